@@ -1,0 +1,50 @@
+"""What a reader finds in a MIDI file, before the common semantics of `reading` are applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
+
+SUSTAIN = 64
+DRUM_CHANNEL = 9
+CHORD_PREFIX = "chord: "  # a marker that begins so is a chord label
+
+
+@dataclass
+class Raw:
+    """What a reader found, before the common semantics: one entry of `parts` a (track, channel, program)."""
+
+    parts: list[Part] = field(default_factory=list)
+    notes: list[npt.NDArray[np.int64]] = field(
+        default_factory=list
+    )  # (N, 4): onset, duration, pitch, velocity
+    pedals: list[npt.NDArray[np.int64]] = field(default_factory=list)  # (M, 2): tick, value, in order
+    tempi: list[Tempo] = field(default_factory=list)
+    meters: list[Meter] = field(default_factory=list)
+    keys: list[KeySignature] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+    dropped: dict[str, int] = field(default_factory=lambda: {"controllers": 0, "pitch bends": 0})
+
+    def add(self, part: Part, notes: Any, pedal: Any) -> None:
+        """Add a part with its notes (N, 4) and its pedal's movements (M, 2)."""
+        self.parts.append(part)
+        self.notes.append(np.asarray(notes, dtype=np.int64).reshape(-1, 4))
+        self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2))
+
+
+def decode(text: bytes) -> str:
+    """A text of unknown encoding: UTF-8 where it is valid, else Windows' Western one."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("cp1252", "replace")
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says, on one line."""
+    return " ".join(str(error).split())

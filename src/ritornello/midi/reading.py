@@ -1,0 +1,162 @@
+"""From the bytes of a MIDI file to a Score, the same through symusic and through mido.
+
+Both readers give the same Score, by one semantics:
+ 1. a part is (track, channel, program at the note's start), in this order; channel 10 is drums;
+ 2. a note-off closes the oldest open note of its pitch and channel in its track;
+ 3. a note that is never closed is dropped;
+ 4. the sustain pedal (controller 64, down from 64 on) holds the notes of its part until it is released;
+    a pedal that is never released holds nothing; bends and other controllers are dropped and counted
+    (they belong to the part that plays; before its first note has ended, to the channel's next part);
+ 5. a pitch struck again in its part cuts the earlier note there, and zero length becomes one tick.
+A file with an SMPTE division counts real time: its beat becomes one second, its tempo events do not count.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello import theory
+from ritornello.errors import MidiError, ScoreError
+from ritornello.midi.raw import CHORD_PREFIX, Raw, decode
+from ritornello.midi.with_mido import read_mido
+from ritornello.midi.with_symusic import read_symusic
+from ritornello.score import COLUMNS, MAX_PARTS, MAX_TICKS, Chord, Marker, Score, Tempo, settle
+
+Reader = Literal["symusic", "mido"]
+Pedal = Literal["extend", "ignore"]
+
+
+class Parsed(NamedTuple):
+    """A Score and what reading it cost: how many events of each dropped sort."""
+
+    score: Score
+    dropped: dict[str, int]
+
+
+def read(path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend") -> Score:
+    """The Score in a .mid, .midi, .kar or .rmi file. Raises MidiError that names the file and the reason."""
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MidiError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    return parse(data, name=path.name, reader=reader, pedal=pedal).score
+
+
+def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal: Pedal = "extend") -> Parsed:
+    """The Score in the bytes of a MIDI file, and what was dropped. `name` is for messages.
+
+    With symusic as `reader`, a file that symusic refuses is tried with mido. Raises MidiError.
+    """
+    try:
+        data, ticks_per_beat, fixed_tempo = _header(data)
+        raw = read_symusic(data) if reader == "symusic" else read_mido(data)
+        return _assemble(raw, data, ticks_per_beat, fixed_tempo, pedal)
+    except (MidiError, ScoreError) as error:
+        raise MidiError(f"{name!r}: {error}") from error
+
+
+def _header(data: bytes) -> tuple[bytes, int, Tempo | None]:
+    """The file as one that counts ticks per beat, that number, and the tempo that SMPTE fixes."""
+    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
+        data = data[max(data.find(b"MThd"), 0) :]
+    if not data:
+        raise MidiError("the file is empty")
+    if data[:4] != b"MThd":
+        raise MidiError(f"byte 0: begins with {data[:4]!r}, a MIDI file with b'MThd'")
+    if len(data) < 14:
+        raise MidiError(f"byte {len(data)}: the header ends, 14 bytes are needed")
+    (division,) = struct.unpack(">h", data[12:14])
+    if division > 0:
+        return data, division, None
+    frames, ticks = -(division >> 8), division & 0xFF
+    if division == 0 or frames not in (24, 25, 29, 30) or ticks == 0:
+        raise MidiError(
+            f"byte 12: division 0x{division & 0xFFFF:04x}, must be 1-32767 or SMPTE 24, 25, 29, 30"
+        )
+    # 29 stands for 30 drop frame, of which 30000/1001 pass in a second
+    ticks_per_beat = (30 if frames == 29 else frames) * ticks
+    tempo = Tempo(0, 1_001_000 if frames == 29 else 1_000_000)
+    return data[:12] + struct.pack(">h", ticks_per_beat) + data[14:], ticks_per_beat, tempo
+
+
+def _assemble(raw: Raw, data: bytes, ticks_per_beat: int, fixed_tempo: Tempo | None, pedal: Pedal) -> Parsed:
+    """The common semantics, from what either reader found."""
+    if len(raw.parts) > MAX_PARTS:
+        raise MidiError(f"{len(raw.parts)} parts, must be at most {MAX_PARTS}")
+    columns = [np.zeros((0, 5), np.int64)]
+    for index, (notes, pedals) in enumerate(zip(raw.notes, raw.pedals, strict=True)):
+        if pedal == "extend" and len(pedals):
+            _hold(notes, pedals)
+        columns.append(np.column_stack([notes, np.full(len(notes), index)]))
+    rows = np.concatenate(columns)  # (N, 5)
+    ends = rows[:, 0] + rows[:, 1]
+    if len(rows) and (rows[:, :2].min() < 0 or ends.max() > MAX_TICKS):
+        raise MidiError(f"a note lies beyond tick {MAX_TICKS}")
+    events: dict[str, list[Any]] = {
+        "tempi": [t for t in raw.tempi if t.us_per_beat > 0],
+        "meters": [m for m in raw.meters if m.numerator > 0 and m.denominator in (1, 2, 4, 8, 16, 32, 64)],
+        "keys": [k for k in raw.keys if -7 <= k.sharps <= 7],
+    }
+    dropped = dict(raw.dropped)
+    for sort, kept in events.items():
+        dropped[f"impossible {sort}"] = len(getattr(raw, sort)) - len(kept)
+    if fixed_tempo:
+        dropped["tempi under SMPTE"] = len(events["tempi"])
+        events["tempi"] = [fixed_tempo]
+    chords, markers = _split_markers(raw.markers)
+    score = Score.of(
+        ticks_per_beat,
+        **dict(zip(COLUMNS, rows.T, strict=True)),
+        parts=raw.parts,
+        **{sort: settle(kept) for sort, kept in events.items()},
+        chords=settle(chords),
+        markers=tuple(sorted(m for m in markers if m.text)),
+        title=_title(data),
+    )
+    dropped["doubled notes"] = len(rows) - len(score)
+    return Parsed(score, {sort: count for sort, count in dropped.items() if count})
+
+
+def _hold(notes: npt.NDArray[np.int64], pedals: npt.NDArray[np.int64]) -> None:
+    """Lengthen, in place, each of `notes` (N, 4) that ends while the pedal is down, to its release."""
+    down = pedals[:, 1] >= 64
+    changes = np.flatnonzero(np.diff(down, prepend=False))
+    presses, releases = pedals[changes[0::2], 0], pedals[changes[1::2], 0]
+    presses = presses[: len(releases)]  # a pedal that is never released holds nothing
+    if not len(presses):
+        return
+    end = notes[:, 0] + notes[:, 1]
+    at = np.searchsorted(presses, end, side="right") - 1
+    held = (at >= 0) & (end < releases[at])
+    notes[:, 1] = np.where(held, releases[at] - notes[:, 0], notes[:, 1])
+
+
+def _split_markers(found: list[Marker]) -> tuple[list[Chord], list[Marker]]:
+    """Markers that are chord labels, and the others."""
+    chords, markers = [], []
+    for marker in found:
+        try:
+            label = marker.text.removeprefix(CHORD_PREFIX)
+            chords.append(
+                Chord(marker.onset_ticks, *theory.parse_chord(label if label != marker.text else ""))
+            )
+        except ValueError:
+            markers.append(marker)
+    return chords, markers
+
+
+def _title(data: bytes) -> str:
+    """The name in the first track before any time passes: by the standard the name of the sequence."""
+    at, title = data.find(b"MTrk") + 8, ""
+    while 8 <= at < len(data) - 3 and data[at] == 0 and data[at + 1] == 0xFF and data[at + 3] < 0x80:
+        kind, length = data[at + 2], data[at + 3]
+        if kind == 0x03:
+            title = decode(data[at + 4 : at + 4 + length])
+        at += 4 + length
+    return title

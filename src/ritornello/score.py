@@ -1,0 +1,292 @@
+"""Score: a song as columns of notes, with the events that say its tempo, meter, key and chords.
+
+Ticks count from the song's start; a *beat* is a quarter note. A Score is immutable: a transformation
+returns a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import ScoreError
+from ritornello.theory import CHORD_KINDS
+
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+
+MAX_PARTS = 256
+MAX_TICKS = 2**31 - 1
+COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
+
+
+class Part(NamedTuple):
+    """An instrument: its name, its General MIDI program (0-127), whether it is on the drum channel."""
+
+    name: str = ""
+    program: int = 0
+    is_drum: bool = False
+
+
+class Tempo(NamedTuple):
+    """From `onset_ticks` on, a beat lasts `us_per_beat` microseconds (1 to 16,777,215)."""
+
+    onset_ticks: int
+    us_per_beat: int
+
+    @property
+    def bpm(self) -> float:
+        """Beats per minute."""
+        return 60e6 / self.us_per_beat
+
+
+class Meter(NamedTuple):
+    """From `onset_ticks` on, bars are `numerator` (1-255) notes of 1/`denominator` (1, 2, 4 ... 64)."""
+
+    onset_ticks: int
+    numerator: int
+    denominator: int
+
+
+class KeySignature(NamedTuple):
+    """From `onset_ticks` on: sharps -7 (seven flats) to 7, and whether the mode is minor."""
+
+    onset_ticks: int
+    sharps: int
+    is_minor: bool
+
+
+class Chord(NamedTuple):
+    """From `onset_ticks` on: the root's pitch class 0-11 and one of theory.CHORD_KINDS."""
+
+    onset_ticks: int
+    root: int
+    kind: str
+
+
+class Marker(NamedTuple):
+    """A text at a place, such as the name of a section."""
+
+    onset_ticks: int
+    text: str
+
+
+DEFAULT_TEMPO = Tempo(0, 500_000)
+DEFAULT_METER = Meter(0, 4, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A song: one row a note, sorted by onset, part, pitch; no pitch sounds twice at once in a part.
+
+    Build it with `Score.of`, which sorts and cuts; the constructor only checks.
+    Raises ScoreError for a value out of range or an order that is broken.
+    """
+
+    ticks_per_beat: int
+    onset_ticks: Ints
+    duration_ticks: Ints
+    pitch: Bytes
+    velocity: Bytes
+    part: Bytes
+    parts: tuple[Part, ...]
+    tempi: tuple[Tempo, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    keys: tuple[KeySignature, ...] = ()
+    chords: tuple[Chord, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        for name, dtype in COLUMNS.items():
+            column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+        _check_notes(self)
+        _check_events(self)
+
+    @classmethod
+    def of(
+        cls,
+        ticks_per_beat: int,
+        onset_ticks: npt.ArrayLike,
+        duration_ticks: npt.ArrayLike,
+        pitch: npt.ArrayLike,
+        velocity: npt.ArrayLike,
+        part: npt.ArrayLike | None = None,
+        parts: Sequence[Part] = (Part(),),
+        **events: Any,
+    ) -> Score:
+        """A Score from notes in any order: sorts, lets a restruck pitch cut the earlier note, drops doubles.
+
+        Columns are (N,) integers; a length of zero becomes one tick. Events are those of the constructor.
+        """
+        onset = np.atleast_1d(np.asarray(onset_ticks, dtype=np.int64))
+        given = (duration_ticks, pitch, velocity, np.zeros(len(onset), np.int64) if part is None else part)
+        length, pitches, velocities, owners = (np.atleast_1d(np.asarray(c, dtype=np.int64)) for c in given)
+        columns = {"pitch": pitches, "velocity": velocities, "part": owners}
+        for name, low, high in (("pitch", 0, 127), ("velocity", 1, 127), ("part", 0, MAX_PARTS - 1)):
+            _check_range(columns[name], name, low, high, events.get("title", ""))
+        notes = cut_overlaps(np.stack([onset, length, pitches, velocities, owners], axis=1))
+        sorted_columns: Any = dict(zip(COLUMNS, notes.T, strict=True))
+        return cls(ticks_per_beat, parts=tuple(parts), **sorted_columns, **events)
+
+    def __len__(self) -> int:
+        return len(self.onset_ticks)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Score):
+            return NotImplemented
+        return all(
+            np.array_equal(getattr(self, f.name), getattr(other, f.name))
+            if f.name in COLUMNS
+            else getattr(self, f.name) == getattr(other, f.name)
+            for f in fields(self)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Score {self.title!r}: {len(self)} notes, {len(self.parts)} parts, {self.duration_s:.1f} s>"
+
+    @property
+    def end_ticks(self) -> int:
+        """Where the last note stops; 0 without notes."""
+        return int((self.onset_ticks.astype(np.int64) + self.duration_ticks).max(initial=0))
+
+    @property
+    def duration_s(self) -> float:
+        """Where the last note stops, in seconds."""
+        return float(self.seconds(np.array([self.end_ticks]))[0])
+
+    def seconds(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The time in seconds of each of `ticks` (N,), by the tempo map."""
+        tempi = self.tempi if self.tempi and self.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *self.tempi)
+        starts = np.array([t.onset_ticks for t in tempi], dtype=np.float64)
+        pace = np.array([t.us_per_beat for t in tempi], dtype=np.float64) / (1e6 * self.ticks_per_beat)
+        elapsed = np.concatenate([[0.0], np.cumsum(np.diff(starts) * pace[:-1])])
+        at = np.searchsorted(starts, ticks, side="right") - 1
+        return np.asarray(elapsed[at] + (ticks - starts[at]) * pace[at])
+
+    def transposed(self, semitones: int) -> Score:
+        """Every pitched note moved by `semitones`; drums stay. Raises ScoreError beyond pitch 0-127."""
+        drum = np.array([p.is_drum for p in self.parts], dtype=bool)[self.part]
+        pitch = np.where(drum, self.pitch, self.pitch.astype(np.int64) + semitones)
+        _check_range(pitch, "pitch", 0, 127, self.title)
+        chords = tuple(c._replace(root=(c.root + semitones) % 12) for c in self.chords)
+        if semitones % 12 == 0:  # the key stays, spelled as it was
+            return replace(self, pitch=pitch)
+        keys = tuple(k._replace(sharps=(k.sharps + 7 * semitones + 5) % 12 - 5) for k in self.keys)
+        return replace(self, pitch=pitch, chords=chords, keys=keys)
+
+    def rescaled(self, ticks_per_beat: int) -> Score:
+        """The same song at another resolution; onsets and ends are rounded to the nearest tick."""
+        if ticks_per_beat == self.ticks_per_beat:
+            return self
+        ratio = Fraction(ticks_per_beat, self.ticks_per_beat)
+
+        def scale(ticks: Any) -> Any:  # rounds halves up, in whole numbers: the same on every machine
+            return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
+
+        onset = self.onset_ticks.astype(np.int64)
+        start, end = scale(onset), scale(onset + self.duration_ticks)
+        moved = {
+            name: tuple(event._replace(onset_ticks=scale(event.onset_ticks)) for event in getattr(self, name))
+            for name in ("tempi", "meters", "keys", "chords", "markers")
+        }
+        rest = {k: settle(v) if k != "markers" else v for k, v in moved.items()}
+        notes = (start, end - start, self.pitch, self.velocity, self.part, self.parts)
+        return Score.of(ticks_per_beat, *notes, title=self.title, **rest)
+
+
+def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Sort notes and let a pitch struck again in its part cut the earlier note there.
+
+    `notes` is (N, 5): onset_ticks, duration_ticks, pitch, velocity, part. Of notes with equal onset, part
+    and pitch the longest stays (then the loudest); a length below one tick becomes one.
+    Returns (M <= N, 5), sorted by onset, part, pitch.
+    """
+    onset, length, pitch, velocity, part = notes.T
+    notes = notes[np.lexsort((-velocity, -length, onset, pitch, part))]
+    voice = notes[:, 4] * 128 + notes[:, 2]
+    same_voice = voice[1:] == voice[:-1]
+    first = np.ones(len(notes), dtype=bool)
+    first[1:] = ~same_voice | (notes[1:, 0] != notes[:-1, 0])
+    notes = notes[first]
+    voice = voice[first]
+    until_next = np.where(voice[1:] == voice[:-1], np.diff(notes[:, 0]), np.iinfo(np.int64).max)
+    notes[:-1, 1] = np.minimum(notes[:-1, 1], until_next)
+    notes[:, 1] = np.maximum(notes[:, 1], 1)
+    return notes[np.lexsort((notes[:, 2], notes[:, 4], notes[:, 0]))]
+
+
+def settle(events: Sequence[Any]) -> tuple[Any, ...]:
+    """Events that set a state, in order: of several at one tick the last counts, repetitions go."""
+    last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
+    kept: list[Any] = []
+    for event in last.values():
+        if not kept or event[1:] != kept[-1][1:]:
+            kept.append(event)
+    return tuple(kept)
+
+
+def _check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title: str) -> None:
+    bad = np.flatnonzero((column < low) | (column > high))
+    if len(bad):
+        where = f" of {title!r}" if title else ""
+        raise ScoreError(f"{name} {column[bad[0]]} at note {bad[0]}{where}, must be {low}-{high}")
+
+
+def _check_notes(score: Score) -> None:
+    """Raise ScoreError unless the columns fit together, are in range, sorted and free of overlaps."""
+    if not 1 <= score.ticks_per_beat <= 32767:
+        raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
+    if len(score.parts) > MAX_PARTS:
+        raise ScoreError(f"{len(score.parts)} parts, must be at most {MAX_PARTS}")
+    columns = [getattr(score, name) for name in COLUMNS]
+    if any(column.shape != (len(score),) for column in columns):
+        raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
+    bounds = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
+    bounds |= {"velocity": (1, 127), "part": (0, len(score.parts) - 1)}
+    for name, (low, high) in bounds.items():
+        _check_range(getattr(score, name), name, low, high, score.title)
+    key = (score.onset_ticks.astype(np.int64) << 16) + (score.part.astype(np.int64) << 8) + score.pitch
+    if (np.diff(key) <= 0).any():
+        raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
+    voice = score.part.astype(np.int64) * 128 + score.pitch
+    order = np.argsort(voice, kind="stable")
+    end = (score.onset_ticks.astype(np.int64) + score.duration_ticks)[order]
+    overlaps = (np.diff(voice[order]) == 0) & (end[:-1] > score.onset_ticks[order][1:])
+    if overlaps.any():
+        note = int(order[int(np.argmax(overlaps))])
+        raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts it")
+
+
+def _check_events(score: Score) -> None:
+    """Raise ScoreError for a tempo, meter, key or chord that is out of range or out of order."""
+    for part in score.parts:
+        if not 0 <= part.program <= 127:
+            raise ScoreError(f"program {part.program} of part {part.name!r}, must be 0-127")
+    for tempo in score.tempi:
+        if not 1 <= tempo.us_per_beat < 1 << 24:
+            raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat, must be 1-16777215")
+    for meter in score.meters:
+        if not (1 <= meter.numerator <= 255 and meter.denominator in (1, 2, 4, 8, 16, 32, 64)):
+            raise ScoreError(
+                f"meter {meter.numerator}/{meter.denominator}, must be 1-255 over 1, 2, 4 ... 64"
+            )
+    for key in score.keys:
+        if not -7 <= key.sharps <= 7:
+            raise ScoreError(f"key of {key.sharps} sharps, must be -7 to 7")
+    for chord in score.chords:
+        if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
+            raise ScoreError(f"chord {chord.root} {chord.kind!r}, must be 0-11 and one of {CHORD_KINDS}")
+    for name in ("tempi", "meters", "keys", "chords", "markers"):
+        ticks = [event.onset_ticks for event in getattr(score, name)]
+        if ticks and (ticks != sorted(ticks) or ticks[0] < 0):
+            raise ScoreError(f"{name} must be in order of onset_ticks, from 0 on")

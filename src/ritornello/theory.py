@@ -1,0 +1,162 @@
+"""Keys, scales, chords, intervals and instrument names: pure functions on pitches.
+
+A *pitch class* is a pitch modulo 12, C = 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+MAJOR = (0, 2, 4, 5, 7, 9, 11)
+MINOR = (0, 2, 3, 5, 7, 8, 10)
+
+# Kind of chord -> how it is written after its root, and its intervals above the root.
+CHORDS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "maj": ("", (0, 4, 7)),
+    "min": ("m", (0, 3, 7)),
+    "dim": ("dim", (0, 3, 6)),
+    "aug": ("aug", (0, 4, 8)),
+    "7": ("7", (0, 4, 7, 10)),
+    "maj7": ("maj7", (0, 4, 7, 11)),
+    "min7": ("m7", (0, 3, 7, 10)),
+    "hdim": ("m7b5", (0, 3, 6, 10)),
+    "sus": ("sus", (0, 5, 7)),
+    "other": ("?", (0,)),
+}
+CHORD_KINDS = tuple(CHORDS)
+
+# Weights of the twelve degrees in a key: Krumhansl & Kessler (1982), as in Krumhansl,
+# Cognitive Foundations of Musical Pitch (1990), table 2.1.
+MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+# General MIDI level 1: sixteen families of eight programs.
+FAMILIES = (
+    "piano", "mallets", "organ", "guitar", "bass", "strings", "ensemble", "brass",
+    "reed", "pipe", "synth lead", "synth pad", "synth effects", "world", "percussive", "effects",
+)  # fmt: skip
+
+
+def pitch_name(pitch: int) -> str:
+    """Name of a pitch with its octave, middle C (60) being C4.
+
+    >>> pitch_name(60), pitch_name(70)
+    ('C4', 'Bb4')
+    """
+    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def pitch_class(name: str) -> int:
+    """Pitch class of a note's name such as "F#", "Bb" or "Cbb". Raises ValueError.
+
+    >>> pitch_class("Bb")
+    10
+    """
+    letter, accidentals = name[:1].upper(), name[1:]
+    if letter not in LETTERS or accidentals.strip("#b"):
+        raise ValueError(f"no note is named {name!r}; names are A-G with # or b")
+    return (LETTERS[letter] + accidentals.count("#") - accidentals.count("b")) % 12
+
+
+def key_name(sharps: int, is_minor: bool) -> str:
+    """Name of a key by its signature: seven flats (-7) to seven sharps (7).
+
+    >>> key_name(-1, True), key_name(7, False)
+    ('D minor', 'C# major')
+    """
+    fifths = "FCGDAEB"  # the line of fifths; sharps move along it
+    place = sharps + (4 if is_minor else 1)
+    letter, accidental = fifths[place % 7], place // 7
+    return (
+        letter
+        + ("#" * accidental if accidental > 0 else "b" * -accidental)
+        + (" minor" if is_minor else " major")
+    )
+
+
+def key_tonic(sharps: int, is_minor: bool) -> int:
+    """Pitch class of the tonic of a key signature.
+
+    >>> key_tonic(2, False), key_tonic(0, True)
+    (2, 9)
+    """
+    return (7 * sharps + (9 if is_minor else 0)) % 12
+
+
+def parse_key(text: str) -> tuple[int, bool]:
+    """A key such as "D minor", "Bb major", "F#m" or "C" as (sharps, is_minor). Raises ValueError.
+
+    >>> parse_key("F#m"), parse_key("E flat major"), parse_key("Db")
+    ((3, True), (-3, False), (-5, False))
+    """
+    spelled = re.sub(
+        r"[\s-]+flat\b", "b", re.sub(r"[\s-]+sharp\b", "#", text.strip(), flags=re.I), flags=re.I
+    )
+    match = re.fullmatch(r"([A-Ga-g][#b]?)\s*(m|min|minor|maj|major|)", spelled)
+    if not match:
+        raise ValueError(f"no key is named {text!r}; keys are such as 'D minor', 'Bb major', 'F#m'")
+    is_minor = match[2].startswith("m") and not match[2].startswith("maj")
+    for sharps in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7):
+        if key_name(sharps, is_minor).split()[0] == match[1].capitalize():
+            return sharps, is_minor
+    tonic = pitch_class(match[1])  # G# major and the like: the same sound, spelled with fewer accidentals
+    return next((s, is_minor) for s in range(-5, 7) if key_tonic(s, is_minor) == tonic)
+
+
+def estimate_key(pitch_class_weights: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, bool]:
+    """The key whose profile correlates best with the weights (12,) of the pitch classes: (sharps, is_minor).
+
+    Krumhansl & Schmuckler's algorithm (Krumhansl 1990, chapter 4). Ties go to fewer accidentals.
+    """
+    weights = np.asarray(pitch_class_weights, dtype=np.float64)
+    candidates = [
+        (sharps, minor) for sharps in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6) for minor in (False, True)
+    ]
+    if np.ptp(weights) == 0:
+        return 0, False
+
+    def fit(key: tuple[int, bool]) -> float:
+        profile = np.roll(MINOR_PROFILE if key[1] else MAJOR_PROFILE, key_tonic(*key))
+        return float(np.corrcoef(weights, profile)[0, 1])
+
+    return max(candidates, key=fit)
+
+
+def chord_name(root: int, kind: str) -> str:
+    """How a chord is written.
+
+    >>> chord_name(9, "min7")
+    'Am7'
+    """
+    return NAMES[root] + CHORDS[kind][0]
+
+
+def parse_chord(text: str) -> tuple[int, str]:
+    """A chord such as "Am7", "F#", "Bbmaj7" or "Bm7b5" as (root, kind). Raises ValueError.
+
+    >>> parse_chord("Bbmaj7")
+    (10, 'maj7')
+    """
+    match = re.fullmatch(r"([A-G][#b]?)(.*)", text.strip())
+    kinds = {suffix: kind for kind, (suffix, _) in CHORDS.items()}
+    if not match or match[2] not in kinds:
+        known = ", ".join(repr(s) for s in kinds if s)
+        raise ValueError(
+            f"no chord is written {text!r}; a chord is a root A-G, # or b, then nothing or {known}"
+        )
+    return pitch_class(match[1]), kinds[match[2]]
+
+
+def family(program: int) -> str:
+    """The General MIDI family of a program (0-127).
+
+    >>> family(33)
+    'bass'
+    """
+    return FAMILIES[program // 8]

@@ -1,0 +1,91 @@
+"""Timeline: the bars of a song, all that is known of a moment without knowing the notes.
+
+A *bar* is what the meter says; its length is in ticks of the song's resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.score import DEFAULT_METER, Chord, Meter, Score
+
+Ticks = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The bars of a song: columns of one row a bar, and the chords; no note is looked at but the last.
+
+    A change of meter starts a new bar. A song's bars end with the bar of its last onset.
+    `returns_to` is the earlier bar that a bar returns to, -1 for none.
+    """
+
+    ticks_per_beat: int
+    start_ticks: Ticks
+    length_ticks: Ticks
+    numerator: Ticks
+    denominator: Ticks
+    chords: tuple[Chord, ...] = ()
+    returns_to: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def of(cls, score: Score) -> Timeline:
+        """The bars of `score` by its meter map (4/4 where it says nothing); none without notes."""
+        meters = score.meters
+        if not meters or meters[0].onset_ticks > 0:
+            meters = (DEFAULT_METER, *meters)
+        last_onset = int(score.onset_ticks[-1]) if len(score) else -1
+        return cls.of_meters(score.ticks_per_beat, meters, last_onset + 1, score.chords)
+
+    @classmethod
+    def of_meters(
+        cls, ticks_per_beat: int, meters: Sequence[Meter], end_ticks: int, chords: tuple[Chord, ...] = ()
+    ) -> Timeline:
+        """The bars that `meters` (the first at tick 0) lay down until `end_ticks` is covered."""
+        starts: list[Ticks] = []
+        lengths: list[Ticks] = []
+        over: list[Ticks] = []
+        under: list[Ticks] = []
+        for meter, following in zip(meters, [*meters[1:], None], strict=True):
+            until = min(following.onset_ticks, end_ticks) if following else end_ticks
+            if until <= meter.onset_ticks:
+                continue
+            bar = max(Fraction(1), Fraction(4 * ticks_per_beat * meter.numerator, meter.denominator))
+            count = -(-(until - meter.onset_ticks) // bar)
+            # a bar of 7/64 at 24 ticks a beat is 10.5 ticks: the edges are rounded down, each by itself
+            edges = (
+                meter.onset_ticks + np.arange(count + 1, dtype=np.int64) * bar.numerator // bar.denominator
+            )
+            if following:
+                edges = np.minimum(edges, following.onset_ticks)
+            starts.append(edges[:-1])
+            lengths.append(np.diff(edges))
+            over.append(np.full(count, meter.numerator))
+            under.append(np.full(count, meter.denominator))
+        nothing = [np.zeros(0, np.int64)]
+        return cls(
+            ticks_per_beat,
+            start_ticks=np.concatenate(starts or nothing),
+            length_ticks=np.concatenate(lengths or nothing),
+            numerator=np.concatenate(over or nothing),
+            denominator=np.concatenate(under or nothing),
+            chords=chords,
+            returns_to=np.full(sum(map(len, starts)), -1),
+        )
+
+    def __len__(self) -> int:
+        return len(self.start_ticks)
+
+    @property
+    def end_ticks(self) -> int:
+        """Where the last bar ends."""
+        return int(self.start_ticks[-1] + self.length_ticks[-1]) if len(self) else 0
+
+    def bar_of(self, ticks: npt.ArrayLike) -> Ticks:
+        """The bar (from 0) in which each of `ticks` lies; places after the end are in the last bar."""
+        return np.asarray(np.searchsorted(self.start_ticks, ticks, side="right") - 1)
