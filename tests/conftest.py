@@ -1,0 +1,13 @@
+"""What all tests share: hypothesis without a deadline, and the same examples on every run.
+
+`make test-all` sets RITORNELLO_LONG=1: twenty times as many examples, drawn anew each time.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+slow_is_fine = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("quick", max_examples=60, derandomize=True, **slow_is_fine)
+settings.register_profile("long", max_examples=1200, **slow_is_fine)
+settings.load_profile("long" if os.environ.get("RITORNELLO_LONG") else "quick")
