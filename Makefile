@@ -1,0 +1,42 @@
+# make demo        install, learn from a real corpus, compose (at most 6 minutes on 2 cores)
+# make test        install, lint, types, tests (at most 10 minutes on 2 cores)
+# make test-all    the same, and the long tests
+# VENV=DIR names the virtual environment, .venv by default; PYTHON the interpreter it is made with.
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# threads are set on purpose where they matter; two test processes of one thread each are the fastest here
+ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 KERAS_BACKEND=torch
+
+.PHONY: demo test test-all check clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/demo.py
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --no-warn-unused-ignores examples benchmarks
+
+test: check
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --durations=10
+
+test-all: check
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --durations=20 -m 'slow or not slow'
+
+clean:
+	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,79 @@
+"""What all commands share: --json and --quiet, and progress with a time to finish."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+LINE_EVERY_S = 10.0
+
+
+def output_options(command: Command) -> Command:
+    """Add --json and --quiet."""
+    command = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")(command)
+    return click.option("as_json", "--json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def show(result: dict[str, Any], text: str, *, as_json: bool, quiet: bool) -> None:
+    """Print a result: as JSON, in words, or not at all."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, default=str))
+    elif not quiet:
+        click.echo(text)
+
+
+@contextmanager
+def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A function update(done, total, what) that draws a bar with the time to finish on standard error.
+
+    Where that is no terminal, a line every ten seconds.
+    """
+    if not shown:
+        yield lambda done, total, what: None
+        return
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def update(done: int, total: int, what: str) -> None:
+            kind = what.split("  ")[0]  # "learning  held-out 0.31": the first words name the task
+            if kind not in tasks:
+                tasks[kind] = bars.add_task(what, total=total)
+            bars.update(tasks[kind], completed=done, total=total, description=what)
+
+        yield update
+
+
+def _lines() -> Callable[[int, int, str], None]:
+    """Progress as lines of text, one every ten seconds and one at the end of each task."""
+    began: dict[str, float] = {}
+    said: dict[str, float] = {}
+
+    def update(done: int, total: int, what: str) -> None:
+        kind, now = what.split("  ")[0], time.monotonic()
+        start = began.setdefault(kind, now)
+        if done < total and now - said.get(kind, start) < LINE_EVERY_S:
+            return
+        said[kind] = now
+        left_s = (now - start) / max(done, 1) * (total - done)
+        finish = f", {left_s:.0f} s to go" if done < total else ""
+        click.echo(f"  {what}: {done:,}/{total:,}{finish}", err=True)
+
+    return update

@@ -1,0 +1,58 @@
+"""`ritornello explain`: what the network reads, and what it is trained towards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, show
+
+
+@click.command("explain")
+@click.argument("what", metavar="loss|messages|FILE.mid")
+@click.option("--points", type=click.Path(), help="With loss: a TOML file with the points of the curve.")
+@click.option("--png", type=click.Path(), help="With loss: also draw it into this picture.")
+@click.option("--rows", type=int, default=24, show_default=True, help="With a file: how many rows.")
+@output_options
+def command(what: str, points: str | None, png: str | None, rows: int, as_json: bool, quiet: bool) -> None:
+    """Explain the loss of the note, a representation's table, or how a song is read row by row.
+
+    \b
+    ritornello explain loss --png loss.png
+    ritornello explain messages
+    ritornello explain song.mid --rows 50
+    """
+    from ritornello import midi, registry
+    from ritornello.representations.table import print_table
+
+    if what == "loss":
+        result, text = _loss(points, png)
+    elif what in registry.names("representations"):
+        fields = registry.find("representations", what).fields
+        result, text = {"fields": [f._asdict() for f in fields]}, print_table(fields)
+    elif Path(what).suffix.lower() in (".mid", ".midi", ".kar", ".rmi") or Path(what).exists():
+        representation = registry.find("representations", "messages")()
+        values = representation.encode(midi.read(what)).values[:rows]
+        words = representation.explain(values)
+        result, text = {"rows": values.tolist(), "words": words}, "\n".join(words)
+    else:
+        known = ", ".join(["loss", *registry.names("representations")])
+        raise click.UsageError(
+            f"nothing to explain is named {what!r}, must be one of {known}, or a MIDI file"
+        )
+    show(result, text, as_json=as_json, quiet=quiet)
+
+
+def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
+    """The note's curve as data and as a drawing in text."""
+    from ritornello.losses.curve import Curve
+    from ritornello.rendering import curve as chart
+    from ritornello.workflow import require
+
+    require("train", "scipy")
+    fitted = Curve.read(points) if points else Curve.fit()
+    if png:
+        chart.png(fitted, png)
+    return fitted.as_dict(), chart.terminal(fitted)

@@ -1,0 +1,75 @@
+"""`ritornello info`: what is in a .mid file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, show
+
+
+@click.command("info")
+@click.argument("file", type=click.Path())
+@click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@click.option("--png", type=click.Path(), help="Also write the piano roll as a picture.")
+@output_options
+def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool) -> None:
+    """Show what is in FILE: parts, bars, meter, key, tempo, a piano roll.
+
+    \b
+    ritornello info song.mid
+    ritornello info song.mid --png song.png
+    """
+    from pathlib import Path
+
+    from ritornello import midi, theory
+    from ritornello.errors import MidiError
+    from ritornello.rendering import roll
+    from ritornello.timeline import Timeline
+
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        raise MidiError(f"cannot read {file!r}: {error.strerror}") from error
+    song, dropped = midi.parse(data, name=Path(file).name, reader=reader)
+    if png:
+        roll.png(song, png)
+    timeline = Timeline.of(song)
+    parts = [
+        {
+            "name": part.name,
+            "sound": "drums" if part.is_drum else f"{theory.family(part.program)} ({part.program})",
+            "notes": int((song.part == index).sum()),
+        }
+        for index, part in enumerate(song.parts)
+    ]
+    facts: dict[str, Any] = {
+        "title": song.title,
+        "bars": len(timeline),
+        "seconds": round(song.duration_s, 2),
+        "notes": len(song),
+        "ticks_per_beat": song.ticks_per_beat,
+        "meters": [f"{m.numerator}/{m.denominator}" for m in song.meters],
+        "keys": [theory.key_name(k.sharps, k.is_minor) for k in song.keys],
+        "bpm": [round(t.bpm, 1) for t in song.tempi],
+        "chords": len(song.chords),
+        "markers": [m.text for m in song.markers],
+        "dropped": dropped,
+    }
+    lines = [f"{name:<15} {_words(value)}" for name, value in facts.items() if value not in ("", [], {}, 0)]
+    lines += [
+        f"part {i + 1:<10} {p['name']:<24} {p['sound']:<22} {p['notes']} notes" for i, p in enumerate(parts)
+    ]
+    lines.append(roll.terminal(song))
+    show({"file": file, **facts, "parts": parts}, "\n".join(lines), as_json=as_json, quiet=quiet)
+
+
+def _words(value: Any) -> str:
+    """A fact in words; of a long list the beginning."""
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {sort}" for sort, count in value.items())
+    if isinstance(value, list):
+        more = f" ... ({len(value)} in all)" if len(value) > 6 else ""
+        return ", ".join(str(item) for item in value[:6]) + more
+    return str(value)

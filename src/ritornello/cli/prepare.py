@@ -1,0 +1,27 @@
+"""`ritornello prepare`: from a folder of MIDI files to a corpus."""
+
+from __future__ import annotations
+
+import click
+
+from ritornello.cli.common import output_options, progress, show
+
+
+@click.command("prepare")
+@click.argument("folder", type=click.Path())
+@click.option("--out", required=True, type=click.Path(), help="The corpus folder to write.")
+@click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
+@click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@output_options
+def command(folder: str, out: str, workers: int | None, reader: str, as_json: bool, quiet: bool) -> None:
+    """Read every MIDI file below FOLDER; its folders are the labels. No file is changed.
+
+    \b
+    ritornello prepare ~/Music/midi --out corpus
+    ritornello prepare ~/Music/midi --out corpus --reader mido --workers 2
+    """
+    from ritornello import workflow
+
+    with progress(not (quiet or as_json)) as update:
+        report = workflow.prepare(folder, out, workers=workers, reader=reader, progress=update)
+    show(report.as_dict(), str(report), as_json=as_json, quiet=quiet)

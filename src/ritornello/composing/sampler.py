@@ -1,0 +1,57 @@
+"""Draws rows one after another: predict, draw, put, until the song is full.
+
+Draws are counter-based: what is drawn for step t of a song depends on (seed, song, t) alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import FailedError
+from ritornello.model import Model
+from ritornello.plan import Plan
+from ritornello.representations import messages
+from ritornello.score import Score
+
+
+def compose(model: Model, plan: Plan, *, seed: int, spread: float = 1.0, song: int = 0) -> Score:
+    """A song of `plan.bars` bars by a model of reals.
+
+    It continues the opening of a held-out song (which is not part of the result). Each row is the network's
+    prediction plus `spread` times a residual that was really seen on held-out songs; 0 is the bare
+    prediction. Raises FailedError if no note comes out.
+    """
+    representation = model.representation
+    cursor = representation.cursor(plan.timeline(messages.TICKS_PER_BEAT))
+    residuals, openings = model.tables["residuals"], model.tables["seeds"]  # (R, F), (S, T, F)
+    names = [field.name for field in representation.fields]
+    step = model.step()
+    step.start([plan])
+    opening = openings[_draws(seed, song, 0).integers(len(openings))]
+    for row in opening:
+        _feed(step, names, row)
+    while not cursor.done:
+        step.begin({})
+        predicted = np.array([step.logits(name)[0] for name in names], np.float32)  # (F,)
+        draw = _draws(seed, song, 1 + len(cursor.rows))
+        cursor.put(predicted + np.float32(spread) * residuals[draw.integers(len(residuals))])
+        _feed(step, names, cursor.rows[-1])
+    score: Score = representation.decode(cursor.values(), plan)
+    if not len(score):
+        raise FailedError(f"the network composed no note with seed {seed}: try another seed, or --spread 1")
+    return score
+
+
+def _feed(step: Any, names: list[str], row: npt.NDArray[np.float32]) -> None:
+    """Tell the network one row (F,)."""
+    for name, value in zip(names, row, strict=True):
+        step.put(name, np.array([value], np.float32))
+    step.advance()
+
+
+def _draws(seed: int, song: int, step: int) -> np.random.Generator:
+    """The generator of one step of one song; Philox is counter-based, so no other draw comes before it."""
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, song, step]))

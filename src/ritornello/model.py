@@ -1,0 +1,139 @@
+"""Model: a trained network as a folder, opened without torch.
+
+    model.json            representation, network and its sizes, data, versions, hashes, what was measured
+    weights.safetensors   the network's weights
+    tables.safetensors    what composing needs beside them
+    card.md               the same for people
+    log.jsonl checkpoint/ while training
+
+A strange folder is data: names, sizes and shapes are checked, and nothing in it is run. The one exception
+is a network in a file of your own (`my_net.py:MyNet`), which is run only when its name is given again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello import registry
+from ritornello.errors import ModelError
+from ritornello.files import replacing, sha256, sha256_file, write_json
+
+FORMAT = 1
+MAX_JSON_BYTES = 4 << 20
+MAX_WEIGHTS_BYTES = 4 << 30
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder, read and checked. `info` is model.json."""
+
+    path: Path
+    info: dict[str, Any]
+    weights: Arrays
+    tables: Arrays
+
+    @classmethod
+    def open(cls, path: str | Path) -> Model:
+        """Read a model folder. Raises ModelError that names the file and what is wrong with it."""
+        path = Path(path)
+        info = _read_info(path)
+        weights, tables = (_read_arrays(path, info, name) for name in ("weights", "tables"))
+        return cls(path, info, weights, tables)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of model.json, which holds the hashes of the arrays: it stands for the whole model."""
+        return sha256(json.dumps(self.info, sort_keys=True).encode())
+
+    @property
+    def network(self) -> str:
+        """The network's name."""
+        return str(self.info["network"]["name"])
+
+    @property
+    def representation(self) -> Any:
+        """The representation that the model was trained on."""
+        return registry.find("representations", self.info["representation"]["name"])()
+
+    def step(self) -> Any:
+        """The network one row at a time, in numpy. Raises ModelError if the weights do not fit it."""
+        return registry.find("steps", self.network)(self.weights, self.info["network"]["config"])
+
+
+def write(path: Path, info: Mapping[str, Any], weights: Arrays, tables: Arrays, card: str) -> None:
+    """Write a model folder whole or not at all; model.json names the hashes of the other files.
+
+    Raises OutputError.
+    """
+    from safetensors.numpy import save
+
+    contents = {
+        name: save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
+        for name, arrays in (("weights", weights), ("tables", tables))
+    }
+    files = {name: {"sha256": sha256(data), "bytes": len(data)} for name, data in contents.items()}
+    with ExitStack() as stack:  # all is on disk before the first name changes; the last entered goes first
+        head = stack.enter_context(replacing(path / "model.json"))
+        write_json(head, {"format": FORMAT, **info, "files": files})
+        stack.enter_context(replacing(path / "card.md")).write_text(card, encoding="utf-8")
+        for name, data in contents.items():
+            stack.enter_context(replacing(path / f"{name}.safetensors")).write_bytes(data)
+
+
+def _read_info(path: Path) -> dict[str, Any]:
+    """model.json, checked for what every model has."""
+    file = path / "model.json"
+    if not file.is_file():
+        raise ModelError(f"{str(path)!r} is no model: it holds no model.json")
+    if file.stat().st_size > MAX_JSON_BYTES:
+        raise ModelError(f"{str(file)!r} has {file.stat().st_size} bytes, must be at most {MAX_JSON_BYTES}")
+    try:
+        info = json.loads(file.read_bytes())
+    except (ValueError, RecursionError, OSError) as error:
+        raise ModelError(f"{str(file)!r} cannot be read: {error}") from error
+    if not isinstance(info, dict) or not isinstance(info.get("format"), int):
+        raise ModelError(f"{str(file)!r} is not a model's: it has no number 'format'")
+    if info["format"] > FORMAT:
+        raise ModelError(
+            f"{str(file)!r} has format {info['format']}, this version reads up to {FORMAT}: update Ritornello"
+        )
+    needed = (("representation", "name"), ("network", "name"), ("files", "weights"), ("files", "tables"))
+    for key, part in needed:
+        if not isinstance(info.get(key), dict) or part not in info[key]:
+            raise ModelError(f"{str(file)!r} lacks {key}.{part}")
+    return info
+
+
+def _read_arrays(path: Path, info: dict[str, Any], name: str) -> Arrays:
+    """The arrays of a safetensors file, whose hash model.json names."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    file = path / f"{name}.safetensors"
+    if not file.is_file():
+        raise ModelError(f"{str(path)!r} is damaged: it holds no {file.name}")
+    expected = info["files"][name]
+    size = file.stat().st_size
+    if size != expected.get("bytes"):
+        raise ModelError(f"{str(file)!r} is damaged: {size} bytes, must be {expected.get('bytes')}")
+    if size > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"{str(file)!r} has {size} bytes, must be at most {MAX_WEIGHTS_BYTES}")
+    if sha256_file(file) != expected.get("sha256"):
+        raise ModelError(f"{str(file)!r} is damaged: its SHA-256 is not the one that model.json names")
+    try:
+        arrays: Arrays = load_file(file)
+    except (SafetensorError, ValueError) as error:
+        raise ModelError(f"{str(file)!r} is damaged: {error}") from error
+    for key, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ModelError(f"{str(file)!r}: {key} holds a value that is not finite")
+    return arrays

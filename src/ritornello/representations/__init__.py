@@ -1,0 +1,1 @@
+"""Representations: Score to rows of a table and back, one file each."""

@@ -1,0 +1,66 @@
+"""A representation is a table of fields; networks, steps and sampler know fields, not music."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.plan import Plan
+from ritornello.score import Score
+
+
+class Field(NamedTuple):
+    """One column of the table.
+
+    `kind` is "choice" (one of `size` classes, and one more class *void*, never drawn, never learnt),
+    "real" (a number; `size` 1, and `unit` says what 1.0 stands for) or "known" (computed, no loss).
+    A known field may guess another field's value: `guesses` names that field.
+    """
+
+    name: str
+    size: int
+    kind: Literal["choice", "real", "known"]
+    guesses: str | None = None
+    unit: str = ""
+
+
+class Rows(NamedTuple):
+    """A whole song as rows: `values` (N, F), one column a field, and `learn` (N, F), what the loss counts."""
+
+    values: npt.NDArray[Any]
+    learn: npt.NDArray[np.bool_]
+
+
+class Representation(Protocol):
+    """What every file in this folder gives. The property that holds them all together:
+
+    `decode(encode(score), Plan.of(score)) == canonical(score)[0]`, and canonical is idempotent.
+    """
+
+    name: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]]
+
+    def encode(self, score: Score) -> Rows:
+        """A whole song as rows."""
+        ...
+
+    def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
+        """The song that rows (N, F) say."""
+        ...
+
+    def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
+        """What of a song the rows keep, and how much of each sort is dropped."""
+        ...
+
+    def explain(self, values: npt.NDArray[Any]) -> list[str]:
+        """Each row in words."""
+        ...
+
+
+def print_table(fields: tuple[Field, ...]) -> str:
+    """The table in text: one line a field."""
+    lines = [f"{'field':<12}{'kind':<8}{'size':>5}  {'guesses':<10}unit"]
+    lines += [f"{f.name:<12}{f.kind:<8}{f.size:>5}  {f.guesses or '':<10}{f.unit}" for f in fields]
+    return "\n".join(line.rstrip() for line in lines)

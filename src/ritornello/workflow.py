@@ -1,0 +1,168 @@
+"""Joins the stages for people: from a folder to a corpus, to a model, to a song."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ritornello import registry
+from ritornello.errors import InputError, ModelError, PlanError
+from ritornello.model import Model
+from ritornello.plan import MAX_BARS, TEMPO_BPM, Plan
+from ritornello.score import Score
+
+Progress = Callable[[int, int, str], None]  # done, total, what
+
+
+def prepare(folder: str | Path, out: str | Path, **options: Any) -> Any:
+    """Read every MIDI file below `folder` into the corpus `out`; see `ritornello.preparing.prepare`."""
+    from ritornello.preparing import prepare as run
+
+    return run(Path(folder), Path(out), **options)
+
+
+def train(
+    corpus: str | Path,
+    out: str | Path,
+    *,
+    progress: Progress | None = None,
+    report: Callable[[Any, dict[str, float]], None] | None = None,
+    network_config: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Model:
+    """Train a network on a corpus and write the model folder `out`; run again, it goes on where it stopped.
+
+    `settings` are those of `ritornello.training.loop.TrainConfig`; `minutes` or `steps` says how long.
+    Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best state has been written.
+    """
+    require("train", "torch", "pyarrow")
+    import torch
+
+    from ritornello.corpus import Corpus
+    from ritornello.training.batches import Windows, encode_songs
+    from ritornello.training.export import export
+    from ritornello.training.loop import Run, TrainConfig
+
+    opened, folder = Corpus.open(corpus), Path(out)
+    config = TrainConfig(network_config=network_config or {}, **settings)
+    if (config.steps is None) == (config.minutes is None):
+        raise InputError("say either how many minutes or how many steps to train")
+    for name, low, high in (("steps", 1, 10**9), ("minutes", 0.01, 10**6), ("batch", 1, 65536)):
+        value = getattr(config, name)
+        if value is not None and not low <= value <= high:
+            raise InputError(f"{name} {value}, must be {low}-{high}")
+    torch.manual_seed(config.seed)
+    network = registry.find("networks", config.network)(**config.network_config)
+    representation = registry.find("representations", network.representation)()
+    sides = {side: opened.songs(side) for side in ("train", "valid")}
+    if not len(sides["train"]):
+        raise InputError(f"the corpus {str(corpus)!r} has no song to train on ({len(opened)} songs in all)")
+
+    def windows(side: str) -> Windows:
+        scores: Iterator[Score] = (opened.score(int(i)) for i in sides[side])
+        rows = encode_songs(scores, representation, len(sides[side]), progress)
+        return Windows(rows, network.window, config.seed)
+
+    learnt = windows("train")
+    if not len(learnt):
+        raise InputError(
+            f"no song of {str(corpus)!r} has more than {network.window} rows, the network's window"
+        )
+    heldout = windows("valid")
+    data = {"corpus": Path(corpus).name, "hash": opened.hash, "train_songs": len(sides["train"])}
+    data |= {"heldout_songs": len(sides["valid"]), "heldout": "held-out songs"}
+    if not len(heldout):  # a handful of files: say so rather than refuse
+        heldout = learnt
+        data |= {"heldout_songs": len(sides["train"]), "heldout": "of the same songs (none is held out)"}
+    run = Run(folder, config, network, opened.hash)
+    try:
+        run.train(learnt, heldout, report)
+    finally:
+        if run.state.best_step:
+            export(run, representation, heldout, data, folder)
+    if run.stopped:
+        raise KeyboardInterrupt
+    return Model.open(folder)
+
+
+def compose(
+    model: str | Path | Model | None = None,
+    *,
+    bars: int = 16,
+    tempo: float = 120.0,
+    seed: int | None = None,
+    spread: float = 1.0,
+) -> Score:
+    """Compose a song with a model folder. Needs no torch. Raises ModelError, PlanError, FailedError."""
+    return compose_with_recipe(model, bars=bars, tempo=tempo, seed=seed, spread=spread)[0]
+
+
+def compose_with_recipe(
+    model: str | Path | Model | None = None,
+    *,
+    bars: int = 16,
+    tempo: float = 120.0,
+    seed: int | None = None,
+    spread: float = 1.0,
+) -> tuple[Score, dict[str, Any]]:
+    """As `compose`; also the recipe of what made the song."""
+    from ritornello.composing.recipe import recipe
+    from ritornello.composing.sampler import compose as sample
+
+    if model is None:
+        raise ModelError(
+            "no model ships with this version yet: name a model folder, made by `ritornello train`"
+        )
+    for name, value, low, high in (
+        ("bars", bars, 1, MAX_BARS),
+        ("tempo", tempo, *TEMPO_BPM),
+        ("spread", spread, 0.0, 10.0),
+    ):
+        if not low <= value <= high:
+            raise PlanError(f"{name} {value:g}, must be {low:g}-{high:g}")
+    opened = model if isinstance(model, Model) else Model.open(model)
+    drawn = seed if seed is not None else int.from_bytes(os.urandom(2), "big")
+    if not 0 <= drawn < 1 << 63:
+        raise PlanError(f"seed {drawn}, must be 0-{(1 << 63) - 1}")
+    plan = Plan(bars=bars, us_per_beat=round(60e6 / tempo))
+    song = sample(opened, plan, seed=drawn, spread=spread)
+    return song, recipe(opened, plan, seed=drawn, spread=spread)
+
+
+def require(extra: str, *modules: str) -> None:
+    """Raise InputError that says what to install unless all modules of an extra are there."""
+    from importlib.util import find_spec
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise InputError(f'this needs {", ".join(missing)}: pip install "ritornello[{extra}]"')
+
+
+def convert(source: str | Path, target: str | Path, *, like: str | Path | None = None) -> dict[str, Any]:
+    """Between a model folder of the network `original` and a .keras file, by which of the two ends in .keras.
+
+    From Keras, `like` is a model folder that gives all but the weights. Raises ModelError.
+    """
+    require("keras", "keras", "torch")
+    from ritornello import model as folder
+    from ritornello.convert import from_keras, to_keras
+
+    ends = [Path(path).suffix == ".keras" for path in (source, target)]
+    if ends == [False, True]:
+        opened = Model.open(source)
+        to_keras(opened.weights, Path(target))
+    elif ends == [True, False]:
+        if like is None:
+            raise InputError(
+                "from Keras, --like MODEL is needed: a model folder that gives all but the weights"
+            )
+        given = Model.open(like)
+        weights = from_keras(Path(source))
+        info = {**given.info, "converted_from": Path(source).name, "measured": {}}
+        folder.write(Path(target), info, weights, given.tables, f"Weights from {Path(source).name}.\n")
+        opened = Model.open(target)
+    else:
+        raise InputError(f"one of {str(source)!r} and {str(target)!r} must end in .keras")
+    return {"file": str(target), "parameters": int(sum(a.size for a in opened.weights.values()))}
