@@ -54,7 +54,7 @@ def train(
         if value is not None and not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
     torch.manual_seed(config.seed)
-    network = registry.find("networks", config.network)(**config.network_config)
+    network = registry.find("networks", config.network)(config.network_config)
     representation = registry.find("representations", network.representation)()
     sides = {side: opened.songs(side) for side in ("train", "valid")}
     if not len(sides["train"]):
@@ -63,12 +63,12 @@ def train(
     def windows(side: str) -> Windows:
         scores: Iterator[Score] = (opened.score(int(i)) for i in sides[side])
         rows = encode_songs(scores, representation, len(sides[side]), progress)
-        return Windows(rows, network.window, config.seed)
+        return Windows(rows, network.config.window, config.seed)
 
     learnt = windows("train")
     if not len(learnt):
         raise InputError(
-            f"no song of {str(corpus)!r} has more than {network.window} rows, the network's window"
+            f"no song of {str(corpus)!r} has more than {network.config.window} rows, the network's window"
         )
     heldout = windows("valid")
     data = {"corpus": Path(corpus).name, "hash": opened.hash, "train_songs": len(sides["train"])}

@@ -55,4 +55,4 @@ def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
     fitted = Curve.read(points) if points else Curve.fit()
     if png:
         chart.png(fitted, png)
-    return fitted.as_dict(), chart.terminal(fitted)
+    return fitted.to_dict(), chart.terminal(fitted)

@@ -36,7 +36,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
     if curve:
         from ritornello.losses.curve import Curve
 
-        settings["network_config"] = {"curve": Curve.read(curve).as_dict()}
+        settings["network_config"] = {"curve": Curve.read(curve).to_dict()}
     began = time.monotonic()
     last = {"heldout_loss": float("nan")}
     with progress(not (quiet or as_json)) as update:

@@ -78,7 +78,6 @@ class Run:
         torch.set_num_threads(self.config.threads)
         sample = torch.from_numpy(heldout.take(heldout.spread(self.config.heldout_windows)))
         began, before = time.perf_counter(), self.state.seconds
-        measuring_s = 0.0
         with _interrupts() as interrupted:
             while not self._finished():
                 losses = self._step(train)
@@ -86,16 +85,14 @@ class Run:
                 self.state.seconds = before + time.perf_counter() - began
                 if self.state.total_steps is None and self.state.step == TIMED_STEPS:
                     self.state.total_steps = self._steps_for(self.state.seconds, train, sample)
-                last = self._finished() or interrupted.is_set()
-                if last or self.state.step % self.config.measure_every == 0:
-                    at = time.perf_counter()
+                stopping = interrupted.is_set()  # asked once: the key may be pressed between two lines
+                if self._finished() or stopping or self.state.step % self.config.measure_every == 0:
                     losses |= self._measure(sample)
                     self.save()
-                    measuring_s += time.perf_counter() - at
                     self._log(losses)
                 if report:
                     report(self.state, losses)
-                if interrupted.is_set():
+                if stopping:
                     self.stopped = True
                     return
 
@@ -109,7 +106,7 @@ class Run:
         if not math.isfinite(float(losses["loss"].detach())):
             raise FailedError(
                 f"the loss is {float(losses['loss'].detach())} at step {self.state.step}: try a learning "
-                f"rate below {self.config.learning_rate:g}; the best state (step {self.state.best_step}) stays"
+                f"rate below {self.config.learning_rate:g}; the best state is kept"
             )
         self.optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])

@@ -1,0 +1,105 @@
+"""Composing with reals: the bars that were asked for, the same song for the same seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ritornello import model, workflow
+from ritornello.composing.recipe import in_words, recipe
+from ritornello.composing.sampler import compose
+from ritornello.errors import FailedError, ModelError, PlanError
+from ritornello.model import Model
+from ritornello.plan import Plan
+from ritornello.steps.original import shapes
+from ritornello.timeline import Timeline
+
+
+def write_model(folder: Path, *, residual: float = 0.05, velocity: float = 0.4) -> Path:
+    """A model that always predicts C4, the given velocity and a sixteenth; random residuals around it."""
+    draw = np.random.default_rng(0)
+    weights = {name: np.zeros(shape, np.float32) for name, shape in shapes(48, 24).items()}
+    weights["dense_1.bias"] = np.array([60 / 128, velocity, 1 / 16], np.float32)
+    tables = {
+        "residuals": (draw.normal(size=(64, 3)) * [residual, 0.4, 0.02]).astype(np.float32),
+        "seeds": draw.uniform(0, 1, (4, 50, 3)).astype(np.float32),
+    }
+    info = {"representation": {"name": "messages"}, "network": {"name": "original", "config": {"window": 50}}}
+    model.write(folder, info, weights, tables, "")
+    return folder
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Model:
+    return Model.open(write_model(tmp_path / "model"))
+
+
+@pytest.mark.parametrize("bars", [1, 2, 16, 40])
+def test_the_bars_that_were_asked_for(opened: Model, bars: int) -> None:
+    song = compose(opened, Plan(bars=bars, us_per_beat=600_000), seed=1)
+    assert len(Timeline.of(song)) == bars
+    assert song.end_ticks <= bars * 1920
+    assert song.tempi[0].bpm == 100
+    assert len(set(song.pitch.tolist())) > 3
+
+
+def test_the_same_seed_gives_the_same_song(opened: Model) -> None:
+    plan = Plan(bars=4)
+    assert compose(opened, plan, seed=3) == compose(opened, plan, seed=3)
+    assert compose(opened, plan, seed=3) != compose(opened, plan, seed=4)
+    assert compose(opened, plan, seed=3) != compose(opened, plan, seed=3, song=1)
+
+
+def test_a_longer_song_begins_like_a_shorter_one(opened: Model) -> None:
+    short, long = (compose(opened, Plan(bars=bars), seed=3) for bars in (2, 4))
+    until = int((long.onset_ticks < 1920).sum())
+    assert np.array_equal(short.onset_ticks[:until], long.onset_ticks[:until])
+    assert np.array_equal(short.pitch[:until], long.pitch[:until])
+
+
+def test_without_spread_the_bare_prediction(opened: Model) -> None:
+    song = compose(opened, Plan(bars=2), seed=0, spread=0)
+    assert set(song.pitch.tolist()) == {60}
+    assert set(np.diff(song.onset_ticks).tolist()) == {120}
+
+
+def test_a_song_without_notes_is_said(tmp_path: Path) -> None:
+    silent = Model.open(write_model(tmp_path, velocity=0.0))
+    with pytest.raises(FailedError, match="composed no note with seed 5: try another seed, or --spread 1"):
+        compose(silent, Plan(bars=2), seed=5, spread=0)
+
+
+def test_the_recipe_says_what_made_it(opened: Model) -> None:
+    made = recipe(opened, Plan(bars=8), seed=5, spread=0.5)
+    assert made["model"] == {"network": "original", "sha256": opened.hash}
+    words = in_words(made)
+    assert words.endswith(f"network original {opened.hash[:12]}, 8 bars, seed 5, spread 0.5")
+
+
+def test_workflow_draws_a_seed_and_says_it(opened: Model) -> None:
+    song, made = workflow.compose_with_recipe(opened, bars=2)
+    again, _ = workflow.compose_with_recipe(opened, bars=2, seed=made["seed"])
+    assert song == again
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"bars": 0}, "bars 0, must be 1-1000"),
+        ({"bars": 10_000}, "bars 10000, must be 1-1000"),
+        ({"tempo": 9999}, "tempo 9999, must be 10-400"),
+        ({"tempo": float("nan")}, "tempo nan, must be 10-400"),
+        ({"spread": -1}, "spread -1, must be 0-10"),
+        ({"seed": -1}, "seed -1, must be 0-9223372036854775807"),
+    ],
+)
+def test_what_cannot_be_asked(opened: Model, asked: dict, says: str) -> None:
+    with pytest.raises(PlanError, match=says):
+        workflow.compose(opened, **asked)
+
+
+def test_no_model_ships_yet() -> None:
+    with pytest.raises(ModelError, match="name a model folder, made by `ritornello train`"):
+        workflow.compose()

@@ -1,0 +1,110 @@
+"""The model folder: written whole, read with suspicion."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ritornello import model
+from ritornello.errors import ModelError, OutputError
+from ritornello.model import Model
+
+INFO = {"representation": {"name": "messages"}, "network": {"name": "original", "config": {}}}
+WEIGHTS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    model.write(tmp_path / "m", INFO, WEIGHTS, {"t": np.zeros(2, np.float32)}, "A card.\n")
+    return tmp_path / "m"
+
+
+def test_round_trip(folder: Path) -> None:
+    opened = Model.open(folder)
+    assert opened.network == "original"
+    assert opened.representation.name == "messages"
+    assert np.array_equal(opened.weights["w"], WEIGHTS["w"])
+    assert opened.hash == Model.open(folder).hash
+    assert (folder / "card.md").read_text() == "A card.\n"
+
+
+def test_the_hash_stands_for_the_weights(folder: Path, tmp_path: Path) -> None:
+    model.write(tmp_path / "n", INFO, {"w": WEIGHTS["w"] + 1}, {"t": np.zeros(2, np.float32)}, "")
+    assert Model.open(folder).hash != Model.open(tmp_path / "n").hash
+
+
+def test_a_full_disk_leaves_the_old_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        model.write(folder, INFO, {"w": WEIGHTS["w"] + 1}, {}, "")
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    info = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**info, **changes}))
+
+
+def test_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"is no model: it holds no model\.json"):
+        Model.open(tmp_path)
+
+
+def test_truncated_weights(folder: Path) -> None:
+    file = folder / "weights.safetensors"
+    size = file.stat().st_size
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(ModelError, match=rf"weights\.safetensors' is damaged: {size - 4} bytes, must be {size}"):
+        Model.open(folder)
+
+
+def test_changed_weights(folder: Path) -> None:
+    file = folder / "weights.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(ModelError, match="its SHA-256 is not the one that model.json names"):
+        Model.open(folder)
+
+
+def test_weights_that_are_not_finite(tmp_path: Path) -> None:
+    model.write(tmp_path, INFO, {"w": np.array([np.nan], np.float32)}, {}, "")
+    with pytest.raises(ModelError, match="w holds a value that is not finite"):
+        Model.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ("[]", "has no number 'format'"),
+        ('{"format": 99}', "format 99, this version reads up to 1: update Ritornello"),
+        ('{"format": 1}', "lacks representation.name"),
+    ],
+)
+def test_a_strange_model_json(folder: Path, text: str, says: str) -> None:
+    (folder / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=says):
+        Model.open(folder)
+
+
+def test_a_huge_model_json_is_not_read(folder: Path) -> None:
+    (folder / "model.json").write_bytes(b" " * ((4 << 20) + 1))
+    with pytest.raises(ModelError, match="has 4194305 bytes, must be at most 4194304"):
+        Model.open(folder)
+
+
+def test_a_network_that_does_not_exist(folder: Path) -> None:
+    edit(folder, network={"name": "../../evil", "config": {}})
+    with pytest.raises(Exception, match="no step is named"):
+        Model.open(folder).step()
