@@ -83,7 +83,7 @@ def train(
         if run.state.best_step:
             export(run, representation, heldout, data, folder)
     if run.stopped:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"stopped at step {run.state.step:,}; the same command goes on from there")
     return Model.open(folder)
 
 

@@ -63,8 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(str(error), error.exit_code)
     except click.exceptions.Abort:
         _fail("interrupted", 130)
-    except KeyboardInterrupt:
-        _fail("interrupted", 130)
+    except KeyboardInterrupt as stop:
+        _fail(str(stop) or "interrupted", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -86,10 +86,12 @@ class Run:
                 if self.state.total_steps is None and self.state.step == TIMED_STEPS:
                     self.state.total_steps = self._steps_for(self.state.seconds, train, sample)
                 stopping = interrupted.is_set()  # asked once: the key may be pressed between two lines
-                if self._finished() or stopping or self.state.step % self.config.measure_every == 0:
+                if self._finished() or self.state.step % self.config.measure_every == 0:
                     losses |= self._measure(sample)
-                    self.save()
                     self._log(losses)
+                    self.save()
+                elif stopping:  # no measurement out of turn: a resumed run must choose the same best
+                    self.save()
                 if report:
                     report(self.state, losses)
                 if stopping:
