@@ -1,0 +1,114 @@
+"""Index: from all that was read to what is kept: copies, sides, labels, and the manifest that names it all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ritornello import corpus as noun
+from ritornello.corpus import Corpus, arrow, index_schema
+from ritornello.files import output_errors, sha256_file, write_json
+from ritornello.preparing.copies import Found, find_copies, hash_column
+from ritornello.preparing.fates import FATES, KEPT
+from ritornello.preparing.labels import MIN_SONGS, Labeller
+from ritornello.preparing.split import split
+
+READ_COLUMNS = ["path", "hash", "fate", "reason", "offset", "notes"]
+
+
+def write_index(
+    folder: Path, shards: list[dict[str, Any]], settings: dict[str, Any], labeller: Labeller
+) -> dict[str, Any]:
+    """Decide what is kept, write the index of the corpus `folder` and then its manifest; returns that.
+
+    What an earlier index decided stays as it is.
+    """
+    earlier, _ = noun.read_manifest(folder)
+    tables = [song_table(folder, shard, READ_COLUMNS) for shard in shards]
+    found = find_copies(folder, shards, tables, Corpus.open(folder) if earlier["index"] else None)
+    labels = _labels(tables, found, labeller)
+    counts = Counter(label for song in labels.values() for label in song)
+    enough = {label: count for label, count in sorted(counts.items()) if count >= MIN_SONGS}
+    counted: dict[str, Counter[str]] = {"fate": Counter(), "split": Counter()}
+    temporary = folder / ".index.tmp"
+    with output_errors(folder):
+        with arrow().parquet.ParquetWriter(temporary, index_schema(), compression="zstd") as file:
+            for table in _index_tables(tables, found, labels, set(enough)):
+                for column, counter in counted.items():
+                    counter.update(table[column].to_pylist())
+                file.write_table(table)
+        digest = sha256_file(temporary)
+        name = f"index-{digest[:16]}.parquet"
+        entry = {name: [temporary.stat().st_size, digest]}
+        temporary.replace(folder / name)
+    manifest = empty_manifest(settings) | {
+        "files": sum(shard["rows"] for shard in shards),
+        "kept": counted["fate"][KEPT],
+        "fates": {fate: counted["fate"][fate] for fate in FATES if counted["fate"][fate]},
+        "splits": {side: counted["split"][side] for side in noun.SPLITS},
+        "labels": enough,
+        "index": entry,
+        "shards": shards,
+    }
+    write_json(folder / "manifest.json", manifest)
+    for stale in folder.glob("index-*.parquet"):
+        if stale.name != name:
+            stale.unlink()
+    return manifest
+
+
+def empty_manifest(settings: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a corpus that has no index yet."""
+    head = {"format": noun.FORMAT, "version": noun.VERSION, "settings": settings}
+    return head | {"files": 0, "kept": 0, "fates": {}, "splits": {}, "labels": {}, "index": {}, "shards": []}
+
+
+def song_table(folder: Path, shard: dict[str, Any], columns: list[str]) -> Any:
+    """Some columns of a shard's songs.parquet."""
+    return arrow().parquet.read_table(folder / "shards" / shard["name"] / "songs.parquet", columns=columns)
+
+
+def _labels(tables: list[Any], found: Found, labeller: Labeller) -> dict[int, list[str]]:
+    """The labels of each kept song that has any: its own, and those of its copies."""
+    joined: dict[int, list[str]] = {}
+    song = 0
+    for table in tables:
+        for path in table["path"].to_pylist():
+            keeper = song if found.kept[song] else int(found.duplicate_of[song])
+            if keeper >= 0 and (own := labeller.labels(path)):
+                joined[keeper] = sorted({*joined.get(keeper, ()), *own})
+            song += 1
+    return joined
+
+
+def _index_tables(
+    tables: list[Any], found: Found, labels: dict[int, list[str]], enough: set[str]
+) -> Iterator[Any]:
+    """The index, a table a shard."""
+    pa = arrow()
+    schema, start = index_schema(), 0
+    for number, read in enumerate(tables):
+        count = len(read)
+        songs = slice(start, start + count)
+        sides = np.where(found.kept[songs], split(hash_column(read)), "")
+        own = [[x for x in labels.get(song, ()) if x in enough] for song in range(start, start + count)]
+        columns = {
+            "path": read["path"],
+            "hash": read["hash"],
+            "fate": found.fates(read["fate"].to_pylist(), songs),
+            "reason": found.reasons(read["reason"].to_pylist(), songs),
+            "labels": own,
+            "split": sides.tolist(),
+            "duplicate_of": found.duplicate_of[songs],
+            "likeness": found.likeness[songs],
+            "shard": np.full(count, number, np.int32),
+            "row": np.arange(count, dtype=np.int32),
+            "offset": read["offset"],
+            "notes": read["notes"],
+        }
+        yield pa.table(columns, schema=schema)
+        start += count
