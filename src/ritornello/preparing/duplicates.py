@@ -1,66 +1,179 @@
 """Duplicates: which songs of a corpus are copies of one that is kept.
 
-A worker makes a *sketch* of each song: a fixed number of bytes that says which notes it has, up to
-transposition, and samples its melodic runs. Then `decide` goes through all sketches in a given order: a song is kept
-unless it has the same notes as, or is near, a song that is already kept. Groups are stars around a kept
-song, of verified pairs only: likeness is never passed on along a chain.
+A worker makes the *sketch* of each song (sketches.py). `decide` then goes through them in a given order: a
+song is kept unless it has the same notes as, or is near, a song that is already kept. A group is a star
+around a kept song, and each of its edges is verified: likeness is never passed on along a chain.
+
+Sketches are compared only where they share the key of a band of bins, empty bins being filled by optimal
+densification (Shrivastava 2017); the cost stays close to proportional to the number of songs.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import mmap
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.score import Score
+from ritornello.preparing.sketches import EMPTY, SKETCH, Hashes, Records, compare, mix, sketch
 
-BINS = 256  # of the min-hash
+__all__ = ["KINDS", "SKETCH", "Decisions", "decide", "sketch"]
 
-# One song's sketch. A file of sketches is nothing but these records, one after the other.
-SKETCH = np.dtype(
-    [
-        ("notes", "<u8"),  # hash of the set of (onset, pitch): equal for the same notes
-        ("transposed", "<u8"),  # the same with pitches counted from the lowest one
-        ("grams", "<u4"),  # how many different runs of 16 intervals the song has
-        ("bins", "<u4", (BINS,)),  # the least hash of a run in each bin, EMPTY without one
-    ]
-)
+Ints = npt.NDArray[np.int64]
+
+# A song with fewer runs is compared by its notes alone: it is a loop, a scale, a drum fill. Two others are
+# near when they share so much of what both have, or so much of what the smaller has: that is a cut, or a
+# medley with the song in it. What is less than LEAST_LIKENESS alike, the bands no longer find.
+MIN_RUNS = 16
+LIKENESS = 0.4
+CONTAINED, LEAST_LIKENESS = 0.75, 0.16
+
+ROWS, BANDS = 2, 64  # a song has BANDS keys, each of ROWS bins
+HEADS = 4  # a song is compared with the first songs that have its key: crowds cost no square
+BANDS_AT_ONCE = 16  # bounds the memory: 4 bytes a song and band
+BLOCK = 4096  # sketches, or pairs of them, in memory at once
 
 KINDS = ("kept", "same notes", "transposed", "near")
 
 
 class Decisions(NamedTuple):
-    """What became of each of N songs. Arrays go by the songs' row in the sketches, not by their place in the order."""
+    """What became of each of N songs, by its row in the sketches, and the work it took."""
 
-    duplicate_of: npt.NDArray[
-        np.int64
-    ]  # (N,) row of the kept song that this one repeats, -1 where it is kept
+    duplicate_of: Ints  # (N,) row of the kept song that this one repeats, -1 where it is kept
     kind: npt.NDArray[np.uint8]  # (N,) index into KINDS
-    likeness: npt.NDArray[
-        np.float32
-    ]  # (N,) estimated Jaccard likeness to that song; 1 for the same notes, 0 where kept
-    work: dict[str, int]  # counted work: candidates, verifications, bytes read
+    likeness: npt.NDArray[np.float32]  # (N,) estimated Jaccard likeness to that song, 0 where kept
+    work: dict[str, int]  # candidates (pairs), verifications (pairs), bytes (of sketches read)
 
 
-def sketch(score: Score) -> bytes:
-    """The sketch of a song: SKETCH.itemsize bytes (about 1 KiB), the same on every machine.
-
-    Runs in a worker process; needs numpy alone. Does not depend on tempo, velocities, durations, instruments,
-    resolution, nor on the order of the parts. Any valid Score has one, also one without notes.
-    """
-    raise NotImplementedError
-
-
-def decide(
-    sketches: npt.NDArray[np.void], order: npt.NDArray[np.int64] | None = None, fixed: int = 0
-) -> Decisions:
+def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Decisions:
     """Keep or drop each song, greedily: a song is kept unless it repeats one that is kept before it.
 
-    `sketches` is (N,) records of dtype SKETCH, in memory (`np.frombuffer(data, SKETCH)`) or, for many songs,
-    a `np.memmap(path, SKETCH, "r")`, of which a few megabytes at a time are held. `order` is (N,) row numbers: the order of deciding; none: by
-    row. The first `fixed` songs of the order stay kept whatever they are: the kept songs of the corpus that is
-    grown, in their old order; after them new songs, by hash. So growing never moves a kept song out.
-    Duplicates found by an earlier run need not be given again. Deterministic. Memory: about 150 bytes a song.
+    `sketches` is (N,) records of dtype SKETCH: in memory (`np.frombuffer(data, SKETCH)`) or, for many
+    songs, `np.memmap(path, SKETCH, "r")`, of which a few megabytes at a time are held. `order` is (N,) rows,
+    the order of deciding; none: by row. The first `fixed` songs of the order stay kept whatever they are:
+    the kept songs of the corpus that grows, in their old order; after them new songs, by hash. So growing
+    never moves a kept song out, and duplicates that were found earlier need not be given again.
+    The same input gives the same decisions. Memory: about 150 bytes a song.
     """
-    raise NotImplementedError
+    rows = np.arange(len(sketches)) if order is None else np.asarray(order, dtype=np.int64)
+    work = {"candidates": 0, "verifications": 0, "bytes": 0}
+    notes, transposed, counts = (column[rows] for column in _heads(sketches, work))
+    # From here to the last lines, songs go by their place in the order.
+    place = np.arange(len(rows))
+    _, first, group = np.unique(transposed, return_index=True, return_inverse=True)
+    leader = first[group]  # the first song that has the same notes, up to transposition
+    leader[:fixed] = place[:fixed]
+    compared = np.flatnonzero((leader == place) & (counts >= MIN_RUNS))
+    pairs = _candidates(sketches, rows[compared], int((compared < fixed).sum()), work)
+    star, likeness = _stars(sketches, rows[compared], pairs, work)
+
+    of, like = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
+    of[compared] = np.where(star < 0, -1, compared[star])
+    like[compared] = likeness
+    kind = np.where(of < 0, 0, 3)
+    follower = np.flatnonzero(leader != place)  # has its leader's notes, so it shares its fate
+    lead = leader[follower]
+    kept = of[lead] < 0
+    of[follower] = np.where(kept, lead, of[lead])
+    like[follower] = np.where(kept, 1, like[lead])
+    kind[follower] = np.where(kept, np.where(notes[follower] == notes[lead], 1, 2), 3)
+
+    by_row = np.argsort(rows)
+    of = np.where(of < 0, -1, rows[of])
+    return Decisions(of[by_row], kind[by_row].astype(np.uint8), like[by_row], work)
+
+
+def _heads(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hashes, npt.NDArray[np.uint32]]:
+    """The columns `notes`, `transposed` and `runs` of all sketches, (N,) each."""
+    names = ("notes", "transposed", "runs")
+    columns: Any = tuple(np.zeros(len(sketches), SKETCH[name]) for name in names)
+    for start in range(0, len(sketches), BLOCK):
+        block = _read(sketches, slice(start, start + BLOCK), work)
+        for column, name in zip(columns, names, strict=True):
+            column[start : start + BLOCK] = block[name]
+    return columns  # type: ignore[no-any-return]
+
+
+def _read(sketches: Records, rows: Any, work: dict[str, int]) -> Records:
+    """A copy of some sketches; the pages of a file that it touched are given back."""
+    block = np.array(sketches[rows])
+    work["bytes"] += block.nbytes
+    pages: Any = sketches.base
+    if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)
+    return block
+
+
+def _candidates(sketches: Records, rows: Ints, fixed: int, work: dict[str, int]) -> Ints:
+    """Pairs of M songs, `rows` in the order of deciding, that share the key of a band.
+
+    Returns (P,) codes later * M + earlier, ascending, each once; no pair of two `fixed` songs.
+    """
+    place = np.full(len(sketches), -1)
+    place[rows] = np.arange(len(rows))
+    found = np.zeros(0, np.int64)
+    for band in range(0, BANDS, BANDS_AT_ONCE):
+        keys = np.zeros((BANDS_AT_ONCE, len(rows)), np.uint32)
+        for start in range(0, len(sketches), BLOCK):  # by row: a file is read from its start to its end
+            places = place[start : start + BLOCK]
+            block = _read(sketches, np.arange(start, start + len(places))[places >= 0], work)
+            keys[:, places[places >= 0]] = _band_keys(block["bins"])[band : band + BANDS_AT_ONCE]
+        pairs = [_pairs(key, fixed) for key in keys]
+        found = np.unique(np.concatenate([found, *pairs]))
+    work["candidates"] = len(found)
+    return found
+
+
+def _band_keys(bins: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """The key of each band from the bins (n, BINS) of songs with runs: (BANDS, n)."""
+    bins = bins.reshape(len(bins), ROWS * BANDS, -1).min(2)
+    song, place = np.nonzero(bins == EMPTY)
+    full = bins.copy()
+    for attempt in count(1):  # an empty bin borrows from one that chance, the same for all songs, chooses
+        if not len(song):
+            break
+        lender = mix((attempt * ROWS * BANDS + place).astype(np.uint64)) % np.uint64(ROWS * BANDS)
+        value = bins[song, lender.astype(np.int64)]
+        full[song, place] = value
+        song, place = song[value == EMPTY], place[value == EMPTY]
+    key = np.zeros((len(bins), BANDS), np.uint64)
+    for row in range(ROWS):
+        key = mix(key + full[:, row::ROWS])
+    return np.ascontiguousarray((key >> np.uint64(32)).astype(np.uint32).T)
+
+
+def _pairs(keys: npt.NDArray[np.uint32], fixed: int) -> Ints:
+    """Pairs of each song with the first HEADS songs that have its key (M,), as codes later * M + earlier."""
+    songs = np.argsort(keys, kind="stable")
+    ordered = keys[songs]
+    start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    size = np.diff(start, append=len(keys))
+    start, size = start[size > 1], size[size > 1]  # few songs share a key with any other
+    member = np.repeat(start, size)
+    rank = np.arange(len(member)) - np.repeat(np.cumsum(size) - size, size)
+    codes = []
+    for head in range(HEADS):
+        later, earlier = songs[(member + rank)[rank > head]], songs[member[rank > head] + head]
+        codes.append((later * len(keys) + earlier)[later >= fixed])
+    return np.concatenate(codes)
+
+
+def _stars(
+    sketches: Records, rows: Ints, pairs: Ints, work: dict[str, int]
+) -> tuple[Ints, npt.NDArray[np.float32]]:
+    """The kept song that each of M songs is near, -1 where it is kept itself, and its likeness: (M,) each."""
+    star, likeness = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
+    for start in range(0, len(pairs), BLOCK):
+        later, earlier = np.divmod(pairs[start : start + BLOCK], max(len(rows), 1))
+        kept = star[earlier] < 0  # as far as is known; asked again below
+        later, earlier = later[kept], earlier[kept]
+        work["verifications"] += len(later)
+        alike, contained = compare(_read(sketches, rows[later], work), _read(sketches, rows[earlier], work))
+        near = (alike >= LIKENESS) | ((contained >= CONTAINED) & (alike >= LEAST_LIKENESS))
+        for new, old, value in zip(later[near], earlier[near], alike[near], strict=True):
+            # pairs ascend by the later song: all of the earlier song's own pairs have been seen
+            if star[old] < 0 and value > likeness[new]:
+                star[new], likeness[new] = old, value
+    return star, likeness

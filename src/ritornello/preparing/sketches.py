@@ -1,0 +1,141 @@
+"""Sketch: a fixed number of bytes that says which notes a song has, and samples its melodic runs.
+
+A *run* is 16 successive melodic intervals of one part, in the line of its highest notes, repetitions of a
+pitch left out. Runs survive transposition, another tempo, other instruments and velocities; a cut song
+keeps most of its runs, one with added tracks keeps all. Drums count only in songs of nothing but drums;
+there a run is 16 successive strokes. Sets of runs are compared by one-permutation min-hash (Li, Owen,
+Zhang 2012).
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.score import Score
+
+Hashes = npt.NDArray[np.uint64]
+Records = npt.NDArray[np.void]
+
+GRID = 24  # onsets are the same to 1/24 beat: another resolution, with its rounding, changes nothing
+CHORD = 12  # notes less than 1/12 beat apart are one chord, so that played music has a line too
+RUN = 16  # intervals; a power of two
+PERIODS = (1, 2, 3, 4)  # a run that repeats so few intervals is a trill, a scale of equal steps, an ostinato
+BINS = 256  # of the min-hash: gives the Jaccard likeness to 0.03
+EMPTY = 2**32 - 1
+
+# A file of sketches is nothing but these records, one after the other.
+SKETCH = np.dtype(
+    [
+        ("notes", "<u8"),  # hash of the set of (onset, pitch)
+        ("transposed", "<u8"),  # the same, pitches counted from the lowest one
+        ("runs", "<u4"),  # how many different runs the song has
+        ("bins", "<u4", (BINS,)),  # the least hash of a run in each bin, EMPTY without one
+    ]
+)
+
+
+def sketch(score: Score) -> bytes:
+    """The sketch of a song: SKETCH.itemsize bytes (about 1 KiB), the same on every machine.
+
+    Runs in a worker process; needs numpy alone. Tempo, velocities, durations, instruments, resolution and
+    the order of the parts do not matter. Any Score has one, also one without notes.
+    """
+    record = np.zeros((), SKETCH)
+    record["notes"], record["transposed"] = _note_hashes(score)
+    hashes = runs(score)
+    record["runs"] = len(hashes)
+    record["bins"] = EMPTY
+    bins = (hashes >> np.uint64(56)).astype(np.int64)  # the top 8 bits say which of 256 bins
+    least = np.flatnonzero(np.diff(bins, prepend=-1))  # hashes ascend, so the first of a bin is its least
+    value = (hashes[least] >> np.uint64(24)).astype(np.uint32)  # the next 32 bits
+    record["bins"][bins[least]] = np.minimum(value, EMPTY - 1)
+    return record.tobytes()
+
+
+def runs(score: Score) -> Hashes:
+    """The hashes of a song's runs: (G,), ascending, each once; the same for transposed songs.
+
+    In each part: chords > their highest pitches > intervals without repetitions > each RUN of them.
+    """
+    drum = _is_drum(score)
+    only_drums = bool(drum.all())
+    notes = np.flatnonzero(drum if only_drums else ~drum)
+    notes = notes[np.argsort(score.part[notes], kind="stable")]
+    onset_ticks, pitch, part = (
+        score.onset_ticks[notes].astype(np.int64),
+        score.pitch[notes],
+        score.part[notes],
+    )
+    begins = np.ones(len(notes), dtype=bool)
+    begins[1:] = (np.diff(onset_ticks) * CHORD >= score.ticks_per_beat) | (part[1:] != part[:-1])
+    chord = np.flatnonzero(begins)
+    if len(chord) < RUN:
+        return np.zeros(0, np.uint64)
+    part = part[chord]
+    if only_drums:  # a stroke is the set of drums that are hit together
+        return _hash_runs(np.add.reduceat(mix(pitch.astype(np.uint64)), chord), part)
+    interval = np.diff(np.maximum.reduceat(pitch, chord).astype(np.int64))
+    melodic = (interval != 0) & (part[1:] == part[:-1])
+    return _hash_runs(mix(interval[melodic].astype(np.uint64)), part[1:][melodic])
+
+
+def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Estimated Jaccard likeness of the runs of songs `a` (P,) and `b` (P,), and how much of the smaller
+    set the larger contains: both (P,), from 0 to 1, the first with a standard error of at most 0.03.
+    """
+    bins_a, bins_b = a["bins"], b["bins"]
+    filled = (bins_a != EMPTY) | (bins_b != EMPTY)  # (P, BINS)
+    equal = (bins_a == bins_b) & filled
+    likeness = equal.sum(1) / np.maximum(filled.sum(1), 1)
+    runs_a, runs_b = a["runs"].astype(np.int64), b["runs"].astype(np.int64)
+    shared = likeness / (1 + likeness) * (runs_a + runs_b)
+    return likeness, np.minimum(shared / np.maximum(np.minimum(runs_a, runs_b), 1), 1)
+
+
+def _is_drum(score: Score) -> npt.NDArray[np.bool_]:
+    """Whether each note belongs to a drum part (N,)."""
+    return np.array([part.is_drum for part in score.parts], dtype=bool)[score.part]
+
+
+def _note_hashes(score: Score) -> tuple[int, int]:
+    """Hashes of the set of (onset on the GRID from the first note on, drum or not, pitch), and transposed.
+
+    Velocity, duration and part are left out: who changes only these has copied the song.
+    """
+    drum = _is_drum(score)
+    since_ticks = score.onset_ticks.astype(np.int64) - score.onset_ticks[:1]
+    onset = (since_ticks * (2 * GRID) + score.ticks_per_beat) // (2 * score.ticks_per_beat)
+    pitch = score.pitch.astype(np.int64)
+    from_lowest = np.where(drum, pitch, pitch - pitch[~drum].min(initial=127))
+    found = []
+    for height in (pitch, from_lowest):
+        notes = np.unique(onset << 8 | drum.astype(np.int64) << 7 | height).astype("<i8")
+        found.append(int.from_bytes(hashlib.blake2b(notes.tobytes(), digest_size=8).digest(), "little"))
+    return found[0], found[1]
+
+
+def mix(values: Hashes) -> Hashes:
+    """Scatter 64-bit values evenly: the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(values ^ (values >> np.uint64(31)))
+
+
+def _hash_runs(steps: Hashes, owner: npt.NDArray[np.uint8]) -> Hashes:
+    """Hash every RUN successive `steps` (N,) of one `owner` (N,), the periodic ones left out."""
+    runs_in_all = len(steps) - RUN + 1
+    if runs_in_all <= 0:
+        return np.zeros(0, np.uint64)
+    kept = owner[RUN - 1 :] == owner[:runs_in_all]
+    for period in PERIODS:  # some step of the run differs from the one a period later
+        changes = np.cumsum(steps[period:] != steps[:-period])
+        before = np.concatenate([[0], changes])[:runs_in_all]
+        kept &= changes[RUN - period - 1 :][:runs_in_all] > before
+    hashes, width = steps, 1
+    while width < RUN:  # a run of twice the width is two halves side by side
+        hashes, width = mix(hashes[:-width] * np.uint64(3) + hashes[width:]), 2 * width
+    return np.unique(hashes[kept])
