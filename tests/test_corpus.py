@@ -48,7 +48,7 @@ def test_songs_are_split_and_labelled(made: tuple[Path, list[Score]]) -> None:
     corpus = Corpus.open(made[0])
     assert corpus.labels == ("folk",)
     sides = [corpus.songs(split).tolist() for split in ("train", "valid", "test")]
-    assert sorted(sum(sides, [])) == corpus.songs().tolist() == list(range(12))
+    assert sorted(sides[0] + sides[1] + sides[2]) == corpus.songs().tolist() == list(range(12))
     for name, side in zip(("train", "valid", "test"), sides, strict=True):
         assert all(corpus.info(song).split == name and corpus.info(song).labels == ("folk",) for song in side)
 
@@ -119,5 +119,5 @@ def test_a_flipped_bit_in_the_index(copy: Path) -> None:
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
-    with pytest.raises(CorpusError, match="index.*has changed"):
+    with pytest.raises(CorpusError, match=r"index.*has changed"):
         Corpus.open(copy).info(0)

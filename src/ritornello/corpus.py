@@ -2,7 +2,7 @@
 
     CORPUS/
       manifest.json           version, settings, counts, and the size and SHA-256 of every file below
-      index-<hash>.parquet    a row a file that was looked at: path, hash, fate, labels, split, place of its notes
+      index-<hash>.parquet    a row a file that was looked at: path, hash, fate, labels, split, place of notes
       shards/00000/           4,096 songs, written once and never changed
         onset_ticks.npy  duration_ticks.npy  pitch.npy  velocity.npy  part.npy      11 bytes a note
         songs.parquet         a row a file: what reading it gave, all that rebuilds a Score beside the notes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ritornello.corpus import SHARD_SONGS
 from ritornello.errors import InputError
+from ritornello.midi import Reader
 from ritornello.preparing.check import Checks
 from ritornello.preparing.fates import FATES, KEPT
 from ritornello.preparing.index import write_index
@@ -45,6 +46,7 @@ def prepare(
     out: str | Path,
     *,
     workers: int | None = None,
+    reader: Reader = "symusic",
     checks: Checks | None = None,
     labels: Labeller | None = None,
     progress: Progress | None = None,
@@ -55,7 +57,7 @@ def prepare(
     Stopped at any moment and run again, it goes on and ends with the same corpus byte for byte.
     Raises InputError (nothing to read), CorpusError (`out` is something else), OutputError (disk full).
     """
-    folder, out, checks = Path(folder), Path(out), checks or Checks()
+    folder, out, checks = Path(folder), Path(out), replace(checks or Checks(), reader=reader)
     tell = progress or (lambda done, total, text: None)
     sources = scan(folder, skip=out)
     if not sources:
@@ -68,9 +70,7 @@ def prepare(
         manifest = write_index(out, state.shards, state.settings, labels or Labeller())
     counted = {name: manifest[name] for name in ("files", "kept", "fates", "splits", "labels")}
     if not manifest["kept"]:
-        raise InputError(
-            f"of {len(sources)} files in {str(folder)!r} none can be kept: {_counts(manifest['fates'])}"
-        )
+        raise InputError(f"no song of {str(folder)!r} can be kept: {_counts(manifest['fates'])}")
     return Report(str(out), new=len(new), **counted)
 
 

@@ -17,6 +17,7 @@ from ritornello.files import output_errors
 from ritornello.preparing.duplicates import KINDS, SKETCH, decide
 from ritornello.preparing.fates import COPIES, KEPT
 
+OF_KIND = np.array([COPIES.index(kind) if kind in COPIES else 0 for kind in KINDS], np.uint8)
 SAME_FILE = COPIES.index("same file")
 
 
@@ -36,11 +37,7 @@ class Found:
 
     def reasons(self, read: list[str], songs: slice) -> list[str]:
         """The reasons of some files: of a copy, which song it repeats."""
-        columns = (
-            self.duplicate_of[songs].tolist(),
-            self.kind[songs].tolist(),
-            self.likeness[songs].tolist(),
-        )
+        columns = [c[songs].tolist() for c in (self.duplicate_of, self.kind, self.likeness)]
         return [
             reason
             if song < 0
@@ -66,8 +63,8 @@ def find_copies(folder: Path, shards: list[dict[str, Any]], tables: list[Any], o
         index = old.index
         duplicate_of[:known] = index["duplicate_of"].to_numpy()
         likeness[:known] = index["likeness"].to_numpy()
-        for place, name in enumerate(COPIES):
-            kind[:known][_equal(index["fate"], name)] = place
+        for number, name in enumerate(COPIES):
+            kind[:known][_equal(index["fate"], name)] = number
     songs = np.flatnonzero(readable)
     songs = songs[np.lexsort((songs, *hashes[songs].T[::-1]))]
     first = np.ones(len(songs), bool)
@@ -75,15 +72,13 @@ def find_copies(folder: Path, shards: list[dict[str, Any]], tables: list[Any], o
     leader = songs[np.maximum.accumulate(np.where(first, np.arange(len(songs)), 0))]
     fixed = np.flatnonzero(kept)
     order = np.concatenate([fixed, songs[first & (songs >= known)]])  # by hash
-    with _gathered(folder, shards, readable, order) as (sketches, place):
-        decided = decide(sketches, place, len(fixed))
+    with _gathered(folder, shards, readable, order) as (sketches, places):
+        decided = decide(sketches, places, len(fixed))
     rows = np.sort(order)
     new = ~np.isin(rows, fixed)
     repeats = decided.duplicate_of[new]
     duplicate_of[rows[new]] = np.where(repeats >= 0, rows[repeats], -1)
-    kind[rows[new]] = np.array([COPIES.index(k) if k in COPIES else 0 for k in KINDS], np.uint8)[
-        decided.kind[new]
-    ]
+    kind[rows[new]] = OF_KIND[decided.kind[new]]
     likeness[rows[new]] = decided.likeness[new]
     kept[rows[new]] = repeats < 0
     later, leader = songs[~first & (songs >= known)], leader[~first & (songs >= known)]

@@ -42,7 +42,7 @@ FATES: dict[str, Fate] = {
     "crashed": Fate("the program that read it died on it", "prepare again with --reader mido"),
     "out of memory": Fate("reading it took over 1 GiB of memory", "cut it into songs"),
     # the music
-    "empty": Fate("it has no note that starts and ends", "it may hold only text or control data: leave it out"),
+    "empty": Fate("it has no note that starts and ends", "it may hold only text: leave it out"),
     "too short": Fate("it has fewer than 16 notes", "leave it out, or join fragments to a song"),
     "one repeated note": Fate("all its notes have one pitch", "a click track or a test: leave it out"),
     "drums only": Fate("it has drums and nothing else", "prepare with --drums-only, which keeps such songs"),

@@ -1,4 +1,4 @@
-"""Index: from all that was read to what is kept: copies, sides, labels, and the manifest that names it all."""
+"""Index: from all that was read to what is kept: copies, sides, labels, and the manifest."""
 
 from __future__ import annotations
 

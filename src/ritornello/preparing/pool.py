@@ -132,8 +132,8 @@ class Pool:
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=os.environ | threads)
         worker = _Worker(process, until=time.monotonic() + START_S)
-        settings = {"checks": asdict(self.checks)}
-        settings |= {"memory_bytes": self.memory_bytes, "deadline_s": self.deadline_s}
+        settings: dict[str, Any] = {"checks": asdict(self.checks), "deadline_s": self.deadline_s}
+        settings["memory_bytes"] = self.memory_bytes
         with suppress(OSError):  # a worker that is dead already is noticed by its listener
             send(process.stdin, settings)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()

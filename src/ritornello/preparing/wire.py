@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 MAX_BYTES = 1 << 31  # of a message; more means that the other side has lost its mind
 
 
-def send(stream: BinaryIO, value: Any, arrays: Sequence[Any] = ()) -> None:
+def send(stream: Any, value: Any, arrays: Sequence[Any] = ()) -> None:
     """Write one message; `arrays` are bytes or contiguous arrays."""
     text = json.dumps(value).encode()
     views = [memoryview(array).cast("B") if len(array) else memoryview(b"") for array in arrays]
@@ -25,7 +25,7 @@ def send(stream: BinaryIO, value: Any, arrays: Sequence[Any] = ()) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[Any, list[bytes]]:
+def receive(stream: Any) -> tuple[Any, list[bytes]]:
     """Read one message. Raises EOFError where the other side is gone or does not keep to the form."""
     length, count = struct.unpack("<II", _exactly(stream, 8))
     if length > MAX_BYTES or count > 1 << 16:
@@ -40,8 +40,8 @@ def receive(stream: BinaryIO) -> tuple[Any, list[bytes]]:
     return value, [_exactly(stream, size) for size in sizes]
 
 
-def _exactly(stream: BinaryIO, count: int) -> bytes:
-    data = stream.read(count)
+def _exactly(stream: Any, count: int) -> bytes:
+    data: bytes = stream.read(count)
     if len(data) < count:
         raise EOFError("the other side is gone")
     return data
