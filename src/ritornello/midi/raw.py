@@ -17,7 +17,7 @@ CHORD_PREFIX = "chord: "  # a marker that begins so is a chord label
 
 @dataclass
 class Raw:
-    """What a reader found, before the common semantics: one entry of `parts` a (track, channel, program)."""
+    """What a track held, or all tracks: one entry of `parts` a (track, channel, program) that has notes."""
 
     parts: list[Part] = field(default_factory=list)
     notes: list[npt.NDArray[np.int64]] = field(
@@ -35,6 +35,13 @@ class Raw:
         self.parts.append(part)
         self.notes.append(np.asarray(notes, dtype=np.int64).reshape(-1, 4))
         self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2))
+
+    def extend(self, other: Raw) -> None:
+        """Add all that another track held."""
+        for name in ("parts", "notes", "pedals", "tempi", "meters", "keys", "markers"):
+            getattr(self, name).extend(getattr(other, name))
+        for sort, count in other.dropped.items():
+            self.dropped[sort] += count
 
 
 def decode(text: bytes) -> str:

@@ -6,14 +6,14 @@ Both readers give the same Score, by one semantics:
  3. a note that is never closed is dropped;
  4. the sustain pedal (controller 64, down from 64 on) holds the notes of its part until it is released;
     a pedal that is never released holds nothing; bends and other controllers are dropped and counted
-    (they belong to the part that plays; before its first note has ended, to the channel's next part);
+    (they belong to the part that plays; those that come before its first note to the channel's next part);
  5. a pitch struck again in its part cuts the earlier note there, and zero length becomes one tick.
 A file with an SMPTE division counts real time: its beat becomes one second, its tempo events do not count.
 """
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,10 +22,11 @@ import numpy.typing as npt
 
 from ritornello import theory
 from ritornello.errors import MidiError, ScoreError
-from ritornello.midi.raw import CHORD_PREFIX, Raw, decode
+from ritornello.midi.chunks import Chunks, split, title
+from ritornello.midi.raw import CHORD_PREFIX, Raw
 from ritornello.midi.with_mido import read_mido
 from ritornello.midi.with_symusic import read_symusic
-from ritornello.score import COLUMNS, MAX_PARTS, MAX_TICKS, Chord, Marker, Score, Tempo, settle
+from ritornello.score import COLUMNS, MAX_PARTS, MAX_TICKS, Chord, Marker, Score, settle
 
 Reader = Literal["symusic", "mido"]
 Pedal = Literal["extend", "ignore"]
@@ -51,41 +52,28 @@ def read(path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend
 def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal: Pedal = "extend") -> Parsed:
     """The Score in the bytes of a MIDI file, and what was dropped. `name` is for messages.
 
-    With symusic as `reader`, a file that symusic refuses is tried with mido. Raises MidiError.
+    With symusic as `reader`, a track that symusic refuses is tried with mido. Raises MidiError.
     """
     try:
-        data, ticks_per_beat, fixed_tempo = _header(data)
-        raw = read_symusic(data) if reader == "symusic" else read_mido(data)
-        return _assemble(raw, data, ticks_per_beat, fixed_tempo, pedal)
+        chunks = split(data)
+        raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
+        return _assemble(raw, chunks, pedal)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
 
 
-def _header(data: bytes) -> tuple[bytes, int, Tempo | None]:
-    """The file as one that counts ticks per beat, that number, and the tempo that SMPTE fixes."""
-    if data[:4] == b"RIFF" and data[8:12] == b"RMID":
-        data = data[max(data.find(b"MThd"), 0) :]
-    if not data:
-        raise MidiError("the file is empty")
-    if data[:4] != b"MThd":
-        raise MidiError(f"byte 0: begins with {data[:4]!r}, a MIDI file with b'MThd'")
-    if len(data) < 14:
-        raise MidiError(f"byte {len(data)}: the header ends, 14 bytes are needed")
-    (division,) = struct.unpack(">h", data[12:14])
-    if division > 0:
-        return data, division, None
-    frames, ticks = -(division >> 8), division & 0xFF
-    if division == 0 or frames not in (24, 25, 29, 30) or ticks == 0:
-        raise MidiError(
-            f"byte 12: division 0x{division & 0xFFFF:04x}, must be 1-32767 or SMPTE 24, 25, 29, 30"
-        )
-    # 29 stands for 30 drop frame, of which 30000/1001 pass in a second
-    ticks_per_beat = (30 if frames == 29 else frames) * ticks
-    tempo = Tempo(0, 1_001_000 if frames == 29 else 1_000_000)
-    return data[:12] + struct.pack(">h", ticks_per_beat) + data[14:], ticks_per_beat, tempo
+def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], Raw]) -> Raw:
+    """What all tracks hold, one after the other. Raises MidiError, which names the track."""
+    raw = Raw()
+    for number, (track, start) in enumerate(zip(chunks.tracks, chunks.starts, strict=True)):
+        try:
+            raw.extend(read_track(track, chunks.ticks_per_beat))
+        except MidiError as error:
+            raise MidiError(f"track {number} at byte {start}: {error}") from error
+    return raw
 
 
-def _assemble(raw: Raw, data: bytes, ticks_per_beat: int, fixed_tempo: Tempo | None, pedal: Pedal) -> Parsed:
+def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
     """The common semantics, from what either reader found."""
     if len(raw.parts) > MAX_PARTS:
         raise MidiError(f"{len(raw.parts)} parts, must be at most {MAX_PARTS}")
@@ -106,18 +94,18 @@ def _assemble(raw: Raw, data: bytes, ticks_per_beat: int, fixed_tempo: Tempo | N
     dropped = dict(raw.dropped)
     for sort, kept in events.items():
         dropped[f"impossible {sort}"] = len(getattr(raw, sort)) - len(kept)
-    if fixed_tempo:
+    if chunks.fixed_tempo:
         dropped["tempi under SMPTE"] = len(events["tempi"])
-        events["tempi"] = [fixed_tempo]
+        events["tempi"] = [chunks.fixed_tempo]
     chords, markers = _split_markers(raw.markers)
     score = Score.of(
-        ticks_per_beat,
+        chunks.ticks_per_beat,
         **dict(zip(COLUMNS, rows.T, strict=True)),
         parts=raw.parts,
         **{sort: settle(kept) for sort, kept in events.items()},
         chords=settle(chords),
         markers=tuple(sorted(m for m in markers if m.text)),
-        title=_title(data),
+        title=title(chunks.tracks[0]),
     )
     dropped["doubled notes"] = len(rows) - len(score)
     return Parsed(score, {sort: count for sort, count in dropped.items() if count})
@@ -149,14 +137,3 @@ def _split_markers(found: list[Marker]) -> tuple[list[Chord], list[Marker]]:
         except ValueError:
             markers.append(marker)
     return chords, markers
-
-
-def _title(data: bytes) -> str:
-    """The name in the first track before any time passes: by the standard the name of the sequence."""
-    at, title = data.find(b"MTrk") + 8, ""
-    while 8 <= at < len(data) - 3 and data[at] == 0 and data[at + 1] == 0xFF and data[at + 3] < 0x80:
-        kind, length = data[at + 2], data[at + 3]
-        if kind == 0x03:
-            title = decode(data[at + 4 : at + 4 + length])
-        at += 4 + length
-    return title

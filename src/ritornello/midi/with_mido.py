@@ -1,4 +1,4 @@
-"""The reader of reference: a MIDI file through mido, message by message."""
+"""The reader of reference: a track through mido, message by message."""
 
 from __future__ import annotations
 
@@ -9,78 +9,100 @@ from typing import Any
 
 from ritornello import theory
 from ritornello.errors import MidiError
+from ritornello.midi.chunks import one_track
 from ritornello.midi.raw import DRUM_CHANNEL, SUSTAIN, Raw, decode, one_line
-from ritornello.score import MAX_TICKS, KeySignature, Marker, Meter, Part, Tempo
+from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
+
+LYRIC_CHANNEL = 15
 
 
 @dataclass
 class _Voice:
     """What mido's messages of one channel and program add up to."""
 
-    notes: list[tuple[int, int, int, int]] = field(default_factory=list)
-    pedal: list[tuple[int, int]] = field(default_factory=list)
+    notes: list[tuple[int, int, int, int]] = field(default_factory=list)  # onset, duration, pitch, velocity
+    pedal: list[tuple[int, int]] = field(default_factory=list)  # tick, value
     controllers: int = 0
     bends: int = 0
 
 
-def read_mido(data: bytes) -> Raw:
-    """The file through mido, the reader of reference."""
-    import mido
+class _Voices:
+    """The voices of one track, by channel and program."""
 
-    try:
-        # latin-1 keeps every byte of a text; it is decoded properly afterwards
-        file = mido.MidiFile(file=io.BytesIO(data), charset="latin-1")
-    except Exception as error:  # mido raises OSError, EOFError, ValueError, IndexError, KeySignatureError ...
-        raise MidiError(f"mido: {one_line(error) or type(error).__name__}") from error
-    raw = Raw()
-    for number, track in enumerate(file.tracks):
-        _read_track(raw, track, number)
-    return raw
+    def __init__(self) -> None:
+        self.begun: dict[tuple[int, int], _Voice] = {}
+        self.program = [0] * 16  # by channel
+        self.early: dict[int, _Voice] = defaultdict(
+            _Voice
+        )  # by channel: what came before a voice's first note
+        self.sounding: dict[tuple[int, int], deque[tuple[int, int, _Voice]]] = defaultdict(deque)
 
+    def begin(self, channel: int) -> _Voice:
+        """The voice that a note on this channel belongs to; its first note takes what came early."""
+        key = (channel, self.program[channel])
+        if key not in self.begun:
+            self.begun[key] = self.early.pop(channel, _Voice())
+        return self.begun[key]
 
-def _read_track(raw: Raw, track: Any, number: int) -> None:
-    """Add a mido track's parts and events to `raw`."""
-    tick, name = 0, ""
-    program: dict[int, int] = defaultdict(int)
-    voices: dict[tuple[int, int], _Voice] = {}  # by channel and program
-    early: dict[int, _Voice] = defaultdict(_Voice)  # by channel: controllers of a part that has no note yet
-    sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
-    for message in track:
-        tick += message.time
-        kind = message.type
+    def take(self, message: Any, tick: int) -> None:
+        """Count a channel message in."""
+        channel, kind = message.channel, message.type
         if kind == "note_on" and message.velocity:
-            sounding[message.channel, message.note].append((tick, message.velocity, program[message.channel]))
+            self.sounding[channel, message.note].append((tick, message.velocity, self.begin(channel)))
         elif kind in ("note_on", "note_off"):
-            if queue := sounding[message.channel, message.note]:
-                onset, velocity, instrument = queue.popleft()
-                if (message.channel, instrument) not in voices:
-                    voices[message.channel, instrument] = early.pop(message.channel, _Voice())
-                note = (onset, tick - onset, message.note, velocity)
-                voices[message.channel, instrument].notes.append(note)
+            if queue := self.sounding[channel, message.note]:
+                onset, velocity, voice = queue.popleft()
+                voice.notes.append((onset, tick - onset, message.note, velocity))
         elif kind == "program_change":
-            program[message.channel] = message.program
+            self.program[channel] = message.program
         elif kind in ("control_change", "pitchwheel"):
-            voice = voices.get((message.channel, program[message.channel])) or early[message.channel]
+            voice = self.begun.get((channel, self.program[channel])) or self.early[channel]
             if kind == "pitchwheel":
                 voice.bends += 1
             elif message.control == SUSTAIN:
                 voice.pedal.append((tick, message.value))
             else:
                 voice.controllers += 1
-        elif kind == "track_name":
-            name = message.name
-        elif kind == "set_tempo":
-            raw.tempi.append(Tempo(tick, message.tempo))
-        elif kind == "time_signature":
-            raw.meters.append(Meter(tick, message.numerator, message.denominator))
-        elif kind == "key_signature":
-            raw.keys.append(KeySignature(tick, *theory.parse_key(message.key)))
-        elif kind == "marker":
-            raw.markers.append(Marker(tick, decode(message.text.encode("latin-1"))))
-    if tick > MAX_TICKS:
-        raise MidiError(f"track {number}: lasts {tick} ticks, must be at most {MAX_TICKS}")
-    for (channel, instrument), voice in sorted(voices.items()):
-        part = Part(decode(name.encode("latin-1")), instrument, channel == DRUM_CHANNEL)
-        raw.add(part, voice.notes, voice.pedal)
-        raw.dropped["controllers"] += voice.controllers
-        raw.dropped["pitch bends"] += voice.bends
+
+
+def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
+    """A track's events through mido. Raises MidiError with mido's reason."""
+    import mido
+
+    try:
+        # latin-1 keeps every byte of a text; it is decoded properly afterwards
+        file = mido.MidiFile(file=io.BytesIO(one_track(ticks_per_beat, track)), charset="latin-1")
+    except Exception as error:  # mido raises OSError, EOFError, ValueError, IndexError, KeySignatureError ...
+        raise MidiError(f"mido: {type(error).__name__} {one_line(error)}".rstrip()) from error
+    raw, voices = Raw(), _Voices()
+    tick, name = 0, ""
+    for message in file.tracks[0]:
+        tick += message.time
+        if message.type == "end_of_track":
+            break
+        if message.type == "track_name":
+            name = decode(message.name.encode("latin-1"))
+        elif message.type == "lyrics":
+            voices.begin(LYRIC_CHANNEL)  # to symusic a lyric is played, on this channel
+        elif message.is_meta:
+            _read_event(raw, message, tick)
+        elif hasattr(message, "channel"):
+            voices.take(message, tick)
+    for (channel, program), voice in sorted(voices.begun.items()):
+        if voice.notes:
+            raw.add(Part(name, program, channel == DRUM_CHANNEL), voice.notes, voice.pedal)
+            raw.dropped["controllers"] += voice.controllers
+            raw.dropped["pitch bends"] += voice.bends
+    return raw
+
+
+def _read_event(raw: Raw, message: Any, tick: int) -> None:
+    """Add a tempo, meter, key or marker to `raw`; other meta events say nothing that a Score has."""
+    if message.type == "set_tempo":
+        raw.tempi.append(Tempo(tick, message.tempo))
+    elif message.type == "time_signature":
+        raw.meters.append(Meter(tick, message.numerator, message.denominator))
+    elif message.type == "key_signature":
+        raw.keys.append(KeySignature(tick, *theory.parse_key(message.key)))
+    elif message.type == "marker":
+        raw.markers.append(Marker(tick, decode(message.text.encode("latin-1"))))
