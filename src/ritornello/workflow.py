@@ -16,11 +16,26 @@ from ritornello.score import Score
 Progress = Callable[[int, int, str], None]  # done, total, what
 
 
-def prepare(folder: str | Path, out: str | Path, **options: Any) -> Any:
-    """Read every MIDI file below `folder` into the corpus `out`; see `ritornello.preparing.prepare`."""
+def prepare(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    reader: str = "symusic",
+    progress: Progress | None = None,
+) -> Any:
+    """Read every MIDI file below `folder` into the corpus `out`; returns a `preparing.Report`.
+
+    `workers` processes read (default: one a core), with the reader "symusic" or "mido". Run again, it reads
+    only what is new. Raises InputError, CorpusError, OutputError.
+    """
+    require("train", "pyarrow")
+    from ritornello.preparing import Checks
     from ritornello.preparing import prepare as run
 
-    return run(Path(folder), Path(out), **options)
+    if workers is not None and not 1 <= workers <= 1024:
+        raise InputError(f"workers {workers}, must be 1-1024")
+    return run(folder, out, workers=workers, checks=Checks(reader=reader), progress=progress)
 
 
 def train(

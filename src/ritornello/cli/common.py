@@ -31,7 +31,7 @@ def show(result: dict[str, Any], text: str, *, as_json: bool, quiet: bool) -> No
 
 @contextmanager
 def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """A function update(done, total, what) that draws a bar with the time to finish on standard error.
+    """A function update(done, total (0: not known yet), what) that draws a bar with the time to finish on standard error.
 
     Where that is no terminal, a line every ten seconds.
     """
@@ -42,12 +42,12 @@ def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
         yield _lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("  {task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        MofNCompleteColumn(),
     )
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
@@ -55,8 +55,8 @@ def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
         def update(done: int, total: int, what: str) -> None:
             kind = what.split("  ")[0]  # "learning  held-out 0.31": the first words name the task
             if kind not in tasks:
-                tasks[kind] = bars.add_task(what, total=total)
-            bars.update(tasks[kind], completed=done, total=total, description=what)
+                tasks[kind] = bars.add_task(what, total=total or None)
+            bars.update(tasks[kind], completed=done, total=total or None, description=what)
 
         yield update
 
@@ -69,11 +69,11 @@ def _lines() -> Callable[[int, int, str], None]:
     def update(done: int, total: int, what: str) -> None:
         kind, now = what.split("  ")[0], time.monotonic()
         start = began.setdefault(kind, now)
-        if done < total and now - said.get(kind, start) < LINE_EVERY_S:
+        if done != total and now - said.get(kind, start) < LINE_EVERY_S:
             return
         said[kind] = now
         left_s = (now - start) / max(done, 1) * (total - done)
         finish = f", {left_s:.0f} s to go" if done < total else ""
-        click.echo(f"  {what}: {done:,}/{total:,}{finish}", err=True)
+        click.echo(f"  {what}: {done:,}/{total or '?'}{finish}", err=True)
 
     return update

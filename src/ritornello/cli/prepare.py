@@ -20,8 +20,14 @@ def command(folder: str, out: str, workers: int | None, reader: str, as_json: bo
     ritornello prepare ~/Music/midi --out corpus
     ritornello prepare ~/Music/midi --out corpus --reader mido --workers 2
     """
+    from dataclasses import asdict
+
     from ritornello import workflow
 
     with progress(not (quiet or as_json)) as update:
         report = workflow.prepare(folder, out, workers=workers, reader=reader, progress=update)
-    show(report.as_dict(), str(report), as_json=as_json, quiet=quiet)
+    fates = sorted(report.fates.items(), key=lambda fate: -fate[1])
+    lines = [f"{out}   {report.kept:,} of {report.files:,} files kept ({report.new:,} read now)"]
+    lines += [f"  {count:>7,}  {fate}" for fate, count in fates]
+    lines.append("  " + ", ".join(f"{count:,} to {use}" for use, count in report.splits.items()))
+    show(asdict(report), "\n".join(lines), as_json=as_json, quiet=quiet)

@@ -38,13 +38,13 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
 
         settings["network_config"] = {"curve": Curve.read(curve).to_dict()}
     began = time.monotonic()
-    last = {"heldout_loss": float("nan")}
+    last: dict[str, float] = {}
     with progress(not (quiet or as_json)) as update:
 
         def report(state: Any, losses: dict[str, float]) -> None:
             last.update(losses)
-            words = f"learning  loss {last['loss']:.4f}  held-out {last['heldout_loss']:.4f}"
-            update(state.step, state.total_steps or 0, words)
+            heldout = f"  held-out {last['heldout_loss']:.4f}" if "heldout_loss" in last else ""
+            update(state.step, state.total_steps or 0, f"learning  loss {last['loss']:.4f}{heldout}")
 
         model = workflow.train(corpus, out, progress=update, report=report, **settings)
     info = model.info
