@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ Bytes = npt.NDArray[np.uint8]
 MAX_PARTS = 256
 MAX_TICKS = 2**31 - 1
 COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
+LIMITS = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
+LIMITS |= {"velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
+EVENTS = ("tempi", "meters", "keys", "chords", "markers")
 
 
 class Part(NamedTuple):
@@ -104,9 +108,14 @@ class Score:
 
     def __post_init__(self) -> None:
         for name, dtype in COLUMNS.items():
-            column = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            given = np.asarray(getattr(self, name))
+            if given.dtype != dtype:  # numpy would wrap what does not fit
+                _check_range(given, name, *LIMITS[name], self.title)
+            column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
             column.setflags(write=False)
             object.__setattr__(self, name, column)
+        for name in ("parts", *EVENTS):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         _check_notes(self)
         _check_events(self)
 
@@ -127,14 +136,16 @@ class Score:
         Columns are (N,) integers; a length of zero becomes one tick. Events are those of the constructor.
         """
         onset = np.atleast_1d(np.asarray(onset_ticks, dtype=np.int64))
-        given = (duration_ticks, pitch, velocity, np.zeros(len(onset), np.int64) if part is None else part)
-        length, pitches, velocities, owners = (np.atleast_1d(np.asarray(c, dtype=np.int64)) for c in given)
-        columns = {"pitch": pitches, "velocity": velocities, "part": owners}
-        for name, low, high in (("pitch", 0, 127), ("velocity", 1, 127), ("part", 0, MAX_PARTS - 1)):
-            _check_range(columns[name], name, low, high, events.get("title", ""))
-        notes = cut_overlaps(np.stack([onset, length, pitches, velocities, owners], axis=1))
-        sorted_columns: Any = dict(zip(COLUMNS, notes.T, strict=True))
-        return cls(ticks_per_beat, parts=tuple(parts), **sorted_columns, **events)
+        length = np.asarray(duration_ticks, dtype=np.int64)
+        owner = np.zeros(len(onset), np.int64) if part is None else part
+        given = (onset, length + (length == 0), pitch, velocity, owner)
+        columns = [np.atleast_1d(np.asarray(column, dtype=np.int64)) for column in given]
+        _check_lengths(columns)
+        for name, column in zip(COLUMNS, columns, strict=True):
+            _check_range(column, name, *LIMITS[name], events.get("title", ""))
+        notes = cut_overlaps(np.stack(columns, axis=1))
+        rows: Any = dict(zip(COLUMNS, notes.T, strict=True))
+        return cls(ticks_per_beat, parts=tuple(parts), **rows, **events)
 
     def __len__(self) -> int:
         return len(self.onset_ticks)
@@ -142,12 +153,8 @@ class Score:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Score):
             return NotImplemented
-        return all(
-            np.array_equal(getattr(self, f.name), getattr(other, f.name))
-            if f.name in COLUMNS
-            else getattr(self, f.name) == getattr(other, f.name)
-            for f in fields(self)
-        )
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -177,7 +184,6 @@ class Score:
         """Every pitched note moved by `semitones`; drums stay. Raises ScoreError beyond pitch 0-127."""
         drum = np.array([p.is_drum for p in self.parts], dtype=bool)[self.part]
         pitch = np.where(drum, self.pitch, self.pitch.astype(np.int64) + semitones)
-        _check_range(pitch, "pitch", 0, 127, self.title)
         chords = tuple(c._replace(root=(c.root + semitones) % 12) for c in self.chords)
         if semitones % 12 == 0:  # the key stays, spelled as it was
             return replace(self, pitch=pitch)
@@ -197,7 +203,7 @@ class Score:
         start, end = scale(onset), scale(onset + self.duration_ticks)
         moved = {
             name: tuple(event._replace(onset_ticks=scale(event.onset_ticks)) for event in getattr(self, name))
-            for name in ("tempi", "meters", "keys", "chords", "markers")
+            for name in EVENTS
         }
         rest = {k: settle(v) if k != "markers" else v for k, v in moved.items()}
         notes = (start, end - start, self.pitch, self.velocity, self.part, self.parts)
@@ -208,20 +214,17 @@ def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Sort notes and let a pitch struck again in its part cut the earlier note there.
 
     `notes` is (N, 5): onset_ticks, duration_ticks, pitch, velocity, part. Of notes with equal onset, part
-    and pitch the longest stays (then the loudest); a length below one tick becomes one.
+    and pitch the longest stays (then the loudest).
     Returns (M <= N, 5), sorted by onset, part, pitch.
     """
     onset, length, pitch, velocity, part = notes.T
     notes = notes[np.lexsort((-velocity, -length, onset, pitch, part))]
     voice = notes[:, 4] * 128 + notes[:, 2]
-    same_voice = voice[1:] == voice[:-1]
     first = np.ones(len(notes), dtype=bool)
-    first[1:] = ~same_voice | (notes[1:, 0] != notes[:-1, 0])
-    notes = notes[first]
-    voice = voice[first]
+    first[1:] = (voice[1:] != voice[:-1]) | (notes[1:, 0] != notes[:-1, 0])
+    notes, voice = notes[first], voice[first]
     until_next = np.where(voice[1:] == voice[:-1], np.diff(notes[:, 0]), np.iinfo(np.int64).max)
     notes[:-1, 1] = np.minimum(notes[:-1, 1], until_next)
-    notes[:, 1] = np.maximum(notes[:, 1], 1)
     return notes[np.lexsort((notes[:, 2], notes[:, 4], notes[:, 0]))]
 
 
@@ -242,23 +245,28 @@ def _check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title
         raise ScoreError(f"{name} {column[bad[0]]} at note {bad[0]}{where}, must be {low}-{high}")
 
 
+def _check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
+    """Raise ScoreError unless all columns are one row a note."""
+    if any(column.shape != (len(columns[0]),) for column in columns):
+        raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
+
+
 def _check_notes(score: Score) -> None:
     """Raise ScoreError unless the columns fit together, are in range, sorted and free of overlaps."""
     if not 1 <= score.ticks_per_beat <= 32767:
         raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
     if len(score.parts) > MAX_PARTS:
         raise ScoreError(f"{len(score.parts)} parts, must be at most {MAX_PARTS}")
-    columns = [getattr(score, name) for name in COLUMNS]
-    if any(column.shape != (len(score),) for column in columns):
-        raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
-    bounds = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
-    bounds |= {"velocity": (1, 127), "part": (0, len(score.parts) - 1)}
-    for name, (low, high) in bounds.items():
+    _check_lengths([getattr(score, name) for name in COLUMNS])
+    if len(score) and not score.parts:
+        raise ScoreError(f"{len(score)} notes, but no part that plays them")
+    for name, (low, high) in (LIMITS | {"part": (0, len(score.parts) - 1)}).items():
         _check_range(getattr(score, name), name, low, high, score.title)
-    key = (score.onset_ticks.astype(np.int64) << 16) + (score.part.astype(np.int64) << 8) + score.pitch
-    if (np.diff(key) <= 0).any():
-        raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
+    if score.end_ticks > MAX_TICKS:
+        raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
     voice = score.part.astype(np.int64) * 128 + score.pitch
+    if (np.diff((score.onset_ticks.astype(np.int64) << 16) + voice) <= 0).any():
+        raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
     order = np.argsort(voice, kind="stable")
     end = (score.onset_ticks.astype(np.int64) + score.duration_ticks)[order]
     overlaps = (np.diff(voice[order]) == 0) & (end[:-1] > score.onset_ticks[order][1:])
@@ -276,17 +284,17 @@ def _check_events(score: Score) -> None:
         if not 1 <= tempo.us_per_beat < 1 << 24:
             raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat, must be 1-16777215")
     for meter in score.meters:
-        if not (1 <= meter.numerator <= 255 and meter.denominator in (1, 2, 4, 8, 16, 32, 64)):
-            raise ScoreError(
-                f"meter {meter.numerator}/{meter.denominator}, must be 1-255 over 1, 2, 4 ... 64"
-            )
+        over, under = meter[1:]
+        if not (1 <= over <= 255 and under in (1, 2, 4, 8, 16, 32, 64)):
+            raise ScoreError(f"meter {over}/{under}, must be 1-255 over 1, 2, 4 ... 64")
     for key in score.keys:
         if not -7 <= key.sharps <= 7:
             raise ScoreError(f"key of {key.sharps} sharps, must be -7 to 7")
     for chord in score.chords:
         if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
             raise ScoreError(f"chord {chord.root} {chord.kind!r}, must be 0-11 and one of {CHORD_KINDS}")
-    for name in ("tempi", "meters", "keys", "chords", "markers"):
-        ticks = [event.onset_ticks for event in getattr(score, name)]
-        if ticks and (ticks != sorted(ticks) or ticks[0] < 0):
-            raise ScoreError(f"{name} must be in order of onset_ticks, from 0 on")
+    for name in EVENTS:
+        ticks = [0, *(event.onset_ticks for event in getattr(score, name))]
+        for before, tick in pairwise(ticks):
+            if not before <= tick <= MAX_TICKS:
+                raise ScoreError(f"one of the {name} at tick {tick}, must be {before}-{MAX_TICKS}, in order")

@@ -12,9 +12,11 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.errors import ScoreError
 from ritornello.score import DEFAULT_METER, Chord, Meter, Score
 
 Ticks = npt.NDArray[np.int64]
+MAX_BARS = 1_000_000  # weeks of music; a damaged file may ask for 2**31
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ class Timeline:
     def of_meters(
         cls, ticks_per_beat: int, meters: Sequence[Meter], end_ticks: int, chords: tuple[Chord, ...] = ()
     ) -> Timeline:
-        """The bars that `meters` (the first at tick 0) lay down until `end_ticks` is covered."""
+        """The bars that `meters` (the first at tick 0) lay down until `end_ticks` is covered.
+
+        Raises ScoreError beyond a million bars.
+        """
         starts: list[Ticks] = []
         lengths: list[Ticks] = []
         over: list[Ticks] = []
@@ -57,6 +62,8 @@ class Timeline:
                 continue
             bar = max(Fraction(1), Fraction(4 * ticks_per_beat * meter.numerator, meter.denominator))
             count = -(-(until - meter.onset_ticks) // bar)
+            if (bars := count + sum(map(len, starts))) > MAX_BARS:
+                raise ScoreError(f"{bars} bars at {ticks_per_beat} ticks a beat, must be at most {MAX_BARS}")
             # a bar of 7/64 at 24 ticks a beat is 10.5 ticks: the edges are rounded down, each by itself
             edges = (
                 meter.onset_ticks + np.arange(count + 1, dtype=np.int64) * bar.numerator // bar.denominator

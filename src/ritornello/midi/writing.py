@@ -16,6 +16,9 @@ from ritornello.midi.raw import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.score import Score
 
 
+LONGEST_DELTA = (1 << 28) - 1  # four bytes of seven bits
+
+
 def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ...]:
     """Write a .mid file, atomically: a track of tempi, meters, keys and markers, then a track a part.
 
@@ -38,7 +41,7 @@ def to_bytes(score: Score, *, comment: str = "") -> tuple[bytes, tuple[str, ...]
     for index, (part, (channel, program)) in enumerate(zip(score.parts, channels, strict=True)):
         rows = score.part == index
         head = [
-            (0, mido.MetaMessage("track_name", name=part.name)),
+            (0, mido.MetaMessage("track_name", name=_encodable(part.name))),
             (0, mido.Message("program_change", channel=channel, program=program)),
         ]
         file.tracks.append(_track(head + _note_messages(score, rows, channel)))
@@ -68,9 +71,9 @@ def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
     """All that is not a note, as mido's meta messages with their ticks."""
     from mido import MetaMessage
 
-    events = [(0, MetaMessage("track_name", name=score.title))]
+    events = [(0, MetaMessage("track_name", name=_encodable(score.title)))]
     if comment:
-        events.append((0, MetaMessage("text", text=comment)))
+        events.append((0, MetaMessage("text", text=_encodable(comment))))
     events += [(t.onset_ticks, MetaMessage("set_tempo", tempo=t.us_per_beat)) for t in score.tempi]
     for meter in score.meters:
         shape = {"numerator": meter.numerator, "denominator": meter.denominator}
@@ -81,8 +84,13 @@ def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
     for chord in score.chords:
         label = CHORD_PREFIX + theory.chord_name(chord.root, chord.kind)
         events.append((chord.onset_ticks, MetaMessage("marker", text=label)))
-    events += [(m.onset_ticks, MetaMessage("marker", text=m.text)) for m in score.markers]
+    events += [(m.onset_ticks, MetaMessage("marker", text=_encodable(m.text))) for m in score.markers]
     return sorted(events, key=lambda event: event[0])
+
+
+def _encodable(text: str) -> str:
+    """The text with a question mark for each lone surrogate, as the system makes of bytes it cannot decode."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _track(events: list[tuple[int, Any]]) -> Any:
@@ -91,6 +99,9 @@ def _track(events: list[tuple[int, Any]]) -> Any:
 
     track, now = mido.MidiTrack(), 0
     for tick, message in events:
+        while tick - now > LONGEST_DELTA:  # a longer silence is cut up by texts without a word
+            track.append(mido.MetaMessage("text", text="", time=LONGEST_DELTA))
+            now += LONGEST_DELTA
         track.append(message.copy(time=tick - now))
         now = tick
     track.append(mido.MetaMessage("end_of_track"))
