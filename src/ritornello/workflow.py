@@ -167,15 +167,16 @@ def convert(source: str | Path, target: str | Path, *, like: str | Path | None =
     ends = [Path(path).suffix == ".keras" for path in (source, target)]
     if ends == [False, True]:
         opened = Model.open(source)
-        to_keras(opened.weights, Path(target))
+        to_keras(opened.weights, target, window=opened.info["network"]["config"]["window"])
     elif ends == [True, False]:
         if like is None:
             raise InputError(
                 "from Keras, --like MODEL is needed: a model folder that gives all but the weights"
             )
         given = Model.open(like)
-        weights = from_keras(Path(source))
-        info = {**given.info, "converted_from": Path(source).name, "measured": {}}
+        weights, sizes = from_keras(source)
+        network = {**given.info["network"], "config": {**given.info["network"]["config"], **sizes}}
+        info = {**given.info, "network": network, "converted_from": Path(source).name, "measured": {}}
         folder.write(Path(target), info, weights, given.tables, f"Weights from {Path(source).name}.\n")
         opened = Model.open(target)
     else:

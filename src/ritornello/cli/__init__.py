@@ -61,10 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
         root.main(arguments, prog_name="ritornello", standalone_mode=False)
     except RitornelloError as error:
         _fail(str(error), error.exit_code)
-    except click.exceptions.Abort:
-        _fail("interrupted", 130)
-    except KeyboardInterrupt as stop:
-        _fail(str(stop) or "interrupted", 130)
+    except click.exceptions.Abort as stop:  # click's own form of a KeyboardInterrupt
+        _fail(str(stop.__cause__ or "") or "interrupted", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

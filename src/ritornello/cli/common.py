@@ -21,19 +21,25 @@ def output_options(command: Command) -> Command:
     return click.option("as_json", "--json", is_flag=True, help="Print the result as JSON.")(command)
 
 
-def show(result: dict[str, Any], text: str, *, as_json: bool, quiet: bool) -> None:
-    """Print a result: as JSON, in words, or not at all."""
+def show(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:
+    """Print a result: as JSON, in words (texts, and what rich can draw), or not at all."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
-    elif not quiet:
-        click.echo(text)
+        return
+    for line in () if quiet else lines:
+        if isinstance(line, str):
+            click.echo(line)
+        else:
+            from rich.console import Console
+
+            Console().print(line)
 
 
 @contextmanager
 def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """A function update(done, total (0: not known yet), what) that draws a bar with the time to finish on standard error.
+    """A function update(done, total, what) that draws a bar with the time to finish on standard error.
 
-    Where that is no terminal, a line every ten seconds.
+    A total of 0 is not known yet. Where standard error is no terminal, a line every ten seconds.
     """
     if not shown:
         yield lambda done, total, what: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -55,7 +56,7 @@ def command(
     took_s = time.perf_counter() - began
     found = len(Timeline.of(song))
     asked = f"--bars {bars} --tempo {tempo:g} --seed {made['seed']} --spread {spread:g}"
-    lines = [
+    lines: list[Any] = [
         f"{made['model']['network']}, {bars} bars, {tempo:g} bpm, seed {made['seed']}",
         roll.terminal(song),
         f"{out}   {found} bars, {song.duration_s:.0f} s, {len(song)} notes, composed in {took_s:.1f} s",
@@ -64,4 +65,4 @@ def command(
     if found < bars:
         lines.insert(2, f"the music stops in bar {found} of {bars}: after it the network played no note")
     result = {"file": out, "bars": found, "notes": len(song), "seconds": song.duration_s, "recipe": made}
-    show({**result, "composed_in_s": took_s}, "\n".join(lines), as_json=as_json, quiet=quiet)
+    show({**result, "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)

@@ -53,6 +53,7 @@ def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
 
     require("train", "scipy")
     fitted = Curve.read(points) if points else Curve.fit()
+    drawing = chart.note_loss(fitted)
     if png:
-        chart.png(fitted, png)
-    return fitted.to_dict(), chart.terminal(fitted)
+        chart.png(drawing, png)
+    return fitted.to_dict(), chart.terminal(drawing)

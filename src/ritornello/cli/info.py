@@ -61,8 +61,8 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
     lines += [
         f"part {i + 1:<10} {p['name']:<24} {p['sound']:<22} {p['notes']} notes" for i, p in enumerate(parts)
     ]
-    lines.append(roll.terminal(song))
-    show({"file": file, **facts, "parts": parts}, "\n".join(lines), as_json=as_json, quiet=quiet)
+    result = {"file": file, **facts, "parts": parts}
+    show(result, *lines, roll.terminal(song), as_json=as_json, quiet=quiet)
 
 
 def _words(value: Any) -> str:

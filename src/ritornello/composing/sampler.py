@@ -5,6 +5,7 @@ Draws are counter-based: what is drawn for step t of a song depends on (seed, so
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,17 @@ def compose(model: Model, plan: Plan, *, seed: int, spread: float = 1.0, song: i
         draw = _draws(seed, song, 1 + len(cursor.rows))
         cursor.put(predicted + np.float32(spread) * residuals[draw.integers(len(residuals))])
         _feed(step, names, cursor.rows[-1])
-    score: Score = representation.decode(cursor.values(), plan)
+    score = _at_most_a_bar(representation.decode(cursor.values(), plan), plan)
     if not len(score):
         raise FailedError(f"the network composed no note with seed {seed}: try another seed, or --spread 1")
     return score
+
+
+def _at_most_a_bar(score: Score, plan: Plan) -> Score:
+    """Notes that the network never closed would sound to the end: none sounds longer than a bar."""
+    _, numerator, denominator = plan.meters[0]
+    bar_ticks = 4 * score.ticks_per_beat * numerator // denominator
+    return replace(score, duration_ticks=np.minimum(score.duration_ticks, bar_ticks))
 
 
 def _feed(step: Any, names: list[str], row: npt.NDArray[np.float32]) -> None:

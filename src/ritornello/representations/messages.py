@@ -23,6 +23,7 @@ from ritornello.timeline import Timeline
 TICKS_PER_BEAT = 480
 PITCHES = 128  # pitch and velocity are divided by this
 BEATS = 4  # delta is in units of four beats
+OFF_BELOW = 20  # a composed velocity under this is an off; of human notes 2% are so soft
 NOTE, VELOCITY, DELTA = range(3)
 
 
@@ -134,7 +135,13 @@ class Cursor:
         return self.clock_ticks >= self.end_ticks or len(self.rows) >= self.most_rows
 
     def put(self, row: npt.NDArray[np.float32]) -> None:
-        """Take the next row (3,); one that lies after the last bar becomes the end of all that sounds."""
+        """Take the next row (3,) as the music will have it.
+
+        A velocity below `OFF_BELOW` becomes an off: a real hardly ever hits 0. A row after the last bar becomes
+        the end of all that sounds.
+        """
+        if row[VELOCITY] * PITCHES < OFF_BELOW:
+            row = np.array([row[NOTE], 0.0, row[DELTA]], np.float32)
         ticks = int(np.rint(max(0.0, float(row[DELTA])) * TICKS_PER_BEAT * BEATS))
         if self.clock_ticks + ticks >= self.end_ticks:
             rest = (self.end_ticks - self.clock_ticks) / (TICKS_PER_BEAT * BEATS)

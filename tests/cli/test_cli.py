@@ -1,0 +1,253 @@
+"""The commands as a user types them, and what they say to wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ritornello import midi
+from ritornello.cli import main
+from ritornello.timeline import Timeline
+from tests.folders import wandering, write_songs
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Say:
+    """Type a command: its exit code, standard output and standard error."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main([str(word) for word in words])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with songs, a corpus and a model of a few steps."""
+    folder = tmp_path_factory.mktemp("home")
+    write_songs(folder / "midi", 24)
+    for words in (
+        ["prepare", folder / "midi", "--out", folder / "corpus", "--quiet", "--workers", "1"],
+        ["train", folder / "corpus", "--out", folder / "model", "--steps", "20", "--batch", "16", "--quiet"],
+    ):
+        main([str(word) for word in words])
+    return folder
+
+
+def test_from_a_folder_to_a_song(say: Say, home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "song.mid"
+    code, text, _ = say("compose", home / "model", "--bars", 4, "--seed", 1, "-o", out)
+    assert code == 0
+    assert "4 bars" in text
+    assert f"again: ritornello compose {home / 'model'} --bars 4 --tempo 120 --seed 1" in text
+    song = midi.read(out)
+    assert len(Timeline.of(song)) == 4
+    assert b"Ritornello 0.1.0: network original" in out.read_bytes()
+    code, text, _ = say(
+        "compose", home / "model", "--bars", 4, "--seed", 1, "-o", tmp_path / "b.mid", "--json"
+    )
+    assert json.loads(text)["bars"] == 4
+    assert (tmp_path / "b.mid").read_bytes() == out.read_bytes()
+
+
+def test_prepare_says_what_became_of_the_files(say: Say, home: Path, tmp_path: Path) -> None:
+    (home / "midi" / "broken.mid").write_bytes(b"<html>")
+    try:
+        code, text, err = say("prepare", home / "midi", "--out", tmp_path / "c", "--workers", 1)
+    finally:
+        (home / "midi" / "broken.mid").unlink()
+    assert code == 0
+    assert "24 of 25 files kept (25 read now)" in text
+    assert "1  not MIDI" in text
+    assert "reading: 25/25" in err
+    code, text, _ = say("prepare", home / "midi", "--out", home / "corpus", "--workers", 1, "--json")
+    assert json.loads(text)["new"] == 0
+
+
+def test_mido_reads_the_same_corpus(say: Say, home: Path, tmp_path: Path) -> None:
+    from ritornello import Corpus
+
+    words = ["--reader", "mido", "--workers", 1, "--quiet"]
+    assert say("prepare", home / "midi", "--out", tmp_path / "c", *words)[0] == 0
+    by_mido, by_symusic = Corpus.open(tmp_path / "c"), Corpus.open(home / "corpus")
+    assert [by_mido.score(i) for i in range(24)] == [by_symusic.score(i) for i in range(24)]
+
+
+def test_training_again_says_so_and_other_settings_are_refused(say: Say, home: Path) -> None:
+    words = ["train", home / "corpus", "--out", home / "model", "--batch", 16]
+    code, text, _ = say(*words, "--steps", 20)
+    assert (code, "20 steps" in text) == (0, True)
+    code, _, err = say(*words, "--steps", 30, "--seed", 5)
+    assert code == 2
+    assert "steps was 20, is 30; seed was 0, is 5. Give the old values to go on, or another --out" in err
+
+
+def test_info_shows_what_is_in_a_file(say: Say, tmp_path: Path) -> None:
+    midi.write(wandering(3), tmp_path / "a.mid")
+    code, text, _ = say("info", tmp_path / "a.mid", "--png", tmp_path / "a.png")
+    assert code == 0
+    assert "title           Wandering 3" in text
+    assert "Flute" in text
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+    code, text, _ = say("info", tmp_path / "a.mid", "--json")
+    assert json.loads(text)["parts"][1] == {"name": "Bass", "sound": "bass (32)", "notes": 9}
+
+
+def test_explain(say: Say, tmp_path: Path) -> None:
+    midi.write(wandering(3), tmp_path / "a.mid")
+    assert "beat    0.000" in say("explain", tmp_path / "a.mid", "--rows", 2)[1]
+    assert "128 semitones" in say("explain", "messages")[1]
+    assert say("explain", "loss", "--png", tmp_path / "loss.png")[0] == 0
+    assert (tmp_path / "loss.png").stat().st_size > 2000
+
+
+def test_help_is_fast_and_names_every_command(say: Say) -> None:
+    code, text, _ = say("--help")
+    assert code == 0
+    for name in ("compose", "convert", "explain", "info", "prepare", "train"):
+        assert f"  {name} " in text
+        assert "ritornello " + name in say(name, "--help")[1]
+
+
+WRONG = {
+    "an empty folder": (["prepare", "{tmp}/empty", "--out", "{tmp}/c"], "holds no .mid"),
+    "a file for a folder": (["prepare", "{tmp}/text.mid", "--out", "{tmp}/c"], "text.mid' is a file"),
+    "a folder that is not there": (["prepare", "{tmp}/nowhere", "--out", "{tmp}/c"], "nowhere"),
+    "no readable file": (["prepare", "{tmp}/unreadable", "--out", "{tmp}/c"], "can be kept: 1 not MIDI"),
+    "no workers": (
+        ["prepare", "{tmp}/empty", "--out", "{tmp}/c", "--workers", "0"],
+        "workers 0, must be 1-1024",
+    ),
+    "an unknown network": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "orginal"],
+        "no network is named 'orginal', must be one of original; did you mean 'original'?",
+    ),
+    "no corpus": (["train", "{tmp}/empty", "--out", "{tmp}/m"], "empty' is not a corpus: it has no manifest.json"),
+    "no steps": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "0"],
+        "steps 0, must be 1-1000000000",
+    ),
+    "no minutes": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "-1"],
+        "minutes -1.0, must be",
+    ),
+    "both": (["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "1", "--steps", "1"], "say either"),
+    "a curve that is not there": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--curve", "{tmp}/no.toml"],
+        "no.toml': No such file",
+    ),
+    "no model given": (["compose"], "no model ships with this version yet"),
+    "no model there": (["compose", "{tmp}/empty"], "empty' is no model: it holds no model.json"),
+    "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0, must be 1-1000"),
+    "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000, must be 1-1000"),
+    "another ending": (["compose", "{home}/model", "-o", "song.mp3"], "must end in .mid or .midi"),
+    "a text as MIDI": (["info", "{tmp}/text.mid"], "'text.mid': byte 0: begins with b'hell'"),
+    "a file that is not there": (["info", "{tmp}/no.mid"], "no.mid': No such file"),
+    "nothing to explain": (["explain", "los"], "must be one of loss, messages, or a MIDI file"),
+    "an unknown command": (["compos"], "no command 'compos'"),
+    "neither is Keras": (["convert", "{home}/model", "{tmp}/x"], "must end in .keras"),
+    "from Keras alone": (["convert", "{tmp}/a.keras", "{tmp}/x"], "--like MODEL is needed"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_clear_line_and_exit_code_2(
+    say: Say, home: Path, tmp_path: Path, case: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "unreadable").mkdir()
+    for path in (tmp_path / "text.mid", tmp_path / "unreadable" / "a.mid"):
+        path.write_text("hello")
+    before = sorted(tmp_path.rglob("*"))
+    words, says = WRONG[case]
+    code, out, err = say(*[word.format(tmp=tmp_path, home=home) for word in words])
+    assert (code, out) == (2, "")
+    message = [line for line in err.splitlines() if line.startswith(("ritornello: ", "Error: "))]
+    assert len(message) == 1
+    assert says in message[0]
+    assert "Traceback" not in err
+    written = [path for path in sorted(tmp_path.rglob("*")) if path not in before and path.is_file()]
+    assert [path for path in written if tmp_path / "c" not in path.parents] == []  # fates may be kept there
+
+
+def test_a_newer_corpus_is_refused(say: Say, home: Path, tmp_path: Path) -> None:
+    manifest = home / "corpus" / "manifest.json"
+    newer = json.loads(manifest.read_text()) | {"version": 99}
+    (tmp_path / "manifest.json").write_text(json.dumps(newer))
+    code, _, err = say("train", tmp_path, "--out", tmp_path / "m")
+    assert code == 2
+    assert "99" in err
+
+
+def test_weights_of_the_wrong_shape(say: Say, home: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    from ritornello import Model, model
+
+    good = Model.open(home / "model")
+    weights = {**good.weights, "dense.bias": np.zeros(5, np.float32)}
+    model.write(tmp_path / "m", good.info, weights, good.tables, "")
+    code, _, err = say("compose", tmp_path / "m", "-o", tmp_path / "s.mid")
+    assert code == 2
+    assert "dense.bias has shape (5,), must be (24,)" in err
+    assert not (tmp_path / "s.mid").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_read_only_target(say: Say, home: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    code, _, err = say("compose", home / "model", "-o", tmp_path / "s.mid")
+    assert code == 1
+    assert "Permission denied" in err
+
+
+def test_a_target_that_cannot_be_written(say: Say, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")  # a file where a folder would be needed
+    code, _, err = say("compose", home / "model", "-o", tmp_path / "file" / "s.mid")
+    assert code == 1
+    assert "cannot write" in err
+    assert "s.mid" in err
+
+
+def test_ctrl_c_keeps_the_best_state_and_exits_130(home: Path, tmp_path: Path) -> None:
+    words = ["train", home / "corpus", "--out", tmp_path / "m", "--steps", "100000", "--batch", "8"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ritornello", *map(str, words)], stderr=subprocess.PIPE, text=True
+    )
+    log, began = tmp_path / "m" / "log.jsonl", time.monotonic()
+    while not (log.exists() and log.stat().st_size) and time.monotonic() - began < 60:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
+    main(
+        [
+            "compose",
+            str(tmp_path / "m"),
+            "--bars",
+            "1",
+            "--seed",
+            "0",
+            "-o",
+            str(tmp_path / "s.mid"),
+            "--quiet",
+        ]
+    )
+    assert len(midi.read(tmp_path / "s.mid")) > 0
