@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.preparing.sketches import EMPTY, SKETCH, Hashes, Records, compare, mix, sketch
+from ritornello.preparing.sketches import BINS, EMPTY, SKETCH, Hashes, Records, compare, mix, sketch
 
 __all__ = ["KINDS", "SKETCH", "Decisions", "decide", "sketch"]
 
@@ -26,9 +26,9 @@ Ints = npt.NDArray[np.int64]
 # A song with fewer runs is compared by its notes alone: it is a loop, a scale, a drum fill. Two others are
 # near when they share so much of what both have, or so much of what the smaller has: that is a cut, or a
 # medley with the song in it. What is less than LEAST_LIKENESS alike, the bands no longer find.
-MIN_RUNS = 16
+MIN_RUNS = 24
 LIKENESS = 0.4
-CONTAINED, LEAST_LIKENESS = 0.75, 0.16
+CONTAINED, LEAST_LIKENESS = 0.75, 0.125
 
 ROWS, BANDS = 2, 64  # a song has BANDS keys, each of ROWS bins
 HEADS = 4  # a song is compared with the first songs that have its key: crowds cost no square
@@ -128,7 +128,7 @@ def _candidates(sketches: Records, rows: Ints, fixed: int, work: dict[str, int])
 
 def _band_keys(bins: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """The key of each band from the bins (n, BINS) of songs with runs: (BANDS, n)."""
-    bins = bins.reshape(len(bins), ROWS * BANDS, -1).min(2)
+    bins = bins.reshape(len(bins), ROWS * BANDS, BINS // (ROWS * BANDS)).min(2)
     song, place = np.nonzero(bins == EMPTY)
     full = bins.copy()
     for attempt in count(1):  # an empty bin borrows from one that chance, the same for all songs, chooses
