@@ -118,7 +118,7 @@ def _note_hashes(score: Score) -> tuple[int, int]:
 
 def _hash(notes: npt.NDArray[np.int64]) -> int:
     """64 bits of the same bytes on every machine."""
-    return int.from_bytes(hashlib.blake2b(notes.astype("<i8"), digest_size=8).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(notes.astype("<i8").tobytes(), digest_size=8).digest(), "little")
 
 
 def _distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
