@@ -17,56 +17,52 @@ from ritornello.score import Chord, KeySignature, Marker, Meter, Part, Score, Te
 from ritornello.theory import CHORD_KINDS
 
 RESOLUTIONS = (1, 7, 24, 96, 120, 480, 960, 1001, 32767)  # the usual ones, and the odd
-DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)
+DENOMINATORS = st.sampled_from((1, 2, 4, 8, 16, 32, 64))
 END_OF_TRACK = bytes.fromhex("00 FF 2F 00")
 
 
-def texts(max_size: int = 12) -> st.SearchStrategy[str]:
-    """Any text without control characters, in any script, neither starting nor ending in a space."""
-    letters = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
-    return st.text(letters, max_size=max_size).map(str.strip)
+# Built once: what hypothesis draws fast. Numbers too large for a song are taken modulo what fits it.
+LETTERS = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
+TEXTS = st.text(LETTERS, max_size=12).map(str.strip)  # any script, no control characters
+PITCHED = st.builds(Part, TEXTS, st.integers(0, 127), st.just(False))
+PARTS = st.builds(Part, TEXTS, st.integers(0, 127), st.sampled_from([False] * 7 + [True]))
+NOTES = st.tuples(st.integers(0, 9999), st.integers(0, 999), *[st.integers(0, 127)] * 2, st.integers(0, 255))
+TICKS = st.one_of(st.just(0), st.integers(0, 10**7))
+EVENTS: dict[str, st.SearchStrategy[list[Any]]] = {
+    "tempi": st.lists(st.builds(Tempo, TICKS, st.integers(1, (1 << 24) - 1)), max_size=4),
+    "meters": st.lists(st.builds(Meter, TICKS, st.integers(1, 255), DENOMINATORS), max_size=4),
+    "keys": st.lists(st.builds(KeySignature, TICKS, st.integers(-7, 7), st.booleans()), max_size=4),
+    "chords": st.lists(st.builds(Chord, TICKS, st.integers(0, 11), st.sampled_from(CHORD_KINDS)), max_size=4),
+    "markers": st.lists(st.builds(Marker, TICKS, TEXTS.filter(bool)), max_size=3),
+}
+BEATS = st.one_of(st.sampled_from(RESOLUTIONS), st.integers(1, 32767))
 
 
-def parts(drums: bool = True) -> st.SearchStrategy[Part]:
-    """A Part of any program; with `drums`, one in eight is a drum part."""
-    drawn = st.sampled_from([False] * 7 + [True]) if drums else st.just(False)
-    return st.builds(Part, texts(), st.integers(0, 127), drawn)
+def _notes(draw: Callable[..., Any], count: int, part_count: int, beat: int, beats: int) -> list[list[int]]:
+    """Columns of `count` notes: onset, duration, pitch, velocity, part; often crowded, so some collide."""
+    drawn = draw(st.lists(NOTES, min_size=count, max_size=count))
+    unit = max(1, beat // 4) if draw(st.booleans()) else 1  # on a grid of sixteenths, or anywhere
+    low, pitches = draw(st.integers(0, 127)), draw(st.sampled_from((1, 3, 12, 128)))
+    rows = [
+        (
+            onset % (beats * beat // unit + 1) * unit,
+            (1 + length % max(1, 4 * beat // unit)) * unit,
+            min(low + pitch % pitches, 127),
+            max(1, velocity),
+            part % part_count,
+        )
+        for onset, length, pitch, velocity, part in drawn
+    ]
+    return [list(column) for column in zip(*rows, strict=True)] or [[], [], [], [], []]
 
 
-@st.composite
-def notes(draw: Callable[..., Any], count: int, part_count: int, beat: int, beats: int) -> list[list[int]]:
-    """Columns of `count` notes: onset, duration, pitch, velocity, part; crowded, so that some collide."""
-    on_grid = draw(st.booleans())
-    unit = max(1, beat // 4) if on_grid else 1
-    last = max(1, beats * beat // unit)
-    low = draw(st.integers(0, 127))
-    high = draw(st.integers(low, 127))
-    note = st.tuples(
-        st.integers(0, last).map(unit.__mul__),
-        st.integers(1, max(1, 4 * beat // unit)).map(unit.__mul__),
-        st.integers(low, high),
-        st.integers(1, 127),
-        st.integers(0, part_count - 1),
-    )
-    rows = draw(st.lists(note, min_size=count, max_size=count))
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[], [], [], [], []]
-
-
-@st.composite
-def events(draw: Callable[..., Any], last_tick: int) -> dict[str, tuple[Any, ...]]:
-    """Tempi, meters, keys, chords and markers up to `last_tick`, settled as a reader leaves them."""
-    tick = st.one_of(st.just(0), st.integers(0, last_tick))
-    sorts = {
-        "tempi": st.builds(Tempo, tick, st.integers(1, (1 << 24) - 1)),
-        "meters": st.builds(Meter, tick, st.integers(1, 255), st.sampled_from(DENOMINATORS)),
-        "keys": st.builds(KeySignature, tick, st.integers(-7, 7), st.booleans()),
-        "chords": st.builds(Chord, tick, st.integers(0, 11), st.sampled_from(CHORD_KINDS)),
-    }
-    drawn: dict[str, tuple[Any, ...]] = {
-        name: settle(draw(st.lists(event, max_size=4))) for name, event in sorts.items()
-    }
-    markers = st.builds(Marker, tick, texts().filter(bool))
-    return drawn | {"markers": tuple(sorted(draw(st.lists(markers, max_size=3))))}
+def _events(draw: Callable[..., Any], end_ticks: int) -> dict[str, tuple[Any, ...]]:
+    """Tempi, meters, keys, chords and markers up to `end_ticks`, settled as a reader leaves them."""
+    events = {}
+    for name, strategy in EVENTS.items():
+        drawn = [event._replace(onset_ticks=event[0] % (end_ticks + 1)) for event in draw(strategy)]
+        events[name] = tuple(sorted(drawn)) if name == "markers" else settle(drawn)
+    return events
 
 
 @st.composite
@@ -90,17 +86,17 @@ def scores(
     parts only. `with_events=False`: notes alone. `ticks_per_beat` fixes the resolution.
     `every_part_plays`: parts without notes are left out, as a file that is read has none.
     """
-    beat = ticks_per_beat or draw(st.one_of(st.sampled_from(RESOLUTIONS), st.integers(1, 32767)))
+    beat = ticks_per_beat or draw(BEATS)
     part_count = 1 if single_part else draw(st.integers(1, max_parts))
-    players = draw(st.lists(parts(drums), min_size=part_count, max_size=part_count))
+    players = draw(st.lists(PARTS if drums else PITCHED, min_size=part_count, max_size=part_count))
     count = draw(st.integers(min_notes, max_notes))
-    columns = draw(notes(count, part_count, beat, draw(st.integers(1, max_beats))))
+    columns = _notes(draw, count, part_count, beat, draw(st.integers(1, max_beats)))
     if every_part_plays:
         heard = sorted(set(columns[4]))
         players = [players[index] for index in heard]
         columns[4] = [heard.index(index) for index in columns[4]]
-    around = draw(events(max_beats * beat)) if with_events else {}
-    return Score.of(beat, *columns, parts=players, title=draw(texts()), **around)
+    around = _events(draw, max_beats * beat) if with_events else {}
+    return Score.of(beat, *columns, parts=players, title=draw(TEXTS), **around)
 
 
 def tune() -> Score:
