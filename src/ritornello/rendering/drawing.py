@@ -73,9 +73,8 @@ def to_image(picture: Picture, width: int) -> Image:
     from PIL import Image, ImageDraw
 
     scale = width / picture.width
-    shape = (max(1, round(picture.height * scale)), width, 3)
-    pixels = np.empty(shape, np.uint8)  # (height, width, 3)
-    pixels[:] = channels(picture.ground)
+    size = (width, max(1, round(picture.height * scale)))
+    pixels = np.array(Image.new("RGB", size, picture.ground))  # (height, width, 3)
     for box in picture.boxes:
         _paint(pixels, box, scale)
     image = Image.fromarray(pixels)

@@ -38,7 +38,7 @@ def png(
     Options are those of `image`. Raises ScoreError, OutputError.
     """
     buffer = io.BytesIO()
-    image(score, width=width, bars_per_row=bars_per_row).save(buffer, format="PNG", optimize=True)
+    image(score, width=width, bars_per_row=bars_per_row).save(buffer, format="PNG")
     if path is not None:
         write_bytes(Path(path), buffer.getvalue())
     return buffer.getvalue()
