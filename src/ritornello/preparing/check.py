@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ritornello.errors import MidiError
 from ritornello.midi import Pedal, Reader, parse
 from ritornello.preparing.fates import KEPT
+from ritornello.preparing.limits import over_limit
 from ritornello.score import Score
 
 
@@ -45,6 +46,8 @@ def check(data: bytes, checks: Checks) -> Checked:
         return Checked("empty", "the file has no bytes")
     if data[:4] not in (b"MThd", b"RIFF"):
         return Checked("not MIDI", f"begins with {data[:4]!r}, a MIDI file with b'MThd'")
+    if beyond := over_limit(data, checks.max_events):
+        return Checked(*beyond)
     try:
         score, dropped = parse(data, name="", reader=checks.reader, pedal=checks.pedal)
     except MidiError as error:

@@ -54,6 +54,7 @@ FATES: dict[str, Fate] = {
     # archives
     "archive": Fate("it was opened, its songs have fates of their own", ""),
     "damaged archive": Fate("it could not be read to its end", "download it again; songs before are kept"),
+    "unknown packing": Fate("it is packed in a way that is not read safely", "unpack it yourself"),
     "encrypted": Fate("it needs a password", "unpack it yourself"),
     "unsafe name": Fate("its path inside the archive leads out of it", "unpack it yourself, with care"),
     "nested archive": Fate("it is an archive inside an archive", "unpack the outer one"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello import corpus as noun
 from ritornello.corpus import Corpus, arrow, index_schema
@@ -30,14 +31,14 @@ def write_index(
     earlier, _ = noun.read_manifest(folder)
     tables = [song_table(folder, shard, READ_COLUMNS) for shard in shards]
     found = find_copies(folder, shards, tables, Corpus.open(folder) if earlier["index"] else None)
-    labels = _labels(tables, found, labeller)
-    counts = Counter(label for song in labels.values() for label in song)
-    enough = {label: count for label, count in sorted(counts.items()) if count >= MIN_SONGS}
+    labels = _label_sets(tables, found, labeller)
+    enough = _common(labels)
     counted: dict[str, Counter[str]] = {"fate": Counter(), "split": Counter()}
     temporary = folder / ".index.tmp"
     with output_errors(folder):
         with arrow().parquet.ParquetWriter(temporary, index_schema(), compression="zstd") as file:
-            for table in _index_tables(tables, found, labels, set(enough)):
+            shown = labels._replace(sets=[tuple(x for x in each if x in enough) for each in labels.sets])
+            for table in _index_tables(tables, found, shown):
                 for column, counter in counted.items():
                     counter.update(table[column].to_pylist())
                 file.write_table(table)
@@ -72,22 +73,41 @@ def song_table(folder: Path, shard: dict[str, Any], columns: list[str]) -> Any:
     return arrow().parquet.read_table(folder / "shards" / shard["name"] / "songs.parquet", columns=columns)
 
 
-def _labels(tables: list[Any], found: Found, labeller: Labeller) -> dict[int, list[str]]:
-    """The labels of each kept song that has any: its own, and those of its copies."""
-    joined: dict[int, list[str]] = {}
+class LabelSets(NamedTuple):
+    """The labels of each of N files as a number into `sets`, of which there are few; 0 is none."""
+
+    number: npt.NDArray[np.int32]
+    sets: list[tuple[str, ...]]
+
+
+def _label_sets(tables: list[Any], found: Found, labeller: Labeller) -> LabelSets:
+    """The labels of each kept song: its own, and those of its copies."""
+    numbers: dict[tuple[str, ...], int] = {(): 0}
+    number = np.zeros(len(found.kept), np.int32)
+    sets: list[tuple[str, ...]] = [()]
     song = 0
     for table in tables:
         for path in table["path"].to_pylist():
             keeper = song if found.kept[song] else int(found.duplicate_of[song])
-            if keeper >= 0 and (own := labeller.labels(path)):
-                joined[keeper] = sorted({*joined.get(keeper, ()), *own})
             song += 1
-    return joined
+            if keeper < 0 or not (own := labeller.labels(path)):
+                continue
+            joined = tuple(sorted({*sets[number[keeper]], *own}))
+            number[keeper] = numbers.setdefault(joined, len(sets))
+            if len(numbers) > len(sets):
+                sets.append(joined)
+    return LabelSets(number, sets)
 
 
-def _index_tables(
-    tables: list[Any], found: Found, labels: dict[int, list[str]], enough: set[str]
-) -> Iterator[Any]:
+def _common(labels: LabelSets) -> dict[str, int]:
+    """The labels that enough songs have, with how many."""
+    counts: Counter[str] = Counter()
+    for names, count in zip(labels.sets, np.bincount(labels.number).tolist(), strict=False):
+        counts.update(dict.fromkeys(names, count))
+    return {label: count for label, count in sorted(counts.items()) if count >= MIN_SONGS}
+
+
+def _index_tables(tables: list[Any], found: Found, labels: LabelSets) -> Iterator[Any]:
     """The index, a table a shard."""
     pa = arrow()
     schema, start = index_schema(), 0
@@ -95,7 +115,7 @@ def _index_tables(
         count = len(read)
         songs = slice(start, start + count)
         sides = np.where(found.kept[songs], split(hash_column(read)), "")
-        own = [[x for x in labels.get(song, ()) if x in enough] for song in range(start, start + count)]
+        own = [labels.sets[number] for number in labels.number[songs].tolist()]
         columns = {
             "path": read["path"],
             "hash": read["hash"],

@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -18,63 +18,111 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.corpus import read_manifest
-from ritornello.errors import CorpusError
-from ritornello.files import output_errors, write_json
+from ritornello.errors import CorpusError, InputError
+from ritornello.files import output_errors, replacing, write_json
+from ritornello.preparing.check import Checks
 from ritornello.preparing.index import empty_manifest, song_table
 from ritornello.preparing.lock import locked
 from ritornello.preparing.scan import Source
 
+Keys = npt.NDArray[np.uint64]
+TOUCHED = "touched.npy"
+
 
 @dataclass
 class Journal:
-    """The corpus folder `out`, its finished shards, and the files that they cover."""
+    """The corpus folder `out`, its finished shards, and the files that they cover.
+
+    A file is known by its path, size and time of change, or after reading by its path and content.
+    """
 
     out: Path
+    checks: Checks
     settings: dict[str, Any]
     shards: list[dict[str, Any]] = field(default_factory=list)
-    _known: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    _stamps: Keys = field(default_factory=lambda: np.zeros(0, np.uint64))
+    _contents: Keys = field(default_factory=lambda: np.zeros(0, np.uint64))
+    _touched: list[int] = field(default_factory=list)
 
     def new(self, sources: list[Source]) -> list[Source]:
-        """The sources that no finished shard has, by path, size and time of change."""
-        if not len(self._known):
-            return sources
-        keys = np.fromiter(map(_key, sources), np.uint64, len(sources))
-        return [sources[place] for place in np.flatnonzero(~np.isin(keys, self._known))]
+        """The sources that are not known."""
+        return [source for source in sources if not self.knows(source)] if len(self._stamps) else sources
+
+    def knows(self, source: Source) -> bool:
+        """Whether a finished shard has the source as it is now."""
+        return _contains(self._stamps, _stamp(source))
+
+    def touched(self, sources: list[Source], hashes: list[str]) -> list[bool]:
+        """Which sources prove, now that they have been read, to have a row already."""
+        if not len(self._contents):
+            return [False] * len(sources)
+        pairs = zip(sources, hashes, strict=True)
+        found = [_contains(self._contents, _content(s, bytes.fromhex(h))) for s, h in pairs]
+        known = zip(sources, hashes, found, strict=True)
+        self._touched += [_stamp(source) for source, h, old in known if old and (h or source.is_archive)]
+        return found
+
+    def remember(self) -> None:
+        """Keep the new times of change of files whose content is known."""
+        if self._touched:
+            keys = np.unique(np.concatenate([_load_touched(self.out), np.array(self._touched, np.uint64)]))
+            with replacing(self.out / TOUCHED) as temporary, temporary.open("wb") as file:
+                np.save(file, keys)
+
+    def load(self) -> None:
+        """Find the finished shards and what they cover; remove what is unfinished."""
+        self.shards = _finished_shards(self.out)
+        covered = [_covered(self.out, shard) for shard in self.shards]
+        empty = np.zeros(0, np.uint64)
+        self._stamps = np.sort(np.concatenate([_load_touched(self.out), *(stamps for stamps, _ in covered)]))
+        self._contents = np.sort(np.concatenate([empty, *(contents for _, contents in covered)]))
 
 
 @contextmanager
-def journal(out: Path, settings: dict[str, Any]) -> Iterator[Journal]:
+def journal(out: Path, checks: Checks) -> Iterator[Journal]:
     """Open the corpus folder `out` to write into it, alone; make it if there is none.
 
+    A folder that this call made goes again if nothing can be kept in it, or no shard gets finished.
     Raises CorpusError for a folder that is something else, a corpus made otherwise, or one being written.
     """
     created = not out.exists()
-    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").exists():
-        if not _only_ours(out):
-            raise CorpusError(f"{str(out)!r} is neither empty nor a corpus, must be a new folder")
-    elif out.exists() and not out.is_dir():
+    settings = {"checks": asdict(checks)}
+    if out.exists() and not out.is_dir():
         raise CorpusError(f"{str(out)!r} is a file, must be a new folder or a corpus")
+    if not created and not (out / "manifest.json").exists() and not _only_ours(out):
+        raise CorpusError(f"{str(out)!r} is neither empty nor a corpus, must be a new folder")
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    with locked(out / "lock"):
-        if not (out / "manifest.json").exists():
-            write_json(out / "manifest.json", empty_manifest(settings))
-        manifest, _ = read_manifest(out)
-        for name, value in settings.items():
-            if manifest["settings"].get(name) != value:
-                raise CorpusError(
-                    f"{str(out)!r} was made with {name} {manifest['settings'].get(name)!r}, not {value!r}: "
-                    "a corpus is made one way, give another --out"
-                )
-        state = Journal(out, settings, _finished_shards(out))
-        state._known = np.concatenate(
-            [np.zeros(0, np.uint64), *(_keys(out, shard) for shard in state.shards)]
-        )
-        try:
-            yield state
-        finally:
-            if created and not state.shards:
-                _clear(out)
+    state = Journal(out, checks, settings)
+    keep = not created
+    try:
+        with locked(out / "lock"):
+            _check_settings(out, settings)
+            state.load()
+            try:
+                yield state
+                keep = True
+            except InputError:
+                raise
+            except BaseException:
+                keep = keep or bool(state.shards)
+                raise
+    finally:
+        if not keep:
+            shutil.rmtree(out, ignore_errors=True)
+
+
+def _check_settings(out: Path, settings: dict[str, Any]) -> None:
+    """Write the first manifest, or see that the one there was made with the same settings."""
+    if not (out / "manifest.json").exists():
+        write_json(out / "manifest.json", empty_manifest(settings))
+    found = read_manifest(out)[0]["settings"]["checks"]
+    for name, value in settings["checks"].items():
+        if found.get(name) != value:
+            raise CorpusError(
+                f"{str(out)!r} was made with {name} {found.get(name)!r}, not {value!r}: "
+                "a corpus is made one way, give another --out"
+            )
 
 
 def _only_ours(out: Path) -> bool:
@@ -84,11 +132,11 @@ def _only_ours(out: Path) -> bool:
 
 def _finished_shards(out: Path) -> list[dict[str, Any]]:
     """The entries of the finished shards, in order; what is unfinished is removed."""
+    with output_errors(out):
+        for stale in [*out.glob(".*.tmp"), *(out / "shards").glob(".*.tmp")]:
+            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
     entries = []
     for path in sorted((out / "shards").glob("*")):
-        if path.name.startswith("."):
-            shutil.rmtree(path)
-            continue
         try:
             entries.append(json.loads((path / "shard.json").read_bytes()))
         except (OSError, ValueError) as error:
@@ -96,21 +144,39 @@ def _finished_shards(out: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _key(source: Source) -> int:
+def _covered(out: Path, shard: dict[str, Any]) -> tuple[Keys, Keys]:
+    """The keys of the files of a shard, by stamp and by content."""
+    stamps = np.load(out / "shards" / shard["name"] / "stamps.npy", allow_pickle=False).tolist()
+    columns = song_table(out, shard, ["path", "hash", "fate"]).to_pydict()
+    sources = [Source(path, *stamp) for path, stamp in zip(columns["path"], stamps, strict=True)]
+    by_content = np.fromiter(map(_content, sources, columns["hash"]), np.uint64, len(sources))
+    # what could not be opened may be opened by now, without a trace in its time of change
+    tried = np.array([fate != "cannot open" for fate in columns["fate"]], bool)
+    return np.fromiter(map(_stamp, sources), np.uint64, len(sources))[tried], by_content
+
+
+def _stamp(source: Source) -> int:
     """Eight bytes that stand for a source as it was when it was read."""
-    text = b"%d %d " % (source.size, source.mtime_ns) + source.path
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+    return _digest(b"%d %d %d " % source[1:] + source.path)
 
 
-def _keys(out: Path, shard: dict[str, Any]) -> npt.NDArray[np.uint64]:
-    """The keys of the files of a shard."""
-    stamps = np.load(out / "shards" / shard["name"] / "stamps.npy", allow_pickle=False)
-    paths = song_table(out, shard, ["path"])["path"].to_pylist()
-    sources = (Source(path, *stamp) for path, stamp in zip(paths, stamps.tolist(), strict=True))
-    return np.fromiter(map(_key, sources), np.uint64, len(paths))
+def _content(source: Source, content: bytes) -> int:
+    """Eight bytes that stand for a path and what was in it; nothing was where reading failed."""
+    return _digest(b"%d " % source.number + content.ljust(32, b"\0") + source.path)
 
 
-def _clear(out: Path) -> None:
-    """Remove a folder that this run made and left without a shard."""
-    with output_errors(out):
-        shutil.rmtree(out)
+def _digest(data: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+
+
+def _contains(keys: Keys, key: int) -> bool:
+    place = int(np.searchsorted(keys, np.uint64(key)))
+    return place < len(keys) and int(keys[place]) == key
+
+
+def _load_touched(out: Path) -> Keys:
+    """The stamps of files that were read again and found unchanged."""
+    try:
+        return np.asarray(np.load(out / TOUCHED, allow_pickle=False), np.uint64)
+    except (OSError, ValueError):  # it only saves reading
+        return np.zeros(0, np.uint64)

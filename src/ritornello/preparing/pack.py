@@ -66,7 +66,7 @@ class ShardWriter:
                 file.seek(0)
                 file.write(_header(DTYPES[name], self.songs if name == "sketches" else self.notes))
                 _close(file)
-            stamps = np.array([source[1:] for source in self.sources], dtype=np.int64).reshape(-1, 2)
+            stamps = np.array([source[1:] for source in self.sources], dtype=np.int64).reshape(-1, 3)
             np.save(self.temporary / "stamps.npy", stamps)
             arrow().parquet.write_table(self._table(), self.temporary / "songs.parquet", compression="zstd")
             names = [*(f"{name}.npy" for name in DTYPES), "songs.parquet"]

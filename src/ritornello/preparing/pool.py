@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ritornello.errors import FailedError
+from ritornello.files import sha256
 from ritornello.preparing.check import Checks
 from ritornello.preparing.wire import receive, send
-from ritornello.preparing.worker import ARRAYS, OUT_OF_MEMORY, Job
+from ritornello.preparing.worker import ARRAYS, OUT_OF_MEMORY, Job, pack_jobs
 
 ROOT = str(Path(__file__).parents[2])
 COMMAND = [
@@ -118,7 +119,7 @@ class Pool:
                 done[task.batch] = [None] * len(task.jobs)
                 again.extend(_Task(task.batch, place, [job]) for place, job in enumerate(task.jobs))
             elif task:
-                done[task.batch][task.place] = _lost(worker, self.deadline_s)
+                done[task.batch][task.place] = _lost(worker, task.jobs[0], self.deadline_s)
             while told in done and None not in done[told]:
                 for result in done.pop(told):
                     assert result is not None
@@ -150,9 +151,8 @@ class Pool:
 
     def _give(self, worker: _Worker, task: _Task) -> None:
         worker.task, worker.until = task, time.monotonic() + self.deadline_s
-        contents = [job.data for job in task.jobs if job.data is not None]
         with suppress(OSError):
-            send(worker.process.stdin, [job.path.decode("latin-1") for job in task.jobs], contents)
+            send(worker.process.stdin, *pack_jobs(task.jobs))
 
     def _next_answer(self) -> tuple[_Worker, Any]:
         """The next result or death of a worker that had something to do; the dead are replaced."""
@@ -189,7 +189,7 @@ def _bury(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _lost(worker: _Worker, deadline_s: float) -> Result:
+def _lost(worker: _Worker, job: Job, deadline_s: float) -> Result:
     """The result of a file that its worker died of."""
     if worker.late:
         fate, reason = "timed out", f"reading it took over {deadline_s:g} s"
@@ -197,7 +197,8 @@ def _lost(worker: _Worker, deadline_s: float) -> Result:
         fate, reason = "out of memory", "reading it took more memory than allowed"
     else:
         fate, reason = "crashed", f"its reader {_ending(worker.process)}"
-    row = {"fate": fate, "reason": reason, "hash": "", "dropped": {}, "notes": 0}
+    known = sha256(job.data) if job.data is not None else ""
+    row = {"fate": fate, "reason": reason, "hash": known, "dropped": {}, "notes": 0}
     return Result([row], [b""] * len(ARRAYS))
 
 

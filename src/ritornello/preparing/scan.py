@@ -15,11 +15,20 @@ ARCHIVES = (b".zip", b".tar", b".tar.gz", b".tgz", b".tar.xz", b".txz", b".tar.b
 
 
 class Source(NamedTuple):
-    """A file of the folder: its path from there (bytes, with "/"), and what tells whether it has changed."""
+    """A file of the folder: its path from there (bytes, with "/"), and what tells whether it has changed.
+
+    A song in an archive has the archive's size and time; `number` is its place there, from 1.
+    """
 
     path: bytes
     size: int
     mtime_ns: int
+    number: int = 0
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is opened for the songs in it."""
+        return not self.number and self.path.lower().endswith(ARCHIVES)
 
 
 def scan(folder: Path, skip: Path) -> list[Source]:

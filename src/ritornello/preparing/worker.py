@@ -25,10 +25,27 @@ EVENT_WIDTHS = {"tempi": 2, "meters": 3, "keys": 3, "chords": 3}  # whole number
 
 
 class Job(NamedTuple):
-    """A file to read: the path to open, or its bytes where it comes out of an archive."""
+    """A file to read: the path to open, or its bytes out of an archive, or a fate that it has already."""
 
     path: bytes
     data: bytes | None = None
+    fate: str = ""
+    reason: str = ""
+
+
+def pack_jobs(jobs: list[Job]) -> tuple[list[Any], list[bytes]]:
+    """Jobs as a message of `wire`."""
+    names = [[job.path.decode("latin-1"), job.data is not None, job.fate, job.reason] for job in jobs]
+    return names, [job.data for job in jobs if job.data is not None]
+
+
+def unpack_jobs(names: list[Any], contents: list[bytes]) -> list[Job]:
+    """The jobs of a message."""
+    data = iter(contents)
+    return [
+        Job(name.encode("latin-1"), next(data) if has_data else None, fate, reason)
+        for name, has_data, fate, reason in names
+    ]
 
 
 def main() -> None:
@@ -41,11 +58,8 @@ def main() -> None:
         limit_memory(settings["memory_bytes"])
         send(answers, "ready")
         while True:
-            names, contents = receive(source)
+            jobs = unpack_jobs(*receive(source))
             _alarm(settings["deadline_s"])
-            jobs = [Job(name.encode("latin-1")) for name in names]
-            if contents:
-                jobs = [job._replace(data=data) for job, data in zip(jobs, contents, strict=True)]
             send(answers, *examine(jobs, checks))
     except EOFError:
         return
@@ -97,6 +111,8 @@ def examine(jobs: list[Job], checks: Checks) -> tuple[list[dict[str, Any]], list
 def _read(job: Job, checks: Checks) -> tuple[bytes | None, Checked]:
     """The bytes of a job and what they are worth; of a file that is too large the first bytes."""
     data = job.data
+    if job.fate:
+        return data, Checked(job.fate, job.reason)
     if data is None:
         try:
             with open(os.fsdecode(job.path), "rb") as file:  # noqa: PTH123 (names need not be UTF-8)
