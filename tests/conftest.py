@@ -1,6 +1,6 @@
 """What all tests share: hypothesis without a deadline, and the same examples on every run.
 
-`make test-all` sets RITORNELLO_LONG=1: twenty times as many examples, drawn anew each time.
+With RITORNELLO_LONG=1 in the environment: twenty times as many examples, drawn anew each time.
 """
 
 import os

@@ -15,7 +15,6 @@ from ritornello.files import write_bytes
 from ritornello.midi.raw import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.score import Score
 
-
 LONGEST_DELTA = (1 << 28) - 1  # four bytes of seven bits
 
 
@@ -89,7 +88,7 @@ def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
 
 
 def _encodable(text: str) -> str:
-    """The text with a question mark for each lone surrogate, as the system makes of bytes it cannot decode."""
+    """The text with a question mark for each lone surrogate, which a file name may bring in."""
     return text.encode("utf-8", "replace").decode()
 
 
