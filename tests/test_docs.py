@@ -1,0 +1,62 @@
+"""What the README and the docs say is what happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from ritornello import midi
+from ritornello.cli import main
+from tests.folders import write_songs
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_page_of_commands_is_made_from_the_commands() -> None:
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        import make_commands
+    finally:
+        sys.path.pop(0)
+    assert make_commands.PAGE.read_text() == make_commands.page()
+
+
+def commands(page: str) -> list[list[str]]:
+    """The words of every line `$ ritornello ...` in a page."""
+    return [shlex.split(line, comments=True)[1:] for line in re.findall(r"^\$ (ritornello .*)$", page, re.M)]
+
+
+def test_the_readmes_commands_run_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_songs(tmp_path / "midi", 24)
+    monkeypatch.chdir(tmp_path)
+    typed = commands(README)
+    assert {words[0] for words in typed} >= {"prepare", "train", "compose", "info", "explain"}
+    for words in typed:
+        if "--minutes" in words:  # ten minutes in the page, a moment here
+            place = words.index("--minutes")
+            words[place : place + 2] = ["--steps", "20"]
+        main(words)
+        assert capsys.readouterr().out, f"ritornello {' '.join(words)} says nothing"
+    assert len(midi.read(tmp_path / "song.mid")) > 0
+
+
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_songs(tmp_path / "midi", 24)
+    monkeypatch.chdir(tmp_path)
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(program.replace("minutes=10", "steps=20"), {})
+    assert len(midi.read(tmp_path / "song.mid")) > 0
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
