@@ -385,7 +385,7 @@ def test_a_copy_of_a_copy_goes_to_the_kept_song() -> None:
 
 
 def test_short_songs_are_compared_by_their_notes_alone() -> None:
-    """23 runs or fewer: nearly the same is not enough, the same notes are."""
+    """15 runs or fewer: nearly the same is not enough, the same notes are."""
     short = song(1, 18)
     assert len(runs(short)) < duplicates.MIN_RUNS
     assert kinds([short, with_track(short, song(9, 4)), short.transposed(1), replayed(short)]) == [

@@ -23,12 +23,12 @@ __all__ = ["KINDS", "SKETCH", "Decisions", "decide", "sketch"]
 
 Ints = npt.NDArray[np.int64]
 
-# A song with fewer runs is compared by its notes alone: it is a loop, a scale, a drum fill. Two others are
-# near when they share so much of what both have, or so much of what the smaller has: that is a cut, or a
-# medley with the song in it. What is less than LEAST_LIKENESS alike, the bands no longer find.
-MIN_RUNS = 24
-LIKENESS = 0.4
-CONTAINED, LEAST_LIKENESS = 0.75, 0.125
+# Two songs are near when they share so much of what both have, or so much of what the smaller has: that is
+# a cut, or a medley with the song in it. A song with fewer runs, a loop or a drum fill, is compared by its
+# notes alone: even one that is all contained in another may only have the same few chords in a row. What
+# is less alike than LEAST_LIKENESS, the bands no longer find.
+LIKENESS, MIN_RUNS = 0.4, 16
+CONTAINED, CONTAINED_MIN_RUNS, LEAST_LIKENESS = 0.75, 24, 0.125
 
 ROWS, BANDS = 2, 64  # a song has BANDS keys, each of ROWS bins
 HEADS = 4  # a song is compared with the first songs that have its key: crowds cost no square
@@ -83,6 +83,14 @@ def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Deci
     by_row = np.argsort(rows)
     of = np.where(of < 0, -1, rows[of])
     return Decisions(of[by_row], kind[by_row].astype(np.uint8), like[by_row], work)
+
+
+def near(a: Records, b: Records) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Whether the songs `a` (P,) are near the songs `b` (P,), each with enough runs, and their likeness."""
+    likeness, contained = compare(a, b)
+    whole = (contained >= CONTAINED) & (likeness >= LEAST_LIKENESS)
+    whole &= np.minimum(a["runs"], b["runs"]) >= CONTAINED_MIN_RUNS
+    return (likeness >= LIKENESS) | whole, likeness
 
 
 def _heads(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hashes, npt.NDArray[np.uint32]]:
@@ -170,9 +178,8 @@ def _stars(
         kept = star[earlier] < 0  # as far as is known; asked again below
         later, earlier = later[kept], earlier[kept]
         work["verifications"] += len(later)
-        alike, contained = compare(_read(sketches, rows[later], work), _read(sketches, rows[earlier], work))
-        near = (alike >= LIKENESS) | ((contained >= CONTAINED) & (alike >= LEAST_LIKENESS))
-        for new, old, value in zip(later[near], earlier[near], alike[near], strict=True):
+        alike, much = near(_read(sketches, rows[later], work), _read(sketches, rows[earlier], work))
+        for new, old, value in zip(later[alike], earlier[alike], much[alike], strict=True):
             # pairs ascend by the later song: all of the earlier song's own pairs have been seen
             if star[old] < 0 and value > likeness[new]:
                 star[new], likeness[new] = old, value
