@@ -60,8 +60,9 @@ def _note_messages(score: Score, rows: npt.NDArray[np.bool_], channel: int) -> l
     velocity = np.concatenate([np.zeros(len(end), np.uint8), score.velocity[rows]])
     order = np.lexsort((pitch, velocity > 0, ticks))
     columns = (ticks[order].tolist(), pitch[order].tolist(), velocity[order].tolist())
+    fields = {"channel": channel, "skip_checks": True}  # the Score has checked them
     return [
-        (tick, mido.Message("note_on" if v else "note_off", channel=channel, note=p, velocity=v))
+        (tick, mido.Message("note_on" if v else "note_off", note=p, velocity=v, **fields))
         for tick, p, v in zip(*columns, strict=True)
     ]
 
@@ -101,7 +102,8 @@ def _track(events: list[tuple[int, Any]]) -> Any:
         while tick - now > LONGEST_DELTA:  # a longer silence is cut up by texts without a word
             track.append(mido.MetaMessage("text", text="", time=LONGEST_DELTA))
             now += LONGEST_DELTA
-        track.append(message.copy(time=tick - now))
+        message.time = tick - now
+        track.append(message)
         now = tick
     track.append(mido.MetaMessage("end_of_track"))
     return track
