@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 
 from ritornello.errors import PlanError
-from ritornello.plan import Plan, main_tempo
+from ritornello.plan import GRID, Plan, main_tempo, parse_form
 from ritornello.score import Meter, Part, Score, Tempo
 from ritornello.timeline import Timeline
 from tests.scores import scores, tune
@@ -38,11 +41,64 @@ def test_main_tempo_lasts_longest() -> None:
     assert main_tempo(Score.of(24, [], [], [], [])) == Tempo(0, 500_000)
 
 
-@given(scores(min_notes=1, with_events=False))
-def test_a_plan_has_the_bars_of_its_score(score: Score) -> None:
-    bars = Timeline.of(score)
-    planned = Plan.of(score).timeline(score.ticks_per_beat)
-    assert planned.start_ticks.tolist() == bars.start_ticks.tolist()
+@given(scores(min_notes=1))
+def test_a_plan_has_the_bars_of_its_score_on_the_grid(score: Score) -> None:
+    bars, planned = Timeline.of(score.rescaled(GRID)), Plan.of(score).timeline(GRID)
+    assert len(planned) == len(bars)
+    # a bar cut short gets the nearest length in 64ths of 1.5 ticks, at least one
+    assert (np.abs(planned.length_ticks - bars.length_ticks) <= 1).all()
+
+
+@given(scores(min_notes=1))
+def test_a_plan_is_that_of_the_score_it_asks_for(score: Score) -> None:
+    plan = Plan.of(score)
+    timeline = plan.timeline(GRID)
+    asked = Score.of(GRID, [timeline.end_ticks - 1], [1], [60], [64], **plan.events(GRID), chords=plan.chords)
+    assert replace(Plan.of(asked), parts=plan.parts, title=plan.title) == plan
+
+
+def test_a_bar_cut_short_gets_the_meter_of_its_length() -> None:
+    # 4/4 of 480; after a bar and two beats (2880) 4/4 begins anew: the second bar is a 2/4
+    meters = (Meter(0, 4, 4), Meter(2880, 3, 4), Meter(2880 + 1440, 4, 4))
+    score = Score.of(480, [0, 5000], [1, 1], [60, 60], [64, 64], meters=meters)
+    assert Plan.of(score).meters == ((0, 4, 4), (1, 2, 4), (2, 3, 4), (3, 4, 4))
+
+
+def test_a_meter_that_comes_one_tick_late_makes_no_bar_of_a_tick() -> None:
+    score = Score.of(480, [0, 5000], [1, 1], [60, 60], [64, 64], meters=(Meter(0, 4, 4), Meter(1921, 3, 4)))
+    assert Plan.of(score).meters == ((0, 4, 4), (1, 3, 4))
+
+
+def test_chords_count_on_the_grid() -> None:
+    # tune() has a chord on each bar line: 96 ticks apart at 24 a beat, 384 at 96
+    assert [chord.onset_ticks for chord in Plan.of(tune()).chords] == [0, 96, 192, 288]
+    assert [chord.onset_ticks for chord in Plan.of(tune()).timeline(96).chords] == [0, 384, 768, 1152]
+
+
+def test_form_in_sections() -> None:
+    # bar by bar to the latest namesake; the third A is longer than the second, whose bars it returns to
+    assert parse_form("A2 B1 A2~ A3") == (
+        (-1, 0), (-1, 0), (-1, 0), (0, 1), (1, 1), (3, 3), (4, 3), (-1, 0),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["", "A", "A0", "8A", "A8 B", "A8~~", "A1001"])
+def test_a_form_that_is_none(form: str) -> None:
+    with pytest.raises(PlanError, match="must be"):
+        parse_form(form)
+
+
+def test_the_form_is_cut_or_padded_to_the_bars() -> None:
+    short = Plan(bars=2, returns=parse_form("A1 A1 A1")).timeline(24)
+    assert (short.returns_to.tolist(), short.likeness.tolist()) == ([-1, 0], [0, 3])
+    long = Plan(bars=3, returns=parse_form("A1 A1")).timeline(24)
+    assert (long.returns_to.tolist(), long.likeness.tolist()) == ([-1, 0, -1], [0, 3, 0])
+
+
+def test_a_bar_returns_to_an_earlier_one_of_equal_length() -> None:
+    plan = Plan(bars=2, meters=((0, 4, 4), (1, 3, 4)), returns=((-1, 0), (0, 3)))
+    with pytest.raises(PlanError, match="bar 2 of 72 ticks cannot return to bar 1 of 96, must be an earlier"):
+        plan.timeline(24)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +107,7 @@ def test_a_plan_has_the_bars_of_its_score(score: Score) -> None:
         ({"bars": 0}, "0 bars, must be at least 1"),
         ({"us_per_beat": 0}, "0 microseconds a beat, must be 1-16777215"),
         ({"meters": ()}, "must begin at bar 0"),
+        ({"meters": ((0, 17, 4),)}, "meter 17/4, must be at most 16 beats a bar"),
     ],
 )
 def test_what_cannot_be_is_refused(settings: dict, says: str) -> None:

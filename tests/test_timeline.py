@@ -107,6 +107,11 @@ def test_the_fixed_tune() -> None:
     assert timeline.returns_to.tolist() == [-1] * 4
 
 
+def test_a_bar_of_more_than_sixteen_beats_counts_as_four_four() -> None:
+    assert bars(Meter(0, 16, 4), last_onset=384) == [(0, 384, "16/4"), (384, 384, "16/4")]
+    assert bars(Meter(0, 17, 4), last_onset=96) == [(0, 96, "4/4"), (96, 96, "4/4")]
+
+
 def test_bar_of() -> None:
     timeline = Timeline.of(tune())
     assert timeline.bar_of([0, 1919, 1920, 7679, 9999]).tolist() == [0, 0, 1, 3, 3]  # past the end: the last

@@ -1,15 +1,34 @@
-"""Plan: what a song is asked to be, before a note of it is known."""
+"""Plan: what a song is asked to be, before a note of it is known.
+
+A plan counts its bars on a grid of 24 ticks a beat.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import cast
+
+import numpy as np
 
 from ritornello.errors import PlanError
-from ritornello.score import DEFAULT_METER, DEFAULT_TEMPO, KeySignature, Meter, Part, Score, Tempo
+from ritornello.score import (
+    DEFAULT_METER,
+    DEFAULT_TEMPO,
+    Chord,
+    KeySignature,
+    Meter,
+    Part,
+    Score,
+    Tempo,
+    scaled,
+    settle,
+)
 from ritornello.theory import key_name
-from ritornello.timeline import Timeline
+from ritornello.timeline import MAX_BAR_BEATS, Timeline
 
+GRID = 24  # ticks a beat
 MAX_BARS = 1000  # that can be asked for
 TEMPO_BPM = (10.0, 400.0)
 
@@ -29,22 +48,33 @@ class Plan:
     parts: tuple[Part, ...] = (Part(),)
     genres: tuple[tuple[str, float], ...] = ()  # label, weight; the weights sum to 1
     title: str = ""
+    chords: tuple[Chord, ...] = ()  # at 24 ticks a beat; none says nothing
+    returns: tuple[tuple[int, int], ...] | None = None
+    """For each bar the earlier one that it returns to (-1: none) and how closely (0-3); None says nothing."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
             raise PlanError(f"{self.bars} bars, must be at least 1")
         if not self.meters or self.meters[0][0] != 0:
             raise PlanError(f"meters {self.meters}, the first must begin at bar 0")
+        for _, numerator, denominator in self.meters:
+            if 4 * numerator > MAX_BAR_BEATS * denominator:
+                raise PlanError(
+                    f"meter {numerator}/{denominator}, must be at most {MAX_BAR_BEATS} beats a bar"
+                )
         if not 1 <= self.us_per_beat < 1 << 24:
             raise PlanError(f"{self.us_per_beat} microseconds a beat, must be 1-16777215")
 
     @classmethod
     def of(cls, score: Score) -> Plan:
-        """What `score` would have been asked to be."""
-        timeline = Timeline.of(score)
-        shape = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
+        """What `score` would have been asked to be; its form is not looked for.
+
+        A bar that a change of meter cuts short gets the meter of its length, to a 64th note.
+        """
+        timeline = grid_bars(score)
+        shape = _meters(timeline)
         changes = [(i, *meter) for i, meter in enumerate(shape) if i == 0 or meter != shape[i - 1]]
-        return cls(
+        plan = cls(
             bars=len(timeline) or None,
             meters=tuple(changes) or ((0, *DEFAULT_METER[1:]),),
             us_per_beat=main_tempo(score).us_per_beat,
@@ -52,6 +82,12 @@ class Plan:
             parts=score.parts,
             title=score.title,
         )
+        heard = [chord for chord in timeline.chords if chord.onset_ticks < timeline.end_ticks]
+        if not heard:
+            return plan
+        places = timeline.moved([chord.onset_ticks for chord in heard], plan.timeline(GRID), inside=True)
+        chords = [c._replace(onset_ticks=place) for c, place in zip(heard, places.tolist(), strict=True)]
+        return replace(plan, chords=settle(chords))
 
     @property
     def bpm(self) -> float:
@@ -60,23 +96,29 @@ class Plan:
 
     def events(self, ticks_per_beat: int) -> dict[str, tuple[Tempo | Meter | KeySignature, ...]]:
         """Tempo, meters and key as a Score of this resolution holds them."""
-        ticks, before, bar_ticks = Fraction(0), 0, Fraction(0)
+        ticks, before, bar_ticks = 0, 0, Fraction(0)
         meters = []
         for bar, numerator, denominator in self.meters:
-            ticks += (bar - before) * bar_ticks
-            meters.append(Meter(int(ticks), numerator, denominator))
-            before, bar_ticks = bar, Fraction(4 * ticks_per_beat * numerator, denominator)
+            # rounded down at each change, as the bars of a Timeline are
+            ticks += int((bar - before) * bar_ticks)
+            meters.append(Meter(ticks, numerator, denominator))
+            before, bar_ticks = bar, max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
         keys = (KeySignature(0, *self.key),) if self.key else ()
         return {"tempi": (Tempo(0, self.us_per_beat),), "meters": tuple(meters), "keys": keys}
 
     def timeline(self, ticks_per_beat: int) -> Timeline:
         """The bars of the song; `bars` must be known."""
         assert self.bars is not None, "the length of an open plan is not known"
-        meters = [m for m in self.events(ticks_per_beat)["meters"] if isinstance(m, Meter)]
+        meters = cast(tuple[Meter, ...], self.events(ticks_per_beat)["meters"])
         last_bar, numerator, denominator = self.meters[-1]
-        bar_ticks = Fraction(4 * ticks_per_beat * numerator, denominator)
+        bar_ticks = max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
         end_ticks = meters[-1].onset_ticks + int((self.bars - last_bar) * bar_ticks)
-        return Timeline.of_meters(ticks_per_beat, meters, end_ticks)
+        chords = [c._replace(onset_ticks=scaled(c.onset_ticks, GRID, ticks_per_beat)) for c in self.chords]
+        timeline = Timeline.of_meters(ticks_per_beat, meters, end_ticks, settle(chords))
+        if self.returns is None:
+            return timeline
+        returns = (list(self.returns) + [(-1, 0)] * self.bars)[: self.bars]  # cut, or no more returns
+        return timeline.with_returns(*zip(*returns, strict=True))
 
     def only_main_meter(self) -> Plan:
         """The plan in its longest-lasting meter throughout."""
@@ -94,6 +136,52 @@ class Plan:
         words += [key_name(*self.key)] if self.key else []
         words += [f"{self.meters[0][1]}/{self.meters[0][2]}", f"{self.bpm:.0f} bpm"]
         return ", ".join(words + ([f"{self.bars} bars"] if self.bars else []))
+
+
+def grid_bars(score: Score) -> Timeline:
+    """The bars (and chords) of `score` on the grid: what happens within half a tick is rounded away."""
+    meters, chords = (
+        settle([e._replace(onset_ticks=scaled(e.onset_ticks, score.ticks_per_beat, GRID)) for e in events])
+        for events in (score.meters, score.chords)
+    )
+    if not meters or meters[0].onset_ticks > 0:
+        meters = (DEFAULT_METER, *meters)
+    last_onset = scaled(int(score.onset_ticks[-1]), score.ticks_per_beat, GRID) if len(score) else -1
+    return Timeline.of_meters(GRID, meters, last_onset + 1, chords)
+
+
+def parse_form(text: str) -> tuple[tuple[int, int], ...]:
+    """The returns of sections such as "A8 A8 B8 A8~": for each bar the one it returns to and how closely.
+
+    A section returns bar by bar to its latest namesake: all (3), or with `~` some (1) of the notes.
+    First sections return to nothing. Raises PlanError.
+    """
+    returns: list[tuple[int, int]] = []
+    latest: dict[str, range] = {}
+    for section in text.split():
+        match = re.fullmatch(r"([^\W\d]+'*)(\d+)(~?)", section)
+        if not match or not 1 <= int(match[2]) <= MAX_BARS:
+            raise PlanError(f"section {section!r}, must be a name and 1-{MAX_BARS} bars, as A8, or A8~")
+        name, bars = match[1], range(len(returns), len(returns) + int(match[2]))
+        model = latest.get(name, range(0))
+        close = 1 if match[3] else 3
+        returns += [(model[i], close) if i < len(model) else (-1, 0) for i in range(len(bars))]
+        latest[name] = bars
+    if not returns:
+        raise PlanError("an empty form, must be sections such as 'A8 A8 B8 A8~'")
+    return tuple(returns)
+
+
+def _meters(timeline: Timeline) -> list[tuple[int, int]]:
+    """The meter of each bar on the grid; a bar shorter or longer than its meter says gets one of its own."""
+    shape = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
+    full = timeline.numerator * 4 * GRID / timeline.denominator
+    for bar in np.flatnonzero(np.abs(timeline.length_ticks - full) >= 1).tolist():
+        over, under = max(1, (int(timeline.length_ticks[bar]) * 2 + 1) // 3), 64  # 1.5 ticks are a 64th
+        while over % 2 == 0 and under > 4:
+            over, under = over // 2, under // 2
+        shape[bar] = (over, under)
+    return shape
 
 
 def main_tempo(score: Score) -> Tempo:

@@ -194,10 +194,9 @@ class Score:
         """The same song at another resolution; onsets and ends are rounded to the nearest tick."""
         if ticks_per_beat == self.ticks_per_beat:
             return self
-        ratio = Fraction(ticks_per_beat, self.ticks_per_beat)
 
-        def scale(ticks: Any) -> Any:  # rounds halves up, in whole numbers: the same on every machine
-            return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
+        def scale(ticks: Any) -> Any:
+            return scaled(ticks, self.ticks_per_beat, ticks_per_beat)
 
         onset = self.onset_ticks.astype(np.int64)
         start, end = scale(onset), scale(onset + self.duration_ticks)
@@ -208,6 +207,12 @@ class Score:
         rest = {k: settle(v) if k != "markers" else v for k, v in moved.items()}
         notes = (start, end - start, self.pitch, self.velocity, self.part, self.parts)
         return Score.of(ticks_per_beat, *notes, title=self.title, **rest)
+
+
+def scaled(ticks: Any, from_beat: int, to_beat: int) -> Any:
+    """`ticks` (an int or an array) of one resolution at another; halves are rounded up, in whole numbers."""
+    ratio = Fraction(to_beat, from_beat)
+    return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
 
 
 def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
