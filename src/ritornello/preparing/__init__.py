@@ -15,6 +15,9 @@ from ritornello.preparing.labels import Labeller, read_labels
 from ritornello.preparing.pool import Pool
 from ritornello.preparing.reading import Progress, read
 from ritornello.preparing.scan import scan
+from ritornello.preparing.space import space
+
+INDEX_BYTES = 1500  # for each file while the index is being made, most of it for sketches side by side
 
 __all__ = ["FATES", "Checks", "Report", "prepare"]
 
@@ -60,10 +63,10 @@ def prepare(
         raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
     with journal(out, checks) as state:
         new = state.new(sources)
-        with Pool(workers or os.cpu_count() or 1, checks) as pool:
-            count = read(folder, new, pool, state, tell)
+        count = read(folder, new, Pool(workers or os.cpu_count() or 1, checks), state, tell) if new else 0
         tell(0, 0, "copies")
-        manifest = write_index(out, state.shards, state.settings, labeller)
+        with space(out, lambda: sum(shard["rows"] for shard in state.shards) * INDEX_BYTES):
+            manifest = write_index(out, state.shards, state.settings, labeller)
         if not manifest["kept"]:
             fates = ", ".join(f"{n} {fate}" for fate, n in manifest["fates"].items() if fate != KEPT)
             raise InputError(f"no song of {str(folder)!r} can be kept: {fates}")

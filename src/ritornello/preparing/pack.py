@@ -34,7 +34,7 @@ class ShardWriter:
         self.temporary = self.folder / f".{self.name}.tmp"
         self.rows: list[dict[str, Any]] = []
         self.sources: list[Source] = []
-        self.songs = self.notes = 0
+        self.songs = self.notes = self.bytes = 0
         self._events: dict[str, list[bytes]] = {name: [] for name in EVENT_WIDTHS}
         with output_errors(self.temporary):
             if self.temporary.exists():
@@ -51,7 +51,7 @@ class ShardWriter:
         arrays = dict(zip([*COLUMNS, *EVENT_WIDTHS, "sketches"], _slices(result, start, stop), strict=True))
         with output_errors(self.temporary):
             for name, file in self._files.items():
-                file.write(arrays[name])
+                self._write(file, arrays[name])
         for name, pieces in self._events.items():
             pieces.append(bytes(arrays[name]))
         self.rows += result.rows[start:stop]
@@ -59,15 +59,20 @@ class ShardWriter:
         self.songs += sum(row["notes"] > 0 for row in result.rows[start:stop])
         self.notes += sum(row["notes"] for row in result.rows[start:stop])
 
+    def _write(self, file: BinaryIO, data: memoryview) -> None:
+        file.write(data)
+        self.bytes += len(data)
+
     def finish(self) -> dict[str, Any]:
         """Write the rest, give the shard its name, and return its entry for the manifest."""
         with output_errors(self.temporary):
             for name, file in self._files.items():
                 file.seek(0)
-                file.write(_header(DTYPES[name], self.songs if name == "sketches" else self.notes))
+                file.write(_header(DTYPES[name], (self.songs if name == "sketches" else self.notes,)))
                 _close(file)
-            stamps = np.array([source[1:] for source in self.sources], dtype=np.int64).reshape(-1, 3)
-            np.save(self.temporary / "stamps.npy", stamps)
+            stamps = np.array([source[1:] for source in self.sources], dtype="<i8").reshape(-1, 3)
+            with (self.temporary / "stamps.npy").open("wb") as file:
+                file.write(_header(stamps.dtype, stamps.shape) + stamps.tobytes())
             arrow().parquet.write_table(self._table(), self.temporary / "songs.parquet", compression="zstd")
             names = [*(f"{name}.npy" for name in DTYPES), "songs.parquet"]
             entry = {
@@ -133,13 +138,13 @@ def _slices(result: Result, start: int, stop: int) -> list[memoryview]:
     return [array[a:b] for array, a, b in zip(arrays, first.tolist(), last.tolist(), strict=True)]
 
 
-def _header(dtype: Any, count: int) -> bytes:
-    """The header of an npy file (version 1.0) of `count` items, padded to HEADER_BYTES where it fits.
+def _header(dtype: Any, shape: tuple[int, ...]) -> bytes:
+    """The header of an npy file (version 1.0), always of HEADER_BYTES.
 
-    numpy's own writer pads it to a multiple of 64 that depends on the count, which is not known in advance.
+    numpy's own writer makes it as long as the shape needs, which is not known in advance.
     """
     described = np.lib.format.dtype_to_descr(np.dtype(dtype).newbyteorder("<"))
-    text = f"{{'descr': {described!r}, 'fortran_order': False, 'shape': ({count},), }}".encode()
+    text = f"{{'descr': {described!r}, 'fortran_order': False, 'shape': {shape}, }}".encode()
     if len(text) + 11 > HEADER_BYTES:
         raise ValueError(f"the header of {dtype} needs over {HEADER_BYTES} bytes")
     padded = text.ljust(HEADER_BYTES - 11) + b"\n"

@@ -35,6 +35,7 @@ COMMAND = [
 ]
 MAX_WAITING_BYTES = 64 << 20  # results that wait for an earlier one
 START_S = 60.0  # for a worker to start
+MAX_FAILED_STARTS = 3  # in a row
 
 
 class Result(NamedTuple):
@@ -42,6 +43,11 @@ class Result(NamedTuple):
 
     rows: list[dict[str, Any]]
     arrays: list[bytes]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, but for the rows."""
+        return sum(map(len, self.arrays))
 
 
 @dataclass(eq=False)
@@ -76,7 +82,8 @@ class Pool:
     deadline_s: float = 10.0
     memory_bytes: int = 1 << 30
     _crew: list[_Worker] = field(default_factory=list)
-    _answers: queue.SimpleQueue[tuple[_Worker, Any]] = field(default_factory=queue.SimpleQueue)
+    _failed_starts: int = 0
+    _answers: queue.SimpleQueue[tuple[_Worker, Result | None]] = field(default_factory=queue.SimpleQueue)
 
     def __enter__(self) -> Pool:
         self._crew = [self._hire() for _ in range(self.workers)]
@@ -90,42 +97,24 @@ class Pool:
 
     def run(self, batches: Iterable[list[Job]]) -> Iterator[Result]:
         """The results of all batches in their order; a batch may come in several results, also in order."""
-        source = enumerate(batches)
-        again: deque[_Task] = deque()  # single files of broken batches: they come first
-        done: dict[int, list[Result | None]] = {}
-        asked, told, waiting_bytes = 0, 0, 0
-        exhausted = False
+        work = _Work(iter(batches))
         while True:
             for worker in self._crew:
-                if worker.task or not worker.ready:
-                    continue
-                if not again and not exhausted and waiting_bytes < MAX_WAITING_BYTES:
-                    number, jobs = next(source, (0, []))
-                    exhausted = not jobs
-                    if jobs:
-                        done[number] = [None]
-                        asked = number + 1
-                        again.append(_Task(number, 0, jobs))
-                if again:
-                    self._give(worker, again.popleft())
-            if exhausted and told == asked:
+                if worker.ready and not worker.task and (task := work.next()):
+                    self._give(worker, task)
+            if work.is_done:
                 return
             worker, answer = self._next_answer()
             task, worker.task = worker.task, None
-            if isinstance(answer, Result) and task:
-                done[task.batch][task.place] = answer
-                waiting_bytes += sum(map(len, answer.arrays))
-            elif task and len(task.jobs) > 1:
-                done[task.batch] = [None] * len(task.jobs)
-                again.extend(_Task(task.batch, place, [job]) for place, job in enumerate(task.jobs))
-            elif task:
-                done[task.batch][task.place] = _lost(worker, task.jobs[0], self.deadline_s)
-            while told in done and None not in done[told]:
-                for result in done.pop(told):
-                    assert result is not None
-                    waiting_bytes -= sum(map(len, result.arrays))
-                    yield result
-                told += 1
+            if not task:
+                continue
+            if answer:
+                work.finish(task, answer)
+            elif len(task.jobs) == 1:
+                work.finish(task, _lost(worker, task.jobs[0], self.deadline_s))
+            else:
+                work.split(task)
+            yield from work.in_order()
 
     def _hire(self) -> _Worker:
         """Start a worker and a thread that listens to it."""
@@ -145,7 +134,7 @@ class Pool:
         try:
             while True:
                 rows, arrays = receive(worker.process.stdout)
-                self._answers.put((worker, rows if rows == "ready" else Result(rows, arrays)))
+                self._answers.put((worker, Result(rows, arrays)))
         except (EOFError, OSError, ValueError):
             self._answers.put((worker, None))
 
@@ -154,8 +143,8 @@ class Pool:
         with suppress(OSError):
             send(worker.process.stdin, *pack_jobs(task.jobs))
 
-    def _next_answer(self) -> tuple[_Worker, Any]:
-        """The next result or death of a worker that had something to do; the dead are replaced."""
+    def _next_answer(self) -> tuple[_Worker, Result | None]:
+        """The next worker to be free, with its result or None if it died; the dead are replaced."""
         while True:
             busy = [worker for worker in self._crew if worker.task or not worker.ready]
             wait_s = max(0.0, min(worker.until for worker in busy) - time.monotonic())
@@ -168,17 +157,70 @@ class Pool:
                         worker.process.kill()
                         worker.until += START_S
                 continue
-            if answer == "ready":
-                worker.ready = True
-                return worker, answer
             if answer is None:
-                worker.process.kill()
-                _bury(worker.process)
-                if not worker.ready:
-                    raise FailedError(f"a worker cannot start: it {_ending(worker.process)}")
-                self._crew[self._crew.index(worker)] = self._hire()
-            if worker.task:
-                return worker, answer
+                self._replace(worker)
+            elif not worker.ready:
+                worker.ready, answer = True, None
+                self._failed_starts = 0
+            return worker, answer
+
+    def _replace(self, worker: _Worker) -> None:
+        """Put a new worker in the place of a dead one. Raises FailedError if they die at birth."""
+        worker.process.kill()
+        _bury(worker.process)
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= MAX_FAILED_STARTS:
+                raise FailedError(f"a worker cannot start: it {_ending(worker.process)}")
+        self._crew[self._crew.index(worker)] = self._hire()
+
+
+class _Work:
+    """The batches that are given out and the results that come back, put in order again."""
+
+    def __init__(self, source: Iterator[list[Job]]) -> None:
+        self.source = enumerate(source)
+        self.exhausted = False
+        self.again: deque[_Task] = deque()  # single files of broken batches: they come first
+        self.done: dict[int, list[Result | None]] = {}  # by batch; None is still to come
+        self.told = 0
+        self.waiting_bytes = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.exhausted and not self.done
+
+    def next(self) -> _Task | None:
+        """Something to do, if there is anything and the results that wait for their turn are not too many."""
+        if self.again:
+            return self.again.popleft()
+        if self.exhausted or self.waiting_bytes >= MAX_WAITING_BYTES:
+            return None
+        number, jobs = next(self.source, (0, []))
+        if not jobs:
+            self.exhausted = True
+            return None
+        self.done[number] = [None]
+        return _Task(number, 0, jobs)
+
+    def finish(self, task: _Task, result: Result) -> None:
+        """Note the result of a task."""
+        self.done[task.batch][task.place] = result
+        self.waiting_bytes += result.size
+
+    def split(self, task: _Task) -> None:
+        """Do a task again, each of its files by itself."""
+        self.done[task.batch] = [None] * len(task.jobs)
+        self.again.extend(_Task(task.batch, place, [job]) for place, job in enumerate(task.jobs))
+
+    def in_order(self) -> Iterator[Result]:
+        """The results whose turn it is."""
+        while self.told in self.done and all(self.done[self.told]):
+            for result in self.done.pop(self.told):
+                assert result
+                self.waiting_bytes -= result.size
+                yield result
+            self.told += 1
 
 
 def _bury(process: subprocess.Popen[bytes]) -> None:

@@ -13,11 +13,13 @@ from ritornello.preparing.journal import Journal
 from ritornello.preparing.pack import ShardWriter
 from ritornello.preparing.pool import Pool, Result
 from ritornello.preparing.scan import Source
+from ritornello.preparing.space import space
 from ritornello.preparing.worker import Job
 
 Progress = Callable[[int, int, str], None]
 
 BATCH_FILES, BATCH_BYTES = 32, 1 << 20
+MIN_GROWTH = 0.5  # bytes of a corpus for each byte of its files, at the least
 SHARD_FILES = 4 * SHARD_SONGS  # a shard of a folder in which little can be kept ends here
 
 
@@ -37,12 +39,13 @@ def read(folder: Path, sources: list[Source], pool: Pool, state: Journal, tell: 
     shards = _Shards(state)
     done = 0
     try:
-        for result in pool.run(batch for batch in items):
-            found = items.sources(len(result.rows))
-            shards.add(found, result)
-            done += len(found)
-            tell(done, len(sources) + items.in_archives, "reading")
-        shards.close()
+        with pool, space(state.out, lambda: shards.bytes_for(sources, done)):
+            for result in pool.run(items):
+                found = items.sources(len(result.rows))
+                shards.add(found, result)
+                done += len(found)
+                tell(done, len(sources) + items.in_archives, "reading")
+            shards.close()
     except BaseException:
         shards.discard()
         raise
@@ -106,6 +109,7 @@ class _Shards:
 
     def __init__(self, state: Journal) -> None:
         self.state = state
+        self.new: list[dict[str, Any]] = []
         self.writer: ShardWriter | None = None
 
     def add(self, sources: list[Source], result: Result) -> None:
@@ -139,10 +143,19 @@ class _Shards:
     def close(self) -> None:
         """Finish the shard that is being written, if there is one."""
         if self.writer:
-            self.state.shards.append(self.writer.finish())
+            self.new.append(self.writer.finish())
+            self.state.shards.append(self.new[-1])
             self.writer = None
 
     def discard(self) -> None:
         """Leave the unfinished shard; the finished ones stay."""
         if self.writer:
             self.writer.discard()
+
+    def bytes_for(self, sources: list[Source], done: int) -> int:
+        """About how many bytes the shards still take, by what the first `done` of the sources took."""
+        finished = sum(size for shard in self.new for size, _ in shard["files"].values())
+        unfinished = self.writer.bytes if self.writer else 0
+        read = sum(source.size for source in sources[:done]) or 1
+        per_byte = max((finished + unfinished) / read, MIN_GROWTH)
+        return int(per_byte * sum(source.size for source in sources[done:])) + unfinished

@@ -41,7 +41,7 @@ def scan(folder: Path, skip: Path) -> list[Source]:
         found = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{str(folder)!r} {found}, must be a folder of MIDI files")
     root = os.fsencode(folder)
-    seen = {_identity(os.fsencode(skip))} if skip.exists() else set()
+    seen = {_identity(os.fsencode(skip))} if skip.exists() and not skip.samefile(folder) else set()
     return sorted(_walk(root, b"", seen))
 
 

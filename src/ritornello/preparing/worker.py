@@ -56,7 +56,7 @@ def main() -> None:
         settings, _ = receive(source)
         checks = Checks(**settings["checks"])
         limit_memory(settings["memory_bytes"])
-        send(answers, "ready")
+        send(answers, [])  # ready
         while True:
             jobs = unpack_jobs(*receive(source))
             _alarm(settings["deadline_s"])
