@@ -20,6 +20,7 @@ from ritornello.theory import CHORD_KINDS
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.intp]
 
 MAX_PARTS = 256
 MAX_TICKS = 2**31 - 1
@@ -222,15 +223,28 @@ def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     and pitch the longest stays (then the loudest).
     Returns (M <= N, 5), sorted by onset, part, pitch.
     """
-    onset, length, pitch, velocity, part = notes.T
-    notes = notes[np.lexsort((-velocity, -length, onset, pitch, part))]
-    voice = notes[:, 4] * 128 + notes[:, 2]
-    first = np.ones(len(notes), dtype=bool)
-    first[1:] = (voice[1:] != voice[:-1]) | (notes[1:, 0] != notes[:-1, 0])
-    notes, voice = notes[first], voice[first]
-    until_next = np.where(voice[1:] == voice[:-1], np.diff(notes[:, 0]), np.iinfo(np.int64).max)
-    notes[:-1, 1] = np.minimum(notes[:-1, 1], until_next)
-    return notes[np.lexsort((notes[:, 2], notes[:, 4], notes[:, 0]))]
+    key = (notes[:, 0] << 15) + (notes[:, 4] << 7) + notes[:, 2]
+    order = np.argsort(key, kind="stable")  # parts come sorted, so this merges more than it sorts
+    key = key[order]
+    repeated = np.flatnonzero(key[1:] == key[:-1])
+    if len(repeated):
+        doubles = np.union1d(repeated, repeated + 1)  # places of notes that share their key with another
+        rows = order[doubles]
+        order[doubles] = rows[np.lexsort((-notes[rows, 3], -notes[rows, 1], key[doubles]))]
+        order = np.delete(order, repeated + 1)
+    notes = notes[order]
+    order, changes = by_voice(notes[:, 4], notes[:, 2])
+    until_next = np.diff(notes[order, 0])
+    until_next[changes] = MAX_TICKS
+    notes[order[:-1], 1] = np.minimum(notes[order[:-1], 1], until_next)
+    return notes
+
+
+def by_voice(part: npt.NDArray[Any], pitch: npt.NDArray[Any]) -> tuple[Rows, Rows]:
+    """The rows (N,) of the notes, put together by voice (part and pitch), and where in them a voice ends."""
+    voice = (part.astype(np.uint16) << 7) + pitch.astype(np.uint16)  # in 16 bits a sort is linear
+    order = np.argsort(voice, kind="stable")
+    return order, np.flatnonzero(np.diff(voice[order]))
 
 
 def settle(events: Sequence[Any]) -> tuple[Any, ...]:
@@ -244,10 +258,11 @@ def settle(events: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title: str) -> None:
-    bad = np.flatnonzero((column < low) | (column > high))
-    if len(bad):
-        where = f" of {title!r}" if title else ""
-        raise ScoreError(f"{name} {column[bad[0]]} at note {bad[0]}{where}, must be {low}-{high}")
+    if not len(column) or (column.min() >= low and column.max() <= high):
+        return
+    bad = int(np.argmax((column < low) | (column > high)))
+    where = f" of {title!r}" if title else ""
+    raise ScoreError(f"{name} {column[bad]} at note {bad}{where}, must be {low}-{high}")
 
 
 def _check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
@@ -269,12 +284,12 @@ def _check_notes(score: Score) -> None:
         _check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
         raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
-    voice = score.part.astype(np.int64) * 128 + score.pitch
-    if (np.diff((score.onset_ticks.astype(np.int64) << 16) + voice) <= 0).any():
+    onset = score.onset_ticks.astype(np.int64)
+    if (np.diff((onset << 16) + (score.part.astype(np.int64) << 7) + score.pitch) <= 0).any():
         raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
-    order = np.argsort(voice, kind="stable")
-    end = (score.onset_ticks.astype(np.int64) + score.duration_ticks)[order]
-    overlaps = (np.diff(voice[order]) == 0) & (end[:-1] > score.onset_ticks[order][1:])
+    order, changes = by_voice(score.part, score.pitch)
+    overlaps = (onset + score.duration_ticks)[order[:-1]] > onset[order[1:]]
+    overlaps[changes] = False
     if overlaps.any():
         note = int(order[int(np.argmax(overlaps))])
         raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts it")
