@@ -17,13 +17,14 @@ from typing import Any
 from ritornello.errors import InputError
 from ritornello.files import sha256_file
 
-HELPERS = {"table", "chain", "curve"}  # files of those folders that are shared parts, not entries
+HELPERS = {"table", "chain", "curve", "as_keras"}  # files of those folders that are shared parts, not entries
 
 
 def names(kind: str) -> list[str]:
-    """The built-in entries of a folder such as "networks", by listing it."""
+    """The built-in entries of a folder such as "networks", by listing its files; its folders are shared parts."""
     package = importlib.import_module(f"ritornello.{kind}")
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.name not in HELPERS)
+    files = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.ispkg]
+    return sorted(name for name in files if name not in HELPERS)
 
 
 def find(kind: str, name: str) -> Any:
