@@ -1,11 +1,17 @@
-"""Reading with both readers at once."""
+"""Reading with both readers at once, and the smallest song."""
 
 from __future__ import annotations
+
+from tests.scores import midi_file, track
 
 from ritornello.errors import MidiError
 from ritornello.midi import Parsed, Pedal, parse
 from ritornello.score import Score
 
+ONE_NOTE = """
+    00 90 3C 40    # at 0 on channel 1: C4 (3C = 60), velocity 64
+    60 80 3C 00    # at 96: off
+"""
 Note = tuple[int, int, int, int, int]
 
 
@@ -36,3 +42,8 @@ def notes(score: Score) -> list[Note]:
     """(onset_ticks, duration_ticks, pitch, velocity, part) of every note."""
     columns = (score.onset_ticks, score.duration_ticks, score.pitch, score.velocity, score.part)
     return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def one(*lines: str) -> bytes:
+    """A file of format 0 with these events in hex."""
+    return midi_file(track(*lines), kind=0)

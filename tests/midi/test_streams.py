@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mido import Message, MetaMessage, MidiFile, MidiTrack
+from mido import Message, MetaMessage, MidiFile, MidiTrack, UnknownMetaMessage
 from tests.midi.both import parse_both, refusal
 
 from ritornello.errors import MidiError
@@ -66,7 +66,8 @@ def built(kind: Callable[..., Any], sorts: dict[str, dict[str, Any]]) -> st.Sear
 
 
 NOTES = built(Message, {sort: MESSAGES[sort] for sort in ("note_on", "note_off")})
-ANY = st.one_of(NOTES, NOTES, built(Message, MESSAGES), built(MetaMessage, METAS))
+UNKNOWN = st.builds(UnknownMetaMessage, st.sampled_from((0x08, 0x09, 0x4B)), st.just((1, 255)), time=TIMES)
+ANY = st.one_of(NOTES, NOTES, built(Message, MESSAGES), built(MetaMessage, METAS), UNKNOWN)
 # of one sort at few ticks: more than symusic sorts stably
 CROWDED = st.sampled_from(("set_tempo", "time_signature", "key_signature", "marker")).flatmap(
     lambda sort: st.lists(built(MetaMessage, {sort: METAS[sort]}), min_size=20, max_size=50)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ritornello import theory
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import one_track
+from ritornello.midi.chunks import one_track, tidied
 from ritornello.midi.raw import DRUM_CHANNEL, SUSTAIN, Raw, decode, one_line
 from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
 
@@ -67,16 +67,13 @@ class _Voices:
 
 def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
     """A track's events through mido. Raises MidiError with mido's reason."""
-    import mido
-
     try:
-        # latin-1 keeps every byte of a text; it is decoded properly afterwards
-        file = mido.MidiFile(file=io.BytesIO(one_track(ticks_per_beat, track)), charset="latin-1")
-    except Exception as error:  # mido raises OSError, EOFError, ValueError, IndexError, KeySignatureError ...
-        raise MidiError(f"mido: {type(error).__name__} {one_line(error)}".rstrip()) from error
+        messages = _messages(track, ticks_per_beat)
+    except MidiError:
+        messages = _messages(tidied(track), ticks_per_beat)
     raw, voices = Raw(), _Voices()
     tick, name = 0, ""
-    for message in file.tracks[0]:
+    for message in messages:
         tick += message.time
         if message.type == "end_of_track":
             break
@@ -94,6 +91,18 @@ def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
             raw.dropped["controllers"] += voice.controllers
             raw.dropped["pitch bends"] += voice.bends
     return raw
+
+
+def _messages(track: bytes, ticks_per_beat: int) -> list[Any]:
+    """The track as mido's messages."""
+    import mido
+
+    try:
+        # latin-1 keeps every byte of a text; it is decoded properly afterwards
+        file = mido.MidiFile(file=io.BytesIO(one_track(ticks_per_beat, track)), charset="latin-1")
+    except Exception as error:  # mido raises OSError, EOFError, ValueError, IndexError, KeySignatureError ...
+        raise MidiError(f"mido: {type(error).__name__} {one_line(error)}".rstrip()) from error
+    return list(file.tracks[0])
 
 
 def _read_event(raw: Raw, message: Any, tick: int) -> None:

@@ -15,6 +15,7 @@ from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
 
 # FF 03: track name, FF 06: marker; then the length, then the text. Overlapping places are all found.
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")
+HUGE_METER = re.compile(rb"\xff\x58\x04.[\x20-\xff]", re.DOTALL)
 LOST = "\ufffd"
 
 
@@ -36,7 +37,7 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     raw.meters = [Meter(t.time, t.numerator, t.denominator) for t in found.time_signatures]
     raw.keys = [KeySignature(k.time, k.key, bool(k.tonality)) for k in found.key_signatures]
     raw.markers = [Marker(m.time, m.text) for m in found.markers]
-    if not _restore_texts(raw, track) or _order_lost(raw) or _may_wrap(track):
+    if not _restore_texts(raw, track) or _order_lost(raw) or _overflows(track):
         try:
             return read_mido(track, ticks_per_beat)
         except MidiError:  # then what symusic made of it is the best there is
@@ -66,8 +67,10 @@ def _order_lost(raw: Raw) -> bool:
     return any(n >= 24 and len(set(events)) > len({e.onset_ticks for e in events}) for n, events in lists)
 
 
-def _may_wrap(track: bytes) -> bool:
-    """Whether the track could reach tick 2**31, where symusic begins again below zero without a word."""
+def _overflows(track: bytes) -> bool:
+    """Whether the track may reach tick 2**31, or a meter over 2**32: there symusic's numbers wrap."""
+    if HUGE_METER.search(track):
+        return True
     high = np.frombuffer(track, dtype=np.uint8)
     if len(high) < 32:  # eight times are needed, each of four bytes, of which three have the highest bit
         return False
