@@ -40,9 +40,7 @@ def main() -> None:
         song = out / "songs" / f"song{seed}.mid"
         run("-m", "ritornello", "compose", out / "model", "--tempo", "72", "--seed", str(seed), "-o", song)
         run("-m", "ritornello", "info", song, "--png", song.with_suffix(".png"), "--quiet")
-    print(
-        f"\n{given.songs} songs and their pictures are in {out / 'songs'}, after {time.monotonic() - began:.0f} s."
-    )
+    print(f"\nSongs and their pictures: {out / 'songs'} ({time.monotonic() - began:.0f} s in all)")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,9 @@ def test_truncated_weights(folder: Path) -> None:
     file = folder / "weights.safetensors"
     size = file.stat().st_size
     file.write_bytes(file.read_bytes()[:-4])
-    with pytest.raises(ModelError, match=rf"weights\.safetensors' is damaged: {size - 4} bytes, must be {size}"):
+    with pytest.raises(
+        ModelError, match=rf"weights\.safetensors' is damaged: {size - 4} bytes, must be {size}"
+    ):
         Model.open(folder)
 
 
@@ -72,7 +74,7 @@ def test_changed_weights(folder: Path) -> None:
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.write_bytes(data)
-    with pytest.raises(ModelError, match="its SHA-256 is not the one that model.json names"):
+    with pytest.raises(ModelError, match=r"its SHA-256 is not the one that model\.json names"):
         Model.open(folder)
 
 

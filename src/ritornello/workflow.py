@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ritornello import registry
 from ritornello.errors import InputError, ModelError, PlanError
@@ -21,7 +21,7 @@ def prepare(
     out: str | Path,
     *,
     workers: int | None = None,
-    reader: str = "symusic",
+    reader: Literal["symusic", "mido"] = "symusic",
     progress: Progress | None = None,
 ) -> Any:
     """Read every MIDI file below `folder` into the corpus `out`; returns a `preparing.Report`.

@@ -137,7 +137,10 @@ WRONG = {
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "orginal"],
         "no network is named 'orginal', must be one of original; did you mean 'original'?",
     ),
-    "no corpus": (["train", "{tmp}/empty", "--out", "{tmp}/m"], "empty' is not a corpus: it has no manifest.json"),
+    "no corpus": (
+        ["train", "{tmp}/empty", "--out", "{tmp}/m"],
+        "empty' is not a corpus: it has no manifest.json",
+    ),
     "no steps": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "0"],
         "steps 0, must be 1-1000000000",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ritornello.cli.common import output_options, progress, show
@@ -13,7 +15,7 @@ from ritornello.cli.common import output_options, progress, show
 @click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
 @click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
 @output_options
-def command(folder: str, out: str, workers: int | None, reader: str, as_json: bool, quiet: bool) -> None:
+def command(folder: str, out: str, workers: int | None, reader: Any, as_json: bool, quiet: bool) -> None:
     """Read every MIDI file below FOLDER; its folders are the labels. No file is changed.
 
     \b

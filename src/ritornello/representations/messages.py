@@ -137,8 +137,8 @@ class Cursor:
     def put(self, row: npt.NDArray[np.float32]) -> None:
         """Take the next row (3,) as the music will have it.
 
-        A velocity below `OFF_BELOW` becomes an off: a real hardly ever hits 0. A row after the last bar becomes
-        the end of all that sounds.
+        A velocity below `OFF_BELOW` becomes an off: a real hardly ever hits 0. A row after the last bar
+        becomes the end of all that sounds.
         """
         if row[VELOCITY] * PITCHES < OFF_BELOW:
             row = np.array([row[NOTE], 0.0, row[DELTA]], np.float32)
