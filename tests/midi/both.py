@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.scores import midi_file, track
-
 from ritornello.errors import MidiError
 from ritornello.midi import Parsed, Pedal, parse
 from ritornello.score import Score
+from tests.scores import midi_file, track
 
 ONE_NOTE = """
     00 90 3C 40    # at 0 on channel 1: C4 (3C = 60), velocity 64

@@ -1,10 +1,10 @@
 """Files written by hand in hex, and what they mean: tempo, meter, key, pedal and texts; see test_golden."""
 
 import pytest
-from tests.midi.both import ONE_NOTE, notes, one, parse_both, read_both
-from tests.scores import midi_file, track
 
 from ritornello.score import Chord, KeySignature, Marker, Meter, Tempo
+from tests.midi.both import ONE_NOTE, notes, one, parse_both, read_both
+from tests.scores import midi_file, track
 
 # Tempo, meter, key.
 

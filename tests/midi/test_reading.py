@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.midi.both import ONE_NOTE, notes, parse_both, read_both, refusal
-from tests.scores import midi_file, scores, track, tune
 
 from ritornello.errors import MidiError
 from ritornello.midi import parse, read, to_bytes
 from ritornello.score import Marker, Score
+from tests.midi.both import ONE_NOTE, notes, parse_both, read_both, refusal
+from tests.scores import midi_file, scores, track, tune
 
 READERS = ["symusic", "mido"]
 ALL_CHANNELS = track(*[f"00 9{channel:X} 3C 40  01 9{channel:X} 3C 00" for channel in range(16)])

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mido import Message, MetaMessage, MidiFile, MidiTrack, UnknownMetaMessage
-from tests.midi.both import parse_both, refusal
 
 from ritornello.errors import MidiError
 from ritornello.midi import Pedal
+from tests.midi.both import parse_both, refusal
 
 # Few channels, pitches and programs, so that messages meet.
 CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15))

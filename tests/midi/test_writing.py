@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.midi.both import notes, read_both
-from tests.midi.strict import Event, read_strictly
-from tests.scores import from_hex, scores, tune
 
 from ritornello.errors import OutputError
 from ritornello.midi import parse, read, to_bytes, write
 from ritornello.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo
+from tests.midi.both import notes, read_both
+from tests.midi.strict import Event, read_strictly
+from tests.scores import from_hex, scores, tune
 
 
 def band(programs: list[int], note_counts: list[int] | None = None, drums: int = 0) -> Score:

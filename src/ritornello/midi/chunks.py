@@ -14,7 +14,6 @@ SEQUENCE_NAME = 0x03
 END_OF_TRACK = 0x2F
 # Meta events that mean something to a Score: name, lyric, marker, end, tempo, meter, key
 HEARD = (SEQUENCE_NAME, 0x05, 0x06, END_OF_TRACK, 0x51, 0x58, 0x59)
-UNKNOWN_META = re.compile(rb"\xff[^\x00-\x07\x20\x21\x2f\x51\x54\x58\x59\x7f]")
 
 
 class Chunks(NamedTuple):
@@ -79,17 +78,18 @@ def one_track(ticks_per_beat: int, track: bytes) -> bytes:
 
 
 def tidied(track: bytes) -> bytes:
-    """The track with an empty text in place of every event that a Score has no use for: the times stay.
+    """The track up to its end, with an empty text in place of every event that a Score has no use for.
 
-    System exclusives, escapes and strange meta events are where readers fail: symusic reads on inside an
-    escape, mido forgets the time of a meta event that it does not know, and refuses much else.
-    A track that is cut off or makes no sense comes back as it is, for the reader to complain about.
+    Times stay. Readers fail at such events: symusic reads on inside an escape, mido forgets the time of a
+    meta event that it does not know, and refuses much else that nobody hears. A track that is cut off or
+    makes no sense comes back as it is, for the reader to complain about.
     """
     at, kept, running = 0, 0, 0
     pieces = []
+    padded = track + bytes(8)  # looking ahead never falls off the end
     while at < len(track):
         _, place = variable_length(track, at)
-        status, kind = (*track[place : place + 2], 0, 0)[:2]
+        status, kind = padded[place], padded[place + 1]
         if status in (0xF0, 0xF7, 0xFF):
             length, start = variable_length(track, place + (2 if status == 0xFF else 1))
             at = start + length
@@ -99,17 +99,16 @@ def tidied(track: bytes) -> bytes:
             elif kind == END_OF_TRACK:
                 break
         else:
-            running = max(status, running) if status < 0x80 else status
-            at = place + (status >= 0x80) + (1 if running & 0xE0 == 0xC0 else 2)
+            if status >= 0x80:
+                running, place = status, place + 1
             if not 0x80 <= running < 0xF0:
                 return track
-    return b"".join([*pieces, track[kept:]]) if at <= len(track) else track
+            at = place + (1 if running & 0xE0 == 0xC0 else 2)  # Cn and Dn have one byte of data
+    return b"".join([*pieces, track[kept:at]]) if at <= len(track) else track
 
 
-def is_strange(track: bytes) -> bool:
-    """Whether the track may hold an escape (F7 that ends no system exclusive) or an unknown meta event."""
-    if UNKNOWN_META.search(track):
-        return True
+def may_hold_escapes(track: bytes) -> bool:
+    """Whether there is a byte F7 that ends no system exclusive: it may begin an escape."""
     if 0xF7 not in track:
         return False
     places = (variable_length(track, match.end()) for match in re.finditer(b"\xf0", track))

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from ritornello import theory
 from ritornello.errors import MidiError, ScoreError
-from ritornello.midi.chunks import Chunks, is_strange, split, tidied, title
+from ritornello.midi.chunks import Chunks, split, title
 from ritornello.midi.raw import CHORD_PREFIX, Raw
 from ritornello.midi.with_mido import read_mido
 from ritornello.midi.with_symusic import read_symusic
@@ -67,8 +67,7 @@ def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], Raw]) -> Raw
     raw = Raw()
     for number, (track, start) in enumerate(zip(chunks.tracks, chunks.starts, strict=True)):
         try:
-            events = tidied(track) if is_strange(track) else track
-            raw.extend(read_track(events, chunks.ticks_per_beat))
+            raw.extend(read_track(track, chunks.ticks_per_beat))
         except MidiError as error:
             raise MidiError(f"track {number} at byte {start}: {error}") from error
     return raw

@@ -67,13 +67,9 @@ class _Voices:
 
 def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
     """A track's events through mido. Raises MidiError with mido's reason."""
-    try:
-        messages = _messages(track, ticks_per_beat)
-    except MidiError:
-        messages = _messages(tidied(track), ticks_per_beat)
     raw, voices = Raw(), _Voices()
     tick, name = 0, ""
-    for message in messages:
+    for message in _messages(tidied(track), ticks_per_beat):
         tick += message.time
         if message.type == "end_of_track":
             break
