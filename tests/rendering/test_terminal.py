@@ -91,12 +91,20 @@ def test_pitches_share_pixels_where_the_height_asks(height: int) -> None:
     assert "▀" in lines[1] and "▀" not in lines[2]
 
 
-def test_silence_and_endless_bars() -> None:
+def test_silence() -> None:
     assert str(roll.terminal(song())) == "no notes"
-    endless = song(*((BEAT * beat, BEAT, 60, 90, 0) for beat in range(1000)), meters=(Meter(0, 255, 1),))
-    lines = str(roll.terminal(endless)).splitlines()
-    # the gutter, then 76 beats of one character: a note and a gap
-    assert " C4 " + "▘" * 76 in lines
+
+
+def test_a_bar_too_long_for_the_width_is_cut() -> None:
+    sixteen = (Meter(0, 16, 4),)
+    fitting = song(*((BEAT * beat, BEAT, 60, 90, 0) for beat in range(32)), meters=sixteen)
+    # 20 characters, less 4 for "C4": 16 beats of one character, a note and a gap
+    assert " C4 " + "▘" * 16 in str(roll.terminal(fitting, width=20)).splitlines()
+    drums = song(
+        *((BEAT * beat, BEAT, 80, 90, 0) for beat in range(32)), parts=(Part("", 0, True),), meters=sixteen
+    )
+    # "percussion" and a space leave 9
+    assert str(roll.terminal(drums, width=20)).splitlines()[1] == "percussion " + "▖" * 9
 
 
 @given(scores(max_notes=40))

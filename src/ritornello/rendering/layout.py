@@ -105,7 +105,7 @@ def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:
     """Where rows begin, and where the last one ends (R + 1,).
 
     A row takes bars until it has `bars_per_row` of them, or the time of so many usual ones. A bar that is
-    longer than that goes on in the next rows, so that one strange meter does not squeeze all the others.
+    longer than that goes on in the next rows, so that one long bar does not squeeze all the others.
     """
     usual = int(np.median(timeline.length_ticks))
     if bars_per_row is None:
