@@ -10,7 +10,7 @@ import ritornello
 def test_every_public_name_is_there() -> None:
     for name in ritornello.__all__:
         assert getattr(ritornello, name) is not None
-    assert dir(ritornello) == ritornello.__all__
+    assert dir(ritornello) == sorted(ritornello.__all__)
 
 
 def test_what_is_not_there_is_said() -> None:

@@ -11,7 +11,7 @@ from ritornello.cli.common import output_options, show
 
 
 @click.command("explain")
-@click.argument("what", metavar="loss|messages|FILE.mid")
+@click.argument("what", metavar="loss|REPRESENTATION|FILE.mid")
 @click.option("--points", type=click.Path(), help="With loss: a TOML file with the points of the curve.")
 @click.option("--png", type=click.Path(), help="With loss: also draw it into this picture.")
 @click.option("--rows", type=int, default=24, show_default=True, help="With a file: how many rows.")
