@@ -134,9 +134,10 @@ def test_times_of_several_bytes() -> None:
     ],
 )
 def test_events_without_a_note(event: str) -> None:
-    # C4 on at 0; the event at 48, running status after it: E4 on at 96; both off at 192
-    data = midi_file(track("00 90 3C 40", event, "30 90 40 40", "60 3C 00", "00 40 00"))
-    assert notes(read_both(data)) == [(0, 192, 60, 64, 0), (96, 96, 64, 64, 0)]
+    # C4 on at 0; the event at 48; E4 on at 96; both off at 192
+    for status in ("90", ""):  # written again after the event, or left out
+        data = midi_file(track("00 90 3C 40", event, f"30 {status} 40 40", "60 90 3C 00", "00 40 00"))
+        assert notes(read_both(data)) == [(0, 192, 60, 64, 0), (96, 96, 64, 64, 0)]
 
 
 # Notes.

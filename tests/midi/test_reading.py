@@ -1,5 +1,6 @@
 """Reading: what is written is read again, by both readers; what cannot be read says why."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def test_read_a_file(tmp_path: Path) -> None:
 
 
 # What cannot be read.
+
+NO_DATA_BYTE = "OSError data byte must be in range 0..127"
+STRICT = pytest.mark.skipif(
+    version("symusic").startswith("0.5."),
+    reason="symusic 0.5 lets data bytes above 127 pass where no note is",
+)
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -121,10 +128,10 @@ def test_what_cannot_be_read_names_file_place_and_reason(data: bytes, reason: st
         (["00 90 3C"], "EOFError"),  # the event is cut off
         (["00 3C 40"], "OSError running status without last_status"),
         (["00 F4 00"], "OSError undefined status byte 0xf4"),
-        (["00 90 3C 80"], "OSError data byte must be in range 0..127"),
-        (["00 90 80 40"], "OSError data byte must be in range 0..127"),
-        (["00 C0 80"], "OSError data byte must be in range 0..127"),
-        (["00 B0 40 80"], "OSError data byte must be in range 0..127"),
+        pytest.param(["00 90 3C 80"], NO_DATA_BYTE, marks=STRICT),
+        pytest.param(["00 90 80 40"], NO_DATA_BYTE, marks=STRICT),
+        pytest.param(["00 C0 80"], NO_DATA_BYTE, marks=STRICT),
+        pytest.param(["00 B0 40 80"], NO_DATA_BYTE, marks=STRICT),
         (["00 FF 03 7F 61"], "EOFError"),  # a name of 127 bytes, of which there is one
         (["00 F0 7F 61"], "EOFError"),
     ],

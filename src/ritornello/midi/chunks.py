@@ -107,12 +107,20 @@ def tidied(track: bytes) -> bytes:
     return b"".join([*pieces, track[kept:at]]) if at <= len(track) else track
 
 
-def may_hold_escapes(track: bytes) -> bool:
-    """Whether there is a byte F7 that ends no system exclusive: it may begin an escape."""
-    if 0xF7 not in track:
+def may_mislead(track: bytes) -> bool:
+    """Whether there may be an escape, or a status left out after a system exclusive: symusic misreads both.
+
+    An escape begins with F7, and so does the second packet of a system exclusive; else F7 only ends one.
+    """
+    if 0xF0 not in track and 0xF7 not in track:
         return False
-    places = (variable_length(track, match.end()) for match in re.finditer(b"\xf0", track))
-    ends = {start + length - 1 for length, start in places}
+    ends = set()
+    for match in re.finditer(b"\xf0", track):
+        length, start = variable_length(track, match.end())
+        _, place = variable_length(track, start + length)
+        if track[place : place + 1] < b"\x80":
+            return True
+        ends.add(start + length - 1)
     return any(match.start() not in ends for match in re.finditer(b"\xf7", track))
 
 

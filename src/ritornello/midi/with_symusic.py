@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import may_hold_escapes, one_track, tidied, variable_length
+from ritornello.midi.chunks import may_mislead, one_track, tidied, variable_length
 from ritornello.midi.raw import CHORD_PREFIX, SUSTAIN, Raw, decode, one_line
 from ritornello.midi.with_mido import read_mido
 from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
@@ -23,7 +23,7 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     """A track's events through symusic; through mido where symusic refuses it or would lose something."""
     import symusic
 
-    events = tidied(track) if may_hold_escapes(track) else track
+    events = tidied(track) if may_mislead(track) else track
     try:
         found: Any = symusic.Score.from_midi(one_track(ticks_per_beat, events))
     except Exception as refusal:  # symusic raises plain RuntimeError and ValueError from C++
