@@ -130,14 +130,19 @@ def test_times_of_several_bytes() -> None:
         "30 FF 4B 00              # one that is in no table at all",
         "30 FF 54 05 FF 00 00 00 00   # an SMPTE offset of an unknown rate",
         "30 FF 21 02 00 01        # a port of two bytes",
+        "30 FF 51 02 07 A1        # a tempo of two bytes",
+        "30 FF 58 01 03           # a meter without its denominator",
+        "30 FF 59 00              # no key",
         "30 FF 01 03 F7 F0 FF     # a text of bytes that look like events",
     ],
 )
 def test_events_without_a_note(event: str) -> None:
-    # C4 on at 0; the event at 48; E4 on at 96; both off at 192
+    # C4 on at 0; the event, of which nothing is kept, at 48; E4 on at 96; both off at 192
     for status in ("90", ""):  # written again after the event, or left out
         data = midi_file(track("00 90 3C 40", event, f"30 {status} 40 40", "60 90 3C 00", "00 40 00"))
-        assert notes(read_both(data)) == [(0, 192, 60, 64, 0), (96, 96, 64, 64, 0)]
+        score = read_both(data)
+        assert notes(score) == [(0, 192, 60, 64, 0), (96, 96, 64, 64, 0)]
+        assert score.tempi == score.meters == score.keys == ()
 
 
 # Notes.

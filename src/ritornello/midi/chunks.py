@@ -12,8 +12,10 @@ from ritornello.score import Tempo
 
 SEQUENCE_NAME = 0x03
 END_OF_TRACK = 0x2F
-# Meta events that mean something to a Score: name, lyric, marker, end, tempo, meter, key
-HEARD = (SEQUENCE_NAME, 0x05, 0x06, END_OF_TRACK, 0x51, 0x58, 0x59)
+# The meta events that mean something to a Score (name, lyric, marker, end, tempo, meter, key) and the bytes
+# of data that they need; of one that is shorter symusic would read on into what follows.
+HEARD = {SEQUENCE_NAME: 0, 0x05: 0, 0x06: 0, END_OF_TRACK: 0, 0x51: 3, 0x58: 2, 0x59: 2}
+TOO_SHORT = re.compile(rb"\xff(?:\x51[\x00-\x02]|[\x58\x59][\x00\x01])")
 
 
 class Chunks(NamedTuple):
@@ -93,7 +95,7 @@ def tidied(track: bytes) -> bytes:
         if status in (0xF0, 0xF7, 0xFF):
             length, start = variable_length(track, place + (2 if status == 0xFF else 1))
             at = start + length
-            if status != 0xFF or kind not in HEARD:
+            if status != 0xFF or length < HEARD.get(kind, length + 1):
                 pieces += [track[kept:place], b"\xff\x01\x00"]
                 kept = at
             elif kind == END_OF_TRACK:
@@ -108,10 +110,13 @@ def tidied(track: bytes) -> bytes:
 
 
 def may_mislead(track: bytes) -> bool:
-    """Whether there may be an escape, or a status left out after a system exclusive: symusic misreads both.
+    """Whether the track may hold what symusic misreads.
 
+    That is an escape, a status left out after a system exclusive, or a tempo, meter or key that is too short.
     An escape begins with F7, and so does the second packet of a system exclusive; else F7 only ends one.
     """
+    if TOO_SHORT.search(track):
+        return True
     if 0xF0 not in track and 0xF7 not in track:
         return False
     ends = set()
