@@ -34,6 +34,7 @@ ROWS, BANDS = 2, 64  # a song has BANDS keys, each of ROWS bins
 HEADS = 4  # a song is compared with the first songs that have its key: crowds cost no square
 BANDS_AT_ONCE = 16  # bounds the memory: 4 bytes a song and band
 BLOCK = 4096  # sketches, or pairs of them, in memory at once
+PIECE = 512  # sketches of a mapped file that are touched at once: the system may map 64 KiB for each
 
 KINDS = ("kept", "same notes", "transposed", "near")
 
@@ -98,19 +99,22 @@ def _heads(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hashes, npt
     names = ("notes", "transposed", "runs")
     columns: Any = tuple(np.zeros(len(sketches), SKETCH[name]) for name in names)
     for start in range(0, len(sketches), BLOCK):
-        block = _read(sketches, slice(start, start + BLOCK), work)
+        block = _read(sketches, np.arange(start, min(start + BLOCK, len(sketches))), work)
         for column, name in zip(columns, names, strict=True):
             column[start : start + BLOCK] = block[name]
     return columns  # type: ignore[no-any-return]
 
 
-def _read(sketches: Records, rows: Any, work: dict[str, int]) -> Records:
-    """A copy of some sketches; the pages of a file that it touched are given back."""
-    block = np.array(sketches[rows])
-    work["bytes"] += block.nbytes
-    pages: Any = sketches.base
-    if isinstance(pages, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
+def _read(sketches: Records, rows: Ints, work: dict[str, int]) -> Records:
+    """A copy of some sketches. A file is mapped anew for each few of them, lest all its pages be held."""
+    work["bytes"] += len(rows) * SKETCH.itemsize
+    whole: Any = sketches
+    if not isinstance(whole.base, mmap.mmap):  # in memory, or a view of a mapped file
+        return sketches[rows]
+    block = np.empty(len(rows), SKETCH)
+    for start in range(0, len(rows), PIECE):
+        file = np.memmap(whole.filename, SKETCH, "r", whole.offset, whole.shape)
+        block[start : start + PIECE] = file[rows[start : start + PIECE]]
     return block
 
 
@@ -123,20 +127,22 @@ def _candidates(sketches: Records, rows: Ints, fixed: int, work: dict[str, int])
     place[rows] = np.arange(len(rows))
     found = np.zeros(0, np.int64)
     for band in range(0, BANDS, BANDS_AT_ONCE):
+        bands = range(band, band + BANDS_AT_ONCE)
         keys = np.zeros((BANDS_AT_ONCE, len(rows)), np.uint32)
         for start in range(0, len(sketches), BLOCK):  # by row: a file is read from its start to its end
             places = place[start : start + BLOCK]
             block = _read(sketches, np.arange(start, start + len(places))[places >= 0], work)
-            keys[:, places[places >= 0]] = _band_keys(block["bins"])[band : band + BANDS_AT_ONCE]
+            keys[:, places[places >= 0]] = _band_keys(block["bins"], bands)
         pairs = [_pairs(key, fixed) for key in keys]
         found = np.unique(np.concatenate([found, *pairs]))
     work["candidates"] = len(found)
     return found
 
 
-def _band_keys(bins: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """The key of each band from the bins (n, BINS) of songs with runs: (BANDS, n)."""
-    bins = bins.reshape(len(bins), ROWS * BANDS, BINS // (ROWS * BANDS)).min(2)
+def _band_keys(bins: npt.NDArray[np.uint32], bands: range) -> npt.NDArray[np.uint32]:
+    """The keys of some of the BANDS from the bins (n, BINS) of songs with runs: (bands, n)."""
+    width = BINS // (ROWS * BANDS)
+    bins = np.minimum.reduce([bins[:, first::width] for first in range(width)])  # (n, ROWS * BANDS)
     song, place = np.nonzero(bins == EMPTY)
     full = bins.copy()
     for attempt in count(1):  # an empty bin borrows from one that chance, the same for all songs, chooses
@@ -146,16 +152,17 @@ def _band_keys(bins: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
         value = bins[song, lender.astype(np.int64)]
         full[song, place] = value
         song, place = song[value == EMPTY], place[value == EMPTY]
-    key = np.zeros((len(bins), BANDS), np.uint64)
+    chosen = full[:, bands.start * ROWS : bands.stop * ROWS].astype(np.uint64)
+    key = np.zeros((len(bins), len(bands)), np.uint64)
     for row in range(ROWS):
-        key = mix(key + full[:, row::ROWS])
+        key = mix(key + chosen[:, row::ROWS])
     return np.ascontiguousarray((key >> np.uint64(32)).astype(np.uint32).T)
 
 
 def _pairs(keys: npt.NDArray[np.uint32], fixed: int) -> Ints:
     """Pairs of each song with the first HEADS songs that have its key (M,), as codes later * M + earlier."""
-    songs = np.argsort(keys, kind="stable")
-    ordered = keys[songs]
+    both = np.sort(keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64))
+    songs, ordered = (both & np.uint64(2**32 - 1)).astype(np.int64), both >> np.uint64(32)
     start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
     size = np.diff(start, append=len(keys))
     start, size = start[size > 1], size[size > 1]  # few songs share a key with any other
