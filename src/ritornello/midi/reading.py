@@ -8,6 +8,7 @@ Both readers give the same Score, by one semantics:
     a pedal that is never released holds nothing; bends and other controllers are dropped and counted
     (they belong to the part that plays; those that come before its first note to the channel's next part);
  5. a pitch struck again in its part cuts the earlier note there, and zero length becomes one tick.
+The tracks of a file of format 2, which may be songs of their own, are laid one over the other.
 A file with an SMPTE division counts real time: its beat becomes one second, its tempo events do not count.
 """
 
