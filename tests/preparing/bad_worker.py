@@ -18,6 +18,8 @@ def check(data: bytes, checks: Any) -> Checked:
         ctypes.string_at(0)
     if b"ABORT" in data:
         os.abort()
+    if b"RAISE" in data:
+        raise OverflowError("number too large")
     if b"EXIT" in data:
         os._exit(3)
     if b"HANG" in data:

@@ -58,7 +58,11 @@ class Killer:
     def audit(self, event: str, args: Any) -> None:
         if event == "open":
             path, _, flags = args
-            if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) and str(path).startswith(self.out):
+            if (
+                isinstance(flags, int)
+                and flags & (os.O_WRONLY | os.O_RDWR)
+                and str(path).startswith(self.out)
+            ):
                 self.change()
         elif event in CHANGES and any(str(arg).startswith(self.out) for arg in args):
             self.change()

@@ -35,6 +35,8 @@ def test_kept() -> None:
     [
         (b"", "empty"),
         (b"<!DOCTYPE html>", "not MIDI"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "not MIDI"),
+        (b"RIFF\0\0\0\0RMIDdata", "unreadable"),
         (b"MThd", "unreadable"),
         (song(0)[:60], "unreadable"),
         (midi_file(track()), "empty"),
@@ -42,7 +44,7 @@ def test_kept() -> None:
         (midi_file(track(), ticks=0), "unreadable"),  # no ticks a beat
         (notes(16, (60,)), "one repeated note"),
     ],
-    ids=["empty", "html", "head", "cut", "no notes", "no end", "no resolution", "one pitch"],
+    ids=["empty", "html", "wave", "riff", "head", "cut", "no notes", "no end", "no resolution", "one pitch"],
 )
 def test_fates(data: bytes, expected: str) -> None:
     assert fate(data) == expected

@@ -241,6 +241,26 @@ def test_a_second_writer_is_refused_at_once_and_told_of_the_first(tmp_path: Path
     assert prepare(folder, tmp_path / "out", workers=1).new == 0  # the lock went with its holder
 
 
+def test_interrupted_it_keeps_what_is_finished_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fill(tmp_path / "in", 9)
+    monkeypatch.setattr(reading, "SHARD_SONGS", 2)
+    monkeypatch.setattr(reading, "BATCH_FILES", 1)
+
+    def interrupt(done: int, total: int, text: str) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(folder, tmp_path / "out", workers=2, progress=interrupt)
+    with pytest.raises(CorpusError, match="is not finished: run `ritornello prepare` again"):
+        Corpus.open(tmp_path / "out")
+    assert prepare(folder, tmp_path / "out", workers=2).new == 5  # two shards of two were finished
+    prepare(folder, tmp_path / "whole", workers=2)
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(tmp_path / "in", 8)
     monkeypatch.setattr(reading, "SHARD_SONGS", 4)

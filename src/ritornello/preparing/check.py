@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 from ritornello.errors import MidiError
 from ritornello.midi import Pedal, Reader, parse
+from ritornello.preparing.annotation import take_annotation
 from ritornello.preparing.fates import KEPT
 from ritornello.preparing.limits import over_limit
 from ritornello.score import Score
+
+ANNOTATION = "annotation notes"  # as they are called among what reading dropped
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Checks:
     pedal: Pedal = "extend"
     drums_only: bool = True
     """Whether a song of drums alone is kept."""
+    annotations: bool = True
+    """Whether a part of chord labels written as notes becomes the song's chords (see annotation.py)."""
     min_notes: int = 16
     max_file_bytes: int = 16 << 20
     max_notes: int = 1_000_000
@@ -44,7 +49,7 @@ def check(data: bytes, checks: Checks) -> Checked:
         return Checked("too large", f"{len(data)} bytes, at most {checks.max_file_bytes}")
     if not data:
         return Checked("empty", "the file has no bytes")
-    if data[:4] not in (b"MThd", b"RIFF"):
+    if data[:4] != b"MThd" and not (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
         return Checked("not MIDI", f"begins with {data[:4]!r}, a MIDI file with b'MThd'")
     if beyond := over_limit(data, checks.max_events):
         return Checked(*beyond)
@@ -52,6 +57,10 @@ def check(data: bytes, checks: Checks) -> Checked:
         score, dropped = parse(data, name="", reader=checks.reader, pedal=checks.pedal)
     except MidiError as error:
         return Checked("unreadable", str(error).removeprefix("'': "))
+    if checks.annotations:
+        score, notes = take_annotation(score)
+        if notes:
+            dropped[ANNOTATION] = notes
     fate, reason = music(score, checks)
     return Checked(fate, reason, score if fate == KEPT else None, dropped)
 

@@ -35,6 +35,7 @@ COMMAND = [
 ]
 MAX_WAITING_BYTES = 64 << 20  # results that wait for an earlier one
 START_S = 60.0  # for a worker to start
+DYING_S = 0.5  # from the end of a worker's answers to its own end
 MAX_FAILED_STARTS = 3  # in a row
 
 
@@ -166,6 +167,8 @@ class Pool:
 
     def _replace(self, worker: _Worker) -> None:
         """Put a new worker in the place of a dead one. Raises FailedError if they die at birth."""
+        with suppress(subprocess.TimeoutExpired):
+            worker.process.wait(DYING_S)  # so that its own exit code is told, and not that we killed it
         worker.process.kill()
         _bury(worker.process)
         if not worker.ready:

@@ -38,17 +38,18 @@ def read(folder: Path, sources: list[Source], pool: Pool, state: Journal, tell: 
     items = _Items(folder, sources, state)
     shards = _Shards(state)
     done = 0
-    try:
-        with pool, space(state.out, lambda: shards.bytes_for(sources, done)):
-            for result in pool.run(items):
-                found = items.sources(len(result.rows))
-                shards.add(found, result)
-                done += len(found)
-                tell(done, len(sources) + items.in_archives, "reading")
+    with space(state.out, lambda: shards.bytes_for(sources, done)):
+        try:
+            with pool:
+                for result in pool.run(items):
+                    found = items.sources(len(result.rows))
+                    shards.add(found, result)
+                    done += len(found)
+                    tell(done, len(sources) + items.in_archives, "reading")
             shards.close()
-    except BaseException:
-        shards.discard()
-        raise
+        except BaseException:
+            shards.discard()
+            raise
     return done
 
 

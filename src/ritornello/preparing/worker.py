@@ -119,7 +119,12 @@ def _read(job: Job, checks: Checks) -> tuple[bytes | None, Checked]:
                 data = file.read(checks.max_file_bytes + 1)
         except (OSError, ValueError) as error:
             return None, Checked("cannot open", getattr(error, "strerror", None) or str(error))
-    return data, check(data, checks)
+    try:
+        return data, check(data, checks)
+    except MemoryError:
+        raise
+    except Exception as error:  # a mistake of ours: it costs this file, and its fate tells us
+        return data, Checked("crashed", f"its reader failed: {type(error).__name__}: {error}")
 
 
 def describe(score: Score) -> dict[str, Any]:
