@@ -17,11 +17,12 @@ from typing import Any
 from ritornello.errors import InputError
 from ritornello.files import sha256_file
 
-HELPERS = {"table", "chain", "curve", "as_keras"}  # files of those folders that are shared parts, not entries
+# files of those folders that are shared parts and no entries
+HELPERS = {"table", "chain", "curve", "as_keras"}
 
 
 def names(kind: str) -> list[str]:
-    """The built-in entries of a folder such as "networks", by listing its files; its folders are shared parts."""
+    """The built-in entries of a folder such as "networks", by listing its files; folders are shared parts."""
     package = importlib.import_module(f"ritornello.{kind}")
     files = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.ispkg]
     return sorted(name for name in files if name not in HELPERS)

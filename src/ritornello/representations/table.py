@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -15,8 +16,10 @@ class Field(NamedTuple):
     """One column of the table.
 
     `kind` is "choice" (one of `size` classes, and one more class *void*, never drawn, never learnt),
-    "real" (a number; `size` 1, and `unit` says what 1.0 stands for) or "known" (computed, no loss).
-    A known field may guess another field's value: `guesses` names that field.
+    "real" (a number; `size` 1, and `unit` says what 1.0 stands for) or "known" (one of `size` classes,
+    computed, no loss). A known field may guess another field's value: `guesses` names that field, and its
+    last class is the void of that field: no guess. `unknown` is the class of a known field that says
+    nothing (see `hide`).
     """
 
     name: str
@@ -24,6 +27,7 @@ class Field(NamedTuple):
     kind: Literal["choice", "real", "known"]
     guesses: str | None = None
     unit: str = ""
+    unknown: int | None = None
 
 
 class Rows(NamedTuple):
@@ -59,8 +63,17 @@ class Representation(Protocol):
         ...
 
 
+def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[str]) -> npt.NDArray[Any]:
+    """A copy of rows (..., F) whose known fields of these names or groups ("form": form.*) say nothing."""
+    hidden: npt.NDArray[Any] = values.copy()
+    for column, field in enumerate(fields):
+        if field.unknown is not None and (field.name in names or field.name.split(".")[0] in names):
+            hidden[..., column] = field.unknown
+    return hidden
+
+
 def print_table(fields: tuple[Field, ...]) -> str:
     """The table in text: one line a field."""
-    lines = [f"{'field':<12}{'kind':<8}{'size':>5}  {'guesses':<10}unit"]
-    lines += [f"{f.name:<12}{f.kind:<8}{f.size:>5}  {f.guesses or '':<10}{f.unit}" for f in fields]
+    lines = [f"{'field':<15}{'kind':<8}{'size':>5}  {'guesses':<10}unit"]
+    lines += [f"{f.name:<15}{f.kind:<8}{f.size:>5}  {f.guesses or '':<10}{f.unit}" for f in fields]
     return "\n".join(line.rstrip() for line in lines)

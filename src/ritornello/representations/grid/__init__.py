@@ -1,0 +1,1 @@
+"""What the representation `notes` is made of: codes, canonical songs, the clock, chords, the cursor."""

@@ -1,0 +1,285 @@
+"""The composing half of `notes`: what is known before each field, which values the grammar allows.
+
+For each row of a song being composed: `known(field)` and `allowed(field)` in the order of the table, and
+`put(field, values)` for every choice. Forced rows (given notes, a prompt) allow one value only.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.representations.grid import codes
+from ritornello.representations.grid.codes import COLUMN, END, FIELDS, MAX_SHIFT, PITCHES, VOID, WAIT
+from ritornello.representations.grid.places import FIELDS as PLACE
+from ritornello.representations.grid.places import Places
+from ritornello.representations.returns.echo import Echo
+from ritornello.representations.returns.form import Form
+from ritornello.representations.table import hide
+from ritornello.score import Score
+from ritornello.timeline import Timeline
+
+Mask = npt.NDArray[np.bool_]
+GUESSED = ("part", "pitch", "duration", "velocity")
+UNKNOWN = [field.unknown or 0 for field in FIELDS]
+KNOWN_FIRST = [f.name for f in FIELDS[: COLUMN["shift"]]]
+
+
+class Cursor:
+    """A batch of songs, row by row in step; a song that is done takes no more rows.
+
+    `given` are Scores of notes that are kept, each with the parts of a canonical song; `prompts` rows (N, F)
+    that come first; `hidden` names what is not to be known ("form", "bars_left", "chord"). Where bars_left is
+    hidden, END is allowed in every bar.
+    """
+
+    def __init__(
+        self,
+        timelines: Sequence[Timeline],
+        given: Sequence[Score | None] | None = None,
+        prompts: Sequence[npt.NDArray[Any] | None] | None = None,
+        hidden: Collection[str] = (),
+    ) -> None:
+        kept, begun = given or [None] * len(timelines), prompts or [None] * len(timelines)
+        self.songs = [
+            Song(timeline, notes, prompt, hidden)
+            for timeline, notes, prompt in zip(timelines, kept, begun, strict=True)
+        ]
+
+    @property
+    def done(self) -> Mask:
+        """Which songs have ended, (B,)."""
+        return np.array([song.done for song in self.songs], bool)
+
+    def known(self, field: str) -> npt.NDArray[np.int64]:
+        """The value of a known field in the present rows, (B,)."""
+        column = COLUMN[field]
+        return np.array([song.row[column] for song in self.songs], np.int64)
+
+    def allowed(self, field: str) -> Mask:
+        """Which values of a choice the present rows may have: (B, size + 1), the last is void."""
+        return np.stack([song.allowed(field) for song in self.songs])
+
+    def put(self, field: str, values: npt.ArrayLike) -> None:
+        """Take the values (B,) of a choice; after the last one comes the next row."""
+        for song, value in zip(self.songs, np.asarray(values).tolist(), strict=True):
+            song.put(field, value)
+
+    def rows(self, index: int) -> npt.NDArray[np.int16]:
+        """All rows of a song so far, (N, F)."""
+        return np.array(self.songs[index].rows, np.int16).reshape(-1, len(FIELDS))
+
+
+class Song:
+    """One song of the batch: its clock, what was struck, and the row in the making."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        given: Score | None,
+        prompt: npt.NDArray[Any] | None,
+        hidden: Collection[str],
+    ) -> None:
+        self.places = Places(timeline)
+        bars = self.places.bars
+        self.start, self.edges, self.last, self.end = (
+            bars.start.tolist(),
+            bars.edges.tolist(),
+            bars.last,
+            bars.end,
+        )
+        self.given = list(zip(*(c.tolist() for c in codes.columns(given)), strict=True)) if given else []
+        self.taken: dict[int, set[tuple[int, int]]] = {}
+        for onset, part, pitch, *_ in self.given:
+            self.taken.setdefault(onset, set()).add((part, pitch))
+        self.prompt = deque(_drawn(prompt).tolist() if prompt is not None else [])
+        self.open_end = "bars_left" in hidden
+        silent = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
+        self.hidden = {column: int(silent[column]) for column in np.flatnonzero(silent >= 0).tolist()}
+        self.echo, self.form = Echo(), Form(bars, timeline)
+        self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices, of drawn notes
+        self.clock = self.bar = self.floor = 0
+        self.waited_from = -1  # the bar from which WAIT led here; -1: it did not
+        self.rows: list[list[int]] = []
+        self.entering: deque[tuple[int, list[int]]] = (
+            deque()
+        )  # given notes that come next: here or next, note
+        self.forced: dict[str, int] | None = None
+        self.done = not len(timeline)
+        self.row = UNKNOWN.copy()
+        if not self.done:
+            self._enter()
+            self._begin()
+
+    def allowed(self, field: str) -> Mask:
+        """Which values a choice may have, (size + 1,)."""
+        mask = np.zeros(VOID[field] + 1, bool)
+        if self.done:
+            mask[-1] = True
+        elif self.forced is not None:
+            mask[self.forced[field]] = True
+        elif field == "shift":
+            self._shifts(mask)
+        elif self.row[COLUMN["shift"]] > MAX_SHIFT:
+            mask[-1] = True
+        else:
+            mask[:-1] = self._parts() if field == "part" else True
+            if field == "pitch":
+                mask[:-1] = self._pitches(self.row[COLUMN["part"]])
+        return mask
+
+    def put(self, field: str, value: int) -> None:
+        """Take a choice of the present row."""
+        if self.done:
+            return
+        self.row[COLUMN[field]] = value
+        if field == "shift" and not self.row[COLUMN["given"]]:
+            self._place(self._reached(value))
+        if field == "velocity":
+            self._advance()
+
+    def _reached(self, shift: int) -> int:
+        """The clock after a shift, WAIT or END."""
+        if shift == WAIT:
+            return min(int(self.edges[self.bar + 1]), self.clock + WAIT)
+        return self.clock + (shift if shift <= MAX_SHIFT else 0)
+
+    def _place(self, ticks: int) -> None:
+        """Write what is known of a place into the row."""
+        for name, value in zip(PLACE, self.places.at(ticks), strict=True):
+            self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
+
+    def _shifts(self, mask: Mask) -> None:
+        """Onsets within this bar and the next that no WAIT is for; WAIT; END."""
+        first = max(self.floor - self.clock, 0)
+        mask[first : min(MAX_SHIFT + 1, self.edges[self.bar + 2] - self.clock, self.end - self.clock)] = True
+        mask[0] = mask[0] and self._room_here()
+        mask[WAIT] = self.bar < self.last or self.clock + WAIT < self.end
+        if self.bar == self.last:
+            mask[END] = self.waited_from != self.last
+        elif self.open_end:
+            mask[END] = self.waited_from < 0
+
+    def _room_here(self) -> bool:
+        """Whether any note may follow at the present onset."""
+        self.row[COLUMN["shift"]] = 0
+        return bool(self._parts().any())
+
+    def _parts(self) -> Mask:
+        """The parts with a pitch left at the place reached: rows ascend, no given note is doubled."""
+        mask = np.ones(VOID["part"], bool)
+        part, _ = self._above()
+        mask[: max(part, 0)] = False
+        taken = {p for p, _ in self.taken.get(self.clock + self.row[COLUMN["shift"]], ())}
+        for candidate in taken | ({part} if part >= 0 else set()):
+            mask[candidate] = mask[candidate] and self._pitches(candidate).any()
+        return mask
+
+    def _pitches(self, part: int) -> Mask:
+        """The pitches left for a part at the place reached."""
+        mask = np.ones(PITCHES, bool)
+        above, pitch = self._above()
+        if part == above:
+            mask[: pitch + 1] = False
+        elif part < above:
+            mask[:] = False
+        for other, struck in self.taken.get(self.clock + self.row[COLUMN["shift"]], ()):
+            if other == part:
+                mask[struck] = False
+        return mask
+
+    def _above(self) -> tuple[int, int]:
+        """The part and pitch above which the row must be; -1, -1 at a new onset."""
+        if self.row[COLUMN["shift"]] or self.waited_from >= 0 or not self.notes:
+            return -1, -1
+        return self.notes[-1][1:3]
+
+    def _advance(self) -> None:
+        """The row is complete: move the clock, remember the note, begin the next row."""
+        self.rows.append(self.row)
+        shift = self.row[COLUMN["shift"]]
+        if shift == END:
+            self.done = True
+            self.row = UNKNOWN.copy()
+            return
+        if not self.row[COLUMN["given"]]:
+            bar, clock = self.bar, self._reached(shift)
+            if shift == WAIT:
+                self.floor, self.waited_from = min(self.clock + WAIT, self.edges[bar + 2]), bar
+            else:
+                self._strike(clock)
+            self.clock = clock
+            self.bar = bisect_right(self.start, clock) - 1
+            if self.bar > bar:
+                self._enter()
+        self._begin()
+
+    def _strike(self, onset: int) -> None:
+        """Remember the note of the row."""
+        part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in GUESSED)
+        voice = part * PITCHES + pitch
+        self.echo.add(onset - (self.notes[-1][0] if self.notes else 0), voice)
+        self.form.add(onset, voice)
+        self.notes.append((onset, part, pitch, duration, velocity))
+        self.floor, self.waited_from = onset, -1
+
+    def _enter(self) -> None:
+        """The clock came to a new bar: the given notes up to the end of the next one come before all else."""
+        until = self.edges[self.bar + 2]
+        while self.given and self.given[0][0] < until:
+            note = self.given.pop(0)
+            self.entering.append((1 if note[0] < self.edges[self.bar + 1] else 2, list(note)))
+
+    def _begin(self) -> None:
+        """Begin a row: what is known first, and what is forced."""
+        self.row, self.forced = UNKNOWN.copy(), None
+        self.row[COLUMN["given"]] = 0
+        if self.entering:
+            which, (onset, *choices) = self.entering.popleft()
+            self.row[COLUMN["given"]] = which
+            self.row[COLUMN["form.likeness"]] = self.hidden.get(COLUMN["form.likeness"], 0)
+            self._place(onset)
+            self.forced = {"shift": VOID["shift"]} | dict(zip(GUESSED, choices, strict=True))
+            return
+        if self.prompt:
+            prompted = self.prompt.popleft()
+            self.forced = {name: prompted[COLUMN[name]] for name in VOID}
+        self._candidates()
+
+    def _candidates(self) -> None:
+        """Write echo and form into the row."""
+        echo, row = self.echo, self.row
+        if echo.candidate >= 0:
+            note, before = self.notes[echo.candidate], self.notes[echo.candidate - 1]
+            if self._guess("echo", self.notes[-1][0] + note[0] - before[0], note):
+                row[COLUMN["echo.length"]], row[COLUMN["echo.run"]] = echo.length, echo.run
+        last = -1
+        if self.notes and self.waited_from < 0:
+            last = self.notes[-1][1] * PITCHES + self.notes[-1][2]
+        candidate, onset, likeness = self.form.at(self.clock, last)
+        if candidate >= 0 and not self._guess("form", onset, self.notes[candidate]):
+            likeness = 0
+        row[COLUMN["form.likeness"]] = likeness
+        for column, value in self.hidden.items():
+            row[column] = value
+
+    def _guess(self, name: str, onset: int, note: tuple[int, ...]) -> bool:
+        """Write what a candidate guesses into the row, if the grammar can say it."""
+        if onset < self.floor:
+            return False
+        far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
+        self.row[COLUMN[f"{name}.shift"]] = WAIT if far else onset - self.clock
+        for field, value in zip(GUESSED, note[1:], strict=True):
+            self.row[COLUMN[f"{name}.{field}"]] = value
+        return True
+
+
+def _drawn(prompt: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The rows of a prompt that are drawn: given ones enter by themselves, and END is not forced."""
+    kept = (prompt[:, COLUMN["given"]] == 0) & (prompt[:, COLUMN["shift"]] != END)
+    return np.asarray(prompt[kept])

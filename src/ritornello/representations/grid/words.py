@@ -1,0 +1,76 @@
+"""Rows of `notes` in words: what the network reads, for people."""
+
+from __future__ import annotations
+
+from ritornello.plan import GRID
+from ritornello.representations.grid import codes
+from ritornello.representations.grid.codes import COLUMN, END, VOID, WAIT, Ints
+from ritornello.representations.returns.echo import LENGTHS
+from ritornello.theory import CHORD_KINDS, chord_name, family, pitch_name
+
+LIKENESS = (
+    "",
+    "some",
+    "most",
+    "all",
+    "some of the next bar",
+    "most of the next bar",
+    "all of the next bar",
+    "?",
+)
+
+
+def explain(values: Ints) -> list[str]:
+    """Each row (N, F) in words: where, what, and what the candidates guessed."""
+    words, bar = [], 0
+    before = {"position": 0, "bar_length": codes.BAR_TICKS + 1}
+    for row in values.tolist():
+        cell = {name: row[column] for name, column in COLUMN.items()}
+        if cell["given"]:
+            where = bar + cell["given"] - 1
+        else:
+            goes_on = before["position"] + cell["shift"] >= before["bar_length"]
+            bar += cell["position"] == 0 if cell["shift"] == WAIT else goes_on and cell["shift"] != END
+            where, before = bar, cell
+        beat = 1 + cell["position"] / GRID
+        said = [f"bar {where + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_what(cell)}"]
+        said += [
+            _candidate(name, cell) for name in ("echo", "form") if cell[f"{name}.shift"] != VOID["shift"]
+        ]
+        words.append("  |  ".join(said))
+    return words
+
+
+def _what(cell: dict[str, int]) -> str:
+    """What the row does."""
+    if not cell["given"] and cell["shift"] in (WAIT, END):
+        return "WAIT" if cell["shift"] == WAIT else "END"
+    lasts = codes.DURATIONS[cell["duration"]] / GRID
+    loud = codes.class_velocity(cell["velocity"])
+    how = ("", "given ", "given ahead ")[cell["given"]]
+    return f"{how}{_voice(cell['part'], cell['pitch'])} for {lasts:.4g} beats, velocity {loud}"
+
+
+def _voice(part: int, pitch: int) -> str:
+    """A part and its pitch."""
+    if part == codes.DRUMS:
+        return f"drum {pitch}"
+    program, instance = divmod(part, codes.INSTANCES)
+    return f"{family(program)} {program}.{instance + 1} {pitch_name(pitch)}"
+
+
+def _chord(number: int) -> str:
+    """A class of chords."""
+    if number >= codes.NO_CHORD:
+        return "-" if number == codes.NO_CHORD else "?"
+    return chord_name(number // len(CHORD_KINDS), CHORD_KINDS[number % len(CHORD_KINDS)])
+
+
+def _candidate(name: str, cell: dict[str, int]) -> str:
+    """What a candidate guesses, and how far it is to be trusted."""
+    shift = cell[f"{name}.shift"]
+    moves = "WAIT, then" if shift == WAIT else f"+{shift}"
+    trust = f"form, {LIKENESS[cell['form.likeness']]}" if name == "form" else ""
+    if name == "echo":
+        trust = f"echo of {LENGTHS[cell['echo.length'] - 1]} notes, run class {cell['echo.run']}"
+    return f"{trust}: {moves} {_voice(cell[f'{name}.part'], cell[f'{name}.pitch'])}"

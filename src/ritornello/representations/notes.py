@@ -1,0 +1,172 @@
+"""One row a note, on a grid of 24 ticks a beat: the representation that Ritornello learns best with.
+
+Before a row is drawn, two candidates for it are known (what returns: `echo` and `form`), and whether it is
+*given*. Then come, in order: shift (how far the clock moves on) > the place reached: position in the bar, its
+length, bars left, chord > part > pitch > duration > velocity. The rows WAIT and END move the clock or stop it
+and are void from the place on. Within an onset rows ascend by (part, pitch).
+
+*Given* rows are notes that the user keeps. Those of the bars up to b + 1 enter together when the clock has
+come to bar b, before anything is drawn there; their shift is void, their position says where they are, the
+clock stays, nothing is learnt of them. Echo and form are not asked for them and do not look at them.
+
+What is said of a place is honest: the end of the song shows in `bars_left` alone, and all that is known
+beyond the notes (form, bars left, chord) can be hidden with `table.hide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.plan import GRID, Plan
+from ritornello.representations.grid import canonical, codes, words
+from ritornello.representations.grid.chords import with_chords
+from ritornello.representations.grid.clock import Bars, Steps, entries, needed, spell, spelled
+from ritornello.representations.grid.codes import COLUMN, END, MAX_SHIFT, VOID, WAIT, Ints
+from ritornello.representations.grid.cursor import Cursor
+from ritornello.representations.grid.places import Places
+from ritornello.representations.returns.echo import echo
+from ritornello.representations.returns.form import form, read_form
+from ritornello.representations.table import Field, Rows
+from ritornello.score import Score
+from ritornello.timeline import Timeline
+
+Columns = dict[str, Any]  # name of a field -> (R,) classes, or one for all rows
+GUESSED = ("part", "pitch", "duration", "velocity")  # of a candidate, beside its shift
+
+
+class Notes:
+    """The representation of one row a note."""
+
+    name: ClassVar[str] = "notes"
+    fields: ClassVar[tuple[Field, ...]] = codes.FIELDS
+
+    def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
+        """What the rows keep, and how much of each sort is lost: see `grid.canonical`."""
+        return canonical.canonical(score)
+
+    def timeline(self, score: Score) -> Timeline:
+        """The bars of a canonical song with all that can be read off it: its chords and its form."""
+        onset, part, pitch, _, _ = codes.columns(score)
+        return read_form(with_chords(Timeline.of(score), score), onset, part * codes.PITCHES + pitch)
+
+    def encode(
+        self, score: Score, timeline: Timeline | None = None, given: npt.NDArray[np.bool_] | None = None
+    ) -> Rows:
+        """A song as rows (N, F) int16. A song without notes has none.
+
+        `timeline` is that of the canonical song, read off it if left out; `given` (notes,) says which of
+        the canonical song's notes are given.
+        """
+        song, _ = self.canonical(score)
+        if not len(song):
+            return Rows(np.zeros((0, len(self.fields)), np.int16), np.zeros((0, len(self.fields)), bool))
+        timeline = timeline or self.timeline(song)
+        places = Places(timeline)
+        notes = codes.columns(song)
+        kept = np.zeros(len(song), bool) if given is None else given
+        steps = spell(notes[0][~kept], places.bars)
+        drawn = self._drawn(steps, [column[~kept] for column in notes], timeline, places)
+        enter, here = entries(notes[0][kept], steps.before, places.bars)
+        values = np.insert(drawn, enter, self._given([c[kept] for c in notes], here, places), axis=0)
+        learn = np.zeros(values.shape, bool)
+        for name, void in VOID.items():
+            learn[:, COLUMN[name]] = (values[:, COLUMN[name]] != void) & (values[:, COLUMN["given"]] == 0)
+        return Rows(values, learn)
+
+    def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
+        """The song that rows (N, F) say, in the plan's meters, tempo, key and chords."""
+        rows = np.asarray(values, np.int64)
+        shift, given = rows[:, COLUMN["shift"]], rows[:, COLUMN["given"]]
+        moves = np.where((shift <= MAX_SHIFT) & (given == 0), shift, 0)
+        waits = np.flatnonzero((shift == WAIT) & (given == 0))
+        most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * codes.BAR_TICKS
+        bars = Bars(Timeline.of_meters(GRID, plan.events(GRID)["meters"], most))  # type: ignore[arg-type]
+        clock = np.cumsum(moves)
+        for row in waits.tolist():  # from here on the clock is ahead by as much
+            clock[row:] += bars.stop(int(clock[row])) - clock[row]
+        bar = bars.bar(clock) + (given == 2)
+        onset = np.where(given > 0, bars.start[bar] + rows[:, COLUMN["position"]], clock)
+        said = (shift <= MAX_SHIFT) | (given > 0)
+        for name in GUESSED:
+            said &= rows[:, COLUMN[name]] < VOID[name]
+        part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in GUESSED)
+        lasts, loud = codes.DURATIONS[duration], codes.class_velocity(velocity)
+        return canonical.build(onset[said], lasts, pitch, loud, part, plan=plan)
+
+    def explain(self, values: npt.NDArray[Any]) -> list[str]:
+        """Each row in words."""
+        return words.explain(np.asarray(values, np.int64))
+
+    def cursor(
+        self,
+        timelines: Sequence[Timeline],
+        given: Sequence[Score | None] | None = None,
+        prompts: Sequence[npt.NDArray[Any] | None] | None = None,
+        hidden: Collection[str] = (),
+    ) -> Cursor:
+        """The composing half, for a batch of songs of these bars (at 24 ticks a beat): see `grid.cursor`."""
+        return Cursor(timelines, given, prompts, hidden)
+
+    def _drawn(
+        self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places
+    ) -> npt.NDArray[np.int16]:
+        """The rows (R, F) of the notes that are drawn, of WAIT and END."""
+        is_note = (steps.note >= 0) & (steps.shift != END)
+        at = np.where(is_note, steps.note, len(notes[0]))
+        rows: Columns = {"given": 0, "shift": steps.shift} | places.columns(steps.after)
+        for name, column in zip(GUESSED, notes[1:], strict=True):
+            rows[name] = np.append(column, VOID[name])[at]
+        rows |= self._candidates(steps, is_note, notes, timeline, places.bars)
+        return _table(rows, len(at))
+
+    def _candidates(
+        self, steps: Steps, is_note: npt.NDArray[np.bool_], notes: list[Ints], timeline: Timeline, bars: Bars
+    ) -> Columns:
+        """The fields of echo and form for drawn rows (R,)."""
+        onset, part, pitch = notes[:3]
+        voice, interval = part * codes.PITCHES + pitch, np.diff(onset, prepend=0)
+        known: Ints = np.cumsum(is_note) - is_note  # how many notes each row comes after
+        floor = needed(steps, bars)
+        echoes = echo(interval, voice)
+        candidate = echoes.candidate[known]
+        place = np.append(onset, 0)[known - 1] + np.append(interval, 0)[candidate]
+        said = np.where(candidate < 0, VOID["shift"], spelled(place, steps.before, floor, bars))
+        rows = _guesses("echo", said, candidate, notes)
+        rows["echo.length"] = np.where(said == VOID["shift"], 0, echoes.length[known])
+        rows["echo.run"] = np.where(said == VOID["shift"], 0, echoes.run[known])
+        after_note = np.append(False, is_note[:-1])
+        last = np.where(after_note, np.append(voice, -1)[known - 1], -1)
+        forms = form(bars, timeline, onset, voice, steps.before, last, known)
+        said = np.where(forms.candidate < 0, VOID["shift"], spelled(forms.onset, steps.before, floor, bars))
+        rows |= _guesses("form", said, forms.candidate, notes)
+        contradicted = (said == VOID["shift"]) & (forms.candidate >= 0)
+        rows["form.likeness"] = np.where(contradicted, 0, forms.likeness)
+        return rows
+
+    def _given(self, notes: list[Ints], here: npt.NDArray[np.bool_], places: Places) -> npt.NDArray[np.int16]:
+        """The rows (G, F) of given notes."""
+        rows: Columns = {"given": np.where(here, 1, 2), "shift": VOID["shift"]}
+        rows |= places.columns(notes[0]) | dict(zip(GUESSED, notes[1:], strict=True))
+        nothing = {f.name: f.unknown for f in self.fields if f.name.startswith(("echo.", "form."))}
+        return _table(nothing | {"form.likeness": 0} | rows, len(here))
+
+
+def _guesses(name: str, shift: Ints, candidate: Ints, notes: list[Ints]) -> Columns:
+    """What a candidate (R,) guesses, void where its shift is."""
+    at = np.where(shift == VOID["shift"], len(notes[0]), candidate)
+    rows = {
+        f"{name}.{field}": np.append(c, VOID[field])[at] for field, c in zip(GUESSED, notes[1:], strict=True)
+    }
+    return rows | {f"{name}.shift": shift}
+
+
+def _table(rows: Columns, count: int) -> npt.NDArray[np.int16]:
+    """Columns by name as rows (count, F)."""
+    values = np.empty((len(codes.FIELDS), count), np.int16)
+    for name, column in rows.items():
+        values[COLUMN[name]] = column
+    return np.ascontiguousarray(values.T)

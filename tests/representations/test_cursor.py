@@ -1,0 +1,260 @@
+"""The composing half of `notes`: replaying rows, what the grammar allows, forced rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ritornello.plan import GRID, Plan, parse_form
+from ritornello.representations.grid.codes import (
+    CHORD_UNKNOWN,
+    COLUMN,
+    DRUMS,
+    END,
+    FIELDS,
+    FORM_UNKNOWN,
+    VOID,
+    WAIT,
+)
+from ritornello.representations.grid.cursor import Cursor
+from ritornello.representations.notes import Notes
+from ritornello.representations.table import hide
+from ritornello.score import Chord, Meter, Part, Score
+from ritornello.timeline import Timeline
+from tests.representations.songs import repetitive, wide
+
+NOTES = Notes()
+
+
+def replay(cursor: Cursor, songs: list[npt.NDArray[Any]]) -> None:
+    """Feed rows through a cursor: what is known must be equal, and every value allowed."""
+    for step in range(max(map(len, songs), default=0)):
+        live = [index for index, rows in enumerate(songs) if step < len(rows)]
+        for field in FIELDS:
+            column = COLUMN[field.name]
+            values = np.array([rows[step, column] if step < len(rows) else 0 for rows in songs])
+            if field.kind == "known":
+                known = cursor.known(field.name)
+                for index in live:
+                    assert known[index] == values[index], f"{field.name} of row {step}"
+                continue
+            allowed = cursor.allowed(field.name)
+            assert allowed.shape == (len(songs), field.size + 1)
+            for index, rows in enumerate(songs):
+                if index in live:
+                    assert allowed[index, values[index]], f"{field.name} of row {step}: {values[index]}"
+                    forced = bool(rows[step, COLUMN["given"]])
+                    assert allowed[index].sum() == 1 or not forced
+                else:
+                    assert np.flatnonzero(allowed[index]).tolist() == [field.size]
+            cursor.put(field.name, values)
+    assert cursor.done.all()
+    for index, rows in enumerate(songs):
+        assert (cursor.rows(index) == rows).all()
+
+
+def masked(score: Score, kept: npt.NDArray[np.bool_]) -> Score:
+    """Some notes of a canonical song, with all its parts."""
+    columns = (score.onset_ticks, score.duration_ticks, score.pitch, score.velocity, score.part)
+    return Score.of(GRID, *(column[kept] for column in columns), parts=score.parts)
+
+
+@given(st.lists(st.one_of(wide(), repetitive()), min_size=1, max_size=3))
+def test_rows_replay_through_the_cursor(songs: list[Score]) -> None:
+    timelines = [NOTES.timeline(NOTES.canonical(song)[0]) for song in songs]
+    replay(NOTES.cursor(timelines), [NOTES.encode(song).values for song in songs])
+
+
+@given(st.one_of(wide(), repetitive()), st.data())
+def test_rows_with_given_notes_replay(score: Score, data: st.DataObject) -> None:
+    song, _ = NOTES.canonical(score)
+    kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(song), max_size=len(song))), bool)
+    rows = NOTES.encode(score, given=kept).values
+    replay(NOTES.cursor([NOTES.timeline(song)], [masked(song, kept)]), [rows])
+
+
+@given(st.one_of(wide(), repetitive()), st.sets(st.sampled_from(["form", "bars_left", "chord"])))
+def test_hidden_fields_say_nothing(score: Score, hidden: set[str]) -> None:
+    song, _ = NOTES.canonical(score)
+    rows = hide(FIELDS, NOTES.encode(score).values, hidden)
+    replay(NOTES.cursor([NOTES.timeline(song)], hidden=hidden), [rows])
+    if "chord" in hidden:
+        assert (rows[:, COLUMN["chord"]] == CHORD_UNKNOWN).all()
+    if "form" in hidden:
+        assert (rows[:, COLUMN["form.likeness"]] == FORM_UNKNOWN).all()
+        assert (rows[:, COLUMN["form.pitch"]] == VOID["pitch"]).all()
+
+
+@given(repetitive())
+def test_a_prompt_is_forced(score: Score) -> None:
+    song, _ = NOTES.canonical(score)
+    rows = NOTES.encode(score).values
+    cursor = NOTES.cursor([NOTES.timeline(song)], prompts=[rows])
+    for row in rows[:-1]:  # END is not forced: the song goes on
+        for name in VOID:
+            assert np.flatnonzero(cursor.allowed(name)[0]).tolist() == [row[COLUMN[name]]]
+            cursor.put(name, [row[COLUMN[name]]])
+    assert cursor.allowed("shift")[0].sum() > 1
+
+
+def play(cursor: Cursor, draw: np.random.Generator, most_rows: int = 400) -> None:
+    """Draw allowed values evenly until the songs are done."""
+    for _ in range(most_rows):
+        if cursor.done.all():
+            return
+        for name in VOID:
+            allowed = cursor.allowed(name)
+            assert allowed.any(axis=1).all(), f"no value of {name} is allowed"
+            cursor.put(name, [int(draw.choice(np.flatnonzero(row))) for row in allowed])
+    raise AssertionError("the songs do not end")
+
+
+METERS = st.sampled_from([(4, 4), (3, 4), (7, 8), (5, 16), (16, 4), (12, 4), (1, 64), (9, 8)])
+
+
+@given(st.lists(METERS, min_size=1, max_size=5), st.integers(0, 2**32), st.booleans(), st.booleans())
+def test_whatever_is_allowed_is_spelled_as_encode_spells_it(
+    shapes: list[tuple[int, int]], seed: int, is_open: bool, with_given: bool
+) -> None:
+    meters = tuple((i, *shape) for i, shape in enumerate(shapes) if i == 0 or shape != shapes[i - 1])
+    plan = Plan(bars=len(shapes), meters=meters)
+    timeline = plan.timeline(GRID)
+    draw = np.random.default_rng(seed)
+    kept = None
+    if with_given:
+        onset = draw.integers(0, timeline.end_ticks, 6)
+        kept = Score.of(
+            GRID, onset, [1] * 6, draw.integers(0, 127, 6), [64] * 6,
+            draw.integers(0, 2, 6), [Part("", 3), Part("", 0, True)],
+        )  # fmt: skip
+    cursor = NOTES.cursor([timeline], [kept], hidden=["bars_left"] if is_open else [])
+    play(cursor, draw)
+    rows = cursor.rows(0)
+    song = NOTES.decode(rows, plan)
+    drawn = rows[(rows[:, COLUMN["given"]] == 0) & (rows[:, COLUMN["shift"]] < WAIT)]
+    entered = rows[rows[:, COLUMN["given"]] > 0]
+    assert len(song) == len(drawn) + len(entered)  # no doubles, nothing is cut away
+    # spelled anew; parts may be other instances then, so only the clock is compared
+    if kept is None and len(song) and Timeline.of(song).end_ticks == timeline.end_ticks:
+        respelled = NOTES.encode(song).values[:, COLUMN["shift"]].tolist()
+        assert respelled == rows[:, COLUMN["shift"]].tolist()
+
+
+def shifts(cursor: Cursor) -> list[int]:
+    """The shifts allowed now."""
+    return np.flatnonzero(cursor.allowed("shift")[0]).tolist()
+
+
+def put(cursor: Cursor, shift: int, part: int = 0, pitch: int = 60) -> None:
+    """A row of middle C, or WAIT or END."""
+    values = (shift, part, pitch, 0, 0) if shift < WAIT else (shift, *list(VOID.values())[1:])
+    for name, value in zip(VOID, values, strict=True):
+        assert cursor.allowed(name)[0, value], f"{name} {value}"
+        cursor.put(name, [value])
+
+
+def test_shifts_that_are_allowed() -> None:
+    # four bars of 96. At first: bars 0 and 1, but not over 191; WAIT; no END
+    cursor = NOTES.cursor([Plan(bars=4).timeline(GRID)])
+    assert shifts(cursor) == [*range(192), WAIT]
+    put(cursor, 90)
+    # from 90: bar 1 ends 102 ticks on
+    assert shifts(cursor) == [*range(102), WAIT]
+    put(cursor, WAIT)
+    # WAIT to 96 was for bar 2 (192 on), whose end is beyond the next bar from 96: 96-191
+    assert shifts(cursor) == [*range(96, 192), WAIT]
+    put(cursor, 96)
+    put(cursor, WAIT)  # to bar 3, the last: a note in it needs no WAIT before, so only END is left
+    assert shifts(cursor) == [END]
+    put(cursor, END)
+    assert cursor.done.all()
+
+
+def test_the_last_bar_allows_end_and_no_wait() -> None:
+    cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)])
+    assert shifts(cursor) == [*range(96), END]  # a song may be silent: rules see to that
+    put(cursor, 95, DRUMS, 127)
+    assert shifts(cursor) == [END]  # nothing comes after the last pitch of the last part at one onset
+
+
+def test_rows_within_an_onset_ascend() -> None:
+    cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)])
+    put(cursor, 0, part=4, pitch=60)
+    cursor.put("shift", [0])
+    assert np.flatnonzero(cursor.allowed("part")[0]).tolist() == list(range(4, DRUMS + 1))
+    cursor.put("part", [4])
+    assert np.flatnonzero(cursor.allowed("pitch")[0]).tolist() == list(range(61, 128))
+    fresh = NOTES.cursor([Plan(bars=1).timeline(GRID)])
+    put(fresh, 0, part=4, pitch=127)
+    fresh.put("shift", [0])
+    assert not fresh.allowed("part")[0, 4]
+
+
+def test_given_notes_block_doubles() -> None:
+    given_notes = Score.of(GRID, [0, 5], [9, 9], [60, 61], [64, 64])
+    cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)], [given_notes])
+    for pitch in (60, 61):
+        assert np.flatnonzero(cursor.allowed("pitch")[0]).tolist() == [pitch]
+        for name in VOID:
+            cursor.put(name, cursor.allowed(name).argmax(axis=1))
+    cursor.put("shift", [5])
+    cursor.put("part", [0])
+    assert np.flatnonzero(~cursor.allowed("pitch")[0, :-1]).tolist() == [61]
+
+
+def test_an_open_song_may_end_in_any_bar() -> None:
+    cursor = NOTES.cursor([Plan(bars=9).timeline(GRID)], hidden=["bars_left"])
+    put(cursor, 0)
+    assert END in shifts(cursor)
+    put(cursor, WAIT)
+    assert END not in shifts(cursor)  # WAIT was for a note
+
+
+def test_the_form_that_is_asked_for_is_guessed() -> None:
+    timeline = Plan(bars=2, returns=parse_form("A1 A1~")).timeline(GRID)
+    cursor = NOTES.cursor([timeline])
+    assert cursor.known("form.likeness") == 0
+    put(cursor, 0, pitch=60)
+    # bar 1 returns to bar 0, some of it: its first note is next
+    assert cursor.known("form.likeness") == 4
+    assert (cursor.known("form.shift"), cursor.known("form.pitch")) == (96, 60)
+    put(cursor, 24, pitch=64)
+    put(cursor, 72, pitch=60)
+    assert cursor.known("form.likeness") == 1
+    assert (cursor.known("form.shift"), cursor.known("form.pitch")) == (24, 64)
+
+
+def test_without_a_form_or_chords_both_are_unknown() -> None:
+    cursor = NOTES.cursor([Plan(bars=2).timeline(GRID)])
+    assert cursor.known("form.likeness") == FORM_UNKNOWN
+    put(cursor, 0)
+    assert cursor.rows(0)[0, COLUMN["chord"]] == CHORD_UNKNOWN
+
+
+def test_the_chords_that_are_asked_for_are_known() -> None:
+    plan = Plan(bars=2, meters=((0, 3, 4),), chords=(Chord(72, 9, "min"),))
+    cursor = NOTES.cursor([plan.timeline(GRID)])
+    put(cursor, 71)
+    put(cursor, 1)
+    none, a_minor = 120, 9 * 10 + 1
+    assert cursor.rows(0)[:, COLUMN["chord"]].tolist() == [none, a_minor]
+
+
+@pytest.mark.parametrize("meter", [Meter(0, 4, 4), Meter(0, 16, 4)])
+def test_an_empty_plan_of_many_bars_ends(meter: Meter) -> None:
+    plan = Plan(bars=20, meters=((0, *meter[1:]),))
+    cursor = NOTES.cursor([plan.timeline(GRID)])
+    while not cursor.done.all():
+        put(cursor, END if END in shifts(cursor) else WAIT)
+    waits = cursor.rows(0)[:, COLUMN["shift"]].tolist()
+    # to the last bar: 19 bar lines, a bar of 16/4 in two steps
+    assert waits == [WAIT] * (19 if meter.numerator == 4 else 38) + [END]
+
+
+def test_the_empty_timeline_is_done() -> None:
+    assert NOTES.cursor([Timeline.of(Score.of(GRID, [], [], [], []))]).done.all()
