@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -115,17 +116,22 @@ def estimate_key(pitch_class_weights: Sequence[float] | npt.NDArray[np.float64])
     Krumhansl & Schmuckler's algorithm (Krumhansl 1990, chapter 4). Ties go to fewer accidentals.
     """
     weights = np.asarray(pitch_class_weights, dtype=np.float64)
-    candidates = [
-        (sharps, minor) for sharps in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6) for minor in (False, True)
-    ]
     if np.ptp(weights) == 0:
         return 0, False
+    centred = weights - weights.mean()
+    keys, profiles = _key_profiles()
+    fits = profiles @ (centred / np.linalg.norm(centred))  # (24,) correlations
+    return keys[int(np.argmax(np.round(fits, 9)))]
 
-    def fit(key: tuple[int, bool]) -> float:
-        profile = np.roll(MINOR_PROFILE if key[1] else MAJOR_PROFILE, key_tonic(*key))
-        return float(np.corrcoef(weights, profile)[0, 1])
 
-    return max(candidates, key=fit)
+@lru_cache(maxsize=1)
+def _key_profiles() -> tuple[list[tuple[int, bool]], npt.NDArray[np.float64]]:
+    """The 24 keys, those with few accidentals first, and their profiles, centred, of length 1: (24, 12)."""
+    signatures = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)
+    keys = [(sharps, is_minor) for sharps in signatures for is_minor in (False, True)]
+    rows = np.array([np.roll(MINOR_PROFILE if key[1] else MAJOR_PROFILE, key_tonic(*key)) for key in keys])
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    return keys, np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def chord_name(root: int, kind: str) -> str:

@@ -75,6 +75,7 @@ class _Worker:
 class Pool:
     """`workers` processes that apply `checks`; a file gets `deadline_s` seconds and `memory_bytes`.
 
+    With `diagnose` the results are what the doctor asks, without the notes (worker.examine).
     Use it as a context manager: when it closes, its processes are gone.
     """
 
@@ -82,6 +83,7 @@ class Pool:
     checks: Checks
     deadline_s: float = 10.0
     memory_bytes: int = 1 << 30
+    diagnose: bool = False
     _crew: list[_Worker] = field(default_factory=list)
     _failed_starts: int = 0
     _answers: queue.SimpleQueue[tuple[_Worker, Result | None]] = field(default_factory=queue.SimpleQueue)
@@ -124,7 +126,7 @@ class Pool:
         process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=os.environ | threads)
         worker = _Worker(process, until=time.monotonic() + START_S)
         settings: dict[str, Any] = {"checks": asdict(self.checks), "deadline_s": self.deadline_s}
-        settings["memory_bytes"] = self.memory_bytes
+        settings |= {"memory_bytes": self.memory_bytes, "diagnose": self.diagnose}
         with suppress(OSError):  # a worker that is dead already is noticed by its listener
             send(process.stdin, settings)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()

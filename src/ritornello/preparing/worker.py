@@ -16,6 +16,7 @@ import numpy as np
 from ritornello.files import sha256
 from ritornello.preparing.check import Checked, Checks, check
 from ritornello.preparing.duplicates import SKETCH, sketch
+from ritornello.preparing.findings import findings
 from ritornello.preparing.wire import receive, send
 from ritornello.score import COLUMNS, Score
 from ritornello.theory import CHORD_KINDS
@@ -60,7 +61,7 @@ def main() -> None:
         while True:
             jobs = unpack_jobs(*receive(source))
             _alarm(settings["deadline_s"])
-            send(answers, *examine(jobs, checks))
+            send(answers, *examine(jobs, checks, settings["diagnose"]))
     except EOFError:
         return
     except MemoryError:
@@ -91,20 +92,26 @@ def _alarm(deadline_s: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, 2 * deadline_s + 60)
 
 
-def examine(jobs: list[Job], checks: Checks) -> tuple[list[dict[str, Any]], list[Any]]:
+def examine(
+    jobs: list[Job], checks: Checks, diagnose: bool = False
+) -> tuple[list[dict[str, Any]], list[Any]]:
     """What became of each job, and the kept songs one after the other: columns, events, sketches.
 
     A row has "fate", "reason", "hash", "dropped", and for a kept song "notes" and `describe`'s entries.
+    For the doctor, `diagnose`, it has `findings`' entries instead, and of the arrays only the sketches.
     """
     rows, scores = [], []
     for job in jobs:
         data, found = _read(job, checks)
-        row: dict[str, Any] = {"fate": found.fate, "reason": found.reason, "dropped": found.dropped or {}}
+        dropped = found.dropped or {}
+        row: dict[str, Any] = {"fate": found.fate, "reason": found.reason, "dropped": dropped}
         row |= {"hash": sha256(data) if data is not None else "", "notes": 0}
         if found.score is not None:
-            row |= describe(found.score)
+            row |= findings(found.score, dropped) if diagnose else describe(found.score)
             scores.append(found.score)
         rows.append(row)
+    if diagnose:
+        return rows, [b""] * (len(ARRAYS) - 1) + [b"".join(map(sketch, scores))]
     return rows, columns(scores)
 
 
