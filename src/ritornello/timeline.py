@@ -111,7 +111,7 @@ class Timeline:
         """
         model, close = np.asarray(returns_to, np.int64), np.asarray(likeness, np.int64)
         for bar in np.flatnonzero(model >= 0).tolist():
-            here, there = int(self.length_ticks[bar]), int(self.length_ticks[model[bar]])
+            here, there = int(self.length_ticks[bar]), int(self.length_ticks[min(model[bar], bar)])
             if model[bar] >= bar or here != there:
                 raise PlanError(
                     f"bar {bar + 1} of {here} ticks cannot return to bar {model[bar] + 1} of {there}, "

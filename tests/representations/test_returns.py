@@ -1,0 +1,172 @@
+"""Echo and form against slow readings of their definitions; the tests of the cursor hold both halves equal."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ritornello.errors import PlanError
+from ritornello.plan import GRID, Plan
+from ritornello.representations.grid.clock import Bars
+from ritornello.representations.grid.codes import FORM_UNKNOWN, columns
+from ritornello.representations.notes import Notes
+from ritornello.representations.returns import form as forms
+from ritornello.representations.returns.echo import Echo, echo
+from ritornello.representations.returns.form import Form, form, read_form
+from ritornello.score import Meter, Score
+from ritornello.timeline import Timeline
+from tests.representations.songs import repetitive, wide
+from tests.scores import tune
+
+Ints = npt.NDArray[np.int64]
+NOTES = Notes()
+PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=120)
+
+
+def slow_echo(keys: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Candidate, class of the matched length, class of the run, after 0 ... N notes."""
+    result: list[tuple[int, int, int]] = []
+    run = 0
+    for n in range(len(keys) + 1):
+        right = bool(result) and result[-1][0] >= 0 and keys[result[-1][0]] == keys[n - 1]
+        found = (-1, 0)
+        for rank, size in ((4, 16), (3, 8), (2, 4), (1, 2)):
+            ends = [j for j in range(size, n) if n >= size and keys[j - size : j] == keys[n - size : n]]
+            if ends:
+                found = (ends[-1], rank)
+                break
+        run = run + 1 if right and found[0] >= 0 else 0
+        result.append((*found, min(7, int(np.log2(run + 1)))))
+    return result
+
+
+@given(PAIRS)
+def test_echo_is_what_it_is_defined_as(keys: list[tuple[int, int]]) -> None:
+    interval, voice = np.array(keys, np.int64).reshape(-1, 2).T
+    fast = echo(interval, voice)
+    expected = slow_echo(keys)
+    assert list(zip(*(column.tolist() for column in fast), strict=True)) == expected
+    step = Echo()
+    stepped = [(step.candidate, step.length, step.run)]
+    for key in keys:
+        step.add(*key)
+        stepped.append((step.candidate, step.length, step.run))
+    assert stepped == expected
+
+
+def test_echo_of_large_numbers_takes_the_slow_sort() -> None:
+    keys = [(2**40, 5), (1, 2**30), (2**40, 5), (1, 2**30), (2**40, 5)]
+    interval, voice = np.array(keys, np.int64).T
+    assert list(zip(*(column.tolist() for column in echo(interval, voice)), strict=True)) == slow_echo(keys)
+
+
+def test_echo_of_a_tune_that_comes_back() -> None:
+    # eight different notes twice: from the second pair on, each is guessed; the 16th note ends a run of
+    # 2 4 8 ... contexts: after notes 0-9 the pair (0, 1) is found, after 0-11 four notes, after 0-15 eight
+    voice = np.array([*range(8), *range(8)])
+    found = echo(np.ones(16, np.int64), voice)
+    assert found.candidate.tolist() == [-1] * 10 + [2, 3, 4, 5, 6, 7, 8]
+    assert found.length.tolist() == [0] * 10 + [1, 1, 2, 2, 2, 2, 3]
+    # right guesses of notes 10-15: 1, 2, 3 ... in a row; log2 of one more
+    assert found.run.tolist() == [0] * 10 + [0, 1, 1, 2, 2, 2, 2]
+
+
+def places(song: Score) -> tuple[Timeline, Ints, Ints]:
+    """The bars, onsets and voices of a canonical song."""
+    onset, part, pitch, _, _ = columns(song)
+    return Timeline.of(song), onset, part * 128 + pitch
+
+
+def slow_returns(timeline: Timeline, onset: Ints, voice: Ints) -> tuple[list[int], list[int]]:
+    """The bar that each returns to and how closely."""
+    bars: list[set[tuple[int, int]]] = [set() for _ in range(len(timeline))]
+    for at, which in zip(onset.tolist(), voice.tolist(), strict=True):
+        bar = int(timeline.bar_of(at))
+        bars[bar].add((at - int(timeline.start_ticks[bar]), which))
+    returns, close = [-1] * len(bars), [0] * len(bars)
+    for i, bar in enumerate(bars):
+        found = []
+        for j in range(i if len(bar) >= 2 else 0):
+            likeness = len(bar & bars[j]) / len(bar | bars[j])
+            if likeness >= 0.5 and timeline.length_ticks[i] == timeline.length_ticks[j]:
+                goes_on = returns[i - 1] >= 0 and j == returns[i - 1] + 1
+                found.append((likeness + 0.25 * goes_on, j, likeness))
+        if found:
+            _, returns[i], likeness = max(found)
+            close[i] = 3 if likeness > 0.99 else 2 if likeness > 0.75 else 1
+    return returns, close
+
+
+@given(st.one_of(repetitive(), wide()))
+def test_the_form_is_read_as_it_is_defined(score: Score) -> None:
+    timeline, onset, voice = places(NOTES.canonical(score)[0])
+    read = read_form(timeline, onset, voice)
+    assert (read.returns_to.tolist(), read.likeness.tolist()) == slow_returns(timeline, onset, voice)
+
+
+def test_only_the_first_bars_of_an_endless_song_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "MAX_BARS", 3)
+    onset = np.repeat(np.arange(5) * 96, 2)
+    timeline = Timeline.of(Score.of(GRID, onset, [9] * 10, [60, 64] * 5, [64] * 10))
+    read = read_form(timeline, onset, np.array([60, 64] * 5))
+    assert read.returns_to.tolist() == [-1, 0, 1, -1, -1]
+    assert read.likeness.tolist() == [0, 3, 3, 0, 0]
+
+
+def test_bars_of_different_length_do_not_return() -> None:
+    # the same two notes at the start of each bar of 4/4, 3/4, 4/4
+    meters = (Meter(0, 4, 4), Meter(96, 3, 4), Meter(168, 4, 4))
+    song = Score.of(GRID, [0, 6, 96, 102, 168, 174], [1] * 6, [60] * 6, [64] * 6, meters=meters)
+    assert read_form(*places(song)).returns_to.tolist() == [-1, -1, 0]
+
+
+def slow_form(timeline: Timeline, onset: Ints, voice: Ints, known: int) -> tuple[int, int, int]:
+    """The candidate after `known` notes, its guessed onset and the class of likeness (no WAIT between)."""
+    clock, last = (int(onset[known - 1]), int(voice[known - 1])) if known else (0, -1)
+    bar = int(timeline.bar_of(clock))
+    start, close = timeline.start_ticks.tolist(), timeline.likeness.tolist()
+    notes = list(zip(onset.tolist(), voice.tolist(), strict=True))[:known]
+    for ahead in (0, 1):
+        if bar + ahead >= len(timeline) or timeline.returns_to[bar + ahead] < 0:
+            continue
+        model = int(timeline.returns_to[bar + ahead])
+        for index, (at, which) in enumerate(notes):
+            place = at - start[model]
+            passed = (place, which) <= (clock - start[bar], last) and not ahead
+            if 0 <= place < timeline.length_ticks[model] and not passed:
+                return index, start[bar + ahead] + place, close[bar + ahead] + 3 * ahead
+    return -1, 0, 0
+
+
+@given(st.one_of(repetitive(), wide()))
+def test_the_candidate_of_the_form_is_what_it_is_defined_as(score: Score) -> None:
+    song, _ = NOTES.canonical(score)
+    if not len(song):
+        return
+    timeline, onset, voice = places(song)
+    timeline = read_form(timeline, onset, voice)
+    bars, count = Bars(timeline), np.arange(len(onset) + 1)
+    clock, last = np.append(onset, 0)[count - 1], np.append(voice, -1)[count - 1]
+    fast = form(bars, timeline, onset, voice, clock, last, count)
+    step = Form(bars, timeline)
+    for known in count.tolist():
+        expected = slow_form(timeline, onset, voice, known)
+        assert (fast.candidate[known], fast.onset[known], fast.likeness[known]) == expected
+        assert step.at(int(clock[known]), int(last[known])) == expected
+        if known < len(onset):
+            step.add(int(onset[known]), int(voice[known]))
+
+
+def test_a_form_that_nobody_knows() -> None:
+    timeline = Timeline.of(tune().rescaled(GRID))
+    assert timeline.likeness.tolist() == [-1] * 4
+    assert Form(Bars(timeline), timeline).at(0, -1) == (-1, 0, FORM_UNKNOWN)
+
+
+@pytest.mark.parametrize("returns", [((0, 3), (-1, 0)), ((-1, 0), (1, 3)), ((-1, 0), (5, 3))])
+def test_a_bar_cannot_return_to_itself_or_a_later_one(returns: tuple[tuple[int, int], ...]) -> None:
+    with pytest.raises(PlanError, match="must be an earlier one of equal length"):
+        Plan(bars=2, returns=returns).timeline(GRID)
