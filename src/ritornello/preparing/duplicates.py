@@ -6,6 +6,11 @@ around a kept song, and each of its edges is verified: likeness is never passed 
 
 Sketches are compared only where they share the key of a band of bins, empty bins being filled by optimal
 densification (Shrivastava 2017); the cost stays close to proportional to the number of songs.
+
+A corpus that grew may keep other songs than one made at once of the same files. Of songs that are near each
+other, the one that came first stays: the first by hash of those that came together. So it may keep A and C,
+where B, near both, came later, while the other keeps B alone if B is first by hash. In both, no kept song
+is near another, but for what the bands miss (0.1% of the pairs at likeness 1/3, 7% at 0.2).
 """
 
 from __future__ import annotations
@@ -56,7 +61,7 @@ def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Deci
     the order of deciding; none: by row. The first `fixed` songs of the order stay kept whatever they are:
     the kept songs of the corpus that grows, in their old order; after them new songs, by hash. So growing
     never moves a kept song out, and duplicates that were found earlier need not be given again.
-    The same input gives the same decisions. Memory: about 150 bytes a song.
+    The same input gives the same decisions. Memory: some 50 MB, and 200 bytes a song.
     """
     rows = np.arange(len(sketches)) if order is None else np.asarray(order, dtype=np.int64)
     work = {"candidates": 0, "verifications": 0, "bytes": 0}
@@ -74,7 +79,7 @@ def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Deci
     of[compared] = np.where(star < 0, -1, compared[star])
     like[compared] = likeness
     kind = np.where(of < 0, 0, 3)
-    follower = np.flatnonzero(leader != place)  # has its leader's notes, so it shares its fate
+    follower = np.flatnonzero(leader != place)  # has its leader's notes, so is near what that is near
     lead = leader[follower]
     kept = of[lead] < 0
     of[follower] = np.where(kept, lead, of[lead])
