@@ -46,46 +46,62 @@ class Found:
         ]
 
 
-def find_copies(folder: Path, shards: list[dict[str, Any]], tables: list[Any], old: Corpus | None) -> Found:
+def find_copies(folder: Path, shards: list[dict[str, Any]], old: Corpus | None) -> Found:
     """Decide in order: the songs that `old` keeps stay, then by the file's hash, each unless a copy.
 
-    `tables` has the columns hash and fate of each shard. What `old` decided stays as it is.
+    What `old` decided stays as it is.
     """
-    hashes = np.concatenate([hash_column(table) for table in tables])  # (N, 4) of 8 bytes
-    readable = np.concatenate([_equal(table["fate"], KEPT) for table in tables])
-    known = len(old) if old else 0
-    duplicate_of = np.full(len(hashes), -1, np.int64)
-    kind = np.zeros(len(hashes), np.uint8)
-    likeness = np.zeros(len(hashes), np.float32)
-    kept = np.zeros(len(hashes), bool)
-    if old:
-        kept[old.songs()] = True
-        index = old.index
-        duplicate_of[:known] = index["duplicate_of"].to_numpy()
-        likeness[:known] = index["likeness"].to_numpy()
-        for number, name in enumerate(COPIES):
-            kind[:known][_equal(index["fate"], name)] = number
+    hashes, readable = _hashes_and_readable(folder, shards)
+    found, known = _as_before(old, len(hashes)), len(old) if old else 0
     songs = np.flatnonzero(readable)
-    songs = songs[np.lexsort((songs, *hashes[songs].T[::-1]))]
+    songs = songs[np.lexsort((songs, *hashes[songs].T[::-1]))]  # by hash, of equal ones the oldest first
     first = np.ones(len(songs), bool)
     first[1:] = (hashes[songs[1:]] != hashes[songs[:-1]]).any(axis=1)
     leader = songs[np.maximum.accumulate(np.where(first, np.arange(len(songs)), 0))]
-    fixed = np.flatnonzero(kept)
-    order = np.concatenate([fixed, songs[first & (songs >= known)]])  # by hash
+    _compare(found, folder, shards, readable, songs[first & (songs >= known)])
+    later = ~first & (songs >= known)  # the same bytes as their leader, whatever became of that
+    songs, leader = songs[later], leader[later]
+    found.duplicate_of[songs] = np.where(found.kept[leader], leader, found.duplicate_of[leader])
+    found.kind[songs] = np.where(found.kept[leader], SAME_FILE, found.kind[leader])
+    found.likeness[songs] = np.where(found.kept[leader], 1, found.likeness[leader])
+    return found
+
+
+def _as_before(old: Corpus | None, count: int) -> Found:
+    """What an earlier run decided on the first of `count` files."""
+    found = Found(
+        kept=np.zeros(count, bool),
+        duplicate_of=np.full(count, -1, np.int64),
+        kind=np.zeros(count, np.uint8),
+        likeness=np.zeros(count, np.float32),
+    )
+    if old:
+        found.kept[old.songs()] = True
+        found.duplicate_of[: len(old)] = old.index["duplicate_of"].to_numpy()
+        found.likeness[: len(old)] = old.index["likeness"].to_numpy()
+        for number, name in enumerate(COPIES):
+            found.kind[: len(old)][_equal(old.index["fate"], name)] = number
+    return found
+
+
+def _compare(
+    found: Found,
+    folder: Path,
+    shards: list[dict[str, Any]],
+    readable: npt.NDArray[np.bool_],
+    new: npt.NDArray[np.int64],
+) -> None:
+    """Decide on the songs `new`, in this order, against each other and those kept already."""
+    fixed = np.flatnonzero(found.kept)
+    order = np.concatenate([fixed, new])
     with _gathered(folder, shards, readable, order) as (sketches, places):
         decided = decide(sketches, places, len(fixed))
-    rows = np.sort(order)
-    new = ~np.isin(rows, fixed)
-    repeats = decided.duplicate_of[new]
-    duplicate_of[rows[new]] = np.where(repeats >= 0, rows[repeats], -1)
-    kind[rows[new]] = OF_KIND[decided.kind[new]]
-    likeness[rows[new]] = decided.likeness[new]
-    kept[rows[new]] = repeats < 0
-    later, leader = songs[~first & (songs >= known)], leader[~first & (songs >= known)]
-    duplicate_of[later] = np.where(kept[leader], leader, duplicate_of[leader])
-    kind[later] = np.where(kept[leader], SAME_FILE, kind[leader])
-    likeness[later] = np.where(kept[leader], 1, likeness[leader])
-    return Found(kept, duplicate_of, kind, likeness)
+    songs, new_places = np.sort(order), places[len(fixed) :]  # a place is a row of the sketches
+    repeats = decided.duplicate_of[new_places]
+    found.kept[new] = repeats < 0
+    found.duplicate_of[new] = np.where(repeats >= 0, songs[repeats], -1)
+    found.kind[new] = OF_KIND[decided.kind[new_places]]
+    found.likeness[new] = decided.likeness[new_places]
 
 
 @contextmanager
@@ -109,6 +125,25 @@ def _gathered(
         yield (np.memmap(temporary, SKETCH, "r") if len(rows) else np.zeros(0, SKETCH)), place
     finally:
         os.unlink(temporary)  # noqa: PTH108
+
+
+def _hashes_and_readable(
+    folder: Path, shards: list[dict[str, Any]]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """The hash of every file, (N, 4) numbers, and whether it could be read as a song, (N,)."""
+    count = sum(shard["rows"] for shard in shards)
+    hashes, readable, start = np.zeros((count, 4), np.uint64), np.zeros(count, bool), 0
+    for shard in shards:
+        table = song_table(folder, shard, ["hash", "fate"])
+        rows = slice(start, start + shard["rows"])
+        hashes[rows], readable[rows] = hash_column(table), _equal(table["fate"], KEPT)
+        start += shard["rows"]
+    return hashes, readable
+
+
+def song_table(folder: Path, shard: dict[str, Any], columns: list[str]) -> Any:
+    """Some columns of a shard's songs.parquet."""
+    return arrow().parquet.read_table(folder / "shards" / shard["name"] / "songs.parquet", columns=columns)
 
 
 def hash_column(table: Any) -> npt.NDArray[np.uint64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ritornello import corpus as noun
 from ritornello.corpus import Corpus, arrow, index_schema
 from ritornello.files import output_errors, sha256_file, write_json
-from ritornello.preparing.copies import Found, find_copies, hash_column
+from ritornello.preparing.copies import Found, find_copies, hash_column, song_table
 from ritornello.preparing.fates import FATES, KEPT
 from ritornello.preparing.labels import MIN_SONGS, Labeller
 from ritornello.preparing.split import split
@@ -29,16 +29,16 @@ def write_index(
     What an earlier index decided stays as it is.
     """
     earlier, _ = noun.read_manifest(folder)
-    tables = [song_table(folder, shard, READ_COLUMNS) for shard in shards]
-    found = find_copies(folder, shards, tables, Corpus.open(folder) if earlier["index"] else None)
-    labels = _label_sets(tables, found, labeller)
+    found = find_copies(folder, shards, Corpus.open(folder) if earlier["index"] else None)
+    labels = _label_sets((song_table(folder, shard, ["path"]) for shard in shards), found, labeller)
     enough = _common(labels)
     counted: dict[str, Counter[str]] = {"fate": Counter(), "split": Counter()}
     temporary = folder / ".index.tmp"
     with output_errors(folder):
         with arrow().parquet.ParquetWriter(temporary, index_schema(), compression="zstd") as file:
             shown = labels._replace(sets=[tuple(x for x in each if x in enough) for each in labels.sets])
-            for table in _index_tables(tables, found, shown):
+            read = (song_table(folder, shard, READ_COLUMNS) for shard in shards)
+            for table in _index_tables(read, found, shown):
                 for column, counter in counted.items():
                     counter.update(table[column].to_pylist())
                 file.write_table(table)
@@ -68,11 +68,6 @@ def empty_manifest(settings: dict[str, Any]) -> dict[str, Any]:
     return head | {"files": 0, "kept": 0, "fates": {}, "splits": {}, "labels": {}, "index": {}, "shards": []}
 
 
-def song_table(folder: Path, shard: dict[str, Any], columns: list[str]) -> Any:
-    """Some columns of a shard's songs.parquet."""
-    return arrow().parquet.read_table(folder / "shards" / shard["name"] / "songs.parquet", columns=columns)
-
-
 class LabelSets(NamedTuple):
     """The labels of each of N files as a number into `sets`, of which there are few; 0 is none."""
 
@@ -80,7 +75,7 @@ class LabelSets(NamedTuple):
     sets: list[tuple[str, ...]]
 
 
-def _label_sets(tables: list[Any], found: Found, labeller: Labeller) -> LabelSets:
+def _label_sets(tables: Iterable[Any], found: Found, labeller: Labeller) -> LabelSets:
     """The labels of each kept song: its own, and those of its copies."""
     numbers: dict[tuple[str, ...], int] = {(): 0}
     number = np.zeros(len(found.kept), np.int32)
@@ -107,7 +102,7 @@ def _common(labels: LabelSets) -> dict[str, int]:
     return {label: count for label, count in sorted(counts.items()) if count >= MIN_SONGS}
 
 
-def _index_tables(tables: list[Any], found: Found, labels: LabelSets) -> Iterator[Any]:
+def _index_tables(tables: Iterable[Any], found: Found, labels: LabelSets) -> Iterator[Any]:
     """The index, a table a shard."""
     pa = arrow()
     schema, start = index_schema(), 0

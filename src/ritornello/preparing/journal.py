@@ -21,9 +21,10 @@ from ritornello.corpus import read_manifest
 from ritornello.errors import CorpusError, InputError
 from ritornello.files import output_errors, replacing, write_json
 from ritornello.preparing.check import Checks
-from ritornello.preparing.index import empty_manifest, song_table
+from ritornello.preparing.copies import song_table
+from ritornello.preparing.index import empty_manifest
 from ritornello.preparing.lock import locked
-from ritornello.preparing.scan import Source
+from ritornello.preparing.scan import Source, Sources
 
 Keys = npt.NDArray[np.uint64]
 TOUCHED = "touched.npy"
@@ -44,9 +45,9 @@ class Journal:
     _contents: Keys = field(default_factory=lambda: np.zeros(0, np.uint64))
     _touched: list[int] = field(default_factory=list)
 
-    def new(self, sources: list[Source]) -> list[Source]:
+    def new(self, sources: Sources) -> Sources:
         """The sources that are not known."""
-        return [source for source in sources if not self.knows(source)] if len(self._stamps) else sources
+        return Sources(s for s in sources if not self.knows(s)) if len(self._stamps) else sources
 
     def knows(self, source: Source) -> bool:
         """Whether a finished shard has the source as it is now."""

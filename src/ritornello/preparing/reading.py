@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ritornello.corpus import SHARD_SONGS
 from ritornello.preparing.archives import ArchiveError, members
+from ritornello.preparing.check import Checks
 from ritornello.preparing.journal import Journal
 from ritornello.preparing.pack import ShardWriter
 from ritornello.preparing.pool import Pool, Result
-from ritornello.preparing.scan import Source
+from ritornello.preparing.scan import Source, Sources
 from ritornello.preparing.space import space
 from ritornello.preparing.worker import Job
 
@@ -30,12 +31,12 @@ class Item(NamedTuple):
     job: Job
 
 
-def read(folder: Path, sources: list[Source], pool: Pool, state: Journal, tell: Progress) -> int:
+def read(folder: Path, sources: Sources, pool: Pool, state: Journal, tell: Progress) -> int:
     """Read `sources` through the pool into as many new shards as they need; returns how many files were read.
 
     A file that has been read before under the same path with the same content gets no second row.
     """
-    items = _Items(folder, sources, state)
+    items = Items(folder, sources, state)
     shards = _Shards(state)
     done = 0
     with space(state.out, lambda: shards.bytes_for(sources, done)):
@@ -53,10 +54,19 @@ def read(folder: Path, sources: list[Source], pool: Pool, state: Journal, tell: 
     return done
 
 
-class _Items:
+class Known(Protocol):
+    """What is already known of a folder, and how the rest is read."""
+
+    checks: Checks
+
+    def knows(self, source: Source) -> bool:
+        """Whether a source need not be read."""
+
+
+class Items:
     """The batches of jobs for the pool; remembers the sources of those that are under way."""
 
-    def __init__(self, folder: Path, sources: list[Source], state: Journal) -> None:
+    def __init__(self, folder: Path, sources: Iterable[Source], state: Known) -> None:
         self.root, self.all, self.state = os.fsencode(folder), sources, state
         self.under_way: list[Source] = []
         self.in_archives = 0
@@ -153,10 +163,10 @@ class _Shards:
         if self.writer:
             self.writer.discard()
 
-    def bytes_for(self, sources: list[Source], done: int) -> int:
+    def bytes_for(self, sources: Sources, done: int) -> int:
         """About how many bytes the shards still take, by what the first `done` of the sources took."""
         finished = sum(size for shard in self.new for size, _ in shard["files"].values())
         unfinished = self.writer.bytes if self.writer else 0
-        read = sum(source.size for source in sources[:done]) or 1
+        read = sources.bytes_between(0, done) or 1
         per_byte = max((finished + unfinished) / read, MIN_GROWTH)
-        return int(per_byte * sum(source.size for source in sources[done:])) + unfinished
+        return int(per_byte * sources.bytes_between(done, len(sources))) + unfinished

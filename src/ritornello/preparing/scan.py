@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from ritornello.errors import InputError
 
@@ -31,7 +32,37 @@ class Source(NamedTuple):
         return not self.number and self.path.lower().endswith(ARCHIVES)
 
 
-def scan(folder: Path, skip: Path) -> list[Source]:
+class Sources(Sequence[Source]):
+    """A list of sources in 80 bytes each, beside which Python's own objects take 300."""
+
+    def __init__(self, sources: Iterable[Source] = ()) -> None:
+        self._paths = bytearray()
+        self._numbers = array("q")  # four a source: where its path ends, size, time, number
+        for source in sources:
+            self._paths += source.path
+            self._numbers.extend((len(self._paths), *source[1:]))
+
+    def __len__(self) -> int:
+        return len(self._numbers) // 4
+
+    @overload
+    def __getitem__(self, place: int) -> Source: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Source]: ...
+    def __getitem__(self, place: int | slice) -> Source | list[Source]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        start = self._numbers[4 * place - 4] if place else 0
+        end, size, mtime_ns, number = self._numbers[4 * place : 4 * place + 4]
+        return Source(bytes(self._paths[start:end]), size, mtime_ns, number)
+
+    def bytes_between(self, start: int, stop: int) -> int:
+        """The sizes of the sources `start` to `stop`, added up."""
+        return sum(self._numbers[4 * start + 1 : 4 * stop : 4])
+
+
+def scan(folder: Path, skip: Path) -> Sources:
     """The songs and archives under `folder` in order of path; the corpus `skip` inside it is left out.
 
     Links are followed, each folder once. A pipe or a device is listed with size -1 and never opened.
@@ -40,9 +71,8 @@ def scan(folder: Path, skip: Path) -> list[Source]:
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{str(folder)!r} {found}, must be a folder of MIDI files")
-    root = os.fsencode(folder)
     seen = {_identity(os.fsencode(skip))} if skip.exists() and not skip.samefile(folder) else set()
-    return sorted(_walk(root, b"", seen))
+    return Sources(_walk(os.fsencode(folder), b"", seen))
 
 
 def _identity(path: bytes) -> tuple[int, int]:
@@ -52,25 +82,33 @@ def _identity(path: bytes) -> tuple[int, int]:
 
 def _walk(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[Source]:
     """The files under `root`/`inside`; `seen` holds the folders that were entered, so that loops end."""
-    pending = [inside]
+    pending: list[Iterator[tuple[bytes, os.DirEntry[bytes]]]] = [iter(_entries(root, inside, seen))]
     while pending:
-        inside = pending.pop()
-        try:
-            identity = _identity(os.path.join(root, inside))  # noqa: PTH118
-            if identity in seen:
-                continue
-            seen.add(identity)
-            entries = sorted(os.scandir(os.path.join(root, inside)), key=lambda e: e.name)  # noqa: PTH118
-        except OSError:
-            continue
-        folders = []
-        for entry in entries:
-            path = inside + entry.name
-            if _is_folder(entry):
-                folders.append(path + b"/")
-            elif path.lower().endswith(ENDINGS + ARCHIVES):
-                yield _source(entry, path)
-        pending += reversed(folders)
+        path, entry = next(pending[-1], (b"", None))
+        if entry is None:
+            pending.pop()
+        elif path.endswith(b"/"):
+            pending.append(iter(_entries(root, path, seen)))
+        else:
+            yield _source(entry, path)
+
+
+def _entries(
+    root: bytes, inside: bytes, seen: set[tuple[int, int]]
+) -> list[tuple[bytes, os.DirEntry[bytes]]]:
+    """What lies in a folder, sorted by path; as folders end with "/", this is the order of all paths."""
+    folder = os.path.join(root, inside)  # noqa: PTH118
+    try:
+        identity = _identity(folder)
+        if identity in seen:
+            return []
+        seen.add(identity)
+        with os.scandir(folder) as found:
+            named = [(inside + entry.name + b"/" * _is_folder(entry), entry) for entry in found]
+    except OSError:  # a folder that is closed to us, or has just gone
+        return []
+    wanted = [pair for pair in named if pair[0].lower().endswith((b"/", *ENDINGS, *ARCHIVES))]
+    return sorted(wanted, key=lambda pair: pair[0])
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
