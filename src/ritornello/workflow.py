@@ -22,12 +22,15 @@ def prepare(
     *,
     workers: int | None = None,
     reader: Literal["symusic", "mido"] = "symusic",
+    engine: Literal["pool", "dask"] = "pool",
+    scheduler: str | None = None,
     progress: Progress | None = None,
 ) -> Any:
     """Read every MIDI file below `folder` into the corpus `out`; returns a `preparing.Report`.
 
-    `workers` processes read (default: one a core), with the reader "symusic" or "mido". Run again, it reads
-    only what is new. Raises InputError, CorpusError, OutputError.
+    `workers` processes read (default: one a core), with the reader "symusic" or "mido". The engine "dask" has
+    the Dask workers of `scheduler`, an address, do it instead (docs/scale.md). Run again, it reads
+    only what is new. Raises InputError, CorpusError, FailedError, OutputError.
     """
     require("train", "pyarrow")
     from ritornello.preparing import Checks
@@ -35,7 +38,14 @@ def prepare(
 
     if workers is not None and not 1 <= workers <= 1024:
         raise InputError(f"workers {workers}, must be 1-1024")
-    return run(folder, out, workers=workers, checks=Checks(reader=reader), progress=progress)
+    if (engine == "dask") != bool(scheduler):
+        raise InputError(
+            "the engine dask and a scheduler's address go together: --engine dask --scheduler ADDRESS"
+        )
+    if scheduler and workers is not None:
+        raise InputError(f"workers {workers}: the engine dask takes all workers of its scheduler, give none")
+    checks = Checks(reader=reader)
+    return run(folder, out, workers=workers, scheduler=scheduler, checks=checks, progress=progress)
 
 
 def train(

@@ -14,20 +14,29 @@ from ritornello.cli.common import output_options, progress, show
 @click.option("--out", required=True, type=click.Path(), help="The corpus folder to write.")
 @click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
 @click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["pool", "dask"]),
+    default="pool",
+    show_default=True,
+    help="Processes of this machine, or the workers of a Dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, for the engine dask.")
 @output_options
-def command(folder: str, out: str, workers: int | None, reader: Any, as_json: bool, quiet: bool) -> None:
+def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Read every MIDI file below FOLDER; its folders are the labels. No file is changed.
 
     \b
     ritornello prepare ~/Music/midi --out corpus
     ritornello prepare ~/Music/midi --out corpus --reader mido --workers 2
+    ritornello prepare /shared/midi --out corpus --engine dask --scheduler tcp://10.0.0.1:8786
     """
     from dataclasses import asdict
 
     from ritornello import workflow
 
     with progress(not (quiet or as_json)) as update:
-        report = workflow.prepare(folder, out, workers=workers, reader=reader, progress=update)
+        report = workflow.prepare(folder, out, progress=update, **options)
     fates = sorted(report.fates.items(), key=lambda fate: -fate[1])
     lines = [f"{out}   {report.kept:,} of {report.files:,} files kept ({report.new:,} read now)"]
     lines += [f"  {count:>7,}  {fate}" for fate, count in fates]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ritornello.errors import InputError
 from ritornello.preparing.check import Checks
+from ritornello.preparing.cluster import Cluster, witnesses
 from ritornello.preparing.fates import FATES, KEPT
 from ritornello.preparing.index import write_index
 from ritornello.preparing.journal import journal
@@ -44,16 +45,19 @@ def prepare(
     out: str | Path,
     *,
     workers: int | None = None,
+    scheduler: str | None = None,
     checks: Checks | None = None,
     labels: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Read every MIDI file under `folder` into the corpus `out`, which may exist and then only grows.
 
-    `workers` processes read (default: one a core). `labels` is a .csv or .jsonl that overrides the folders'
-    names. `progress(done, total, text)` is called now and then.
+    `workers` processes read (default: one a core), or all Dask workers of the scheduler at the address
+    `scheduler` (cluster.py). `labels` is a .csv or .jsonl that overrides the folders' names.
+    `progress(done, total, text)` is called now and then.
     Stopped at any moment and run again, it goes on and ends with the same corpus byte for byte.
-    Raises InputError (nothing to read), CorpusError (`out` is something else), OutputError (disk full).
+    Raises InputError (nothing to read), CorpusError (`out` is something else), OutputError (disk full),
+    FailedError (the cluster is lost).
     """
     folder, out, checks = Path(folder), Path(out), checks or Checks()
     tell = progress or (lambda done, total, text: None)
@@ -63,7 +67,10 @@ def prepare(
         raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
     with journal(out, checks) as state:
         new = state.new(sources)
-        count = read(folder, new, Pool(workers or os.cpu_count() or 1, checks), state, tell) if new else 0
+        pool: Pool | Cluster = Pool(workers or os.cpu_count() or 1, checks)
+        if scheduler:
+            pool = Cluster(scheduler, checks, witnesses(folder.absolute(), new))
+        count = read(folder.absolute(), new, pool, state, tell) if new else 0
         tell(0, 0, "copies")
         with space(out, lambda: sum(shard["rows"] for shard in state.shards) * INDEX_BYTES):
             manifest = write_index(out, state.shards, state.settings, labeller)

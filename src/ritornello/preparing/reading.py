@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from ritornello.corpus import SHARD_SONGS
 from ritornello.preparing.archives import ArchiveError, members
 from ritornello.preparing.check import Checks
+from ritornello.preparing.cluster import Cluster
 from ritornello.preparing.journal import Journal
 from ritornello.preparing.pack import ShardWriter
 from ritornello.preparing.pool import Pool, Result
@@ -31,7 +32,7 @@ class Item(NamedTuple):
     job: Job
 
 
-def read(folder: Path, sources: Sources, pool: Pool, state: Journal, tell: Progress) -> int:
+def read(folder: Path, sources: Sources, pool: Pool | Cluster, state: Journal, tell: Progress) -> int:
     """Read `sources` through the pool into as many new shards as they need; returns how many files were read.
 
     A file that has been read before under the same path with the same content gets no second row.

@@ -52,7 +52,8 @@ def unpack_jobs(names: list[Any], contents: list[bytes]) -> list[Job]:
 def main() -> None:
     """Serve the supervisor at the other end of standard input and output until it is gone."""
     source, answers = sys.stdin.buffer, _private_stdout()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's business
+    for name in (signal.SIGINT, signal.SIGTERM):  # to stop is the supervisor's business, it then leaves
+        signal.signal(name, signal.SIG_IGN)
     try:
         settings, _ = receive(source)
         checks = Checks(**settings["checks"])
@@ -60,8 +61,9 @@ def main() -> None:
         send(answers, [])  # ready
         while True:
             jobs = unpack_jobs(*receive(source))
-            _alarm(settings["deadline_s"])
+            _alarm(2 * settings["deadline_s"] + 60)  # the supervisor may no longer be there to see to it
             send(answers, *examine(jobs, checks, settings["diagnose"]))
+            _alarm(0)  # none while it waits
     except EOFError:
         return
     except MemoryError:
@@ -86,10 +88,10 @@ def limit_memory(memory_bytes: int) -> None:
         return
 
 
-def _alarm(deadline_s: float) -> None:
-    """Die some time after the deadline, in case that the supervisor is no longer there to see to it."""
+def _alarm(seconds: float) -> None:
+    """Die after so many seconds, unless it is called again; 0: never."""
     if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 2 * deadline_s + 60)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def examine(
