@@ -1,4 +1,4 @@
-"""Echo and form against slow readings of their definitions; the tests of the cursor hold both halves equal."""
+"""Echo and form against slow readings of their definitions; the cursor's tests hold both halves equal."""
 
 from __future__ import annotations
 

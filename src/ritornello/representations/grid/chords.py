@@ -1,11 +1,53 @@
-"""The chords of a song: those that its Score names, else estimated beat by beat."""
+"""The chords of a song: those that its Score names, else estimated beat by beat from its pitched notes."""
 
 from __future__ import annotations
 
-from ritornello.score import Score
+from dataclasses import replace
+
+import numpy as np
+
+from ritornello.plan import GRID
+from ritornello.representations.grid.codes import Ints
+from ritornello.score import Chord, Score, settle
+from ritornello.theory import estimate_chords
 from ritornello.timeline import Timeline
 
 
 def with_chords(timeline: Timeline, song: Score) -> Timeline:
-    """The timeline with the song's chords."""
-    return timeline
+    """The timeline of a canonical song with its chords; a song of drums alone has none, so none is known."""
+    if timeline.chords:
+        return timeline
+    return replace(timeline, chords=estimated(timeline, song))
+
+
+def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
+    """The chords of a canonical song by its notes; beats count anew in each bar."""
+    drums = np.array([part.is_drum for part in song.parts], bool)
+    pitched = np.flatnonzero(~drums[song.part]) if len(song) else np.zeros(0, np.int64)
+    if not len(pitched):
+        return ()
+    edges = beat_edges(timeline)
+    onset, pitch = song.onset_ticks[pitched].astype(np.int64), song.pitch[pitched].astype(np.int64)
+    end = np.minimum(onset + song.duration_ticks[pitched], edges[-1])
+    first, last = np.searchsorted(edges, onset, side="right") - 1, np.searchsorted(edges, end, side="left")
+    count = last - first  # beats in which each note sounds
+    note = np.repeat(np.arange(len(onset)), count)
+    beat = np.arange(len(note)) - np.repeat(np.cumsum(count) - count, count) + first[note]
+    sounds = np.minimum(end[note], edges[beat + 1]) - np.maximum(onset[note], edges[beat])
+    beats = len(edges) - 1
+    weights: npt.NDArray[np.float64] = np.bincount(beat * 12 + pitch[note] % 12, sounds, beats * 12).reshape(
+        beats, 12
+    )
+    lowest = np.full(beats, 128)
+    np.minimum.at(lowest, beat, pitch[note])
+    lowest[lowest == 128] = -1
+    chords = estimate_chords(weights, lowest, np.isin(edges[:-1], timeline.start_ticks))
+    return settle([Chord(at, *chord) for at, chord in zip(edges[:-1].tolist(), chords, strict=True)])
+
+
+def beat_edges(timeline: Timeline) -> Ints:
+    """Where each beat starts, and where the last one ends, (beats + 1,); a bar's last beat may be short."""
+    count = -(-timeline.length_ticks // GRID)  # beats in each bar
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    starts = np.repeat(timeline.start_ticks, count) + within * GRID
+    return np.append(starts, timeline.end_ticks)
