@@ -35,9 +35,8 @@ def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
     beat = np.arange(len(note)) - np.repeat(np.cumsum(count) - count, count) + first[note]
     sounds = np.minimum(end[note], edges[beat + 1]) - np.maximum(onset[note], edges[beat])
     beats = len(edges) - 1
-    weights: npt.NDArray[np.float64] = np.bincount(beat * 12 + pitch[note] % 12, sounds, beats * 12).reshape(
-        beats, 12
-    )
+    counted = np.bincount(beat * 12 + pitch[note] % 12, sounds, beats * 12)
+    weights = np.asarray(counted, np.float64).reshape(beats, 12)
     lowest = np.full(beats, 128)
     np.minimum.at(lowest, beat, pitch[note])
     lowest[lowest == 128] = -1
