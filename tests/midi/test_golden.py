@@ -145,6 +145,13 @@ def test_events_without_a_note(event: str) -> None:
         assert score.tempi == score.meters == score.keys == ()
 
 
+@pytest.mark.parametrize("event", ["30 F8", "30 F1 03", "30 F2 03 7F", "30 F6"])
+def test_system_messages_have_no_place_in_a_file(event: str) -> None:
+    # As above; but only symusic misreads a status left out after them, so it is written again.
+    data = midi_file(track("00 90 3C 40", event, "30 90 40 40", "60 90 3C 00", "00 40 00"))
+    assert notes(read_both(data)) == [(0, 192, 60, 64, 0), (96, 96, 64, 64, 0)]
+
+
 # Notes.
 
 

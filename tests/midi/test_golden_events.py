@@ -25,6 +25,10 @@ def test_tempi_meters_and_keys() -> None:
     assert score.keys == (KeySignature(0, -3, True), KeySignature(192, 2, False))
 
 
+def test_a_mode_that_is_neither_major_nor_minor_is_minor() -> None:
+    assert read_both(one("00 FF 59 02 02 07", ONE_NOTE)).keys == (KeySignature(0, 2, True),)
+
+
 def test_of_two_at_one_tick_the_last_counts_and_a_repetition_goes() -> None:
     # Track 1: 500,000 at 0. Track 2: 600,000 at 0, again 600,000 at 96.
     data = midi_file(
@@ -47,11 +51,14 @@ def test_what_is_impossible_is_dropped_and_counted() -> None:
         "00 FF 51 03 00 00 00        # no time at all",
         "00 FF 58 04 00 02 18 08     # no beats",
         "00 FF 58 04 04 07 18 08     # 4/128",
+        "00 FF 58 04 04 21 18 08     # 4 over 2^33",
+        "00 FF 59 02 08 00           # eight sharps",
+        "00 FF 59 02 F8 01           # eight flats",
         ONE_NOTE,
     )
     parsed = parse_both(data)
-    assert parsed.score.tempi == parsed.score.meters == ()
-    assert parsed.dropped == {"impossible tempi": 1, "impossible meters": 2}
+    assert parsed.score.tempi == parsed.score.meters == parsed.score.keys == ()
+    assert parsed.dropped == {"impossible tempi": 1, "impossible meters": 3, "impossible keys": 2}
 
 
 @pytest.mark.parametrize(

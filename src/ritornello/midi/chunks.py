@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
 from ritornello.midi.raw import decode
 from ritornello.score import Tempo
 
-SEQUENCE_NAME = 0x03
-END_OF_TRACK = 0x2F
-# The meta events that mean something to a Score (name, lyric, marker, end, tempo, meter, key) and the bytes
-# of data that they need; of one that is shorter symusic would read on into what follows.
-HEARD = {SEQUENCE_NAME: 0, 0x05: 0, 0x06: 0, END_OF_TRACK: 0, 0x51: 3, 0x58: 2, 0x59: 2}
-TOO_SHORT = re.compile(rb"\xff(?:\x51[\x00-\x02]|[\x58\x59][\x00\x01])")
+# Kinds of events: those of meta events, one for all on a channel (8n to En), one for all others
+SEQUENCE_NAME, LYRIC, MARKER, END_OF_TRACK, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
+CHANNEL, OTHER = 0x100, 0x101
+# Those that mean something to a Score, and the bytes of data that they need: of one that is shorter symusic
+# would read on into what follows.
+HEARD = {CHANNEL: 1, SEQUENCE_NAME: 0, LYRIC: 0, MARKER: 0, END_OF_TRACK: 0, TEMPO: 3, METER: 2, KEY: 2}
+# System messages, which have no place in a file, and their bytes of data; F4, F5, F9 and FD are undefined
+SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
+TOO_SHORT = re.compile(rb"\xff(?:\x51[\x00-\x02]|[\x58\x59][\x00\x01])")  # a tempo, a meter or key
+HIGH_BITS = bytes(byte & 0x80 for byte in range(256))  # for bytes.translate, which looks at all in no time
 
 
 class Chunks(NamedTuple):
@@ -79,53 +84,91 @@ def one_track(ticks_per_beat: int, track: bytes) -> bytes:
     return struct.pack(">4sLHHH4sL", b"MThd", 6, 0, 1, ticks_per_beat, b"MTrk", len(track)) + track
 
 
-def tidied(track: bytes) -> bytes:
-    """The track up to its end, with an empty text in place of every event that a Score has no use for.
+class _Event(NamedTuple):
+    """Where an event begins, after its time, and ends; what it is; and how many bytes of data it has."""
 
-    Times stay. Readers fail at such events: symusic reads on inside an escape, mido forgets the time of a
-    meta event that it does not know, and refuses much else that nobody hears. A track that is cut off or
-    makes no sense comes back as it is, for the reader to complain about.
-    """
-    at, kept, running = 0, 0, 0
-    pieces = []
+    place: int
+    end: int
+    kind: int
+    size: int
+
+
+def _events(track: bytes) -> Iterator[_Event]:
+    """The events of a track up to its end. Raises MidiError, which names the byte, where they are no MIDI."""
+    at, running = 0, 0
     padded = track + bytes(8)  # looking ahead never falls off the end
     while at < len(track):
-        _, place = variable_length(track, at)
-        status, kind = padded[place], padded[place + 1]
-        if status in (0xF0, 0xF7, 0xFF):
-            length, start = variable_length(track, place + (2 if status == 0xFF else 1))
-            at = start + length
-            if status != 0xFF or length < HEARD.get(kind, length + 1):
-                pieces += [track[kept:place], b"\xff\x01\x00"]
-                kept = at
-            elif kind == END_OF_TRACK:
-                break
+        wrong = ""
+        begin = at
+        size, place = variable_length(track, at)
+        status, kind = padded[place], OTHER
+        if padded[place - 1] >= 0x80:
+            wrong = "has a time of more than four bytes"
+        elif status in (0xF0, 0xF7, 0xFF):
+            kind = padded[place + 1] if status == 0xFF else OTHER
+            size, start = variable_length(track, place + (2 if status == 0xFF else 1))
+        elif status > 0xF0:
+            size, start = SYSTEM.get(status, 0), place + 1
+            wrong = "" if status in SYSTEM else f"has the undefined status {status:X}"
         else:
-            if status >= 0x80:
-                running, place = status, place + 1
-            if not 0x80 <= running < 0xF0:
-                return track
-            at = place + (1 if running & 0xE0 == 0xC0 else 2)  # Cn and Dn have one byte of data
-    return b"".join([*pieces, track[kept:at]]) if at <= len(track) else track
+            running, start = (status, place + 1) if status >= 0x80 else (running, place)
+            kind, size = CHANNEL, 1 if running & 0xE0 == 0xC0 else 2  # Cn and Dn have one byte of data
+            if not running:
+                wrong = "has no status"
+            elif max(padded[start : start + size]) >= 0x80:
+                wrong = "has a byte of data above 127"
+        if not wrong and (at := start + size) > len(track):
+            wrong = "is cut off"
+        if wrong:
+            raise MidiError(f"the event at byte {begin} of the track {wrong}")
+        yield _Event(place, at, kind, size)
+        if kind == END_OF_TRACK:
+            return
+
+
+def tidied(track: bytes, keys_as: int = KEY) -> bytes:
+    """The track up to its end, with an empty text in place of every event that a Score has no use for.
+
+    Readers fail at such events: symusic reads on inside an escape, mido forgets the time of a meta event that
+    it does not know, and refuses much else that nobody hears. Key signatures become meta events of the kind
+    `keys_as`, for a reader that would refuse the impossible ones. Times stay. Raises MidiError.
+    """
+    kept, end = 0, 0
+    pieces = []
+    for place, end, kind, size in _events(track):
+        if size < HEARD.get(kind, size + 1):
+            pieces += [track[kept:place], b"\xff\x01\x00"]
+            kept = end
+        elif kind == KEY:
+            pieces += [track[kept : place + 1], bytes([keys_as])]
+            kept = place + 2
+    return b"".join([*pieces, track[kept:end]])
 
 
 def may_mislead(track: bytes) -> bool:
     """Whether the track may hold what symusic misreads.
 
-    That is an escape, a status left out after a system exclusive, or a tempo, meter or key that is too short.
-    An escape begins with F7, and so does the second packet of a system exclusive; else F7 only ends one.
+    That is a tempo, meter or key that is too short, a time of more than four bytes, an escape, or a status
+    left out after a system exclusive. An escape begins with F7, and so does the second packet of a system
+    exclusive; else F7 only ends one.
     """
-    if TOO_SHORT.search(track):
+    if TOO_SHORT.search(track) or bytes([0x80] * 4) in track.translate(HIGH_BITS):
         return True
     if 0xF0 not in track and 0xF7 not in track:
         return False
     ends = set()
     for match in re.finditer(b"\xf0", track):
         length, start = variable_length(track, match.end())
-        _, place = variable_length(track, start + length)
+        end = start + length
+        if track[end - 1 : end] != b"\xf7":
+            continue  # a byte of a time, or a first packet
+        ends.add(end - 1)
+        _, place = variable_length(track, end)
+        while track[place : place + 1] == b"\xff":  # a meta event
+            size, text = variable_length(track, place + 2)
+            _, place = variable_length(track, text + size)
         if track[place : place + 1] < b"\x80":
             return True
-        ends.add(start + length - 1)
     return any(match.start() not in ends for match in re.finditer(b"\xf7", track))
 
 

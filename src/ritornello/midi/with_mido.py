@@ -7,13 +7,13 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from ritornello import theory
 from ritornello.errors import MidiError
 from ritornello.midi.chunks import one_track, tidied
 from ritornello.midi.raw import DRUM_CHANNEL, SUSTAIN, Raw, decode, one_line
 from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
 
 LYRIC_CHANNEL = 15
+SEQUENCER_SPECIFIC = 0x7F
 
 
 @dataclass
@@ -69,7 +69,7 @@ def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
     """A track's events through mido. Raises MidiError with mido's reason."""
     raw, voices = Raw(), _Voices()
     tick, name = 0, ""
-    for message in _messages(tidied(track), ticks_per_beat):
+    for message in _messages(tidied(track, keys_as=SEQUENCER_SPECIFIC), ticks_per_beat):
         tick += message.time
         if message.type == "end_of_track":
             break
@@ -107,7 +107,8 @@ def _read_event(raw: Raw, message: Any, tick: int) -> None:
         raw.tempi.append(Tempo(tick, message.tempo))
     elif message.type == "time_signature":
         raw.meters.append(Meter(tick, message.numerator, message.denominator))
-    elif message.type == "key_signature":
-        raw.keys.append(KeySignature(tick, *theory.parse_key(message.key)))
+    elif message.type == "sequencer_specific":  # a key as its two bytes; mido raises for one of eight sharps
+        sharps, minor = message.data[:2]
+        raw.keys.append(KeySignature(tick, sharps - 256 if sharps > 127 else sharps, bool(minor)))
     elif message.type == "marker":
         raw.markers.append(Marker(tick, decode(message.text.encode("latin-1"))))

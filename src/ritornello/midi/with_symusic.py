@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import may_mislead, one_track, tidied, variable_length
-from ritornello.midi.raw import CHORD_PREFIX, SUSTAIN, Raw, decode, one_line
+from ritornello.midi.chunks import HIGH_BITS, may_mislead, one_track, tidied, variable_length
+from ritornello.midi.raw import CHORD_PREFIX, SUSTAIN, Raw, decode
 from ritornello.midi.with_mido import read_mido
 from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
 
@@ -26,11 +26,8 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     events = tidied(track) if may_mislead(track) else track
     try:
         found: Any = symusic.Score.from_midi(one_track(ticks_per_beat, events))
-    except Exception as refusal:  # symusic raises plain RuntimeError and ValueError from C++
-        try:
-            return read_mido(track, ticks_per_beat)
-        except MidiError as error:
-            raise MidiError(f"{one_line(refusal)}; and {error}") from error
+    except Exception:  # symusic raises plain RuntimeError and ValueError from C++
+        return read_mido(track, ticks_per_beat)  # which says better what is wrong
     raw = Raw()
     for voice in found.tracks:
         _add_voice(raw, voice)
@@ -72,9 +69,10 @@ def _overflows(track: bytes) -> bool:
     """Whether the track may reach tick 2**31, or a meter over 2**32: there symusic's numbers wrap."""
     if HUGE_METER.search(track):
         return True
-    high = np.frombuffer(track, dtype=np.uint8)
-    if len(high) < 32:  # eight times are needed, each of four bytes, of which three have the highest bit
+    # eight times are needed, each of four bytes, of which three have the highest bit
+    if track.translate(HIGH_BITS).count(bytes([0x80] * 3)) < 8:
         return False
+    high = np.frombuffer(track, dtype=np.uint8)
     at = np.flatnonzero((high[:-3] >= 128) & (high[1:-2] >= 128) & (high[2:-1] >= 128))
     return bool((high[at] & 127).sum(dtype=np.int64) + len(at) >= 1 << 10)  # each counts 2**21 ticks
 
