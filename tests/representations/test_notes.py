@@ -14,7 +14,7 @@ from ritornello.plan import GRID, Plan
 from ritornello.representations.grid import codes
 from ritornello.representations.grid.codes import COLUMN, DRUMS, END, VOID, WAIT
 from ritornello.representations.notes import Notes
-from ritornello.representations.table import print_table
+from ritornello.representations.table import print_table, start_row
 from ritornello.score import Meter, Part, Score, Tempo
 from ritornello.timeline import Timeline
 from tests.representations.songs import wide
@@ -227,4 +227,12 @@ def test_rows_in_words() -> None:
     assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beats, velocity 98")
     assert words[-1].startswith("bar   4 beat  3.000  D7      END")
     assert len(words) == 24
+    ahead = NOTES.explain(NOTES.encode(tune(), given=np.arange(23) == 9).values)
+    assert ahead[0] == "bar   2 beat  3.000  C       given ahead bass 32.1 E3 for 2 beats, velocity 74"
+
+
+def test_before_the_first_row_nothing_is_said() -> None:
+    start = start_row(NOTES.fields)
+    assert [start[COLUMN[name]] for name in CHOICES] == list(VOID.values())
+    assert [start[COLUMN[name]] for name in ("echo.length", "form.likeness", "position")] == [0, 7, 0]
     assert print_table(NOTES.fields).splitlines()[3].split()[:4] == ["echo.shift", "known", "195", "shift"]

@@ -72,6 +72,11 @@ def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[
     return hidden
 
 
+def start_row(fields: tuple[Field, ...]) -> list[int]:
+    """What stands before a song's first row: void choices, zeros, and known fields that say nothing."""
+    return [field.size if field.kind == "choice" else field.unknown or 0 for field in fields]
+
+
 def print_table(fields: tuple[Field, ...]) -> str:
     """The table in text: one line a field."""
     lines = [f"{'field':<15}{'kind':<8}{'size':>5}  {'guesses':<10}unit"]

@@ -1,0 +1,41 @@
+"""Rows of `notes` in another key or louder: what encoding the changed song would give, for less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.representations.grid.codes import COLUMN, DRUMS, NO_CHORD, PARTS, PITCHES, VELOCITIES
+from ritornello.theory import CHORD_KINDS
+
+SAID_BY = ("", "echo.", "form.")  # a row says a note itself, and what the candidates guess
+
+
+def room(values: npt.NDArray[Any]) -> tuple[int, int]:
+    """By how many semitones rows (N, F) can go down (at most 0) and up (at least 0); drums do not count."""
+    pitch = values[:, COLUMN["pitch"]][values[:, COLUMN["part"]] < DRUMS]
+    return (-int(pitch.min()), PITCHES - 1 - int(pitch.max())) if len(pitch) else (0, 0)
+
+
+def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
+    """Rows (N, F) with every pitch but the drums' moved by `semitones` within `room`, and the chords too."""
+    moved: npt.NDArray[Any] = values.copy()
+    for who in SAID_BY:
+        pitched = values[:, COLUMN[f"{who}part"]] < DRUMS
+        moved[pitched, COLUMN[f"{who}pitch"]] += semitones
+    chord = values[:, COLUMN["chord"]]
+    named = chord < NO_CHORD
+    moved[named, COLUMN["chord"]] = (chord[named] + semitones * len(CHORD_KINDS)) % NO_CHORD
+    return moved
+
+
+def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
+    """Rows (N, F) with every velocity moved by `bins` of four steps, at most to the end of the range."""
+    moved: npt.NDArray[Any] = values.copy()
+    for who in SAID_BY:
+        said = values[:, COLUMN[f"{who}part"]] < PARTS
+        column = COLUMN[f"{who}velocity"]
+        moved[said, column] = np.clip(values[said, column] + bins, 0, VELOCITIES - 1)
+    return moved
