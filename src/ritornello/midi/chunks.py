@@ -63,7 +63,7 @@ def split(data: bytes) -> Chunks:
             tracks.append(data[at + 8 : at + 8 + size])
         at += 8 + size
     if not tracks:
-        raise MidiError(f"byte {min(at, len(data))}: the file ends without a track")
+        raise MidiError(f"byte {min(at, len(data))}: no track; the header promises {count}")
     return Chunks(ticks_per_beat, fixed_tempo, tracks, starts)
 
 
