@@ -8,10 +8,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.representations.grid.varied import louder, room, transposed
+from ritornello.representations.grid.varied import louder, pick_given, room, transposed
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide
 from ritornello.score import Score
+from ritornello.timeline import Timeline
 from tests.representations.songs import repetitive, wide
 from tests.scores import tune
 
@@ -40,3 +41,25 @@ def test_louder_rows_are_those_of_the_louder_song(score: Score, bins: int) -> No
     velocity = np.clip(score.velocity.astype(int) // 4 + bins, 0, 31) * 4 + 2
     expected = NOTES.encode(replace(score, velocity=velocity)).values
     assert (louder(NOTES.encode(score).values, bins) == expected).all()
+
+
+@given(st.one_of(repetitive(), wide()), st.integers(0, 2**32))
+def test_what_is_given_is_one_part_or_bars_in_a_row_but_never_all(score: Score, seed: int) -> None:
+    song, _ = NOTES.canonical(score)
+    kept = pick_given(song, np.random.default_rng(seed))
+    assert kept.shape == (len(song),)
+    assert not kept.all() or not len(song)
+    in_bars = Timeline.of(song).bar_of(song.onset_ticks)
+    parts, bars = np.unique(song.part[kept]), np.unique(in_bars[kept])
+    whole_part = len(parts) == 1 and not (song.part[~kept] == parts[0]).any()
+    whole_bars = not np.isin(in_bars[~kept], bars).any()
+    assert not kept.any() or whole_part or whole_bars
+
+
+def test_half_the_time_nothing_is_given() -> None:
+    song, _ = NOTES.canonical(tune())
+    draw = np.random.default_rng(0)
+    kept = [pick_given(song, draw) for _ in range(1000)]
+    assert 450 < sum(not k.any() for k in kept) < 550  # three sigmas of a thousand coins are 47
+    parts = [np.unique(song.part[k]).tolist() for k in kept if k.any()]
+    assert {(0,), (1,), (0, 1)} <= {tuple(p) for p in parts}

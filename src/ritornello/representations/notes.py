@@ -25,7 +25,7 @@ from ritornello.plan import GRID, Plan
 from ritornello.representations.grid import canonical, codes, words
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.clock import Bars, Steps, entries, needed, spell, spelled
-from ritornello.representations.grid.codes import COLUMN, END, MAX_SHIFT, VOID, WAIT, Ints
+from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.places import Places
 from ritornello.representations.returns.echo import echo
@@ -35,7 +35,6 @@ from ritornello.score import Score
 from ritornello.timeline import Timeline
 
 Columns = dict[str, Any]  # name of a field -> (R,) classes, or one for all rows
-GUESSED = ("part", "pitch", "duration", "velocity")  # of a candidate, beside its shift
 
 
 class Notes:

@@ -41,6 +41,7 @@ NO_CHORD = 12 * len(CHORD_KINDS)
 CHORD_UNKNOWN = NO_CHORD + 1
 FORM_UNKNOWN = 7
 
+GUESSED = ("part", "pitch", "duration", "velocity")  # of a candidate, beside its shift
 CHOICES = {
     "shift": SHIFTS,
     "part": PARTS,

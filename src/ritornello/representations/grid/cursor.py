@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.representations.grid import codes
-from ritornello.representations.grid.codes import COLUMN, END, FIELDS, MAX_SHIFT, PITCHES, VOID, WAIT
+from ritornello.representations.grid.codes import COLUMN, END, FIELDS, GUESSED, MAX_SHIFT, PITCHES, VOID, WAIT
 from ritornello.representations.grid.places import FIELDS as PLACE
 from ritornello.representations.grid.places import Places
 from ritornello.representations.returns.echo import Echo
@@ -25,7 +25,6 @@ from ritornello.score import Score
 from ritornello.timeline import Timeline
 
 Mask = npt.NDArray[np.bool_]
-GUESSED = ("part", "pitch", "duration", "velocity")
 UNKNOWN = [field.unknown or 0 for field in FIELDS]
 KNOWN_FIRST = [f.name for f in FIELDS[: COLUMN["shift"]]]
 
@@ -93,7 +92,7 @@ class Song:
             bars.last,
             bars.end,
         )
-        self.given = list(zip(*(c.tolist() for c in codes.columns(given)), strict=True)) if given else []
+        self.given = deque(zip(*(c.tolist() for c in codes.columns(given)), strict=True) if given else ())
         self.taken: dict[int, set[tuple[int, int]]] = {}
         for onset, part, pitch, *_ in self.given:
             self.taken.setdefault(onset, set()).add((part, pitch))
@@ -232,7 +231,7 @@ class Song:
         """The clock came to a new bar: the given notes up to the end of the next one come before all else."""
         until = self.edges[self.bar + 2]
         while self.given and self.given[0][0] < until:
-            note = self.given.pop(0)
+            note = self.given.popleft()
             self.entering.append((1 if note[0] < self.edges[self.bar + 1] else 2, list(note)))
 
     def _begin(self) -> None:

@@ -1,4 +1,4 @@
-"""Rows of `notes` in another key or louder: what encoding the changed song would give, for less."""
+"""What training varies: rows in another key or louder, without encoding the song anew; notes given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.representations.grid.codes import COLUMN, DRUMS, NO_CHORD, PARTS, PITCHES, VELOCITIES
+from ritornello.score import Score
 from ritornello.theory import CHORD_KINDS
+from ritornello.timeline import Timeline
 
+MOST_BARS = 16  # that are given in a row
 SAID_BY = ("", "echo.", "form.")  # a row says a note itself, and what the candidates guess
 
 
@@ -39,3 +42,19 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
         column = COLUMN[f"{who}velocity"]
         moved[said, column] = np.clip(values[said, column] + bins, 0, VELOCITIES - 1)
     return moved
+
+
+def pick_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Which notes (N,) of a canonical song are given: half the time none, else a part or bars in a row.
+
+    Of a song of one part, or of one bar, what would be all of it is not given.
+    """
+    given = np.zeros(len(song), bool)
+    if not len(song) or draw.random() < 0.5:
+        return given
+    bars = Timeline.of(song).bar_of(song.onset_ticks)
+    if len(song.parts) > 1 and draw.random() < 0.5:
+        return np.asarray(song.part == draw.integers(len(song.parts)))
+    first, count = draw.integers(bars[-1] + 1), draw.integers(1, MOST_BARS + 1)
+    given = (bars >= first) & (bars < first + count)
+    return np.asarray(~given if given.all() else given)
