@@ -11,7 +11,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "ritornello"
 STAGES = {"preparing", "training", "composing", "rendering", "judging"}
-ABOVE = {"workflow", "cli", "convert", "__main__"}  # they join the stages for people
+ABOVE = {"workflow", "checkup", "cli", "convert", "__main__"}  # they join the stages for people
 MAY_ALSO = {"training": {"composing", "judging"}}
 FILES = sorted(SOURCE.rglob("*.py"))
 
@@ -74,7 +74,7 @@ HEAVY = ("torch", "scipy", "pyarrow", "keras", "music21")
         "import ritornello",
         "from ritornello.cli import main; import contextlib\n"
         "with contextlib.suppress(SystemExit): main(['--help'])",
-        "import ritornello; ritornello.compose; ritornello.read",
+        "import ritornello; ritornello.compose; ritornello.read; ritornello.doctor",
         "import ritornello.composing.sampler, ritornello.steps.original, ritornello.model",
     ],
 )

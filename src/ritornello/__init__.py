@@ -23,6 +23,7 @@ _HOMES = {
     "Score": "score",
     "Timeline": "timeline",
     "compose": "workflow",
+    "doctor": "checkup",
     "prepare": "workflow",
     "read": "midi",
     "train": "workflow",
@@ -30,6 +31,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from ritornello.checkup import doctor as doctor
     from ritornello.corpus import Corpus as Corpus
     from ritornello.midi import read as read
     from ritornello.midi import write as write

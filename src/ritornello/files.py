@@ -1,5 +1,6 @@
 """Writing that leaves either the old file or the whole new one, and hashes of what was written."""
 
+import errno
 import hashlib
 import json
 import os
@@ -42,6 +43,15 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError if a file cannot be written at `path`: before long work rather than after it."""
+    with output_errors(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
 
 
 def _umask() -> int:

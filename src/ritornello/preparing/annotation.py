@@ -23,7 +23,7 @@ from ritornello.theory import CHORDS
 
 Ints = npt.NDArray[np.int64]
 
-# Of 804 annotations (POP909-CL) all are found; of 21,133 other files two have one: an inaudible chart, a mistake.
+# Of 804 annotations (POP909-CL) all are found; of 21,133 other files two count as such, one of them rightly.
 MIN_CHORDS = 16
 ONE_VELOCITY = 0.85  # of its notes have the same velocity; a few labels were mended by hand
 BLOCKS = 0.55  # of its chords have three notes or more, that begin and end together

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ritornello.score import Part, Score
 
 DRUM_NAMES = re.compile(
-    r"\b(drum(s|set|kit|z)?|kit|percussions?|perc|kick|bass ?drum|snare|hi-?hats?|toms|cymbals?|"
+    r"\b(drum(s|set|kit|z)?|kit|percussions?|perc(?!\W*org)|kick|bass ?drum|snare|hi-?hats?|toms|cymbals?|"
     r"batterie|bater[ií]a|schlagzeug|batteria)\b",
     re.IGNORECASE,
 )
@@ -64,7 +64,7 @@ def drums_elsewhere(score: Score) -> str:
         mine = score.part == number
         count = int(np.count_nonzero(mine))
         if count >= 16 and _named_drums(part):
-            return f"part {number + 1}, named {part.name!r}"
+            return f"part {number + 1}, named {part.name.strip()!r}"
         if count >= 64 and _plays_drums(score.onset_ticks[mine], score.pitch[mine]):
             return f"part {number + 1}, by its patterns"
     return ""

@@ -1,0 +1,54 @@
+"""`ritornello doctor`: what is in a folder, and what is the matter with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, progress, show
+
+
+@click.command("doctor")
+@click.argument("folder", type=click.Path())
+@click.option("--html", type=click.Path(), help="Also write the report as one page, with piano rolls.")
+@click.option(
+    "--copy-clean", type=click.Path(), help="Copy the songs that can be learnt from to a new folder."
+)
+@click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
+@click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@click.option(
+    "--cache", type=click.Path(), help="A folder to remember the files in; your cache folder by default."
+)
+@output_options
+def command(
+    folder: str,
+    html: str | None,
+    copy_clean: str | None,
+    workers: int | None,
+    reader: Any,
+    cache: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Say what would become of every file below FOLDER, why, and what can be done. No file is changed.
+
+    What was found is remembered in your cache folder, never in FOLDER: run again, it reads only what is new.
+
+    \b
+    ritornello doctor ~/Music/midi
+    ritornello doctor ~/Music/midi --html report.html
+    ritornello doctor ~/Music/midi --copy-clean ~/Music/clean
+    """
+    from ritornello import checkup
+    from ritornello.preparing.report import as_json as data
+    from ritornello.preparing.report import report
+    from ritornello.preparing.report_terminal import TerminalReport
+
+    outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean, "cache": cache}
+    with progress(not (quiet or as_json)) as update:
+        found = checkup.doctor(folder, workers=workers, reader=reader, progress=update, **outputs)
+    lines = [f"{html}   the report as a page"] if html else []
+    lines += [f"{copy_clean}   {found.copied:,} songs copied"] if copy_clean else []
+    result = data(found) if as_json else {}
+    show(result, TerminalReport(report(found)), *lines, as_json=as_json, quiet=quiet)
