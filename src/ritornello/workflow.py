@@ -24,10 +24,12 @@ def prepare(
     reader: Literal["symusic", "mido"] = "symusic",
     engine: Literal["pool", "dask"] = "pool",
     scheduler: str | None = None,
+    labels: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Any:
     """Read every MIDI file below `folder` into the corpus `out`; returns a `preparing.Report`.
 
+    Labels are the folders' names, or come from the table `labels` (.csv or .jsonl with path and label).
     `workers` processes read (default: one a core), with the reader "symusic" or "mido". The engine "dask" has
     the Dask workers of `scheduler`, an address, do it instead (docs/scale.md). Run again, it reads
     only what is new. Raises InputError, CorpusError, FailedError, OutputError.
@@ -45,7 +47,15 @@ def prepare(
     if scheduler and workers is not None:
         raise InputError(f"workers {workers}: the engine dask takes all workers of its scheduler, give none")
     checks = Checks(reader=reader)
-    return run(folder, out, workers=workers, scheduler=scheduler, checks=checks, progress=progress)
+    return run(
+        folder,
+        out,
+        workers=workers,
+        scheduler=scheduler,
+        checks=checks,
+        labels=labels,
+        progress=progress,
+    )
 
 
 def train(

@@ -119,7 +119,7 @@ def test_explain(say: Say, tmp_path: Path) -> None:
 def test_help_is_fast_and_names_every_command(say: Say) -> None:
     code, text, _ = say("--help")
     assert code == 0
-    for name in ("compose", "convert", "explain", "info", "prepare", "train"):
+    for name in ("compose", "convert", "doctor", "explain", "info", "prepare", "train"):
         assert f"  {name} " in text
         assert "ritornello " + name in say(name, "--help")[1]
 
@@ -254,3 +254,14 @@ def test_ctrl_c_keeps_the_best_state_and_exits_130(home: Path, tmp_path: Path) -
         ]
     )
     assert len(midi.read(tmp_path / "s.mid")) > 0
+
+
+def test_labels_from_a_table(say: Say, home: Path, tmp_path: Path) -> None:
+    from ritornello import Corpus
+
+    songs = sorted(path.relative_to(home / "midi") for path in (home / "midi").rglob("*.mid"))
+    table = "".join(f"{song.as_posix()},{'slow' if i < 12 else 'fast'}\n" for i, song in enumerate(songs))
+    (tmp_path / "labels.csv").write_text("path,label\n" + table)
+    words = ["prepare", home / "midi", "--out", tmp_path / "c", "--labels", tmp_path / "labels.csv", "-q"]
+    assert say(*words)[0] == 0
+    assert set(Corpus.open(tmp_path / "c").labels) == {"slow", "fast"}

@@ -75,7 +75,7 @@ def _lines() -> Callable[[int, int, str], None]:
     def update(done: int, total: int, what: str) -> None:
         kind, now = what.split("  ")[0], time.monotonic()
         start = began.setdefault(kind, now)
-        if done != total and now - said.get(kind, start) < LINE_EVERY_S:
+        if not done == total > 0 and now - said.get(kind, start) < LINE_EVERY_S:
             return
         said[kind] = now
         left_s = (now - start) / max(done, 1) * (total - done)

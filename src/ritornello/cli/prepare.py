@@ -21,6 +21,7 @@ from ritornello.cli.common import output_options, progress, show
     show_default=True,
     help="Processes of this machine, or the workers of a Dask cluster.",
 )
+@click.option("--labels", type=click.Path(), help="A .csv or .jsonl of path and label, instead of folders.")
 @click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, for the engine dask.")
 @output_options
 def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
