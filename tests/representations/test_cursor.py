@@ -103,14 +103,15 @@ def test_a_prompt_is_forced(score: Score) -> None:
 
 
 def play(cursor: Cursor, draw: np.random.Generator, most_rows: int = 400) -> None:
-    """Draw allowed values evenly until the songs are done."""
+    """Draw allowed values until the songs are done, half the time one of the two last: WAIT and END."""
     for _ in range(most_rows):
         if cursor.done.all():
             return
         for name in VOID:
             allowed = cursor.allowed(name)
             assert allowed.any(axis=1).all(), f"no value of {name} is allowed"
-            cursor.put(name, [int(draw.choice(np.flatnonzero(row))) for row in allowed])
+            values = [np.flatnonzero(row) for row in allowed]
+            cursor.put(name, [int(draw.choice(v[-2:] if draw.random() < 0.5 else v)) for v in values])
     raise AssertionError("the songs do not end")
 
 
@@ -180,6 +181,16 @@ def test_the_last_bar_allows_end_and_no_wait() -> None:
     assert shifts(cursor) == [*range(96), END]  # a song may be silent: rules see to that
     put(cursor, 95, DRUMS, 127)
     assert shifts(cursor) == [END]  # nothing comes after the last pitch of the last part at one onset
+
+
+def test_in_a_long_last_bar_wait_is_for_a_note() -> None:
+    # 16/4 is 384 ticks: after a note at 0, WAIT to 192 is for an onset from there on, so the song goes on
+    cursor = NOTES.cursor([Plan(bars=1, meters=((0, 16, 4),)).timeline(GRID)])
+    put(cursor, 0)
+    assert shifts(cursor) == [*range(192), WAIT, END]
+    put(cursor, WAIT)
+    assert shifts(cursor) == [*range(192)]
+    put(cursor, 0, pitch=40)  # a new onset: it need not be above the last note
 
 
 def test_rows_within_an_onset_ascend() -> None:

@@ -176,6 +176,18 @@ def test_a_fifth_part_shares_the_place_of_the_fourth() -> None:
     assert dropped == {"parts merged": 2}
 
 
+def test_a_shared_place_may_come_to_lie_higher_than_its_parts_did() -> None:
+    # means 90, 80, 45, 40, 40; the last two share the 10 at tick 24: together they have (70 + 10 + 70) / 3
+    notes = [(0, 90, 0), (0, 80, 1), (0, 45, 2), (0, 70, 3), (24, 10, 3), (24, 10, 4), (48, 70, 4)]
+    onset, pitch, part = zip(*notes, strict=True)
+    score = Score.of(24, onset, [24] * 7, pitch, [66] * 7, part, [Part()] * 5)
+    song, _ = NOTES.canonical(score)
+    assert list(zip(song.part.tolist(), song.pitch.tolist(), strict=True)) == [
+        (0, 90), (1, 80), (2, 70), (3, 45), (2, 10), (2, 70),
+    ]  # fmt: skip
+    assert NOTES.canonical(song) == (song, {})
+
+
 def test_what_canonical_drops_is_counted() -> None:
     # a note of 20 beats keeps 16; of two notes a tick of 1/480 apart one stays
     score = Score.of(

@@ -73,11 +73,14 @@ def _on_grid(score: Score, plan: Plan) -> Ints:
 
 
 def _settled(notes: Ints) -> Ints:
-    """Durations and velocities as their classes have them, no pitch twice at once in a part."""
+    """Durations and velocities as their classes have them, no pitch struck twice at once in a part.
+
+    A duration that was rounded up may reach into the next note of its pitch; `Score.of` cuts it there.
+    """
     notes = cut_overlaps(notes)
     notes[:, 1] = DURATIONS[duration_class(notes[:, 1])]
     notes[:, 3] = class_velocity(velocity_class(notes[:, 3]))
-    return cut_overlaps(notes)
+    return notes
 
 
 def _codes(notes: Ints, parts: tuple[Part, ...]) -> Ints:

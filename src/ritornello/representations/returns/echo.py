@@ -47,7 +47,6 @@ def echo(interval: Ints, voice: Ints) -> Echoes:
     right = np.zeros(count + 1, bool)
     guessed = np.flatnonzero(candidate[:count] >= 0)
     right[guessed + 1] = key[candidate[guessed]] == key[guessed]
-    right &= candidate >= 0
     index = np.arange(count + 1)
     run = index - np.maximum.accumulate(np.where(right, -1, index))
     return Echoes(candidate, length, run_class(run))
@@ -103,5 +102,6 @@ class Echo:
             if context in latest:
                 self.candidate, self.length = latest[context], rank
             latest[context] = count
-        self._run = self._run + 1 if right and self.candidate >= 0 else 0
+        # a right guess makes a context of two that was there before, so there is a candidate again
+        self._run = self._run + 1 if right else 0
         self.run = min(MAX_RUN, (self._run + 1).bit_length() - 1)
