@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ritornello.midi import to_bytes
+from ritornello.midi import parse, to_bytes
 from ritornello.preparing.annotation import find_annotation, name, take_annotation
 from ritornello.preparing.check import ANNOTATION, Checks, check
 from ritornello.score import Chord, Part, Score
 
+DATA = Path(os.environ.get("RITORNELLO_DATA", "nowhere"))
+CLEAN = next((folder for folder in (DATA, DATA / "clean") if (folder / "pop909_cl").is_dir()), None)
 BEAT = 480
 PROGRESSION = ((60, 64, 67), (57, 60, 64), (53, 57, 60), (55, 59, 62, 65)) * 6  # C Am F G7, two beats each
 PIANO, LABELS = Part("piano", 0), Part("chords", 0)
@@ -136,3 +140,16 @@ def test_the_check_takes_it_out_unless_told_not_to() -> None:
     assert kept is not None
     assert len(kept.parts) == 2
     assert kept.chords == ()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CLEAN, reason="RITORNELLO_DATA names no folder that holds pop909_cl/")
+def test_real_annotations_are_found_and_real_accompaniment_stays() -> None:
+    def found(folder: str) -> list[int | None]:
+        assert CLEAN
+        files = sorted((CLEAN / folder).rglob("*.mid"))
+        return [find_annotation(parse(path.read_bytes()).score) for path in files]
+
+    # of POP909-CL's 806 files one has nothing but the labels and one no labels at all
+    assert found("pop909_cl").count(1) == 804
+    assert {*found("nottingham"), *found("freedoom"), *found("simutrans")} == {None}

@@ -18,7 +18,7 @@ from ritornello.cli.common import output_options, progress, show
 @click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
 @click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
 @click.option(
-    "--cache", type=click.Path(), help="A folder to remember the files in; your cache folder by default."
+    "--cache", type=click.Path(), help="A folder to remember the files in, instead of your cache folder."
 )
 @output_options
 def command(
