@@ -161,7 +161,7 @@ WRONG = {
     "another ending": (["compose", "{home}/model", "-o", "song.mp3"], "must end in .mid or .midi"),
     "a text as MIDI": (["info", "{tmp}/text.mid"], "'text.mid': byte 0: begins with b'hell'"),
     "a file that is not there": (["info", "{tmp}/no.mid"], "no.mid': No such file"),
-    "nothing to explain": (["explain", "los"], "must be one of loss, messages, "),
+    "nothing to explain": (["explain", "los"], "must be one of loss, chorale, messages, notes, or"),
     "an unknown command": (["compos"], "no command 'compos'"),
     "neither is Keras": (["convert", "{home}/model", "{tmp}/x"], "must end in .keras"),
     "from Keras alone": (["convert", "{tmp}/a.keras", "{tmp}/x"], "--like MODEL is needed"),
