@@ -7,14 +7,18 @@ corpus is the one that a single machine makes.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import queue
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ritornello.errors import FailedError, InputError, RitornelloError
 from ritornello.preparing import remote
@@ -23,6 +27,7 @@ from ritornello.preparing.pool import Result
 from ritornello.preparing.scan import Source
 from ritornello.preparing.worker import Job
 
+T = TypeVar("T")
 CONNECT_S = 10.0  # for the scheduler to answer
 WORKERS_S = 60.0  # for the first worker to join, or for another one after the last has gone
 LOOK_S = 2.0  # between two looks at which workers there are
@@ -45,12 +50,15 @@ class Cluster:
     deadline_s: float = 10.0
     memory_bytes: int = 1 << 30
     _client: Any = None
+    _thread: Any = None  # gathers, so that there is a look at the workers meanwhile
     _open: ExitStack = field(default_factory=ExitStack)
     _threads: int = 0
     _looked_at: float = float("-inf")
 
     def __enter__(self) -> Cluster:
         with ExitStack() as stack:
+            stack.enter_context(_quiet())
+            self._thread = stack.enter_context(ThreadPoolExecutor(1))
             self._client = _connect(self.address, stack)
             self._wait_for_workers()
             self._inspect()
@@ -121,40 +129,49 @@ class Cluster:
 
     def _inspect(self) -> None:
         """Ask every worker whether it can do the work. Raises InputError that names the first that cannot."""
-        found = self._client.run(remote.problem, self.settings, on_error="return")
+        try:
+            found = self._client.run(remote.problem, self.settings, on_error="return")
+        except Exception as error:
+            text = f"the Dask scheduler at {self.address!r} cannot ask its workers: {_line(error)}"
+            raise FailedError(text) from error
         bad = {worker: said for worker, said in sorted(found.items()) if said}
         for worker, said in bad.items():
             if isinstance(said, Exception):
-                said = f"cannot load Ritornello {self.settings['versions']['Ritornello']}: {_line(said)}"
+                said = f"cannot run Ritornello {self.settings['versions']['Ritornello']}: {_line(said)}"
             raise InputError(f"Dask worker {worker} {said} ({len(bad)} of {len(found)} workers cannot work)")
 
     def _wait(self, finished: queue.SimpleQueue[int]) -> list[int]:
-        """The numbers of the tasks that are done, at least one; waits for it as long as there are workers."""
-        until = time.monotonic() + WORKERS_S
-        numbers: list[int] = []
-        while not numbers:
-            try:
-                numbers.append(finished.get(timeout=LOOK_S))
-            except queue.Empty:
-                if self._look():
-                    until = time.monotonic() + WORKERS_S
-                elif time.monotonic() > until:
-                    text = f"the Dask scheduler at {self.address!r} has had no worker for {WORKERS_S:g} s"
-                    raise FailedError(f"{text}: {AGAIN}") from None
+        """The numbers of the tasks that are done, at least one."""
+        numbers = [self._patiently(lambda: finished.get(timeout=LOOK_S))]
         while not finished.empty():
             numbers.append(finished.get())
         return numbers
 
     def _gather(self, futures: list[Any]) -> list[bytes]:
         """The answers of tasks that are done; what was lost since then Dask does again."""
+        gathering = self._thread.submit(self._client.gather, futures)
         try:
-            found: list[bytes] = self._client.gather(futures)
+            return self._patiently(lambda: gathering.result(timeout=LOOK_S))
         except RitornelloError:
             raise
         except Exception as error:
+            if isinstance(error, CancelledError) or type(error).__name__ == "CommClosedError":
+                raise FailedError(f"the Dask scheduler at {self.address!r} is gone: {AGAIN}") from error
             text = f"the Dask scheduler at {self.address!r} could not have a task done: {_line(error)}"
             raise FailedError(f"{text}; {AGAIN}") from error
-        return found
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Attempt again and again what is not there yet, as long as there are workers to wait for."""
+        until = time.monotonic() + WORKERS_S
+        while True:
+            try:
+                return attempt()
+            except (queue.Empty, TimeoutError, FutureTimeoutError) as error:
+                if self._look():
+                    until = time.monotonic() + WORKERS_S
+                elif time.monotonic() > until:
+                    text = f"the Dask scheduler at {self.address!r} has had no worker for {WORKERS_S:g} s"
+                    raise FailedError(f"{text}: {AGAIN}") from error
 
 
 def witnesses(folder: Path, sources: Sequence[Source]) -> list[tuple[bytes, int]]:
@@ -182,15 +199,45 @@ def _connect(address: str, stack: ExitStack) -> Any:
         ) from error
     # a task may hold a large file out of an archive: no warning for that
     stack.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GiB"}))
-    try:
-        connect: Any = distributed.Client
-        client = connect(address, timeout=CONNECT_S, set_as_default=False, name="ritornello")
-    except (OSError, ValueError, TypeError) as error:
+    with ThreadPoolExecutor(1) as thread:  # in a thread: a notebook has a loop of its own in this one
+        reason = thread.submit(asyncio.run, _answers(address)).result()
+    if reason:
         raise InputError(
-            f"no Dask scheduler answers at {address!r} within {CONNECT_S:g} s: give the address that "
-            "`dask scheduler` prints, such as tcp://10.0.0.1:8786"
-        ) from error
-    return stack.enter_context(client)
+            f"no Dask scheduler answers at {address!r} ({reason}): give the address that `dask scheduler` "
+            "prints, such as tcp://10.0.0.1:8786"
+        )
+    connect: Any = distributed.Client
+    return stack.enter_context(connect(address, timeout=CONNECT_S, set_as_default=False, name="ritornello"))
+
+
+async def _answers(address: str) -> str:
+    """Why no scheduler answers at an address, or "". A Client would hang where something else answers."""
+    import distributed
+
+    async def ask() -> str:
+        how: Any = distributed.Security().get_connection_args("client")
+        async with distributed.rpc(address, timeout=CONNECT_S, connection_args=how) as other:
+            kind = str((await other.identity())["type"])
+        return "" if kind == "Scheduler" else f"a Dask {kind.lower()} does"
+
+    try:
+        return await asyncio.wait_for(ask(), CONNECT_S)
+    except asyncio.TimeoutError:
+        return f"waited {CONNECT_S:g} s"
+    except (OSError, ValueError, TypeError) as error:
+        return str(error)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask from logging what is dealt with here, in pages, on standard error."""
+    logger = logging.getLogger("distributed.client")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _size(answers: dict[int, bytes]) -> int:
