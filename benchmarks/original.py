@@ -3,23 +3,26 @@
     python benchmarks/original.py CORPUS MODEL [--windows 100000]
 
 Prints the table of docs/original.md: the loss it was trained on, errors in plain units, how often the note
-is right or a chord tone of the right one, and how much of the music's variety the predictions keep.
+is right or a chord tone of the right one, and how much of the music's variety the predictions keep; then what
+composed songs are like.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ritornello import Corpus, Model, registry
+from ritornello import Corpus, Model, Score, Timeline, compose, registry
 from ritornello.losses.curve import AMPLITUDE, Curve
 from ritornello.losses.original import SHARE
-from ritornello.representations.messages import BEATS, DELTA, NOTE, PITCHES, VELOCITY
+from ritornello.representations.messages import BEATS, DELTA, NOTE, PITCHES, VELOCITY, Messages
 from ritornello.training.batches import SongRows, Windows, encode_songs
 
 Rows = npt.NDArray[np.float32]
@@ -124,13 +127,61 @@ def measure(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, floa
     return table
 
 
+def songs(model: Model, corpus: Corpus, count: int = 20) -> dict[str, dict[str, Any]]:
+    """What 16-bar songs of `count` seeds are like, by spread, beside the openings of held-out songs."""
+    composed = {
+        f"spread {spread:g}": [compose(model, seed=seed, spread=spread) for seed in range(count)]
+        for spread in (0.0, 0.5, 1.0)
+    }
+    messages = Messages()
+    long = [int(i) for i in corpus.songs("valid") if len(Timeline.of(corpus.score(int(i)))) >= 16]
+    heldout = [messages.canonical(corpus.score(i))[0] for i in long[:: max(1, len(long) // count)]]
+    return {name: describe(found) for name, found in (composed | {"held-out songs": heldout}).items()}
+
+
+def describe(found: list[Score]) -> dict[str, float]:
+    """Means over the first 16 bars (64 beats) of some songs."""
+    facts: dict[str, list[float]] = defaultdict(list)
+    for song in found:
+        pitch = song.pitch[song.onset_ticks < 64 * song.ticks_per_beat].astype(int)
+        changes = np.flatnonzero(np.diff(pitch, prepend=-1))
+        facts["notes"].append(len(pitch))
+        facts["different pitches"].append(len(set(pitch.tolist())))
+        facts["longest run of one pitch"].append(int(np.diff(changes, append=len(pitch)).max()))
+        facts["bars that have a note"].append(len(set((song.onset_ticks // 1920).tolist()) & set(range(16))))
+    return {name: float(np.mean(values)) for name, values in facts.items()}
+
+
+def speed(model: Model, windows: Rows, rounds: int = 5) -> str:
+    """Messages a second composing alone: our step in numpy beside the network in torch, in turn."""
+    net, step = network(model), model.step()
+    rows = windows[:, -1][:400]
+    times: dict[str, list[float]] = {"numpy": [], "torch": []}
+    for _ in range(rounds):
+        began = perf_counter()
+        step.start([None])
+        for row in rows:
+            step.logits("note")
+            for name, value in zip(("note", "velocity", "delta"), row, strict=True):
+                step.put(name, value)
+            step.advance()
+        middle = perf_counter()
+        for window in windows[:400]:
+            net(window[None, :-1])
+        times["numpy"].append(middle - began)
+        times["torch"].append(perf_counter() - middle)
+    ours, theirs = (400 / float(np.median(times[name])) for name in ("numpy", "torch"))
+    return f"{ours:,.0f} messages a second in numpy, {theirs:,.0f} in torch (one song, one thread)"
+
+
 def as_markdown(table: dict[str, dict[str, Any]]) -> str:
-    """The table with predictors as columns."""
+    """The table with predictors (or kinds of songs) as columns."""
     names = list(table)
     lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for figure in table[names[0]]:
         share = figure in ("note right", "right or chord tone")
-        values = (f"{table[n][figure]:.1%}" if share else f"{table[n][figure]:.3f}" for n in names)
+        digits = 1 if "different pitches" in table[names[0]] else 3
+        values = (f"{table[n][figure]:.1%}" if share else f"{table[n][figure]:.{digits}f}" for n in names)
         lines.append(f"| {figure} | " + " | ".join(values) + " |")
     return "\n".join(lines)
 
@@ -142,4 +193,8 @@ if __name__ == "__main__":
     parser.add_argument("--windows", type=int, default=100_000)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    print(as_markdown(measure(Corpus.open(given.corpus), Model.open(given.model), given.windows)))
+    opened, trained = Corpus.open(given.corpus), Model.open(given.model)
+    print(as_markdown(measure(opened, trained, given.windows)))
+    print("\n" + as_markdown(songs(trained, opened)))
+    draw = np.random.default_rng(0).uniform(0, 1, (400, 51, 3)).astype(np.float32)
+    print("\n" + speed(trained, draw))
