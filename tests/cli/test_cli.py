@@ -110,7 +110,9 @@ def test_info_shows_what_is_in_a_file(say: Say, tmp_path: Path) -> None:
 
 def test_explain(say: Say, tmp_path: Path) -> None:
     midi.write(wandering(3), tmp_path / "a.mid")
-    assert "beat    0.000" in say("explain", tmp_path / "a.mid", "--rows", 2)[1]
+    assert "beat    0.000" in say("explain", tmp_path / "a.mid", "--rows", 2, "--as", "messages")[1]
+    assert "bass 32.1 Bb2" in say("explain", tmp_path / "a.mid", "--rows", 2)[1]
+    assert "no representation is named 'note'" in say("explain", tmp_path / "a.mid", "--as", "note")[2]
     assert "128 semitones" in say("explain", "messages")[1]
     assert say("explain", "loss", "--png", tmp_path / "loss.png")[0] == 0
     assert (tmp_path / "loss.png").stat().st_size > 2000

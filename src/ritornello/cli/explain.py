@@ -14,15 +14,19 @@ from ritornello.cli.common import output_options, show
 @click.argument("what", metavar="loss|REPRESENTATION|FILE.mid")
 @click.option("--points", type=click.Path(), help="With loss: a TOML file with the points of the curve.")
 @click.option("--png", type=click.Path(), help="With loss: also draw it into this picture.")
+@click.option("--as", "name", default="notes", show_default=True, help="With a file: the representation.")
 @click.option("--rows", type=int, default=24, show_default=True, help="With a file: how many rows.")
 @output_options
-def command(what: str, points: str | None, png: str | None, rows: int, as_json: bool, quiet: bool) -> None:
+def command(
+    what: str, points: str | None, png: str | None, name: str, rows: int, as_json: bool, quiet: bool
+) -> None:
     """Explain the loss of the note, a representation's table, or how a song is read row by row.
 
     \b
     ritornello explain loss --png loss.png
     ritornello explain messages
     ritornello explain song.mid --rows 50
+    ritornello explain song.mid --as messages
     """
     from ritornello import midi, registry
     from ritornello.representations.table import print_table
@@ -33,7 +37,7 @@ def command(what: str, points: str | None, png: str | None, rows: int, as_json: 
         fields = registry.find("representations", what).fields
         result, text = {"fields": [f._asdict() for f in fields]}, print_table(fields)
     elif Path(what).suffix.lower() in (".mid", ".midi", ".kar", ".rmi") or Path(what).exists():
-        representation = registry.find("representations", "messages")()
+        representation = registry.find("representations", name)()
         values = representation.encode(midi.read(what)).values[:rows]
         words = representation.explain(values)
         result, text = {"rows": values.tolist(), "words": words}, "\n".join(words)
