@@ -1,0 +1,300 @@
+"""What `lstm` and `transformer` share, which is all but the trunk; generic over a representation's table.
+
+    row t-1: all columns ──────────┐
+    row t: known before any choice ┼─ trunk ─ context ─ + ─ logits of choice 1 ─ + ─ logits of choice 2 ...
+    plan ──────────────────────────┘                    │                        │
+                               guesses of choice 1 ─────┘    value of choice 1, ─┘
+                                                             columns known up to choice 2,
+                                                             guesses of choice 2
+
+In this *chain head* a field is predicted from the context and all earlier fields of its row. A guess enters
+by one of two vectors: one if all earlier fields have agreed with its candidate (echo, form), one if not.
+
+The weights by name (width W, embedding E), as a step in numpy reads them:
+
+    tables.<field>         (classes, E)   a vector a class; columns that guess a field share its table
+    reads.weight           (columns, E, W)   a matrix a column of the trunk's input: row t-1, then row t
+    plan.weight            (W, P)
+    layers.<n>.*           the trunk;   norm.weight (W,)   before the head
+    head.<field>.adds.weight     (columns, E, W)   what is added before it: see `Layout`
+    head.<field>.hidden.weight   (W, W), .bias;   head.<field>.logits.weight   (size, W), .bias
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from ritornello.errors import InputError
+from ritornello.losses.interval import Interval
+from ritornello.representations.table import Field
+from ritornello.steps.chain import Choice, Layout
+
+State = list[tuple[Tensor, ...]]  # what each layer of a trunk carries from row to row
+IGNORED = -100  # a target that counts for nothing
+EPSILON = 1e-5  # in a root mean square
+RANGES = {
+    "plan_size": (0, 1 << 16),
+    "width": (0, 1 << 13),
+    "layers": (0, 64),
+    "embedding": (0, 1 << 10),
+    "window": (1, 1 << 14),
+    "dropout": (0.0, 0.9),
+    "weight_decay": (0.0, 1.0),
+    "interval": (0.0, 100.0),
+}
+
+
+class Size(NamedTuple):
+    """What the size dial sets."""
+
+    width: int
+    layers: int
+    embedding: int
+
+
+@dataclass(frozen=True)
+class ChainConfig:
+    """The table that the network reads, and its sizes. Raises InputError."""
+
+    fields: tuple[Field, ...] = ()
+    """The representation's table; in JSON a list of dicts."""
+    plan_size: int = 0
+    """Numbers in a plan's vector (P)."""
+    size: str = "small"
+    """tiny, small, medium or large: sets what of the next three is 0."""
+    width: int = 0
+    """Of the context and all hidden layers (W)."""
+    layers: int = 0
+    """Of the trunk."""
+    embedding: int = 0
+    """Numbers that a class is to a table (E)."""
+    window: int = 256
+    """Rows in a crop; and how far back the transformer looks."""
+    dropout: float = 0.0
+    """Share of the trunk's input and of what each layer adds that is left out in training."""
+    weight_decay: float = 0.05
+    """Of all that is no vector."""
+    agreement: bool = True
+    """Whether the head is told if a candidate has been right so far (off for the ablation)."""
+    interval: float = 0.0
+    """Weight of the loss of `losses/interval.py` beside the cross-entropy."""
+    curve: Mapping[str, Any] | None = None
+    """That loss's curve as `Curve.to_dict` gives it; None is the one through the default points."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            kinds = int if isinstance(low, int) else (int, float)
+            if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+                raise InputError(f"{name} {value!r}, must be {low}-{high}")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> ChainConfig:
+        """The config that a dict says. Raises InputError."""
+        known = [f.name for f in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise InputError(f"the network has no setting {name!r}, must be one of {', '.join(known)}")
+        try:
+            table = tuple(Field(**f) if isinstance(f, Mapping) else Field(*f) for f in settings["fields"])
+        except (KeyError, TypeError) as error:
+            raise InputError(f"the setting 'fields' is no list of fields: {error}") from error
+        return cls(**{**settings, "fields": table})
+
+    def sized(self, sizes: Mapping[str, Size]) -> ChainConfig:
+        """With width, layers and embedding set. Raises InputError."""
+        if self.size not in sizes:
+            raise InputError(f"size {self.size!r}, must be one of {', '.join(sizes)}")
+        dial = sizes[self.size]._asdict()
+        return replace(self, **{name: getattr(self, name) or value for name, value in dial.items()})
+
+    @property
+    def dial(self) -> Size:
+        """The three that the dial sets."""
+        return Size(self.width, self.layers, self.embedding)
+
+
+class Sum(nn.Module):
+    """For each column the vector of its class, from the column's table and through a matrix; summed.
+
+    A table times a matrix is a few thousand rows, so that is done once, and the rest is gathering. A column
+    of `forked` has two matrices, and each row says which it takes.
+    """
+
+    start: Tensor
+    count: Tensor
+
+    def __init__(self, layout: Layout, columns: list[int], forked: Sequence[int], config: Size) -> None:
+        super().__init__()
+        uses = [column for column in columns for _ in range(1 + (column in forked))]
+        self.tables = [layout.tables[column] for column in uses]
+        scale = (config.embedding * len(columns)) ** -0.5
+        self.weight = nn.Parameter(scale * torch.randn(len(uses), config.embedding, config.width))
+        count = torch.tensor([layout.classes[column] for column in columns], dtype=torch.int32)
+        rows = count * torch.tensor([1 + (column in forked) for column in columns], dtype=torch.int32)
+        self.register_buffer("count", count, persistent=False)
+        self.register_buffer("start", (rows.cumsum(0) - rows).int(), persistent=False)
+
+    def forward(self, classes: Tensor, tables: Mapping[str, Tensor], fork: Tensor | None = None) -> Tensor:
+        """(B, T, columns) int32, and where they are forked 0 or 1, to (B, T, W)."""
+        row = classes + self.start  # of all vectors below each other
+        if fork is not None:
+            row = row + self.count * fork
+        uses = zip(self.tables, self.weight.unbind(), strict=True)
+        vectors = torch.cat([tables[name] @ matrix for name, matrix in uses])
+        vectors = vectors.to(self.weight.dtype)  # gradients of many rows meet here: no half precision
+        found = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")
+        return found.view(*row.shape[:2], -1)
+
+
+class Link(nn.Module):
+    """One choice of the chain: what is added before it, and its logits."""
+
+    def __init__(self, layout: Layout, choice: Choice, config: ChainConfig) -> None:
+        super().__init__()
+        size = config.dial
+        self.columns = choice.put + choice.guesses
+        forked = choice.contested if config.agreement else []
+        self.adds = Sum(layout, self.columns, forked, size) if self.columns else None
+        self.forked = [column in forked for column in self.columns]
+        self.hidden = nn.Linear(size.width, size.width)
+        self.logits = nn.Linear(size.width, layout.fields[choice.column].size)
+
+    def add(
+        self, context: Tensor, values: Tensor, agreed: Mapping[int, Tensor], tables: Mapping[str, Tensor]
+    ) -> Tensor:
+        """The context (B, T, W) with what is put and guessed before this choice."""
+        if self.adds is None:
+            return context
+        fork = None
+        if any(self.forked):
+            never = torch.zeros_like(values[..., 0], dtype=torch.bool)
+            told = zip(self.columns, self.forked, strict=True)
+            fork = torch.stack([agreed[c] if forked else never for c, forked in told], dim=-1)
+        found: Tensor = self.adds(values[..., self.columns], tables, fork)
+        return context + found
+
+    def forward(self, context: Tensor) -> Tensor:
+        """The logits (B, T, size) of its classes, void left out."""
+        found: Tensor = self.logits(functional.silu(self.hidden(context)))
+        return found
+
+
+class Chain(nn.Module):
+    """A network but for its trunk's layers, which a subclass gives. `config` may be a dict, as in JSON."""
+
+    representation: ClassVar[str] = "notes"
+    learns: ClassVar[str] = "all"  # every row of a crop
+    sizes: ClassVar[Mapping[str, Size]]
+
+    def __init__(self, config: ChainConfig | Mapping[str, Any]) -> None:
+        super().__init__()
+        config = config if isinstance(config, ChainConfig) else ChainConfig.of(config)
+        self.config = config = config.sized(self.sizes)
+        self.layout = layout = Layout(config.fields)
+        self.criterion = Interval(config.fields, config.curve) if config.interval else None
+        spaces = dict(zip(layout.tables, layout.classes, strict=True))
+        self.tables = nn.ParameterDict({n: torch.randn(size, config.embedding) for n, size in spaces.items()})
+        self.reads = Sum(layout, [*range(len(layout.fields)), *layout.first], (), config.dial)
+        self.plan = nn.Linear(config.plan_size, config.width, bias=False) if config.plan_size else None
+        self.dropout = nn.Dropout(config.dropout)
+        self.layers = nn.ModuleList(self.layer() for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.width, eps=EPSILON)
+        names = [layout.fields[choice.column].name for choice in layout.choices]
+        links = [Link(layout, choice, config) for choice in layout.choices]
+        self.head = nn.ModuleDict({n.replace(".", "_"): k for n, k in zip(names, links, strict=True)})
+
+    @abstractmethod
+    def layer(self) -> nn.Module:
+        """A new layer of the trunk: (hidden (B, T, W), state or None) to the next hidden and state."""
+
+    def forward(self, values: Tensor, plan: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits (B, T+1, size) of each choice, from the rows before and what precedes it in its own.
+
+        `values` (B, T+1, F) are classes (of any type), each below its field's size (void: equal to it). Row 0
+        is the predecessor, what is said of it is void. `plan` (B, P); None asks for nothing.
+        """
+        return self.predict(values, plan)[0]
+
+    def predict(
+        self, values: Tensor, plan: Tensor | None = None, state: State | None = None
+    ) -> tuple[dict[str, Tensor], State]:
+        """`forward` going on where another crop stopped, and the state to go on from again.
+
+        Row 0 is then the last row of that crop, and `state` what came back with its predictions.
+        """
+        values = values.int()
+        context, state = self.trunk(self.inputs(values, plan), state)  # (B, T, W)
+        return self.chain(functional.pad(context, (0, 0, 1, 0)), values), state
+
+    def inputs(self, values: Tensor, plan: Tensor | None = None) -> Tensor:
+        """What the trunk reads for rows 1 ... T: (B, T+1, F) to (B, T, W)."""
+        known = torch.cat([values[:, :-1], values[:, 1:, self.layout.first]], dim=-1)
+        found: Tensor = self.reads(known, self.tables)
+        if self.plan is not None and plan is not None:
+            found = found + self.plan(plan)[:, None]
+        return found
+
+    def trunk(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """The contexts (B, T, W), going on from a state (None: nothing was read yet), and the state after."""
+        hidden, after = self.dropout(inputs), []
+        for number, layer in enumerate(self.layers):
+            hidden, now = layer(hidden, state[number] if state else None)
+            after.append(now)
+        return self.norm(hidden), after
+
+    def chain(self, context: Tensor, values: Tensor) -> dict[str, Tensor]:
+        """The logits (B, T, size) of each choice in `values` (B, T, F), from their contexts (B, T, W)."""
+        agreed = self.layout.agreed(values)
+        predictions: dict[str, Tensor] = {}
+        links: Iterable[Any] = self.head.values()
+        for choice, link in zip(self.layout.choices, links, strict=True):
+            context = link.add(context, values, agreed, self.tables)
+            predictions[self.layout.fields[choice.column].name] = link(context)
+        return predictions
+
+    def loss(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
+        """Cross-entropy in nats a row: "loss", and each field's part of it.
+
+        Rows of which nothing is learnt are not counted. With the setting `interval`, "loss" has that loss
+        too, weighted; its own value is "interval".
+        """
+        learn = learn.clone()
+        learn[:, 0] = False  # the predecessor
+        columns = [choice.column for choice in self.layout.choices]
+        rows = learn[..., columns].any(-1).sum().clamp(min=1)
+        parts = {}
+        for column in columns:
+            field = self.layout.fields[column]
+            target = values[..., column].long()  # (B, T+1)
+            target = target.masked_fill(~learn[..., column] | (target >= field.size), IGNORED).flatten()
+            logits = predictions[field.name].flatten(0, 1).float()
+            nats = functional.cross_entropy(logits, target, ignore_index=IGNORED, reduction="sum")
+            parts[field.name] = nats / rows
+        total = torch.stack(list(parts.values())).sum()
+        if self.criterion is not None:
+            parts["interval"] = self.criterion(predictions, values, learn)["interval"]
+            total = total + self.config.interval * parts["interval"]
+        return {"loss": total, **parts}
+
+    def optimizer(self, lr: float = 2e-3) -> torch.optim.AdamW:
+        """AdamW; vectors (biases, scales) do not decay."""
+        weights = list(self.parameters())
+        groups = [
+            {"params": [w for w in weights if w.ndim > 1], "weight_decay": self.config.weight_decay},
+            {"params": [w for w in weights if w.ndim == 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.99))
+
+    def settings(self) -> dict[str, Any]:
+        """The config as JSON: a network of these settings is this one again."""
+        curve = self.criterion.curve.to_dict() if self.criterion else None
+        table = [field._asdict() for field in self.config.fields]
+        return {**asdict(self.config), "fields": table, "curve": curve}

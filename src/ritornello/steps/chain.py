@@ -1,0 +1,74 @@
+"""Which column of a representation's table enters where in the chain.
+
+Of arrays of numpy and tensors of torch alike: `networks/chain.py` is built on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ritornello.errors import InputError
+from ritornello.representations.table import Field
+
+MAX_CLASSES = 1 << 16
+
+
+class Choice(NamedTuple):
+    """A field to predict.
+
+    `put` are the columns that are known since the choice before (its value first), `guesses` those that guess
+    this one; `contested` are the guesses whose candidate has guessed an earlier choice.
+    """
+
+    column: int
+    put: list[int]
+    guesses: list[int]
+    contested: list[int]
+
+
+class Layout:
+    """Which column of a table enters where. Raises InputError for a table that cannot be chained."""
+
+    def __init__(self, table: Sequence[Field]) -> None:
+        self.fields = tuple(table)
+        column = {field.name: index for index, field in enumerate(table)}
+        chosen = [index for index, field in enumerate(table) if field.kind == "choice"]
+        if len(column) < len(table) or not chosen:
+            raise InputError("a table must have fields of different names, and a choice among them")
+        for index, field in enumerate(table):
+            if field.kind == "real" or not 1 <= field.size <= MAX_CLASSES:
+                size = f"of size {field.size}, must have 1-{MAX_CLASSES} classes"
+                raise InputError(f"field {field.name!r} is {field.kind} {size}")
+            target = column.get(field.guesses or "", -1)
+            later = index < target and target in chosen
+            if field.guesses and not (later and field.size == table[target].size + 1):
+                must = f"must guess a later choice of {field.size - 1} classes"
+                raise InputError(f"field {field.name!r} guesses {field.guesses!r}, {must}")
+        self.first = list(range(chosen[0]))  # known before any choice
+        self.classes = [field.size + (field.kind == "choice") for field in table]  # void is one more
+        self.tables = [(field.guesses or field.name).replace(".", "_") for field in table]
+        self.choices: list[Choice] = []
+        for before, index in zip([chosen[0], *chosen], chosen, strict=False):
+            guesses = [c for c, field in enumerate(table) if field.guesses == table[index].name]
+            heard = {self.candidate(c) for choice in self.choices for c in choice.guesses}
+            contested = [c for c in guesses if self.candidate(c) in heard]
+            self.choices.append(Choice(index, list(range(before, index)), guesses, contested))
+
+    def candidate(self, column: int) -> str:
+        """For whom a column speaks: the part of its name before the dot."""
+        return self.fields[column].name.partition(".")[0]
+
+    def agreed(self, values: Any) -> dict[int, Any]:
+        """For each contested guess whether all earlier choices agreed with its candidate.
+
+        `values` (..., F) and the answers (...) bool are arrays of numpy or tensors of torch.
+        """
+        found: dict[int, Any] = {}
+        so_far: dict[str, Any] = {}
+        for choice in self.choices:
+            found |= {column: so_far[self.candidate(column)] for column in choice.contested}
+            for column in choice.guesses:
+                right, name = values[..., column] == values[..., choice.column], self.candidate(column)
+                so_far[name] = so_far[name] & right if name in so_far else right
+        return found
