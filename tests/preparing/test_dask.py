@@ -96,7 +96,10 @@ def many(folder: Path) -> Path:
     return folder
 
 
-def test_the_same_corpus_though_a_worker_is_killed(machines: Machines, tmp_path: Path) -> None:
+def test_the_same_corpus_though_a_worker_is_killed(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "MAX_WAITING_BYTES", 1)  # most is still to be done at the first result
     folder = many(tmp_path / "in")
     prepare(folder, tmp_path / "one", workers=1)
     doomed, _ = machines.hire(), machines.hire()
