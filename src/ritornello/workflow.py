@@ -90,6 +90,10 @@ def train(
             raise InputError(f"{name} {value}, must be {low}-{high}")
     torch.manual_seed(config.seed)
     network = registry.find("networks", config.network)(config.network_config)
+    if network.learns != "last":
+        raise InputError(
+            f"network {config.network!r} stands, but training cannot teach it yet; take 'original'"
+        )
     representation = registry.find("representations", network.representation)()
     sides = {side: opened.songs(side) for side in ("train", "valid")}
     if not len(sides["train"]):

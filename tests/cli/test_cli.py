@@ -137,7 +137,11 @@ WRONG = {
     ),
     "an unknown network": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "orginal"],
-        "no network is named 'orginal', must be one of original; did you mean 'original'?",
+        "did you mean 'original'?",
+    ),
+    "a network that cannot be trained yet": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "lstm"],
+        "network 'lstm' stands, but training cannot teach it yet",
     ),
     "no corpus": (
         ["train", "{tmp}/empty", "--out", "{tmp}/m"],
