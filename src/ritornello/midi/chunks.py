@@ -150,8 +150,8 @@ def may_mislead(track: bytes) -> bool:
 
     That is a tempo, meter or key that is too short, a time of more than four bytes, an escape, or a status
     left out after a system exclusive. An escape begins with F7, and so does the second packet of a system
-    exclusive; else F7 only ends one. Not looked for, because it would take a walk through every track: a status
-    left out after a system message (F1 to FE), which has no place in a file anyway.
+    exclusive; else F7 only ends one. Not looked for, because it would take a walk through every track: a
+    status left out after a system message (F1 to FE), which has no place in a file anyway.
     """
     if TOO_SHORT.search(track) or bytes([0x80] * 4) in track.translate(HIGH_BITS):
         return True
