@@ -89,11 +89,12 @@ def train(
         if value is not None and not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
     torch.manual_seed(config.seed)
-    network = registry.find("networks", config.network)(config.network_config)
-    if network.learns != "last":
+    kind = registry.find("networks", config.network)
+    if kind.learns != "last":
         raise InputError(
             f"network {config.network!r} stands, but training cannot teach it yet; take 'original'"
         )
+    network = kind(config.network_config)
     representation = registry.find("representations", network.representation)()
     sides = {side: opened.songs(side) for side in ("train", "valid")}
     if not len(sides["train"]):
