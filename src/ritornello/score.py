@@ -7,7 +7,7 @@ returns a new one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import InitVar, dataclass, fields, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
+from ritornello.overlaps import by_voice, cut_overlaps
 from ritornello.theory import CHORD_KINDS
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
-Rows = npt.NDArray[np.intp]
 
 MAX_PARTS = 256
 MAX_TICKS = 2**31 - 1
@@ -106,8 +106,10 @@ class Score:
     chords: tuple[Chord, ...] = ()
     markers: tuple[Marker, ...] = ()
     title: str = ""
+    in_order: InitVar[bool] = False
+    """Whether the notes are known to be sorted and cut, so that this need not be checked."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, in_order: bool) -> None:
         for name, dtype in COLUMNS.items():
             given = np.asarray(getattr(self, name))
             if given.dtype != dtype:  # numpy would wrap what does not fit
@@ -118,6 +120,8 @@ class Score:
         for name in ("parts", *EVENTS):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         _check_notes(self)
+        if not in_order:
+            _check_order(self)
         _check_events(self)
 
     @classmethod
@@ -145,8 +149,8 @@ class Score:
         for name, column in zip(COLUMNS, columns, strict=True):
             _check_range(column, name, *LIMITS[name], events.get("title", ""))
         notes = cut_overlaps(np.stack(columns, axis=1))
-        rows: Any = dict(zip(COLUMNS, notes.T, strict=True))
-        return cls(ticks_per_beat, parts=tuple(parts), **rows, **events)
+        rows: Any = {name: notes[:, i].astype(dtype) for i, (name, dtype) in enumerate(COLUMNS.items())}
+        return cls(ticks_per_beat, parts=tuple(parts), **rows, **events, in_order=True)
 
     def __len__(self) -> int:
         return len(self.onset_ticks)
@@ -216,37 +220,6 @@ def scaled(ticks: Any, from_beat: int, to_beat: int) -> Any:
     return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
 
 
-def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Sort notes and let a pitch struck again in its part cut the earlier note there.
-
-    `notes` is (N, 5): onset_ticks, duration_ticks, pitch, velocity, part. Of notes with equal onset, part
-    and pitch the longest stays (then the loudest).
-    Returns (M <= N, 5), sorted by onset, part, pitch.
-    """
-    key = (notes[:, 0] << 15) + (notes[:, 4] << 7) + notes[:, 2]
-    order = np.argsort(key, kind="stable")  # parts come sorted, so this merges more than it sorts
-    key = key[order]
-    repeated = np.flatnonzero(key[1:] == key[:-1])
-    if len(repeated):
-        doubles = np.union1d(repeated, repeated + 1)  # places of notes that share their key with another
-        rows = order[doubles]
-        order[doubles] = rows[np.lexsort((-notes[rows, 3], -notes[rows, 1], key[doubles]))]
-        order = np.delete(order, repeated + 1)
-    notes = notes[order]
-    order, changes = by_voice(notes[:, 4], notes[:, 2])
-    until_next = np.diff(notes[order, 0])
-    until_next[changes] = MAX_TICKS
-    notes[order[:-1], 1] = np.minimum(notes[order[:-1], 1], until_next)
-    return notes
-
-
-def by_voice(part: npt.NDArray[Any], pitch: npt.NDArray[Any]) -> tuple[Rows, Rows]:
-    """The rows (N,) of the notes, put together by voice (part and pitch), and where in them a voice ends."""
-    voice = (part.astype(np.uint16) << 7) + pitch.astype(np.uint16)  # in 16 bits a sort is linear
-    order = np.argsort(voice, kind="stable")
-    return order, np.flatnonzero(np.diff(voice[order]))
-
-
 def settle(events: Sequence[Any]) -> tuple[Any, ...]:
     """Events that set a state, in order: of several at one tick the last counts, repetitions go."""
     last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
@@ -272,7 +245,7 @@ def _check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
 
 
 def _check_notes(score: Score) -> None:
-    """Raise ScoreError unless the columns fit together, are in range, sorted and free of overlaps."""
+    """Raise ScoreError unless the columns fit together and are in range."""
     if not 1 <= score.ticks_per_beat <= 32767:
         raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
     if len(score.parts) > MAX_PARTS:
@@ -284,6 +257,10 @@ def _check_notes(score: Score) -> None:
         _check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
         raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
+
+
+def _check_order(score: Score) -> None:
+    """Raise ScoreError unless the notes are sorted and free of overlaps."""
     onset = score.onset_ticks.astype(np.int64)
     if (np.diff((onset << 16) + (score.part.astype(np.int64) << 7) + score.pitch) <= 0).any():
         raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")

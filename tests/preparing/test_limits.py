@@ -3,10 +3,8 @@
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ritornello.preparing.limits import Counted, count, most_ticks, over_limit
+from ritornello.preparing.limits import over_limit
 from ritornello.score import MAX_TICKS
 from tests.scores import from_hex, midi_file, track
 
@@ -62,33 +60,6 @@ def test_most_events(event: str, is_change: bool) -> None:
     assert over_limit(at_limit, 10_000) is None
     expected = ("too many events", "10001 changes and markers, at most 10000") if is_change else None
     assert over_limit(beyond, 10_000) == expected
-
-
-EVENTS = [
-    ("90 3C 40", 0), ("3D 40", 0), ("C0 07", 0), ("B0 07 64", 0), ("D0 01", 0), ("E0 00 40", 0),
-    ("FF 51 03 07 A1 20", 1), ("FF 06 02 FF 51", 1), ("FF 01 81 00" + " C3" * 128, 0), ("F0 03 7E 7F F7", 0),
-]  # fmt: skip
-
-
-@given(st.lists(st.tuples(st.integers(0, 2**28 - 1), st.sampled_from(EVENTS)), max_size=40))
-def test_counting_is_exact_and_the_bound_is_never_too_low(drawn: list[tuple[int, tuple[str, int]]]) -> None:
-    body, status = b"\x00\x90\x3c\x40", 0x90
-    for ticks, (event, _) in drawn:
-        data = from_hex(event)
-        if data[0] < 0x80:  # running status, with two bytes of data or, after these, one
-            data = data[:1] if 0xC0 <= status < 0xE0 else data
-        elif data[0] < 0xF0:
-            status = data[0]
-        body += variable(ticks) + data
-    total = sum(ticks for ticks, _ in drawn)
-    assert count(body + b"\x00\xff\x2f\x00") == Counted(total, sum(change for _, (_, change) in drawn))
-    assert most_ticks(body) >= total
-
-
-def test_what_breaks_off_is_counted_as_far_as_it_goes() -> None:
-    whole = from_hex("60 90 3C 40", "60 80 3C 00", "00 FF 51 03 07 A1 20")
-    for length in range(len(whole)):
-        assert count(whole[:length]).ticks in (0, 0x60, 0xC0)
 
 
 def test_noise_is_survived() -> None:

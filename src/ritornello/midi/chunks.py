@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
 
 from ritornello.errors import MidiError
 from ritornello.midi.raw import decode
@@ -19,8 +20,6 @@ CHANNEL, OTHER = 0x100, 0x101
 HEARD = {CHANNEL: 1, SEQUENCE_NAME: 0, LYRIC: 0, MARKER: 0, END_OF_TRACK: 0, TEMPO: 3, METER: 2, KEY: 2}
 # System messages, which have no place in a file, and their bytes of data; F4, F5, F9 and FD are undefined
 SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
-TOO_SHORT = re.compile(rb"\xff(?:\x51[\x00-\x02]|[\x58\x59][\x00\x01])")  # a tempo, a meter or key
-HIGH_BITS = bytes(byte & 0x80 for byte in range(256))  # for bytes.translate, which looks at all in no time
 
 
 class Chunks(NamedTuple):
@@ -84,23 +83,32 @@ def one_track(ticks_per_beat: int, track: bytes) -> bytes:
     return struct.pack(">4sLHHH4sL", b"MThd", 6, 0, 1, ticks_per_beat, b"MTrk", len(track)) + track
 
 
-class _Event(NamedTuple):
-    """Where an event begins, after its time, and ends; what it is; and how many bytes of data it has."""
+def all_tracks(ticks_per_beat: int, tracks: list[bytes]) -> bytes:
+    """A MIDI file of these tracks and nothing else."""
+    head = struct.pack(">4sLHHH", b"MThd", 6, 1, len(tracks), ticks_per_beat)
+    return head + b"".join(struct.pack(">4sL", b"MTrk", len(track)) + track for track in tracks)
 
+
+class Event(NamedTuple):
+    """An event: when it is, where it begins, after its time, and ends, what it is, its bytes of data."""
+
+    tick: int
     place: int
     end: int
     kind: int
     size: int
 
 
-def _events(track: bytes) -> Iterator[_Event]:
+def events(track: bytes) -> Iterator[Event]:
     """The events of a track up to its end. Raises MidiError, which names the byte, where they are no MIDI."""
-    at, running = 0, 0
+    at, tick, running = 0, 0, 0
     padded = track + bytes(8)  # looking ahead never falls off the end
     while at < len(track):
         wrong = ""
-        begin = at
-        size, place = variable_length(track, at)
+        begin, time, place = at, padded[at], at + 1
+        if time >= 0x80:
+            time, place = variable_length(track, at)
+        tick += time
         status, kind = padded[place], OTHER
         if padded[place - 1] >= 0x80:
             wrong = "has a time of more than four bytes"
@@ -121,7 +129,7 @@ def _events(track: bytes) -> Iterator[_Event]:
             wrong = "is cut off"
         if wrong:
             raise MidiError(f"the event at byte {begin} of the track {wrong}")
-        yield _Event(place, at, kind, size)
+        yield Event(tick, place, at, kind, size)
         if kind == END_OF_TRACK:
             return
 
@@ -135,7 +143,7 @@ def tidied(track: bytes, keys_as: int = KEY) -> bytes:
     """
     kept, end = 0, 0
     pieces = []
-    for place, end, kind, size in _events(track):
+    for _, place, end, kind, size in events(track):
         if size < HEARD.get(kind, size + 1):
             pieces += [track[kept:place], b"\xff\x01\x00"]
             kept = end
@@ -145,32 +153,44 @@ def tidied(track: bytes, keys_as: int = KEY) -> bytes:
     return b"".join([*pieces, track[kept:end]])
 
 
-def may_mislead(track: bytes) -> bool:
-    """Whether the track may hold what symusic misreads.
+def may_mislead(data: bytes) -> bool:
+    """Whether a track, or several side by side, may hold what symusic misreads.
 
     That is a tempo, meter or key that is too short, a time of more than four bytes, an escape, or a status
     left out after a system exclusive. An escape begins with F7, and so does the second packet of a system
     exclusive; else F7 only ends one. Not looked for, because it would take a walk through every track: a
     status left out after a system message (F1 to FE), which has no place in a file anyway.
     """
-    if TOO_SHORT.search(track) or bytes([0x80] * 4) in track.translate(HIGH_BITS):
+    raw = np.frombuffer(data, np.uint8)
+    high = raw >= 128
+    pairs = high[1:] & high[:-1]
+    if (pairs[2:] & pairs[:-2]).any():  # four bytes that say that a time goes on
         return True
-    if 0xF0 not in track and 0xF7 not in track:
-        return False
-    ends = set()
-    for match in re.finditer(b"\xf0", track):
-        length, start = variable_length(track, match.end())
-        end = start + length
-        if track[end - 1 : end] != b"\xf7":
-            continue  # a byte of a time, or a first packet
-        ends.add(end - 1)
-        _, place = variable_length(track, end)
-        while track[place : place + 1] == b"\xff":  # a meta event
-            size, text = variable_length(track, place + 2)
-            _, place = variable_length(track, text + size)
-        if track[place : place + 1] < b"\x80":
-            return True
-    return any(match.start() not in ends for match in re.finditer(b"\xf7", track))
+    meta = np.flatnonzero(raw[:-2] == 0xFF)
+    kind, size = raw[meta + 1], raw[meta + 2]
+    if ((kind == TEMPO) & (size < 3) | ((kind == METER) | (kind == KEY)) & (size < 2)).any():
+        return True
+    # the byte before a status is the last of a time
+    begins = np.flatnonzero((raw[1:] == 0xF0) & ~high[:-1]) + 1
+    ends = [_exclusive_end(data, place) for place in begins.tolist()]
+    escapes = np.flatnonzero((raw[1:] == 0xF7) & ~high[:-1]) + 1
+    return -1 in ends or bool(np.setdiff1d(escapes, ends).size)
+
+
+def _exclusive_end(data: bytes, place: int) -> int:
+    """The last byte of the system exclusive that begins at `place`, or `place` if there is none.
+
+    Returns -1 where a status is left out after it.
+    """
+    length, start = variable_length(data, place + 1)
+    end = start + length
+    if data[end - 1 : end] != b"\xf7":
+        return place  # a byte of a time, or a first packet
+    _, at = variable_length(data, end)
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != bytes([END_OF_TRACK]):
+        size, text = variable_length(data, at + 2)
+        _, at = variable_length(data, text + size)
+    return -1 if b"" < data[at : at + 1] < b"\x80" else end - 1
 
 
 def title(track: bytes) -> str:
@@ -188,8 +208,8 @@ def title(track: bytes) -> str:
 def variable_length(data: bytes, at: int) -> tuple[int, int]:
     """The number of at most 4 bytes, 7 bits in each, that begins at byte `at`, and where it ends."""
     value = 0
-    for end, byte in enumerate(data[at : at + 4], start=at + 1):
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            return value, end
+    for place in range(at, min(at + 4, len(data))):
+        value = value << 7 | data[place] & 0x7F
+        if data[place] < 0x80:
+            return value, place + 1
     return value, at + 4

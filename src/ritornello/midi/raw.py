@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
+
+Columns = Sequence[npt.NDArray[np.integer[Any]]]
 
 SUSTAIN = 64
 DRUM_CHANNEL = 9
@@ -20,9 +23,7 @@ class Raw:
     """What a track held, or all tracks: one entry of `parts` a (track, channel, program) that has notes."""
 
     parts: list[Part] = field(default_factory=list)
-    notes: list[npt.NDArray[np.int64]] = field(
-        default_factory=list
-    )  # (N, 4): onset, duration, pitch, velocity
+    notes: list[Columns] = field(default_factory=list)  # onset, duration, pitch, velocity, each (N,)
     pedals: list[npt.NDArray[np.int64]] = field(default_factory=list)  # (M, 2): tick, value, in order
     tempi: list[Tempo] = field(default_factory=list)
     meters: list[Meter] = field(default_factory=list)
@@ -30,10 +31,10 @@ class Raw:
     markers: list[Marker] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=lambda: {"controllers": 0, "pitch bends": 0})
 
-    def add(self, part: Part, notes: Any, pedal: Any) -> None:
-        """Add a part with its notes (N, 4) and its pedal's movements (M, 2)."""
+    def add(self, part: Part, notes: Columns, pedal: Any) -> None:
+        """Add a part with the columns of its notes (N,) and its pedal's movements (M, 2)."""
         self.parts.append(part)
-        self.notes.append(np.asarray(notes, dtype=np.int64).reshape(-1, 4))
+        self.notes.append(notes)
         self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2))
 
     def extend(self, other: Raw) -> None:

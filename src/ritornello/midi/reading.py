@@ -26,10 +26,11 @@ from ritornello.errors import MidiError, ScoreError
 from ritornello.midi.chunks import Chunks, split, title
 from ritornello.midi.raw import CHORD_PREFIX, Raw
 from ritornello.midi.with_mido import read_mido
-from ritornello.midi.with_symusic import read_symusic
+from ritornello.midi.with_symusic import read_symusic, read_whole
 from ritornello.score import COLUMNS, MAX_PARTS, MAX_TICKS, Chord, Marker, Score, settle
 
 Reader = Literal["symusic", "mido"]
+Ticks = npt.NDArray[np.int64]
 Pedal = Literal["extend", "ignore"]
 
 
@@ -57,7 +58,9 @@ def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal:
     """
     try:
         chunks = split(data)
-        raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
+        raw = read_whole(chunks) if reader == "symusic" else None
+        if raw is None:
+            raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
         return _assemble(raw, chunks, pedal)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
@@ -78,14 +81,11 @@ def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
     """The common semantics, from what either reader found."""
     if len(raw.parts) > MAX_PARTS:
         raise MidiError(f"{len(raw.parts)} parts, must be at most {MAX_PARTS}")
-    columns = [np.zeros((0, 5), np.int64)]
-    for index, (notes, pedals) in enumerate(zip(raw.notes, raw.pedals, strict=True)):
-        if pedal == "extend" and len(pedals):
-            _hold(notes, pedals)
-        columns.append(np.column_stack([notes, np.full(len(notes), index)]))
-    rows = np.concatenate(columns)  # (N, 5)
-    ends = rows[:, 0] + rows[:, 1]
-    if len(rows) and (rows[:, :2].min() < 0 or ends.max() > MAX_TICKS):
+    columns = _columns(raw, pedal)
+    onset_ticks, duration_ticks = columns["onset_ticks"], columns["duration_ticks"]
+    if min(onset_ticks.min(initial=0), duration_ticks.min(initial=0)) < 0 or (
+        (onset_ticks + duration_ticks).max(initial=0) > MAX_TICKS
+    ):
         raise MidiError(f"a note lies beyond tick {MAX_TICKS}")
     events: dict[str, list[Any]] = {
         "tempi": [t for t in raw.tempi if t.us_per_beat > 0],
@@ -101,29 +101,50 @@ def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
     chords, markers = _split_markers(raw.markers)
     score = Score.of(
         chunks.ticks_per_beat,
-        **dict(zip(COLUMNS, rows.T, strict=True)),
+        **columns,
         parts=raw.parts,
         **{sort: settle(kept) for sort, kept in events.items()},
         chords=settle(chords),
         markers=tuple(sorted(m for m in markers if m.text)),
         title=title(chunks.tracks[0]),
     )
-    dropped["doubled notes"] = len(rows) - len(score)
+    dropped["doubled notes"] = len(onset_ticks) - len(score)
     return Parsed(score, {sort: count for sort, count in dropped.items() if count})
 
 
-def _hold(notes: npt.NDArray[np.int64], pedals: npt.NDArray[np.int64]) -> None:
-    """Lengthen, in place, each of `notes` (N, 4) that ends while the pedal is down, to its release."""
+def _columns(raw: Raw, pedal: Pedal) -> dict[str, Ticks]:
+    """The notes of all parts as columns (N,), held by their pedals."""
+    nothing = np.zeros(0, np.int64)
+    names = list(COLUMNS)[:4]
+    columns: dict[str, Ticks] = {
+        name: np.concatenate([nothing, *(notes[place] for notes in raw.notes)])
+        for place, name in enumerate(names)
+    }
+    counts = np.array([len(notes[0]) for notes in raw.notes], dtype=np.int64)
+    columns["part"] = np.repeat(np.arange(len(counts)), counts)
+    if pedal == "extend":
+        for end, count, pedals in zip(np.cumsum(counts).tolist(), counts.tolist(), raw.pedals, strict=True):
+            if len(pedals):
+                own = slice(end - count, end)
+                _hold(columns["onset_ticks"][own], columns["duration_ticks"][own], pedals)
+    return columns
+
+
+def _hold(onset_ticks: Ticks, duration_ticks: Ticks, pedals: Ticks) -> None:
+    """Lengthen, in place, the notes (N,) of a part that end while its pedal is down, to the release.
+
+    `pedals` is (M, 2): tick and value.
+    """
     down = pedals[:, 1] >= 64
     changes = np.flatnonzero(np.diff(down, prepend=False))
     presses, releases = pedals[changes[0::2], 0], pedals[changes[1::2], 0]
     presses = presses[: len(releases)]  # a pedal that is never released holds nothing
     if not len(presses):
         return
-    end = notes[:, 0] + notes[:, 1]
+    end = onset_ticks + duration_ticks
     at = np.searchsorted(presses, end, side="right") - 1
     held = (at >= 0) & (end < releases[at])
-    notes[:, 1] = np.where(held, releases[at] - notes[:, 0], notes[:, 1])
+    duration_ticks[held] = releases[at[held]] - onset_ticks[held]
 
 
 def _split_markers(found: list[Marker]) -> tuple[list[Chord], list[Marker]]:

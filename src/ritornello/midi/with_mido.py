@@ -7,6 +7,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ritornello.errors import MidiError
 from ritornello.midi.chunks import one_track, tidied
 from ritornello.midi.raw import DRUM_CHANNEL, SUSTAIN, Raw, decode, one_line
@@ -83,7 +85,8 @@ def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
             voices.take(message, tick)
     for (channel, program), voice in sorted(voices.begun.items()):
         if voice.notes:
-            raw.add(Part(name, program, channel == DRUM_CHANNEL), voice.notes, voice.pedal)
+            columns = np.array(voice.notes, dtype=np.int64).T
+            raw.add(Part(name, program, channel == DRUM_CHANNEL), tuple(columns), voice.pedal)
             raw.dropped["controllers"] += voice.controllers
             raw.dropped["pitch bends"] += voice.bends
     return raw

@@ -8,10 +8,23 @@ from typing import Any
 import numpy as np
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import HIGH_BITS, may_mislead, one_track, tidied, variable_length
+from ritornello.midi.chunks import (
+    KEY,
+    MARKER,
+    METER,
+    TEMPO,
+    Chunks,
+    all_tracks,
+    events,
+    may_mislead,
+    one_track,
+    tidied,
+    variable_length,
+)
+from ritornello.midi.counting import count, most_ticks
 from ritornello.midi.raw import CHORD_PREFIX, SUSTAIN, Raw, decode
 from ritornello.midi.with_mido import read_mido
-from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
+from ritornello.score import MAX_TICKS, KeySignature, Marker, Meter, Part, Tempo
 
 # FF 03: track name, FF 06: marker; then the length, then the text. Overlapping places are all found.
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")
@@ -23,11 +36,38 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     """A track's events through symusic; through mido where symusic refuses it or would lose something."""
     import symusic
 
-    events = tidied(track) if may_mislead(track) else track
+    track = tidied(track) if may_mislead(track) else track
     try:
-        found: Any = symusic.Score.from_midi(one_track(ticks_per_beat, events))
+        found: Any = symusic.Score.from_midi(one_track(ticks_per_beat, track))
     except Exception:  # symusic raises plain RuntimeError and ValueError from C++
         return read_mido(track, ticks_per_beat)  # which says better what is wrong
+    raw = _raw(found)
+    if not _restore_texts(raw, track) or _overflows(track) or (_order_lost(raw) and not _reorder(raw, track)):
+        try:
+            return read_mido(track, ticks_per_beat)
+        except MidiError:  # then what symusic made of it is the best there is
+            return raw
+    return raw
+
+
+def read_whole(chunks: Chunks) -> Raw | None:
+    """All tracks of a file at once; None where each must be looked at by itself, as `read_symusic` does."""
+    import symusic
+
+    try:
+        tracks = chunks.tracks
+        if may_mislead(b"".join(tracks)):
+            tracks = [tidied(track) if may_mislead(track) else track for track in tracks]
+        data = all_tracks(chunks.ticks_per_beat, tracks)
+        raw = _raw(symusic.Score.from_midi(data))
+    except Exception:  # MidiError, and symusic's plain RuntimeError and ValueError from C++
+        return None
+    wraps = HUGE_METER.search(data) or most_ticks(data) > MAX_TICKS
+    return None if wraps or _order_lost(raw) or not _restore_texts(raw, data) else raw
+
+
+def _raw(found: Any) -> Raw:
+    """What symusic found in one track or in several."""
     raw = Raw()
     for voice in found.tracks:
         _add_voice(raw, voice)
@@ -35,11 +75,6 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     raw.meters = [Meter(t.time, t.numerator, t.denominator) for t in found.time_signatures]
     raw.keys = [KeySignature(k.time, k.key, bool(k.tonality)) for k in found.key_signatures]
     raw.markers = [Marker(m.time, m.text) for m in found.markers]
-    if not _restore_texts(raw, track) or _order_lost(raw) or _overflows(track):
-        try:
-            return read_mido(track, ticks_per_beat)
-        except MidiError:  # then what symusic made of it is the best there is
-            return raw
     return raw
 
 
@@ -49,12 +84,12 @@ def _add_voice(raw: Raw, voice: Any) -> None:
     if not len(notes["time"]):
         return
     controls = voice.controls.numpy()
-    sustain = controls["number"] == SUSTAIN
-    raw.dropped["controllers"] += int((~sustain).sum())
+    sustain = np.flatnonzero(controls["number"] == SUSTAIN)
+    raw.dropped["controllers"] += len(controls["number"]) - len(sustain)
     raw.dropped["pitch bends"] += len(voice.pitch_bends)
-    columns = [notes[key].astype(np.int64) for key in ("time", "duration", "pitch", "velocity")]
-    pedal = np.stack([controls["time"][sustain], controls["value"][sustain]], axis=1) if sustain.any() else ()
-    raw.add(Part(voice.name, voice.program, voice.is_drum), np.stack(columns, axis=1), pedal)
+    pedal = np.stack([controls["time"][sustain], controls["value"][sustain]], axis=1) if len(sustain) else ()
+    columns = tuple(notes[key] for key in ("time", "duration", "pitch", "velocity"))
+    raw.add(Part(voice.name, voice.program, voice.is_drum), columns, pedal)
 
 
 def _order_lost(raw: Raw) -> bool:
@@ -65,16 +100,34 @@ def _order_lost(raw: Raw) -> bool:
     return any(n >= 24 and len(set(events)) > len({e.onset_ticks for e in events}) for n, events in lists)
 
 
+def _reorder(raw: Raw, track: bytes) -> bool:
+    """Put the changes of tempo, meter and key and the markers of a track in the order of the file.
+
+    Returns False where a walk through the file does not find the same ones.
+    """
+    found: dict[str, list[Any]] = {name: [] for name in ("tempi", "meters", "keys", "markers")}
+    for tick, _, end, kind, size in events(track):
+        data = track[end - size : end]
+        if kind == TEMPO:
+            found["tempi"].append(Tempo(tick, int.from_bytes(data[:3], "big")))
+        elif kind == METER:
+            found["meters"].append(Meter(tick, data[0], 1 << data[1]))
+        elif kind == KEY:
+            found["keys"].append(KeySignature(tick, (data[0] ^ 0x80) - 0x80, bool(data[1])))
+        elif kind == MARKER:
+            found["markers"].append(Marker(tick, decode(data)))
+    if any(sorted(getattr(raw, name)) != sorted(changes) for name, changes in found.items()):
+        return False
+    for name, changes in found.items():
+        setattr(raw, name, changes)
+    return True
+
+
 def _overflows(track: bytes) -> bool:
-    """Whether the track may reach tick 2**31, or a meter over 2**32: there symusic's numbers wrap."""
+    """Whether the track reaches tick 2**31, or a meter over 2**32: there symusic's numbers wrap."""
     if HUGE_METER.search(track):
         return True
-    # eight times are needed, each of four bytes, of which three have the highest bit
-    if track.translate(HIGH_BITS).count(bytes([0x80] * 3)) < 8:
-        return False
-    high = np.frombuffer(track, dtype=np.uint8)
-    at = np.flatnonzero((high[:-3] >= 128) & (high[1:-2] >= 128) & (high[2:-1] >= 128))
-    return bool((high[at] & 127).sum(dtype=np.int64) + len(at) >= 1 << 10)  # each counts 2**21 ticks
+    return most_ticks(track) > MAX_TICKS and count(track).ticks > MAX_TICKS
 
 
 def _restore_texts(raw: Raw, track: bytes) -> bool:
