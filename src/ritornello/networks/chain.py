@@ -15,7 +15,7 @@ The weights by name (width W, embedding E), as a step in numpy reads them:
     tables.<field>         (classes, E)   a vector a class; columns that guess a field share its table
     reads.weight           (columns, E, W)   a matrix a column of the trunk's input: row t-1, then row t
     plan.weight            (W, P)
-    layers.<n>.*           the trunk;   norm.weight (W,)   before the head
+    layers.<n>.*           the trunk
     head.<field>.adds.weight     (columns, E, W)   what is added before it: see `Layout`
     head.<field>.hidden.weight   (W, W), .bias;   head.<field>.logits.weight   (size, W), .bias
 """
@@ -121,6 +121,11 @@ class ChainConfig:
         return Size(self.width, self.layers, self.embedding)
 
 
+def normed(hidden: Tensor) -> Tensor:
+    """RMSNorm without a scale, which what follows has of its own: a third of its time is saved."""
+    return functional.rms_norm(hidden, hidden.shape[-1:], eps=EPSILON)
+
+
 class Sum(nn.Module):
     """For each column the vector of its class, from the column's table and through a matrix; summed.
 
@@ -206,7 +211,6 @@ class Chain(nn.Module):
         self.plan = nn.Linear(config.plan_size, config.width, bias=False) if config.plan_size else None
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(self.layer() for _ in range(config.layers))
-        self.norm = nn.RMSNorm(config.width, eps=EPSILON)
         names = [layout.fields[choice.column].name for choice in layout.choices]
         links = [Link(layout, choice, config) for choice in layout.choices]
         self.head = nn.ModuleDict({n.replace(".", "_"): k for n, k in zip(names, links, strict=True)})
@@ -248,7 +252,7 @@ class Chain(nn.Module):
         for number, layer in enumerate(self.layers):
             hidden, now = layer(hidden, state[number] if state else None)
             after.append(now)
-        return self.norm(hidden), after
+        return normed(hidden), after
 
     def chain(self, context: Tensor, values: Tensor) -> dict[str, Tensor]:
         """The logits (B, T, size) of each choice in `values` (B, T, F), from their contexts (B, T, W)."""

@@ -8,7 +8,7 @@
     medium     640       3         48  14.5 million
     large     1024       6         64  60.8 million
 
-A layer's weights: layers.<n>.norm.weight (W,), .input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,);
+A layer's weights: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,);
 gates in torch's order: input, forget, cell, output.
 """
 
@@ -19,7 +19,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ritornello.networks.chain import EPSILON, Chain, Size
+from ritornello.networks.chain import Chain, Size, normed
 
 
 class Layer(nn.Module):
@@ -28,7 +28,6 @@ class Layer(nn.Module):
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.norm = nn.RMSNorm(width, eps=EPSILON)
         self.input = nn.Linear(width, 4 * width, bias=False)
         self.recurrent = nn.Linear(width, 4 * width, bias=False)
         self.bias = nn.Parameter(torch.zeros(4 * width))
@@ -41,7 +40,7 @@ class Layer(nn.Module):
         self, hidden: Tensor, state: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The next hidden (B, T, W), and the state (h, c), (1, B, W) each, to go on from."""
-        values = self.norm(hidden)
+        values = normed(hidden)
         state = state or (values.new_zeros(1, len(values), values.shape[-1]),) * 2
         weights = [self.input.weight, self.recurrent.weight, self.bias, torch.zeros_like(self.bias)]
         added, h, c = torch.lstm(  # what nn.LSTM calls, which insists on a second bias of its own

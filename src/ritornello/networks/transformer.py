@@ -11,9 +11,8 @@
 A row attends to itself and the `window` - 1 rows before it, in each layer. Places are told by rotation (Su et
 al., RoFormer, arXiv 2104.09864), so only distances count, and a song may be of any length.
 
-A layer's weights: layers.<n>.attention_norm.weight, .project.weight (3W, W) for query, key, value,
-.gather.weight (W, W), .mlp_norm.weight, .up.weight (4W, W), .down.weight (W, 4W); no biases. Heads are 32
-wide.
+A layer's weights: layers.<n>.project.weight (3W, W) for query, key, value, .gather.weight (W, W), .up.weight
+(4W, W), .down.weight (W, 4W); no biases. Heads are 32 wide.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from ritornello.errors import InputError
-from ritornello.networks.chain import EPSILON, Chain, Size
+from ritornello.networks.chain import Chain, Size, normed
 
 HEAD_WIDTH = 32
 BASE = 10000.0  # of the wavelengths, as in the paper
 
 
 def rotate(values: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Turn the pairs (i, i + half) of each head (..., T, HEAD_WIDTH) by the angles (T, HEAD_WIDTH / 2)."""
+    """Turn the pairs (i, i + half) of heads (B, T, heads, HEAD_WIDTH) by angles (T, 1, HEAD_WIDTH / 2)."""
     a, b = values.chunk(2, dim=-1)
     return torch.cat([a * cosine - b * sine, b * cosine + a * sine], dim=-1)
 
@@ -44,10 +43,8 @@ class Layer(nn.Module):
         super().__init__()
         self.window = window
         self.dropout = nn.Dropout(dropout)
-        self.attention_norm = nn.RMSNorm(width, eps=EPSILON)
         self.project = nn.Linear(width, 3 * width, bias=False)
         self.gather = nn.Linear(width, width, bias=False)
-        self.mlp_norm = nn.RMSNorm(width, eps=EPSILON)
         self.up = nn.Linear(width, 4 * width, bias=False)
         self.down = nn.Linear(4 * width, width, bias=False)
         with torch.no_grad():  # what all layers add together begins as large as what one would
@@ -59,39 +56,39 @@ class Layer(nn.Module):
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The next hidden (B, T, W), and the keys and values to go on from.
 
-        Those are (B, heads, rows, HEAD_WIDTH) each, of at most `window` - 1 rows.
+        Those are (B, rows, heads, HEAD_WIDTH) each, of at most `window` - 1 rows.
         """
-        added, state = self.attend(self.attention_norm(hidden), state)
+        added, state = self.attend(normed(hidden), state)
         hidden = hidden + self.dropout(added)
-        added = self.down(functional.silu(self.up(self.mlp_norm(hidden))))
+        added = self.down(functional.silu(self.up(normed(hidden))))
         return hidden + self.dropout(added), state
 
     def attend(self, values: Tensor, state: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Attention over `values` (B, T, W) and the keys and values of rows before; the state after."""
         rows = values.shape[1]
         split = self.project(values).unflatten(-1, (3, -1, HEAD_WIDTH))  # (B, T, 3, heads, HEAD_WIDTH)
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # (B, heads, T, HEAD_WIDTH) each
+        query, key, value = split.unbind(2)  # (B, T, heads, HEAD_WIDTH) each
         if state is not None:
-            key, value = torch.cat([state[0], key], dim=2), torch.cat([state[1], value], dim=2)
-        places = key.shape[2]  # the keys are kept unturned: only distances count
-        cosine, sine = self.angles(places, values)
-        turned, asked = rotate(key, cosine, sine), rotate(query, cosine[-rows:], sine[-rows:])
+            key, value = torch.cat([state[0], key], dim=1), torch.cat([state[1], value], dim=1)
+        places = key.shape[1]  # the keys are kept unturned: only distances count
+        cosine, sine = self.angles(places, query)
+        asked, turned = rotate(query, cosine[-rows:], sine[-rows:]), rotate(key, cosine, sine)
         plain = places == rows <= self.window  # no mask to write down
         found = functional.scaled_dot_product_attention(
-            asked,
-            turned,
-            value,
+            asked.transpose(1, 2),  # (B, heads, T, HEAD_WIDTH)
+            turned.transpose(1, 2),
+            value.transpose(1, 2),
             attn_mask=None if plain else self.mask(rows, places, values),
             is_causal=plain,
         )
         kept = max(0, places - self.window + 1)
         added: Tensor = self.gather(found.transpose(1, 2).flatten(2))
-        return added, (key[:, :, kept:], value[:, :, kept:])
+        return added, (key[:, kept:], value[:, kept:])
 
     def angles(self, places: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosine and sine of the angle of each place and pair, (places, HEAD_WIDTH / 2) each."""
+        """Cosine and sine of the angle of each place and pair, (places, 1, HEAD_WIDTH / 2) each."""
         pair = torch.arange(0, HEAD_WIDTH, 2, device=like.device, dtype=torch.float32)
-        angle = torch.arange(places, device=like.device)[:, None] * BASE ** (-pair / HEAD_WIDTH)
+        angle = torch.arange(places, device=like.device)[:, None, None] * BASE ** (-pair / HEAD_WIDTH)
         return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
 
     def mask(self, rows: int, places: int, like: Tensor) -> Tensor:
