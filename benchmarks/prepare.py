@@ -8,18 +8,17 @@
    and MidiTok (REMI, its defaults) from file to ids, each in as many processes. PYTHON is an interpreter
    that has mido, symusic and miditok, for example of a virtual environment of its own.
 3. --profile says where a worker's time goes, on the sample.
-Turns are taken, so that a busy neighbour meets all alike; the best turn counts. Nothing is written to the
-folders.
+Turns are taken, so that a busy neighbour meets all alike; the best turn counts. Beside the files a second
+there is the time that processors were busy with a file, all processes added up: it says more where the
+machine is shared. Nothing is written to the folders.
 """
 
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import os
 import platform
-import pstats
 import random
 import resource
 import subprocess
@@ -29,11 +28,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ritornello.preparing import prepare
-from ritornello.preparing.check import Checks
-from ritornello.preparing.worker import Job, examine
+from symusic import factory
+
+from ritornello.midi import reading as midi_reading
+from ritornello.preparing import check, prepare, worker
+from ritornello.preparing.worker import Job
 
 TURNS = 3
 PEER = """
@@ -56,19 +57,26 @@ else:
     def work(path):
         tokenizer.encode(symusic.Score(path))
 done = 0
-start = time.perf_counter()
+start, busy = time.perf_counter(), time.process_time()
 for path in paths:
     try:
         work(path)
         done += 1
     except Exception:
         continue
-print(json.dumps([len(paths), done, time.perf_counter() - start]))
+print(json.dumps([len(paths), done, time.perf_counter() - start, time.process_time() - busy]))
 """
 
 
-def peer(python: str, kind: str, paths: list[str], processes: int) -> float:
-    """Files a second of a peer in several processes at once; starting them does not count."""
+class Speed(NamedTuple):
+    """Files a second, and milliseconds of processor time a file."""
+
+    files_s: float
+    busy_ms: float
+
+
+def peer(python: str, kind: str, paths: list[str], processes: int) -> Speed:
+    """The speed of a peer in several processes at once; starting them does not count."""
     with tempfile.TemporaryDirectory() as folder:
         running = []
         for number in range(processes):
@@ -77,7 +85,14 @@ def peer(python: str, kind: str, paths: list[str], processes: int) -> float:
             command = [python, "-c", PEER, kind, str(part)]
             running.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
         answers = [json.loads(process.communicate()[0]) for process in running]
-    return sum(count for count, _, _ in answers) / max(seconds for _, _, seconds in answers)
+    counts, _, seconds, busy = zip(*answers, strict=True)
+    return Speed(sum(counts) / max(seconds), 1e3 * sum(busy) / sum(counts))
+
+
+def busy_s() -> float:
+    """Seconds that processors were busy with this process and its children that have ended."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(use.ru_utime + use.ru_stime for use in map(resource.getrusage, kinds))
 
 
 class Memory(threading.Thread):
@@ -109,9 +124,9 @@ def whole(folders: list[Path], workers: int) -> dict[str, Any]:
             (root / f"{number}-{folder.name}").symlink_to(folder.resolve())
         memory = Memory()
         memory.start()
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), busy_s()
         report = prepare(root, out, workers=workers)
-        seconds = time.perf_counter() - start
+        seconds, busy = time.perf_counter() - start, busy_s() - busy
         memory.done = True
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         start = time.perf_counter()
@@ -121,36 +136,70 @@ def whole(folders: list[Path], workers: int) -> dict[str, Any]:
         1 << (20 if sys.platform == "darwin" else 10)
     )
     return {
-        "files": report.files, "kept": report.kept, "seconds": round(seconds, 1),
-        "files_s": round(report.files / seconds), "again_s": round(again, 2), "corpus_mb": size >> 20,
-        "worker_mb": round(memory.peak_mb), "supervisor_mb": round(rss_mb), "fates": report.fates,
-    }  # fmt: skip
+        "files": report.files,
+        "kept": report.kept,
+        "seconds": round(seconds, 1),
+        "files_s": round(report.files / seconds),
+        "busy_ms": round(1e3 * busy / report.files, 3),
+        "again_s": round(again, 2),
+        "corpus_mb": size >> 20,
+        "worker_mb": round(memory.peak_mb),
+        "supervisor_mb": round(rss_mb),
+        "fates": report.fates,
+    }
 
 
-def on_sample(paths: list[Path], workers: int) -> float:
-    """Files a second of `prepare` on the sample."""
+def on_sample(paths: list[Path], workers: int) -> Speed:
+    """The speed of `prepare` on the sample."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "in"
         root.mkdir()
         for number, path in enumerate(paths):
             (root / f"{number:06d}{path.suffix}").symlink_to(path.resolve())
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), busy_s()
         prepare(root, Path(scratch) / "corpus", workers=workers)
-        return len(paths) / (time.perf_counter() - start)
+        return Speed(len(paths) / (time.perf_counter() - start), 1e3 * (busy_s() - busy) / len(paths))
+
+
+STEPS = {
+    "symusic: from bytes to its objects": (factory.ScoreFactory, "from_midi"),
+    "hash of the content": (worker, "sha256"),
+    "limits": (check, "over_limit"),
+    "tracks cut apart": (midi_reading, "split"),
+    "all tracks through symusic, to numpy": (midi_reading, "read_whole"),
+    "track by track, where something misleads": (midi_reading, "_read_tracks"),
+    "pedal, sort, overlaps, checks: the Score": (midi_reading, "_assemble"),
+    "fate by the music": (check, "music"),
+    "sketch": (worker, "sketch"),
+    "columns side by side (and sketch)": (worker, "columns"),
+}
 
 
 def profile(paths: list[Path]) -> None:
-    """Where a worker's time goes: by function, and by how much of it each step takes with what it calls."""
+    """Where a worker's time goes, by step; a step in another counts in both."""
+    spent = dict.fromkeys(STEPS, 0.0)
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **options: Any) -> Any:
+            start = time.process_time()
+            try:
+                return function(*args, **options)
+            finally:
+                spent[name] += time.process_time() - start
+
+        return run
+
+    for name, (module, attribute) in STEPS.items():
+        setattr(module, attribute, timed(name, getattr(module, attribute)))
     jobs = [Job(os.fsencode(path)) for path in paths]
-    examine(jobs[:50], Checks())
-    profiler = cProfile.Profile()
-    start = time.process_time()
-    examine(jobs, Checks())
-    print(
-        f"a file takes a worker {(time.process_time() - start) / len(jobs) * 1e3:.2f} ms without the profiler"
-    )
-    profiler.runcall(examine, jobs, Checks())
-    pstats.Stats(profiler).sort_stats("cumtime").print_stats("ritornello|from_midi", 45)
+    for _ in range(2):  # the first time warms up
+        spent.update(dict.fromkeys(STEPS, 0.0))
+        start = time.process_time()
+        for place in range(0, len(jobs), 32):
+            worker.examine(jobs[place : place + 32], check.Checks())
+        whole_s = time.process_time() - start
+    for name, seconds in {"all": whole_s, **spent}.items():
+        print(f"{name:42} {1e3 * seconds / len(jobs):7.3f} ms a file   {seconds / whole_s:6.1%}")
 
 
 def main() -> None:
@@ -171,21 +220,25 @@ def main() -> None:
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {workers} workers"
     )
-    turns: dict[str, Callable[[], float]] = {"prepare": lambda: on_sample(sample, workers)}
+    turns: dict[str, Callable[[], Speed]] = {"prepare": lambda: on_sample(sample, workers)}
     if options.peers:
         turns["bare symusic to numpy"] = lambda: peer(options.peers, "bare", names, workers)
         turns["mido"] = lambda: peer(options.peers, "mido", names, workers)
         turns["MidiTok REMI"] = lambda: peer(options.peers, "miditok", names, workers)
-    best = dict.fromkeys(turns, 0.0)
+    best = {name: Speed(0.0, float("inf")) for name in turns}
     for turn in range(TURNS):
         for name, run in turns.items():
             if turn == 0 or name in ("prepare", "bare symusic to numpy"):  # the peers take minutes
-                best[name] = max(best[name], run())
-    found = whole(options.folders, workers)
-    print(f"\nwhole: {json.dumps(found)}\n")
-    print(f"{'on the sample of ' + str(len(sample)):30} files/s   prepare, whole, is times as fast")
-    for name, rate in best.items():
-        print(f"{name:30} {rate:8.1f}   {found['files_s'] / rate:8.2f}")
+                found = run()
+                rates = max(best[name].files_s, found.files_s), min(best[name].busy_ms, found.busy_ms)
+                best[name] = Speed(*rates)
+    ours = whole(options.folders, workers)
+    print(f"\nwhole: {json.dumps(ours)}\n")
+    head = f"on the sample of {len(sample)}"
+    print(f"{head:26} files/s  busy ms/file   prepare (whole) is times as fast, and as busy")
+    for name, (files_s, busy_ms) in best.items():
+        times = f"{ours['files_s'] / files_s:8.2f}   {busy_ms / ours['busy_ms']:8.2f}"
+        print(f"{name:26}{files_s:8.1f}      {busy_ms:8.3f}   {times}")
 
 
 if __name__ == "__main__":
