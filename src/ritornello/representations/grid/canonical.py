@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ritornello.overlaps import cut_overlaps
 from ritornello.plan import GRID, Plan, grid_bars
 from ritornello.representations.grid.codes import (
     DRUMS,
@@ -22,7 +23,7 @@ from ritornello.representations.grid.codes import (
     part_of,
     velocity_class,
 )
-from ritornello.score import Part, Score, cut_overlaps, scaled
+from ritornello.score import Part, Score, scaled
 
 
 def canonical(score: Score) -> tuple[Score, dict[str, int]]:
