@@ -19,9 +19,9 @@ COLUMNS = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
 
 def chosen(score: Score, notes: npt.NDArray[Any], **changed: Any) -> Score:
     """The song with some of its notes, some columns changed, and its parts or others."""
-    columns = [changed.get(name, getattr(score, name))[notes] for name in COLUMNS]
+    columns: dict[str, Any] = {name: changed.get(name, getattr(score, name))[notes] for name in COLUMNS}
     events = {"tempi": changed.get("tempi", score.tempi), "meters": score.meters}
-    return Score.of(score.ticks_per_beat, *columns, parts=changed.get("parts", score.parts), **events)
+    return Score.of(score.ticks_per_beat, **columns, parts=changed.get("parts", score.parts), **events)
 
 
 def transposed(score: Score, other: Score, draw: Random) -> Score:
@@ -82,8 +82,8 @@ def added(score: Score, other: Score, draw: Random) -> Score:
         "velocity": other.velocity[notes],
         "part": len(score.parts) + np.searchsorted(new, other.part[notes]),
     }
-    columns = [np.concatenate([getattr(score, name), more[name]]) for name in COLUMNS]
-    return Score.of(score.ticks_per_beat, *columns, parts=(*score.parts, *(other.parts[p] for p in new)))
+    columns: dict[str, Any] = {name: np.concatenate([getattr(score, name), more[name]]) for name in COLUMNS}
+    return Score.of(score.ticks_per_beat, **columns, parts=(*score.parts, *(other.parts[p] for p in new)))
 
 
 def all_at_once(score: Score, other: Score, draw: Random) -> Score:

@@ -21,6 +21,7 @@ from ritornello.midi import parse
 from ritornello.preparing.check import Checks
 from ritornello.preparing.pool import Pool
 from ritornello.preparing.worker import Job
+from ritornello.score import Score
 
 LOST = ("crashed", "timed out", "out of memory")
 
@@ -62,7 +63,7 @@ def both_readers(files: list[Path], seed: int, count: int) -> Counter[str]:
     found: Counter[str] = Counter()
     for number in range(count):
         data = mutated(files, seed, number)
-        scores = []
+        scores: list[Score | None] = []
         for reader in ("symusic", "mido"):
             try:
                 scores.append(parse(data, reader=reader).score)  # type: ignore[arg-type]
