@@ -108,5 +108,34 @@ def test_a_huge_model_json_is_not_read(folder: Path) -> None:
 
 def test_a_network_that_does_not_exist(folder: Path) -> None:
     edit(folder, network={"name": "../../evil", "config": {}})
-    with pytest.raises(Exception, match="no step is named"):
+    with pytest.raises(ModelError, match=r"no step '\.\./\.\./evil' is built in, must be one of"):
         Model.open(folder).step()
+
+
+def test_a_file_that_a_model_names_is_not_run(folder: Path, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    (tmp_path / "evil.py").write_text(f"open({str(ran)!r}, 'w')\nclass Evil: pass\n")
+    evil = f"{tmp_path / 'evil.py'}:Evil"
+    edit(folder, network={"name": evil, "config": {}}, representation={"name": evil})
+    opened = Model.open(folder)
+    with pytest.raises(ModelError, match=r"no step '.*evil\.py:Evil' is built in"):
+        opened.step()
+    with pytest.raises(ModelError, match=r"no representation '.*evil\.py:Evil' is built in"):
+        _ = opened.representation
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"network": {"name": "original"}}, r"lacks network\.config"),
+        ({"network": {"name": "original", "config": 3}}, r"network\.config 3, must be an object"),
+        ({"network": {"name": ["x"], "config": {}}}, r"network\.name \['x'\], must be a text"),
+        ({"representation": {"name": 3}}, r"representation\.name 3, must be a text"),
+        ({"files": {"weights": "x", "tables": {}}}, r"files\.weights 'x', must be an object"),
+    ],
+)
+def test_entries_of_another_kind(folder: Path, changes: dict[str, Any], says: str) -> None:
+    edit(folder, **changes)
+    with pytest.raises(ModelError, match=says):
+        Model.open(folder)

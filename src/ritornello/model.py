@@ -6,8 +6,8 @@
     card.md               the same for people
     log.jsonl checkpoint/ while training
 
-A strange folder is data: names, sizes and shapes are checked, and nothing in it is run. The one exception
-is a network in a file of your own (`my_net.py:MyNet`), which is run only when its name is given again.
+A strange folder is data: names, sizes and shapes are checked, and nothing in it is run. So a network in a
+file of your own (`my_net.py:MyNet`) is trained by its name, and never loaded because model.json names it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ FORMAT = 1
 MAX_JSON_BYTES = 4 << 20
 MAX_WEIGHTS_BYTES = 4 << 30
 Arrays = dict[str, npt.NDArray[Any]]
+NEEDED: dict[tuple[str, str], type] = {
+    ("representation", "name"): str,
+    ("network", "name"): str,
+    ("network", "config"): dict,
+    ("files", "weights"): dict,
+    ("files", "tables"): dict,
+}
 
 
 @dataclass(frozen=True)
@@ -62,11 +69,20 @@ class Model:
     @property
     def representation(self) -> Any:
         """The representation that the model was trained on."""
-        return registry.find("representations", self.info["representation"]["name"])()
+        return self._built_in("representations", self.info["representation"]["name"])()
 
     def step(self) -> Any:
         """The network one row at a time, in numpy. Raises ModelError if the weights do not fit it."""
-        return registry.find("steps", self.network)(self.weights, self.info["network"]["config"])
+        return self._built_in("steps", self.network)(self.weights, self.info["network"]["config"])
+
+    def _built_in(self, kind: str, name: str) -> Any:
+        """What model.json names, if it is part of Ritornello: a file is never run. Raises ModelError."""
+        known = registry.names(kind)
+        if name not in known:
+            raise ModelError(
+                f"{str(self.path)!r}: no {kind[:-1]} {name!r} is built in, must be one of {known}"
+            )
+        return registry.find(kind, name)
 
 
 def write(path: Path, info: Mapping[str, Any], weights: Arrays, tables: Arrays, card: str) -> None:
@@ -106,10 +122,12 @@ def _read_info(path: Path) -> dict[str, Any]:
         raise ModelError(
             f"{str(file)!r} has format {info['format']}, this version reads up to {FORMAT}: update Ritornello"
         )
-    needed = (("representation", "name"), ("network", "name"), ("files", "weights"), ("files", "tables"))
-    for key, part in needed:
+    for (key, part), kind in NEEDED.items():
         if not isinstance(info.get(key), dict) or part not in info[key]:
             raise ModelError(f"{str(file)!r} lacks {key}.{part}")
+        if not isinstance(info[key][part], kind):
+            must = "a text" if kind is str else "an object"
+            raise ModelError(f"{str(file)!r} has {key}.{part} {info[key][part]!r:.40}, must be {must}")
     return info
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +19,11 @@ from ritornello.steps.original import shapes
 from ritornello.timeline import Timeline
 
 
-def write_model(folder: Path, *, residual: float = 0.05, velocity: float = 0.4) -> Path:
-    """A model that always predicts C4, the given velocity and a sixteenth; random residuals around it."""
+def write_model(folder: Path, *, residual: float = 0.05, velocity: float = 0.4, **changed: Any) -> Path:
+    """A model that always predicts C4, the given velocity and a sixteenth; random residuals around it.
+
+    `changed` are other tables; None leaves one out.
+    """
     draw = np.random.default_rng(0)
     weights = {name: np.zeros(shape, np.float32) for name, shape in shapes(48, 24).items()}
     weights["dense_1.bias"] = np.array([60 / 128, velocity, 1 / 16], np.float32)
@@ -27,7 +32,8 @@ def write_model(folder: Path, *, residual: float = 0.05, velocity: float = 0.4) 
         "seeds": draw.uniform(0, 1, (4, 50, 3)).astype(np.float32),
     }
     info = {"representation": {"name": "messages"}, "network": {"name": "original", "config": {"window": 50}}}
-    model.write(folder, info, weights, tables, "")
+    kept = {name: table for name, table in {**tables, **changed}.items() if table is not None}
+    model.write(folder, info, weights, kept, "")
     return folder
 
 
@@ -57,6 +63,44 @@ def test_a_longer_song_begins_like_a_shorter_one(opened: Model) -> None:
     until = int((long.onset_ticks < 1920).sum())
     assert np.array_equal(short.onset_ticks[:until], long.onset_ticks[:until])
     assert np.array_equal(short.pitch[:until], long.pitch[:until])
+
+
+def test_errors_are_drawn_whole(tmp_path: Path) -> None:
+    # either none, or an octave up and 20 louder: 0.4 is velocity 51
+    rows = np.array([[0, 0, 0], [12 / 128, 20 / 128, 1 / 16]], np.float32)
+    song = compose(Model.open(write_model(tmp_path, residuals=rows)), Plan(bars=4), seed=1)
+    assert set(zip(song.pitch.tolist(), song.velocity.tolist(), strict=True)) == {(60, 51), (72, 71)}
+    assert set(np.diff(song.onset_ticks).tolist()) == {120, 240}
+
+
+def test_no_note_sounds_longer_than_a_bar(tmp_path: Path) -> None:
+    # a scale that only begins notes and never ends one
+    rows = np.array([[step / 128, 0, 0] for step in range(40)], np.float32)
+    song = compose(Model.open(write_model(tmp_path, residuals=rows)), Plan(bars=4), seed=1)
+    assert song.duration_ticks.max() == 1920
+
+
+@pytest.mark.parametrize(
+    ("tables", "says"),
+    [
+        ({"residuals": None}, "table residuals is missing, must have 2 dimensions"),
+        ({"residuals": np.zeros((0, 3), np.float32)}, r"residuals has shape \(0, 3\)"),
+        (
+            {"residuals": np.zeros((4, 2), np.float32)},
+            r"residuals has shape \(4, 2\), .* the last of 3 fields",
+        ),
+        ({"seeds": np.zeros((50, 3), np.float32)}, r"seeds has shape \(50, 3\), must have 3 dimensions"),
+    ],
+)
+def test_tables_that_do_not_fit(tmp_path: Path, tables: dict[str, Any], says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        compose(Model.open(write_model(tmp_path, **tables)), Plan(bars=1), seed=0)
+
+
+def test_a_model_of_another_kind(opened: Model) -> None:
+    strange = replace(opened, info={**opened.info, "representation": {"name": "notes"}})
+    with pytest.raises(ModelError, match=r"composing takes models of reals so far, .* has notes"):
+        compose(strange, Plan(bars=1), seed=0)
 
 
 def test_without_spread_the_bare_prediction(opened: Model) -> None:

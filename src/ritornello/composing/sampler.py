@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.errors import FailedError
+from ritornello.errors import FailedError, ModelError
 from ritornello.model import Model
 from ritornello.plan import Plan
 from ritornello.representations import messages
@@ -23,12 +23,16 @@ def compose(model: Model, plan: Plan, *, seed: int, spread: float = 1.0, song: i
 
     It continues the opening of a held-out song (which is not part of the result). Each row is the network's
     prediction plus `spread` times a residual that was really seen on held-out songs; 0 is the bare
-    prediction. Raises FailedError if no note comes out.
+    prediction. Raises ModelError for a model of another kind, FailedError if no note comes out.
     """
     representation = model.representation
-    cursor = representation.cursor(plan.timeline(messages.TICKS_PER_BEAT))
-    residuals, openings = model.tables["residuals"], model.tables["seeds"]  # (R, F), (S, T, F)
+    if any(field.kind != "real" for field in representation.fields):
+        raise ModelError(
+            f"composing takes models of reals so far, {str(model.path)!r} has {representation.name}"
+        )
     names = [field.name for field in representation.fields]
+    residuals, openings = _table(model, "residuals", 2), _table(model, "seeds", 3)  # (R, F), (S, T, F)
+    cursor = representation.cursor(plan.timeline(messages.TICKS_PER_BEAT))
     step = model.step()
     step.start([plan])
     opening = openings[_draws(seed, song, 0).integers(len(openings))]
@@ -44,6 +48,16 @@ def compose(model: Model, plan: Plan, *, seed: int, spread: float = 1.0, song: i
     if not len(score):
         raise FailedError(f"the network composed no note with seed {seed}: try another seed, or --spread 1")
     return score
+
+
+def _table(model: Model, name: str, dimensions: int) -> npt.NDArray[np.float32]:
+    """A table of the model whose last dimension is the fields. Raises ModelError if it is none."""
+    table, fields = model.tables.get(name), len(model.representation.fields)
+    if table is None or table.ndim != dimensions or table.shape[-1] != fields or not table.size:
+        found = "is missing" if table is None else f"has shape {table.shape}"
+        must = f"must have {dimensions} dimensions, the last of {fields} fields"
+        raise ModelError(f"{str(model.path)!r}: table {name} {found}, {must}")
+    return table
 
 
 def _at_most_a_bar(score: Score, plan: Plan) -> Score:
