@@ -14,6 +14,14 @@ from ritornello.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.score import Score
 
 Progress = Callable[[int, int, str], None]  # done, total, what
+TRAIN_LIMITS: dict[str, tuple[float, float]] = {
+    "steps": (1, 10**9),
+    "minutes": (0.01, 10**6),
+    "batch": (1, 65536),
+    "learning_rate": (0, 10),
+    "seed": (0, (1 << 63) - 1),
+    "threads": (1, 1024),
+}
 
 
 def prepare(
@@ -84,13 +92,13 @@ def train(
     config = TrainConfig(network_config=network_config or {}, **settings)
     if (config.steps is None) == (config.minutes is None):
         raise InputError("say either how many minutes or how many steps to train")
-    for name, low, high in (("steps", 1, 10**9), ("minutes", 0.01, 10**6), ("batch", 1, 65536)):
+    for name, (low, high) in TRAIN_LIMITS.items():
         value = getattr(config, name)
         if value is not None and not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
     torch.manual_seed(config.seed)
     kind = registry.find("networks", config.network)
-    if kind.learns != "last":
+    if getattr(kind, "learns", None) != "last":
         raise InputError(
             f"network {config.network!r} stands, but training cannot teach it yet; take 'original'"
         )

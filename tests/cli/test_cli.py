@@ -118,7 +118,7 @@ def test_explain(say: Say, tmp_path: Path) -> None:
     assert (tmp_path / "loss.png").stat().st_size > 2000
 
 
-def test_help_is_fast_and_names_every_command(say: Say) -> None:
+def test_help_names_every_command(say: Say) -> None:
     code, text, _ = say("--help")
     assert code == 0
     for name in ("compose", "convert", "doctor", "explain", "info", "prepare", "train"):
@@ -154,6 +154,18 @@ WRONG = {
     "no minutes": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "-1"],
         "minutes -1.0, must be",
+    ),
+    "no threads": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--threads", "0"],
+        "threads 0, must be 1-1024",
+    ),
+    "a seed below 0": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--seed", "-1"],
+        "seed -1, must be 0-9223372036854775807",
+    ),
+    "a learning rate below 0": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--learning-rate", "-1"],
+        "learning_rate -1.0, must be 0-10",
     ),
     "both": (["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "1", "--steps", "1"], "say either"),
     "a curve that is not there": (

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from ritornello.errors import FailedError, InputError
+from ritornello.errors import FailedError, InputError, OutputError
 from ritornello.networks.original import Original
 from ritornello.training.batches import SongRows, Windows
 from ritornello.training.loop import Run, TrainConfig
@@ -119,6 +119,60 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(InputError, match=r"state\.safetensors' is damaged .* remove it to start anew"):
         run(tmp_path)
+
+
+def test_a_damaged_config_is_named(tmp_path: Path) -> None:
+    run(tmp_path).save()
+    for damage in (lambda file: file.write_text("{"), Path.unlink):
+        damage(tmp_path / "checkpoint" / "config.json")
+        with pytest.raises(InputError, match=r"config\.json' is damaged .* to start anew"):
+            run(tmp_path)
+
+
+def test_half_a_line_of_the_log_or_none_does_no_harm(tmp_path: Path) -> None:
+    made = run(tmp_path)
+    made.train(*windows())
+    whole = log(tmp_path)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 16, "sec')
+    run(tmp_path)
+    assert log(tmp_path) == whole
+    (tmp_path / "log.jsonl").unlink()
+    run(tmp_path)
+    assert log(tmp_path) == []
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    made = run(tmp_path)
+    (tmp_path / "log.jsonl").unlink()
+    (tmp_path / "log.jsonl").symlink_to("/dev/full")
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no device that is always full")
+    with pytest.raises(OutputError, match=r"log\.jsonl': No space left on device"):
+        made.train(*windows())
+
+
+def test_the_averaged_weights_are_measured(tmp_path: Path) -> None:
+    made = run(tmp_path)
+    train, heldout = windows()
+    made.train(train, heldout)
+    values = torch.from_numpy(heldout.take(heldout.spread(SMALL.heldout_windows)))
+    learn = torch.zeros(values.shape, dtype=torch.bool)
+    learn[:, -1] = True
+    averaged = network(seed=9)
+    averaged.load_state_dict(made.average)
+    with torch.no_grad():
+        loss = float(averaged.loss(averaged(values), values, learn)["loss"])
+    assert log(tmp_path)[-1]["heldout_loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_gradients_are_clipped(tmp_path: Path) -> None:
+    made = run(tmp_path)
+    made._step(windows()[0])
+    gradients = [weight.grad for weight in made.network.parameters()]
+    assert float(torch.stack([g.square().sum() for g in gradients]).sum().sqrt()) == pytest.approx(
+        1, abs=1e-3
+    )
 
 
 def test_a_loss_that_is_not_finite_stops_and_is_not_kept(tmp_path: Path) -> None:

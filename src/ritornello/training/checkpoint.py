@@ -17,7 +17,7 @@ Tensors = dict[str, torch.Tensor]
 
 @dataclass
 class State:
-    """Where a run stands. `average` are the weights averaged over steps, `best` the best of those."""
+    """Where a run stands; at `best_step` the averaged weights had their `best_loss` (0: never measured)."""
 
     step: int = 0
     total_steps: int | None = None

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from ritornello.errors import FailedError, InputError
-from ritornello.files import write_bytes, write_json
+from ritornello.files import output_errors, write_bytes, write_json
 from ritornello.training import checkpoint
 from ritornello.training.batches import Windows
 from ritornello.training.checkpoint import State
@@ -183,7 +183,11 @@ class Run:
             write_json(config, settings)
             write_bytes(self.folder / "log.jsonl", b"")
             return
-        old = json.loads(config.read_bytes())
+        try:
+            old = dict(json.loads(config.read_bytes()))
+        except (OSError, ValueError, TypeError) as error:
+            problem = f"{str(config)!r} is damaged ({error}): remove {str(folder)!r} to start anew"
+            raise InputError(problem) from error
         changed = [f"{k} was {old.get(k)!r}, is {v!r}" for k, v in settings.items() if old.get(k) != v]
         if changed:
             raise InputError(
@@ -195,14 +199,23 @@ class Run:
         self.average, self.best = groups["average"], groups["best"]
         checkpoint.restore_optimizer(self.optimizer, groups["optimizer"])
         log = self.folder / "log.jsonl"
-        kept = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= self.state.step]
-        write_bytes(log, "".join(f"{line}\n" for line in kept).encode())
+        lines = log.read_text().splitlines() if log.exists() else []
+        write_bytes(log, "".join(f"{line}\n" for line in lines if _is_before(line, self.state.step)).encode())
 
     def _log(self, losses: dict[str, float]) -> None:
         """Append a line to log.jsonl."""
         line = {"step": self.state.step, "seconds": round(self.state.seconds, 2), "lr": self._learning_rate()}
-        with (self.folder / "log.jsonl").open("a") as file:
+        log = self.folder / "log.jsonl"
+        with output_errors(log), log.open("a") as file:
             file.write(json.dumps(line | losses) + "\n")
+
+
+def _is_before(line: str, step: int) -> bool:
+    """Whether a line of the log is of no later step, and whole: a killed run may leave half of one."""
+    try:
+        return bool(json.loads(line)["step"] <= step)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 @contextmanager
