@@ -124,8 +124,9 @@ def _read(job: Job, checks: Checks) -> tuple[bytes | None, Checked]:
         return data, Checked(job.fate, job.reason)
     if data is None:
         try:
-            with open(os.fsdecode(job.path), "rb") as file:  # noqa: PTH123 (names need not be UTF-8)
-                data = file.read(checks.max_file_bytes + 1)
+            with open(os.fsdecode(job.path), "rb", buffering=0) as file:  # noqa: PTH123 (names as bytes)
+                small = os.fstat(file.fileno()).st_size <= checks.max_file_bytes
+                data = file.readall() if small else file.read(checks.max_file_bytes + 1)
         except (OSError, ValueError) as error:
             return None, Checked("cannot open", getattr(error, "strerror", None) or str(error))
     try:
