@@ -24,6 +24,7 @@ def test_the_page_of_commands_is_made_from_the_commands() -> None:
     finally:
         sys.path.pop(0)
     assert make_commands.PAGE.read_text() == make_commands.page()
+    assert "| None |" not in make_commands.page(), "an option without help"
 
 
 FIRST = {"doctor": 0, "prepare": 1, "train": 2}  # the page opens with a song; this folder has no model yet

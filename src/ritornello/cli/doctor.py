@@ -16,7 +16,13 @@ from ritornello.cli.common import output_options, progress, show
     "--copy-clean", type=click.Path(), help="Copy the songs that can be learnt from to a new folder."
 )
 @click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
-@click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@click.option(
+    "--reader",
+    type=click.Choice(["symusic", "mido"]),
+    default="symusic",
+    show_default=True,
+    help="What reads the files; mido is slower.",
+)
 @click.option(
     "--cache", type=click.Path(), help="A folder to remember the files in, instead of your cache folder."
 )

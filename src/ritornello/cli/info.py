@@ -11,7 +11,13 @@ from ritornello.cli.common import output_options, show
 
 @click.command("info")
 @click.argument("file", type=click.Path())
-@click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@click.option(
+    "--reader",
+    type=click.Choice(["symusic", "mido"]),
+    default="symusic",
+    show_default=True,
+    help="What reads the file; mido is slower.",
+)
 @click.option("--png", type=click.Path(), help="Also write the piano roll as a picture.")
 @output_options
 def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool) -> None:

@@ -13,7 +13,13 @@ from ritornello.cli.common import output_options, progress, show
 @click.argument("folder", type=click.Path())
 @click.option("--out", required=True, type=click.Path(), help="The corpus folder to write.")
 @click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
-@click.option("--reader", type=click.Choice(["symusic", "mido"]), default="symusic", show_default=True)
+@click.option(
+    "--reader",
+    type=click.Choice(["symusic", "mido"]),
+    default="symusic",
+    show_default=True,
+    help="What reads the files; mido is slower.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["pool", "dask"]),

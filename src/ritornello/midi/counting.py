@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ritornello.midi.chunks import KEY, MARKER, METER, TEMPO
+from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO
 
 CHANGES = {MARKER, TEMPO, METER, KEY}
-END_OF_TRACK = 0x2F
 
 
 class Counted(NamedTuple):

@@ -45,7 +45,7 @@ FATES: dict[str, Fate] = {
     "empty": Fate("it has no note that starts and ends", "it may hold only text: leave it out"),
     "too short": Fate("it has fewer than 16 notes", "leave it out, or join fragments to a song"),
     "one repeated note": Fate("all its notes have one pitch", "a click track or a test: leave it out"),
-    "drums only": Fate("it has drums and nothing else", "prepare with --drums-only, which keeps such songs"),
+    "drums only": Fate("it has drums and nothing else", "leave it out, or prepare with drums_only=True"),
     # a copy of a song that is kept
     "same file": Fate("another file has the same bytes", "none needed: one copy is kept"),
     "same notes": Fate("another song has the same notes", "none needed: one copy is kept"),

@@ -19,7 +19,6 @@ NUMBERS, LABELS = 16.0, 15.0  # sizes of text
 STRIP = 24.0  # above the lanes, for the bar numbers
 GAP = 26.0  # between rows
 BLACK_KEYS = (1, 3, 6, 8, 10)
-Lanes = list[tuple[float, float]]  # (top, height)
 
 
 @dataclass(frozen=True)
