@@ -21,7 +21,8 @@ from tests.preparing.folders import content, fill, song
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signal 9 and fork as POSIX has them")
 SHARD_SONGS = 4
-LONG = bool(os.environ.get("RITORNELLO_LONG"))  # the whole matrix, else every sixth change
+# every sixth change to the disk; the whole matrix with the long tests
+MATRIX = pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.slow)])
 
 
 class Nursery:
@@ -74,26 +75,28 @@ def kill_and_mend(nursery: Nursery, folder: Path, out: Path, die_at: int, last_g
     assert done.items() <= finished(out).items()
 
 
-def test_at_every_change_from_the_start(nursery: Nursery, folder: Path, tmp_path: Path) -> None:
+@MATRIX
+def test_at_every_change_from_the_start(nursery: Nursery, folder: Path, tmp_path: Path, step: int) -> None:
     answer = nursery.prepare(folder, tmp_path / "whole")
     whole, changes = content(tmp_path / "whole"), int(answer.removeprefix("done "))
     assert len(finished(tmp_path / "whole")) == 4
     assert changes > 100
-    for die_at in range(1, changes + 1, 1 if LONG else 6):
+    for die_at in range(1, changes + 1, step):
         out = tmp_path / f"out{die_at}"
         kill_and_mend(nursery, folder, out, die_at, last_good=0)
         assert content(out) == whole, f"killed at change {die_at}"
         shutil.rmtree(out)
 
 
-def test_at_every_change_while_it_grows(nursery: Nursery, folder: Path, tmp_path: Path) -> None:
+@MATRIX
+def test_at_every_change_while_it_grows(nursery: Nursery, folder: Path, tmp_path: Path, step: int) -> None:
     some, grown = tmp_path / "some", tmp_path / "grown"
     shutil.copytree(folder, some, ignore=shutil.ignore_patterns("000[3-9]*"))
     nursery.prepare(some, tmp_path / "small")
     shutil.copytree(tmp_path / "small", grown)
     changes = int(nursery.prepare(folder, grown).removeprefix("done "))
     whole, files = content(grown), len(Corpus.open(tmp_path / "small"))
-    for die_at in range(3, changes + 1, 1 if LONG else 6):
+    for die_at in range(3, changes + 1, step):
         out = tmp_path / f"out{die_at}"
         shutil.copytree(tmp_path / "small", out)
         kill_and_mend(nursery, folder, out, die_at, last_good=files)
