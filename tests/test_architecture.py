@@ -13,6 +13,10 @@ SOURCE = Path(__file__).parent.parent / "src" / "ritornello"
 STAGES = {"preparing", "training", "composing", "rendering", "judging"}
 ABOVE = {"workflow", "checkup", "cli", "convert", "__main__"}  # they join the stages for people
 MAY_ALSO = {"training": {"composing", "judging"}}
+# each noun may import those before it, so that no two import each other
+NOUNS = ["errors", "files", "theory", "overlaps", "score", "timeline", "plan", "midi", "corpus", "registry"]
+NOUNS += ["model", "representations", "steps", "losses", "networks"]
+READERS = {"mido", "symusic"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -49,6 +53,26 @@ def test_imports_go_one_way(file: Path) -> None:
     else:
         assert not used & STAGES, f"a noun imports a stage: {used & STAGES}"
     assert not used & ABOVE, f"{own} imports what stands above it: {used & ABOVE}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_nouns_stand_in_one_order(file: Path) -> None:
+    own, used = own_room(file), imports(file)
+    if own in NOUNS:
+        later = set(NOUNS[NOUNS.index(own) + 1 :])
+        assert not used & later, f"{own} imports what stands after it: {used & later}"
+    else:
+        assert own in STAGES | ABOVE | {"__init__"}, (
+            f"{own} is neither a noun nor a stage: say where it stands"
+        )
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_midi_alone_knows_the_format(file: Path) -> None:
+    nodes = list(ast.walk(ast.parse(file.read_text())))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert own_room(file) == "midi" or not {name.split(".")[0] for name in names} & READERS
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))

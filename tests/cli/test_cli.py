@@ -54,7 +54,8 @@ def test_from_a_folder_to_a_song(say: Say, home: Path, tmp_path: Path) -> None:
     code, text, _ = say("compose", home / "model", "--bars", 4, "--seed", 1, "-o", out)
     assert code == 0
     assert "4 bars" in text
-    assert f"again: ritornello compose {home / 'model'} --bars 4 --tempo 120 --seed 1" in text
+    again = f"ritornello compose {home / 'model'} --bars 4 --tempo 120 --seed 1 --spread 1 -o {out}"
+    assert f"again: {again}" in text
     song = midi.read(out)
     assert len(Timeline.of(song)) == 4
     assert b"Ritornello 0.1.0: network original" in out.read_bytes()
@@ -180,6 +181,7 @@ WRONG = {
     "a text as MIDI": (["info", "{tmp}/text.mid"], "'text.mid': byte 0: begins with b'hell'"),
     "a file that is not there": (["info", "{tmp}/no.mid"], "no.mid': No such file"),
     "nothing to explain": (["explain", "los"], "must be one of loss, chorale, messages, notes, or"),
+    "no rows": (["explain", "{tmp}/text.mid", "--rows", "-3"], "-3 is not in the range x>=1"),
     "an unknown command": (["compos"], "no command 'compos'"),
     "neither is Keras": (["convert", "{home}/model", "{tmp}/x"], "must end in .keras"),
     "from Keras alone": (["convert", "{tmp}/a.keras", "{tmp}/x"], "--like MODEL is needed"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,12 @@ def command(
     took_s = time.perf_counter() - began
     found = len(Timeline.of(song))
     asked = f"--bars {bars} --tempo {tempo:g} --seed {made['seed']} --spread {spread:g}"
+    again = f"ritornello compose {shlex.quote(str(model))} {asked} -o {shlex.quote(out)}"
     lines: list[Any] = [
         f"{made['model']['network']}, {bars} bars, {tempo:g} bpm, seed {made['seed']}",
         roll.terminal(song),
         f"{out}   {found} bars, {song.duration_s:.0f} s, {len(song)} notes, composed in {took_s:.1f} s",
-        f"again: ritornello compose {model} {asked}",
+        f"again: {again}",
     ]
     if found < bars:
         lines.insert(2, f"the music stops in bar {found} of {bars}: after it the network played no note")

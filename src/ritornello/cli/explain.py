@@ -15,7 +15,9 @@ from ritornello.cli.common import output_options, show
 @click.option("--points", type=click.Path(), help="With loss: a TOML file with the points of the curve.")
 @click.option("--png", type=click.Path(), help="With loss: also draw it into this picture.")
 @click.option("--as", "name", default="notes", show_default=True, help="With a file: the representation.")
-@click.option("--rows", type=int, default=24, show_default=True, help="With a file: how many rows.")
+@click.option(
+    "--rows", type=click.IntRange(min=1), default=24, show_default=True, help="With a file: how many rows."
+)
 @output_options
 def command(
     what: str, points: str | None, png: str | None, name: str, rows: int, as_json: bool, quiet: bool
