@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import sys
@@ -50,6 +51,21 @@ def test_the_readmes_commands_run_in_order(
         main(words)
         assert capsys.readouterr().out, f"ritornello {' '.join(words)} says nothing"
     assert len(midi.read(tmp_path / "song.mid")) > 0
+
+
+def test_the_song_on_the_page_is_the_one_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The roll and the figures that the page opens with are those of examples/new_song.mid."""
+    monkeypatch.setenv("COLUMNS", "72")
+    main(["info", str(ROOT / "examples" / "new_song.mid"), "--json"])
+    facts = json.loads(capsys.readouterr().out)
+    told = f"{facts['bars']} bars, {facts['seconds']:.0f} s, {facts['notes']} notes"
+    assert f"\nnew_song.mid   {told}, composed in " in README
+    main(["info", str(ROOT / "examples" / "new_song.mid")])
+    roll = capsys.readouterr().out.splitlines()
+    first = next(number for number, line in enumerate(roll) if line.startswith("    1  "))
+    assert "\n".join(roll[first:]) in README
 
 
 def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
