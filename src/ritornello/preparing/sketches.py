@@ -9,7 +9,6 @@ Zhang 2012).
 
 from __future__ import annotations
 
-import hashlib
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from ritornello.score import Score
 
 Hashes = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 Number = TypeVar("Number", np.int64, np.uint64)
 
@@ -46,8 +46,9 @@ def sketch(score: Score) -> bytes:
     the order of the parts do not matter. Any Score has one, also one without notes.
     """
     record = np.zeros((), SKETCH)
-    record["notes"], record["transposed"] = _note_hashes(score)
-    hashes = runs(score)
+    drum = _is_drum(score)
+    record["notes"], record["transposed"] = _note_hashes(score, drum)
+    hashes = _runs(score, drum)
     record["runs"] = len(hashes)
     record["bins"] = EMPTY
     bins = (hashes >> np.uint64(56)).astype(np.int64)  # the top 8 bits say which of 256 bins
@@ -62,7 +63,10 @@ def runs(score: Score) -> Hashes:
 
     In each part: chords > their highest pitches > intervals without repetitions > each RUN of them.
     """
-    drum = _is_drum(score)
+    return _runs(score, _is_drum(score))
+
+
+def _runs(score: Score, drum: Bools) -> Hashes:
     only_drums = bool(drum.all())
     notes = np.flatnonzero(drum if only_drums else ~drum)
     notes = notes[np.argsort(score.part[notes], kind="stable")]
@@ -78,10 +82,10 @@ def runs(score: Score) -> Hashes:
         return np.zeros(0, np.uint64)
     part = part[chord]
     if only_drums:  # a stroke is the set of drums that are hit together
-        return _hash_runs(np.add.reduceat(mix(pitch.astype(np.uint64)), chord), part)
-    interval = np.diff(np.maximum.reduceat(pitch, chord).astype(np.int64))
+        return _hash_runs(np.add.reduceat(STEPS[pitch], chord), part)
+    interval = np.diff(np.maximum.reduceat(pitch, chord))  # modulo 256: -127 to 127 stay different
     melodic = (interval != 0) & (part[1:] == part[:-1])
-    return _hash_runs(mix(interval[melodic].astype(np.uint64)), part[1:][melodic])
+    return _hash_runs(STEPS[interval[melodic]], part[1:][melodic])
 
 
 def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -97,42 +101,52 @@ def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArra
     return likeness, np.minimum(shared / np.maximum(np.minimum(runs_a, runs_b), 1), 1)
 
 
-def _is_drum(score: Score) -> npt.NDArray[np.bool_]:
+def _is_drum(score: Score) -> Bools:
     """Whether each note belongs to a drum part (N,)."""
-    return np.array([part.is_drum for part in score.parts], dtype=bool)[score.part]
+    return np.array([part.is_drum for part in score.parts], dtype=bool).take(score.part)
 
 
-def _note_hashes(score: Score) -> tuple[int, int]:
+def _note_hashes(score: Score, drum: Bools) -> tuple[np.uint64, np.uint64]:
     """Hashes of the set of (onset on the GRID from the first note on, drum or not, pitch), and transposed.
 
-    Velocity, duration and part are left out: who changes only these has copied the song.
+    Velocity, duration and part are left out: who changes only these has copied the song. The hash of a set
+    is the sum of its mixed members.
     """
-    drum = _is_drum(score)
     since_ticks = score.onset_ticks.astype(np.int64) - score.onset_ticks[:1]
     onset = (since_ticks * (2 * GRID) + score.ticks_per_beat) // (2 * score.ticks_per_beat)
-    notes = _distinct(onset << 8 | drum.astype(np.int64) << 7 | score.pitch)
-    pitched = notes & 128 == 0
-    lowest = (notes[pitched] & 127).min(initial=127)
-    return _hash(notes), _hash(np.where(pitched, notes - lowest, notes))
+    voice = drum.astype(np.uint8) << 7 | score.pitch
+    lowest = int(voice.min(initial=127))
+    notes = _distinct(onset << 8 | voice)
+    return _hash(notes), _hash(notes - lowest * (notes.astype(np.uint8) < 128))
 
 
-def _hash(notes: npt.NDArray[np.int64]) -> int:
-    """64 bits of the same bytes on every machine."""
-    return int.from_bytes(hashlib.blake2b(notes.astype("<i8").tobytes(), digest_size=8).digest(), "little")
+def _hash(notes: npt.NDArray[np.int64]) -> np.uint64:
+    """64 bits for a set of numbers, the same in any order and on every machine."""
+    return np.uint64(mix(notes.view(np.uint64)).sum(dtype=np.uint64))
 
 
 def _distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """The different values, ascending; several times as fast as np.unique, which hashes since numpy 2.3."""
     values = np.sort(values)
-    return np.concatenate([values[:1], values[1:][values[1:] != values[:-1]]])
+    new = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return values[new]
 
 
 def mix(values: Hashes) -> Hashes:
     """Scatter 64-bit values evenly: the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(values ^ (values >> np.uint64(31)))
+    mixed: Hashes = values + np.uint64(0x9E3779B97F4A7C15)
+    shifted = mixed >> np.uint64(30)
+    for factor, shift in ((0xBF58476D1CE4E5B9, 27), (0x94D049BB133111EB, 31)):
+        mixed ^= shifted
+        mixed *= np.uint64(factor)
+        np.right_shift(mixed, np.uint64(shift), out=shifted)
+    mixed ^= shifted
+    return mixed
+
+
+# The mixed value of a step: of a drum's pitch or, negative ones in the upper half, of an interval
+STEPS = mix(np.arange(256, dtype=np.uint8).view(np.int8).astype(np.uint64))
 
 
 def _hash_runs(steps: Hashes, owner: npt.NDArray[np.uint8]) -> Hashes:
@@ -142,9 +156,10 @@ def _hash_runs(steps: Hashes, owner: npt.NDArray[np.uint8]) -> Hashes:
         return np.zeros(0, np.uint64)
     kept = owner[RUN - 1 :] == owner[:runs_in_all]
     for period in PERIODS:  # some step of the run differs from the one a period later
-        changes = np.cumsum(steps[period:] != steps[:-period])
-        before = np.concatenate([[0], changes])[:runs_in_all]
-        kept &= changes[RUN - period - 1 :][:runs_in_all] > before
+        differs = steps[period:] != steps[:-period]
+        for shift in (1, 2, 4, RUN // 2 - period):  # any of 2, of 4, of 8, of RUN - period in a row
+            differs = differs[:-shift] | differs[shift:]
+        kept &= differs
     hashes, width = steps, 1
     while width < RUN:  # a run of twice the width is two halves side by side
         hashes, width = mix(hashes[:-width] * np.uint64(3) + hashes[width:]), 2 * width
