@@ -167,6 +167,11 @@ class Score:
         return f"<Score {self.title!r}: {len(self)} notes, {len(self.parts)} parts, {self.duration_s:.1f} s>"
 
     @property
+    def of_drums(self) -> npt.NDArray[np.bool_]:
+        """For each note (N,) whether a drum part plays it."""
+        return np.array([part.is_drum for part in self.parts], dtype=bool)[self.part]
+
+    @property
     def end_ticks(self) -> int:
         """Where the last note stops; 0 without notes."""
         return int((self.onset_ticks.astype(np.int64) + self.duration_ticks).max(initial=0))
@@ -187,8 +192,7 @@ class Score:
 
     def transposed(self, semitones: int) -> Score:
         """Every pitched note moved by `semitones`; drums stay. Raises ScoreError beyond pitch 0-127."""
-        drum = np.array([p.is_drum for p in self.parts], dtype=bool)[self.part]
-        pitch = np.where(drum, self.pitch, self.pitch.astype(np.int64) + semitones)
+        pitch = np.where(self.of_drums, self.pitch, self.pitch.astype(np.int64) + semitones)
         chords = tuple(c._replace(root=(c.root + semitones) % 12) for c in self.chords)
         if semitones % 12 == 0:  # the key stays, spelled as it was
             return replace(self, pitch=pitch)

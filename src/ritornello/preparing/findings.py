@@ -58,7 +58,7 @@ def _bars(score: Score) -> int:
 
 def _estimated_key(score: Score) -> str:
     """The key that fits the pitches best, by how long they sound; none for drums alone."""
-    drum = np.array([part.is_drum for part in score.parts], dtype=bool)[score.part]
+    drum = score.of_drums
     if drum.all():
         return ""
     weights = np.bincount(score.pitch[~drum] % 12, score.duration_ticks[~drum], minlength=12).astype(float)

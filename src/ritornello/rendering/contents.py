@@ -56,14 +56,9 @@ def voices(score: Score) -> list[Voice]:
     return sorted(found, key=lambda voice: voice.is_drum)
 
 
-def is_drum(score: Score) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """For each note (N,) whether it is a drum's."""
-    return np.array([part.is_drum for part in score.parts], dtype=bool)[score.part]
-
-
 def pitch_range(score: Score) -> tuple[int, int] | None:
     """The lowest and the highest pitch to show: those played, widened to an octave; None without pitches."""
-    played = score.pitch[~is_drum(score)]
+    played = score.pitch[~score.of_drums]
     if not len(played):
         return None
     low, high = int(played.min()), int(played.max())
@@ -75,7 +70,7 @@ def pitch_range(score: Score) -> tuple[int, int] | None:
 
 def kit(score: Score) -> list[Drum]:
     """The lines of the drum lane from top to bottom; pitches that no kit knows are "percussion", on top."""
-    played = set(score.pitch[is_drum(score)].tolist())
+    played = set(score.pitch[score.of_drums].tolist())
     known = {pitch for _, pitches in KIT for pitch in pitches}
     other = Drum("percussion", tuple(sorted(played - known, reverse=True)))
     lines = [Drum(label, tuple(p for p in pitches if p in played)) for label, pitches in KIT]
@@ -110,7 +105,7 @@ def unisons(score: Score) -> list[tuple[int, int]]:
     whole line, (0, 1); what comes upon another part's note leaves room for it: of the `count` parts that
     sound this pitch while the note lasts, it takes the place of its own. Drums always have the whole line.
     """
-    length, drum = score.duration_ticks.tolist(), is_drum(score).tolist()
+    length, drum = score.duration_ticks.tolist(), score.of_drums.tolist()
     onset, pitch, part = score.onset_ticks.tolist(), score.pitch.tolist(), score.part.tolist()
     company: list[set[int]] = [{own} for own in part]
     on_top = [False] * len(score)

@@ -149,7 +149,7 @@ def _notes(frame: Frame, begin: int, end: int, top: float) -> Iterator[Box]:
     assert frame.pitches
     score, high, thick = frame.score, frame.pitches[1], frame.semitone
     colour = {voice.part: voice.colour for voice in contents.voices(score)}
-    rows = _sounding(score, begin, end) & ~contents.is_drum(score)
+    rows = _sounding(score, begin, end) & ~score.of_drums
     found = np.flatnonzero(rows)
     found = found[np.argsort(-score.duration_ticks[found], kind="stable")]  # long ones below short ones
     inset = 1.0 if thick >= 5 else 0.0
@@ -182,7 +182,7 @@ def _hits(frame: Frame, begin: int, end: int, top: float) -> Iterator[Box]:
     size = min(stroke - 1.0, 15.0)
     width = min(size, max(3.0, 0.8 * frame.per_tick * score.ticks_per_beat / 4))
     onset = score.onset_ticks
-    rows = (onset >= begin) & (onset < end) & contents.is_drum(score)
+    rows = (onset >= begin) & (onset < end) & score.of_drums
     for note in np.flatnonzero(rows).tolist():
         x, y = frame.x(int(onset[note]) - begin), lines[int(score.pitch[note])] + (stroke - size) / 2
         hue, strength = colour[int(score.part[note])], palette.opacity(int(score.velocity[note]))

@@ -137,7 +137,7 @@ def _pitch_pixels(
     lines = -(-((high - low) // fold + 1) // 2)
     pixels = np.full((2 * lines, 2 * window.cells), EMPTY, np.int16)
     number = {voice.part: place for place, voice in enumerate(voices)}
-    shown = np.flatnonzero(~contents.is_drum(score))
+    shown = np.flatnonzero(~score.of_drums)
     rows = {}
     for note in shown[np.argsort(-score.duration_ticks[shown], kind="stable")].tolist():
         onset = int(score.onset_ticks[note])
@@ -154,7 +154,7 @@ def _drum_pixels(score: Score, voices: list[contents.Voice], window: Window, dru
     """The strokes of a line of the drum lane (2, 2 x cells), in its lower half."""
     pixels = np.full((2, 2 * window.cells), EMPTY, np.int16)
     number = {voice.part: place for place, voice in enumerate(voices)}
-    for note in np.flatnonzero(contents.is_drum(score) & np.isin(score.pitch, drum.pitches)).tolist():
+    for note in np.flatnonzero(score.of_drums & np.isin(score.pitch, drum.pitches)).tolist():
         moment = window.moment(int(score.onset_ticks[note]))
         if moment < 2 * window.cells:
             pixels[1, moment] = number[int(score.part[note])]
