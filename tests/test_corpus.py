@@ -114,6 +114,13 @@ def test_a_flipped_bit_is_noticed_before_first_use(copy: Path, name: str) -> Non
         corpus.score(0)
 
 
+def test_an_index_that_is_cut_off_is_named_when_opened(copy: Path) -> None:
+    (file,) = copy.glob("index-*.parquet")
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(CorpusError, match=rf"index of .* is damaged: {file.name} has .* bytes, must have"):
+        Corpus.open(copy)
+
+
 def test_a_flipped_bit_in_the_index(copy: Path) -> None:
     (file,) = copy.glob("index-*.parquet")
     data = bytearray(file.read_bytes())

@@ -151,6 +151,7 @@ def test_growing_reads_only_what_is_new_and_moves_nothing(tmp_path: Path) -> Non
     assert [after.info(i) for i in range(10)] == old
     assert [after.info(i).fate for i in range(10, 18)] == ["same file"] * 3 + ["kept"] * 5
     assert old_shard.items() <= content(tmp_path / "out" / "shards").items()
+    assert len(list((tmp_path / "out").glob("index-*.parquet"))) == 1  # the old one is gone
 
 
 def test_an_unchanged_folder_is_not_read_again(tmp_path: Path) -> None:
