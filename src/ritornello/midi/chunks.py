@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -20,6 +21,12 @@ CHANNEL, OTHER = 0x100, 0x101
 HEARD = {CHANNEL: 1, SEQUENCE_NAME: 0, LYRIC: 0, MARKER: 0, END_OF_TRACK: 0, TEMPO: 3, METER: 2, KEY: 2}
 # System messages, which have no place in a file, and their bytes of data; F4, F5, F9 and FD are undefined
 SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
+
+# Events on channels, one after the other, each with its time and a status or that of the one before. The
+# counts are bounded because `re` remembers every repetition that it could take back.
+_PLAYED = rb"(?:%(time)b(?:([\x80-\xbf\xe0-\xef])[\0-\x7f]{2}(?:%(time)b[\0-\x7f]{2}){0,64}"
+_PLAYED += rb"|([\xc0-\xdf])[\0-\x7f](?:%(time)b[\0-\x7f]){0,64})){1,64}"
+PLAYED = re.compile(_PLAYED % {b"time": rb"[\x80-\xff]{0,3}[\0-\x7f]"})
 
 
 class Chunks(NamedTuple):
@@ -99,11 +106,17 @@ class Event(NamedTuple):
     size: int
 
 
-def events(track: bytes) -> Iterator[Event]:
-    """The events of a track up to its end. Raises MidiError, which names the byte, where they are no MIDI."""
+def events(track: bytes, unplayed: bool = False) -> Iterator[Event]:
+    """The events of a track up to its end. Raises MidiError, which names the byte, where they are no MIDI.
+
+    With `unplayed`, most events on channels are passed over, several times as fast; then `tick` says nothing.
+    """
     at, tick, running = 0, 0, 0
     padded = track + bytes(8)  # looking ahead never falls off the end
     while at < len(track):
+        if unplayed and (played := PLAYED.match(track, at)):
+            at, running = played.end(), track[max(played.start(1), played.start(2))]
+            continue
         wrong = ""
         begin, time, place = at, padded[at], at + 1
         if time >= 0x80:
@@ -141,16 +154,18 @@ def tidied(track: bytes, keys_as: int = KEY) -> bytes:
     it does not know, and refuses much else that nobody hears. Key signatures become meta events of the kind
     `keys_as`, for a reader that would refuse the impossible ones. Times stay. Raises MidiError.
     """
-    kept, end = 0, 0
+    kept, stop = 0, len(track)
     pieces = []
-    for _, place, end, kind, size in events(track):
+    for _, place, end, kind, size in events(track, unplayed=True):
         if size < HEARD.get(kind, size + 1):
             pieces += [track[kept:place], b"\xff\x01\x00"]
             kept = end
         elif kind == KEY:
             pieces += [track[kept : place + 1], bytes([keys_as])]
             kept = place + 2
-    return b"".join([*pieces, track[kept:end]])
+        elif kind == END_OF_TRACK:
+            stop = end
+    return b"".join([*pieces, track[kept:stop]])
 
 
 def may_mislead(data: bytes) -> bool:

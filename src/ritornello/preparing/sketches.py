@@ -106,7 +106,7 @@ def _is_drum(score: Score) -> Bools:
     return np.array([part.is_drum for part in score.parts], dtype=bool).take(score.part)
 
 
-def _note_hashes(score: Score, drum: Bools) -> tuple[np.uint64, np.uint64]:
+def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
     """Hashes of the set of (onset on the GRID from the first note on, drum or not, pitch), and transposed.
 
     Velocity, duration and part are left out: who changes only these has copied the song. The hash of a set
@@ -120,9 +120,9 @@ def _note_hashes(score: Score, drum: Bools) -> tuple[np.uint64, np.uint64]:
     return _hash(notes), _hash(notes - lowest * (notes.astype(np.uint8) < 128))
 
 
-def _hash(notes: npt.NDArray[np.int64]) -> np.uint64:
+def _hash(notes: npt.NDArray[np.int64]) -> int:
     """64 bits for a set of numbers, the same in any order and on every machine."""
-    return np.uint64(mix(notes.view(np.uint64)).sum(dtype=np.uint64))
+    return int(mix(notes.view(np.uint64)).sum(dtype=np.uint64))
 
 
 def _distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
