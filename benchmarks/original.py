@@ -105,7 +105,7 @@ def measure(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, floa
         songs = corpus.songs(side)
         return encode_songs((corpus.score(int(i)) for i in songs), representation, len(songs))
 
-    train, heldout = rows("train"), Windows(rows("valid"), model.info["network"]["config"]["window"], 0)
+    train, heldout = rows("train"), Windows(rows("test"), model.info["network"]["config"]["window"], 0)
     curve = Curve.of(model.info["network"]["config"]["curve"])
     numbers = heldout.spread(most)
     predictors: dict[str, Predict] = {
@@ -134,7 +134,7 @@ def songs(model: Model, corpus: Corpus, count: int = 20) -> dict[str, dict[str, 
         for spread in (0.0, 0.5, 1.0)
     }
     messages = Messages()
-    long = [int(i) for i in corpus.songs("valid") if len(Timeline.of(corpus.score(int(i)))) >= 16]
+    long = [int(i) for i in corpus.songs("test") if len(Timeline.of(corpus.score(int(i)))) >= 16]
     heldout = [messages.canonical(corpus.score(i))[0] for i in long[:: max(1, len(long) // count)]]
     return {name: describe(found) for name, found in (composed | {"held-out songs": heldout}).items()}
 

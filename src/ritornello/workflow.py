@@ -131,7 +131,9 @@ def train(
         if run.state.best_step:
             export(run, representation, heldout, data, folder)
     if run.stopped:
-        raise KeyboardInterrupt(f"stopped at step {run.state.step:,}; the same command goes on from there")
+        model = "" if run.state.best_step else "no model yet, it comes with the first measurement; "
+        at = f"stopped at step {run.state.step:,}"
+        raise KeyboardInterrupt(f"{at}; {model}the same command goes on from there")
     return Model.open(folder)
 
 
