@@ -285,3 +285,19 @@ def test_labels_from_a_table(say: Say, home: Path, tmp_path: Path) -> None:
     words = ["prepare", home / "midi", "--out", tmp_path / "c", "--labels", tmp_path / "labels.csv", "-q"]
     assert say(*words)[0] == 0
     assert set(Corpus.open(tmp_path / "c").labels) == {"slow", "fast"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_output_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ritornello", "explain", "messages"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (ended.returncode, ended.stderr) == (1, "ritornello: output: No space left on device\n")
+
+
+def test_an_encoding_without_bars_ends_no_report(tmp_path: Path) -> None:
+    write_songs(tmp_path / "midi", 2)
+    command = [sys.executable, "-m", "ritornello", "doctor", str(tmp_path / "midi")]
+    ended = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True)
+    assert ended.returncode == 0
+    assert b"2 of 2 files can be learnt from" in ended.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
@@ -57,6 +58,8 @@ def root() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 well, 1 failed, 2 wrong input, 130 interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a bar that the encoding lacks becomes a question mark
     try:
         root.main(arguments, prog_name="ritornello", standalone_mode=False)
     except RitornelloError as error:
@@ -69,6 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of our output, such as `head`, has enough
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # such as a full disk behind standard output
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
 
 
 def _fail(message: str, code: int) -> None:
