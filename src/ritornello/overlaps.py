@@ -30,11 +30,12 @@ def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         rows = order[shared]
         order[shared] = rows[np.lexsort((-notes[rows, 3], -notes[rows, 1], key[shared]))]
         order = order[~again[:-1]]
-    notes = notes[order]
+    notes = notes.T.take(order, axis=1).T  # each column in one piece, where `notes` has it so
     order, changes = by_voice(notes[:, 4], notes[:, 2])
-    until_next = np.diff(notes[order, 0])
-    until_next[changes] = notes[:, 1].max(initial=0)
-    notes[order[:-1], 1] = np.minimum(notes[order[:-1], 1], until_next)
+    onset, duration = notes[:, 0], notes[:, 1]  # views: what is cut here is cut in `notes`
+    until_next = np.diff(onset[order])
+    until_next[changes] = duration.max(initial=0)
+    duration[order[:-1]] = np.minimum(duration[order[:-1]], until_next)
     return notes
 
 

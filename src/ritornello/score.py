@@ -148,7 +148,7 @@ class Score:
         _check_lengths(columns)
         for name, column in zip(COLUMNS, columns, strict=True):
             _check_range(column, name, *LIMITS[name], events.get("title", ""))
-        notes = cut_overlaps(np.stack(columns, axis=1))
+        notes = cut_overlaps(np.stack(columns).T)
         rows: Any = {name: notes[:, i].astype(dtype) for i, (name, dtype) in enumerate(COLUMNS.items())}
         return cls(ticks_per_beat, parts=tuple(parts), **rows, **events, in_order=True)
 

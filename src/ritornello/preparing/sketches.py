@@ -46,7 +46,7 @@ def sketch(score: Score) -> bytes:
     the order of the parts do not matter. Any Score has one, also one without notes.
     """
     record = np.zeros((), SKETCH)
-    drum = _is_drum(score)
+    drum = score.of_drums
     record["notes"], record["transposed"] = _note_hashes(score, drum)
     hashes = _runs(score, drum)
     record["runs"] = len(hashes)
@@ -63,7 +63,7 @@ def runs(score: Score) -> Hashes:
 
     In each part: chords > their highest pitches > intervals without repetitions > each RUN of them.
     """
-    return _runs(score, _is_drum(score))
+    return _runs(score, score.of_drums)
 
 
 def _runs(score: Score, drum: Bools) -> Hashes:
@@ -99,11 +99,6 @@ def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArra
     runs_a, runs_b = a["runs"].astype(np.int64), b["runs"].astype(np.int64)
     shared = likeness / (1 + likeness) * (runs_a + runs_b)
     return likeness, np.minimum(shared / np.maximum(np.minimum(runs_a, runs_b), 1), 1)
-
-
-def _is_drum(score: Score) -> Bools:
-    """Whether each note belongs to a drum part (N,)."""
-    return np.array([part.is_drum for part in score.parts], dtype=bool).take(score.part)
 
 
 def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
