@@ -22,7 +22,7 @@ from ritornello.preparing.scan import Source
 from ritornello.preparing.sketches import SKETCH
 from ritornello.preparing.wire import receive, send
 
-FORMAT = 1
+FORMAT = 2  # of what is remembered: another one, and sketches made another way, are read again
 CHUNK = 4096  # files in a message
 DAMAGE = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
