@@ -14,7 +14,19 @@ STAGES = {"preparing", "training", "composing", "rendering", "judging"}
 ABOVE = {"workflow", "checkup", "cli", "convert", "__main__"}  # they join the stages for people
 MAY_ALSO = {"training": {"composing", "judging"}}
 # each noun may import those before it, so that no two import each other
-NOUNS = ["errors", "files", "theory", "overlaps", "score", "timeline", "plan", "midi", "corpus", "registry"]
+NOUNS = [
+    "errors",
+    "files",
+    "lock",
+    "theory",
+    "overlaps",
+    "score",
+    "timeline",
+    "plan",
+    "midi",
+    "corpus",
+    "registry",
+]
 NOUNS += ["model", "representations", "steps", "losses", "networks"]
 READERS = {"mido", "symusic"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from ritornello import registry
 from ritornello.errors import InputError, ModelError, PlanError
+from ritornello.files import output_errors
+from ritornello.lock import locked
 from ritornello.model import Model
 from ritornello.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.score import Score
@@ -86,6 +89,7 @@ def train(
     from ritornello.corpus import Corpus
     from ritornello.training.batches import Windows, encode_songs
     from ritornello.training.export import export
+    from ritornello.training.folder import check
     from ritornello.training.loop import Run, TrainConfig
 
     opened, folder = Corpus.open(corpus), Path(out)
@@ -104,6 +108,7 @@ def train(
         )
     network = kind(config.network_config)
     representation = registry.find("representations", network.representation)()
+    check(folder, {**asdict(config), "data": opened.hash})  # before the songs are encoded
     sides = {side: opened.songs(side) for side in ("train", "valid")}
     if not len(sides["train"]):
         raise InputError(f"the corpus {str(corpus)!r} has no song to train on ({len(opened)} songs in all)")
@@ -124,12 +129,15 @@ def train(
     if not len(heldout):  # a handful of files: say so rather than refuse
         heldout = learnt
         data |= {"heldout_songs": len(sides["train"]), "heldout": "of the same songs (none is held out)"}
-    run = Run(folder, config, network, opened.hash)
-    try:
-        run.train(learnt, heldout, report)
-    finally:
-        if run.state.best_step:
-            export(run, representation, heldout, data, folder)
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder / "lock"):
+        run = Run(folder, config, network, opened.hash)
+        try:
+            run.train(learnt, heldout, report)
+        finally:
+            if run.state.best_step:
+                export(run, representation, heldout, data, folder)
     if run.stopped:
         model = "" if run.state.best_step else "no model yet, it comes with the first measurement; "
         at = f"stopped at step {run.state.step:,}"

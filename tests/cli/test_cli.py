@@ -95,7 +95,36 @@ def test_training_again_says_so_and_other_settings_are_refused(say: Say, home: P
     assert (code, "20 steps" in text) == (0, True)
     code, _, err = say(*words, "--steps", 30, "--seed", 5)
     assert code == 2
-    assert "steps was 20, is 30; seed was 0, is 5. Give the old values to go on, or another --out" in err
+    assert "configuration: seed was 0, is 5. Give the old values to go on, or another --out" in err
+
+
+def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
+    words = ["train", home / "corpus", "--out", tmp_path / "m", "--batch", 16, "--quiet"]
+    assert say(*words, "--steps", 5)[0] == 0
+    assert say(*words, "--steps", 12)[0] == 0
+    log = [json.loads(line) for line in (tmp_path / "m" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in log] == [5, 12]  # the first run's last step, and the second's
+
+
+def test_one_writer_at_a_time(say: Say, home: Path, tmp_path: Path) -> None:
+    from ritornello.lock import locked
+
+    words = ["train", home / "corpus", "--out", tmp_path / "m", "--steps", 5]
+    (tmp_path / "m").mkdir()
+    with locked(tmp_path / "m" / "lock"):
+        code, _, err = say(*words)
+    assert code == 2
+    assert f"m' is being written by process {os.getpid()}" in err
+    assert say(*words)[0] == 0
+
+
+def test_without_a_name_no_song_is_overwritten(
+    say: Say, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed in (1, 2, 3):
+        assert say("compose", home / "model", "--bars", 4, "--seed", seed)[0] == 0
+    assert sorted(path.name for path in tmp_path.glob("*.mid")) == ["song-2.mid", "song-3.mid", "song.mid"]
 
 
 def test_info_shows_what_is_in_a_file(say: Say, tmp_path: Path) -> None:
@@ -151,6 +180,14 @@ WRONG = {
     "no steps": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "0"],
         "steps 0, must be 1-1000000000",
+    ),
+    "a folder with other files": (
+        ["train", "{home}/corpus", "--out", "{home}/midi", "--steps", "1"],
+        "midi' holds other files ('folk'), must be new or empty for a model",
+    ),
+    "a file for the model": (
+        ["train", "{home}/corpus", "--out", "{tmp}/text.mid", "--steps", "1"],
+        "text.mid' is a file, must be a folder for the model",
     ),
     "no minutes": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "-1"],

@@ -224,7 +224,7 @@ def test_the_originals_are_not_touched(tmp_path: Path) -> None:
 def test_a_second_writer_is_refused_at_once_and_told_of_the_first(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 1)
     holder = (
-        "import sys, time; from pathlib import Path; from ritornello.preparing.lock import locked\n"
+        "import sys, time; from pathlib import Path; from ritornello.lock import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     prepare(folder, tmp_path / "out", workers=1)
@@ -234,7 +234,7 @@ def test_a_second_writer_is_refused_at_once_and_told_of_the_first(tmp_path: Path
             assert process.stdout
             assert process.stdout.readline() == "held\n"
             began = time.monotonic()
-            with pytest.raises(CorpusError, match=f"is being written by process {process.pid} on .*: wait"):
+            with pytest.raises(InputError, match=f"is being written by process {process.pid} on .*: wait"):
                 prepare(folder, tmp_path / "out", workers=1)
             assert time.monotonic() - began < 1
         finally:

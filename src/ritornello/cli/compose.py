@@ -14,9 +14,7 @@ from ritornello.cli.common import output_options, show
 
 @click.command("compose")
 @click.argument("model", type=click.Path(), required=False)
-@click.option(
-    "-o", "--out", default="song.mid", show_default=True, type=click.Path(), help="The .mid to write."
-)
+@click.option("-o", "--out", type=click.Path(), help="The .mid to write; song.mid or the next free name.")
 @click.option("--bars", type=int, default=16, show_default=True, help="How long, 1-1000.")
 @click.option("--tempo", type=float, default=120.0, show_default=True, help="Beats per minute, 10-400.")
 @click.option("--seed", type=int, help="The same seed gives the same song; drawn when not given.")
@@ -30,7 +28,7 @@ from ritornello.cli.common import output_options, show
 @output_options
 def command(
     model: str | None,
-    out: str,
+    out: str | None,
     bars: int,
     tempo: float,
     seed: int | None,
@@ -49,6 +47,7 @@ def command(
     from ritornello.rendering import roll
     from ritornello.timeline import Timeline
 
+    out = out or free_name("song.mid")
     if Path(out).suffix.lower() not in (".mid", ".midi"):
         raise click.UsageError(f"-o {out!r} must end in .mid or .midi")
     began = time.perf_counter()
@@ -68,3 +67,12 @@ def command(
         lines.insert(2, f"the music stops in bar {found} of {bars}: after it the network played no note")
     result = {"file": out, "bars": found, "notes": len(song), "seconds": song.duration_s, "recipe": made}
     show({**result, "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+
+
+def free_name(name: str) -> str:
+    """The name itself, or with the first number after it that no file has: song.mid, song-2.mid ..."""
+    path, number = Path(name), 1
+    while path.exists():
+        number += 1
+        path = Path(name).with_stem(f"{Path(name).stem}-{number}")
+    return str(path)

@@ -20,10 +20,10 @@ import numpy.typing as npt
 from ritornello.corpus import read_manifest
 from ritornello.errors import CorpusError, InputError
 from ritornello.files import output_errors, replacing, write_json
+from ritornello.lock import locked
 from ritornello.preparing.check import Checks
 from ritornello.preparing.copies import song_table
 from ritornello.preparing.index import empty_manifest
-from ritornello.preparing.lock import locked
 from ritornello.preparing.scan import Source, Sources
 
 Keys = npt.NDArray[np.uint64]
@@ -84,7 +84,8 @@ def journal(out: Path, checks: Checks) -> Iterator[Journal]:
     """Open the corpus folder `out` to write into it, alone; make it if there is none.
 
     A folder that this call made goes again if nothing can be kept in it, or no shard gets finished.
-    Raises CorpusError for a folder that is something else, a corpus made otherwise, or one being written.
+    Raises CorpusError for a folder that is something else or a corpus made otherwise, InputError for one
+    that is being written.
     """
     created = not out.exists()
     settings = {"checks": asdict(checks)}

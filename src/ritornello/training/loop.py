@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from ritornello.errors import FailedError, InputError
-from ritornello.files import output_errors, write_bytes, write_json
-from ritornello.training import checkpoint
+from ritornello.errors import FailedError
+from ritornello.files import output_errors, write_bytes
+from ritornello.training import checkpoint, folder
 from ritornello.training.batches import Windows
 from ritornello.training.checkpoint import State
 
@@ -57,6 +57,8 @@ class TrainConfig:
 
 class Run:
     """A training run in a folder: `checkpoint/state.safetensors`, `checkpoint/config.json`, `log.jsonl`.
+
+    Run again it goes on; with more steps or minutes it goes on for longer.
 
     Raises InputError if the folder holds a run of another configuration.
     """
@@ -162,6 +164,12 @@ class Run:
         step_s = seconds / TIMED_STEPS + measure_s / self.config.measure_every
         return max(TIMED_STEPS + 1, int(self.config.minutes * 60 / step_s))
 
+    def _steps_at_this_pace(self) -> int | None:
+        """How many steps fit `minutes` by the pace so far; None while too few are timed."""
+        if self.config.minutes is None or self.state.step < TIMED_STEPS:
+            return None
+        return int(self.config.minutes * 60 * self.state.step / self.state.seconds)
+
     def _finished(self) -> bool:
         return self.state.total_steps is not None and self.state.step >= self.state.total_steps
 
@@ -177,24 +185,13 @@ class Run:
 
     def _open(self, settings: dict[str, Any]) -> None:
         """Take up the run that the folder holds, if any."""
-        folder = self.folder / "checkpoint"
-        file, config = folder / "state.safetensors", folder / "config.json"
-        if not file.exists():
-            write_json(config, settings)
+        if not folder.check(self.folder, settings):
+            folder.take(self.folder, settings)
             write_bytes(self.folder / "log.jsonl", b"")
             return
-        try:
-            old = dict(json.loads(config.read_bytes()))
-        except (OSError, ValueError, TypeError) as error:
-            problem = f"{str(config)!r} is damaged ({error}): remove {str(folder)!r} to start anew"
-            raise InputError(problem) from error
-        changed = [f"{k} was {old.get(k)!r}, is {v!r}" for k, v in settings.items() if old.get(k) != v]
-        if changed:
-            raise InputError(
-                f"{str(self.folder)!r} holds a run of another configuration: {'; '.join(changed)}. "
-                "Give the old values to go on, or another --out"
-            )
-        self.state, groups = checkpoint.load(file)
+        self.state, groups = checkpoint.load(self.folder / "checkpoint" / "state.safetensors")
+        if folder.take(self.folder, settings):
+            self.state.total_steps = self.config.steps or self._steps_at_this_pace()
         self.network.load_state_dict(groups["weights"])
         self.average, self.best = groups["average"], groups["best"]
         checkpoint.restore_optimizer(self.optimizer, groups["optimizer"])

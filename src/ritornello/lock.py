@@ -1,4 +1,4 @@
-"""Lock: one writer at a time in a corpus folder."""
+"""Lock: one writer at a time in the folder of a corpus or of a model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ritornello.errors import CorpusError
+from ritornello.errors import InputError
 from ritornello.files import output_errors
 
 
@@ -17,13 +17,13 @@ from ritornello.files import output_errors
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file `path`; the system lets go of it when the process ends, however it ends.
 
-    Raises CorpusError at once where another process holds it, naming that process.
+    Raises InputError at once where another process holds it, naming that process.
     """
     with output_errors(path), path.open("a+b") as file:
         if not _try_lock(file):
             file.seek(1)
             holder = file.read(200).decode("utf-8", "replace").strip() or "another process"
-            raise CorpusError(f"{str(path.parent)!r} is being written by {holder}: wait for it, or stop it")
+            raise InputError(f"{str(path.parent)!r} is being written by {holder}: wait for it, or stop it")
         file.truncate(0)
         file.write(f"\n{'process'} {os.getpid()} on {socket.gethostname()}\n".encode())
         file.flush()
