@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from ritornello import registry
 from ritornello.errors import InputError, ModelError, PlanError
-from ritornello.files import output_errors
-from ritornello.lock import locked
 from ritornello.model import Model
 from ritornello.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.score import Score
@@ -84,15 +80,11 @@ def train(
     Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best state has been written.
     """
     require("train", "torch", "pyarrow")
-    import torch
-
     from ritornello.corpus import Corpus
-    from ritornello.training.batches import Windows, encode_songs
-    from ritornello.training.export import export
-    from ritornello.training.folder import check
-    from ritornello.training.loop import Run, TrainConfig
+    from ritornello.training import train as run
+    from ritornello.training.loop import TrainConfig
 
-    opened, folder = Corpus.open(corpus), Path(out)
+    opened = Corpus.open(corpus)
     config = TrainConfig(network_config=network_config or {}, **settings)
     if (config.steps is None) == (config.minutes is None):
         raise InputError("say either how many minutes or how many steps to train")
@@ -100,49 +92,7 @@ def train(
         value = getattr(config, name)
         if value is not None and not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
-    torch.manual_seed(config.seed)
-    kind = registry.find("networks", config.network)
-    if getattr(kind, "learns", None) != "last":
-        raise InputError(
-            f"network {config.network!r} stands, but training cannot teach it yet; take 'original'"
-        )
-    network = kind(config.network_config)
-    representation = registry.find("representations", network.representation)()
-    check(folder, {**asdict(config), "data": opened.hash})  # before the songs are encoded
-    sides = {side: opened.songs(side) for side in ("train", "valid")}
-    if not len(sides["train"]):
-        raise InputError(f"the corpus {str(corpus)!r} has no song to train on ({len(opened)} songs in all)")
-
-    def windows(side: str) -> Windows:
-        scores: Iterator[Score] = (opened.score(int(i)) for i in sides[side])
-        rows = encode_songs(scores, representation, len(sides[side]), progress)
-        return Windows(rows, network.config.window, config.seed)
-
-    learnt = windows("train")
-    if not len(learnt):
-        raise InputError(
-            f"no song of {str(corpus)!r} has more than {network.config.window} rows, the network's window"
-        )
-    heldout = windows("valid")
-    data = {"corpus": Path(corpus).name, "hash": opened.hash, "train_songs": len(sides["train"])}
-    data |= {"heldout_songs": len(sides["valid"]), "heldout": "held-out songs"}
-    if not len(heldout):  # a handful of files: say so rather than refuse
-        heldout = learnt
-        data |= {"heldout_songs": len(sides["train"]), "heldout": "of the same songs (none is held out)"}
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / "lock"):
-        run = Run(folder, config, network, opened.hash)
-        try:
-            run.train(learnt, heldout, report)
-        finally:
-            if run.state.best_step:
-                export(run, representation, heldout, data, folder)
-    if run.stopped:
-        model = "" if run.state.best_step else "no model yet, it comes with the first measurement; "
-        at = f"stopped at step {run.state.step:,}"
-        raise KeyboardInterrupt(f"{at}; {model}the same command goes on from there")
-    return Model.open(folder)
+    return run(opened, Path(out), config, progress, report)
 
 
 def compose(
