@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ritornello.cli.common import output_options, show
+
+if TYPE_CHECKING:
+    from ritornello.score import Score
 
 
 @click.command("info")
@@ -29,10 +32,9 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
     """
     from pathlib import Path
 
-    from ritornello import midi, theory
+    from ritornello import midi
     from ritornello.errors import MidiError
     from ritornello.rendering import roll
-    from ritornello.timeline import Timeline
 
     try:
         data = Path(file).read_bytes()
@@ -41,28 +43,8 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
     song, dropped = midi.parse(data, name=Path(file).name, reader=reader)
     if png:
         roll.png(song, png)
-    timeline = Timeline.of(song)
-    parts = [
-        {
-            "name": part.name,
-            "sound": "drums" if part.is_drum else f"{theory.family(part.program)} ({part.program})",
-            "notes": int((song.part == index).sum()),
-        }
-        for index, part in enumerate(song.parts)
-    ]
-    facts: dict[str, Any] = {
-        "title": song.title,
-        "bars": len(timeline),
-        "seconds": round(song.duration_s, 2),
-        "notes": len(song),
-        "ticks_per_beat": song.ticks_per_beat,
-        "meters": [f"{m.numerator}/{m.denominator}" for m in song.meters],
-        "keys": [theory.key_name(k.sharps, k.is_minor) for k in song.keys],
-        "bpm": [round(t.bpm, 1) for t in song.tempi],
-        "chords": len(song.chords),
-        "markers": [m.text for m in song.markers],
-        "dropped": dropped,
-    }
+    facts, parts = _facts(song), _parts(song)
+    facts["dropped"] = dropped
     lines = [f"{name:<15} {_words(value)}" for name, value in facts.items() if value not in ("", [], {}, 0)]
     lines += [
         f"part {i + 1:<10} {p['name']:<24} {p['sound']:<22} {p['notes']} notes" for i, p in enumerate(parts)
@@ -79,3 +61,37 @@ def _words(value: Any) -> str:
         more = f" ... ({len(value)} in all)" if len(value) > 6 else ""
         return ", ".join(str(item) for item in value[:6]) + more
     return str(value)
+
+
+def _parts(song: Score) -> list[dict[str, Any]]:
+    """The parts: name, sound, how many notes."""
+    from ritornello import theory
+
+    return [
+        {
+            "name": part.name,
+            "sound": "drums" if part.is_drum else f"{theory.family(part.program)} ({part.program})",
+            "notes": int((song.part == index).sum()),
+        }
+        for index, part in enumerate(song.parts)
+    ]
+
+
+def _facts(song: Score) -> dict[str, Any]:
+    """What is known of the song as a whole."""
+    from ritornello import theory
+    from ritornello.timeline import Timeline
+
+    timeline = Timeline.of(song)
+    return {
+        "title": song.title,
+        "bars": len(timeline),
+        "seconds": round(song.duration_s, 2),
+        "notes": len(song),
+        "ticks_per_beat": song.ticks_per_beat,
+        "meters": [f"{m.numerator}/{m.denominator}" for m in song.meters],
+        "keys": [theory.key_name(k.sharps, k.is_minor) for k in song.keys],
+        "bpm": [round(t.bpm, 1) for t in song.tempi],
+        "chords": len(song.chords),
+        "markers": [m.text for m in song.markers],
+    }
