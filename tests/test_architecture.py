@@ -23,6 +23,7 @@ NOUNS = [
     "score",
     "timeline",
     "plan",
+    "conditions",
     "midi",
     "corpus",
     "registry",

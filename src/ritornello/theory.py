@@ -16,6 +16,7 @@ NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
+SIGNATURES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)  # sharps, those with few accidentals first
 
 # Kind of chord -> how it is written after its root, and its intervals above the root.
 CHORDS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -90,6 +91,16 @@ def key_tonic(sharps: int, is_minor: bool) -> int:
     return (7 * sharps + (9 if is_minor else 0)) % 12
 
 
+def transposed_key(key: tuple[int, bool], semitones: int) -> tuple[int, bool]:
+    """The key (sharps, is_minor) that many semitones higher, spelled with few accidentals.
+
+    >>> transposed_key((0, False), 2), transposed_key((0, True), -2)
+    ((2, False), (-2, True))
+    """
+    tonic = (key_tonic(*key) + semitones) % 12
+    return next((s, key[1]) for s in SIGNATURES if key_tonic(s, key[1]) == tonic)
+
+
 def parse_key(text: str) -> tuple[int, bool]:
     """A key such as "D minor", "Bb major", "F#m" or "C" as (sharps, is_minor). Raises ValueError.
 
@@ -107,7 +118,7 @@ def parse_key(text: str) -> tuple[int, bool]:
         if key_name(sharps, is_minor).split()[0] == match[1].capitalize():
             return sharps, is_minor
     tonic = pitch_class(match[1])  # G# major and the like: the same sound, spelled with fewer accidentals
-    return next((s, is_minor) for s in range(-5, 7) if key_tonic(s, is_minor) == tonic)
+    return transposed_key((0, is_minor), tonic - key_tonic(0, is_minor))
 
 
 def estimate_key(pitch_class_weights: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, bool]:
@@ -127,8 +138,7 @@ def estimate_key(pitch_class_weights: Sequence[float] | npt.NDArray[np.float64])
 @lru_cache(maxsize=1)
 def _key_profiles() -> tuple[list[tuple[int, bool]], npt.NDArray[np.float64]]:
     """The 24 keys, those with few accidentals first, and their profiles, centred, of length 1: (24, 12)."""
-    signatures = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)
-    keys = [(sharps, is_minor) for sharps in signatures for is_minor in (False, True)]
+    keys = [(sharps, is_minor) for sharps in SIGNATURES for is_minor in (False, True)]
     rows = np.array([np.roll(MINOR_PROFILE if key[1] else MAJOR_PROFILE, key_tonic(*key)) for key in keys])
     rows = rows - rows.mean(axis=1, keepdims=True)
     return keys, np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
