@@ -12,6 +12,7 @@ import pytest
 from ritornello import model
 from ritornello.errors import ModelError, OutputError
 from ritornello.model import Model
+from ritornello.plan import Plan
 
 INFO = {"representation": {"name": "messages"}, "network": {"name": "original", "config": {}}}
 WEIGHTS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3)}
@@ -30,6 +31,17 @@ def test_round_trip(folder: Path) -> None:
     assert np.array_equal(opened.weights["w"], WEIGHTS["w"])
     assert opened.hash == Model.open(folder).hash
     assert (folder / "card.md").read_text() == "A card.\n"
+
+
+def test_plans_and_labels_are_read_and_checked(folder: Path) -> None:
+    plans = (Plan(8, genres=(("game", 1.0),), returns=((-1, 0), (0, 3))), Plan(None, key=(1, True)))
+    model.write(folder, {**INFO, "labels": ["game"]}, WEIGHTS, {}, "", plans)
+    opened = Model.open(folder)
+    assert opened.plans == plans
+    assert opened.conditions.labels == ("game",)
+    (folder / "plans.json").write_bytes(b" " * (folder / "plans.json").stat().st_size)
+    with pytest.raises(ModelError, match=r"plans\.json' is damaged: its SHA-256"):
+        Model.open(folder)
 
 
 def test_the_hash_stands_for_the_weights(folder: Path, tmp_path: Path) -> None:

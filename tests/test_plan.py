@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from ritornello.errors import PlanError
 from ritornello.plan import GRID, Plan, main_tempo, parse_form
-from ritornello.score import Meter, Part, Score, Tempo
+from ritornello.score import Chord, Meter, Part, Score, Tempo
 from ritornello.timeline import Timeline
 from tests.scores import scores, tune
 
@@ -119,3 +122,32 @@ def test_in_words() -> None:
     assert str(Plan(bars=8, genres=(("game", 0.5), ("folk", 0.5)), parts=(Part(),))) == (
         "game+folk, 4/4, 120 bpm, 8 bars"
     )
+
+
+@given(st.integers(1, 40), st.booleans(), st.booleans())
+def test_a_plan_goes_to_json_and_back(bars: int, told: bool, formed: bool) -> None:
+    plan = Plan(
+        bars,
+        ((0, 3, 4), (2, 4, 4)),
+        key=(-3, True) if told else None,
+        parts=(Part("lead", 80), Part("", 0, True)),
+        genres=(("game", 0.25), ("fiddle", 0.75)) if told else (),
+        chords=(Chord(0, 9, "min"),),
+        returns=((-1, 0), (0, 3)) if formed else None,
+    )
+    assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
+
+
+@pytest.mark.parametrize(
+    "said, problem",
+    [
+        ({"bar": 3}, "a plan has no 'bar'"),
+        ({"bars": "many"}, "no plan: '<' not supported"),
+        ({"parts": [["", 128, False]]}, "program 128, must be 0-127"),
+        ({"returns": [[0, "x"]]}, "no plan: invalid literal"),
+        ({"key": 3}, "no plan"),
+    ],
+)
+def test_what_is_no_plan_is_refused(said: dict[str, Any], problem: str) -> None:
+    with pytest.raises(PlanError, match=problem):
+        Plan.from_dict(said)

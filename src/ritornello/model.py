@@ -3,6 +3,7 @@
     model.json            representation, network and its sizes, data, versions, hashes, what was measured
     weights.safetensors   the network's weights
     tables.safetensors    what composing needs beside them
+    plans.json            plans of training songs, to draw from what a user leaves open
     card.md               the same for people
     log.jsonl checkpoint/ while training
 
@@ -13,7 +14,7 @@ file of your own (`my_net.py:MyNet`) is trained by its name, and never loaded be
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello import registry
-from ritornello.errors import ModelError
+from ritornello.conditions import Conditions
+from ritornello.errors import ModelError, PlanError
 from ritornello.files import replacing, sha256, sha256_file, write_json
+from ritornello.plan import Plan
 
 FORMAT = 1
 MAX_JSON_BYTES = 4 << 20
+PLANS = "plans.json"
 MAX_WEIGHTS_BYTES = 4 << 30
+MAX_PLANS_BYTES = 64 << 20
 Arrays = dict[str, npt.NDArray[Any]]
 NEEDED: dict[tuple[str, str], type] = {
     ("representation", "name"): str,
@@ -41,12 +46,13 @@ NEEDED: dict[tuple[str, str], type] = {
 
 @dataclass(frozen=True)
 class Model:
-    """A model folder, read and checked. `info` is model.json."""
+    """A model folder, read and checked. `info` is model.json, `plans` are those of training songs."""
 
     path: Path
     info: dict[str, Any]
     weights: Arrays
     tables: Arrays
+    plans: tuple[Plan, ...] = ()
 
     @classmethod
     def open(cls, path: str | Path) -> Model:
@@ -54,7 +60,7 @@ class Model:
         path = Path(path)
         info = _read_info(path)
         weights, tables = (_read_arrays(path, info, name) for name in ("weights", "tables"))
-        return cls(path, info, weights, tables)
+        return cls(path, info, weights, tables, _read_plans(path, info))
 
     @property
     def hash(self) -> str:
@@ -71,6 +77,29 @@ class Model:
         """The representation that the model was trained on."""
         return self._built_in("representations", self.info["representation"]["name"])()
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the network was told, in the order of its vector."""
+        return tuple(self.info.get("labels", ()))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the network is told of a plan."""
+        return Conditions(self.labels)
+
+    def network_in_torch(self) -> Any:
+        """The network with its weights, ready to measure. Raises ModelError if they do not fit it."""
+        import torch
+
+        network = self._built_in("networks", self.network)(self.info["network"]["config"])
+        weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in self.weights.items()}
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            problem = str(error).splitlines()[-1].strip()
+            raise ModelError(f"{str(self.path)!r}: the weights do not fit the network: {problem}") from error
+        return network.eval()
+
     def step(self) -> Any:
         """The network one row at a time, in numpy. Raises ModelError if the weights do not fit it."""
         return self._built_in("steps", self.network)(self.weights, self.info["network"]["config"])
@@ -85,7 +114,14 @@ class Model:
         return registry.find(kind, name)
 
 
-def write(path: Path, info: Mapping[str, Any], weights: Arrays, tables: Arrays, card: str) -> None:
+def write(
+    path: Path,
+    info: Mapping[str, Any],
+    weights: Arrays,
+    tables: Arrays,
+    card: str,
+    plans: Sequence[Plan] = (),
+) -> None:
     """Write a model folder whole or not at all; model.json names the hashes of the other files.
 
     Raises OutputError.
@@ -93,16 +129,20 @@ def write(path: Path, info: Mapping[str, Any], weights: Arrays, tables: Arrays, 
     from safetensors.numpy import save
 
     contents = {
-        name: save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
+        f"{name}.safetensors": save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
         for name, arrays in (("weights", weights), ("tables", tables))
     }
-    files = {name: {"sha256": sha256(data), "bytes": len(data)} for name, data in contents.items()}
+    contents[PLANS] = json.dumps([plan.to_dict() for plan in plans], separators=(",", ":")).encode()
+    files = {
+        name.removesuffix(".safetensors").removesuffix(".json"): {"sha256": sha256(data), "bytes": len(data)}
+        for name, data in contents.items()
+    }
     with ExitStack() as stack:  # all is on disk before the first name changes; the last entered goes first
         head = stack.enter_context(replacing(path / "model.json"))
         write_json(head, {"format": FORMAT, **info, "files": files})
         stack.enter_context(replacing(path / "card.md")).write_text(card, encoding="utf-8")
         for name, data in contents.items():
-            stack.enter_context(replacing(path / f"{name}.safetensors")).write_bytes(data)
+            stack.enter_context(replacing(path / name)).write_bytes(data)
 
 
 def _read_info(path: Path) -> dict[str, Any]:
@@ -131,22 +171,39 @@ def _read_info(path: Path) -> dict[str, Any]:
     return info
 
 
-def _read_arrays(path: Path, info: dict[str, Any], name: str) -> Arrays:
-    """The arrays of a safetensors file, whose hash model.json names."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+def _read_plans(path: Path, info: dict[str, Any]) -> tuple[Plan, ...]:
+    """The plans of training songs; older models and those of reals have none."""
+    if "plans" not in info["files"]:
+        return ()
+    file = _checked(path, info, "plans", PLANS, MAX_PLANS_BYTES)
+    try:
+        return tuple(Plan.from_dict(said) for said in json.loads(file.read_bytes()))
+    except (PlanError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{str(file)!r} is damaged: {error}") from error
 
-    file = path / f"{name}.safetensors"
+
+def _checked(path: Path, info: dict[str, Any], name: str, file_name: str, most_bytes: int) -> Path:
+    """A file of the model whose size and hash are those that model.json names."""
+    file = path / file_name
     if not file.is_file():
         raise ModelError(f"{str(path)!r} is damaged: it holds no {file.name}")
     expected = info["files"][name]
     size = file.stat().st_size
     if size != expected.get("bytes"):
         raise ModelError(f"{str(file)!r} is damaged: {size} bytes, must be {expected.get('bytes')}")
-    if size > MAX_WEIGHTS_BYTES:
-        raise ModelError(f"{str(file)!r} has {size} bytes, must be at most {MAX_WEIGHTS_BYTES}")
+    if size > most_bytes:
+        raise ModelError(f"{str(file)!r} has {size} bytes, must be at most {most_bytes}")
     if sha256_file(file) != expected.get("sha256"):
         raise ModelError(f"{str(file)!r} is damaged: its SHA-256 is not the one that model.json names")
+    return file
+
+
+def _read_arrays(path: Path, info: dict[str, Any], name: str) -> Arrays:
+    """The arrays of a safetensors file, whose hash model.json names."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    file = _checked(path, info, name, f"{name}.safetensors", MAX_WEIGHTS_BYTES)
     try:
         arrays: Arrays = load_file(file)
     except (SafetensorError, ValueError) as error:

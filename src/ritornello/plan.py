@@ -6,9 +6,10 @@ A plan counts its bars on a grid of 24 ticks a beat.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -57,6 +58,9 @@ class Plan:
             raise PlanError(f"{self.bars} bars, must be at least 1")
         if not self.meters or self.meters[0][0] != 0:
             raise PlanError(f"meters {self.meters}, the first must begin at bar 0")
+        for part in self.parts:
+            if not 0 <= part.program <= 127:
+                raise PlanError(f"program {part.program}, must be 0-127")
         for _, numerator, denominator in self.meters:
             if 4 * numerator > MAX_BAR_BEATS * denominator:
                 raise PlanError(
@@ -88,6 +92,31 @@ class Plan:
         places = timeline.moved([chord.onset_ticks for chord in heard], plan.timeline(GRID), inside=True)
         chords = [c._replace(onset_ticks=place) for c, place in zip(heard, places.tolist(), strict=True)]
         return replace(plan, chords=settle(chords))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON has it."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Plan:
+        """The inverse of `to_dict`; what is left out is as by default.
+
+        Raises PlanError for what is no plan.
+        """
+        known = {field.name for field in fields(cls)}
+        if strange := sorted(set(said) - known):
+            raise PlanError(f"a plan has no {strange[0]!r}, must be of {', '.join(sorted(known))}")
+        values = dict(said)
+        try:
+            for name, kind in ROWS.items():
+                if values.get(name) is not None:
+                    values[name] = tuple(kind(*row) for row in values[name])
+            if values.get("key") is not None:
+                sharps, is_minor = values["key"]
+                values["key"] = (int(sharps), bool(is_minor))
+            return cls(**values)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise PlanError(f"this is no plan: {error}") from error
 
     @property
     def bpm(self) -> float:
@@ -136,6 +165,15 @@ class Plan:
         words += [key_name(*self.key)] if self.key else []
         words += [f"{self.meters[0][1]}/{self.meters[0][2]}", f"{self.bpm:.0f} bpm"]
         return ", ".join(words + ([f"{self.bars} bars"] if self.bars else []))
+
+
+ROWS: dict[str, Callable[..., Any]] = {  # of a plan in JSON: what each of their rows is
+    "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
+    "genres": lambda label, weight: (str(label), float(weight)),
+    "returns": lambda bar, likeness: (int(bar), int(likeness)),
+    "parts": Part,
+    "chords": Chord,
+}
 
 
 def grid_bars(score: Score) -> Timeline:
