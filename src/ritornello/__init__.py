@@ -24,6 +24,7 @@ _HOMES = {
     "Timeline": "timeline",
     "compose": "workflow",
     "doctor": "checkup",
+    "measure": "workflow",
     "prepare": "workflow",
     "read": "midi",
     "train": "workflow",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ritornello.score import Score as Score
     from ritornello.timeline import Timeline as Timeline
     from ritornello.workflow import compose as compose
+    from ritornello.workflow import measure as measure
     from ritornello.workflow import prepare as prepare
     from ritornello.workflow import train as train
 

@@ -151,7 +151,7 @@ def test_explain(say: Say, tmp_path: Path) -> None:
 def test_help_names_every_command(say: Say) -> None:
     code, text, _ = say("--help")
     assert code == 0
-    for name in ("compose", "convert", "doctor", "explain", "info", "prepare", "train"):
+    for name in ("compose", "convert", "doctor", "explain", "info", "measure", "prepare", "train"):
         assert f"  {name} " in text
         assert "ritornello " + name in say(name, "--help")[1]
 

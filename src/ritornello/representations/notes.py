@@ -42,6 +42,7 @@ class Notes:
 
     name: ClassVar[str] = "notes"
     fields: ClassVar[tuple[Field, ...]] = codes.FIELDS
+    end: ClassVar[tuple[str, int]] = ("shift", END)  # the field and the class that end a song
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
         """What the rows keep, and how much of each sort is lost: see `grid.canonical`."""
@@ -95,6 +96,10 @@ class Notes:
         part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in GUESSED)
         lasts, loud = codes.DURATIONS[duration], codes.class_velocity(velocity)
         return canonical.build(onset[said], lasts, pitch, loud, part, plan=plan)
+
+    def bin_widths(self) -> dict[str, Ints]:
+        """How many values of a source (ticks, velocities) each class of a choice stands for."""
+        return codes.bin_widths()
 
     def explain(self, values: npt.NDArray[Any]) -> list[str]:
         """Each row in words."""

@@ -106,6 +106,14 @@ def class_velocity(bins: npt.ArrayLike) -> Ints:
     return np.asarray(bins, np.int64) * STEPS + STEPS // 2
 
 
+def bin_widths() -> dict[str, Ints]:
+    """How many values of a source each class of a choice stands for: ticks up to 384, velocities 0-127."""
+    widths = {name: np.ones(size, np.int64) for name, size in CHOICES.items()}
+    widths["duration"] = np.bincount(duration_class(np.arange(1, DURATIONS[-1] + 1)))
+    widths["velocity"] = np.bincount(velocity_class(np.arange(128)))
+    return widths
+
+
 def chord_class(root: int, kind: str) -> int:
     """The class of a chord."""
     return root * len(CHORD_KINDS) + CHORD_KINDS.index(kind)
