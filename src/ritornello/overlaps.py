@@ -35,7 +35,8 @@ def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     onset, duration = notes[:, 0], notes[:, 1]  # views: what is cut here is cut in `notes`
     until_next = np.diff(onset[order])
     until_next[changes] = duration.max(initial=0)
-    duration[order[:-1]] = np.minimum(duration[order[:-1]], until_next)
+    cut = (duration[order[:-1]] > until_next).nonzero()[0]
+    duration[order[cut]] = until_next[cut]
     return notes
 
 

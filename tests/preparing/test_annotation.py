@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ritornello.midi import parse, to_bytes
-from ritornello.preparing.annotation import find_annotation, name, take_annotation
+from ritornello.preparing.annotation import BLOCKS, _is_thin, blocks, find_annotation, name, take_annotation
 from ritornello.preparing.check import ANNOTATION, Checks, check
 from ritornello.score import Chord, Part, Score
 
@@ -127,6 +127,17 @@ def test_a_few_labels_too_few() -> None:
 def test_names(pitches: tuple[int, ...], named: tuple[int, str]) -> None:
     bits = sum(1 << pitch for pitch in {pitch % 12 for pitch in pitches})
     assert name(bits, pitches[0]) == named
+
+
+@pytest.mark.parametrize("triads", range(41))
+def test_the_quick_look_never_passes_over_block_chords(triads: int) -> None:
+    notes = [(beat, pitch) for beat in range(40) for pitch in ((60, 64, 67) if beat < triads else (60,))]
+    onset, pitch = np.array(notes).T
+    score = Score.of(1, onset, np.ones(len(onset)), pitch, np.full(len(onset), 64))
+    found = blocks(score, 0)
+    is_block_like = np.mean((found.notes >= 3) & found.together) >= BLOCKS
+    assert not (is_block_like and _is_thin(score, 0))
+    assert _is_thin(score, 0) == (triads < 22)  # 22 of 40 are 55%
 
 
 def test_the_check_takes_it_out_unless_told_not_to() -> None:

@@ -19,6 +19,8 @@ CHANNEL, OTHER = 0x100, 0x101
 # Those that mean something to a Score, and the bytes of data that they need: of one that is shorter symusic
 # would read on into what follows.
 HEARD = {CHANNEL: 1, SEQUENCE_NAME: 0, LYRIC: 0, MARKER: 0, END_OF_TRACK: 0, TEMPO: 3, METER: 2, KEY: 2}
+LEAST_DATA = np.zeros(256, np.uint8)  # by kind, for those that symusic reads so
+LEAST_DATA[[TEMPO, METER, KEY]] = [HEARD[TEMPO], HEARD[METER], HEARD[KEY]]
 # System messages, which have no place in a file, and their bytes of data; F4, F5, F9 and FD are undefined
 SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
 
@@ -181,15 +183,16 @@ def may_mislead(data: bytes) -> bool:
     pairs = high[1:] & high[:-1]
     if (pairs[2:] & pairs[:-2]).any():  # four bytes that say that a time goes on
         return True
-    meta = np.flatnonzero(raw[:-2] == 0xFF)
-    kind, size = raw[meta + 1], raw[meta + 2]
-    if ((kind == TEMPO) & (size < 3) | ((kind == METER) | (kind == KEY)) & (size < 2)).any():
+    meta = (raw[:-2] == 0xFF).nonzero()[0]
+    if (raw.take(meta + 2) < LEAST_DATA.take(raw.take(meta + 1))).any():
         return True
     # the byte before a status is the last of a time
-    begins = np.flatnonzero((raw[1:] == 0xF0) & ~high[:-1]) + 1
+    begins, escapes = (
+        ((raw[1:] == status) & ~high[:-1]).nonzero()[0] + 1 if bytes([status]) in data else meta[:0]
+        for status in (0xF0, 0xF7)
+    )
     ends = [_exclusive_end(data, place) for place in begins.tolist()]
-    escapes = np.flatnonzero((raw[1:] == 0xF7) & ~high[:-1]) + 1
-    return -1 in ends or bool(np.setdiff1d(escapes, ends).size)
+    return -1 in ends or not set(ends).issuperset(escapes.tolist())
 
 
 def _exclusive_end(data: bytes, place: int) -> int:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO
+from ritornello.score import MAX_TICKS
 
 CHANGES = {MARKER, TEMPO, METER, KEY}
 
@@ -33,8 +34,12 @@ def most_ticks(data: bytes) -> int:
     two = one[:-1] & one[1:]
     three = two[:-1] & one[2:]
     bound = 127 * (len(raw) + (int(np.count_nonzero(one)) << 7))
-    for in_a_row, shift in ((two, 14), (three, 21)):
-        values = raw[np.flatnonzero(in_a_row)] & 127
+    shifted = ((two, 14), (three, 21))
+    coarse = bound + sum(127 * int(np.count_nonzero(in_a_row)) << shift for in_a_row, shift in shifted)
+    if coarse <= MAX_TICKS:  # as in most files: no closer look is needed
+        return coarse
+    for in_a_row, shift in shifted:
+        values = raw.take(in_a_row.nonzero()[0]) & 127
         bound += int(values.sum(dtype=np.int64)) << shift
     return bound
 

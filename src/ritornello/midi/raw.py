@@ -15,6 +15,7 @@ Columns = Sequence[npt.NDArray[np.integer[Any]]]
 
 SUSTAIN = 64
 DRUM_CHANNEL = 9
+NO_PEDAL = np.zeros((0, 2), np.int64)
 CHORD_PREFIX = "chord: "  # a marker that begins so is a chord label
 
 
@@ -35,7 +36,7 @@ class Raw:
         """Add a part with the columns of its notes (N,) and its pedal's movements (M, 2)."""
         self.parts.append(part)
         self.notes.append(notes)
-        self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2))
+        self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2) if len(pedal) else NO_PEDAL)
 
     def extend(self, other: Raw) -> None:
         """Add all that another track held."""

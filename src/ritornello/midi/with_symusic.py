@@ -22,7 +22,7 @@ from ritornello.midi.chunks import (
     variable_length,
 )
 from ritornello.midi.counting import count, most_ticks
-from ritornello.midi.raw import CHORD_PREFIX, SUSTAIN, Raw, decode
+from ritornello.midi.raw import CHORD_PREFIX, NO_PEDAL, SUSTAIN, Raw, decode
 from ritornello.midi.with_mido import read_mido
 from ritornello.score import MAX_TICKS, KeySignature, Marker, Meter, Part, Tempo
 
@@ -62,8 +62,10 @@ def read_whole(chunks: Chunks) -> Raw | None:
         raw = _raw(symusic.Score.from_midi(data))
     except Exception:  # MidiError, and symusic's plain RuntimeError and ValueError from C++
         return None
-    wraps = HUGE_METER.search(data) or most_ticks(data) > MAX_TICKS
-    return None if wraps or _order_lost(raw) or not _restore_texts(raw, data) else raw
+    may_wrap = HUGE_METER.search(data) or most_ticks(data) > MAX_TICKS
+    if may_wrap and any(map(_overflows, tracks)):
+        return None
+    return None if _order_lost(raw) or not _restore_texts(raw, data) else raw
 
 
 def _raw(found: Any) -> Raw:
@@ -71,7 +73,9 @@ def _raw(found: Any) -> Raw:
     raw = Raw()
     for voice in found.tracks:
         _add_voice(raw, voice)
-    raw.tempi = [Tempo(t.time, t.mspq) for t in found.tempos]
+    if len(found.tempos):  # there may be thousands
+        tempi = found.tempos.numpy()
+        raw.tempi = list(map(Tempo, tempi["time"].tolist(), tempi["mspq"].tolist()))
     raw.meters = [Meter(t.time, t.numerator, t.denominator) for t in found.time_signatures]
     raw.keys = [KeySignature(k.time, k.key, bool(k.tonality)) for k in found.key_signatures]
     raw.markers = [Marker(m.time, m.text) for m in found.markers]
@@ -83,12 +87,16 @@ def _add_voice(raw: Raw, voice: Any) -> None:
     notes = voice.notes.numpy()
     if not len(notes["time"]):
         return
-    controls = voice.controls.numpy()
-    sustain = np.flatnonzero(controls["number"] == SUSTAIN)
-    raw.dropped["controllers"] += len(controls["number"]) - len(sustain)
+    controls, pedal = voice.controls, NO_PEDAL
+    raw.dropped["controllers"] += len(controls)
     raw.dropped["pitch bends"] += len(voice.pitch_bends)
-    pedal = np.stack([controls["time"][sustain], controls["value"][sustain]], axis=1) if len(sustain) else ()
-    columns = tuple(notes[key] for key in ("time", "duration", "pitch", "velocity"))
+    if len(controls):
+        moved = controls.numpy()
+        sustain = (moved["number"] == SUSTAIN).nonzero()[0]
+        if len(sustain):
+            raw.dropped["controllers"] -= len(sustain)
+            pedal = np.stack([moved["time"][sustain], moved["value"][sustain]], axis=1)
+    columns = (notes["time"], notes["duration"], notes["pitch"], notes["velocity"])
     raw.add(Part(voice.name, voice.program, voice.is_drum), columns, pedal)
 
 
@@ -105,21 +113,29 @@ def _reorder(raw: Raw, track: bytes) -> bool:
 
     Returns False where a walk through the file does not find the same ones.
     """
-    found: dict[str, list[Any]] = {name: [] for name in ("tempi", "meters", "keys", "markers")}
-    for tick, _, end, kind, size in events(track):
+    said: dict[str, list[Any]] = {name: [] for name in ("tempi", "meters", "keys", "markers")}
+    for _, _, end, kind, size in events(track, unplayed=True):
         data = track[end - size : end]
         if kind == TEMPO:
-            found["tempi"].append(Tempo(tick, int.from_bytes(data[:3], "big")))
+            said["tempi"].append((Tempo, int.from_bytes(data[:3], "big")))
         elif kind == METER:
-            found["meters"].append(Meter(tick, data[0], 1 << data[1]))
+            said["meters"].append((Meter, data[0], 1 << data[1]))
         elif kind == KEY:
-            found["keys"].append(KeySignature(tick, (data[0] ^ 0x80) - 0x80, bool(data[1])))
+            said["keys"].append((KeySignature, (data[0] ^ 0x80) - 0x80, bool(data[1])))
         elif kind == MARKER:
-            found["markers"].append(Marker(tick, decode(data)))
-    if any(sorted(getattr(raw, name)) != sorted(changes) for name, changes in found.items()):
-        return False
-    for name, changes in found.items():
-        setattr(raw, name, changes)
+            said["markers"].append((Marker, decode(data)))
+    # in one track the order of the file is that of the ticks, which symusic has right
+    found: dict[str, list[Any]] = {}
+    for name, changes in said.items():
+        sorted_badly = getattr(raw, name)
+        if len(changes) != len(sorted_badly):
+            return False
+        pairs = zip(sorted_badly, changes, strict=True)
+        found[name] = [kind(event.onset_ticks, *rest) for event, (kind, *rest) in pairs]
+        if sorted(found[name]) != sorted(sorted_badly):
+            return False
+    for name, events_in_order in found.items():
+        setattr(raw, name, events_in_order)
     return True
 
 

@@ -80,6 +80,8 @@ def find_annotation(score: Score) -> int | None:
     for part in _candidates(score):
         instrument = score.parts[part][1:]
         twins = [p for p, about in enumerate(score.parts) if p != part and about[1:] == instrument]
+        if _is_thin(score, part):
+            continue
         found = blocks(score, part)
         if _is_label_like(found, score) and any(_doubles(found, score, twin) for twin in twins):
             return part
@@ -100,6 +102,14 @@ def _candidates(score: Score) -> list[int]:
     counts, most = table.sum(axis=1), table.max(axis=1)
     fits = (counts >= 3 * MIN_CHORDS) & (most >= ONE_VELOCITY * counts)
     return sorted((p for p in shared if fits[p]), key=lambda p: int(counts[p]))
+
+
+def _is_thin(score: Score, part: int) -> bool:
+    """Whether a part has too few notes for its onsets to be block chords, as most parts have."""
+    onset_ticks = score.onset_ticks.compress(score.part == part)
+    begun = 1 + np.count_nonzero(onset_ticks[1:] != onset_ticks[:-1])
+    least = 3 * BLOCKS + (1 - BLOCKS)  # notes a chord, where the other chords have one
+    return bool(len(onset_ticks) + 1 < least * begun)  # by one note at least, whatever rounding does
 
 
 def blocks(score: Score, part: int) -> Blocks:
@@ -147,16 +157,16 @@ def _is_label_like(found: Blocks, score: Score) -> bool:
     beat = score.ticks_per_beat
     length = found.end_ticks - found.start_ticks
     in_a_row = np.abs(found.end_ticks[:-1] - found.start_ticks[1:]) * 16 <= beat
+    if length.sum() < COVER * score.end_ticks or np.mean(in_a_row) < IN_A_ROW:  # as most parts
+        return False
     off_beat = np.minimum(length % beat, -length % beat) * 16
     roots, kinds = (np.array(column) for column in zip(*found.names(), strict=True))
     known = kinds != "other"
     return bool(
-        np.mean(in_a_row) >= IN_A_ROW
-        and np.mean(off_beat <= beat) >= WHOLE_BEATS
+        np.mean(off_beat <= beat) >= WHOLE_BEATS
         and np.mean(known & (roots == found.lowest % 12)) >= ROOT_POSITION
         and np.mean(known) >= KNOWN
         and np.median(found.highest - found.lowest) <= MAX_SPAN
-        and length.sum() >= COVER * score.end_ticks
     )
 
 
