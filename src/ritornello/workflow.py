@@ -157,9 +157,9 @@ def measure(
     """
     require("train", "torch")
     from ritornello.files import check_writable, write_bytes
+    from ritornello.judged import songs
     from ritornello.judging.likelihood import GIVEN, likelihood
     from ritornello.judging.summary import report, table
-    from ritornello.songs import songs
 
     opened = model if isinstance(model, Model) else Model.open(model)
     _check_measurable(opened)

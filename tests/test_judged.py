@@ -10,7 +10,7 @@ import pytest
 
 from ritornello import midi, workflow
 from ritornello.errors import InputError
-from ritornello.songs import Files, songs
+from ritornello.judged import Files, songs
 from tests.folders import wandering, write_songs
 
 

@@ -1,0 +1,110 @@
+"""Does a coarser table gain by the reference? `notes` with 32 and with 16 bins of velocity, trained alike.
+
+    OMP_NUM_THREADS=1 python benchmarks/velocity_bins.py CORPUS --out DIR [--steps 270] [--seeds 1]
+
+CORPUS is a prepared folder (POP909-CL in RESULTS.md, whose chord track `prepare` turns into chords). Both
+models take the same steps over the same crops and are measured on the same held-out songs: the nats that are
+paid should fall by about log 2 a note, the reference should stay (within 0.05).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello import Corpus, registry
+from ritornello.judged import Side
+from ritornello.judging.likelihood import Nats, likelihood
+from ritornello.judging.summary import interval, summary
+from ritornello.representations.notes import Notes
+from ritornello.representations.table import Rows
+from ritornello.score import Score
+from ritornello.timeline import Timeline
+from ritornello.workflow import train
+
+
+class Sixteen(Notes):
+    """`notes` with velocities in 16 bins of eight steps, in what is played and what is guessed."""
+
+    name = "sixteen"
+    columns = tuple(i for i, field in enumerate(Notes.fields) if field.name.endswith("velocity"))
+    fields = tuple(
+        field._replace(
+            size=16 + (field.kind == "known"), unknown=16 if field.unknown else None, unit="steps of 8"
+        )
+        if field.name.endswith("velocity")
+        else field
+        for field in Notes.fields
+    )
+
+    def encode(
+        self, score: Score, timeline: Timeline | None = None, given: npt.NDArray[np.bool_] | None = None
+    ) -> Rows:
+        """The rows of `notes`; half of void, 32, is void here."""
+        values, learn = super().encode(score, timeline, given)
+        values[:, self.columns] //= 2
+        return Rows(values, learn)
+
+    def bin_widths(self) -> dict[str, npt.NDArray[np.int64]]:
+        """As those of `notes`, but for velocities."""
+        return super().bin_widths() | {"velocity": np.full(16, 8)}
+
+
+def measure(corpus: Corpus, representation: str, out: Path, steps: int, seed: int) -> dict[str, list[Nats]]:
+    """Train, and what each held-out song cost, in the order of their names."""
+    model = train(
+        corpus.path,
+        out,
+        network="lstm",
+        representation=representation,
+        steps=steps,
+        seed=seed,
+        measure_every=max(1, steps // 4),
+        vary={"louder": 0},  # which moves by the bins of `notes`
+        threads=1,
+    )
+    table = registry.find("representations", representation)()
+    accounts = list(
+        likelihood(model.network_in_torch(), table, Side(corpus, "valid"), conditions=model.conditions)
+    )
+    accounts.sort(key=lambda account: account["none"].song)
+    return {given: [account[given] for account in accounts] for given in ("plan", "none")}
+
+
+def moved(before: list[Nats], after: list[Nats], what: str) -> dict[str, Any]:
+    """How far nats per note moved, and its interval, the songs being paired."""
+    notes = np.array([song.notes for song in before], np.float64)
+    change = np.array([getattr(b, what) - getattr(a, what) for a, b in zip(before, after, strict=True)])
+    return {"moved": float(change.sum() / notes.sum()), "interval": interval(change, notes)}
+
+
+def main() -> None:
+    """Train and measure both, for each seed; a line of JSON each, and a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=270)
+    parser.add_argument("--seeds", type=int, default=1)
+    asked = parser.parse_args()
+    corpus = Corpus.open(asked.corpus)
+    for seed in range(asked.seeds):
+        kinds = {"32": "notes", "16": f"{__file__}:Sixteen"}
+        found = {
+            bins: measure(corpus, kind, asked.out / f"{bins}-{seed}", asked.steps, seed)
+            for bins, kind in kinds.items()
+        }
+        for given in ("none", "plan"):
+            fine, coarse = found["32"][given], found["16"][given]
+            for bins, nats in (("32", fine), ("16", coarse)):
+                print(json.dumps({"seed": seed, "given": given, "bins": bins, **summary(nats)}), flush=True)
+            for what in ("total", "reference"):
+                print(json.dumps({"seed": seed, "given": given, "what": what, **moved(fine, coarse, what)}))
+
+
+if __name__ == "__main__":
+    main()
