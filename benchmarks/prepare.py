@@ -1,13 +1,16 @@
 """`prepare` against mido reading and MidiTok tokenising the same files, and against symusic without us.
 
-    python benchmarks/prepare.py FOLDER... [--sample 400] [--workers 2] [--peers PYTHON] [--profile]
+    python benchmarks/prepare.py FOLDER... [--sample 2000] [--workers 2] [--peers PYTHON]
+    python benchmarks/prepare.py FOLDER... --growth
+    python benchmarks/prepare.py FOLDER... --profile
 
-1. The whole of the folders through `prepare` with --workers processes: files a second from the first file
-   looked at to the finished corpus, memory of the workers and of the supervisor, the second run.
-2. A sample of the same files, drawn evenly: the bare reading (symusic to numpy, file by file), mido reading
-   and MidiTok (REMI, its defaults) from file to ids, each in as many processes. PYTHON is an interpreter
-   that has mido, symusic and miditok, for example of a virtual environment of its own.
-3. --profile says where a worker's time goes, on the sample.
+1. A sample of the files, drawn evenly, the same one for all: `prepare` from the folder to the finished
+   corpus, the bare reading (symusic to numpy, file by file), mido reading, and MidiTok (REMI, its defaults)
+   from file to ids, each in --workers processes. PYTHON is an interpreter that has mido, symusic and
+   miditok, for example of a virtual environment of its own. Starting counts for `prepare` alone.
+2. The whole of the folders through `prepare`: memory of the workers and of the supervisor, the second run.
+3. --growth: nested samples of 2,000, 8,000 and 20,000 files, and the exponents in the number of files.
+4. --profile says where a worker's time goes, on the sample.
 Turns are taken, so that a busy neighbour meets all alike; the best turn counts. Beside the files a second
 there is the time that processors were busy with a file, all processes added up: it says more where the
 machine is shared. Nothing is written to the folders.
@@ -32,11 +35,13 @@ from typing import Any, NamedTuple
 
 from symusic import factory
 
+from duplicates import exponent
 from ritornello.midi import reading as midi_reading
 from ritornello.preparing import check, prepare, worker
 from ritornello.preparing.worker import Job
 
 TURNS = 3
+SIZES = (2000, 8000, 20_000)
 PEER = """
 import sys, time, json
 kind, *lists = sys.argv[1:]
@@ -150,7 +155,7 @@ def whole(folders: list[Path], workers: int) -> dict[str, Any]:
 
 
 def on_sample(paths: list[Path], workers: int) -> Speed:
-    """The speed of `prepare` on the sample."""
+    """The speed of `prepare` on some files."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "in"
         root.mkdir()
@@ -159,6 +164,22 @@ def on_sample(paths: list[Path], workers: int) -> Speed:
         start, busy = time.perf_counter(), busy_s()
         prepare(root, Path(scratch) / "corpus", workers=workers)
         return Speed(len(paths) / (time.perf_counter() - start), 1e3 * (busy_s() - busy) / len(paths))
+
+
+def growth(paths: list[Path], workers: int) -> None:
+    """A table of the speed by the number of files, the first so many of `paths`, and the exponents."""
+    points: list[tuple[int, Speed]] = []
+    for _ in range(TURNS):
+        points += [(n, on_sample(paths[:n], workers)) for n in SIZES if n <= len(paths)]
+    print("   files  files/s  busy ms/file   of MB")
+    for n in sorted({n for n, _ in points}):
+        turns = [speed for size, speed in points if size == n]
+        best = Speed(max(s.files_s for s in turns), min(s.busy_ms for s in turns))
+        size_mb = sum(path.stat().st_size for path in paths[:n]) / 1e6
+        print(f"{n:8}{best.files_s:9.0f}{best.busy_ms:14.3f}{size_mb:8.0f}")
+    sizes = [n for n, _ in points]
+    print("seconds: " + exponent(sizes, [n / speed.files_s for n, speed in points]))
+    print("busy:    " + exponent(sizes, [n * speed.busy_ms for n, speed in points]))
 
 
 STEPS = {
@@ -206,20 +227,24 @@ def main() -> None:
     """Measure and print; `--json` for a machine to read."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--sample", type=int, default=400)
+    parser.add_argument("--sample", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--peers", help="an interpreter that has mido, symusic and miditok")
+    parser.add_argument("--growth", action="store_true")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     everything = sorted(path for folder in options.folders for path in folder.rglob("*.mid"))
     sample = random.Random(0).sample(everything, min(options.sample, len(everything)))
-    if options.profile:
-        profile(sample)
-        return
     workers, names = options.workers, [str(path) for path in sample]
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {workers} workers"
     )
+    if options.profile:
+        profile(sample)
+        return
+    if options.growth:
+        growth(random.Random(0).sample(everything, len(everything)), workers)
+        return
     turns: dict[str, Callable[[], Speed]] = {"prepare": lambda: on_sample(sample, workers)}
     if options.peers:
         turns["bare symusic to numpy"] = lambda: peer(options.peers, "bare", names, workers)
@@ -228,17 +253,17 @@ def main() -> None:
     best = {name: Speed(0.0, float("inf")) for name in turns}
     for turn in range(TURNS):
         for name, run in turns.items():
-            if turn == 0 or name in ("prepare", "bare symusic to numpy"):  # the peers take minutes
-                found = run()
-                rates = max(best[name].files_s, found.files_s), min(best[name].busy_ms, found.busy_ms)
-                best[name] = Speed(*rates)
-    ours = whole(options.folders, workers)
-    print(f"\nwhole: {json.dumps(ours)}\n")
-    head = f"on the sample of {len(sample)}"
-    print(f"{head:26} files/s  busy ms/file   prepare (whole) is times as fast, and as busy")
+            found = run()
+            rates = max(best[name].files_s, found.files_s), min(best[name].busy_ms, found.busy_ms)
+            best[name] = Speed(*rates)
+            print(f"turn {turn + 1}, {name}: {found.files_s:.1f} files/s, {found.busy_ms:.3f} ms", flush=True)
+    ours = best["prepare"]
+    head = f"on the same {len(sample)}"
+    print(f"\n{head:26} files/s  busy ms/file   prepare is times as fast, times less busy")
     for name, (files_s, busy_ms) in best.items():
-        times = f"{ours['files_s'] / files_s:8.2f}   {busy_ms / ours['busy_ms']:8.2f}"
+        times = f"{ours.files_s / files_s:8.2f}   {busy_ms / ours.busy_ms:8.2f}"
         print(f"{name:26}{files_s:8.1f}      {busy_ms:8.3f}   {times}")
+    print(f"\nwhole: {json.dumps(whole(options.folders, workers))}")
 
 
 if __name__ == "__main__":

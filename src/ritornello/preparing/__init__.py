@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ritornello.errors import InputError
 from ritornello.preparing.check import Checks
-from ritornello.preparing.cluster import Cluster, witnesses
 from ritornello.preparing.fates import FATES, KEPT
 from ritornello.preparing.index import write_index
 from ritornello.preparing.journal import journal
@@ -17,6 +17,9 @@ from ritornello.preparing.pool import Pool
 from ritornello.preparing.reading import Progress, read
 from ritornello.preparing.scan import scan
 from ritornello.preparing.space import space
+
+if TYPE_CHECKING:
+    from ritornello.preparing.cluster import Cluster
 
 INDEX_BYTES = 1500  # for each file while the index is being made, most of it for sketches side by side
 
@@ -69,6 +72,8 @@ def prepare(
         new = state.new(sources)
         pool: Pool | Cluster = Pool(workers or os.cpu_count() or 1, checks)
         if scheduler:
+            from ritornello.preparing.cluster import Cluster, witnesses  # half of what starting takes
+
             pool = Cluster(scheduler, checks, witnesses(folder.absolute(), new))
         count = read(folder.absolute(), new, pool, state, tell) if new else 0
         tell(0, 0, "copies")

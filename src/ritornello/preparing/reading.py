@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ritornello.corpus import SHARD_SONGS
 from ritornello.preparing.archives import ArchiveError, members
 from ritornello.preparing.check import Checks
-from ritornello.preparing.cluster import Cluster
 from ritornello.preparing.journal import Journal
 from ritornello.preparing.pack import ShardWriter
 from ritornello.preparing.pool import Pool, Result
 from ritornello.preparing.scan import Source, Sources
 from ritornello.preparing.space import space
 from ritornello.preparing.worker import Job
+
+if TYPE_CHECKING:
+    from ritornello.preparing.cluster import Cluster
 
 Progress = Callable[[int, int, str], None]
 
