@@ -117,6 +117,7 @@ def test_pieces_and_batches_change_nothing(kind: type[Chain], monkeypatch: pytes
     monkeypatch.setattr(likelihood, "PIECE_ROWS", 32)
     monkeypatch.setattr(likelihood, "BATCH_SONGS", 4)
     monkeypatch.setattr(likelihood, "SIMILAR", 0.2)
+    monkeypatch.setattr(likelihood, "TOGETHER_ROWS", 400)  # more than two songs, and then the others
     together = account(network, songs)
     for one, other in zip(alone, together, strict=True):
         assert other.fields == pytest.approx(one.fields, rel=1e-5)

@@ -160,11 +160,13 @@ def _encoded(representation: Any, songs: Iterable[Song], skipped: Found) -> Iter
 def _together(songs: Iterable[Encoded]) -> Iterator[list[Encoded]]:
     """Lists of songs that are in memory at the same time."""
     some: list[Encoded] = []
+    rows = 0
     for song in songs:
         some.append(song)
-        if sum(len(each.values) for each in some) >= TOGETHER_ROWS:
+        rows += len(song.values)
+        if rows >= TOGETHER_ROWS:
             yield some
-            some = []
+            some, rows = [], 0
     if some:
         yield some
 
