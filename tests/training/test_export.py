@@ -11,6 +11,7 @@ import torch
 from ritornello.model import Model
 from ritornello.representations.messages import Messages
 from ritornello.training.export import export
+from ritornello.training.start import Start
 from tests.training.test_loop import network, run, windows
 
 DATA = {"corpus": "c", "hash": "0" * 64, "train_songs": 6, "heldout_songs": 2, "heldout": "held-out songs"}
@@ -23,7 +24,8 @@ def exported(tmp_path: Path) -> Model:
     made.train(*windows())
     made.best = {name: tensor + 0.01 for name, tensor in made.average.items()}
     made.state.best_step = 8
-    export(made, Messages(), windows()[1], DATA, tmp_path / "model")
+    start = Start(made.config, made.network, Messages())
+    export(made, start, *windows(), DATA, tmp_path / "model")
     opened = Model.open(tmp_path / "model")
     assert all(np.array_equal(opened.weights[name], tensor.numpy()) for name, tensor in made.best.items())
     return opened
@@ -32,7 +34,7 @@ def exported(tmp_path: Path) -> Model:
 def test_the_card_and_the_facts_are_those_of_the_best_step(exported: Model) -> None:
     assert exported.info["training"]["best_step"] == 8
     assert exported.info["parameters"] == 11235
-    assert "the weights are those of step\n8." in (exported.path / "card.md").read_text()
+    assert "weights are those of step 8." in (exported.path / "card.md").read_text()
 
 
 def test_residuals_are_what_the_shipped_weights_miss(exported: Model) -> None:

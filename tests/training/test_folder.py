@@ -9,7 +9,7 @@ import pytest
 from ritornello.errors import InputError
 from ritornello.training.folder import check, take
 
-SETTINGS = {"steps": 10, "minutes": None, "batch": 8, "data": "abc"}
+SETTINGS = {"steps": 10, "minutes": None, "batch": 8, "data": "abc"}  # other settings are left out
 
 
 def write_run(folder: Path) -> None:

@@ -19,7 +19,8 @@ import torch
 from ritornello.errors import FailedError, InputError, OutputError
 from ritornello.networks.original import Original
 from ritornello.training.batches import SongRows, Windows
-from ritornello.training.loop import Run, TrainConfig
+from ritornello.training.config import TrainConfig
+from ritornello.training.loop import Run
 
 SMALL = TrainConfig(steps=12, batch=8, measure_every=4, warmup_steps=3, heldout_windows=32)
 
@@ -54,13 +55,18 @@ def log(folder: Path) -> list[dict[str, float]]:
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    # the note's loss is hilly: with other seeds it rises in between
-    made = run(tmp_path, replace(SMALL, steps=150, measure_every=50, learning_rate=1e-2, seed=1))
+    # the note's loss is hilly, and where it ends depends on the processor; the other two are smooth
+    made = run(tmp_path, replace(SMALL, steps=150, measure_every=50))
+    untrained = smooth(made._measure(windows()[1].sample(32)))
+    made.state.best_step, made.state.best_loss = 0, float("inf")
     made.train(*windows())
-    losses = [line["heldout_loss"] for line in log(tmp_path)]
-    assert losses[-1] < losses[1] < losses[0]
-    assert losses[-1] < 0.95 * losses[0]  # measured: 0.709, 0.524, 0.469
-    assert made.state.best_loss == min(losses)
+    lines = log(tmp_path)
+    assert smooth(lines[-1]) < 0.75 * untrained  # measured: 0.57
+    assert made.state.best_loss == min(line["heldout_loss"] for line in lines)
+
+
+def smooth(losses: dict[str, float]) -> float:
+    return losses["heldout_velocity"] + losses["heldout_delta"]
 
 
 def test_a_run_cut_anywhere_ends_the_same(tmp_path: Path) -> None:

@@ -197,6 +197,10 @@ class Chain(nn.Module):
 
     representation: ClassVar[str] = "notes"
     learns: ClassVar[str] = "all"  # every row of a crop
+    halves: ClassVar[bool] = True  # bears half precision
+    batch: ClassVar[int] = 32
+    learning_rate: ClassVar[float] = 4e-3
+    heldout: ClassVar[int] = 32768  # rows
     sizes: ClassVar[Mapping[str, Size]]
 
     def __init__(self, config: ChainConfig | Mapping[str, Any]) -> None:

@@ -63,6 +63,10 @@ class Original(nn.Module):
 
     representation: ClassVar[str] = "messages"
     learns: ClassVar[str] = "last"  # only the last row of each window, which has the whole window before it
+    halves: ClassVar[bool] = False  # it is computed in float32, as in 2018
+    batch: ClassVar[int] = 256
+    learning_rate: ClassVar[float] = 2e-3
+    heldout: ClassVar[int] = 8192  # windows
 
     def __init__(self, config: OriginalConfig | Mapping[str, Any] | None = None) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.plan import GRID, Plan
-from ritornello.representations.grid import canonical, codes, words
+from ritornello.representations.grid import canonical, codes, varied, words
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.clock import Bars, Steps, entries, needed, spell, spelled
 from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
@@ -114,6 +114,18 @@ class Notes:
     ) -> Cursor:
         """The composing half, for a batch of songs of these bars (at 24 ticks a beat): see `grid.cursor`."""
         return Cursor(timelines, given, prompts, hidden)
+
+    def room(self, values: npt.NDArray[Any]) -> tuple[int, int]:
+        """By how many semitones rows (N, F) can go down (at most 0) and up; drums do not count."""
+        return varied.room(values)
+
+    def varied(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
+        """Rows (N, F) in another key (within `room`) and louder by bins of four steps."""
+        return varied.louder(varied.transposed(values, semitones), bins)
+
+    def pick_given(self, song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
+        """Which notes (N,) of a canonical song are given: a part of it, or bars in a row."""
+        return varied.pick_given(song, draw)
 
     def _drawn(
         self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places

@@ -1,32 +1,38 @@
 """Training, from a corpus to a model folder.
 
 folder      the folder of a run: one configuration, nobody else's files
-batches     rows of songs, and the batch of every step as a pure function of (corpus, seed, step)
+machine     device, precision, threads, and the other processes of `torchrun`
+start       the network that is to be taught, from chance or from another model
+songs       songs encoded when they are asked for
+batches     windows of rows ("last"), crops of songs, varied ("all"): pure functions of (songs, seed, step)
 loop        steps, held-out measurements, the best weights kept
 checkpoint  one file with everything that a killed run needs to go on bit for bit
-export      the model folder: weights, tables for composing, card
+export      the model folder: weights, tables and plans for composing, card
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from ritornello import registry
 from ritornello.corpus import Corpus
 from ritornello.errors import InputError
 from ritornello.files import output_errors
 from ritornello.lock import locked
 from ritornello.model import Model
-from ritornello.score import Score
 from ritornello.training.batches import Progress, Windows, encode_songs
+from ritornello.training.config import TrainConfig
+from ritornello.training.crops import Crops, Variation
 from ritornello.training.export import export
 from ritornello.training.folder import check
-from ritornello.training.loop import Report, Run, TrainConfig
+from ritornello.training.loop import Batches, Report, Run
+from ritornello.training.machine import Machine
+from ritornello.training.songs import Side, Songs
+from ritornello.training.start import Start
+
+FEW = 5  # songs, below which none is held out
 
 
 def train(
@@ -36,27 +42,34 @@ def train(
 
     Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best state has been written.
     """
-    network = new_network(config)
-    check(folder, {**asdict(config), "data": corpus.hash})  # before the songs are encoded
-    learnt = windows(corpus, "train", network, config.seed, progress)
-    heldout = windows(corpus, "valid", network, config.seed, progress)
-    data = {"corpus": corpus.path.name, "hash": corpus.hash, "train_songs": len(learnt.rows)}
-    data |= {"heldout_songs": len(heldout.rows), "heldout": "held-out songs"}
+    start = Start.of(config, corpus.labels)
+    config = start.config.resolved(start.network)
+    settings = {**asdict(config), "data": corpus.hash}
+    check(folder, settings)  # before the songs are encoded
+    machine = Machine.of(config.device, config.precision, start.threads, start.network.halves)
+    learnt, heldout = (_batches(corpus, side, start, config, progress) for side in ("train", "valid"))
+    data = {"corpus": corpus.path.name, "hash": corpus.hash, "songs": len(corpus.songs())}
     if not len(learnt):
-        name, rows = str(corpus.path), network.config.window
-        raise InputError(f"no song of {name!r} to train on has more than {rows} rows, the network's window")
+        raise InputError(start.nothing_to_learn(str(corpus.path)))
+    data |= {"train_songs": _songs(learnt), "heldout_songs": _songs(heldout), "heldout": "held-out songs"}
     if not len(heldout):  # a handful of files: say so rather than refuse
         heldout = learnt
-        data |= {"heldout_songs": len(learnt.rows), "heldout": "of the same songs (none is held out)"}
+        data |= {"heldout_songs": _songs(learnt), "heldout": "of the same songs (none is held out)"}
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder / "lock"):
-        run = Run(folder, config, network, corpus.hash)
+    with ExitStack() as stack:
+        stack.callback(machine.leave)
+        if not machine.rank:
+            stack.enter_context(locked(folder / "lock"))
+        with machine.in_turn():
+            run = Run(folder, config, start.network, corpus.hash, machine)
         try:
             run.train(learnt, heldout, report)
         finally:
-            if run.state.best_step:
-                export(run, representation_of(network), heldout, data, folder)
+            if run.state.best_step and not machine.rank:
+                export(run, start, learnt, heldout, data, folder)
+        if machine.world > 1:
+            machine.total(0.0)  # nobody leaves before the model is there
     if run.stopped:
         model = "" if run.state.best_step else "no model yet, it comes with the first measurement; "
         at = f"stopped at step {run.state.step:,}"
@@ -64,25 +77,22 @@ def train(
     return Model.open(folder)
 
 
-def new_network(config: TrainConfig) -> Any:
-    """The network that is to be taught, with its first weights drawn. Raises InputError."""
-    kind = registry.find("networks", config.network)
-    if getattr(kind, "learns", None) != "last":
-        raise InputError(
-            f"network {config.network!r} stands, but training cannot teach it yet; take 'original'"
-        )
-    torch.manual_seed(config.seed)
-    return kind(config.network_config)
+def _batches(
+    corpus: Corpus, name: str, start: Start, config: TrainConfig, progress: Progress | None
+) -> Batches:
+    """The songs of a side of the corpus as the network learns from them."""
+    side, representation = Side(corpus, name), start.representation
+    window = start.network.config.window
+    if start.network.learns == "last":
+        scores = (side[song] for song in range(len(side)))
+        return Windows(encode_songs(scores, representation, len(side), progress), window, config.seed)
+    songs = Songs(side, representation, side.labels, side.notes, config.memory_mb)
+    if getattr(representation, "refuses", False):
+        songs.only_readable()
+    variation = Variation(**config.vary)
+    return Crops(songs, start.conditions, window, config.seed, variation, config.genre_power)
 
 
-def representation_of(network: Any) -> Any:
-    """The representation that a network reads."""
-    return registry.find("representations", network.representation)()
-
-
-def windows(corpus: Corpus, side: str, network: Any, seed: int, progress: Progress | None) -> Windows:
-    """The songs of a side of the corpus as the network reads them."""
-    songs = corpus.songs(side)
-    scores: Iterator[Score] = (corpus.score(int(song)) for song in songs)
-    rows = encode_songs(scores, representation_of(network), len(songs), progress)
-    return Windows(rows, network.config.window, seed)
+def _songs(batches: Any) -> int:
+    """How many songs are behind batches."""
+    return len(batches.songs if isinstance(batches, Crops) else batches.rows)

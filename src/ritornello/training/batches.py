@@ -1,4 +1,4 @@
-"""Rows of songs, and batches of windows as a pure function of (rows, seed, step).
+"""Batches as a pure function of (songs, seed, step): windows of songs whose last row is learnt ("last").
 
 Because a batch depends on nothing else, resuming is one integer, and rank r of n processes that takes rows
 r::n of the same global batch sees, with the others, what one process sees.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,27 @@ import numpy.typing as npt
 from ritornello.score import Score
 
 Progress = Callable[[int, int, str], None]  # done, total, what
+
+
+class Batch(NamedTuple):
+    """What a step learns from: `values` and `learn` (B, T + 1, F), and a plan's vectors (B, P) or None.
+
+    Row 0 is the predecessor (docs/architecture.md, alignment).
+    """
+
+    values: npt.NDArray[Any]
+    learn: npt.NDArray[np.bool_]
+    plan: npt.NDArray[np.float32] | None = None
+
+    def some(self, crops: slice) -> Batch:
+        """Some of its crops."""
+        plan = None if self.plan is None else self.plan[crops]
+        return Batch(self.values[crops], self.learn[crops], plan)
+
+
+def generator(seed: int, step: int, crop: int = 0) -> np.random.Generator:
+    """The generator of one step, or of one crop of it; Philox is counter-based: no draw comes before it."""
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, crop, step]))
 
 
 @dataclass(frozen=True)
@@ -60,11 +81,20 @@ class Windows:
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
 
-    def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> npt.NDArray[np.float32]:
+    def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of a step: rows rank::world of the global one of `size` windows."""
-        # Philox is counter-based: the draw of a step needs none before it
-        draw = np.random.Generator(np.random.Philox(key=self.seed, counter=[0, 0, 0, step]))
-        return self.take(draw.integers(len(self), size=size)[rank::world])
+        return self._learning(generator(self.seed, step).integers(len(self), size=size)[rank::world])
+
+    def sample(self, most: int) -> Batch:
+        """At most `most` windows at even distances: a fixed sample for measuring."""
+        return self._learning(self.spread(most))
+
+    def _learning(self, numbers: npt.NDArray[np.int64]) -> Batch:
+        """The windows of these numbers, of which the last row is learnt."""
+        values = self.take(numbers)
+        learn = np.zeros(values.shape, bool)
+        learn[:, -1] = True
+        return Batch(values, learn)
 
     def take(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """The windows of these numbers (B,), counted through all songs: (B, window + 1, F)."""
@@ -73,5 +103,5 @@ class Windows:
         return np.asarray(self.rows.values[start[:, None] + np.arange(self.window + 1)])
 
     def spread(self, most: int) -> npt.NDArray[np.int64]:
-        """The numbers of at most `most` windows at even distances: a fixed sample for measuring."""
+        """The numbers of at most `most` windows at even distances."""
         return np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64))

@@ -43,7 +43,7 @@ def save(path: Path, state: State, groups: dict[str, Tensors]) -> None:
     from safetensors.torch import save as to_bytes
 
     tensors = {
-        f"{group}/{name}": tensor.contiguous()
+        f"{group}/{name}": tensor.cpu().contiguous()
         for group, named in groups.items()
         for name, tensor in named.items()
     }

@@ -9,13 +9,24 @@ import numpy as np
 import torch
 
 from ritornello import __version__, model, registry
+from ritornello.plan import MAX_BARS, Plan
 from ritornello.training.batches import Windows
-from ritornello.training.loop import Run
+from ritornello.training.crops import Crops
+from ritornello.training.loop import Batches, Run
+from ritornello.training.songs import Songs
+from ritornello.training.start import Start
 
-RESIDUALS, SEEDS = 2048, 64
+RESIDUALS, SEEDS, PLANS = 2048, 64, 4096
+REALS = """Errors and spreads are in the units of the representation (`ritornello explain messages`).
+Limits: a regression predicts the mean of what may follow; see docs/original.md."""
+CHOICES = """The held-out loss is in nats a row, on crops of songs, with nothing known beyond the notes;
+`ritornello measure` gives nats a note over whole songs, field by field. What the model composes resembles
+what it learnt from."""
 
 
-def export(run: Run, representation: Any, heldout: Windows, data: dict[str, Any], folder: Path) -> None:
+def export(
+    run: Run, start: Start, learnt: Batches, heldout: Batches, data: dict[str, Any], folder: Path
+) -> None:
     """Write the model folder from the run's best averaged weights.
 
     `data` says what it was trained on. Raises OutputError.
@@ -23,12 +34,19 @@ def export(run: Run, representation: Any, heldout: Windows, data: dict[str, Any]
     network = run.network
     network.load_state_dict(run.best)
     network.eval()
-    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    tables, measured = reals_tables(network, heldout, representation)
+    weights = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
+    tables: dict[str, np.ndarray] = {}
+    measured: dict[str, float] = {}
+    plans: list[Plan] = []
+    if isinstance(heldout, Windows):
+        tables, measured = reals_tables(network, heldout, start.representation)
+    elif isinstance(learnt, Crops):
+        plans = plans_of(learnt.songs)
     info = {
         "ritornello": __version__,
-        "representation": registry.identity(representation.name),
+        "representation": registry.identity(start.representation.name),
         "network": {**registry.identity(run.config.network), "config": network.settings()},
+        "labels": list(start.labels),
         "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
         "data": data,
         "training": {
@@ -36,11 +54,21 @@ def export(run: Run, representation: Any, heldout: Windows, data: dict[str, Any]
             "best_step": run.state.best_step,
             "seconds": round(run.state.seconds, 1),
             "batch": run.config.batch,
+            "learning_rate": run.config.learning_rate,
             "seed": run.config.seed,
+            "machine": str(run.machine),
+            "init": start.init,
         },
         "measured": {"heldout_loss": run.state.best_loss, **measured},
     }
-    model.write(folder, info, weights, tables, card(info))
+    model.write(folder, info, weights, tables, card(info), plans)
+
+
+def plans_of(songs: Songs) -> list[Plan]:
+    """The plans of at most PLANS training songs, at even distances, but those too long to be asked for."""
+    chosen = np.unique(np.linspace(0, len(songs) - 1, min(PLANS, len(songs))).astype(np.int64))
+    plans = (songs.song(song).plan for song in chosen.tolist())
+    return [plan for plan in plans if plan.bars and plan.bars <= MAX_BARS]
 
 
 def reals_tables(
@@ -53,7 +81,7 @@ def reals_tables(
     """
     windows = heldout.take(heldout.spread(RESIDUALS))  # (R, T+1, F)
     with torch.no_grad():
-        predictions = network(torch.from_numpy(windows))
+        predictions = network.cpu()(torch.from_numpy(windows))
     names = [f.name for f in representation.fields]
     predicted = np.stack([predictions[name][:, -1].numpy() for name in names], axis=1)  # (R, F)
     residuals = windows[:, -1] - predicted
@@ -67,22 +95,23 @@ def reals_tables(
 
 def card(info: dict[str, Any]) -> str:
     """The model in words, for people."""
-    data, training = info["data"], info["training"]
+    data, training, name = info["data"], info["training"], info["representation"]["name"]
     measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in info["measured"].items())
+    limits = REALS if name == "messages" else CHOICES
+    labels = f"\nIt knows the labels {', '.join(info['labels'])}.\n" if info["labels"] else ""
+    began = f" It began from the model {training['init'][:12]}." if training["init"] else ""
     return f"""# A model of Ritornello {info["ritornello"]}
 
-Network `{info["network"]["name"]}` ({info["parameters"]:,} parameters) on representation
-`{info["representation"]["name"]}`.
+Network `{info["network"]["name"]}` ({info["parameters"]:,} parameters) on representation `{name}`.
 
 Trained on {data["train_songs"]:,} songs of the corpus `{data["corpus"]}` ({data["hash"][:12]}), measured on
 {data["heldout_songs"]:,} {data["heldout"]}. {training["steps"]:,} steps of {training["batch"]} windows in
-{training["seconds"] / 60:.1f} minutes, seed {training["seed"]}; the weights are those of step
-{training["best_step"]:,}.
-
+{training["seconds"] / 60:.1f} minutes {training["machine"]}, seed {training["seed"]}.
+The weights are those of step {training["best_step"]:,}.{began}
+{labels}
 | measured on held-out windows | |
 |---|---|
 {measured}
 
-Errors and spreads are in the units of the representation (`ritornello explain messages`).
-Limits: a regression predicts the mean of what may follow; see docs/original.md.
+{limits}
 """

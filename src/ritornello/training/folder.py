@@ -9,7 +9,8 @@ from typing import Any
 from ritornello.errors import InputError
 from ritornello.files import write_json
 
-HOW_LONG = ("steps", "minutes")  # may be another when a run goes on: more of the same
+HOW_LONG = ("steps", "minutes", "epochs")  # may be another when a run goes on: more of the same
+MAY_CHANGE = (*HOW_LONG, "patience", "memory_mb")  # without changing what was learnt so far
 
 
 def check(folder: Path, settings: dict[str, Any]) -> bool:
@@ -35,7 +36,7 @@ def check(folder: Path, settings: dict[str, Any]) -> bool:
     changed = [
         f"{key} was {old.get(key)!r}, is {value!r}"
         for key, value in settings.items()
-        if old.get(key) != value and key not in HOW_LONG
+        if old.get(key) != value and key not in MAY_CHANGE
     ]
     if changed:
         raise InputError(
@@ -50,4 +51,4 @@ def take(folder: Path, settings: dict[str, Any]) -> bool:
     config = folder / "checkpoint" / "config.json"
     old = json.loads(config.read_bytes()) if config.exists() else settings
     write_json(config, settings)
-    return any(old.get(key) != settings[key] for key in HOW_LONG)
+    return any(old.get(key) != settings.get(key) for key in HOW_LONG)

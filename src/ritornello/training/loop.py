@@ -9,50 +9,39 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from ritornello.errors import FailedError
 from ritornello.files import output_errors, write_bytes
 from ritornello.training import checkpoint, folder
-from ritornello.training.batches import Windows
+from ritornello.training.ahead import Ahead
+from ritornello.training.batches import Batch
 from ritornello.training.checkpoint import State
+from ritornello.training.config import TrainConfig
+from ritornello.training.machine import Machine
 
 TIMED_STEPS = 50  # after these `minutes` is turned into steps
+SEEDS = 1 << 63
+UNTIMED_STEPS = 10  # the first of them, in which songs are met for the first time
 Report = Callable[[State, dict[str, float]], None]
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """How a model is trained. Saved beside the model; a run is resumed only with the same."""
+class Batches(Protocol):
+    """Where batches come from: `batches.Windows` or `crops.Crops`."""
 
-    network: str = "original"
-    """Name of a network, or FILE.py:CLASS."""
-    network_config: dict[str, Any] = field(default_factory=dict)
-    """The network's own settings."""
-    steps: int | None = None
-    """How many steps; or else `minutes`."""
-    minutes: float | None = None
-    """How long to train; turned into steps after the first 50 are timed."""
-    batch: int = 256
-    """Windows in a step."""
-    learning_rate: float = 2e-3
-    """At its highest, after the warm-up; it falls along a cosine to a twentieth."""
-    warmup_steps: int = 100
-    """Steps in which the learning rate rises from 0."""
-    average: float = 0.998
-    """Weight of the past in the running average of the weights."""
-    measure_every: int = 200
-    """Steps between two held-out measurements (and checkpoints)."""
-    heldout_windows: int = 8192
-    """How many held-out windows a measurement uses, at most."""
-    seed: int = 0
-    """Of initial weights and batches."""
-    threads: int = 1
-    """Of the CPU. Two collapse beside a busy neighbour, for a network this small."""
+    def __len__(self) -> int: ...
+    def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
+        """The batch of a step."""
+        ...
+
+    def sample(self, most: int) -> Batch:
+        """A fixed sample for measuring."""
+        ...
 
 
 class Run:
@@ -63,31 +52,40 @@ class Run:
     Raises InputError if the folder holds a run of another configuration.
     """
 
-    def __init__(self, folder: Path, config: TrainConfig, network: Any, data: str) -> None:
-        self.folder, self.config, self.network = folder, config, network
-        self.optimizer = network.optimizer(config.learning_rate)
+    def __init__(
+        self, folder: Path, config: TrainConfig, network: Any, data: str, machine: Machine | None = None
+    ) -> None:
+        self.folder, self.config = folder, config.resolved(network)
+        self.machine = machine or Machine(torch.device("cpu"), "float32", self.config.threads or 1)
+        self.network = network.to(self.machine.device)
+        self.call = torch.compile(self.network) if self.config.compile else self.network
+        self.optimizer = network.optimizer(self.config.learning_rate)
         self.state = State(total_steps=config.steps)
         self.average = {name: tensor.detach().clone() for name, tensor in self._weights().items()}
         self.best = {name: tensor.clone() for name, tensor in self.average.items()}
         self.stopped = False
-        self._open({**asdict(config), "data": data})
+        self._timed_from = 0.0
+        self._open({**asdict(self.config), "data": data})
 
-    def train(self, train: Windows, heldout: Windows, report: Report | None = None) -> None:
+    def train(self, train: Batches, heldout: Batches, report: Report | None = None) -> None:
         """Go on to the last step; stop in order at Ctrl-C (`stopped` is then true).
 
         Raises FailedError when the loss is no longer finite; the best state is kept.
         """
-        torch.set_num_threads(self.config.threads)
-        sample = torch.from_numpy(heldout.take(heldout.spread(self.config.heldout_windows)))
+        torch.set_num_threads(self.machine.threads)
+        assert self.config.heldout_windows is not None, "a run's configuration is resolved"
+        sample = heldout.sample(self.config.heldout_windows)
+        if self.config.epochs and self.state.total_steps is None:
+            self.state.total_steps = max(1, math.ceil(self.config.epochs * len(train) / self._batch))
         began, before = time.perf_counter(), self.state.seconds
-        with _interrupts() as interrupted:
+        with _interrupts() as interrupted, Ahead(train, self._batch, self.machine) as ahead:
             while not self._finished():
-                losses = self._step(train)
+                losses = self._step(ahead)
                 self.state.step += 1
                 self.state.seconds = before + time.perf_counter() - began
-                if self.state.total_steps is None and self.state.step == TIMED_STEPS:
-                    self.state.total_steps = self._steps_for(self.state.seconds, train, sample)
-                stopping = interrupted.is_set()  # asked once: the key may be pressed between two lines
+                self._time(sample, heldout)
+                # asked once: the key may be pressed between two lines; and all processes stop together
+                stopping = bool(self.machine.total(float(interrupted.is_set())))
                 if self._finished() or self.state.step % self.config.measure_every == 0:
                     losses |= self._measure(sample)
                     self._log(losses)
@@ -100,51 +98,86 @@ class Run:
                     self.stopped = True
                     return
 
-    def _step(self, train: Windows) -> dict[str, float]:
-        """One step of the optimizer; the losses of its batch."""
-        values = torch.from_numpy(train.batch(self.state.step, self.config.batch))  # (B, T+1, F)
+    def _step(self, train: Batches) -> dict[str, float]:
+        """One step of the optimizer; the losses of its batch (of this process's part of it)."""
+        machine = self.machine
+        batch = train.batch(self.state.step, self._batch, machine.rank, machine.world)
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.network.train()
-        losses = self._losses(values)
-        if not math.isfinite(float(losses["loss"].detach())):
+        # what is random in the network (dropout) depends on the step alone: a resumed run draws the same
+        torch.manual_seed(
+            (self.config.seed * 1_000_003 + self.state.step * machine.world + machine.rank) % SEEDS
+        )
+        losses = self._losses(batch)
+        loss = machine.total(float(losses["loss"].detach()))
+        if not math.isfinite(loss):
             raise FailedError(
-                f"the loss is {float(losses['loss'].detach())} at step {self.state.step}: try a learning "
+                f"the loss is {loss} at step {self.state.step}: try a learning "
                 f"rate below {self.config.learning_rate:g}; the best state is kept"
             )
         self.optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])
+        if machine.world > 1:  # the loss is a mean over learnt rows: parts count by how many they have
+            learnt = float(batch.learn[:, 1:].any(-1).sum())
+            machine.add_gradients(list(self.network.parameters()), learnt / machine.total(learnt))
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         with torch.no_grad():
             # the average follows closely at first, later it looks back about 1 / (1 - average) steps
             past = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
-            for name, tensor in self._weights().items():
-                self.average[name].lerp_(tensor, 1 - past)
+            weights = self._weights()
+            averages = [self.average[name] for name in weights]
+            torch._foreach_lerp_(averages, list(weights.values()), 1 - past)
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _losses(self, values: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The losses of a batch (B, T+1, F) of which the network learns the last row."""
-        learn = torch.zeros(values.shape, dtype=torch.bool)
-        learn[:, -1] = True
-        found: dict[str, torch.Tensor] = self.network.loss(self.network(values), values, learn)
+    def _losses(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """The losses of a batch."""
+        values, learn = self._tensor(batch.values), self._tensor(batch.learn)
+        plan = None if batch.plan is None else self._tensor(batch.plan)
+        with self.machine.autocast():
+            found: dict[str, torch.Tensor] = self.network.loss(self.call(values, plan), values, learn)
         return found
 
-    def _measure(self, sample: torch.Tensor) -> dict[str, float]:
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.machine.device)
+
+    def _measure(self, sample: Batch) -> dict[str, float]:
         """Held-out losses of the averaged weights, in pieces; the best are remembered."""
         own = {name: tensor.clone() for name, tensor in self._weights().items()}
         self.network.load_state_dict(self.average)
         self.network.eval()
         totals: dict[str, float] = {}
+        learnt = sample.learn[:, 1:].any(-1).sum(axis=1)  # rows of each window
+        size = max(self._batch, 4096 // sample.values.shape[1])
         with torch.no_grad():
-            for piece in torch.split(sample, 1024):
-                for name, value in self._losses(piece).items():
-                    totals[name] = totals.get(name, 0.0) + float(value) * len(piece) / len(sample)
+            for start in range(0, len(learnt), size):
+                piece = slice(start, start + size)
+                share = float(learnt[piece].sum() / learnt.sum())
+                for name, value in self._losses(sample.some(piece)).items():
+                    totals[name] = totals.get(name, 0.0) + float(value) * share
         self.network.load_state_dict(own)
         if totals["loss"] < self.state.best_loss:
             self.state.best_loss, self.state.best_step = totals["loss"], self.state.step
             self.best = {name: tensor.clone() for name, tensor in self.average.items()}
         return {f"heldout_{name}": value for name, value in totals.items()}
+
+    def _time(self, sample: Batch, heldout: Batches) -> None:
+        """Turn `minutes` into steps once the first ones are timed; all processes by the slowest's clock."""
+        if self.state.step == UNTIMED_STEPS:
+            self._timed_from = self.state.seconds
+        if self.config.minutes is None or self.state.total_steps or self.state.step != TIMED_STEPS:
+            return
+        piece = sample.some(slice(max(1, len(sample.values) // 8)))
+        at = time.perf_counter()
+        self._measure(piece)
+        measure_s = (time.perf_counter() - at) * len(sample.values) / len(piece.values)
+        self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part is no record
+        step_s = (self.state.seconds - self._timed_from) / (TIMED_STEPS - UNTIMED_STEPS)
+        step_s += measure_s / self.config.measure_every
+        left_s = self.config.minutes * 60 - self.state.seconds
+        steps = self.machine.total(TIMED_STEPS + left_s / step_s) / self.machine.world
+        self.state.total_steps = max(TIMED_STEPS + 1, int(steps))
 
     def _learning_rate(self) -> float:
         """Warm-up, then a cosine down to a twentieth; while the total is not known, the warm-up's."""
@@ -152,17 +185,8 @@ class Run:
         total = self.state.total_steps or self.config.warmup_steps
         way = (self.state.step - self.config.warmup_steps) / max(1, total - self.config.warmup_steps)
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, way))))
+        assert self.config.learning_rate is not None, "a run's configuration is resolved"
         return self.config.learning_rate * warm * (0.05 + 0.95 * cosine)
-
-    def _steps_for(self, seconds: float, train: Windows, sample: torch.Tensor) -> int:
-        """How many steps fit `minutes`, from the first ones and the cost of a measurement."""
-        assert self.config.minutes is not None
-        at = time.perf_counter()
-        self._measure(sample[:1024])
-        measure_s = (time.perf_counter() - at) * len(sample) / min(1024, len(sample))
-        self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part is no record
-        step_s = seconds / TIMED_STEPS + measure_s / self.config.measure_every
-        return max(TIMED_STEPS + 1, int(self.config.minutes * 60 / step_s))
 
     def _steps_at_this_pace(self) -> int | None:
         """How many steps fit `minutes` by the pace so far; None while too few are timed."""
@@ -171,14 +195,25 @@ class Run:
         return int(self.config.minutes * 60 * self.state.step / self.state.seconds)
 
     def _finished(self) -> bool:
-        return self.state.total_steps is not None and self.state.step >= self.state.total_steps
+        """Whether all steps are done, or the held-out loss has not fallen for `patience` measurements."""
+        if self.state.total_steps is not None and self.state.step >= self.state.total_steps:
+            return True
+        waited = (self.state.step - self.state.best_step) // self.config.measure_every
+        return bool(self.config.patience and self.state.best_step and waited >= self.config.patience)
+
+    @property
+    def _batch(self) -> int:
+        assert self.config.batch is not None, "a run's configuration is resolved"
+        return self.config.batch
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """The network's own tensors by name: what is averaged, saved and shipped."""
         return dict(self.network.state_dict())
 
     def save(self) -> None:
-        """Replace the checkpoint with the present state."""
+        """Replace the checkpoint with the present state; the first process alone writes."""
+        if self.machine.rank:
+            return
         groups = {"weights": self._weights(), "average": self.average, "best": self.best}
         groups["optimizer"] = checkpoint.optimizer_tensors(self.optimizer)
         checkpoint.save(self.folder / "checkpoint" / "state.safetensors", self.state, groups)
@@ -186,8 +221,9 @@ class Run:
     def _open(self, settings: dict[str, Any]) -> None:
         """Take up the run that the folder holds, if any."""
         if not folder.check(self.folder, settings):
-            folder.take(self.folder, settings)
-            write_bytes(self.folder / "log.jsonl", b"")
+            if not self.machine.rank:
+                folder.take(self.folder, settings)
+                write_bytes(self.folder / "log.jsonl", b"")
             return
         self.state, groups = checkpoint.load(self.folder / "checkpoint" / "state.safetensors")
         if folder.take(self.folder, settings):
@@ -201,6 +237,8 @@ class Run:
 
     def _log(self, losses: dict[str, float]) -> None:
         """Append a line to log.jsonl."""
+        if self.machine.rank:
+            return
         line = {"step": self.state.step, "seconds": round(self.state.seconds, 2), "lr": self._learning_rate()}
         log = self.folder / "log.jsonl"
         with output_errors(log), log.open("a") as file:

@@ -58,6 +58,11 @@ def build(onset: Any, duration: Any, pitch: Any, velocity: Any, code: Any, *, pl
     return Score.of(GRID, onset, duration, pitch, velocity, part, parts, title=plan.title, **events)
 
 
+def codes_of(score: Score) -> Ints:
+    """For each part of any song (parts,) the code that its notes have; of one without notes it means nothing."""
+    return _codes(_on_grid(score, Plan.of(score)), score.parts)
+
+
 def _on_grid(score: Score, plan: Plan) -> Ints:
     """The notes (N, 5) as cut_overlaps has them, on the grid and in the plan's bars."""
     onset = score.onset_ticks.astype(np.int64)

@@ -45,13 +45,12 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
 
 
 def pick_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Which notes (N,) of a canonical song are given: half the time none, else a part or bars in a row.
+    """Which notes (N,) of a canonical song are given: one part, or bars in a row, half the time each.
 
     Of a song of one part, or of one bar, what would be all of it is not given.
     """
-    given = np.zeros(len(song), bool)
-    if not len(song) or draw.random() < 0.5:
-        return given
+    if not len(song):
+        return np.zeros(0, bool)
     bars = Timeline.of(song).bar_of(song.onset_ticks)
     if len(song.parts) > 1 and draw.random() < 0.5:
         return np.asarray(song.part == draw.integers(len(song.parts)))

@@ -1,0 +1,65 @@
+"""How a model is trained, in one table of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a model is trained. Saved beside the model; a run is resumed only with the same."""
+
+    network: str = "lstm"
+    """Name of a network, or FILE.py:CLASS."""
+    representation: str | None = None
+    """Name of what it reads; None is the network's own."""
+    network_config: dict[str, Any] = field(default_factory=dict)
+    """The network's own settings, such as its size."""
+    init: str | None = None
+    """A model folder to begin from, instead of chance."""
+    steps: int | None = None
+    """How many steps; or else `minutes`, or `epochs`."""
+    minutes: float | None = None
+    """How long to train; turned into steps after the first 50 are timed."""
+    epochs: float | None = None
+    """How many times as many rows as the songs have."""
+    batch: int | None = None
+    """Windows in a step; None is what suits the network."""
+    learning_rate: float | None = None
+    """At its highest, after the warm-up; it falls along a cosine to a twentieth. None suits the network."""
+    warmup_steps: int = 100
+    """Steps in which the learning rate rises from 0."""
+    average: float = 0.998
+    """Weight of the past in the running average of the weights."""
+    measure_every: int = 200
+    """Steps between two held-out measurements (and checkpoints)."""
+    heldout_windows: int | None = None
+    """How much a measurement uses at most: windows, or rows where every row is learnt. None suits it."""
+    patience: int = 0
+    """Stop when so many measurements in a row were no better than the best; 0 never stops early."""
+    genre_power: float = 0.5
+    """A genre is heard by its notes to this power: 1 as often as it has notes, 0 all genres alike."""
+    vary: dict[str, Any] = field(default_factory=dict)
+    """Settings of `crops.Variation` that are other than its defaults."""
+    seed: int = 0
+    """Of initial weights and batches."""
+    threads: int | None = None
+    """Of the CPU; None is one, and for large networks all cores but one."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    precision: str = "auto"
+    """auto, float32 or bfloat16: what matrices are multiplied in, where the network bears it."""
+    compile: bool = False
+    """Whether torch.compile makes the network faster, after a minute of work."""
+    memory_mb: int = 1024
+    """How much of the encoded songs is kept in memory."""
+
+    def resolved(self, network: Any) -> TrainConfig:
+        """With what was left to the network: its class says `batch`, `learning_rate` and `heldout`."""
+        return replace(
+            self,
+            batch=self.batch or network.batch,
+            learning_rate=self.learning_rate or network.learning_rate,
+            heldout_windows=self.heldout_windows or network.heldout,
+        )

@@ -1,0 +1,119 @@
+"""What a run computes on: device, precision, threads, and the other processes of `torchrun`.
+
+Started plainly there is one process; started as `torchrun -m ritornello train ...` each has a rank, all see
+parts of the same global batch, and their gradients are added up as if it were one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from ritornello.errors import InputError
+
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One process of a run; `precision` is what a network computes in where it may."""
+
+    device: torch.device
+    precision: str
+    threads: int
+    rank: int = 0
+    world: int = 1
+
+    @classmethod
+    def of(cls, device: str, precision: str, threads: int, halves: bool) -> Machine:
+        """The machine that was asked for; "auto" takes a GPU, and half precision where the hardware has it.
+
+        `halves` says whether the network bears half precision. Raises InputError.
+        """
+        for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
+            if value not in known:
+                raise InputError(f"{name} {value!r}, must be one of {', '.join(known)}")
+        gpu = torch.cuda.is_available()
+        if device == "cuda" and not gpu:
+            raise InputError("device 'cuda': torch sees no GPU here; take cpu or auto")
+        kind = "cuda" if gpu and device != "cpu" else "cpu"
+        rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        place = (
+            torch.device(kind, int(os.environ.get("LOCAL_RANK", 0)))
+            if kind == "cuda"
+            else torch.device("cpu")
+        )
+        if precision == "auto":
+            precision = "bfloat16" if halves and has_bfloat16(kind) else "float32"
+        torch.set_num_threads(threads)
+        return cls(place, precision, threads, rank, world)
+
+    def __str__(self) -> str:
+        """In words, for people."""
+        where = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "the processor"
+        threads = f", {self.threads} thread{'s' * (self.threads > 1)}" if self.device.type == "cpu" else ""
+        others = f", process {self.rank + 1} of {self.world}" if self.world > 1 else ""
+        return f"on {where}{threads}, {self.precision}{others}"
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Inside, matrices are multiplied in `precision`."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    @cached_property
+    def group(self) -> Any:
+        """torch.distributed, joined with the other processes."""
+        import torch.distributed as distributed
+
+        if not distributed.is_initialized():
+            distributed.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+        return distributed
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """The first process goes through the block before the others do."""
+        if self.rank:
+            self.total(0.0)
+        yield
+        if self.world > 1 and not self.rank:
+            self.total(0.0)
+
+    def total(self, number: float) -> float:
+        """The sum of a number over all processes."""
+        if self.world == 1:
+            return number
+        tensor = torch.tensor(number, dtype=torch.float64, device=self.device)
+        self.group.all_reduce(tensor)
+        return float(tensor)
+
+    def add_gradients(self, weights: Sequence[torch.nn.Parameter], share: float) -> None:
+        """Replace each gradient by the sum over all processes, each times its share."""
+        if self.world == 1:
+            return
+        gradients = [w.grad if w.grad is not None else torch.zeros_like(w) for w in weights]
+        flat = torch.cat([gradient.flatten() for gradient in gradients]) * share
+        self.group.all_reduce(flat)
+        parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+        for weight, part in zip(weights, parts, strict=True):
+            weight.grad = part.view_as(weight)
+
+    def leave(self) -> None:
+        """Part from the other processes."""
+        if self.world > 1 and self.group.is_initialized():
+            self.group.destroy_process_group()
+
+
+def has_bfloat16(kind: str) -> bool:
+    """Whether a GPU or this processor multiplies matrices in bfloat16 faster than in float32."""
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, name)()) for name in asked if hasattr(torch.cpu, name))

@@ -1,0 +1,140 @@
+"""Crops of songs: a pure function of (songs, seed, step), aligned with the row before, varied as asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ritornello.conditions import Conditions
+from ritornello.representations.notes import Notes
+from ritornello.representations.table import hide, start_row
+from ritornello.training.crops import Crops, Variation
+from ritornello.training.songs import Songs
+from tests.scores import tune
+
+NAMES = [field.name for field in Notes.fields]
+SONGS = Songs([tune(), tune().transposed(-3)], Notes(), [("fiddle",), ("jig",)])
+CONDITIONS = Conditions(("fiddle", "jig"))
+PLAIN = Variation.none(all_hidden=0.0)
+
+
+def crops(window: int = 8, seed: int = 0, variation: Variation | None = PLAIN) -> Crops:
+    return Crops(SONGS, CONDITIONS, window, seed, variation)
+
+
+def column(values: np.ndarray, name: str) -> np.ndarray:
+    found: np.ndarray = values[..., NAMES.index(name)]
+    return found
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**40), st.integers(0, 10**6), st.integers(1, 4))
+def test_ranks_together_see_what_one_process_sees(seed: int, step: int, world: int) -> None:
+    made = crops(seed=seed, variation=None)
+    whole = made.batch(step, 8)
+    for rank in range(world):
+        part = made.batch(step, 8, rank, world)
+        rows = part.values.shape[1]
+        assert np.array_equal(whole.values[rank::world, :rows], part.values)
+        assert np.array_equal(whole.plan[rank::world], part.plan)  # type: ignore[index, arg-type]
+        assert not whole.learn[rank::world, rows:].any()
+
+
+def test_a_crop_is_rows_of_a_song_and_the_row_before() -> None:
+    songs = [SONGS.song(i) for i in range(2)]
+    batch = crops().batch(0, 64)
+    starts = set()
+    for values, learn in zip(batch.values, batch.learn, strict=True):
+        found = [
+            (song, start)
+            for song in songs
+            for start in range(len(song.values) - 7)
+            if np.array_equal(song.values[start : start + 8], values[1:])
+        ]
+        assert found
+        song, start = found[0]
+        before = song.values[start - 1] if start else np.array(start_row(Notes.fields))
+        assert any(np.array_equal(before, values[0]) for song, start in found) or len(found) > 1
+        assert np.array_equal(learn[1:], song.learn[start : start + 8])
+        assert not learn[0].any()
+        starts.add(start)
+    assert {0, len(songs[0].values) - 8} <= starts  # both ends of a song are met
+
+
+def test_a_song_shorter_than_the_window_is_filled_up_with_nothing_to_learn() -> None:
+    rows = len(SONGS.song(0).values)
+    batch = crops(window=4 * rows).batch(0, 4)
+    assert batch.values.shape[1] == rows + 1  # no longer than the longest song
+    batch = Crops(Songs([tune(), _half()], Notes()), Conditions(), 4 * rows, 0, PLAIN).batch(0, 16)
+    short = batch.learn.any(-1).sum(axis=1) < rows
+    assert short.any() and not short.all()
+
+
+def _half() -> object:
+    from ritornello.score import Score
+
+    song = tune()
+    early = song.onset_ticks < song.onset_ticks[len(song) // 2]
+    columns = [
+        getattr(song, n)[early] for n in ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
+    ]
+    return Score.of(song.ticks_per_beat, *columns, song.parts)
+
+
+def test_the_plan_moves_with_the_key() -> None:
+    moved = crops(variation=Variation((3, 3), 0, 0.0, 0.0, 0.0, 0.0)).batch(0, 16)
+    plain = crops().batch(0, 16)
+    key = CONDITIONS.groups["key"]
+    assert moved.plan is not None and plain.plan is not None
+    assert np.array_equal(np.roll(plain.plan[:, key], 6, axis=1), moved.plan[:, key])  # two a semitone
+    said = column(plain.learn, "pitch")
+    assert (column(moved.values, "pitch")[said] - column(plain.values, "pitch")[said] == 3).all()
+
+
+def test_tempo_and_loudness_move_alone() -> None:
+    moved = crops(variation=Variation((0, 0), 2, 0.5, 0.0, 0.0, 0.0)).batch(0, 32)
+    plain = crops().batch(0, 32)
+    assert moved.plan is not None and plain.plan is not None
+    differ = np.flatnonzero((moved.plan != plain.plan).any(axis=0))
+    tempo = CONDITIONS.groups["tempo"]
+    assert set(differ.tolist()) <= set(range(tempo.start, tempo.stop)) and len(differ)
+    changed = {NAMES[i] for i in np.flatnonzero((moved.values != plain.values).any(axis=(0, 1)))}
+    assert changed == {"velocity", "echo.velocity"}  # the tune has no form
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_side_information_is_hidden_together_or_not(share: float) -> None:
+    batch = crops(variation=Variation.none(all_hidden=share)).batch(0, 8)
+    assert batch.plan is not None
+    assert batch.plan.any() == (share == 0)
+    silent = np.array_equal(batch.values, hide(Notes.fields, batch.values, ("form", "bars_left", "chord")))
+    assert silent == (share == 1)
+
+
+def test_each_piece_is_hidden_as_often_as_asked() -> None:
+    batch = crops(variation=Variation((0, 0), 0, 0.0, 0.0, 0.3, 0.0)).batch(0, 400)
+    assert batch.plan is not None
+    unknown = [~batch.plan.any(axis=1), (column(batch.values, "bars_left")[:, 1:] == 64).all(axis=1)]
+    for hidden in unknown:
+        assert 0.2 < hidden.mean() < 0.4  # four sigmas of 400 draws are 0.09
+    assert 0.03 < (unknown[0] & unknown[1]).mean() < 0.16  # by chance together: 0.09
+
+
+def test_a_genre_counts_by_a_power_of_its_notes() -> None:
+    songs = Songs([tune()] * 4, Notes(), [("a",), ("a",), ("a",), ("b",)])
+    shares = []
+    for power in (1.0, 0.5, 0.0):
+        made = Crops(songs, Conditions(), 8, 0, PLAIN, power)
+        weights = np.diff(made.ends, prepend=0)
+        shares.append(weights[3] / weights.sum())
+    assert shares == pytest.approx([1 / 4, 1 / (1 + 3**0.5), 1 / 2])
+
+
+def test_a_fixed_sample_knows_nothing_beyond_the_notes() -> None:
+    sample = crops().sample(10**6)
+    assert np.array_equal(sample.values, crops(seed=5).sample(10**6).values)
+    assert sample.plan is not None and not sample.plan.any()
+    assert (column(sample.values, "bars_left")[sample.learn.any(-1)] == 64).all()
+    assert len(crops().sample(17).values) == 2

@@ -1,0 +1,60 @@
+"""Songs are encoded when asked for, kept while there is room, and know the plan they would come from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ritornello.representations.chorale import Chorale
+from ritornello.representations.notes import Notes
+from ritornello.training.songs import Songs
+from tests.representations.test_chorale import voices
+from tests.scores import tune
+
+
+def test_a_song_is_its_rows_and_its_plan() -> None:
+    songs = Songs([tune()], Notes(), [("fiddle",)])
+    song = songs.song(0)
+    assert np.array_equal(song.values, Notes().encode(tune()).values)
+    assert song.plan.bars == 4
+    assert song.plan.genres == (("fiddle", 1.0),)
+    assert song.plan.returns is not None and len(song.plan.returns) == 4
+    assert song.room == (-43, 51)
+    assert songs.notes.tolist() == [len(tune())]
+
+
+def test_the_form_of_the_plan_is_the_one_that_the_rows_were_told() -> None:
+    song = Songs([tune()], Notes()).song(0)
+    again = Notes().encode(tune(), song.plan.timeline(24)).values
+    form = [i for i, field in enumerate(Notes.fields) if field.name.startswith("form.")]
+    assert np.array_equal(again[:, form], song.values[:, form])
+
+
+def test_what_has_no_room_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    songs = Songs([tune(), tune()], Notes(), memory_mb=0)
+    first = songs.song(0)
+    assert songs.song(0) is first  # the last one is kept however large
+    songs.song(1)
+    assert songs.song(0) is not first
+    roomy = Songs([tune(), tune()], Notes(), memory_mb=1)
+    first = roomy.song(0)
+    roomy.song(1)
+    assert roomy.song(0) is first
+
+
+def test_given_notes_are_not_learnt() -> None:
+    songs = Songs([tune()], Notes())
+    draw = np.random.default_rng(0)
+    some = [songs.with_given(0, draw) for _ in range(20)]
+    given = [song.values[:, [f.name for f in Notes.fields].index("given")] > 0 for song in some]
+    assert any(rows.any() for rows in given)
+    assert all(not song.learn[rows].any() for song, rows in zip(some, given, strict=True))
+
+
+def test_songs_that_the_representation_refuses_are_left_out() -> None:
+    chorale = voices((60, 55, 52, 48), (62, 55, 53, 47))
+    songs = Songs([tune(), chorale], Chorale(), [("fiddle",), ("bach",)])
+    assert songs.only_readable() == 1
+    assert len(songs) == 1
+    assert songs.labels == [("bach",)]
+    assert songs.song(0).plan.genres == (("bach", 1.0),)
