@@ -61,7 +61,7 @@ def test_the_song_on_the_page_is_the_one_that_is_there(
     main(["info", str(ROOT / "examples" / "new_song.mid"), "--json"])
     facts = json.loads(capsys.readouterr().out)
     told = f"{facts['bars']} bars, {facts['seconds']:.0f} s, {facts['notes']} notes"
-    assert f"\nnew_song.mid   {told}, composed in " in README
+    assert f"\nnew_song.mid   {told}, 1 part, composed in " in README
     main(["info", str(ROOT / "examples" / "new_song.mid")])
     roll = capsys.readouterr().out.splitlines()
     first = next(number for number, line in enumerate(roll) if line.startswith("    1  "))

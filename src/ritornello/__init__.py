@@ -5,7 +5,7 @@
     r.prepare("midi/", "corpus/")
     r.train("corpus/", "model/", minutes=10)
     song = r.compose("model/", bars=16, seed=7)
-    r.write(song, "song.mid")
+    song.write("song.mid")
 
 The names below are the public interface; each is imported when it is first used, so that composing never
 pays for what only training needs.
@@ -21,26 +21,34 @@ _HOMES = {
     "Model": "model",
     "Plan": "plan",
     "Score": "score",
+    "Song": "song",
     "Timeline": "timeline",
-    "compose": "workflow",
+    "compose": "composer",
+    "compose_many": "composer",
     "doctor": "checkup",
     "measure": "workflow",
     "prepare": "workflow",
     "read": "midi",
+    "redo": "composer",
+    "replay": "composer",
     "train": "workflow",
     "write": "midi",
 }
 
 if TYPE_CHECKING:
     from ritornello.checkup import doctor as doctor
+    from ritornello.composer import compose as compose
+    from ritornello.composer import compose_many as compose_many
+    from ritornello.composer import redo as redo
+    from ritornello.composer import replay as replay
     from ritornello.corpus import Corpus as Corpus
     from ritornello.midi import read as read
     from ritornello.midi import write as write
     from ritornello.model import Model as Model
     from ritornello.plan import Plan as Plan
     from ritornello.score import Score as Score
+    from ritornello.song import Song as Song
     from ritornello.timeline import Timeline as Timeline
-    from ritornello.workflow import compose as compose
     from ritornello.workflow import measure as measure
     from ritornello.workflow import prepare as prepare
     from ritornello.workflow import train as train

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 
 import numpy as np
@@ -42,6 +43,26 @@ MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.3
 FAMILIES = (
     "piano", "mallets", "organ", "guitar", "bass", "strings", "ensemble", "brass",
     "reed", "pipe", "synth lead", "synth pad", "synth effects", "world", "percussive", "effects",
+)  # fmt: skip
+INSTRUMENTS = (
+    "grand piano", "bright piano", "electric grand", "honky-tonk", "electric piano", "chorus piano",
+    "harpsichord", "clavinet", "celesta", "glockenspiel", "music box", "vibraphone", "marimba", "xylophone",
+    "tubular bells", "dulcimer", "drawbar organ", "percussive organ", "rock organ", "church organ",
+    "reed organ", "accordion", "harmonica", "tango accordion", "nylon guitar", "steel guitar", "jazz guitar",
+    "clean guitar", "muted guitar", "overdriven guitar", "distortion guitar", "guitar harmonics",
+    "acoustic bass", "fingered bass", "picked bass", "fretless bass", "slap bass", "slap bass 2",
+    "synth bass", "synth bass 2", "violin", "viola", "cello", "contrabass", "tremolo strings",
+    "pizzicato strings", "harp", "timpani", "string ensemble", "slow strings", "synth strings",
+    "synth strings 2", "choir", "voice oohs", "synth voice", "orchestra hit", "trumpet", "trombone", "tuba",
+    "muted trumpet", "french horn", "brass section", "synth brass", "synth brass 2", "soprano sax",
+    "alto sax", "tenor sax", "baritone sax", "oboe", "english horn", "bassoon", "clarinet", "piccolo",
+    "flute", "recorder", "pan flute", "blown bottle", "shakuhachi", "whistle", "ocarina", "square lead",
+    "saw lead", "calliope lead", "chiff lead", "charang lead", "voice lead", "fifths lead", "bass and lead",
+    "new age pad", "warm pad", "polysynth pad", "choir pad", "bowed pad", "metallic pad", "halo pad",
+    "sweep pad", "rain", "soundtrack", "crystal", "atmosphere", "brightness", "goblins", "echoes", "sci-fi",
+    "sitar", "banjo", "shamisen", "koto", "kalimba", "bagpipe", "fiddle", "shanai", "tinkle bell", "agogo",
+    "steel drums", "woodblock", "taiko", "melodic tom", "synth drum", "reverse cymbal", "fret noise",
+    "breath", "seashore", "bird", "telephone", "helicopter", "applause", "gunshot",
 )  # fmt: skip
 
 
@@ -225,3 +246,29 @@ def family(program: int) -> str:
     'bass'
     """
     return FAMILIES[program // 8]
+
+
+def parse_instrument(text: str) -> tuple[int, ...]:
+    """The programs (0-127) that a name stands for: an instrument, a family, a word of either, or a number.
+
+    Raises ValueError.
+
+    >>> parse_instrument("violin"), parse_instrument("bass")[:2], parse_instrument("73")
+    ((40,), (32, 33), (73,))
+    """
+    name = " ".join(text.lower().split())
+    if name.isdecimal() and int(name) < len(INSTRUMENTS):
+        return (int(name),)
+    if name in INSTRUMENTS:
+        return (INSTRUMENTS.index(name),)
+    singular = {name, name.removesuffix("s")} - {""}
+    for kind, names in ((8, FAMILIES), (1, INSTRUMENTS)):
+        if found := [i for i, known in enumerate(names) if singular & {known, known.removesuffix("s")}]:
+            return tuple(range(kind * found[0], kind * found[0] + kind))
+    found = [i for i, known in enumerate(INSTRUMENTS) if singular & set(known.split())]
+    if not found:
+        near = get_close_matches(name, [*INSTRUMENTS, *FAMILIES, "drums"], n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        known = f"drums, a family ({', '.join(FAMILIES)}), an instrument such as 'violin', or a program 0-127"
+        raise ValueError(f"no part is named {text!r}, must be of General MIDI: {known}{hint}")
+    return tuple(found)

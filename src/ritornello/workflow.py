@@ -1,23 +1,23 @@
-"""Joins the stages for people: from a folder to a corpus, to a model, to a song."""
+"""Joins the stages for people: from a folder to a corpus, to a model, to what it is worth."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Literal
 
-from ritornello.errors import InputError, ModelError, PlanError
+from ritornello.errors import InputError, ModelError
 from ritornello.model import Model
-from ritornello.plan import MAX_BARS, TEMPO_BPM, Plan
-from ritornello.score import Score
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 TRAIN_LIMITS: dict[str, tuple[float, float]] = {
     "steps": (1, 10**9),
     "minutes": (0.01, 10**6),
+    "epochs": (0.01, 10**6),
     "batch": (1, 65536),
     "learning_rate": (0, 10),
+    "patience": (0, 10**6),
+    "memory_mb": (1, 10**6),
     "seed": (0, (1 << 63) - 1),
     "threads": (1, 1024),
 }
@@ -32,6 +32,7 @@ def prepare(
     engine: Literal["pool", "dask"] = "pool",
     scheduler: str | None = None,
     labels: str | Path | None = None,
+    retry: bool = False,
     progress: Progress | None = None,
 ) -> Any:
     """Read every MIDI file below `folder` into the corpus `out`; returns a `preparing.Report`.
@@ -39,7 +40,8 @@ def prepare(
     Labels are the folders' names, or come from the table `labels` (.csv or .jsonl with path and label).
     `workers` processes read (default: one a core), with the reader "symusic" or "mido". The engine "dask" has
     the Dask workers of `scheduler`, an address, do it instead (docs/scale.md). Run again, it reads
-    only what is new. Raises InputError, CorpusError, FailedError, OutputError.
+    only what is new, with `retry` also what timed out, crashed or ran out of memory.
+    Raises InputError, CorpusError, FailedError, OutputError.
     """
     require("train", "pyarrow")
     from ritornello.preparing import Checks
@@ -61,6 +63,7 @@ def prepare(
         scheduler=scheduler,
         checks=checks,
         labels=labels,
+        retry=retry,
         progress=progress,
     )
 
@@ -76,67 +79,24 @@ def train(
 ) -> Model:
     """Train a network on a corpus and write the model folder `out`; run again, it goes on where it stopped.
 
-    `settings` are those of `ritornello.training.loop.TrainConfig`; `minutes` or `steps` says how long.
+    `settings` are those of `ritornello.training.config.TrainConfig`; `minutes`, `steps` or `epochs` says how
+    long.
     Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best state has been written.
     """
     require("train", "torch", "pyarrow")
     from ritornello.corpus import Corpus
     from ritornello.training import train as run
-    from ritornello.training.loop import TrainConfig
+    from ritornello.training.config import TrainConfig
 
     opened = Corpus.open(corpus)
     config = TrainConfig(network_config=network_config or {}, **settings)
-    if (config.steps is None) == (config.minutes is None):
-        raise InputError("say either how many minutes or how many steps to train")
+    if sum(how_long is not None for how_long in (config.steps, config.minutes, config.epochs)) != 1:
+        raise InputError("say how long to train, once: minutes, steps or epochs")
     for name, (low, high) in TRAIN_LIMITS.items():
         value = getattr(config, name)
         if value is not None and not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
     return run(opened, Path(out), config, progress, report)
-
-
-def compose(
-    model: str | Path | Model | None = None,
-    *,
-    bars: int = 16,
-    tempo: float = 120.0,
-    seed: int | None = None,
-    spread: float = 1.0,
-) -> Score:
-    """Compose a song with a model folder. Needs no torch. Raises ModelError, PlanError, FailedError."""
-    return compose_with_recipe(model, bars=bars, tempo=tempo, seed=seed, spread=spread)[0]
-
-
-def compose_with_recipe(
-    model: str | Path | Model | None = None,
-    *,
-    bars: int = 16,
-    tempo: float = 120.0,
-    seed: int | None = None,
-    spread: float = 1.0,
-) -> tuple[Score, dict[str, Any]]:
-    """As `compose`; also the recipe of what made the song."""
-    from ritornello.composing.recipe import recipe
-    from ritornello.composing.sampler import compose as sample
-
-    if model is None:
-        raise ModelError(
-            "no model ships with this version yet: name a model folder, made by `ritornello train`"
-        )
-    for name, value, low, high in (
-        ("bars", bars, 1, MAX_BARS),
-        ("tempo", tempo, *TEMPO_BPM),
-        ("spread", spread, 0.0, 10.0),
-    ):
-        if not low <= value <= high:
-            raise PlanError(f"{name} {value:g}, must be {low:g}-{high:g}")
-    opened = model if isinstance(model, Model) else Model.open(model)
-    drawn = seed if seed is not None else int.from_bytes(os.urandom(2), "big")
-    if not 0 <= drawn < 1 << 63:
-        raise PlanError(f"seed {drawn}, must be 0-{(1 << 63) - 1}")
-    plan = Plan(bars=bars, us_per_beat=round(60e6 / tempo))
-    song = sample(opened, plan, seed=drawn, spread=spread)
-    return song, recipe(opened, plan, seed=drawn, spread=spread)
 
 
 def measure(

@@ -54,8 +54,7 @@ def test_from_a_folder_to_a_song(say: Say, home: Path, tmp_path: Path) -> None:
     code, text, _ = say("compose", home / "model", "--bars", 4, "--seed", 1, "-o", out)
     assert code == 0
     assert "4 bars" in text
-    again = f"ritornello compose {home / 'model'} --bars 4 --tempo 120 --seed 1 --spread 1 -o {out}"
-    assert f"again: {again}" in text
+    assert f"again: ritornello compose --recipe {tmp_path / 'song.json'} -o {out}" in text
     song = midi.read(out)
     assert len(Timeline.of(song)) == 4
     assert b"Ritornello 0.1.0: network original" in out.read_bytes()
@@ -214,7 +213,7 @@ WRONG = {
     "no model there": (["compose", "{tmp}/empty"], "empty' is no model: it holds no model.json"),
     "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0, must be 1-1000"),
     "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000, must be 1-1000"),
-    "another ending": (["compose", "{home}/model", "-o", "song.mp3"], "must end in .mid or .midi"),
+    "another ending": (["compose", "{home}/model", "-o", "song.mp3"], "must end in .mid, .midi, .png"),
     "a text as MIDI": (["info", "{tmp}/text.mid"], "'text.mid': byte 0: begins with b'hell'"),
     "a file that is not there": (["info", "{tmp}/no.mid"], "no.mid': No such file"),
     "nothing to explain": (["explain", "los"], "must be one of loss, chorale, messages, notes, or"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -33,6 +34,15 @@ def show(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> Non
             from rich.console import Console
 
             Console().print(line)
+
+
+def free_name(name: str) -> str:
+    """The name itself, or with the first number after it that no file has: song.mid, song-2.mid ..."""
+    path, number = Path(name), 1
+    while path.exists():
+        number += 1
+        path = Path(name).with_stem(f"{Path(name).stem}-{number}")
+    return str(path)
 
 
 @contextmanager

@@ -5,74 +5,141 @@ from __future__ import annotations
 import shlex
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import free_name, output_options, progress, show
+
+if TYPE_CHECKING:
+    from ritornello.song import Song
 
 
 @click.command("compose")
 @click.argument("model", type=click.Path(), required=False)
-@click.option("-o", "--out", type=click.Path(), help="The .mid to write; song.mid or the next free name.")
-@click.option("--bars", type=int, default=16, show_default=True, help="How long, 1-1000.")
-@click.option("--tempo", type=float, default=120.0, show_default=True, help="Beats per minute, 10-400.")
-@click.option("--seed", type=int, help="The same seed gives the same song; drawn when not given.")
 @click.option(
-    "--spread",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="How far from the bare prediction (0) to draw.",
+    "-o",
+    "--out",
+    type=click.Path(),
+    help="What to write: .mid, .png, .svg, .json, or a folder/ for all; song.mid or the next free name.",
 )
+@click.option("--bars", type=int, help="How long, 1-1000; 16, or as a form or melody says.")
+@click.option("--seconds", type=float, help="How long in seconds, instead.")
+@click.option("--genre", help="A label of the model, or a blend: chorale:0.7,game:0.3.")
+@click.option("--key", help='Such as "D minor".')
+@click.option("--tempo", type=float, help="Beats per minute, 10-400.")
+@click.option("--meter", help="Such as 3/4.")
+@click.option("--parts", help="Instruments of General MIDI: piano,bass,drums.")
+@click.option("--form", help='Sections that return: "intro4 A8 A8 B8 A8~"; with ~ freely.')
+@click.option("--chords", help='One a bar, over and over: "Am F C G".')
+@click.option("--prompt", type=click.Path(), help="A MIDI file to continue; its bars stay as they are.")
+@click.option("--prompt-bars", type=int, help="Only so many of its first bars.")
+@click.option("--melody", type=click.Path(), help="A MIDI file that stays as it is; other parts join it.")
+@click.option("--creativity", type=float, default=0.5, show_default=True, help="How boldly to draw, 0-1.")
+@click.option("--spread", type=float, default=1.0, show_default=True, help="The same for a network of reals.")
+@click.option("--seed", type=int, help="The same seed gives the same song; drawn when not given.")
+@click.option("-n", "count", type=int, default=1, show_default=True, help="How many songs.")
+@click.option("--best", type=int, help="Keep so many of them: the most typical.")
+@click.option("--force", is_flag=True, help="Allow parts that the genre never has.")
+@click.option("--recipe", type=click.Path(), help="Build a song again from its .json, without the model.")
+@click.option("--redraw", is_flag=True, help="With --recipe: another song by the same plan.")
 @output_options
 def command(
     model: str | None,
     out: str | None,
-    bars: int,
-    tempo: float,
-    seed: int | None,
-    spread: float,
+    count: int,
+    recipe: str | None,
+    redraw: bool,
     as_json: bool,
     quiet: bool,
+    **wishes: Any,
 ) -> None:
-    """Compose a song with the folder MODEL.
+    """Compose a song with the folder MODEL, or the model that ships.
+
+    What you do not say is drawn from a song that the model learnt from.
 
     \b
-    ritornello compose model -o song.mid
-    ritornello compose model --bars 32 --tempo 96 --seed 7
+    ritornello compose
+    ritornello compose model --bars 32 --key "D minor" --tempo 96 --seed 7 -o song.mid
+    ritornello compose model --genre game --parts piano,bass,drums --form "A8 A8 B8 A8"
+    ritornello compose model --melody tune.mid --parts bass
+    ritornello compose --recipe song.json
     """
-    from ritornello import midi, workflow
-    from ritornello.composing.recipe import in_words
-    from ritornello.rendering import roll
-    from ritornello.timeline import Timeline
+    from ritornello import composer
 
     out = out or free_name("song.mid")
-    if Path(out).suffix.lower() not in (".mid", ".midi"):
-        raise click.UsageError(f"-o {out!r} must end in .mid or .midi")
     began = time.perf_counter()
-    song, made = workflow.compose_with_recipe(model, bars=bars, tempo=tempo, seed=seed, spread=spread)
-    midi.write(song, out, comment=in_words(made))
+    _check_ending(out)
+    if recipe is not None:
+        seed, creativity = wishes["seed"], _given("creativity", wishes["creativity"])
+        songs = [composer.replay(recipe, redraw=redraw, model=model, seed=seed, creativity=creativity)]
+    else:
+        if redraw:
+            raise click.UsageError("--redraw goes with --recipe")
+        with progress(count > 1 and not (quiet or as_json)) as update:
+            songs = composer.compose_many(model, count, progress=update, **wishes)
+    files = write_all(songs, out)
     took_s = time.perf_counter() - began
-    found = len(Timeline.of(song))
-    asked = f"--bars {bars} --tempo {tempo:g} --seed {made['seed']} --spread {spread:g}"
-    again = f"ritornello compose {shlex.quote(str(model))} {asked} -o {shlex.quote(out)}"
-    lines: list[Any] = [
-        f"{made['model']['network']}, {bars} bars, {tempo:g} bpm, seed {made['seed']}",
-        roll.terminal(song),
-        f"{out}   {found} bars, {song.duration_s:.0f} s, {len(song)} notes, composed in {took_s:.1f} s",
-        f"again: {again}",
+    lines: list[Any] = []
+    for song, file in zip(songs, files, strict=True):
+        lines += _lines(song, file, took_s, alone=len(songs) == 1)
+    lines.append(f"again: {_again(songs[0], files[0], model)}")
+    results = [
+        {"file": file, "bars": song.bars, "notes": len(song.score), "seconds": song.score.duration_s}
+        | {"recipe": song.recipe.to_dict()}
+        for song, file in zip(songs, files, strict=True)
     ]
-    if found < bars:
-        lines.insert(2, f"the music stops in bar {found} of {bars}: after it the network played no note")
-    result = {"file": out, "bars": found, "notes": len(song), "seconds": song.duration_s, "recipe": made}
+    result: dict[str, Any] = results[0] if len(songs) == 1 else {"songs": results}
     show({**result, "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
 
 
-def free_name(name: str) -> str:
-    """The name itself, or with the first number after it that no file has: song.mid, song-2.mid ..."""
-    path, number = Path(name), 1
-    while path.exists():
-        number += 1
-        path = Path(name).with_stem(f"{Path(name).stem}-{number}")
-    return str(path)
+def write_all(songs: list[Song], out: str) -> list[str]:
+    """Write songs, each with its recipe beside it; several get numbers. Returns the files."""
+    files = []
+    for number, song in enumerate(songs, start=1):
+        path = Path(out)
+        if len(songs) > 1:
+            path = path / str(number) if _is_folder(out) else path.with_stem(f"{path.stem}-{number}")
+        folder = _is_folder(out)
+        song.write(f"{path}/" if folder else path)
+        if not folder and path.suffix.lower() != ".json":
+            song.write(path.with_suffix(".json"))
+        files.append(str(path / "song.mid") if folder else str(path))
+    return files
+
+
+def _check_ending(out: str) -> None:
+    """Before any work: what cannot be written."""
+    if not _is_folder(out) and Path(out).suffix.lower() not in (".mid", ".midi", ".png", ".svg", ".json"):
+        raise click.UsageError(f"-o {out!r} must end in .mid, .midi, .png, .svg or .json, or be a folder/")
+
+
+def _is_folder(out: str) -> bool:
+    return out.endswith("/") or Path(out).is_dir()
+
+
+def _given(name: str, value: Any) -> Any:
+    """The value of an option that was typed; None if it is the default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return value if source and source.name == "COMMANDLINE" else None
+
+
+def _lines(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
+    """What is shown of a song: its plan, its piano roll, the file."""
+    seed = f"seed {song.recipe.seed}" + (f", song {song.recipe.song + 1}" if song.recipe.song else "")
+    asked = song.plan.bars or song.bars
+    lines: list[Any] = [f"{song.plan}, {seed}"]
+    if alone:
+        lines.append(song.roll())
+    if song.bars < asked:
+        lines.append(f"the music stops in bar {song.bars} of {asked}: after it the network played no note")
+    parts = len(song.score.parts)
+    played = f"{len(song.score)} notes, {parts} part{'s' * (parts > 1)}"
+    facts = f"{song.bars} bars, {song.score.duration_s:.0f} s, {played}"
+    return [*lines, f"{file}   {facts}" + (f", composed in {took_s:.1f} s" if alone else "")]
+
+
+def _again(song: Song, file: str, model: str | None) -> str:
+    """The command that makes the song again."""
+    recipe = Path(file).with_suffix(".json")
+    return f"ritornello compose --recipe {shlex.quote(str(recipe))} -o {shlex.quote(file)}"

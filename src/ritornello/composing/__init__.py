@@ -1,5 +1,8 @@
-"""Composing, from a model and a plan to a song; numpy alone.
+"""Composing, from a model and wishes to a song; numpy alone.
 
-sampler   rows drawn one after another
-recipe    what made a song, as data and in words
+asking > planning > request      wishes in words, a plan in which nothing is open, one song to compose
+sources                          what the user gave: a prompt, a tune, bars to redo
+sampler > rules (ear) > draws    row by row: logits > grammar > rules > draw > put
+recipe > building > splice       what made a song, the song from it, new notes written into old songs
+reals                            the loop of networks of reals
 """

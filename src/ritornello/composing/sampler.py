@@ -1,79 +1,115 @@
-"""Draws rows one after another: predict, draw, put, until the song is full.
+"""The one loop of composing: for each choice of each row, logits > grammar > rules > draw > put.
 
-Draws are counter-based: what is drawn for step t of a song depends on (seed, song, t) alone.
+It knows fields, not music, and takes many songs at once, each at its own place; one that has ended waits for
+the others.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.errors import FailedError, ModelError
+from ritornello.composing.draws import Taste, Uniforms, pick
+from ritornello.composing.ear import Ear
+from ritornello.composing.request import Request
+from ritornello.composing.rules import RULES, Bias, Rule
 from ritornello.model import Model
-from ritornello.plan import Plan
-from ritornello.representations import messages
-from ritornello.score import Score
+
+Progress = Callable[[int, int, str], None]
 
 
-def compose(model: Model, plan: Plan, *, seed: int, spread: float = 1.0, song: int = 0) -> Score:
-    """A song of `plan.bars` bars by a model of reals.
+class Composed(NamedTuple):
+    """The rows (N, F) of a song, and how unlikely each drawn one was to the network, in nats on average."""
 
-    It continues the opening of a held-out song (which is not part of the result). Each row is the network's
-    prediction plus `spread` times a residual that was really seen on held-out songs; 0 is the bare
-    prediction. Raises ModelError for a model of another kind, FailedError if no note comes out.
-    """
-    representation = model.representation
-    if any(field.kind != "real" for field in representation.fields):
-        raise ModelError(
-            f"composing takes models of reals so far, {str(model.path)!r} has {representation.name}"
-        )
-    names = [field.name for field in representation.fields]
-    residuals, openings = _table(model, "residuals", 2), _table(model, "seeds", 3)  # (R, F), (S, T, F)
-    cursor = representation.cursor(plan.timeline(messages.TICKS_PER_BEAT))
-    step = model.step()
-    step.start([plan])
-    opening = openings[_draws(seed, song, 0).integers(len(openings))]
-    for row in opening:
-        _feed(step, names, row)
-    while not cursor.done:
-        step.begin({})
-        predicted = np.array([step.logits(name)[0] for name in names], np.float32)  # (F,)
-        draw = _draws(seed, song, 1 + len(cursor.rows))
-        cursor.put(predicted + np.float32(spread) * residuals[draw.integers(len(residuals))])
-        _feed(step, names, cursor.rows[-1])
-    score = _at_most_a_bar(representation.decode(cursor.values(), plan), plan)
-    if not len(score):
-        raise FailedError(f"the network composed no note with seed {seed}: try another seed, or --spread 1")
-    return score
+    rows: npt.NDArray[np.int16]
+    nats: float
 
 
-def _table(model: Model, name: str, dimensions: int) -> npt.NDArray[np.float32]:
-    """A table of the model whose last dimension is the fields. Raises ModelError if it is none."""
-    table, fields = model.tables.get(name), len(model.representation.fields)
-    if table is None or table.ndim != dimensions or table.shape[-1] != fields or not table.size:
-        found = "is missing" if table is None else f"has shape {table.shape}"
-        must = f"must have {dimensions} dimensions, the last of {fields} fields"
-        raise ModelError(f"{str(model.path)!r}: table {name} {found}, {must}")
-    return table
+def sample(
+    model: Model,
+    requests: Sequence[Request],
+    taste: Taste,
+    *,
+    rules: Sequence[Rule] = RULES,
+    progress: Progress | None = None,
+) -> list[Composed]:
+    """Compose the requested songs side by side. Raises ModelError if the weights do not fit."""
+    representation, step = model.representation, model.step()
+    fields = representation.fields
+    choices = [field.name for field in fields if field.kind == "choice"]
+    cursor = representation.cursor(
+        [request.timeline for request in requests],
+        [request.given for request in requests],
+        [request.prompt for request in requests],
+    )
+    ears = [Ear(request, song) for request, song in zip(requests, getattr(cursor, "songs", ()), strict=False)]
+    by_field = {name: [rule for rule in rules if rule.field == name] for name in choices}
+    uniforms = Uniforms([(request.seed, request.song) for request in requests], len(choices))
+    first = next(index for index, field in enumerate(fields) if field.kind == "choice")
+    conditions = model.conditions
+    step.start(np.stack([conditions.vector(request.plan) for request in requests]))
+    surprise, row = np.zeros((2, len(requests))), 0  # nats and choices that were free
+    while not (finished := _finished(cursor, ears)).all():
+        step.begin({field.name: cursor.known(field.name) for field in fields[:first]})
+        drawn = uniforms.row(row)
+        for ear in ears:
+            ear.listen()
+        for field in fields[first:]:
+            if field.kind == "known":
+                step.put(field.name, cursor.known(field.name))
+                continue
+            allowed = cursor.allowed(field.name)  # (B, size + 1)
+            free = (np.count_nonzero(allowed, axis=1) > 1) & ~finished
+            values = allowed.argmax(axis=1)
+            if free.any():
+                logits = step.logits(field.name)[free]
+                ruled = np.where(allowed[free, :-1], logits, -np.inf)
+                for place, song in enumerate(np.flatnonzero(free).tolist() if ears else ()):
+                    ruled[place] = _ruled(ruled[place], ears[song], by_field[field.name])
+                name = field.name
+                values[free] = pick(
+                    ruled, taste.temperature[name], taste.top_p[name], drawn[free, choices.index(name)]
+                )
+                surprise[:, free] += _surprise(logits, values[free])
+            cursor.put(field.name, values)
+            step.put(field.name, values)
+        step.advance()
+        row += 1
+        if progress:
+            progress(int(finished.sum()), len(requests), f"composing  row {row}")
+    nats = surprise[0] / np.maximum(surprise[1], 1)
+    return [Composed(cursor.rows(index), float(nats[index])) for index in range(len(requests))]
 
 
-def _at_most_a_bar(score: Score, plan: Plan) -> Score:
-    """Notes that the network never closed would sound to the end: none sounds longer than a bar."""
-    _, numerator, denominator = plan.meters[0]
-    bar_ticks = 4 * score.ticks_per_beat * numerator // denominator
-    return replace(score, duration_ticks=np.minimum(score.duration_ticks, bar_ticks))
+def _finished(cursor: Any, ears: Sequence[Ear]) -> npt.NDArray[np.bool_]:
+    """Which songs have ended, or have nothing more to be drawn (B,)."""
+    done: npt.NDArray[np.bool_] = cursor.done
+    for index, ear in enumerate(ears):
+        if ear.end_tick < ear.song.end and ear.song.clock >= ear.end_tick:
+            done[index] = True
+    return done
 
 
-def _feed(step: Any, names: list[str], row: npt.NDArray[np.float32]) -> None:
-    """Tell the network one row (F,)."""
-    for name, value in zip(names, row, strict=True):
-        step.put(name, np.array([value], np.float32))
-    step.advance()
+def _ruled(logits: Bias, ear: Ear, rules: Sequence[Rule]) -> Bias:
+    """Logits (size,) of a song with what the rules add; where they leave nothing, some are not heard."""
+    said = [bias for rule in rules if (bias := rule.says(ear)) is not None]
+    if not said:
+        return logits
+    ruled: Bias = np.add(logits, sum(said[1:], said[0]))
+    if ruled.max() > -np.inf:
+        return ruled
+    for bias in said:
+        if (ruled := logits + bias).max() > -np.inf:
+            logits = ruled
+    return logits
 
 
-def _draws(seed: int, song: int, step: int) -> np.random.Generator:
-    """The generator of one step of one song; Philox is counter-based, so no other draw comes before it."""
-    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, song, step]))
+def _surprise(logits: Bias, values: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """-log p of the values drawn, and 1 for each, (2, B)."""
+    top = logits.max(axis=1)
+    total = np.exp(logits - top[:, None]).sum(axis=1)
+    nats = top + np.log(total) - logits[np.arange(len(values)), values]
+    return np.stack([nats, np.ones(len(values))])

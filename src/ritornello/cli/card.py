@@ -1,0 +1,33 @@
+"""`ritornello card`: what a model is made of, and what it is worth."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, show
+
+
+@click.command("card")
+@click.argument("model", type=click.Path(), required=False)
+@click.option("--sources", is_flag=True, help="Only the data that it learnt from, as model.json has it.")
+@output_options
+def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> None:
+    """Show the card of MODEL, or of the model that ships: its data, their rights, its numbers, its limits.
+
+    \b
+    ritornello card
+    ritornello card model --sources
+    """
+    from ritornello import composer
+
+    opened = composer.opened_model(model)
+    text = (
+        json.dumps(opened.info.get("data", {}), indent=1, ensure_ascii=False)
+        if sources
+        else composer.card(opened)
+    )
+    result: dict[str, Any] = opened.info.get("data", {}) if sources else opened.info
+    show(result, text.rstrip(), as_json=as_json, quiet=quiet)

@@ -1,0 +1,32 @@
+"""`ritornello genres`: the labels of a model."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from ritornello.cli.common import output_options, show
+
+
+@click.command("genres")
+@click.argument("model", type=click.Path(), required=False)
+@output_options
+def command(model: str | None, as_json: bool, quiet: bool) -> None:
+    """List the labels that MODEL, or the model that ships, can compose, each with a command to try.
+
+    \b
+    ritornello genres
+    ritornello genres model
+    """
+    from ritornello import composer
+
+    found = composer.genres(model)
+    named = f" {shlex.quote(model)}" if model else ""
+    lines = [
+        f"{genre.label:<24} {genre.songs:>6,} songs, {', '.join(genre.parts)}\n"
+        f"    ritornello compose{named} --genre {shlex.quote(genre.label)}"
+        for genre in found
+    ]
+    lines = lines or ["this model knows no labels: ritornello compose" + named]
+    show({"genres": [genre._asdict() for genre in found]}, *lines, as_json=as_json, quiet=quiet)

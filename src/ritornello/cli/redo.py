@@ -1,0 +1,49 @@
+"""`ritornello redo`: some bars of a song anew."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, show
+from ritornello.cli.compose import write_all
+
+
+@click.command("redo")
+@click.argument("song", type=click.Path())
+@click.option("--bars", required=True, help="Which, counted from 1: 9-12.")
+@click.option("--parts", help="Only these parts: names, instruments, or numbers from 1.")
+@click.option("--takes", type=int, default=4, show_default=True, help="How many versions.")
+@click.option("--model", type=click.Path(), help="The model; the one that ships unless it is named.")
+@click.option("--creativity", type=float, default=0.5, show_default=True, help="How boldly to draw, 0-1.")
+@click.option("--seed", type=int, help="The same seed gives the same takes; drawn when not given.")
+@click.option(
+    "-o", "--out", type=click.Path(), help="The .mid to write, numbered; SONG-take.mid if left out."
+)
+@output_options
+def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
+    """Compose some bars of SONG anew, any MIDI file; nothing else in it changes.
+
+    \b
+    ritornello redo song.mid --bars 9-12
+    ritornello redo song.mid --bars 9-12 --parts bass --takes 2
+    """
+    from ritornello import composer
+
+    target = Path(out or f"{Path(song).stem}-take.mid")
+    if target.suffix.lower() not in (".mid", ".midi"):
+        raise click.UsageError(f"-o {str(target)!r} must end in .mid or .midi")
+    began = time.perf_counter()
+    takes = composer.redo(song, bars, **settings)
+    files = write_all(takes, str(target))
+    took_s = time.perf_counter() - began
+    lines: list[Any] = [f"{takes[0].plan}, bars {bars} anew, seed {takes[0].recipe.seed}"]
+    lines += [f"{file}   {len(take.score)} notes" for take, file in zip(takes, files, strict=True)]
+    if len(takes) < settings["takes"]:
+        lines.append(f"{len(takes)} of {settings['takes']} takes: no more were unlike each other")
+    lines.append(f"composed in {took_s:.1f} s")
+    result = {"files": files, "seed": takes[0].recipe.seed, "composed_in_s": took_s}
+    show(result, *lines, as_json=as_json, quiet=quiet)

@@ -1,0 +1,89 @@
+"""What is drawn from a network's logits: by which numbers, how boldly.
+
+Draws are counter-based: what is drawn for a field of a row is a function of (seed, song, row, field) alone,
+so a song is the same whatever other songs are composed beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import PlanError
+
+Logits = npt.NDArray[np.float32]
+
+BLOCK_ROWS = 256
+CAREFUL = {"duration": 0.9, "velocity": 0.9}  # fields that are drawn cooler than the others
+FIRST_SONG = 1 << 32  # of the generators for whole songs, out of the rows' way
+
+
+class Taste(NamedTuple):
+    """How boldly to draw: a temperature and a share of the probability that counts (top-p), by field."""
+
+    temperature: dict[str, float]
+    top_p: dict[str, float]
+
+    @classmethod
+    def of(cls, creativity: float, fields: Sequence[str]) -> Taste:
+        """From one dial for people: 0 is the safest choice nearly always, 0.5 usual, 1 wild.
+
+        Raises PlanError.
+        """
+        if not 0 <= creativity <= 1:
+            raise PlanError(f"creativity {creativity:g}, must be 0-1")
+        heat, share = 0.1 + 1.8 * creativity, 0.92 + 0.08 * min(1.0, 1.5 * creativity)
+        if creativity >= 0.5:
+            heat = 1.0 + 0.6 * (creativity - 0.5)
+        return cls({name: heat * CAREFUL.get(name, 1.0) for name in fields}, dict.fromkeys(fields, share))
+
+
+class Uniforms:
+    """Numbers 0 <= u < 1 for the rows of songs, each with a seed and a number; a block of rows at a time."""
+
+    def __init__(self, songs: Sequence[tuple[int, int]], fields: int) -> None:
+        self._songs, self._fields, self._block = songs, fields, -1
+        self._numbers = np.zeros((0, len(songs), fields))
+
+    def row(self, row: int) -> npt.NDArray[np.float64]:
+        """The numbers (B, fields) of a row."""
+        block, place = divmod(row, BLOCK_ROWS)
+        if block != self._block:
+            drawn = [
+                _generator(seed, song, block).random((BLOCK_ROWS, self._fields)) for seed, song in self._songs
+            ]
+            self._numbers, self._block = np.stack(drawn, axis=1), block
+        return self._numbers[place]
+
+
+def of_song(seed: int, song: int) -> np.random.Generator:
+    """The generator for what is drawn once a song, such as its plan."""
+    return _generator(seed, song, FIRST_SONG)
+
+
+def _generator(seed: int, song: int, block: int) -> np.random.Generator:
+    """Philox is counter-based: no other draw comes before those of a block of a song."""
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, song, block]))
+
+
+def pick(
+    logits: Logits, temperature: float, top_p: float, uniforms: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """One class a row of (B, size), where -inf is never drawn; `uniforms` (B,) say which.
+
+    Only the likeliest classes that have `top_p` of the probability together count (Holtzman et al. 2020).
+    """
+    heat = logits.astype(np.float64)
+    heat -= heat.max(axis=1, keepdims=True)
+    weights = np.exp(heat / temperature)
+    if top_p < 1:
+        ordered = np.sort(weights, axis=1)  # rising: what lies below the rest of the probability goes
+        below = np.cumsum(ordered, axis=1)
+        cut = (below <= (1 - top_p) * below[:, -1:]).sum(axis=1)
+        least = ordered[np.arange(len(cut)), cut]
+        weights[weights < least[:, None]] = 0
+    upto = np.cumsum(weights, axis=1)
+    return np.asarray((upto <= (uniforms * upto[:, -1])[:, None]).sum(axis=1))

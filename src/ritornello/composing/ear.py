@@ -1,0 +1,92 @@
+"""Ear: what a song sounds like so far, for the rules; kept note by note, so that asking is cheap."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import numpy as np
+
+from ritornello.composing.request import Request
+from ritornello.representations.grid import codes
+from ritornello.representations.grid.codes import COLUMN, DURATIONS, WAIT
+from ritornello.representations.grid.cursor import Song
+
+LENGTHS = DURATIONS.tolist()
+
+
+class Ear:
+    """The request and what is heard of its song. `listen` takes the notes that are new.
+
+    `bar` is the first bar of those asked for that is silent so far (beyond `last_bar`: none), `here` how
+    many notes the present onset has, `heard` the parts of the request that have played where they may,
+    `runs` the last pitch of each part and how often it came in a row, `until` where all that sounds ends.
+    """
+
+    def __init__(self, request: Request, song: Song) -> None:
+        self.request, self.song = request, song
+        self.first_tick = request.first_tick
+        self.end_tick = song.end if request.end_tick is None else request.end_tick
+        self.bar = bisect_right(song.start, self.first_tick) - 1
+        self.last_bar = bisect_right(song.start, max(self.end_tick - 1, 0)) - 1
+        self.given_bars: set[int] = set()  # bars with given notes that sound
+        self.struck_last = False  # whether the last bar has an onset
+        for onset, _, _, duration, _ in (
+            zip(*map(_list, codes.columns(request.given)), strict=True) if (request.given is not None) else ()
+        ):
+            first = bisect_right(song.start, onset) - 1
+            last = bisect_right(song.start, onset + LENGTHS[duration] - 1) - 1
+            self.given_bars.update(range(first, last + 1))
+            self.struck_last |= first == song.last
+        self.until = self.here = self.taken = 0
+        self.onset = -1
+        self.heard: set[int] = set()
+        self.runs: dict[int, tuple[int, int]] = {}
+        self.sounding: dict[int, list[int]] = {}  # by part: where its notes end
+        self._skip_sounding()
+
+    def listen(self) -> None:
+        """Take the notes that were struck since the last time."""
+        notes = self.song.notes
+        if self.taken == len(notes):
+            return
+        for onset, part, pitch, duration, _ in notes[self.taken :]:
+            end = onset + LENGTHS[duration]
+            self.here = self.here + 1 if onset == self.onset else 1
+            self.onset, self.until = onset, max(self.until, end)
+            before, times = self.runs.get(part, (-1, 0))
+            self.runs[part] = (pitch, times + 1 if pitch == before else 1)
+            ends = self.sounding.setdefault(part, [])
+            ends[:] = [other for other in ends if other > onset]
+            ends.append(end)
+            if onset >= self.first_tick:
+                self.heard.add(part)
+        self.taken = len(notes)
+        self.struck_last |= self.onset >= self.song.start[-1]
+        self._skip_sounding()
+
+    def _skip_sounding(self) -> None:
+        """Move on to the first bar asked for that is silent."""
+        while self.bar <= self.last_bar and (
+            self.song.start[self.bar] < self.until or self.bar in self.given_bars
+        ):
+            self.bar += 1
+
+    @property
+    def tick(self) -> int:
+        """Where the row in the making is, once its shift is known."""
+        return self.song.clock + int(self.song.row[COLUMN["shift"]])
+
+    @property
+    def wait_floor(self) -> int:
+        """From where on an onset could follow if WAIT came next."""
+        return min(self.song.clock + WAIT, self.song.edges[self.song.bar + 2])
+
+    @property
+    def unheard(self) -> list[int]:
+        """The parts that have not been heard where they were asked for, in order."""
+        return [part for part in self.request.parts or () if part not in self.heard]
+
+
+def _list(column: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+    """A column as a list, which is faster to go through."""
+    return column.tolist()  # type: ignore[no-any-return]

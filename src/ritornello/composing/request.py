@@ -1,0 +1,106 @@
+"""Request: one song to compose, with all that is decided before its first note."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.plan import GRID, Plan
+from ritornello.representations.grid.canonical import codes_of
+from ritornello.representations.grid.codes import COLUMN, MAX_SHIFT, part_codes
+from ritornello.representations.notes import Notes
+from ritornello.score import Score
+from ritornello.timeline import Timeline
+
+NOTES = Notes()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A song to compose: its plan, what of it is there already, and what may be drawn.
+
+    `parts` are the codes that may be drawn and must be heard (None: the representation has no parts);
+    notes are drawn from `first_tick` to `end_tick` (24 a beat). `source` is what the user gave, into which
+    the drawn notes are written at the end.
+    """
+
+    plan: Plan
+    seed: int
+    song: int = 0
+    parts: tuple[int, ...] | None = None
+    given: Score | None = None
+    prompt: npt.NDArray[Any] | None = None
+    first_tick: int = 0
+    end_tick: int | None = None
+    source: Score | None = None
+
+    @property
+    def timeline(self) -> Timeline:
+        """The bars."""
+        return self.plan.timeline(GRID)
+
+
+def plain(plan: Plan, seed: int, song: int = 0) -> Request:
+    """A song from nothing."""
+    return Request(plan, seed, song, _codes(plan))
+
+
+def continuing(plan: Plan, source: Score, seed: int, song: int = 0) -> Request:
+    """A song that goes on after the bars of `source`; the plan's parts begin with those of its canonical."""
+    canonical, _ = NOTES.canonical(source)
+    timeline = plan.timeline(GRID)
+    first = int(timeline.start_ticks[len(Timeline.of(canonical))])
+    rows = _until(NOTES.encode(canonical).values, len(canonical))
+    return Request(plan, seed, song, _codes(plan), prompt=rows, first_tick=first, source=source)
+
+
+def around(plan: Plan, source: Score, seed: int, song: int = 0) -> Request:
+    """A song in which all notes of `source`, a tune, stay and the plan's other parts are composed.
+
+    The plan's parts begin with those of the canonical tune.
+    """
+    canonical, _ = NOTES.canonical(source)
+    own = part_codes(canonical.parts).tolist()
+    others = tuple(code for code in _codes(plan) if code not in own)
+    return Request(plan, seed, song, others, given=canonical, source=source)
+
+
+def gap(
+    plan: Plan, source: Score, bars: range, parts: Collection[int] | None, seed: int, song: int = 0
+) -> Request:
+    """Bars (counted from 0) of `source` anew, of some of its parts (by their numbers) or all.
+
+    What comes before is a prompt, what comes after and the other parts are given. The plan is that of the
+    canonical source.
+    """
+    canonical, _ = NOTES.canonical(source)
+    edges = NOTES.timeline(canonical).start_ticks, plan.timeline(GRID).end_ticks
+    first, end = int(edges[0][bars.start]), int(np.append(*edges)[bars.stop])
+    code_of, own = codes_of(source), part_codes(canonical.parts)
+    heard = np.unique(source.part).tolist()
+    redone = sorted({int(code_of[part]) for part in (heard if parts is None else parts)})
+    onset = canonical.onset_ticks
+    kept = (onset >= end) | (onset >= first) & ~np.isin(own[canonical.part], redone)
+    rows = _until(NOTES.encode(canonical, given=kept).values, int((onset < first).sum()))
+    return Request(plan, seed, song, tuple(redone), _only(canonical, kept), rows, first, end, source)
+
+
+def _codes(plan: Plan) -> tuple[int, ...]:
+    """The codes of a plan's parts."""
+    return tuple(sorted(set(part_codes(plan.parts).tolist())))
+
+
+def _until(rows: npt.NDArray[Any], notes: int) -> npt.NDArray[Any]:
+    """The rows up to the one of the last of so many drawn notes."""
+    drawn = (rows[:, COLUMN["given"]] == 0) & (rows[:, COLUMN["shift"]] <= MAX_SHIFT)
+    return rows[: int(np.flatnonzero(drawn)[notes - 1]) + 1] if notes else rows[:0]
+
+
+def _only(song: Score, kept: npt.NDArray[np.bool_]) -> Score:
+    """Some notes of a canonical song, with all its parts."""
+    columns = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
+    return replace(song, **{name: getattr(song, name)[kept] for name in columns})

@@ -1,0 +1,239 @@
+"""Rules of taste, each a function from what a song sounds like so far to what is added to a field's logits.
+
+The cursor holds the grammar: what can be written at all. A rule holds what a listener would miss or mind; it
+returns numbers (size,) to add, -inf where it forbids, or None where it has nothing to say. A rule that would
+leave no class at all is not heard; forced rows (prompts, given notes) are never asked about. `HARD` rules
+forbid; `benchmarks/rules.py` counts how many notes of human songs each would have forbidden, at most 0.1%.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.composing.ear import Ear
+from ritornello.representations.grid.codes import (
+    COLUMN,
+    DRUMS,
+    END,
+    INSTANCES,
+    MAX_SHIFT,
+    PARTS,
+    PITCHES,
+    SHIFTS,
+    WAIT,
+)
+from ritornello.theory import MAJOR, key_tonic
+
+Bias = npt.NDArray[np.float32]
+NEVER = np.float32(-np.inf)
+
+AT_ONCE = 32  # notes at one onset
+VOICES = 12  # notes that sound at once in one part
+LOWEST, HIGHEST = 12, 115  # of a pitched part
+OUT_OF_KEY = np.float32(-0.7)
+REPEATED = 8  # times in a row that a pitch may come before it is held back
+LOOPS = 4  # times that the same rows may come
+HOLD_BACK = 0.4  # for each time more
+
+
+def within_the_bars_asked_for(ear: Ear) -> Bias | None:
+    """What is composed lies in its bars: those of `redo`, or after a prompt."""
+    clock = ear.song.clock
+    if clock >= ear.first_tick and ear.end_tick == ear.song.end:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[: max(ear.first_tick - clock, 0)][: MAX_SHIFT + 1] = NEVER
+    bias[max(ear.end_tick - clock, 0) : MAX_SHIFT + 1] = NEVER
+    return bias
+
+
+def no_silent_bar(ear: Ear) -> Bias | None:
+    """In each bar something sounds: struck there, or held over from before."""
+    if ear.bar > ear.last_bar:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    until = ear.song.edges[ear.bar + 1]
+    bias[max(until - ear.song.clock, 0) : MAX_SHIFT + 1] = NEVER
+    if ear.wait_floor >= until:
+        bias[WAIT] = NEVER
+    bias[END] = NEVER
+    return bias
+
+
+def ends_in_the_last_bar(ear: Ear) -> Bias | None:
+    """The song is as long as was asked: its last bar has an onset."""
+    if ear.struck_last or ear.end_tick < ear.song.end:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[END] = NEVER
+    if ear.wait_floor >= ear.song.end:
+        bias[WAIT] = NEVER
+    return bias
+
+
+def no_end_before_all_are_heard(ear: Ear) -> Bias | None:
+    """Each part that was asked for plays before the song (or what is redone of it) is over."""
+    song = ear.song
+    if not ear.unheard or song.bar < ear.last_bar:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[END] = NEVER
+    if ear.wait_floor >= ear.end_tick:
+        bias[WAIT] = NEVER
+    bias[max(ear.end_tick - song.clock, 0) : MAX_SHIFT + 1] = NEVER
+    if _must_come(ear, song.clock) and ear.unheard[0] < song.notes[-1][1] and song.clock + 1 < ear.end_tick:
+        bias[0] = NEVER
+    return bias
+
+
+def room_at_this_onset(ear: Ear) -> Bias | None:
+    """No more at one onset than an orchestra plays, nor where no part that was asked for can follow."""
+    song, parts = ear.song, ear.request.parts
+    if ear.onset != song.clock or parts is None:
+        return None
+    part, pitch = song.notes[-1][1:3]
+    top = HIGHEST if part < DRUMS else PITCHES - 1
+    higher = part in parts and any(
+        (part, p) not in song.taken.get(song.clock, ()) for p in range(pitch + 1, top + 1)
+    )
+    if ear.here < AT_ONCE and (higher or parts[-1] > part):
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = NEVER
+    return bias
+
+
+def parts_asked_for(ear: Ear) -> Bias | None:
+    """No part plays that was not asked for."""
+    return None if ear.request.parts is None else _only(ear.request.parts)
+
+
+def each_part_is_heard(ear: Ear) -> Bias | None:
+    """A part that has not played yet is called for the louder the later it is; in the end, it must come."""
+    waiting = ear.unheard
+    if not waiting:
+        return None
+    if _must_come(ear, ear.tick):
+        later = [part for part in waiting if ear.song.row[COLUMN["shift"]] or part >= ear.song.notes[-1][1]]
+        return _only(tuple(later[:1])) if later else None
+    span = max(ear.end_tick - ear.first_tick, 1)
+    bias = np.zeros(PARTS, np.float32)
+    bias[waiting] = 4.0 * max(ear.tick - ear.first_tick, 0) / span
+    return bias
+
+
+def hands_and_lungs(ear: Ear) -> Bias | None:
+    """A part that has as many notes sounding as can be played takes no more until one ends."""
+    full = [
+        part
+        for part, ends in ear.sounding.items()
+        if len(ends) >= VOICES and sum(end > ear.tick for end in ends) >= VOICES
+    ]
+    if not full:
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    bias[full] = NEVER
+    return bias
+
+
+def within_range(ear: Ear) -> Bias | None:
+    """No pitch that no instrument plays."""
+    return None if ear.song.row[COLUMN["part"]] == DRUMS else _range()
+
+
+def in_key(ear: Ear) -> Bias | None:
+    """Pitches outside the plan's scale are a little rarer; the raised seventh of minor is inside."""
+    key = ear.request.plan.key
+    return None if key is None or ear.song.row[COLUMN["part"]] == DRUMS else _scale(*key)
+
+
+def not_one_pitch(ear: Ear) -> Bias | None:
+    """A pitch that its part has played many times in a row is held back, ever more."""
+    part = ear.song.row[COLUMN["part"]]
+    pitch, times = ear.runs.get(part, (-1, 0))
+    if times < REPEATED or part == DRUMS:
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[pitch] = -HOLD_BACK * (times - REPEATED + 1)
+    return bias
+
+
+def no_endless_loop(ear: Ear) -> Bias | None:
+    """Where the same few rows came again and again, what would go on so is held back, ever more."""
+    song = ear.song
+    period = len(song.notes) - song.echo.candidate
+    times = ((1 << song.echo.run) - 1) / period if song.echo.candidate >= 0 else 0
+    guess = song.row[COLUMN["echo.pitch"]]
+    if times < LOOPS or guess >= PITCHES or song.row[COLUMN["part"]] != song.row[COLUMN["echo.part"]]:
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[guess] = -HOLD_BACK * (times - LOOPS + 1)
+    return bias
+
+
+class Rule(NamedTuple):
+    """A rule, the field that it speaks to, and whether it forbids."""
+
+    field: str
+    says: Callable[[Ear], Bias | None]
+    is_hard: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in words."""
+        return self.says.__name__.replace("_", " ")
+
+
+RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
+    Rule("shift", within_the_bars_asked_for, True),
+    Rule("shift", ends_in_the_last_bar, True),
+    Rule("shift", no_silent_bar, True),
+    Rule("shift", no_end_before_all_are_heard, True),
+    Rule("shift", room_at_this_onset, True),
+    Rule("part", parts_asked_for, True),
+    Rule("part", each_part_is_heard, True),
+    Rule("part", hands_and_lungs, True),
+    Rule("pitch", within_range, True),
+    Rule("pitch", in_key, False),
+    Rule("pitch", not_one_pitch, False),
+    Rule("pitch", no_endless_loop, False),
+)
+
+
+def _must_come(ear: Ear, tick: int) -> bool:
+    """Whether it is so late that parts which have not been heard come before all others."""
+    middle = (ear.song.start[ear.last_bar] + ear.end_tick) // 2
+    return tick >= middle
+
+
+@lru_cache(maxsize=256)
+def _only(parts: tuple[int, ...]) -> Bias:
+    """Forbids all parts but these."""
+    bias = np.full(PARTS, NEVER, np.float32)
+    bias[list(parts)] = 0
+    return bias
+
+
+@lru_cache(maxsize=1)
+def _range() -> Bias:
+    """Forbids what lies below the lowest and above the highest pitch."""
+    pitch = np.arange(PITCHES)
+    return np.where((pitch < LOWEST) | (pitch > HIGHEST), NEVER, np.float32(0))
+
+
+@lru_cache(maxsize=64)
+def _scale(sharps: int, is_minor: bool) -> Bias:
+    """Holds back what is outside a key."""
+    major = (7 * sharps) % 12
+    inside = {(major + step) % 12 for step in MAJOR}
+    if is_minor:
+        inside.add((key_tonic(sharps, is_minor) + 11) % 12)
+    return np.array([0 if pitch % 12 in inside else OUT_OF_KEY for pitch in range(PITCHES)], np.float32)
+
+
+assert DRUMS // INSTANCES == PITCHES  # programs and drums
