@@ -75,6 +75,20 @@ def test_the_page_and_the_copies(say: Say, music: Path, tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in music.rglob("*") if path.is_file()} == before
 
 
+def test_labels_from_a_table(say: Say, music: Path, tmp_path: Path) -> None:
+    names = sorted(path.relative_to(music).as_posix() for path in music.rglob("*.mid"))[:9]
+    rows = ["path,label", *(f"{name},mine" for name in [*names, "x.mid"])]
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    code, text, _ = say(music, "--labels", tmp_path / "labels.csv", "--workers", 1)
+    assert code == 0
+    assert "those of the table" in text
+    assert "rows of the table of labels that name no song: 2" in text  # one is a web page
+    data = json.loads(say(music, "--labels", tmp_path / "labels.csv", "--json", "--workers", 1)[1])
+    assert data["histograms"]["Labels"]["mine"] == 8
+    assert data["read_now"] == 0  # labels are no reason to read again
+    assert say(music, "--labels", tmp_path / "labels.txt")[0] == 2
+
+
 def test_copies_inside_the_folder_are_not_looked_at(say: Say, music: Path) -> None:
     assert say(music, "--copy-clean", music / "clean", "--workers", 1)[0] == 0
     (music / "clean" / "mine.txt").touch()

@@ -134,6 +134,18 @@ def test_bad_files_cost_themselves_alone(tmp_path: Path, monkeypatch: pytest.Mon
     }  # fmt: skip
     assert found["\\xff[red].mid"] == "kept"
     assert len(found) == 11
+    assert diagnose(folder, workers=2).read_now == 0
+    assert diagnose(folder, workers=2, retry=True).read_now == 3
+
+
+def test_labels_from_a_table(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\nrock/0000.mid,slow\nmore.zip/x/a.mid,slow\nrock/none.mid,slow\n")
+    found = diagnose(folder, workers=1, labels=table)
+    slow = [file.source.path for file in found.kept if "slow" in file.labels]
+    assert slow == [b"more.zip/x/a.mid", b"rock/0000.mid"]
+    assert found.unused_labels == 1
+    assert {label for file in found.kept for label in file.labels} == {"slow", "rock", "folk", "x"}
 
 
 def test_nothing_to_look_at(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -19,8 +20,12 @@ from ritornello.corpus import Corpus
 from ritornello.errors import CorpusError, InputError, OutputError
 from ritornello.preparing import Checks, prepare, reading
 from ritornello.preparing import pack as packing
+from ritornello.preparing import pool as pools
+from ritornello.preparing.sketches import VERSION as SKETCH_VERSION
 from tests.preparing.folders import content, fates, fill, song
 
+BAD = [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; "
+       "import runpy; runpy.run_module('tests.preparing.bad_worker', run_name='__main__')"]  # fmt: skip
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, pipes and bytes in names as POSIX has them")
 
 
@@ -171,6 +176,52 @@ def test_a_file_with_a_new_date_is_read_again_once_and_keeps_its_row(tmp_path: P
     (folder / "0002.mid").write_bytes(song(9))  # another song under the same name is another song
     report = prepare(folder, tmp_path / "out", workers=1)
     assert (report.new, report.files, report.kept) == (1, 5, 5)
+
+
+@POSIX
+def test_what_may_have_been_the_machines_doing_is_read_again_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two songs that a worker dies of, one of them in an archive, read later by a worker that does not."""
+    folder = fill(tmp_path / "in", 4)
+    (folder / "0001b.mid").write_bytes(song(9) + b"CRASH")
+    (folder / "page.mid").write_bytes(b"<html>")
+    with zipfile.ZipFile(folder / "set.zip", "w") as archive:
+        archive.writestr("bad.mid", song(8) + b"EXIT")
+        archive.writestr("good.mid", song(7))
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(pools, "COMMAND", BAD)
+        first = prepare(folder, out, workers=1)
+        assert (first.files, first.fates["crashed"]) == (9, 2)
+        assert prepare(folder, out, workers=1).new == 0
+        again = prepare(folder, out, workers=1, retry=True)  # they fare no better, and get no second row
+        assert (again.new, again.files, again.fates["crashed"]) == (3, 9, 2)  # the archive is opened for it
+    before = {name: fate for name, fate in fates(out).items() if fate != "crashed"}
+    assert prepare(folder, out, workers=1).new == 0
+    mended = prepare(folder, out, workers=1, retry=True)
+    assert (mended.new, mended.kept, mended.files) == (3, first.kept + 2, 11)
+    assert mended.fates["read again"] == 2
+    assert "crashed" not in mended.fates
+    assert fates(out) == before | {"0001b.mid": "kept", "set.zip/bad.mid": "kept"}
+    assert prepare(folder, out, workers=1).new == 0
+    assert prepare(folder, out, workers=1, retry=True).files == 11
+
+
+def test_sketches_of_another_version_are_noticed(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "in", 3)
+    prepare(folder, tmp_path / "out", workers=1)
+    file = tmp_path / "out" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    assert manifest["settings"]["sketch"] == SKETCH_VERSION
+    del manifest["settings"]["sketch"]  # as before it had a number, which is the same as 1
+    file.write_text(json.dumps(manifest))
+    assert prepare(folder, tmp_path / "out", workers=1).files == 3
+    manifest["settings"]["sketch"] = SKETCH_VERSION + 1
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(CorpusError, match=r"version 2, this Ritornello makes version 1.*another --out"):
+        prepare(folder, tmp_path / "out", workers=1)
+    assert len(Corpus.open(tmp_path / "out").songs()) == 3  # it can still be learnt from
 
 
 def test_nothing_to_prepare(tmp_path: Path) -> None:

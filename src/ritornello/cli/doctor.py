@@ -23,6 +23,10 @@ from ritornello.cli.common import output_options, progress, show
     show_default=True,
     help="What reads the files; mido is slower.",
 )
+@click.option("--labels", type=click.Path(), help="A .csv or .jsonl of path and label, instead of folders.")
+@click.option(
+    "--retry", is_flag=True, help="Also read again what timed out, crashed or ran out of memory earlier."
+)
 @click.option(
     "--cache", type=click.Path(), help="A folder to remember the files in, instead of your cache folder."
 )
@@ -31,11 +35,9 @@ def command(
     folder: str,
     html: str | None,
     copy_clean: str | None,
-    workers: int | None,
-    reader: Any,
-    cache: str | None,
     as_json: bool,
     quiet: bool,
+    **options: Any,
 ) -> None:
     """Say what would become of every file below FOLDER, why, and what can be done. No file is changed.
 
@@ -51,9 +53,9 @@ def command(
     from ritornello.preparing.report import report
     from ritornello.preparing.report_terminal import TerminalReport
 
-    outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean, "cache": cache}
+    outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean}
     with progress(not (quiet or as_json)) as update:
-        found = checkup.doctor(folder, workers=workers, reader=reader, progress=update, **outputs)
+        found = checkup.doctor(folder, progress=update, **outputs, **options)
     lines = [f"{html}   the report as a page"] if html else []
     lines += [f"{copy_clean}   {found.copied:,} songs copied"] if copy_clean else []
     result = data(found) if as_json else {}

@@ -51,12 +51,14 @@ def prepare(
     scheduler: str | None = None,
     checks: Checks | None = None,
     labels: str | Path | None = None,
+    retry: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Read every MIDI file under `folder` into the corpus `out`, which may exist and then only grows.
 
     `workers` processes read (default: one a core), or all Dask workers of the scheduler at the address
-    `scheduler` (cluster.py). `labels` is a .csv or .jsonl that overrides the folders' names.
+    `scheduler` (cluster.py). `labels` is a .csv or .jsonl that overrides the folders' names. With `retry`
+    what timed out, crashed or ran out of memory earlier is read again.
     `progress(done, total, text)` is called now and then.
     Stopped at any moment and run again, it goes on and ends with the same corpus byte for byte.
     Raises InputError (nothing to read), CorpusError (`out` is something else), OutputError (disk full),
@@ -68,7 +70,7 @@ def prepare(
     sources = scan(folder, skip=out)
     if not sources:
         raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
-    with journal(out, checks) as state:
+    with journal(out, checks, retry) as state:
         new = state.new(sources)
         pool: Pool | Cluster = Pool(workers or os.cpu_count() or 1, checks)
         if scheduler:

@@ -16,8 +16,8 @@ import numpy as np
 from ritornello.errors import InputError
 from ritornello.preparing.check import Checks
 from ritornello.preparing.duplicates import KINDS, SKETCH, decide
-from ritornello.preparing.fates import KEPT
-from ritornello.preparing.labels import Labeller
+from ritornello.preparing.fates import KEPT, UNSURE
+from ritornello.preparing.labels import Labeller, read_labels
 from ritornello.preparing.memory import Memory, Seen
 from ritornello.preparing.pool import Pool
 from ritornello.preparing.reading import Items, Progress
@@ -46,6 +46,8 @@ class Diagnosis:
     files: list[File]
     read_now: int
     not_remembered: str = ""
+    labelled: bool = False  # by a table
+    unused_labels: int = 0  # rows of the table that name no song
     copied: int = 0  # songs, into a new folder
 
     @property
@@ -66,19 +68,25 @@ def diagnose(
     checks: Checks | None = None,
     cache: Path | None = None,
     skip: Path | None = None,
+    labels: str | Path | None = None,
+    retry: bool = False,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Look at every file under `folder` and change none; the folder `skip` inside it is left out.
 
     What was found is kept in `cache` (default: the user's cache folder), so that the next run reads only what
-    is new. Raises InputError where there is nothing to look at.
+    is new; with `retry` also what timed out, crashed or ran out of memory. `labels` is a .csv or .jsonl that
+    overrides the folders' names. Raises InputError where there is nothing to look at, or a bad table.
     """
     folder, checks = Path(folder), checks or Checks()
+    labeller = read_labels(labels) if labels else Labeller()
     sources = scan(folder, skip or folder)
     if not sources:
         raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
     memory = Memory.of(folder, checks, cache)
     memory.keep_only(sources)
+    if retry:
+        memory.forget(UNSURE)
     new = [source for source in sources if not memory.knows(source) and not memory.recall(folder, source)]
     unread: list[Seen] = []
     read_now = 0
@@ -92,7 +100,9 @@ def diagnose(
         progress(0, 0, "copies")
     seen = [each for source in sources for each in memory.groups.get(source, ())] + unread
     seen.sort(key=lambda each: (each.source.path, each.source.number))
-    return Diagnosis(folder, find_copies(seen), read_now, trouble)
+    files = find_copies(seen, labeller)
+    unused = len(labeller.table) - len(labeller.used)
+    return Diagnosis(folder, files, read_now, trouble, bool(labels), unused)
 
 
 def _read(
@@ -116,7 +126,7 @@ def _read(
     return unread, done
 
 
-def find_copies(seen: list[Seen]) -> list[File]:
+def find_copies(seen: list[Seen], labeller: Labeller) -> list[File]:
     """The fates of files as `prepare` would give them: by hash, a song is kept unless near a kept one."""
     files = [File(each.source, each.row["fate"], each.row["reason"], each.row) for each in seen]
     songs = sorted((n for n, each in enumerate(seen) if each.sketch), key=lambda n: (seen[n].row["hash"], n))
@@ -135,7 +145,6 @@ def find_copies(seen: list[Seen]) -> list[File]:
         if files[song] is not leader:
             kind = leader.fate if leader.copy_of else "same file"
             _repeat(files[song], leader.copy_of or leader, kind, leader.likeness if leader.copy_of else 1.0)
-    labeller = Labeller()
     for file in files:
         if file.row["notes"]:
             (file.copy_of or file).labels.update(labeller.labels(file.source.path))

@@ -13,6 +13,7 @@ class Fate(NamedTuple):
 
 
 KEPT = "kept"
+READ_AGAIN = "read again"
 
 FATES: dict[str, Fate] = {
     KEPT: Fate("it is in the corpus", ""),
@@ -38,9 +39,14 @@ FATES: dict[str, Fate] = {
         "a track lasts longer than 2,147,483,647 ticks, which no reader counts right",
         "open and save it in a sequencer at 480 ticks a beat",
     ),
-    "timed out": Fate("reading it took over the deadline (10 s)", "prepare again with --reader mido"),
-    "crashed": Fate("the program that read it died on it", "prepare again with --reader mido"),
+    "timed out": Fate(
+        "reading it took over the deadline (10 s)", "where the machine was busy, run again with --retry"
+    ),
+    "crashed": Fate(
+        "the program that read it died on it", "run again with --retry, or anew with --reader mido"
+    ),
     "out of memory": Fate("reading it took over 1 GiB of memory", "cut it into songs"),
+    READ_AGAIN: Fate("it could not be read then, and was later: it has another row", ""),
     # the music
     "empty": Fate("it has no note that starts and ends", "it may hold only text: leave it out"),
     "too short": Fate("it has fewer than 16 notes", "leave it out, or join fragments to a song"),
@@ -63,4 +69,5 @@ FATES: dict[str, Fate] = {
     ),
 }  # fmt: skip
 
+UNSURE = ("timed out", "crashed", "out of memory")  # may be the machine's doing: --retry reads these again
 COPIES = ("same file", "same notes", "transposed", "near")

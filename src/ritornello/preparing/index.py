@@ -14,7 +14,7 @@ from ritornello import corpus as noun
 from ritornello.corpus import Corpus, arrow, index_schema
 from ritornello.files import output_errors, sha256_file, write_json
 from ritornello.preparing.copies import Found, find_copies, hash_column, song_table
-from ritornello.preparing.fates import FATES, KEPT
+from ritornello.preparing.fates import FATES, KEPT, READ_AGAIN, UNSURE
 from ritornello.preparing.labels import MIN_SONGS, Labeller
 from ritornello.preparing.split import split
 
@@ -38,7 +38,7 @@ def write_index(
         with arrow().parquet.ParquetWriter(temporary, index_schema(), compression="zstd") as file:
             shown = labels._replace(sets=[tuple(x for x in each if x in enough) for each in labels.sets])
             read = (song_table(folder, shard, READ_COLUMNS) for shard in shards)
-            for table in _index_tables(read, found, shown):
+            for table in _index_tables(read, found, shown, _read_again(folder, shards)):
                 for column, counter in counted.items():
                     counter.update(table[column].to_pylist())
                 file.write_table(table)
@@ -102,8 +102,35 @@ def _common(labels: LabelSets) -> dict[str, int]:
     return {label: count for label, count in sorted(counts.items()) if count >= MIN_SONGS}
 
 
-def _index_tables(tables: Iterable[Any], found: Found, labels: LabelSets) -> Iterator[Any]:
-    """The index, a table a shard."""
+def _read_again(folder: Path, shards: list[dict[str, Any]]) -> set[int]:
+    """The rows of files that could not be read and were later, so that they have another row."""
+    waiting: dict[tuple[bytes, int], int] = {}  # by path and place in its archive
+    again, start = set(), 0
+    for shard in shards:
+        table = song_table(folder, shard, ["path", "fate"])
+        failed = np.flatnonzero(_in(table["fate"], ("cannot open", *UNSURE)))
+        if waiting or len(failed):
+            numbers = np.load(folder / "shards" / shard["name"] / "stamps.npy", allow_pickle=False)[:, 2]
+            paths = [path for path, _ in waiting] + table["path"].take(failed).to_pylist()
+            for row in np.flatnonzero(_in(table["path"], paths)).tolist():
+                key = (table["path"][row].as_py(), int(numbers[row]))
+                if key in waiting:
+                    again.add(waiting.pop(key))
+                if row in failed:
+                    waiting[key] = start + row
+        start += len(table)
+    return again
+
+
+def _in(column: Any, values: Iterable[Any]) -> npt.NDArray[np.bool_]:
+    pa = arrow()
+    return np.asarray(
+        pa.compute.is_in(column, value_set=pa.array(values, column.type)).to_numpy(), dtype=bool
+    )
+
+
+def _index_tables(tables: Iterable[Any], found: Found, labels: LabelSets, again: set[int]) -> Iterator[Any]:
+    """The index, a table a shard; the rows `again` are of files that have another one."""
     pa = arrow()
     schema, start = index_schema(), 0
     for number, read in enumerate(tables):
@@ -111,10 +138,12 @@ def _index_tables(tables: Iterable[Any], found: Found, labels: LabelSets) -> Ite
         songs = slice(start, start + count)
         sides = np.where(found.kept[songs], split(hash_column(read)), "")
         own = [labels.sets[number] for number in labels.number[songs].tolist()]
+        fates = found.fates(read["fate"].to_pylist(), songs)
+        fates = [READ_AGAIN if start + row in again else fate for row, fate in enumerate(fates)]
         columns = {
             "path": read["path"],
             "hash": read["hash"],
-            "fate": found.fates(read["fate"].to_pylist(), songs),
+            "fate": fates,
             "reason": found.reasons(read["reason"].to_pylist(), songs),
             "labels": own,
             "split": sides.tolist(),

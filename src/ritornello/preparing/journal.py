@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,10 @@ from ritornello.files import output_errors, replacing, write_json
 from ritornello.lock import locked
 from ritornello.preparing.check import Checks
 from ritornello.preparing.copies import song_table
+from ritornello.preparing.fates import UNSURE
 from ritornello.preparing.index import empty_manifest
 from ritornello.preparing.scan import Source, Sources
+from ritornello.preparing.sketches import VERSION as SKETCH_VERSION
 
 Keys = npt.NDArray[np.uint64]
 TOUCHED = "touched.npy"
@@ -34,15 +36,18 @@ TOUCHED = "touched.npy"
 class Journal:
     """The corpus folder `out`, its finished shards, and the files that they cover.
 
-    A file is known by its path, size and time of change, or after reading by its path and content.
+    A file is known by its path, size and time of change, or after reading by its path and content. With
+    `retry`, one whose fate may have been the machine's doing is not: it gets a second row if it fares better.
     """
 
     out: Path
     checks: Checks
     settings: dict[str, Any]
+    retry: bool = False
     shards: list[dict[str, Any]] = field(default_factory=list)
     _stamps: Keys = field(default_factory=lambda: np.zeros(0, np.uint64))
     _contents: Keys = field(default_factory=lambda: np.zeros(0, np.uint64))
+    _unsure: Keys = field(default_factory=lambda: np.zeros(0, np.uint64))  # contents with such a fate
     _touched: list[int] = field(default_factory=list)
 
     def new(self, sources: Sources) -> Sources:
@@ -53,14 +58,17 @@ class Journal:
         """Whether a finished shard has the source as it is now."""
         return _contains(self._stamps, _stamp(source))
 
-    def touched(self, sources: list[Source], hashes: list[str]) -> list[bool]:
-        """Which sources prove, now that they have been read, to have a row already."""
+    def touched(self, sources: list[Source], rows: list[dict[str, Any]]) -> list[bool]:
+        """Which sources prove, now that they have been read into `rows`, to have a row already."""
         if not len(self._contents):
             return [False] * len(sources)
-        pairs = zip(sources, hashes, strict=True)
-        found = [_contains(self._contents, _content(s, bytes.fromhex(h))) for s, h in pairs]
-        known = zip(sources, hashes, found, strict=True)
-        self._touched += [_stamp(source) for source, h, old in known if old and (h or source.is_archive)]
+        found = []
+        for source, row in zip(sources, rows, strict=True):
+            key = _content(source, bytes.fromhex(row["hash"]))
+            better = row["fate"] not in UNSURE and _contains(self._unsure, key)
+            found.append(_contains(self._contents, key) and not better)
+            if found[-1] and (row["hash"] or source.is_archive):
+                self._touched.append(_stamp(source))
         return found
 
     def remember(self) -> None:
@@ -73,14 +81,20 @@ class Journal:
     def load(self) -> None:
         """Find the finished shards and what they cover; remove what is unfinished."""
         self.shards = _finished_shards(self.out)
-        covered = [_covered(self.out, shard) for shard in self.shards]
-        empty = np.zeros(0, np.uint64)
-        self._stamps = np.sort(np.concatenate([_load_touched(self.out), *(stamps for stamps, _ in covered)]))
-        self._contents = np.sort(np.concatenate([empty, *(contents for _, contents in covered)]))
+        covered = [_covered(self.out, shard, self.retry) for shard in self.shards]
+        columns = zip(*(each[:3] for each in covered), strict=True) if covered else ((), (), ())
+        stamps, contents, unsure = (np.concatenate([np.zeros(0, np.uint64), *each]) for each in columns)
+        if self.retry:
+            inside = [path for each in covered for path in each.unsure_inside]
+            holding = [s for each in covered for s in each.archives if _holds(s, inside)]
+            stamps = np.setdiff1d(stamps, np.array([_stamp(source) for source in holding], np.uint64))
+        else:  # with `retry` these say nothing: such an archive may be among them
+            stamps = np.concatenate([stamps, _load_touched(self.out)])
+        self._stamps, self._contents, self._unsure = np.sort(stamps), np.sort(contents), np.sort(unsure)
 
 
 @contextmanager
-def journal(out: Path, checks: Checks) -> Iterator[Journal]:
+def journal(out: Path, checks: Checks, retry: bool = False) -> Iterator[Journal]:
     """Open the corpus folder `out` to write into it, alone; make it if there is none.
 
     A folder that this call made goes again if nothing can be kept in it, or no shard gets finished.
@@ -88,14 +102,14 @@ def journal(out: Path, checks: Checks) -> Iterator[Journal]:
     that is being written.
     """
     created = not out.exists()
-    settings = {"checks": asdict(checks)}
+    settings = {"checks": asdict(checks), "sketch": SKETCH_VERSION}
     if out.exists() and not out.is_dir():
         raise CorpusError(f"{str(out)!r} is a file, must be a new folder or a corpus")
     if not created and not (out / "manifest.json").exists() and not _only_ours(out):
         raise CorpusError(f"{str(out)!r} is neither empty nor a corpus, must be a new folder")
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    state = Journal(out, checks, settings)
+    state = Journal(out, checks, settings, retry)
     keep = not created
     try:
         with locked(out / "lock"):
@@ -118,7 +132,13 @@ def _check_settings(out: Path, settings: dict[str, Any]) -> None:
     """Write the first manifest, or see that the one there was made with the same settings."""
     if not (out / "manifest.json").exists():
         write_json(out / "manifest.json", empty_manifest(settings))
-    found = read_manifest(out)[0]["settings"]["checks"]
+    earlier = read_manifest(out)[0]["settings"]
+    if (version := earlier.get("sketch", 1)) != SKETCH_VERSION:
+        raise CorpusError(
+            f"{str(out)!r} finds copies by sketches of version {version}, this Ritornello makes version "
+            f"{SKETCH_VERSION}: it can be learnt from but not grow, prepare anew into another --out"
+        )
+    found = earlier["checks"]
     for name, value in settings["checks"].items():
         if found.get(name) != value:
             raise CorpusError(
@@ -146,15 +166,34 @@ def _finished_shards(out: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _covered(out: Path, shard: dict[str, Any]) -> tuple[Keys, Keys]:
-    """The keys of the files of a shard, by stamp and by content."""
+class Covered(NamedTuple):
+    """The files of a shard, as keys."""
+
+    stamps: Keys  # of those that are not to be read again
+    contents: Keys
+    unsure: Keys  # of `contents` those whose fate may have been the machine's doing
+    unsure_inside: list[bytes]  # paths of the unsure songs in archives
+    archives: list[Source]
+
+
+def _covered(out: Path, shard: dict[str, Any], retry: bool) -> Covered:
+    """What a shard covers; with `retry` the unsure are to be read again."""
     stamps = np.load(out / "shards" / shard["name"] / "stamps.npy", allow_pickle=False).tolist()
     columns = song_table(out, shard, ["path", "hash", "fate"]).to_pydict()
     sources = [Source(path, *stamp) for path, stamp in zip(columns["path"], stamps, strict=True)]
-    by_content = np.fromiter(map(_content, sources, columns["hash"]), np.uint64, len(sources))
+    contents = np.fromiter(map(_content, sources, columns["hash"]), np.uint64, len(sources))
+    unsure = np.array([fate in UNSURE for fate in columns["fate"]], bool)
     # what could not be opened may be opened by now, without a trace in its time of change
-    tried = np.array([fate != "cannot open" for fate in columns["fate"]], bool)
-    return np.fromiter(map(_stamp, sources), np.uint64, len(sources))[tried], by_content
+    again = np.array([fate == "cannot open" for fate in columns["fate"]], bool) | (unsure & retry)
+    by_stamp = np.fromiter(map(_stamp, sources), np.uint64, len(sources))
+    inside = [sources[row].path for row in np.flatnonzero(unsure) if sources[row].number]
+    archives = [source for source in sources if source.is_archive]
+    return Covered(by_stamp[~again], contents, contents[unsure], inside, archives)
+
+
+def _holds(archive: Source, paths: list[bytes]) -> bool:
+    """Whether one of the paths leads into the archive."""
+    return any(path.startswith(archive.path + b"/") for path in paths)
 
 
 def _stamp(source: Source) -> int:

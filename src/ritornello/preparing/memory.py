@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,9 +20,10 @@ from ritornello.files import replacing, sha256
 from ritornello.preparing.check import Checks
 from ritornello.preparing.scan import Source
 from ritornello.preparing.sketches import SKETCH
+from ritornello.preparing.sketches import VERSION as SKETCH_VERSION
 from ritornello.preparing.wire import receive, send
 
-FORMAT = 2  # of what is remembered: another one, and sketches made another way, are read again
+FORMAT = 2  # of what is remembered: what has another one, or sketches made another way, is read again
 CHUNK = 4096  # files in a message
 DAMAGE = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
@@ -94,6 +95,13 @@ class Memory:
         self.changed |= len(groups) != len(self.groups)
         self.groups = groups
 
+    def forget(self, fates: Collection[str]) -> None:
+        """Forget what ended with one of these fates, and the archives with such songs in them."""
+        groups = {s: g for s, g in self.groups.items() if not any(seen.row["fate"] in fates for seen in g)}
+        self.changed |= len(groups) != len(self.groups)
+        self.groups = groups
+        self._contents = {h: seen for h, seen in self._contents.items() if seen.row["fate"] not in fates}
+
     def write(self) -> str:
         """Keep all that is known, if it has changed; returns why that is impossible, "" where all is well."""
         if not self.changed:
@@ -111,7 +119,7 @@ class Memory:
 
     def _settings(self) -> dict[str, Any]:
         checks = asdict(self.checks)
-        return {"format": FORMAT, "version": __version__, "sketch": SKETCH.itemsize, "checks": checks}
+        return {"format": FORMAT, "version": __version__, "sketch": SKETCH_VERSION, "checks": checks}
 
     def _load(self, rows: list[Any], arrays: list[bytes]) -> None:
         start = 0

@@ -128,8 +128,7 @@ class _Shards:
 
     def add(self, sources: list[Source], result: Result) -> None:
         """Add the files of a result, but for those that were read before."""
-        hashes = [row["hash"] for row in result.rows]
-        again = self.state.touched(sources, hashes)
+        again = self.state.touched(sources, result.rows)
         start = 0
         for stop in range(1, len(sources) + 1):  # the longest runs of new files that fit into a shard
             if start < stop and again[stop - 1]:

@@ -51,6 +51,7 @@ class Report(NamedTuple):
     histograms: list[Histogram]
     copied_most: list[tuple[str, int]]  # songs and how many copies they have
     not_remembered: str
+    unused_labels: int  # rows of the table of labels
 
 
 def report(diagnosis: Diagnosis) -> Report:
@@ -62,9 +63,10 @@ def report(diagnosis: Diagnosis) -> Report:
         read_now=diagnosis.read_now,
         fates=_fates(diagnosis),
         warnings=_warnings(diagnosis),
-        histograms=_histograms(diagnosis.kept),
+        histograms=_histograms(diagnosis),
         copied_most=_copied_most(diagnosis.kept),
         not_remembered=diagnosis.not_remembered,
+        unused_labels=diagnosis.unused_labels,
     )
 
 
@@ -117,8 +119,12 @@ def _examples(files: list[File], words: Callable[[File], str]) -> list[tuple[str
     return [(shown(file.source.path), words(file)) for file in files[::step][:EXAMPLES]]
 
 
-def _histograms(kept: list[File]) -> list[Histogram]:
+def _histograms(diagnosis: Diagnosis) -> list[Histogram]:
+    kept = diagnosis.kept
     songs = [file.row for file in kept]
+    source = "the folders that songs lie in"
+    if diagnosis.labelled:
+        source = f"those of the table, else {source}"
     told = [song["key"] for song in songs if song["key"]]
     heard = [song["estimated_key"] for song in songs if song["estimated_key"]]
     labels = Counter(shown(label) for file in kept for label in file.labels)
@@ -127,7 +133,7 @@ def _histograms(kept: list[File]) -> list[Histogram]:
     meters = Counter(song["meter"] or NOT_SAID for song in songs)
     lengths = _in_bins((song["seconds"] for song in songs), LENGTH_EDGES_S, _length)
     histograms = [
-        Histogram("Labels", f"the folders that songs lie in{lost}", _by_count(labels)),
+        Histogram("Labels", f"{source}{lost}", _by_count(labels)),
         Histogram("Meters", "those that last longest", _by_count(meters)),
         Histogram("Keys", f"as {len(told):,} songs say", _by_count(Counter(told))),
         Histogram("Keys by ear", f"of the {len(heard):,} songs that say none", _by_count(Counter(heard))),
@@ -189,6 +195,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
         **tables,
         "copies": sum(row.files for row in counted.fates if row.name in COPIES),
         "histograms": histograms,
+        "unused_labels": counted.unused_labels,
         "every_file": [_file(file) for file in diagnosis.files],
     }
 

@@ -33,6 +33,8 @@ class TerminalReport:
         if report.warnings:
             yield _table("Worth a look, among those kept", report.warnings)
         yield from _side_by_side(report.histograms, options.max_width)
+        if report.unused_labels:
+            yield Text(f"rows of the table of labels that name no song: {report.unused_labels:,}")
         if report.not_remembered:
             yield Text(f"the next run will read all files again: {report.not_remembered}")
 

@@ -21,6 +21,7 @@ Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 Number = TypeVar("Number", np.int64, np.uint64)
 
+VERSION = 1  # of how sketches are made: those of two versions cannot be compared
 GRID = 24  # onsets are the same to 1/24 beat: another resolution, with its rounding, changes nothing
 CHORD = 12  # notes less than 1/12 beat apart are one chord, so that played music has a line too
 RUN = 16  # intervals; a power of two
