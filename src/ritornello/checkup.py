@@ -32,14 +32,18 @@ def doctor(
     copy_clean: str | Path | None = None,
     workers: int | None = None,
     reader: Literal["symusic", "mido"] = "symusic",
+    labels: str | Path | None = None,
+    retry: bool = False,
     cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """What would become of every file below `folder`, and why. No file is changed.
 
     `html` is a page to write, `copy_clean` a new folder for copies of the songs that can be learnt from.
+    Labels are the folders' names, or come from the table `labels` (.csv or .jsonl with path and label).
     What was found is remembered in `cache` (default: the user's cache folder): the next run reads only what
-    is new. Raises InputError, FailedError, OutputError.
+    is new, with `retry` also what timed out, crashed or ran out of memory.
+    Raises InputError, FailedError, OutputError.
     """
     if workers is not None and not 1 <= workers <= 1024:
         raise InputError(f"workers {workers}, must be 1-1024")
@@ -58,6 +62,8 @@ def doctor(
         checks=checks,
         cache=Path(cache) if cache else None,
         skip=target,
+        labels=labels,
+        retry=retry,
         progress=progress,
     )
     if page_path:

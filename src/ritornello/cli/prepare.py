@@ -28,6 +28,9 @@ from ritornello.cli.common import output_options, progress, show
     help="Processes of this machine, or the workers of a Dask cluster.",
 )
 @click.option("--labels", type=click.Path(), help="A .csv or .jsonl of path and label, instead of folders.")
+@click.option(
+    "--retry", is_flag=True, help="Also read again what timed out, crashed or ran out of memory earlier."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, for the engine dask.")
 @output_options
 def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
@@ -48,4 +51,6 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     lines = [f"{out}   {report.kept:,} of {report.files:,} files kept ({report.new:,} read now)"]
     lines += [f"  {count:>7,}  {fate}" for fate, count in fates]
     lines.append("  " + ", ".join(f"{count:,} to {use}" for use, count in report.splits.items()))
+    if report.unused_labels:
+        lines.append(f"  rows of the table of labels that name no song: {report.unused_labels:,}")
     show(asdict(report), "\n".join(lines), as_json=as_json, quiet=quiet)
