@@ -43,7 +43,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_songs(folder / "midi", 24)
     for words in (
         ["prepare", folder / "midi", "--out", folder / "corpus", "--quiet", "--workers", "1"],
-        ["train", folder / "corpus", "--out", folder / "model", "--steps", "20", "--batch", "16", "--quiet"],
+        [
+            "train",
+            folder / "corpus",
+            "--out",
+            folder / "model",
+            "--steps",
+            "20",
+            "--batch",
+            "16",
+            "--network",
+            "original",
+            "--quiet",
+        ],
     ):
         main([str(word) for word in words])
     return folder
@@ -89,7 +101,7 @@ def test_mido_reads_the_same_corpus(say: Say, home: Path, tmp_path: Path) -> Non
 
 
 def test_training_again_says_so_and_other_settings_are_refused(say: Say, home: Path) -> None:
-    words = ["train", home / "corpus", "--out", home / "model", "--batch", 16]
+    words = ["train", home / "corpus", "--out", home / "model", "--network", "original", "--batch", 16]
     code, text, _ = say(*words, "--steps", 20)
     assert (code, "20 steps" in text) == (0, True)
     code, _, err = say(*words, "--steps", 30, "--seed", 5)
@@ -98,7 +110,17 @@ def test_training_again_says_so_and_other_settings_are_refused(say: Say, home: P
 
 
 def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
-    words = ["train", home / "corpus", "--out", tmp_path / "m", "--batch", 16, "--quiet"]
+    words = [
+        "train",
+        home / "corpus",
+        "--out",
+        tmp_path / "m",
+        "--network",
+        "original",
+        "--batch",
+        16,
+        "--quiet",
+    ]
     assert say(*words, "--steps", 5)[0] == 0
     assert say(*words, "--steps", 12)[0] == 0
     log = [json.loads(line) for line in (tmp_path / "m" / "log.jsonl").read_text().splitlines()]
@@ -108,7 +130,7 @@ def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
 def test_one_writer_at_a_time(say: Say, home: Path, tmp_path: Path) -> None:
     from ritornello.lock import locked
 
-    words = ["train", home / "corpus", "--out", tmp_path / "m", "--steps", 5]
+    words = ["train", home / "corpus", "--out", tmp_path / "m", "--network", "original", "--steps", 5]
     (tmp_path / "m").mkdir()
     with locked(tmp_path / "m" / "lock"):
         code, _, err = say(*words)
@@ -168,9 +190,17 @@ WRONG = {
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "orginal"],
         "did you mean 'original'?",
     ),
-    "a network that cannot be trained yet": (
-        ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "lstm"],
-        "network 'lstm' stands, but training cannot teach it yet",
+    "a size that is none": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--size", "huge"],
+        "'huge' is not one of 'tiny', 'small', 'medium', 'large'",
+    ),
+    "a dropout that is none": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--dropout", "1"],
+        "dropout 1.0, must be 0.0-0.9",
+    ),
+    "no model to begin from": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--init", "{tmp}/empty"],
+        "empty' is no model: it holds no model.json",
     ),
     "no corpus": (
         ["train", "{tmp}/empty", "--out", "{tmp}/m"],
@@ -204,7 +234,10 @@ WRONG = {
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--learning-rate", "-1"],
         "learning_rate -1.0, must be 0-10",
     ),
-    "both": (["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "1", "--steps", "1"], "say either"),
+    "both": (
+        ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "1", "--steps", "1"],
+        "say how long to train, once",
+    ),
     "a curve that is not there": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--curve", "{tmp}/no.toml"],
         "no.toml': No such file",
@@ -284,7 +317,18 @@ def test_a_target_that_cannot_be_written(say: Say, home: Path, tmp_path: Path) -
 
 
 def test_ctrl_c_keeps_the_best_state_and_exits_130(home: Path, tmp_path: Path) -> None:
-    words = ["train", home / "corpus", "--out", tmp_path / "m", "--steps", "100000", "--batch", "8"]
+    words = [
+        "train",
+        home / "corpus",
+        "--out",
+        tmp_path / "m",
+        "--network",
+        "original",
+        "--steps",
+        "100000",
+        "--batch",
+        "8",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "ritornello", *map(str, words)], stderr=subprocess.PIPE, text=True
     )
