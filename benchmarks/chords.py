@@ -17,7 +17,7 @@ import numpy as np
 
 from ritornello import midi
 from ritornello.errors import RitornelloError
-from ritornello.preparing.annotation import take_annotation
+from ritornello.preparing.checking.annotation import take_annotation
 from ritornello.representations.grid.chords import beat_edges, estimated
 from ritornello.representations.notes import Notes
 from ritornello.score import Chord, Score

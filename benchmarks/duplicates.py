@@ -27,9 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from copies import MAKERS
-from ritornello.preparing.check import Checks, check
-from ritornello.preparing.duplicates import KINDS, LIKENESS, MIN_RUNS, SKETCH, decide, sketch
-from ritornello.preparing.sketches import EMPTY, runs
+from ritornello.preparing.checking.check import Checks, check
+from ritornello.preparing.copies.duplicates import KINDS, LIKENESS, MIN_RUNS, SKETCH, decide, sketch
+from ritornello.preparing.copies.sketches import EMPTY, runs
 from ritornello.score import Score
 
 # Sketches of the folders and of the copies, made once

@@ -37,8 +37,10 @@ from symusic import factory
 
 from duplicates import exponent
 from ritornello.midi import reading as midi_reading
-from ritornello.preparing import check, prepare, worker
-from ritornello.preparing.worker import Job
+from ritornello.preparing import prepare
+from ritornello.preparing.checking import check
+from ritornello.preparing.workers import worker
+from ritornello.preparing.workers.worker import Job
 
 TURNS = 3
 SIZES = (2000, 8000, 20_000)

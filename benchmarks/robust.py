@@ -18,9 +18,9 @@ from pathlib import Path
 
 from ritornello.errors import MidiError
 from ritornello.midi import parse
-from ritornello.preparing.check import Checks
-from ritornello.preparing.pool import Pool
-from ritornello.preparing.worker import Job
+from ritornello.preparing.checking.check import Checks
+from ritornello.preparing.workers.pool import Pool
+from ritornello.preparing.workers.worker import Job
 from ritornello.score import Score
 
 LOST = ("crashed", "timed out", "out of memory")

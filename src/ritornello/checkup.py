@@ -13,11 +13,11 @@ import numpy as np
 from ritornello.errors import InputError
 from ritornello.files import check_writable, sha256, write_bytes
 from ritornello.preparing import Checks
-from ritornello.preparing.check import check
-from ritornello.preparing.copy_clean import check_target, copy_songs
-from ritornello.preparing.doctor import Diagnosis, diagnose
-from ritornello.preparing.report import report, shown
-from ritornello.preparing.report_html import page
+from ritornello.preparing.checking.check import check
+from ritornello.preparing.doctor.copy_clean import check_target, copy_songs
+from ritornello.preparing.doctor.diagnosis import Diagnosis, diagnose
+from ritornello.preparing.doctor.report import report, shown
+from ritornello.preparing.doctor.report_html import page
 from ritornello.rendering import roll
 from ritornello.score import COLUMNS, Score
 from ritornello.timeline import Timeline

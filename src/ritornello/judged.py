@@ -14,10 +14,10 @@ from pathlib import Path
 from ritornello.corpus import Corpus
 from ritornello.errors import InputError
 from ritornello.judging import Song
-from ritornello.preparing.archives import ArchiveError, members
-from ritornello.preparing.check import Checks, check
+from ritornello.preparing.checking.check import Checks, check
+from ritornello.preparing.files.archives import ArchiveError, members
+from ritornello.preparing.files.scan import scan
 from ritornello.preparing.labels import Labeller, text
-from ritornello.preparing.scan import scan
 
 CHECKS = Checks(min_notes=1)
 

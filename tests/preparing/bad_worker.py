@@ -6,8 +6,8 @@ import sys
 import time
 from typing import Any
 
-from ritornello.preparing import worker
-from ritornello.preparing.check import Checked
+from ritornello.preparing.checking.check import Checked
+from ritornello.preparing.workers import worker
 
 real_check = worker.check
 

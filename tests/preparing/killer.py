@@ -18,10 +18,11 @@ import pyarrow.parquet as parquet
 import symusic  # noqa: F401
 
 import ritornello.preparing as preparing
-from ritornello.preparing import pack, reading
-from ritornello.preparing.check import Checks
-from ritornello.preparing.pool import Result
-from ritornello.preparing.worker import Job, examine
+from ritornello.preparing import reading
+from ritornello.preparing.checking.check import Checks
+from ritornello.preparing.workers.pool import Result
+from ritornello.preparing.workers.worker import Job, examine
+from ritornello.preparing.writing import pack
 
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.truncate", "shutil.rmtree"}
 

@@ -19,9 +19,9 @@ from ritornello import midi
 from ritornello.corpus import Corpus
 from ritornello.errors import CorpusError, InputError, OutputError
 from ritornello.preparing import Checks, prepare, reading
-from ritornello.preparing import pack as packing
-from ritornello.preparing import pool as pools
-from ritornello.preparing.sketches import VERSION as SKETCH_VERSION
+from ritornello.preparing.copies.sketches import VERSION as SKETCH_VERSION
+from ritornello.preparing.workers import pool as pools
+from ritornello.preparing.writing import pack as packing
 from tests.preparing.folders import content, fates, fill, song
 
 BAD = [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; "

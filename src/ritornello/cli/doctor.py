@@ -49,9 +49,9 @@ def command(
     ritornello doctor ~/Music/midi --copy-clean ~/Music/clean
     """
     from ritornello import checkup
-    from ritornello.preparing.report import as_json as data
-    from ritornello.preparing.report import report
-    from ritornello.preparing.report_terminal import TerminalReport
+    from ritornello.preparing.doctor.report import as_json as data
+    from ritornello.preparing.doctor.report import report
+    from ritornello.preparing.doctor.report_terminal import TerminalReport
 
     outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean}
     with progress(not (quiet or as_json)) as update:

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ritornello.errors import InputError
-from ritornello.preparing.check import Checks
+from ritornello.preparing.checking.check import Checks
 from ritornello.preparing.fates import FATES, KEPT
-from ritornello.preparing.index import write_index
-from ritornello.preparing.journal import journal
+from ritornello.preparing.files.scan import scan
 from ritornello.preparing.labels import Labeller, read_labels
-from ritornello.preparing.pool import Pool
 from ritornello.preparing.reading import Progress, read
-from ritornello.preparing.scan import scan
-from ritornello.preparing.space import space
+from ritornello.preparing.workers.pool import Pool
+from ritornello.preparing.writing.index import write_index
+from ritornello.preparing.writing.journal import journal
+from ritornello.preparing.writing.space import space
 
 if TYPE_CHECKING:
-    from ritornello.preparing.cluster import Cluster
+    from ritornello.preparing.workers.cluster import Cluster
 
 INDEX_BYTES = 1500  # for each file while the index is being made, most of it for sketches side by side
 
@@ -74,7 +74,7 @@ def prepare(
         new = state.new(sources)
         pool: Pool | Cluster = Pool(workers or os.cpu_count() or 1, checks)
         if scheduler:
-            from ritornello.preparing.cluster import Cluster, witnesses  # half of what starting takes
+            from ritornello.preparing.workers.cluster import Cluster, witnesses  # half of what starting takes
 
             pool = Cluster(scheduler, checks, witnesses(folder.absolute(), new))
         count = read(folder.absolute(), new, pool, state, tell) if new else 0

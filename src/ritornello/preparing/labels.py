@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError
-from ritornello.preparing.scan import ARCHIVES
+from ritornello.preparing.files.scan import ARCHIVES
 
 MIN_SONGS = 8  # that a label needs
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ritornello.corpus import SHARD_SONGS
-from ritornello.preparing.archives import ArchiveError, members
-from ritornello.preparing.check import Checks
-from ritornello.preparing.journal import Journal
-from ritornello.preparing.pack import ShardWriter
-from ritornello.preparing.pool import Pool, Result
-from ritornello.preparing.scan import Source, Sources
-from ritornello.preparing.space import space
-from ritornello.preparing.worker import Job
+from ritornello.preparing.checking.check import Checks
+from ritornello.preparing.files.archives import ArchiveError, members
+from ritornello.preparing.files.scan import Source, Sources
+from ritornello.preparing.workers.pool import Pool, Result
+from ritornello.preparing.workers.worker import Job
+from ritornello.preparing.writing.journal import Journal
+from ritornello.preparing.writing.pack import ShardWriter
+from ritornello.preparing.writing.space import space
 
 if TYPE_CHECKING:
-    from ritornello.preparing.cluster import Cluster
+    from ritornello.preparing.workers.cluster import Cluster
 
 Progress = Callable[[int, int, str], None]
 

@@ -1,0 +1,1 @@
+"""The files of a folder, and the songs inside its archives."""
