@@ -95,11 +95,11 @@ class Sum:
 class Link:
     """One choice of the chain: what is added before it, and its logits."""
 
-    def __init__(self, layout: Layout, choice: Choice, arrays: Mapping[str, Floats], agreement: bool) -> None:
+    def __init__(self, layout: Layout, choice: Choice, arrays: Mapping[str, Floats], sizes: Sizes) -> None:
         name = f"head.{layout.fields[choice.column].name.replace('.', '_')}"
         self.column, self.guesses = choice.column, [(c, layout.candidate(c)) for c in choice.guesses]
         self.columns = np.array(choice.put + choice.guesses, np.intp)
-        forked = choice.contested if agreement else []
+        forked = choice.contested if sizes.agreement else []
         uses = [1 + (column in forked) for column in self.columns.tolist()]
         self.adds = Sum(layout, self.columns.tolist(), uses, arrays, f"{name}.adds") if uses else None
         self.forks = [  # place among the columns, number of classes, whose guess it is
@@ -109,6 +109,8 @@ class Link:
         ]
         self.hidden = columns_first(arrays[f"{name}.hidden.weight"], 0.5), arrays[f"{name}.hidden.bias"] * 0.5
         self.last = columns_first(arrays[f"{name}.logits.weight"]), arrays[f"{name}.logits.bias"]
+        self.size = layout.fields[choice.column].size
+        self.copied = choice.guesses if sizes.copies else []
 
     def add(self, context: Floats, row: Ints, agreed: Mapping[str, Mask]) -> None:
         """Add to the context (B, W) what is put and guessed in the row (F, B) before this choice."""
@@ -124,13 +126,16 @@ class Link:
             right = agreed[candidate]
             np.logical_and(right, row[column] == row[self.column], out=right)
 
-    def logits(self, context: Floats) -> Floats:
-        """The logits (B, size)."""
+    def logits(self, context: Floats, row: Ints) -> Floats:
+        """The logits (B, size), with what raises the classes that the row (F, B) guesses."""
         half = product(context, self.hidden[0])
         half += self.hidden[1]
         found = product(silu_of_twice(half), self.last[0])
         found += self.last[1]
-        return found
+        for number, column in enumerate(self.copied):
+            # a void guess raises the first column after the classes, which is not looked at again
+            found[np.arange(len(found)), row[column]] += found[:, self.size + number]
+        return found[:, : self.size]
 
 
 class Chained:
@@ -156,7 +161,7 @@ class Chained:
             self.layer({name: arrays[f"layers.{number}.{name}"] for name in self.layer_shapes(sizes)}, sizes)
             for number in range(sizes.layers)
         ]
-        self._links = [Link(plan, choice, arrays, sizes.agreement) for choice in plan.choices]
+        self._links = [Link(plan, choice, arrays, sizes) for choice in plan.choices]
         self._link = {plan.fields[link.column].name: number for number, link in enumerate(self._links)}
         self._candidates = {candidate for link in self._links for _, candidate in link.guesses}
         self._classes = np.array(plan.classes, np.intp)[:, None]
@@ -208,7 +213,7 @@ class Chained:
                 self._links[self._next - 1].agree(self._row, self._agreed)
             self._links[self._next].add(self._context, self._row, self._agreed)
             self._next += 1
-        return self._links[number].logits(self._context)
+        return self._links[number].logits(self._context, self._row)
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
         """Say what the row's `field` is, (B,)."""

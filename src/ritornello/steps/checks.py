@@ -38,6 +38,7 @@ class Sizes(NamedTuple):
     embedding: int
     window: int
     agreement: bool
+    copies: bool
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Sizes:
@@ -46,10 +47,11 @@ class Sizes(NamedTuple):
             value = config.get(name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise ModelError(f"network.config.{name} {value!r:.40}, must be {low}-{high}")
-        agreement = config.get("agreement", True)
-        if not isinstance(agreement, bool):
-            raise ModelError(f"network.config.agreement {agreement!r:.40}, must be true or false")
-        return cls(**{name: config[name] for name in RANGES}, agreement=agreement)
+        switches = {name: config.get(name, True) for name in ("agreement", "copies")}
+        for name, value in switches.items():
+            if not isinstance(value, bool):
+                raise ModelError(f"network.config.{name} {value!r:.40}, must be true or false")
+        return cls(**{name: config[name] for name in RANGES}, **switches)
 
 
 def layout(config: Mapping[str, Any]) -> Layout:
@@ -112,7 +114,8 @@ def shapes(layout: Layout, sizes: Sizes, layer: Shapes) -> Shapes:
         if uses:
             found[f"{head}.adds.weight"] = (uses, embedding, width)
         found |= {f"{head}.hidden.weight": (width, width), f"{head}.hidden.bias": (width,)}
-        found |= {f"{head}.logits.weight": (field.size, width), f"{head}.logits.bias": (field.size,)}
+        last = field.size + (len(choice.guesses) if sizes.copies else 0)
+        found |= {f"{head}.logits.weight": (last, width), f"{head}.logits.bias": (last,)}
     return found
 
 
