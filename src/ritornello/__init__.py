@@ -30,6 +30,7 @@ _HOMES = {
     "prepare": "workflow",
     "read": "midi",
     "redo": "composer",
+    "render": "workflow",
     "replay": "composer",
     "train": "workflow",
     "write": "midi",
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from ritornello.timeline import Timeline as Timeline
     from ritornello.workflow import measure as measure
     from ritornello.workflow import prepare as prepare
+    from ritornello.workflow import render as render
     from ritornello.workflow import train as train
 
 __all__ = ["__version__", *sorted(_HOMES)]

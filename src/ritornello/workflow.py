@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ritornello.errors import InputError, ModelError
 from ritornello.model import Model
+from ritornello.score import Score
+
+if TYPE_CHECKING:
+    from ritornello.rendering.export import Exported
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 TRAIN_LIMITS: dict[str, tuple[float, float]] = {
@@ -158,6 +163,46 @@ def _check_measurable(model: Model) -> None:
             f"the network {model.network!r} says numbers and no chances, so it has no nats; "
             "docs/original.md has its losses"
         )
+
+
+def render(
+    song: str | Path | Score,
+    out: str | Path,
+    *,
+    picture: Literal["roll", "sheet"] = "roll",
+    recipe: str | Path | dict[str, Any] | None = None,
+    soundfont: str | Path | None = None,
+    synth: Literal["own", "fluidsynth"] = "own",
+    rate: int = 44_100,
+    max_minutes: float = 60.0,
+) -> Exported:
+    """Write a song (a Score, or a .mid file) as sound, picture or sheet music, as the ending of `out` says.
+
+    A folder gets all, with a page that plays and shows them, and the `recipe` (a file or its content).
+    `picture` says what .png and .svg show. Sheet music has notes as they are struck, without the pedal.
+    Raises InputError, FailedError, OutputError.
+    """
+    from ritornello import midi
+    from ritornello.rendering.export import Versions, export
+
+    if isinstance(song, Score):
+        versions = Versions(song, song)
+    else:
+        versions = Versions(midi.read(song), midi.read(song, pedal="ignore"))
+    if isinstance(recipe, (str, Path)):
+        recipe = _read_recipe(Path(recipe))
+    sound: dict[str, Any] = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
+    return export(versions, out, picture=picture, recipe=recipe, **sound)
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the recipe {str(path)!r}: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{str(path)!r} is not a recipe: it holds a {type(content).__name__}")
+    return content
 
 
 def require(extra: str, *modules: str) -> None:

@@ -78,7 +78,7 @@ def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES)
         raise InputError(f"the {name} has no notes: there is nothing to hear")
     if score.duration_s > 60 * max_minutes:
         raise InputError(
-            f"the {name} lasts {score.duration_s / 60:,.0f} minutes, must be at most {max_minutes:g}; "
+            f"the {name} lasts {score.duration_s / 60:,.1f} minutes, must be at most {max_minutes:g}; "
             f"--max-minutes raises that, an hour takes {HELD_GB_PER_HOUR} GB of memory"
         )
 

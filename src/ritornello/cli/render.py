@@ -1,0 +1,79 @@
+"""`ritornello render`: a song as sound, pictures and sheet music."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, show
+
+
+@click.command("render")
+@click.argument("song", type=click.Path())
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(),
+    multiple=True,
+    required=True,
+    help="What to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml, or a folder for all.",
+)
+@click.option(
+    "--as",
+    "picture",
+    type=click.Choice(["roll", "sheet"]),
+    default="roll",
+    show_default=True,
+    help="What a .png or .svg shows: the piano roll or the engraved score.",
+)
+@click.option(
+    "--soundfont", type=click.Path(), help="The .sf2 or .sf3 to play with; one is found if not given."
+)
+@click.option(
+    "--synth",
+    type=click.Choice(["own", "fluidsynth"]),
+    default="own",
+    show_default=True,
+    help="Who plays: Ritornello itself, or the program fluidsynth where the machine has it.",
+)
+@click.option("--rate", type=int, default=44_100, show_default=True, help="Samples a second, 44100 or 48000.")
+@click.option(
+    "--max-minutes",
+    type=float,
+    default=60.0,
+    show_default=True,
+    help="Longer songs are not played, at most 1440.",
+)
+@click.option(
+    "--recipe", type=click.Path(), help="The recipe that made the song, for a folder's recipe.json."
+)
+@output_options
+def command(
+    song: str,
+    out: tuple[str, ...],
+    picture: Any,
+    recipe: str | None,
+    as_json: bool,
+    quiet: bool,
+    **sound: Any,
+) -> None:
+    """Hear, see and print SONG, a .mid file.
+
+    \b
+    ritornello render song.mid -o song.ogg
+    ritornello render song.mid -o song.png -o score.musicxml
+    ritornello render song.mid --as sheet -o score.svg
+    ritornello render song.mid -o song/
+    """
+    from ritornello import workflow
+
+    began = time.perf_counter()
+    done = [workflow.render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
+    took_s = time.perf_counter() - began
+    files = [str(path) for one in done for path in one.files]
+    missing = {name: reason for one in done for name, reason in one.missing.items()}
+    lines = [*files, *(f"not made: {name}: {reason}" for name, reason in missing.items())]
+    lines.append(f"{len(files)} files in {took_s:.1f} s")
+    show({"files": files, "missing": missing, "took_s": took_s}, *lines, as_json=as_json, quiet=quiet)
