@@ -44,9 +44,9 @@ class Song:
     def write(self, path: str | Path) -> None:
         """Write it as its ending says: .mid, .png or .svg (the piano roll), .json (the recipe).
 
-        A folder (or a name that ends in a slash) gets them all. Raises InputError, OutputError.
+        A folder (or a name without an ending) gets them all. Raises InputError, OutputError.
         """
-        if str(path).endswith(("/", os.sep)) or Path(path).is_dir():
+        if is_folder(path):
             for name in ("song.mid", "song.png", "song.svg", "song.json"):
                 self.write(Path(path) / name)
             return
@@ -79,6 +79,11 @@ class Song:
     def _repr_html_(self) -> str:
         """In a notebook: what it is, and its piano roll."""
         return f"<p>{escape(str(self.plan))}</p>{_roll().svg(self.score)}"
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a path to write to means a folder: one that is there, or a name without an ending."""
+    return Path(path).is_dir() or not Path(path).suffix or str(path).endswith(("/", os.sep))
 
 
 def _roll() -> Any:

@@ -95,12 +95,13 @@ def command(
 
 def write_all(songs: list[Song], out: str) -> list[str]:
     """Write songs, each with its recipe beside it; several get numbers. Returns the files."""
-    files = []
+    from ritornello.song import is_folder
+
+    files, folder = [], is_folder(out)
     for number, song in enumerate(songs, start=1):
         path = Path(out)
         if len(songs) > 1:
-            path = path / str(number) if _is_folder(out) else path.with_stem(f"{path.stem}-{number}")
-        folder = _is_folder(out)
+            path = path / str(number) if folder else path.with_stem(f"{path.stem}-{number}")
         song.write(f"{path}/" if folder else path)
         if not folder and path.suffix.lower() != ".json":
             song.write(path.with_suffix(".json"))
@@ -110,12 +111,10 @@ def write_all(songs: list[Song], out: str) -> list[str]:
 
 def _check_ending(out: str) -> None:
     """Before any work: what cannot be written."""
-    if not _is_folder(out) and Path(out).suffix.lower() not in (".mid", ".midi", ".png", ".svg", ".json"):
+    from ritornello.song import is_folder
+
+    if not is_folder(out) and Path(out).suffix.lower() not in (".mid", ".midi", ".png", ".svg", ".json"):
         raise click.UsageError(f"-o {out!r} must end in .mid, .midi, .png, .svg or .json, or be a folder/")
-
-
-def _is_folder(out: str) -> bool:
-    return out.endswith("/") or Path(out).is_dir()
 
 
 def _given(name: str, value: Any) -> Any:

@@ -83,7 +83,7 @@ def pick(
         ordered = np.sort(weights, axis=1)  # rising: what lies below the rest of the probability goes
         below = np.cumsum(ordered, axis=1)
         cut = (below <= (1 - top_p) * below[:, -1:]).sum(axis=1)
-        least = ordered[np.arange(len(cut)), cut]
+        least = ordered[np.arange(len(cut)), np.minimum(cut, ordered.shape[1] - 1)]
         weights[weights < least[:, None]] = 0
     upto = np.cumsum(weights, axis=1)
     return np.asarray((upto <= (uniforms * upto[:, -1])[:, None]).sum(axis=1))

@@ -65,10 +65,12 @@ class Ear:
         self._skip_sounding()
 
     def _skip_sounding(self) -> None:
-        """Move on to the first bar asked for that is silent."""
-        while self.bar <= self.last_bar and (
-            self.song.start[self.bar] < self.until or self.bar in self.given_bars
-        ):
+        """Move on to the first bar asked for in which nothing is struck, or held to its middle."""
+        edges = self.song.edges
+        while self.bar <= self.last_bar:
+            held = 2 * self.until >= edges[self.bar] + edges[self.bar + 1]
+            if not (held or self.onset >= edges[self.bar] or self.bar in self.given_bars):
+                return
             self.bar += 1
 
     @property

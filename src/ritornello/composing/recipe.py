@@ -143,23 +143,26 @@ class Recipe:
     def from_dict(cls, said: Any) -> Recipe:
         """The inverse of `to_dict`. Raises InputError for anything that is missing, strange or too much."""
         _check_keys("a recipe", said, set(KEYS))
-        for name, kind in KEYS.items():
-            if not isinstance(said[name], kind) or isinstance(said[name], bool):
-                raise InputError(f"{name} of the recipe is {said[name]!r:.40}, which it cannot be")
+        for key, kind in KEYS.items():
+            if not isinstance(said[key], kind) or isinstance(said[key], bool):
+                raise InputError(f"{key} of the recipe is {said[key]!r:.40}, which it cannot be")
         if said["format"] != FORMAT:
             raise InputError(f"a recipe of format {said['format']}, this version reads {FORMAT}")
         _check_keys("the model of a recipe", said["model"], MODEL_KEYS)
         if not all(isinstance(value, str) for value in said["model"].values()):
             raise InputError("the model of a recipe is named by texts")
+        name, known = said["model"]["representation"], registry.names("representations")
+        if name not in known:  # a recipe is data: no file that it names is run
+            raise InputError(f"no representation {name!r:.40} is built in, must be one of {', '.join(known)}")
         _check_keys("the dials of a recipe", said["how"], HOW_KEYS & set(said["how"]) or {"creativity"})
-        how = {name: _number(name, value) for name, value in said["how"].items()}
-        for name in ("seed", "song"):
-            if not 0 <= said[name] < 1 << 63:
-                raise InputError(f"{name} {said[name]}, must be 0-{(1 << 63) - 1}")
+        how = {dial: _number(dial, value) for dial, value in said["how"].items()}
+        for count in ("seed", "song"):
+            if not 0 <= said[count] < 1 << 63:
+                raise InputError(f"{count} {said[count]}, must be 0-{(1 << 63) - 1}")
         plan = Plan.from_dict(said["plan"])
         if not 1 <= (plan.bars or 0) <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars, must be 1-{MAX_BARS}")
-        rows = _rows(said["model"]["representation"], said["rows"])
+        rows = _rows(name, said["rows"])
         source = _source(said["source"])
         return cls(said["model"], plan, said["seed"], said["song"], how, rows, source, said["ritornello"])
 

@@ -33,7 +33,7 @@ Bias = npt.NDArray[np.float32]
 NEVER = np.float32(-np.inf)
 
 AT_ONCE = 32  # notes at one onset
-VOICES = 12  # notes that sound at once in one part
+VOICES = 20  # notes that sound at once in one part: more than hands have, but the pedal holds them
 LOWEST, HIGHEST = 12, 115  # of a pitched part
 OUT_OF_KEY = np.float32(-0.7)
 REPEATED = 8  # times in a row that a pitch may come before it is held back
@@ -53,7 +53,7 @@ def within_the_bars_asked_for(ear: Ear) -> Bias | None:
 
 
 def no_silent_bar(ear: Ear) -> Bias | None:
-    """In each bar something sounds: struck there, or held over from before."""
+    """In each bar something sounds: struck there, or held to its middle."""
     if ear.bar > ear.last_bar:
         return None
     bias = np.zeros(SHIFTS, np.float32)

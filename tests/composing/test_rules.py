@@ -1,0 +1,186 @@
+"""Rules: what each forbids or holds back, and that it says nothing otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ritornello.composing import rules
+from ritornello.composing.ear import Ear
+from ritornello.composing.request import Request, gap, plain
+from ritornello.plan import GRID, Plan
+from ritornello.representations.grid.codes import DRUMS, END, VOID, WAIT
+from ritornello.representations.grid.cursor import Cursor
+from ritornello.representations.notes import Notes
+from ritornello.score import Part, Score
+
+NOTES = Notes()
+FOUR = Plan(4, key=(0, False), parts=(Part(), Part("", 33)))  # four bars of 96 ticks; parts 0 and 132
+BASS = 132
+
+
+class Song:
+    """A song in the making, for the rules to listen to."""
+
+    def __init__(self, request: Request) -> None:
+        self.cursor: Cursor = NOTES.cursor([request.timeline], [request.given], [request.prompt])
+        self.ear = Ear(request, self.cursor.songs[0])
+
+    def note(self, shift: int, part: int = 0, pitch: int = 60, duration: int = 11) -> Song:
+        """A row of a note; a duration of class 11 is 12 ticks."""
+        for name, value in zip(VOID, (shift, part, pitch, duration, 16), strict=True):
+            assert self.cursor.allowed(name)[0, value]
+            self.cursor.put(name, [value])
+        self.ear.listen()
+        return self
+
+    def put(self, **values: int) -> Song:
+        """The first choices of a row."""
+        for name, value in values.items():
+            self.cursor.put(name, [value])
+        return self
+
+
+def song(plan: Plan = FOUR, **changed: Any) -> Song:
+    return Song(replace(plain(plan, seed=0), **changed))
+
+
+def forbidden(bias: Any) -> list[int]:
+    """The classes that are forbidden."""
+    return [] if bias is None else np.flatnonzero(np.isneginf(bias)).tolist()
+
+
+def test_no_bar_is_silent() -> None:
+    first = forbidden(rules.no_silent_bar(song().ear))
+    assert first == [*range(96, 192), WAIT, END]  # bar 0 needs a note
+    # from 90 in bar 0: bar 1 ends 102 ticks on
+    assert forbidden(rules.no_silent_bar(song().note(90).ear)) == [*range(102, 192), WAIT, END]
+    # held for 54 ticks (class 48) to the middle of bar 1, that one sounds: bar 2 ends 198 ticks on
+    held = song().note(90, duration=48)
+    assert forbidden(rules.no_silent_bar(held.ear)) == [END]
+
+
+def test_given_notes_are_heard_in_their_bars() -> None:
+    given = Score.of(GRID, [0, 96, 192, 288], [96] * 4, [60] * 4, [64] * 4)
+    assert rules.no_silent_bar(song(given=given).ear) is None
+    assert rules.ends_in_the_last_bar(song(given=given).ear) is None
+
+
+def test_the_last_bar_has_an_onset() -> None:
+    begun = song().note(0, duration=63)  # 384 ticks: it sounds to the end
+    assert rules.no_silent_bar(begun.ear) is None
+    assert forbidden(rules.ends_in_the_last_bar(begun.ear)) == [END]
+    for _ in range(3):
+        begun.note(96)
+    assert rules.ends_in_the_last_bar(begun.ear) is None
+
+
+def test_all_parts_are_heard_before_the_end() -> None:
+    begun = song()
+    for _ in range(3):
+        begun.note(95)
+    assert rules.no_end_before_all_are_heard(begun.ear) is None  # bar 2: there is time
+    begun.note(10)
+    assert END in forbidden(rules.no_end_before_all_are_heard(begun.ear))
+    assert forbidden(rules.each_part_is_heard(begun.put(shift=10).ear)) == []
+    later = song()
+    for _ in range(4):
+        later.note(90)
+    only = rules.each_part_is_heard(later.put(shift=0).ear)  # the second half of the last bar
+    assert np.flatnonzero(only == 0).tolist() == [BASS]
+    assert rules.no_end_before_all_are_heard(song().note(0).note(0, BASS).ear) is None
+
+
+def test_a_part_is_called_for_the_louder_the_later_it_is() -> None:
+    calls = []
+    for shift in (10, 90):
+        bias = rules.each_part_is_heard(song().note(0).put(shift=shift).ear)
+        assert bias is not None
+        calls.append(float(bias[BASS]))
+        assert bias[0] == 0
+    assert 0 < calls[0] < calls[1]
+
+
+def test_only_parts_that_were_asked_for() -> None:
+    bias = rules.parts_asked_for(song().ear)
+    assert bias is not None
+    assert np.flatnonzero(bias == 0).tolist() == [0, BASS]
+
+
+def test_an_onset_comes_to_an_end() -> None:
+    assert rules.room_at_this_onset(song().note(0, BASS, 60).ear) is None
+    top = song().note(0, BASS, rules.HIGHEST)  # the last part's highest pitch: nothing can follow here
+    assert forbidden(rules.room_at_this_onset(top.ear)) == [0]
+    many = song()
+    for pitch in range(20, 20 + rules.AT_ONCE):
+        assert rules.room_at_this_onset(many.ear) is None
+        many.note(0, pitch=pitch)
+    assert forbidden(rules.room_at_this_onset(many.ear)) == [0]
+
+
+def test_a_part_has_so_many_notes_at_once() -> None:
+    many = song()
+    for pitch in range(30, 30 + rules.VOICES):
+        many.note(0, pitch=pitch)
+    assert forbidden(rules.hands_and_lungs(many.put(shift=0).ear)) == [0]
+    many = song()
+    for pitch in range(30, 30 + rules.VOICES):
+        many.note(0, pitch=pitch)
+    assert rules.hands_and_lungs(many.put(shift=12).ear) is None  # by then they have ended
+
+
+def test_the_key_holds_back_and_drums_have_none() -> None:
+    bias = rules.in_key(song().put(shift=0, part=0).ear)
+    assert bias is not None
+    assert [pitch for pitch in range(60, 72) if bias[pitch] < 0] == [61, 63, 66, 68, 70]
+    minor = rules.in_key(song(plan=replace(FOUR, key=(0, True))).put(shift=0, part=0).ear)
+    assert minor is not None
+    assert [pitch for pitch in range(60, 72) if minor[pitch] < 0] == [61, 63, 66, 70]  # G sharp leads to A
+    assert rules.in_key(song().put(shift=0, part=DRUMS).ear) is None
+    assert rules.within_range(song().put(shift=0, part=DRUMS).ear) is None
+    assert 11 in forbidden(rules.within_range(song().put(shift=0, part=0).ear))
+
+
+def test_one_pitch_again_and_again_is_held_back() -> None:
+    again, found = song(), []
+    for _ in range(rules.REPEATED + 2):
+        again.note(6)
+        bias = rules.not_one_pitch(Song.put(again, shift=6, part=0).ear)
+        found.append(0.0 if bias is None else float(bias[60]))
+        again.put(pitch=60, duration=0, velocity=0)
+        again.ear.listen()
+    assert found[0] == 0
+    assert found[-1] < found[-2] < 0
+    assert rules.not_one_pitch(again.put(shift=6, part=BASS).ear) is None
+
+
+@pytest.mark.parametrize("times", [2, 12])
+def test_the_same_rows_again_and_again_are_held_back(times: int) -> None:
+    loop = song(plan=replace(FOUR, bars=40))
+    for _ in range(times):
+        loop.note(12, pitch=60).note(12, pitch=64)
+    bias = rules.no_endless_loop(loop.put(shift=12, part=0).ear)
+    assert (bias is not None) == (times > 2)
+    if bias is not None:
+        assert np.flatnonzero(bias).tolist() == [60]
+
+
+def test_what_is_redone_stays_in_its_bars() -> None:
+    tune = Score.of(GRID, np.arange(16) * 24, [24] * 16, [60, 62] * 8, [64] * 16)
+    plan = Plan.of(tune)
+    asked = gap(plan, tune, range(1, 3), None, seed=0)
+    redone = Song(asked)
+    assert (asked.first_tick, asked.end_tick) == (96, 288)
+    while redone.cursor.songs[0].forced is not None:  # the bar before, and what comes after
+        for name in VOID:
+            redone.cursor.put(name, redone.cursor.allowed(name).argmax(axis=1))
+        redone.ear.listen()
+    assert redone.ear.song.clock == 72
+    assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == list(range(24))
+    redone.note(24)
+    assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == []  # 192 on, the next bar begins
+    redone.note(150)
+    assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == list(range(42, 192))
