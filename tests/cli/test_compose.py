@@ -1,0 +1,148 @@
+"""compose, redo, genres and card as a user types them, with a model of random weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ritornello import midi
+from ritornello.cli import main
+from ritornello.timeline import Timeline
+from tests.composing.models import write_model
+from tests.folders import write_songs
+
+Say = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Type a command in an empty folder: its exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main([str(word) for word in words])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model and a few songs."""
+    folder = tmp_path_factory.mktemp("home")
+    write_model(folder / "model", data={"files": 4, "rights": "public domain"})
+    write_songs(folder / "midi", 2)
+    (folder / "text.mid").write_text("hello")
+    (folder / "foreign.json").write_text('{"format": 1, "run": "rm"}')
+    return folder
+
+
+def a_song(home: Path) -> Path:
+    return sorted((home / "midi").rglob("*.mid"))[0]
+
+
+def test_a_whole_small_piece_without_any_argument(
+    say: Say, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ritornello.composer.BUNDLED", home / "model")
+    code, text, _ = say("compose")
+    assert code == 0
+    song = midi.read("song.mid")
+    assert len(Timeline.of(song)) == 16
+    assert (len(song.tempi), len(song.meters)) == (1, 1)
+    assert all(part.name for part in song.parts)
+    first, *_, file, again = text.splitlines()
+    assert "16 bars, seed " in first
+    assert file.startswith(f"song.mid   16 bars, {song.duration_s:.0f} s, {len(song)} notes, ")
+    assert again == "again: ritornello compose --recipe song.json -o song.mid"
+    assert "│" in text
+    code, text, _ = say("compose")
+    assert "song-2.mid   16 bars" in text  # nothing is overwritten unasked
+
+
+def test_the_recipe_builds_the_same_file(say: Say, home: Path, tmp_path: Path) -> None:
+    assert say("compose", home / "model", "--bars", 4, "--key", "D", "-o", "a.mid", "-q") == (0, "", "")
+    assert say("compose", "--recipe", "a.json", "-o", "b.mid", "-q")[0] == 0
+    assert Path("a.mid").read_bytes() == Path("b.mid").read_bytes()
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+    words = ("compose", home / "model", "--recipe", "a.json", "--redraw", "-o", "c.mid", "--json")
+    code, text, _ = say(*words)
+    assert code == 0
+    assert Path("c.mid").read_bytes() != Path("a.mid").read_bytes()
+    assert json.loads(text)["recipe"]["plan"]["key"] == [2, False]
+
+
+def test_several_songs_and_a_folder(say: Say, home: Path) -> None:
+    assert say("compose", home / "model", "--bars", 2, "-n", 3, "--best", 2, "-o", "s.mid", "-q")[0] == 0
+    assert sorted(path.name for path in Path().glob("s-*")) == ["s-1.json", "s-1.mid", "s-2.json", "s-2.mid"]
+    code, text, _ = say("compose", home / "model", "--bars", 2, "-o", "all/", "--json")
+    assert code == 0
+    assert json.loads(text)["file"] == str(Path("all") / "song.mid")
+    assert sorted(path.suffix for path in Path("all").iterdir()) == [".json", ".mid", ".png", ".svg"]
+
+
+def test_redo_says_what_it_wrote(say: Say, home: Path) -> None:
+    song = a_song(home)
+    code, text, _ = say("redo", song, "--bars", "2-3", "--takes", 2, "--model", home / "model", "--seed", 1)
+    assert code == 0
+    files = [f"{song.stem}-take-{number}.mid" for number in (1, 2)]
+    assert all(f"{file}   " in text for file in files)
+    assert len({Path(file).read_bytes() for file in files}) == 2
+    assert len(Timeline.of(midi.read(files[0]))) == len(Timeline.of(midi.read(song)))
+
+
+def test_genres_and_card(say: Say, home: Path) -> None:
+    code, text, _ = say("genres", home / "model")
+    assert code == 0
+    assert f"ritornello compose {home / 'model'} --genre fiddle" in text
+    assert json.loads(say("genres", home / "model", "--json")[1])["genres"][1]["label"] == "fiddle"
+    assert say("card", home / "model")[1] == "# A model for tests\n"
+    assert json.loads(say("card", home / "model", "--sources")[1])["rights"] == "public domain"
+
+
+WRONG: dict[str, tuple[str, str]] = {
+    "a label": ("compose {home}/model --genre chorals", "no label 'chorals', must be one of chorale"),
+    "a key": ("compose {home}/model --key 'Z minor'", "no key is named 'Z minor'"),
+    "no bars": ("compose {home}/model --bars 0", "bars 0, must be 1-1000"),
+    "many bars": ("compose {home}/model --bars 5000", "bars 5000, must be 1-1000"),
+    "a tempo": ("compose {home}/model --tempo 9999", "tempo 9999, must be 10-400"),
+    "a part": ("compose {home}/model --parts kazoo", "no part is named 'kazoo'"),
+    "a part of others": ("compose {home}/model --genre fiddle --parts drums", "songs of fiddle have violin"),
+    "a form": ("compose {home}/model --bars 8 --form 'A8 B8'", "has 16 bars, must have the 8"),
+    "a chord": ("compose {home}/model --chords Hxy", "no chord is written 'Hxy'"),
+    "a prompt": ("compose {home}/model --prompt {home}/text.mid", "'text.mid': byte 0: begins with b'hell'"),
+    "a prompt's length": ("compose {home}/model --prompt {song} --bars 2", "which must be fewer"),
+    "a prompt's meter": ("compose {home}/model --prompt {song} --bars 99 --meter 7/8", "meter 7/8, but"),
+    "bars outside": ("redo {song} --bars 90-91 --model {home}/model", "bars 90-91, must be within 1-"),
+    "a redone part": ("redo {song} --bars 1 --parts tuba --model {home}/model", "song has no part 'tuba'"),
+    "redo elsewhere": ("redo {song} --bars 1 --model {home}/model -o a.png", "must end in .mid or .midi"),
+    "a recipe": ("compose --recipe {home}/foreign.json", "a recipe has no field 'run'"),
+    "no recipe": ("compose --recipe {home}/no.json", "no.json': No such file"),
+    "redraw alone": ("compose {home}/model --redraw", "--redraw goes with --recipe"),
+    "an ending": ("compose {home}/model -o song.mp4", "must end in .mid, .midi, .png, .svg or .json"),
+    "no model": ("compose {home}/midi", "is no model: it holds no model.json"),
+    "a card of no model": ("card {home}/midi", "is no model: it holds no model.json"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_clear_line_and_exit_code_2(
+    say: Say, home: Path, tmp_path: Path, case: str
+) -> None:
+    import shlex
+
+    line, says = WRONG[case]
+    words = shlex.split(line.format(home=home, song=a_song(home)))
+    code, out, err = say(*words)
+    assert (code, out) == (2, "")
+    (message,) = [line for line in err.splitlines() if line.startswith(("ritornello: ", "Error: "))]
+    assert says in message
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
