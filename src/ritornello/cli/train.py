@@ -72,7 +72,8 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
         def report(state: Any, losses: dict[str, float]) -> None:
             last.update(losses)
             heldout = f"  held-out {last['heldout_loss']:.4f}" if "heldout_loss" in last else ""
-            update(state.step, state.total_steps or 0, f"learning  loss {last['loss']:.4f}{heldout}")
+            sounds = f"  {state.sounds}" if state.sounds else ""
+            update(state.step, state.total_steps or 0, f"learning  loss {last['loss']:.4f}{heldout}{sounds}")
 
         model = workflow.train(corpus, out, progress=update, report=report, **settings)
     training, heldout = model.info["training"], model.info["measured"]["heldout_loss"]

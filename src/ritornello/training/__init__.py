@@ -6,6 +6,7 @@ start       the network that is to be taught, from chance or from another model
 songs       songs encoded when they are asked for
 batches     windows of rows ("last"), crops of songs, varied ("all"): pure functions of (songs, seed, step)
 loop        steps, held-out measurements, the best weights kept
+watch       a few bars composed now and then, and whether they are music
 checkpoint  one file with everything that a killed run needs to go on bit for bit
 export      the model folder: weights, tables and plans for composing, card
 """
@@ -17,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ritornello import registry
 from ritornello.corpus import Corpus
 from ritornello.errors import InputError
 from ritornello.files import output_errors
@@ -27,10 +29,11 @@ from ritornello.training.config import TrainConfig
 from ritornello.training.crops import Crops, Variation
 from ritornello.training.export import export
 from ritornello.training.folder import check
-from ritornello.training.loop import Batches, Report, Run
+from ritornello.training.loop import Batches, Listen, Report, Run
 from ritornello.training.machine import Machine
 from ritornello.training.songs import Side, Songs
 from ritornello.training.start import Start
+from ritornello.training.watch import Watch
 
 FEW = 5  # songs, below which none is held out
 
@@ -64,7 +67,7 @@ def train(
         with machine.in_turn():
             run = Run(folder, config, start.network, corpus.hash, machine)
         try:
-            run.train(learnt, heldout, report)
+            run.train(learnt, heldout, report, _listener(learnt, start))
         finally:
             if run.state.best_step and not machine.rank:
                 export(run, start, learnt, heldout, data, folder)
@@ -91,6 +94,15 @@ def _batches(
         songs.only_readable()
     variation = Variation(**config.vary)
     return Crops(songs, start.conditions, window, config.seed, variation, config.genre_power)
+
+
+def _listener(learnt: Any, start: Start) -> Listen | None:
+    """Who listens to the network now and then; nobody to one that composing cannot play."""
+    built_in = start.config.network in registry.names("steps")
+    if not isinstance(learnt, Crops) or not built_in:
+        return None
+    watch = Watch(learnt.songs, start.labels)
+    return lambda network: watch(network, start.config.network, start.config.seed)
 
 
 def _songs(batches: Any) -> int:

@@ -24,6 +24,7 @@ class State:
     best_step: int = 0
     best_loss: float = float("inf")
     seconds: float = 0.0  # spent training so far, over all runs
+    sounds: str = ""  # what the averaged network sounded like, in words
 
     def as_json(self) -> str:
         """The numbers as JSON; an infinite best loss as null."""

@@ -29,6 +29,7 @@ TIMED_STEPS = 50  # after these `minutes` is turned into steps
 SEEDS = 1 << 63
 UNTIMED_STEPS = 10  # the first of them, in which songs are met for the first time
 Report = Callable[[State, dict[str, float]], None]
+Listen = Callable[[Any], str]  # a network to words
 
 
 class Batches(Protocol):
@@ -67,9 +68,12 @@ class Run:
         self._timed_from = 0.0
         self._open({**asdict(self.config), "data": data})
 
-    def train(self, train: Batches, heldout: Batches, report: Report | None = None) -> None:
+    def train(
+        self, train: Batches, heldout: Batches, report: Report | None = None, listen: Listen | None = None
+    ) -> None:
         """Go on to the last step; stop in order at Ctrl-C (`stopped` is then true).
 
+        `listen` is asked at each measurement what the averaged network sounds like, for the log.
         Raises FailedError when the loss is no longer finite; the best state is kept.
         """
         torch.set_num_threads(self.machine.threads)
@@ -87,7 +91,7 @@ class Run:
                 # asked once: the key may be pressed between two lines; and all processes stop together
                 stopping = bool(self.machine.total(float(interrupted.is_set())))
                 if self._finished() or self.state.step % self.config.measure_every == 0:
-                    losses |= self._measure(sample)
+                    losses |= self._measure(sample, listen)
                     self._log(losses)
                     self.save()
                 elif stopping:  # no measurement out of turn: a resumed run must choose the same best
@@ -142,7 +146,7 @@ class Run:
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.machine.device)
 
-    def _measure(self, sample: Batch) -> dict[str, float]:
+    def _measure(self, sample: Batch, listen: Listen | None = None) -> dict[str, float]:
         """Held-out losses of the averaged weights, in pieces; the best are remembered."""
         own = {name: tensor.clone() for name, tensor in self._weights().items()}
         self.network.load_state_dict(self.average)
@@ -156,6 +160,8 @@ class Run:
                 share = float(learnt[piece].sum() / learnt.sum())
                 for name, value in self._losses(sample.some(piece)).items():
                     totals[name] = totals.get(name, 0.0) + float(value) * share
+        if listen and not self.machine.rank:
+            self.state.sounds = listen(self.network)
         self.network.load_state_dict(own)
         if totals["loss"] < self.state.best_loss:
             self.state.best_loss, self.state.best_step = totals["loss"], self.state.step
@@ -239,7 +245,8 @@ class Run:
         """Append a line to log.jsonl."""
         if self.machine.rank:
             return
-        line = {"step": self.state.step, "seconds": round(self.state.seconds, 2), "lr": self._learning_rate()}
+        line: dict[str, Any] = {"step": self.state.step, "seconds": round(self.state.seconds, 2)}
+        line |= {"lr": self._learning_rate()} | ({"sounds": self.state.sounds} if self.state.sounds else {})
         log = self.folder / "log.jsonl"
         with output_errors(log), log.open("a") as file:
             file.write(json.dumps(line | losses) + "\n")
