@@ -97,8 +97,9 @@ def _batches(
 
 
 def _listener(learnt: Any, start: Start) -> Listen | None:
-    """Who listens to the network now and then; nobody to one that composing cannot play."""
+    """Who listens to the network now and then; nobody to what composing cannot play."""
     built_in = start.config.network in registry.names("steps")
+    built_in &= start.representation.name in registry.names("representations")
     if not isinstance(learnt, Crops) or not built_in:
         return None
     watch = Watch(learnt.songs, start.labels)
