@@ -381,3 +381,12 @@ def test_an_encoding_without_bars_ends_no_report(tmp_path: Path) -> None:
     ended = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True)
     assert ended.returncode == 0
     assert b"2 of 2 files can be learnt from" in ended.stdout
+
+
+def test_the_log_of_a_training(say: Say, home: Path, tmp_path: Path) -> None:
+    code, out, _ = say("log", home / "model", "--png", tmp_path / "curves.png")
+    assert code == 0
+    assert "held out" in out and "of which note" in out
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    code, _, err = say("log", tmp_path)
+    assert code == 2 and "holds no log.jsonl" in err

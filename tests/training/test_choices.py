@@ -64,7 +64,8 @@ def test_they_learn(tmp_path: Path, network: str) -> None:
     made = run(tmp_path, config)
     learn(made)
     losses = [line["heldout_loss"] for line in log(tmp_path)]
-    assert losses[-1] < 0.85 * losses[0]  # measured 0.75; nats a row of a tune that is met again and again
+    assert losses[-1] < losses[0]
+    assert losses[-1] < 6  # nats a row of a tune that is met again and again; by chance 24, measured 4.4
     assert made.state.best_loss == min(losses)
 
 
@@ -90,6 +91,7 @@ def test_minutes_become_steps_and_patience_ends_early(tmp_path: Path) -> None:
     learn(made)
     assert made.state.step == made.state.total_steps
     assert made.state.step > 50
+    assert made._every == max(10, made.state.step // 8)  # about eight measurements, though 1,000 was said
     made = run(tmp_path / "b", replace(TINY, steps=500, patience=2, learning_rate=1e-9))
     made.state.best_loss, made.state.best_step = -1.0, 2  # never reached again
     learn(made)

@@ -90,7 +90,7 @@ class Run:
                 self._time(sample, heldout)
                 # asked once: the key may be pressed between two lines; and all processes stop together
                 stopping = bool(self.machine.total(float(interrupted.is_set())))
-                if self._finished() or self.state.step % self.config.measure_every == 0:
+                if self._finished() or self.state.step % self._every == 0:
                     losses |= self._measure(sample, listen)
                     self._log(losses)
                     self.save()
@@ -180,7 +180,7 @@ class Run:
         measure_s = (time.perf_counter() - at) * len(sample.values) / len(piece.values)
         self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part is no record
         step_s = (self.state.seconds - self._timed_from) / (TIMED_STEPS - UNTIMED_STEPS)
-        step_s += measure_s / self.config.measure_every
+        step_s += measure_s / self._every
         left_s = self.config.minutes * 60 - self.state.seconds
         steps = self.machine.total(TIMED_STEPS + left_s / step_s) / self.machine.world
         self.state.total_steps = max(TIMED_STEPS + 1, int(steps))
@@ -204,8 +204,15 @@ class Run:
         """Whether all steps are done, or the held-out loss has not fallen for `patience` measurements."""
         if self.state.total_steps is not None and self.state.step >= self.state.total_steps:
             return True
-        waited = (self.state.step - self.state.best_step) // self.config.measure_every
+        waited = (self.state.step - self.state.best_step) // self._every
         return bool(self.config.patience and self.state.best_step and waited >= self.config.patience)
+
+    @property
+    def _every(self) -> int:
+        """Steps between two measurements: as asked, and at least eight in a run of so many minutes."""
+        if self.config.minutes is None or self.state.total_steps is None:
+            return self.config.measure_every
+        return max(10, min(self.config.measure_every, self.state.total_steps // 8))
 
     @property
     def _batch(self) -> int:

@@ -1,0 +1,44 @@
+"""`ritornello log`: how a training went, or goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ritornello.cli.common import output_options, show
+
+
+@click.command("log")
+@click.argument("run", type=click.Path())
+@click.option("--png", type=click.Path(), help="Also draw the curves into this file.")
+@output_options
+def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
+    """Show the losses of RUN, the model folder of a training that is done or goes on.
+
+    \b
+    ritornello log model
+    ritornello log model --png curves.png
+    """
+    from ritornello.rendering import curve
+    from ritornello.training.history import History
+
+    history = History(run)
+    last, best = history.lines[-1], history.best()
+    lines = [
+        curve.Line(*history.column(name), label)
+        for name, label in (("loss", "training batch"), ("heldout_loss", "held out"))
+    ]
+    chart = curve.Chart(lines, title=f"the loss of {run}", x_label="step", y_label="loss")
+    if png:
+        curve.png(chart, png)
+    text: list[Any] = [curve.terminal(chart)]
+    where = f"step {last['step']:,} after {last.get('seconds', 0) / 60:.1f} minutes"
+    lowest = f"best {best['heldout_loss']:.4f} at step {best['step']:,}"
+    text.append(f"{where}: held out {last['heldout_loss']:.4f}; {lowest}")
+    text.append("of which " + ", ".join(f"{name} {last['heldout_' + name]:.3f}" for name in history.parts))
+    if last.get("sounds"):
+        text.append(f"it {last['sounds']}")
+    if png:
+        text.append(f"drawn into {png}")
+    show({"run": run, "lines": history.lines}, *text, as_json=as_json, quiet=quiet)

@@ -1,0 +1,55 @@
+"""The log of a run, read back: what was measured at which step."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import InputError
+
+HELD_OUT = "heldout_"
+
+
+class History:
+    """The lines of `RUN/log.jsonl`, one a measurement. Raises InputError where there are none."""
+
+    def __init__(self, folder: str | Path) -> None:
+        log = Path(folder) / "log.jsonl"
+        if not log.is_file():
+            raise InputError(
+                f"{str(folder)!r} holds no log.jsonl, must be a folder that `ritornello train` wrote"
+            )
+        self.lines = [
+            line for text in log.read_text("utf-8", "replace").splitlines() if (line := _line(text))
+        ]
+        if not self.lines:
+            raise InputError(f"{str(log)!r} has no measurement yet")
+
+    def column(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The steps at which `name` was written, and its values, (n,) each."""
+        said = [(line["step"], line[name]) for line in self.lines if isinstance(line.get(name), (int, float))]
+        steps, values = np.array(said, np.float64).reshape(-1, 2).T
+        return steps, values
+
+    @property
+    def parts(self) -> list[str]:
+        """The parts of the held-out loss, such as "pitch", in the order of the log."""
+        names = [name.removeprefix(HELD_OUT) for name in self.lines[-1] if name.startswith(HELD_OUT)]
+        return [name for name in names if name != "loss"]
+
+    def best(self) -> dict[str, Any]:
+        """The line with the lowest held-out loss."""
+        return min(self.lines, key=lambda line: line.get("heldout_loss", float("inf")))
+
+
+def _line(text: str) -> dict[str, Any] | None:
+    """A line of the log; None for what a killed run left half written."""
+    try:
+        line = json.loads(text)
+        return line if isinstance(line, dict) and isinstance(line["step"], int) else None
+    except (ValueError, KeyError):
+        return None
