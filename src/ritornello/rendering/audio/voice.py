@@ -110,7 +110,7 @@ def _triangle(zone: Zone, kind: str, count: int, rate: int) -> Floats | None:
         return None
     hz = HZ_0_CENTS * 2 ** (zone[f"{kind}_rate"] / 1200)
     turns = np.maximum(0, np.arange(count) / rate - zone.seconds(f"{kind}_delay")) * hz
-    return np.asarray(1 - np.abs((turns + 0.75) % 1 * 4 - 2))
+    return np.asarray(1 - np.abs((turns + 0.25) % 1 * 4 - 2))
 
 
 def _pitch_cents(recording: Recording, zone: Zone, key: int) -> float:
