@@ -1,0 +1,138 @@
+"""All corpora of a folder learnt together: nats by corpus with training time, and what given notes are worth.
+
+    python benchmarks/groups.py CORPUS --out DIR [--minutes 6 12 24] [--threads 1]
+
+CORPUS is a prepared folder of folders (such as `clean`), one a kind of music. One `lstm` on `notes`
+learns them all; it is measured on the test side after each of the times, by the first folder of each
+song's path, with nothing told and with everything told. The run goes on from one time to the next, as
+`ritornello train` does when asked for more minutes.
+
+Then a gap of four bars in the middle of each song is measured twice: with what stands left of it alone,
+and with all notes right of it given too. Only the notes in the gap count, and they are the same ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ritornello import Corpus, Model, Score
+from ritornello.judged import Side
+from ritornello.judging.likelihood import GIVEN, Nats, exact, likelihood
+from ritornello.judging.summary import interval, summary
+from ritornello.representations.grid.codes import COLUMN, FIELDS, MAX_SHIFT
+from ritornello.representations.notes import Notes
+from ritornello.representations.table import hide, start_row
+from ritornello.timeline import Timeline
+from ritornello.workflow import train
+
+GAP_BARS = 4
+NOTES = Notes()
+
+
+def by_group(model: Model, corpus: Corpus, threads: int) -> dict[str, dict[str, dict[str, Any]]]:
+    """The summary of each group of songs under each name of GIVEN."""
+    groups: dict[str, list[dict[str, Nats]]] = defaultdict(list)
+    network, conditions = model.network_in_torch(), model.conditions
+    for nats in likelihood(network, NOTES, Side(corpus, "test"), conditions=conditions, threads=threads):
+        groups[nats["none"].song.partition("/")[0]].append(nats)
+    return {
+        group: {name: summary([one[name] for one in found]) for name in GIVEN}
+        for group, found in sorted(groups.items())
+    }
+
+
+def gap(network: Any, song: Score) -> tuple[float, float, int] | None:
+    """Nats of the notes in the gap: left alone, both sides; and how many notes. None where it is empty."""
+    bar = Timeline.of(song).bar_of(song.onset_ticks)
+    first = int(bar[-1] + 1 - GAP_BARS) // 2
+    inside = (bar >= first) & (bar < first + GAP_BARS)
+    after = bar >= first + GAP_BARS
+    if first < 1 or not inside.any() or not after.any():
+        return None
+    left = _nats(network, NOTES.encode(song).values, inside)
+    both = _nats(network, NOTES.encode(song, given=after).values, inside[~after])
+    return left, both, int(inside.sum())
+
+
+def _nats(network: Any, rows: npt.NDArray[Any], counted: npt.NDArray[np.bool_]) -> float:
+    """What the drawn notes of a song that are `counted` cost, with nothing else told."""
+    hidden = hide(FIELDS, rows, ("form", "bars_left", "chord"))
+    values = torch.from_numpy(np.concatenate([np.array([start_row(FIELDS)], np.int16), hidden]))[None]
+    notes = np.flatnonzero((rows[:, COLUMN["shift"]] <= MAX_SHIFT) & (rows[:, COLUMN["given"]] == 0))
+    chosen = torch.from_numpy(1 + notes[counted])
+    with torch.no_grad():
+        logits, _ = network.predict(values)
+    total = 0.0
+    for name, found in logits.items():
+        target = values[0, chosen, COLUMN[name]].long()
+        total += float(torch.nn.functional.cross_entropy(found[0, chosen], target, reduction="sum"))
+    return total
+
+
+def gaps(model: Model, corpus: Corpus, threads: int) -> None:
+    """The table of gaps."""
+    groups: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+    network = model.network_in_torch()
+    with exact(threads):
+        for song in Side(corpus, "test"):
+            found = gap(network, NOTES.canonical(song.score)[0])
+            if found:
+                groups[song.name.partition("/")[0]].append(found)
+    print(
+        "\n| gap of four bars | songs | notes | left alone | both sides | lower by (95% interval) |\n"
+        + "|---" * 6
+        + "|"
+    )
+    groups["all"] = [one for found in groups.values() for one in found]
+    for group, all_found in groups.items():
+        left, both, notes = np.array(all_found).T
+        low, high = interval(both, left) if len(left) > 1 else (np.nan, np.nan)
+        cells = [group, str(len(left)), f"{notes.sum():.0f}", f"{left.sum() / notes.sum():.3f}"]
+        cells += [
+            f"{both.sum() / notes.sum():.3f}",
+            f"{1 - both.sum() / left.sum():.1%} ({1 - high:.1%} to {1 - low:.1%})",
+        ]
+        print("| " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    """Train on, measure, and print the tables in Markdown."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[6.0, 12.0, 24.0])
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    corpus = Corpus.open(options.corpus)
+    found: dict[float, dict[str, Any]] = {}
+    for minutes in options.minutes:
+        file = options.out.with_name(f"{options.out.name}-{minutes:g}min.json")
+        if not file.exists():
+            train(corpus.path, options.out, minutes=minutes, threads=options.threads, memory_mb=4096)
+            file.write_text(json.dumps(by_group(Model.open(options.out), corpus, options.threads)))
+        found[minutes] = json.loads(file.read_text())
+    print(
+        "| nats a note, nothing told (all told) | songs | " + " | ".join(f"{m:g} min" for m in found) + " |"
+    )
+    print("|---" * (2 + len(found)) + "|")
+    for group, first in next(iter(found.values())).items():
+        cells = [
+            f"{one[group]['none']['nats_per_note']:.3f} ({one[group]['plan']['nats_per_note']:.3f})"
+            for one in found.values()
+        ]
+        print(f"| {group} | {first['none']['songs']} | " + " | ".join(cells) + " |")
+    gaps(Model.open(options.out), corpus, options.threads)
+
+
+if __name__ == "__main__":
+    main()
