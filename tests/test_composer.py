@@ -88,7 +88,7 @@ def test_a_song_is_the_same_whatever_is_composed_beside_it(chain: Model) -> None
 
 
 def test_the_best_are_the_most_typical(chain: Model) -> None:
-    songs = composer.compose_many(chain, 9, seed=1, bars=4)
+    songs = composer.compose_many(chain, 9, 9, seed=1, bars=4)
     best = composer.compose_many(chain, 9, 3, seed=1, bars=4)
     middle = sorted(song.nats for song in songs)[4]
     assert [song.nats for song in best] == sorted(
@@ -243,4 +243,7 @@ def test_a_chorale_is_composed_and_has_no_given_notes(tmp_path: Path, tune: Scor
 
 def test_the_transformer_composes(tmp_path: Path) -> None:
     opened = Model.open(write_model(tmp_path, network="transformer"))
-    assert composer.compose(opened, bars=3, seed=1).bars == 3
+    alone = composer.compose(opened, bars=3, seed=1)
+    beside = composer.compose_many(opened, 12, bars=3, seed=1)  # songs that end leave the batch
+    assert alone.score == beside[0].score
+    assert {song.bars for song in beside} == {3}

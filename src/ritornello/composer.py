@@ -115,8 +115,9 @@ def compose_many(
     tune = source is not None and source.how == "tune"
     plans = [resolve(asked, opened.plans, of_song(seed, i), source=own, tune=tune) for i in range(n)]
     jobs = [(plan, song, source) for song, plan in enumerate(plans)]
-    songs = _by_choices(opened, jobs, seed, creativity, progress)
-    if best is None or best == n:
+    measured = best is not None and n > 1
+    songs = _by_choices(opened, jobs, seed, creativity, progress, measured)
+    if not measured:
         return songs
     middle = float(np.median([song.nats for song in songs]))
     return sorted(songs, key=lambda song: abs(song.nats - middle))[:best]
@@ -224,6 +225,7 @@ def _by_choices(
     seed: int,
     creativity: float,
     progress: Progress | None,
+    measured: bool = False,
 ) -> list[Song]:
     """Songs by a network of choices, side by side."""
     representation = model.representation
@@ -237,7 +239,7 @@ def _by_choices(
         batch = jobs[start : start + TOGETHER]
         requests = [requested(plan, seed, song, source) for plan, song, source in batch]
         for composed, (plan, song, source) in zip(
-            sample(model, requests, taste, progress=progress), batch, strict=True
+            sample(model, requests, taste, measured=measured, progress=progress), batch, strict=True
         ):
             recipe = Recipe(made, plan, seed, song, {"creativity": creativity}, composed.rows, source)
             built = build(recipe)

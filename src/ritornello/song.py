@@ -29,7 +29,7 @@ class Song:
     recipe: Recipe
     file: bytes | None = None
     nats: float = 0.0
-    """How unlikely its choices were to the network, on average."""
+    """How unlikely its choices were to the network, on average, where the best were looked for."""
 
     @property
     def plan(self) -> Plan:

@@ -76,14 +76,14 @@ def pick(
 
     Only the likeliest classes that have `top_p` of the probability together count (Holtzman et al. 2020).
     """
-    heat = logits.astype(np.float64)
-    heat -= heat.max(axis=1, keepdims=True)
-    weights = np.exp(heat / temperature)
+    weights = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    weights *= np.float32(1 / temperature)
+    np.exp(weights, out=weights)
     if top_p < 1:
         ordered = np.sort(weights, axis=1)  # rising: what lies below the rest of the probability goes
-        below = np.cumsum(ordered, axis=1)
-        cut = (below <= (1 - top_p) * below[:, -1:]).sum(axis=1)
+        below = np.add.accumulate(ordered, axis=1)
+        cut = np.add.reduce(below <= np.float32(1 - top_p) * below[:, -1:], axis=1)
         least = ordered[np.arange(len(cut)), np.minimum(cut, ordered.shape[1] - 1)]
-        weights[weights < least[:, None]] = 0
-    upto = np.cumsum(weights, axis=1)
-    return np.asarray((upto <= (uniforms * upto[:, -1])[:, None]).sum(axis=1))
+        weights *= weights >= least[:, None]
+    upto = np.add.accumulate(weights, axis=1, dtype=np.float64)
+    return np.asarray(np.add.reduce(upto <= (uniforms * upto[:, -1])[:, None], axis=1))

@@ -188,6 +188,16 @@ class Chained:
         for layer in self._layers:
             layer.start(self.songs)
 
+    def keep(self, songs: npt.ArrayLike) -> None:
+        """Between two rows: go on with some of the songs (their numbers, rising); the rest have ended."""
+        kept = np.asarray(songs, np.intp)
+        self.songs = len(kept)
+        self._asked = None if self._asked is None else self._asked[kept]
+        self._row, self._read = self._row[:, kept], self._read[:, kept]
+        self._agreed = {candidate: agreed[kept] for candidate, agreed in self._agreed.items()}
+        for layer in self._layers:
+            layer.keep(kept)
+
     def begin(self, known_first: Mapping[str, npt.ArrayLike]) -> None:
         """Begin a row, of which the fields before the first choice are (B,)."""
         for field, values in known_first.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello.steps.chained import Chained, columns_first, normed, product
 from ritornello.steps.checks import Floats, Shapes, Sizes
@@ -26,6 +27,10 @@ class Layer:
         """Begin with a state of zeros."""
         self._joined = np.zeros((songs, 2 * self.width), np.float32)
         self._cell = np.zeros((songs, self.width), np.float32)
+
+    def keep(self, songs: npt.NDArray[np.intp]) -> None:
+        """Go on with some of the songs."""
+        self._joined, self._cell = self._joined[songs], self._cell[songs]
 
     def __call__(self, hidden: Floats) -> Floats:
         """The next hidden (B, W)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello.errors import ModelError
 from ritornello.steps.chained import Chained, columns_first, normed, product, silu_of_twice
@@ -39,6 +40,10 @@ class Layer:
         self.rows = 0
         shape = (2, songs, self.heads, min(FIRST_ROOM, self.window), HEAD_WIDTH)
         self._kept = np.empty(shape, np.float32)  # keys and values; row r is in slot r % room
+
+    def keep(self, songs: npt.NDArray[np.intp]) -> None:
+        """Go on with some of the songs."""
+        self._kept = self._kept[:, songs]
 
     def __call__(self, hidden: Floats) -> Floats:
         """The next hidden (B, W)."""

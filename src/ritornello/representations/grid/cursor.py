@@ -69,6 +69,10 @@ class Cursor:
         for song, value in zip(self.songs, np.asarray(values).tolist(), strict=True):
             song.put(field, value)
 
+    def keep(self, songs: Sequence[int]) -> None:
+        """Go on with some of the songs, by their numbers; the others have ended."""
+        self.songs = [self.songs[song] for song in songs]
+
     def rows(self, index: int) -> npt.NDArray[np.int16]:
         """All rows of a song so far, (N, F)."""
         return np.array(self.songs[index].rows, np.int16).reshape(-1, len(FIELDS))
