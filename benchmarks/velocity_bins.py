@@ -59,7 +59,8 @@ class Sixteen(Notes):
 class Merged:
     """A network that says of both bins of a pair what their mean is: it tells the pair, and no more.
 
-    Charged as `notes`, it has the reference of a table of the pairs; its nats are log 2 a note above that table's.
+    Charged as `notes`, it has the reference of a table of the pairs; its nats are log 2 a note above those of
+    that table.
     """
 
     def __init__(self, network: Any) -> None:
