@@ -112,6 +112,17 @@ def key_tonic(sharps: int, is_minor: bool) -> int:
     return (7 * sharps + (9 if is_minor else 0)) % 12
 
 
+def scale(sharps: int, is_minor: bool) -> frozenset[int]:
+    """The pitch classes of a key: seven, and in minor the raised seventh too, which leads to the tonic.
+
+    >>> sorted(scale(0, True))
+    [0, 2, 4, 5, 7, 8, 9, 11]
+    """
+    tonic = key_tonic(sharps, is_minor)
+    steps = (*MINOR, 11) if is_minor else MAJOR
+    return frozenset((tonic + step) % 12 for step in steps)
+
+
 def transposed_key(key: tuple[int, bool], semitones: int) -> tuple[int, bool]:
     """The key (sharps, is_minor) that many semitones higher, spelled with few accidentals.
 

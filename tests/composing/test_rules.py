@@ -63,9 +63,9 @@ def test_no_bar_is_silent() -> None:
     assert forbidden(rules.no_silent_bar(held.ear)) == [END]
 
 
-def test_given_notes_are_heard_in_their_bars() -> None:
+def test_what_joins_given_notes_sounds_in_each_bar_too() -> None:
     given = Score.of(GRID, [0, 96, 192, 288], [96] * 4, [60] * 4, [64] * 4)
-    assert rules.no_silent_bar(song(given=given).ear) is None
+    assert forbidden(rules.no_silent_bar(song(given=given).ear)) == [*range(96, 192), WAIT, END]
     assert rules.ends_in_the_last_bar(song(given=given).ear) is None
 
 
@@ -82,7 +82,7 @@ def test_all_parts_are_heard_before_the_end() -> None:
     begun = song()
     for _ in range(3):
         begun.note(95)
-    assert rules.no_end_before_all_are_heard(begun.ear) is None  # bar 2: there is time
+    assert WAIT in forbidden(rules.no_end_before_all_are_heard(begun.ear))  # it would lead to the end
     begun.note(10)
     assert END in forbidden(rules.no_end_before_all_are_heard(begun.ear))
     assert forbidden(rules.each_part_is_heard(begun.put(shift=10).ear)) == []
@@ -142,6 +142,17 @@ def test_the_key_holds_back_and_drums_have_none() -> None:
     assert rules.in_key(song().put(shift=0, part=DRUMS).ear) is None
     assert rules.within_range(song().put(shift=0, part=DRUMS).ear) is None
     assert 11 in forbidden(rules.within_range(song().put(shift=0, part=0).ear))
+
+
+def test_many_pitches_outside_the_key_are_held_back_more() -> None:
+    inside, outside = song(), song()
+    for _ in range(8):
+        inside.note(6, pitch=60)
+        outside.note(6, pitch=61)
+    low, high = (rules.in_key(s.put(shift=6, part=0).ear) for s in (inside, outside))
+    assert low is not None
+    assert high is not None
+    assert high[61] < low[61] < 0 == low[60] == high[60]
 
 
 def test_one_pitch_again_and_again_is_held_back() -> None:

@@ -81,7 +81,7 @@ def command(
     files = write_all(songs, out)
     took_s = time.perf_counter() - began
     lines: list[Any] = []
-    for song, file in zip(songs, files, strict=True):
+    for song, file in zip(songs, files, strict=True) if not (quiet or as_json) else ():
         lines += _lines(song, file, took_s, alone=len(songs) == 1)
     lines.append(f"again: {_again(songs[0], files[0], model)}")
     results = [

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-
-import numpy as np
+from collections import deque
 
 from ritornello.composing.request import Request
-from ritornello.representations.grid import codes
-from ritornello.representations.grid.codes import COLUMN, DURATIONS, WAIT
+from ritornello.representations.grid.codes import COLUMN, DRUMS, DURATIONS, WAIT
 from ritornello.representations.grid.cursor import Song
+from ritornello.theory import scale
 
 LENGTHS = DURATIONS.tolist()
+RECENT = 32  # notes whose pitches are remembered
 
 
 class Ear:
     """The request and what is heard of its song. `listen` takes the notes that are new.
 
-    `bar` is the first bar of those asked for that is silent so far (beyond `last_bar`: none), `here` how
-    many notes the present onset has, `heard` the parts of the request that have played where they may,
-    `runs` the last pitch of each part and how often it came in a row, `until` where all that sounds ends.
+    `bar` is the first of the bars asked for in which nothing that is composed sounds yet (beyond `last_bar`:
+    none), `here` how many notes the present onset has, `heard` the parts of the request that have played
+    where they may, `runs` the last pitch of each part and how often it came in a row, `outside` of the last
+    pitches which were not of the scale, `until` where all that sounds ends.
     """
 
     def __init__(self, request: Request, song: Song) -> None:
@@ -28,19 +29,16 @@ class Ear:
         self.end_tick = song.end if request.end_tick is None else request.end_tick
         self.bar = bisect_right(song.start, self.first_tick) - 1
         self.last_bar = bisect_right(song.start, max(self.end_tick - 1, 0)) - 1
-        self.given_bars: set[int] = set()  # bars with given notes that sound
-        self.struck_last = False  # whether the last bar has an onset
-        for onset, _, _, duration, _ in (
-            zip(*map(_list, codes.columns(request.given)), strict=True) if (request.given is not None) else ()
-        ):
-            first = bisect_right(song.start, onset) - 1
-            last = bisect_right(song.start, onset + LENGTHS[duration] - 1) - 1
-            self.given_bars.update(range(first, last + 1))
-            self.struck_last |= first == song.last
+        given = request.given
+        # whether the last bar has an onset; one that is given will do
+        self.struck_last = given is not None and len(given) > 0 and given.onset_ticks[-1] >= song.start[-1]
         self.until = self.here = self.taken = 0
         self.onset = -1
         self.heard: set[int] = set()
         self.runs: dict[int, tuple[int, int]] = {}
+        key = request.plan.key
+        self.scale = frozenset(range(12)) if key is None else scale(*key)
+        self.outside: deque[bool] = deque(maxlen=RECENT)
         self.sounding: dict[int, list[int]] = {}  # by part: where its notes end
         self._skip_sounding()
 
@@ -55,6 +53,8 @@ class Ear:
             self.onset, self.until = onset, max(self.until, end)
             before, times = self.runs.get(part, (-1, 0))
             self.runs[part] = (pitch, times + 1 if pitch == before else 1)
+            if part != DRUMS:
+                self.outside.append(pitch % 12 not in self.scale)
             ends = self.sounding.setdefault(part, [])
             ends[:] = [other for other in ends if other > onset]
             ends.append(end)
@@ -69,7 +69,7 @@ class Ear:
         edges = self.song.edges
         while self.bar <= self.last_bar:
             held = 2 * self.until >= edges[self.bar] + edges[self.bar + 1]
-            if not (held or self.onset >= edges[self.bar] or self.bar in self.given_bars):
+            if not (held or self.onset >= edges[self.bar]):
                 return
             self.bar += 1
 
@@ -87,8 +87,3 @@ class Ear:
     def unheard(self) -> list[int]:
         """The parts that have not been heard where they were asked for, in order."""
         return [part for part in self.request.parts or () if part not in self.heard]
-
-
-def _list(column: np.ndarray) -> list[int]:  # type: ignore[type-arg]
-    """A column as a list, which is faster to go through."""
-    return column.tolist()  # type: ignore[no-any-return]

@@ -15,19 +15,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.composing.ear import Ear
+from ritornello.composing.ear import RECENT, Ear
 from ritornello.representations.grid.codes import (
     COLUMN,
     DRUMS,
     END,
-    INSTANCES,
     MAX_SHIFT,
     PARTS,
     PITCHES,
     SHIFTS,
     WAIT,
 )
-from ritornello.theory import MAJOR, key_tonic
 
 Bias = npt.NDArray[np.float32]
 NEVER = np.float32(-np.inf)
@@ -35,7 +33,8 @@ NEVER = np.float32(-np.inf)
 AT_ONCE = 32  # notes at one onset
 VOICES = 20  # notes that sound at once in one part: more than hands have, but the pedal holds them
 LOWEST, HIGHEST = 12, 115  # of a pitched part
-OUT_OF_KEY = np.float32(-0.7)
+OUT_OF_KEY = 0.5  # what pitches outside the scale lose,
+USUAL, TOO_OFTEN = 0.05, 12.0  # and what for each share of them above the usual
 REPEATED = 8  # times in a row that a pitch may come before it is held back
 LOOPS = 4  # times that the same rows may come
 HOLD_BACK = 0.4  # for each time more
@@ -53,7 +52,7 @@ def within_the_bars_asked_for(ear: Ear) -> Bias | None:
 
 
 def no_silent_bar(ear: Ear) -> Bias | None:
-    """In each bar something sounds: struck there, or held to its middle."""
+    """In each bar something that is composed sounds: struck there, or held to its middle."""
     if ear.bar > ear.last_bar:
         return None
     bias = np.zeros(SHIFTS, np.float32)
@@ -79,7 +78,7 @@ def ends_in_the_last_bar(ear: Ear) -> Bias | None:
 def no_end_before_all_are_heard(ear: Ear) -> Bias | None:
     """Each part that was asked for plays before the song (or what is redone of it) is over."""
     song = ear.song
-    if not ear.unheard or song.bar < ear.last_bar:
+    if not ear.unheard or (song.bar < ear.last_bar and ear.wait_floor < ear.end_tick):
         return None
     bias = np.zeros(SHIFTS, np.float32)
     bias[END] = NEVER
@@ -147,9 +146,11 @@ def within_range(ear: Ear) -> Bias | None:
 
 
 def in_key(ear: Ear) -> Bias | None:
-    """Pitches outside the plan's scale are a little rarer; the raised seventh of minor is inside."""
-    key = ear.request.plan.key
-    return None if key is None or ear.song.row[COLUMN["part"]] == DRUMS else _scale(*key)
+    """Pitches outside the plan's scale are a little rarer, and much rarer where there were many of late."""
+    if ear.request.plan.key is None or ear.song.row[COLUMN["part"]] == DRUMS:
+        return None
+    share = sum(ear.outside) / max(len(ear.outside), RECENT // 4)
+    return _outside(ear.scale) * np.float32(-OUT_OF_KEY - TOO_OFTEN * max(0.0, share - USUAL))
 
 
 def not_one_pitch(ear: Ear) -> Bias | None:
@@ -227,13 +228,6 @@ def _range() -> Bias:
 
 
 @lru_cache(maxsize=64)
-def _scale(sharps: int, is_minor: bool) -> Bias:
-    """Holds back what is outside a key."""
-    major = (7 * sharps) % 12
-    inside = {(major + step) % 12 for step in MAJOR}
-    if is_minor:
-        inside.add((key_tonic(sharps, is_minor) + 11) % 12)
-    return np.array([0 if pitch % 12 in inside else OUT_OF_KEY for pitch in range(PITCHES)], np.float32)
-
-
-assert DRUMS // INSTANCES == PITCHES  # programs and drums
+def _outside(scale: frozenset[int]) -> Bias:
+    """1 for each pitch (128,) that is not of a scale."""
+    return np.array([pitch % 12 not in scale for pitch in range(PITCHES)], np.float32)
