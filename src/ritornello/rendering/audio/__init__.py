@@ -24,7 +24,7 @@ Synth = Literal["own", "fluidsynth"]
 FORMATS = tuple(writing.FORMATS)
 RATES_HZ = (44_100, 48_000)
 MAX_MINUTES = 60.0
-HELD_GB_PER_HOUR = 2.6  # what an hour takes of memory, measured
+HELD_GB_PER_HOUR = 1.4  # what an hour takes of memory, measured
 SILENT = 10 ** (-80 / 20)  # what is softer after the last note is cut off
 VARIABLE = "RITORNELLO_SOUNDFONT"
 PLACES = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts")
@@ -50,7 +50,7 @@ def render(
         sound = fluidsynth.play(score, path, rate)
     else:
         sound = mix(score, SoundFont.open(path), rate)
-    return loudness.normalised(_trimmed(sound, round(score.duration_s * rate)), rate)
+    return loudness.normalised(trimmed(sound, round(score.duration_s * rate)), rate)
 
 
 def write(
@@ -101,8 +101,8 @@ def find_soundfont(given: str | Path | None = None) -> Path:
     )
 
 
-def _trimmed(sound: Samples, least: int) -> Samples:
+def trimmed(sound: Samples, least: int) -> Samples:
     """`sound` (2, N) up to where it has become silent, but no shorter than `least` samples."""
-    floor = SILENT * max(float(np.abs(sound).max(initial=0)), 1e-9)
+    floor = SILENT * max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
     (loud,) = np.nonzero((np.abs(sound[:, least:]) > floor).any(axis=0))
     return sound[:, : least + (int(loud[-1]) + 1 if len(loud) else 0)]

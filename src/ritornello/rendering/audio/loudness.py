@@ -21,7 +21,7 @@ CEILING = 10 ** (-1.5 / 20)  # the highest sample: what is left over is for the 
 BLOCK_S, STEP_S = 0.4, 0.1
 ABSOLUTE_GATE_LUFS, RELATIVE_GATE_LU = -70.0, -10.0
 PIECE, RUN_IN = 1 << 15, 1 << 13  # samples filtered at once; what is so long ago the filters have forgotten
-BLOCK_OF_LIMITER_S, LOOK = 0.0015, 20
+BLOCK_OF_LIMITER_S, LOOK, BLOCKS = 0.0015, 20, 2000
 
 
 def loudness_lufs(sound: Samples, rate: int) -> float:
@@ -105,9 +105,12 @@ def _limit(sound: Samples, rate: int) -> bool:
     """
     size = round(BLOCK_OF_LIMITER_S * rate)
     count = -(-sound.shape[1] // size)
-    peaks = np.zeros(count * size, np.float32)
-    np.abs(sound).max(axis=0, out=peaks[: sound.shape[1]])
-    need = np.minimum(1, CEILING / np.maximum(peaks.reshape(count, size).max(axis=1), CEILING))
+    peaks = np.zeros(count)
+    for block in range(0, count, BLOCKS):  # in pieces: a whole song's magnitudes would be a second song
+        piece = np.abs(sound[:, block * size : (block + BLOCKS) * size]).max(axis=0)
+        starts = np.arange(0, len(piece), size)
+        peaks[block : block + len(starts)] = np.maximum.reduceat(piece, starts)
+    need = np.minimum(1, CEILING / np.maximum(peaks, CEILING))
     if need.min() >= 1:
         return False
     around = np.pad(need, 2 * LOOK - 1, constant_values=1)

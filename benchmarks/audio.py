@@ -1,0 +1,167 @@
+"""Sound: how fast songs are played, how true to FluidSynth, and whether each file is as promised.
+
+    OMP_NUM_THREADS=1 python benchmarks/audio.py FOLDER ... [--sample 100] [--seed 1]
+
+Plays a sample of the songs below the folders and prints how many times real time the steps are, in processor
+time on one core; loudness, highest sample, length. Where the machine has fluidsynth, the same songs go
+through it, and single notes of all 128 programs are compared, pitch and loudness over time, with its reverb
+and chorus turned off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from ritornello import midi
+from ritornello.errors import RitornelloError
+from ritornello.rendering import audio
+from ritornello.rendering.audio import fluidsynth, loudness, writing
+from ritornello.rendering.audio.mix import mix
+from ritornello.rendering.audio.soundfont import SoundFont
+from ritornello.score import Part, Score
+
+RATE = 44_100
+SPANS_S = ((0.0, 0.1), (0.1, 0.5), (0.5, 1.0))  # of a note of a second, in which loudness is compared
+
+
+def busy_s() -> float:
+    """Processor time of this process and of those that it started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def songs(folders: list[Path], count: int, seed: int) -> list[Score]:
+    """A sample of the songs that can be played."""
+    files = sorted(file for folder in folders for file in folder.rglob("*.mid"))
+    random.Random(seed).shuffle(files)
+    found: list[Score] = []
+    for file in files:
+        try:
+            score = midi.read(file)
+            audio.check(score)
+        except RitornelloError:
+            continue
+        found.append(score)
+        if len(found) == count:
+            break
+    return found
+
+
+def play(scores: list[Score]) -> None:
+    """Speed and promises over songs."""
+    font, length_s = SoundFont.open(audio.find_soundfont()), sum(score.duration_s for score in scores)
+    took = dict.fromkeys(("mix", "loudness", "wav", "ogg", "fluidsynth"), 0.0)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for score in scores:
+            marks = [busy_s()]
+            sound = mix(score, font, RATE)
+            marks.append(busy_s())
+            sound = loudness.normalised(audio.trimmed(sound, round(score.duration_s * RATE)), RATE)
+            marks.append(busy_s())
+            for ending in ("wav", "ogg"):
+                writing.write(sound, Path(folder) / f"song.{ending}", RATE)
+                marks.append(busy_s())
+            if shutil.which(fluidsynth.PROGRAM):
+                fluidsynth.play(score, font.path, RATE)
+            marks.append(busy_s())
+            for name, spent in zip(took, np.diff(marks).tolist(), strict=True):
+                took[name] += spent
+            length = sound.shape[1] / RATE
+            rows.append((loudness.loudness_lufs(sound, RATE), np.abs(sound).max(), length - score.duration_s))
+    lufs, peak, tail = np.array(rows).T
+    print(f"{len(scores)} songs, {length_s / 3600:.2f} hours")
+    for name, spent in took.items():
+        print(f"  {name:<12} {length_s / max(spent, 1e-9):8.0f} times real time")
+    own = took["mix"] + took["loudness"]
+    print(f"  mix and loudness {length_s / own:.0f}, to a .wav {length_s / (own + took['wav']):.0f} times")
+    print(f"  LUFS {np.percentile(lufs, [0, 5, 50, 95, 100]).round(2)} (least, 5%, median, 95%, most)")
+    print(f"  highest sample {peak.max():.4f}; tail {tail.min():.2f} to {tail.max():.2f} s")
+
+
+def dry(score: Score, font: Path) -> np.ndarray:
+    """fluidsynth without reverb and chorus: (2, N)."""
+    with tempfile.TemporaryDirectory() as folder:
+        song, sound = Path(folder) / "song.mid", Path(folder) / "song.wav"
+        midi.write(score, song)
+        options = f"-q -n -i -R 0 -C 0 -g 0.2 -r {RATE} -T wav -O s16 -F".split()
+        command = [fluidsynth.PROGRAM, *options, str(sound), str(font), str(song)]
+        subprocess.run(command, check=True, capture_output=True)
+        with wave.open(str(sound)) as file:
+            data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return np.asarray(data.reshape(-1, 2).T / 32768)
+
+
+def cents(sound: np.ndarray, key: int) -> tuple[float, float]:
+    """How far the strongest of the first four partials is off, and its share of the highest peak."""
+    part = sound.mean(axis=0)[int(0.15 * RATE) : int(0.95 * RATE)]
+    size = 1 << 19
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), size)) + 1e-12
+    best = (0.0, 0.0)
+    for partial in range(1, 5):
+        hz = 440 * 2 ** ((key - 69) / 12) * partial
+        low, high = (int(hz * 2 ** (side / 1200) * size / RATE) for side in (-60, 60))
+        peak = low + int(spectrum[low : high + 1].argmax())
+        a, b, c = np.log(spectrum[peak - 1 : peak + 2])
+        bend = (a - c) / 2 / (a - 2 * b + c) if a - 2 * b + c else 0.0
+        away = float(1200 * np.log2((peak + bend) * RATE / size / hz))
+        best = max(best, (float(spectrum[peak]), away))
+    return best[1], best[0] / float(spectrum.max())
+
+
+def compare(key: int) -> None:
+    """All programs beside fluidsynth on one key."""
+    font = SoundFont.open(audio.find_soundfont())
+    apart, levels, off = [], [], []
+    for program in range(128):
+        note = Score.of(480, [0], [960], [key], [100], parts=(Part("", program),))
+        own, theirs = mix(note, font, RATE), dry(note, font.path)
+        (ours, clear), (peer, peer_clear) = cents(own, key), cents(theirs, key)
+        if clear > 0.9 and peer_clear > 0.9:
+            apart.append(abs(ours - peer))
+            off.append(abs(ours))
+        levels.append([level(own, *span) - level(theirs, *span) for span in SPANS_S])
+    differ = np.abs(np.array(levels) - np.median(levels)).max(axis=1)
+    print(f"key {key}: {len(apart)} programs with a clear pitch")
+    near, same = sum(away < 10 for away in off), sum(away < 1 for away in apart)
+    print(
+        f"  within 10 cents of the key {near}, within 1 cent of fluidsynth {same}, all within {max(apart):.2f}"
+    )
+    close = [int((differ < decibels).sum()) for decibels in (1, 3)]
+    print(f"  loudness in three spans within 1 dB of fluidsynth: {close[0]} of 128, within 3 dB {close[1]}")
+
+
+def level(sound: np.ndarray, start_s: float, end_s: float) -> float:
+    """Decibels of a span."""
+    span = sound[:, int(start_s * RATE) : int(end_s * RATE)]
+    return float(10 * np.log10(np.mean(span**2) + 1e-9)) if span.size else -90.0
+
+
+def main() -> None:
+    """Print everything."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--sample", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    play(songs(options.folders, options.sample, options.seed))
+    if shutil.which(fluidsynth.PROGRAM):
+        for key in (48, 60, 69):
+            compare(key)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"most memory {most:.2f} GB, {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
