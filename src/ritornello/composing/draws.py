@@ -56,7 +56,8 @@ class Uniforms:
                 _generator(seed, song, block).random((BLOCK_ROWS, self._fields)) for seed, song in self._songs
             ]
             self._numbers, self._block = np.stack(drawn, axis=1), block
-        return self._numbers[place]
+        numbers: npt.NDArray[np.float64] = self._numbers[place]
+        return numbers
 
 
 def of_song(seed: int, song: int) -> np.random.Generator:

@@ -81,7 +81,8 @@ class Ear:
     @property
     def wait_floor(self) -> int:
         """From where on an onset could follow if WAIT came next."""
-        return min(self.song.clock + WAIT, self.song.edges[self.song.bar + 2])
+        next_bars_end: int = self.song.edges[self.song.bar + 2]
+        return min(self.song.clock + WAIT, next_bars_end)
 
     @property
     def unheard(self) -> list[int]:

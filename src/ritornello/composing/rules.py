@@ -150,7 +150,8 @@ def in_key(ear: Ear) -> Bias | None:
     if ear.request.plan.key is None or ear.song.row[COLUMN["part"]] == DRUMS:
         return None
     share = sum(ear.outside) / max(len(ear.outside), RECENT // 4)
-    return _outside(ear.scale) * np.float32(-OUT_OF_KEY - TOO_OFTEN * max(0.0, share - USUAL))
+    bias: Bias = _outside(ear.scale) * np.float32(-OUT_OF_KEY - TOO_OFTEN * max(0.0, share - USUAL))
+    return bias
 
 
 def not_one_pitch(ear: Ear) -> Bias | None:
@@ -208,7 +209,7 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
 
 def _must_come(ear: Ear, tick: int) -> bool:
     """Whether it is so late that parts which have not been heard come before all others."""
-    middle = (ear.song.start[ear.last_bar] + ear.end_tick) // 2
+    middle: int = (ear.song.start[ear.last_bar] + ear.end_tick) // 2
     return tick >= middle
 
 
@@ -224,7 +225,8 @@ def _only(parts: tuple[int, ...]) -> Bias:
 def _range() -> Bias:
     """Forbids what lies below the lowest and above the highest pitch."""
     pitch = np.arange(PITCHES)
-    return np.where((pitch < LOWEST) | (pitch > HIGHEST), NEVER, np.float32(0))
+    bias: Bias = np.where((pitch < LOWEST) | (pitch > HIGHEST), NEVER, np.float32(0))
+    return bias
 
 
 @lru_cache(maxsize=64)

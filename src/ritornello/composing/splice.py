@@ -85,7 +85,9 @@ def into(source: Score, rows: npt.NDArray[Any], plan: Plan, first_tick: int) -> 
     old = table(source)
     notes, parts = new_notes(source, old, rows, plan, first_tick)
     both = np.concatenate([old, notes])
-    return Score.of(source.ticks_per_beat, *both.T, name_parts(parts), **_events(source, plan))
+    onset, duration, pitch, velocity, owner = both.T
+    columns = (onset, duration, pitch, velocity, owner, name_parts(parts))
+    return Score.of(source.ticks_per_beat, *columns, **_events(source, plan))
 
 
 def owners(source: Score, codes: Ints) -> tuple[Ints, tuple[Part, ...]]:
