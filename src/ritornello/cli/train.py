@@ -37,9 +37,19 @@ OF_THE_NETWORK = ("size", "window", "dropout", "interval")  # settings that go t
 @click.option("--curve", type=click.Path(), help="A TOML file with the points of the note's loss.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of initial weights and batches.")
 @click.option("--threads", type=int, help="Of the CPU; 1, for large networks all but one.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option(
-    "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto", show_default=True
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="auto takes a GPU where there is one.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="auto takes bfloat16 where the hardware has it.",
 )
 @click.option("--compile", is_flag=True, help="With torch.compile: pays on a GPU, after a minute.")
 @click.option(
@@ -57,7 +67,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
     """
     from ritornello import workflow
 
-    if not any(settings[how_long] for how_long in ("minutes", "steps", "epochs")):
+    if all(settings[how_long] is None for how_long in ("minutes", "steps", "epochs")):
         settings["minutes"] = 10.0
     network = {name: settings.pop(name) for name in OF_THE_NETWORK}
     settings["network_config"] = {name: value for name, value in network.items() if value is not None}
