@@ -1,0 +1,381 @@
+"""The rivals of `benchmarks/pop.py`: MidiTok's REMI with a Hugging Face GPT-2, and with an LSTM.
+
+    PYTHONPATH=src PEERS/bin/python benchmarks/rivals.py SONGS.npz --network gpt2 --minutes 6 --out x.json
+
+It runs under an interpreter of its own (`pip install miditok torch transformers`): the songs come as columns
+of notes with their split (`pop.py` writes them), and what goes back are the nats of every held-out song by
+`ritornello.judging.reference`, the one thing of Ritornello that is used here. Meter is told and not counted.
+
+Each is given its best: bf16 where the processor has it, fused AdamW, warm-up and cosine over the time that
+there is, transposition, songs judged with at least half a window before every token (the LSTM: with all).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from ritornello.judging.reference import reference
+
+Ints = npt.NDArray[np.int64]
+
+GRID = 24  # ticks a beat
+LONGEST = 16 * GRID  # ticks, of a note
+TRANSPOSED = (-6, 5)  # semitones, both included
+IGNORED = -100
+MEASURES = 5  # of held-out windows, while training
+HELDOUT_WINDOWS = 12
+
+
+@dataclass(frozen=True)
+class Song:
+    """The tokens (L,) of a song, its notes before they were tokens, and what the reference adds in nats."""
+
+    ids: Ints
+    notes: int
+    charge: float
+
+
+class Remi:
+    """MidiTok's REMI at 24 positions a beat and 32 velocities, and how wide its classes are."""
+
+    def __init__(self) -> None:
+        from miditok import REMI, TokenizerConfig
+
+        config = TokenizerConfig(
+            pitch_range=(0, 127),
+            beat_res={(0, 4): 24, (4, 16): 4},
+            num_velocities=32,
+            use_time_signatures=True,
+            use_pitchdrum_tokens=False,
+            time_signature_range={4: list(range(1, 13))},
+            special_tokens=["PAD", "BOS", "EOS"],
+        )
+        self.tokenizer = REMI(config)
+        names: dict[str, int] = self.tokenizer.vocab
+        self.size = len(names)
+        self.kind = np.empty(self.size, object)  # of a token: Bar, Pitch ...
+        for name, number in names.items():
+            self.kind[number] = name.split("_")[0]
+        self.begin, self.end = names["BOS_None"], names["EOS_None"]
+        self.pitches = names["Pitch_0"], names["Pitch_127"]
+        self.told = self.kind == "TimeSig"
+        self.width = self._widths()
+
+    def song(self, ticks_per_beat: int, notes: Ints, meters: Ints) -> Song:
+        """Notes (N, 4) (onset, duration, pitch, velocity), meters (M, 3) (onset, over, under) as tokens."""
+        ids = self._tokens(ticks_per_beat, notes, meters)
+        durations, velocities = (self.width[ids[self.kind[ids] == kind]] for kind in ("Duration", "Velocity"))
+        widths = {"shift": 1, "part": 1, "pitch": 1, "duration": durations, "velocity": velocities}
+        charge = reference(0.0, widths, kept=len(durations), source_notes=len(notes))
+        return Song(np.concatenate([[self.begin], ids, [self.end]]), len(notes), charge)
+
+    def _tokens(self, ticks_per_beat: int, notes: Ints, meters: Ints) -> Ints:
+        from symusic import Note, Score, TimeSignature, Track
+
+        score, track = Score(ticks_per_beat), Track("piano", 0, False)
+        for onset, duration, pitch, velocity in notes.tolist():
+            track.notes.append(Note(onset, duration, pitch, velocity))
+        score.tracks.append(track)
+        for onset, over, under in meters.tolist():
+            beats = (
+                over * 4 / under
+            )  # MidiTok takes an eighth for the beat in 3/8: two such bars are one here
+            over = int(beats) if beats.is_integer() else int(2 * beats)
+            score.time_signatures.append(TimeSignature(onset, min(max(over, 1), 12), 4))
+        return np.array(self.tokenizer.encode(score)[0].ids, np.int64)
+
+    def _widths(self) -> npt.NDArray[np.float64]:
+        """How many durations or velocities each token stands for: asked of MidiTok."""
+        bars = np.arange(LONGEST) * 5 * GRID * 4
+        one = np.ones(LONGEST, np.int64)
+        lengths = np.stack([bars, np.arange(LONGEST) + 1, 60 * one, 64 * one], axis=1)
+        loud = np.stack([bars[:127], GRID * one[:127], 60 * one[:127], np.arange(127) + 1], axis=1)
+        meter = np.array([[0, 4, 4]])
+        count = np.ones(self.size)
+        for kind, notes in (("Duration", lengths), ("Velocity", loud)):
+            ids = self._tokens(GRID, notes, meter)
+            ids = ids[self.kind[ids] == kind]
+            assert len(ids) == len(notes)
+            number, times = np.unique(ids, return_counts=True)
+            count[number] = times
+            if kind == "Velocity":
+                count[ids[0]] += 1  # velocity 0, which no note has, is one of the reference's 128
+        return count
+
+
+def read_songs(path: Path, remi: Remi) -> dict[str, list[Song]]:
+    """The songs of each side of the split in what `pop.py` wrote."""
+    data = np.load(path, allow_pickle=False)
+    notes = np.stack([data[name] for name in ("onset_ticks", "duration_ticks", "pitch", "velocity")], axis=1)
+    sides: dict[str, list[Song]] = {"train": [], "valid": [], "test": []}
+    for number, side in enumerate(data["split"].tolist()):
+        mine = slice(*data["offsets"][number : number + 2].tolist())
+        meters = data["meters"][data["meters"][:, 0] == number, 1:]
+        song = remi.song(int(data["ticks_per_beat"][number]), notes[mine].astype(np.int64), meters)
+        sides[side].append(song)
+    return sides
+
+
+class Gpt2(nn.Module):
+    """Hugging Face's GPT-2, 4.3 million weights as Ritornello's `small`."""
+
+    def __init__(self, vocabulary: int, window: int, dropout: float) -> None:
+        from transformers import GPT2Config, GPT2LMHeadModel
+
+        super().__init__()
+        share = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
+        sizes: dict[str, Any] = {"n_positions": window, "n_embd": 256, "n_layer": 5, "n_head": 4}
+        gelu = {"activation_function": "gelu_pytorch_tanh"}  # what GPT-2 has, in one kernel
+        config = GPT2Config(
+            vocab_size=vocabulary, use_cache=False, bos_token_id=1, eos_token_id=2, **sizes, **share, **gelu
+        )
+        self.net = GPT2LMHeadModel(config)
+
+    def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Logits (B, T, vocabulary) of the next tokens; it has no state beyond its window."""
+        return self.net(input_ids=ids).logits, None
+
+
+class Lstm(nn.Module):
+    """Two layers of nn.LSTM, 4.3 million weights."""
+
+    def __init__(self, vocabulary: int, window: int, dropout: float) -> None:
+        super().__init__()
+        width = 496
+        self.table = nn.Embedding(vocabulary, width)
+        self.trunk = nn.LSTM(width, width, 2, batch_first=True, dropout=dropout)
+        self.logits = nn.Linear(width, vocabulary)
+
+    def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Logits (B, T, vocabulary) of the next tokens, and the state to go on from."""
+        hidden, state = self.trunk(self.table(ids), state)
+        return self.logits(hidden), state
+
+
+class Crops:
+    """Random crops of tokens, transposed, as inputs and targets (B, window)."""
+
+    def __init__(self, songs: list[Song], remi: Remi, window: int, seed: int) -> None:
+        self.songs, self.remi, self.window = songs, remi, window
+        self.draw = np.random.default_rng(seed)
+        lengths = np.array([len(song.ids) for song in songs], np.float64)
+        self.chance = lengths / lengths.sum()
+
+    def batch(self, size: int, transpose: bool = True) -> tuple[Tensor, Tensor]:
+        """A batch; every token of all songs is about as likely to be in it."""
+        ids = np.full((size, self.window + 1), self.remi.end)
+        target = np.full((size, self.window + 1), IGNORED)
+        for row, number in enumerate(self.draw.choice(len(self.songs), size, p=self.chance)):
+            song = self.songs[number].ids
+            over = max(0, len(song) - self.window - 1)
+            start = max(0, min(over, int(self.draw.integers(-self.window // 4, over + self.window // 4 + 1))))
+            crop = song[start : start + self.window + 1].copy()
+            if transpose:
+                is_pitch = (crop >= self.remi.pitches[0]) & (crop <= self.remi.pitches[1])
+                moved = crop + np.where(is_pitch, self.draw.integers(TRANSPOSED[0], TRANSPOSED[1] + 1), 0)
+                moved = np.where(is_pitch, moved.clip(*self.remi.pitches), moved)
+                crop = moved
+            ids[row, : len(crop)] = crop
+            target[row, : len(crop)] = np.where(self.remi.told[crop], IGNORED, crop)
+        return torch.from_numpy(ids[:, :-1]), torch.from_numpy(target[:, 1:])
+
+
+class Training:
+    """One network, trained for a time."""
+
+    def __init__(self, options: argparse.Namespace, songs: dict[str, list[Song]], remi: Remi) -> None:
+        torch.manual_seed(options.seed)
+        self.options, self.songs, self.remi = options, songs, remi
+        kind = {"gpt2": Gpt2, "lstm": Lstm}[options.network]
+        self.device = torch.device(options.device)
+        self.net = kind(remi.size, options.window, options.dropout).to(self.device)
+        self.half = options.half
+        self.log: list[dict[str, float]] = []
+        self.tokens = 0
+
+    def logits(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """The network's logits in float32, whatever it computes in."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            found, state = self.net(ids.to(self.device), state)
+        return found.float(), state
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """Nats a token."""
+        logits, _ = self.logits(batch[0])
+        target = batch[1].to(self.device).flatten()
+        return functional.cross_entropy(logits.flatten(0, 1), target, ignore_index=IGNORED)
+
+    def run(self) -> dict[str, float]:
+        """Train for the minutes there are, measurements and all; what it took."""
+        options = self.options
+        crops = Crops(self.songs["train"], self.remi, options.window, options.seed)
+        sample = Crops(self.songs["valid"], self.remi, options.window, 0).batch(HELDOUT_WINDOWS, False)
+        optimizer = torch.optim.AdamW(self._groups(), lr=options.lr, betas=(0.9, 0.95), fused=True)
+        budget, steps, best = options.minutes * 60, 0, (math.inf, self._copy())
+        began, busy = time.perf_counter(), time.process_time()
+        studied_s = studied_busy_s = 0.0
+        while (spent := time.perf_counter() - began) < budget:
+            at, at_busy = time.perf_counter(), time.process_time()
+            for group in optimizer.param_groups:
+                group["lr"] = options.lr * share_of_rate(spent / budget)
+            self.net.train()
+            loss = self.loss(crops.batch(options.batch))
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            optimizer.step()
+            steps += 1
+            self.tokens += options.batch * options.window
+            studied_s += time.perf_counter() - at
+            studied_busy_s += time.process_time() - at_busy
+            if spent > budget * (len(self.log) + 1) / (MEASURES + 1):
+                best = min(best, self._measure(sample, steps, spent), key=lambda pair: pair[0])
+        took = {"seconds": time.perf_counter() - began, "processor_s": time.process_time() - busy}
+        best = min(best, self._measure(sample, steps, took["seconds"]), key=lambda pair: pair[0])
+        self.net.load_state_dict(best[1])
+        speed = {"tokens_a_second": self.tokens / studied_s, "studied_busy_s": studied_busy_s}
+        return took | {"steps": steps, "tokens": self.tokens} | speed
+
+    def _groups(self) -> list[dict[str, Any]]:
+        weights = list(self.net.parameters())
+        decayed = {"params": [w for w in weights if w.ndim > 1], "weight_decay": self.options.decay}
+        return [decayed, {"params": [w for w in weights if w.ndim == 1], "weight_decay": 0.0}]
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
+
+    def _measure(self, sample: Any, steps: int, seconds: float) -> tuple[float, dict[str, Tensor]]:
+        self.net.eval()
+        with torch.no_grad():
+            pieces = [self.loss(pair) for pair in zip(*(t.split(4) for t in sample), strict=True)]
+        nats = float(torch.stack(pieces).mean())
+        self.log.append({"step": steps, "seconds": round(seconds, 1), "heldout": nats})
+        return nats, self._copy()
+
+    @torch.no_grad()
+    def judge(self, side: str) -> dict[str, Any]:
+        """Reference nats per source note of a side's songs: all of them together, and song by song."""
+        self.net.eval()
+        songs = self.songs[side]
+        walk = self._with_state if self.options.network == "lstm" else self._in_windows
+        nats = np.zeros(len(songs))
+        kinds: dict[str, float] = {}
+        for number, target, losses in walk(songs):
+            nats[number] += losses.sum()
+            for kind in np.unique(self.remi.kind[target].astype(str)):
+                kinds[kind] = kinds.get(kind, 0.0) + float(losses[self.remi.kind[target] == kind].sum())
+        charge = np.array([song.charge for song in songs])
+        notes = np.array([song.notes for song in songs])
+        per_note = {kind: value / int(notes.sum()) for kind, value in kinds.items()}
+        return {
+            "nats": float((nats + charge).sum() / notes.sum()),
+            "raw": float(nats.sum() / notes.sum()),
+            "by_kind": per_note | {"widths and lost": float(charge.sum() / notes.sum())},
+            "songs": [round(float(x), 3) for x in nats + charge],
+            "notes": notes.tolist(),
+        }
+
+    def _in_windows(self, songs: list[Song]) -> Iterator[tuple[int, Ints, npt.NDArray[np.float64]]]:
+        """(song, tokens (n,), their nats): each token once, with at least half a window before it."""
+        window, half = self.options.window, self.options.window // 2
+        todo = []
+        for number, song in enumerate(songs):
+            last = len(song.ids) - 1  # tokens to predict, 1 ... last
+            todo.append((number, 0, 0))
+            todo += [(number, start, half) for start in range(half, max(last - half, 0), half)]
+        for piece in range(0, len(todo), 8):
+            rows = todo[piece : piece + 8]
+            ids = np.full((len(rows), window + 1), self.remi.end)
+            for row, (number, start, _) in enumerate(rows):
+                crop = songs[number].ids[start : start + window + 1]
+                ids[row, : len(crop)] = crop
+            losses = self._nats(self.logits(torch.from_numpy(ids[:, :-1]))[0], ids[:, 1:])
+            for row, (number, start, skipped) in enumerate(rows):
+                here = slice(skipped, min(window, len(songs[number].ids) - 1 - start))
+                yield number, ids[row, 1:][here], losses[row, here]
+
+    def _with_state(self, songs: list[Song]) -> Iterator[tuple[int, Ints, npt.NDArray[np.float64]]]:
+        """The same with the state carried from the song's first token to its last."""
+        order = np.argsort([len(song.ids) for song in songs])
+        for group in np.array_split(order, max(1, len(order) // 16)):
+            longest = max(len(songs[n].ids) for n in group)
+            ids = np.full((len(group), longest), self.remi.end)
+            for row, number in enumerate(group):
+                ids[row, : len(songs[number].ids)] = songs[number].ids
+            state = None
+            for start in range(0, longest - 1, 1024):
+                crop = ids[:, start : start + 1025]
+                logits, state = self.logits(torch.from_numpy(crop[:, :-1]), state)
+                losses = self._nats(logits, crop[:, 1:])
+                for row, number in enumerate(group):
+                    here = slice(0, max(0, len(songs[number].ids) - 1 - start))
+                    yield int(number), crop[row, 1:][here], losses[row, here]
+
+    def _nats(self, logits: Tensor, target: Ints) -> npt.NDArray[np.float64]:
+        """The nats (B, T) of targets, 0 where they are told."""
+        wanted = torch.from_numpy(target).to(logits.device)
+        losses = functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")
+        return np.where(self.remi.told[target], 0.0, losses.double().cpu().numpy())
+
+
+def share_of_rate(way: float) -> float:
+    """Warm-up over a fiftieth of the way, then a cosine down to a hundredth."""
+    return min(1.0, way / 0.02 + 0.01) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, way))))
+
+
+def main() -> None:
+    """Train and judge; the result as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("songs", type=Path)
+    parser.add_argument("--network", choices=("gpt2", "lstm"), required=True)
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--batch", type=int, default=4, help="crops in a step")
+    parser.add_argument("--window", type=int, default=1024, help="tokens, about 256 notes")
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--decay", type=float, default=0.05)
+    parser.add_argument("--half", action=argparse.BooleanOptionalAction, default=True, help="bf16 autocast")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--judge", choices=("valid", "test", "none"), default="valid")
+    parser.add_argument("--out", type=Path, help="where the result goes, as JSON")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.set_float32_matmul_precision("medium")
+    remi = Remi()
+    songs = read_songs(options.songs, remi)
+    training = Training(options, songs, remi)
+    weights = sum(w.numel() for w in training.net.parameters())
+    result: dict[str, Any] = {"weights": weights, "load": os.getloadavg()[0]} | training.run()
+    train = songs["train"]
+    result["tokens_a_note"] = sum(len(s.ids) for s in train) / sum(s.notes for s in train)
+    result["notes_a_second"] = result["tokens_a_second"] / result["tokens_a_note"]
+    result["heldout"] = training.log
+    if options.judge != "none":
+        result["judged"] = {"side": options.judge} | training.judge(options.judge)
+    settings = {name: str(v) if isinstance(v, Path) else v for name, v in vars(options).items()}
+    text = json.dumps({"options": settings, **result})
+    if options.out:
+        options.out.write_text(text + "\n")
+    shown = {k: v for k, v in result.items() if k not in ("judged", "heldout")}
+    shown |= {k: v for k, v in result.get("judged", {}).items() if k not in ("songs", "notes")}
+    print(json.dumps(shown))
+
+
+if __name__ == "__main__":
+    main()
