@@ -54,6 +54,11 @@ class Layout:
             heard = {self.candidate(c) for choice in self.choices for c in choice.guesses}
             contested = [c for c in guesses if self.candidate(c) in heard]
             self.choices.append(Choice(index, list(range(before, index)), guesses, contested))
+            if len({self.candidate(c) for c in guesses}) < len(guesses):
+                raise InputError(
+                    f"field {table[index].name!r} is guessed twice by one candidate, must be once"
+                )
+        self.candidates = sorted({self.candidate(c) for choice in self.choices for c in choice.guesses})
 
     def candidate(self, column: int) -> str:
         """For whom a column speaks: the part of its name before the dot."""

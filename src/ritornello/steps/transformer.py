@@ -8,17 +8,33 @@ multiplication, the pairs (i, i + half) of a head lie side by side here, as comp
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ModelError
-from ritornello.steps.chained import Chained, columns_first, normed, product, silu_of_twice
+from ritornello.steps.chained import (
+    Chained,
+    columns_first,
+    normed,
+    product,
+    product_by_outputs,
+    silu_of_twice,
+)
 from ritornello.steps.checks import Floats, Shapes, Sizes
 
 HEAD_WIDTH = 32  # this and the next as in networks/transformer.py
 BASE = 10000.0
 FIRST_ROOM = 64  # rows; doubled as a song grows, up to the window
+
+
+@lru_cache(1 << 14)
+def turn(row: int) -> npt.NDArray[np.complex64]:
+    """What turns the pairs of a head (HEAD_WIDTH / 2,) in a row; from doubles, as rows may be many."""
+    angle = row * BASE ** (-np.arange(0, HEAD_WIDTH, 2) / HEAD_WIDTH)
+    found: npt.NDArray[np.complex64] = np.exp(1j * angle).astype(np.complex64)
+    return found
 
 
 class Layer:
@@ -32,8 +48,7 @@ class Layer:
         self.project = columns_first(np.concatenate([query * HEAD_WIDTH**-0.5, key, value]))
         self.gather = columns_first(arrays["gather.weight"])
         self.up = columns_first(arrays["up.weight"], 0.5)
-        self.down = columns_first(arrays["down.weight"])
-        self.turn = 1j * BASE ** (-np.arange(0, HEAD_WIDTH, 2) / HEAD_WIDTH)  # radians a row of each pair
+        self.down = arrays["down.weight"]
 
     def start(self, songs: int) -> None:
         """Begin with nothing read."""
@@ -48,7 +63,7 @@ class Layer:
     def __call__(self, hidden: Floats) -> Floats:
         """The next hidden (B, W)."""
         hidden = hidden + self.attend(normed(hidden))
-        hidden += product(silu_of_twice(product(normed(hidden), self.up)), self.down)
+        hidden += product_by_outputs(silu_of_twice(product(normed(hidden), self.up)), self.down)
         return hidden
 
     def attend(self, values: Floats) -> Floats:
@@ -60,7 +75,7 @@ class Layer:
             room = self._kept.shape[3]
         split = product(values, self.project).reshape(len(values), 3, self.heads, HEAD_WIDTH)
         turned = split[:, :2].view(np.complex64)  # (B, 2, heads, HEAD_WIDTH / 2)
-        turned *= np.exp(self.rows * self.turn).astype(np.complex64)  # from doubles: rows may be many
+        turned *= turn(self.rows)
         self._kept[..., self.rows % room, :] = split[:, 1:].swapaxes(0, 1)
         self.rows += 1
         keys, kept = self._kept[..., : min(self.rows, room), :]  # (B, heads, rows, HEAD_WIDTH) each
