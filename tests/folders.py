@@ -1,13 +1,16 @@
-"""Folders to test with: small songs as .mid files in two genres, all different from each other."""
+"""Folders to test with: small songs as .mid files in two genres, all different."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from ritornello import midi
 from ritornello.score import Meter, Part, Score, Tempo
+
+Say = Callable[..., tuple[int, str, str]]  # the words of a command to exit code, output and errors
 
 
 def wandering(seed: int, notes: int = 48) -> Score:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,24 +15,7 @@ import pytest
 from ritornello import midi
 from ritornello.cli import main
 from ritornello.timeline import Timeline
-from tests.folders import wandering, write_songs
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Type a command: its exit code, standard output and standard error."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main([str(word) for word in words])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
+from tests.folders import Say, wandering, write_songs
 
 
 @pytest.fixture(scope="module")

@@ -4,32 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ritornello import midi
-from ritornello.cli import main
-from tests.folders import wandering, write_songs
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Type `ritornello doctor` with some words: its exit code, standard output and standard error."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main(["doctor", *(str(word) for word in words)])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
+from tests.folders import Say, wandering, write_songs
 
 
 @pytest.fixture
@@ -40,31 +21,31 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_it_says_what_is_there(say: Say, music: Path) -> None:
-    code, text, err = say(music, "--workers", 1)
+    code, text, err = say("doctor", music, "--workers", 1)
     assert code == 0
     assert "18 of 19 files can be learnt from (95%)" in text
     assert "folk/page.mid" in text
     assert "download it again" in text
     assert "reading: 19/19" in err
-    assert "nothing new since the last run" in say(music, "--workers", 1)[1]
+    assert "nothing new since the last run" in say("doctor", music, "--workers", 1)[1]
 
 
 def test_json_and_quiet(say: Say, music: Path) -> None:
-    code, text, err = say(music, "--json", "--workers", 1)
+    code, text, err = say("doctor", music, "--json", "--workers", 1)
     data = json.loads(text)
     assert (code, err) == (0, "")
     assert (data["files"], data["kept"], data["read_now"]) == (19, 18, 19)
     assert data["histograms"]["Labels"] == {"folk": 9, "game": 9}
     (page,) = (file for file in data["every_file"] if file["path"] == "folk/page.mid")
     assert (page["fate"], page["reason"]) == ("not MIDI", "begins with b'<htm', a MIDI file with b'MThd'")
-    assert say(music, "--quiet", "--workers", 1) == (0, "", "")
+    assert say("doctor", music, "--quiet", "--workers", 1) == (0, "", "")
 
 
 def test_the_page_and_the_copies(say: Say, music: Path, tmp_path: Path) -> None:
     midi.write(replace(wandering(99, 120), title="<script>bad()</script>"), music / "folk" / "odd.mid")
     before = {path: path.read_bytes() for path in music.rglob("*") if path.is_file()}
     html, clean = tmp_path / "new" / "report.html", tmp_path / "clean"
-    code, text, _ = say(music, "--html", html, "--copy-clean", clean, "--workers", 1)
+    code, text, _ = say("doctor", music, "--html", html, "--copy-clean", clean, "--workers", 1)
     assert code == 0
     assert f"{html}   the report as a page" in text
     assert f"{clean}   19 songs copied" in text
@@ -79,20 +60,20 @@ def test_labels_from_a_table(say: Say, music: Path, tmp_path: Path) -> None:
     names = sorted(path.relative_to(music).as_posix() for path in music.rglob("*.mid"))[:9]
     rows = ["path,label", *(f"{name},mine" for name in [*names, "x.mid"])]
     (tmp_path / "labels.csv").write_text("\n".join(rows))
-    code, text, _ = say(music, "--labels", tmp_path / "labels.csv", "--workers", 1)
+    code, text, _ = say("doctor", music, "--labels", tmp_path / "labels.csv", "--workers", 1)
     assert code == 0
     assert "those of the table" in text
     assert "rows of the table of labels that name no song: 2" in text  # one is a web page
-    data = json.loads(say(music, "--labels", tmp_path / "labels.csv", "--json", "--workers", 1)[1])
+    data = json.loads(say("doctor", music, "--labels", tmp_path / "labels.csv", "--json", "--workers", 1)[1])
     assert data["histograms"]["Labels"]["mine"] == 8
     assert data["read_now"] == 0  # labels are no reason to read again
-    assert say(music, "--labels", tmp_path / "labels.txt")[0] == 2
+    assert say("doctor", music, "--labels", tmp_path / "labels.txt")[0] == 2
 
 
 def test_copies_inside_the_folder_are_not_looked_at(say: Say, music: Path) -> None:
-    assert say(music, "--copy-clean", music / "clean", "--workers", 1)[0] == 0
+    assert say("doctor", music, "--copy-clean", music / "clean", "--workers", 1)[0] == 0
     (music / "clean" / "mine.txt").touch()
-    code, _, err = say(music, "--copy-clean", music / "clean")
+    code, _, err = say("doctor", music, "--copy-clean", music / "clean")
     assert code == 2
     assert "is not empty, must be a new folder" in err
 
@@ -112,7 +93,7 @@ WRONG = {
 def test_wrong_input_is_one_clear_line(say: Say, music: Path, tmp_path: Path, case: str) -> None:
     (tmp_path / "empty").mkdir()
     words, expected, says = WRONG[case]
-    code, out, err = say(*(word.format(tmp=tmp_path, music=music) for word in words))
+    code, out, err = say("doctor", *(word.format(tmp=tmp_path, music=music) for word in words))
     assert (code, out) == (expected, "")
     (message,) = err.splitlines()
     assert message.startswith("ritornello: ")
@@ -123,6 +104,6 @@ def test_wrong_input_is_one_clear_line(say: Say, music: Path, tmp_path: Path, ca
 @pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="nothing is read-only to root")
 def test_a_read_only_place_for_the_page(say: Say, music: Path, tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
-    code, _, err = say(music, "--html", tmp_path / "closed" / "a.html")
+    code, _, err = say("doctor", music, "--html", tmp_path / "closed" / "a.html")
     assert code == 1
     assert "Permission denied" in err

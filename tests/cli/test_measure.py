@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +12,12 @@ import torch
 
 from ritornello import Corpus, Model, __version__, midi, workflow
 from ritornello import model as folder
-from ritornello.cli import main
 from ritornello.conditions import Conditions
 from ritornello.networks.lstm import Lstm
 from ritornello.networks.original import Original
 from ritornello.representations.notes import Notes
-from tests.folders import wandering, write_songs
+from tests.folders import Say, wandering, write_songs
 from tests.networks.chains import as_dicts
-
-Say = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Type a command: its exit code, standard output and standard error."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        code = 0
-        try:
-            main([str(word) for word in words])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def write_model(path: Path, network: Any, data: dict[str, Any], labels: tuple[str, ...] = ()) -> None:
