@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -75,6 +76,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
         from ritornello.losses.curve import Curve
 
         settings["network_config"]["curve"] = Curve.read(curve).to_dict()
+    quiet = quiet or os.environ.get("RANK", "0") != "0"  # of all processes of torchrun, the first speaks
     began = time.monotonic()
     last: dict[str, float] = {}
     with progress(not (quiet or as_json)) as update:
