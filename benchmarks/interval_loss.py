@@ -20,7 +20,7 @@ import numpy as np
 from ritornello import Corpus, Model, Score, compose_many
 from ritornello.conditions import heard
 from ritornello.judged import Side
-from ritornello.theory import MAJOR, MINOR, key_tonic
+from ritornello.theory import scale
 from ritornello.workflow import measure, train
 
 
@@ -29,9 +29,7 @@ def in_key(song: Score) -> float:
     key = heard(song).key
     if key is None:
         return float("nan")
-    scale = {(key_tonic(*key) + step) % 12 for step in ((*MINOR, 11) if key[1] else MAJOR)}
-    pitched = song.pitch[~song.of_drums] % 12
-    return float(np.isin(pitched, list(scale)).mean())
+    return float(np.isin(song.pitch[~song.of_drums] % 12, list(scale(*key))).mean())
 
 
 def run(corpus: Path, out: Path, weight: float, seed: int, options: argparse.Namespace) -> dict[str, Any]:

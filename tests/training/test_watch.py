@@ -34,6 +34,9 @@ COLLAPSED = {
     "repeats one pitch": song([24 * i + (i * i) % 7 for i in range(32)], [60] * 32),
     "loops": song([24 * i for i in range(32)], [60, 62, 64, 65] * 8),
     "falls silent": song([0, 24, 48, 24 * 31], [60, 62, 64, 65]),
+    "sounds like chance": song(
+        [24 * i for i in range(32)], [(47 * i * i + 29 * i) % 61 + 30 for i in range(32)]
+    ),
     "crowds all notes together": song(
         [24 * i for i in range(32) for _ in range(30)],
         [30 + 2 * k + i % 3 for i in range(32) for k in range(30)],
@@ -59,7 +62,7 @@ def test_what_humans_do_is_no_collapse() -> None:
 def test_shares_by_hand() -> None:
     found = shares(song([0, 24, 48, 96, 120, 144, 288], [60, 60, 62, 60, 60, 62, 60]))
     # four bars: two equal ones, a silent one, one more note; of six neighbours two are the same pitch
-    assert found == {"one pitch": 2 / 6, "loop": 1 / 3, "silence": 1 / 4, "crowd": 0.0}
+    assert found == {"one pitch": 2 / 6, "loop": 1 / 3, "silence": 1 / 4, "crowd": 0.0, "astray": 0.0}
 
 
 def test_a_plan_is_cut_with_its_form() -> None:

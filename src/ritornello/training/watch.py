@@ -1,7 +1,7 @@
 """Watch: does the network compose music yet, or has it collapsed? A few bars now and then, and a word.
 
 The loss does not say it: a network may predict well and, left to itself, repeat one note. What is composed is
-held against as many bars of the songs that it learns from, by four shares that tell collapses apart.
+held against as many bars of the songs that it learns from, by shares that tell collapses apart.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import numpy as np
 from ritornello.composing.draws import Taste
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
+from ritornello.conditions import heard
 from ritornello.model import Model
 from ritornello.plan import Plan
 from ritornello.score import Score
+from ritornello.theory import scale
 from ritornello.timeline import Timeline
 
 BARS, SONGS, HUMAN_SONGS = 8, 4, 32
@@ -30,6 +32,7 @@ NAMES = {
     "loop": "loops",
     "silence": "falls silent",
     "crowd": "crowds all notes together",
+    "astray": "sounds like chance",
 }
 
 
@@ -95,14 +98,15 @@ def shares(song: Score) -> dict[str, float]:
     """Of the first bars of a song, each 0-1.
 
     one pitch: successive notes of a part that are of the pitch before; loop: bars equal to the one before;
-    silence: bars without an onset; crowd: notes beyond 12 at one onset.
+    silence: bars without an onset; crowd: notes beyond 12 at one onset; astray: pitched notes out of the key.
     """
     timeline = Timeline.of(song)
     bar = timeline.bar_of(song.onset_ticks) if len(song) else np.zeros(0, np.int64)
     early = bar < BARS
     bar, onset, pitch, part = bar[early], song.onset_ticks[early], song.pitch[early], song.part[early]
     if not len(bar):
-        return {"one pitch": 0.0, "loop": 0.0, "silence": 1.0, "crowd": 0.0}
+        return dict.fromkeys(NAMES, 0.0) | {"silence": 1.0}
+    key, tones = heard(song).key, pitch[~song.of_drums[early]] % 12
     order = np.lexsort((onset, part))
     same = (np.diff(part[order]) == 0) & ~song.of_drums[early][order][1:]
     repeated = same & (np.diff(pitch[order].astype(int)) == 0)
@@ -120,4 +124,5 @@ def shares(song: Score) -> dict[str, float]:
         "loop": equal / max(1, count - 1),
         "silence": 1 - len(set(bar.tolist())) / count,
         "crowd": float(np.maximum(together - 12, 0).sum() / len(bar)),
+        "astray": float(np.mean(~np.isin(tones, list(scale(*key))))) if key else 0.0,
     }
