@@ -1,0 +1,192 @@
+"""From a trained model to the one that ships: float16, its plans cut, measured by label, with its card."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ritornello import model as folder
+from ritornello.composing.splice import instrument_name
+from ritornello.corpus import Corpus
+from ritornello.errors import FailedError
+from ritornello.files import sha256, write_bytes
+from ritornello.judged import Side
+from ritornello.judging import Song
+from ritornello.judging.likelihood import GIVEN, Nats, likelihood
+from ritornello.judging.summary import summary
+from ritornello.model import Arrays, Model
+from ritornello.plan import Plan
+
+DEFAULT_LABEL = "chorale"
+MAX_PLANS_BYTES = 4 << 20
+MAX_BYTES = 25 << 20  # of the whole folder
+MAX_PLAN_BARS = 256  # longer songs are not drawn from: few ask for so long a one
+RIGHTS = "rights.json"
+FIGURES = ("nats_per_note", "interval", "by_field", "reference")
+
+
+def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: int, out: Path) -> Model:
+    """Write the model folder that ships. Raises FailedError where it is too large to ship."""
+    half = replace(trained, weights=halved(trained.weights))
+    said = json.loads(rights)
+    found = by_label(half, corpus, side, threads)
+    plans = some_plans(trained.plans, MAX_PLANS_BYTES)
+    songs = Counter(label for number in corpus.songs().tolist() for label in corpus.info(number).labels)
+    sources = [{**source, "files": len(said["files"][name])} for name, source in said["sources"].items()]
+    info = {name: value for name, value in trained.info.items() if name not in ("format", "files")}
+    info |= {
+        "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
+        "measured": {**info["measured"], "side": side, "by_label": found},
+        "defaults": {"genre": DEFAULT_LABEL},
+    }
+    folder.write(out, info, half.weights, half.tables, card(info), plans)
+    write_bytes(out / RIGHTS, rights)
+    size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
+    if size > MAX_BYTES:
+        raise FailedError(f"{str(out)!r} has {size} bytes, must be at most {MAX_BYTES} to ship")
+    return Model.open(out)
+
+
+def halved(weights: Arrays) -> Arrays:
+    """The weights in float16. Raises FailedError where one is too large for it."""
+    found: Arrays = {}
+    for name, array in weights.items():
+        with np.errstate(over="ignore"):
+            found[name] = array.astype(np.float16) if array.dtype.kind == "f" else array
+        if not np.isfinite(found[name]).all():
+            raise FailedError(f"{name} has a weight of {np.abs(array).max():g}, float16 ends at 65504")
+    return found
+
+
+def some_plans(plans: Sequence[Plan], most_bytes: int) -> list[Plan]:
+    """Plans of every label in turn, as many as fit; only parts have names, those of their instruments."""
+    waiting: dict[str, list[Plan]] = {}
+    for plan in plans:
+        if plan.bars and plan.bars <= MAX_PLAN_BARS:
+            parts = tuple(part._replace(name=instrument_name(part)) for part in plan.parts)
+            label = plan.genres[0][0] if plan.genres else ""
+            waiting.setdefault(label, []).append(replace(plan, parts=parts, title=""))
+    left, kept = most_bytes - 2, []
+    for plan in _in_turn(list(waiting.values())):
+        left -= len(json.dumps(plan.to_dict(), separators=(",", ":"))) + 1
+        if left < 0:
+            break
+        kept.append(plan)
+    return kept
+
+
+def _in_turn(lists: list[list[Plan]]) -> Iterator[Plan]:
+    """The first of each list, the second of each, and so on."""
+    for place in range(max(map(len, lists), default=0)):
+        yield from (each[place] for each in lists if place < len(each))
+
+
+def by_label(model: Model, corpus: Corpus, side: str, threads: int) -> dict[str, dict[str, Any]]:
+    """Held-out nats a note of each label, and of all songs: by what the model is given, with intervals."""
+    labels: dict[str, tuple[str, ...]] = {}
+
+    def named(songs: Iterable[Song]) -> Iterator[Song]:
+        for song in songs:
+            labels[song.name] = song.labels
+            yield song
+
+    songs = Side(corpus, side)
+    found: dict[str, dict[str, list[Nats]]] = {}
+    for account in likelihood(
+        model.network_in_torch(),
+        model.representation,
+        named(songs),
+        conditions=model.conditions,
+        threads=threads,
+        skipped=songs.skipped.__setitem__,
+    ):
+        for given, nats in account.items():
+            for label in ("all", *labels[nats.song]):
+                found.setdefault(label, {name: [] for name in GIVEN})[given].append(nats)
+    return {label: _figures(found[label]) for label in sorted(found)}
+
+
+def _figures(found: dict[str, list[Nats]]) -> dict[str, Any]:
+    """Of the songs of a label: how many, their notes, and nats a note with interval by what was given."""
+    first = next(iter(found.values()))
+    figures: dict[str, Any] = {"songs": len(first), "notes": sum(song.notes for song in first)}
+    for given, songs in found.items():
+        whole = summary(songs)
+        figures[given] = {
+            name: whole[name] for name in ("nats_per_note", "interval", "by_field", "reference")
+        }
+    return figures
+
+
+def card(info: dict[str, Any]) -> str:
+    """The model in words: its data with their rights, its numbers, its limits."""
+    data, training, measured = info["data"], info["training"], info["measured"]
+    sources = "\n".join(
+        f"| {s['label']} | {s['what']} | {s['composition']} | {s['transcription']} | {s['licence']} | "
+        f"{s['files']:,} | {s['address']} |"
+        for s in data["sources"]
+    )
+    figures = "\n".join(_row(label, figures) for label, figures in measured["by_label"].items())
+    counts = ", ".join(f"{label} {count:,}" for label, count in sorted(data["songs_by_label"].items()))
+    return f"""# The model that ships with Ritornello {info["ritornello"]}
+
+Network `{info["network"]["name"]}` ({info["parameters"]:,} parameters, kept as float16) on representation
+`{info["representation"]["name"]}`. Labels: {", ".join(info["labels"])}; `{info["defaults"]["genre"]}` unless
+another is asked for.
+
+## What it learnt from
+
+{data["train_songs"]:,} songs, and {data["heldout_songs"]:,} to choose the weights by; copies and near copies
+were taken out. Songs by label, held-out ones with them: {counts}.
+
+| label | what | composition | transcription | licence | files | where from |
+|---|---|---|---|---|---|---|
+{sources}
+
+Every file is named in `rights.json`, with its SHA-256. Files with a notice of rights that their source's
+licence does not cover were refused. Drums: "Groove MIDI Dataset" by Google LLC, CC BY 4.0
+(https://creativecommons.org/licenses/by/4.0/), changed as said. Freedoom: Copyright (c) 2001-2024
+Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence. The model
+holds no song; like any that learns, it may play a few bars that it has heard.
+
+## Training
+
+{training["steps"]:,} steps of {training["batch"]} crops in {training["seconds"] / 60:.1f} minutes
+{training["machine"]}, seed {training["seed"]}; the weights are the average at step {training["best_step"]:,}.
+
+## What it is worth
+
+Nats a note over whole songs of the {measured["side"]} side, never learnt{_chosen(measured["side"])}.
+Fewer is better; in brackets where 95 of 100 such samples of songs would lie. "plan" tells the model label,
+meter, tempo, key, parts, form, bars left and chords, "none" nothing but the notes so far. Measured with the
+float16 weights that ship.
+
+| label | songs | notes | given none | given plan |
+|---|---|---|---|---|
+{figures}
+
+## Limits
+
+It plays in these labels' manner and in no other. Fiddle tunes are one voice; drums are drums alone.
+Velocities of chorales are constant, those of fiddle tunes made from the meter: their sources have none.
+"""
+
+
+def _chosen(side: str) -> str:
+    return ", but the weights were chosen by it" if side == "valid" else " and by which nothing was chosen"
+
+
+def _row(label: str, figures: dict[str, Any]) -> str:
+    """A label's line of the table."""
+    cells = []
+    for given in ("none", "plan"):
+        found = figures[given]
+        between = f" ({found['interval'][0]:.3f}-{found['interval'][1]:.3f})" if found["interval"] else ""
+        cells.append(f"{found['nats_per_note']:.3f}{between}")
+    return f"| {label} | {figures['songs']:,} | {figures['notes']:,} | {cells[0]} | {cells[1]} |"

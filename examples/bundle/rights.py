@@ -1,0 +1,182 @@
+"""Who may use a file: the sources with their licences, notices of rights, the ledger of all files used.
+
+A file with a notice of rights is refused, unless its source's licence covers that very notice: then it is one
+of `Source.allows`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ritornello.errors import InputError, MidiError
+from ritornello.files import sha256, write_bytes
+from ritornello.midi import chunks
+
+NOTICE = re.compile(
+    r"copyright|copr\.|\(c\)|©|\(p\)|℗|\brights\b|reserved|non-?\s?commercial|permission|licen[cs]e"
+    r"|personal use",
+    re.IGNORECASE,
+)
+TEXT, COPYRIGHT, LAST_TEXT = 0x01, 0x02, 0x0F  # kinds of meta events that are text
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where files come from, and why a model that learnt from them may be given away."""
+
+    name: str
+    label: str
+    what: str
+    composition: str
+    transcription: str
+    licence: str
+    """Of the transcription: an SPDX name, or words."""
+    address: str = ""
+    allows: tuple[str, ...] = ()
+    """Notices, as patterns of the whole text, that the licence covers."""
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source(
+            "jsb",
+            "chorale",
+            "JSB chorales on a grid of 16ths, train and valid splits (J. S. Bach)",
+            "public domain",
+            "bare pitches on a grid, facts",
+            "public domain",
+            "https://github.com/czhuang/JSB-Chorales-dataset",
+        ),
+        Source(
+            "oneill",
+            "fiddle",
+            "O'Neill's Music of Ireland (1903), in ABC by volunteers, as music21's wheel has it",
+            "public domain",
+            "a bare record of the printed notes, without a notice",
+            "public domain",
+            "https://pypi.org/project/music21/",
+            allows=(r"T: The Book of Rights\.",),  # a title
+        ),
+        Source(
+            "ryan",
+            "fiddle",
+            "Ryan's Mammoth Collection (1883), in ABC by volunteers, as music21's wheel has it",
+            "public domain",
+            "a bare record of the printed notes, without a notice",
+            "public domain",
+            "https://pypi.org/project/music21/",
+        ),
+        Source(
+            "freedoom",
+            "game",
+            "music of the game Freedoom",
+            "BSD-3-Clause, Contributors to the Freedoom project",
+            "the same (MIDI files by the composers)",
+            "BSD-3-Clause",
+            "https://freedoom.github.io/",
+            # the name of a composer where others write a notice, and the program that wrote the file
+            allows=(r"QMUS2MID \(C\) S\.Bacquet", r"FrostByttenSnep", r"Stratos", r"Composer :"),
+        ),
+        Source(
+            "simutrans",
+            "game",
+            "music of the game Simutrans",
+            "Artistic-1.0, the Simutrans Team; LICENSE.txt includes the MIDI files by name",
+            "the same (MIDI files by the composers)",
+            "Artistic-1.0",
+            "https://www.simutrans.com/",
+            allows=(
+                r"(copyright )?\(c\) ?20\d\d( shunter| RykSeb| AnoKTOK / RykSeb)?",
+                r"(\(c\) )?shunter( \(c\))?( 2006)?",
+                r"copyright 2011 by Gobanboshi",
+            ),
+        ),
+        Source(
+            "groove",
+            "drums",
+            "Groove MIDI Dataset: beats of 4 bars or more, train and validation splits, as General MIDI",
+            "CC-BY-4.0, Google LLC; Jon Gillick, Adam Roberts, Jesse Engel, Douglas Eck and David Bamman, "
+            '"Learning to Groove with Inverse Sequence Transformations", ICML 2019',
+            "the same (recorded performances)",
+            "CC-BY-4.0",
+            "https://magenta.tensorflow.org/datasets/groove",
+        ),
+        Source(
+            "quartets",
+            "quartet",
+            "string quartets of Haydn, Mozart, Beethoven and Schumann in MusicXML, in music21's wheel",
+            "public domain",
+            "files without a notice, given to music21's corpus by their encoders",
+            "no notice of rights",
+            "https://pypi.org/project/music21/",
+        ),
+    )
+}
+
+
+def refused(source: Source, texts: list[str]) -> str:
+    """The first notice among texts that the source's licence does not cover, or ""."""
+    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in source.allows]
+    for text in texts:
+        said = " ".join(text.split())
+        if said and not any(pattern.fullmatch(said) for pattern in patterns):
+            return said
+    return ""
+
+
+def notices_in_midi(data: bytes) -> list[str]:
+    """Every copyright event of a MIDI file, and every other text that speaks of rights.
+
+    Raises InputError for a file in which it cannot look.
+    """
+    found = []
+    try:
+        for track in chunks.split(data).tracks:
+            for event in chunks.events(track):
+                if TEXT <= event.kind <= LAST_TEXT:
+                    text = track[event.end - event.size : event.end].decode("latin-1")
+                    if event.kind == COPYRIGHT or NOTICE.search(text):
+                        found.append(text)
+    except MidiError as error:
+        raise InputError(f"notices cannot be looked for: {error}") from error
+    return found
+
+
+def notices_in_text(text: str, only: str = "") -> list[str]:
+    """Every line that speaks of rights; `only` is a pattern of the lines that are read, such as fields."""
+    lines = (line for line in text.splitlines() if not only or re.match(only, line))
+    return [line for line in lines if NOTICE.search(line)]
+
+
+def notices_in_xml(root: Any) -> list[str]:
+    """Every text of a MusicXML file that speaks of rights, and all of its <rights>."""
+    found = [element.text for element in root.iter("rights") if (element.text or "").strip()]
+    texts = (element.text for element in root.iter() if element.tag != "rights")
+    return found + [text for text in texts if text and NOTICE.search(text)]
+
+
+@dataclass
+class Ledger:
+    """What was used: the SHA-256 of each file by its source; and what was left out, with the reason."""
+
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def use(self, source: str, name: str, data: bytes) -> None:
+        """Note that a file is used."""
+        self.files.setdefault(source, {})[name] = sha256(data)
+
+    def leave(self, source: str, name: str, why: str) -> None:
+        """Note that a file, or a piece of one, is left out."""
+        self.left_out.setdefault(source, {})[name] = why
+
+    def write(self, path: Path) -> None:
+        """Write the files used as JSON, a line each, with their sources."""
+        sources = {name: asdict(SOURCES[name]) for name in sorted(self.files)}
+        content = {"sources": sources, "files": {n: dict(sorted(self.files[n].items())) for n in sources}}
+        write_bytes(path, (json.dumps(content, indent=0, ensure_ascii=False) + "\n").encode())

@@ -1,0 +1,72 @@
+"""The model that ships: what it was made of may be given away, it fits the wheel, and it composes unasked."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from ritornello import composer, theory
+from ritornello.files import sha256
+
+# licences of transcriptions under which a model may be given away; see examples/bundle/rights.py
+LICENCES = {"public domain", "no notice of rights", "BSD-3-Clause", "Artistic-1.0", "CC-BY-4.0"}
+LABELS = {"chorale", "game", "fiddle", "drums"}
+MAX_BYTES = 25 << 20
+
+pytestmark = pytest.mark.skipif(
+    not (composer.BUNDLED / "model.json").is_file(),
+    reason="no model ships with this checkout (examples/bundled.py makes it)",
+)
+
+
+@pytest.fixture(scope="module")
+def rights() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((composer.BUNDLED / "rights.json").read_bytes())
+    return found
+
+
+def test_the_list_of_files_is_the_one_that_the_model_names(rights: dict[str, Any]) -> None:
+    data = composer.opened_model(None).info["data"]
+    assert sha256((composer.BUNDLED / "rights.json").read_bytes()) == data["rights"]
+    assert {source["name"]: source["files"] for source in data["sources"]} == {
+        name: len(files) for name, files in rights["files"].items()
+    }
+
+
+def test_every_file_has_a_hash_and_every_label_a_licence(rights: dict[str, Any]) -> None:
+    assert set(rights["files"]) == set(rights["sources"])
+    for files in rights["files"].values():
+        assert files
+        assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in files.values())
+    assert {source["licence"] for source in rights["sources"].values()} <= LICENCES
+    assert all(source["composition"] and source["transcription"] for source in rights["sources"].values())
+    labels = set(composer.opened_model(None).labels)
+    assert labels == {source["label"] for source in rights["sources"].values()}
+    assert labels >= LABELS
+
+
+def test_it_fits_the_wheel_and_its_card_names_every_source(rights: dict[str, Any]) -> None:
+    assert sum(file.stat().st_size for file in composer.BUNDLED.iterdir()) <= MAX_BYTES
+    card = composer.card()
+    for source in rights["sources"].values():
+        assert source["what"] in card
+        assert source["licence"] in card
+    for label, figures in composer.opened_model(None).info["measured"]["by_label"].items():
+        assert f"| {label} | {figures['songs']:,} |" in card
+
+
+def test_unasked_it_composes_a_chorale_of_four_parts() -> None:
+    song = composer.compose(bars=4, seed=1)
+    assert song.plan.genres == (("chorale", 1.0),)
+    assert len(song.score.parts) == 4
+    assert song.bars == 4
+
+
+def test_its_plans_name_nobody() -> None:
+    """Of a training song nothing but its form is kept: no title, and no name but of instruments."""
+    plans = composer.opened_model(None).plans
+    assert {plan.title for plan in plans} == {""}
+    assert {part.name for plan in plans for part in plan.parts} <= {"drums", *theory.INSTRUMENTS}
