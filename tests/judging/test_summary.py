@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ritornello.judging.likelihood import Nats
-from ritornello.judging.summary import interval, summary, table
+from ritornello.judging.summary import difference, interval, summary, table
 
 
 def nats(song: int, notes: int, each: float) -> Nats:
@@ -29,6 +29,25 @@ def test_long_songs_count_by_their_notes() -> None:
 def test_few_songs_have_no_interval() -> None:
     assert summary([nats(i, 10, 2.0) for i in range(4)])["interval"] is None
     assert summary([nats(i, 10, 2.0) for i in range(5)])["interval"] == pytest.approx((2.0, 2.0))
+
+
+def test_songs_are_paired() -> None:
+    """Song 0 gains 10 x 1, song 1 loses 30 x 0.5: -5 in 40 notes; what only one has measured does not count."""
+    found = difference(
+        [nats(0, 10, 2.0), nats(1, 30, 4.5), nats(2, 9, 1.0)], [nats(1, 30, 4.0), nats(0, 10, 3.0)]
+    )
+    assert found == {"songs": 2, "better_by": pytest.approx(-5 / 40), "interval": None}
+    with pytest.raises(ValueError, match="no song"):
+        difference([nats(0, 10, 2.0)], [nats(1, 10, 2.0)])
+
+
+def test_a_steady_difference_is_sure_where_the_songs_themselves_are_not() -> None:
+    spread = np.random.default_rng(1).uniform(1, 9, 40).tolist()
+    better = [nats(song, 50, each) for song, each in enumerate(spread)]
+    worse = [nats(song, 50, each + 0.25) for song, each in enumerate(spread)]
+    found = difference(better, worse)
+    assert found["better_by"] == pytest.approx(0.25)
+    assert found["interval"] == pytest.approx((0.25, 0.25))
 
 
 def test_the_interval_is_that_of_a_mean() -> None:

@@ -89,6 +89,25 @@ def summary(songs: Sequence[Nats]) -> dict[str, Any]:
     }
 
 
+def difference(ours: Sequence[Nats], theirs: Sequence[Nats]) -> dict[str, Any]:
+    """By how many nats per note `ours` is better than `theirs` (below 0: worse), on the songs that both have.
+
+    The songs are paired, so that what makes one of them hard counts for neither; `interval` is that of
+    `interval`, None with fewer than FEWEST_SONGS of them. Raises ValueError where there are none.
+    """
+    others = {song.song: song for song in theirs}
+    pairs = [(song, others[song.song]) for song in ours if song.song in others]
+    if not pairs:
+        raise ValueError("no song was measured by both")
+    notes = np.array([mine.notes for mine, _ in pairs], np.float64)
+    gained = np.array([other.total - mine.total for mine, other in pairs])
+    return {
+        "songs": len(pairs),
+        "better_by": float(gained.sum() / notes.sum()),
+        "interval": interval(gained, notes) if len(pairs) >= FEWEST_SONGS else None,
+    }
+
+
 def interval(
     totals: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], share: float = 0.95
 ) -> tuple[float, float]:

@@ -1,0 +1,91 @@
+"""The longest run that songs share: by hand, and against counting it note by note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ritornello.judging.originality import longest_of, longest_runs, opening, steps
+from ritornello.score import Part, Score
+
+
+def tune(
+    pitches: Sequence[int], lengths: Sequence[int] | int = 1, beat: int = 480, part: Part | None = None
+) -> Score:
+    """A melody of one part; lengths in beats."""
+    beats = np.broadcast_to(np.asarray(lengths), (len(pitches),))
+    onset = np.cumsum(beats) - beats
+    return Score.of(
+        beat, onset * beat, beats * beat, pitches, [80] * len(pitches), [0] * len(pitches), [part or Part()]
+    )
+
+
+TWINKLE = [60, 60, 67, 67, 69, 69, 67]
+
+
+def test_a_tune_in_another_key_and_resolution_is_the_same() -> None:
+    moved = tune([p + 5 for p in TWINKLE], beat=96)
+    assert longest_runs([moved], [tune(TWINKLE)]) == [7]
+
+
+def test_a_run_of_four_by_hand() -> None:
+    """62 60 67 67 69 70: of its steps -2 +7 0 +2 +1 the middle three are those of 60 67 67 69."""
+    assert longest_runs([tune([62, 60, 67, 67, 69, 70])], [tune(TWINKLE)]) == [4]
+
+
+def test_another_rhythm_is_another_run() -> None:
+    """The third note is longer: up to it three notes are alike, and the four after it."""
+    assert longest_runs([tune(TWINKLE, [1, 1, 2, 1, 1, 1, 1])], [tune(TWINKLE)]) == [4]
+    assert longest_runs([tune(TWINKLE, 2)], [tune(TWINKLE)]) == [1]
+
+
+def test_the_longest_over_parts_and_training_songs() -> None:
+    two = Score.of(
+        4, [0, 0, 4, 4, 8, 8], [4] * 6, [60, 40, 64, 45, 67, 52], [80] * 6, [0, 1] * 3, [Part(), Part("", 33)]
+    )  # fmt: skip
+    assert [len(part) for part in steps(two)] == [2, 2]
+    assert longest_runs([two], [tune([50, 54, 51])]) == [2]
+    assert longest_runs([two], [tune([50, 54, 51]), tune([45, 50, 57, 50])]) == [3]
+    assert longest_runs([two, tune([1, 2]), tune([7])], [tune([45, 50, 57, 50])]) == [3, 1, 0]
+
+
+def test_drums_are_left_out_and_nothing_is_nothing() -> None:
+    drums = tune([36, 38, 36, 38], part=Part("", 0, True))
+    assert longest_runs([drums, tune([])], [drums]) == [0, 0]
+    assert longest_runs([], [drums]) == []
+    assert longest_runs([tune([60, 62, 64])], []) == [1]
+
+
+@given(
+    st.lists(st.lists(st.integers(60, 62), min_size=2, max_size=14), min_size=2, max_size=5),
+    st.integers(1, 40),
+)
+def test_it_is_what_counting_finds(tunes: list[list[int]], together: int) -> None:
+    first, *others = [np.diff(pitches).tolist() for pitches in tunes]
+
+    def shared(a: list[int], b: list[int]) -> int:
+        runs = [(i, j, n) for i in range(len(a)) for j in range(len(b)) for n in range(1, len(a) + 1)]
+        return max(
+            (n for i, j, n in runs if len(b) - j >= n <= len(a) - i and a[i : i + n] == b[j : j + n]),
+            default=0,
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ritornello.judging.originality.TOGETHER", together)  # also in pieces
+        found = longest_runs([tune(tunes[0])], [tune(pitches) for pitches in tunes[1:]])
+    assert found == [max(shared(first, other) for other in others) + 1]
+
+
+def test_what_the_longest_of_some_songs_is() -> None:
+    """Of three draws from 1 ... 100 the largest is 80 or more half of the time: 0.79 cubed is 1/2."""
+    assert longest_of(list(range(1, 101)), 1) == 51
+    assert longest_of(list(range(1, 101)), 3) == 80
+
+
+def test_the_opening_of_a_song() -> None:
+    assert opening(tune(TWINKLE), 3).pitch.tolist() == [60, 60, 67]
+    assert len(opening(tune(TWINKLE), 100)) == 7
