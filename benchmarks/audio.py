@@ -134,9 +134,7 @@ def compare(key: int) -> None:
     differ = np.abs(np.array(levels) - np.median(levels)).max(axis=1)
     print(f"key {key}: {len(apart)} programs with a clear pitch")
     near, same = sum(away < 10 for away in off), sum(away < 1 for away in apart)
-    print(
-        f"  within 10 cents of the key {near}, within 1 cent of fluidsynth {same}, all within {max(apart):.2f}"
-    )
+    print(f"  within 10 cents of the key: {near}; within 1 cent of fluidsynth: {same}; most {max(apart):.2f}")
     close = [int((differ < decibels).sum()) for decibels in (1, 3)]
     print(f"  loudness in three spans within 1 dB of fluidsynth: {close[0]} of 128, within 3 dB {close[1]}")
 
