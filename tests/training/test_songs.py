@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.notes import Notes
-from ritornello.training.songs import Songs
+from ritornello.training.songs import VARIANTS, Songs
 from tests.representations.test_chorale import voices
 from tests.scores import tune
 
@@ -44,11 +46,23 @@ def test_what_has_no_room_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_given_notes_are_not_learnt() -> None:
     songs = Songs([tune()], Notes())
-    draw = np.random.default_rng(0)
-    some = [songs.with_given(0, draw) for _ in range(20)]
+    some = [songs.song(0, variant) for variant in range(1, VARIANTS + 1)]
     given = [song.values[:, [f.name for f in Notes.fields].index("given")] > 0 for song in some]
     assert any(rows.any() for rows in given)
     assert all(not song.learn[rows].any() for song, rows in zip(some, given, strict=True))
+
+
+def test_songs_encoded_beforehand_are_the_same() -> None:
+    plain, filled = (Songs([tune(), tune().transposed(2)], Notes()) for _ in range(2))
+    filled.fill(VARIANTS, processes=2)
+    assert len(filled._kept) == 2 * (VARIANTS + 1) or not hasattr(os, "fork")
+    for song in range(2):
+        for variant in range(VARIANTS + 1):
+            one, other = plain.song(song, variant), filled.song(song, variant)
+            assert np.array_equal(one.values, other.values) and one.plan == other.plan
+    small = Songs([tune()], Notes(), memory_mb=0)
+    small.fill(VARIANTS, processes=2)
+    assert not small._kept
 
 
 def test_songs_that_the_representation_refuses_are_left_out() -> None:

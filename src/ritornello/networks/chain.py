@@ -177,6 +177,9 @@ class Link(nn.Module):
         self.hidden = nn.Linear(size.width, size.width)
         self.size, self.guesses = layout.fields[choice.column].size, choice.guesses if config.copies else []
         self.logits = nn.Linear(size.width, self.size + len(self.guesses))
+        with torch.no_grad():  # at first a guess raises nothing
+            self.logits.weight[self.size :].zero_()
+            self.logits.bias[self.size :].zero_()
 
     def add(
         self, context: Tensor, values: Tensor, agreed: Mapping[int, Tensor], tables: Mapping[str, Tensor]

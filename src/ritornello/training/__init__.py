@@ -13,10 +13,13 @@ export      the model folder: weights, tables and plans for composing, card
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from ritornello import registry
 from ritornello.corpus import Corpus
@@ -31,7 +34,7 @@ from ritornello.training.export import export
 from ritornello.training.folder import check
 from ritornello.training.loop import Batches, Listen, Report, Run
 from ritornello.training.machine import Machine
-from ritornello.training.songs import Side, Songs
+from ritornello.training.songs import VARIANTS, Side, Songs
 from ritornello.training.start import Start
 from ritornello.training.watch import Watch
 
@@ -93,6 +96,8 @@ def _batches(
     if getattr(representation, "refuses", False):
         songs.only_readable()
     variation = Variation(**config.vary)
+    if torch.cuda.is_available() and config.device != "cpu":  # which would wait for songs to be encoded
+        songs.fill(VARIANTS if variation.given and name == "train" else 0, (os.cpu_count() or 1) - 1)
     return Crops(songs, start.conditions, window, config.seed, variation, config.genre_power)
 
 

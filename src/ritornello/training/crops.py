@@ -17,7 +17,7 @@ from ritornello.plan import Plan
 from ritornello.representations.table import hide, start_row
 from ritornello.theory import transposed_key
 from ritornello.training.batches import Batch, generator
-from ritornello.training.songs import Encoded, Songs
+from ritornello.training.songs import VARIANTS, Encoded, Songs
 
 SIDE_INFORMATION = ("form", "bars_left", "chord", "plan")
 HIDDEN, ALL_HIDDEN = 0.3, 0.1  # how often each of them is unknown for a whole crop, and all of them together
@@ -91,8 +91,8 @@ class Crops:
         draw, vary = generator(self.seed, step, crop), self.variation
         song = int(np.searchsorted(self.ends, draw.random() * self.ends[-1], side="right"))
         song = min(song, len(self.songs) - 1)
-        given = draw.random() < vary.given
-        encoded = self.songs.with_given(song, draw) if given else self.songs.song(song)
+        variant = int(draw.integers(1, VARIANTS + 1)) if draw.random() < vary.given else 0
+        encoded = self.songs.song(song, variant)
         rows, half = len(encoded.values), self.window // 2
         # what would begin before the song or end after it begins or ends with it: so its ends are learnt too
         start = int(np.clip(draw.integers(-half, max(rows - half, 1 - half)), 0, max(0, rows - self.window)))

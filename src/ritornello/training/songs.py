@@ -5,6 +5,7 @@ A corpus may be larger than the memory: what is not kept is read and encoded aga
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,9 @@ from ritornello.corpus import Corpus
 from ritornello.errors import ScoreError
 from ritornello.plan import Plan
 from ritornello.score import Score
+from ritornello.training.batches import generator
+
+VARIANTS = 3  # of what is given of a song
 
 
 class Encoded(NamedTuple):
@@ -80,7 +84,7 @@ class Songs:
         counts = np.array([len(scores[i]) for i in range(len(scores))]) if notes is None else notes
         self.notes = counts.astype(np.int64)
         self.room_bytes = memory_mb << 20
-        self._kept: OrderedDict[int, Encoded] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], Encoded] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -98,29 +102,45 @@ class Songs:
         if refused:
             self.scores = [self.scores[song] for song in good]
             self.labels, self.notes = [self.labels[song] for song in good], self.notes[good]
-            self._kept = OrderedDict(
-                (new, self._kept[old]) for new, old in enumerate(good) if old in self._kept
-            )
+            self._kept.clear()
         return refused
 
-    def song(self, song: int) -> Encoded:
-        """A song whole. Raises ScoreError where the representation refuses it."""
-        if song in self._kept:
-            self._kept.move_to_end(song)
-            return self._kept[song]
-        encoded = self._encode(song, None)
-        self._kept[song] = encoded
+    def song(self, song: int, variant: int = 0) -> Encoded:
+        """A song whole: as it is, or in `variant` 1 ... VARIANTS with some of its notes given.
+
+        Raises ScoreError where the representation refuses it.
+        """
+        key = song, variant
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        return self._keep(key, self._encode(*key))
+
+    def fill(self, variants: int, processes: int) -> None:
+        """Encode all songs beforehand, so many at once, as long as there is room for them."""
+        keys = [(song, variant) for song in range(len(self)) for variant in range(variants + 1)]
+        if processes < 2 or "fork" not in multiprocessing.get_all_start_methods():
+            return
+        global _encoding
+        _encoding = self
+        with multiprocessing.get_context("fork").Pool(processes) as pool:
+            for key, encoded in zip(keys, pool.imap(_encode_one, keys, chunksize=16), strict=True):
+                if _bytes(encoded) > self.room_bytes:
+                    break
+                self._keep(key, encoded)
+
+    def _keep(self, key: tuple[int, int], encoded: Encoded) -> Encoded:
+        self._kept[key] = encoded
         self.room_bytes -= _bytes(encoded)
         while self.room_bytes < 0 and len(self._kept) > 1:
             self.room_bytes += _bytes(self._kept.popitem(last=False)[1])
         return encoded
 
-    def with_given(self, song: int, draw: np.random.Generator) -> Encoded:
-        """The same with some of its notes given, as the representation picks them; never kept."""
-        return self._encode(song, draw)
-
-    def _encode(self, song: int, draw: np.random.Generator | None) -> Encoded:
+    def _encode(self, song: int, variant: int) -> Encoded:
         representation = self.representation
+        draw = (
+            np.random.Generator(np.random.Philox(key=variant, counter=[0, 0, 0, song])) if variant else None
+        )
         score, _ = representation.canonical(self.scores[song])
         timeline = representation.timeline(score)
         given = {} if draw is None else {"given": representation.pick_given(score, draw)}
@@ -128,6 +148,14 @@ class Songs:
         returns = tuple(zip(timeline.returns_to.tolist(), timeline.likeness.tolist(), strict=True))
         plan = replace(heard(score, self.labels[song]), returns=returns, chords=(), title="")
         return Encoded(values, learn, plan, representation.room(values))
+
+
+_encoding: Songs | None = None  # whose songs the processes of `fill` encode; they are forked from it
+
+
+def _encode_one(key: tuple[int, int]) -> Encoded:
+    assert _encoding is not None
+    return _encoding._encode(*key)
 
 
 def _bytes(encoded: Encoded) -> int:
