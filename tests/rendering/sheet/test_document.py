@@ -34,6 +34,14 @@ def sextuplets() -> Score:
     return song(*notes, parts=(Part("Flute", 73),), meters=(Meter(0, 4, 4), Meter(96, 6, 8)))
 
 
+def cut_short() -> Score:
+    """Bars of 4/4, 2/4, one of 2/4 that ends after an eighth, 6/8, one of 6/8 that is a quarter too short."""
+    meters = (Meter(0, 4, 4), Meter(96, 2, 4), Meter(156, 6, 8), Meter(276, 2, 2))
+    onsets = [0, 24, 96, 144, 156, 180, 228, 264, 276, 300]
+    notes = [(on, end - on, 60 + n, 80, 0) for n, (on, end) in enumerate(pairwise([*onsets, 324]))]
+    return song(*notes, parts=(Part("Flute", 73),), meters=meters)
+
+
 SONGS = {
     "tune": tune(),
     "piano": piano(),
@@ -41,6 +49,7 @@ SONGS = {
     "meters": changing_meters(),
     "orchestra": orchestra(3),
     "sextuplets": sextuplets(),
+    "cut short": cut_short(),
 }
 READERS = {"own": readers.by_ourselves, "verovio": readers.by_verovio, "music21": readers.by_music21}
 

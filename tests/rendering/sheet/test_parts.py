@@ -168,3 +168,19 @@ def test_bars_follow_the_meter_at_any_resolution() -> None:
     score = Score.of(7, [0, 7 * 9], [7, 7], [60, 60], [80, 80])
     assert Bars.of(score).edges.tolist() == [0, 96, 192, 288]
     assert BEAT == 24
+
+
+@pytest.mark.parametrize(
+    ("length", "meter", "signature"),
+    [
+        (96, (4, 4), (4, 4)),
+        (96, (2, 2), (2, 2)),
+        (12, (2, 4), (1, 8)),
+        (54, (6, 8), (9, 16)),
+        (24, (4, 4), (1, 4)),
+    ],
+)
+def test_a_bar_that_is_cut_short_has_its_own_signature(
+    length: int, meter: tuple[int, int], signature: tuple[int, int]
+) -> None:
+    assert Meter.of(length, *meter).signature == signature

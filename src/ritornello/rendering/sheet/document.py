@@ -113,10 +113,9 @@ def _measure(
 
 def _attributes(measure: Element, sheet: Sheet, bar: int, clefs: list[Clef], is_drum: bool) -> None:
     """Key, meter, and in the first bar the clefs; where nothing changes, nothing."""
-    timeline = sheet.bars.timeline
-    meters = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
+    meters = sheet.bars.meters
     new_key = bar == 0 or sheet.keys[bar][1:] != sheet.keys[bar - 1][1:]
-    new_meter = bar == 0 or meters[bar] != meters[bar - 1]
+    new_meter = bar == 0 or meters[bar].signature != meters[bar - 1].signature
     if not (new_key or new_meter):
         return
     attributes = add(measure, "attributes")
@@ -128,8 +127,8 @@ def _attributes(measure: Element, sheet: Sheet, bar: int, clefs: list[Clef], is_
         add(key, "mode", "minor" if sheet.keys[bar].is_minor else "major")
     if new_meter:
         time = add(attributes, "time")
-        add(time, "beats", meters[bar][0])
-        add(time, "beat-type", meters[bar][1])
+        add(time, "beats", meters[bar].signature[0])
+        add(time, "beat-type", meters[bar].signature[1])
     if bar == 0:
         if len(clefs) > 1:
             add(attributes, "staves", len(clefs))

@@ -32,18 +32,28 @@ class Written(NamedTuple):
 
 
 class Meter(NamedTuple):
-    """How a bar is counted, in units: its length, its beat, and what of it may be divided by three."""
+    """How a bar is counted: in units its length, its beat, what of it is divided by three; its signature."""
 
     length: int
     beat: int = UNITS
     window: int = UNITS
+    signature: tuple[int, int] = (4, 4)
 
     @classmethod
     def of(cls, length: int, numerator: int, denominator: int) -> Meter:
-        """In 6/8, 9/8 and 12/8 three eighths are a beat, and only an eighth is divided by three."""
+        """In 6/8, 9/8 and 12/8 three eighths are a beat, and only an eighth is divided by three.
+
+        A bar of another length than its meter says, as one that a change of meter cuts short, gets its own
+        signature: readers would fill it up.
+        """
+        if length * denominator != 4 * UNITS * numerator:
+            numerator, denominator = length // FINEST, 32
+            while numerator % 2 == 0 and denominator > 4:
+                numerator, denominator = numerator // 2, denominator // 2
+        signature = (numerator, denominator)
         if denominator == 8 and numerator % 3 == 0 and numerator > 3:
-            return cls(length, 3 * UNITS // 2, UNITS // 2)
-        return cls(length)
+            return cls(length, 3 * UNITS // 2, UNITS // 2, signature)
+        return cls(length, signature=signature)
 
 
 class Bars(NamedTuple):
