@@ -1,1 +1,1 @@
-"""Pictures of songs and of curves; each function is in the module named after what it draws."""
+"""Pictures, sound and sheet music of songs; curves; each function is in the module named after it."""
