@@ -138,9 +138,7 @@ class Songs:
 
     def _encode(self, song: int, variant: int) -> Encoded:
         representation = self.representation
-        draw = (
-            np.random.Generator(np.random.Philox(key=variant, counter=[0, 0, 0, song])) if variant else None
-        )
+        draw = generator(variant, song) if variant else None
         score, _ = representation.canonical(self.scores[song])
         timeline = representation.timeline(score)
         given = {} if draw is None else {"given": representation.pick_given(score, draw)}
