@@ -32,7 +32,7 @@ def test_few_songs_have_no_interval() -> None:
 
 
 def test_songs_are_paired() -> None:
-    """Song 0 gains 10 x 1, song 1 loses 30 x 0.5: -5 in 40 notes; what only one has measured does not count."""
+    """Song 0 gains 10 x 1, song 1 loses 30 x 0.5: -5 in 40 notes. Song 2 was measured by one only."""
     found = difference(
         [nats(0, 10, 2.0), nats(1, 30, 4.5), nats(2, 9, 1.0)], [nats(1, 30, 4.0), nats(0, 10, 3.0)]
     )

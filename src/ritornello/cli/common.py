@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,10 +46,34 @@ def free_name(name: str) -> str:
 
 
 @contextmanager
-def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
+def stages(shown: bool) -> Iterator[tuple[Callable[[str, str], None], Callable[[int, int, str], None]]]:
+    """Two functions: say(stage, words) prints a line at once; update(...) is that of `progress`.
+
+    The bars go when a line is printed: it says what came of them.
+    """
+    with ExitStack() as bars:
+        drawn: list[Callable[[int, int, str], None]] = []
+
+        def update(done: int, total: int, what: str) -> None:
+            if not drawn:
+                drawn.append(bars.enter_context(progress(shown, leave=False)))
+            drawn[0](done, total, what)
+
+        def say(stage: str, words: str) -> None:
+            bars.close()
+            drawn.clear()
+            if shown:
+                click.echo(f"  {stage:<10}  {words}")
+
+        yield say, update
+
+
+@contextmanager
+def progress(shown: bool, leave: bool = True) -> Iterator[Callable[[int, int, str], None]]:
     """A function update(done, total, what) that draws a bar with the time to finish on standard error.
 
-    A total of 0 is not known yet. Where standard error is no terminal, a line every ten seconds.
+    A total of 0 is not known yet. With `leave`, the bars stay when all is done. Where standard error is no
+    terminal, a line every ten seconds.
     """
     if not shown:
         yield lambda done, total, what: None
@@ -65,7 +89,8 @@ def progress(shown: bool) -> Iterator[Callable[[int, int, str], None]]:
         BarColumn(),
         MofNCompleteColumn(),
     )
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=not leave) as bars:
         tasks: dict[str, Any] = {}
 
         def update(done: int, total: int, what: str) -> None:

@@ -1,0 +1,150 @@
+"""Lessons: training from each start for a short while, and from the better one to the end.
+
+The rule. A network that knows music already learns faster, but what it knows may be another music. So each
+start is trained in full for TRIAL of the time, its learning rate falling as it would at the end; the one
+whose held-out songs then cost less goes on, with the time that is left. All of it is `workflow.train`, which
+goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ritornello import registry, workflow
+from ritornello.corpus import Corpus
+from ritornello.errors import InputError
+from ritornello.files import write_json
+from ritornello.learner.contest import HeldOut, per_note
+from ritornello.model import Model
+
+TRIAL, TRIAL_MINUTES = 0.075, 10.0  # of the time for each start, and at most
+PATIENCE = 5  # measurements without progress
+GENTLE = 0.25  # of the learning rate from nothing, for a network that knows something already
+
+
+@dataclass
+class Lessons:
+    """The trainings on one corpus, in the folder `round`; `long` is {"minutes": ...} or {"steps": ...}.
+
+    `starts` are model folders by name, None for nothing; `settings` are those of `workflow.train`.
+    """
+
+    corpus: Corpus
+    round: Path
+    starts: dict[str, Path | None]
+    long: dict[str, Any]
+    settings: dict[str, Any]
+    progress: workflow.Progress | None = None
+    sounds: str = ""
+    expected_passes: float | None = None
+    tried: dict[str, float] = field(default_factory=dict)
+    """Nats per note on held-out songs after the trial, by start."""
+
+    def run(self, start: str) -> Path:
+        """The folder of the training that begins from a start."""
+        return self.round / f"from-{start}"
+
+    @property
+    def chosen(self) -> str | None:
+        """The start that goes on, once that is known."""
+        if len(self.starts) == 1:
+            return next(iter(self.starts))
+        file = self.round / "chosen.json"
+        if file.is_file():
+            said = json.loads(file.read_bytes())
+            self.tried = said["tried"]
+            return str(said["start"])
+        return None
+
+    def choose(self) -> str:
+        """Try every start, and say which goes on; where no song is held out, the first."""
+        if self.chosen is not None:
+            return self.chosen
+        songs = HeldOut(self.corpus, "valid")
+        if len(songs):
+            short = {name: self._share(value) for name, value in self.long.items()}
+            for name in self.starts:
+                self.tried[name] = per_note(songs.nats(self._train(name, short), self.progress))
+        best = min(self.tried, key=lambda name: self.tried[name]) if self.tried else next(iter(self.starts))
+        write_json(self.round / "chosen.json", {"start": best, "tried": self.tried})
+        for name in self.starts:
+            if name != best:
+                shutil.rmtree(self.run(name), ignore_errors=True)
+        return best
+
+    def learn(self) -> Model:
+        """Train from the start that was chosen to the end; with early stop."""
+        chosen, left = self.choose(), dict(self.long)
+        for name, value in self.long.items():
+            left[name] = value - (len(self.tried) - 1) * self._share(value) if self.tried else value
+        return self._train(chosen, left)
+
+    def best_so_far(self) -> Model | None:
+        """What a training that was stopped has left: of the starts, that with the lowest held-out loss."""
+        names = [self.chosen] if self.chosen else list(self.starts)
+        there = [run for name in names if ((run := self.run(name)) / "model.json").is_file()]
+        models = [Model.open(path) for path in there]
+        return min(models, key=lambda model: model.info["measured"]["heldout_loss"], default=None)
+
+    def passes(self, steps: int, batch: int, window: int) -> float:
+        """How many times as many notes as the training songs have were learnt from."""
+        notes = int(self.corpus.note_counts[self.corpus.songs("train")].sum())
+        return steps * batch * window / max(1, notes)
+
+    def _share(self, value: float) -> float:
+        """A trial's part of the minutes or steps."""
+        if "steps" in self.long:
+            return max(1, math.ceil(TRIAL * value))
+        return min(TRIAL * value, TRIAL_MINUTES)
+
+    def _train(self, name: str, long: dict[str, Any]) -> Model:
+        init = self.starts[name]
+        settings = {"patience": PATIENCE, **self.settings, **long}
+        kind = registry.find("networks", settings.get("network", "lstm"))
+        if init is not None:
+            known = Model.open(init)
+            kind = registry.find("networks", known.network)
+            settings |= {"init": str(init), "network": known.network, "network_config": {}}
+            settings.setdefault("learning_rate", GENTLE * kind.learning_rate)
+            window = int(known.info["network"]["config"]["window"])
+        else:
+            window = int(settings.get("network_config", {}).get("window", 256))
+        batch = settings.get("batch") or kind.batch
+        heldout = ""
+
+        def report(state: Any, losses: dict[str, float]) -> None:
+            nonlocal heldout
+            self.sounds = state.sounds
+            if "heldout_loss" in losses:
+                heldout = f"  held-out {losses['heldout_loss']:.3f}"
+            if state.total_steps:
+                self.expected_passes = self.passes(state.total_steps, batch, window)
+            if self.progress:
+                of = f" of {self.expected_passes:.1f} passes" if self.expected_passes else ""
+                done = f"{self.passes(state.step, batch, window):.1f}{of}"
+                words = f"learning from {name}  {done}{heldout}"
+                self.progress(state.step, state.total_steps or 0, words)
+
+        return workflow.train(
+            self.corpus.path, self.run(name), progress=self.progress, report=report, **settings
+        )
+
+
+def check_network(name: str) -> None:
+    """Raise InputError unless a network gives chances, by which models are compared."""
+    if registry.find("networks", name).learns != "all":
+        raise InputError(f"network {name!r} says numbers and no chances, must be lstm or transformer")
+
+
+def fits(model: Model, settings: dict[str, Any]) -> bool:
+    """Whether a model has the network that is asked for, so that it can be a start."""
+    sizes = model.info["network"]["config"]
+    asked = settings.get("network_config", {}).items()
+    return settings.get("network", model.network) == model.network and all(
+        sizes.get(n) == v for n, v in asked
+    )

@@ -1,0 +1,85 @@
+"""Needs: how much time, memory and disk learning will take, from what can be seen without reading a file.
+
+The constants were measured (benchmarks/learn.py); they are upper ends, for what is said is to be enough.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ritornello.errors import InputError, OutputError
+from ritornello.learner.home import Home
+from ritornello.preparing.files.scan import scan
+
+PARAMETERS = {"tiny": 0.8e6, "small": 4e6, "medium": 15e6, "large": 60e6}
+BYTES_A_NOTE = 8  # of a MIDI file
+FILE_S = 0.004  # of one processor, for reading and checking a file
+BEGIN_S, END_S = 5.0, 20.0  # importing; measuring on held-out songs, composing and comparing
+PROGRAM_BYTES = 1000e6  # torch, arrow, and a batch on its way through the network
+WORKER_BYTES = 80e6
+ROW_BYTES = 70  # of an encoded note that is kept in memory
+KEPT_BYTES = 1024e6  # of encoded notes at most
+TENSORS = 12  # in memory, of the size of the weights: gradients, Adam's two, average, best, copies
+CHECKPOINT = 11  # on disk, in weights: what goes on (5), while the next is written (5), the model
+CORPUS_NOTE_BYTES, CORPUS_FILE_BYTES = 12, 3000
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What learning needs; `seconds` is None where a number of steps was asked for."""
+
+    files: int
+    seconds: float | None
+    memory_bytes: float
+    disk_bytes: float
+    free_bytes: float
+
+    def __str__(self) -> str:
+        """In words, for people."""
+        how_long = "as long as the steps take"
+        if self.seconds is not None:
+            until = time.strftime("%H:%M", time.localtime(time.time() + self.seconds))
+            how_long = f"{clock(self.seconds)} (until {until})"
+        memory, disk, free = (
+            f"{b / 1e9:.1f} GB" for b in (self.memory_bytes, self.disk_bytes, self.free_bytes)
+        )
+        return f"about {how_long}, {memory} of memory, {disk} of disk ({free} free)"
+
+    def check(self, folder: Path) -> None:
+        """Raise OutputError unless the disk has room."""
+        if self.disk_bytes > self.free_bytes:
+            needed, free = self.disk_bytes / 1e9, self.free_bytes / 1e9
+            raise OutputError(f"{str(folder)!r} needs about {needed:.1f} GB of disk, {free:.1f} GB are free")
+
+
+def needs(home: Home, *, minutes: float | None, workers: int | None, size: str | None) -> Needs:
+    """What learning from a folder needs. Raises InputError where the folder holds none."""
+    sources = scan(home.folder, skip=home.folder)
+    if not sources:
+        raise InputError(f"{str(home.folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
+    notes = sum(max(0, source.size) for source in sources) / BYTES_A_NOTE
+    processes = workers or os.cpu_count() or 1
+    weights = 4 * PARAMETERS.get(size or "small", PARAMETERS["small"])
+    reading_s = FILE_S * len(sources) / processes
+    place = home.model
+    while not place.exists():
+        place = place.parent
+    return Needs(
+        len(sources),
+        None if minutes is None else BEGIN_S + reading_s + 60 * minutes + END_S,
+        PROGRAM_BYTES + max(min(KEPT_BYTES, ROW_BYTES * notes) + TENSORS * weights, WORKER_BYTES * processes),
+        CORPUS_NOTE_BYTES * notes + CORPUS_FILE_BYTES * len(sources) + (2 * CHECKPOINT + 2) * weights,
+        shutil.disk_usage(place).free,
+    )
+
+
+def clock(seconds: float) -> str:
+    """A length of time in minutes and seconds, or hours and minutes."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60}:{whole % 60:02} min"
