@@ -11,7 +11,8 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "ritornello"
 STAGES = {"preparing", "training", "composing", "rendering", "judging"}
-ABOVE = {"workflow", "composer", "song", "judged", "checkup", "cli", "convert", "__main__"}  # they join the stages for people
+ABOVE = {"workflow", "composer", "song", "judged", "judgement", "checkup"}  # they join the stages for people
+ABOVE |= {"learner", "cli", "convert", "__main__"}
 MAY_ALSO = {"training": {"composing", "judging"}}
 # each noun may import those before it, so that no two import each other
 NOUNS = [
@@ -102,7 +103,7 @@ def test_the_drawing_names_every_room() -> None:
     assert {name for name in rooms if f"  {name}" not in drawing} == set()
 
 
-HEAVY = ("torch", "scipy", "pyarrow", "keras", "music21")
+HEAVY = ("torch", "scipy", "sklearn", "pyarrow", "keras", "music21")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ HEAVY = ("torch", "scipy", "pyarrow", "keras", "music21")
         "import ritornello",
         "from ritornello.cli import main; import contextlib\n"
         "with contextlib.suppress(SystemExit): main(['--help'])",
-        "import ritornello; ritornello.compose; ritornello.read; ritornello.doctor",
+        "import ritornello; ritornello.compose; ritornello.read; ritornello.doctor; ritornello.judge",
         "import ritornello.composing.sampler, ritornello.steps.original, ritornello.model",
     ],
 )

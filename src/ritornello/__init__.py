@@ -26,6 +26,8 @@ _HOMES = {
     "compose": "composer",
     "compose_many": "composer",
     "doctor": "checkup",
+    "judge": "judgement",
+    "learn": "learner",
     "measure": "workflow",
     "prepare": "workflow",
     "read": "midi",
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from ritornello.composer import redo as redo
     from ritornello.composer import replay as replay
     from ritornello.corpus import Corpus as Corpus
+    from ritornello.judgement import judge as judge
+    from ritornello.learner import learn as learn
     from ritornello.midi import read as read
     from ritornello.midi import write as write
     from ritornello.model import Model as Model

@@ -1,0 +1,273 @@
+"""A comparison as one page of HTML that needs nothing else: no script, no font, no picture from anywhere.
+
+All names are escaped, and the page's own policy forbids a browser to load or run anything. It is dark or
+light as the reader's system is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+from ritornello.judging import plots, report
+from ritornello.judging.features import FEATURES
+from ritornello.judging.ladder import CONTROLS, MEANS
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """
+:root { color-scheme: light dark; --ground: #f6f5f1; --card: #ffffff; --line: #dedbd2; --text: #1d2126;
+  --faint: #666d76; --ours: #c2500a; --human: #2f84b8; --band: #cfe2ef; --sign: #5b616a; }
+@media (prefers-color-scheme: dark) {
+  :root { --ground: #0f1216; --card: #161a20; --line: #2a313b; --text: #e8eaed; --faint: #97a1ae;
+    --ours: #f08a4b; --human: #56b4e9; --band: #1f3d52; --sign: #b3bac4; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--text);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
+main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 72px; }
+h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -.01em; overflow-wrap: anywhere; }
+h2 { font-size: 19px; margin: 44px 0 6px; }
+h3 { font-size: 15px; margin: 0 0 2px; }
+p { margin: 0 0 14px; max-width: 76ch; }
+.faint { color: var(--faint); }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px;
+  margin: 0; overflow-x: auto; }
+.tiles, .shapes { display: grid; gap: 16px; }
+.tiles { grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); margin-top: 22px; }
+.shapes { grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); }
+.figure { font-size: 34px; line-height: 1.15; font-weight: 650; letter-spacing: -.01em; margin: 0; }
+.figure small { font-size: 15px; font-weight: 400; color: var(--faint); letter-spacing: 0; }
+.tiles .faint { font-size: 14px; margin: 2px 0 10px; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 8px 0 14px; padding: 0; list-style: none;
+  font-size: 14px; }
+.legend svg { width: 18px; height: 18px; display: inline-block; vertical-align: -4px; margin-right: 6px; }
+.remarks { margin: 18px 0 0; padding: 12px 18px 12px 36px; border-left: 3px solid var(--ours); }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { padding: 6px 12px 6px 0; text-align: right; border-top: 1px solid var(--line); white-space: nowrap; }
+th { border-top: 0; font-weight: 600; } th:first-child, td:first-child { text-align: left; }
+details li { overflow-wrap: anywhere; }
+code { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+svg { display: block; width: 100%; height: auto; font-size: 13px; }
+svg text { fill: var(--text); } svg .axis { fill: var(--faint); font-size: 12px; }
+.grid { stroke: var(--line); fill: none; } .one { stroke: var(--human); stroke-width: 1.5; fill: none; }
+.band { fill: var(--band); } .human { fill: var(--human); opacity: .35; }
+.ours { fill: var(--ours); } .ours.line { fill: none; stroke: var(--ours); stroke-width: 2; }
+.sign { fill: none; stroke: var(--sign); stroke-width: 1.6; }
+footer { margin-top: 44px; color: var(--faint); font-size: 13px; }
+"""
+
+
+def page(found: Mapping[str, Any]) -> str:
+    """The report of `comparison.compare` as HTML."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    ours, theirs = found["composed"], found["human"]
+    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{escape(ours['where'])} against {escape(theirs['where'])}</title>"
+    yield f"<style>{STYLE}</style>\n</head>\n<body>\n<main>"
+    yield "<h1>Is it like human music, and whose is it?</h1>"
+    yield f'<p class="faint"><code>{escape(ours["where"])}</code>, {_size(ours)}, against human songs: '
+    yield f"<code>{escape(theirs['where'])}</code>, {_size(theirs)}</p>"
+    yield _legend()
+    if found["remarks"]:
+        yield '<ul class="card remarks">'
+        yield from (f"<li>{escape(said)}</li>" for said in found["remarks"])
+        yield "</ul>"
+    yield '<div class="tiles">'
+    yield from _tiles(found)
+    yield "</div>"
+    yield from _style(found)
+    yield from _given_away(found["detector"].get("gives_away", []))
+    yield from _ladder(found)
+    yield from _shapes(found["shapes"])
+    yield from _labels(found["labels"])
+    for side in (ours, theirs):
+        yield from _skipped(side)
+    yield f"<footer>Made by <code>ritornello judge</code> {escape(found['ritornello'])}, evaluator "
+    yield f"{found['evaluator']}, seed {found['seed']}. SHA-256 of the composed songs "
+    yield f"<code>{ours['hash']}</code>, of the human ones <code>{theirs['hash']}</code>.</footer>"
+    yield "</main>\n</body>\n</html>"
+
+
+def _size(side: Mapping[str, Any]) -> str:
+    count = f"{side['used']:,} songs" + (f" of {side['found']:,}" if side["found"] > side["used"] else "")
+    return f"{count}, {side['notes']:,} notes"
+
+
+def _legend() -> str:
+    """What the signs mean."""
+    ours = '<svg viewBox="-9 -9 18 18"><circle class="ours" r="6"/></svg>composed, with its 95% interval'
+    human = '<svg viewBox="-9 -9 18 18"><rect class="band" x="-8" y="-6" width="16" height="12" rx="3"/>'
+    human += '<path class="one" d="M0 -9V9"/></svg>human'
+    signs = [
+        f'<svg viewBox="-9 -9 18 18"><path class="sign" d="{plots.SIGNS[name]}"/></svg>{name}: {MEANS[name]}'
+        for name in CONTROLS
+    ]
+    return f'<ul class="legend">{"".join(f"<li>{item}</li>" for item in (ours, human, *signs))}</ul>'
+
+
+def _tiles(found: Mapping[str, Any]) -> Iterator[str]:
+    """The four metrics, each with its place on the ladder."""
+    style, detector, variety = found["style"], found["detector"], found["variety"]
+    copied = found["originality"]
+    left, right = 20.0, 440.0
+    if "ratio" in style and style["ratio"] is not None:
+        ladder = {name: value for name, value in style["ladder"].items() if value}
+        log = plots.Axis(0.5, 10 ** math.ceil(math.log10(max(10, style["ratio"]))), left, right, log=True)
+        strip = plots.strip("Style", log, _marks(log), style["ratio"], None, 1, ladder)
+        count = f"{style['within_1.5']} of {len(style['features'])} features at most 1.5"
+        yield _tile("Style", style["ratio"], f"times the distance of human songs; {count}", strip, ladder)
+    else:
+        yield _too_few("Style", style)
+    if "auc" in detector:
+        ladder = {name: of["auc"] for name, of in detector["controls"].items() if name != "human"}
+        axis = plots.Axis(0.3, 1, left, right)
+        ends = detector["interval"]
+        strip = plots.strip("Detector", axis, (0.3, 0.5, 0.75, 1), detector["auc"], ends, 0.5, ladder)
+        yield _tile("Detector", detector["auc"], "AUC of a classifier; 0.5 is human", strip, ladder)
+    else:
+        yield _too_few("Detector", detector)
+    if "ratio" in variety:
+        ladder = {name: of["ratio"] for name, of in variety["controls"].items()}
+        axis = plots.Axis(0, 1.5, left, right)
+        strip = plots.strip(
+            "Variety", axis, (0, 0.5, 1, 1.5), variety["ratio"], variety["interval"], 1, ladder
+        )
+        near = f"times that of human songs; nearest neighbours {variety['nearest']:.2f}"
+        yield _tile("Variety", variety["ratio"], near, strip, ladder)
+    else:
+        yield _too_few("Variety", variety)
+    if copied and "median" in copied:
+        ladder = {name: of["median"] for name, of in copied["controls"].items()}
+        most = max(100, copied["median"], *ladder.values())
+        log = plots.Axis(1, 10 ** math.ceil(math.log10(most)), left, right, log=True)
+        human = copied["human"]["median"]
+        strip = plots.strip("Originality", log, _marks(log), copied["median"], None, human, ladder)
+        beyond = (
+            f"{copied['beyond']:.0%} of the songs share more than {copied['limit']}, as 5% of human songs do"
+        )
+        words = f"notes, the longest run shared with a song learnt from; human {human:g}; {beyond}"
+        yield _tile("Originality", copied["median"], words, strip, ladder)
+    else:
+        yield _too_few(
+            "Originality", copied or {"too_few": "not asked: --corpus names the songs learnt from"}
+        )
+
+
+def _marks(axis: plots.Axis) -> list[float]:
+    return [mark for mark in (1, 2, 5, 10, 20, 50, 100, 1000) if axis.low <= mark <= axis.high]
+
+
+def _tile(title: str, value: float, words: str, strip: str, ladder: Mapping[str, float]) -> str:
+    place = f" On the ladder: {beside(value, ladder)}." if ladder else ""
+    return (
+        f'<section class="card"><h3>{title}</h3><p class="figure">{report.number(value)}</p>'
+        f'<p class="faint">{escape(words)}.{place}</p>{strip}</section>'
+    )
+
+
+def _too_few(title: str, found: Mapping[str, Any]) -> str:
+    words = escape(str(found.get("too_few", "no figure")))
+    empty = '<p class="figure">-</p>'
+    return f'<section class="card"><h3>{title}</h3>{empty}<p class="faint">{words}.</p></section>'
+
+
+def beside(value: float, ladder: Mapping[str, float]) -> str:
+    """Between which controls a figure lies.
+
+    >>> beside(1.4, {"codec": 1.0, "marginals": 6.0})
+    'between codec (1.00) and marginals (6.00)'
+    """
+    named = [f"{name} ({report.number(of)})" for name, of in ladder.items()]
+    below = max((pair for pair in zip(ladder.values(), named, strict=True) if pair[0] <= value), default=None)
+    above = min((pair for pair in zip(ladder.values(), named, strict=True) if pair[0] > value), default=None)
+    if below and above:
+        return f"between {below[1]} and {above[1]}"
+    return f"beyond {below[1]}" if below else f"below {above[1]}" if above else "nowhere"
+
+
+def _style(found: Mapping[str, Any]) -> Iterator[str]:
+    """The plot of all features."""
+    style = found["style"]
+    if "features" not in style:
+        return
+    yield "<h2>Style, feature by feature</h2>"
+    yield (
+        '<p class="faint">The Wasserstein distance of the composed songs from human ones, over that of '
+        "human songs from each other; the band is where 95% of human halves lie. A feature that lets noise "
+        "pass does not discriminate: a low ratio proves nothing there, a high one is a difference still. "
+        "The ratio grows with the number of songs "
+        f"({max((f['songs_a_side'] for f in style['features']), default=0)} a side here).</p>"
+    )
+    yield f'<div class="card">{plots.features(style["features"])}</div>'
+    same = [each for each in style["features"] if each["ratio"] is None]
+    for name, remark in [(each["name"], report.remark(each)) for each in same]:
+        yield f'<p class="faint">{escape(name)}: {escape(remark)}.</p>'
+    for name in style["without_values"]:
+        yield f'<p class="faint">{escape(name)}: too few songs have any.</p>'
+
+
+def _given_away(told: list[dict[str, Any]]) -> Iterator[str]:
+    """What tells most, each number alone."""
+    if told:
+        yield "<h2>What gives the songs away</h2>"
+        yield '<p class="faint">Numbers of a song that tell most, each by itself; medians.</p>'
+        heads = ["", "composed", "human", "AUC alone"]
+        rows = [
+            [each["name"], f"{each['composed']:.3g}", f"{each['human']:.3g}", f"{each['auc']:.2f}"]
+            for each in told
+        ]
+        yield _table(heads, rows)
+
+
+def _ladder(found: dict[str, Any] | Mapping[str, Any]) -> Iterator[str]:
+    """All figures beside those of the controls."""
+    yield "<h2>The ladder</h2>"
+    yield (
+        '<p class="faint">Every metric on controls made of the human songs. What does not rank them from '
+        "codec to marginals says nothing of the composed songs either.</p>"
+    )
+    heads = ["", "composed", "95% by song", "human", *CONTROLS]
+    yield _table(heads, report.verdicts(dict(found)))
+
+
+def _shapes(shapes: Mapping[str, Any]) -> Iterator[str]:
+    """How often each value of each feature occurs."""
+    yield "<h2>The values themselves</h2>"
+    yield '<p class="faint">How often each occurs: human songs as an area, composed ones as a line.</p>'
+    yield '<div class="shapes">'
+    for feature in FEATURES:
+        if shapes[feature.name]["composed"] and shapes[feature.name]["human"]:
+            picture = plots.shape(feature.name, feature.unit, shapes[feature.name])
+            yield f'<section class="card"><h3>{escape(feature.name)}</h3>{picture}</section>'
+    yield "</div>"
+
+
+def _labels(labels: Mapping[str, Any]) -> Iterator[str]:
+    """Figures of each label that has enough songs."""
+    if labels:
+        yield "<h2>By label</h2>"
+        heads = ["", "composed", "human", "style ratio", "detector AUC", "variety"]
+        yield _table(heads, [report.label_row(name, about) for name, about in labels.items()])
+
+
+def _skipped(side: Mapping[str, Any]) -> Iterator[str]:
+    """Songs that could not be judged, to unfold."""
+    if side["skipped"]:
+        items = "".join(
+            f"<li><code>{escape(name)}</code> {escape(reason)}</li>"
+            for name, reason in side["skipped"].items()
+        )
+        words = f"{len(side['skipped']):,} of {escape(side['where'])} could not be judged"
+        yield f'<details class="faint"><summary>{words}</summary><ul>{items}</ul></details>'
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="card"><table><tr>{head}</tr>{body}</table></div>'
