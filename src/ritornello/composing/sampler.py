@@ -16,6 +16,7 @@ from ritornello.composing.ear import Ear
 from ritornello.composing.request import Request
 from ritornello.composing.rules import NEVER, RULES, Rule
 from ritornello.model import Model
+from ritornello.steps.threads import one_thread
 
 Progress = Callable[[int, int, str], None]
 Mask = npt.NDArray[np.bool_]
@@ -29,6 +30,7 @@ class Composed(NamedTuple):
     nats: float
 
 
+@one_thread()
 def sample(
     model: Model,
     requests: Sequence[Request],
