@@ -44,6 +44,8 @@ class Lessons:
     expected_passes: float | None = None
     tried: dict[str, float] = field(default_factory=dict)
     """Nats per note on held-out songs after the trial, by start."""
+    spent: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Minutes and steps of each trial."""
 
     def run(self, start: str) -> Path:
         """The folder of the training that begins from a start."""
@@ -57,7 +59,7 @@ class Lessons:
         file = self.round / "chosen.json"
         if file.is_file():
             said = json.loads(file.read_bytes())
-            self.tried = said["tried"]
+            self.tried, self.spent = said["tried"], said["spent"]
             return str(said["start"])
         return None
 
@@ -69,9 +71,12 @@ class Lessons:
         if len(songs):
             short = {name: self._share(value) for name, value in self.long.items()}
             for name in self.starts:
-                self.tried[name] = per_note(songs.nats(self._train(name, short), self.progress))
+                model = self._train(name, short)
+                training = model.info["training"]
+                self.spent[name] = {"minutes": training["seconds"] / 60, "steps": training["steps"]}
+                self.tried[name] = per_note(songs.nats(model, self.progress))
         best = min(self.tried, key=lambda name: self.tried[name]) if self.tried else next(iter(self.starts))
-        write_json(self.round / "chosen.json", {"start": best, "tried": self.tried})
+        write_json(self.round / "chosen.json", {"start": best, "tried": self.tried, "spent": self.spent})
         for name in self.starts:
             if name != best:
                 shutil.rmtree(self.run(name), ignore_errors=True)
@@ -80,8 +85,9 @@ class Lessons:
     def learn(self) -> Model:
         """Train from the start that was chosen to the end; with early stop."""
         chosen, left = self.choose(), dict(self.long)
-        for name, value in self.long.items():
-            left[name] = value - (len(self.tried) - 1) * self._share(value) if self.tried else value
+        for how_long in left:
+            left[how_long] -= sum(spent[how_long] for name, spent in self.spent.items() if name != chosen)
+            left[how_long] = max(left[how_long], 1 if how_long == "steps" else 0.01)
         return self._train(chosen, left)
 
     def best_so_far(self) -> Model | None:

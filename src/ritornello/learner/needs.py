@@ -19,11 +19,11 @@ PARAMETERS = {"tiny": 0.8e6, "small": 4e6, "medium": 15e6, "large": 60e6}
 BYTES_A_NOTE = 8  # of a MIDI file
 FILE_S = 0.004  # of one processor, for reading and checking a file
 BEGIN_S, END_S = 5.0, 20.0  # importing; measuring on held-out songs, composing and comparing
-PROGRAM_BYTES = 1000e6  # torch, arrow, and a batch on its way through the network
+PROGRAM_BYTES = 750e6  # torch, arrow, songs and batches on their way
 WORKER_BYTES = 80e6
 ROW_BYTES = 70  # of an encoded note that is kept in memory
 KEPT_BYTES = 1024e6  # of encoded notes at most
-TENSORS = 12  # in memory, of the size of the weights: gradients, Adam's two, average, best, copies
+TENSORS = 32  # in memory, in weights: gradients, Adam's two, average, best, copies; a batch's activations
 CHECKPOINT = 11  # on disk, in weights: what goes on (5), while the next is written (5), the model
 CORPUS_NOTE_BYTES, CORPUS_FILE_BYTES = 12, 3000
 
