@@ -1,4 +1,4 @@
-# make demo        install, learn from a real corpus, compose (at most 6 minutes on 2 cores)
+# make demo        install, compose, learn from a real corpus, compose from that (at most 6 minutes on 2 cores)
 # make test        install, lint, types, tests (at most 10 minutes on 2 cores)
 # make test-all    the same, and the long tests
 # VENV=DIR names the virtual environment, .venv by default; PYTHON the interpreter it is made with.
