@@ -6,6 +6,7 @@ composed song. Every report has the ladder's figures; a metric that cannot rank 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -109,7 +110,8 @@ def ngram(songs: Sequence[Score], draw: Draw) -> list[Score]:
             after.setdefault(past[1:], []).append(note)
             past = (past[1], tokens[note])
     low, high = np.percentile(columns.pitch, [0.5, 99.5])
-    return [_chained(song, columns, tokens, after, (int(low), int(high)), draw) for song in whole]
+    span = (math.floor(low), math.ceil(high))
+    return [_chained(song, columns, tokens, after, span, draw) for song in whole]
 
 
 def _tokens(columns: Columns) -> list[Token]:

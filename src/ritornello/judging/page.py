@@ -90,8 +90,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield from _skipped(side)
     yield f"<footer>Made by <code>ritornello judge</code> {escape(found['ritornello'])}, evaluator "
     yield f"{found['evaluator']}, seed {found['seed']}. SHA-256 of the composed songs "
-    yield f"<code>{ours['hash']}</code>, of the human ones <code>{theirs['hash']}</code>.</footer>"
-    yield "</main>\n</body>\n</html>"
+    yield f"<code>{escape(ours['hash'])}</code>, of the human ones "
+    yield f"<code>{escape(theirs['hash'])}</code>.</footer>\n</main>\n</body>\n</html>"
 
 
 def _size(side: Mapping[str, Any]) -> str:

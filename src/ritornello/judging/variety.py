@@ -84,6 +84,8 @@ def variety(human: Table, composed: Table, made: Mapping[str, Table], seed: int 
         rounds[name] = np.array(
             [_spread(apart, draw.integers(len(apart), size=count)) for _ in range(ROUNDS)]
         )
+    if not all(plain["human"]):
+        return {"too_few": "variety needs human songs that differ from each other"}
     found = {name: _figures(name, plain, rounds) for name in plain}
     human_interval = found.pop("human")["interval"]
     return {
@@ -100,7 +102,7 @@ def _figures(
 ) -> dict[str, Any]:
     """The distance of all, and of the nearest, over the human ones; the intervals have both sides' chance."""
     ratio, nearest = np.array(plain[name]) / plain["human"]
-    own = rounds[name] / rounds[name].mean(axis=0)
+    own = rounds[name] / np.maximum(rounds[name].mean(axis=0), 1e-12)  # of one song repeated it is 0
     human = 1.0 if name == "human" else rounds["human"] / rounds["human"].mean(axis=0)
     ends = np.quantile(own / human, [(1 - SHARE) / 2, (1 + SHARE) / 2], axis=0)
     return {

@@ -1,0 +1,141 @@
+"""The whole report of small groups, in words and as a page; and what is looked for among training songs."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from ritornello.judging import Song, comparison, detector, style
+from ritornello.judging.comparison import Group, compare
+from ritornello.judging.copying import copying
+from ritornello.judging.page import beside, page
+from ritornello.judging.report import words
+from ritornello.score import Score
+from tests.folders import wandering
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector, "TREES", 10)
+    monkeypatch.setattr(style, "SPLITS", 50)
+
+
+def group(name: str, seeds: range, notes: int = 48) -> Group:
+    """Songs of two labels by turns; one file could not be read."""
+    songs = [Song(f"{seed}.mid", wandering(seed, notes), (("folk", "game")[seed % 2],)) for seed in seeds]
+    return Group(name, f"hash of {name}", len(songs) + 5, songs, {"<b>.mid": "not MIDI"})
+
+
+class Learnt(list[Score]):
+    """Training songs as a list."""
+
+    where, hash = "corpus", "hash of corpus"
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(detector, "TREES", 10)
+        patch.setattr(style, "SPLITS", 50)
+        patch.setattr(comparison, "FEWEST_OF_LABEL", 12)
+        learnt = Learnt([wandering(seed) for seed in range(200, 230)])
+        told: list[tuple[int, int, str]] = []
+        found = compare(
+            group("<i>ours", range(24)),
+            group("theirs", range(100, 124)),
+            learnt,
+            progress=lambda *step: told.append(step),
+        )
+        assert [done for done, _, _ in told] == list(range(1, len(told) + 1))
+        assert told[-1][0] == told[-1][1]
+        return found
+
+
+def test_songs_of_one_source_are_human(whole: dict[str, Any]) -> None:
+    assert whole["style"]["ratio"] == pytest.approx(1, abs=0.5)
+    assert 0.2 < whole["detector"]["auc"] < 0.8
+    assert whole["variety"]["ratio"] == pytest.approx(1, abs=0.3)
+    assert whole["human"] | {"skipped": 0} == {
+        "where": "theirs",
+        "hash": "hash of theirs",
+        "found": 29,
+        "used": 24,
+        "notes": sum(len(wandering(seed)) for seed in range(100, 124)),
+        "median_bars": whole["human"]["median_bars"],
+        "skipped": 0,
+    }
+    assert whole["evaluator"] == comparison.EVALUATOR
+
+
+def test_the_ladder_is_in_every_metric(whole: dict[str, Any]) -> None:
+    assert whole["style"]["ladder"]["marginals"] > 1.5 * whole["style"]["ladder"]["codec"]
+    assert set(whole["detector"]["controls"]) == {"human", *comparison.CONTROLS}
+    assert set(whole["variety"]["controls"]) == {comparison.SAME, *comparison.CONTROLS}
+    assert whole["originality"]["controls"]["copies"]["median"] >= 40
+    assert whole["originality"]["discriminates"]
+    assert whole["originality"]["hash"] == "hash of corpus"
+
+
+def test_labels_have_figures_where_there_are_enough_songs(whole: dict[str, Any]) -> None:
+    assert set(whole["labels"]) == {"folk", "game"}
+    assert whole["labels"]["folk"]["human"] == 12
+    assert "too_few" in whole["labels"]["folk"]["style"]  # 12 are enough for a label, too few for style
+    few = compare(group("a", range(24)), group("b", range(50, 74)))
+    assert few["labels"]["game"]["too_few"] == "a label needs 40 human songs"
+
+
+def test_it_is_json_in_words_and_a_page(whole: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(whole, allow_nan=False)) == whole
+    text = "\n".join(words(whole))
+    assert "<i>ours (24 songs of 29) against theirs (24 songs of 29)" in text
+    assert re.search(r"^style ratio +\d", text, re.M)
+    assert "1 of theirs could not be judged" in text
+    html = page(whole)
+    assert "<i>ours" not in html
+    assert "&lt;i&gt;ours" in html
+    assert "<b>.mid" not in html
+    assert "<script" not in html
+    assert "http" not in html.replace("http-equiv", "")
+    assert html.count("<svg") > 20
+    assert "nan" not in html.lower().replace("nance", "")
+
+
+def test_few_songs_give_a_report_that_says_so() -> None:
+    found = compare(group("a", range(2)), group("b", range(10, 14)))
+    for metric in ("style", "detector", "variety"):
+        assert found[metric]["too_few"] in found["remarks"]
+    assert "style needs 20 human and 10 composed songs" in page(found)
+    assert words(found)
+
+
+def test_what_must_be_known_is_said() -> None:
+    one = group("a", range(24))
+    found = compare(one, one._replace(songs=[s._replace(score=wandering(3, 200)) for s in one.songs]))
+    assert "both sides are the same files: this says nothing" in found["remarks"]
+    assert any("pitches depend on the length" in said for said in found["remarks"])
+    assert "variety needs human songs that differ from each other" in found["remarks"]
+    assert found["originality"] is None
+
+
+def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
+    learnt = [wandering(seed) for seed in range(40)]
+    new = [wandering(seed) for seed in range(100, 120)]
+    copied = copying(new, learnt[:20], {}, learnt, learnt[20:])
+    assert copied["median"] >= 40
+    assert copied["beyond"] == 1.0
+    assert copied["in_training"] == []
+    own = copying([*new, *learnt[:5]], [wandering(seed) for seed in range(60, 80)], {}, learnt, learnt[20:])
+    assert own["beyond"] < 0.5
+    assert own["in_training"] == [20, 21, 22, 23, 24]
+    assert own["discriminates"]
+    assert len(own["human"]["runs"]) == 20
+
+
+def test_the_place_on_the_ladder() -> None:
+    ladder = {"codec": 1.0, "n-gram": 5.0}
+    assert beside(0.9, ladder) == "below codec (1.00)"
+    assert beside(2.0, ladder) == "between codec (1.00) and n-gram (5.00)"
+    assert beside(9.0, ladder) == "beyond n-gram (5.00)"
