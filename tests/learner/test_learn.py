@@ -111,13 +111,13 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
 
 
 class Press:
-    """Progress that presses Ctrl-C at a step of training."""
+    """Progress that presses Ctrl-C at a step of training, or of something else."""
 
-    def __init__(self, step: int) -> None:
-        self.step = step
+    def __init__(self, step: int, what: str = "learning") -> None:
+        self.step, self.what = step, what
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        if what.startswith("learning") and done == self.step:
+        if what.startswith(self.what) and done == self.step:
             signal.raise_signal(signal.SIGINT)
 
 
@@ -130,6 +130,10 @@ def test_ctrl_c_keeps_the_best_so_far(folder: Path, tmp_path: Path, monkeypatch:
     assert Model.open(tmp_path / "tunes-model").info["training"]["best_step"] == 10
     assert (tmp_path / "tunes-songs" / "song-1.mid").exists()
     assert learn(folder, tmp_path, steps=40).report["training"]["steps"] == 40
+    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+        learn(folder, tmp_path, steps=40, progress=Press(1, "measuring"))
+    assert Model.open(tmp_path / "tunes-model").info["learn"]["why"] == "stopped before it was measured"
+    assert (tmp_path / "tunes-songs" / "song-3.mid").exists()
 
     ships(write_model(tmp_path / "random"), monkeypatch)
     with pytest.raises(KeyboardInterrupt, match="has the best so far"):

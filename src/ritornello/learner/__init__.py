@@ -73,7 +73,9 @@ def learn(
     check_network(settings.get("network", "lstm"))
     bundled, home, began = _bundled(start), Home.of(folder, out), time.monotonic()
     size = settings.get("network_config", {}).get("size")
-    expected = needs(home, minutes=long.get("minutes"), workers=workers, size=size)
+    expected = needs(
+        home, minutes=long.get("minutes"), workers=workers, size=size, starts=1 + (bundled is not None)
+    )
     expected.check(home.model)
     tell("needs", str(expected))
     with home.locked():

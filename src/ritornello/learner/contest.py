@@ -70,6 +70,8 @@ def per_note(nats: list[Nats]) -> float:
 
 def judged(learnt: list[Nats], bundled: list[Nats]) -> dict[str, Any]:
     """Which of the two is kept, and by how much the learnt is better (`summary.difference`)."""
+    if not {song.song for song in learnt} & {song.song for song in bundled}:
+        return {"kept": "learnt", "why": "no held-out song can be read by both"}
     found = difference(learnt, bundled)
     return {"kept": "learnt" if found["better_by"] >= 0 else "bundled", **found}
 

@@ -56,16 +56,20 @@ class Job:
         if learnt is None:
             assert self.bundled is not None, "without any model there is nothing to go on with"
             copy(self.bundled, self.home.model, learn={"kept": "bundled"})
-            return self.bundled, {**report, "kept": "bundled"}, stopped
+            return Model.open(self.home.model), {**report, "kept": "bundled"}, stopped
         report |= self._facts(learnt, lessons)
         copy(learnt, self.home.model, learn={"kept": "learnt"})  # whatever comes now, this is there
-        kept, judged = self._judge(learnt, progress)
+        try:
+            kept, judged = self._judge(learnt, progress)
+        except KeyboardInterrupt:
+            stopped, kept = True, learnt
+            judged = {"kept": "learnt", "why": "stopped before it was measured", "nats_per_note": None}
         report |= judged
         self.tell("learning", _learning(report))
         if self.bundled is not None:
             self.tell("keeping", contest.in_words(judged))
         copy(kept, self.home.model, learn={**judged, "start": report["start"]})
-        return kept, report, stopped
+        return Model.open(self.home.model), report, stopped
 
     def compose(self, model: Model, count: int, seed: int | None) -> dict[str, Any]:
         """Songs by the model that is kept, and how close they are to training songs."""
@@ -102,7 +106,7 @@ class Job:
         """The better of what was learnt and the bundled model on held-out songs, and by how much."""
         songs = contest.HeldOut(self.corpus, "test")
         if not len(songs):
-            why = "no song was held out to judge by, they are so few"
+            why = "no song held out, they are so few"
             return learnt, {"kept": "learnt", "why": why, "nats_per_note": None}
         ours = songs.nats(learnt, progress)
         found: dict[str, Any] = {"kept": "learnt", "why": "nothing else was looked at"}
@@ -115,6 +119,6 @@ class Job:
 def _learning(report: dict[str, Any]) -> str:
     """How the training went, in words."""
     nats, seconds = report["nats_per_note"], report["training"]["seconds"]
-    held = f"held-out {nats:.2f} nats a note" if nats is not None else "no song held out, they are so few"
+    held = f"held-out {nats:.2f} nats a note" if nats is not None else report["why"]
     words = [clock(seconds), held, f"{report['passes']:.1f} passes", report["sounds"]]
     return "   ".join(word for word in words if word)

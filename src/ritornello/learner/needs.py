@@ -56,8 +56,10 @@ class Needs:
             raise OutputError(f"{str(folder)!r} needs about {needed:.1f} GB of disk, {free:.1f} GB are free")
 
 
-def needs(home: Home, *, minutes: float | None, workers: int | None, size: str | None) -> Needs:
-    """What learning from a folder needs. Raises InputError where the folder holds none."""
+def needs(
+    home: Home, *, minutes: float | None, workers: int | None, size: str | None, starts: int = 2
+) -> Needs:
+    """What learning from a folder needs, with so many `starts`. Raises InputError where it holds none."""
     sources = scan(home.folder, skip=home.folder)
     if not sources:
         raise InputError(f"{str(home.folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
@@ -72,7 +74,7 @@ def needs(home: Home, *, minutes: float | None, workers: int | None, size: str |
         len(sources),
         None if minutes is None else BEGIN_S + reading_s + 60 * minutes + END_S,
         PROGRAM_BYTES + max(min(KEPT_BYTES, ROW_BYTES * notes) + TENSORS * weights, WORKER_BYTES * processes),
-        CORPUS_NOTE_BYTES * notes + CORPUS_FILE_BYTES * len(sources) + (2 * CHECKPOINT + 2) * weights,
+        CORPUS_NOTE_BYTES * notes + CORPUS_FILE_BYTES * len(sources) + (starts * CHECKPOINT + 2) * weights,
         shutil.disk_usage(place).free,
     )
 
