@@ -7,7 +7,7 @@ light as the reader's system is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -48,6 +48,7 @@ th, td { padding: 6px 12px 6px 0; text-align: right; border-top: 1px solid var(-
 th { border-top: 0; font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 details li { overflow-wrap: anywhere; }
 code { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.wide { margin-bottom: 12px; } .wide svg { min-width: 720px; }
 svg { display: block; width: 100%; height: auto; font-size: 13px; }
 svg text { fill: var(--text); } svg .axis { fill: var(--faint); font-size: 12px; }
 .grid { stroke: var(--line); fill: none; } .one { stroke: var(--human); stroke-width: 1.5; fill: none; }
@@ -111,62 +112,84 @@ def _legend() -> str:
     return f'<ul class="legend">{"".join(f"<li>{item}</li>" for item in (ours, human, *signs))}</ul>'
 
 
+LEFT, RIGHT = 20.0, 440.0  # of the line of a tile
+
+
 def _tiles(found: Mapping[str, Any]) -> Iterator[str]:
     """The four metrics, each with its place on the ladder."""
-    style, detector, variety = found["style"], found["detector"], found["variety"]
-    copied = found["originality"]
-    left, right = 20.0, 440.0
-    if "ratio" in style and style["ratio"] is not None:
-        ladder = {name: value for name, value in style["ladder"].items() if value}
-        log = plots.Axis(0.5, 10 ** math.ceil(math.log10(max(10, style["ratio"]))), left, right, log=True)
-        strip = plots.strip("Style", log, _marks(log), style["ratio"], None, 1, ladder)
-        count = f"{style['within_1.5']} of {len(style['features'])} features at most 1.5"
-        yield _tile("Style", style["ratio"], f"times the distance of human songs; {count}", strip, ladder)
-    else:
-        yield _too_few("Style", style)
-    if "auc" in detector:
-        ladder = {name: of["auc"] for name, of in detector["controls"].items() if name != "human"}
-        axis = plots.Axis(0.3, 1, left, right)
-        ends = detector["interval"]
-        strip = plots.strip("Detector", axis, (0.3, 0.5, 0.75, 1), detector["auc"], ends, 0.5, ladder)
-        yield _tile("Detector", detector["auc"], "AUC of a classifier; 0.5 is human", strip, ladder)
-    else:
-        yield _too_few("Detector", detector)
-    if "ratio" in variety:
-        ladder = {name: of["ratio"] for name, of in variety["controls"].items()}
-        axis = plots.Axis(0, 1.5, left, right)
-        strip = plots.strip(
-            "Variety", axis, (0, 0.5, 1, 1.5), variety["ratio"], variety["interval"], 1, ladder
-        )
-        near = f"times that of human songs; nearest neighbours {variety['nearest']:.2f}"
-        yield _tile("Variety", variety["ratio"], near, strip, ladder)
-    else:
-        yield _too_few("Variety", variety)
-    if copied and "median" in copied:
-        ladder = {name: of["median"] for name, of in copied["controls"].items()}
-        most = max(100, copied["median"], *ladder.values())
-        log = plots.Axis(1, 10 ** math.ceil(math.log10(most)), left, right, log=True)
-        human = copied["human"]["median"]
-        strip = plots.strip("Originality", log, _marks(log), copied["median"], None, human, ladder)
-        beyond = (
-            f"{copied['beyond']:.0%} of the songs share more than {copied['limit']}, as 5% of human songs do"
-        )
-        words = f"notes, the longest run shared with a song learnt from; human {human:g}; {beyond}"
-        yield _tile("Originality", copied["median"], words, strip, ladder)
-    else:
-        yield _too_few(
-            "Originality", copied or {"too_few": "not asked: --corpus names the songs learnt from"}
-        )
+    yield _style_tile(found["style"])
+    yield _detector_tile(found["detector"])
+    yield _variety_tile(found["variety"])
+    yield _originality_tile(found["originality"])
+
+
+def _style_tile(style: Mapping[str, Any]) -> str:
+    if style.get("ratio") is None:
+        return _too_few("Style", style)
+    ladder = {name: value for name, value in style["ladder"].items() if value}
+    axis = plots.Axis(0.5, _above(max(10, style["ratio"])), LEFT, RIGHT, log=True)
+    strip = plots.strip("Style", axis, _marks(axis), style["ratio"], None, 1, ladder)
+    having = [each for each in style["features"] if each["ratio"] is not None]
+    count = f"{style['within_1.5']} of {len(having)} features at most 1.5"
+    return _tile("Style", style["ratio"], f"times the distance of human songs; {count}", strip, ladder)
+
+
+def _detector_tile(detector: Mapping[str, Any]) -> str:
+    if "auc" not in detector:
+        return _too_few("Detector", detector)
+    ladder = {name: of["auc"] for name, of in detector["controls"].items() if name != "human"}
+    axis = plots.Axis(0.3, 1, LEFT, RIGHT)
+    strip = plots.strip(
+        "Detector", axis, (0.3, 0.5, 0.75, 1), detector["auc"], detector["interval"], 0.5, ladder
+    )
+    return _tile("Detector", detector["auc"], "AUC of a classifier; 0.5 is human", strip, ladder)
+
+
+def _variety_tile(variety: Mapping[str, Any]) -> str:
+    if "ratio" not in variety:
+        return _too_few("Variety", variety)
+    ladder = {name: of["ratio"] for name, of in variety["controls"].items()}
+    axis = plots.Axis(0, max(1.5, math.ceil(variety["interval"][1] * 2) / 2), LEFT, RIGHT)
+    marks = [mark / 2 for mark in range(1 + round(2 * axis.high))][:: 1 + int(axis.high // 4)]
+    strip = plots.strip("Variety", axis, marks, variety["ratio"], variety["interval"], 1, ladder)
+    near = f"times that of human songs; nearest neighbours {variety['nearest']:.2f}"
+    return _tile("Variety", variety["ratio"], near, strip, ladder)
+
+
+def _originality_tile(copied: Mapping[str, Any] | None) -> str:
+    if not copied or "median" not in copied:
+        nothing = {"too_few": "not asked: --corpus names the songs learnt from"}
+        return _too_few("Originality", copied or nothing)
+    ladder = {name: of["median"] for name, of in copied["controls"].items()}
+    axis = plots.Axis(1, _above(max(100, copied["median"], *ladder.values())), LEFT, RIGHT, log=True)
+    human = copied["human"]["median"]
+    strip = plots.strip("Originality", axis, _marks(axis), copied["median"], None, human, ladder)
+    beyond = f"{copied['beyond']:.0%} of the songs share more than {copied['limit']}, as 5% of human songs do"
+    words = f"notes, the longest run shared with a song learnt from; human {human:g}; {beyond}"
+    return _tile("Originality", copied["median"], words, strip, ladder, report.whole)
+
+
+def _above(value: float) -> float:
+    """The next power of ten."""
+    return float(10 ** math.ceil(math.log10(value)))
 
 
 def _marks(axis: plots.Axis) -> list[float]:
     return [mark for mark in (1, 2, 5, 10, 20, 50, 100, 1000) if axis.low <= mark <= axis.high]
 
 
-def _tile(title: str, value: float, words: str, strip: str, ladder: Mapping[str, float]) -> str:
-    place = f" On the ladder: {beside(value, ladder)}." if ladder else ""
+def _tile(
+    title: str,
+    value: float,
+    words: str,
+    strip: str,
+    ladder: Mapping[str, float],
+    write: Callable[[float], str] = report.number,
+) -> str:
+    """A metric: its figure, what it means, where it lies between the controls, all of them on a line."""
+    place = f" On the ladder: {beside(value, ladder, write)}." if ladder else ""
     return (
-        f'<section class="card"><h3>{title}</h3><p class="figure">{report.number(value)}</p>'
+        f'<section class="card"><h3>{title}</h3><p class="figure">{write(value)}</p>'
         f'<p class="faint">{escape(words)}.{place}</p>{strip}</section>'
     )
 
@@ -177,13 +200,13 @@ def _too_few(title: str, found: Mapping[str, Any]) -> str:
     return f'<section class="card"><h3>{title}</h3>{empty}<p class="faint">{words}.</p></section>'
 
 
-def beside(value: float, ladder: Mapping[str, float]) -> str:
+def beside(value: float, ladder: Mapping[str, float], write: Callable[[float], str] = report.number) -> str:
     """Between which controls a figure lies.
 
     >>> beside(1.4, {"codec": 1.0, "marginals": 6.0})
     'between codec (1.00) and marginals (6.00)'
     """
-    named = [f"{name} ({report.number(of)})" for name, of in ladder.items()]
+    named = [f"{name} ({write(of)})" for name, of in ladder.items()]
     below = max((pair for pair in zip(ladder.values(), named, strict=True) if pair[0] <= value), default=None)
     above = min((pair for pair in zip(ladder.values(), named, strict=True) if pair[0] > value), default=None)
     if below and above:
@@ -204,7 +227,7 @@ def _style(found: Mapping[str, Any]) -> Iterator[str]:
         "The ratio grows with the number of songs "
         f"({max((f['songs_a_side'] for f in style['features']), default=0)} a side here).</p>"
     )
-    yield f'<div class="card">{plots.features(style["features"])}</div>'
+    yield f'<div class="card wide">{plots.features(style["features"])}</div>'
     same = [each for each in style["features"] if each["ratio"] is None]
     for name, remark in [(each["name"], report.remark(each)) for each in same]:
         yield f'<p class="faint">{escape(name)}: {escape(remark)}.</p>'

@@ -24,6 +24,8 @@ def words(found: dict[str, Any]) -> list[str]:
         ),
         "",
     ]
+    for name in found["style"].get("without_values", ()):
+        lines += [f"{name}: too few songs have any", ""]
     if told := found["detector"].get("gives_away"):
         lines += ["what gives the songs away most (medians):"]
         for each in told[:4]:
@@ -61,9 +63,10 @@ def verdicts(found: dict[str, Any]) -> list[list[str]]:
     originality = found["originality"] or {}
     if "median" in originality:
         for name, key in (("longest run", "median"), ("  beyond human", "beyond")):
-            ladder = [number(originality["controls"].get(c, {}).get(key)) for c in CONTROLS]
-            human = number(originality["human"][key])
-            rows.append([name, number(originality[key]), "", human, *ladder])
+            write = whole if key == "median" else number
+            ladder = [write(originality["controls"].get(c, {}).get(key)) for c in CONTROLS]
+            human = write(originality["human"][key])
+            rows.append([name, write(originality[key]), "", human, *ladder])
     return rows
 
 
@@ -93,6 +96,11 @@ def remark(feature: dict[str, Any]) -> str:
 def number(value: float | None) -> str:
     """A figure in three digits or so."""
     return "-" if value is None else f"{value:.2f}" if value < 9.995 else f"{value:.3g}"
+
+
+def whole(value: float | None) -> str:
+    """A median of counts."""
+    return "-" if value is None else f"{value:g}"
 
 
 def between(ends: Sequence[float] | None) -> str:
