@@ -115,6 +115,7 @@ def test_what_must_be_known_is_said() -> None:
     one = group("a", range(24))
     found = compare(one, one._replace(songs=[s._replace(score=wandering(3, 200)) for s in one.songs]))
     assert "both sides are the same files: this says nothing" in found["remarks"]
+    assert any(said.startswith("1 composed songs could not be judged") for said in found["remarks"])
     assert any("pitches depend on the length" in said for said in found["remarks"])
     assert "variety needs human songs that differ from each other" in found["remarks"]
     assert found["originality"] is None

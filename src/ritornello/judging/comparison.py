@@ -178,6 +178,11 @@ def remarks(report: dict[str, Any]) -> list[str]:
             f"composed songs have {bars[0]:.0f} bars, human ones {bars[1]:.0f} (medians): range, repeats and "
             "different pitches depend on the length"
         )
+    if unread := len(ours["skipped"]):
+        said.append(
+            f"{unread} composed songs could not be judged and count in no figure: songs without notes or of one "
+            "repeated note are the worst there are"
+        )
     if ours["hash"] == theirs["hash"]:
         said.append("both sides are the same files: this says nothing")
     if known := len((report["originality"] or {}).get("in_training", ())):
