@@ -180,8 +180,8 @@ def remarks(report: dict[str, Any]) -> list[str]:
         )
     if unread := len(ours["skipped"]):
         said.append(
-            f"{unread} composed songs could not be judged and count in no figure: songs without notes or of one "
-            "repeated note are the worst there are"
+            f"{unread} composed songs could not be judged and count in no figure: songs without "
+            "notes or of one repeated note are the worst there are"
         )
     if ours["hash"] == theirs["hash"]:
         said.append("both sides are the same files: this says nothing")
