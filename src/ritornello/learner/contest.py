@@ -82,8 +82,9 @@ def in_words(found: dict[str, Any]) -> str:
     if "better_by" not in found:
         return f"{kept}: {found['why']}"
     other = "the bundled model" if found["kept"] == "learnt" else "what was learnt"
+    songs = f"{found['songs']} held-out song{'s' * (found['songs'] > 1)}"
     by = abs(found["better_by"])
-    text = f"{kept}: {by:.2f} nats a note better than {other} on {found['songs']} held-out songs"
+    text = f"{kept}: {by:.2f} nats a note better than {other} on {songs}"
     if found["interval"] is None:
         return text + ", too few for an interval"
     low, high = found["interval"] if found["better_by"] >= 0 else [-x for x in reversed(found["interval"])]

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ritornello import registry, workflow
 from ritornello.corpus import Corpus
 from ritornello.errors import InputError
@@ -98,9 +100,13 @@ class Lessons:
         return min(models, key=lambda model: model.info["measured"]["heldout_loss"], default=None)
 
     def passes(self, steps: int, batch: int, window: int) -> float:
-        """How many times as many notes as the training songs have were learnt from."""
-        notes = int(self.corpus.note_counts[self.corpus.songs("train")].sum())
-        return steps * batch * window / max(1, notes)
+        """How many times as many notes as the training songs have were learnt from.
+
+        Songs are drawn by their notes, and a crop of a short song holds no more than the song.
+        """
+        notes = self.corpus.note_counts[self.corpus.songs("train")].astype(float)
+        a_crop = (notes * np.minimum(notes, window)).sum() / notes.sum()
+        return float(steps * batch * a_crop / notes.sum())
 
     def _share(self, value: float) -> float:
         """A trial's part of the minutes or steps."""

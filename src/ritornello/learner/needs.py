@@ -44,16 +44,14 @@ class Needs:
         if self.seconds is not None:
             until = time.strftime("%H:%M", time.localtime(time.time() + self.seconds))
             how_long = f"{clock(self.seconds)} (until {until})"
-        memory, disk, free = (
-            f"{b / 1e9:.1f} GB" for b in (self.memory_bytes, self.disk_bytes, self.free_bytes)
-        )
+        memory, disk, free = map(_size, (self.memory_bytes, self.disk_bytes, self.free_bytes))
         return f"about {how_long}, {memory} of memory, {disk} of disk ({free} free)"
 
     def check(self, folder: Path) -> None:
         """Raise OutputError unless the disk has room."""
         if self.disk_bytes > self.free_bytes:
-            needed, free = self.disk_bytes / 1e9, self.free_bytes / 1e9
-            raise OutputError(f"{str(folder)!r} needs about {needed:.1f} GB of disk, {free:.1f} GB are free")
+            needed, free = _size(self.disk_bytes), _size(self.free_bytes)
+            raise OutputError(f"{str(folder)!r} needs about {needed} of disk, {free} are free")
 
 
 def needs(
@@ -77,6 +75,11 @@ def needs(
         CORPUS_NOTE_BYTES * notes + CORPUS_FILE_BYTES * len(sources) + (starts * CHECKPOINT + 2) * weights,
         shutil.disk_usage(place).free,
     )
+
+
+def _size(count: float) -> str:
+    """A number of bytes in words."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def clock(seconds: float) -> str:
