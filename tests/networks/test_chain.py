@@ -156,24 +156,13 @@ def test_the_input_and_the_head_by_hand(kind: type[Chain]) -> None:
         hidden = weights[f"head.{name}.hidden.weight"] @ state + weights[f"head.{name}.hidden.bias"]
         hidden = hidden / (1 + np.exp(-hidden))
         logits = weights[f"head.{name}.logits.weight"] @ hidden + weights[f"head.{name}.logits.bias"]
-        size = TABLE[COLUMN[name]].size
-        guesses = [c for c, field in enumerate(TABLE) if field.guesses == name]
-        for guess, raised in zip(guesses, logits[size:].copy(), strict=True):
-            logits[now[guess]] += raised  # a void guess raises what is cut off
-        assert np.allclose(predictions[name][0, 2].detach(), logits[:size], atol=1e-5)
+        assert np.allclose(predictions[name][0, 2].detach(), logits, atol=1e-5)
 
 
 def test_without_agreement_a_guess_has_one_vector() -> None:
     with_it, without = network(Lstm), network(Lstm, agreement=False)
     sizes = [sum(p.numel() for p in net.parameters()) for net in (with_it, without)]
     assert sizes[0] - sizes[1] == 3 * 8 * 32  # echo.b, echo.c and form.c are contested
-
-
-def test_without_copies_a_guess_raises_nothing() -> None:
-    sizes = [sum(p.numel() for p in network(Lstm, copies=copies).parameters()) for copies in (True, False)]
-    assert sizes[0] - sizes[1] == 5 * 33  # a row of weights and a bias for each of five guesses
-    net, values = network(Lstm, copies=False), rows(1, 3, seed=3)
-    assert net(values)["a"].shape[-1] == TABLE[COLUMN["a"]].size
 
 
 @both

@@ -38,7 +38,6 @@ def pair(kind: str, table: Any = TABLE, scale: float = 1.0, **settings: Any) -> 
 @given(
     table=st.sampled_from(sorted(TABLES)),
     agreement=st.booleans(),
-    copies=st.booleans(),
     songs=st.integers(1, 9),  # up to `FEW` and more
     length=st.integers(1, 14),
     window=st.sampled_from([1, 2, 5, 64]),

@@ -32,9 +32,7 @@ def floats(*shape: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", PAIRS)
-@pytest.mark.parametrize(
-    "settings", [{}, {"plan_size": 0}, {"agreement": False}, {"copies": False}, {"layers": 0}]
-)
+@pytest.mark.parametrize("settings", [{}, {"plan_size": 0}, {"agreement": False}, {"layers": 0}])
 def test_the_shapes_are_those_of_the_network(kind: str, settings: dict[str, Any]) -> None:
     net, step = network(PAIRS[kind][0], **{"plan_size": 2, **settings}), PAIRS[kind][1]
     sizes = step(weights(net), net.settings()).sizes

@@ -8,9 +8,7 @@
                                                              guesses of choice 2
 
 In this *chain head* a field is predicted from the context and all earlier fields of its row. A guess enters
-by one of two vectors: one if all earlier fields agreed with its candidate (echo, form), one if not. And for
-each guess the head says a number that is added to the logit of the class guessed, so that trusting a guess
-is one number to learn; akin to the pointer that Merity et al. (arXiv 1609.07843) mix into a softmax.
+by one of two vectors: one if all earlier fields have agreed with its candidate (echo, form), one if not.
 
 The weights by name (width W, embedding E), as a step in numpy reads them:
 
@@ -19,8 +17,7 @@ The weights by name (width W, embedding E), as a step in numpy reads them:
     plan.weight            (W, P)
     layers.<n>.*           the trunk
     head.<field>.adds.weight     (columns, E, W)   what is added before it: see `Layout`
-    head.<field>.hidden.weight   (W, W), .bias
-    head.<field>.logits.weight   (size + guesses, W), .bias   the last are added to the class that is guessed
+    head.<field>.hidden.weight   (W, W), .bias;   head.<field>.logits.weight   (size, W), .bias
 """
 
 from __future__ import annotations
@@ -86,8 +83,6 @@ class ChainConfig:
     """Of all that is no vector."""
     agreement: bool = True
     """Whether the head is told if a candidate has been right so far (off for the ablation)."""
-    copies: bool = True
-    """Whether a guess may raise its class outright (off for the ablation)."""
     interval: float = 0.0
     """Weight of the loss of `losses/interval.py` beside the cross-entropy."""
     curve: Mapping[str, Any] | None = None
@@ -175,11 +170,7 @@ class Link(nn.Module):
         self.adds = Sum(layout, self.columns, forked, size) if self.columns else None
         self.forked = [column in forked for column in self.columns]
         self.hidden = nn.Linear(size.width, size.width)
-        self.size, self.guesses = layout.fields[choice.column].size, choice.guesses if config.copies else []
-        self.logits = nn.Linear(size.width, self.size + len(self.guesses))
-        with torch.no_grad():  # at first a guess raises nothing
-            self.logits.weight[self.size :].zero_()
-            self.logits.bias[self.size :].zero_()
+        self.logits = nn.Linear(size.width, layout.fields[choice.column].size)
 
     def add(
         self, context: Tensor, values: Tensor, agreed: Mapping[int, Tensor], tables: Mapping[str, Tensor]
@@ -195,15 +186,10 @@ class Link(nn.Module):
         found: Tensor = self.adds(values[..., self.columns], tables, fork)
         return context + found
 
-    def forward(self, context: Tensor, values: Tensor) -> Tensor:
+    def forward(self, context: Tensor) -> Tensor:
         """The logits (B, T, size) of its classes, void left out."""
         found: Tensor = self.logits(functional.silu(self.hidden(context)))
-        if not self.guesses:
-            return found
-        found, raised = found.tensor_split([self.size], dim=-1)  # raised (B, T, guesses)
-        guess = values[..., self.guesses].long()
-        nothing = guess >= self.size  # void: no guess
-        return found.scatter_add(-1, guess.masked_fill(nothing, 0), raised.masked_fill(nothing, 0))
+        return found
 
 
 class Chain(nn.Module):
@@ -279,7 +265,7 @@ class Chain(nn.Module):
         links: Iterable[Any] = self.head.values()
         for choice, link in zip(self.layout.choices, links, strict=True):
             context = link.add(context, values, agreed, self.tables)
-            predictions[self.layout.fields[choice.column].name] = link(context, values)
+            predictions[self.layout.fields[choice.column].name] = link(context)
         return predictions
 
     def loss(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:

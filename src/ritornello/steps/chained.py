@@ -144,8 +144,6 @@ class Link:
         self.hidden = columns_first(arrays[f"{name}.hidden.weight"], 0.5)
         self.last = columns_first(arrays[f"{name}.logits.weight"])
         self.biases = arrays[f"{name}.hidden.bias"] * np.float32(0.5), arrays[f"{name}.logits.bias"]
-        self.size = layout.fields[choice.column].size
-        self.copied = np.array(choice.guesses if sizes.copies else [], np.intp)
 
     def add(self, context: Floats, row: Ints, agreed: Ints) -> None:
         """Add to the context (B, W) what is put and guessed in the row (F, B) before this choice.
@@ -162,18 +160,13 @@ class Link:
         """Once the choice is put: note which candidates have not guessed it."""
         agreed &= row.take(self.guesses, axis=0) == row[self.column]
 
-    def logits(self, context: Floats, row: Ints) -> Floats:
-        """The logits (B, size), with what raises the classes that the row (F, B) guesses."""
+    def logits(self, context: Floats) -> Floats:
+        """The logits (B, size)."""
         half = product(context, self.hidden)
         half += self.biases[0]
         found = product(silu_of_twice(half), self.last)
         found += self.biases[1]
-        if not len(self.copied):
-            return found
-        # a void guess raises the first column after the classes, which is not looked at again
-        raised = found[:, self.size :].T.copy()
-        np.add.at(found, (np.arange(len(found)), row.take(self.copied, axis=0)), raised)
-        return found[:, : self.size]
+        return found
 
 
 class Chained:
@@ -261,7 +254,7 @@ class Chained:
                 self._links[self._next - 1].agree(self._row, self._agreed)
             self._links[self._next].add(self._context, self._row, self._agreed)
             self._next += 1
-        return self._links[number].logits(self._context, self._row)
+        return self._links[number].logits(self._context)
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
         """Say what the row's `field` is, (B,)."""

@@ -38,7 +38,6 @@ class Sizes(NamedTuple):
     embedding: int
     window: int
     agreement: bool
-    copies: bool
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Sizes:
@@ -47,11 +46,10 @@ class Sizes(NamedTuple):
             value = config.get(name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise ModelError(f"network.config.{name} {value!r:.40}, must be {low}-{high}")
-        switches = {name: config.get(name, True) for name in ("agreement", "copies")}
-        for name, value in switches.items():
-            if not isinstance(value, bool):
-                raise ModelError(f"network.config.{name} {value!r:.40}, must be true or false")
-        return cls(**{name: config[name] for name in RANGES}, **switches)
+        agreement = config.get("agreement", True)
+        if not isinstance(agreement, bool):
+            raise ModelError(f"network.config.agreement {agreement!r:.40}, must be true or false")
+        return cls(**{name: config[name] for name in RANGES}, agreement=agreement)
 
 
 def layout(config: Mapping[str, Any]) -> Layout:
@@ -114,8 +112,7 @@ def shapes(layout: Layout, sizes: Sizes, layer: Shapes) -> Shapes:
         if uses:
             found[f"{head}.adds.weight"] = (uses, embedding, width)
         found |= {f"{head}.hidden.weight": (width, width), f"{head}.hidden.bias": (width,)}
-        last = field.size + (len(choice.guesses) if sizes.copies else 0)
-        found |= {f"{head}.logits.weight": (last, width), f"{head}.logits.bias": (last,)}
+        found |= {f"{head}.logits.weight": (field.size, width), f"{head}.logits.bias": (field.size,)}
     return found
 
 

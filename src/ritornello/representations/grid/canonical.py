@@ -59,7 +59,7 @@ def build(onset: Any, duration: Any, pitch: Any, velocity: Any, code: Any, *, pl
 
 
 def codes_of(score: Score) -> Ints:
-    """For each part of any song (parts,) the code that its notes have; of one without notes it means nothing."""
+    """For each part of any song (parts,) the code of its notes; of one without notes it means nothing."""
     return _codes(_on_grid(score, Plan.of(score)), score.parts)
 
 
