@@ -59,7 +59,7 @@ SOURCES = {
             "public domain",
             "a bare record of the printed notes, without a notice",
             "public domain",
-            "https://pypi.org/project/music21/",
+            "https://github.com/cuthbertLab/music21",
             allows=(r"T: The Book of Rights\.",),  # a title
         ),
         Source(
@@ -69,7 +69,7 @@ SOURCES = {
             "public domain",
             "a bare record of the printed notes, without a notice",
             "public domain",
-            "https://pypi.org/project/music21/",
+            "https://github.com/cuthbertLab/music21",
         ),
         Source(
             "freedoom",
@@ -113,7 +113,7 @@ SOURCES = {
             "public domain",
             "files without a notice, given to music21's corpus by their encoders",
             "no notice of rights",
-            "https://pypi.org/project/music21/",
+            "https://github.com/cuthbertLab/music21",
         ),
     )
 }
