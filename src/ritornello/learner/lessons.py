@@ -26,7 +26,6 @@ from ritornello.model import Model
 
 TRIAL, TRIAL_MINUTES = 0.075, 10.0  # of the time for each start, and at most
 PATIENCE = 5  # measurements without progress
-GENTLE = 0.25  # of the learning rate from nothing, for a network that knows something already
 
 
 @dataclass
@@ -122,7 +121,6 @@ class Lessons:
             known = Model.open(init)
             kind = registry.find("networks", known.network)
             settings |= {"init": str(init), "network": known.network, "network_config": {}}
-            settings.setdefault("learning_rate", GENTLE * kind.learning_rate)
             window = int(known.info["network"]["config"]["window"])
         else:
             window = int(settings.get("network_config", {}).get("window", 256))
