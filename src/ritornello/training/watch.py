@@ -124,5 +124,5 @@ def shares(song: Score) -> dict[str, float]:
         "loop": equal / max(1, count - 1),
         "silence": 1 - len(set(bar.tolist())) / count,
         "crowd": float(np.maximum(together - 12, 0).sum() / len(bar)),
-        "astray": float(np.mean(~np.isin(tones, list(scale(*key))))) if key else 0.0,
+        "astray": float(np.mean(~np.isin(tones, list(scale(*key))))) if key and len(tones) else 0.0,
     }
