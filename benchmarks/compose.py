@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -92,7 +91,7 @@ def feed(step: Any, row: np.ndarray, ask: bool) -> None:
     step.advance()
 
 
-def timed(work: Callable[[], None], stretches: int) -> tuple[float, float]:
+def timed(work: Callable[[], object], stretches: int) -> tuple[float, float]:
     """Seconds of the processor that `work` takes: the median and the best."""
     spent = []
     for _ in range(stretches):
@@ -182,7 +181,7 @@ def measure(name: str, size: str) -> float:
     """Print what a network's step does; notes a second of one song."""
     import torch
 
-    settings = {"fields": [field._asdict() for field in FIELDS], "size": size}
+    settings: dict[str, Any] = {"fields": [field._asdict() for field in FIELDS], "size": size}
     settings["plan_size"] = Conditions([str(label) for label in range(LABELS)]).size
     torch.manual_seed(0)
     network = registry.find("networks", name)(settings).eval()
@@ -232,4 +231,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     with one_thread():
-        sys.exit(main())
+        main()

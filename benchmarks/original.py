@@ -130,7 +130,7 @@ def measure(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, floa
 def songs(model: Model, corpus: Corpus, count: int = 20) -> dict[str, dict[str, Any]]:
     """What 16-bar songs of `count` seeds are like, by spread, beside the openings of held-out songs."""
     composed = {
-        f"spread {spread:g}": [compose(model, seed=seed, spread=spread) for seed in range(count)]
+        f"spread {spread:g}": [compose(model, seed=seed, spread=spread).score for seed in range(count)]
         for spread in (0.0, 0.5, 1.0)
     }
     messages = Messages()

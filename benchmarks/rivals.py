@@ -86,7 +86,8 @@ class Remi:
     def _tokens(self, ticks_per_beat: int, notes: Ints, meters: Ints) -> Ints:
         from symusic import Note, Score, TimeSignature, Track
 
-        score, track = Score(ticks_per_beat), Track("piano", 0, False)
+        score: Any = Score(ticks_per_beat)
+        track: Any = Track("piano", 0, False)
         for onset, duration, pitch, velocity in notes.tolist():
             track.notes.append(Note(onset, duration, pitch, velocity))
         score.tracks.append(track)

@@ -39,7 +39,7 @@ def test_the_readmes_commands_run_in_order(
     write_songs(tmp_path / "midi", 24)
     monkeypatch.chdir(tmp_path)
     typed = commands(README)
-    assert {words[0] for words in typed} >= {"compose", "redo", "learn", "prepare", "train", "render", "explain"}
+    assert {words[0] for words in typed} >= {"compose", "redo", "learn", "prepare", "train", "render"}
     for words in typed:
         if "--minutes" in words:  # ten or twenty minutes in the page, a moment here
             place = words.index("--minutes")
