@@ -92,9 +92,7 @@ class Remi:
             track.notes.append(Note(onset, duration, pitch, velocity))
         score.tracks.append(track)
         for onset, over, under in meters.tolist():
-            beats = (
-                over * 4 / under
-            )  # MidiTok takes an eighth for the beat in 3/8: two bars are one
+            beats = over * 4 / under  # MidiTok takes an eighth for the beat in 3/8: two bars are one
             over = int(beats) if beats.is_integer() else int(2 * beats)
             score.time_signatures.append(TimeSignature(onset, min(max(over, 1), 12), 4))
         return np.array(self.tokenizer.encode(score)[0].ids, np.int64)
