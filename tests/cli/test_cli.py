@@ -224,7 +224,6 @@ WRONG = {
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--curve", "{tmp}/no.toml"],
         "no.toml': No such file",
     ),
-    "no model given": (["compose"], "no model ships with this version yet"),
     "no model there": (["compose", "{tmp}/empty"], "empty' is no model: it holds no model.json"),
     "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0, must be 1-1000"),
     "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000, must be 1-1000"),

@@ -152,6 +152,7 @@ def test_what_cannot_be_asked(opened: Model, asked: dict, says: str) -> None:
         composer.compose(opened, **asked)
 
 
-def test_no_model_ships_yet() -> None:
+def test_where_no_model_ships_one_must_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composer, "BUNDLED", tmp_path)
     with pytest.raises(ModelError, match="name a model folder, made by `ritornello train`"):
         composer.compose()
