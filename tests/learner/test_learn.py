@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,6 +122,15 @@ class Press:
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Ctrl-C is heard, also where the tests were started in the background, which is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_ctrl_c_keeps_the_best_so_far(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         learn(folder, tmp_path, steps=40, progress=Press(5))  # nothing is measured yet
