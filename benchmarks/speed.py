@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--peers", required=True, help="a Python that has miditok, torch and transformers")
     parser.add_argument("--minutes", type=float, default=0.7, help="of each run")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=120, help="of the runs with one and two processes")
+    parser.add_argument("--steps", type=int, default=60, help="of the runs with one and two processes")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     songs, answer = options.out / "songs.npz", options.out / "rival.json"
