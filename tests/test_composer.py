@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from ritornello import composer, midi
 from ritornello.composing.recipe import Recipe
-from ritornello.errors import MidiError, ModelError, PlanError
+from ritornello.errors import InputError, MidiError, ModelError, PlanError
 from ritornello.model import Model
 from ritornello.score import Meter, Part, Score, Tempo
 from ritornello.timeline import Timeline
@@ -151,11 +150,12 @@ def test_a_recipe_builds_the_song_without_its_model(chain: Model, tune: Score, t
             composer.redo(tune, "3-4", takes=1, model=chain, seed=2)[0],
         ]
     ):
-        song.write(tmp_path / f"{number}/")
-        again = composer.replay(tmp_path / str(number) / "song.json")
+        written = tmp_path / f"{number}.mid"
+        song.write(written)
+        song.write(tmp_path / "song.json")
+        again = composer.replay(tmp_path / "song.json")
         assert again.score == song.score
         again.write(tmp_path / "again.mid")
-        written = tmp_path / str(number) / "song.mid"
         assert (tmp_path / "again.mid").read_bytes() == written.read_bytes()
         assert again.recipe.hash == song.recipe.hash
         if number < 3:
@@ -169,11 +169,14 @@ def test_files_of_every_kind(chain: Model, tmp_path: Path) -> None:
     song = composer.compose(chain, seed=1, bars=2)
     song.write(f"{tmp_path / 'all'}/")
     assert sorted(path.name for path in (tmp_path / "all").iterdir()) == [
-        "song.json", "song.mid", "song.png", "song.svg",
+        "index.html", "recipe.json", "roll.png", "score.musicxml", "score.svg", "song.mid", "song.ogg",
     ]  # fmt: skip
-    assert json.loads((tmp_path / "all" / "song.json").read_text()) == json.loads(
-        json.dumps(song.recipe.to_dict())
-    )
+    assert composer.replay(tmp_path / "all" / "recipe.json").score == song.score
+    assert song.recipe.hash[:16].encode() in (tmp_path / "all" / "song.mid").read_bytes()
+    song.write(tmp_path / "song.wav")
+    assert (tmp_path / "song.wav").read_bytes().startswith(b"RIFF")
+    with pytest.raises(InputError, match=r"song\.mp4' must end in .*\.json, or be a folder"):
+        song.write(tmp_path / "song.mp4")
     assert "<svg" in song._repr_html_()
     assert str(song.plan) in song._repr_html_()
 

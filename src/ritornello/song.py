@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -42,25 +40,25 @@ class Song:
         return len(Timeline.of(self.score))
 
     def write(self, path: str | Path) -> None:
-        """Write it as its ending says: .mid, .png or .svg (the piano roll), .json (the recipe).
+        """Write it as its ending says: .mid, .json (the recipe), or what `rendering.export` knows.
 
-        A folder (or a name without an ending) gets them all. Raises InputError, OutputError.
+        That is sound, piano roll and sheet music; a folder gets everything, and a page that plays and shows
+        it. Raises InputError, FailedError, OutputError.
         """
+        from ritornello.rendering.export import ENDINGS, SONGS, Versions, export, is_folder
+
+        target, ending = Path(path), Path(path).suffix.lower()
         if is_folder(path):
-            for name in ("song.mid", "song.png", "song.svg", "song.json"):
-                self.write(Path(path) / name)
-            return
-        writers: dict[str, Callable[[Path], Any]] = {
-            ".mid": self._write_midi,
-            ".midi": self._write_midi,
-            ".json": lambda file: write_json(file, self.recipe.to_dict()),
-            ".png": lambda file: _roll().png(self.score, file),
-            ".svg": lambda file: _roll().svg(self.score, file),
-        }
-        ending = Path(path).suffix.lower()
-        if ending not in writers:
-            raise InputError(f"{str(path)!r} must end in one of {', '.join(writers)}, or be a folder")
-        writers[ending](Path(path))
+            export(Versions(self.score, self.score), path, recipe=self.recipe.to_dict())
+            self._write_midi(target / "song.mid")
+        elif ending in SONGS:
+            self._write_midi(target)
+        elif ending == ".json":
+            write_json(target, self.recipe.to_dict())
+        elif ending in ENDINGS:
+            export(Versions(self.score, self.score), target)
+        else:
+            raise InputError(f"{str(path)!r} must end in {', '.join((*ENDINGS, '.json'))}, or be a folder")
 
     def roll(self) -> TerminalRoll:
         """The piano roll for a terminal."""
@@ -79,11 +77,6 @@ class Song:
     def _repr_html_(self) -> str:
         """In a notebook: what it is, and its piano roll."""
         return f"<p>{escape(str(self.plan))}</p>{_roll().svg(self.score)}"
-
-
-def is_folder(path: str | Path) -> bool:
-    """Whether a path to write to means a folder: one that is there, or a name without an ending."""
-    return Path(path).is_dir() or not Path(path).suffix or str(path).endswith(("/", os.sep))
 
 
 def _roll() -> Any:

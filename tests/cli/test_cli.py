@@ -227,7 +227,7 @@ WRONG = {
     "no model there": (["compose", "{tmp}/empty"], "empty' is no model: it holds no model.json"),
     "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0, must be 1-1000"),
     "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000, must be 1-1000"),
-    "another ending": (["compose", "{home}/model", "-o", "song.mp3"], "must end in .mid, .midi, .png"),
+    "another ending": (["compose", "{home}/model", "-o", "song.mp4"], "must end in .wav, .ogg, .flac, .mp3"),
     "a text as MIDI": (["info", "{tmp}/text.mid"], "'text.mid': byte 0: begins with b'hell'"),
     "a file that is not there": (["info", "{tmp}/no.mid"], "no.mid': No such file"),
     "nothing to explain": (["explain", "los"], "must be one of loss, chorale, messages, notes, or"),

@@ -70,7 +70,11 @@ def test_several_songs_and_a_folder(say: Say, home: Path) -> None:
     code, text, _ = say("compose", home / "model", "--bars", 2, "-o", "all/", "--json")
     assert code == 0
     assert json.loads(text)["file"] == str(Path("all") / "song.mid")
-    assert sorted(path.suffix for path in Path("all").iterdir()) == [".json", ".mid", ".png", ".svg"]
+    assert {"index.html", "recipe.json", "roll.png", "song.mid"} <= {
+        path.name for path in Path("all").iterdir()
+    }
+    again = say("compose", home / "model", "--bars", 2, "--seed", 1, "-o", "all/")[1].splitlines()[-1]
+    assert again == "again: ritornello compose --recipe all/recipe.json -o all/song.mid"
 
 
 def test_redo_says_what_it_wrote(say: Say, home: Path) -> None:
@@ -111,7 +115,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "a recipe": ("compose --recipe {home}/foreign.json", "a recipe has no field 'run'"),
     "no recipe": ("compose --recipe {home}/no.json", "no.json': No such file"),
     "redraw alone": ("compose {home}/model --redraw", "--redraw goes with --recipe"),
-    "an ending": ("compose {home}/model -o song.mp4", "must end in .mid, .midi, .png, .svg or .json"),
+    "an ending": ("compose {home}/model -o song.mp4", "must end in .wav, .ogg, .flac, .mp3"),
     "no model": ("compose {home}/midi", "is no model: it holds no model.json"),
     "a card of no model": ("card {home}/midi", "is no model: it holds no model.json"),
 }  # fmt: skip

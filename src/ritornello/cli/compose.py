@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     type=click.Path(),
-    help="What to write: .mid, .png, .svg, .json, or a folder/ for all; song.mid or the next free name.",
+    help="What to write: .mid, sound, picture, .musicxml, or a folder/ for all; else the next free song.mid.",
 )
 @click.option("--bars", type=int, help="How long, 1-1000; 16, or as a form or melody says.")
 @click.option("--seconds", type=float, help="How long in seconds, instead.")
@@ -78,12 +78,12 @@ def command(
             raise click.UsageError("--redraw goes with --recipe")
         with progress(count > 1 and not (quiet or as_json)) as update:
             songs = composer.compose_many(model, count, progress=update, **wishes)
-    files = write_all(songs, out)
     took_s = time.perf_counter() - began
+    files = write_all(songs, out)
     lines: list[Any] = []
     for song, file in zip(songs, files, strict=True) if not (quiet or as_json) else ():
         lines += _lines(song, file, took_s, alone=len(songs) == 1)
-    lines.append(f"again: {_again(songs[0], files[0], model)}")
+    lines.append(f"again: {_again(files[0], out)}")
     results = [
         {"file": file, "bars": song.bars, "notes": len(song.score), "seconds": song.score.duration_s}
         | {"recipe": song.recipe.to_dict()}
@@ -95,7 +95,7 @@ def command(
 
 def write_all(songs: list[Song], out: str) -> list[str]:
     """Write songs, each with its recipe beside it; several get numbers. Returns the files."""
-    from ritornello.song import is_folder
+    from ritornello.rendering.export import is_folder
 
     files, folder = [], is_folder(out)
     for number, song in enumerate(songs, start=1):
@@ -111,10 +111,11 @@ def write_all(songs: list[Song], out: str) -> list[str]:
 
 def _check_ending(out: str) -> None:
     """Before any work: what cannot be written."""
-    from ritornello.song import is_folder
+    from ritornello.rendering.export import ENDINGS, is_folder
 
-    if not is_folder(out) and Path(out).suffix.lower() not in (".mid", ".midi", ".png", ".svg", ".json"):
-        raise click.UsageError(f"-o {out!r} must end in .mid, .midi, .png, .svg or .json, or be a folder/")
+    known = (*ENDINGS, ".json")
+    if not is_folder(out) and Path(out).suffix.lower() not in known:
+        raise click.UsageError(f"-o {out!r} must end in {', '.join(known)}, or be a folder/")
 
 
 def _given(name: str, value: Any) -> Any:
@@ -138,7 +139,9 @@ def _lines(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
     return [*lines, f"{file}   {facts}" + (f", composed in {took_s:.1f} s" if alone else "")]
 
 
-def _again(song: Song, file: str, model: str | None) -> str:
-    """The command that makes the song again."""
-    recipe = Path(file).with_suffix(".json")
+def _again(file: str, out: str) -> str:
+    """The command that makes the song again, from the recipe beside it."""
+    from ritornello.rendering.export import is_folder
+
+    recipe = Path(file).with_name("recipe.json") if is_folder(out) else Path(file).with_suffix(".json")
     return f"ritornello compose --recipe {shlex.quote(str(recipe))} -o {shlex.quote(file)}"
