@@ -46,10 +46,10 @@ class Config:
 
     width: int = 320
     layers: int = 2
-    dropout: float = 0.5
-    unheard: float = 0.1
+    dropout: float = 0.55
+    unheard: float = 0.15
     """Share of the voices' past that is left out in training."""
-    weight_decay: float = 0.5
+    weight_decay: float = 1.0
     window: int = 160
     """Frames in a crop."""
 
@@ -169,7 +169,7 @@ class AnyOrder(nn.Module):
 
     learns: ClassVar[str] = "all"
     halves: ClassVar[bool] = True
-    batch: ClassVar[int] = 32
+    batch: ClassVar[int] = 16
     learning_rate: ClassVar[float] = 3e-3
     heldout: ClassVar[int] = 1 << 30
 

@@ -34,9 +34,9 @@ from torch import Tensor
 import chorale_returns as returns
 from any_order import CANDIDATE, HEARD, NONE, VOICES, AnyOrder, Config
 from ritornello.representations.chorale import Chorale
+from ritornello.training import loop
 from ritornello.training.batches import Batch, generator
 from ritornello.training.config import TrainConfig
-from ritornello.training.loop import Run
 from ritornello.training.machine import Machine
 
 Ints = npt.NDArray[np.int64]
@@ -192,7 +192,7 @@ def trained(options: argparse.Namespace, songs: dict[str, list[Ints]], member: i
         threads=options.threads,
     )
     machine = Machine.of("cpu", "auto", options.threads, network.halves)
-    run = Run(options.out / f"member{member}", config, network, "jsb", machine)
+    run = loop.Run(options.out / f"member{member}", config, network, "jsb", machine)
     window = network.config.window
     train, valid = (Chorales(songs[side], window, config.seed) for side in ("train", "valid"))
 
@@ -215,6 +215,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--clock", choices=("wall", "processor"), default="wall", help="what the minutes are of"
+    )
     parser.add_argument("--members", type=int, default=1, help="networks that share the minutes")
     parser.add_argument("--recall", choices=("corpus", "song", "none"), default="corpus")
     for name in ("width", "dropout", "unheard", "weight_decay"):
@@ -225,6 +228,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--test", type=Path, help="songs to judge, too")
     options = parser.parse_args()
+    if options.clock == "processor":
+        loop.CLOCK = time.process_time
     data = json.loads(options.data.read_text())
     if options.test:
         loaded = json.loads(options.test.read_text())

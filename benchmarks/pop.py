@@ -6,6 +6,8 @@ CORPUS is POP909-CL prepared (`ritornello prepare pop909_cl --out CORPUS`: its c
 piano remains; a file that holds nothing but chords is left out). All learn from its train side and are judged
 on whole songs of its test side, in reference nats per source note (`ritornello.judging.reference`), with
 nothing told of a song but its meter. Rates come from sweeps of `--sweep` minutes, judged on the valid side.
+`--clock processor` counts the minutes of processor time: with one thread that is the clock of a core that
+does nothing else, also where other work shares the machine.
 The rivals (`benchmarks/rivals.py`) run under an interpreter of their own that has miditok, torch and
 transformers. What is in DIR already is not done again.
 """
@@ -32,6 +34,7 @@ from ritornello.representations.notes import Notes
 from ritornello.representations.table import Rows, start_row
 from ritornello.score import Score
 from ritornello.timeline import Timeline
+from ritornello.training import loop
 from ritornello.workflow import train
 
 HERE = Path(__file__).resolve()
@@ -123,7 +126,11 @@ class Bench:
             run = self._rival if arm in RIVALS else self._own
             found = run(arm, minutes, rate, seed, side, file)
             found |= {"arm": arm, "minutes": minutes, "rate": rate, "seed": seed, "side": side}
-            found |= {"threads": self.options.threads, "load": os.getloadavg()[0]}
+            found |= {
+                "threads": self.options.threads,
+                "clock": self.options.clock,
+                "load": os.getloadavg()[0],
+            }
             file.write_text(json.dumps(found) + "\n")
         loaded: dict[str, Any] = json.loads(file.read_text())
         return loaded
@@ -165,7 +172,12 @@ class Bench:
         command = [self.options.peers, str(HERE.parent / "rivals.py"), str(self.songs)]
         for name, value in (
             *(("network", RIVALS[arm]), ("minutes", minutes), ("lr", rate), ("seed", seed)),
-            *(("threads", self.options.threads), ("judge", side), ("out", answer)),
+            *(
+                ("threads", self.options.threads),
+                ("clock", self.options.clock),
+                ("judge", side),
+                ("out", answer),
+            ),
         ):
             command += [f"--{name}", str(value)]
         place = {"PYTHONPATH": str(HERE.parent.parent / "src")}
@@ -266,7 +278,10 @@ def main() -> None:
     parser.add_argument("--sweep", type=float, default=2.0, help="minutes a rate")
     parser.add_argument("--rate", type=float, help="of all, instead of a sweep")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=("wall", "processor"), default="wall")
     options = parser.parse_args()
+    if options.clock == "processor":
+        loop.CLOCK = time.process_time
     bench = Bench(options)
     arms = options.arms.split(",")
     if not options.peers:

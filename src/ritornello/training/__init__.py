@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from ritornello import registry
+from ritornello import melodies, registry
 from ritornello.corpus import Corpus
 from ritornello.errors import InputError
 from ritornello.files import output_errors
@@ -74,6 +74,7 @@ def train(
         finally:
             if run.state.best_step and not machine.rank:
                 export(run, start, learnt, heldout, data, folder)
+                melodies.write(folder, melodies.learnt_from(corpus, config.init))
         if machine.world > 1:
             machine.total(0.0)  # nobody leaves before the model is there
     if run.stopped:

@@ -21,7 +21,7 @@ class TrainConfig:
     steps: int | None = None
     """How many steps; or else `minutes`, or `epochs`."""
     minutes: float | None = None
-    """How long to train; turned into steps after the first 50 are timed."""
+    """How long to train; turned into steps once the first ones are timed."""
     epochs: float | None = None
     """How many times as many rows as the songs have."""
     batch: int | None = None
@@ -29,7 +29,7 @@ class TrainConfig:
     learning_rate: float | None = None
     """At its highest, after the warm-up; it falls along a cosine to a twentieth. None suits the network."""
     warmup_steps: int = 100
-    """Steps in which the learning rate rises from 0."""
+    """Steps in which the learning rate rises from 0; at most a tenth of all."""
     average: float = 0.998
     """Weight of the past in the running average of the weights."""
     measure_every: int = 200

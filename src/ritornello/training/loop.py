@@ -25,9 +25,12 @@ from ritornello.training.checkpoint import State
 from ritornello.training.config import TrainConfig
 from ritornello.training.machine import Machine
 
-TIMED_STEPS = 50  # after these `minutes` is turned into steps
+TIMED_STEPS, TIMED_SHARE = 20, 1 / 40  # of steps and of `minutes`: after both these are turned into steps
+MEASURES = 8  # at least, in a run of so many minutes
+WARM_SHARE = 0.1  # of all steps, at most
 SEEDS = 1 << 63
-UNTIMED_STEPS = 10  # the first of them, in which songs are met for the first time
+CLOCK = time.perf_counter  # a benchmark on a shared machine counts processor time instead
+UNTIMED_STEPS = 5  # the first of them, in which songs are met for the first time
 Report = Callable[[State, dict[str, float]], None]
 Listen = Callable[[Any], str]  # a network to words
 
@@ -81,12 +84,12 @@ class Run:
         sample = heldout.sample(self.config.heldout_windows)
         if self.config.epochs and self.state.total_steps is None:
             self.state.total_steps = max(1, math.ceil(self.config.epochs * len(train) / self._batch))
-        began, before = time.perf_counter(), self.state.seconds
+        began, before = CLOCK(), self.state.seconds
         with _interrupts() as interrupted, Ahead(train, self._batch, self.machine) as ahead:
             while not self._finished():
                 losses = self._step(ahead)
                 self.state.step += 1
-                self.state.seconds = before + time.perf_counter() - began
+                self.state.seconds = before + CLOCK() - began
                 self._time(sample, heldout)
                 # asked once: the key may be pressed between two lines; and all processes stop together
                 stopping = bool(self.machine.total(float(interrupted.is_set())))
@@ -170,26 +173,33 @@ class Run:
 
     def _time(self, sample: Batch, heldout: Batches) -> None:
         """Turn `minutes` into steps once the first ones are timed; all processes by the slowest's clock."""
-        if self.state.step == UNTIMED_STEPS:
-            self._timed_from = self.state.seconds
-        if self.config.minutes is None or self.state.total_steps or self.state.step != TIMED_STEPS:
+        if self.config.minutes is None or self.state.total_steps:
             return
-        piece = sample.some(slice(max(1, len(sample.values) // 8)))
-        at = time.perf_counter()
+        step, budget_s = self.state.step, self.config.minutes * 60
+        if step == UNTIMED_STEPS:
+            self._timed_from = self.state.seconds
+        spent_s = self.machine.total(self.state.seconds) / self.machine.world
+        if step < TIMED_STEPS or spent_s < TIMED_SHARE * budget_s:
+            return
+        piece = sample.some(slice(max(1, len(sample.values) // MEASURES)))
+        at = CLOCK()
         self._measure(piece)
-        measure_s = (time.perf_counter() - at) * len(sample.values) / len(piece.values)
+        measure_s = (CLOCK() - at) * len(sample.values) / len(piece.values)
         self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part is no record
-        step_s = (self.state.seconds - self._timed_from) / (TIMED_STEPS - UNTIMED_STEPS)
-        step_s += measure_s / self._every
-        left_s = self.config.minutes * 60 - self.state.seconds
-        steps = self.machine.total(TIMED_STEPS + left_s / step_s) / self.machine.world
-        self.state.total_steps = max(TIMED_STEPS + 1, int(steps))
+        step_s = (self.state.seconds - self._timed_from) / (step - UNTIMED_STEPS)
+        left_s = budget_s - self.state.seconds - measure_s / MEASURES
+        # at least MEASURES measurements; in a long run one every `measure_every` steps
+        few, many = (left_s - MEASURES * measure_s) / step_s, left_s / (step_s + measure_s / self._every)
+        steps = self.machine.total(step + min(few, many)) / self.machine.world
+        self.state.total_steps = max(step + 1, int(steps))
 
     def _learning_rate(self) -> float:
         """Warm-up, then a cosine down to a twentieth; while the total is not known, the warm-up's."""
-        warm = min(1.0, (self.state.step + 1) / self.config.warmup_steps)
-        total = self.state.total_steps or self.config.warmup_steps
-        way = (self.state.step - self.config.warmup_steps) / max(1, total - self.config.warmup_steps)
+        total, warm_steps = self.state.total_steps, self.config.warmup_steps
+        if total is not None:
+            warm_steps = max(1, min(warm_steps, int(WARM_SHARE * total)))
+        warm = min(1.0, (self.state.step + 1) / warm_steps)
+        way = (self.state.step - warm_steps) / max(1, (total or warm_steps) - warm_steps)
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, way))))
         assert self.config.learning_rate is not None, "a run's configuration is resolved"
         return self.config.learning_rate * warm * (0.05 + 0.95 * cosine)
@@ -212,7 +222,7 @@ class Run:
         """Steps between two measurements: as asked, and at least eight in a run of so many minutes."""
         if self.config.minutes is None or self.state.total_steps is None:
             return self.config.measure_every
-        return max(10, min(self.config.measure_every, self.state.total_steps // 8))
+        return max(10, min(self.config.measure_every, self.state.total_steps // MEASURES))
 
     @property
     def _batch(self) -> int:
