@@ -13,6 +13,8 @@ from ritornello import model
 from ritornello.errors import ModelError, OutputError
 from ritornello.model import Model
 from ritornello.plan import Plan
+from ritornello.representations.grid.codes import FIELDS
+from tests.composing.models import write_model
 
 INFO = {"representation": {"name": "messages"}, "network": {"name": "original", "config": {}}}
 WEIGHTS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3)}
@@ -151,3 +153,25 @@ def test_entries_of_another_kind(folder: Path, changes: dict[str, Any], says: st
     edit(folder, **changes)
     with pytest.raises(ModelError, match=says):
         Model.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda t: [*t[:18], *t[19:]],
+            r"\[18\] is 'part' .choice of 513, .*, must be 'chord' .known of 122, ",
+        ),
+        (lambda t: [*t[:17], {**t[17], "size": 66}, *t[18:]], r"\[17\] is 'bars_left' .known of 66, "),
+        (lambda t: [t[1], t[0], *t[2:]], r"\[0\] is 'echo.run' .*, must be 'echo.length' "),
+        (
+            lambda t: [*t, {"name": "more", "size": 2, "kind": "known"}],
+            r"\[23\] is 'more' .*, must be missing",
+        ),
+    ],
+)
+def test_a_network_of_other_rows_is_refused(tmp_path: Path, change: Any, says: str) -> None:
+    """Its weights fit its own config, so nothing but the comparison with the representation tells."""
+    made = write_model(tmp_path / "m", fields=change([field._asdict() for field in FIELDS]))
+    with pytest.raises(ModelError, match=says):
+        Model.open(made).step()

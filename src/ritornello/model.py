@@ -17,6 +17,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ NEEDED: dict[tuple[str, str], type] = {
     ("files", "weights"): dict,
     ("files", "tables"): dict,
 }
+MAY_HAVE: dict[str, type] = {"labels": list, "defaults": dict, "data": dict, "learn": dict}
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,14 @@ class Model:
         return network.eval()
 
     def step(self) -> Any:
-        """The network one row at a time, in numpy. Raises ModelError if the weights do not fit it."""
-        return self._built_in("steps", self.network)(self.weights, self.info["network"]["config"])
+        """The network one row at a time, in numpy.
+
+        Raises ModelError if the weights do not fit it, or if it reads other rows than the representation has.
+        """
+        step = self._built_in("steps", self.network)(self.weights, self.info["network"]["config"])
+        if hasattr(step, "fields"):  # a network of reals has none
+            _check_fields(step.fields, self.representation.fields)
+        return step
 
     def _built_in(self, kind: str, name: str) -> Any:
         """What model.json names, if it is part of Ritornello: a file is never run. Raises ModelError."""
@@ -145,6 +153,17 @@ def write(
             stack.enter_context(replacing(path / name)).write_bytes(data)
 
 
+def _check_fields(read: Sequence[Any], must: Sequence[Any]) -> None:
+    """Raise ModelError unless a network reads the fields that its representation has; units are but words."""
+    for number, pair in enumerate(zip_longest(read, must)):
+        found, right = (
+            "missing" if f is None else f"{f.name!r:.40} ({f.kind} of {f.size}, guesses {f.guesses})"
+            for f in pair
+        )
+        if found != right:
+            raise ModelError(f"network.config.fields[{number}] is {found}, must be {right}")
+
+
 def _read_info(path: Path) -> dict[str, Any]:
     """model.json, checked for what every model has."""
     file = path / "model.json"
@@ -168,6 +187,15 @@ def _read_info(path: Path) -> dict[str, Any]:
         if not isinstance(info[key][part], kind):
             must = "a text" if kind is str else "an object"
             raise ModelError(f"{str(file)!r} has {key}.{part} {info[key][part]!r:.40}, must be {must}")
+    for key, kind in MAY_HAVE.items():
+        if not isinstance(info.get(key, kind()), kind):
+            must = "a list" if kind is list else "an object"
+            raise ModelError(f"{str(file)!r} has {key} {info[key]!r:.40}, must be {must}")
+    labels, genre = info.get("labels", []), info.get("defaults", {}).get("genre")
+    if strange := [label for label in labels if not isinstance(label, str)]:
+        raise ModelError(f"{str(file)!r} has the label {strange[0]!r:.40}, must be a text")
+    if genre is not None and genre not in labels:
+        raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}, must be one of its labels")
     return info
 
 
@@ -188,6 +216,8 @@ def _checked(path: Path, info: dict[str, Any], name: str, file_name: str, most_b
     if not file.is_file():
         raise ModelError(f"{str(path)!r} is damaged: it holds no {file.name}")
     expected = info["files"][name]
+    if not isinstance(expected, dict):
+        raise ModelError(f"{str(path / 'model.json')!r} has files.{name} {expected!r:.40}, must be an object")
     size = file.stat().st_size
     if size != expected.get("bytes"):
         raise ModelError(f"{str(file)!r} is damaged: {size} bytes, must be {expected.get('bytes')}")

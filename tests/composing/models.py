@@ -35,10 +35,14 @@ def write_model(
     labels: Sequence[str] = LABELS,
     seed: int = 0,
     sharpness: float = 3.0,
+    fields: Sequence[dict[str, Any]] | None = None,
     **info: Any,
 ) -> Path:
-    """A model of a narrow network whose logits are random, `sharpness` times as far apart as at first."""
-    fields = [field._asdict() for field in registry.find("representations", representation).fields]
+    """A model of a narrow network whose logits are random, `sharpness` times as far apart as at first.
+
+    `fields` are those of the representation, unless it is to be one that does not fit.
+    """
+    fields = fields or [f._asdict() for f in registry.find("representations", representation).fields]
     torch.manual_seed(seed)
     size = {"width": 32, "layers": 1, "embedding": 8, "plan_size": Conditions(labels).size}
     made = registry.find("networks", network)({"fields": fields, **size})
