@@ -27,6 +27,7 @@ NOUNS = [
     "conditions",
     "midi",
     "corpus",
+    "melodies",
     "registry",
 ]
 NOUNS += ["model", "representations", "steps", "losses", "networks"]

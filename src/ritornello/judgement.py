@@ -1,19 +1,23 @@
-"""Judgement: judging for people: reads the songs, compares them, writes the page."""
+"""Judgement: judging for people: reads the songs, compares them, finds what was copied, writes the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ritornello import melodies
+from ritornello.composer import BUNDLED
 from ritornello.errors import InputError, MidiError
-from ritornello.files import check_writable, write_bytes
+from ritornello.files import check_writable, sha256_file, write_bytes
 from ritornello.judged import CHECKS, Files, Side, songs
 from ritornello.judging import Song
-from ritornello.judging.comparison import FEWEST, Group, compare
+from ritornello.judging.comparison import FEWEST, Group, Learnt, compare
+from ritornello.judging.originality import closest, excerpt, opening
 from ritornello.judging.portrait import portrait
+from ritornello.melodies import Melody
 from ritornello.preparing.checking.check import check
 from ritornello.score import Score
 from ritornello.workflow import require
@@ -21,12 +25,14 @@ from ritornello.workflow import require
 Progress = Callable[[int, int, str], None]  # done, total, what
 MOST = 200  # songs of a side
 MINUTES = (0.1, 100_000.0)
+PAIRS = 6  # passages that the page shows beside each other
 
 
 def judge(
     composed: str | Path,
     human: str | Path | None = None,
     *,
+    model: str | Path | None = None,
     corpus: str | Path | None = None,
     html: str | Path | None = None,
     most: int = MOST,
@@ -37,40 +43,60 @@ def judge(
     """Judge a folder (or corpus) of songs against human ones; or one song, a .mid file, by itself.
 
     A folder gets the report of `judging.comparison`, a file that of `judging.portrait`; human songs then
-    say how usual its figures are. `corpus` is what a model learnt from, a corpus or a folder: its songs are
-    looked for in the composed ones. `html` is a page to write (of a folder). At most `most` songs of each
-    side are used, drawn by `seed`; longer ones than `max_minutes` are not. Raises InputError, OutputError.
+    say how usual its figures are. The songs that a `model` learnt from are looked for in the composed ones;
+    for one song those of the bundled model, if none is named. `corpus` is what was learnt from, a corpus or a
+    folder, in the place of the model's record: then `html`, a page to write, shows what is alike. At most
+    `most` songs of each side are used, drawn by `seed`; longer ones than `max_minutes` are not. Raises
+    InputError, ModelError, MidiError, OutputError.
     """
+    _check(most, max_minutes, seed)
+    if html:
+        check_writable(Path(html))
+    limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed}
+    if Path(composed).is_file():
+        learnt = _learnt(model or (BUNDLED if (BUNDLED / melodies.FILE).is_file() else None), corpus)
+        others = _group(human, **limits, progress=progress).songs if human else []
+        song = _song(Path(composed), 60 * max_minutes)
+        found = {"file": str(composed), **portrait(song, [other.score for other in others])}
+        found["closest"] = _closest(song, [other.score for other in others], learnt) if learnt else None
+        if html:
+            _write_page(Path(html), found, {"": song}, learnt)
+        return found
+    if human is None:
+        raise InputError(f"{str(composed)!r} is a folder: --human FOLDER must say what to compare it with")
+    require("judge", "sklearn", "scipy")
+    learnt = _learnt(model, corpus)
+    ours = _group(composed, **limits, progress=progress)
+    theirs = _group(human, **limits, progress=progress)
+    found = compare(ours, theirs, learnt, seed=seed, progress=progress)
+    if html:
+        _write_page(Path(html), found, {song.name: song.score for song in ours.songs}, learnt)
+    return found
+
+
+def _check(most: int, max_minutes: float, seed: int) -> None:
+    """Raises InputError for what is out of range."""
     if not 2 <= most <= 100_000:
         raise InputError(f"at most {most} songs, must be 2-100000")
     if not MINUTES[0] <= max_minutes <= MINUTES[1]:
         raise InputError(f"max-minutes {max_minutes}, must be {MINUTES[0]:g}-{MINUTES[1]:g}")
     if not 0 <= seed < 1 << 63:
         raise InputError(f"seed {seed}, must be 0-{(1 << 63) - 1}")
-    limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed}
-    if Path(composed).is_file():
-        if html or corpus:
-            raise InputError(f"{str(composed)!r} is one song: a page and originality need a folder of songs")
-        others = _group(human, **limits, progress=progress) if human else None
-        return _one(Path(composed), 60 * max_minutes, [song.score for song in others.songs] if others else [])
-    if human is None:
-        raise InputError(f"{str(composed)!r} is a folder: --human FOLDER must say what to compare it with")
-    require("judge", "sklearn", "scipy")
-    if html:
-        check_writable(Path(html))
-    ours = _group(composed, **limits, progress=progress)
-    theirs = _group(human, **limits, progress=progress)
-    learnt = _Learnt(corpus) if corpus else None
-    found = compare(ours, theirs, learnt, seed=seed, progress=progress)
-    if html:
-        from ritornello.judging.page import page
-
-        write_bytes(Path(html), page(found).encode())
-    return found
 
 
-class _Learnt:
-    """The songs that a model learnt from, of a corpus its training side; read anew each time."""
+class _OfModel:
+    """The songs that a model learnt from, as it remembers them."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.where, self.melodies = str(path), melodies.read(path)
+        self.hash = sha256_file(Path(path) / melodies.FILE)
+
+    def __iter__(self) -> Iterator[Melody]:
+        return iter(self.melodies)
+
+
+class _OfCorpus:
+    """The same, of a corpus its training side, or the files of a folder; read anew each time."""
 
     def __init__(self, path: str | Path) -> None:
         self.where = str(path)
@@ -81,13 +107,23 @@ class _Learnt:
         """Of the corpus, or of the files once they are read."""
         return self.songs.hash
 
-    def __iter__(self) -> Iterator[Score]:
-        for song in self.songs:
-            yield song.score
+    def __iter__(self) -> Iterator[Melody]:
+        return (Melody.of(song.score, song.name) for song in self.songs)
+
+    def scores(self, numbers: set[int]) -> dict[int, Score]:
+        """Some of the songs, by their place."""
+        return {number: song.score for number, song in enumerate(self.songs) if number in numbers}
 
 
-def _one(path: Path, max_s: float, human: list[Score]) -> dict[str, Any]:
-    """The portrait of the song in a file. Raises MidiError."""
+def _learnt(model: str | Path | None, corpus: str | Path | None) -> Learnt | None:
+    """What was learnt from, if it is known."""
+    if corpus:
+        return _OfCorpus(corpus)
+    return _OfModel(model) if model else None
+
+
+def _song(path: Path, max_s: float) -> Score:
+    """The song in a file. Raises MidiError."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -97,7 +133,49 @@ def _one(path: Path, max_s: float, human: list[Score]) -> dict[str, Any]:
         raise MidiError(f"{path.name!r}: {found.fate}: {found.reason}")
     if reason := _too_long(found.score, max_s):
         raise MidiError(f"{path.name!r} {reason}")
-    return {"file": str(path), **portrait(found.score, human)}
+    return found.score
+
+
+def _closest(song: Score, human: Sequence[Score], learnt: Learnt) -> dict[str, Any]:
+    """The closest passage of one song; "human" is the median of the openings of human songs."""
+    queries = [Melody.of(song), *(Melody.of(opening(other, len(song))) for other in human)]
+    mine, *others = closest(queries, learnt)
+    runs = [passage.notes for passage in others if passage]
+    return {
+        "where": learnt.where,
+        "passage": mine.plain() if mine else None,
+        "human": float(np.median(runs)) if runs else None,
+    }
+
+
+def _write_page(path: Path, found: dict[str, Any], ours: Mapping[str, Score], learnt: Learnt | None) -> None:
+    """The report as a page, with both sides of the closest passages where the songs are at hand."""
+    from ritornello.judging import page, portrait_page
+
+    if "file" in found:
+        passages = [(found["closest"] or {}).get("passage")]
+    else:
+        passages = (found["originality"] or {}).get("passages", [])[:PAIRS]
+    pairs = _pairs([passage for passage in passages if passage], ours, learnt)
+    text = portrait_page.page(found, pairs) if "file" in found else page.page(found, pairs)
+    write_bytes(path, text.encode())
+
+
+def _pairs(
+    passages: Sequence[dict[str, Any]], ours: Mapping[str, Score], learnt: Learnt | None
+) -> list[tuple[dict[str, Any], str, str]]:
+    """Passages with the piano rolls (SVG) of both sides; none where the songs learnt from are not at hand."""
+    if not isinstance(learnt, _OfCorpus):
+        return []
+    from ritornello.rendering import roll
+
+    theirs = learnt.scores({passage["song"] for passage in passages})
+    found = []
+    for passage in passages:
+        sides = (ours[passage.get("of", "")], passage["bars"]), (theirs[passage["song"]], passage["there"])
+        one, other = (roll.svg(excerpt(score, bars)) for score, bars in sides)
+        found.append((passage, one, other))
+    return found
 
 
 def _too_long(score: Score, max_s: float) -> str:

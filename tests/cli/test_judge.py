@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
-from ritornello import judgement, midi
+from ritornello import judgement, melodies, midi
 from ritornello.judging import detector, style
+from ritornello.melodies import Melody
 from ritornello.score import Score
 from tests.folders import Say, wandering
 from tests.scores import tune
@@ -65,6 +68,32 @@ def test_one_song(say: Say, home: Path) -> None:
     assert 0 <= json.loads(text)["features"]["density"]["rank"] <= 1
 
 
+def test_one_song_and_what_a_model_learnt_from(say: Say, home: Path, tmp_path: Path) -> None:
+    melodies.write(tmp_path, [Melody.of(wandering(5), "five.mid"), Melody.of(tune(), "tune.mid")])
+    code, text, _ = say("judge", home / "tune.mid", "--model", tmp_path)
+    assert code == 0
+    longest = max(len(line.bars) for line in Melody.of(tune()).lines)
+    assert re.search(
+        rf"^closest +{longest} notes: bars 1-\d as in bars 1-\d of Tune \(tune\.mid\)$", text, re.M
+    )
+    found = json.loads(say("judge", home / "tune.mid", "--corpus", home / "theirs", "--json")[1])
+    assert found["closest"]["where"] == str(home / "theirs")
+
+
+def test_what_is_alike_is_shown_side_by_side(say: Say, home: Path, tmp_path: Path) -> None:
+    one, many = tmp_path / "one.html", tmp_path / "many.html"
+    assert say("judge", home / "theirs" / "101.mid", "--corpus", home / "theirs", "--html", one)[0] == 0
+    words = ("--human", home / "ours", "--corpus", home / "theirs", "--html", many)
+    assert say("judge", home / "theirs", *words)[0] == 0
+    for page, pairs in ((one, 1), (many, judgement.PAIRS)):
+        html = page.read_text()
+        pictures = re.findall('<img alt="([^"]*)" src="data:image/svg\\+xml;base64,([^"]*)">', html)
+        assert len(pictures) == 2 * pairs
+        assert all(b64decode(data).startswith(b"<svg ") for _, data in pictures)
+        assert all(" bars 1-" in name for name, _ in pictures)
+        assert "<script" not in html
+
+
 def test_the_limit_can_be_raised(say: Say, home: Path) -> None:
     assert say("judge", home / "ours" / "long.mid")[0] == 2
     assert say("judge", home / "ours" / "long.mid", "--max-minutes", 90)[0] == 0
@@ -74,7 +103,7 @@ WRONG = {
     "a folder without human songs": (["{home}/ours"], "--human FOLDER must say what to compare it with"),
     "nothing there": (["{home}/none", "--human", "{home}/theirs"], "none"),
     "one song only": (["{home}/few", "--human", "{home}/theirs"], "1 songs in"),
-    "a page of one song": (["{home}/tune.mid", "--html", "x.html"], "need a folder of songs"),
+    "a model that remembers nothing": (["{home}/tune.mid", "--model", "{home}"], "holds no reference.npz"),
     "no song at all": (["{home}/silent.mid"], "'silent.mid': empty"),
     "no MIDI": (["{home}/theirs/page.mid"], "'page.mid': not MIDI"),
     "too few": (["{home}/ours", "--human", "{home}/theirs", "--most", "1"], "must be 2-100000"),

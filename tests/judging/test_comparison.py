@@ -13,7 +13,7 @@ from ritornello.judging.comparison import Group, compare
 from ritornello.judging.copying import copying
 from ritornello.judging.page import beside, page
 from ritornello.judging.report import words
-from ritornello.score import Score
+from ritornello.melodies import Melody
 from tests.folders import wandering
 
 
@@ -29,7 +29,7 @@ def group(name: str, seeds: range, notes: int = 48) -> Group:
     return Group(name, f"hash of {name}", len(songs) + 5, songs, {"<b>.mid": "not MIDI"})
 
 
-class Learnt(list[Score]):
+class Learnt(list[Melody]):
     """Training songs as a list."""
 
     where, hash = "corpus", "hash of corpus"
@@ -41,7 +41,7 @@ def whole() -> dict[str, Any]:
         patch.setattr(detector, "TREES", 10)
         patch.setattr(style, "SPLITS", 50)
         patch.setattr(comparison, "FEWEST_OF_LABEL", 12)
-        learnt = Learnt([wandering(seed) for seed in range(200, 230)])
+        learnt = Learnt([Melody.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
         told: list[tuple[int, int, str]] = []
         found = compare(
             group("<i>ours", range(24)),
@@ -79,12 +79,20 @@ def test_the_ladder_is_in_every_metric(whole: dict[str, Any]) -> None:
     assert whole["originality"]["hash"] == "hash of corpus"
 
 
-def test_labels_have_figures_where_there_are_enough_songs(whole: dict[str, Any]) -> None:
+def test_labels_have_figures_and_a_word_where_the_songs_are_few(whole: dict[str, Any]) -> None:
     assert set(whole["labels"]) == {"folk", "game"}
-    assert whole["labels"]["folk"]["human"] == 12
-    assert "too_few" in whole["labels"]["folk"]["style"]  # 12 are enough for a label, too few for style
-    few = compare(group("a", range(24)), group("b", range(50, 74)))
-    assert few["labels"]["game"]["too_few"] == "a label needs 40 human songs"
+    folk = whole["labels"]["folk"]
+    assert (folk["human"], folk["few"]) == (12, False)
+    assert "too_few" in folk["style"]  # 12 are too few for style
+    assert folk["variety"]["interval"][0] < folk["variety"]["ratio"] < folk["variety"]["interval"][1]
+    few = compare(group("a", range(48)), group("b", range(50, 98)))
+    game = few["labels"]["game"]
+    assert game["few"]
+    assert game["style"]["interval"][0] < game["style"]["ratio"] < game["style"]["interval"][1]
+    said = "few human songs of folk, game (fewer than 40): their figures are guesses, no verdicts"
+    assert said in few["remarks"]
+    text = "\n".join(words(few))
+    assert re.search(r"^game +24 +24 +\d\.\d\d \(\d\.\d\d-\d\.\d\d\) .* few songs$", text, re.M)
 
 
 def test_it_is_json_in_words_and_a_page(whole: dict[str, Any]) -> None:
@@ -122,17 +130,27 @@ def test_what_must_be_known_is_said() -> None:
 
 
 def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
-    learnt = [wandering(seed) for seed in range(40)]
+    old = [wandering(seed) for seed in range(40)]
+    learnt = [Melody.of(song, f"{number}.mid") for number, song in enumerate(old)]
     new = [wandering(seed) for seed in range(100, 120)]
-    copied = copying(new, learnt[:20], {}, learnt, learnt[20:])
+    copied = copying(new, [Song(f"copy {n}", old[n]) for n in range(20)], {}, learnt)
     assert copied["median"] >= 40
     assert copied["beyond"] == 1.0
     assert copied["in_training"] == []
-    own = copying([*new, *learnt[:5]], [wandering(seed) for seed in range(60, 80)], {}, learnt, learnt[20:])
+    assert {(each["of"], each["name"]) for each in copied["passages"]} == {
+        (f"copy {n}", f"Wandering {n} ({n}.mid)") for n in range(20)
+    }
+    runs = [each["notes"] for each in copied["passages"]]
+    assert runs == sorted(runs, reverse=True)
+    own = copying([*new, *old[:5]], [Song("", wandering(seed)) for seed in range(60, 80)], {}, learnt)
     assert own["beyond"] < 0.5
+    assert own["interval"][0] <= own["median"] <= own["interval"][1]
     assert own["in_training"] == [20, 21, 22, 23, 24]
     assert own["discriminates"]
     assert len(own["human"]["runs"]) == 20
+    few = copying(new[:3], [Song("a", old[7])], {}, learnt)
+    assert few["passages"][0]["name"] == "Wandering 7 (7.mid)"
+    assert few["too_few"] == "originality needs 10 human and 10 composed songs"
 
 
 def test_the_place_on_the_ladder() -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.judging.originality import longest_of, longest_runs, opening, steps
-from ritornello.score import Part, Score
+from ritornello.judging import originality
+from ritornello.judging.originality import closest, excerpt, longest_of, opening
+from ritornello.melodies import Melody
+from ritornello.score import Meter, Part, Score, Tempo
+
+
+def longest_runs(songs: Sequence[Score], training: Sequence[Score]) -> list[int]:
+    return originality.longest_runs(list(map(Melody.of, songs)), map(Melody.of, training))
 
 
 def tune(
@@ -47,7 +54,7 @@ def test_the_longest_over_parts_and_training_songs() -> None:
     two = Score.of(
         4, [0, 0, 4, 4, 8, 8], [4] * 6, [60, 40, 64, 45, 67, 52], [80] * 6, [0, 1] * 3, [Part(), Part("", 33)]
     )  # fmt: skip
-    assert [len(part) for part in steps(two)] == [2, 2]
+    assert [len(line.steps) for line in Melody.of(two).lines] == [2, 2]
     assert longest_runs([two], [tune([50, 54, 51])]) == [2]
     assert longest_runs([two], [tune([50, 54, 51]), tune([45, 50, 57, 50])]) == [3]
     assert longest_runs([two, tune([1, 2]), tune([7])], [tune([45, 50, 57, 50])]) == [3, 1, 0]
@@ -78,6 +85,30 @@ def test_it_is_what_counting_finds(tunes: list[list[int]], together: int) -> Non
         patch.setattr("ritornello.judging.originality.TOGETHER", together)  # also in pieces
         found = longest_runs([tune(tunes[0])], [tune(pitches) for pitches in tunes[1:]])
     assert found == [max(shared(first, other) for other in others) + 1]
+
+
+def test_a_passage_is_named_with_its_bars() -> None:
+    """Twinkle from its second bar on: after four other beats, and in the second training song in bars 1-2."""
+    song = tune([50, 61, 53, 70, *(p + 3 for p in TWINKLE)])
+    others = [tune([60, 80, 61]), replace(tune(TWINKLE), title="Ah! vous dirai-je"), tune(TWINKLE[:4])]
+    named = [Melody.of(other, f"{number}.mid") for number, other in enumerate(others)]
+    (found,) = closest([Melody.of(song)], named)
+    assert found == (7, (2, 3), 1, "Ah! vous dirai-je (1.mid)", (1, 2))
+    (again,) = closest([Melody.of(song)], [named[2], *named[:2]])  # the longest, wherever it stands
+    assert again is not None
+    assert (again.notes, again.song) == (7, 2)
+    assert closest([Melody.of(tune([60])), Melody.of(tune([60, 61]))], named[1:]) == [None, None]
+
+
+def test_an_excerpt_is_some_bars_and_what_plays_in_them() -> None:
+    two = Score.of(
+        4, [0, 12, 24, 30], [20, 4, 4, 90], [60, 62, 64, 65], [80] * 4, [0, 1, 0, 0], [Part("a"), Part("b")],
+        meters=[Meter(0, 3, 4)], tempi=[Tempo(0, 400_000), Tempo(12, 300_000)],
+    )  # fmt: skip
+    cut = excerpt(two, (2, 2))
+    assert (cut.onset_ticks.tolist(), cut.duration_ticks.tolist(), cut.pitch.tolist()) == ([0], [4], [62])
+    assert (cut.parts, cut.meters, cut.tempi) == ((Part("b"),), (Meter(0, 3, 4),), (Tempo(0, 300_000),))
+    assert excerpt(two, (3, 3)).duration_ticks.tolist() == [4, 6]  # it ends with its last bar
 
 
 def test_what_the_longest_of_some_songs_is() -> None:

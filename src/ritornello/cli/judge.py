@@ -13,7 +13,12 @@ from ritornello.cli.common import output_options, progress, show
 @click.argument("songs", type=click.Path())
 @click.option("--human", type=click.Path(), help="The songs to compare with: a folder of MIDI or a corpus.")
 @click.option(
-    "--corpus", type=click.Path(), help="What a model learnt from, a corpus or folder: is it copied?"
+    "--model", type=click.Path(), help="A model: are the songs that it learnt from copied? One song: bundled."
+)
+@click.option(
+    "--corpus",
+    type=click.Path(),
+    help="The songs that were learnt from, a corpus or folder: both are shown.",
 )
 @click.option("--html", type=click.Path(), help="Also write the report as one page, with plots.")
 @click.option(
@@ -32,7 +37,7 @@ def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
 
     \b
     ritornello judge songs/ --human heldout/
-    ritornello judge songs/ --human heldout/ --corpus corpus --html report.html
+    ritornello judge songs/ --human heldout/ --model model --html report.html
     ritornello judge song.mid
     ritornello judge song.mid --human heldout/
     """

@@ -9,7 +9,6 @@ them is reported alone. Nothing here reads a file, so the same songs and seed gi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,13 +22,12 @@ from ritornello.judging.hearing import Hearing
 from ritornello.judging.ladder import CONTROLS, controls, repeated
 from ritornello.judging.style import style
 from ritornello.judging.variety import SAME, variety
-from ritornello.score import Score
+from ritornello.melodies import Melody
 
-EVALUATOR = 1  # goes up whenever a figure may change for the same songs
-FEWEST_OF_LABEL = 40  # human songs of a label, for figures of its own
+EVALUATOR = 2  # goes up whenever a figure may change for the same songs
+FEWEST_OF_LABEL = 40  # human songs of a label, for figures that count
 LENGTHS_APART = 1.5  # median bars of the one over the other, from which on it is said
 FEWEST = 2  # songs, for any comparison
-COPIED = 40  # training songs that are copied for the ladder of originality
 METRICS = ("style", "detector", "variety", "originality")
 Progress = Callable[[int, int, str], None]  # done, total, what
 
@@ -58,7 +56,7 @@ class Group(NamedTuple):
 
 
 class Learnt(Protocol):
-    """The songs that a model learnt from, which may be gone through more than once."""
+    """The melodies of the songs that a model learnt from, which may be gone through more than once."""
 
     where: str
 
@@ -67,7 +65,7 @@ class Learnt(Protocol):
         """Of all of them."""
         ...
 
-    def __iter__(self) -> Iterator[Score]: ...
+    def __iter__(self) -> Iterator[Melody]: ...
 
 
 def compare(
@@ -102,8 +100,7 @@ def compare(
     result["variety"] = variety(theirs, ours, tables, seed)
     result["originality"] = None
     if learnt is not None:
-        some = list(islice(learnt, COPIED))
-        found = copying(scores["human"], scores["composed"], made, learnt, some, seed)
+        found = copying(scores["human"], composed.songs, made, learnt, seed)
         result["originality"] = found | {"where": learnt.where, "hash": learnt.hash}
     result["labels"] = by_label(composed, human, ours, theirs, seed)
     result["shapes"] = shapes(ours, theirs)
@@ -129,21 +126,24 @@ class _Steps:
 
 
 def by_label(composed: Group, human: Group, ours: Table, theirs: Table, seed: int) -> dict[str, Any]:
-    """Style, detector and variety of each label that both have, where enough human songs have it."""
+    """Style, detector and variety of each label that both have.
+
+    "few" says that fewer than FEWEST_OF_LABEL human songs have it: figures with their intervals, no verdict.
+    """
     found: dict[str, Any] = {}
     common = {label for song in composed.songs for label in song.labels}
     for label in sorted(common & {label for song in human.songs for label in song.labels}):
-        of_label = [
+        mine, others = (
             np.flatnonzero([label in song.labels for song in group.songs]) for group in (composed, human)
-        ]
-        counts = {"composed": len(of_label[0]), "human": len(of_label[1])}
-        if counts["human"] < FEWEST_OF_LABEL:
-            found[label] = counts | {"too_few": f"a label needs {FEWEST_OF_LABEL} human songs"}
-            continue
-        pair = (theirs.some(of_label[1]), ours.some(of_label[0]))
+        )
+        pair = (theirs.some(others), ours.some(mine))
         style_of = style(*pair, {}, seed)
-        found[label] = counts | {
-            "style": style_of if "too_few" in style_of else {k: style_of[k] for k in ("ratio", "within_1.5")},
+        kept = ("too_few", "ratio", "interval", "within_1.5")
+        found[label] = {
+            "composed": len(mine),
+            "human": len(others),
+            "few": len(others) < FEWEST_OF_LABEL,
+            "style": {name: value for name, value in style_of.items() if name in kept},
             "detector": detector(*pair, {}, seed),
             "variety": variety(*pair, {}, seed),
         }
@@ -182,6 +182,11 @@ def remarks(report: dict[str, Any]) -> list[str]:
         said.append(
             f"{unread} composed songs could not be judged and count in no figure: songs without "
             "notes or of one repeated note are the worst there are"
+        )
+    if few := [name for name, about in report["labels"].items() if about["few"]]:
+        said.append(
+            f"few human songs of {', '.join(few)} (fewer than {FEWEST_OF_LABEL}): "
+            "their figures are guesses, no verdicts"
         )
     if ours["hash"] == theirs["hash"]:
         said.append("both sides are the same files: this says nothing")

@@ -1,7 +1,8 @@
 """Originality: the longest run of notes that a song shares with the songs that a model learnt from.
 
-    song > for each part: steps (interval, ticks since the last onset) > all steps of all songs in one text
-         > its suffixes in order > the longest beginning that a suffix of the song shares with a training one
+    songs > Melody: steps (interval, ticks since the last onset) of each part > all steps of all songs in
+          one text > its suffixes in order > the longest beginning that one of the song shares with a training
+          one
 
 A run is one of a part, in any key: so many notes one after another (chords from the lowest note up) whose
 intervals and onsets follow each other alike. Durations, loudness and tempo do not count. Drums are left out:
@@ -13,35 +14,70 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.score import COLUMNS, Score, scaled
+from ritornello.melodies import Line, Melody
+from ritornello.score import COLUMNS, Meter, Score
+from ritornello.timeline import Timeline
 
-TICKS_PER_BEAT = 24  # onsets are compared on this grid
-LONGEST_TICKS = 511  # longer waits count as so long
 TOGETHER = 1 << 20  # steps of training songs that are sorted at a time
 Ints = npt.NDArray[np.int64]
+Bars = tuple[int, int]  # the first and the last, counted from 1
 
 
-def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]:
-    """How many notes the longest run of each song has that is also in one of the `training` songs.
+class Passage(NamedTuple):
+    """A run of `notes` of a song in its `bars`, and the training song where it is too: number, name, bars."""
 
-    0 where no part of a song has two notes. Time grows as n log² n with the notes; training songs come and
-    go, so there may be any number of them.
+    notes: int
+    bars: Bars
+    song: int
+    name: str
+    there: Bars
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {**self._asdict(), "bars": list(self.bars), "there": list(self.there)}
+
+
+def closest(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage | None]:
+    """The longest passage of each song that is also in a training song, the first of equally long ones.
+
+    None where no part of it has two notes, or no interval of it is in a training song. Time grows as n log² n
+    with the notes; training songs come and go, so there may be any number of them.
     """
-    parts = [steps(song) for song in songs]
-    query = np.concatenate([_ended(each, -1 - number) for number, each in enumerate(parts)] or [_NONE])
-    sizes = [sum(len(part) + 1 for part in each) for each in parts]
-    best = np.zeros(len(songs), np.int64)
-    for text in _texts(training, first=-1 - len(songs)):
-        shared = _shared(text, query)
-        ends = np.cumsum(sizes)
-        for number, (size, end) in enumerate(zip(sizes, ends.tolist(), strict=True)):
-            best[number] = max(best[number], shared[end - size : end].max(initial=0))
-    return [int(run) + 1 if each else 0 for run, each in zip(best, parts, strict=True)]
+    query = _Text(songs, range(-1, -1 - len(songs), -1))
+    found: list[Passage | None] = [None] * len(songs)
+    for first, block in _blocks(training):
+        text = _Text(block, range(-1 - len(songs) - first, -1 - len(songs) - first - len(block), -1))
+        shared, where = _shared(text.steps, query.steps)
+        for number, (start, end) in enumerate(query.songs):
+            if start == end or not (longest := int(shared[start:end].max())):
+                continue
+            before = found[number]
+            if before is None or longest + 1 > before.notes:
+                at = start + int(shared[start:end].argmax())
+                song, there = text.passage(int(where[at]), longest)
+                bars = query.passage(at, longest)[1]
+                found[number] = Passage(longest + 1, bars, first + song, block[song].name, there)
+    return found
+
+
+def longest_runs(songs: Sequence[Melody], training: Iterable[Melody]) -> list[int]:
+    """How many notes the longest run of each song has that is also in a training song.
+
+    1 where it shares none, 0 where no part of it has two notes.
+    """
+    return notes_of(songs, closest(songs, training))
+
+
+def notes_of(songs: Sequence[Melody], passages: Sequence[Passage | None]) -> list[int]:
+    """The passages of songs as `longest_runs` gives them."""
+    pairs = zip(songs, passages, strict=True)
+    return [passage.notes if passage else min(1, len(song.lines)) for song, passage in pairs]
 
 
 def longest_of(runs: Sequence[int], songs: int) -> int:
@@ -59,42 +95,71 @@ def opening(song: Score, notes: int) -> Score:
     return replace(song, **columns)
 
 
-def steps(song: Score) -> list[Ints]:
-    """For each part with two notes or more its steps (notes - 1,), each one number."""
-    ticks = scaled(song.onset_ticks.astype(np.int64), song.ticks_per_beat, TICKS_PER_BEAT)
-    order = np.lexsort((song.pitch, ticks, song.part))
-    order = order[~song.of_drums[order]]
-    part, pitch, onset = song.part[order], song.pitch[order].astype(np.int64), ticks[order]
-    found = (np.diff(pitch) + 127) * (LONGEST_TICKS + 1) + np.minimum(np.diff(onset), LONGEST_TICKS)
-    pieces = np.split(found, np.flatnonzero(np.diff(part)))  # the step to another part begins a piece
-    if len(pieces) > 1:
-        pieces = [pieces[0], *(piece[1:] for piece in pieces[1:])]
-    return [piece for piece in pieces if len(piece)]
+def excerpt(song: Score, bars: Bars) -> Score:
+    """Some bars of a song (first and last, from 1) and the parts that play in them, from 0 on."""
+    timeline = Timeline.of(song)
+    first, last = (min(max(1, bar), len(timeline)) - 1 for bar in bars)
+    start, end = (
+        int(timeline.start_ticks[first]),
+        int(timeline.start_ticks[last] + timeline.length_ticks[last]),
+    )
+    inside = (song.onset_ticks >= start) & (song.onset_ticks < end)
+    onset, part = song.onset_ticks[inside] - start, song.part[inside]
+    heard, renamed = np.unique(part, return_inverse=True)
+    duration = np.minimum(song.duration_ticks[inside], end - start - onset)
+    columns = (onset, duration, song.pitch[inside], song.velocity[inside], renamed)
+    meter = Meter(0, int(timeline.numerator[first]), int(timeline.denominator[first]))
+    tempi = [tempo for tempo in song.tempi if tempo.onset_ticks <= start][-1:]
+    return Score.of(
+        song.ticks_per_beat,
+        *columns,
+        [song.parts[number] for number in heard.tolist()],
+        tempi=[tempo._replace(onset_ticks=0) for tempo in tempi],
+        meters=[meter],
+        title=song.title,
+    )
 
 
-_NONE = np.zeros(0, np.int64)
+class _Text:
+    """The steps of songs one after another, each line ended by the song's mark, which nothing else is."""
+
+    def __init__(self, melodies: Sequence[Melody], marks: Iterable[int]) -> None:
+        self.lines: list[Line] = [line for melody in melodies for line in melody.lines]
+        self.owner = [number for number, melody in enumerate(melodies) for _ in melody.lines]
+        pieces = [
+            np.append(line.steps, mark)
+            for melody, mark in zip(melodies, marks, strict=True)
+            for line in melody.lines
+        ]
+        self.steps: Ints = np.concatenate([np.zeros(0, np.int64), *pieces])
+        self.starts = np.cumsum([0, *(len(piece) for piece in pieces)])  # of lines
+        ends = self.starts[np.cumsum([0, *(len(melody.lines) for melody in melodies)])].tolist()
+        self.songs = list(pairwise(ends))
+
+    def passage(self, place: int, steps: int) -> tuple[int, Bars]:
+        """The song and the bars of so many steps from a place on."""
+        line = int(np.searchsorted(self.starts, place, side="right")) - 1
+        note = place - int(self.starts[line])
+        bars = self.lines[line].bars[note : note + steps + 1]
+        return self.owner[line], (int(bars.min()) + 1, int(bars.max()) + 1)
 
 
-def _ended(parts: Sequence[Ints], mark: int) -> Ints:
-    """The steps of a song one after another, each part ended by a number that nothing else is."""
-    return np.concatenate([_NONE, *(np.append(part, mark) for part in parts)])
-
-
-def _texts(training: Iterable[Score], first: int) -> Iterator[Ints]:
-    """The steps of training songs, about TOGETHER of them at a time."""
-    pieces, size, mark = [], 0, first
+def _blocks(training: Iterable[Melody]) -> Iterator[tuple[int, list[Melody]]]:
+    """Training songs, of about TOGETHER steps at a time, and the number of the first of them."""
+    block: list[Melody] = []
+    first = size = 0
     for song in training:
-        pieces.append(_ended(steps(song), mark))
-        size, mark = size + len(pieces[-1]), mark - 1
+        block.append(song)
+        size += song.notes
         if size >= TOGETHER:
-            yield np.concatenate(pieces)
-            pieces, size = [], 0
-    if size:
-        yield np.concatenate(pieces)
+            yield first, block
+            first, block, size = first + len(block), [], 0
+    if block:
+        yield first, block
 
 
-def _shared(text: Ints, query: Ints) -> Ints:
-    """For each place of `query` how many numbers from there on are also somewhere in `text`, (Q,).
+def _shared(text: Ints, query: Ints) -> tuple[Ints, Ints]:
+    """For each place of `query` how many numbers from there on are also in `text`, and where, (Q,) each.
 
     By the suffix array of both, made by doubling (Manber and Myers 1990): in the order of all suffixes the
     one of `text` that shares most is the nearest before or after.
@@ -107,13 +172,15 @@ def _shared(text: Ints, query: Ints) -> Ints:
     before = np.maximum.accumulate(np.where(is_text, place, -1))
     after = np.minimum.accumulate(np.where(is_text, place, len(both))[::-1])[::-1]
     asked = np.flatnonzero(~is_text)
-    best = np.zeros(len(query), np.int64)
+    best, where = np.zeros(len(query), np.int64), np.zeros(len(query), np.int64)
     for nearest in (before[asked], after[asked]):
         there = (nearest >= 0) & (nearest < len(both))
-        suffix = order[asked[there]]
-        found = _alike(ranks, suffix, order[nearest[there]])
-        best[suffix - len(text)] = np.maximum(best[suffix - len(text)], found)
-    return best
+        suffix, other = order[asked[there]], order[nearest[there]]
+        found = _alike(ranks, suffix, other)
+        better = found > best[suffix - len(text)]
+        best[suffix[better] - len(text)] = found[better]
+        where[suffix[better] - len(text)] = other[better]
+    return best, where
 
 
 def _ranks(values: Ints) -> list[Ints]:

@@ -1,4 +1,4 @@
-"""A comparison as one page of HTML that needs nothing else: no script, no font, no picture from anywhere.
+"""A comparison as one page of HTML that needs nothing else: no script, no font, no picture from elsewhere.
 
 All names are escaped, and the page's own policy forbids a browser to load or run anything. It is dark or
 light as the reader's system is.
@@ -7,70 +7,24 @@ light as the reader's system is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from ritornello.judging import plots, report
 from ritornello.judging.features import FEATURES
+from ritornello.judging.frame import Pair, alike, head
 from ritornello.judging.ladder import CONTROLS, MEANS
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-STYLE = """
-:root { color-scheme: light dark; --ground: #f6f5f1; --card: #ffffff; --line: #dedbd2; --text: #1d2126;
-  --faint: #666d76; --ours: #c2500a; --human: #2f84b8; --band: #cfe2ef; --sign: #5b616a; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #0f1216; --card: #161a20; --line: #2a313b; --text: #e8eaed; --faint: #97a1ae;
-    --ours: #f08a4b; --human: #56b4e9; --band: #1f3d52; --sign: #b3bac4; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--text);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 72px; }
-h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -.01em; overflow-wrap: anywhere; }
-h2 { font-size: 19px; margin: 44px 0 6px; }
-h3 { font-size: 15px; margin: 0 0 2px; }
-p { margin: 0 0 14px; max-width: 76ch; }
-.faint { color: var(--faint); }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px;
-  margin: 0; overflow-x: auto; }
-.tiles, .shapes { display: grid; gap: 16px; }
-.tiles { grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); margin-top: 22px; }
-.shapes { grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); }
-.figure { font-size: 34px; line-height: 1.15; font-weight: 650; letter-spacing: -.01em; margin: 0; }
-.figure small { font-size: 15px; font-weight: 400; color: var(--faint); letter-spacing: 0; }
-.tiles .faint { font-size: 14px; margin: 2px 0 10px; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 8px 0 14px; padding: 0; list-style: none;
-  font-size: 14px; }
-.legend svg { width: 18px; height: 18px; display: inline-block; vertical-align: -4px; margin-right: 6px; }
-.remarks { margin: 18px 0 0; padding: 12px 18px 12px 36px; border-left: 3px solid var(--ours); }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 6px 12px 6px 0; text-align: right; border-top: 1px solid var(--line); white-space: nowrap; }
-th { border-top: 0; font-weight: 600; } th:first-child, td:first-child { text-align: left; }
-details li { overflow-wrap: anywhere; }
-code { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-.wide { margin-bottom: 12px; } .wide svg { min-width: 720px; }
-svg { display: block; width: 100%; height: auto; font-size: 13px; }
-svg text { fill: var(--text); } svg .axis { fill: var(--faint); font-size: 12px; }
-.grid { stroke: var(--line); fill: none; } .one { stroke: var(--human); stroke-width: 1.5; fill: none; }
-.band { fill: var(--band); } .human { fill: var(--human); opacity: .35; }
-.ours { fill: var(--ours); } .ours.line { fill: none; stroke: var(--ours); stroke-width: 2; }
-.sign { fill: none; stroke: var(--sign); stroke-width: 1.6; }
-footer { margin-top: 44px; color: var(--faint); font-size: 13px; }
-"""
+
+def page(found: Mapping[str, Any], pairs: Sequence[Pair] = ()) -> str:
+    """The report of `comparison.compare` as HTML; `pairs` are passages to be seen beside each other."""
+    return "\n".join(_lines(found, pairs)) + "\n"
 
 
-def page(found: Mapping[str, Any]) -> str:
-    """The report of `comparison.compare` as HTML."""
-    return "\n".join(_lines(found)) + "\n"
-
-
-def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+def _lines(found: Mapping[str, Any], pairs: Sequence[Pair]) -> Iterator[str]:
     ours, theirs = found["composed"], found["human"]
-    yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{escape(ours['where'])} against {escape(theirs['where'])}</title>"
-    yield f"<style>{STYLE}</style>\n</head>\n<body>\n<main>"
+    yield from head(f"{ours['where']} against {theirs['where']}")
     yield "<h1>Is it like human music, and whose is it?</h1>"
     yield f'<p class="faint"><code>{escape(ours["where"])}</code>, {_size(ours)}, against human songs: '
     yield f"<code>{escape(theirs['where'])}</code>, {_size(theirs)}</p>"
@@ -85,6 +39,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield from _style(found)
     yield from _given_away(found["detector"].get("gives_away", []))
     yield from _ladder(found)
+    yield from _passages(found["originality"] or {}, pairs)
     yield from _shapes(found["shapes"])
     yield from _labels(found["labels"])
     for side in (ours, theirs):
@@ -112,6 +67,7 @@ def _legend() -> str:
     return f'<ul class="legend">{"".join(f"<li>{item}</li>" for item in (ours, human, *signs))}</ul>'
 
 
+NAMED = 10  # passages by name
 LEFT, RIGHT = 20.0, 440.0  # of the line of a tile
 
 
@@ -128,7 +84,7 @@ def _style_tile(style: Mapping[str, Any]) -> str:
         return _too_few("Style", style)
     ladder = {name: value for name, value in style["ladder"].items() if value}
     axis = plots.Axis(0.5, _above(max(10, style["ratio"])), LEFT, RIGHT, log=True)
-    strip = plots.strip("Style", axis, _marks(axis), style["ratio"], None, 1, ladder)
+    strip = plots.strip("Style", axis, _marks(axis), style["ratio"], style["interval"], 1, ladder)
     having = [each for each in style["features"] if each["ratio"] is not None]
     count = f"{style['within_1.5']} of {len(having)} features at most 1.5"
     return _tile("Style", style["ratio"], f"times the distance of human songs; {count}", strip, ladder)
@@ -158,12 +114,14 @@ def _variety_tile(variety: Mapping[str, Any]) -> str:
 
 def _originality_tile(copied: Mapping[str, Any] | None) -> str:
     if not copied or "median" not in copied:
-        nothing = {"too_few": "not asked: --corpus names the songs learnt from"}
+        nothing = {"too_few": "not asked: --model or --corpus knows the songs learnt from"}
         return _too_few("Originality", copied or nothing)
     ladder = {name: of["median"] for name, of in copied["controls"].items()}
     axis = plots.Axis(1, _above(max(100, copied["median"], *ladder.values())), LEFT, RIGHT, log=True)
     human = copied["human"]["median"]
-    strip = plots.strip("Originality", axis, _marks(axis), copied["median"], None, human, ladder)
+    strip = plots.strip(
+        "Originality", axis, _marks(axis), copied["median"], copied["interval"], human, ladder
+    )
     beyond = f"{copied['beyond']:.0%} of the songs share more than {copied['limit']}, as 5% of human songs do"
     words = f"notes, the longest run shared with a song learnt from; human {human:g}; {beyond}"
     return _tile("Originality", copied["median"], words, strip, ladder, report.whole)
@@ -259,6 +217,26 @@ def _ladder(found: dict[str, Any] | Mapping[str, Any]) -> Iterator[str]:
     yield _table(heads, report.verdicts(dict(found)))
 
 
+def _passages(copied: Mapping[str, Any], pairs: Sequence[Pair]) -> Iterator[str]:
+    """The closest passages: their rolls beside each other, or their names alone."""
+    if not copied.get("passages"):
+        return
+    yield "<h2>Closest to what was learnt</h2>"
+    yield (
+        '<p class="faint">The longest runs of notes that a part shares with a song learnt from, in any key; '
+        "lengths of notes do not count. Other parts are shown with them.</p>"
+    )
+    if pairs:
+        yield from alike(pairs)
+        return
+    heads = ["song", "notes in a row", "its bars", "as in", "there"]
+    rows = [
+        [each["of"], str(each["notes"]), report.bars(each["bars"]), each["name"], report.bars(each["there"])]
+        for each in copied["passages"][:NAMED]
+    ]
+    yield _table(heads, rows)
+
+
 def _shapes(shapes: Mapping[str, Any]) -> Iterator[str]:
     """How often each value of each feature occurs."""
     yield "<h2>The values themselves</h2>"
@@ -275,8 +253,9 @@ def _labels(labels: Mapping[str, Any]) -> Iterator[str]:
     """Figures of each label that has enough songs."""
     if labels:
         yield "<h2>By label</h2>"
-        heads = ["", "composed", "human", "style ratio", "detector AUC", "variety"]
-        yield _table(heads, [report.label_row(name, about) for name, about in labels.items()])
+        yield _table(
+            ["", *report.LABEL_HEADS], [report.label_row(name, about) for name, about in labels.items()]
+        )
 
 
 def _skipped(side: Mapping[str, Any]) -> Iterator[str]:

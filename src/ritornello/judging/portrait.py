@@ -11,6 +11,7 @@ import numpy as np
 from ritornello import theory
 from ritornello.judging.features import FEATURES
 from ritornello.judging.hearing import Hearing
+from ritornello.judging.report import in_words
 from ritornello.representations.notes import Notes
 from ritornello.score import DEFAULT_TEMPO, Score
 from ritornello.timeline import Timeline
@@ -177,7 +178,17 @@ def words(found: dict[str, Any]) -> list[str]:
     for each in sorted(longest, key=lambda p: p["first"]):
         last = each["of"] + each["last"] - each["first"]
         lines.append(f"{'':<12} bars {each['first']}-{each['last']} return to {each['of']}-{last}")
+    if found.get("closest"):
+        lines.append(f"{'closest':<12} {_closest(found['closest'])}")
     return lines + _usual(found["features"])
+
+
+def _closest(about: dict[str, Any]) -> str:
+    """The passage closest to what was learnt, in words."""
+    if about["passage"] is None:
+        return f"nothing in {about['where']} (drums are not compared)"
+    human = f"; human songs: {about['human']:g}" if about["human"] is not None else ""
+    return in_words(about["passage"]) + human
 
 
 def _usual(features: dict[str, Any]) -> list[str]:

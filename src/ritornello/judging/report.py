@@ -7,6 +7,7 @@ from typing import Any
 
 from ritornello.judging.ladder import CONTROLS
 
+CLOSEST = 4  # passages that are shown
 NAMED = 5  # songs that could not be judged, by name; the JSON has all
 BLIND = "does not discriminate"
 
@@ -31,9 +32,11 @@ def words(found: dict[str, Any]) -> list[str]:
         for each in told[:4]:
             medians = f"{each['composed']:.3g} against {each['human']:.3g}"
             lines.append(f"  {each['name']}: {medians}, alone AUC {each['auc']:.2f}")
+    if (found["originality"] or {}).get("passages"):
+        lines += ["closest to what was learnt:", *passages(found["originality"])]
     if found["labels"]:
-        heads = ["by label", "composed", "human", "style", "AUC", "variety"]
-        lines += ["", *_table(heads, [label_row(*pair) for pair in found["labels"].items()]), ""]
+        rows = [label_row(*pair) for pair in found["labels"].items()]
+        lines += ["", *_table(["by label", *LABEL_HEADS], rows), ""]
     lines += [f"! {said}" for said in found["remarks"]]
     for side in (ours, theirs):
         lines += _skipped(side)
@@ -51,7 +54,7 @@ def verdicts(found: dict[str, Any]) -> list[list[str]]:
     style, detector, variety = found["style"], found["detector"], found["variety"]
     if "ratio" in style:
         ladder = [number(style["ladder"].get(name)) for name in CONTROLS]
-        rows.append(["style ratio", number(style["ratio"]), "", "1", *ladder])
+        rows.append(["style ratio", number(style["ratio"]), between(style["interval"]), "1", *ladder])
     if "auc" in detector:
         ladder = [number(detector["controls"][name]["auc"]) for name in CONTROLS]
         human = number(detector["controls"]["human"]["auc"])
@@ -66,7 +69,8 @@ def verdicts(found: dict[str, Any]) -> list[list[str]]:
             write = whole if key == "median" else number
             ladder = [write(originality["controls"].get(c, {}).get(key)) for c in CONTROLS]
             human = write(originality["human"][key])
-            rows.append([name, write(originality[key]), "", human, *ladder])
+            ends = "" if key == "beyond" else "-".join(map(whole, originality["interval"]))
+            rows.append([name, write(originality[key]), ends, human, *ladder])
     return rows
 
 
@@ -133,10 +137,35 @@ def _skipped(side: dict[str, Any]) -> list[str]:
     return lines + ([f"  and {len(skipped) - NAMED:,} more (--json)"] if len(skipped) > NAMED else [])
 
 
+LABEL_HEADS = ["composed", "human", "style ratio", "detector AUC", "variety", ""]
+
+
 def label_row(name: str, about: dict[str, Any]) -> list[str]:
-    """A label's row: name, songs, figures, or why there are none."""
-    counts = [name, str(about["composed"]), str(about["human"])]
-    if "too_few" in about:
-        return [*counts, about["too_few"], "", ""]
+    """A label's row: name, songs, each figure with its interval, and whether the songs are few."""
     keys = (("style", "ratio"), ("detector", "auc"), ("variety", "ratio"))
-    return counts + [number(about[metric].get(key)) for metric, key in keys]
+    figures = [_with_interval(about[metric], key) for metric, key in keys]
+    return [name, str(about["composed"]), str(about["human"]), *figures, "few songs" if about["few"] else ""]
+
+
+def _with_interval(found: dict[str, Any], key: str) -> str:
+    """A figure, and its interval in brackets; a dash where there are too few songs."""
+    if found.get(key) is None:
+        return "-"
+    return f"{number(found[key])} ({between(found['interval'])})"
+
+
+def passages(copied: dict[str, Any]) -> list[str]:
+    """The passages that songs share with those learnt from, the longest ones, in lines of text."""
+    return [f"  {in_words(each)}" for each in copied["passages"][:CLOSEST]]
+
+
+def in_words(passage: dict[str, Any]) -> str:
+    """A passage in words: 12 notes: mine.mid bars 3-4 as in bars 9-10 of A Tune (its.mid)."""
+    whose = f"{passage['of']} " if passage.get("of") else ""
+    there = f"{bars(passage['there'])} of {passage['name']}"
+    return f"{passage['notes']} notes: {whose}{bars(passage['bars'])} as in {there}"
+
+
+def bars(ends: Sequence[int]) -> str:
+    """Bars in words."""
+    return f"bar {ends[0]}" if ends[0] == ends[1] else f"bars {ends[0]}-{ends[1]}"

@@ -96,6 +96,7 @@ def compare(feature: Feature, human: Table, composed: Table, made: Mapping[str, 
     unit = float(plain["human"].mean())
     found = {name: _ratio(plain[name], spread[name], unit) for name in ("composed", *theirs)}
     low, high = np.quantile(plain["human"], [(1 - SHARE) / 2, (1 + SHARE) / 2]) / (unit or 1.0)
+    found_ratio = found["composed"]["ratio"]
     apart = [name for name in theirs if unit and found[name]["interval"][0] > high]
     return {
         "name": feature.name,
@@ -106,6 +107,7 @@ def compare(feature: Feature, human: Table, composed: Table, made: Mapping[str, 
         "human_distance": unit,
         "mean": float(ours.mean(axis=0) @ feature.bins),
         "human_mean": float(reference.mean(axis=0) @ feature.bins),
+        "rounds": _around(spread["composed"]) * found_ratio if found_ratio else None,
         "controls": found,
         "tells_apart": apart,
         "discriminates": ranks(found, apart),
@@ -121,12 +123,17 @@ def _ratio(plain: Floats, spread: Floats, unit: float) -> dict[str, Any]:
     distance = float(plain.mean())
     if not unit:
         return {"distance": distance, "ratio": None, "interval": None}
-    around = np.quantile(spread, [(1 - SHARE) / 2, (1 + SHARE) / 2]) / (spread.mean() or 1.0)
+    around = np.quantile(_around(spread), [(1 - SHARE) / 2, (1 + SHARE) / 2])
     return {
         "distance": distance,
         "ratio": distance / unit,
         "interval": [float(end) for end in around * distance / unit],
     }
+
+
+def _around(spread: Floats) -> Floats:
+    """The rounds (R,) of the bootstrap over their mean."""
+    return np.asarray(spread / (spread.mean() or 1.0))
 
 
 def ranks(found: Mapping[str, Any], apart: list[str]) -> bool:
@@ -144,9 +151,11 @@ def style(human: Table, composed: Table, made: Mapping[str, Table], seed: int = 
         return {"too_few": f"style needs {FEWEST_HUMAN} human and {FEWEST_COMPOSED} composed songs"}
     compared = [compare(feature, human, composed, made, seed) for feature in FEATURES]
     found = [each for each in compared if each]
+    rounds = [each.pop("rounds") for each in found]
     ladder = {name: _geometric([each["controls"][name]["ratio"] for each in found]) for name in made}
     return {
         "ratio": _geometric([each["ratio"] for each in found]),
+        "interval": _interval_of_geometric([ratios for ratios in rounds if ratios is not None]),
         "within_1.5": sum(each["ratio"] is not None and each["ratio"] <= 1.5 for each in found),
         "features": found,
         "without_values": [f.name for f, each in zip(FEATURES, compared, strict=True) if not each],
@@ -159,6 +168,14 @@ def _geometric(ratios: list[float | None]) -> float | None:
     """The geometric mean of the ratios that there are; None of none."""
     logs = [np.log(max(ratio, 1e-9)) for ratio in ratios if ratio is not None]
     return float(np.exp(np.mean(logs))) if logs else None
+
+
+def _interval_of_geometric(rounds: list[Floats]) -> list[float] | None:
+    """The interval of the geometric mean, of the ratios (R,) of each feature in the same rounds."""
+    if not rounds:
+        return None
+    means = np.log(np.maximum(rounds, 1e-9)).mean(axis=0)
+    return [float(end) for end in np.exp(np.quantile(means, [(1 - SHARE) / 2, (1 + SHARE) / 2]))]
 
 
 def in_order(rungs: list[float | None], slack: float = 0.0) -> bool:

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ritornello import melodies
 from ritornello import model as folder_of_model
 from ritornello.errors import InputError
-from ritornello.files import output_errors
+from ritornello.files import output_errors, write_bytes
 from ritornello.lock import locked
 from ritornello.model import Model
 
@@ -103,6 +104,8 @@ class Home:
 
 
 def copy(model: Model, path: Path, **more: object) -> None:
-    """Write a model anew, its model.json with `more` in it. Raises OutputError."""
+    """Write a model anew, its model.json with `more` in it, beside the songs it knows. Raises OutputError."""
     card = (model.path / "card.md").read_text("utf-8", "replace")
     folder_of_model.write(path, {**model.info, **more}, model.weights, model.tables, card, model.plans)
+    if (model.path / melodies.FILE).is_file():
+        write_bytes(path / melodies.FILE, (model.path / melodies.FILE).read_bytes())

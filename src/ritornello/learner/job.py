@@ -74,7 +74,7 @@ class Job:
     def compose(self, model: Model, count: int, seed: int | None) -> dict[str, Any]:
         """Songs by the model that is kept, and how close they are to training songs."""
         songs, files = results.compose(model, self.home.songs, count, seed)
-        close = results.closeness(songs, self.corpus, model.representation) if songs else {}
+        close = results.closeness(songs, self.corpus) if songs else {}
         if songs:
             made = f"{count} song{'s' * (count > 1)} into {self.home.songs}/"
             self.tell("composing", f"{made}   {results.in_words(close)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,13 @@ import numpy as np
 
 from ritornello import composer
 from ritornello.corpus import Corpus
-from ritornello.errors import ScoreError
-from ritornello.judging.originality import longest_of, longest_runs, opening
+from ritornello.judging.originality import closest, longest_of, notes_of, opening
 from ritornello.learner.contest import HeldOut
+from ritornello.melodies import Melody, learnt_from
 from ritornello.model import Model
-from ritornello.score import Score
 from ritornello.song import Song
 
 HUMAN_SONGS = 30
-MOST_NOTES = 3_000_000  # of training songs, among which the longest run is looked for
 
 
 def compose(model: Model, folder: Path, count: int, seed: int | None) -> tuple[list[Song], list[Path]]:
@@ -35,41 +32,32 @@ def compose(model: Model, folder: Path, count: int, seed: int | None) -> tuple[l
     return songs, files
 
 
-def closeness(songs: list[Song], corpus: Corpus, representation: Any) -> dict[str, Any]:
+def closeness(songs: list[Song], corpus: Corpus) -> dict[str, Any]:
     """How many notes in a row the songs share with training songs at most, and human songs of that length do.
 
-    `human` is what as many held-out songs share in half of all cases, None where none is held out. All songs
-    are compared as the representation has them, for what is composed stands on its grid.
+    `passage` is the longest of all, `human` what as many held-out songs share in half of all cases, None
+    where none is held out.
     """
-    composed = list(_plain((song.score for song in songs), representation))
+    composed = [song.score for song in songs]
     length = int(np.median([len(song) for song in composed])) if composed else 0
-    held = [song.score for song in HeldOut(corpus, "test").songs()][:HUMAN_SONGS]
-    human = [opening(song, length) for song in _plain(held, representation)]
-    numbers = corpus.songs("train")
-    share = min(1.0, MOST_NOTES / max(1, int(corpus.note_counts[numbers].sum())))
-    numbers = numbers[np.linspace(0, len(numbers) - 1, max(1, round(share * len(numbers)))).astype(np.int64)]
-    training = _plain((corpus.score(n) for n in numbers.tolist()), representation)
-    runs = longest_runs([*composed, *human], training)
+    held = [opening(song.score, length) for song in HeldOut(corpus, "test").songs()[:HUMAN_SONGS]]
+    queries, training = [Melody.of(song) for song in (*composed, *held)], learnt_from(corpus)
+    found = closest(queries, training)
+    runs = notes_of(queries, found)
     ours, theirs = runs[: len(composed)], runs[len(composed) :]
+    longest = max(filter(None, found[: len(composed)]), key=lambda passage: passage.notes, default=None)
     return {
         "longest": max(ours, default=0),
+        "passage": longest.plain() if longest else None,
         "by_song": ours,
         "human": longest_of(theirs, len(ours)) if theirs and ours else None,
         "human_songs": len(theirs),
-        "training_songs": len(numbers),
+        "training_songs": len(training),
     }
 
 
 def in_words(close: dict[str, Any]) -> str:
     """Closeness for people."""
     human = "" if close["human"] is None else f" (human: {close['human']})"
-    return f"closest to a training song: {close['longest']} notes{human}"
-
-
-def _plain(songs: Iterable[Score], representation: Any) -> Iterator[Score]:
-    """The songs as the representation has them; without those that it refuses."""
-    for song in songs:
-        try:
-            yield representation.canonical(song)[0]
-        except ScoreError:
-            continue
+    there = f" of {close['passage']['name']}" if close["passage"] else ""
+    return f"closest to a training song: {close['longest']} notes{there}{human}"
