@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ritornello import composer, theory
+from ritornello import composer, melodies, theory
 from ritornello.files import sha256
 
 # licences of transcriptions under which a model may be given away; see examples/bundle/rights.py
@@ -70,3 +70,12 @@ def test_its_plans_name_nobody() -> None:
     plans = composer.opened_model(None).plans
     assert {plan.title for plan in plans} == {""}
     assert {part.name for plan in plans for part in plan.parts} <= {"drums", *theory.INSTRUMENTS}
+
+
+def test_it_remembers_what_it_learnt_from_and_nothing_else(rights: dict[str, Any]) -> None:
+    """Drums have no melody; every label but theirs has songs, none more than were learnt from."""
+    songs = melodies.read(composer.BUNDLED)
+    info = composer.opened_model(None).info["data"]
+    assert len(songs) <= info["train_songs"]
+    assert {song.path.split("/")[0] for song in songs} == set(info["songs_by_label"]) - {"drums"}
+    assert {song.path.split("/")[1].split("-")[0] for song in songs} <= set(rights["sources"])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ritornello import melodies
 from ritornello import model as folder
 from ritornello.composing.splice import instrument_name
 from ritornello.corpus import Corpus
@@ -47,6 +48,7 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans)
     write_bytes(out / RIGHTS, rights)
+    melodies.write(out, melodies.learnt_from(corpus))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     if size > MAX_BYTES:
         raise FailedError(f"{str(out)!r} has {size} bytes, must be at most {MAX_BYTES} to ship")
@@ -152,8 +154,11 @@ were taken out. Songs by label, held-out ones with them: {counts}.
 Every file is named in `rights.json`, with its SHA-256. Files with a notice of rights that their source's
 licence does not cover were refused. Drums: "Groove MIDI Dataset" by Google LLC, CC BY 4.0
 (https://creativecommons.org/licenses/by/4.0/), changed as said. Freedoom: Copyright (c) 2001-2024
-Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence. The model
-holds no song; like any that learns, it may play a few bars that it has heard.
+Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence.
+
+The weights hold no song; like any that learns, the model may play a few bars that it has heard. So that
+`ritornello judge` can find them, `reference.npz` has of every song that it learnt its name and, part by part,
+the intervals and times between its notes, under the licences above. It composes without that file.
 
 ## Training
 

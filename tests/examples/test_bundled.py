@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello import composer, midi, workflow
+from ritornello import composer, melodies, midi, workflow
 from ritornello.corpus import Corpus
 from ritornello.errors import FailedError, InputError
 from ritornello.files import sha256
@@ -303,6 +303,8 @@ def test_a_finished_model_is_small_measured_and_says_its_rights(finished: Model)
     assert total / found["all"]["notes"] == pytest.approx(found["all"]["none"]["nats_per_note"])
     card = (finished.path / "card.md").read_text()
     assert "CC BY 4.0" in card and "Groove MIDI Dataset" in card
+    learnt = Corpus.open(finished.path.parent / "corpus").songs("train")
+    assert len(melodies.read(finished.path)) == len(learnt)
     assert f"{found['fiddle']['plan']['nats_per_note']:.3f}" in card
 
 
