@@ -109,7 +109,7 @@ def test_minutes_become_steps(tmp_path: Path) -> None:
     began = time.monotonic()
     made.train(*windows())
     assert made.state.step == made.state.total_steps
-    assert made.state.step > 50
+    assert made.state.step > 20
     assert time.monotonic() - began < 20  # asked: 1.8 s; far from it only if minutes were not heeded
 
 
