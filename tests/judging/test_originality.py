@@ -10,14 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.judging import originality
-from ritornello.judging.originality import closest, excerpt, longest_of, opening
+from ritornello.judging.originality import closest, excerpt, longest_of, longest_runs, opening
 from ritornello.melodies import Melody
 from ritornello.score import Meter, Part, Score, Tempo
-
-
-def longest_runs(songs: Sequence[Score], training: Sequence[Score]) -> list[int]:
-    return originality.longest_runs(list(map(Melody.of, songs)), map(Melody.of, training))
 
 
 def tune(

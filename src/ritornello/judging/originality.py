@@ -66,12 +66,13 @@ def closest(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage
     return found
 
 
-def longest_runs(songs: Sequence[Melody], training: Iterable[Melody]) -> list[int]:
+def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]:
     """How many notes the longest run of each song has that is also in a training song.
 
     1 where it shares none, 0 where no part of it has two notes.
     """
-    return notes_of(songs, closest(songs, training))
+    melodies = [Melody.of(song) for song in songs]
+    return notes_of(melodies, closest(melodies, map(Melody.of, training)))
 
 
 def notes_of(songs: Sequence[Melody], passages: Sequence[Passage | None]) -> list[int]:
