@@ -77,3 +77,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_rows_explained_on_the_models_page_are_what_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = (ROOT / "docs" / "model.md").read_text()
+    shown = re.search(
+        r"^\$ ritornello explain (\S+) --rows (\d+) \| tail -(\d+)\n(.*?)```", page, re.M | re.S
+    )
+    assert shown
+    main(["explain", str(ROOT / shown[1]), "--rows", shown[2]])
+    assert capsys.readouterr().out.splitlines()[-int(shown[3]) :] == shown[4].splitlines()

@@ -72,5 +72,6 @@ def _candidate(name: str, cell: dict[str, int]) -> str:
     moves = "WAIT, then" if shift == WAIT else f"+{shift}"
     trust = f"form, {LIKENESS[cell['form.likeness']]}" if name == "form" else ""
     if name == "echo":
-        trust = f"echo of {LENGTHS[cell['echo.length'] - 1]} notes, run class {cell['echo.run']}"
+        right = 2 ** cell["echo.run"] - 1  # in a row, at least: the field is log2 of their number + 1
+        trust = f"echo of {LENGTHS[cell['echo.length'] - 1]} notes, {right or 'not yet'} right"
     return f"{trust}: {moves} {_voice(cell[f'{name}.part'], cell[f'{name}.pitch'])}"
