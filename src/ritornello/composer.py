@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -212,11 +213,19 @@ def opened_model(model: str | Path | Model | None) -> Model:
     """A model, opened; the bundled one if none is named. Raises ModelError."""
     if isinstance(model, Model):
         return model
-    if model is None and not (BUNDLED / "model.json").is_file():
+    if model is not None:
+        return Model.open(model)
+    if not (BUNDLED / "model.json").is_file():
         raise ModelError(
             "no model ships with this version yet: name a model folder, made by `ritornello train`"
         )
-    return Model.open(model or BUNDLED)
+    return _shipped(BUNDLED, (BUNDLED / "model.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _shipped(path: Path, _: int) -> Model:
+    """The model that ships, opened once: it is what most songs are composed with."""
+    return Model.open(path)
 
 
 def _by_choices(

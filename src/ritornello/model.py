@@ -16,7 +16,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -103,10 +105,14 @@ class Model:
         return network.eval()
 
     def step(self) -> Any:
-        """The network one row at a time, in numpy.
+        """The network one row at a time, in numpy, to be started; a model's steps share the weights.
 
         Raises ModelError if the weights do not fit it, or if it reads other rows than the representation has.
         """
+        return copy(self._step)
+
+    @cached_property
+    def _step(self) -> Any:
         step = self._built_in("steps", self.network)(self.weights, self.info["network"]["config"])
         if hasattr(step, "fields"):  # a network of reals has none
             _check_fields(step.fields, self.representation.fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,24 @@ def test_a_song_in_a_small_batch_is_that_song_alone_to_the_last_bit(kind: str) -
         step.start(plans[song : song + 1])
         alone = by_step(step, values[song : song + 1], TABLE)
         assert all(np.array_equal(alone[name][0], together[name][song]) for name in alone)
+
+
+@both
+def test_copies_share_weights_and_nothing_that_is_read(kind: str) -> None:
+    """What another copy composes in between, of another size, changes nothing."""
+    _, step = pair(kind, plan_size=2)
+    one, two = rows(2, 8).numpy(), rows(3, 5, seed=1).numpy()
+    plans = np.random.default_rng(0).random((3, 2))
+    step.start(plans[:2])
+    expected = by_step(step, one, TABLE)
+    first, second = copy(step), copy(step)
+    first.start(plans[:2])
+    begun = by_step(first, one[:, :3], TABLE)
+    second.start(plans)
+    by_step(second, two, TABLE)
+    rest = by_step(first, one[:, 3:], TABLE)
+    for name, logits in expected.items():
+        assert np.array_equal(np.concatenate([begun[name], rest[name]], axis=1), logits)
 
 
 @both

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -200,6 +201,12 @@ class Chained:
             [self._reads, *self._links, *(x.adds for x in self._links if x.adds), *self._layers]
         )
         self.start(np.zeros((1, sizes.plan_size), np.float32))
+
+    def __copy__(self) -> Chained:
+        """The same network for other songs: the weights are shared, `start` begins with what is its own."""
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _layers=[copy(layer) for layer in self._layers])
+        return other
 
     @staticmethod
     @abstractmethod

@@ -128,9 +128,13 @@ def checked(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, 
             raise ModelError(f"{name} has shape {array.shape}, must be {shape}")
         if array.dtype.kind != "f":
             raise ModelError(f"{name} has type {array.dtype}, must be floating-point")
-        if not (array.min() >= -LARGEST and array.max() <= LARGEST):  # nor is it if one is no number
+        with np.errstate(over="ignore"):
+            wide = array.astype(
+                np.float32, copy=False
+            )  # first: the extremes of float16 take eight times as long
+        if not (wide.min() >= -LARGEST and wide.max() <= LARGEST):  # nor is it if one is no number
             raise ModelError(f"{name} holds a number that is not within -{LARGEST:g} and {LARGEST:g}")
-        arrays[name] = array.astype(np.float32, copy=False)
+        arrays[name] = wide
     return arrays
 
 
