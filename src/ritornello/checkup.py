@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ritornello.errors import InputError
+from ritornello.errors import InputError, check_between
 from ritornello.files import check_writable, sha256, write_bytes
 from ritornello.preparing import Checks
 from ritornello.preparing.checking.check import check
@@ -45,8 +45,8 @@ def doctor(
     is new, with `retry` also what timed out, crashed or ran out of memory.
     Raises InputError, FailedError, OutputError.
     """
-    if workers is not None and not 1 <= workers <= 1024:
-        raise InputError(f"workers {workers}, must be 1-1024")
+    if workers is not None:
+        check_between("workers", workers, 1, 1024)
     if not Path(folder).is_dir():  # said before anything is tried
         found = "is a file" if Path(folder).exists() else "does not exist"
         raise InputError(f"{str(folder)!r} {found}, must be a folder of MIDI files")

@@ -52,3 +52,9 @@ class FailedError(RitornelloError):
 
 class OutputError(FailedError):
     """A result cannot be written (disk full, target read-only); names the path."""
+
+
+def check_between(name: str, value: int, least: int, most: int) -> None:
+    """Raise InputError unless a number is in its range."""
+    if not least <= value <= most:
+        raise InputError(f"{name} {value}, must be {least}-{most}")

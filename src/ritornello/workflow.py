@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ritornello.errors import InputError, ModelError
+from ritornello.errors import InputError, ModelError, check_between
 from ritornello.model import Model
 from ritornello.score import Score
 
@@ -52,8 +52,8 @@ def prepare(
     from ritornello.preparing import Checks
     from ritornello.preparing import prepare as run
 
-    if workers is not None and not 1 <= workers <= 1024:
-        raise InputError(f"workers {workers}, must be 1-1024")
+    if workers is not None:
+        check_between("workers", workers, 1, 1024)
     if (engine == "dask") != bool(scheduler):
         raise InputError(
             "the engine dask and a scheduler's address go together: --engine dask --scheduler ADDRESS"
@@ -130,8 +130,7 @@ def measure(
     _check_measurable(opened)
     if unknown := set(given) - set(GIVEN):
         raise InputError(f"given {min(unknown)!r}, must be one of {', '.join(GIVEN)}")
-    if not 1 <= threads <= 1024:
-        raise InputError(f"threads {threads}, must be 1-1024")
+    check_between("threads", threads, 1, 1024)
     if csv:
         check_writable(Path(csv))
     heard = songs(on, split)

@@ -19,6 +19,9 @@ from ritornello.errors import InputError
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bfloat16")
+# What was summed over processes stays here: a thread of gloo lets go of it a moment after the sum is known,
+# and would have to ask Python to free it; if Python is ending just then, the process aborts.
+SUMMED: dict[str, torch.Tensor] = {}
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,7 @@ class Machine:
         """The sum of a number over all processes."""
         if self.world == 1:
             return number
-        tensor = torch.tensor(number, dtype=torch.float64, device=self.device)
-        self.group.all_reduce(tensor)
-        return float(tensor)
+        return float(self._sum("number", torch.tensor([number], dtype=torch.float64, device=self.device)))
 
     def add_gradients(self, weights: Sequence[torch.nn.Parameter], share: float) -> None:
         """Replace each gradient by the sum over all processes, each times its share."""
@@ -100,10 +101,16 @@ class Machine:
             return
         gradients = [w.grad if w.grad is not None else torch.zeros_like(w) for w in weights]
         flat = torch.cat([gradient.flatten() for gradient in gradients]) * share
-        self.group.all_reduce(flat)
-        parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+        parts = torch.split(self._sum("gradients", flat), [gradient.numel() for gradient in gradients])
         for weight, part in zip(weights, parts, strict=True):
             weight.grad = part.view_as(weight)
+
+    def _sum(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
+        """The sum of a tensor (N,) over all processes; it is overwritten by the next of that name."""
+        kept = SUMMED.setdefault(name, torch.empty_like(tensor))
+        kept.copy_(tensor)
+        self.group.all_reduce(kept)
+        return kept
 
     def leave(self) -> None:
         """Part from the other processes."""
