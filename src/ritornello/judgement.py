@@ -172,9 +172,9 @@ def _pairs(
     theirs = learnt.scores({passage["song"] for passage in passages})
     found = []
     for passage in passages:
-        sides = (ours[passage.get("of", "")], passage["bars"]), (theirs[passage["song"]], passage["there"])
-        one, other = (roll.svg(excerpt(score, bars)) for score, bars in sides)
-        found.append((passage, one, other))
+        one = excerpt(ours[passage.get("of", "")], passage["bars"], passage["line"])
+        other = excerpt(theirs[passage["song"]], passage["there"], passage["there_line"])
+        found.append((passage, roll.svg(one), roll.svg(other)))
     return found
 
 

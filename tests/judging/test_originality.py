@@ -88,22 +88,29 @@ def test_a_passage_is_named_with_its_bars() -> None:
     others = [tune([60, 80, 61]), replace(tune(TWINKLE), title="Ah! vous dirai-je"), tune(TWINKLE[:4])]
     named = [Melody.of(other, f"{number}.mid") for number, other in enumerate(others)]
     (found,) = closest([Melody.of(song)], named)
-    assert found == (7, (2, 3), 1, "Ah! vous dirai-je (1.mid)", (1, 2))
+    assert found == (7, (2, 3), 0, 1, "Ah! vous dirai-je (1.mid)", (1, 2), 0)
     (again,) = closest([Melody.of(song)], [named[2], *named[:2]])  # the longest, wherever it stands
     assert again is not None
     assert (again.notes, again.song) == (7, 2)
     assert closest([Melody.of(tune([60])), Melody.of(tune([60, 61]))], named[1:]) == [None, None]
 
 
-def test_an_excerpt_is_some_bars_and_what_plays_in_them() -> None:
-    two = Score.of(
-        4, [0, 12, 24, 30], [20, 4, 4, 90], [60, 62, 64, 65], [80] * 4, [0, 1, 0, 0], [Part("a"), Part("b")],
+def test_an_excerpt_is_some_bars_of_one_line() -> None:
+    """The drums and the part of a single note are no lines: part 3 is line 1."""
+    parts = [Part("a"), Part("drums", 0, True), Part("once"), Part("b")]
+    song = Score.of(
+        4, [0, 24, 30, 0, 4, 0, 12, 24, 30], [20, 4, 90, 1, 1, 1, 4, 4, 90], 
+        [60, 64, 65, 36, 36, 70, 62, 64, 65], [80] * 9, [0, 0, 0, 1, 1, 2, 3, 3, 3], parts,
         meters=[Meter(0, 3, 4)], tempi=[Tempo(0, 400_000), Tempo(12, 300_000)],
     )  # fmt: skip
-    cut = excerpt(two, (2, 2))
+    cut = excerpt(song, (2, 2), 1)
     assert (cut.onset_ticks.tolist(), cut.duration_ticks.tolist(), cut.pitch.tolist()) == ([0], [4], [62])
     assert (cut.parts, cut.meters, cut.tempi) == ((Part("b"),), (Meter(0, 3, 4),), (Tempo(0, 300_000),))
-    assert excerpt(two, (3, 3)).duration_ticks.tolist() == [4, 6]  # it ends with its last bar
+    assert excerpt(song, (3, 3), 0).duration_ticks.tolist() == [4, 6]  # it ends with its last bar
+    others = [Melody.of(tune([1, 2])), Melody.of(replace(song, title="x"))]
+    (found,) = closest([Melody.of(tune([62, 64, 65], [3, 1, 1]))], others)
+    assert found is not None
+    assert (found.song, found.there_line) == (1, 1)
 
 
 def test_what_the_longest_of_some_songs_is() -> None:

@@ -44,6 +44,8 @@ th { border-top: 0; font-weight: 600; } th:first-child, td:first-child { text-al
 .pair figure { margin: 6px 0 0; } .pair img { width: 100%; border-radius: 6px; display: block; }
 .pair figcaption { font-size: 14px; margin-bottom: 4px; overflow-wrap: anywhere; }
 section.card + section.card { margin-top: 16px; } .tiles .card, .shapes .card { margin-top: 0 !important; }
+pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 details li { overflow-wrap: anywhere; }
 code { font: 13px/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .wide { margin-bottom: 12px; } .wide svg { min-width: 720px; }

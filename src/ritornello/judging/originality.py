@@ -30,13 +30,18 @@ Bars = tuple[int, int]  # the first and the last, counted from 1
 
 
 class Passage(NamedTuple):
-    """A run of `notes` of a song in its `bars`, and the training song where it is too: number, name, bars."""
+    """A run of `notes` of a song in its `bars`, and the training song where it is too: number, name, bars.
+
+    `line` and `there_line` are the parts in which it is, counted from 0 among those of two notes or more.
+    """
 
     notes: int
     bars: Bars
+    line: int
     song: int
     name: str
     there: Bars
+    there_line: int
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -60,9 +65,10 @@ def closest(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage
             before = found[number]
             if before is None or longest + 1 > before.notes:
                 at = start + int(shared[start:end].argmax())
-                song, there = text.passage(int(where[at]), longest)
-                bars = query.passage(at, longest)[1]
-                found[number] = Passage(longest + 1, bars, first + song, block[song].name, there)
+                _, line, bars = query.passage(at, longest)
+                song, there_line, there = text.passage(int(where[at]), longest)
+                name = block[song].name
+                found[number] = Passage(longest + 1, bars, line, first + song, name, there, there_line)
     return found
 
 
@@ -96,28 +102,27 @@ def opening(song: Score, notes: int) -> Score:
     return replace(song, **columns)
 
 
-def excerpt(song: Score, bars: Bars) -> Score:
-    """Some bars of a song (first and last, from 1) and the parts that play in them, from 0 on."""
+def excerpt(song: Score, bars: Bars, line: int) -> Score:
+    """The notes of one line (as `Passage` counts them) in some bars (first and last, from 1); from tick 0."""
     timeline = Timeline.of(song)
     first, last = (min(max(1, bar), len(timeline)) - 1 for bar in bars)
     start, end = (
         int(timeline.start_ticks[first]),
         int(timeline.start_ticks[last] + timeline.length_ticks[last]),
     )
-    inside = (song.onset_ticks >= start) & (song.onset_ticks < end)
-    onset, part = song.onset_ticks[inside] - start, song.part[inside]
-    heard, renamed = np.unique(part, return_inverse=True)
+    part = np.flatnonzero(np.bincount(song.part[~song.of_drums]) > 1)[line]
+    inside = (song.onset_ticks >= start) & (song.onset_ticks < end) & (song.part == part)
+    onset = song.onset_ticks[inside] - start
     duration = np.minimum(song.duration_ticks[inside], end - start - onset)
-    columns = (onset, duration, song.pitch[inside], song.velocity[inside], renamed)
+    columns = (onset, duration, song.pitch[inside], song.velocity[inside])
     meter = Meter(0, int(timeline.numerator[first]), int(timeline.denominator[first]))
     tempi = [tempo for tempo in song.tempi if tempo.onset_ticks <= start][-1:]
     return Score.of(
         song.ticks_per_beat,
         *columns,
-        [song.parts[number] for number in heard.tolist()],
+        parts=[song.parts[part]],
         tempi=[tempo._replace(onset_ticks=0) for tempo in tempi],
         meters=[meter],
-        title=song.title,
     )
 
 
@@ -137,12 +142,13 @@ class _Text:
         ends = self.starts[np.cumsum([0, *(len(melody.lines) for melody in melodies)])].tolist()
         self.songs = list(pairwise(ends))
 
-    def passage(self, place: int, steps: int) -> tuple[int, Bars]:
-        """The song and the bars of so many steps from a place on."""
+    def passage(self, place: int, steps: int) -> tuple[int, int, Bars]:
+        """The song, its line, and the bars of so many steps from a place on."""
         line = int(np.searchsorted(self.starts, place, side="right")) - 1
         note = place - int(self.starts[line])
         bars = self.lines[line].bars[note : note + steps + 1]
-        return self.owner[line], (int(bars.min()) + 1, int(bars.max()) + 1)
+        song = self.owner[line]
+        return song, line - self.owner.index(song), (int(bars.min()) + 1, int(bars.max()) + 1)
 
 
 def _blocks(training: Iterable[Melody]) -> Iterator[tuple[int, list[Melody]]]:

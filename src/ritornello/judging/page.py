@@ -224,7 +224,7 @@ def _passages(copied: Mapping[str, Any], pairs: Sequence[Pair]) -> Iterator[str]
     yield "<h2>Closest to what was learnt</h2>"
     yield (
         '<p class="faint">The longest runs of notes that a part shares with a song learnt from, in any key; '
-        "lengths of notes do not count. Other parts are shown with them.</p>"
+        "lengths of notes do not count. Other parts are not shown.</p>"
     )
     if pairs:
         yield from alike(pairs)

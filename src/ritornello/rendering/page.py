@@ -9,14 +9,16 @@ from ritornello.rendering import contents, palette
 from ritornello.score import Score
 
 STYLE = f"""
+:root {{ color-scheme: dark; }}
 body {{ margin: 0 auto; max-width: 1100px; padding: 24px; background: {palette.GROUND}; color: {palette.TEXT};
   font: 16px/1.5 Helvetica, Arial, sans-serif; }}
-h1 {{ font-weight: 400; margin: 0; }}
+h1 {{ font-weight: 400; margin: 0; overflow-wrap: anywhere; }}
 p {{ color: {palette.FAINT}; margin: 4px 0 20px; }}
 audio {{ width: 100%; margin-bottom: 20px; }}
-img {{ width: 100%; display: block; margin-bottom: 20px; border-radius: 6px; }}
-img.score {{ background: #fff; }}
-a {{ color: #56B4E9; margin-right: 16px; }}
+figure {{ margin: 0 0 20px; overflow-x: auto; border-radius: 6px; }}
+img {{ width: 100%; min-width: 720px; display: block; }}
+.score {{ background: #fff; }}
+a {{ color: #56B4E9; margin-right: 16px; overflow-wrap: anywhere; }}
 """
 
 
@@ -28,13 +30,13 @@ def page(score: Score, files: Collection[str]) -> str:
     if "song.ogg" in files:
         body.append('<audio controls preload="auto" src="song.ogg"></audio>')
     if "roll.png" in files:
-        body.append('<img src="roll.png" alt="Piano roll">')
+        body.append('<figure><img src="roll.png" alt="Piano roll"></figure>')
     if "score.svg" in files:
-        body.append('<img class="score" src="score.svg" alt="Score">')
+        body.append('<figure class="score"><img src="score.svg" alt="Score"></figure>')
     links = " ".join(f'<a href="{escape(name)}" download>{escape(name)}</a>' for name in files)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style></head>\n<body>\n"
         + "\n".join(body)
         + f"\n<p>{links}</p>\n</body></html>\n"

@@ -1,0 +1,146 @@
+"""Who composes like people: sides judged side by side, against the same held-out songs.
+
+    python benchmarks/judge.py CORPUS --out DIR [--side test+valid] [--songs 200] NAME=PATH [NAME=PATH ...]
+
+CORPUS is a prepared folder, such as POP909-CL; its held-out songs are the human side, at most `--songs`. A
+PATH is a model folder, which composes a song of as many bars for each of them, or a folder of MIDI files by
+anybody (`rival_songs.py` writes those of MidiTok and GPT-2, midigpt's own program its own). Two sides are
+always there: the n-gram of `ngram.py`, and songs of the train side as they are, which show what the figures
+are for human songs, and that copies fail originality. No song is picked; seeds are fixed; what is in DIR is
+not composed again, so that sides can be added. Dials of a model follow its path: `a=model,creativity=0.7`.
+
+DIR/NAME/ gets the songs, DIR/NAME.json the report of `ritornello judge` with --corpus, DIR/judge.md the
+tables, DIR/judge.svg the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from judged import picture, tables
+from ngram import Ngram
+from ritornello import composer, midi
+from ritornello.corpus import Corpus
+from ritornello.judgement import judge
+from ritornello.model import Model
+from ritornello.score import Score
+from ritornello.timeline import Timeline
+
+HUMAN, TRAIN, NGRAM = "human", "training songs", "n-gram"
+
+
+def held_out(corpus: Corpus, sides: str, most: int, seed: int) -> list[int]:
+    """Songs of the sides named, such as "test+valid"; those that hold nothing but chords are no music."""
+    numbers = [n for side in sides.split("+") for n in corpus.songs(side).tolist()]
+    return some([n for n in numbers if is_music(corpus.score(n))], most, seed)
+
+
+def some(numbers: list[int], most: int, seed: int) -> list[int]:
+    """At most so many, drawn by the seed."""
+    draw = np.random.default_rng(seed)
+    return numbers if len(numbers) <= most else sorted(draw.choice(numbers, most, replace=False).tolist())
+
+
+def is_music(song: Score) -> bool:
+    """Whether a song has more than three notes a bar."""
+    return len(song) > 3 * len(Timeline.of(song))
+
+
+def composed(path: str, bars: Sequence[int], seed: int) -> list[Score]:
+    """A song of each number of bars by a model; those of as many bars are composed together."""
+    folder, *options = path.split(",")
+    model = Model.open(folder)
+    dials: dict[str, Any] = {name: float(value) for name, value in (option.split("=") for option in options)}
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, count in enumerate(bars):
+        places[count].append(place)
+    made: dict[int, Score] = {}
+    for count, here in places.items():
+        songs = composer.compose_many(model, len(here), bars=count, seed=seed + count, **dials)
+        made |= {place: song.score for place, song in zip(here, songs, strict=True)}
+        print(f"  {len(made)} of {len(bars)}", end="\r", flush=True)
+    return [made[place] for place in range(len(bars))]
+
+
+def write(songs: Sequence[Score], folder: Path) -> None:
+    """Write songs as MIDI files; the folder has its name when all are there."""
+    part = folder.with_name(folder.name + ".part")
+    part.mkdir(parents=True, exist_ok=True)
+    for number, song in enumerate(songs):
+        midi.write(song, part / f"{number:03}.mid")
+    part.rename(folder)
+
+
+def make_sides(
+    corpus: Corpus, out: Path, given: dict[str, str], options: argparse.Namespace
+) -> dict[str, Path]:
+    """The folders of MIDI files by side; what is missing is made."""
+    human = [corpus.score(n) for n in held_out(corpus, options.side, options.songs, options.seed)]
+    bars = [len(Timeline.of(song)) for song in human]
+    folders = {name: out / name for name in (HUMAN, TRAIN, NGRAM)}
+    train = corpus.songs("train").tolist()
+    if not folders[HUMAN].exists():
+        write(human, folders[HUMAN])
+    if not folders[TRAIN].exists():
+        write([corpus.score(n) for n in some(train, len(human), options.seed)], folders[TRAIN])
+    if not folders[NGRAM].exists():
+        write(Ngram([corpus.score(n) for n in train]).songs(bars, options.seed), folders[NGRAM])
+    for name, path in given.items():
+        folders[name] = out / name
+        if not (Path(path.split(",")[0]) / "model.json").is_file():
+            folders[name] = Path(path)
+        elif not folders[name].exists():
+            began = time.process_time()
+            songs = composed(path, bars, options.seed)
+            notes, took_s = sum(map(len, songs)), time.process_time() - began
+            print(
+                f"{name}: {len(songs)} songs, {notes:,} notes in {took_s:.0f} s of the processor", flush=True
+            )
+            write(songs, folders[name])
+    return folders
+
+
+def report(folder: Path, human: Path, corpus: Path, file: Path, options: argparse.Namespace) -> Any:
+    """The report of a side, with the seconds of the processor that it took; read where it is there."""
+    if not file.exists():
+        began = time.process_time()
+        found = judge(folder, human, corpus=corpus, most=options.songs, seed=options.seed)
+        file.write_text(json.dumps(found | {"processor_s": time.process_time() - began}, allow_nan=False))
+    return json.loads(file.read_text())
+
+
+def main() -> None:
+    """Make the sides, judge them, write tables and picture."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("sides", nargs="*", metavar="NAME=PATH", help="models, or folders of MIDI files")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--side", default="test+valid", help="the held-out songs: test, valid or both")
+    parser.add_argument("--songs", type=int, default=200, help="of each side at most")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_intermixed_args()
+    given = dict(side.split("=", 1) for side in options.sides)
+    options.out.mkdir(parents=True, exist_ok=True)
+    folders = make_sides(Corpus.open(options.corpus), options.out, given, options)
+    human = folders.pop(HUMAN)
+    found = {}
+    for name, folder in folders.items():
+        found[name] = report(folder, human, options.corpus, options.out / f"{name}.json", options)
+        print(f"{name}: judged in {found[name]['processor_s']:.0f} s of the processor", flush=True)
+    order = [*given, NGRAM, TRAIN]
+    found = {name: found[name] for name in order}
+    (options.out / "judge.md").write_text(tables(found))
+    (options.out / "judge.svg").write_text(picture(found))
+    print(tables(found))
+
+
+if __name__ == "__main__":
+    main()
