@@ -174,12 +174,13 @@ def render(
     synth: Literal["own", "fluidsynth"] = "own",
     rate: int = 44_100,
     max_minutes: float = 60.0,
+    max_bars: int = 2000,
 ) -> Exported:
     """Write a song (a Score, or a .mid file) as sound, picture or sheet music, as the ending of `out` says.
 
     A folder gets all, with a page that plays and shows them, and the `recipe` (a file or its content).
-    `picture` says what .png and .svg show. Sheet music has notes as they are struck, without the pedal.
-    Raises InputError, FailedError, OutputError.
+    `picture` says what .png and .svg show. Sheet music has notes as they are struck, without the pedal; songs
+    of more than `max_bars` bars get none. Raises InputError, FailedError, OutputError.
     """
     from ritornello import midi
     from ritornello.rendering.export import Versions, export
@@ -191,7 +192,7 @@ def render(
     if isinstance(recipe, (str, Path)):
         recipe = _read_recipe(Path(recipe))
     sound: dict[str, Any] = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
-    return export(versions, out, picture=picture, recipe=recipe, **sound)
+    return export(versions, out, picture=picture, recipe=recipe, max_bars=max_bars, **sound)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

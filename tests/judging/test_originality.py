@@ -99,7 +99,7 @@ def test_an_excerpt_is_some_bars_of_one_line() -> None:
     """The drums and the part of a single note are no lines: part 3 is line 1."""
     parts = [Part("a"), Part("drums", 0, True), Part("once"), Part("b")]
     song = Score.of(
-        4, [0, 24, 30, 0, 4, 0, 12, 24, 30], [20, 4, 90, 1, 1, 1, 4, 4, 90], 
+        4, [0, 24, 30, 0, 4, 0, 12, 24, 30], [20, 4, 90, 1, 1, 1, 4, 4, 90],
         [60, 64, 65, 36, 36, 70, 62, 64, 65], [80] * 9, [0, 0, 0, 1, 1, 2, 3, 3, 3], parts,
         meters=[Meter(0, 3, 4)], tempi=[Tempo(0, 400_000), Tempo(12, 300_000)],
     )  # fmt: skip

@@ -47,6 +47,9 @@ from ritornello.cli.common import output_options, show
     help="Longer songs are not played, at most 1440.",
 )
 @click.option(
+    "--max-bars", type=int, default=2000, show_default=True, help="Longer songs are not written as scores."
+)
+@click.option(
     "--recipe", type=click.Path(), help="The recipe that made the song, for a folder's recipe.json."
 )
 @output_options

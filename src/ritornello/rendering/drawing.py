@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 FONTS = "Aileron, 'Helvetica Neue', Helvetica, Arial, sans-serif"  # Pillow's built-in font is Aileron
 SIGNS = "©«°±·»\u2018\u2019\u201c\u201d…"  # what it has beside ASCII
+# letters of Latin scripts that are no letter with an accent
+LETTERS = str.maketrans(
+    {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+    | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ħ": "h", "Ħ": "H", "ı": "i", "ŋ": "ng"}
+    | {"–": "-", "—": "-", "‐": "-", "−": "-", "‚": ",", "„": '"', "•": "·", "№": "No."}
+)
 Anchor = Literal["start", "middle", "end"]
 
 
@@ -117,10 +123,10 @@ def text_width(text: str, size: float) -> float:
 def writable(text: str) -> str:
     """`text` with the letters that Pillow's built-in font has: without accents; other scripts become "?".
 
-    >>> writable("Für Élise · 月光")
-    'Fur Elise · ?'
+    >>> writable("Für Élise · Søren Łoś · 月光")
+    'Fur Elise · Soren Los · ?'
     """
-    spelled = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    spelled = unicodedata.normalize("NFKD", text.translate(LETTERS))
     bare = "".join(c for c in spelled if not unicodedata.combining(c))
     known = "".join(c if " " <= c <= "~" or c in SIGNS else "\0" for c in bare)
     while "\0\0" in known:

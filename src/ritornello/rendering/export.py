@@ -49,6 +49,7 @@ def export(
     shows. `sound` are the options of `audio.write`. Raises InputError, FailedError, OutputError.
     """
     path = Path(out)
+    sheet.check(max_bars)
     if is_folder(out):
         return _bundle(song, path, recipe, max_bars, sound)
     _write(song, path, picture, max_bars, sound)

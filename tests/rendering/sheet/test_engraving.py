@@ -60,7 +60,10 @@ def test_letters_of_an_image_are_those_of_its_font() -> None:
     ("score", "message"),
     [
         (Score.of(24, [], [], [], [], title="Nothing"), "'Nothing' has no notes"),
-        (song((BEAT * 4 * 2000, BEAT, 60, 90, 0)), "a score of 2,001 bars, must be at most 2,000"),
+        (
+            song((BEAT * 4 * 2000, BEAT, 60, 90, 0)),
+            r"a score of 2,001 bars, must be at most 2,000 \(--max-bars\)",
+        ),
     ],
 )
 def test_what_cannot_be_written_down_is_refused(score: Score, message: str) -> None:

@@ -17,6 +17,7 @@ from ritornello.score import Score
 from ritornello.timeline import Timeline
 
 MAX_BARS = 2000  # beyond it nobody leafs through it, and engraving takes minutes
+MOST_BARS = 1_000_000
 MAX_HEIGHT = 25_000  # pixels
 
 
@@ -49,12 +50,18 @@ def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BAR
     return data
 
 
+def check(max_bars: int) -> None:
+    """Raise InputError unless a score may have so many bars."""
+    if not 1 <= max_bars <= MOST_BARS:
+        raise InputError(f"max-bars {max_bars}, must be 1-{MOST_BARS}")
+
+
 def _checked(score: Score, max_bars: int) -> str:
     """The song as MusicXML, if it can be written. Raises InputError."""
     if not len(score):
         raise InputError(f"the song {score.title!r} has no notes: there is nothing to write down")
     if (bars := len(Timeline.of(score))) > max_bars:
-        raise InputError(f"a score of {bars:,} bars, must be at most {max_bars:,}")
+        raise InputError(f"a score of {bars:,} bars, must be at most {max_bars:,} (--max-bars)")
     return document(score)
 
 
