@@ -1,6 +1,7 @@
 """All corpora of a folder learnt together: nats by corpus with training time, and what given notes are worth.
 
     python benchmarks/groups.py CORPUS --out DIR [--minutes 6 12 24] [--threads 1]
+    python benchmarks/groups.py CORPUS --model MODEL   # the gaps alone, of a model that is there
 
 CORPUS is a prepared folder of folders (such as `clean`), one a kind of music. One `lstm` on `notes`
 learns them all; it is measured on the test side after each of the times, by the first folder of each
@@ -109,11 +110,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--model", type=Path)
     parser.add_argument("--minutes", type=float, nargs="+", default=[6.0, 12.0, 24.0])
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     corpus = Corpus.open(options.corpus)
+    if options.model:
+        gaps(Model.open(options.model), corpus, options.threads)
+        return
+    if not options.out:
+        parser.error("give --out DIR, or --model MODEL")
     found: dict[float, dict[str, Any]] = {}
     for minutes in options.minutes:
         file = options.out.with_name(f"{options.out.name}-{minutes:g}min.json")
