@@ -25,8 +25,8 @@ SIGNS = "©«°±·»\u2018\u2019\u201c\u201d…"  # what it has beside ASCII
 # letters of Latin scripts that are no letter with an accent
 LETTERS = str.maketrans(
     {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
-    | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ħ": "h", "Ħ": "H", "ı": "i", "ŋ": "ng"}
-    | {"–": "-", "—": "-", "‐": "-", "−": "-", "‚": ",", "„": '"', "•": "·", "№": "No."}
+    | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ħ": "h", "Ħ": "H", "\u0131": "i"}
+    | {"ŋ": "ng", "\u2013": "-", "\u2014": "-", "\u201e": '"', "•": "·", "№": "No."}  # dashes, a quote
 )
 Anchor = Literal["start", "middle", "end"]
 
