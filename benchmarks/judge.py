@@ -3,7 +3,7 @@
     python benchmarks/judge.py CORPUS --out DIR [--side test+valid] [--songs 200] NAME=PATH [NAME=PATH ...]
 
 CORPUS is a prepared folder, such as POP909-CL; its held-out songs are the human side, at most `--songs`. A
-PATH is a model folder, which composes a song of as many bars for each of them, or a folder of MIDI files by
+PATH is a model folder, which composes a song as long for each of them, or a folder of MIDI files by
 anybody (`rival_songs.py` writes those of MidiTok and GPT-2, midigpt's own program its own). Two sides are
 always there: the n-gram of `ngram.py`, and songs of the train side as they are, which show what the figures
 are for human songs, and that copies fail originality. No song is picked; seeds are fixed; what is in DIR is
@@ -34,6 +34,7 @@ from ritornello.model import Model
 from ritornello.score import Score
 from ritornello.timeline import Timeline
 
+PHRASE = 4  # bars
 HUMAN, TRAIN, NGRAM = "human", "training songs", "n-gram"
 
 
@@ -55,13 +56,13 @@ def is_music(song: Score) -> bool:
 
 
 def composed(path: str, bars: Sequence[int], seed: int) -> list[Score]:
-    """A song of each number of bars by a model; those of as many bars are composed together."""
+    """A song of each number of bars by a model, to within half a PHRASE; equally long ones together."""
     folder, *options = path.split(",")
     model = Model.open(folder)
     dials: dict[str, Any] = {name: float(value) for name, value in (option.split("=") for option in options)}
     places: dict[int, list[int]] = defaultdict(list)
     for place, count in enumerate(bars):
-        places[count].append(place)
+        places[max(PHRASE, PHRASE * round(count / PHRASE))].append(place)
     made: dict[int, Score] = {}
     for count, here in places.items():
         songs = composer.compose_many(model, len(here), bars=count, seed=seed + count, **dials)
