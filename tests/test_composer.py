@@ -60,6 +60,15 @@ def test_bars_parts_and_sound_hold_for_every_seed(chain: Model, bars: int) -> No
         assert song.score.tempi[0].us_per_beat == song.plan.us_per_beat
 
 
+def test_parts_are_heard_where_they_are_asked_for(chain: Model) -> None:
+    """What nobody asked for comes with a training song's plan: the song's own plan has what plays."""
+    drawn = [composer.compose(chain, bars=2, genre="game", seed=seed) for seed in range(6)]
+    for song in drawn:
+        assert len(song.plan.parts) == len(song.score.parts)
+    asked = [composer.compose(chain, bars=2, parts="piano,bass,drums", seed=seed) for seed in range(3)]
+    assert {len(song.score.parts) for song in asked} == {3}
+
+
 def test_what_is_asked_is_in_the_file(chain: Model, tmp_path: Path) -> None:
     wishes: dict[str, Any] = {
         "genre": "game",

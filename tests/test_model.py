@@ -114,6 +114,24 @@ def test_a_strange_model_json(folder: Path, text: str, says: str) -> None:
         Model.open(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"labels": "game"}, "has labels 'game', must be a list"),
+        ({"labels": ["game", ["x"]]}, r"has the label \['x'\], must be a text"),
+        ({"defaults": []}, r"has defaults \[\], must be an object"),
+        ({"defaults": {"genre": ["x"]}}, r"has defaults.genre \['x'\], must be one of its labels"),
+        ({"usual": {"game": 5}}, "has usual.game 5, must be shares within 0-1"),
+        ({"usual": {"game": {"repeats": 1e9}}}, "must be shares within 0-1"),
+        ({"files": {"weights": {}, "tables": []}}, "lacks|is damaged|must be"),
+    ],
+)
+def test_strange_things_that_a_model_may_have(folder: Path, change: dict[str, Any], says: str) -> None:
+    edit(folder, **change)
+    with pytest.raises(ModelError, match=says):
+        Model.open(folder)
+
+
 def test_a_huge_model_json_is_not_read(folder: Path) -> None:
     (folder / "model.json").write_bytes(b" " * ((4 << 20) + 1))
     with pytest.raises(ModelError, match="has 4194305 bytes, must be at most 4194304"):

@@ -14,6 +14,7 @@ import numpy as np
 from ritornello import melodies
 from ritornello import model as folder
 from ritornello.composing.splice import instrument_name
+from ritornello.composing.usual import measured
 from ritornello.corpus import Corpus
 from ritornello.errors import FailedError
 from ritornello.files import sha256, write_bytes
@@ -45,6 +46,7 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
         "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
         "measured": {**info["measured"], "side": side, "by_label": found},
         "defaults": {"genre": DEFAULT_LABEL},
+        "usual": usual(corpus, trained.representation),
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans)
     write_bytes(out / RIGHTS, rights)
@@ -53,6 +55,13 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     if size > MAX_BYTES:
         raise FailedError(f"{str(out)!r} has {size} bytes, must be at most {MAX_BYTES} to ship")
     return Model.open(out)
+
+
+def usual(corpus: Corpus, representation: Any) -> dict[str, dict[str, float]]:
+    """What is usual in the training songs of each label, as the representation has them."""
+    infos = ((number, corpus.info(number)) for number in corpus.songs("train").tolist())
+    songs = ((representation.canonical(corpus.score(n))[0], info.labels) for n, info in infos)
+    return measured(songs)
 
 
 def halved(weights: Arrays) -> Arrays:
@@ -128,13 +137,17 @@ def _figures(found: dict[str, list[Nats]]) -> dict[str, Any]:
 
 def card(info: dict[str, Any]) -> str:
     """The model in words: its data with their rights, its numbers, its limits."""
-    data, training, measured = info["data"], info["training"], info["measured"]
+    return "\n".join([_data(info), _training(info), _worth(info), LIMITS])
+
+
+def _data(info: dict[str, Any]) -> str:
+    """What it is, and what it learnt from."""
+    data = info["data"]
     sources = "\n".join(
         f"| {s['label']} | {s['what']} | {s['composition']} | {s['transcription']} | {s['licence']} | "
         f"{s['files']:,} | {s['address']} |"
         for s in data["sources"]
     )
-    figures = "\n".join(_row(label, figures) for label, figures in measured["by_label"].items())
     counts = ", ".join(f"{label} {count:,}" for label, count in sorted(data["songs_by_label"].items()))
     return f"""# The model that ships with Ritornello {info["ritornello"]}
 
@@ -159,13 +172,24 @@ Contributors to the Freedoom project, all rights reserved, redistribution under 
 The weights hold no song; like any that learns, the model may play a few bars that it has heard. So that
 `ritornello judge` can find them, `reference.npz` has of every song that it learnt its name and, part by part,
 the intervals and times between its notes, under the licences above. It composes without that file.
+"""
 
-## Training
+
+def _training(info: dict[str, Any]) -> str:
+    """How long it learnt, and on what."""
+    training = info["training"]
+    return f"""## Training
 
 {training["steps"]:,} steps of {training["batch"]} crops in {training["seconds"] / 60:.1f} minutes
 {training["machine"]}, seed {training["seed"]}; the weights are the average at step {training["best_step"]:,}.
+"""
 
-## What it is worth
+
+def _worth(info: dict[str, Any]) -> str:
+    """Held-out nats a note by label."""
+    measured = info["measured"]
+    figures = "\n".join(_row(label, figures) for label, figures in measured["by_label"].items())
+    return f"""## What it is worth
 
 Nats a note over whole songs of the {measured["side"]} side, never learnt{_chosen(measured["side"])}.
 Fewer is better; in brackets where 95 of 100 such samples of songs would lie. "plan" tells the model label,
@@ -175,8 +199,10 @@ float16 weights that ship.
 | label | songs | notes | given none | given plan |
 |---|---|---|---|---|
 {figures}
+"""
 
-## Limits
+
+LIMITS = """## Limits
 
 It plays in these labels' manner and in no other. Fiddle tunes are one voice; drums are drums alone.
 Velocities of chorales are constant, those of fiddle tunes made from the meter: their sources have none.

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ritornello.composing import reals, sources
+from ritornello.composing import sources
 from ritornello.composing.asking import ask
-from ritornello.composing.building import build, plan_of, plan_of_redo, requested
-from ritornello.composing.draws import Taste, of_song
+from ritornello.composing.building import build, plan_of, plan_of_redo
+from ritornello.composing.draws import of_song
+from ritornello.composing.making import Job, Made, Progress, is_of_reals, make, make_of_reals, needs_notes
 from ritornello.composing.planning import resolve
 from ritornello.composing.recipe import Recipe, Source
-from ritornello.composing.sampler import sample
 from ritornello.composing.sources import Music
 from ritornello.composing.splice import instrument_name
 from ritornello.errors import FailedError, ModelError, PlanError
@@ -26,9 +26,7 @@ from ritornello.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.score import Score
 from ritornello.song import Song
 
-Progress = Callable[[int, int, str], None]
 BUNDLED = Path(__file__).parent / "bundled"
-TOGETHER = 32  # songs composed side by side
 MAX_SONGS = 1000
 MAX_SEED = (1 << 63) - 1
 TRIES = 4  # for each take, to be unlike the others
@@ -63,23 +61,8 @@ def compose(
     `creativity` 0-1 is how boldly to draw; `spread` the same for networks of reals. `force` allows parts that
     the genre never has. Raises ModelError, PlanError, MidiError, FailedError.
     """
-    wishes: dict[str, Any] = {
-        "bars": bars,
-        "seconds": seconds,
-        "genre": genre,
-        "key": key,
-        "tempo": tempo,
-        "meter": meter,
-    }
-    wishes |= {"parts": parts, "form": form, "chords": chords, "prompt": prompt, "prompt_bars": prompt_bars}
-    dials: dict[str, Any] = {
-        "melody": melody,
-        "creativity": creativity,
-        "spread": spread,
-        "seed": seed,
-        "force": force,
-    }
-    return compose_many(model, 1, **wishes, **dials)[0]
+    said = {name: value for name, value in locals().items() if name != "model"}
+    return compose_many(model, 1, **said)[0]
 
 
 def compose_many(
@@ -105,7 +88,7 @@ def compose_many(
     _check("songs", n, 1, MAX_SONGS)
     _check("best", n if best is None else best, 1, n)
     opened, seed = opened_model(model), _seed(seed)
-    if _is_of_reals(opened):
+    if is_of_reals(opened):
         given = {**wishes, "prompt": prompt, "melody": melody}
         return [_by_reals(opened, given, seed, song, spread) for song in range(n)]
     if wishes.get("genre") is None and prompt is None and melody is None:
@@ -115,13 +98,11 @@ def compose_many(
     own = plan_of(source.score) if source else None
     tune = source is not None and source.how == "tune"
     plans = [resolve(asked, opened.plans, of_song(seed, i), source=own, tune=tune) for i in range(n)]
-    jobs = [(plan, song, source) for song, plan in enumerate(plans)]
-    measured = best is not None and n > 1
-    songs = _by_choices(opened, jobs, seed, creativity, progress, measured)
-    if not measured:
-        return songs
-    middle = float(np.median([song.nats for song in songs]))
-    return sorted(songs, key=lambda song: abs(song.nats - middle))[:best]
+    drawn = source is None and asked.parts is None
+    jobs = [Job(plan, song, source, drawn) for song, plan in enumerate(plans)]
+    choosing = best is not None and n > 1
+    songs = _songs(make(opened, jobs, seed, creativity, measured=choosing, progress=progress))
+    return _most_typical(songs, best or n) if choosing else songs
 
 
 def redo(
@@ -143,15 +124,15 @@ def redo(
     """
     _check("takes", takes, 1, MAX_SONGS)
     opened, seed = opened_model(model), _seed(seed)
-    _needs_notes(opened)
+    needs_notes(opened)
     source = sources.redone(song, bars, parts)
     score = source.score
     plan = plan_of_redo(score, range(*source.bars or ()), source.parts)
     found: dict[bytes, Song] = {}
     for number in range(TRIES):
         missing = takes - len(found)
-        jobs = [(plan, number * takes + i, source) for i in range(missing)]
-        for take in _by_choices(opened, jobs, seed, creativity, progress):
+        jobs = [Job(plan, number * takes + i, source) for i in range(missing)]
+        for take in _songs(make(opened, jobs, seed, creativity, progress=progress)):
             notes = _notes(take.score)
             if notes != _notes(score):
                 found.setdefault(notes, take)
@@ -176,10 +157,11 @@ def replay(
         built = build(opened)
         return Song(built.score, opened, built.file)
     network, seed = opened_model(model), _seed(seed)
-    if _is_of_reals(network):
-        return _reals_song(network, opened.plan, seed, opened.song, opened.how.get("spread", 1.0))
+    if is_of_reals(network):
+        spread = opened.how.get("spread", 1.0)
+        return _songs([make_of_reals(network, opened.plan, seed, opened.song, spread)])[0]
     dial = opened.how.get("creativity", CREATIVITY) if creativity is None else creativity
-    return _by_choices(network, [(opened.plan, opened.song, opened.source)], seed, dial, None)[0]
+    return _songs(make(network, [Job(opened.plan, opened.song, opened.source)], seed, dial))[0]
 
 
 class Genre(NamedTuple):
@@ -228,32 +210,14 @@ def _shipped(path: Path, _: int) -> Model:
     return Model.open(path)
 
 
-def _by_choices(
-    model: Model,
-    jobs: Sequence[tuple[Plan, int, Source | None]],
-    seed: int,
-    creativity: float,
-    progress: Progress | None,
-    measured: bool = False,
-) -> list[Song]:
-    """Songs by a network of choices, side by side."""
-    representation = model.representation
-    if any(source for _, _, source in jobs):
-        _needs_notes(model)
-    choices = [field.name for field in representation.fields if field.kind == "choice"]
-    taste = Taste.of(creativity, choices)
-    made = {"network": model.network, "representation": representation.name, "sha256": model.hash}
-    songs = []
-    for start in range(0, len(jobs), TOGETHER):
-        batch = jobs[start : start + TOGETHER]
-        requests = [requested(plan, seed, song, source) for plan, song, source in batch]
-        for composed, (plan, song, source) in zip(
-            sample(model, requests, taste, measured=measured, progress=progress), batch, strict=True
-        ):
-            recipe = Recipe(made, plan, seed, song, {"creativity": creativity}, composed.rows, source)
-            built = build(recipe)
-            songs.append(Song(built.score, recipe, built.file, composed.nats))
-    return songs
+def _most_typical(songs: list[Song], best: int) -> list[Song]:
+    """The songs whose choices were most nearly as likely as those of the middle one."""
+    middle = float(np.median([song.nats for song in songs]))
+    return sorted(songs, key=lambda song: abs(song.nats - middle))[:best]
+
+
+def _songs(made: Iterable[Made]) -> list[Song]:
+    return [Song(each.built.score, each.recipe, each.built.file, each.nats) for each in made]
 
 
 def _by_reals(model: Model, wishes: dict[str, Any], seed: int, song: int, spread: float) -> Song:
@@ -266,14 +230,8 @@ def _by_reals(model: Model, wishes: dict[str, Any], seed: int, song: int, spread
     _check("bars", bars, 1, MAX_BARS)
     _check("tempo", tempo, *TEMPO_BPM)
     _check("spread", spread, 0.0, 10.0)
-    return _reals_song(model, Plan(bars=bars, us_per_beat=round(60e6 / tempo)), seed, song, spread)
-
-
-def _reals_song(model: Model, plan: Plan, seed: int, song: int, spread: float) -> Song:
-    rows = reals.sample(model, plan, seed=seed, spread=spread, song=song)
-    made = {"network": model.network, "representation": model.representation.name, "sha256": model.hash}
-    recipe = Recipe(made, plan, seed, song, {"spread": spread}, rows)
-    return Song(build(recipe).score, recipe)
+    plan = Plan(bars=bars, us_per_beat=round(60e6 / tempo))
+    return _songs([make_of_reals(model, plan, seed, song, spread)])[0]
 
 
 def _source(
@@ -296,16 +254,6 @@ def _notes(score: Score) -> bytes:
     return b"".join(
         column.tobytes() for column in (score.onset_ticks, score.duration_ticks, score.pitch, score.part)
     )
-
-
-def _is_of_reals(model: Model) -> bool:
-    return any(field.kind == "real" for field in model.representation.fields)
-
-
-def _needs_notes(model: Model) -> None:
-    """Raise ModelError unless the model's rows are notes, which can be given."""
-    if model.representation.name != "notes":
-        raise ModelError(f"{str(model.path)!r} has {model.representation.name}: this needs a model of notes")
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:

@@ -45,7 +45,7 @@ NEEDED: dict[tuple[str, str], type] = {
     ("files", "weights"): dict,
     ("files", "tables"): dict,
 }
-MAY_HAVE: dict[str, type] = {"labels": list, "defaults": dict, "data": dict, "learn": dict}
+MAY_HAVE: dict[str, type] = {"labels": list, "defaults": dict, "data": dict, "learn": dict, "usual": dict}
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,10 @@ def _read_info(path: Path) -> dict[str, Any]:
         raise ModelError(f"{str(file)!r} has the label {strange[0]!r:.40}, must be a text")
     if genre is not None and genre not in labels:
         raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}, must be one of its labels")
+    for label, usual in info.get("usual", {}).items():
+        share = usual.get("repeats", 1.0) if isinstance(usual, dict) else None
+        if not isinstance(share, float) or not 0 <= share <= 1:
+            raise ModelError(f"{str(file)!r} has usual.{label:.40} {usual!r:.40}, must be shares within 0-1")
     return info
 
 

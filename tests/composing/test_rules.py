@@ -94,6 +94,13 @@ def test_all_parts_are_heard_before_the_end() -> None:
     assert rules.no_end_before_all_are_heard(song().note(0).note(0, BASS).ear) is None
 
 
+def test_parts_that_nobody_asked_for_may_stay_silent() -> None:
+    begun = song(must=()).note(90).note(90).note(90).note(90)
+    assert rules.each_part_is_heard(begun.put(shift=0).ear) is None
+    assert rules.no_end_before_all_are_heard(begun.ear) is None
+    assert forbidden(rules.parts_asked_for(begun.ear)) == [p for p in range(DRUMS + 1) if p not in (0, BASS)]
+
+
 def test_a_part_is_called_for_the_louder_the_later_it_is() -> None:
     calls = []
     for shift in (10, 90):
@@ -166,6 +173,18 @@ def test_one_pitch_again_and_again_is_held_back() -> None:
     assert found[0] == 0
     assert found[-1] < found[-2] < 0
     assert rules.not_one_pitch(again.put(shift=6, part=BASS).ear) is None
+
+
+def test_repeats_are_held_back_beyond_what_is_usual_for_the_label() -> None:
+    found = {}
+    for usual in (0.0, 0.2, 1.0):
+        again = song(repeats=usual).note(0).note(6).note(6)  # two of three repeat, of eight at least
+        bias = rules.not_one_pitch(again.put(shift=6, part=0).ear)
+        found[usual] = 0.0 if bias is None else float(bias[60])
+        assert bias is None or np.flatnonzero(bias).tolist() == [60]
+    assert found[0.0] == -rules.AGAIN * 2 / 8
+    assert found[0.2] == pytest.approx(-rules.AGAIN * (2 / 8 - 0.2))
+    assert found[1.0] == 0
 
 
 @pytest.mark.parametrize("times", [2, 12])

@@ -19,8 +19,9 @@ class Ear:
 
     `bar` is the first of the bars asked for in which nothing that is composed sounds yet (beyond `last_bar`:
     none), `here` how many notes the present onset has, `heard` the parts of the request that have played
-    where they may, `runs` the last pitch of each part and how often it came in a row, `outside` of the last
-    pitches which were not of the scale, `until` where all that sounds ends.
+    where they may, `runs` the last pitch of each part and how often it came in a row, `again` of the last
+    pitches which repeated the one before in their part, `outside` which were not of the scale, `until` where
+    all that sounds ends.
     """
 
     def __init__(self, request: Request, song: Song) -> None:
@@ -39,6 +40,7 @@ class Ear:
         key = request.plan.key
         self.scale = frozenset(range(12)) if key is None else scale(*key)
         self.outside: deque[bool] = deque(maxlen=RECENT)
+        self.again: deque[bool] = deque(maxlen=RECENT)
         self.sounding: dict[int, list[int]] = {}  # by part: where its notes end
         self._skip_sounding()
 
@@ -55,6 +57,7 @@ class Ear:
             self.runs[part] = (pitch, times + 1 if pitch == before else 1)
             if part != DRUMS:
                 self.outside.append(pitch % 12 not in self.scale)
+                self.again.append(pitch == before)
             ends = self.sounding.setdefault(part, [])
             ends[:] = [other for other in ends if other > onset]
             ends.append(end)
@@ -86,5 +89,7 @@ class Ear:
 
     @property
     def unheard(self) -> list[int]:
-        """The parts that have not been heard where they were asked for, in order."""
-        return [part for part in self.request.parts or () if part not in self.heard]
+        """The parts that must be heard and have not been, in order."""
+        request = self.request
+        must = request.parts if request.must is None else request.must
+        return [part for part in must or () if part not in self.heard]

@@ -23,9 +23,10 @@ NOTES = Notes()
 class Request:
     """A song to compose: its plan, what of it is there already, and what may be drawn.
 
-    `parts` are the codes that may be drawn and must be heard (None: the representation has no parts);
-    notes are drawn from `first_tick` to `end_tick` (24 a beat). `source` is what the user gave, into which
-    the drawn notes are written at the end.
+    `parts` are the codes that may be drawn (None: the representation has no parts), of which those that
+    `must` are heard (None: all); notes are drawn from `first_tick` to `end_tick` (24 a beat). `source` is
+    what the user gave, into which the drawn notes are written at the end. `repeats` is the share of notes
+    that may repeat the pitch before in their part before that is held back.
     """
 
     plan: Plan
@@ -37,6 +38,8 @@ class Request:
     first_tick: int = 0
     end_tick: int | None = None
     source: Score | None = None
+    must: tuple[int, ...] | None = None
+    repeats: float = 1.0
 
     @property
     def timeline(self) -> Timeline:

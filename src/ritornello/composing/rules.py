@@ -36,6 +36,7 @@ LOWEST, HIGHEST = 12, 115  # of a pitched part
 OUT_OF_KEY = 0.5  # what pitches outside the scale lose,
 USUAL, TOO_OFTEN = 0.05, 12.0  # and what for each share of them above the usual
 REPEATED = 8  # times in a row that a pitch may come before it is held back
+AGAIN = 40.0  # what a repeated pitch loses for each share of them above what is usual for the label
 LOOPS = 4  # times that the same rows may come
 HOLD_BACK = 0.4  # for each time more
 
@@ -155,13 +156,19 @@ def in_key(ear: Ear) -> Bias | None:
 
 
 def not_one_pitch(ear: Ear) -> Bias | None:
-    """A pitch that its part has played many times in a row is held back, ever more."""
+    """A pitch that its part has played many times in a row is held back, ever more; so is any repeated one
+    where there were more of late than people have in songs of the label.
+    """
     part = ear.song.row[COLUMN["part"]]
     pitch, times = ear.runs.get(part, (-1, 0))
-    if times < REPEATED or part == DRUMS:
+    if pitch < 0 or part == DRUMS:
+        return None
+    share = sum(ear.again) / max(len(ear.again), RECENT // 4)
+    held = HOLD_BACK * max(0, times - REPEATED + 1) + AGAIN * max(0.0, share - ear.request.repeats)
+    if held == 0:
         return None
     bias = np.zeros(PITCHES, np.float32)
-    bias[pitch] = -HOLD_BACK * (times - REPEATED + 1)
+    bias[pitch] = -held
     return bias
 
 

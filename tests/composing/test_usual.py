@@ -1,0 +1,41 @@
+"""Usual: how often songs of a label repeat a pitch, and what of it holds for a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from ritornello.composing.usual import measured, repeats, usual_repeats
+from ritornello.plan import Plan
+from ritornello.score import Part, Score
+
+
+def song(*notes: tuple[int, int, int], parts: tuple[Part, ...] = (Part(), Part("", 33))) -> Score:
+    """Notes of onset, pitch and part, each a tick long."""
+    onset, pitch, part = zip(*notes, strict=True)
+    return Score.of(24, onset, [1] * len(notes), pitch, [64] * len(notes), part, parts)
+
+
+def test_a_repeat_is_within_its_part() -> None:
+    # part 0 plays 60 60 62: one of its two steps repeats; part 1 plays 62 62: its one step does
+    assert repeats(song((0, 60, 0), (1, 62, 1), (2, 60, 0), (3, 62, 1), (4, 62, 0))) == pytest.approx(2 / 3)
+
+
+def test_drums_and_single_notes_repeat_nothing() -> None:
+    assert repeats(song((0, 40, 0), (1, 40, 0), parts=(Part("", 0, True),))) == 0
+    assert repeats(song((0, 40, 0), (1, 40, 1))) == 0
+
+
+def test_nine_songs_of_ten_do_no_more_of_it() -> None:
+    steady = song(*((tick, 60 + tick % 2, 0) for tick in range(11)))
+    calm, drums = song((0, 60, 0), (1, 60, 0)), song((0, 40, 0), (1, 40, 0), parts=(Part("", 0, True),))
+    found = measured([(steady, ("a", "b"))] * 9 + [(calm, ("a",)), (drums, ("c",))])
+    # of ten shares, nine 0 and one 1, the 0.9 quantile lies at place 8.1: a tenth of the way to the last
+    assert found == {"a": {"repeats": 0.1}, "b": {"repeats": 0.0}}
+
+
+def test_a_blend_may_do_as_its_label_that_does_most() -> None:
+    said = {"usual": {"a": {"repeats": 0.1}, "b": {"repeats": 0.3}}}
+    assert usual_repeats(said, Plan(genres=(("a", 0.9), ("b", 0.1)))) == 0.3
+    assert usual_repeats(said, Plan(genres=(("a", 1.0),))) == 0.1
+    assert usual_repeats(said, Plan(genres=(("c", 1.0),))) == 1.0
+    assert usual_repeats({}, Plan()) == 1.0
