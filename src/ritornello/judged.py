@@ -19,7 +19,7 @@ from ritornello.preparing.files.archives import ArchiveError, members
 from ritornello.preparing.files.scan import scan
 from ritornello.preparing.labels import Labeller, text
 
-CHECKS = Checks(min_notes=1)
+CHECKS = Checks(min_notes=1, max_beats=1 << 20)  # days: how long a song may be is said in minutes
 
 
 class Side:

@@ -98,6 +98,8 @@ def test_a_song_without_notes_gets_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no notes"):
         render(Score.of(24, [], [], [], []), tmp_path / "song")
     assert not (tmp_path / "song").exists()
+    with pytest.raises(InputError, match="the song has no notes: there is nothing to see"):
+        render(Score.of(24, [], [], [], []), tmp_path / "song.png")
 
 
 def test_sheet_music_is_without_the_pedal_and_sound_with_it(tmp_path: Path) -> None:

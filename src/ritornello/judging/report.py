@@ -15,16 +15,13 @@ BLIND = "does not discriminate"
 def words(found: dict[str, Any]) -> list[str]:
     """The report of `comparison.compare` in lines."""
     ours, theirs = found["composed"], found["human"]
-    lines = [
-        f"{ours['where']} ({_count(ours)}) against {theirs['where']} ({_count(theirs)})",
-        "",
-        *_table(["", "composed", "95% by song", "human", *CONTROLS], verdicts(found)),
-        "",
-        *_table(
-            ["style by feature", "ratio", "95% by song", "human", *CONTROLS, ""], features(found["style"])
-        ),
-        "",
-    ]
+    lines = [f"{ours['where']} ({_count(ours)}) against {theirs['where']} ({_count(theirs)})", ""]
+    ladder = ["95% by song", "human", *CONTROLS]
+    for table in (
+        _table(["", "composed", *ladder], verdicts(found)),
+        _table(["style by feature", "ratio", *ladder, ""], features(found["style"])),
+    ):
+        lines += [*table, ""] if table else []
     for name in found["style"].get("without_values", ()):
         lines += [f"{name}: too few songs have any", ""]
     if told := found["detector"].get("gives_away"):

@@ -65,6 +65,8 @@ def _write(song: Versions, path: Path, picture: Picture, max_bars: int, sound: d
     kind = path.suffix.lower()
     if kind not in ENDINGS:
         raise InputError(f"{path.name!r} must end in {', '.join(ENDINGS)}, or name a folder")
+    if kind in PICTURES and not len(song.sounding):
+        raise InputError("the song has no notes: there is nothing to see")
     check_writable(path)
     if kind in audio.FORMATS:
         audio.write(song.sounding, path, **sound)
