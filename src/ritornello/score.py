@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
-from ritornello.overlaps import by_voice, cut_overlaps
+from ritornello.overlaps import by_voice, cut, voices
 from ritornello.theory import CHORD_KINDS
 
 Ints = npt.NDArray[np.int32]
@@ -27,6 +27,7 @@ MAX_TICKS = 2**31 - 1
 COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
 LIMITS = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
 LIMITS |= {"velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
+BYTES = ("i1", "u1")
 EVENTS = ("tempi", "meters", "keys", "chords", "markers")
 
 
@@ -107,19 +108,20 @@ class Score:
     markers: tuple[Marker, ...] = ()
     title: str = ""
     in_order: InitVar[bool] = False
-    """Whether the notes are known to be sorted and cut, so that this need not be checked."""
+    """Whether the notes are the Score's own and known to be in range, sorted and cut: that is not checked."""
 
     def __post_init__(self, in_order: bool) -> None:
         for name, dtype in COLUMNS.items():
-            given = np.asarray(getattr(self, name))
-            if given.dtype != dtype:  # numpy would wrap what does not fit
-                _check_range(given, name, *LIMITS[name], self.title)
-            column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
-            column.setflags(write=False)
+            column = given = np.asarray(getattr(self, name))
+            if not in_order:
+                if given.dtype != dtype:  # numpy would wrap what does not fit
+                    _check_range(given, name, *LIMITS[name], self.title)
+                column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
+            column.flags.writeable = False
             object.__setattr__(self, name, column)
         for name in ("parts", *EVENTS):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        _check_notes(self)
+        _check_notes(self, in_order)
         if not in_order:
             _check_order(self)
         _check_events(self)
@@ -140,16 +142,18 @@ class Score:
 
         Columns are (N,) integers; a length of zero becomes one tick. Events are those of the constructor.
         """
-        onset = np.atleast_1d(np.asarray(onset_ticks, dtype=np.int64))
-        length = np.asarray(duration_ticks, dtype=np.int64)
-        owner = np.zeros(len(onset), np.int64) if part is None else part
-        given = (onset, length + (length == 0), pitch, velocity, owner)
-        columns = [np.atleast_1d(np.asarray(column, dtype=np.int64)) for column in given]
+        onset, length = _whole(onset_ticks, "i4"), _whole(duration_ticks, "i4")
+        owner = np.zeros(len(onset), np.uint8) if part is None else _whole(part, *BYTES)
+        columns = (onset, length + (length == 0), _whole(pitch, *BYTES), _whole(velocity, *BYTES), owner)
         _check_lengths(columns)
         for name, column in zip(COLUMNS, columns, strict=True):
             _check_range(column, name, *LIMITS[name], events.get("title", ""))
-        notes = cut_overlaps(np.stack(columns).T)
-        rows: Any = {name: notes[:, i].astype(dtype) for i, (name, dtype) in enumerate(COLUMNS.items())}
+        onset, length, voice, loudness = cut(*columns[:2], voices(owner, columns[2]), columns[3])
+        columns = (onset, length, voice & 127, loudness, voice >> 7)
+        rows: Any = {
+            name: column.astype(dtype, copy=False)
+            for column, (name, dtype) in zip(columns, COLUMNS.items(), strict=True)
+        }
         return cls(ticks_per_beat, parts=tuple(parts), **rows, **events, in_order=True)
 
     def __len__(self) -> int:
@@ -169,7 +173,7 @@ class Score:
     @property
     def of_drums(self) -> npt.NDArray[np.bool_]:
         """For each note (N,) whether a drum part plays it."""
-        return np.array([part.is_drum for part in self.parts], dtype=bool)[self.part]
+        return np.array([part.is_drum for part in self.parts], dtype=bool).take(self.part)
 
     @property
     def end_ticks(self) -> int:
@@ -226,6 +230,8 @@ def scaled(ticks: Any, from_beat: int, to_beat: int) -> Any:
 
 def settle(events: Sequence[Any]) -> tuple[Any, ...]:
     """Events that set a state, in order: of several at one tick the last counts, repetitions go."""
+    if len(events) < 2:
+        return tuple(events)
     last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
     kept: list[Any] = []
     for event in last.values():
@@ -234,8 +240,14 @@ def settle(events: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(kept)
 
 
+def _whole(given: npt.ArrayLike, *narrow: str) -> npt.NDArray[Any]:
+    """A column (N,) of whole numbers in 64 bits, or in its own type if that is one of `narrow`."""
+    column = np.atleast_1d(np.asarray(given))
+    return column if column.dtype in narrow else column.astype(np.int64)
+
+
 def _check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title: str) -> None:
-    if not len(column) or (column.min() >= low and column.max() <= high):
+    if not len(column) or (np.minimum.reduce(column) >= low and np.maximum.reduce(column) <= high):
         return
     bad = int(np.argmax((column < low) | (column > high)))
     where = f" of {title!r}" if title else ""
@@ -248,7 +260,7 @@ def _check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
         raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
 
 
-def _check_notes(score: Score) -> None:
+def _check_notes(score: Score, in_order: bool) -> None:
     """Raise ScoreError unless the columns fit together and are in range."""
     if not 1 <= score.ticks_per_beat <= 32767:
         raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
@@ -257,7 +269,8 @@ def _check_notes(score: Score) -> None:
     _check_lengths([getattr(score, name) for name in COLUMNS])
     if len(score) and not score.parts:
         raise ScoreError(f"{len(score)} notes, but no part that plays them")
-    for name, (low, high) in (LIMITS | {"part": (0, len(score.parts) - 1)}).items():
+    limits = {} if in_order else LIMITS
+    for name, (low, high) in (limits | {"part": (0, len(score.parts) - 1)}).items():
         _check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
         raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
@@ -268,7 +281,7 @@ def _check_order(score: Score) -> None:
     onset = score.onset_ticks.astype(np.int64)
     if (np.diff((onset << 16) + (score.part.astype(np.int64) << 7) + score.pitch) <= 0).any():
         raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
-    order, changes = by_voice(score.part, score.pitch)
+    order, changes = by_voice(voices(score.part, score.pitch))
     overlaps = (onset + score.duration_ticks)[order[:-1]] > onset[order[1:]]
     overlaps[changes] = False
     if overlaps.any():

@@ -7,8 +7,6 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from ritornello.errors import MidiError
 from ritornello.midi.raw import decode
 from ritornello.score import Tempo
@@ -19,8 +17,6 @@ CHANNEL, OTHER = 0x100, 0x101
 # Those that mean something to a Score, and the bytes of data that they need: of one that is shorter symusic
 # would read on into what follows.
 HEARD = {CHANNEL: 1, SEQUENCE_NAME: 0, LYRIC: 0, MARKER: 0, END_OF_TRACK: 0, TEMPO: 3, METER: 2, KEY: 2}
-LEAST_DATA = np.zeros(256, np.uint8)  # by kind, for those that symusic reads so
-LEAST_DATA[[TEMPO, METER, KEY]] = [HEARD[TEMPO], HEARD[METER], HEARD[KEY]]
 # System messages, which have no place in a file, and their bytes of data; F4, F5, F9 and FD are undefined
 SYSTEM = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB: 0, 0xFC: 0, 0xFE: 0}
 
@@ -128,8 +124,9 @@ def events(track: bytes, unplayed: bool = False) -> Iterator[Event]:
         if padded[place - 1] >= 0x80:
             wrong = "has a time of more than four bytes"
         elif status in (0xF0, 0xF7, 0xFF):
-            kind = padded[place + 1] if status == 0xFF else OTHER
-            size, start = variable_length(track, place + (2 if status == 0xFF else 1))
+            kind, start = (padded[place + 1], place + 3) if status == 0xFF else (OTHER, place + 2)
+            if (size := padded[start - 1]) >= 0x80:
+                size, start = variable_length(track, start - 1)
         elif status > 0xF0:
             size, start = SYSTEM.get(status, 0), place + 1
             wrong = "" if status in SYSTEM else f"has the undefined status {status:X}"
@@ -168,47 +165,6 @@ def tidied(track: bytes, keys_as: int = KEY) -> bytes:
         elif kind == END_OF_TRACK:
             stop = end
     return b"".join([*pieces, track[kept:stop]])
-
-
-def may_mislead(data: bytes) -> bool:
-    """Whether a track, or several side by side, may hold what symusic misreads.
-
-    That is a tempo, meter or key that is too short, a time of more than four bytes, an escape, or a status
-    left out after a system exclusive. An escape begins with F7, and so does the second packet of a system
-    exclusive; else F7 only ends one. Not looked for, because it would take a walk through every track: a
-    status left out after a system message (F1 to FE), which has no place in a file anyway.
-    """
-    raw = np.frombuffer(data, np.uint8)
-    high = raw >= 128
-    pairs = high[1:] & high[:-1]
-    if (pairs[2:] & pairs[:-2]).any():  # four bytes that say that a time goes on
-        return True
-    meta = (raw[:-2] == 0xFF).nonzero()[0]
-    if (raw.take(meta + 2) < LEAST_DATA.take(raw.take(meta + 1))).any():
-        return True
-    # the byte before a status is the last of a time
-    begins, escapes = (
-        ((raw[1:] == status) & ~high[:-1]).nonzero()[0] + 1 if bytes([status]) in data else meta[:0]
-        for status in (0xF0, 0xF7)
-    )
-    ends = [_exclusive_end(data, place) for place in begins.tolist()]
-    return -1 in ends or not set(ends).issuperset(escapes.tolist())
-
-
-def _exclusive_end(data: bytes, place: int) -> int:
-    """The last byte of the system exclusive that begins at `place`, or `place` if there is none.
-
-    Returns -1 where a status is left out after it.
-    """
-    length, start = variable_length(data, place + 1)
-    end = start + length
-    if data[end - 1 : end] != b"\xf7":
-        return place  # a byte of a time, or a first packet
-    _, at = variable_length(data, end)
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != bytes([END_OF_TRACK]):
-        size, text = variable_length(data, at + 2)
-        _, at = variable_length(data, text + size)
-    return -1 if b"" < data[at : at + 1] < b"\x80" else end - 1
 
 
 def title(track: bytes) -> str:

@@ -15,6 +15,7 @@ A file with an SMPTE division counts real time: its beat becomes one second, its
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,10 +25,11 @@ import numpy.typing as npt
 from ritornello import theory
 from ritornello.errors import MidiError, ScoreError
 from ritornello.midi.chunks import Chunks, split, title
+from ritornello.midi.glance import Glance, glance
 from ritornello.midi.raw import CHORD_PREFIX, Raw
 from ritornello.midi.with_mido import read_mido
 from ritornello.midi.with_symusic import read_symusic, read_whole
-from ritornello.score import COLUMNS, MAX_PARTS, MAX_TICKS, Chord, Marker, Score, settle
+from ritornello.score import MAX_PARTS, MAX_TICKS, Chord, Marker, Score, settle
 
 Reader = Literal["symusic", "mido"]
 Ticks = npt.NDArray[np.int64]
@@ -58,12 +60,17 @@ def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal:
     """
     try:
         chunks = split(data)
-        raw = read_whole(chunks) if reader == "symusic" else None
-        if raw is None:
-            raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
-        return _assemble(raw, chunks, pedal)
+        return read_chunks(chunks, glance(b"".join(chunks.tracks)), reader, pedal)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
+
+
+def read_chunks(chunks: Chunks, seen: Glance, reader: Reader, pedal: Pedal) -> Parsed:
+    """The same for a file that was cut up and looked at. Raises MidiError or ScoreError."""
+    raw = read_whole(chunks, seen) if reader == "symusic" else None
+    if raw is None:
+        raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
+    return _assemble(raw, chunks, pedal)
 
 
 def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], Raw]) -> Raw:
@@ -84,7 +91,7 @@ def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
     columns = _columns(raw, pedal)
     onset_ticks, duration_ticks = columns["onset_ticks"], columns["duration_ticks"]
     if min(onset_ticks.min(initial=0), duration_ticks.min(initial=0)) < 0 or (
-        (onset_ticks + duration_ticks).max(initial=0) > MAX_TICKS
+        (onset_ticks.astype(np.int64) + duration_ticks).max(initial=0) > MAX_TICKS
     ):
         raise MidiError(f"a note lies beyond tick {MAX_TICKS}")
     events: dict[str, list[Any]] = {
@@ -112,25 +119,24 @@ def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
     return Parsed(score, {sort: count for sort, count in dropped.items() if count})
 
 
-def _columns(raw: Raw, pedal: Pedal) -> dict[str, Ticks]:
-    """The notes of all parts as columns (N,), held by their pedals."""
-    nothing = np.zeros(0, np.int64)
-    names = list(COLUMNS)[:4]
-    columns: dict[str, Ticks] = {
+def _columns(raw: Raw, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
+    """The notes of all parts as columns (N,), in the types of their reader, held by their pedals."""
+    nothing = np.zeros(0, np.int8)
+    columns = {
         name: np.concatenate([nothing, *(notes[place] for notes in raw.notes)])
-        for place, name in enumerate(names)
+        for place, name in enumerate(("onset_ticks", "duration_ticks", "pitch", "velocity"))
     }
-    counts = np.array([len(notes[0]) for notes in raw.notes], dtype=np.int64)
-    columns["part"] = np.repeat(np.arange(len(counts)), counts)
+    counts = [len(notes[0]) for notes in raw.notes]
+    columns["part"] = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
     if pedal == "extend":
-        for end, count, pedals in zip(np.cumsum(counts).tolist(), counts.tolist(), raw.pedals, strict=True):
+        for end, count, pedals in zip(accumulate(counts), counts, raw.pedals, strict=True):
             if len(pedals):
                 own = slice(end - count, end)
                 _hold(columns["onset_ticks"][own], columns["duration_ticks"][own], pedals)
     return columns
 
 
-def _hold(onset_ticks: Ticks, duration_ticks: Ticks, pedals: Ticks) -> None:
+def _hold(onset_ticks: npt.NDArray[Any], duration_ticks: npt.NDArray[Any], pedals: Ticks) -> None:
     """Lengthen, in place, the notes (N,) of a part that end while its pedal is down, to the release.
 
     `pedals` is (M, 2): tick and value.

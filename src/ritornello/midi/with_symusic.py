@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,12 @@ from ritornello.midi.chunks import (
     Chunks,
     all_tracks,
     events,
-    may_mislead,
     one_track,
     tidied,
     variable_length,
 )
-from ritornello.midi.counting import count, most_ticks
+from ritornello.midi.counting import count
+from ritornello.midi.glance import Glance, glance
 from ritornello.midi.raw import CHORD_PREFIX, NO_PEDAL, SUSTAIN, Raw, decode
 from ritornello.midi.with_mido import read_mido
 from ritornello.score import MAX_TICKS, KeySignature, Marker, Meter, Part, Tempo
@@ -29,6 +30,7 @@ from ritornello.score import MAX_TICKS, KeySignature, Marker, Meter, Part, Tempo
 # FF 03: track name, FF 06: marker; then the length, then the text. Overlapping places are all found.
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")
 HUGE_METER = re.compile(rb"\xff\x58\x04.[\x20-\xff]", re.DOTALL)
+UNSTABLE = 24  # events, of which symusic's sort changes the order of equals
 LOST = "\ufffd"
 
 
@@ -36,13 +38,15 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     """A track's events through symusic; through mido where symusic refuses it or would lose something."""
     import symusic
 
-    track = tidied(track) if may_mislead(track) else track
+    seen = glance(track)
+    track = tidied(track) if seen.misleads else track
     try:
         found: Any = symusic.Score.from_midi(one_track(ticks_per_beat, track))
     except Exception:  # symusic raises plain RuntimeError and ValueError from C++
         return read_mido(track, ticks_per_beat)  # which says better what is wrong
     raw = _raw(found)
-    if not _restore_texts(raw, track) or _overflows(track) or (_order_lost(raw) and not _reorder(raw, track)):
+    lost = not _restore_texts(raw, track) or (seen.wraps and _wraps(track))
+    if lost or (_order_lost(raw) and not _reorder(raw, track)):
         try:
             return read_mido(track, ticks_per_beat)
         except MidiError:  # then what symusic made of it is the best there is
@@ -50,20 +54,22 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     return raw
 
 
-def read_whole(chunks: Chunks) -> Raw | None:
-    """All tracks of a file at once; None where each must be looked at by itself, as `read_symusic` does."""
+def read_whole(chunks: Chunks, seen: Glance) -> Raw | None:
+    """All tracks of a file at once; None where each must be looked at by itself, as `read_symusic` does.
+
+    `seen` is what all of them side by side show.
+    """
     import symusic
 
     try:
         tracks = chunks.tracks
-        if may_mislead(b"".join(tracks)):
-            tracks = [tidied(track) if may_mislead(track) else track for track in tracks]
+        if seen.misleads:
+            tracks = [tidied(track) if glance(track).misleads else track for track in tracks]
         data = all_tracks(chunks.ticks_per_beat, tracks)
         raw = _raw(symusic.Score.from_midi(data))
     except Exception:  # MidiError, and symusic's plain RuntimeError and ValueError from C++
         return None
-    may_wrap = HUGE_METER.search(data) or most_ticks(data) > MAX_TICKS
-    if may_wrap and any(map(_overflows, tracks)):
+    if seen.wraps and any(map(_wraps, tracks)):
         return None
     return None if _order_lost(raw) or not _restore_texts(raw, data) else raw
 
@@ -75,7 +81,8 @@ def _raw(found: Any) -> Raw:
         _add_voice(raw, voice)
     if len(found.tempos):  # there may be thousands
         tempi = found.tempos.numpy()
-        raw.tempi = list(map(Tempo, tempi["time"].tolist(), tempi["mspq"].tolist()))
+        pairs = zip(tempi["time"].tolist(), tempi["mspq"].tolist(), strict=True)
+        raw.tempi = list(map(tuple.__new__, repeat(Tempo), pairs))  # a third of the time of Tempo()
     raw.meters = [Meter(t.time, t.numerator, t.denominator) for t in found.time_signatures]
     raw.keys = [KeySignature(k.time, k.key, bool(k.tonality)) for k in found.key_signatures]
     raw.markers = [Marker(m.time, m.text) for m in found.markers]
@@ -84,9 +91,9 @@ def _raw(found: Any) -> Raw:
 
 def _add_voice(raw: Raw, voice: Any) -> None:
     """Add symusic's track, which is a channel and program of the file's, if it has notes."""
-    notes = voice.notes.numpy()
-    if not len(notes["time"]):
+    if not len(voice.notes):
         return
+    notes = voice.notes.numpy()
     controls, pedal = voice.controls, NO_PEDAL
     raw.dropped["controllers"] += len(controls)
     raw.dropped["pitch bends"] += len(voice.pitch_bends)
@@ -102,10 +109,10 @@ def _add_voice(raw: Raw, voice: Any) -> None:
 
 def _order_lost(raw: Raw) -> bool:
     """Whether events of one tick contradict each other in a list too long for symusic to sort stably."""
-    chords = [marker for marker in raw.markers if marker.text.startswith(CHORD_PREFIX)]
-    lists: list[tuple[int, list[Any]]] = [(len(raw.markers), chords)]
-    lists += [(len(events), events) for events in (raw.tempi, raw.meters, raw.keys)]
-    return any(n >= 24 and len(set(events)) > len({e.onset_ticks for e in events}) for n, events in lists)
+    long = [events for events in (raw.tempi, raw.meters, raw.keys, raw.markers) if len(events) >= UNSTABLE]
+    if len(raw.markers) >= UNSTABLE:  # of which only the order of chord labels matters
+        long[-1] = [marker for marker in raw.markers if marker.text.startswith(CHORD_PREFIX)]
+    return any(len(set(events)) > len({e.onset_ticks for e in events}) for events in long)
 
 
 def _reorder(raw: Raw, track: bytes) -> bool:
@@ -139,11 +146,11 @@ def _reorder(raw: Raw, track: bytes) -> bool:
     return True
 
 
-def _overflows(track: bytes) -> bool:
+def _wraps(track: bytes) -> bool:
     """Whether the track reaches tick 2**31, or a meter over 2**32: there symusic's numbers wrap."""
     if HUGE_METER.search(track):
         return True
-    return most_ticks(track) > MAX_TICKS and count(track).ticks > MAX_TICKS
+    return glance(track).ticks > MAX_TICKS and count(track).ticks > MAX_TICKS
 
 
 def _restore_texts(raw: Raw, track: bytes) -> bool:
@@ -151,8 +158,8 @@ def _restore_texts(raw: Raw, track: bytes) -> bool:
 
     Returns False where that cannot be told, because two texts of the track are alike to symusic.
     """
-    texts = {part.name for part in raw.parts} | {marker.text for marker in raw.markers}
-    lost = {text for text in texts if LOST in text}
+    lost = {part.name for part in raw.parts if LOST in part.name}
+    lost |= {marker.text for marker in raw.markers if LOST in marker.text}
     if not lost:
         return True
     found: dict[str, set[str]] = {}

@@ -4,7 +4,9 @@ import random
 
 import pytest
 
-from ritornello.preparing.checking.limits import over_limit
+from ritornello.midi.chunks import split
+from ritornello.midi.glance import glance
+from ritornello.preparing.checking import limits
 from ritornello.score import MAX_TICKS
 from tests.scores import from_hex, midi_file, track
 
@@ -17,6 +19,12 @@ def variable(number: int) -> bytes:
     while number := number >> 7:
         digits.insert(0, number & 127 | 128)
     return bytes(digits)
+
+
+def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
+    """The fate of a file that is beyond a limit, and why."""
+    chunks = split(data)
+    return limits.over_limit(chunks, glance(b"".join(chunks.tracks)), max_events)
 
 
 def lasting(ticks: int) -> bytes:

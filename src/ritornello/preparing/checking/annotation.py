@@ -114,17 +114,20 @@ def _is_thin(score: Score, part: int) -> bool:
 
 def blocks(score: Score, part: int) -> Blocks:
     """The chords of a part."""
-    mine = score.part == part
-    onset, pitch = score.onset_ticks[mine].astype(np.int64), score.pitch[mine].astype(np.int64)
-    end = onset + score.duration_ticks[mine]
-    first = np.flatnonzero(np.diff(onset, prepend=-1))  # onsets ascend
+    mine = (score.part == part).nonzero()[0]
+    onset, pitch = score.onset_ticks.take(mine).astype(np.int64), score.pitch.take(mine).astype(np.int64)
+    end = onset + score.duration_ticks.take(mine)
+    begins = np.ones(len(onset) + 1, bool)
+    np.not_equal(onset[1:], onset[:-1], out=begins[1:-1])  # onsets ascend
+    edges = begins.nonzero()[0]
+    first = edges[:-1]
     last = np.maximum.reduceat(end, first)
     return Blocks(
-        onset[first],
+        onset.take(first),
         last,
-        np.diff(first, append=len(onset)),
+        edges[1:] - first,
         np.minimum.reduceat(end, first) == last,
-        pitch[first],  # notes of one onset ascend
+        pitch.take(first),  # notes of one onset ascend
         np.maximum.reduceat(pitch, first),
         np.bitwise_or.reduceat(1 << (pitch % 12), first),
     )
@@ -152,22 +155,27 @@ def name(bits: int, lowest: int) -> tuple[int, str]:
 
 def _is_label_like(found: Blocks, score: Score) -> bool:
     """Whether a part is block chords, one after the other, through the whole song."""
-    if len(found.notes) < MIN_CHORDS or np.mean((found.notes >= 3) & found.together) < BLOCKS:
+    if len(found.notes) < MIN_CHORDS or _share((found.notes >= 3) & found.together) < BLOCKS:
         return False
     beat = score.ticks_per_beat
     length = found.end_ticks - found.start_ticks
     in_a_row = np.abs(found.end_ticks[:-1] - found.start_ticks[1:]) * 16 <= beat
-    if length.sum() < COVER * score.end_ticks or np.mean(in_a_row) < IN_A_ROW:  # as most parts
+    if length.sum() < COVER * score.end_ticks or _share(in_a_row) < IN_A_ROW:  # as most parts
         return False
     off_beat = np.minimum(length % beat, -length % beat) * 16
     roots, kinds = (np.array(column) for column in zip(*found.names(), strict=True))
     known = kinds != "other"
     return bool(
-        np.mean(off_beat <= beat) >= WHOLE_BEATS
-        and np.mean(known & (roots == found.lowest % 12)) >= ROOT_POSITION
-        and np.mean(known) >= KNOWN
+        _share(off_beat <= beat) >= WHOLE_BEATS
+        and _share(known & (roots == found.lowest % 12)) >= ROOT_POSITION
+        and _share(known) >= KNOWN
         and np.median(found.highest - found.lowest) <= MAX_SPAN
     )
+
+
+def _share(of: npt.NDArray[np.bool_]) -> float:
+    """How much of them is True."""
+    return np.count_nonzero(of) / len(of)
 
 
 def _doubles(found: Blocks, score: Score, other: int) -> bool:

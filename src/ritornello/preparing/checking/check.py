@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ritornello.errors import MidiError
-from ritornello.midi import Pedal, Reader, parse
+from ritornello.errors import MidiError, ScoreError
+from ritornello.midi import Pedal, Reader
+from ritornello.midi.chunks import split
+from ritornello.midi.glance import glance
+from ritornello.midi.reading import read_chunks
 from ritornello.preparing.checking.annotation import take_annotation
 from ritornello.preparing.checking.limits import over_limit
 from ritornello.preparing.fates import KEPT
@@ -51,12 +54,14 @@ def check(data: bytes, checks: Checks) -> Checked:
         return Checked("empty", "the file has no bytes")
     if data[:4] != b"MThd" and not (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
         return Checked("not MIDI", f"begins with {data[:4]!r}, a MIDI file with b'MThd'")
-    if beyond := over_limit(data, checks.max_events):
-        return Checked(*beyond)
     try:
-        score, dropped = parse(data, name="", reader=checks.reader, pedal=checks.pedal)
-    except MidiError as error:
-        return Checked("unreadable", str(error).removeprefix("'': "))
+        chunks = split(data)
+        seen = glance(b"".join(chunks.tracks))
+        if beyond := over_limit(chunks, seen, checks.max_events):
+            return Checked(*beyond)
+        score, dropped = read_chunks(chunks, seen, checks.reader, checks.pedal)
+    except (MidiError, ScoreError) as error:
+        return Checked("unreadable", str(error))
     if checks.annotations:
         score, notes = take_annotation(score)
         if notes:

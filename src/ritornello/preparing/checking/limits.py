@@ -7,27 +7,22 @@ settle it, the events are counted one by one.
 
 from __future__ import annotations
 
-from ritornello.errors import MidiError
-from ritornello.midi.chunks import split
-from ritornello.midi.counting import count, most_ticks
+from ritornello.midi.chunks import Chunks
+from ritornello.midi.counting import count
+from ritornello.midi.glance import Glance, glance
 from ritornello.score import MAX_TICKS
 
-# Marker, tempo, meter, key: each begins with three bytes that always look the same (a marker's with two).
-CHANGES = (b"\xff\x06", b"\xff\x51\x03", b"\xff\x58\x04", b"\xff\x59\x02")
 
+def over_limit(chunks: Chunks, seen: Glance, max_events: int) -> tuple[str, str] | None:
+    """The fate of a MIDI file that is beyond a limit, and why; None where a reader may have it.
 
-def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
-    """The fate of a MIDI file that is beyond a limit, and why; None where a reader may have it."""
-    may_change = data.count(b"\xff") > max_events and sum(map(data.count, CHANGES)) > max_events
-    if not may_change and most_ticks(data) <= MAX_TICKS:
-        return None
-    try:
-        tracks = split(data).tracks
-    except MidiError:  # the reader will say so too
+    `seen` is what all its tracks side by side show.
+    """
+    if seen.ticks <= MAX_TICKS and seen.changes <= max_events:
         return None
     changes = 0
-    for number, track in enumerate(tracks):
-        if not may_change and most_ticks(track) <= MAX_TICKS:
+    for number, track in enumerate(chunks.tracks):
+        if seen.changes <= max_events and glance(track).ticks <= MAX_TICKS:
             continue
         ticks, found = count(track)
         changes += found

@@ -9,7 +9,7 @@ Zhang 2012).
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from ritornello.score import Score
 Hashes = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
-Number = TypeVar("Number", np.int64, np.uint64)
+Number = TypeVar("Number", np.int32, np.int64, np.uint64)
 
 VERSION = 1  # of how sketches are made: those of two versions cannot be compared
 GRID = 24  # onsets are the same to 1/24 beat: another resolution, with its rounding, changes nothing
@@ -52,10 +52,10 @@ def sketch(score: Score) -> bytes:
     hashes = _runs(score, drum)
     record["runs"] = len(hashes)
     record["bins"] = EMPTY
-    bins = (hashes >> np.uint64(56)).astype(np.int64)  # the top 8 bits say which of 256 bins
-    least = np.flatnonzero(np.diff(bins, prepend=-1))  # hashes ascend, so the first of a bin is its least
-    value = (hashes[least] >> np.uint64(24)).astype(np.uint32)  # the next 32 bits
-    record["bins"][bins[least]] = np.minimum(value, EMPTY - 1)
+    bins = (hashes >> np.uint64(56)).astype(np.uint8)  # the top 8 bits say which of 256 bins
+    least = _changes(bins).nonzero()[0]  # hashes ascend, so the first of a bin is its least
+    value = (hashes.take(least) >> np.uint64(24)).astype(np.uint32)  # the next 32 bits
+    record["bins"][bins.take(least)] = np.minimum(value, EMPTY - 1)
     return record.tobytes()
 
 
@@ -68,23 +68,23 @@ def runs(score: Score) -> Hashes:
 
 
 def _runs(score: Score, drum: Bools) -> Hashes:
-    only_drums = bool(drum.all())
-    order = np.argsort(score.part, kind="stable")
-    notes = order.compress((drum if only_drums else ~drum).take(order))
-    onset_ticks = score.onset_ticks.take(notes).astype(np.int64)
-    pitch, part = score.pitch.take(notes), score.part.take(notes)
-    begins = np.ones(len(notes), dtype=bool)
-    begins[1:] = np.diff(onset_ticks) * CHORD >= score.ticks_per_beat
-    begins[1:] |= part[1:] != part[:-1]
-    chord = np.flatnonzero(begins)
+    any_drums, only_drums = bool(drum.any()), bool(drum.all())
+    notes = np.argsort(score.part, kind="stable")
+    if any_drums and not only_drums:
+        notes = notes.compress(~drum.take(notes))
+    onset_ticks, pitch, part = score.onset_ticks.take(notes), score.pitch.take(notes), score.part.take(notes)
+    begins = _changes(part)
+    begins[1:] |= onset_ticks[1:] - onset_ticks[:-1] >= -(-score.ticks_per_beat // CHORD)
+    chord = begins.nonzero()[0]
     if len(chord) < RUN:
         return np.zeros(0, np.uint64)
-    part = part[chord]
+    part = part.take(chord)
     if only_drums:  # a stroke is the set of drums that are hit together
         return _hash_runs(np.add.reduceat(STEPS[pitch], chord), part)
-    interval = np.diff(np.maximum.reduceat(pitch, chord))  # modulo 256: -127 to 127 stay different
-    melodic = (interval != 0) & (part[1:] == part[:-1])
-    return _hash_runs(STEPS[interval[melodic]], part[1:][melodic])
+    highest = np.maximum.reduceat(pitch, chord)
+    interval = highest[1:] - highest[:-1]  # modulo 256: -127 to 127 stay different
+    melodic = ((interval != 0) & (part[1:] == part[:-1])).nonzero()[0]
+    return _hash_runs(STEPS.take(interval.take(melodic)), part[1:].take(melodic))
 
 
 def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -106,11 +106,18 @@ def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
     Velocity, duration and part are left out: who changes only these has copied the song. The hash of a set
     is the sum of its mixed members.
     """
-    since_ticks = score.onset_ticks.astype(np.int64) - score.onset_ticks[:1]
-    onset = (since_ticks * (2 * GRID) + score.ticks_per_beat) // (2 * score.ticks_per_beat)
-    voice = drum.astype(np.uint8) << 7 | score.pitch
+    beat, last_tick = score.ticks_per_beat, int(score.onset_ticks[-1]) if len(score) else 0
+    narrow = max(2 * GRID, GRID * 256 // beat + 1) * (last_tick + beat) < 2**31
+    onset = score.onset_ticks.astype(np.int32 if narrow else np.int64)
+    onset -= onset[:1]
+    onset *= 2 * GRID
+    onset += beat
+    onset //= 2 * beat
+    voice = drum.view(np.uint8) << 7 | score.pitch
     lowest = int(voice.min(initial=127))
-    notes = _distinct(onset << 8 | voice)
+    onset <<= 8
+    onset |= voice
+    notes = _distinct(onset).astype(np.int64)
     return _hash(notes), _hash(notes - lowest * (notes.astype(np.uint8) < 128))
 
 
@@ -122,9 +129,14 @@ def _hash(notes: npt.NDArray[np.int64]) -> int:
 def _distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """The different values, ascending; several times as fast as np.unique, which hashes since numpy 2.3."""
     values = np.sort(values, kind="stable")  # fast where most are in order
+    return values.compress(_changes(values))
+
+
+def _changes(values: npt.NDArray[Any]) -> Bools:
+    """Which values differ from the one before; the first does."""
     new = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=new[1:])
-    return values.compress(new)
+    return new
 
 
 def mix(values: Hashes) -> Hashes:

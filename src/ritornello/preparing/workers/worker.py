@@ -6,9 +6,12 @@ of all of them as columns. Memory is limited where the system can (not on Window
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -54,6 +57,8 @@ def main() -> None:
     source, answers = sys.stdin.buffer, _private_stdout()
     for name in (signal.SIGINT, signal.SIGTERM):  # to stop is the supervisor's business, it then leaves
         signal.signal(name, signal.SIG_IGN)
+    gc.freeze()
+    gc.set_threshold(100_000)  # hardly anything here goes in circles
     try:
         settings, _ = receive(source)
         checks = Checks(**settings["checks"])
@@ -156,10 +161,10 @@ def columns(scores: list[Score]) -> list[Any]:
         for name, dtype in COLUMNS.items()
     ]
     for name in EVENT_WIDTHS:
-        events = [event for score in scores for event in getattr(score, name)]
+        events: Iterable[Any] = chain.from_iterable(getattr(score, name) for score in scores)
         if name == "chords":
-            events = [(chord.onset_ticks, chord.root, CHORD_KINDS.index(chord.kind)) for chord in events]
-        arrays.append(np.array(events, dtype=np.int32).reshape(-1))
+            events = ((chord.onset_ticks, chord.root, CHORD_KINDS.index(chord.kind)) for chord in events)
+        arrays.append(np.fromiter(chain.from_iterable(events), np.int32))
     return [*arrays, b"".join(map(sketch, scores))]
 
 
