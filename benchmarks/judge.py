@@ -1,13 +1,14 @@
 """Who composes like people: sides judged side by side, against the same held-out songs.
 
-    python benchmarks/judge.py CORPUS --out DIR [--side test+valid] [--songs 200] NAME=PATH [NAME=PATH ...]
+    python benchmarks/judge.py CORPUS --out DIR [--side test+valid] [--genre LABEL] [NAME=PATH ...]
 
 CORPUS is a prepared folder, such as POP909-CL; its held-out songs are the human side, at most `--songs`. A
-PATH is a model folder, which composes a song as long for each of them, or a folder of MIDI files by
-anybody (`rival_songs.py` writes those of MidiTok and GPT-2, midigpt's own program its own). Two sides are
-always there: the n-gram of `ngram.py`, and songs of the train side as they are, which show what the figures
-are for human songs, and that copies fail originality. No song is picked; seeds are fixed; what is in DIR is
-not composed again, so that sides can be added. Dials of a model follow its path: `a=model,creativity=0.7`.
+PATH is a model folder, which composes a song as long for each of them, or a folder of MIDI files by anybody
+(`rival_songs.py` writes those of MidiTok and GPT-2, midigpt's own program its own). Two sides are there
+anyhow: the n-gram of `ngram.py` (without a LABEL: it plays one part), and songs of the train side as they are,
+which show what the figures are for human songs, and that copies fail originality. No song is picked; seeds are
+fixed; what is in DIR is not composed again, so that sides can be added. Dials of a model follow its path:
+`a=model,creativity=0.7`.
 
 DIR/NAME/ gets the songs, DIR/NAME.json the report of `ritornello judge` with --corpus, DIR/judge.md the
 tables, DIR/judge.svg the picture.
@@ -38,10 +39,10 @@ PHRASE = 4  # bars
 HUMAN, TRAIN, NGRAM = "human", "training songs", "n-gram"
 
 
-def held_out(corpus: Corpus, sides: str, most: int, seed: int) -> list[int]:
-    """Songs of the sides named, such as "test+valid"; those that hold nothing but chords are no music."""
+def of_sides(corpus: Corpus, sides: str, label: str | None) -> list[int]:
+    """Songs of the sides named, such as "test+valid", and of a label."""
     numbers = [n for side in sides.split("+") for n in corpus.songs(side).tolist()]
-    return some([n for n in numbers if is_music(corpus.score(n))], most, seed)
+    return [n for n in numbers if label is None or label in corpus.info(n).labels]
 
 
 def some(numbers: list[int], most: int, seed: int) -> list[int]:
@@ -51,15 +52,16 @@ def some(numbers: list[int], most: int, seed: int) -> list[int]:
 
 
 def is_music(song: Score) -> bool:
-    """Whether a song has more than three notes a bar."""
+    """Whether a song has more than three notes a bar: not those that hold nothing but chords."""
     return len(song) > 3 * len(Timeline.of(song))
 
 
-def composed(path: str, bars: Sequence[int], seed: int) -> list[Score]:
+def composed(path: str, bars: Sequence[int], seed: int, label: str | None) -> list[Score]:
     """A song of each number of bars by a model, to within half a PHRASE; equally long ones together."""
     folder, *options = path.split(",")
     model = Model.open(folder)
-    dials: dict[str, Any] = {name: float(value) for name, value in (option.split("=") for option in options)}
+    dials: dict[str, Any] = {"genre": label} if label else {}
+    dials |= {name: float(value) for name, value in (option.split("=") for option in options)}
     places: dict[int, list[int]] = defaultdict(list)
     for place, count in enumerate(bars):
         places[max(PHRASE, PHRASE * round(count / PHRASE))].append(place)
@@ -84,15 +86,16 @@ def make_sides(
     corpus: Corpus, out: Path, given: dict[str, str], options: argparse.Namespace
 ) -> dict[str, Path]:
     """The folders of MIDI files by side; what is missing is made."""
-    human = [corpus.score(n) for n in held_out(corpus, options.side, options.songs, options.seed)]
+    held_out = [n for n in of_sides(corpus, options.side, options.genre) if is_music(corpus.score(n))]
+    human = [corpus.score(n) for n in some(held_out, options.songs, options.seed)]
     bars = [len(Timeline.of(song)) for song in human]
-    folders = {name: out / name for name in (HUMAN, TRAIN, NGRAM)}
-    train = corpus.songs("train").tolist()
+    folders = {name: out / name for name in (HUMAN, TRAIN, *([] if options.genre else [NGRAM]))}
+    train = of_sides(corpus, "train", options.genre)
     if not folders[HUMAN].exists():
         write(human, folders[HUMAN])
     if not folders[TRAIN].exists():
         write([corpus.score(n) for n in some(train, len(human), options.seed)], folders[TRAIN])
-    if not folders[NGRAM].exists():
+    if NGRAM in folders and not folders[NGRAM].exists():
         write(Ngram([corpus.score(n) for n in train]).songs(bars, options.seed), folders[NGRAM])
     for name, path in given.items():
         folders[name] = out / name
@@ -100,7 +103,7 @@ def make_sides(
             folders[name] = Path(path)
         elif not folders[name].exists():
             began = time.process_time()
-            songs = composed(path, bars, options.seed)
+            songs = composed(path, bars, options.seed, options.genre)
             notes, took_s = sum(map(len, songs)), time.process_time() - began
             print(
                 f"{name}: {len(songs)} songs, {notes:,} notes in {took_s:.0f} s of the processor", flush=True
@@ -125,6 +128,7 @@ def main() -> None:
     parser.add_argument("sides", nargs="*", metavar="NAME=PATH", help="models, or folders of MIDI files")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", default="test+valid", help="the held-out songs: test, valid or both")
+    parser.add_argument("--genre", metavar="LABEL", help="songs of a label alone")
     parser.add_argument("--songs", type=int, default=200, help="of each side at most")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_intermixed_args()
@@ -136,8 +140,7 @@ def main() -> None:
     for name, folder in folders.items():
         found[name] = report(folder, human, options.corpus, options.out / f"{name}.json", options)
         print(f"{name}: judged in {found[name]['processor_s']:.0f} s of the processor", flush=True)
-    order = [*given, NGRAM, TRAIN]
-    found = {name: found[name] for name in order}
+    found = {name: found[name] for name in (*given, NGRAM, TRAIN) if name in found}
     (options.out / "judge.md").write_text(tables(found))
     (options.out / "judge.svg").write_text(picture(found))
     print(tables(found))

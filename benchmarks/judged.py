@@ -21,36 +21,35 @@ def tables(found: Reports) -> str:
     return "\n".join([*verdicts(found), "", *features(found), "", *passages(found), ""])
 
 
+METRICS = {
+    "style ratio": ("style", "ratio", "interval", number),
+    "AUC of the detector": ("detector", "auc", "interval", number),
+    "variety": ("variety", "ratio", "interval", number),
+    "variety, nearest": ("variety", "nearest", "nearest_interval", number),
+    "longest run, median": ("originality", "median", "interval", whole),
+}
+
+
 def verdicts(found: Reports) -> list[str]:
     """A row a metric, a column a side, with intervals; then the first report's ladder, and what it says."""
     one = next(iter(found.values()))
-    rows = {
-        "style ratio": ("style", "ratio", "interval", number),
-        "AUC of the detector": ("detector", "auc", "interval", number),
-        "variety": ("variety", "ratio", "interval", number),
-        "variety, nearest": ("variety", "nearest", "nearest_interval", number),
-        "longest run, median": ("originality", "median", "interval", whole),
-    }
     lines = _head(["", *found, "human", *CONTROLS, "ranks the ladder"])
-    for title, (metric, key, ends, write) in rows.items():
+    for title, (metric, key, ends, write) in METRICS.items():
         cells = [_figure(of[metric], key, ends, write) for of in found.values()]
         ladder = _ladder(one[metric], metric, key)
         human = {"auc": ladder.get("human"), "median": one["originality"]["human"].get("median")}.get(key, 1)
         cells += [write(human), *(write(ladder.get(name)) for name in CONTROLS)]
         lines.append(_row([title, *cells, "yes" if one[metric]["discriminates"] else "no"]))
+    copied = one["originality"]
+    controls = [copied["controls"].get(name, {}).get("beyond") for name in CONTROLS]
+    shares = [of["originality"]["beyond"] for of in found.values()]
+    shares += [copied["human"]["beyond"], *controls]
+    lines.append(_row(["runs beyond 95% of human", *("-" if x is None else f"{x:.0%}" for x in shares), ""]))
+    empty = [""] * (len(CONTROLS) + 1)
     within = [f"{of['style']['within_1.5']} of {_counted(of)}" for of in found.values()]
-    lines.append(_row(["features at most 1.5", *within, *[""] * (len(CONTROLS) + 2)]))
-    beyond = [f"{of['originality']['beyond']:.0%}" for of in found.values()]
-    beyond_of = [one["originality"]["controls"].get(name, {}).get("beyond") for name in CONTROLS]
-    cells = [
-        f"{one['originality']['human']['beyond']:.0%}",
-        *("-" if x is None else f"{x:.0%}" for x in beyond_of),
-    ]
-    lines.append(_row(["runs beyond 95% of human", *beyond, *cells, ""]))
-    lines.append(
-        _row(["songs, median bars", *(_size(of["composed"]) for of in found.values()), _size(one["human"])])
-    )
-    return lines
+    lines.append(_row(["features at most 1.5", *within, "", *empty]))
+    sizes = [_size(side) for side in (*(of["composed"] for of in found.values()), one["human"])]
+    return [*lines, _row(["songs, median bars", *sizes, *empty])]
 
 
 def features(found: Reports) -> list[str]:
