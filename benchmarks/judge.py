@@ -5,10 +5,10 @@
 CORPUS is a prepared folder, such as POP909-CL; its held-out songs are the human side, at most `--songs`. A
 PATH is a model folder, which composes a song as long for each of them, or a folder of MIDI files by anybody
 (`rival_songs.py` writes those of MidiTok and GPT-2, midigpt's own program its own). Two sides are there
-anyhow: the n-gram of `ngram.py` (without a LABEL: it plays one part), and songs of the train side as they are,
-which show what the figures are for human songs, and that copies fail originality. No song is picked; seeds are
-fixed; what is in DIR is not composed again, so that sides can be added. Dials of a model follow its path:
-`a=model,creativity=0.7`.
+anyhow: the n-gram of `ngram.py` (without a LABEL: it plays one part), and songs of the train side as they
+are, which show what the figures are for human songs, and that copies fail originality. No song is picked;
+seeds are fixed; what is in DIR is not composed again, so that sides can be added. Dials of a model follow
+its path: `a=model,creativity=0.7`.
 
 DIR/NAME/ gets the songs, DIR/NAME.json the report of `ritornello judge` with --corpus, DIR/judge.md the
 tables, DIR/judge.svg the picture.
