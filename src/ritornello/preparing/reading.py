@@ -129,20 +129,21 @@ class _Shards:
     def add(self, sources: list[Source], result: Result) -> None:
         """Add the files of a result, but for those that were read before."""
         again = self.state.touched(sources, result.rows)
-        start = 0
-        for stop in range(1, len(sources) + 1):  # the longest runs of new files that fit into a shard
-            if start < stop and again[stop - 1]:
+        start = songs = 0
+        for stop, row in enumerate(result.rows, start=1):  # the longest runs of new files that fit into a shard
+            songs += row["notes"] > 0
+            if again[stop - 1]:
                 self._write(sources, result, start, stop - 1)
-                start = stop
-            elif stop == len(sources) or self._is_full(result.rows[start:stop]):
+                start, songs = stop, 0
+            elif stop == len(sources) or self._is_full(songs, stop - start):
                 self._write(sources, result, start, stop)
-                start = stop
+                start, songs = stop, 0
 
-    def _is_full(self, rows: list[dict[str, Any]]) -> bool:
-        songs, files = (self.writer.songs, len(self.writer.rows)) if self.writer else (0, 0)
-        return (
-            songs + sum(row["notes"] > 0 for row in rows) >= SHARD_SONGS or files + len(rows) >= SHARD_FILES
-        )
+    def _is_full(self, songs: int = 0, files: int = 0) -> bool:
+        """Whether no more fit into the shard that is being written, or would not with so many more."""
+        if self.writer:
+            songs, files = songs + self.writer.songs, files + len(self.writer.rows)
+        return songs >= SHARD_SONGS or files >= SHARD_FILES
 
     def _write(self, sources: list[Source], result: Result, start: int, stop: int) -> None:
         if start == stop:
@@ -150,7 +151,7 @@ class _Shards:
         if not self.writer:
             self.writer = ShardWriter(self.state.out, len(self.state.shards))
         self.writer.add(sources, result, start, stop)
-        if self._is_full([]):
+        if self._is_full():
             self.close()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -174,9 +175,10 @@ def sync_folder(path: Path) -> None:
 
 def _texts(rows: list[dict[str, Any]], name: str, kind: Any) -> Any:
     """A list column of parts or markers, which hold text."""
-    fields = [kind.value_type.field(i).name for i in range(kind.value_type.num_fields)]
-    lists = [[dict(zip(fields, event, strict=True)) for event in row.get(name, ())] for row in rows]
-    return arrow().array(lists, kind)
+    lists = [row.get(name, ()) for row in rows]
+    values = list(zip(*chain.from_iterable(lists), strict=True)) or [()] * kind.value_type.num_fields
+    fields = [arrow().array(column, kind.value_type.field(i).type) for i, column in enumerate(values)]
+    return _lists(fields, [len(events) for events in lists], kind)
 
 
 def _numbers(data: bytes, name: str, counts: list[int], kind: Any) -> Any:
@@ -190,6 +192,12 @@ def _numbers(data: bytes, name: str, counts: list[int], kind: Any) -> Any:
             fields.append(pa.array(CHORD_KINDS).take(pa.array(values)))
         else:
             fields.append(pa.array(np.ascontiguousarray(values)).cast(field.type))
+    return _lists(fields, counts, kind)
+
+
+def _lists(fields: list[Any], counts: list[int], kind: Any) -> Any:
+    """A list column from the fields of all its items and the number of items in each list."""
+    pa = arrow()
     names = [kind.value_type.field(i).name for i in range(kind.value_type.num_fields)]
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(fields, names=names))
