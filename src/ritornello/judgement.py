@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from ritornello.score import Score
 from ritornello.workflow import require
 
 Progress = Callable[[int, int, str], None]  # done, total, what
+Where: TypeAlias = "str | Path | None"
 MOST = 200  # songs of a side
 MINUTES = (0.1, 100_000.0)
 PAIRS = 6  # passages that the page shows beside each other
@@ -52,26 +53,36 @@ def judge(
     _check(most, max_minutes, seed)
     if html:
         check_writable(Path(html))
-    limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed}
-    if Path(composed).is_file():
-        learnt = _learnt(model or (BUNDLED if (BUNDLED / melodies.FILE).is_file() else None), corpus)
-        others = _group(human, **limits, progress=progress).songs if human else []
-        song = _song(Path(composed), 60 * max_minutes)
-        found = {"file": str(composed), **portrait(song, [other.score for other in others])}
-        found["closest"] = _closest(song, [other.score for other in others], learnt) if learnt else None
-        if html:
-            _write_page(Path(html), found, {"": song}, learnt)
-        return found
+    limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed, "progress": progress}
+    of = _of_a_song if Path(composed).is_file() else _of_a_folder
+    found, ours, learnt = of(Path(composed), human, model, corpus, limits)
+    if html:
+        _write_page(Path(html), found, ours, learnt)
+    return found
+
+
+Found: TypeAlias = "tuple[dict[str, Any], dict[str, Score], Learnt | None]"  # the report, the songs by name
+
+
+def _of_a_song(path: Path, human: Where, model: Where, corpus: Where, limits: dict[str, Any]) -> Found:
+    """The portrait of one song, the closest passage in it."""
+    learnt = _learnt(model or (BUNDLED if (BUNDLED / melodies.FILE).is_file() else None), corpus)
+    song = _song(path, limits["max_s"])
+    others = [other.score for other in _group(human, **limits).songs] if human else []
+    found = {"file": str(path), **portrait(song, others)}
+    found["closest"] = _closest(song, others, learnt) if learnt else None
+    return found, {"": song}, learnt
+
+
+def _of_a_folder(path: Path, human: Where, model: Where, corpus: Where, limits: dict[str, Any]) -> Found:
+    """The comparison of many songs."""
     if human is None:
-        raise InputError(f"{str(composed)!r} is a folder: --human FOLDER must say what to compare it with")
+        raise InputError(f"{str(path)!r} is a folder: --human FOLDER must say what to compare it with")
     require("judge", "sklearn", "scipy")
     learnt = _learnt(model, corpus)
-    ours = _group(composed, **limits, progress=progress)
-    theirs = _group(human, **limits, progress=progress)
-    found = compare(ours, theirs, learnt, seed=seed, progress=progress)
-    if html:
-        _write_page(Path(html), found, {song.name: song.score for song in ours.songs}, learnt)
-    return found
+    ours, theirs = _group(path, **limits), _group(human, **limits)
+    found = compare(ours, theirs, learnt, seed=limits["seed"], progress=limits["progress"])
+    return found, {song.name: song.score for song in ours.songs}, learnt
 
 
 def _check(most: int, max_minutes: float, seed: int) -> None:
