@@ -171,7 +171,7 @@ Contributors to the Freedoom project, all rights reserved, redistribution under 
 
 The weights hold no song; like any that learns, the model may play a few bars that it has heard. So that
 `ritornello judge` can find them, `reference.npz` has of every song that it learnt its name and, part by part,
-the intervals and times between its notes, under the licences above. It composes without that file.
+hashes of five notes in a row, from which no song can be played. It composes without that file.
 """
 
 

@@ -1,18 +1,17 @@
-"""Melodies: songs as steps from note to note, by which a shared passage is found again, and named.
+"""Melodies: songs as runs of steps from note to note, by which a shared passage is found again, and named.
 
 A model folder has those of the songs that it learnt from in `reference.npz`, so that a song can be held
-against them without a corpus. The model composes without it: it may be deleted, say before songs are given
-away that are not one's own. The file is plain arrays (numpy, no pickle), deflated; about half a byte a note:
+against them without a corpus. The model composes without it. The file is plain arrays (numpy, no pickle),
+deflated; two to three bytes a note. It holds no song, only a hash of each run:
 
-    songs     uint8 (B,)   JSON as UTF-8: [[path, title, parts], ...] a song
-    notes     int32 (P,)   how many notes each part has, song after song; at least two
-    interval  int8 (N,)    semitones from the part's note before; 0 at its first
-    wait      uint16 (N,)  ticks of 24 a beat since that note's onset, at most 511; 0 at its first
-    bars      int16 (N,)   bars since that note's bar; since the song's first at its first note
+    songs  uint8 (B,)   JSON as UTF-8: [[path, title, parts], ...] a song
+    notes  int32 (P,)   how many notes each part has, song after song; more than RUN
+    runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has so many after it
+    bars   int16 (N,)   bars since the bar of the part's note before; since the song's first at its first note
 
+A step is the interval in semitones and the time in ticks of 24 a beat since the note before (at most 511).
 The notes of a part stand in order of onset, those of a chord from the lowest up. Drums are left out:
-everybody plays the same patterns. On which pitch a part begins, how long notes last and how loud they are is
-not there.
+everybody plays the same patterns.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ from ritornello.timeline import Timeline
 
 FILE = "reference.npz"
 TICKS_PER_BEAT = 24  # onsets are compared on this grid
+RUN = 4  # steps that are hashed together; parts of no more notes are left out
 LONGEST_WAIT = 511  # ticks; longer waits count as so long
 MOST_NOTES = 3_000_000  # of the songs that a model keeps
 MOST_UNPACKED_BYTES = 256 << 20
@@ -44,9 +44,9 @@ Ints = npt.NDArray[np.int64]
 
 
 class Line(NamedTuple):
-    """A part of two notes or more: `steps` (n - 1,), each one number, and the `bars` (n,) of its notes."""
+    """A part of n > RUN notes: the hashes `runs` (n - RUN,) and the `bars` (n,) of its notes."""
 
-    steps: Ints
+    runs: Ints
     bars: Ints
 
 
@@ -74,10 +74,11 @@ class Melody(NamedTuple):
         order = np.lexsort((song.pitch, ticks, song.part))
         order = order[~song.of_drums[order]]
         pitch: Ints = song.pitch[order].astype(np.int64)
-        steps = _step(np.asarray(np.diff(pitch)), np.asarray(np.diff(ticks[order])))
+        wait = np.minimum(np.diff(ticks[order]), LONGEST_WAIT)
+        runs = hashed((np.diff(pitch) + 127) * (LONGEST_WAIT + 1) + wait)
         bars = Timeline.of(song).bar_of(song.onset_ticks[order])
         edges = [0, *(np.flatnonzero(np.diff(song.part[order])) + 1).tolist(), len(order)]
-        lines = (Line(steps[a : b - 1], bars[a:b]) for a, b in pairwise(edges) if b - a > 1)
+        lines = (Line(runs[a : b - RUN], bars[a:b]) for a, b in pairwise(edges) if b - a > RUN)
         title = "".join(letter if letter.isprintable() else " " for letter in song.title)
         return cls(path, " ".join(title.split()), tuple(lines))
 
@@ -114,26 +115,41 @@ def read(model: str | Path) -> list[Melody]:
     return unpacked(data, str(file))
 
 
+def hashed(steps: Ints) -> Ints:
+    """32-bit hashes (n - RUN + 1,) of RUN steps in a row, of steps (n,); the same on any machine.
+
+    Each step is mixed with those before by the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
+    """
+    found = np.zeros(max(0, len(steps) - RUN + 1), np.uint64)
+    for place in range(RUN):
+        found ^= steps[place : place + len(found)].astype(np.uint64)
+        found += np.uint64(0x9E3779B97F4A7C15)
+        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found ^= found >> np.uint64(31)
+    top: Ints = (found >> np.uint64(32)).astype(np.int64)
+    return top
+
+
 def packed(melodies: Iterable[Melody]) -> bytes:
     """The bytes of reference.npz."""
-    songs, notes = [], []
-    columns: dict[str, list[Ints]] = {"interval": [], "wait": [], "bars": []}
+    songs: list[tuple[str, str, int]] = []
+    lines: list[Line] = []
     for melody in melodies:
-        songs.append([melody.path, melody.title, len(melody.lines)])
-        for line in melody.lines:
-            interval, wait = _parted(line.steps)
-            notes.append(len(line.bars))
-            columns["interval"].append(np.append(0, interval))
-            columns["wait"].append(np.append(0, wait))
-            columns["bars"].append(np.diff(line.bars, prepend=0))
-    kinds = {"interval": np.int8, "wait": np.uint16, "bars": np.int16}
-    arrays: dict[str, Any] = {
-        name: np.concatenate([np.zeros(0, np.int64), *columns[name]]).astype(kind)
-        for name, kind in kinds.items()
-    }
+        songs.append((melody.path, melody.title, len(melody.lines)))
+        lines += melody.lines
     said = json.dumps(songs, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    nothing = np.zeros(0, np.int64)
+    runs = np.concatenate([nothing, *(line.runs for line in lines)])
+    bars = np.concatenate([nothing, *(np.diff(line.bars, prepend=0) for line in lines)])
     out = io.BytesIO()
-    np.savez_compressed(out, songs=np.frombuffer(said, np.uint8), notes=np.array(notes, np.int32), **arrays)
+    np.savez_compressed(
+        out,
+        songs=np.frombuffer(said, np.uint8),
+        notes=np.array([len(line.bars) for line in lines], np.int32),
+        runs=runs.astype(np.uint32),
+        bars=bars.astype(np.int16),
+    )
     return out.getvalue()
 
 
@@ -145,38 +161,30 @@ def unpacked(data: bytes, where: str) -> list[Melody]:
         if size > MOST_UNPACKED_BYTES:
             raise ValueError(f"{size} bytes unpacked, at most {MOST_UNPACKED_BYTES}")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("songs", "notes", "interval", "wait", "bars")}
+            arrays = {name: file[name] for name in ("songs", "notes", "runs", "bars")}
         return list(_read(**arrays))
     except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{where!r} is damaged: {error}") from error
 
 
-def _read(songs: Any, notes: Any, interval: Any, wait: Any, bars: Any) -> Iterator[Melody]:
+def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[Melody]:
     """Raises ValueError where the arrays do not belong together."""
     said = json.loads(songs.tobytes())
-    if int(notes.sum()) != len(interval) or not len(interval) == len(wait) == len(bars):
-        raise ValueError(
-            f"{int(notes.sum())} notes, and columns of {len(interval)}, {len(wait)}, {len(bars)}"
-        )
-    if sum(count for _, _, count in said) != len(notes) or (len(notes) and int(notes.min()) < 2):
+    if sum(count for _, _, count in said) != len(notes) or (len(notes) and int(notes.min()) <= RUN):
         raise ValueError(f"{len(notes)} parts do not belong to {len(said)} songs")
-    steps = _step(interval.astype(np.int64), wait.astype(np.int64))
+    total = int(notes.sum())
+    if len(bars) != total or len(runs) != total - RUN * len(notes):
+        raise ValueError(f"{total} notes, and columns of {len(runs)} and {len(bars)}")
     ends = np.cumsum(notes, dtype=np.int64).tolist()
-    lines = iter(zip([0, *ends[:-1]], ends, strict=True))
+    lines = iter(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
+    runs = runs.astype(np.int64)
     for path, title, count in said:
         mine = [next(lines) for _ in range(count)]
         yield Melody(
             str(path),
             str(title),
-            tuple(Line(steps[a + 1 : b], np.cumsum(bars[a:b], dtype=np.int64)) for a, b in mine),
+            tuple(
+                Line(runs[a - RUN * n : b - RUN * (n + 1)], np.cumsum(bars[a:b], dtype=np.int64))
+                for n, (a, b) in mine
+            ),
         )
-
-
-def _step(interval: Ints, wait: Ints) -> Ints:
-    """A step as one number."""
-    return (interval + 127) * (LONGEST_WAIT + 1) + np.minimum(wait, LONGEST_WAIT)
-
-
-def _parted(step: Ints) -> tuple[Ints, Ints]:
-    """The interval and the wait of a step."""
-    return step // (LONGEST_WAIT + 1) - 127, step % (LONGEST_WAIT + 1)

@@ -1,11 +1,11 @@
 """Originality: the longest run of notes that a song shares with the songs that a model learnt from.
 
-    songs > Melody: steps (interval, ticks since the last onset) of each part > all steps of all songs in
-          one text > its suffixes in order > the longest beginning that one of the song shares with a training
-          one
+    songs > Melody: hashes of RUN steps (interval, ticks since the last onset) of each part > those of all
+          songs in one text > its suffixes in order > the longest beginning that one of the song shares with a
+          training one
 
-A run is one of a part, in any key: so many notes one after another (chords from the lowest note up) whose
-intervals and onsets follow each other alike. Durations, loudness and tempo do not count. Drums are left out:
+A run is one of a part, in any key: more than RUN notes one after another (chords from the lowest note up)
+whose intervals and onsets follow each other alike. Durations and loudness do not count. Drums are left out:
 everybody plays the same patterns. A run of 12 says little by itself, since people quote each other and scales
 are scales: it is held against what human songs, of as many notes, share with the same training songs.
 """
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.melodies import Line, Melody
+from ritornello.melodies import RUN, Line, Melody
 from ritornello.score import COLUMNS, Meter, Score
 from ritornello.timeline import Timeline
 
@@ -32,7 +32,7 @@ Bars = tuple[int, int]  # the first and the last, counted from 1
 class Passage(NamedTuple):
     """A run of `notes` of a song in its `bars`, and the training song where it is too: number, name, bars.
 
-    `line` and `there_line` are the parts in which it is, counted from 0 among those of two notes or more.
+    `line` and `there_line` are the parts in which it is, counted from 0 among those of more than RUN notes.
     """
 
     notes: int
@@ -51,31 +51,31 @@ class Passage(NamedTuple):
 def closest(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage | None]:
     """The longest passage of each song that is also in a training song, the first of equally long ones.
 
-    None where no part of it has two notes, or no interval of it is in a training song. Time grows as n log² n
-    with the notes; training songs come and go, so there may be any number of them.
+    None where no run of it is in a training song. Time grows as n log² n with the notes; training songs come
+    and go, so there may be any number of them.
     """
     query = _Text(songs, range(-1, -1 - len(songs), -1))
     found: list[Passage | None] = [None] * len(songs)
     for first, block in _blocks(training):
         text = _Text(block, range(-1 - len(songs) - first, -1 - len(songs) - first - len(block), -1))
-        shared, where = _shared(text.steps, query.steps)
+        shared, where = _shared(text.runs, query.runs)
         for number, (start, end) in enumerate(query.songs):
             if start == end or not (longest := int(shared[start:end].max())):
                 continue
             before = found[number]
-            if before is None or longest + 1 > before.notes:
+            if before is None or longest + RUN > before.notes:
                 at = start + int(shared[start:end].argmax())
                 _, line, bars = query.passage(at, longest)
                 song, there_line, there = text.passage(int(where[at]), longest)
                 name = block[song].name
-                found[number] = Passage(longest + 1, bars, line, first + song, name, there, there_line)
+                found[number] = Passage(longest + RUN, bars, line, first + song, name, there, there_line)
     return found
 
 
 def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]:
     """How many notes the longest run of each song has that is also in a training song.
 
-    1 where it shares none, 0 where no part of it has two notes.
+    RUN where it shares none: so few notes are not looked for. 0 where no part has more notes than that.
     """
     melodies = [Melody.of(song) for song in songs]
     return notes_of(melodies, closest(melodies, map(Melody.of, training)))
@@ -84,7 +84,7 @@ def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]
 def notes_of(songs: Sequence[Melody], passages: Sequence[Passage | None]) -> list[int]:
     """The passages of songs as `longest_runs` gives them."""
     pairs = zip(songs, passages, strict=True)
-    return [passage.notes if passage else min(1, len(song.lines)) for song, passage in pairs]
+    return [passage.notes if passage else RUN * bool(song.lines) for song, passage in pairs]
 
 
 def longest_of(runs: Sequence[int], songs: int) -> int:
@@ -110,7 +110,7 @@ def excerpt(song: Score, bars: Bars, line: int) -> Score:
         int(timeline.start_ticks[first]),
         int(timeline.start_ticks[last] + timeline.length_ticks[last]),
     )
-    part = np.flatnonzero(np.bincount(song.part[~song.of_drums]) > 1)[line]
+    part = np.flatnonzero(np.bincount(song.part[~song.of_drums]) > RUN)[line]
     inside = (song.onset_ticks >= start) & (song.onset_ticks < end) & (song.part == part)
     onset = song.onset_ticks[inside] - start
     duration = np.minimum(song.duration_ticks[inside], end - start - onset)
@@ -127,26 +127,26 @@ def excerpt(song: Score, bars: Bars, line: int) -> Score:
 
 
 class _Text:
-    """The steps of songs one after another, each line ended by the song's mark, which nothing else is."""
+    """The runs of songs one after another, each line ended by the song's mark, which nothing else is."""
 
     def __init__(self, melodies: Sequence[Melody], marks: Iterable[int]) -> None:
         self.lines: list[Line] = [line for melody in melodies for line in melody.lines]
         self.owner = [number for number, melody in enumerate(melodies) for _ in melody.lines]
         pieces = [
-            np.append(line.steps, mark)
+            np.append(line.runs, mark)
             for melody, mark in zip(melodies, marks, strict=True)
             for line in melody.lines
         ]
-        self.steps: Ints = np.concatenate([np.zeros(0, np.int64), *pieces])
+        self.runs: Ints = np.concatenate([np.zeros(0, np.int64), *pieces])
         self.starts = np.cumsum([0, *(len(piece) for piece in pieces)])  # of lines
         ends = self.starts[np.cumsum([0, *(len(melody.lines) for melody in melodies)])].tolist()
         self.songs = list(pairwise(ends))
 
-    def passage(self, place: int, steps: int) -> tuple[int, int, Bars]:
-        """The song, its line, and the bars of so many steps from a place on."""
+    def passage(self, place: int, runs: int) -> tuple[int, int, Bars]:
+        """The song, its line, and the bars of so many runs from a place on."""
         line = int(np.searchsorted(self.starts, place, side="right")) - 1
         note = place - int(self.starts[line])
-        bars = self.lines[line].bars[note : note + steps + 1]
+        bars = self.lines[line].bars[note : note + runs + RUN]
         song = self.owner[line]
         return song, line - self.owner.index(song), (int(bars.min()) + 1, int(bars.max()) + 1)
 
