@@ -121,8 +121,9 @@ def test_a_strange_model_json(folder: Path, text: str, says: str) -> None:
         ({"labels": ["game", ["x"]]}, r"has the label \['x'\], must be a text"),
         ({"defaults": []}, r"has defaults \[\], must be an object"),
         ({"defaults": {"genre": ["x"]}}, r"has defaults.genre \['x'\], must be one of its labels"),
-        ({"usual": {"game": 5}}, "has usual.game 5, must be shares within 0-1"),
-        ({"usual": {"game": {"repeats": 1e9}}}, "must be shares within 0-1"),
+        ({"usual": {"game": 5}}, "has usual.game 5, must be shares 0-1 of"),
+        ({"usual": {"game": {"repeats": 1e9}}}, "must be shares 0-1 of"),
+        ({"usual": {"game": {"other": 0.5}}}, "must be shares 0-1 of"),
         ({"files": {"weights": {}, "tables": []}}, "lacks|is damaged|must be"),
     ],
 )

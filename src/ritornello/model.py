@@ -45,6 +45,7 @@ NEEDED: dict[tuple[str, str], type] = {
     ("files", "weights"): dict,
     ("files", "tables"): dict,
 }
+USUAL = {"repeats", "plays"}  # see composing/usual.py
 MAY_HAVE: dict[str, type] = {"labels": list, "defaults": dict, "data": dict, "learn": dict, "usual": dict}
 
 
@@ -193,6 +194,12 @@ def _read_info(path: Path) -> dict[str, Any]:
         if not isinstance(info[key][part], kind):
             must = "a text" if kind is str else "an object"
             raise ModelError(f"{str(file)!r} has {key}.{part} {info[key][part]!r:.40}, must be {must}")
+    _check_more(file, info)
+    return info
+
+
+def _check_more(file: Path, info: dict[str, Any]) -> None:
+    """Raise ModelError for a strange thing among those that a model.json may have and need not."""
     for key, kind in MAY_HAVE.items():
         if not isinstance(info.get(key, kind()), kind):
             must = "a list" if kind is list else "an object"
@@ -203,10 +210,12 @@ def _read_info(path: Path) -> dict[str, Any]:
     if genre is not None and genre not in labels:
         raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}, must be one of its labels")
     for label, usual in info.get("usual", {}).items():
-        share = usual.get("repeats", 1.0) if isinstance(usual, dict) else None
-        if not isinstance(share, float) or not 0 <= share <= 1:
-            raise ModelError(f"{str(file)!r} has usual.{label:.40} {usual!r:.40}, must be shares within 0-1")
-    return info
+        shares = usual.values() if isinstance(usual, dict) else [None]
+        known = isinstance(usual, dict) and usual.keys() <= USUAL
+        if not known or not all(isinstance(share, float) and 0 <= share <= 1 for share in shares):
+            raise ModelError(
+                f"{str(file)!r} has usual.{label:.40} {usual!r:.40}, must be shares 0-1 of {sorted(USUAL)}"
+            )
 
 
 def _read_plans(path: Path, info: dict[str, Any]) -> tuple[Plan, ...]:

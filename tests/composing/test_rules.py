@@ -101,6 +101,24 @@ def test_parts_that_nobody_asked_for_may_stay_silent() -> None:
     assert forbidden(rules.parts_asked_for(begun.ear)) == [p for p in range(DRUMS + 1) if p not in (0, BASS)]
 
 
+def test_a_part_that_plays_too_little_is_called_for() -> None:
+    begun = song(plays=0.5).note(0).note(96)  # part 0 twice in two bars; the bass lacks one of them, then 1.5
+    for shift, bars in ((12, 1.0), (96, 1.5)):
+        bias = rules.no_part_is_forgotten(begun.put(shift=shift).ear)
+        assert bias is not None
+        assert {p: float(bias[p]) for p in np.flatnonzero(bias)} == {BASS: rules.CALL * bars}
+    assert rules.no_part_is_forgotten(song().note(0).note(96).put(shift=12).ear) is None
+    assert rules.no_part_is_forgotten(song(plays=0.5).note(0).note(0, BASS).put(shift=12).ear) is None
+
+
+def test_it_may_join_the_present_onset() -> None:
+    bias = rules.parts_play_together(song(plays=0.5).note(0).ear)
+    assert bias is not None
+    assert {p: float(bias[p]) for p in np.flatnonzero(bias)} == {0: rules.CALL * 0.5}
+    assert rules.parts_play_together(song(plays=0.5).note(0, BASS).ear) is None  # part 0 stands before it
+    assert rules.parts_play_together(song(plays=0.5).ear) is None  # no onset yet
+
+
 def test_a_part_is_called_for_the_louder_the_later_it_is() -> None:
     calls = []
     for shift in (10, 90):

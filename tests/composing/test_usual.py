@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ritornello.composing.usual import measured, repeats, usual_repeats
+from ritornello.composing.usual import measured, plays, repeats, usual
 from ritornello.plan import Plan
 from ritornello.score import Part, Score
 
@@ -30,12 +30,27 @@ def test_nine_songs_of_ten_do_no_more_of_it() -> None:
     calm, drums = song((0, 60, 0), (1, 60, 0)), song((0, 40, 0), (1, 40, 0), parts=(Part("", 0, True),))
     found = measured([(steady, ("a", "b"))] * 9 + [(calm, ("a",)), (drums, ("c",))])
     # of ten shares, nine 0 and one 1, the 0.9 quantile lies at place 8.1: a tenth of the way to the last
-    assert found == {"a": {"repeats": 0.1}, "b": {"repeats": 0.0}}
+    assert found["a"]["repeats"] == 0.1
+    assert found["b"]["repeats"] == 0.0
+    assert set(found) == {"a", "b"}
+
+
+def test_a_part_plays_in_so_many_of_the_first_bars() -> None:
+    # bars of 96 ticks: part 0 strikes in the first and the last of three, part 1 in one of them, twice
+    assert plays(song((0, 60, 0), (96, 40, 1), (97, 41, 1), (192, 60, 0))) == [2 / 3, 1 / 3]
+    # what comes after the sixteenth bar does not count
+    assert plays(song((0, 60, 0), (16 * 96, 40, 1))) == [1 / 16, 0]
+
+
+def test_nine_parts_of_ten_play_in_no_fewer_bars() -> None:
+    one, two = song((0, 60, 0), (95, 61, 0)), song((0, 60, 0), (96, 40, 1))
+    # ten shares: eight parts in each bar, two in one of two: the quantile is at place 0.9 of 0.5, 0.5, 1 ...
+    assert measured([(one, ("a",))] * 8 + [(two, ("a",))])["a"]["plays"] == 0.5
 
 
 def test_a_blend_may_do_as_its_label_that_does_most() -> None:
-    said = {"usual": {"a": {"repeats": 0.1}, "b": {"repeats": 0.3}}}
-    assert usual_repeats(said, Plan(genres=(("a", 0.9), ("b", 0.1)))) == 0.3
-    assert usual_repeats(said, Plan(genres=(("a", 1.0),))) == 0.1
-    assert usual_repeats(said, Plan(genres=(("c", 1.0),))) == 1.0
-    assert usual_repeats({}, Plan()) == 1.0
+    said = {"usual": {"a": {"repeats": 0.1, "plays": 0.9}, "b": {"repeats": 0.3}}}
+    assert usual(said, Plan(genres=(("a", 0.9), ("b", 0.1)))) == (0.3, 0.0)
+    assert usual(said, Plan(genres=(("a", 1.0),))) == (0.1, 0.9)
+    assert usual(said, Plan(genres=(("c", 1.0),))) == (1.0, 0.0)
+    assert usual({}, Plan()) == (1.0, 0.0)

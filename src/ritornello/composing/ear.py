@@ -42,6 +42,8 @@ class Ear:
         self.outside: deque[bool] = deque(maxlen=RECENT)
         self.again: deque[bool] = deque(maxlen=RECENT)
         self.sounding: dict[int, list[int]] = {}  # by part: where its notes end
+        self.first_bar = self.bar
+        self.played: dict[int, tuple[int, int]] = {}  # by part: the last bar it struck in, and how many
         self._skip_sounding()
 
     def listen(self) -> None:
@@ -63,6 +65,8 @@ class Ear:
             ends.append(end)
             if onset >= self.first_tick:
                 self.heard.add(part)
+                bar, last, bars = bisect_right(self.song.start, onset) - 1, *self.played.get(part, (-1, 0))
+                self.played[part] = bar, bars + (bar > last)
         self.taken = len(notes)
         self.struck_last |= self.onset >= self.song.start[-1]
         self._skip_sounding()
@@ -86,6 +90,15 @@ class Ear:
         """From where on an onset could follow if WAIT came next."""
         next_bars_end: int = self.song.edges[self.song.bar + 2]
         return min(self.song.clock + WAIT, next_bars_end)
+
+    def lacking(self, tick: int) -> dict[int, float]:
+        """By part the bars in which it should have played by the bar of a tick, and has not; above 0."""
+        plays = self.request.plays
+        if plays == 0:
+            return {}
+        due = plays * (bisect_right(self.song.start, tick) - self.first_bar)
+        found = {part: due - self.played.get(part, (-1, 0))[1] for part in self.request.parts or ()}
+        return {part: bars for part, bars in found.items() if bars > 0}
 
     @property
     def unheard(self) -> list[int]:

@@ -14,7 +14,7 @@ from ritornello.composing.draws import Taste
 from ritornello.composing.recipe import Recipe, Source
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
-from ritornello.composing.usual import usual_repeats
+from ritornello.composing.usual import usual
 from ritornello.errors import ModelError
 from ritornello.model import Model
 from ritornello.plan import Plan
@@ -22,6 +22,7 @@ from ritornello.representations.grid.codes import COLUMN, MAX_SHIFT, part_codes
 
 Progress = Callable[[int, int, str], None]
 TOGETHER = 32  # songs composed side by side
+ASKED_PLAYS = 0.25  # of the bars, before a part that was asked for is called for
 
 
 class Job(NamedTuple):
@@ -91,8 +92,11 @@ def needs_notes(model: Model) -> None:
 
 def _request(model: Model, job: Job, seed: int) -> Request:
     request = requested(job.plan, seed, job.song, job.source)
+    repeats, plays = usual(model.info, job.plan)
+    if not job.drawn and (job.source is None or job.source.how == "tune"):
+        plays = max(plays, ASKED_PLAYS)  # what is asked for is to be more than a note
     must = () if job.drawn else None
-    return replace(request, must=must, repeats=usual_repeats(model.info, job.plan))
+    return replace(request, must=must, repeats=repeats, plays=plays)
 
 
 def _as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:

@@ -26,7 +26,8 @@ class Request:
     `parts` are the codes that may be drawn (None: the representation has no parts), of which those that
     `must` are heard (None: all); notes are drawn from `first_tick` to `end_tick` (24 a beat). `source` is
     what the user gave, into which the drawn notes are written at the end. `repeats` is the share of notes
-    that may repeat the pitch before in their part before that is held back.
+    that may repeat the pitch before in their part before that is held back, `plays` the share of bars in
+    which a part plays before it is called for.
     """
 
     plan: Plan
@@ -40,6 +41,7 @@ class Request:
     source: Score | None = None
     must: tuple[int, ...] | None = None
     repeats: float = 1.0
+    plays: float = 0.0
 
     @property
     def timeline(self) -> Timeline:

@@ -37,6 +37,7 @@ OUT_OF_KEY = 0.5  # what pitches outside the scale lose,
 USUAL, TOO_OFTEN = 0.05, 12.0  # and what for each share of them above the usual
 REPEATED = 8  # times in a row that a pitch may come before it is held back
 AGAIN = 40.0  # what a repeated pitch loses for each share of them above what is usual for the label
+CALL, MOST_LACKING = 3.0, 3.0  # what a part gains for each bar that it lacks, and of how many at most
 LOOPS = 4  # times that the same rows may come
 HOLD_BACK = 0.4  # for each time more
 
@@ -127,6 +128,31 @@ def each_part_is_heard(ear: Ear) -> Bias | None:
     return bias
 
 
+def no_part_is_forgotten(ear: Ear) -> Bias | None:
+    """A part that has played in fewer bars than is usual for the label is called for, ever louder."""
+    lacking = ear.lacking(ear.tick)
+    if not lacking:
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    for part, bars in lacking.items():
+        bias[part] = CALL * min(bars, MOST_LACKING)
+    return bias
+
+
+def parts_play_together(ear: Ear) -> Bias | None:
+    """Where a part that plays too little can still join the present onset, the clock rather stays."""
+    song = ear.song
+    if ear.onset != song.clock or not song.notes:
+        return None
+    lacking = ear.lacking(song.clock)
+    bars = max((bars for part, bars in lacking.items() if part > song.notes[-1][1]), default=0.0)
+    if bars == 0:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = CALL * min(bars, MOST_LACKING)
+    return bias
+
+
 def hands_and_lungs(ear: Ear) -> Bias | None:
     """A part that has as many notes sounding as can be played takes no more until one ends."""
     full = [
@@ -204,9 +230,11 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
     Rule("shift", no_silent_bar, True),
     Rule("shift", no_end_before_all_are_heard, True),
     Rule("shift", room_at_this_onset, True),
+    Rule("shift", parts_play_together, False),
     Rule("part", parts_asked_for, True),
     Rule("part", each_part_is_heard, True),
     Rule("part", hands_and_lungs, True),
+    Rule("part", no_part_is_forgotten, False),
     Rule("pitch", within_range, True),
     Rule("pitch", in_key, False),
     Rule("pitch", not_one_pitch, False),

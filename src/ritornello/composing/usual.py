@@ -1,21 +1,32 @@
-"""Usual: what people do in songs of a label, against which a rule may hold what is composed.
+"""Usual: what people do in songs of a label, against which rules hold what is composed.
 
-model.json may have it, as the model that ships does: {"usual": {label: {"repeats": share}}}. Of a label, or a
-model, that says nothing nothing is held.
+    repeats   the share of notes that repeat the pitch before in their part: nine songs of ten have no more
+    plays     the share of the first bars in which a part plays: nine parts of ten play in no fewer
+
+model.json may have it, as the model that ships does: {"usual": {label: {"repeats": share, "plays": share}}}.
+Where it says nothing of a label, nothing is held back or called for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ritornello.plan import Plan
 from ritornello.score import Score
+from ritornello.timeline import Timeline
 
-MOST = 0.9  # of a label's songs do no more of it than what is called usual
-ANY = 1.0
+MOST = 0.9
+BARS = 16
+
+
+class Usual(NamedTuple):
+    """Two shares; of a label of which nothing is said they hold nothing back and call for nothing."""
+
+    repeats: float = 1.0
+    plays: float = 0.0
 
 
 def repeats(song: Score) -> float:
@@ -27,17 +38,34 @@ def repeats(song: Score) -> float:
     return float(again.mean()) if len(again) else 0.0
 
 
+def plays(song: Score) -> list[float]:
+    """For each part of a song with notes the share of the first bars in which it strikes one."""
+    timeline = Timeline.of(song)
+    bar, bars = timeline.bar_of(song.onset_ticks), min(BARS, len(timeline))
+    early = bar < bars
+    parts = np.unique(song.part).tolist()
+    return [len(np.unique(bar[early & (song.part == part)])) / bars for part in parts]
+
+
 def measured(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
-    """What is usual for each label, from songs and their labels; drums say nothing."""
-    found: dict[str, list[float]] = {}
+    """What is usual for each label, from songs (with notes) and their labels; of drums alone nothing is."""
+    found: dict[str, tuple[list[float], list[float]]] = {}
     for song, labels in songs:
         for label in labels if (~song.of_drums).any() else ():
-            found.setdefault(label, []).append(repeats(song))
-    return {label: {"repeats": round(float(np.quantile(found[label], MOST)), 4)} for label in sorted(found)}
+            again, shares = found.setdefault(label, ([], []))
+            again.append(repeats(song))
+            shares += plays(song)
+    return {
+        label: {
+            "repeats": round(float(np.quantile(again, MOST)), 4),
+            "plays": round(float(np.quantile(shares, 1 - MOST)), 4),
+        }
+        for label, (again, shares) in sorted(found.items())
+    }
 
 
-def usual_repeats(info: Mapping[str, Any], plan: Plan) -> float:
-    """How often pitches may be repeated in a song of a plan: as in that of its labels that does so most."""
+def usual(info: Mapping[str, Any], plan: Plan) -> Usual:
+    """What is usual for a plan by model.json: of a blend, what its labels all bear."""
     said = info.get("usual", {})
-    shares = [said.get(label, {}).get("repeats", ANY) for label, _ in plan.genres]
-    return max((float(share) for share in shares), default=ANY)
+    labels = [Usual(**said.get(label, {})) for label, _ in plan.genres] or [Usual()]
+    return Usual(max(label.repeats for label in labels), min(label.plays for label in labels))
