@@ -37,13 +37,12 @@ def verdicts(found: Reports) -> list[str]:
     for title, (metric, key, ends, write) in METRICS.items():
         cells = [_figure(of[metric], key, ends, write) for of in found.values()]
         ladder = _ladder(one[metric], metric, key)
-        human = {"auc": ladder.get("human"), "median": one["originality"]["human"].get("median")}.get(key, 1)
+        human = {"auc": ladder.get("human"), "median": _human(one["originality"], "median")}.get(key, 1)
         cells += [write(human), *(write(ladder.get(name)) for name in CONTROLS)]
-        lines.append(_row([title, *cells, "yes" if one[metric]["discriminates"] else "no"]))
-    copied = one["originality"]
-    controls = [copied["controls"].get(name, {}).get("beyond") for name in CONTROLS]
-    shares = [of["originality"]["beyond"] for of in found.values()]
-    shares += [copied["human"]["beyond"], *controls]
+        lines.append(_row([title, *cells, "yes" if one[metric].get("discriminates") else "no"]))
+    shares = [of["originality"].get("beyond") for of in found.values()]
+    controls = one["originality"].get("controls", {})
+    shares += [_human(one["originality"], "beyond"), *(controls.get(n, {}).get("beyond") for n in CONTROLS)]
     lines.append(_row(["runs beyond 95% of human", *("-" if x is None else f"{x:.0%}" for x in shares), ""]))
     empty = [""] * (len(CONTROLS) + 1)
     within = [f"{of['style']['within_1.5']} of {_counted(of)}" for of in found.values()]
@@ -137,7 +136,12 @@ def _ladder(of: Mapping[str, Any], metric: str, key: str) -> dict[str, Any]:
     """The figure of each control."""
     if metric == "style":
         return dict(of["ladder"])
-    return {name: each[key] for name, each in of["controls"].items()}
+    return {name: each.get(key) for name, each in of.get("controls", {}).items()}
+
+
+def _human(copied: Mapping[str, Any], key: str) -> Any:
+    """A figure of the human songs, if originality has figures."""
+    return copied.get("human", {}).get(key)
 
 
 def _counted(of: Mapping[str, Any]) -> int:

@@ -40,8 +40,9 @@ def copying(
     one of each composed song, the longest first. "in_training" are the human songs (numbers) that are
     training songs themselves; they are left out.
     """
-    if min(len(human), len(composed)) < FEWEST:
-        few = {"too_few": f"originality needs {FEWEST} human and {FEWEST} composed songs"}
+    if min(_with_melody(human), _with_melody(_scores(composed))) < FEWEST:
+        needs = f"originality needs {FEWEST} human and {FEWEST} composed songs with a melody"
+        few = {"too_few": f"{needs} (drums are not compared)"}
         return few | {"passages": passages(composed, closest(_melodies(_scores(composed)), training))}
     cut = _cut(human, [len(song.score) for song in composed], seed)
     groups = {"composed": _melodies(_scores(composed)), "human": _melodies(cut)}
@@ -74,6 +75,11 @@ def passages(songs: Sequence[Song], found: Sequence[Passage | None]) -> list[dic
 
 def _scores(songs: Sequence[Song]) -> list[Score]:
     return [song.score for song in songs]
+
+
+def _with_melody(songs: Iterable[Score]) -> int:
+    """How many songs have a note that no drum plays."""
+    return sum(not song.of_drums.all() for song in songs)
 
 
 def _melodies(songs: Iterable[Score]) -> list[Melody]:
