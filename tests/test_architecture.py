@@ -21,6 +21,7 @@ NOUNS = [
     "lock",
     "theory",
     "overlaps",
+    "ranges",
     "score",
     "timeline",
     "plan",

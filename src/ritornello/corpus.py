@@ -34,14 +34,8 @@ VERSION = 1
 SHARD_SONGS = 4096
 SPLITS = ("train", "valid", "test")
 KEPT = "kept"
-EVENTS: dict[str, Any] = {
-    "parts": Part,
-    "tempi": Tempo,
-    "meters": Meter,
-    "keys": KeySignature,
-    "chords": Chord,
-    "markers": Marker,
-}
+EVENTS: dict[str, Any] = {"parts": Part, "tempi": Tempo, "meters": Meter, "keys": KeySignature}
+EVENTS |= {"chords": Chord, "markers": Marker}
 
 
 class Info(NamedTuple):
@@ -140,8 +134,7 @@ class Corpus:
 
         `verify=False` leaves the SHA-256 out. Raises CorpusError: missing, unfinished, damaged, or newer.
         """
-        path = Path(path)
-        manifest, digest = read_manifest(path)
+        manifest, digest = read_manifest(path := Path(path))
         if not manifest["index"]:
             raise CorpusError(f"{str(path)!r} is not finished: run `ritornello prepare` again, it goes on")
         corpus = cls(path, manifest, digest, verify)

@@ -60,7 +60,10 @@ def _cut_in_order(onset: Column, duration: Column, voice: npt.NDArray[np.uint16]
 
 def voices(part: npt.NDArray[Any], pitch: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
     """The voice (N,) of each note as a number, by part and then pitch; in 16 bits a sort is linear."""
-    return (part.astype(np.uint16) << 7) + pitch.astype(np.uint16)
+    voice = part.astype(np.uint16)
+    voice <<= 7
+    voice |= pitch.astype(np.uint16)
+    return voice
 
 
 def by_voice(voice: npt.NDArray[np.uint16]) -> tuple[Rows, Rows]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, fields, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,13 +16,12 @@ import numpy.typing as npt
 
 from ritornello.errors import ScoreError
 from ritornello.overlaps import by_voice, cut, voices
-from ritornello.theory import CHORD_KINDS
+from ritornello.ranges import MAX_TICKS, check_events, check_lengths, check_range
 
 Ints = npt.NDArray[np.int32]
 Bytes = npt.NDArray[np.uint8]
 
 MAX_PARTS = 256
-MAX_TICKS = 2**31 - 1
 COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
 LIMITS = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
 LIMITS |= {"velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
@@ -115,7 +113,7 @@ class Score:
             column = given = np.asarray(getattr(self, name))
             if not in_order:
                 if given.dtype != dtype:  # numpy would wrap what does not fit
-                    _check_range(given, name, *LIMITS[name], self.title)
+                    check_range(given, name, *LIMITS[name], self.title)
                 column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
             column.flags.writeable = False
             object.__setattr__(self, name, column)
@@ -124,7 +122,7 @@ class Score:
         _check_notes(self, in_order)
         if not in_order:
             _check_order(self)
-        _check_events(self)
+        check_events(self, EVENTS)
 
     @classmethod
     def of(
@@ -145,9 +143,9 @@ class Score:
         onset, length = _whole(onset_ticks, "i4"), _whole(duration_ticks, "i4")
         owner = np.zeros(len(onset), np.uint8) if part is None else _whole(part, *BYTES)
         columns = (onset, length + (length == 0), _whole(pitch, *BYTES), _whole(velocity, *BYTES), owner)
-        _check_lengths(columns)
+        check_lengths(columns)
         for name, column in zip(COLUMNS, columns, strict=True):
-            _check_range(column, name, *LIMITS[name], events.get("title", ""))
+            check_range(column, name, *LIMITS[name], events.get("title", ""))
         onset, length, voice, loudness = cut(*columns[:2], voices(owner, columns[2]), columns[3])
         columns = (onset, length, voice & 127, loudness, voice >> 7)
         rows: Any = {
@@ -246,32 +244,18 @@ def _whole(given: npt.ArrayLike, *narrow: str) -> npt.NDArray[Any]:
     return column if column.dtype in narrow else column.astype(np.int64)
 
 
-def _check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title: str) -> None:
-    if not len(column) or (np.minimum.reduce(column) >= low and np.maximum.reduce(column) <= high):
-        return
-    bad = int(np.argmax((column < low) | (column > high)))
-    where = f" of {title!r}" if title else ""
-    raise ScoreError(f"{name} {column[bad]} at note {bad}{where}, must be {low}-{high}")
-
-
-def _check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
-    """Raise ScoreError unless all columns are one row a note."""
-    if any(column.shape != (len(columns[0]),) for column in columns):
-        raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
-
-
 def _check_notes(score: Score, in_order: bool) -> None:
     """Raise ScoreError unless the columns fit together and are in range."""
     if not 1 <= score.ticks_per_beat <= 32767:
         raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
     if len(score.parts) > MAX_PARTS:
         raise ScoreError(f"{len(score.parts)} parts, must be at most {MAX_PARTS}")
-    _check_lengths([getattr(score, name) for name in COLUMNS])
+    check_lengths([getattr(score, name) for name in COLUMNS])
     if len(score) and not score.parts:
         raise ScoreError(f"{len(score)} notes, but no part that plays them")
     limits = {} if in_order else LIMITS
     for name, (low, high) in (limits | {"part": (0, len(score.parts) - 1)}).items():
-        _check_range(getattr(score, name), name, low, high, score.title)
+        check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
         raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
 
@@ -287,28 +271,3 @@ def _check_order(score: Score) -> None:
     if overlaps.any():
         note = int(order[int(np.argmax(overlaps))])
         raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts it")
-
-
-def _check_events(score: Score) -> None:
-    """Raise ScoreError for a tempo, meter, key or chord that is out of range or out of order."""
-    for part in score.parts:
-        if not 0 <= part.program <= 127:
-            raise ScoreError(f"program {part.program} of part {part.name!r}, must be 0-127")
-    for tempo in score.tempi:
-        if not 1 <= tempo.us_per_beat < 1 << 24:
-            raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat, must be 1-16777215")
-    for meter in score.meters:
-        over, under = meter[1:]
-        if not (1 <= over <= 255 and under in (1, 2, 4, 8, 16, 32, 64)):
-            raise ScoreError(f"meter {over}/{under}, must be 1-255 over 1, 2, 4 ... 64")
-    for key in score.keys:
-        if not -7 <= key.sharps <= 7:
-            raise ScoreError(f"key of {key.sharps} sharps, must be -7 to 7")
-    for chord in score.chords:
-        if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
-            raise ScoreError(f"chord {chord.root} {chord.kind!r}, must be 0-11 and one of {CHORD_KINDS}")
-    for name in EVENTS:
-        ticks = [0, *(event.onset_ticks for event in getattr(score, name))]
-        for before, tick in pairwise(ticks):
-            if not before <= tick <= MAX_TICKS:
-                raise ScoreError(f"one of the {name} at tick {tick}, must be {before}-{MAX_TICKS}, in order")

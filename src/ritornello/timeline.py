@@ -55,10 +55,8 @@ class Timeline:
 
         Raises ScoreError beyond a million bars.
         """
-        starts: list[Ticks] = []
-        lengths: list[Ticks] = []
-        over: list[Ticks] = []
-        under: list[Ticks] = []
+        pieces: list[npt.NDArray[np.int64]] = [np.zeros((4, 0), np.int64)]
+        count = 0
         for meter, following in zip(meters, [*meters[1:], None], strict=True):
             until = min(following.onset_ticks, end_ticks) if following else end_ticks
             if until <= meter.onset_ticks:
@@ -67,30 +65,18 @@ class Timeline:
             if 4 * numerator > MAX_BAR_BEATS * denominator:
                 _, numerator, denominator = DEFAULT_METER
             bar = max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
-            count = -(-(until - meter.onset_ticks) // bar)
-            if (bars := count + sum(map(len, starts))) > MAX_BARS:
-                raise ScoreError(f"{bars} bars at {ticks_per_beat} ticks a beat, must be at most {MAX_BARS}")
+            here = -(-(until - meter.onset_ticks) // bar)
+            if (count := count + here) > MAX_BARS:
+                raise ScoreError(f"{count} bars at {ticks_per_beat} ticks a beat, must be at most {MAX_BARS}")
             # a bar of 7/64 at 24 ticks a beat is 10.5 ticks: the edges are rounded down, each by itself
-            edges = (
-                meter.onset_ticks + np.arange(count + 1, dtype=np.int64) * bar.numerator // bar.denominator
-            )
+            edges = meter.onset_ticks + np.arange(here + 1, dtype=np.int64) * bar.numerator // bar.denominator
             if following:
                 edges = np.minimum(edges, following.onset_ticks)
-            starts.append(edges[:-1])
-            lengths.append(np.diff(edges))
-            over.append(np.full(count, numerator))
-            under.append(np.full(count, denominator))
-        nothing = [np.zeros(0, np.int64)]
-        return cls(
-            ticks_per_beat,
-            start_ticks=np.concatenate(starts or nothing),
-            length_ticks=np.concatenate(lengths or nothing),
-            numerator=np.concatenate(over or nothing),
-            denominator=np.concatenate(under or nothing),
-            chords=chords,
-            returns_to=np.full(sum(map(len, starts)), -1),
-            likeness=np.full(sum(map(len, starts)), -1),
-        )
+            over, under = np.full(here, numerator), np.full(here, denominator)
+            pieces.append(np.stack([edges[:-1], np.diff(edges), over, under]))
+        start, length, numerators, denominators = np.concatenate(pieces, axis=1)  # (4, bars)
+        unknown = np.full(count, -1)
+        return cls(ticks_per_beat, start, length, numerators, denominators, chords, unknown, unknown.copy())
 
     def __len__(self) -> int:
         return len(self.start_ticks)

@@ -60,17 +60,8 @@ def prepare(
         )
     if scheduler and workers is not None:
         raise InputError(f"workers {workers}: the engine dask takes all workers of its scheduler, give none")
-    checks = Checks(reader=reader)
-    return run(
-        folder,
-        out,
-        workers=workers,
-        scheduler=scheduler,
-        checks=checks,
-        labels=labels,
-        retry=retry,
-        progress=progress,
-    )
+    how: dict[str, Any] = {"labels": labels, "retry": retry, "progress": progress}
+    return run(folder, out, workers=workers, scheduler=scheduler, checks=Checks(reader=reader), **how)
 
 
 def train(

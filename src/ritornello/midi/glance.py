@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ritornello.midi.chunks import END_OF_TRACK, HEARD, KEY, METER, TEMPO, variable_length
 from ritornello.midi.counting import CHANGES
-from ritornello.score import MAX_TICKS
+from ritornello.ranges import MAX_TICKS
 
 # Bytes of data, by kind, of the meta events of which symusic would read on into what follows.
 LEAST_DATA = np.zeros(256, np.uint8)

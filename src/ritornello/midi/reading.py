@@ -29,7 +29,8 @@ from ritornello.midi.glance import Glance, glance
 from ritornello.midi.raw import CHORD_PREFIX, Raw
 from ritornello.midi.with_mido import read_mido
 from ritornello.midi.with_symusic import read_symusic, read_whole
-from ritornello.score import MAX_PARTS, MAX_TICKS, Chord, Marker, Score, settle
+from ritornello.ranges import MAX_TICKS
+from ritornello.score import MAX_PARTS, Chord, Marker, Score, settle
 
 Reader = Literal["symusic", "mido"]
 Ticks = npt.NDArray[np.int64]

@@ -25,7 +25,8 @@ from ritornello.midi.counting import count
 from ritornello.midi.glance import Glance, glance
 from ritornello.midi.raw import CHORD_PREFIX, NO_PEDAL, SUSTAIN, Raw, decode
 from ritornello.midi.with_mido import read_mido
-from ritornello.score import MAX_TICKS, KeySignature, Marker, Meter, Part, Tempo
+from ritornello.ranges import MAX_TICKS
+from ritornello.score import KeySignature, Marker, Meter, Part, Tempo
 
 # FF 03: track name, FF 06: marker; then the length, then the text. Overlapping places are all found.
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")

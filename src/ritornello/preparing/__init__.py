@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ritornello.errors import InputError
 from ritornello.preparing.checking.check import Checks
 from ritornello.preparing.fates import FATES, KEPT
-from ritornello.preparing.files.scan import scan
+from ritornello.preparing.files.scan import Sources, scan
 from ritornello.preparing.labels import Labeller, read_labels
 from ritornello.preparing.reading import Progress, read
 from ritornello.preparing.workers.pool import Pool
@@ -21,6 +21,7 @@ from ritornello.preparing.writing.space import space
 if TYPE_CHECKING:
     from ritornello.preparing.workers.cluster import Cluster
 
+CORES = os.cpu_count() or 1
 INDEX_BYTES = 1500  # for each file while the index is being made, most of it for sketches side by side
 
 __all__ = ["FATES", "Checks", "Report", "prepare"]
@@ -72,11 +73,7 @@ def prepare(
         raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
     with journal(out, checks, retry) as state:
         new = state.new(sources)
-        pool: Pool | Cluster = Pool(workers or os.cpu_count() or 1, checks)
-        if scheduler:
-            from ritornello.preparing.workers.cluster import Cluster, witnesses  # half of what starting takes
-
-            pool = Cluster(scheduler, checks, witnesses(folder.absolute(), new))
+        pool = _cluster(scheduler, folder, checks, new) if scheduler else Pool(workers or CORES, checks)
         count = read(folder.absolute(), new, pool, state, tell) if new else 0
         tell(0, 0, "copies")
         with space(out, lambda: sum(shard["rows"] for shard in state.shards) * INDEX_BYTES):
@@ -88,3 +85,10 @@ def prepare(
     counted = {name: manifest[name] for name in ("files", "kept", "fates", "splits", "labels")}
     unused = len(labeller.table) - len(labeller.used)
     return Report(str(out), new=count, unused_labels=unused, **counted)
+
+
+def _cluster(scheduler: str, folder: Path, checks: Checks, new: Sources) -> Pool | Cluster:
+    """The workers of the Dask scheduler at an address."""
+    from ritornello.preparing.workers.cluster import Cluster, witnesses  # half of what starting takes
+
+    return Cluster(scheduler, checks, witnesses(folder.absolute(), new))

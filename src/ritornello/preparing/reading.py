@@ -130,7 +130,8 @@ class _Shards:
         """Add the files of a result, but for those that were read before."""
         again = self.state.touched(sources, result.rows)
         start = songs = 0
-        for stop, row in enumerate(result.rows, start=1):  # the longest runs of new files that fit into a shard
+        # the longest runs of new files that fit into a shard
+        for stop, row in enumerate(result.rows, start=1):
             songs += row["notes"] > 0
             if again[stop - 1]:
                 self._write(sources, result, start, stop - 1)

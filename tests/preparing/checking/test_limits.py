@@ -7,7 +7,7 @@ import pytest
 from ritornello.midi.chunks import split
 from ritornello.midi.glance import glance
 from ritornello.preparing.checking import limits
-from ritornello.score import MAX_TICKS
+from ritornello.ranges import MAX_TICKS
 from tests.scores import from_hex, midi_file, track
 
 LONGEST = "FF FF FF 7F FF 01 00  # 2^28 - 1 ticks, the longest time, then an empty text"

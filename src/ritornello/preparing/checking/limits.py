@@ -10,7 +10,7 @@ from __future__ import annotations
 from ritornello.midi.chunks import Chunks
 from ritornello.midi.counting import count
 from ritornello.midi.glance import Glance, glance
-from ritornello.score import MAX_TICKS
+from ritornello.ranges import MAX_TICKS
 
 
 def over_limit(chunks: Chunks, seen: Glance, max_events: int) -> tuple[str, str] | None:

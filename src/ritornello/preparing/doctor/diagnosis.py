@@ -18,7 +18,7 @@ from ritornello.preparing.checking.check import Checks
 from ritornello.preparing.copies.duplicates import KINDS, SKETCH, decide
 from ritornello.preparing.doctor.memory import Memory, Seen
 from ritornello.preparing.fates import KEPT, UNSURE
-from ritornello.preparing.files.scan import Source, scan
+from ritornello.preparing.files.scan import Source, Sources, scan
 from ritornello.preparing.labels import Labeller, read_labels
 from ritornello.preparing.reading import Items, Progress
 from ritornello.preparing.workers.pool import Pool
@@ -87,13 +87,9 @@ def diagnose(
     memory.keep_only(sources)
     if retry:
         memory.forget(UNSURE)
-    new = [source for source in sources if not memory.knows(source) and not memory.recall(folder, source)]
-    unread: list[Seen] = []
-    read_now = 0
     try:
-        if new:
-            pool = Pool(workers or os.cpu_count() or 1, checks, diagnose=True)
-            unread, read_now = _read(folder, new, memory, pool, progress)
+        pool = Pool(workers or os.cpu_count() or 1, checks, diagnose=True)
+        unread, read_now = _read(folder, sources, memory, pool, progress)
     finally:
         trouble = memory.write()
     if progress:
@@ -106,9 +102,12 @@ def diagnose(
 
 
 def _read(
-    folder: Path, new: list[Source], memory: Memory, pool: Pool, progress: Progress | None
+    folder: Path, sources: Sources, memory: Memory, pool: Pool, progress: Progress | None
 ) -> tuple[list[Seen], int]:
     """Read the new sources into the memory; returns those that it does not keep, and how many it were."""
+    new = [source for source in sources if not memory.knows(source) and not memory.recall(folder, source)]
+    if not new:
+        return [], 0
     items, done = Items(folder, new, memory), 0
     unread: list[Seen] = []
     with pool:
