@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ritornello.cli.common import free_name, output_options, progress, show
+from ritornello.errors import InputError
 
 if TYPE_CHECKING:
     from ritornello.song import Song
@@ -75,22 +76,13 @@ def command(
         songs = [composer.replay(recipe, redraw=redraw, model=model, seed=seed, creativity=creativity)]
     else:
         if redraw:
-            raise click.UsageError("--redraw goes with --recipe")
+            raise InputError("--redraw goes with --recipe")
         with progress(count > 1 and not (quiet or as_json)) as update:
             songs = composer.compose_many(model, count, progress=update, **wishes)
     took_s = time.perf_counter() - began
     files = write_all(songs, out)
-    lines: list[Any] = []
-    for song, file in zip(songs, files, strict=True) if not (quiet or as_json) else ():
-        lines += _lines(song, file, took_s, alone=len(songs) == 1)
-    lines.append(f"again: {_again(files[0], out)}")
-    results = [
-        {"file": file, "bars": song.bars, "notes": len(song.score), "seconds": song.score.duration_s}
-        | {"recipe": song.recipe.to_dict()}
-        for song, file in zip(songs, files, strict=True)
-    ]
-    result: dict[str, Any] = results[0] if len(songs) == 1 else {"songs": results}
-    show({**result, "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    lines = [] if quiet or as_json else _lines(songs, files, out, took_s)
+    show({**_result(songs, files), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
 
 
 def write_all(songs: list[Song], out: str) -> list[str]:
@@ -115,7 +107,7 @@ def _check_ending(out: str) -> None:
 
     known = (*ENDINGS, ".json")
     if not is_folder(out) and Path(out).suffix.lower() not in known:
-        raise click.UsageError(f"-o {out!r} must end in {', '.join(known)}, or be a folder/")
+        raise InputError(f"-o {out!r} must end in {', '.join(known)}, or be a folder/")
 
 
 def _given(name: str, value: Any) -> Any:
@@ -124,7 +116,25 @@ def _given(name: str, value: Any) -> Any:
     return value if source and source.name == "COMMANDLINE" else None
 
 
-def _lines(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
+def _result(songs: list[Song], files: list[str]) -> dict[str, Any]:
+    """What was composed as plain data."""
+    found = [
+        {"file": file, "bars": song.bars, "notes": len(song.score), "seconds": song.score.duration_s}
+        | {"recipe": song.recipe.to_dict()}
+        for song, file in zip(songs, files, strict=True)
+    ]
+    return found[0] if len(songs) == 1 else {"songs": found}
+
+
+def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list[Any]:
+    """What is shown of all songs, and how to have them again."""
+    lines: list[Any] = []
+    for song, file in zip(songs, files, strict=True):
+        lines += _of_one(song, file, took_s, alone=len(songs) == 1)
+    return [*lines, f"again: {_again(files[0], out)}"]
+
+
+def _of_one(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
     """What is shown of a song: its plan, its piano roll, the file."""
     seed = f"seed {song.recipe.seed}" + (f", song {song.recipe.song + 1}" if song.recipe.song else "")
     asked = song.plan.bars or song.bars

@@ -10,6 +10,7 @@ import click
 
 from ritornello.cli.common import output_options, show
 from ritornello.cli.compose import write_all
+from ritornello.errors import InputError
 
 
 @click.command("redo")
@@ -35,7 +36,7 @@ def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, *
 
     target = Path(out or f"{Path(song).stem}-take.mid")
     if target.suffix.lower() not in (".mid", ".midi"):
-        raise click.UsageError(f"-o {str(target)!r} must end in .mid or .midi")
+        raise InputError(f"-o {str(target)!r} must end in .mid or .midi")
     began = time.perf_counter()
     takes = composer.redo(song, bars, **settings)
     files = write_all(takes, str(target))

@@ -54,43 +54,59 @@ def learn(
     """Learn from the MIDI files below `folder` for `minutes` (20; or `steps`), and compose some `songs`.
 
     The model goes to `out` (NAME-model beside the folder), the songs to NAME-songs. It starts from the
-    bundled model or from nothing, whichever predicts held-out songs better after a short while of each;
-    `start` says one of the two. Of the bundled model and what was learnt, the one that is better on held-out
-    songs is kept; with `start` "nothing" the bundled model is not looked at. `settings` are those of `train`.
-    What there is to say goes to `say` at once.
+    bundled model or from nothing, whichever predicts better after a short while of each, or as `start` says;
+    of the bundled model and what was learnt the one that is better on held-out songs is kept ("nothing" does
+    not look at the bundled model). `settings` are those of `train`; what there is to say goes to `say`.
 
-    Run again, it goes on where it stopped; with more minutes for longer; with other files in the folder from
-    what was learnt before. Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best so
-    far is kept and has composed.
+    Run again, it goes on where it stopped; with other files in the folder from what was learnt before. Raises
+    InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best so far is kept and has composed.
     """
     workflow.require("train", "torch", "pyarrow")
     from ritornello.learner.job import Job
-    from ritornello.learner.lessons import check_network
 
-    tell: Say = say or (lambda stage, words: None)
-    long = _how_long(minutes, steps)
-    _check(start, songs, seed, long)
-    check_network(settings.get("network", "lstm"))
-    bundled, home, began = _bundled(start), Home.of(folder, out), time.monotonic()
-    size = settings.get("network_config", {}).get("size")
-    expected = needs(
-        home, minutes=long.get("minutes"), workers=workers, size=size, starts=1 + (bundled is not None)
-    )
-    expected.check(home.model)
-    tell("needs", str(expected))
+    tell, long, began = say or _silent, _how_long(minutes, steps), time.monotonic()
+    _check(start, songs, seed, long, settings)
+    bundled, home = _bundled(start), Home.of(folder, out)
+    expected = _needs(home, bundled, long, workers, settings, tell)
     with home.locked():
-        prepared = workflow.prepare(home.folder, home.corpus, workers=workers, progress=progress)
-        left = prepared.files - prepared.kept
-        why = f", {left:,} not (ritornello doctor {home.folder})" if left else ""
-        tell("checking", f"{prepared.files:,} files   {prepared.kept:,} kept{why}")
+        report = _prepare(home, workers, tell, progress)
         job = Job(home, Corpus.open(home.corpus), bundled, start, long, {"seed": seed or 0, **settings}, tell)
-        model, report, stopped = job.learn(progress)
-        made = job.compose(model, songs, seed)
-    report |= made | {"expected": {**report["expected"], **_expected(expected)}, "files": prepared.files}
-    report |= {"kept_files": prepared.kept, "seconds": round(time.monotonic() - began, 1)}
+        found, stopped = job.run(songs, seed, progress)
+    report |= found | _spent(expected, found, began)
     if stopped:
         raise KeyboardInterrupt(f"stopped; {str(home.model)!r} has the best so far, the same command goes on")
-    return Learnt(home.model, tuple(Path(file) for file in made["songs"]), report)
+    return Learnt(home.model, tuple(map(Path, report["songs"])), report)
+
+
+def _silent(stage: str, words: str) -> None:
+    """Says nothing."""
+
+
+def _needs(
+    home: Home,
+    bundled: Model | None,
+    long: dict[str, Any],
+    workers: int | None,
+    settings: dict[str, Any],
+    tell: Say,
+) -> Needs:
+    """Say what it will take. Raises InputError without files, OutputError where the disk has no room."""
+    size, starts = settings.get("network_config", {}).get("size"), 1 + (bundled is not None)
+    expected = needs(home, minutes=long.get("minutes"), workers=workers, size=size, starts=starts)
+    expected.check(home.model)
+    tell("needs", str(expected))
+    return expected
+
+
+def _prepare(
+    home: Home, workers: int | None, tell: Say, progress: workflow.Progress | None
+) -> dict[str, Any]:
+    """The folder becomes a corpus; how many files there are, and are kept."""
+    prepared = workflow.prepare(home.folder, home.corpus, workers=workers, progress=progress)
+    left = prepared.files - prepared.kept
+    why = f", {left:,} not (ritornello doctor {home.folder})" if left else ""
+    tell("checking", f"{prepared.files:,} files   {prepared.kept:,} kept{why}")
+    return {"files": prepared.files, "kept_files": prepared.kept}
 
 
 def _how_long(minutes: float | None, steps: int | None) -> dict[str, Any]:
@@ -99,8 +115,10 @@ def _how_long(minutes: float | None, steps: int | None) -> dict[str, Any]:
     return {"steps": steps} if steps is not None else {"minutes": MINUTES if minutes is None else minutes}
 
 
-def _check(start: str, songs: int, seed: int | None, long: dict[str, Any]) -> None:
+def _check(start: str, songs: int, seed: int | None, long: dict[str, Any], settings: dict[str, Any]) -> None:
     """Raise InputError for what is out of range, before any work."""
+    from ritornello.learner.lessons import check_network
+
     if start not in STARTS:
         raise InputError(f"start {start!r}, must be one of {', '.join(STARTS)}")
     if not 0 <= songs <= composer.MAX_SONGS:
@@ -109,6 +127,7 @@ def _check(start: str, songs: int, seed: int | None, long: dict[str, Any]) -> No
         low, high = workflow.TRAIN_LIMITS[name]
         if not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
+    check_network(settings.get("network", "lstm"))
 
 
 def _bundled(start: str) -> Model | None:
@@ -119,5 +138,8 @@ def _bundled(start: str) -> Model | None:
     return composer.opened_model(None)
 
 
-def _expected(expected: Needs) -> dict[str, Any]:
-    return {name: getattr(expected, name) for name in ("seconds", "memory_bytes", "disk_bytes", "free_bytes")}
+def _spent(expected: Needs, found: dict[str, Any], began: float) -> dict[str, Any]:
+    """What was expected, and the seconds that it took."""
+    names = ("seconds", "memory_bytes", "disk_bytes", "free_bytes")
+    said = {name: getattr(expected, name) for name in names}
+    return {"expected": found["expected"] | said, "seconds": round(time.monotonic() - began, 1)}

@@ -27,32 +27,23 @@ class Job:
     settings: dict[str, Any]
     tell: Say
 
-    def learn(self, progress: workflow.Progress | None) -> tuple[Model, dict[str, Any], bool]:
-        """The model that is kept, all figures, and whether Ctrl-C was pressed.
+    def run(
+        self, songs: int, seed: int | None, progress: workflow.Progress | None
+    ) -> tuple[dict[str, Any], bool]:
+        """Learn, and compose by the model that is kept; all figures, and whether Ctrl-C was pressed.
 
         Raises KeyboardInterrupt where there is no model yet.
         """
-        lessons = Lessons(
-            self.corpus, self.home.round(self.corpus.hash), self._starts(), self.long, self.settings, progress
-        )
-        stopped = False
-        try:
-            start = lessons.choose()
-            if lessons.tried:
-                nats = ", ".join(f"from {name} {nats:.2f}" for name, nats in lessons.tried.items())
-                self.tell("starting", f"from {start}; nats a note after a short while: {nats}")
-            learnt: Model | None = lessons.learn()
-        except KeyboardInterrupt:
-            stopped, learnt = True, lessons.best_so_far()
-            if learnt is None and self.bundled is None:
-                raise
-            self.tell("stopping", "a moment, for the best so far")
-        report: dict[str, Any] = {
-            "start": lessons.chosen,
-            "tried": lessons.tried,
-            "model": str(self.home.model),
-        }
-        report["expected"] = {"passes": lessons.expected_passes}
+        model, report, stopped = self.learn(progress)
+        return report | self.compose(model, songs, seed), stopped
+
+    def learn(self, progress: workflow.Progress | None) -> tuple[Model, dict[str, Any], bool]:
+        """The model that is kept, all figures, and whether Ctrl-C was pressed."""
+        folder = self.home.round(self.corpus.hash)
+        lessons = Lessons(self.corpus, folder, self._starts(), self.long, self.settings, progress)
+        learnt, stopped = self._train(lessons)
+        report: dict[str, Any] = {"start": lessons.chosen, "tried": lessons.tried}
+        report |= {"model": str(self.home.model), "expected": {"passes": lessons.expected_passes}}
         if learnt is None:
             assert self.bundled is not None, "without any model there is nothing to go on with"
             copy(self.bundled, self.home.model, learn={"kept": "bundled"})
@@ -70,6 +61,21 @@ class Job:
             self.tell("keeping", contest.in_words(judged))
         copy(kept, self.home.model, learn={**judged, "start": report["start"]})
         return Model.open(self.home.model), report, stopped
+
+    def _train(self, lessons: Lessons) -> tuple[Model | None, bool]:
+        """What was learnt, or the best so far after Ctrl-C; and whether it was pressed."""
+        try:
+            start = lessons.choose()
+            if lessons.tried:
+                nats = ", ".join(f"from {name} {nats:.2f}" for name, nats in lessons.tried.items())
+                self.tell("starting", f"from {start}; nats a note after a short while: {nats}")
+            return lessons.learn(), False
+        except KeyboardInterrupt:
+            learnt = lessons.best_so_far()
+            if learnt is None and self.bundled is None:
+                raise
+            self.tell("stopping", "a moment, for the best so far")
+            return learnt, True
 
     def compose(self, model: Model, count: int, seed: int | None) -> dict[str, Any]:
         """Songs by the model that is kept, and how close they are to training songs."""

@@ -2,8 +2,10 @@
 
 The rule. A network that knows music already learns faster, but what it knows may be another music. So each
 start is trained in full for TRIAL of the time, its learning rate falling as it would at the end; the one
-whose held-out songs then cost less goes on, with the time that is left. All of it is `workflow.train`, which
-goes on where it stopped.
+whose held-out songs then cost less goes on, with the time that is left. Where trials would be shorter than
+TRIAL_LEAST none is made: the network that knows music goes on (after 51 steps on 30 folk tunes
+that were new to it 0.82 nats a note, from nothing 1.54). All of it is `workflow.train`, which goes on where
+it stopped.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ from ritornello.learner.contest import HeldOut, per_note
 from ritornello.model import Model
 
 TRIAL, TRIAL_MINUTES = 0.075, 10.0  # of the time for each start, and at most
+TRIAL_LEAST = 1.0  # minutes
+# Fewer minutes than these have smaller steps. The first steps are timed, and must not take all of the time:
+# one of 32 crops takes 2 s on a busy processor
+FULL_MINUTES = 4.0
 PATIENCE = 5  # measurements without progress
 
 
@@ -65,11 +71,12 @@ class Lessons:
         return None
 
     def choose(self) -> str:
-        """Try every start, and say which goes on; where no song is held out, the first."""
+        """Try every start, and say which goes on; where no song is held out or time is short, the first."""
         if self.chosen is not None:
             return self.chosen
         songs = HeldOut(self.corpus, "valid")
-        if len(songs):
+        minutes = self.long.get("minutes")
+        if len(songs) and (minutes is None or self._share(minutes) >= TRIAL_LEAST):
             short = {name: self._share(value) for name, value in self.long.items()}
             for name in self.starts:
                 model = self._train(name, short)
@@ -113,6 +120,15 @@ class Lessons:
             return max(1, math.ceil(TRIAL * value))
         return min(TRIAL * value, TRIAL_MINUTES)
 
+    def _batch(self, name: str, usual: int) -> int:
+        """Crops in a step: as many as its training began with; or as usual, and fewer in a few minutes."""
+        begun = self.run(name) / "checkpoint" / "config.json"
+        if begun.is_file():
+            batch: int = json.loads(begun.read_bytes())["batch"]
+            return batch
+        share = float(self.long.get("minutes", FULL_MINUTES)) / FULL_MINUTES
+        return max(1, min(usual, round(usual * share)))
+
     def _train(self, name: str, long: dict[str, Any]) -> Model:
         init = self.starts[name]
         settings = {"patience": PATIENCE, **self.settings, **long}
@@ -124,7 +140,7 @@ class Lessons:
             window = int(known.info["network"]["config"]["window"])
         else:
             window = int(settings.get("network_config", {}).get("window", 256))
-        batch = settings.get("batch") or kind.batch
+        batch = settings["batch"] = settings.get("batch") or self._batch(name, kind.batch)
         heldout = ""
 
         def report(state: Any, losses: dict[str, float]) -> None:

@@ -1,6 +1,7 @@
 """Needs: how much time, memory and disk learning will take, from what can be seen without reading a file.
 
-The constants were measured (benchmarks/learn.py); they are upper ends, for what is said is to be enough.
+The constants were measured (benchmarks/learn.py). Those of memory and disk are upper ends, for what is said
+is to be enough.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ritornello.errors import InputError, OutputError
+from ritornello.learner.contest import MOST_NOTES
 from ritornello.learner.home import Home
 from ritornello.preparing.files.scan import scan
 
 PARAMETERS = {"tiny": 0.8e6, "small": 4e6, "medium": 15e6, "large": 60e6}
 BYTES_A_NOTE = 8  # of a MIDI file
 FILE_S = 0.004  # of one processor, for reading and checking a file
-BEGIN_S, END_S = 5.0, 20.0  # importing; measuring on held-out songs, composing and comparing
+BEGIN_S, END_S = 5.0, 8.0  # importing; encoding, writing the model, composing and comparing
+HELD_OUT, MEASURED_NOTES_S = 0.1, 8400.0  # of the notes; how many of them are measured in a second
 PROGRAM_BYTES = 750e6  # torch, arrow, songs and batches on their way
 WORKER_BYTES = 80e6
 ROW_BYTES = 70  # of an encoded note that is kept in memory
@@ -65,12 +68,13 @@ def needs(
     processes = workers or os.cpu_count() or 1
     weights = 4 * PARAMETERS.get(size or "small", PARAMETERS["small"])
     reading_s = FILE_S * len(sources) / processes
+    measuring_s = starts * min(MOST_NOTES, HELD_OUT * notes) / MEASURED_NOTES_S
     place = home.model
     while not place.exists():
         place = place.parent
     return Needs(
         len(sources),
-        None if minutes is None else BEGIN_S + reading_s + 60 * minutes + END_S,
+        None if minutes is None else BEGIN_S + reading_s + 60 * minutes + END_S + measuring_s,
         PROGRAM_BYTES + max(min(KEPT_BYTES, ROW_BYTES * notes) + TENSORS * weights, WORKER_BYTES * processes),
         CORPUS_NOTE_BYTES * notes + CORPUS_FILE_BYTES * len(sources) + (starts * CHECKPOINT + 2) * weights,
         shutil.disk_usage(place).free,
