@@ -1,234 +1,156 @@
-"""Notes a second of the step loop alone: numpy's steps and the memory's floor, torch, midigpt.
+"""Unpicked songs of the model that ships, by label, beside human songs that it never saw.
 
-    OMP_NUM_THREADS=1 python benchmarks/compose.py [--size small] [--peers PYTHON]
+    OMP_NUM_THREADS=1 python benchmarks/compose.py CORPUS --out DIR [--songs 100] [--labels fiddle game]
 
-Networks of random weights over the table of `notes`, a note a row, all logits asked for; the rows are random
-too, which no vector in a cache helps. Times are seconds of one processor: the median and the best of many
-stretches. The *floor* is the time in which the same bytes of weights, in one matrix, go through a product
-with one vector. PYTHON has midigpt 0.4.2 and torch (an environment of its own): random weights of about 20
-million parameters, one thread, four bars of one track as often as it takes, all notes counted that it draws.
+CORPUS is the one that `examples/bundled.py` prepares; its test side are the human songs. Each label composes
+five times as many songs, and goes on where it stopped:
+
+    free     --genre alone
+    asked    also key, meter and parts of a human song, another for every ten songs
+    chords   the same seeds with the human song's chords, one a bar
+    form     --form "A8 B8 A8 B8"
+    long     --bars 96 (a fifth as many songs)
+
+`--only heard` measures what is there. What each figure means is in composed.py. Seconds are of one processor.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
+import composed
+import composed_report as report
+from composed_report import BARS, Humans, Made
+from ritornello import composer, midi
+from ritornello.corpus import Corpus
+from ritornello.errors import PlanError
+from ritornello.plan import Plan
+from ritornello.score import Score
+from ritornello.training.songs import Songs
+from ritornello.training.watch import Watch
 
-from ritornello import registry
-from ritornello.conditions import Conditions
-from ritornello.representations.notes import Notes
-from ritornello.steps.threads import one_thread
-
-FIELDS = Notes.fields
-FIRST = next(column for column, field in enumerate(FIELDS) if field.kind == "choice")
-STRETCH = 25  # rows that are timed together
-LABELS = 8
-COLUMN = {field.name: column for column, field in enumerate(FIELDS)}
-
-MIDIGPT = """
-import json, sys, time
-import torch
-from midigpt import Bar, Score, Track, _core
-from midigpt.attributes.base import AttributeAnalyzer
-from midigpt.inference import GenerationRequest, InferenceConfig, InferenceEngine, TrackPrompt
-from midigpt.inference.model.gpt2 import GPT2Config, GPT2LMHeadModel
-from midigpt.tokenizer.tokenizer import Tokenizer
-torch.set_num_threads(1)
-torch.manual_seed(0)
-sizes = dict(PieceStart=1, NumBars=2, Track=2, TrackEnd=1, Bar=1, BarEnd=1, TimeSig=1, Instrument=128,
-             VelocityLevel=32, TimeAbsolutePos=48, NoteOnset=128, NoteDuration=96)
-config = _core.EncoderConfig.from_json(json.dumps(dict(
-    resolution=12, decode_resolution=480, num_bars_map=[4, 8], time_signatures=["4/4"], velocity_levels=32,
-    note_duration_max_beats=8, token_domains=[dict(type=t, domain_size=n) for t, n in sizes.items()])))
-analyzer = AttributeAnalyzer.from_config(config)
-tokenizer = Tokenizer(config, analyzer)
-onsets = range(*tokenizer._vocab.range(_core.TokenType.NoteOnset))
-model = GPT2LMHeadModel(GPT2Config(vocab_size=tokenizer._vocab.size())).eval()
-engine = InferenceEngine(model, tokenizer, analyzer)
-engine.warmup()
-tokens = notes = 0
-def count(module, inputs, kwargs=None):
-    global tokens, notes
-    ids = inputs[0] if inputs else kwargs["input_ids"]
-    tokens += 1
-    notes += int(ids[0, -1]) in onsets
-model.register_forward_pre_hook(count, with_kwargs=True)
-began, seed = time.process_time(), 0
-while notes < int(sys.argv[1]):
-    seed += 1
-    config = InferenceConfig(model_dim=4, bars_per_step=4, seed=seed)
-    prompt = TrackPrompt(id=0, bars=[0, 1, 2, 3], autoregressive=True)
-    request = GenerationRequest(tracks=[prompt], config=config)
-    engine.session(Score(tracks=[Track(bars=[Bar() for _ in range(4)])]), request).run()
-spent = time.process_time() - began
-print(json.dumps([sum(p.numel() for p in model.parameters()), tokens / notes, notes / spent]))
-"""
+FORM, LONG = "A8 B8 A8 B8", 96
+ALIKE = 10  # songs for which the same is asked
 
 
-def random_rows(songs: int, length: int) -> np.ndarray:
-    """Random classes (B, T, F) of every field."""
-    draw = np.random.default_rng(0)
-    sizes = [field.size + (field.kind == "choice") for field in FIELDS]
-    return np.stack([draw.integers(size, size=(songs, length)) for size in sizes], axis=-1)
+def wishes(arm: str, group: int, humans: Humans) -> dict[str, Any]:
+    """What is asked of the songs of a group."""
+    if arm == "form":
+        return {"form": FORM}
+    if arm == "long":
+        return {"bars": LONG}
+    if arm == "free":
+        return {"bars": BARS}
+    asked = {"bars": BARS, **humans.asking(group)}
+    return asked if arm == "chords" else {**asked, "chords": None}
 
 
-def feed(step: Any, row: np.ndarray, ask: bool) -> None:
-    """One row (B, F), all its logits asked for or none."""
-    step.begin({field.name: row[:, column] for column, field in enumerate(FIELDS[:FIRST])})
-    for column, field in enumerate(FIELDS[FIRST:], FIRST):
-        if ask and field.kind == "choice":
-            step.logits(field.name)
-        step.put(field.name, row[:, column])
-    step.advance()
-
-
-def timed(work: Callable[[], object], stretches: int) -> tuple[float, float]:
-    """Seconds of the processor that `work` takes: the median and the best."""
-    spent = []
-    for _ in range(stretches):
+def compose_all(humans: Humans, arm: str, songs: int, out: Path) -> None:
+    """Compose the songs of an arm that are not there yet, ten at a time; their files and what was asked."""
+    for group in range(-(-songs // ALIKE)):
+        folder = out / humans.label / arm / f"{group}"
+        if (folder / "asked.json").exists():
+            continue
+        asked = wishes(arm, group, humans)
         began = time.process_time()
-        work()
-        spent.append(time.process_time() - began)
-    return median(spent), min(spent)
+        try:
+            made = composer.compose_many(n=ALIKE, genre=humans.label, seed=group, **asked)
+        except PlanError as error:  # a part that no training song has: asked for by force
+            print(f"{humans.label} {arm} {group}: {error}", flush=True)
+            made = composer.compose_many(n=ALIKE, genre=humans.label, seed=group, force=True, **asked)
+        said: dict[str, Any] = {"asked": asked, "seconds": time.process_time() - began, "plans": []}
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, song in enumerate(made):
+            song.write(folder / f"{number}.mid")
+            said["plans"].append(song.plan.to_dict())
+        (folder / "asked.json").write_text(json.dumps(said))
 
 
-def speed(step: Any, plans: np.ndarray, stretches: int, ask: bool = True) -> tuple[float, float]:
-    """Notes a second: of the median and of the best stretch."""
-    values = random_rows(len(plans), STRETCH)
-    step.start(plans)
-    for row in values.swapaxes(0, 1):
-        feed(step, row, ask)
-
-    def stretch() -> None:
-        for row in values.swapaxes(0, 1):
-            feed(step, row, ask)
-
-    usual, best = timed(stretch, stretches)
-    return len(plans) * STRETCH / usual, len(plans) * STRETCH / best
+def read(out: Path, label: str, arm: str) -> tuple[list[Made], float]:
+    """The songs of an arm, and how many notes a second they took."""
+    found, seconds = [], 0.0
+    for file in sorted((out / label / arm).glob("*/asked.json"), key=lambda file: int(file.parent.name)):
+        said = json.loads(file.read_bytes())
+        seconds += said["seconds"]
+        for number, plan in enumerate(said["plans"]):
+            path = file.parent / f"{number}.mid"
+            found.append(Made(midi.read(path), Plan.from_dict(plan), said["asked"], path.read_bytes()))
+    return found, sum(len(song.score) for song in found) / max(seconds, 1e-9)
 
 
-def floor(weights: dict[str, np.ndarray]) -> tuple[int, float, float]:
-    """Bytes that a row of one song reads, and in how many seconds they can be read: median and best.
-
-    Those are the layers' and the head's matrices; of the others a row reads a few vectors.
-    """
-    left_out = ("tables", "reads", "plan")
-    read = [a for n, a in weights.items() if not n.startswith(left_out) and not n.endswith("adds.weight")]
-    size = sum(array.nbytes for array in read)
-    matrix, vector = np.ones((512, size // 2048), np.float32), np.ones(512, np.float32)
-    return size, *timed(lambda: np.dot(vector, matrix) is None, 400)
-
-
-class InTorch:
-    """The step in torch with what the step in numpy does: tables multiplied once, links one by one."""
-
-    def __init__(self, network: Any) -> None:
-        import torch
-
-        self.network, self.torch = network, torch
-        self.links = dict(
-            zip([f.name for f in FIELDS if f.kind == "choice"], network.head.values(), strict=True)
-        )
-        for part in [network.reads, *(link.adds for link in network.head.values())]:
-            uses = zip(part.tables, part.weight.unbind(), strict=True)
-            part.vectors = torch.cat([network.tables[name] @ matrix for name, matrix in uses]).detach()
-            part.forward = partial(self.summed, part)
-
-    def summed(self, part: Any, classes: Any, _: Any, fork: Any = None) -> Any:
-        """What `Sum` gives, from the products."""
-        row = classes + part.start + (0 if fork is None else part.count * fork)
-        found = self.torch.nn.functional.embedding_bag(row.flatten(0, 1), part.vectors, mode="sum")
-        return found.view(*row.shape[:2], -1)
-
-    def start(self, plans: np.ndarray) -> None:
-        """Begin."""
-        self.plan, self.state = self.torch.from_numpy(plans).float(), None
-        self.rows = self.torch.zeros(len(plans), 2, len(FIELDS), dtype=self.torch.int32)
-
-    def begin(self, known_first: dict[str, np.ndarray]) -> None:
-        """The trunk."""
-        for field, values in known_first.items():
-            self.put(field, values)
-        inputs = self.network.inputs(self.rows, self.plan)
-        self.context, self.state = self.network.trunk(inputs, self.state)
-
-    def logits(self, field: str) -> Any:
-        """One link."""
-        link, now = self.links[field], self.rows[:, 1:]
-        agreed = self.network.layout.agreed(now)
-        self.context = link.add(self.context, now, agreed, self.network.tables)
-        return link(self.context, now)[:, 0].numpy()
-
-    def put(self, field: str, values: np.ndarray) -> None:
-        """A column."""
-        self.rows[:, 1, COLUMN[field]] = self.torch.from_numpy(values)
-
-    def advance(self) -> None:
-        """The next row."""
-        self.rows[:, 0] = self.rows[:, 1]
-
-
-def measure(name: str, size: str) -> float:
-    """Print what a network's step does; notes a second of one song."""
-    import torch
-
-    settings: dict[str, Any] = {"fields": [field._asdict() for field in FIELDS], "size": size}
-    settings["plan_size"] = Conditions([str(label) for label in range(LABELS)]).size
-    torch.manual_seed(0)
-    network = registry.find("networks", name)(settings).eval()
-    weights = {key: array.numpy() for key, array in network.state_dict().items()}
-    make = partial(registry.find("steps", name), weights, network.settings())
-    step, (start_s, _) = make(), timed(make, 9)
-    count = sum(array.size for array in weights.values()) / 1e6
-    print(f"\n{name} {size}, {count:.1f} million weights; ready in {1e3 * start_s:.0f} ms")
-    alone = {}
-    for songs in (1, 2, 6, 20):
-        plans = np.random.default_rng(0).random((songs, settings["plan_size"]))
-        alone[songs] = usual, best = speed(step, plans, 60)
-        given, _ = speed(step, plans, 20, ask=False)
-        print(f"  numpy, {songs:2} songs  {usual:8,.0f} notes/s, best {best:8,.0f}; given rows {given:8,.0f}")
-    read, usual_s, best_s = floor(weights)
-    shares = f"one song at {alone[1][0] * usual_s:.0%} of it (best {alone[1][1] * best_s:.0%})"
-    print(f"  floor: {read / 1e6:.1f} MB a row, {read / best_s / 1e9:.0f} GB/s; {shares}")
-    with torch.inference_mode():
-        in_torch = InTorch(network)
-        for songs in (1, 20):
-            plans = np.random.default_rng(0).random((songs, settings["plan_size"]))
-            usual, best = speed(in_torch, plans, 12)
-            print(f"  torch, {songs:2} songs  {usual:8,.0f} notes/s, best {best:8,.0f}")
-    return alone[1][0]
+def cold(times: int = 5) -> None:
+    """A process from its start to a finished .mid of 16 bars: seconds of the processor, and of the wall."""
+    taken = []
+    with tempfile.TemporaryDirectory() as folder:
+        words = f"-m ritornello compose --quiet -o {folder}/song.mid --seed"
+        command = [sys.executable, *words.split()]
+        for seed in range(times):
+            before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+            subprocess.run([*command, str(seed)], check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            taken.append((busy, time.monotonic() - began))
+    busy, wall = (median(column) for column in zip(*taken, strict=True))
+    print(f"cold process to a finished 16-bar .mid: {busy:.2f} s of the processor, {wall:.2f} s by the clock")
 
 
 def main() -> None:
-    """Print notes a second."""
+    """Compose what is missing, then say what is heard."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--size", default="small")
-    parser.add_argument("--peers", type=Path, metavar="PYTHON")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--songs", type=int, default=100)
+    parser.add_argument("--labels", nargs="+", default=list(composer.opened_model(None).labels))
+    parser.add_argument("--arms", nargs="+", default=["free", "asked", "chords", "form", "long"])
+    parser.add_argument("--only", choices=["composed", "heard"])
     options = parser.parse_args()
-    import torch
+    corpus = Corpus.open(options.corpus)
+    labels = composer.opened_model(None).labels
+    humans = {label: Humans(corpus, label) for label in labels}
+    if options.only is None:
+        cold()
+    if options.only != "heard":
+        for label in options.labels:
+            for arm in options.arms:
+                songs = options.songs // 5 if arm == "long" else options.songs
+                compose_all(humans[label], arm, songs, options.out)
+    if options.only == "composed":
+        return
+    recognise = composed.Recogniser({label: humans[label].learnt for label in labels})
+    training = [corpus.score(number) for number in corpus.songs("train").tolist()]
+    for label in options.labels:
+        for arm in options.arms:
+            hear(humans[label], arm, options.out, recognise, training)
 
-    torch.set_num_threads(1)
-    ours = {name: measure(name, options.size) for name in ("lstm", "transformer")}
-    if options.peers:
-        run = [str(options.peers), "-c", MIDIGPT, "200"]
-        out = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-        count, tokens, notes = json.loads(out.splitlines()[-1])
-        print(
-            f"\nmidigpt, {count / 1e6:.1f} million weights, {tokens:.1f} tokens a note: {notes:.1f} notes/s"
-        )
-        for name, speed_ in ours.items():
-            print(f"  {name}, one song: {speed_ / notes:.0f} times as many")
+
+def hear(human: Humans, arm: str, out: Path, recognise: composed.Recogniser, training: list[Score]) -> None:
+    """Say what is heard in the songs of an arm."""
+    label = human.label
+    made, speed = read(out, label, arm)
+    if not made:
+        return
+    print(f"{label}, {arm}: {len(made)} songs, {speed:,.0f} notes/s in batches of {ALIKE}", flush=True)
+    report.report_always(made)
+    if arm == "free":
+        said = recognise([song.score for song in made], label), recognise(human.songs, label)
+        print(f"  label recognised {said[0]:.2f}, of {len(human.songs)} human songs {said[1]:.2f}")
+        report.report_free(human, made, Watch(Songs(human.learnt, composed.NOTES), ()), training)
+    elif arm == "asked":
+        report.report_asked(human, made)
+    elif arm == "chords":
+        report.report_chords(human, made, read(out, label, "asked")[0])
+    elif arm == "form":
+        report.report_form(human, made)
 
 
 if __name__ == "__main__":
-    with one_thread():
-        main()
+    main()
