@@ -111,6 +111,15 @@ def test_a_part_that_plays_too_little_is_called_for() -> None:
     assert rules.no_part_is_forgotten(song(plays=0.5).note(0).note(0, BASS).put(shift=12).ear) is None
 
 
+def test_of_parts_that_may_stay_silent_half_are_called_for() -> None:
+    four = replace(FOUR, parts=(Part(), Part("", 33), Part("", 40), Part("", 0, True)))
+    begun = song(four, must=()).note(0, DRUMS).note(96, DRUMS)
+    bias = rules.no_part_is_forgotten(begun.put(shift=12).ear)
+    assert bias is not None
+    assert np.flatnonzero(bias).tolist() == [0, BASS, 160]
+    assert rules.no_part_is_forgotten(begun.note(12, BASS).put(shift=12).ear) is None  # two of four
+
+
 def test_it_may_join_the_present_onset() -> None:
     bias = rules.parts_play_together(song(plays=0.5).note(0).ear)
     assert bias is not None

@@ -12,6 +12,7 @@ from ritornello.theory import scale
 
 LENGTHS = DURATIONS.tolist()
 RECENT = 32  # notes whose pitches are remembered
+FEW_PLAY = 0.25  # of the bars that a part should play in, while less than half of the parts have
 
 
 class Ear:
@@ -92,12 +93,17 @@ class Ear:
         return min(self.song.clock + WAIT, next_bars_end)
 
     def lacking(self, tick: int) -> dict[int, float]:
-        """By part the bars in which it should have played by the bar of a tick, and has not; above 0."""
-        plays = self.request.plays
+        """By part the bars in which it should have played by the bar of a tick, and has not; above 0.
+
+        Of parts that need not be heard all are called for until half of them have been.
+        """
+        plays, parts = self.request.plays, self.request.parts or ()
+        if self.request.must == () and 2 * len(self.heard) < len(parts):
+            plays = max(plays, FEW_PLAY)
         if plays == 0:
             return {}
         due = plays * (bisect_right(self.song.start, tick) - self.first_bar)
-        found = {part: due - self.played.get(part, (-1, 0))[1] for part in self.request.parts or ()}
+        found = {part: due - self.played.get(part, (-1, 0))[1] for part in parts}
         return {part: bars for part, bars in found.items() if bars > 0}
 
     @property
