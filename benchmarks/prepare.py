@@ -206,27 +206,30 @@ STEPS = {
 }
 
 
-def bare(path: Path, sort: bool) -> None:
-    """A file through symusic to numpy, with `sort` its notes put in one order: the least that one can do."""
-    try:
-        tracks = [track.notes.numpy() for track in symusic.Score.from_midi(path.read_bytes()).tracks]
-    except Exception:  # symusic raises plain RuntimeError and ValueError from C++
-        return
-    if sort and tracks:
-        names = ("time", "pitch", "duration", "velocity")
-        columns = [np.concatenate([track[name] for track in tracks]) for name in names]
-        part = np.repeat(np.arange(len(tracks)), [len(track["time"]) for track in tracks])
-        order = np.argsort((columns[0].astype(np.int64) << 15) + (part << 7) + columns[1], kind="stable")
-        for column in (*columns, part):
-            column.take(order)
+def bare(paths: list[Path], sort: bool) -> None:
+    """Files through symusic to numpy, with `sort` their notes put in one order: the least that one can do."""
+    for path in paths:
+        try:
+            song: Any = symusic.Score.from_midi(path.read_bytes())
+            tracks = [track.notes.numpy() for track in song.tracks]
+        except Exception:  # symusic raises plain RuntimeError and ValueError from C++
+            continue
+        if sort and tracks:
+            names = ("time", "pitch", "duration", "velocity")
+            columns = [np.concatenate([track[name] for track in tracks]) for name in names]
+            part = np.repeat(np.arange(len(tracks)), [len(track["time"]) for track in tracks])
+            key = (columns[0].astype(np.int64) << 15) + (part << 7) + columns[1]
+            order = np.argsort(key, kind="stable")
+            for column in (*columns, part):
+                column.take(order)
 
 
 def floor(paths: list[Path]) -> None:
     """What a worker takes beside the least that one can do: batch by batch, the best of turns counts."""
     ways: dict[str, Callable[[list[Path]], Any]] = {
         "a worker": lambda batch: worker.examine([Job(os.fsencode(path)) for path in batch], check.Checks()),
-        "bare: symusic to numpy": lambda batch: [bare(path, False) for path in batch],
-        "bare, and the notes sorted once": lambda batch: [bare(path, True) for path in batch],
+        "bare: symusic to numpy": lambda batch: bare(batch, False),
+        "bare, and the notes sorted once": lambda batch: bare(batch, True),
     }
     total = dict.fromkeys(ways, 0.0)
     for place in range(0, len(paths), BATCH):
