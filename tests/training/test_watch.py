@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from ritornello.errors import ScoreError
 from ritornello.networks.lstm import Lstm
 from ritornello.plan import Plan
+from ritornello.representations.grid.codes import COLUMN
 from ritornello.representations.notes import Notes
 from ritornello.score import Part, Score
 from ritornello.training.songs import Songs
 from ritornello.training.watch import ALIVE, UNHEARD, Watch, cut, shares
 from tests.scores import tune
 
+NOTES = Notes()
 MELODY = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 65, 62]
 
 
@@ -85,3 +88,15 @@ def test_a_network_is_heard() -> None:
     assert WATCH(network, "lstm", seed=0) == "repeats one pitch"
     assert Watch(Songs([tune()], Notes()), ())(network, "lstm", 0) == UNHEARD  # songs of four bars
     assert np.isfinite([WATCH.most[name] for name in WATCH.most]).all()
+
+
+def test_a_song_of_more_parts_than_there_can_be_is_chance() -> None:
+    """An untrained network that knows every program may draw 300 parts in eight bars."""
+    rows = np.tile(NOTES.encode(melody()).values[:1], (300, 1))
+    rows[:, COLUMN["part"]] = np.arange(300)
+    plan = Plan.of(melody())
+    with pytest.raises(ScoreError, match="part 256"):
+        NOTES.decode(rows, plan)
+    found = WATCH._heard(rows, plan)
+    assert found is None
+    assert WATCH.says([found, found, melody()]) == "sounds like chance"

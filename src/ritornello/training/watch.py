@@ -18,6 +18,7 @@ from ritornello.composing.draws import Taste
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
 from ritornello.conditions import heard
+from ritornello.errors import ScoreError
 from ritornello.model import Model
 from ritornello.plan import Plan
 from ritornello.score import Score
@@ -62,13 +63,18 @@ class Watch:
         choices = [field.name for field in self.representation.fields if field.kind == "choice"]
         requests = [Request(plan, seed, number) for number, plan in enumerate(self.plans)]
         composed = sample(model, requests, Taste.of(0.5, choices), rules=())
-        songs = [
-            self.representation.decode(song.rows, plan)
-            for song, plan in zip(composed, self.plans, strict=True)
-        ]
+        songs = [self._heard(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
         return self.says(songs)
 
-    def says(self, songs: Sequence[Score]) -> str:
+    def _heard(self, rows: Any, plan: Plan) -> Score | None:
+        """The song; None where chance drew what no song can hold, such as more than 256 parts."""
+        try:
+            song: Score = self.representation.decode(rows, plan)
+        except ScoreError:
+            return None
+        return song
+
+    def says(self, songs: Sequence[Score | None]) -> str:
         """What is wrong with most of the songs, or that they sound alive."""
         found = [self.fault(song) for song in songs]
         faults = [fault for fault in found if fault]
@@ -76,8 +82,10 @@ class Watch:
             return ALIVE
         return max(NAMES.values(), key=faults.count)
 
-    def fault(self, song: Score) -> str:
+    def fault(self, song: Score | None) -> str:
         """How a song has collapsed, "" if it has not: the share that is furthest beyond the human ones."""
+        if song is None:
+            return NAMES["astray"]
         if not len(song):
             return NAMES["silence"]
         beyond = {name: share - self.most[name] for name, share in shares(song).items()}
