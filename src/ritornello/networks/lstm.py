@@ -19,7 +19,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ritornello.networks.chain import Chain, Size, normed
+from ritornello.networks.chain import Chain, normed
+from ritornello.networks.sizes import Size
 
 
 class Layer(nn.Module):

@@ -24,7 +24,8 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from ritornello.errors import InputError
-from ritornello.networks.chain import Chain, Size, normed
+from ritornello.networks.chain import Chain, normed
+from ritornello.networks.sizes import Size
 
 HEAD_WIDTH = 32
 BASE = 10000.0  # of the wavelengths, as in the paper

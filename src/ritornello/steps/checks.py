@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 Shapes = dict[str, tuple[int, ...]]
 MAX_FIELDS = 256
 LARGEST = 1000.0  # of a weight; trained ones stay below 50, and from here on sums may overflow
-RANGES = {  # as networks/chain.py has them, but that nothing is left open here
+RANGES = {  # as networks/sizes.py has them, but that nothing is left open here
     "plan_size": (0, 1 << 16),
     "width": (1, 1 << 13),
     "layers": (0, 64),
