@@ -1,10 +1,11 @@
 """How many notes of human songs each rule of composing would have forbidden, or held back.
 
-    OMP_NUM_THREADS=1 python benchmarks/rules.py FOLDER [--songs 300]
+    OMP_NUM_THREADS=1 python benchmarks/rules.py FOLDER [--songs 300] [--genre game]
 
 Draws MIDI files under the folder (always the same), replays each as if it were being composed by its own
 plan, and asks every rule before every choice. A hard rule may forbid at most 0.1% of notes: what people wrote
-was no mistake. A soft rule's share is that of the notes it makes less likely.
+was no mistake. A soft rule's share is that of the notes it makes less likely; those that go by what is usual
+for a label speak where `--genre` says which one of the model that ships the songs are held against.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from __future__ import annotations
 import argparse
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from ritornello import midi
+from ritornello import composer, midi
 from ritornello.composing.building import plan_of
 from ritornello.composing.ear import Ear
 from ritornello.composing.request import plain
 from ritornello.composing.rules import RULES
+from ritornello.composing.usual import Usual, usual
 from ritornello.errors import RitornelloError
+from ritornello.plan import Plan
 from ritornello.representations.grid.codes import FIELDS
 from ritornello.representations.notes import Notes
 from ritornello.score import Score
@@ -31,11 +35,11 @@ MOST_NOTES = 8000
 LIMIT = 0.001
 
 
-def asked(score: Score, forbidden: Counter[str], held: Counter[str]) -> int:
+def asked(score: Score, label: Usual, forbidden: Counter[str], held: Counter[str]) -> int:
     """Replay a song and count what the rules say against it; returns its notes."""
     canonical, _ = NOTES.canonical(score)
     rows = NOTES.encode(canonical).values
-    request = plain(plan_of(score), seed=0)
+    request = replace(plain(plan_of(score), seed=0), **label._asdict())
     cursor = NOTES.cursor([request.timeline])
     ear = Ear(request, cursor.songs[0])
     for row in rows.tolist():
@@ -56,7 +60,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--songs", type=int, default=300)
+    parser.add_argument("--genre")
     options = parser.parse_args()
+    label = Usual()
+    if options.genre:
+        label = usual(composer.opened_model(None).info, Plan(genres=((options.genre, 1.0),)))
     files = sorted(options.folder.rglob("*.mid"))
     forbidden: Counter[str] = Counter()
     held: Counter[str] = Counter()
@@ -67,8 +75,8 @@ def main() -> None:
         except RitornelloError:
             continue
         if 0 < len(score) <= MOST_NOTES:
-            songs, notes = songs + 1, notes + asked(score, forbidden, held)
-    print(f"{songs:,} songs, {notes:,} notes of {options.folder}")
+            songs, notes = songs + 1, notes + asked(score, label, forbidden, held)
+    print(f"{songs:,} songs, {notes:,} notes of {options.folder}; {label}")
     for rule in RULES:
         share = forbidden[rule.name] / max(notes, 1)
         verdict = "" if not rule.is_hard else "ok" if share <= LIMIT else "TOO MUCH"

@@ -45,7 +45,7 @@ NEEDED: dict[tuple[str, str], type] = {
     ("files", "weights"): dict,
     ("files", "tables"): dict,
 }
-USUAL = {"repeats", "plays"}  # see composing/usual.py
+USUAL = {"repeats": 1.0, "plays": 1.0, "voices": 128.0}  # at most; see composing/usual.py
 MAY_HAVE: dict[str, type] = {"labels": list, "defaults": dict, "data": dict, "learn": dict, "usual": dict}
 
 
@@ -210,12 +210,15 @@ def _check_more(file: Path, info: dict[str, Any]) -> None:
     if genre is not None and genre not in labels:
         raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}, must be one of its labels")
     for label, usual in info.get("usual", {}).items():
-        shares = usual.values() if isinstance(usual, dict) else [None]
-        known = isinstance(usual, dict) and usual.keys() <= USUAL
-        if not known or not all(isinstance(share, float) and 0 <= share <= 1 for share in shares):
-            raise ModelError(
-                f"{str(file)!r} has usual.{label:.40} {usual!r:.40}, must be shares 0-1 of {sorted(USUAL)}"
-            )
+        if not (isinstance(usual, dict) and all(_is_usual(*said) for said in usual.items())):
+            must = ", ".join(f"{name} 0-{most:g}" for name, most in USUAL.items())
+            raise ModelError(f"{str(file)!r} has usual.{label:.40} {usual!r:.40}, must be of {must}")
+
+
+def _is_usual(name: str, value: Any) -> bool:
+    """Whether a figure of "usual" can be what it is said to be."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and name in USUAL and bool(0 <= value <= USUAL[name])
 
 
 def _read_plans(path: Path, info: dict[str, Any]) -> tuple[Plan, ...]:

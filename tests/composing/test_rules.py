@@ -214,6 +214,35 @@ def test_repeats_are_held_back_beyond_what_is_usual_for_the_label() -> None:
     assert found[1.0] == 0
 
 
+def test_a_part_that_strikes_more_at_once_than_usual_is_held_back_ever_more() -> None:
+    chord = song(voices=2).note(0).note(0, pitch=64)
+    assert rules.no_piling_up(chord.ear) is None  # the bass can follow, but no third note of the first part
+    chord.put(shift=0)
+    held = rules.as_many_voices_as_usual(chord.ear)
+    assert held is not None
+    assert {int(part): float(held[part]) for part in np.flatnonzero(held)} == {0: -rules.CROWDED}
+    chord.put(part=0, pitch=67, duration=11, velocity=16)
+    chord.ear.listen()
+    more = rules.as_many_voices_as_usual(chord.put(shift=0).ear)
+    assert more is not None and more[0] == -2 * rules.CROWDED
+    assert rules.as_many_voices_as_usual(chord.put(shift=1).ear) is None  # a new onset
+
+
+def test_where_only_a_full_part_could_follow_the_clock_moves_on() -> None:
+    full = song(voices=1).note(0).note(0, part=BASS)
+    bias = rules.no_piling_up(full.ear)
+    assert bias is not None
+    assert {int(shift): float(bias[shift]) for shift in np.flatnonzero(bias)} == {0: -rules.CROWDED}
+    assert rules.no_piling_up(song().note(0).note(0, part=BASS).ear) is None  # nothing is usual
+    assert rules.no_piling_up(song(voices=1).ear) is None  # nothing was struck
+
+
+def test_drums_strike_what_they_like() -> None:
+    drums = song(Plan(4, parts=(Part("", 0, True),)), voices=1).note(0, part=DRUMS)
+    assert rules.no_piling_up(drums.ear) is None
+    assert rules.as_many_voices_as_usual(drums.put(shift=0).ear) is None
+
+
 @pytest.mark.parametrize("times", [2, 12])
 def test_the_same_rows_again_and_again_are_held_back(times: int) -> None:
     loop = song(plan=replace(FOUR, bars=40))

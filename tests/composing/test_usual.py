@@ -1,10 +1,12 @@
-"""Usual: how often songs of a label repeat a pitch, and what of it holds for a plan."""
+"""Usual: what songs of a label do at most and at least, and what of it holds for a plan."""
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 
-from ritornello.composing.usual import measured, plays, repeats, usual
+from ritornello.composing.usual import measured, plays, repeats, usual, voices
 from ritornello.plan import Plan
 from ritornello.score import Part, Score
 
@@ -48,9 +50,22 @@ def test_nine_parts_of_ten_play_in_no_fewer_bars() -> None:
     assert measured([(one, ("a",))] * 8 + [(two, ("a",))])["a"]["plays"] == 0.5
 
 
+def test_a_part_strikes_so_many_notes_at_once() -> None:
+    # two at tick 0 in part 0; part 1 joins it with one, and strikes three one after the other
+    notes = (0, 60, 0), (0, 64, 0), (0, 67, 1), (1, 68, 1), (2, 69, 1)
+    assert voices(song(*notes)) == 2
+    assert voices(song(*((0, pitch, 0) for pitch in range(30, 40)), parts=(Part("", 0, True),))) == 0
+
+
+def test_of_a_hundred_songs_one_has_a_part_with_more_voices() -> None:
+    one, three = song((0, 60, 0)), song((0, 60, 0), (0, 64, 0), (0, 67, 0))
+    assert measured([(one, ("a",))] * 99 + [(three, ("a",))])["a"]["voices"] == 1
+    assert measured([(one, ("a",))] * 49 + [(three, ("a",))])["a"]["voices"] == 3  # the last of fifty is 2%
+
+
 def test_a_blend_may_do_as_its_label_that_does_most() -> None:
-    said = {"usual": {"a": {"repeats": 0.1, "plays": 0.9}, "b": {"repeats": 0.3}}}
-    assert usual(said, Plan(genres=(("a", 0.9), ("b", 0.1)))) == (0.3, 0.0)
-    assert usual(said, Plan(genres=(("a", 1.0),))) == (0.1, 0.9)
-    assert usual(said, Plan(genres=(("c", 1.0),))) == (1.0, 0.0)
-    assert usual({}, Plan()) == (1.0, 0.0)
+    said = {"usual": {"a": {"repeats": 0.1, "plays": 0.9, "voices": 4}, "b": {"repeats": 0.3}}}
+    assert usual(said, Plan(genres=(("a", 0.9), ("b", 0.1)))) == (0.3, 0.0, inf)
+    assert usual(said, Plan(genres=(("a", 1.0),))) == (0.1, 0.9, 4)
+    assert usual(said, Plan(genres=(("c", 1.0),))) == (1.0, 0.0, inf)
+    assert usual({}, Plan()) == (1.0, 0.0, inf)

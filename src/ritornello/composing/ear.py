@@ -19,7 +19,8 @@ class Ear:
     """The request and what is heard of its song. `listen` takes the notes that are new.
 
     `bar` is the first of the bars asked for in which nothing that is composed sounds yet (beyond `last_bar`:
-    none), `here` how many notes the present onset has, `heard` the parts of the request that have played
+    none), `here` how many notes the present onset has, `together` how many of them are the last part's (rows
+    ascend by part, so they are the last), `heard` the parts of the request that have played
     where they may, `runs` the last pitch of each part and how often it came in a row, `again` of the last
     pitches which repeated the one before in their part, `outside` which were not of the scale, `until` where
     all that sounds ends.
@@ -34,8 +35,8 @@ class Ear:
         given = request.given
         # whether the last bar has an onset; one that is given will do
         self.struck_last = given is not None and len(given) > 0 and given.onset_ticks[-1] >= song.start[-1]
-        self.until = self.here = self.taken = 0
-        self.onset = -1
+        self.until = self.here = self.together = self.taken = 0
+        self.onset = self.part = -1
         self.heard: set[int] = set()
         self.runs: dict[int, tuple[int, int]] = {}
         key = request.plan.key
@@ -55,7 +56,8 @@ class Ear:
         for onset, part, pitch, duration, _ in notes[self.taken :]:
             end = onset + LENGTHS[duration]
             self.here = self.here + 1 if onset == self.onset else 1
-            self.onset, self.until = onset, max(self.until, end)
+            self.together = self.together + 1 if (onset, part) == (self.onset, self.part) else 1
+            self.onset, self.part, self.until = onset, part, max(self.until, end)
             before, times = self.runs.get(part, (-1, 0))
             self.runs[part] = (pitch, times + 1 if pitch == before else 1)
             if part != DRUMS:

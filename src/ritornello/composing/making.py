@@ -92,11 +92,12 @@ def needs_notes(model: Model) -> None:
 
 def _request(model: Model, job: Job, seed: int) -> Request:
     request = requested(job.plan, seed, job.song, job.source)
-    repeats, plays = usual(model.info, job.plan)
+    said = usual(model.info, job.plan)
+    plays = said.plays
     if not job.drawn and (job.source is None or job.source.how == "tune"):
         plays = max(plays, ASKED_PLAYS)  # what is asked for is to be more than a note
     must = () if job.drawn else None
-    return replace(request, must=must, repeats=repeats, plays=plays)
+    return replace(request, must=must, repeats=said.repeats, plays=plays, voices=said.voices)
 
 
 def _as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:

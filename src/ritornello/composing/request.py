@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ class Request:
     `must` are heard (None: all); notes are drawn from `first_tick` to `end_tick` (24 a beat). `source` is
     what the user gave, into which the drawn notes are written at the end. `repeats` is the share of notes
     that may repeat the pitch before in their part before that is held back, `plays` the share of bars in
-    which a part plays before it is called for.
+    which a part plays before it is called for, `voices` how many notes a part may strike at one onset
+    before more are held back.
     """
 
     plan: Plan
@@ -42,6 +44,7 @@ class Request:
     must: tuple[int, ...] | None = None
     repeats: float = 1.0
     plays: float = 0.0
+    voices: float = inf
 
     @property
     def timeline(self) -> Timeline:

@@ -36,6 +36,7 @@ LOWEST, HIGHEST = 12, 115  # of a pitched part
 OUT_OF_KEY = 0.5  # what pitches outside the scale lose,
 USUAL, TOO_OFTEN = 0.05, 12.0  # and what for each share of them above the usual
 REPEATED = 8  # times in a row that a pitch may come before it is held back
+CROWDED = 6.0  # what a part loses for each note more than usual that it would strike at one onset
 AGAIN = 40.0  # what a repeated pitch loses for each share of them above what is usual for the label
 CALL, MOST_LACKING = 3.0, 3.0  # what a part gains for each bar that it lacks, and of how many at most
 LOOPS = 4  # times that the same rows may come
@@ -167,6 +168,30 @@ def hands_and_lungs(ear: Ear) -> Bias | None:
     return bias
 
 
+def as_many_voices_as_usual(ear: Ear) -> Bias | None:
+    """A part that strikes as many notes here as is usual for the label at most is held back, ever more."""
+    if ear.tick != ear.onset or not (held := _crowded(ear)):
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    bias[ear.part] = -held
+    return bias
+
+
+def no_piling_up(ear: Ear) -> Bias | None:
+    """Where only such a part could follow at this onset, the clock is rather moved on."""
+    held = _crowded(ear)
+    if (
+        not held
+        or ear.song.clock != ear.onset
+        or ear.request.parts is None
+        or ear.part < ear.request.parts[-1]
+    ):
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = -held
+    return bias
+
+
 def within_range(ear: Ear) -> Bias | None:
     """No pitch that no instrument plays."""
     return None if ear.song.row[COLUMN["part"]] == DRUMS else _range()
@@ -231,15 +256,22 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
     Rule("shift", no_end_before_all_are_heard, True),
     Rule("shift", room_at_this_onset, True),
     Rule("shift", parts_play_together, False),
+    Rule("shift", no_piling_up, False),
     Rule("part", parts_asked_for, True),
     Rule("part", each_part_is_heard, True),
     Rule("part", hands_and_lungs, True),
     Rule("part", no_part_is_forgotten, False),
+    Rule("part", as_many_voices_as_usual, False),
     Rule("pitch", within_range, True),
     Rule("pitch", in_key, False),
     Rule("pitch", not_one_pitch, False),
     Rule("pitch", no_endless_loop, False),
 )
+
+
+def _crowded(ear: Ear) -> float:
+    """What one more note at the present onset costs the part that struck the last one; drums have many."""
+    return 0.0 if ear.part == DRUMS else CROWDED * max(0.0, ear.together + 1 - ear.request.voices)
 
 
 def _must_come(ear: Ear, tick: int) -> bool:

@@ -2,14 +2,16 @@
 
     repeats   the share of notes that repeat the pitch before in their part: nine songs of ten have no more
     plays     the share of the first bars in which a part plays: nine parts of ten play in no fewer
+    voices    the most notes that a part strikes at one onset: of 100 songs one has a part with more
 
-model.json may have it, as the model that ships does: {"usual": {label: {"repeats": share, "plays": share}}}.
-Where it says nothing of a label, nothing is held back or called for.
+model.json may have it, as the model that ships does: {"usual": {label: {"repeats": share, "plays": share,
+"voices": notes}}}. Where it says nothing of a label, nothing is held back or called for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +20,16 @@ from ritornello.plan import Plan
 from ritornello.score import Score
 from ritornello.timeline import Timeline
 
-MOST = 0.9
+MOST, NEARLY_ALL = 0.9, 0.99
 BARS = 16
 
 
 class Usual(NamedTuple):
-    """Two shares; of a label of which nothing is said they hold nothing back and call for nothing."""
+    """As above; of a label of which nothing is said they hold nothing back and call for nothing."""
 
     repeats: float = 1.0
     plays: float = 0.0
+    voices: float = inf
 
 
 def repeats(song: Score) -> float:
@@ -47,20 +50,33 @@ def plays(song: Score) -> list[float]:
     return [len(np.unique(bar[early & (song.part == part)])) / bars for part in parts]
 
 
+def voices(song: Score) -> int:
+    """The most notes that a pitched part strikes at one onset; without any, 0.
+
+    Not those that sound together: a pedal, or values rounded to the grid, hold many a note over the next.
+    """
+    pitched = ~song.of_drums
+    struck = np.stack([song.part[pitched], song.onset_ticks[pitched]])
+    _, together = np.unique(struck, axis=1, return_counts=True)
+    return int(together.max(initial=0))
+
+
 def measured(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
     """What is usual for each label, from songs (with notes) and their labels; of drums alone nothing is."""
-    found: dict[str, tuple[list[float], list[float]]] = {}
+    found: dict[str, tuple[list[float], list[float], list[int]]] = {}
     for song, labels in songs:
         for label in labels if (~song.of_drums).any() else ():
-            again, shares = found.setdefault(label, ([], []))
+            again, shares, together = found.setdefault(label, ([], [], []))
             again.append(repeats(song))
             shares += plays(song)
+            together.append(voices(song))
     return {
         label: {
             "repeats": round(float(np.quantile(again, MOST)), 4),
             "plays": round(float(np.quantile(shares, 1 - MOST)), 4),
+            "voices": int(np.quantile(together, NEARLY_ALL, method="inverted_cdf")),
         }
-        for label, (again, shares) in sorted(found.items())
+        for label, (again, shares, together) in sorted(found.items())
     }
 
 
@@ -68,4 +84,5 @@ def usual(info: Mapping[str, Any], plan: Plan) -> Usual:
     """What is usual for a plan by model.json: of a blend, what its labels all bear."""
     said = info.get("usual", {})
     labels = [Usual(**said.get(label, {})) for label, _ in plan.genres] or [Usual()]
-    return Usual(max(label.repeats for label in labels), min(label.plays for label in labels))
+    repeated, plays, voices = zip(*labels, strict=True)
+    return Usual(max(repeated), min(plays), max(voices))
