@@ -1,6 +1,6 @@
 """Who composes like people: sides judged side by side, against the same held-out songs.
 
-    python benchmarks/judge.py CORPUS --out DIR [--side test+valid] [--genre LABEL] [NAME=PATH ...]
+    python benchmarks/judge.py CORPUS --out DIR [--side test+valid] [--genre LABEL | --labels] [NAME=PATH ...]
 
 CORPUS is a prepared folder, such as POP909-CL; its held-out songs are the human side, at most `--songs`. A
 PATH is a model folder, which composes a song as long for each of them, or a folder of MIDI files by anybody
@@ -11,7 +11,8 @@ seeds are fixed; what is in DIR is not composed again, so that sides can be adde
 its path: `a=model,creativity=0.7`.
 
 DIR/NAME/ gets the songs, DIR/NAME.json the report of `ritornello judge` with --corpus, DIR/judge.md the
-tables, DIR/judge.svg the picture.
+tables, DIR/judge.svg the picture. `--labels` does all of it for each label with 40 held-out songs or more, in
+DIR/LABEL/, and writes DIR/labels.md, a line a label.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from judged import picture, tables
+from judged import by_label, picture, tables
 from ngram import Ngram
 from ritornello import composer, midi
 from ritornello.corpus import Corpus
 from ritornello.judgement import judge
+from ritornello.judging.comparison import FEWEST_OF_LABEL
 from ritornello.model import Model
 from ritornello.score import Score
 from ritornello.timeline import Timeline
@@ -49,6 +51,13 @@ def some(numbers: list[int], most: int, seed: int) -> list[int]:
     """At most so many, drawn by the seed."""
     draw = np.random.default_rng(seed)
     return numbers if len(numbers) <= most else sorted(draw.choice(numbers, most, replace=False).tolist())
+
+
+def labels_of(corpus: Corpus, sides: str) -> list[str]:
+    """The labels of which so many songs are held out that figures count."""
+    numbers = of_sides(corpus, sides, None)
+    songs = Counter(label for number in numbers for label in corpus.info(number).labels)
+    return sorted(label for label, count in songs.items() if count >= FEWEST_OF_LABEL)
 
 
 def is_music(song: Score) -> bool:
@@ -83,14 +92,14 @@ def write(songs: Sequence[Score], folder: Path) -> None:
 
 
 def make_sides(
-    corpus: Corpus, out: Path, given: dict[str, str], options: argparse.Namespace
+    corpus: Corpus, out: Path, given: dict[str, str], label: str | None, options: argparse.Namespace
 ) -> dict[str, Path]:
     """The folders of MIDI files by side; what is missing is made."""
-    held_out = [n for n in of_sides(corpus, options.side, options.genre) if is_music(corpus.score(n))]
+    held_out = [n for n in of_sides(corpus, options.side, label) if is_music(corpus.score(n))]
     human = [corpus.score(n) for n in some(held_out, options.songs, options.seed)]
     bars = [len(Timeline.of(song)) for song in human]
-    folders = {name: out / name for name in (HUMAN, TRAIN, *([] if options.genre else [NGRAM]))}
-    train = of_sides(corpus, "train", options.genre)
+    folders = {name: out / name for name in (HUMAN, TRAIN, *([] if label else [NGRAM]))}
+    train = of_sides(corpus, "train", label)
     if not folders[HUMAN].exists():
         write(human, folders[HUMAN])
     if not folders[TRAIN].exists():
@@ -103,7 +112,7 @@ def make_sides(
             folders[name] = Path(path)
         elif not folders[name].exists():
             began = time.process_time()
-            songs = composed(path, bars, options.seed, options.genre)
+            songs = composed(path, bars, options.seed, label)
             notes, took_s = sum(map(len, songs)), time.process_time() - began
             print(
                 f"{name}: {len(songs)} songs, {notes:,} notes in {took_s:.0f} s of the processor", flush=True
@@ -121,6 +130,24 @@ def report(folder: Path, human: Path, corpus: Path, file: Path, options: argpars
     return json.loads(file.read_text())
 
 
+def judge_sides(
+    corpus: Corpus, out: Path, given: dict[str, str], label: str | None, options: argparse.Namespace
+) -> dict[str, Any]:
+    """The reports of all sides, with tables and picture in a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    folders = make_sides(corpus, out, given, label, options)
+    human = folders.pop(HUMAN)
+    found = {}
+    for name, folder in folders.items():
+        found[name] = report(folder, human, options.corpus, out / f"{name}.json", options)
+        print(f"{name}: judged in {found[name]['processor_s']:.0f} s of the processor", flush=True)
+    found = {name: found[name] for name in (*given, NGRAM, TRAIN) if name in found}
+    (out / "judge.md").write_text(tables(found))
+    (out / "judge.svg").write_text(picture(found))
+    print(tables(found), flush=True)
+    return found
+
+
 def main() -> None:
     """Make the sides, judge them, write tables and picture."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -128,22 +155,21 @@ def main() -> None:
     parser.add_argument("sides", nargs="*", metavar="NAME=PATH", help="models, or folders of MIDI files")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", default="test+valid", help="the held-out songs: test, valid or both")
-    parser.add_argument("--genre", metavar="LABEL", help="songs of a label alone")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--genre", metavar="LABEL", help="songs of a label alone")
+    which.add_argument("--labels", action="store_true", help="each label that has enough songs, by itself")
     parser.add_argument("--songs", type=int, default=200, help="of each side at most")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_intermixed_args()
     given = dict(side.split("=", 1) for side in options.sides)
-    options.out.mkdir(parents=True, exist_ok=True)
-    folders = make_sides(Corpus.open(options.corpus), options.out, given, options)
-    human = folders.pop(HUMAN)
-    found = {}
-    for name, folder in folders.items():
-        found[name] = report(folder, human, options.corpus, options.out / f"{name}.json", options)
-        print(f"{name}: judged in {found[name]['processor_s']:.0f} s of the processor", flush=True)
-    found = {name: found[name] for name in (*given, NGRAM, TRAIN) if name in found}
-    (options.out / "judge.md").write_text(tables(found))
-    (options.out / "judge.svg").write_text(picture(found))
-    print(tables(found))
+    corpus = Corpus.open(options.corpus)
+    if not options.labels:
+        judge_sides(corpus, options.out, given, options.genre, options)
+        return
+    labels = labels_of(corpus, options.side)
+    found = {label: judge_sides(corpus, options.out / label, given, label, options) for label in labels}
+    (options.out / "labels.md").write_text(by_label(found))
+    print(by_label(found))
 
 
 if __name__ == "__main__":

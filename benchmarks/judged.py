@@ -30,6 +30,21 @@ METRICS = {
 }
 
 
+def by_label(found: Mapping[str, Reports]) -> str:
+    """A line a label and side, for the reports of each label."""
+    head = ["label", "side", "songs", "human songs", *METRICS, "features at most 1.5", "AUC of the codec"]
+    lines = _head([*head, "longest run, human"])
+    for label, reports in found.items():
+        for name, of in reports.items():
+            cells = [_figure(of[metric], key, ends, write) for metric, key, ends, write in METRICS.values()]
+            sizes = [str(of[side]["used"]) for side in ("composed", "human")]
+            codec = number(_ladder(of["detector"], "detector", "auc").get("codec"))
+            within = f"{of['style']['within_1.5']} of {_counted(of)}"
+            run = whole(_human(of["originality"], "median"))
+            lines.append(_row([label, name, *sizes, *cells, within, codec, run]))
+    return "\n".join([*lines, ""])
+
+
 def verdicts(found: Reports) -> list[str]:
     """A row a metric, a column a side, with intervals; then the first report's ladder, and what it says."""
     one = next(iter(found.values()))
