@@ -114,7 +114,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", dest="first", choices=STAGES, default="data", help="the first stage to run")
     parser.add_argument("--until", choices=STAGES, default="finish", help="the last one")
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare")
-    parser.add_argument("--minutes", type=float, default=60.0, help="how long to train")
+    parser.add_argument("--minutes", type=float, help="how long to train, 60 unless --steps says it")
+    parser.add_argument("--steps", type=int, help="how many steps instead")
+    parser.add_argument(
+        "--init", help="a model of this table or an older one to begin from, instead of chance"
+    )
     parser.add_argument("--network", default="lstm", help="lstm or transformer")
     parser.add_argument("--size", default="small", help="of the network; larger ones do not fit the wheel")
     parser.add_argument("--dropout", type=float, default=0.1)
@@ -140,6 +144,8 @@ def main() -> None:
         prepare(given.out, given.workers)
     if "train" in stages:
         settings = {name: getattr(given, name) for name in SETTINGS}
+        if given.steps is None:
+            settings["minutes"] = given.minutes or 60.0
         settings["network_config"] = {"size": given.size, "dropout": given.dropout}
         train(given.out, settings | {"genre_power": GENRE_POWER, "patience": PATIENCE})
     if "finish" in stages:
@@ -148,7 +154,7 @@ def main() -> None:
         ship(given.out)
 
 
-SETTINGS = ("minutes", "network", "batch", "learning_rate", "seed", "device", "threads")
+SETTINGS = ("minutes", "steps", "init", "network", "batch", "learning_rate", "seed", "device", "threads")
 
 if __name__ == "__main__":
     try:

@@ -19,6 +19,12 @@ def test_the_folder_is_the_list() -> None:
     assert "original" in registry.names("networks")
 
 
+@pytest.mark.parametrize("kind", ["representations", "networks", "losses"])
+def test_every_name_that_is_listed_is_found(kind: str) -> None:
+    for name in registry.names(kind):
+        assert registry.find(kind, name).__module__ == f"ritornello.{kind}.{name}"
+
+
 def test_the_nearest_name_is_suggested() -> None:
     with pytest.raises(
         InputError, match=r"no network is named 'orignal', must be one of .*original.*'original'\?"

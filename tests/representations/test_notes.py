@@ -152,6 +152,28 @@ def test_given_notes_enter_a_bar_ahead() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_known_of_given_notes_beside_a_row() -> None:
+    # given: C5 of two beats at 24 with E4 of one, a drum at 30; drawn: C4 at 0, 24, 48, 72. Before the note at
+    # 24 the next given onset is 24 on, after it 6 (the drum), then there is none. The end of a note is no longer
+    # in it: at 48 the C5 sounds alone, at 72 and where END stands nothing does
+    parts = [Part("", 0), Part("", 73), Part("", 0, True)]
+    score = Score.of(
+        24, [0, 24, 48, 72, 24, 24, 30], [6] * 4 + [48, 24, 1], [60] * 4 + [72, 64, 40], [66] * 7,
+        [0] * 4 + [1, 1, 2], parts,
+    )  # fmt: skip
+    song, _ = NOTES.canonical(score)
+    values = NOTES.encode(song, given=song.part > 0).values
+    drawn = values[values[:, COLUMN["given"]] == 0]
+    said = drawn[:, [COLUMN[f"given.{name}"] for name in ("shift", "top", "low")]].tolist()
+    none, silent = VOID["shift"], 128
+    assert said == [
+        [24, silent, silent], [24, 72, 64], [6, 72, 72], [none, silent, silent], [none, silent, silent],
+    ]  # fmt: skip
+    assert (values[values[:, COLUMN["given"]] > 0][:, COLUMN["given.top"]] == silent).all()
+    words = [line.partition("given: ")[2] for line in NOTES.explain(drawn)]
+    assert words == ["next +24", "E4, C5, next +24", "C5, next +6", "", ""]
+
+
 def test_parts_are_told_apart_by_register() -> None:
     # three pianos, the middle one highest; two drum kits become one
     kit = Part("kit", 8, True)

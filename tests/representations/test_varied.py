@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.representations.grid.varied import louder, pick_given, room, transposed
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide
-from ritornello.score import Score
+from ritornello.score import Part, Score
 from ritornello.timeline import Timeline
 from tests.representations.songs import repetitive, wide
 from tests.scores import tune
@@ -31,6 +32,19 @@ def test_transposed_rows_are_those_of_the_transposed_song(score: Score, share: f
     assert (moved == expected).all()
 
 
+@given(wide(), st.data())
+def test_what_is_heard_of_given_notes_is_transposed_with_them(score: Score, data: st.DataObject) -> None:
+    song, _ = NOTES.canonical(score)
+    kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(song), max_size=len(song))), bool)
+    values = NOTES.encode(song, given=kept).values
+    semitones = data.draw(st.integers(*room(values)))
+    expected = NOTES.encode(song.transposed(semitones), given=kept).values
+    hidden = [] if song.chords else ["chord"]
+    assert (
+        hide(NOTES.fields, transposed(values, semitones), hidden) == hide(NOTES.fields, expected, hidden)
+    ).all()
+
+
 def test_room_is_what_the_pitched_notes_leave() -> None:
     # tune() goes from G2 (43) to E5 (76)
     assert room(NOTES.encode(tune()).values) == (-43, 51)
@@ -44,7 +58,9 @@ def test_louder_rows_are_those_of_the_louder_song(score: Score, bins: int) -> No
 
 
 @given(st.one_of(repetitive(), wide()), st.integers(0, 2**32))
-def test_what_is_given_is_one_part_or_bars_in_a_row_but_never_all(score: Score, seed: int) -> None:
+def test_what_is_given_is_a_part_or_all_but_one_or_bars_in_a_row_but_never_all(
+    score: Score, seed: int
+) -> None:
     song, _ = NOTES.canonical(score)
     kept = pick_given(song, np.random.default_rng(seed))
     assert kept.shape == (len(song),)
@@ -52,15 +68,23 @@ def test_what_is_given_is_one_part_or_bars_in_a_row_but_never_all(score: Score, 
     in_bars = Timeline.of(song).bar_of(song.onset_ticks)
     parts, bars = np.unique(song.part[kept]), np.unique(in_bars[kept])
     whole_part = len(parts) == 1 and not (song.part[~kept] == parts[0]).any()
+    others = np.unique(song.part[~kept])
+    all_but_one = len(others) == 1 and not (song.part[kept] == others[0]).any()
     whole_bars = not np.isin(in_bars[~kept], bars).any()
-    assert not kept.any() or whole_part or whole_bars
+    assert not kept.any() or whole_part or all_but_one or whole_bars
 
 
-def test_one_part_or_bars_are_given() -> None:
-    song, _ = NOTES.canonical(tune())
+def test_a_part_or_all_but_one_or_bars_are_given() -> None:
+    # three parts of a note in each of four bars; in a third of the draws a part, in a third two, in a third
+    # bars in a row; where those would be all four (from the first one on, 13 of 16 lengths) nothing is
+    song = Score.of(24, [0, 96, 192, 288] * 3, [24] * 12, [60] * 12, [64] * 12, [0] * 4 + [1] * 4 + [2] * 4,
+                    [Part("", 0), Part("", 8), Part("", 16)])  # fmt: skip
     draw = np.random.default_rng(0)
-    parts = [tuple(np.unique(song.part[pick_given(song, draw)]).tolist()) for _ in range(1000)]
-    both = parts.count((0, 1))  # in half of the draws bars are given, and few of those hold one part alone
-    assert 350 < both < 550
-    assert 200 < parts.count((0,)) < 400
-    assert 200 < parts.count((1,)) < 400
+    kept = [pick_given(song, draw).reshape(4, 3) for _ in range(900)]
+    parts = [int(one.any(axis=0).sum()) for one in kept]
+    whole = [bool((one.all(axis=0) | ~one.any(axis=0)).all()) for one in kept]
+    assert [sum(w and n == count for w, n in zip(whole, parts, strict=True)) for count in (1, 2)] == [
+        pytest.approx(300, abs=60)
+    ] * 2
+    assert parts.count(0) == pytest.approx(300 / 4 * 13 / 16, abs=30)
+    assert sum(parts.count(n) for n in range(4)) == 900

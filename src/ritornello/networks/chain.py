@@ -23,6 +23,7 @@ The weights by name (width W, embedding E), as a step in numpy reads them:
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
@@ -31,6 +32,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from ritornello.errors import InputError
 from ritornello.losses.interval import Interval
 from ritornello.networks.sizes import ChainConfig, Size
 from ritornello.steps.chain import Choice, Layout
@@ -58,6 +60,7 @@ class Sum(nn.Module):
     def __init__(self, layout: Layout, columns: list[int], forked: Sequence[int], config: Size) -> None:
         super().__init__()
         uses = [column for column in columns for _ in range(1 + (column in forked))]
+        self.names = [layout.fields[column].name for column in uses]
         self.tables = [layout.tables[column] for column in uses]
         scale = (config.embedding * len(columns)) ** -0.5
         self.weight = nn.Parameter(scale * torch.randn(len(uses), config.embedding, config.width))
@@ -65,6 +68,12 @@ class Sum(nn.Module):
         rows = count * torch.tensor([1 + (column in forked) for column in columns], dtype=torch.int32)
         self.register_buffer("count", count, persistent=False)
         self.register_buffer("start", (rows.cumsum(0) - rows).int(), persistent=False)
+
+    def take_over(self, old: Sum) -> None:
+        """The matrices of columns that another sum has too, each use of a name in turn; the rest are zero."""
+        of = dict(zip(_numbered(old.names), old.weight, strict=True))
+        none = torch.zeros_like(self.weight[0])
+        self.weight.copy_(torch.stack([of.get(use, none) for use in _numbered(self.names)]))
 
     def forward(self, classes: Tensor, tables: Mapping[str, Tensor], fork: Tensor | None = None) -> Tensor:
         """(B, T, columns) int32, and where they are forked 0 or 1, to (B, T, W)."""
@@ -76,6 +85,16 @@ class Sum(nn.Module):
         vectors = vectors.to(self.weight.dtype)  # gradients of many rows meet here: no half precision
         found = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")
         return found.view(*row.shape[:2], -1)
+
+
+def _numbered(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Each name with how often it came before."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        found.append((name, seen[name]))
+        seen[name] += 1
+    return found
 
 
 class Link(nn.Module):
@@ -137,6 +156,26 @@ class Chain(nn.Module):
         names = [layout.fields[choice.column].name for choice in layout.choices]
         links = [Link(layout, choice, config) for choice in layout.choices]
         self.head = nn.ModuleDict({n.replace(".", "_"): k for n, k in zip(names, links, strict=True)})
+
+    @torch.no_grad()
+    def take_over(self, old: Chain) -> None:
+        """The weights of a network of the same sizes whose table lacks some of this one's known fields.
+
+        What it predicts is the same until it has learnt what those fields are worth. Raises InputError where
+        the old table has a field that this one has not.
+        """
+        table = {field.name: field._replace(unit="") for field in self.layout.fields}
+        for field in old.layout.fields:
+            if table.get(field.name) != field._replace(unit=""):
+                raise InputError(
+                    f"field {field.name!r} is not one of the table's, so its weights say nothing"
+                )
+        sums = {name: part for name, part in self.named_modules() if isinstance(part, Sum)}
+        for name, part in sums.items():
+            part.take_over(old.get_submodule(name))  # type: ignore[arg-type]
+        own, theirs = dict(self.named_parameters()), dict(old.named_parameters())
+        for name in own.keys() & theirs.keys() - {f"{name}.weight" for name in sums}:
+            own[name].copy_(theirs[name])
 
     @abstractmethod
     def layer(self) -> nn.Module:

@@ -3,10 +3,10 @@
     hidden + Attention(RMSNorm(hidden)), then + MLP(RMSNorm(.)), layer by layer
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
-    tiny        96       4         32   0.8 million
-    small      256       4         32   4.3 million
-    medium     384       7         48  14.7 million
-    large      768       8         64  63.5 million
+    tiny        96       4         32   0.9 million
+    small      256       4         32   4.4 million
+    medium     384       7         48  14.9 million
+    large      768       8         64  64.0 million
 
 A row attends to itself and the `window` - 1 rows before it, in each layer. Places are told by rotation (Su et
 al., RoFormer, arXiv 2104.09864), so only distances count, and a song may be of any length.

@@ -7,7 +7,8 @@ and are void from the place on. Within an onset rows ascend by (part, pitch).
 
 *Given* rows are notes that the user keeps. Those of the bars up to b + 1 enter together when the clock has
 come to bar b, before anything is drawn there; their shift is void, their position says where they are, the
-clock stays, nothing is learnt of them. Echo and form are not asked for them and do not look at them.
+clock stays, nothing is learnt of them. Echo and form are not asked for them and do not look at them. Rows
+that are drawn know what is given beside them: `grid.beside`.
 
 What is said of a place is honest: the end of the song shows in `bars_left` alone, and all that is known
 beyond the notes (form, bars left, chord) can be hidden with `table.hide`.
@@ -23,6 +24,7 @@ import numpy.typing as npt
 
 from ritornello.plan import GRID, Plan
 from ritornello.representations.grid import canonical, codes, varied, words
+from ritornello.representations.grid.beside import Beside
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.clock import Bars, Steps, entries, needed, spell, spelled
 from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
@@ -35,6 +37,7 @@ from ritornello.score import Score
 from ritornello.timeline import Timeline
 
 Columns = dict[str, Any]  # name of a field -> (R,) classes, or one for all rows
+UNKNOWN: Columns = {field.name: field.unknown for field in codes.FIELDS if field.unknown is not None}
 
 
 class Notes:
@@ -70,6 +73,8 @@ class Notes:
         kept = np.zeros(len(song), bool) if given is None else given
         steps = spell(notes[0][~kept], places.bars)
         drawn = self._drawn(steps, [column[~kept] for column in notes], timeline, places)
+        if kept.any():
+            self._know_of(Beside(*(column[kept] for column in notes[:4])), drawn, steps, places.bars)
         enter, here = entries(notes[0][kept], steps.before, places.bars)
         values = np.insert(drawn, enter, self._given([c[kept] for c in notes], here, places), axis=0)
         learn = np.zeros(values.shape, bool)
@@ -124,7 +129,7 @@ class Notes:
         return varied.louder(varied.transposed(values, semitones), bins)
 
     def pick_given(self, song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
-        """Which notes (N,) of a canonical song are given: a part of it, or bars in a row."""
+        """Which notes (N,) of a canonical song are given: a part, all but one, or bars in a row."""
         return varied.pick_given(song, draw)
 
     def _drawn(
@@ -133,11 +138,19 @@ class Notes:
         """The rows (R, F) of the notes that are drawn, of WAIT and END."""
         is_note = (steps.note >= 0) & (steps.shift != END)
         at = np.where(is_note, steps.note, len(notes[0]))
-        rows: Columns = {"given": 0, "shift": steps.shift} | places.columns(steps.after)
+        rows: Columns = UNKNOWN | {"given": 0, "shift": steps.shift} | places.columns(steps.after)
         for name, column in zip(GUESSED, notes[1:], strict=True):
             rows[name] = np.append(column, VOID[name])[at]
         rows |= self._candidates(steps, is_note, notes, timeline, places.bars)
         return _table(rows, len(at))
+
+    def _know_of(self, beside: Beside, drawn: npt.NDArray[np.int16], steps: Steps, bars: Bars) -> None:
+        """Write what is known of given notes into drawn rows (R, F)."""
+        struck = np.append(False, (steps.note >= 0)[:-1])
+        columns = beside.columns(steps.after)
+        columns["given.shift"] = beside.shift(steps.before, struck, needed(steps, bars), bars)
+        for name, column in columns.items():
+            drawn[:, COLUMN[name]] = column
 
     def _candidates(
         self, steps: Steps, is_note: npt.NDArray[np.bool_], notes: list[Ints], timeline: Timeline, bars: Bars
@@ -167,8 +180,7 @@ class Notes:
         """The rows (G, F) of given notes."""
         rows: Columns = {"given": np.where(here, 1, 2), "shift": VOID["shift"]}
         rows |= places.columns(notes[0]) | dict(zip(GUESSED, notes[1:], strict=True))
-        nothing = {f.name: f.unknown for f in self.fields if f.name.startswith(("echo.", "form."))}
-        return _table(nothing | {"form.likeness": 0} | rows, len(here))
+        return _table(UNKNOWN | {"form.likeness": 0} | rows, len(here))
 
 
 def _guesses(name: str, shift: Ints, candidate: Ints, notes: list[Ints]) -> Columns:

@@ -33,7 +33,7 @@ class Variation:
     """Velocities move by up to so many bins."""
     tempo: float = 0.15
     """The plan's tempo is multiplied by up to 2 to this power, or divided."""
-    given: float = 0.25
+    given: float = 0.5
     """How often notes of the song are given."""
     hidden: float = HIDDEN
     """How often each piece of side information is unknown."""

@@ -46,7 +46,10 @@ class Start:
 
     @classmethod
     def _from_model(cls, config: TrainConfig, model: Model, labels: Sequence[str]) -> Start:
-        """The network of a model: known labels keep their vectors, new ones begin at the others' mean."""
+        """The network of a model: known labels keep their vectors, new ones begin at the others' mean.
+
+        Where its table lacks known fields (an older version's), they begin without weight.
+        """
         sizes = model.info["network"]["config"]
         for name, given, own in (
             ("network", config.network, model.network),
@@ -65,17 +68,17 @@ class Start:
         config = replace(config, network=model.network)
         if old.learns == "last":
             return cls(config, old, representation, init=model.hash)
-        if [tuple(f) for f in old.config.fields] != [tuple(f) for f in representation.fields]:
-            raise InputError(
-                f"{config.init!r} reads another table of {representation.name!r}, made by another version"
-            )
         joined = (*model.labels, *(label for label in labels if label not in model.labels))
         conditions = Conditions(joined)
-        network = type(old)({**old.settings(), **config.network_config, "plan_size": conditions.size})
-        weights = old.state_dict()
         if old.plan is not None:
-            weights["plan.weight"] = _with_labels(weights["plan.weight"], len(model.labels), len(joined))
-        network.load_state_dict(weights)
+            old.plan.weight = _with_labels(old.plan.weight, len(model.labels), len(joined))
+        table = {"fields": representation.fields, "plan_size": conditions.size}
+        torch.manual_seed(config.seed)
+        network = type(old)({**old.settings(), **config.network_config, **table})
+        try:
+            network.take_over(old)
+        except InputError as error:
+            raise InputError(f"{config.init!r}, made by another version: {error}") from None
         return cls(config, network, representation, joined, model.hash)
 
     @property
@@ -100,8 +103,9 @@ class Start:
 FREE = ("dropout", "weight_decay", "interval", "curve", "window")  # may be another than the model's
 
 
-def _with_labels(weight: torch.Tensor, before: int, after: int) -> torch.Tensor:
+def _with_labels(weight: torch.Tensor, before: int, after: int) -> torch.nn.Parameter:
     """The plan's matrix (W, P) with a column for each new label after the old ones: their mean."""
     known = weight[:, :before]
     mean = known.mean(dim=1, keepdim=True) if before else torch.zeros(len(weight), 1)
-    return torch.cat([known, mean.expand(-1, after - before), weight[:, before:]], dim=1)
+    columns = [known, mean.expand(-1, after - before), weight[:, before:]]
+    return torch.nn.Parameter(torch.cat(columns, dim=1).detach())

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.representations.grid import codes
+from ritornello.representations.grid.beside import FIELDS as HEARD
+from ritornello.representations.grid.beside import Beside
 from ritornello.representations.grid.codes import COLUMN, END, FIELDS, GUESSED, MAX_SHIFT, PITCHES, VOID, WAIT
 from ritornello.representations.grid.places import FIELDS as PLACE
 from ritornello.representations.grid.places import Places
@@ -96,7 +98,9 @@ class Song:
             bars.last,
             bars.end,
         )
-        self.given = deque(zip(*(c.tolist() for c in codes.columns(given)), strict=True) if given else ())
+        columns = codes.columns(given) if given else ()
+        self.given = deque(zip(*(column.tolist() for column in columns), strict=True))
+        self.beside = Beside(*columns[:4]) if self.given else None
         self.taken: dict[int, set[tuple[int, int]]] = {}
         for onset, part, pitch, *_ in self.given:
             self.taken.setdefault(onset, set()).add((part, pitch))
@@ -143,6 +147,7 @@ class Song:
         self.row[COLUMN[field]] = value
         if field == "shift" and not self.row[COLUMN["given"]]:
             self._place(self._reached(value))
+            self._hear(self._reached(value))
         if field == "velocity":
             self._advance()
 
@@ -156,6 +161,12 @@ class Song:
         """Write what is known of a place into the row."""
         for name, value in zip(PLACE, self.places.at(ticks), strict=True):
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
+
+    def _hear(self, ticks: int) -> None:
+        """Write which given notes sound at a place into the row."""
+        if self.beside:
+            for name, value in zip(HEARD, self.beside.at(ticks), strict=True):
+                self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
     def _shifts(self, mask: Mask) -> None:
         """Onsets within this bar and the next that no WAIT is for; WAIT; END."""
@@ -268,18 +279,28 @@ class Song:
         if candidate >= 0 and not self._guess("form", onset, self.notes[candidate]):
             likeness = 0
         row[COLUMN["form.likeness"]] = likeness
+        if self.beside:
+            struck = bool(self.notes) and self.waited_from < 0
+            row[COLUMN["given.shift"]] = self._spelled(self.beside.next_onset(self.clock + struck))
         for column, value in self.hidden.items():
             row[column] = value
 
     def _guess(self, name: str, onset: int, note: tuple[int, ...]) -> bool:
         """Write what a candidate guesses into the row, if the grammar can say it."""
-        if onset < self.floor:
+        shift = self._spelled(onset)
+        if shift == VOID["shift"]:
             return False
-        far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
-        self.row[COLUMN[f"{name}.shift"]] = WAIT if far else onset - self.clock
+        self.row[COLUMN[f"{name}.shift"]] = shift
         for field, value in zip(GUESSED, note[1:], strict=True):
             self.row[COLUMN[f"{name}.{field}"]] = value
         return True
+
+    def _spelled(self, onset: int) -> int:
+        """An onset as a shift from the clock, WAIT, or void where the grammar cannot say it."""
+        if onset < self.floor:
+            return VOID["shift"]
+        far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
+        return WAIT if far else onset - self.clock
 
 
 def _drawn(prompt: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.representations.grid.beside import FIELDS as HEARD
 from ritornello.representations.grid.codes import COLUMN, DRUMS, NO_CHORD, PARTS, PITCHES, VELOCITIES
 from ritornello.score import Score
 from ritornello.theory import CHORD_KINDS
@@ -28,6 +29,9 @@ def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
     for who in SAID_BY:
         pitched = values[:, COLUMN[f"{who}part"]] < DRUMS
         moved[pitched, COLUMN[f"{who}pitch"]] += semitones
+    for name in HEARD:
+        heard = values[:, COLUMN[name]] < PITCHES
+        moved[heard, COLUMN[name]] += semitones
     chord = values[:, COLUMN["chord"]]
     named = chord < NO_CHORD
     moved[named, COLUMN["chord"]] = (chord[named] + semitones * len(CHORD_KINDS)) % NO_CHORD
@@ -45,15 +49,17 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
 
 
 def pick_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Which notes (N,) of a canonical song are given: one part, or bars in a row, half the time each.
+    """Which notes (N,) of a canonical song are given: a part, all parts but one, or bars in a row.
 
-    Of a song of one part, or of one bar, what would be all of it is not given.
+    Each is as likely. Of a song of one part, or of one bar, what would be all of it is not given.
     """
     if not len(song):
         return np.zeros(0, bool)
     bars = Timeline.of(song).bar_of(song.onset_ticks)
-    if len(song.parts) > 1 and draw.random() < 0.5:
-        return np.asarray(song.part == draw.integers(len(song.parts)))
+    what = draw.random()
+    if len(song.parts) > 1 and what < 2 / 3:
+        one = np.asarray(song.part == draw.integers(len(song.parts)))
+        return one if what < 1 / 3 else ~one
     first, count = draw.integers(bars[-1] + 1), draw.integers(1, MOST_BARS + 1)
     given = (bars >= first) & (bars < first + count)
     return np.asarray(~given if given.all() else given)

@@ -37,7 +37,7 @@ def explain(values: Ints) -> list[str]:
         said += [
             _candidate(name, cell) for name in ("echo", "form") if cell[f"{name}.shift"] != VOID["shift"]
         ]
-        words.append("  |  ".join(said))
+        words.append("  |  ".join([*said, *_given(cell)]))
     return words
 
 
@@ -49,6 +49,14 @@ def _what(cell: dict[str, int]) -> str:
     loud = codes.class_velocity(cell["velocity"])
     how = ("", "given ", "given ahead ")[cell["given"]]
     return f"{how}{_voice(cell['part'], cell['pitch'])} for {lasts:.4g} beats, velocity {loud}"
+
+
+def _given(cell: dict[str, int]) -> list[str]:
+    """What a row knows of the given notes beside it; nothing where there are none."""
+    low, top, shift = (cell[f"given.{name}"] for name in ("low", "top", "shift"))
+    sounds = [pitch_name(pitch) for pitch in dict.fromkeys((low, top)) if pitch < codes.PITCHES]
+    comes = [] if shift == VOID["shift"] else ["next after WAIT" if shift == WAIT else f"next +{shift}"]
+    return [f"given: {', '.join([*sounds, *comes])}"] if sounds or comes else []
 
 
 def _voice(part: int, pitch: int) -> str:
