@@ -1,15 +1,16 @@
 """All corpora of a folder learnt together: nats by corpus with training time, and what given notes are worth.
 
     python benchmarks/groups.py CORPUS --out DIR [--minutes 6 12 24] [--threads 1]
-    python benchmarks/groups.py CORPUS --model MODEL   # the gaps alone, of a model that is there
+    python benchmarks/groups.py CORPUS --model MODEL   # what is given alone, of a model that is there
 
 CORPUS is a prepared folder of folders (such as `clean`), one a kind of music. One `lstm` on `notes`
 learns them all; it is measured on the test side after each of the times, by the first folder of each
 song's path, with nothing told and with everything told. The run goes on from one time to the next, as
 `ritornello train` does when asked for more minutes.
 
-Then a gap of four bars in the middle of each song is measured twice: with what stands left of it alone,
-and with all notes right of it given too. Only the notes in the gap count, and they are the same ones.
+Then what is given is measured, each time twice over the same notes. A gap of four bars in the middle of each
+song: with what stands left of it alone, and with all notes right of it given too. And the pitches of all
+parts but the highest: heard as they come, and with the whole highest part given, as a tune is.
 """
 
 from __future__ import annotations
@@ -60,38 +61,57 @@ def gap(network: Any, song: Score) -> tuple[float, float, int] | None:
         return None
     left = _nats(network, NOTES.encode(song).values, inside)
     both = _nats(network, NOTES.encode(song, given=after).values, inside[~after])
-    return left, both, int(inside.sum())
+    return sum(left.values()), sum(both.values()), int(inside.sum())
 
 
-def _nats(network: Any, rows: npt.NDArray[Any], counted: npt.NDArray[np.bool_]) -> float:
-    """What the drawn notes of a song that are `counted` cost, with nothing else told."""
+def under(network: Any, song: Score) -> tuple[float, float, int] | None:
+    """Nats of the pitches below the highest part: heard, it given; how many. None of a song of one part."""
+    parts = [part for part in np.unique(song.part).tolist() if not song.parts[part].is_drum]
+    if len(parts) < 2:
+        return None
+    above = song.part == max(parts, key=lambda part: song.pitch[song.part == part].mean())
+    heard = _nats(network, NOTES.encode(song).values, ~above)
+    given = _nats(network, NOTES.encode(song, given=above).values, np.ones((~above).sum(), bool))
+    return heard["pitch"], given["pitch"], int((~above).sum())
+
+
+def _nats(network: Any, rows: npt.NDArray[Any], counted: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """What the drawn notes of a song that are `counted` cost by field, with nothing else told."""
     hidden = hide(FIELDS, rows, ("form", "bars_left", "chord"))
     values = torch.from_numpy(np.concatenate([np.array([start_row(FIELDS)], np.int16), hidden]))[None]
     notes = np.flatnonzero((rows[:, COLUMN["shift"]] <= MAX_SHIFT) & (rows[:, COLUMN["given"]] == 0))
     chosen = torch.from_numpy(1 + notes[counted])
     with torch.no_grad():
         logits, _ = network.predict(values)
-    total = 0.0
-    for name, found in logits.items():
-        target = values[0, chosen, COLUMN[name]].long()
-        total += float(torch.nn.functional.cross_entropy(found[0, chosen], target, reduction="sum"))
-    return total
+    return {
+        name: float(
+            torch.nn.functional.cross_entropy(
+                found[0, chosen], values[0, chosen, COLUMN[name]].long(), reduction="sum"
+            )
+        )
+        for name, found in logits.items()
+    }
 
 
-def gaps(model: Model, corpus: Corpus, threads: int) -> None:
-    """The table of gaps."""
-    groups: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+def given(model: Model, corpus: Corpus, threads: int) -> None:
+    """The tables of what is given."""
     network = model.network_in_torch()
-    with exact(threads):
-        for song in Side(corpus, "test"):
-            found = gap(network, NOTES.canonical(song.score)[0])
-            if found:
-                groups[song.name.partition("/")[0]].append(found)
-    print(
-        "\n| gap of four bars | songs | notes | left alone | both sides | lower by (95% interval) |\n"
-        + "|---" * 6
-        + "|"
-    )
+    for measured, heads in (
+        (gap, ("gap of four bars", "left alone", "both sides")),
+        (under, ("pitches below the highest part", "heard", "it given")),
+    ):
+        groups: dict[str, list[tuple[float, float, int]]] = defaultdict(list)
+        with exact(threads):
+            for song in Side(corpus, "test"):
+                found = measured(network, NOTES.canonical(song.score)[0])
+                if found:
+                    groups[song.name.partition("/")[0]].append(found)
+        table(groups, *heads)
+
+
+def table(groups: dict[str, list[tuple[float, float, int]]], what: str, one: str, other: str) -> None:
+    """Two ways of measuring the same notes, by group and together, in Markdown."""
+    print(f"\n| {what} | songs | notes | {one} | {other} | lower by (95% interval) |\n" + "|---" * 6 + "|")
     groups["all"] = [one for found in groups.values() for one in found]
     for group, all_found in groups.items():
         left, both, notes = np.array(all_found).T
@@ -117,7 +137,7 @@ def main() -> None:
     options = parser.parse_args()
     corpus = Corpus.open(options.corpus)
     if options.model:
-        gaps(Model.open(options.model), corpus, options.threads)
+        given(Model.open(options.model), corpus, options.threads)
         return
     if not options.out:
         parser.error("give --out DIR, or --model MODEL")
@@ -138,7 +158,7 @@ def main() -> None:
             for one in found.values()
         ]
         print(f"| {group} | {first['none']['songs']} | " + " | ".join(cells) + " |")
-    gaps(Model.open(options.out), corpus, options.threads)
+    given(Model.open(options.out), corpus, options.threads)
 
 
 if __name__ == "__main__":

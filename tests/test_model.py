@@ -180,14 +180,14 @@ def test_entries_of_another_kind(folder: Path, changes: dict[str, Any], says: st
     ("change", "says"),
     [
         (
-            lambda t: [*t[:18], *t[19:]],
-            r"\[18\] is 'part' .choice of 513, .*, must be 'chord' .known of 122, ",
+            lambda t: [*t[:19], *t[20:]],
+            r"\[19\] is 'given.top' .known of 129, .*, must be 'chord' .known of 122, ",
         ),
-        (lambda t: [*t[:17], {**t[17], "size": 66}, *t[18:]], r"\[17\] is 'bars_left' .known of 66, "),
+        (lambda t: [*t[:18], {**t[18], "size": 66}, *t[19:]], r"\[18\] is 'bars_left' .known of 66, "),
         (lambda t: [t[1], t[0], *t[2:]], r"\[0\] is 'echo.run' .*, must be 'echo.length' "),
         (
             lambda t: [*t, {"name": "more", "size": 2, "kind": "known"}],
-            r"\[23\] is 'more' .*, must be missing",
+            r"\[26\] is 'more' .*, must be missing",
         ),
     ],
 )

@@ -59,4 +59,5 @@ class Beside:
 
     def at(self, ticks: int) -> list[int]:
         """given.top and given.low at one place."""
-        return self._lists[2][bisect_right(self._lists[1], ticks) - 1]
+        heard: list[int] = self._lists[2][bisect_right(self._lists[1], ticks) - 1]
+        return heard
