@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ritornello import Corpus, Model, Score, compose_many
 from ritornello.conditions import heard
 from ritornello.judged import Side
 from ritornello.theory import scale
+from ritornello.training import loop
 from ritornello.workflow import measure, train
 
 
@@ -37,6 +39,7 @@ def run(corpus: Path, out: Path, weight: float, seed: int, options: argparse.Nam
     file = out / f"weight{weight:g}-seed{seed}.json"
     if not file.exists():
         settings: dict[str, Any] = {"minutes": options.minutes, "seed": seed, "threads": options.threads}
+        settings["learning_rate"] = options.rate
         config = {"interval": weight, "size": options.size}
         train(corpus, file.with_suffix(""), network_config=config, memory_mb=4096, **settings)
         model = Model.open(file.with_suffix(""))
@@ -64,7 +67,11 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=40, help="composed with each model")
     parser.add_argument("--size", default="small")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, help="the learning rate, if not the network's own")
+    parser.add_argument("--clock", choices=("wall", "processor"), default="wall", help="as in pop.py")
     options = parser.parse_args()
+    if options.clock == "processor":
+        loop.CLOCK = time.process_time
     options.out.mkdir(parents=True, exist_ok=True)
     human = [in_key(song.score) for song in Side(Corpus.open(options.corpus), "test")]
     print("| weight | nats a note (seeds) | composed pitches in key (seeds) | steps |\n|---|---|---|---|")
