@@ -1,0 +1,258 @@
+"""One song that is composed as rows of `notes`: its clock, what was struck, the row in the making.
+
+What is known is written into the row as soon as it can be, what the grammar allows is asked for.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.representations.grid import codes
+from ritornello.representations.grid.beside import FIELDS as HEARD
+from ritornello.representations.grid.beside import Beside
+from ritornello.representations.grid.codes import COLUMN, END, FIELDS, GUESSED, MAX_SHIFT, PITCHES, VOID, WAIT
+from ritornello.representations.grid.places import FIELDS as PLACE
+from ritornello.representations.grid.places import Places
+from ritornello.representations.returns.echo import Echo
+from ritornello.representations.returns.form import Form
+from ritornello.representations.table import hide
+from ritornello.score import Score
+from ritornello.timeline import Timeline
+
+Mask = npt.NDArray[np.bool_]
+UNKNOWN = [field.unknown or 0 for field in FIELDS]
+
+
+class Song:
+    """`allowed` and `put` for each choice in turn; `row` is the row in the making, `rows` those before it."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        given: Score | None,
+        prompt: npt.NDArray[Any] | None,
+        hidden: Collection[str],
+    ) -> None:
+        self.places = Places(timeline)
+        bars = self.places.bars
+        self.start, self.edges, self.last, self.end = (
+            bars.start.tolist(),
+            bars.edges.tolist(),
+            bars.last,
+            bars.end,
+        )
+        columns = codes.columns(given) if given else ()
+        self.given = deque(zip(*(column.tolist() for column in columns), strict=True))
+        self.beside = Beside(*columns[:4]) if self.given else None
+        self.taken: dict[int, set[tuple[int, int]]] = {}
+        for onset, part, pitch, *_ in self.given:
+            self.taken.setdefault(onset, set()).add((part, pitch))
+        self.prompt = deque(_drawn(prompt).tolist() if prompt is not None else [])
+        self.open_end = "bars_left" in hidden
+        silent = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
+        self.hidden = {column: int(silent[column]) for column in np.flatnonzero(silent >= 0).tolist()}
+        self.echo, self.form = Echo(), Form(bars, timeline)
+        self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices, of drawn notes
+        self.clock = self.bar = self.floor = 0
+        self.waited_from = -1  # the bar from which WAIT led here; -1: it did not
+        self.rows: list[list[int]] = []
+        self.entering: deque[tuple[int, list[int]]] = (
+            deque()
+        )  # given notes that come next: here or next, note
+        self.forced: dict[str, int] | None = None
+        self.done = not len(timeline)
+        self.row = UNKNOWN.copy()
+        if not self.done:
+            self._enter()
+            self._begin()
+
+    def allowed(self, field: str) -> Mask:
+        """Which values a choice may have, (size + 1,)."""
+        mask = np.zeros(VOID[field] + 1, bool)
+        if self.done:
+            mask[-1] = True
+        elif self.forced is not None:
+            mask[self.forced[field]] = True
+        elif field == "shift":
+            self._shifts(mask)
+        elif self.row[COLUMN["shift"]] > MAX_SHIFT:
+            mask[-1] = True
+        else:
+            mask[:-1] = self._parts() if field == "part" else True
+            if field == "pitch":
+                mask[:-1] = self._pitches(self.row[COLUMN["part"]])
+        return mask
+
+    def put(self, field: str, value: int) -> None:
+        """Take a choice of the present row."""
+        if self.done:
+            return
+        self.row[COLUMN[field]] = value
+        if field == "shift" and not self.row[COLUMN["given"]]:
+            self._place(self._reached(value))
+            self._hear(self._reached(value))
+        if field == "velocity":
+            self._advance()
+
+    def _reached(self, shift: int) -> int:
+        """The clock after a shift, WAIT or END."""
+        if shift == WAIT:
+            return min(int(self.edges[self.bar + 1]), self.clock + WAIT)
+        return self.clock + (shift if shift <= MAX_SHIFT else 0)
+
+    def _place(self, ticks: int) -> None:
+        """Write what is known of a place into the row."""
+        for name, value in zip(PLACE, self.places.at(ticks), strict=True):
+            self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
+
+    def _hear(self, ticks: int) -> None:
+        """Write which given notes sound at a place into the row."""
+        if self.beside:
+            for name, value in zip(HEARD, self.beside.at(ticks), strict=True):
+                self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
+
+    def _shifts(self, mask: Mask) -> None:
+        """Onsets within this bar and the next that no WAIT is for; WAIT; END."""
+        first = max(self.floor - self.clock, 0)
+        mask[first : min(MAX_SHIFT + 1, self.edges[self.bar + 2] - self.clock, self.end - self.clock)] = True
+        mask[0] = mask[0] and self._room_here()
+        mask[WAIT] = self.bar < self.last or self.clock + WAIT < self.end
+        if self.bar == self.last:
+            mask[END] = self.waited_from != self.last
+        elif self.open_end:
+            mask[END] = self.waited_from < 0
+
+    def _room_here(self) -> bool:
+        """Whether any note may follow at the present onset."""
+        self.row[COLUMN["shift"]] = 0
+        return bool(self._parts().any())
+
+    def _parts(self) -> Mask:
+        """The parts with a pitch left at the place reached: rows ascend, no given note is doubled."""
+        mask = np.ones(VOID["part"], bool)
+        part, _ = self._above()
+        mask[: max(part, 0)] = False
+        taken = {p for p, _ in self.taken.get(self.clock + self.row[COLUMN["shift"]], ())}
+        for candidate in taken | ({part} if part >= 0 else set()):
+            mask[candidate] = mask[candidate] and self._pitches(candidate).any()
+        return mask
+
+    def _pitches(self, part: int) -> Mask:
+        """The pitches left for a part at the place reached."""
+        mask = np.ones(PITCHES, bool)
+        above, pitch = self._above()
+        if part == above:
+            mask[: pitch + 1] = False
+        elif part < above:
+            mask[:] = False
+        for other, struck in self.taken.get(self.clock + self.row[COLUMN["shift"]], ()):
+            if other == part:
+                mask[struck] = False
+        return mask
+
+    def _above(self) -> tuple[int, int]:
+        """The part and pitch above which the row must be; -1, -1 at a new onset."""
+        if self.row[COLUMN["shift"]] or self.waited_from >= 0 or not self.notes:
+            return -1, -1
+        return self.notes[-1][1:3]
+
+    def _advance(self) -> None:
+        """The row is complete: move the clock, remember the note, begin the next row."""
+        self.rows.append(self.row)
+        shift = self.row[COLUMN["shift"]]
+        if shift == END:
+            self.done = True
+            self.row = UNKNOWN.copy()
+            return
+        if not self.row[COLUMN["given"]]:
+            bar, clock = self.bar, self._reached(shift)
+            if shift == WAIT:
+                self.floor, self.waited_from = min(self.clock + WAIT, self.edges[bar + 2]), bar
+            else:
+                self._strike(clock)
+            self.clock = clock
+            self.bar = bisect_right(self.start, clock) - 1
+            if self.bar > bar:
+                self._enter()
+        self._begin()
+
+    def _strike(self, onset: int) -> None:
+        """Remember the note of the row."""
+        part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in GUESSED)
+        voice = part * PITCHES + pitch
+        self.echo.add(onset - (self.notes[-1][0] if self.notes else 0), voice)
+        self.form.add(onset, voice)
+        self.notes.append((onset, part, pitch, duration, velocity))
+        self.floor, self.waited_from = onset, -1
+
+    def _enter(self) -> None:
+        """The clock came to a new bar: the given notes up to the end of the next one come before all else."""
+        until = self.edges[self.bar + 2]
+        while self.given and self.given[0][0] < until:
+            note = self.given.popleft()
+            self.entering.append((1 if note[0] < self.edges[self.bar + 1] else 2, list(note)))
+
+    def _begin(self) -> None:
+        """Begin a row: what is known first, and what is forced."""
+        self.row, self.forced = UNKNOWN.copy(), None
+        self.row[COLUMN["given"]] = 0
+        if self.entering:
+            which, (onset, *choices) = self.entering.popleft()
+            self.row[COLUMN["given"]] = which
+            self.row[COLUMN["form.likeness"]] = self.hidden.get(COLUMN["form.likeness"], 0)
+            self._place(onset)
+            self.forced = {"shift": VOID["shift"]} | dict(zip(GUESSED, choices, strict=True))
+            return
+        if self.prompt:
+            prompted = self.prompt.popleft()
+            self.forced = {name: prompted[COLUMN[name]] for name in VOID}
+        self._candidates()
+
+    def _candidates(self) -> None:
+        """Write echo and form into the row."""
+        echo, row = self.echo, self.row
+        if echo.candidate >= 0:
+            note, before = self.notes[echo.candidate], self.notes[echo.candidate - 1]
+            if self._guess("echo", self.notes[-1][0] + note[0] - before[0], note):
+                row[COLUMN["echo.length"]], row[COLUMN["echo.run"]] = echo.length, echo.run
+        last = -1
+        if self.notes and self.waited_from < 0:
+            last = self.notes[-1][1] * PITCHES + self.notes[-1][2]
+        candidate, onset, likeness = self.form.at(self.clock, last)
+        if candidate >= 0 and not self._guess("form", onset, self.notes[candidate]):
+            likeness = 0
+        row[COLUMN["form.likeness"]] = likeness
+        if self.beside:
+            struck = bool(self.notes) and self.waited_from < 0
+            row[COLUMN["given.shift"]] = self._spelled(self.beside.next_onset(self.clock + struck))
+        for column, value in self.hidden.items():
+            row[column] = value
+
+    def _guess(self, name: str, onset: int, note: tuple[int, ...]) -> bool:
+        """Write what a candidate guesses into the row, if the grammar can say it."""
+        shift = self._spelled(onset)
+        if shift == VOID["shift"]:
+            return False
+        self.row[COLUMN[f"{name}.shift"]] = shift
+        for field, value in zip(GUESSED, note[1:], strict=True):
+            self.row[COLUMN[f"{name}.{field}"]] = value
+        return True
+
+    def _spelled(self, onset: int) -> int:
+        """An onset as a shift from the clock, WAIT, or void where the grammar cannot say it."""
+        if onset < self.floor:
+            return VOID["shift"]
+        far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
+        return WAIT if far else onset - self.clock
+
+
+def _drawn(prompt: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The rows of a prompt that are drawn: given ones enter by themselves, and END is not forced."""
+    kept = (prompt[:, COLUMN["given"]] == 0) & (prompt[:, COLUMN["shift"]] != END)
+    return np.asarray(prompt[kept])
