@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from ritornello.representations.grid.codes import COLUMN, FIELDS, MAX_SHIFT
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide, start_row
 from ritornello.timeline import Timeline
+from ritornello.training import loop
 from ritornello.workflow import train
 
 GAP_BARS = 4
@@ -134,7 +136,10 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--minutes", type=float, nargs="+", default=[6.0, 12.0, 24.0])
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=("wall", "processor"), default="wall", help="as in pop.py")
     options = parser.parse_args()
+    if options.clock == "processor":
+        loop.CLOCK = time.process_time
     corpus = Corpus.open(options.corpus)
     if options.model:
         given(Model.open(options.model), corpus, options.threads)
