@@ -237,6 +237,27 @@ def test_where_only_a_full_part_could_follow_the_clock_moves_on() -> None:
     assert rules.no_piling_up(song(voices=1).ear) is None  # nothing was struck
 
 
+def test_what_others_would_have_played_is_not_played_by_the_parts_asked_for() -> None:
+    ear = song().put(shift=12).ear
+    logits = np.full(DRUMS + 1, -np.inf, np.float32)
+    logits[[0, BASS, DRUMS]] = np.log([0.1, 0.1, 0.8])  # drums, which nobody asked for: a fifth is for ours
+    ear.told("pitch", np.zeros(128, np.float32))
+    assert ear.unasked == 0
+    for times in (1, 2):
+        ear.told("part", logits)
+        for name, value in (("part", 0), ("pitch", 60 + times), ("duration", 11), ("velocity", 16)):
+            ear.song.put(name, value)
+        ear.listen()
+        bias = rules.no_standing_in(ear)
+        assert bias is not None and np.flatnonzero(bias).tolist() == [0]
+        assert bias[0] == pytest.approx(times * np.log(1 / 5), rel=1e-5)
+        ear.song.put("shift", 0)
+    logits[DRUMS] = -np.inf
+    ear.song.put("shift", 6)
+    ear.told("part", logits)  # another onset, and nothing but ours
+    assert ear.unasked == pytest.approx(0, abs=1e-6)
+
+
 def test_drums_strike_what_they_like() -> None:
     drums = song(Plan(4, parts=(Part("", 0, True),)), voices=1).note(0, part=DRUMS)
     assert rules.no_piling_up(drums.ear) is None

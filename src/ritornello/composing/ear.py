@@ -1,17 +1,25 @@
-"""Ear: what a song sounds like so far, for the rules; kept note by note, so that asking is cheap."""
+"""Ear: what a song sounds like so far, for the rules; kept note by note, so that asking is cheap.
+
+It also remembers what the network would rather have played.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from math import log
+
+import numpy as np
+import numpy.typing as npt
 
 from ritornello.composing.request import Request
 from ritornello.representations.grid.codes import COLUMN, DRUMS, DURATIONS, WAIT
-from ritornello.representations.grid.cursor import Song
+from ritornello.representations.grid.song import Song
 from ritornello.theory import scale
 
 LENGTHS = DURATIONS.tolist()
 RECENT = 32  # notes whose pitches are remembered
+HARDLY = 1e-4  # less of the probability than that counts as that
 FEW_PLAY = 0.25  # of the bars that a part should play in, while less than half of the parts have
 
 
@@ -19,11 +27,11 @@ class Ear:
     """The request and what is heard of its song. `listen` takes the notes that are new.
 
     `bar` is the first of the bars asked for in which nothing that is composed sounds yet (beyond `last_bar`:
-    none), `here` how many notes the present onset has, `together` how many of them are the last part's (rows
-    ascend by part, so they are the last), `heard` the parts of the request that have played
-    where they may, `runs` the last pitch of each part and how often it came in a row, `again` of the last
-    pitches which repeated the one before in their part, `outside` which were not of the scale, `until` where
-    all that sounds ends.
+    none), `here` how many notes the present onset has, `together` how many of them, the last ones, are of the
+    part that plays the last, `heard` the parts of the request that have played where they may, `runs` the
+    last pitch of each part and how often it came in a row, `again` of the last pitches which repeated the one
+    before in their part, `outside` which were not of the scale, `until` where all that sounds ends, `unasked`
+    how sure the network was that parts which nobody asked for play at the present onset, in nats.
     """
 
     def __init__(self, request: Request, song: Song) -> None:
@@ -37,6 +45,7 @@ class Ear:
         self.struck_last = given is not None and len(given) > 0 and given.onset_ticks[-1] >= song.start[-1]
         self.until = self.here = self.together = self.taken = 0
         self.onset = self.part = -1
+        self.unasked = 0.0
         self.heard: set[int] = set()
         self.runs: dict[int, tuple[int, int]] = {}
         key = request.plan.key
@@ -47,6 +56,16 @@ class Ear:
         self.first_bar = self.bar
         self.played: dict[int, tuple[int, int]] = {}  # by part: the last bar it struck in, and how many
         self._skip_sounding()
+
+    def told(self, field: str, logits: npt.NDArray[np.float32]) -> None:
+        """Take what the network would draw for a field of the row, before any rule."""
+        parts = self.request.parts
+        if field != "part" or not parts:
+            return
+        weights = np.exp(logits - np.maximum.reduce(logits))
+        asked = np.add.reduce(weights.take(parts)) / np.add.reduce(weights)
+        before = self.unasked if self.tick == self.onset else 0.0
+        self.unasked = before - log(max(float(asked), HARDLY))
 
     def listen(self) -> None:
         """Take the notes that were struck since the last time."""

@@ -39,6 +39,7 @@ REPEATED = 8  # times in a row that a pitch may come before it is held back
 CROWDED = 6.0  # what a part loses for each note more than usual that it would strike at one onset
 AGAIN = 40.0  # what a repeated pitch loses for each share of them above what is usual for the label
 CALL, MOST_LACKING = 3.0, 3.0  # what a part gains for each bar that it lacks, and of how many at most
+LEAST = 0.01  # nats of which it is worth speaking
 LOOPS = 4  # times that the same rows may come
 HOLD_BACK = 0.4  # for each time more
 
@@ -192,6 +193,17 @@ def no_piling_up(ear: Ear) -> Bias | None:
     return bias
 
 
+def no_standing_in(ear: Ear) -> Bias | None:
+    """Where the network would have had other parts than those asked for, these do not play their notes too:
+    the clock is rather moved on, as if they had been played.
+    """
+    if ear.song.clock != ear.onset or ear.unasked < LEAST:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = -ear.unasked
+    return bias
+
+
 def within_range(ear: Ear) -> Bias | None:
     """No pitch that no instrument plays."""
     return None if ear.song.row[COLUMN["part"]] == DRUMS else _range()
@@ -257,6 +269,7 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
     Rule("shift", room_at_this_onset, True),
     Rule("shift", parts_play_together, False),
     Rule("shift", no_piling_up, False),
+    Rule("shift", no_standing_in, False),
     Rule("part", parts_asked_for, True),
     Rule("part", each_part_is_heard, True),
     Rule("part", hands_and_lungs, True),

@@ -136,6 +136,7 @@ class _Batch:
         ruled = np.where(allowed[:, :-1], logits, NEVER)
         if self.ears and self.rules[name]:
             for row, song in enumerate(free.tolist()):
+                self.ears[song].told(name, ruled[row])
                 _rule(ruled[row], self.ears[song], self.rules[name])
         values = pick(ruled, self.taste.temperature[name], self.taste.top_p[name], uniforms)
         if self.measured:
