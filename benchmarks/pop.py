@@ -24,26 +24,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ritornello import Corpus, Model, registry
 from ritornello.judged import Side
 from ritornello.judging.likelihood import GIVEN, Nats, likelihood
 from ritornello.judging.summary import interval, summary
-from ritornello.representations.notes import Notes
-from ritornello.representations.table import Rows, start_row
 from ritornello.score import Score
-from ritornello.timeline import Timeline
 from ritornello.training import loop
 from ritornello.workflow import train
 
 HERE = Path(__file__).resolve()
+ABLATED = HERE.with_name("ablated.py")
 KNOWN = {**GIVEN, "form": ("plan", "bars_left", "chord")}  # what is hidden; "form": the form alone is told
 OURS: dict[str, dict[str, Any]] = {
     "a": {"network": "lstm"},
-    "b": {"network": "lstm", "representation": f"{HERE}:Plain"},
-    "echo": {"network": "lstm", "representation": f"{HERE}:WithEcho"},
-    "form": {"network": "lstm", "representation": f"{HERE}:WithForm"},
+    "b": {"network": "lstm", "representation": f"{ABLATED}:Plain"},
+    "echo": {"network": "lstm", "representation": f"{ABLATED}:WithEcho"},
+    "form": {"network": "lstm", "representation": f"{ABLATED}:WithForm"},
     "unagreed": {"network": "lstm", "network_config": {"agreement": False}},
     "c": {"network": "transformer"},
 }
@@ -59,52 +56,6 @@ SAYS = {
     "e": "MidiTok REMI, LSTM",
 }
 RATES = {"ours": (2e-3, 4e-3, 8e-3), "rivals": (5e-4, 1e-3, 2e-3)}
-
-
-class Plain(Notes):
-    """`notes` without the columns of what returns: for the ablation."""
-
-    name = "plain"
-    left_out: tuple[str, ...] = ("echo.", "form.")
-
-    def __init__(self) -> None:
-        kept = [i for i, field in enumerate(Notes.fields) if not field.name.startswith(self.left_out)]
-        self.kept = np.array(kept)
-        self.fields = tuple(Notes.fields[i] for i in kept)  # type: ignore[misc]
-
-    def encode(
-        self, score: Score, timeline: Timeline | None = None, given: npt.NDArray[np.bool_] | None = None
-    ) -> Rows:
-        """The rows of `notes`, those columns left out."""
-        values, learn = super().encode(score, timeline, given)
-        return Rows(values[:, self.kept], learn[:, self.kept])
-
-    def room(self, values: npt.NDArray[Any]) -> tuple[int, int]:
-        """As `notes` says."""
-        return super().room(self._whole(values))
-
-    def varied(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
-        """As `notes` does."""
-        return super().varied(self._whole(values), semitones, bins)[:, self.kept]
-
-    def _whole(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        whole = np.tile(np.array(start_row(Notes.fields), values.dtype), (len(values), 1))
-        whole[:, self.kept] = values
-        return whole
-
-
-class WithEcho(Plain):
-    """`notes` without form."""
-
-    name = "with echo"
-    left_out = ("form.",)
-
-
-class WithForm(Plain):
-    """`notes` without echo."""
-
-    name = "with form"
-    left_out = ("echo.",)
 
 
 class Bench:

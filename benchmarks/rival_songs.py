@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rivals import Gpt2, Remi, read_songs
+from remi import Remi, read_songs
+from rivals import Gpt2
 
 TOGETHER = 20  # songs of about a length
 
