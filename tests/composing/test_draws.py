@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -44,8 +46,20 @@ def test_what_is_forbidden_is_never_drawn() -> None:
 
 
 def test_the_dial_makes_all_fields_bolder() -> None:
-    low, usual, high = (Taste.of(dial, ["pitch", "velocity"]) for dial in (0, 0.5, 1))
-    assert low.temperature["pitch"] < usual.temperature["pitch"] == 1 < high.temperature["pitch"]
-    assert usual.temperature["velocity"] < usual.temperature["pitch"]
+    fields = ["shift", "part", "pitch", "duration", "velocity"]
+    dials = [Taste.of(dial, fields) for dial in (0, 0.25, 0.5, 0.75, 1)]
+    for safer, bolder in pairwise(dials):
+        assert all(safer.temperature[name] < bolder.temperature[name] for name in fields)
+        assert all(safer.top_p[name] < bolder.top_p[name] for name in fields)
+    assert set(dials[0].top_p.values()) == {0.92}
+    assert set(dials[-1].top_p.values()) == {1.0}
     with pytest.raises(PlanError, match=r"creativity 1\.5, must be 0-1"):
         Taste.of(1.5, [])
+
+
+def test_pitches_are_drawn_cooler_than_waits_durations_and_velocities() -> None:
+    usual = Taste.of(0.5, ["shift", "pitch", "duration", "velocity", "a field of another table"])
+    assert usual.temperature.pop("pitch") < 1
+    assert set(usual.temperature.values()) == {1.0}
+    assert usual.top_p["duration"] == usual.top_p["velocity"] > usual.top_p["shift"] == usual.top_p["pitch"]
+    assert usual.top_p["a field of another table"] == 0.98
