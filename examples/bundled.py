@@ -88,11 +88,13 @@ def train(out: Path, settings: dict[str, Any]) -> None:
     workflow.train(out / "corpus", out / "model", report=report, **settings)
 
 
-def finish(out: Path, side: str, threads: int) -> None:
+def finish(out: Path, side: str, threads: int, mean_with: Path | None) -> None:
     """The model as it ships, in OUT/bundled."""
     from bundle import finishing
 
     opened, corpus = Model.open(out / "model"), Corpus.open(out / "corpus")
+    if mean_with:
+        opened = finishing.averaged(opened, Model.open(mean_with))
     rights = (out / RIGHTS).read_bytes()
     made = finishing.finish(opened, corpus, rights, side, threads, out / "bundled")
     print((made.path / "card.md").read_text(encoding="utf-8"), flush=True)
@@ -127,6 +129,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, default=1, help="of the CPU")
+    parser.add_argument("--mean-with", type=Path, help="the model of --init: what ships is the mean of both")
     parser.add_argument("--side", default="test", help="which side of the corpus the card's numbers are of")
     return parser.parse_args()
 
@@ -149,7 +152,7 @@ def main() -> None:
         settings["network_config"] = {"size": given.size, "dropout": given.dropout}
         train(given.out, settings | {"genre_power": GENRE_POWER, "patience": PATIENCE})
     if "finish" in stages:
-        finish(given.out, given.side, given.threads)
+        finish(given.out, given.side, given.threads, given.mean_with)
     if "ship" in stages:
         ship(given.out)
 

@@ -20,6 +20,7 @@ from ritornello.errors import FailedError, InputError
 from ritornello.files import sha256
 from ritornello.model import Model
 from ritornello.plan import Plan
+from ritornello.representations.notes import Notes
 from ritornello.score import KeySignature, Meter, Part, Score, Tempo
 from tests.composing.models import LABELS, write_model
 from tests.folders import wandering
@@ -306,6 +307,21 @@ def test_a_finished_model_is_small_measured_and_says_its_rights(finished: Model)
     learnt = Corpus.open(finished.path.parent / "corpus").songs("train")
     assert len(melodies.read(finished.path)) == len(learnt)
     assert f"{found['fiddle']['plan']['nats_per_note']:.3f}" in card
+
+
+def test_the_mean_of_a_model_and_the_older_one_that_it_began_from(tmp_path: Path) -> None:
+    # the older one knows nothing of given notes: what the newer has learnt of them is halved, too
+    older = [field._asdict() for field in Notes.fields if not field.name.startswith("given.")]
+    training: dict[str, Any] = {"training": {"steps": 1}}
+    first = Model.open(write_model(tmp_path / "first", fields=older, seed=1))
+    trained = Model.open(write_model(tmp_path / "trained", seed=2, **training))
+    mean = finishing.averaged(trained, first)
+    for name in ("head.pitch.logits.weight", "tables.pitch", "layers.0.recurrent.weight"):
+        assert np.allclose(mean.weights[name], (trained.weights[name] + first.weights[name]) / 2)
+    assert np.array_equal(mean.weights["tables.given_low"], trained.weights["tables.given_low"])
+    place = [field.name for field in Notes.fields].index("given.low")
+    assert np.allclose(mean.weights["reads.weight"][place], trained.weights["reads.weight"][place] / 2)
+    assert mean.info["training"] == {"steps": 1, "mean_with": first.hash}
 
 
 def test_unasked_a_finished_model_composes_its_default_label(
