@@ -62,7 +62,7 @@ def gap(network: Any, song: Score) -> tuple[float, float, int] | None:
     if first < 1 or not inside.any() or not after.any():
         return None
     left = _nats(network, NOTES.encode(song).values, inside)
-    both = _nats(network, NOTES.encode(song, given=after).values, inside[~after])
+    both = _nats(network, NOTES.encode(song, given=after).values, inside)
     return sum(left.values()), sum(both.values()), int(inside.sum())
 
 
@@ -73,15 +73,15 @@ def under(network: Any, song: Score) -> tuple[float, float, int] | None:
         return None
     above = song.part == max(parts, key=lambda part: song.pitch[song.part == part].mean())
     heard = _nats(network, NOTES.encode(song).values, ~above)
-    given = _nats(network, NOTES.encode(song, given=above).values, np.ones((~above).sum(), bool))
+    given = _nats(network, NOTES.encode(song, given=above).values, ~above)
     return heard["pitch"], given["pitch"], int((~above).sum())
 
 
 def _nats(network: Any, rows: npt.NDArray[Any], counted: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """What the drawn notes of a song that are `counted` cost by field, with nothing else told."""
+    """What the notes of a song that are `counted` cost by field, with nothing else told."""
     hidden = hide(FIELDS, rows, ("form", "bars_left", "chord"))
     values = torch.from_numpy(np.concatenate([np.array([start_row(FIELDS)], np.int16), hidden]))[None]
-    notes = np.flatnonzero((rows[:, COLUMN["shift"]] <= MAX_SHIFT) & (rows[:, COLUMN["given"]] == 0))
+    notes = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)
     chosen = torch.from_numpy(1 + notes[counted])
     with torch.no_grad():
         logits, _ = network.predict(values)

@@ -45,11 +45,9 @@ def replay(cursor: Cursor, songs: list[npt.NDArray[Any]]) -> None:
                 continue
             allowed = cursor.allowed(field.name)
             assert allowed.shape == (len(songs), field.size + 1)
-            for index, rows in enumerate(songs):
+            for index in range(len(songs)):
                 if index in live:
                     assert allowed[index, values[index]], f"{field.name} of row {step}: {values[index]}"
-                    forced = bool(rows[step, COLUMN["given"]])
-                    assert allowed[index].sum() == 1 or not forced
                 else:
                     assert np.flatnonzero(allowed[index]).tolist() == [field.size]
             cursor.put(field.name, values)
@@ -129,19 +127,21 @@ def test_whatever_is_allowed_is_spelled_as_encode_spells_it(
     kept = None
     if with_given:
         onset = draw.integers(0, timeline.end_ticks, 6)
-        kept = Score.of(
-            GRID, onset, [1] * 6, draw.integers(0, 127, 6), [64] * 6,
-            draw.integers(0, 2, 6), [Part("", 3), Part("", 0, True)],
-        )  # fmt: skip
+        pitch = draw.choice(128, 6, replace=False)
+        parts = [Part("", 3), Part("", 0, True)]
+        kept = Score.of(GRID, onset, [1] * 6, pitch, [64] * 6, draw.integers(0, 2, 6), parts)
     cursor = NOTES.cursor([timeline], [kept], hidden=["bars_left"] if is_open else [])
     play(cursor, draw)
     rows = cursor.rows(0)
     song = NOTES.decode(rows, plan)
-    drawn = rows[(rows[:, COLUMN["given"]] == 0) & (rows[:, COLUMN["shift"]] < WAIT)]
-    entered = rows[rows[:, COLUMN["given"]] > 0]
-    assert len(song) == len(drawn) + len(entered)  # no doubles, nothing is cut away
+    assert len(song) == (rows[:, COLUMN["shift"]] < WAIT).sum()  # no doubles, nothing is cut away
+    if kept is not None:  # all that is given has come, as it was
+        struck = set(zip(song.onset_ticks.tolist(), song.pitch.tolist(), song.velocity.tolist(), strict=True))
+        assert (
+            set(zip(kept.onset_ticks.tolist(), kept.pitch.tolist(), [66] * len(kept), strict=True)) <= struck
+        )
     # spelled anew; parts may be other instances then, so only the clock is compared
-    if kept is None and len(song) and Timeline.of(song).end_ticks == timeline.end_ticks:
+    if len(song) and Timeline.of(song).end_ticks == timeline.end_ticks:
         respelled = NOTES.encode(song).values[:, COLUMN["shift"]].tolist()
         assert respelled == rows[:, COLUMN["shift"]].tolist()
 
@@ -206,16 +206,30 @@ def test_rows_within_an_onset_ascend() -> None:
     assert not fresh.allowed("part")[0, 4]
 
 
-def test_given_notes_block_doubles() -> None:
-    given_notes = Score.of(GRID, [0, 5], [9, 9], [60, 61], [64, 64])
+def test_a_given_note_comes_before_whatever_lies_beyond_it() -> None:
+    given_notes = Score.of(GRID, [0, 5], [9, 9], [60, 61], [64, 64], parts=[Part("", 1)])
     cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)], [given_notes])
-    for pitch in (60, 61):
-        assert np.flatnonzero(cursor.allowed("pitch")[0]).tolist() == [pitch]
-        for name in VOID:
-            cursor.put(name, cursor.allowed(name).argmax(axis=1))
-    cursor.put("shift", [5])
-    cursor.put("part", [0])
-    assert np.flatnonzero(~cursor.allowed("pitch")[0, :-1]).tolist() == [61]
+    assert shifts(cursor) == [0]
+    cursor.put("shift", [0])
+    assert np.flatnonzero(cursor.allowed("part")[0]).tolist() == [0, 1, 2, 3, 4]
+    cursor.put("part", [4])  # the first piano of program 1
+    assert np.flatnonzero(cursor.allowed("pitch")[0]).tolist() == list(range(61))
+    cursor.put("pitch", [60])
+    for name, number in (("duration", 8), ("velocity", 16)):
+        assert np.flatnonzero(cursor.allowed(name)[0]).tolist() == [number]
+        cursor.put(name, [number])
+    assert shifts(cursor) == [0, 1, 2, 3, 4, 5]  # neither WAIT nor END
+    put(cursor, 5, part=3)  # another piano, below it
+    assert shifts(cursor) == [0]
+    cursor.put("shift", [0])
+    assert cursor.songs[0].next_given("part") == 4
+    assert np.flatnonzero(cursor.allowed("part")[0]).tolist() == [3, 4]
+    cursor.put("part", [4])
+    assert cursor.songs[0].next_given("pitch") == 61
+    for name in ("pitch", "duration", "velocity"):
+        cursor.put(name, cursor.allowed(name).shape[1] - 1 - cursor.allowed(name)[:, ::-1].argmax(axis=1))
+    assert cursor.songs[0].kept == [True, False, True]
+    assert END in shifts(cursor)
 
 
 def test_an_open_song_may_end_in_any_bar() -> None:

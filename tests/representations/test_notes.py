@@ -133,29 +133,21 @@ def test_given_rows_are_decoded_but_not_learnt(score: Score, data: st.DataObject
     kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(song), max_size=len(song))), bool)
     rows = NOTES.encode(score, given=kept)
     assert NOTES.decode(rows.values, Plan.of(score)) == song
-    entered = rows.values[:, COLUMN["given"]] > 0
-    assert entered.sum() == kept.sum()
-    assert not rows.learn[entered].any()
-    assert rows.learn[~entered, COLUMN["pitch"]].sum() == (~kept).sum()
+    # they are rows as all others, but how long and loud they are is not learnt
+    plain = NOTES.encode(score)
+    ahead = [column for name, column in COLUMN.items() if name.partition(".")[0] == "given"]
+    assert (np.delete(rows.values, ahead, axis=1) == np.delete(plain.values, ahead, axis=1)).all()
+    for name in COLUMN:
+        less = name in ("duration", "velocity")
+        assert plain.learn[:, COLUMN[name]].sum() - rows.learn[:, COLUMN[name]].sum() == less * kept.sum()
+    struck = np.flatnonzero(rows.values[:, COLUMN["shift"]] < WAIT)
+    assert not rows.learn[struck[kept], COLUMN["velocity"]].any()
 
 
-def test_given_notes_enter_a_bar_ahead() -> None:
-    # bars of 96; given at 10 (bar 0), 100 (bar 1), 200 (bar 2); drawn at 0 and 96. Bars 0 and 1 enter first,
-    # bar 2 when the clock has come to bar 1; then WAIT leads to the last bar
-    score = song_at([0, 10, 96, 100, 200])
-    kept = np.array([False, True, False, True, True])
-    values = NOTES.encode(score, given=kept).values
-    said = values[:, [COLUMN[name] for name in ("given", "shift", "position")]].tolist()
-    void = VOID["shift"]
-    assert said == [
-        [1, void, 10], [2, void, 4], [0, 0, 0], [0, 96, 0], [2, void, 8], [0, WAIT, 0], [0, END, 0],
-    ]  # fmt: skip
-
-
-def test_what_is_known_of_given_notes_beside_a_row() -> None:
-    # given: C5 of two beats at 24 with E4 of one, a drum at 30; drawn: C4 at 0, 24, 48, 72. Before the note at
-    # 24 the next given onset is 24 on, after it 6 (the drum), then there is none. The end of a note is no longer
-    # in it: at 48 the C5 sounds alone, at 72 and where END stands nothing does
+def test_what_is_known_of_given_notes_around_a_row() -> None:
+    # given: C5 of two beats at 24 with E4 of one, a drum at 30; drawn: C4 at 0, 24, 48, 72. The next given
+    # note is 24 on, then here while one is to come, then 6 on (the drum), then there is none. The end of one is
+    # no longer in it: at 48 the C5 sounds alone, at 72 and where END stands nothing does
     parts = [Part("", 0), Part("", 73), Part("", 0, True)]
     score = Score.of(
         24, [0, 24, 48, 72, 24, 24, 30], [6] * 4 + [48, 24, 1], [60] * 4 + [72, 64, 40], [66] * 7,
@@ -163,15 +155,23 @@ def test_what_is_known_of_given_notes_beside_a_row() -> None:
     )  # fmt: skip
     song, _ = NOTES.canonical(score)
     values = NOTES.encode(song, given=song.part > 0).values
-    drawn = values[values[:, COLUMN["given"]] == 0]
-    said = drawn[:, [COLUMN[f"given.{name}"] for name in ("shift", "top", "low")]].tolist()
-    none, silent = VOID["shift"], 128
+    names = ("position", "pitch", "given", "given.shift", "given.top", "given.low", "given.next")
+    said = values[:, [COLUMN[name] for name in names]].tolist()
+    none, here, later = range(3)
+    nowhere, silent = VOID["shift"], 128
     assert said == [
-        [24, silent, silent], [24, 72, 64], [6, 72, 72], [none, silent, silent], [none, silent, silent],
-    ]  # fmt: skip
-    assert (values[values[:, COLUMN["given"]] > 0][:, COLUMN["given.top"]] == silent).all()
-    words = [line.partition("given: ")[2] for line in NOTES.explain(drawn)]
-    assert words == ["next +24", "E4, C5, next +24", "C5, next +6", "", ""]
+        [0, 60, later, 24, silent, silent, 72],
+        [24, 60, later, 24, 72, 64, silent],
+        [24, 64, here, 0, 72, 64, silent],
+        [24, 72, here, 0, 72, 64, silent],
+        [30, 40, later, 6, 72, 64, silent],
+        [48, 60, none, nowhere, 72, 72, silent],
+        [72, 60, none, nowhere, silent, silent, silent],
+        [72, VOID["pitch"], none, nowhere, silent, silent, silent],
+    ]
+    words = [line.partition("given: ")[2] for line in NOTES.explain(values)]
+    assert words[:2] == ["next +24", "E4, C5, next +24"]
+    assert words[5:] == ["C5", "", ""]
 
 
 def test_parts_are_told_apart_by_register() -> None:
@@ -261,8 +261,6 @@ def test_rows_in_words() -> None:
     assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beats, velocity 98")
     assert words[-1].startswith("bar   4 beat  3.000  D7      END")
     assert len(words) == 24
-    ahead = NOTES.explain(NOTES.encode(tune(), given=np.arange(23) == 9).values)
-    assert ahead[0] == "bar   2 beat  3.000  C       given ahead bass 32.1 E3 for 2 beats, velocity 74"
 
 
 def test_before_the_first_row_nothing_is_said() -> None:

@@ -36,7 +36,7 @@ def build(recipe: Recipe) -> Built:
         return Built(splice.named(representation.decode(recipe.rows, plan)))
     request = requested(plan, recipe.seed, recipe.song, source)
     if source.how != "redo":
-        return Built(splice.into(source.score, recipe.rows, plan, request.first_tick))
+        return Built(splice.into(source.score, recipe.rows, plan, request.first_tick, request.given))
     file = _redone(source, recipe, request)
     return Built(midi.parse(file, name="what was redone").score, file)
 
@@ -79,6 +79,7 @@ def _redone(source: Source, recipe: Recipe, request: Request) -> bytes:
     parts = range(len(score.parts)) if source.parts is None else source.parts
     old = splice.table(score)
     goes = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
-    notes, _ = splice.new_notes(score, old[~goes], recipe.rows, plan, request.first_tick)
+    kept = old[~goes]
+    notes, _ = splice.new_notes(score, kept, recipe.rows, plan, request.first_tick, request.given)
     mine = [Note(*row) for row in notes.tolist() if row[4] < len(score.parts)]
     return replace_notes(source.midi, parts, first, end, mine)

@@ -1,4 +1,4 @@
-"""Ear: what a song sounds like so far, for the rules; kept note by note, so that asking is cheap.
+"""Ear: what is composed of a song sounds like so far, for the rules; note by note, so that asking is cheap.
 
 It also remembers what the network would rather have played.
 """
@@ -63,16 +63,21 @@ class Ear:
         if field != "part" or not parts:
             return
         weights = np.exp(logits - np.maximum.reduce(logits))
+        kept = self.song.next_given(field)
+        parts = parts if kept is None else (*parts, kept)  # what is given is asked for
         asked = np.add.reduce(weights.take(parts)) / np.add.reduce(weights)
         before = self.unasked if self.tick == self.onset else 0.0
         self.unasked = before - log(max(float(asked), HARDLY))
 
     def listen(self) -> None:
         """Take the notes that were struck since the last time."""
-        notes = self.song.notes
+        notes, given = self.song.notes, self.song.kept
         if self.taken == len(notes):
             return
-        for onset, part, pitch, duration, _ in notes[self.taken :]:
+        for note in range(self.taken, len(notes)):
+            if given[note]:
+                continue
+            onset, part, pitch, duration, _ = notes[note]
             end = onset + LENGTHS[duration]
             self.here = self.here + 1 if onset == self.onset else 1
             self.together = self.together + 1 if (onset, part) == (self.onset, self.part) else 1

@@ -82,8 +82,8 @@ def gap(
 ) -> Request:
     """Bars (counted from 0) of `source` anew, of some of its parts (by their numbers) or all.
 
-    What comes before is a prompt, what comes after and the other parts are given. The plan is that of the
-    canonical source.
+    What comes before is a prompt; what comes after, and the other parts from there on, are given. The plan
+    is that of the canonical source.
     """
     canonical, _ = NOTES.canonical(source)
     edges = NOTES.timeline(canonical).start_ticks, plan.timeline(GRID).end_ticks
@@ -93,7 +93,7 @@ def gap(
     redone = sorted({int(code_of[part]) for part in (heard if parts is None else parts)})
     onset = canonical.onset_ticks
     kept = (onset >= end) | (onset >= first) & ~np.isin(own[canonical.part], redone)
-    rows = _until(NOTES.encode(canonical, given=kept).values, int((onset < first).sum()))
+    rows = _until(NOTES.encode(canonical).values, int((onset < first).sum()))
     return Request(plan, seed, song, tuple(redone), _only(canonical, kept), rows, first, end, source)
 
 
@@ -103,9 +103,9 @@ def _codes(plan: Plan) -> tuple[int, ...]:
 
 
 def _until(rows: npt.NDArray[Any], notes: int) -> npt.NDArray[Any]:
-    """The rows up to the one of the last of so many drawn notes."""
-    drawn = (rows[:, COLUMN["given"]] == 0) & (rows[:, COLUMN["shift"]] <= MAX_SHIFT)
-    return rows[: int(np.flatnonzero(drawn)[notes - 1]) + 1] if notes else rows[:0]
+    """The rows up to the one of the last of so many notes."""
+    struck = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)
+    return rows[: int(struck[notes - 1]) + 1] if notes else rows[:0]
 
 
 def _only(song: Score, kept: npt.NDArray[np.bool_]) -> Score:

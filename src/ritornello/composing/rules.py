@@ -101,9 +101,7 @@ def room_at_this_onset(ear: Ear) -> Bias | None:
         return None
     part, pitch = song.notes[-1][1:3]
     top = HIGHEST if part < DRUMS else PITCHES - 1
-    higher = part in parts and any(
-        (part, p) not in song.taken.get(song.clock, ()) for p in range(pitch + 1, top + 1)
-    )
+    higher = part in parts and pitch < top
     if ear.here < AT_ONCE and (higher or parts[-1] > part):
         return None
     bias = np.zeros(SHIFTS, np.float32)
@@ -112,8 +110,19 @@ def room_at_this_onset(ear: Ear) -> Bias | None:
 
 
 def parts_asked_for(ear: Ear) -> Bias | None:
-    """No part plays that was not asked for."""
-    return None if ear.request.parts is None else _only(ear.request.parts)
+    """No part plays that was not asked for, but for what is given."""
+    parts, kept = ear.request.parts, ear.song.next_given("part")
+    return None if parts is None else _only(parts if kept is None else (*parts, kept))
+
+
+def no_more_than_is_given(ear: Ear) -> Bias | None:
+    """A part that plays but what is given plays nothing else."""
+    parts, kept = ear.request.parts, ear.song.next_given("pitch")
+    if kept is None or parts is None or ear.song.row[COLUMN["part"]] in parts:
+        return None
+    bias = np.full(PITCHES, NEVER, np.float32)
+    bias[kept] = 0
+    return bias
 
 
 def each_part_is_heard(ear: Ear) -> Bias | None:
@@ -275,6 +284,7 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
     Rule("part", hands_and_lungs, True),
     Rule("part", no_part_is_forgotten, False),
     Rule("part", as_many_voices_as_usual, False),
+    Rule("pitch", no_more_than_is_given, True),
     Rule("pitch", within_range, True),
     Rule("pitch", in_key, False),
     Rule("pitch", not_one_pitch, False),

@@ -133,6 +133,10 @@ class _Batch:
         logits: Logits = self.step.logits(name)
         if len(free) < len(allowed):
             logits, allowed, uniforms = logits[free], allowed[free], uniforms[free]
+        for row, song in enumerate(free.tolist()):
+            kept = self.ears[song].song.next_given(name) if self.ears else None
+            if kept is not None:  # it comes before whatever lies beyond it
+                logits[row, kept] = np.logaddexp.reduce(logits[row, kept:])
         ruled = np.where(allowed[:, :-1], logits, NEVER)
         if self.ears and self.rules[name]:
             for row, song in enumerate(free.tolist()):

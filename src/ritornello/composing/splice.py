@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ritornello import theory
 from ritornello.plan import GRID, Plan, grid_bars
 from ritornello.representations.grid.canonical import codes_of
-from ritornello.representations.grid.codes import COLUMN, MAX_SHIFT, part_of
+from ritornello.representations.grid.codes import COLUMN, MAX_SHIFT, PARTS, PITCHES, columns, part_of
 from ritornello.representations.notes import Notes
 from ritornello.score import Meter, Part, Score, scaled
 from ritornello.timeline import Timeline
@@ -48,17 +48,20 @@ def instrument_name(part: Part) -> str:
     return "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
 
 
-def drawn_notes(rows: npt.NDArray[Any], plan: Plan, first_tick: int) -> tuple[Ints, Ints]:
+def drawn_notes(
+    rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
+) -> tuple[Ints, Ints]:
     """The notes (N, 5) that rows say from a tick on, given ones apart, and the code of each; 24 ticks a beat.
 
     As Score has them: onset, duration, pitch, velocity and, of no use here, part.
     """
-    free = rows[rows[:, COLUMN["given"]] == 0]
-    song = Notes().decode(free, plan)
-    codes = np.unique(free[free[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]]).astype(np.int64)
-    notes = table(song)
-    new = notes[:, 0] >= first_tick
-    return notes[new], codes[notes[new, 4]]
+    notes = table(Notes().decode(rows, plan))
+    codes = np.unique(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]]).astype(np.int64)
+    struck = np.stack([notes[:, 0], codes[notes[:, 4]], notes[:, 2]])
+    kept = np.stack(columns(given)[:3]) if given else struck[:, :0]
+    one, other = ((onset * PARTS + part) * PITCHES + pitch for onset, part, pitch in (struck, kept))
+    new = (notes[:, 0] >= first_tick) & ~np.isin(one, other)
+    return notes[new], struck[1, new]
 
 
 def table(score: Score) -> Ints:
@@ -67,23 +70,31 @@ def table(score: Score) -> Ints:
 
 
 def new_notes(
-    source: Score, kept: Ints, rows: npt.NDArray[Any], plan: Plan, first_tick: int
+    source: Score,
+    kept: Ints,
+    rows: npt.NDArray[Any],
+    plan: Plan,
+    first_tick: int,
+    given: Score | None,
 ) -> tuple[Ints, tuple[Part, ...]]:
     """What rows say from a tick (of the plan's bars) on, as notes (N, 5) for the source, and all its parts.
 
-    A note that `kept` (M, 5) has sounding there already is not struck again, and ends before its next.
+    The notes of `given`, in 24 ticks a beat, are not among them. A note that `kept` (M, 5) has sounding there
+    already is not struck again, and ends before its next.
     """
-    notes, codes = drawn_notes(rows, plan, first_tick)
+    notes, codes = drawn_notes(rows, plan, first_tick, given)
     start, end = (placed(source, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
     owner, parts = owners(source, codes)
     found = np.stack([start, np.maximum(end - start, 1), notes[:, 2], notes[:, 3], owner], axis=1)
     return fitting(found, kept), parts
 
 
-def into(source: Score, rows: npt.NDArray[Any], plan: Plan, first_tick: int) -> Score:
-    """The source with the drawn notes of rows from a tick (of the plan's bars) on."""
+def into(
+    source: Score, rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None = None
+) -> Score:
+    """The source with the notes of rows from a tick (of the plan's bars) on, but for those `given`."""
     old = table(source)
-    notes, parts = new_notes(source, old, rows, plan, first_tick)
+    notes, parts = new_notes(source, old, rows, plan, first_tick, given)
     both = np.concatenate([old, notes])
     onset, duration, pitch, velocity, owner = both.T
     columns = (onset, duration, pitch, velocity, owner, name_parts(parts))

@@ -1,14 +1,14 @@
 """One row a note, on a grid of 24 ticks a beat: the representation that Ritornello learns best with.
 
-Before a row is drawn, two candidates for it are known (what returns: `echo` and `form`), and whether it is
-*given*. Then come, in order: shift (how far the clock moves on) > the place reached: position in the bar, its
-length, bars left, chord > part > pitch > duration > velocity. The rows WAIT and END move the clock or stop it
-and are void from the place on. Within an onset rows ascend by (part, pitch).
+Before a row is drawn, two candidates for it are known (what returns: `echo` and `form`), and when the next
+*given* note comes. Then come, in order: shift (how far the clock moves on) > the place reached: position in
+the bar, its length, bars left, chord, given notes that sound there > part > pitch > duration > velocity. The
+rows WAIT and END move the clock or stop it and are void from the place on. Within an onset rows ascend by
+(part, pitch).
 
-*Given* rows are notes that the user keeps. Those of the bars up to b + 1 enter together when the clock has
-come to bar b, before anything is drawn there; their shift is void, their position says where they are, the
-clock stays, nothing is learnt of them. Echo and form are not asked for them and do not look at them. Rows
-that are drawn know what is given beside them: `grid.beside`.
+*Given* are notes that the user keeps. They are rows like all others, in their place, which are forced when a
+song is composed: what is drawn comes before them, or after. So learnt of them is when and in which part they
+come, as it is of any note, but not how long and loud they are. What is known of them ahead: `grid.beside`.
 
 What is said of a place is honest: the end of the song shows in `bars_left` alone, and all that is known
 beyond the notes (form, bars left, chord) can be hidden with `table.hide`.
@@ -26,7 +26,7 @@ from ritornello.plan import GRID, Plan
 from ritornello.representations.grid import canonical, codes, varied, words
 from ritornello.representations.grid.beside import Beside
 from ritornello.representations.grid.chords import with_chords
-from ritornello.representations.grid.clock import Bars, Steps, entries, needed, spell, spelled
+from ritornello.representations.grid.clock import Bars, Steps, needed, spell, spelled
 from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.places import Places
@@ -70,32 +70,30 @@ class Notes:
         timeline = timeline or self.timeline(song)
         places = Places(timeline)
         notes = codes.columns(song)
-        kept = np.zeros(len(song), bool) if given is None else given
-        steps = spell(notes[0][~kept], places.bars)
-        drawn = self._drawn(steps, [column[~kept] for column in notes], timeline, places)
-        if kept.any():
-            self._know_of(Beside(*(column[kept] for column in notes[:4])), drawn, steps, places.bars)
-        enter, here = entries(notes[0][kept], steps.before, places.bars)
-        values = np.insert(drawn, enter, self._given([c[kept] for c in notes], here, places), axis=0)
+        steps = spell(notes[0], places.bars)
+        values = self._rows(steps, list(notes), timeline, places)
         learn = np.zeros(values.shape, bool)
         for name, void in VOID.items():
-            learn[:, COLUMN[name]] = (values[:, COLUMN[name]] != void) & (values[:, COLUMN["given"]] == 0)
+            learn[:, COLUMN[name]] = values[:, COLUMN[name]] != void
+        if given is not None and given.any():
+            which: npt.NDArray[np.bool_] = np.append(given, False)[steps.note] & (steps.note >= 0)
+            self._know_of(which, [column[given] for column in notes], values, steps, places.bars)
+            for name in ("duration", "velocity"):
+                learn[which, COLUMN[name]] = False
         return Rows(values, learn)
 
     def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
         """The song that rows (N, F) say, in the plan's meters, tempo, key and chords."""
         rows = np.asarray(values, np.int64)
-        shift, given = rows[:, COLUMN["shift"]], rows[:, COLUMN["given"]]
-        moves = np.where((shift <= MAX_SHIFT) & (given == 0), shift, 0)
-        waits = np.flatnonzero((shift == WAIT) & (given == 0))
+        shift = rows[:, COLUMN["shift"]]
+        moves = np.where(shift <= MAX_SHIFT, shift, 0)
+        waits = np.flatnonzero(shift == WAIT)
         most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * codes.BAR_TICKS
         bars = Bars(Timeline.of_meters(GRID, plan.events(GRID)["meters"], most))  # type: ignore[arg-type]
-        clock = np.cumsum(moves)
+        onset = np.cumsum(moves)
         for row in waits.tolist():  # from here on the clock is ahead by as much
-            clock[row:] += bars.stop(int(clock[row])) - clock[row]
-        bar = bars.bar(clock) + (given == 2)
-        onset = np.where(given > 0, bars.start[bar] + rows[:, COLUMN["position"]], clock)
-        said = (shift <= MAX_SHIFT) | (given > 0)
+            onset[row:] += bars.stop(int(onset[row])) - onset[row]
+        said = shift <= MAX_SHIFT
         for name in GUESSED:
             said &= rows[:, COLUMN[name]] < VOID[name]
         part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in GUESSED)
@@ -132,10 +130,10 @@ class Notes:
         """Which notes (N,) of a canonical song are given: a part, all but one, or bars in a row."""
         return varied.pick_given(song, draw)
 
-    def _drawn(
+    def _rows(
         self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places
     ) -> npt.NDArray[np.int16]:
-        """The rows (R, F) of the notes that are drawn, of WAIT and END."""
+        """The rows (R, F) of the notes, of WAIT and END."""
         is_note = (steps.note >= 0) & (steps.shift != END)
         at = np.where(is_note, steps.note, len(notes[0]))
         rows: Columns = UNKNOWN | {"given": 0, "shift": steps.shift} | places.columns(steps.after)
@@ -144,13 +142,20 @@ class Notes:
         rows |= self._candidates(steps, is_note, notes, timeline, places.bars)
         return _table(rows, len(at))
 
-    def _know_of(self, beside: Beside, drawn: npt.NDArray[np.int16], steps: Steps, bars: Bars) -> None:
-        """Write what is known of given notes into drawn rows (R, F)."""
-        struck = np.append(False, (steps.note >= 0)[:-1])
-        columns = beside.columns(steps.after)
-        columns["given.shift"] = beside.shift(steps.before, struck, needed(steps, bars), bars)
+    def _know_of(
+        self,
+        which: npt.NDArray[np.bool_],
+        notes: list[Ints],
+        values: npt.NDArray[np.int16],
+        steps: Steps,
+        bars: Bars,
+    ) -> None:
+        """Write what is known of given notes into rows (R, F), of which `which` (R,) are they themselves."""
+        beside = Beside(*notes[:4])
+        met: Ints = np.cumsum(which) - which
+        columns = beside.ahead(met, steps.before, needed(steps, bars), bars) | beside.columns(steps.after)
         for name, column in columns.items():
-            drawn[:, COLUMN[name]] = column
+            values[:, COLUMN[name]] = column
 
     def _candidates(
         self, steps: Steps, is_note: npt.NDArray[np.bool_], notes: list[Ints], timeline: Timeline, bars: Bars
@@ -175,12 +180,6 @@ class Notes:
         contradicted = (said == VOID["shift"]) & (forms.candidate >= 0)
         rows["form.likeness"] = np.where(contradicted, 0, forms.likeness)
         return rows
-
-    def _given(self, notes: list[Ints], here: npt.NDArray[np.bool_], places: Places) -> npt.NDArray[np.int16]:
-        """The rows (G, F) of given notes."""
-        rows: Columns = {"given": np.where(here, 1, 2), "shift": VOID["shift"]}
-        rows |= places.columns(notes[0]) | dict(zip(GUESSED, notes[1:], strict=True))
-        return _table(UNKNOWN | {"form.likeness": 0} | rows, len(here))
 
 
 def _guesses(name: str, shift: Ints, candidate: Ints, notes: list[Ints]) -> Columns:

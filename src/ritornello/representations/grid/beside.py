@@ -1,22 +1,25 @@
-"""What is known of the given notes beside a row: when the next one comes, which ones sound where it stands.
+"""What is known of the given notes around a row: when the next one comes, which sound here, what follows.
 
-    given.shift   how far on the next given onset is, spelled as a shift: with it, what is drawn moves
+    given         whether any is still to come: none, some at this onset, later
+    given.shift   how far on the next one is, spelled as a shift
     given.top     the highest pitch given that sounds at the place reached; drums do not count
     given.low     the lowest
+    given.next    the highest of those that are struck next after that place
 
-So a network need not keep in mind what is given, nor count ticks, to play along with it.
+So a network need not keep in mind what is given, and knows a little of what it is to meet.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 
 import numpy as np
 
 from ritornello.representations.grid.clock import Bars, spelled
 from ritornello.representations.grid.codes import DRUMS, DURATIONS, PITCHES, Ints
 
-FIELDS = ("given.top", "given.low")
+FIELDS = ("given.top", "given.low", "given.next")
+NONE, HERE, LATER = range(3)
 SILENT = PITCHES  # the class of no pitch
 
 
@@ -27,7 +30,7 @@ class Beside:
     """
 
     def __init__(self, onset: Ints, part: Ints, pitch: Ints, duration: Ints) -> None:
-        self._onset = onset
+        self._onset = np.append(onset, -1)  # -1: no more, which no grammar can say
         pitched = np.flatnonzero(part < DRUMS)
         rising = pitched[np.argsort(pitch[pitched], kind="stable")]
         spans = np.stack([onset, onset + DURATIONS[duration]])[:, rising]
@@ -35,29 +38,30 @@ class Beside:
         sounding = list(
             zip(*np.searchsorted(self._edges, spans).tolist(), pitch[rising].tolist(), strict=True)
         )
-        self._heard = np.full((len(FIELDS), len(self._edges)), SILENT)  # (2, S)
-        for heard, notes in zip(self._heard, (sounding, sounding[::-1]), strict=True):
+        self._heard = np.full((len(FIELDS), len(self._edges)), SILENT)  # (3, S)
+        for heard, notes in zip(self._heard, (sounding, sounding[::-1]), strict=False):
             for first, after, one in notes:
                 heard[first:after] = one  # the last one written stays: the highest, then the lowest
-        self._lists = onset.tolist(), self._edges.tolist(), self._heard.T.tolist()
+        highest = np.full(len(self._edges) + 1, SILENT)  # of the notes struck at an edge
+        for first, _, one in sounding:
+            highest[first] = one
+        struck = np.flatnonzero(highest < SILENT)
+        following = np.searchsorted(struck, np.arange(len(self._edges)), side="right")
+        self._heard[2] = highest[np.append(struck, len(self._edges))[following]]
+        self._lists = self._edges.tolist(), self._heard.T.tolist()
 
-    def shift(self, clock: Ints, struck: Ints, floor: Ints, bars: Bars) -> Ints:
-        """given.shift before rows (R,): `struck` is 1 where a note was drawn at the clock already."""
-        following = np.searchsorted(self._onset, clock + struck)
-        onset = np.append(self._onset, -1)[following]  # -1: none, which no grammar can say
-        return spelled(onset, clock, floor, bars)
-
-    def next_onset(self, ticks: int) -> int:
-        """The first given onset from a tick on; -1 where there is none."""
-        at = bisect_left(self._lists[0], ticks)
-        return self._lists[0][at] if at < len(self._lists[0]) else -1
+    def ahead(self, met: Ints, clock: Ints, floor: Ints, bars: Bars) -> dict[str, Ints]:
+        """given and given.shift before rows (R,), so many of the given notes `met` before each."""
+        onset = self._onset[met]
+        which = np.where(onset < 0, NONE, np.where(onset == clock, HERE, LATER))
+        return {"given": which, "given.shift": spelled(onset, clock, floor, bars)}
 
     def columns(self, ticks: Ints) -> dict[str, Ints]:
-        """given.top and given.low at places (R,)."""
+        """The other three at places (R,)."""
         heard = self._heard[:, np.searchsorted(self._edges, ticks, side="right") - 1]
         return dict(zip(FIELDS, heard, strict=True))
 
     def at(self, ticks: int) -> list[int]:
-        """given.top and given.low at one place."""
-        heard: list[int] = self._lists[2][bisect_right(self._lists[1], ticks) - 1]
+        """The other three at one place."""
+        heard: list[int] = self._lists[1][bisect_right(self._lists[0], ticks) - 1]
         return heard

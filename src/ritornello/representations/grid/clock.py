@@ -1,4 +1,4 @@
-"""The clock of `notes`: how a row of notes is spelled as shifts, WAIT and END, and where given notes enter.
+"""The clock of `notes`: how a row of notes is spelled as shifts, WAIT and END.
 
 The clock stands at the last onset, or where WAIT stopped. WAIT goes to the next bar line, at most 192 ticks;
 it is written exactly when the next onset is over 191 ticks away or beyond the next bar. END is written in the
@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ritornello.representations.grid.codes import END, MAX_SHIFT, WAIT, Ints
 from ritornello.timeline import Timeline
@@ -96,14 +95,3 @@ def spelled(onset: Ints, clock: Ints, floor: Ints, bars: Bars) -> Ints:
     """How a guessed onset is spelled at a clock: a shift, WAIT, or void where the grammar cannot say it."""
     far = (onset - clock > MAX_SHIFT) | (onset >= bars.limit(clock))
     return np.asarray(np.where(onset < floor, END + 1, np.where(far, WAIT, onset - clock)))
-
-
-def entries(given_onset: Ints, before: Ints, bars: Bars) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Before which drawn row each given note enters, and whether it is of that row's bar, not of the next.
-
-    All given notes of the bars up to b + 1 enter when the clock has come to bar b.
-    """
-    bar = bars.bar(given_onset)
-    entered = np.maximum(bar - 1, 0)
-    here: npt.NDArray[np.bool_] = bar == entered
-    return np.asarray(np.searchsorted(bars.bar(before), entered, side="left")), here

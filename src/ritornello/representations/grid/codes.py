@@ -75,7 +75,7 @@ FIELDS: tuple[Field, ...] = (
             "form.likeness", 8, "known", unit="none; some, most, all; of the next bar", unknown=FORM_UNKNOWN
         ),
     ),
-    Field("given", 3, "known", unit="no, in this bar, in the next"),
+    Field("given", 3, "known", unit="none to come; some at this onset, later"),
     Field("given.shift", SHIFTS + 1, "known", "shift", "ticks to the next given onset", unknown=SHIFTS),
     _choice("shift", "ticks, 24 a beat; WAIT; END"),
     Field("position", BAR_TICKS, "known", unit="ticks in the bar"),
@@ -84,6 +84,7 @@ FIELDS: tuple[Field, ...] = (
     Field("chord", CHORD_UNKNOWN + 1, "known", unit="root x kind; none; unknown", unknown=CHORD_UNKNOWN),
     Field("given.top", PITCHES + 1, "known", "pitch", "the highest given that sounds here", unknown=PITCHES),
     Field("given.low", PITCHES + 1, "known", unit="the lowest", unknown=PITCHES),
+    Field("given.next", PITCHES + 1, "known", unit="the highest of the next onset given", unknown=PITCHES),
     _choice("part", "program x 4 + instance; drums"),
     _choice("pitch", "semitones"),
     _choice("duration", "1-48 ticks, then 54 to 384"),

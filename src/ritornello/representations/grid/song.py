@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ritornello.representations.grid import codes
 from ritornello.representations.grid.beside import FIELDS as HEARD
-from ritornello.representations.grid.beside import Beside
+from ritornello.representations.grid.beside import HERE, LATER, Beside
 from ritornello.representations.grid.codes import COLUMN, END, FIELDS, GUESSED, MAX_SHIFT, PITCHES, VOID, WAIT
 from ritornello.representations.grid.places import FIELDS as PLACE
 from ritornello.representations.grid.places import Places
@@ -47,29 +47,24 @@ class Song:
             bars.last,
             bars.end,
         )
-        columns = codes.columns(given) if given else ()
-        self.given = deque(zip(*(column.tolist() for column in columns), strict=True))
+        columns = [c[given.onset_ticks < self.end] for c in codes.columns(given)] if given else []
+        # those to come
+        self.given: deque[tuple[int, ...]] = deque(zip(*(c.tolist() for c in columns), strict=True))
         self.beside = Beside(*columns[:4]) if self.given else None
-        self.taken: dict[int, set[tuple[int, int]]] = {}
-        for onset, part, pitch, *_ in self.given:
-            self.taken.setdefault(onset, set()).add((part, pitch))
-        self.prompt = deque(_drawn(prompt).tolist() if prompt is not None else [])
+        self.prompt = deque(prompt[prompt[:, COLUMN["shift"]] != END].tolist() if prompt is not None else [])
         self.open_end = "bars_left" in hidden
         silent = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
         self.hidden = {column: int(silent[column]) for column in np.flatnonzero(silent >= 0).tolist()}
         self.echo, self.form = Echo(), Form(bars, timeline)
-        self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices, of drawn notes
+        self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices
+        self.kept: list[bool] = []  # of each note, whether it was given
         self.clock = self.bar = self.floor = 0
         self.waited_from = -1  # the bar from which WAIT led here; -1: it did not
         self.rows: list[list[int]] = []
-        self.entering: deque[tuple[int, list[int]]] = (
-            deque()
-        )  # given notes that come next: here or next, note
         self.forced: dict[str, int] | None = None
         self.done = not len(timeline)
         self.row = UNKNOWN.copy()
         if not self.done:
-            self._enter()
             self._begin()
 
     def allowed(self, field: str) -> Mask:
@@ -87,14 +82,41 @@ class Song:
             mask[:-1] = self._parts() if field == "part" else True
             if field == "pitch":
                 mask[:-1] = self._pitches(self.row[COLUMN["part"]])
+            elif field != "part" and self._is_given():
+                mask[:] = False
+                mask[self.given[0][1 + GUESSED.index(field)]] = True
         return mask
+
+    def next_given(self, field: str) -> int | None:
+        """The class by which the next given note would come now, of shift, part or pitch; None if it cannot.
+
+        No class beyond it is allowed: whatever would come later, the given note comes first.
+        """
+        if not self.given or self.done or self.forced is not None:
+            return None
+        onset, part, pitch = self.given[0][:3]
+        if field == "shift":
+            shift = self._spelled(onset)
+            return shift if shift <= MAX_SHIFT else None
+        if self.row[COLUMN["shift"]] > MAX_SHIFT or self._reached(self.row[COLUMN["shift"]]) < onset:
+            return None
+        if field == "part":
+            return part
+        return pitch if field == "pitch" and self.row[COLUMN["part"]] == part else None
+
+    def _is_given(self) -> bool:
+        """Whether the row is the next given note, its place, part and pitch being put."""
+        if not self.given:
+            return False
+        place = self._reached(self.row[COLUMN["shift"]])
+        return self.given[0][:3] == (place, self.row[COLUMN["part"]], self.row[COLUMN["pitch"]])
 
     def put(self, field: str, value: int) -> None:
         """Take a choice of the present row."""
         if self.done:
             return
         self.row[COLUMN[field]] = value
-        if field == "shift" and not self.row[COLUMN["given"]]:
+        if field == "shift":
             self._place(self._reached(value))
             self._hear(self._reached(value))
         if field == "velocity":
@@ -118,7 +140,7 @@ class Song:
                 self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
     def _shifts(self, mask: Mask) -> None:
-        """Onsets within this bar and the next that no WAIT is for; WAIT; END."""
+        """Onsets within this bar and the next that no WAIT is for, none beyond a given note; WAIT; END."""
         first = max(self.floor - self.clock, 0)
         mask[first : min(MAX_SHIFT + 1, self.edges[self.bar + 2] - self.clock, self.end - self.clock)] = True
         mask[0] = mask[0] and self._room_here()
@@ -127,6 +149,10 @@ class Song:
             mask[END] = self.waited_from != self.last
         elif self.open_end:
             mask[END] = self.waited_from < 0
+        if self.given:
+            mask[END] = False
+            if (shift := self._spelled(self.given[0][0])) <= MAX_SHIFT:
+                mask[shift + 1 :] = False
 
     def _room_here(self) -> bool:
         """Whether any note may follow at the present onset."""
@@ -134,13 +160,12 @@ class Song:
         return bool(self._parts().any())
 
     def _parts(self) -> Mask:
-        """The parts with a pitch left at the place reached: rows ascend, no given note is doubled."""
+        """The parts with a pitch left at the place reached: rows ascend, and to a given note at most."""
         mask = np.ones(VOID["part"], bool)
-        part, _ = self._above()
-        mask[: max(part, 0)] = False
-        taken = {p for p, _ in self.taken.get(self.clock + self.row[COLUMN["shift"]], ())}
-        for candidate in taken | ({part} if part >= 0 else set()):
-            mask[candidate] = mask[candidate] and self._pitches(candidate).any()
+        part, pitch = self._above()
+        mask[: max(part, 0) + (pitch == PITCHES - 1)] = False
+        if (most := self._given_here()) is not None:
+            mask[most[0] + 1 :] = False
         return mask
 
     def _pitches(self, part: int) -> Mask:
@@ -149,12 +174,16 @@ class Song:
         above, pitch = self._above()
         if part == above:
             mask[: pitch + 1] = False
-        elif part < above:
-            mask[:] = False
-        for other, struck in self.taken.get(self.clock + self.row[COLUMN["shift"]], ()):
-            if other == part:
-                mask[struck] = False
+        if (most := self._given_here()) is not None and part == most[0]:
+            mask[most[1] + 1 :] = False
         return mask
+
+    def _given_here(self) -> tuple[int, int] | None:
+        """Part and pitch of the next given note, if it stands at the place reached."""
+        if not self.given or self.given[0][0] > self.clock + self.row[COLUMN["shift"]]:
+            return None
+        _, part, pitch = self.given[0][:3]
+        return part, pitch
 
     def _above(self) -> tuple[int, int]:
         """The part and pitch above which the row must be; -1, -1 at a new onset."""
@@ -170,16 +199,13 @@ class Song:
             self.done = True
             self.row = UNKNOWN.copy()
             return
-        if not self.row[COLUMN["given"]]:
-            bar, clock = self.bar, self._reached(shift)
-            if shift == WAIT:
-                self.floor, self.waited_from = min(self.clock + WAIT, self.edges[bar + 2]), bar
-            else:
-                self._strike(clock)
-            self.clock = clock
-            self.bar = bisect_right(self.start, clock) - 1
-            if self.bar > bar:
-                self._enter()
+        bar, clock = self.bar, self._reached(shift)
+        if shift == WAIT:
+            self.floor, self.waited_from = min(self.clock + WAIT, self.edges[bar + 2]), bar
+        else:
+            self._strike(clock)
+        self.clock = clock
+        self.bar = bisect_right(self.start, clock) - 1
         self._begin()
 
     def _strike(self, onset: int) -> None:
@@ -189,26 +215,14 @@ class Song:
         self.echo.add(onset - (self.notes[-1][0] if self.notes else 0), voice)
         self.form.add(onset, voice)
         self.notes.append((onset, part, pitch, duration, velocity))
+        self.kept.append(bool(self.given) and self.given[0][:3] == (onset, part, pitch))
+        if self.kept[-1]:
+            self.given.popleft()
         self.floor, self.waited_from = onset, -1
-
-    def _enter(self) -> None:
-        """The clock came to a new bar: the given notes up to the end of the next one come before all else."""
-        until = self.edges[self.bar + 2]
-        while self.given and self.given[0][0] < until:
-            note = self.given.popleft()
-            self.entering.append((1 if note[0] < self.edges[self.bar + 1] else 2, list(note)))
 
     def _begin(self) -> None:
         """Begin a row: what is known first, and what is forced."""
         self.row, self.forced = UNKNOWN.copy(), None
-        self.row[COLUMN["given"]] = 0
-        if self.entering:
-            which, (onset, *choices) = self.entering.popleft()
-            self.row[COLUMN["given"]] = which
-            self.row[COLUMN["form.likeness"]] = self.hidden.get(COLUMN["form.likeness"], 0)
-            self._place(onset)
-            self.forced = {"shift": VOID["shift"]} | dict(zip(GUESSED, choices, strict=True))
-            return
         if self.prompt:
             prompted = self.prompt.popleft()
             self.forced = {name: prompted[COLUMN[name]] for name in VOID}
@@ -228,9 +242,10 @@ class Song:
         if candidate >= 0 and not self._guess("form", onset, self.notes[candidate]):
             likeness = 0
         row[COLUMN["form.likeness"]] = likeness
-        if self.beside:
-            struck = bool(self.notes) and self.waited_from < 0
-            row[COLUMN["given.shift"]] = self._spelled(self.beside.next_onset(self.clock + struck))
+        if self.given:
+            onset = self.given[0][0]
+            row[COLUMN["given"]] = HERE if onset == self.clock else LATER
+            row[COLUMN["given.shift"]] = self._spelled(onset)
         for column, value in self.hidden.items():
             row[column] = value
 
@@ -250,9 +265,3 @@ class Song:
             return VOID["shift"]
         far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
         return WAIT if far else onset - self.clock
-
-
-def _drawn(prompt: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The rows of a prompt that are drawn: given ones enter by themselves, and END is not forced."""
-    kept = (prompt[:, COLUMN["given"]] == 0) & (prompt[:, COLUMN["shift"]] != END)
-    return np.asarray(prompt[kept])

@@ -48,17 +48,25 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
     return moved
 
 
+def _highest(song: Score) -> int:
+    """The part of the highest pitches, drums apart."""
+    mean = [-1.0 if part.is_drum else song.pitch[song.part == n].mean() for n, part in enumerate(song.parts)]
+    return int(np.argmax(mean))
+
+
 def pick_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Which notes (N,) of a canonical song are given: a part, all parts but one, or bars in a row.
 
-    Each is as likely. Of a song of one part, or of one bar, what would be all of it is not given.
+    Each is as likely; the part is the highest, as a tune is, half of the time. Of a song of one part, or of
+    one bar, what would be all of it is not given.
     """
     if not len(song):
         return np.zeros(0, bool)
     bars = Timeline.of(song).bar_of(song.onset_ticks)
     what = draw.random()
     if len(song.parts) > 1 and what < 2 / 3:
-        one = np.asarray(song.part == draw.integers(len(song.parts)))
+        part = _highest(song) if draw.random() < 0.5 else draw.integers(len(song.parts))
+        one = np.asarray(song.part == part)
         return one if what < 1 / 3 else ~one
     first, count = draw.integers(bars[-1] + 1), draw.integers(1, MOST_BARS + 1)
     given = (bars >= first) & (bars < first + count)

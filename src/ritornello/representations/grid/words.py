@@ -26,14 +26,11 @@ def explain(values: Ints) -> list[str]:
     before = {"position": 0, "bar_length": codes.BAR_TICKS + 1}
     for row in values.tolist():
         cell = {name: row[column] for name, column in COLUMN.items()}
-        if cell["given"]:
-            where = bar + cell["given"] - 1
-        else:
-            goes_on = before["position"] + cell["shift"] >= before["bar_length"]
-            bar += cell["position"] == 0 if cell["shift"] == WAIT else goes_on and cell["shift"] != END
-            where, before = bar, cell
+        goes_on = before["position"] + cell["shift"] >= before["bar_length"]
+        bar += cell["position"] == 0 if cell["shift"] == WAIT else goes_on and cell["shift"] != END
+        before = cell
         beat = 1 + cell["position"] / GRID
-        said = [f"bar {where + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_what(cell)}"]
+        said = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_what(cell)}"]
         said += [
             _candidate(name, cell) for name in ("echo", "form") if cell[f"{name}.shift"] != VOID["shift"]
         ]
@@ -43,12 +40,11 @@ def explain(values: Ints) -> list[str]:
 
 def _what(cell: dict[str, int]) -> str:
     """What the row does."""
-    if not cell["given"] and cell["shift"] in (WAIT, END):
+    if cell["shift"] in (WAIT, END):
         return "WAIT" if cell["shift"] == WAIT else "END"
     lasts = codes.DURATIONS[cell["duration"]] / GRID
     loud = codes.class_velocity(cell["velocity"])
-    how = ("", "given ", "given ahead ")[cell["given"]]
-    return f"{how}{_voice(cell['part'], cell['pitch'])} for {lasts:.4g} beats, velocity {loud}"
+    return f"{_voice(cell['part'], cell['pitch'])} for {lasts:.4g} beats, velocity {loud}"
 
 
 def _given(cell: dict[str, int]) -> list[str]:
