@@ -12,7 +12,7 @@ from ritornello.composing import rules
 from ritornello.composing.ear import Ear
 from ritornello.composing.request import Request, gap, plain
 from ritornello.plan import GRID, Plan
-from ritornello.representations.grid.codes import DRUMS, END, VOID, WAIT
+from ritornello.representations.grid.codes import DRUMS, END, VOID, WAIT, duration_class
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.notes import Notes
 from ritornello.score import Part, Score
@@ -291,3 +291,22 @@ def test_what_is_redone_stays_in_its_bars() -> None:
     assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == []  # 192 on, the next bar begins
     redone.note(150)
     assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == list(range(42, 192))
+
+
+def test_what_is_given_comes_though_nobody_asked_for_its_part() -> None:
+    given = Score.of(GRID, [0, 96, 192, 288], [96] * 4, [60] * 4, [64] * 4, parts=[Part("", 73)])
+    begun = song(given=given, parts=(0, BASS))
+    flute = 73 * 4
+    asked = begun.put(shift=0)
+    assert sorted(set(range(513)) - set(forbidden(rules.parts_asked_for(asked.ear)))) == [0, BASS, flute]
+    assert rules.no_more_than_is_given(begun.put(part=BASS).ear) is None  # an asked part plays what it likes
+    assert forbidden(rules.no_more_than_is_given(begun.put(part=flute).ear)) == [*range(60), *range(61, 128)]
+
+
+def test_what_is_given_is_not_heard_as_composed() -> None:
+    given = Score.of(GRID, [0, 96], [96] * 2, [60] * 2, [64] * 2, parts=[Part("", 73)])
+    begun = song(given=given, parts=(0, BASS))
+    begun.note(0, part=73 * 4, duration=int(duration_class(96)))
+    assert begun.cursor.songs[0].kept == [True]
+    assert (begun.ear.heard, begun.ear.onset, begun.ear.taken) == (set(), -1, 1)
+    assert forbidden(rules.no_silent_bar(begun.ear))[:1] == [96]  # bar 0 still needs a note

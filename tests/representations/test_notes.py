@@ -146,8 +146,8 @@ def test_given_rows_are_decoded_but_not_learnt(score: Score, data: st.DataObject
 
 def test_what_is_known_of_given_notes_around_a_row() -> None:
     # given: C5 of two beats at 24 with E4 of one, a drum at 30; drawn: C4 at 0, 24, 48, 72. The next given
-    # note is 24 on, then here while one is to come, then 6 on (the drum), then there is none. The end of one is
-    # no longer in it: at 48 the C5 sounds alone, at 72 and where END stands nothing does
+    # note is 24 on, then here while one is to come, then 6 on (the drum), then there is none. The end of a
+    # note is no longer in it: at 48 the C5 sounds alone, at 72 and where END stands nothing does
     parts = [Part("", 0), Part("", 73), Part("", 0, True)]
     score = Score.of(
         24, [0, 24, 48, 72, 24, 24, 30], [6] * 4 + [48, 24, 1], [60] * 4 + [72, 64, 40], [66] * 7,
