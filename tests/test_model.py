@@ -187,7 +187,7 @@ def test_entries_of_another_kind(folder: Path, changes: dict[str, Any], says: st
         (lambda t: [t[1], t[0], *t[2:]], r"\[0\] is 'echo.run' .*, must be 'echo.length' "),
         (
             lambda t: [*t, {"name": "more", "size": 2, "kind": "known"}],
-            r"\[26\] is 'more' .*, must be missing",
+            r"\[27\] is 'more' .*, must be missing",
         ),
     ],
 )

@@ -5,9 +5,10 @@ It also remembers what the network would rather have played.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from math import log
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +18,11 @@ from ritornello.representations.grid.codes import COLUMN, DRUMS, DURATIONS, WAIT
 from ritornello.representations.grid.song import Song
 from ritornello.theory import scale
 
+Bias = npt.NDArray[np.float32]  # what a rule adds to the logits of a field
 LENGTHS = DURATIONS.tolist()
 RECENT = 32  # notes whose pitches are remembered
 HARDLY = 1e-4  # less of the probability than that counts as that
+Bars = dict[tuple[int, int, int], Any]  # a tree of bars: place in the bar, part and pitch to what came next
 FEW_PLAY = 0.25  # of the bars that a part should play in, while less than half of the parts have
 
 
@@ -31,7 +34,9 @@ class Ear:
     part that plays the last, `heard` the parts of the request that have played where they may, `runs` the
     last pitch of each part and how often it came in a row, `again` of the last pitches which repeated the one
     before in their part, `outside` which were not of the scale, `until` where all that sounds ends, `unasked`
-    how sure the network was that parts which nobody asked for play at the present onset, in nats.
+    how sure the network was that parts which nobody asked for play at the present onset, in nats, `likeness`
+    how like an earlier one each bar is to be (-1: nobody says), `goes_on` the notes that followed where a bar
+    before began as that of the last note did, if one has.
     """
 
     def __init__(self, request: Request, song: Song) -> None:
@@ -46,6 +51,10 @@ class Ear:
         self.until = self.here = self.together = self.taken = 0
         self.onset = self.part = -1
         self.unasked = 0.0
+        timeline = request.timeline
+        self.models, self.likeness = timeline.returns_to.tolist(), [*timeline.likeness.tolist(), -1]
+        self.bars: Bars = {}
+        self.at_bar, self.branch, self.goes_on = -1, self.bars, self.bars
         self.heard: set[int] = set()
         self.runs: dict[int, tuple[int, int]] = {}
         key = request.plan.key
@@ -90,13 +99,23 @@ class Ear:
             ends = self.sounding.setdefault(part, [])
             ends[:] = [other for other in ends if other > onset]
             ends.append(end)
+            bar = bisect_right(self.song.start, onset) - 1
+            self._compare(bar, onset, part, pitch)
             if onset >= self.first_tick:
                 self.heard.add(part)
-                bar, last, bars = bisect_right(self.song.start, onset) - 1, *self.played.get(part, (-1, 0))
+                last, bars = self.played.get(part, (-1, 0))
                 self.played[part] = bar, bars + (bar > last)
         self.taken = len(notes)
         self.struck_last |= self.onset >= self.song.start[-1]
         self._skip_sounding()
+
+    def _compare(self, bar: int, onset: int, part: int, pitch: int) -> None:
+        """Find the place of a note in the tree of bars."""
+        if bar > self.at_bar:
+            self.at_bar, self.branch, self.goes_on = bar, self.bars, self.bars
+        note = onset - self.song.start[bar], part, pitch
+        self.goes_on = self.goes_on.get(note, {})
+        self.branch = self.branch.setdefault(note, {})
 
     def _skip_sounding(self) -> None:
         """Move on to the first bar asked for in which nothing is struck, or held to its middle."""
@@ -117,6 +136,27 @@ class Ear:
         """From where on an onset could follow if WAIT came next."""
         next_bars_end: int = self.song.edges[self.song.bar + 2]
         return min(self.song.clock + WAIT, next_bars_end)
+
+    def there(self, tick: int) -> tuple[int, int, int] | None:
+        """The next note from a tick on (above the last one, if it is there too) in the bar that the tick's
+        returns to: onset as if it were in this bar, part, pitch. None where there is none.
+        """
+        song = self.song
+        bar = bisect_right(song.start, tick) - 1
+        if (model := self.models[bar]) < 0:
+            return None
+        moved, notes = song.start[bar] - song.start[model], song.notes
+        above = (notes[-1][1], notes[-1][2] + 1) if tick == self.onset else (-1, 0)
+        at = bisect_left(notes, (tick - moved, *above))
+        if at == len(notes) or notes[at][0] >= song.edges[model + 1]:
+            return None
+        return notes[at][0] + moved, notes[at][1], notes[at][2]
+
+    @property
+    def returning(self) -> int:
+        """How like an earlier one the bar of the row in the making is to be, once its shift is known."""
+        found: int = self.likeness[bisect_right(self.song.start, self.tick) - 1]
+        return found
 
     def lacking(self, tick: int) -> dict[int, float]:
         """By part the bars in which it should have played by the bar of a tick, and has not; above 0.

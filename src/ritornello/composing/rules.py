@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from ritornello.composing.ear import RECENT, Ear
+from ritornello.composing import form_rules, voice_rules
+from ritornello.composing.ear import RECENT, Bias, Ear
 from ritornello.representations.grid.codes import (
     COLUMN,
     DRUMS,
@@ -27,20 +27,15 @@ from ritornello.representations.grid.codes import (
     WAIT,
 )
 
-Bias = npt.NDArray[np.float32]
 NEVER = np.float32(-np.inf)
 
 AT_ONCE = 32  # notes at one onset
-VOICES = 20  # notes that sound at once in one part: more than hands have, but the pedal holds them
 LOWEST, HIGHEST = 12, 115  # of a pitched part
 OUT_OF_KEY = 0.5  # what pitches outside the scale lose,
 USUAL, TOO_OFTEN = 0.05, 12.0  # and what for each share of them above the usual
 REPEATED = 8  # times in a row that a pitch may come before it is held back
-CROWDED = 6.0  # what a part loses for each note more than usual that it would strike at one onset
 AGAIN = 40.0  # what a repeated pitch loses for each share of them above what is usual for the label
 CALL, MOST_LACKING = 3.0, 3.0  # what a part gains for each bar that it lacks, and of how many at most
-LEAST = 0.01  # nats of which it is worth speaking
-LOOPS = 4  # times that the same rows may come
 HOLD_BACK = 0.4  # for each time more
 
 
@@ -164,55 +159,6 @@ def parts_play_together(ear: Ear) -> Bias | None:
     return bias
 
 
-def hands_and_lungs(ear: Ear) -> Bias | None:
-    """A part that has as many notes sounding as can be played takes no more until one ends."""
-    full = [
-        part
-        for part, ends in ear.sounding.items()
-        if len(ends) >= VOICES and sum(end > ear.tick for end in ends) >= VOICES
-    ]
-    if not full:
-        return None
-    bias = np.zeros(PARTS, np.float32)
-    bias[full] = NEVER
-    return bias
-
-
-def as_many_voices_as_usual(ear: Ear) -> Bias | None:
-    """A part that strikes as many notes here as is usual for the label at most is held back, ever more."""
-    if ear.tick != ear.onset or not (held := _crowded(ear)):
-        return None
-    bias = np.zeros(PARTS, np.float32)
-    bias[ear.part] = -held
-    return bias
-
-
-def no_piling_up(ear: Ear) -> Bias | None:
-    """Where only such a part could follow at this onset, the clock is rather moved on."""
-    held = _crowded(ear)
-    if (
-        not held
-        or ear.song.clock != ear.onset
-        or ear.request.parts is None
-        or ear.part < ear.request.parts[-1]
-    ):
-        return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[0] = -held
-    return bias
-
-
-def no_standing_in(ear: Ear) -> Bias | None:
-    """Where the network would have had other parts than those asked for, these do not play their notes too:
-    the clock is rather moved on, as if they had been played.
-    """
-    if ear.song.clock != ear.onset or ear.unasked < LEAST:
-        return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[0] = -ear.unasked
-    return bias
-
-
 def within_range(ear: Ear) -> Bias | None:
     """No pitch that no instrument plays."""
     return None if ear.song.row[COLUMN["part"]] == DRUMS else _range()
@@ -244,19 +190,6 @@ def not_one_pitch(ear: Ear) -> Bias | None:
     return bias
 
 
-def no_endless_loop(ear: Ear) -> Bias | None:
-    """Where the same few rows came again and again, what would go on so is held back, ever more."""
-    song = ear.song
-    period = len(song.notes) - song.echo.candidate
-    times = ((1 << song.echo.run) - 1) / period if song.echo.candidate >= 0 else 0
-    guess = song.row[COLUMN["echo.pitch"]]
-    if times < LOOPS or guess >= PITCHES or song.row[COLUMN["part"]] != song.row[COLUMN["echo.part"]]:
-        return None
-    bias = np.zeros(PITCHES, np.float32)
-    bias[guess] = -HOLD_BACK * (times - LOOPS + 1)
-    return bias
-
-
 class Rule(NamedTuple):
     """A rule, the field that it speaks to, and whether it forbids."""
 
@@ -277,24 +210,23 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
     Rule("shift", no_end_before_all_are_heard, True),
     Rule("shift", room_at_this_onset, True),
     Rule("shift", parts_play_together, False),
-    Rule("shift", no_piling_up, False),
-    Rule("shift", no_standing_in, False),
+    Rule("shift", voice_rules.no_piling_up, False),
+    Rule("shift", voice_rules.no_standing_in, False),
+    Rule("shift", form_rules.a_return_begins_in_time, False),
     Rule("part", parts_asked_for, True),
     Rule("part", each_part_is_heard, True),
-    Rule("part", hands_and_lungs, True),
+    Rule("part", voice_rules.hands_and_lungs, True),
     Rule("part", no_part_is_forgotten, False),
-    Rule("part", as_many_voices_as_usual, False),
+    Rule("part", voice_rules.as_many_voices_as_usual, False),
+    Rule("part", form_rules.a_return_has_its_parts, False),
     Rule("pitch", no_more_than_is_given, True),
     Rule("pitch", within_range, True),
     Rule("pitch", in_key, False),
     Rule("pitch", not_one_pitch, False),
-    Rule("pitch", no_endless_loop, False),
+    Rule("pitch", form_rules.no_endless_loop, False),
+    Rule("pitch", form_rules.a_return_has_its_pitches, False),
+    Rule("pitch", form_rules.no_copy_where_none_was_asked_for, False),
 )
-
-
-def _crowded(ear: Ear) -> float:
-    """What one more note at the present onset costs the part that struck the last one; drums have many."""
-    return 0.0 if ear.part == DRUMS else CROWDED * max(0.0, ear.together + 1 - ear.request.voices)
 
 
 def _must_come(ear: Ear, tick: int) -> bool:

@@ -5,8 +5,8 @@
     size     width  layers  embedding  weights (for `notes`, without a plan)
     tiny        96       4         32   0.9 million
     small      256       4         32   4.4 million
-    medium     384       7         48  14.9 million
-    large      768       8         64  64.0 million
+    medium     384       7         48  15.0 million
+    large      768       8         64  64.1 million
 
 A row attends to itself and the `window` - 1 rows before it, in each layer. Places are told by rotation (Su et
 al., RoFormer, arXiv 2104.09864), so only distances count, and a song may be of any length.

@@ -1,0 +1,85 @@
+"""Rules of form: what returns is called for, and what is to be no copy becomes none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ritornello.composing import form_rules
+from ritornello.representations.grid.codes import WAIT
+from tests.composing.test_rules import BASS, FOUR, Song, song
+
+NEW, ALL = (-1, 0), (0, 3)
+
+
+def after_one_bar(*returns: tuple[int, int]) -> Song:
+    """Four bars of 96 ticks; the first has 60, 64 and in the bass 40, and at its middle 62."""
+    form = (NEW, *returns, *(NEW for _ in range(3 - len(returns))))
+    begun = song(plan=replace(FOUR, returns=form))
+    return begun.note(0).note(0, pitch=64).note(0, part=BASS, pitch=40).note(48, pitch=62)
+
+
+def gains(bias: np.ndarray | None) -> dict[int, float]:
+    """What is added to which class, where it is anything."""
+    return {} if bias is None else {int(c): round(float(bias[c]), 3) for c in np.flatnonzero(bias)}
+
+
+def test_in_a_bar_that_returns_the_next_note_of_the_other_is_called_for() -> None:
+    for likeness, gain in enumerate(form_rules.RETURN[1:], start=1):
+        again = after_one_bar((0, likeness)).note(48)
+        assert gains(form_rules.a_return_begins_in_time(again.ear)) == {0: pytest.approx(gain, abs=1e-3)}
+        again.put(shift=0)
+        assert gains(form_rules.a_return_has_its_parts(again.ear)) == {0: pytest.approx(gain, abs=1e-3)}
+        again.put(part=BASS)
+        assert gains(form_rules.a_return_has_its_pitches(again.ear)) == {}  # there another part played
+        again.put(part=0)
+        assert gains(form_rules.a_return_has_its_pitches(again.ear)) == {64: pytest.approx(gain, abs=1e-3)}
+        assert gains(form_rules.a_return_has_its_parts(again.put(shift=6).ear)) == {}  # nothing came there
+
+
+def test_a_bar_that_returns_as_it_was_begins_as_it_did_and_ends_where_it_did() -> None:
+    gain = form_rules.RETURN[form_rules.ALL]
+    before = gains(
+        form_rules.a_return_begins_in_time(after_one_bar(ALL).ear)
+    )  # its first note is 48 ticks on
+    assert before == dict.fromkeys(range(49, WAIT), -gain)
+    again = after_one_bar(ALL, NEW).note(48).note(0, pitch=64).note(0, part=BASS, pitch=40).note(48, pitch=62)
+    assert gains(form_rules.a_return_begins_in_time(again.ear)) == dict.fromkeys(range(48), -gain)
+
+
+@pytest.mark.parametrize("returns", [NEW, (-1, -1)])
+def test_nothing_is_called_for_where_nothing_returns(returns: tuple[int, int]) -> None:
+    new = after_one_bar(returns).note(48)
+    assert form_rules.a_return_begins_in_time(new.ear) is None
+    assert form_rules.a_return_has_its_parts(new.put(shift=0).ear) is None
+    assert form_rules.a_return_has_its_pitches(new.put(part=0).ear) is None
+
+
+@pytest.mark.parametrize(
+    ("returns", "held"), [(NEW, True), ((0, 1), True), ((0, 2), True), (ALL, False), ((-1, -1), False)]
+)
+def test_a_copy_that_nobody_asked_for_is_held_back_towards_the_end_of_the_bar(
+    returns: tuple[int, int], held: bool
+) -> None:
+    copy = after_one_bar(returns).note(48)
+    assert gains(form_rules.no_copy_where_none_was_asked_for(copy.put(shift=0, part=0).ear)) == {}
+    copy.put(pitch=64, duration=11, velocity=16)
+    copy.ear.listen()
+    copy.note(0, part=BASS, pitch=40).put(shift=48, part=0)
+    half = form_rules.no_copy_where_none_was_asked_for(copy.ear)
+    assert gains(half) == ({62: -form_rules.COPY / 2} if held else {})  # at the middle of the bar
+    other = after_one_bar(returns).note(48).note(0, pitch=67).put(shift=48, part=0)
+    assert form_rules.no_copy_where_none_was_asked_for(other.ear) is None  # another chord: it is none already
+
+
+@pytest.mark.parametrize("times", [2, 12])
+def test_the_same_rows_again_and_again_are_held_back(times: int) -> None:
+    loop = song(plan=replace(FOUR, bars=40))
+    for _ in range(times):
+        loop.note(12, pitch=60).note(12, pitch=64)
+    bias = form_rules.no_endless_loop(loop.put(shift=12, part=0).ear)
+    assert (bias is not None) == (times > 2)
+    if bias is not None:
+        assert np.flatnonzero(bias).tolist() == [60]
