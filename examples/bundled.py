@@ -123,6 +123,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--network", default="lstm", help="lstm or transformer")
     parser.add_argument("--size", default="small", help="of the network; larger ones do not fit the wheel")
+    parser.add_argument("--only", help="with --init, fields whose weights alone are learnt, such as given")
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--batch", type=int, help="crops in a step")
     parser.add_argument("--learning-rate", type=float, help="at its highest")
@@ -150,6 +151,8 @@ def main() -> None:
         if given.steps is None:
             settings["minutes"] = given.minutes or 60.0
         settings["network_config"] = {"size": given.size, "dropout": given.dropout}
+        if given.only:
+            settings["network_config"]["weight_decay"] = 0.0
         train(given.out, settings | {"genre_power": GENRE_POWER, "patience": PATIENCE})
     if "finish" in stages:
         finish(given.out, given.side, given.threads, given.mean_with)
@@ -157,7 +160,18 @@ def main() -> None:
         ship(given.out)
 
 
-SETTINGS = ("minutes", "steps", "init", "network", "batch", "learning_rate", "seed", "device", "threads")
+SETTINGS = (
+    "minutes",
+    "steps",
+    "init",
+    "only",
+    "network",
+    "batch",
+    "learning_rate",
+    "seed",
+    "device",
+    "threads",
+)
 
 if __name__ == "__main__":
     try:

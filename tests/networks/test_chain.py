@@ -322,3 +322,35 @@ def test_a_network_of_a_shorter_table_is_taken_over(kind: type[Chain]) -> None:
         assert torch.allclose(after[name], logits, atol=1e-5), name
     with pytest.raises(InputError, match=r"field 'given.shift' is not one of the table's"):
         old.take_over(new)
+
+
+@both
+def test_the_weights_of_some_fields_alone_are_learnt(kind: type[Chain]) -> None:
+    net = network(kind, Notes.fields, weight_decay=0.0)
+    net.learn_only(["given"])
+    before = {name: weight.clone() for name, weight in net.state_dict().items()}
+    song = Score.of(
+        24, [0, 24, 24, 48], [24] * 4, [60, 64, 72, 67], [80] * 4, [0, 0, 1, 0], [Part(), Part("", 73)]
+    )
+    rows = Notes().encode(song, given=np.arange(4) == 2)
+    values, learn = (torch.from_numpy(np.pad(part, ((1, 0), (0, 0))))[None] for part in rows)
+    optimizer = net.optimizer(lr=0.01)
+    for _ in range(3):
+        optimizer.zero_grad()
+        torch.autograd.backward(net.loss(net(values), values, learn)["loss"])
+        optimizer.step()
+    changed = {name for name, weight in net.state_dict().items() if not torch.equal(weight, before[name])}
+    tables = {"tables.given", "tables.given_low", "tables.given_next"}
+    assert changed == {
+        "reads.weight",
+        *(f"head.{name}.adds.weight" for name in ("shift", "part", "pitch")),
+        *tables,
+    }
+    moved = (net.reads.weight != before["reads.weight"]).flatten(1).any(dim=1).tolist()
+    assert {name for name, has in zip(net.reads.names, moved, strict=True) if has} <= {
+        field.name for field in Notes.fields if field.name.partition(".")[0] == "given"
+    }
+    with pytest.raises(InputError, match="only 'echoes', must be a field or a group of fields"):
+        net.learn_only(["echoes"])
+    with pytest.raises(InputError, match=r"weight_decay 0\.05, must be 0"):
+        network(kind, Notes.fields).learn_only(["given"])

@@ -24,8 +24,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -95,6 +96,11 @@ def _numbered(names: Iterable[str]) -> list[tuple[str, int]]:
         found.append((name, seen[name]))
         seen[name] += 1
     return found
+
+
+def _masked(gradient: Tensor, mask: Tensor) -> Tensor:
+    """The gradient where the mask is true."""
+    return gradient * mask.to(gradient.device)
 
 
 class Link(nn.Module):
@@ -176,6 +182,32 @@ class Chain(nn.Module):
         own, theirs = dict(self.named_parameters()), dict(old.named_parameters())
         for name in own.keys() & theirs.keys() - {f"{name}.weight" for name in sums}:
             own[name].copy_(theirs[name])
+
+    def learn_only(self, names: Collection[str]) -> None:
+        """Hold all weights but those of some fields or groups of fields: their columns and own tables.
+
+        So what a table has new is learnt, and nothing forgotten. Raises InputError for a name that no field has,
+        and for a weight decay, by which the rest would fall.
+        """
+        known = {name for field in self.layout.fields for name in (field.name, field.name.partition(".")[0])}
+        if unknown := set(names) - known:
+            raise InputError(f"only {min(unknown)!r}, must be a field or a group of fields such as 'echo'")
+        if self.config.weight_decay:
+            raise InputError(
+                f"weight_decay {self.config.weight_decay:g}, must be 0 where most weights are held"
+            )
+
+        def free(name: str) -> bool:
+            return name in names or name.partition(".")[0] in names
+
+        own = {f.name.replace(".", "_") for f in self.layout.fields if free(f.name) and not f.guesses}
+        for name, weight in self.named_parameters():
+            weight.requires_grad_(name.removeprefix("tables.") in own)
+        for part in self.modules():
+            if isinstance(part, Sum) and any(map(free, part.names)):
+                mask = torch.tensor([free(name) for name in part.names])[:, None, None]
+                part.weight.requires_grad_()
+                part.weight.register_hook(partial(_masked, mask=mask))  # type: ignore[no-untyped-call]
 
     @abstractmethod
     def layer(self) -> nn.Module:

@@ -18,6 +18,8 @@ class TrainConfig:
     """The network's own settings, such as its size."""
     init: str | None = None
     """A model folder to begin from, instead of chance."""
+    only: str | None = None
+    """Fields or groups of fields, with commas between, whose weights alone are learnt; None is all."""
     steps: int | None = None
     """How many steps; or else `minutes`, or `epochs`."""
     minutes: float | None = None

@@ -47,7 +47,7 @@ def export(
         "representation": registry.identity(start.representation.name),
         "network": {**registry.identity(run.config.network), "config": network.settings()},
         "labels": list(start.labels),
-        "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
+        "parameters": sum(p.numel() for p in network.parameters()),
         "data": data,
         "training": {
             "steps": run.state.step,

@@ -79,6 +79,8 @@ class Start:
             network.take_over(old)
         except InputError as error:
             raise InputError(f"{config.init!r}, made by another version: {error}") from None
+        if config.only:
+            network.learn_only(config.only.split(","))
         return cls(config, network, representation, joined, model.hash)
 
     @property
