@@ -186,8 +186,8 @@ class Chain(nn.Module):
     def learn_only(self, names: Collection[str]) -> None:
         """Hold all weights but those of some fields or groups of fields: their columns and own tables.
 
-        So what a table has new is learnt, and nothing forgotten. Raises InputError for a name that no field has,
-        and for a weight decay, by which the rest would fall.
+        So what a table has new is learnt, and nothing is forgotten. Raises InputError for a name that no
+        field has, and for a weight decay, by which the rest would fall.
         """
         known = {name for field in self.layout.fields for name in (field.name, field.name.partition(".")[0])}
         if unknown := set(names) - known:
