@@ -6,7 +6,9 @@ parts of the same global batch, and their gradients are added up as if it were o
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -113,9 +115,21 @@ class Machine:
         return kept
 
     def leave(self) -> None:
-        """Part from the other processes."""
+        """Part from the other processes; where all went well, this one will end without being taken apart.
+
+        gloo's threads may outlive the group, and abort a process whose interpreter is going.
+        """
         if self.world > 1 and self.group.is_initialized():
             self.group.destroy_process_group()
+            if sys.exc_info()[0] is None:
+                atexit.register(_end)
+
+
+def _end() -> None:
+    """End the process at once, with 1 after an exception that nobody caught."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(getattr(sys, "last_type", None) is not None))
 
 
 def has_bfloat16(kind: str) -> bool:
