@@ -78,13 +78,14 @@ class Song:
             self._shifts(mask)
         elif self.row[COLUMN["shift"]] > MAX_SHIFT:
             mask[-1] = True
+        elif field == "part":
+            mask[:-1] = self._parts()
+        elif field == "pitch":
+            mask[:-1] = self._pitches(self.row[COLUMN["part"]])
+        elif self._given_here() == (self.row[COLUMN["part"]], self.row[COLUMN["pitch"]]):
+            mask[self.given[0][1 + GUESSED.index(field)]] = True
         else:
-            mask[:-1] = self._parts() if field == "part" else True
-            if field == "pitch":
-                mask[:-1] = self._pitches(self.row[COLUMN["part"]])
-            elif field != "part" and self._is_given():
-                mask[:] = False
-                mask[self.given[0][1 + GUESSED.index(field)]] = True
+            mask[:-1] = True
         return mask
 
     def next_given(self, field: str) -> int | None:
@@ -94,22 +95,21 @@ class Song:
         """
         if not self.given or self.done or self.forced is not None:
             return None
-        onset, part, pitch = self.given[0][:3]
         if field == "shift":
-            shift = self._spelled(onset)
+            shift = self._spelled(self.given[0][0])
             return shift if shift <= MAX_SHIFT else None
-        if self.row[COLUMN["shift"]] > MAX_SHIFT or self._reached(self.row[COLUMN["shift"]]) < onset:
-            return None
+        part, pitch = self._given_here() or (None, None)
         if field == "part":
             return part
         return pitch if field == "pitch" and self.row[COLUMN["part"]] == part else None
 
-    def _is_given(self) -> bool:
-        """Whether the row is the next given note, its place, part and pitch being put."""
-        if not self.given:
-            return False
-        place = self._reached(self.row[COLUMN["shift"]])
-        return self.given[0][:3] == (place, self.row[COLUMN["part"]], self.row[COLUMN["pitch"]])
+    def _given_here(self) -> tuple[int, int] | None:
+        """Part and pitch of the next given note, if it stands at the place reached."""
+        shift = self.row[COLUMN["shift"]]
+        if not self.given or shift > MAX_SHIFT or self.given[0][0] > self.clock + shift:
+            return None
+        _, part, pitch = self.given[0][:3]
+        return part, pitch
 
     def put(self, field: str, value: int) -> None:
         """Take a choice of the present row."""
@@ -118,7 +118,6 @@ class Song:
         self.row[COLUMN[field]] = value
         if field == "shift":
             self._place(self._reached(value))
-            self._hear(self._reached(value))
         if field == "velocity":
             self._advance()
 
@@ -129,15 +128,12 @@ class Song:
         return self.clock + (shift if shift <= MAX_SHIFT else 0)
 
     def _place(self, ticks: int) -> None:
-        """Write what is known of a place into the row."""
-        for name, value in zip(PLACE, self.places.at(ticks), strict=True):
-            self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
-
-    def _hear(self, ticks: int) -> None:
-        """Write which given notes sound at a place into the row."""
+        """Write what is known of a place, and of the given notes there, into the row."""
+        known = dict(zip(PLACE, self.places.at(ticks), strict=True))
         if self.beside:
-            for name, value in zip(HEARD, self.beside.at(ticks), strict=True):
-                self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
+            known |= zip(HEARD, self.beside.at(ticks), strict=True)
+        for name, value in known.items():
+            self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
     def _shifts(self, mask: Mask) -> None:
         """Onsets within this bar and the next that no WAIT is for, none beyond a given note; WAIT; END."""
@@ -177,13 +173,6 @@ class Song:
         if (most := self._given_here()) is not None and part == most[0]:
             mask[most[1] + 1 :] = False
         return mask
-
-    def _given_here(self) -> tuple[int, int] | None:
-        """Part and pitch of the next given note, if it stands at the place reached."""
-        if not self.given or self.given[0][0] > self.clock + self.row[COLUMN["shift"]]:
-            return None
-        _, part, pitch = self.given[0][:3]
-        return part, pitch
 
     def _above(self) -> tuple[int, int]:
         """The part and pitch above which the row must be; -1, -1 at a new onset."""
