@@ -13,18 +13,19 @@ Keras's default. The weights have Keras's names and shapes, so that they go to K
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ritornello.errors import InputError
 from ritornello.losses.curve import Curve
 from ritornello.losses.original import Original as Loss
 from ritornello.networks.as_keras import Adam, Dense, Lstm
+from ritornello.networks.sizes import check_names, check_ranges
 from ritornello.steps.original import FIELDS, MAX_WINDOW
 
 MAX_UNITS = 4096
+RANGES = {"window": (1, MAX_WINDOW), "units": (1, MAX_UNITS), "hidden": (1, MAX_UNITS)}
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,12 @@ class OriginalConfig:
     """The note's loss as `Curve.to_dict` gives it; None is the curve through the default points."""
 
     def __post_init__(self) -> None:
-        for name, most in (("window", MAX_WINDOW), ("units", MAX_UNITS), ("hidden", MAX_UNITS)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or not 1 <= value <= most:
-                raise InputError(f"{name} {value!r}, must be 1-{most}")
+        check_ranges(self, RANGES)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> OriginalConfig:
         """The config that a dict says. Raises InputError."""
-        known = [f.name for f in fields(cls)]
-        for name in settings:
-            if name not in known:
-                raise InputError(
-                    f"network 'original' has no setting {name!r}, must be one of {', '.join(known)}"
-                )
+        check_names(cls, settings)
         return cls(**settings)
 
 

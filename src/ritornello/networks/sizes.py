@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
@@ -27,6 +27,23 @@ class Size(NamedTuple):
     width: int
     layers: int
     embedding: int
+
+
+def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Raise InputError unless settings are numbers in their ranges; whole ones where those are whole."""
+    for name, (low, high) in ranges.items():
+        value = getattr(config, name)
+        kinds = int if isinstance(low, int) else (int, float)
+        if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+            raise InputError(f"{name} {value!r}, must be {low}-{high}")
+
+
+def check_names(kind: Any, settings: Iterable[str]) -> None:
+    """Raise InputError for a setting that a dataclass of settings has not."""
+    known = [f.name for f in fields(kind)]
+    for name in settings:
+        if name not in known:
+            raise InputError(f"the network has no setting {name!r}, must be one of {', '.join(known)}")
 
 
 @dataclass(frozen=True)
@@ -59,19 +76,12 @@ class ChainConfig:
     """That loss's curve as `Curve.to_dict` gives it; None is the one through the default points."""
 
     def __post_init__(self) -> None:
-        for name, (low, high) in RANGES.items():
-            value = getattr(self, name)
-            kinds = int if isinstance(low, int) else (int, float)
-            if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
-                raise InputError(f"{name} {value!r}, must be {low}-{high}")
+        check_ranges(self, RANGES)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> ChainConfig:
         """The config that a dict says. Raises InputError."""
-        known = [f.name for f in fields(cls)]
-        for name in settings:
-            if name not in known:
-                raise InputError(f"the network has no setting {name!r}, must be one of {', '.join(known)}")
+        check_names(cls, settings)
         try:
             table = tuple(Field(**f) if isinstance(f, Mapping) else Field(*f) for f in settings["fields"])
         except (KeyError, TypeError) as error:
