@@ -27,10 +27,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from pop import HERE, export
+from pop import export
 from ritornello import Corpus, Model
 from ritornello.workflow import train
 
+HERE = Path(__file__).resolve()
 WARM = 0.4  # share of a run that is not timed: songs are met for the first time
 LSTM_WIDTH, WINDOW, CROPS, VOCABULARY = 496, 1024, 4, 608  # as in rivals.py
 
@@ -83,9 +84,9 @@ def rows_per_note(model: Model, corpus: Path) -> float:
 
 def rival(peers: str, songs: Path, out: Path, network: str, minutes: float) -> dict[str, float]:
     """Notes a second of a network of `benchmarks/rivals.py`."""
-    command = [peers, str(HERE.parent / "rivals.py"), str(songs), "--network", network, "--judge", "none"]
+    command = [peers, str(HERE.with_name("rivals.py")), str(songs), "--network", network, "--judge", "none"]
     command += ["--minutes", str(minutes), "--threads", "1", "--out", str(out)]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent.parent / "src")}
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1] / "src")}
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
     found = json.loads(out.read_text())
     busy = found["tokens"] / found["studied_busy_s"] / found["tokens_a_note"]
@@ -128,14 +129,29 @@ def keras(minutes: float, tokens_a_note: float) -> dict[str, float]:
 
 
 def processes(corpus: Path, out: Path, count: int, steps: int) -> float:
-    """Seconds of so many steps of the same global batch with `count` processes of one thread."""
-    shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "ritornello", "train", str(corpus), "--out", str(out), "--quiet"]
-    if count > 1:
-        command[1:2] = ["-m", "torch.distributed.run", "--nproc-per-node", str(count), "-m"]
-    command += ["--steps", str(steps), "--threads", "1"]
+    """Steps a second of the same global batch with `count` processes of one thread, after the first songs."""
+    shutil.rmtree(out / "scaled", ignore_errors=True)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(count), str(HERE)]
+    command += [str(corpus), "--out", str(out), "--steps", str(steps), "--as-process"]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return float(Model.open(out).info["training"]["seconds"])
+    return float((out / "scaled.txt").read_text())
+
+
+def as_process(corpus: Path, out: Path, steps: int) -> None:
+    """What each process of `processes` does."""
+    times: list[float] = []
+    train(
+        corpus,
+        out / "scaled",
+        network="lstm",
+        steps=steps,
+        threads=1,
+        memory_mb=4096,
+        report=lambda state, losses: times.append(time.perf_counter()),
+    )
+    if os.environ["RANK"] == "0":
+        first = int(WARM * len(times))
+        (out / "scaled.txt").write_text(str((len(times) - 1 - first) / (times[-1] - times[first])))
 
 
 def best(rounds: int, work: Callable[[], dict[str, float]]) -> dict[str, float]:
@@ -150,11 +166,15 @@ def main() -> None:
     )
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--peers", required=True, help="a Python that has miditok, torch and transformers")
+    parser.add_argument("--peers", help="a Python that has miditok, torch and transformers")
     parser.add_argument("--minutes", type=float, default=0.7, help="of each run")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=60, help="of the runs with one and two processes")
+    parser.add_argument("--steps", type=int, default=150, help="of the runs with one and two processes")
+    parser.add_argument("--as-process", action="store_true", help="be one process of these runs")
     options = parser.parse_args()
+    if options.as_process:
+        as_process(options.corpus, options.out, options.steps)
+        return
     options.out.mkdir(parents=True, exist_ok=True)
     songs, answer = options.out / "songs.npz", options.out / "rival.json"
     if not songs.exists():
@@ -179,8 +199,8 @@ def main() -> None:
             f"{speed['busy_notes_s']:,.0f} | {share} |"
         )
     print("\npeak of one thread: " + ", ".join(f"{n} {r / 1e9:.0f} GFLOP/s" for n, r in rates.items()))
-    one, two = (processes(options.corpus, options.out / "scaled", n, options.steps) for n in (1, 2))
-    print(f"{options.steps} steps: {one:.1f} s with one process, {two:.1f} s with two: {one / two:.2f} times")
+    one, two = (processes(options.corpus, options.out, count, options.steps) for count in (1, 2))
+    print(f"{one:.3f} steps a second with one process, {two:.3f} with two: {two / one:.2f} times")
     print(f"load when it ended: {os.getloadavg()[0]:.1f}")
 
 

@@ -23,44 +23,76 @@ from tests.scores import tune
 
 Ints = npt.NDArray[np.int64]
 NOTES = Notes()
+Pair = tuple[int, int]
 PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=120)
 
 
-def slow_echo(keys: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Candidate, class of the matched length, class of the run, after 0 ... N notes."""
-    result: list[tuple[int, int, int]] = []
+def slow_echo(keys: list[Pair], given: list[bool] | None = None) -> list[tuple[int, int, int, int]]:
+    """Candidate, its interval, class of the matched length, class of the run, after 0 ... N notes."""
+    ahead = [note for note, kept in enumerate(given or []) if kept]
+    onset = np.cumsum([0, *(interval for interval, _ in keys)]).tolist()
+    alone = [
+        (onset[note + 1] - (onset[before + 1] if before >= 0 else 0), keys[note][1])
+        for before, note in zip([-1, *ahead], ahead, strict=False)
+    ]
+    result: list[tuple[int, int, int, int]] = []
+    guess: Pair | None = None
     run = 0
     for n in range(len(keys) + 1):
-        right = bool(result) and result[-1][0] >= 0 and keys[result[-1][0]] == keys[n - 1]
-        found = (-1, 0)
+        run = run + 1 if n and guess == keys[n - 1] else 0
+        met = sum(note < n for note in ahead)
+        found, guess = (-1, 0, 0), None
         for rank, size in ((4, 16), (3, 8), (2, 4), (1, 2)):
-            ends = [j for j in range(size, n) if n >= size and keys[j - size : j] == keys[n - size : n]]
-            if ends:
-                found = (ends[-1], rank)
+            recent = keys[n - size : n]
+            before = [j for j in range(size, n) if keys[j - size : j] == recent]
+            later = [j for j in range(max(size, met + 1), len(alone)) if alone[j - size : j] == recent]
+            if n >= size and (before or later):
+                at, guess = (before[-1], keys[before[-1]]) if before else (ahead[later[0]], alone[later[0]])
+                found = (at, guess[0], rank)
                 break
-        run = run + 1 if right and found[0] >= 0 else 0
         result.append((*found, min(7, int(np.log2(run + 1)))))
     return result
 
 
-@given(PAIRS)
-def test_echo_is_what_it_is_defined_as(keys: list[tuple[int, int]]) -> None:
+@given(PAIRS, st.data())
+def test_echo_is_what_it_is_defined_as(keys: list[Pair], data: st.DataObject) -> None:
     interval, voice = np.array(keys, np.int64).reshape(-1, 2).T
-    fast = echo(interval, voice)
-    expected = slow_echo(keys)
-    assert list(zip(*(column.tolist() for column in fast), strict=True)) == expected
-    step = Echo()
-    stepped = [(step.candidate, step.length, step.run)]
-    for key in keys:
-        step.add(*key)
-        stepped.append((step.candidate, step.length, step.run))
-    assert stepped == expected
+    after = data.draw(st.integers(0, len(keys)))
+    some = st.lists(st.booleans(), min_size=len(keys), max_size=len(keys))
+    for kept in ([False] * len(keys), [note >= after for note in range(len(keys))], data.draw(some)):
+        fast = echo(interval, voice, np.array(kept, bool))
+        expected = slow_echo(keys, kept)
+        assert list(zip(*(column.tolist() for column in fast), strict=True)) == expected
+        if not any(kept):
+            assert all((a == b).all() for a, b in zip(echo(interval, voice), fast, strict=True))
+        # from the definition's own reading of the given notes, the steps
+        onset, ahead = np.cumsum(interval), np.flatnonzero(kept)
+        step = Echo(list(zip(np.diff(onset[ahead], prepend=0).tolist(), voice[ahead].tolist(), strict=True)))
+        stepped = [(step.candidate, step.later, step.length, step.run)]
+        for key, given_note in zip(keys, kept, strict=True):
+            step.add(*key, given_note)
+            stepped.append((step.candidate, step.later, step.length, step.run))
+        for (candidate, later, *rest), (index, _, *others) in zip(stepped, expected, strict=True):
+            assert rest == others
+            assert (int(ahead[later]) if later >= 0 else candidate) == index
 
 
 def test_echo_of_large_numbers_takes_the_slow_sort() -> None:
     keys = [(2**40, 5), (1, 2**30), (2**40, 5), (1, 2**30), (2**40, 5)]
     interval, voice = np.array(keys, np.int64).T
     assert list(zip(*(column.tolist() for column in echo(interval, voice)), strict=True)) == slow_echo(keys)
+
+
+def test_a_gap_hears_what_is_given_after_it() -> None:
+    # six notes heard, then given ones: 2 3 4 5 return there, then come 9 and 8, not heard before
+    voice = np.array([0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 9, 8])
+    found = echo(np.ones(12, np.int64), voice, np.arange(12) >= 6)
+    # nobody knows what will come before the given 2, so contexts begin after it: after 3 4 comes the given
+    # 5 (index 9), after 4 5 the given 9
+    assert found.candidate[:7].tolist() == [-1, -1, -1, -1, -1, 9, 10]
+    assert found.length[:7].tolist() == [0, 0, 0, 0, 0, 1, 1]
+    assert found.run[:7].tolist() == [0, 0, 0, 0, 0, 0, 1]  # 5 came as it was guessed
+    assert (echo(np.ones(12, np.int64), voice).candidate[:7] == -1).all()
 
 
 def test_echo_of_a_tune_that_comes_back() -> None:

@@ -36,6 +36,7 @@ from ritornello.representations.table import Field, Rows
 from ritornello.score import Score
 from ritornello.timeline import Timeline
 
+Mask = npt.NDArray[np.bool_]
 Columns = dict[str, Any]  # name of a field -> (R,) classes, or one for all rows
 UNKNOWN: Columns = {field.name: field.unknown for field in codes.FIELDS if field.unknown is not None}
 
@@ -56,9 +57,7 @@ class Notes:
         onset, part, pitch, _, _ = codes.columns(score)
         return read_form(with_chords(Timeline.of(score), score), onset, part * codes.PITCHES + pitch)
 
-    def encode(
-        self, score: Score, timeline: Timeline | None = None, given: npt.NDArray[np.bool_] | None = None
-    ) -> Rows:
+    def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:
         """A song as rows (N, F) int16. A song without notes has none.
 
         `timeline` is that of the canonical song, read off it if left out; `given` (notes,) says which of
@@ -71,12 +70,12 @@ class Notes:
         places = Places(timeline)
         notes = codes.columns(song)
         steps = spell(notes[0], places.bars)
-        values = self._rows(steps, list(notes), timeline, places)
+        values = self._rows(steps, list(notes), timeline, places, given)
         learn = np.zeros(values.shape, bool)
         for name, void in VOID.items():
             learn[:, COLUMN[name]] = values[:, COLUMN[name]] != void
         if given is not None and given.any():
-            which: npt.NDArray[np.bool_] = np.append(given, False)[steps.note] & (steps.note >= 0)
+            which: Mask = np.append(given, False)[steps.note] & (steps.note >= 0)
             self._know_of(which, [column[given] for column in notes], values, steps, places.bars)
             for name in ("duration", "velocity"):
                 learn[which, COLUMN[name]] = False
@@ -126,12 +125,12 @@ class Notes:
         """Rows (N, F) in another key (within `room`) and louder by bins of four steps."""
         return varied.louder(varied.transposed(values, semitones), bins)
 
-    def pick_given(self, song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
+    def pick_given(self, song: Score, draw: np.random.Generator) -> Mask:
         """Which notes (N,) of a canonical song are given: a part, all but one, or bars in a row."""
         return varied.pick_given(song, draw)
 
     def _rows(
-        self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places
+        self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places, given: Mask | None
     ) -> npt.NDArray[np.int16]:
         """The rows (R, F) of the notes, of WAIT and END."""
         is_note = (steps.note >= 0) & (steps.shift != END)
@@ -139,12 +138,12 @@ class Notes:
         rows: Columns = UNKNOWN | {"given": 0, "shift": steps.shift} | places.columns(steps.after)
         for name, column in zip(GUESSED, notes[1:], strict=True):
             rows[name] = np.append(column, VOID[name])[at]
-        rows |= self._candidates(steps, is_note, notes, timeline, places.bars)
+        rows |= self._candidates(steps, is_note, notes, timeline, places.bars, given)
         return _table(rows, len(at))
 
     def _know_of(
         self,
-        which: npt.NDArray[np.bool_],
+        which: Mask,
         notes: list[Ints],
         values: npt.NDArray[np.int16],
         steps: Steps,
@@ -158,16 +157,22 @@ class Notes:
             values[:, COLUMN[name]] = column
 
     def _candidates(
-        self, steps: Steps, is_note: npt.NDArray[np.bool_], notes: list[Ints], timeline: Timeline, bars: Bars
+        self,
+        steps: Steps,
+        is_note: Mask,
+        notes: list[Ints],
+        timeline: Timeline,
+        bars: Bars,
+        given: Mask | None,
     ) -> Columns:
         """The fields of echo and form for drawn rows (R,)."""
         onset, part, pitch = notes[:3]
         voice, interval = part * codes.PITCHES + pitch, np.diff(onset, prepend=0)
         known: Ints = np.cumsum(is_note) - is_note  # how many notes each row comes after
         floor = needed(steps, bars)
-        echoes = echo(interval, voice)
+        echoes = echo(interval, voice, given)
         candidate = echoes.candidate[known]
-        place = np.append(onset, 0)[known - 1] + np.append(interval, 0)[candidate]
+        place = np.append(onset, 0)[known - 1] + echoes.interval[known]
         said = np.where(candidate < 0, VOID["shift"], spelled(place, steps.before, floor, bars))
         rows = _guesses("echo", said, candidate, notes)
         rows["echo.length"] = np.where(said == VOID["shift"], 0, echoes.length[known])

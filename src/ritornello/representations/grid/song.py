@@ -55,7 +55,8 @@ class Song:
         self.open_end = "bars_left" in hidden
         silent = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
         self.hidden = {column: int(silent[column]) for column in np.flatnonzero(silent >= 0).tolist()}
-        self.echo, self.form = Echo(), Form(bars, timeline)
+        self.ahead = list(self.given)
+        self.echo, self.form = Echo(_seen_alone(self.ahead)), Form(bars, timeline)
         self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices
         self.kept: list[bool] = []  # of each note, whether it was given
         self.clock = self.bar = self.floor = 0
@@ -201,12 +202,12 @@ class Song:
         """Remember the note of the row."""
         part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in GUESSED)
         voice = part * PITCHES + pitch
-        self.echo.add(onset - (self.notes[-1][0] if self.notes else 0), voice)
-        self.form.add(onset, voice)
-        self.notes.append((onset, part, pitch, duration, velocity))
         self.kept.append(bool(self.given) and self.given[0][:3] == (onset, part, pitch))
         if self.kept[-1]:
             self.given.popleft()
+        self.echo.add(onset - (self.notes[-1][0] if self.notes else 0), voice, self.kept[-1])
+        self.form.add(onset, voice)
+        self.notes.append((onset, part, pitch, duration, velocity))
         self.floor, self.waited_from = onset, -1
 
     def _begin(self) -> None:
@@ -220,8 +221,9 @@ class Song:
     def _candidates(self) -> None:
         """Write echo and form into the row."""
         echo, row = self.echo, self.row
-        if echo.candidate >= 0:
-            note, before = self.notes[echo.candidate], self.notes[echo.candidate - 1]
+        if echo.length:
+            heard, at = (self.ahead, echo.later) if echo.later >= 0 else (self.notes, echo.candidate)
+            note, before = heard[at], heard[at - 1]
             if self._guess("echo", self.notes[-1][0] + note[0] - before[0], note):
                 row[COLUMN["echo.length"]], row[COLUMN["echo.run"]] = echo.length, echo.run
         last = -1
@@ -254,3 +256,12 @@ class Song:
             return VOID["shift"]
         far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
         return WAIT if far else onset - self.clock
+
+
+def _seen_alone(notes: list[tuple[int, ...]]) -> list[tuple[int, int]]:
+    """The keys of notes for echo: ticks from the note before, and voice."""
+    keys, before = [], 0
+    for onset, part, pitch, *_ in notes:
+        keys.append((onset - before, part * PITCHES + pitch))
+        before = onset
+    return keys

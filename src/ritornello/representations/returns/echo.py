@@ -2,54 +2,86 @@
 
 The candidate for the next note is the one that followed the latest earlier occurrence of the longest context
 (16, 8, 4, else 2 notes, compared by interval from the note before, and voice) that has one.
+
+Where notes are *given*, those still to come are known as well: a context that did not occur before, or only
+a shorter one, is looked for among them, as they follow one another, and the first place beyond the next given
+note counts. So a gap hears what returns after it.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello.representations.grid.codes import Ints
 
 LENGTHS = (2, 4, 8, 16)  # each twice the one before
 MAX_RUN = 7  # classes of log2(run + 1)
 
+Key = tuple[int, int]  # interval and voice of a note
+
 
 class Echoes(NamedTuple):
     """For the note that would come after 0 ... N notes, (N + 1,) each.
 
-    `candidate` is the index of a note (-1: none), `length` the class of the matched length (0-4), `run` that
-    of the right guesses in a row.
+    `candidate` is the index of a note (-1: none), `interval` the ticks from the note before it, `length` the
+    class of the matched length (0-4), `run` that of the right guesses in a row.
     """
 
     candidate: Ints
+    interval: Ints
     length: Ints
     run: Ints
 
 
-def echo(interval: Ints, voice: Ints) -> Echoes:
-    """The echoes of a whole song; `interval` (N,) is ticks since the note before, `voice` part and pitch."""
+def echo(interval: Ints, voice: Ints, given: npt.NDArray[np.bool_] | None = None) -> Echoes:
+    """The echoes of a whole song; `interval` (N,) is ticks since the note before, `voice` part and pitch.
+
+    `given` (N,) says which notes are.
+    """
     count = len(interval)
+    ahead = np.flatnonzero(given) if given is not None else np.zeros(0, np.int64)  # (G,)
+    met = np.append(0, np.searchsorted(ahead, np.arange(count), side="right"))  # (N + 1,)
+    # the song, and after it the given notes alone: (N + G,)
+    interval = np.append(interval, np.diff(np.cumsum(interval)[ahead], prepend=0))
     candidate, length = np.full(count + 1, -1), np.zeros(count + 1, np.int64)
-    key, _ = _classes(interval, voice)
+    key, _ = _classes(interval, np.append(voice, voice[ahead]))
     context, at = key, 1  # context[j] is the class of the `at` notes that end before note j + at
     for rank, size in enumerate(LENGTHS, start=1):
         if count < size:
             break
         # a context of twice the length: one of half the length, and the one that follows it
-        context, previous = _classes(context[: count + 1 - size], context[at:])
+        context, previous = _classes(context[: len(key) + 1 - size], context[at:])
         at = size
-        found = previous >= 0
-        candidate[size:][found] = previous[found] + size
+        own = slice(count + 1 - size)
+        guess = np.where(previous[own] >= 0, previous[own] + size, -1)
+        if len(ahead) > size:
+            later = _first_from(context[count : len(key) - size], context[own], met[size:] - size + 1)
+            guess = np.where((guess < 0) & (later >= 0), count + size + later, guess)
+        found = guess >= 0
+        candidate[size:][found] = guess[found]
         length[size:][found] = rank
     right = np.zeros(count + 1, bool)
     guessed = np.flatnonzero(candidate[:count] >= 0)
     right[guessed + 1] = key[candidate[guessed]] == key[guessed]
     index = np.arange(count + 1)
     run = index - np.maximum.accumulate(np.where(right, -1, index))
-    return Echoes(candidate, length, run_class(run))
+    in_song = np.concatenate([np.arange(count), ahead, [-1]])
+    return Echoes(in_song[candidate], np.append(interval, 0)[candidate], length, run_class(run))
+
+
+def _first_from(classes: Ints, wanted: Ints, first: Ints) -> Ints:
+    """Where `classes` (G,) is first as `wanted` (K,), from `first` (K,) on: (K,), -1 for nowhere."""
+    count = len(classes)
+    keys = np.sort(classes * count + np.arange(count))
+    found = keys[np.searchsorted(keys, wanted * count + np.clip(first, 0, count)).clip(max=count - 1)]
+    there = found % count
+    return np.where((found // count == wanted) & (there >= first), there, -1)
 
 
 def run_class(run: Ints) -> Ints:
@@ -78,30 +110,55 @@ def _classes(a: Ints, b: Ints) -> tuple[Ints, Ints]:
 
 
 class Echo:
-    """The same note by note: `add` a note, then `candidate`, `length` and `run` are those of the next."""
+    """The same note by note: `add` a note, then `candidate`, `length` and `run` are those of the next.
 
-    def __init__(self) -> None:
-        self.candidate, self.length, self.run = -1, 0, 0
+    `ahead` are the keys of the given notes, each seen from the given note before it. A candidate among them
+    is `later`, its index there, and `candidate` is then -1.
+    """
+
+    def __init__(self, ahead: Sequence[Key] = ()) -> None:
+        self.candidate, self.later, self.length, self.run = -1, -1, 0, 0
+        self.met = 0  # of the given notes
         self._run = 0
-        self._keys: list[tuple[int, int]] = []
-        self._recent: deque[tuple[int, int]] = deque(maxlen=LENGTHS[-1])
-        self._latest: list[dict[tuple[tuple[int, int], ...], int]] = [{} for _ in LENGTHS]
+        self._keys: list[Key] = []
+        self._recent: deque[Key] = deque(maxlen=LENGTHS[-1])
+        self._latest: list[dict[tuple[Key, ...], int]] = [{} for _ in LENGTHS]
+        self._ahead = tuple(ahead)
+        self._following: list[dict[tuple[Key, ...], list[int]]] = [defaultdict(list) for _ in LENGTHS]
+        for size, following in zip(LENGTHS, self._following, strict=True):
+            for note in range(size, len(self._ahead)):
+                following[self._ahead[note - size : note]].append(note)
 
-    def add(self, interval: int, voice: int) -> None:
-        """Take the next note."""
+    def add(self, interval: int, voice: int, given: bool = False) -> None:
+        """Take the next note, which may be the next given one."""
         key = (interval, voice)
-        right = self.candidate >= 0 and self._keys[self.candidate] == key
+        right = self._guess() == key
         self._keys.append(key)
         self._recent.append(key)
+        self.met += given
         recent, count = tuple(self._recent), len(self._keys)
-        self.candidate, self.length = -1, 0
+        self.candidate, self.later, self.length = -1, -1, 0
         for rank, (size, latest) in enumerate(zip(LENGTHS, self._latest, strict=True), start=1):
             if count < size:
                 break
             context = recent[-size:]
             if context in latest:
-                self.candidate, self.length = latest[context], rank
+                self.candidate, self.later, self.length = latest[context], -1, rank
+            elif (later := self._from_here(rank, context)) >= 0:
+                self.candidate, self.later, self.length = -1, later, rank
             latest[context] = count
-        # a right guess makes a context of two that was there before, so there is a candidate again
         self._run = self._run + 1 if right else 0
         self.run = min(MAX_RUN, (self._run + 1).bit_length() - 1)
+
+    def _guess(self) -> Key | None:
+        """The key of the candidate."""
+        if self.later >= 0:
+            return self._ahead[self.later]
+        return self._keys[self.candidate] if self.candidate >= 0 else None
+
+    def _from_here(self, rank: int, context: tuple[Key, ...]) -> int:
+        """The first given note beyond the next that follows the context among the given notes, or -1."""
+        notes = self._following[rank - 1].get(context)
+        if not notes or (at := bisect_right(notes, self.met)) == len(notes):
+            return -1
+        return notes[at]
