@@ -60,21 +60,21 @@ def test_echo_is_what_it_is_defined_as(keys: list[Pair], data: st.DataObject) ->
     after = data.draw(st.integers(0, len(keys)))
     some = st.lists(st.booleans(), min_size=len(keys), max_size=len(keys))
     for kept in ([False] * len(keys), [note >= after for note in range(len(keys))], data.draw(some)):
-        fast = echo(interval, voice, np.array(kept, bool))
+        onset, ahead = np.cumsum(interval), np.flatnonzero(kept)
+        apart = np.diff(onset[ahead], prepend=0)
+        fast = echo(interval, voice, np.array(kept, bool), apart)
         expected = slow_echo(keys, kept)
         assert list(zip(*(column.tolist() for column in fast), strict=True)) == expected
         if not any(kept):
             assert all((a == b).all() for a, b in zip(echo(interval, voice), fast, strict=True))
-        # from the definition's own reading of the given notes, the steps
-        onset, ahead = np.cumsum(interval), np.flatnonzero(kept)
-        step = Echo(list(zip(np.diff(onset[ahead], prepend=0).tolist(), voice[ahead].tolist(), strict=True)))
-        stepped = [(step.candidate, step.later, step.length, step.run)]
-        for key, given_note in zip(keys, kept, strict=True):
-            step.add(*key, given_note)
-            stepped.append((step.candidate, step.later, step.length, step.run))
-        for (candidate, later, *rest), (index, _, *others) in zip(stepped, expected, strict=True):
-            assert rest == others
-            assert (int(ahead[later]) if later >= 0 else candidate) == index
+        notes = [(at, 0, *pitch) for at, pitch in zip(onset.tolist(), voice[:, None].tolist(), strict=True)]
+        step = Echo([notes[note] for note in ahead])
+        for number, (index, after, *others) in enumerate(expected):
+            assert [step.length, step.run] == others
+            guess = step.guess and (step.guess[0] - (notes[number - 1][0] if number else 0), step.guess[2])
+            assert guess == (None if index < 0 else (after, keys[index][1]))
+            if number < len(notes):
+                step.add(notes[number], kept[number])
 
 
 def test_echo_of_large_numbers_takes_the_slow_sort() -> None:
@@ -86,7 +86,7 @@ def test_echo_of_large_numbers_takes_the_slow_sort() -> None:
 def test_a_gap_hears_what_is_given_after_it() -> None:
     # six notes heard, then given ones: 2 3 4 5 return there, then come 9 and 8, not heard before
     voice = np.array([0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 9, 8])
-    found = echo(np.ones(12, np.int64), voice, np.arange(12) >= 6)
+    found = echo(np.ones(12, np.int64), voice, np.arange(12) >= 6, np.array([7, 1, 1, 1, 1, 1]))
     # nobody knows what will come before the given 2, so contexts begin after it: after 3 4 comes the given
     # 5 (index 9), after 4 5 the given 9
     assert found.candidate[:7].tolist() == [-1, -1, -1, -1, -1, 9, 10]

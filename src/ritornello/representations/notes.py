@@ -1,10 +1,10 @@
 """One row a note, on a grid of 24 ticks a beat: the representation that Ritornello learns best with.
 
-Before a row is drawn, two candidates for it are known (what returns: `echo` and `form`), and when the next
-*given* note comes. Then come, in order: shift (how far the clock moves on) > the place reached: position in
-the bar, its length, bars left, chord, given notes that sound there > part > pitch > duration > velocity. The
-rows WAIT and END move the clock or stop it and are void from the place on. Within an onset rows ascend by
-(part, pitch).
+Before a row is drawn, three candidates for it are known (what returns: `echo`, `alone` and `form`), and when
+the next *given* note comes. Then come, in order: shift (how far the clock moves on) > the place reached:
+position in the bar, its length, bars left, chord, given notes that sound there > part > pitch > duration >
+velocity. The rows WAIT and END move the clock or stop it and are void from the place on. Within an onset rows
+ascend by (part, pitch).
 
 *Given* are notes that the user keeps. They are rows like all others, in their place, which are forced when a
 song is composed: what is drawn comes before them, or after. So learnt of them is when and in which part they
@@ -30,8 +30,9 @@ from ritornello.representations.grid.clock import Bars, Steps, needed, spell, sp
 from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.places import Places
+from ritornello.representations.returns.alone import Guesses, alone
 from ritornello.representations.returns.echo import echo
-from ritornello.representations.returns.form import form, read_form
+from ritornello.representations.returns.form import VOICE_BITS, form, read_form
 from ritornello.representations.table import Field, Rows
 from ritornello.score import Score
 from ritornello.timeline import Timeline
@@ -165,22 +166,26 @@ class Notes:
         bars: Bars,
         given: Mask | None,
     ) -> Columns:
-        """The fields of echo and form for drawn rows (R,)."""
+        """The fields of echo, alone and form for rows (R,)."""
         onset, part, pitch = notes[:3]
-        voice, interval = part * codes.PITCHES + pitch, np.diff(onset, prepend=0)
+        voice = part * codes.PITCHES + pitch
         known: Ints = np.cumsum(is_note) - is_note  # how many notes each row comes after
-        floor = needed(steps, bars)
-        echoes = echo(interval, voice, given)
-        candidate = echoes.candidate[known]
-        place = np.append(onset, 0)[known - 1] + echoes.interval[known]
-        said = np.where(candidate < 0, VOID["shift"], spelled(place, steps.before, floor, bars))
-        rows = _guesses("echo", said, candidate, notes)
-        rows["echo.length"] = np.where(said == VOID["shift"], 0, echoes.length[known])
-        rows["echo.run"] = np.where(said == VOID["shift"], 0, echoes.run[known])
+        clock, floor = steps.before, needed(steps, bars)
         after_note = np.append(False, is_note[:-1])
         last = np.where(after_note, np.append(voice, -1)[known - 1], -1)
-        forms = form(bars, timeline, onset, voice, steps.before, last, known)
-        said = np.where(forms.candidate < 0, VOID["shift"], spelled(forms.onset, steps.before, floor, bars))
+        apart = np.diff(onset[given], prepend=0) if given is not None else None
+        echoes = echo(np.diff(onset, prepend=0), voice, given, apart)
+        place = np.append(onset, 0)[known - 1] + echoes.interval[known]
+        heard = Guesses(echoes.candidate[known], place, echoes.length[known], echoes.run[known])
+        least = np.maximum((clock << VOICE_BITS) + last + 1, floor << VOICE_BITS)
+        rows: Columns = {}
+        for name, echoed in (("echo", heard), ("alone", alone(onset, voice, least, known, given))):
+            said = np.where(echoed.candidate < 0, VOID["shift"], spelled(echoed.onset, clock, floor, bars))
+            rows |= _guesses(name, said, echoed.candidate, notes)
+            rows[f"{name}.length"] = np.where(said == VOID["shift"], 0, echoed.length)
+            rows[f"{name}.run"] = np.where(said == VOID["shift"], 0, echoed.run)
+        forms = form(bars, timeline, onset, voice, clock, last, known)
+        said = np.where(forms.candidate < 0, VOID["shift"], spelled(forms.onset, clock, floor, bars))
         rows |= _guesses("form", said, forms.candidate, notes)
         contradicted = (said == VOID["shift"]) & (forms.candidate >= 0)
         rows["form.likeness"] = np.where(contradicted, 0, forms.likeness)

@@ -63,12 +63,18 @@ def _choice(name: str, unit: str) -> Field:
     return Field(name, CHOICES[name], "choice", unit=unit)
 
 
+def _echo(name: str) -> tuple[Field, ...]:
+    """An echo and how far it is to be trusted."""
+    return _candidate(
+        name,
+        Field(f"{name}.length", 5, "known", unit="none, 2, 4, 8, 16 notes matched", unknown=0),
+        Field(f"{name}.run", 8, "known", unit="log2 of right guesses in a row + 1", unknown=0),
+    )
+
+
 FIELDS: tuple[Field, ...] = (
-    *_candidate(
-        "echo",
-        Field("echo.length", 5, "known", unit="none, 2, 4, 8, 16 rows matched", unknown=0),
-        Field("echo.run", 8, "known", unit="log2 of right guesses in a row + 1", unknown=0),
-    ),
+    *_echo("echo"),
+    *_echo("alone"),
     *_candidate(
         "form",
         Field(

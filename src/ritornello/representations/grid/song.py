@@ -19,6 +19,7 @@ from ritornello.representations.grid.beside import HERE, LATER, Beside
 from ritornello.representations.grid.codes import COLUMN, END, FIELDS, GUESSED, MAX_SHIFT, PITCHES, VOID, WAIT
 from ritornello.representations.grid.places import FIELDS as PLACE
 from ritornello.representations.grid.places import Places
+from ritornello.representations.returns.alone import Alone
 from ritornello.representations.returns.echo import Echo
 from ritornello.representations.returns.form import Form
 from ritornello.representations.table import hide
@@ -55,8 +56,8 @@ class Song:
         self.open_end = "bars_left" in hidden
         silent = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
         self.hidden = {column: int(silent[column]) for column in np.flatnonzero(silent >= 0).tolist()}
-        self.ahead = list(self.given)
-        self.echo, self.form = Echo(_seen_alone(self.ahead)), Form(bars, timeline)
+        ahead = list(self.given)
+        self.echo, self.alone, self.form = Echo(ahead), Alone(ahead), Form(bars, timeline)
         self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices
         self.kept: list[bool] = []  # of each note, whether it was given
         self.clock = self.bar = self.floor = 0
@@ -201,13 +202,14 @@ class Song:
     def _strike(self, onset: int) -> None:
         """Remember the note of the row."""
         part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in GUESSED)
-        voice = part * PITCHES + pitch
-        self.kept.append(bool(self.given) and self.given[0][:3] == (onset, part, pitch))
+        note = onset, part, pitch, duration, velocity
+        self.kept.append(bool(self.given) and self.given[0][:3] == note[:3])
         if self.kept[-1]:
             self.given.popleft()
-        self.echo.add(onset - (self.notes[-1][0] if self.notes else 0), voice, self.kept[-1])
-        self.form.add(onset, voice)
-        self.notes.append((onset, part, pitch, duration, velocity))
+        self.echo.add(note, self.kept[-1])
+        self.alone.add(note, self.kept[-1])
+        self.form.add(onset, part * PITCHES + pitch)
+        self.notes.append(note)
         self.floor, self.waited_from = onset, -1
 
     def _begin(self) -> None:
@@ -219,18 +221,17 @@ class Song:
         self._candidates()
 
     def _candidates(self) -> None:
-        """Write echo and form into the row."""
-        echo, row = self.echo, self.row
-        if echo.length:
-            heard, at = (self.ahead, echo.later) if echo.later >= 0 else (self.notes, echo.candidate)
-            note, before = heard[at], heard[at - 1]
-            if self._guess("echo", self.notes[-1][0] + note[0] - before[0], note):
-                row[COLUMN["echo.length"]], row[COLUMN["echo.run"]] = echo.length, echo.run
-        last = -1
+        """Write echo, alone and form into the row."""
+        row, at = self.row, (self.clock, -1, -1)
         if self.notes and self.waited_from < 0:
-            last = self.notes[-1][1] * PITCHES + self.notes[-1][2]
+            at = self.notes[-1][:3]
+        least = at[0], at[1], at[2] + 1
+        for name, echo in (("echo", self.echo), ("alone", self.alone.first(max(least, (self.floor,))))):
+            if echo and echo.guess and self._guess(name, echo.guess):
+                row[COLUMN[f"{name}.length"]], row[COLUMN[f"{name}.run"]] = echo.length, echo.run
+        last = at[1] * PITCHES + at[2] if at[1] >= 0 else -1
         candidate, onset, likeness = self.form.at(self.clock, last)
-        if candidate >= 0 and not self._guess("form", onset, self.notes[candidate]):
+        if candidate >= 0 and not self._guess("form", (onset, *self.notes[candidate][1:])):
             likeness = 0
         row[COLUMN["form.likeness"]] = likeness
         if self.given:
@@ -240,9 +241,9 @@ class Song:
         for column, value in self.hidden.items():
             row[column] = value
 
-    def _guess(self, name: str, onset: int, note: tuple[int, ...]) -> bool:
+    def _guess(self, name: str, note: tuple[int, ...]) -> bool:
         """Write what a candidate guesses into the row, if the grammar can say it."""
-        shift = self._spelled(onset)
+        shift = self._spelled(note[0])
         if shift == VOID["shift"]:
             return False
         self.row[COLUMN[f"{name}.shift"]] = shift
@@ -256,12 +257,3 @@ class Song:
             return VOID["shift"]
         far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
         return WAIT if far else onset - self.clock
-
-
-def _seen_alone(notes: list[tuple[int, ...]]) -> list[tuple[int, int]]:
-    """The keys of notes for echo: ticks from the note before, and voice."""
-    keys, before = [], 0
-    for onset, part, pitch, *_ in notes:
-        keys.append((onset - before, part * PITCHES + pitch))
-        before = onset
-    return keys

@@ -14,7 +14,7 @@ from ritornello.theory import CHORD_KINDS
 from ritornello.timeline import Timeline
 
 MOST_BARS = 16  # that are given in a row
-SAID_BY = ("", "echo.", "form.")  # a row says a note itself, and what the candidates guess
+SAID_BY = ("", "echo.", "alone.", "form.")  # a row says a note itself, and what the candidates guess
 
 
 def room(values: npt.NDArray[Any]) -> tuple[int, int]:

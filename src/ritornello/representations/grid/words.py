@@ -19,6 +19,8 @@ LIKENESS = (
     "?",
 )
 
+CANDIDATES = {"echo": "echo of", "alone": "alone, of", "form": "form,"}
+
 
 def explain(values: Ints) -> list[str]:
     """Each row (N, F) in words: where, what, and what the candidates guessed."""
@@ -31,9 +33,7 @@ def explain(values: Ints) -> list[str]:
         before = cell
         beat = 1 + cell["position"] / GRID
         said = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_what(cell)}"]
-        said += [
-            _candidate(name, cell) for name in ("echo", "form") if cell[f"{name}.shift"] != VOID["shift"]
-        ]
+        said += [_candidate(name, cell) for name in CANDIDATES if cell[f"{name}.shift"] != VOID["shift"]]
         words.append("  |  ".join([*said, *_given(cell)]))
     return words
 
@@ -74,8 +74,9 @@ def _candidate(name: str, cell: dict[str, int]) -> str:
     """What a candidate guesses, and how far it is to be trusted."""
     shift = cell[f"{name}.shift"]
     moves = "WAIT, then" if shift == WAIT else f"+{shift}"
-    trust = f"form, {LIKENESS[cell['form.likeness']]}" if name == "form" else ""
-    if name == "echo":
-        right = 2 ** cell["echo.run"] - 1  # in a row, at least: the field is log2 of their number + 1
-        trust = f"echo of {LENGTHS[cell['echo.length'] - 1]} notes, {right or 'not yet'} right"
-    return f"{trust}: {moves} {_voice(cell[f'{name}.part'], cell[f'{name}.pitch'])}"
+    if name == "form":
+        trust = LIKENESS[cell["form.likeness"]]
+    else:
+        right = 2 ** cell[f"{name}.run"] - 1  # in a row, at least: the field is log2 of their number + 1
+        trust = f"{LENGTHS[cell[f'{name}.length'] - 1]} notes, {right or 'not yet'} right"
+    return f"{CANDIDATES[name]} {trust}: {moves} {_voice(cell[f'{name}.part'], cell[f'{name}.pitch'])}"

@@ -18,12 +18,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.representations.grid.codes import Ints
+from ritornello.representations.grid.codes import PITCHES, Ints
 
 LENGTHS = (2, 4, 8, 16)  # each twice the one before
 MAX_RUN = 7  # classes of log2(run + 1)
 
-Key = tuple[int, int]  # interval and voice of a note
+Key = tuple[int, int]  # of a note: ticks from the note before, and voice
+Note = tuple[int, ...]  # onset, part, pitch, duration, velocity
 
 
 class Echoes(NamedTuple):
@@ -39,16 +40,19 @@ class Echoes(NamedTuple):
     run: Ints
 
 
-def echo(interval: Ints, voice: Ints, given: npt.NDArray[np.bool_] | None = None) -> Echoes:
+def echo(
+    interval: Ints, voice: Ints, given: npt.NDArray[np.bool_] | None = None, apart: Ints | None = None
+) -> Echoes:
     """The echoes of a whole song; `interval` (N,) is ticks since the note before, `voice` part and pitch.
 
-    `given` (N,) says which notes are.
+    `given` (N,) says which notes are, and `apart` how many ticks each of them comes after the given one
+    before it.
     """
     count = len(interval)
     ahead = np.flatnonzero(given) if given is not None else np.zeros(0, np.int64)  # (G,)
     met = np.append(0, np.searchsorted(ahead, np.arange(count), side="right"))  # (N + 1,)
     # the song, and after it the given notes alone: (N + G,)
-    interval = np.append(interval, np.diff(np.cumsum(interval)[ahead], prepend=0))
+    interval = interval if apart is None else np.append(interval, apart)
     candidate, length = np.full(count + 1, -1), np.zeros(count + 1, np.int64)
     key, _ = _classes(interval, np.append(voice, voice[ahead]))
     context, at = key, 1  # context[j] is the class of the `at` notes that end before note j + at
@@ -110,55 +114,56 @@ def _classes(a: Ints, b: Ints) -> tuple[Ints, Ints]:
 
 
 class Echo:
-    """The same note by note: `add` a note, then `candidate`, `length` and `run` are those of the next.
+    """The same note by note: `add` a note, then `guess` is the next, or None.
 
-    `ahead` are the keys of the given notes, each seen from the given note before it. A candidate among them
-    is `later`, its index there, and `candidate` is then -1.
+    `candidate` is the index of the note that it is like (-1: none, or one of those `given`), `length` and
+    `run` say how far it is to be trusted.
     """
 
-    def __init__(self, ahead: Sequence[Key] = ()) -> None:
-        self.candidate, self.later, self.length, self.run = -1, -1, 0, 0
-        self.met = 0  # of the given notes
+    def __init__(self, given: Sequence[Note] = ()) -> None:
+        self.guess: Note | None = None
+        self.candidate, self.length, self.run = -1, 0, 0
         self._run = 0
-        self._keys: list[Key] = []
+        self._notes: list[Note] = []
         self._recent: deque[Key] = deque(maxlen=LENGTHS[-1])
         self._latest: list[dict[tuple[Key, ...], int]] = [{} for _ in LENGTHS]
-        self._ahead = tuple(ahead)
+        self._given, self._met = given, 0
         self._following: list[dict[tuple[Key, ...], list[int]]] = [defaultdict(list) for _ in LENGTHS]
+        keys = [_key(note, before) for before, note in zip([None, *given], given, strict=False)]
         for size, following in zip(LENGTHS, self._following, strict=True):
-            for note in range(size, len(self._ahead)):
-                following[self._ahead[note - size : note]].append(note)
+            for note in range(size, len(keys)):
+                following[tuple(keys[note - size : note])].append(note)
 
-    def add(self, interval: int, voice: int, given: bool = False) -> None:
+    def add(self, note: Note, given: bool = False) -> None:
         """Take the next note, which may be the next given one."""
-        key = (interval, voice)
-        right = self._guess() == key
-        self._keys.append(key)
-        self._recent.append(key)
-        self.met += given
-        recent, count = tuple(self._recent), len(self._keys)
-        self.candidate, self.later, self.length = -1, -1, 0
+        right = self.guess is not None and self.guess[:3] == note[:3]
+        self._recent.append(_key(note, self._notes[-1] if self._notes else None))
+        self._notes.append(note)
+        self._met += given
+        recent, count = tuple(self._recent), len(self._notes)
+        self.candidate, self.length, later = -1, 0, -1
         for rank, (size, latest) in enumerate(zip(LENGTHS, self._latest, strict=True), start=1):
             if count < size:
                 break
             context = recent[-size:]
             if context in latest:
-                self.candidate, self.later, self.length = latest[context], -1, rank
-            elif (later := self._from_here(rank, context)) >= 0:
-                self.candidate, self.later, self.length = -1, later, rank
+                self.candidate, later, self.length = latest[context], -1, rank
+            elif self._given and (further := self._from_here(rank, context)) >= 0:
+                self.candidate, later, self.length = -1, further, rank
             latest[context] = count
         self._run = self._run + 1 if right else 0
         self.run = min(MAX_RUN, (self._run + 1).bit_length() - 1)
-
-    def _guess(self) -> Key | None:
-        """The key of the candidate."""
-        if self.later >= 0:
-            return self._ahead[self.later]
-        return self._keys[self.candidate] if self.candidate >= 0 else None
+        like, at = (self._given, later) if later >= 0 else (self._notes, self.candidate)
+        self.guess = (note[0] + like[at][0] - like[at - 1][0], *like[at][1:]) if self.length else None
 
     def _from_here(self, rank: int, context: tuple[Key, ...]) -> int:
         """The first given note beyond the next that follows the context among the given notes, or -1."""
         notes = self._following[rank - 1].get(context)
-        if not notes or (at := bisect_right(notes, self.met)) == len(notes):
+        if not notes or (at := bisect_right(notes, self._met)) == len(notes):
             return -1
         return notes[at]
+
+
+def _key(note: Note, before: Note | None) -> Key:
+    """What a note is compared by."""
+    return note[0] - (before[0] if before else 0), note[1] * PITCHES + note[2]
