@@ -1,4 +1,4 @@
-"""`notes` without what returns: the representations of the ablations in `benchmarks/pop.py`."""
+"""`notes` without what returns: the representations of the ablations in `pop.py` and `groups.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Plain(Notes):
     """`notes` without the columns of what returns."""
 
     name = "plain"
-    left_out: tuple[str, ...] = ("echo.", "form.")
+    left_out: tuple[str, ...] = ("echo.", "alone.", "form.")
 
     def __init__(self) -> None:
         kept = [i for i, field in enumerate(Notes.fields) if not field.name.startswith(self.left_out)]
@@ -49,11 +49,18 @@ class WithEcho(Plain):
     """`notes` without form."""
 
     name = "with echo"
-    left_out = ("form.",)
+    left_out = ("alone.", "form.")
 
 
 class WithForm(Plain):
     """`notes` without echo."""
 
     name = "with form"
-    left_out = ("echo.",)
+    left_out = ("echo.", "alone.")
+
+
+class WithoutAlone(Plain):
+    """`notes` without the echoes of each part by itself."""
+
+    name = "without alone"
+    left_out = ("alone.",)

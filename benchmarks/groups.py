@@ -6,7 +6,8 @@
 CORPUS is a prepared folder of folders (such as `clean`), one a kind of music. One `lstm` on `notes`
 learns them all; it is measured on the test side after each of the times, by the first folder of each
 song's path, with nothing told and with everything told. The run goes on from one time to the next, as
-`ritornello train` does when asked for more minutes.
+`ritornello train` does when asked for more minutes. `--without-alone` trains without the echoes of each part
+by itself, to see what they are worth.
 
 Then what is given is measured, each time twice over the same notes. A gap of four bars in the middle of each
 song: with what stands left of it alone, and with all notes right of it given too. And the pitches of all
@@ -26,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ritornello import Corpus, Model, Score
+from ritornello import Corpus, Model, Score, registry
 from ritornello.judged import Side
 from ritornello.judging.likelihood import GIVEN, Nats, exact, likelihood
 from ritornello.judging.summary import interval, summary
@@ -39,13 +40,14 @@ from ritornello.workflow import train
 
 GAP_BARS = 4
 NOTES = Notes()
+ABLATED = f"{Path(__file__).resolve().with_name('ablated.py')}:WithoutAlone"
 
 
-def by_group(model: Model, corpus: Corpus, threads: int) -> dict[str, dict[str, dict[str, Any]]]:
+def by_group(model: Model, rows: Notes, corpus: Corpus, threads: int) -> dict[str, dict[str, dict[str, Any]]]:
     """The summary of each group of songs under each name of GIVEN."""
     groups: dict[str, list[dict[str, Nats]]] = defaultdict(list)
     network, conditions = model.network_in_torch(), model.conditions
-    for nats in likelihood(network, NOTES, Side(corpus, "test"), conditions=conditions, threads=threads):
+    for nats in likelihood(network, rows, Side(corpus, "test"), conditions=conditions, threads=threads):
         groups[nats["none"].song.partition("/")[0]].append(nats)
     return {
         group: {name: summary([one[name] for one in found]) for name in GIVEN}
@@ -137,6 +139,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, nargs="+", default=[6.0, 12.0, 24.0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=("wall", "processor"), default="wall", help="as in pop.py")
+    parser.add_argument("--without-alone", action="store_true")
     options = parser.parse_args()
     if options.clock == "processor":
         loop.CLOCK = time.process_time
@@ -146,12 +149,15 @@ def main() -> None:
         return
     if not options.out:
         parser.error("give --out DIR, or --model MODEL")
+    name = ABLATED if options.without_alone else "notes"
+    rows: Notes = registry.find("representations", name)()
+    settings = {"representation": name, "threads": options.threads, "memory_mb": 4096}
     found: dict[float, dict[str, Any]] = {}
     for minutes in options.minutes:
         file = options.out.with_name(f"{options.out.name}-{minutes:g}min.json")
         if not file.exists():
-            train(corpus.path, options.out, minutes=minutes, threads=options.threads, memory_mb=4096)
-            file.write_text(json.dumps(by_group(Model.open(options.out), corpus, options.threads)))
+            train(corpus.path, options.out, minutes=minutes, **settings)
+            file.write_text(json.dumps(by_group(Model.open(options.out), rows, corpus, options.threads)))
         found[minutes] = json.loads(file.read_text())
     print(
         "| nats a note, nothing told (all told) | songs | " + " | ".join(f"{m:g} min" for m in found) + " |"
@@ -163,7 +169,8 @@ def main() -> None:
             for one in found.values()
         ]
         print(f"| {group} | {first['none']['songs']} | " + " | ".join(cells) + " |")
-    given(Model.open(options.out), corpus, options.threads)
+    if not options.without_alone:
+        given(Model.open(options.out), corpus, options.threads)
 
 
 if __name__ == "__main__":

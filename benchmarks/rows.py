@@ -23,8 +23,9 @@ from ritornello.representations.grid.chords import estimated
 from ritornello.representations.grid.clock import Bars, spell
 from ritornello.representations.grid.codes import FIELDS, PITCHES, columns
 from ritornello.representations.notes import Notes
+from ritornello.representations.returns.alone import alone
 from ritornello.representations.returns.echo import echo
-from ritornello.representations.returns.form import form, read_form
+from ritornello.representations.returns.form import VOICE_BITS, form, read_form
 from ritornello.score import Score
 from ritornello.timeline import Timeline
 
@@ -75,6 +76,8 @@ def measure(score: Score, number: int) -> None:
     last = np.append(voice, -1)[known - 1]
     lines = Bars(timeline)
     timed("  form", count, lambda: form(lines, timeline, onset, voice, steps.before, last, known))
+    least = (steps.before << VOICE_BITS) + last + 1
+    timed("  alone", count, lambda: alone(onset, voice, least, known))
     if number % 20 == 0 and count < 6000:
         timed("cursor, one song", count, lambda: replay(song, rows))
 
@@ -92,8 +95,8 @@ def main() -> None:
         except RitornelloError:
             continue
         measure(score, number)
-    returns = [spent[step] for step in ("  echo", "  form read off", "  form")]
-    spent["echo and form together"] = [sum(s for s, _ in returns), returns[0][1]]
+    returns = [spent[step] for step in ("  echo", "  form read off", "  form", "  alone")]
+    spent["what returns, together"] = [sum(s for s, _ in returns), returns[0][1]]
     for step, (seconds, rows) in spent.items():
         speed = rows / max(seconds, 1e-9)
         print(f"{step:<24}{int(rows):>10} rows {seconds:7.2f} s {speed:>12,.0f} rows a second")

@@ -14,8 +14,9 @@ from ritornello.representations.grid.clock import Bars
 from ritornello.representations.grid.codes import FORM_UNKNOWN, columns
 from ritornello.representations.notes import Notes
 from ritornello.representations.returns import form as forms
+from ritornello.representations.returns.alone import alone
 from ritornello.representations.returns.echo import Echo, echo
-from ritornello.representations.returns.form import Form, form, read_form
+from ritornello.representations.returns.form import VOICE_BITS, Form, form, read_form
 from ritornello.score import Meter, Score
 from ritornello.timeline import Timeline
 from tests.representations.songs import repetitive, wide
@@ -93,6 +94,59 @@ def test_a_gap_hears_what_is_given_after_it() -> None:
     assert found.length[:7].tolist() == [0, 0, 0, 0, 0, 1, 1]
     assert found.run[:7].tolist() == [0, 0, 0, 0, 0, 0, 1]  # 5 came as it was guessed
     assert (echo(np.ones(12, np.int64), voice).candidate[:7] == -1).all()
+
+
+def slow_alone(notes: list[tuple[int, int]], kept: list[bool], known: int, least: int) -> tuple[int, ...]:
+    """Candidate, its onset, classes of length and run of the first guess of a part, from (onset, voice)."""
+    best: tuple[int, ...] = (-1, 0, 0, 0)
+    for part in {voice // 128 for _, voice in notes}:
+        mine = [n for n, (_, voice) in enumerate(notes) if voice // 128 == part]
+        onsets = [0, *(notes[n][0] for n in mine)]
+        keys = [(notes[n][0] - before, notes[n][1]) for n, before in zip(mine, onsets, strict=False)]
+        heard = sum(n < known for n in mine)
+        candidate, after, length, run = slow_echo(keys, [kept[n] for n in mine])[heard]
+        if candidate < 0:
+            continue
+        onset, voice = onsets[heard] + after, notes[mine[candidate]][1]
+        sooner = best[0] < 0 or (onset, voice) < (best[1], notes[best[0]][1])
+        if onset << VOICE_BITS | voice >= least and sooner:
+            best = mine[candidate], onset, length, run
+    return best
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 1)), max_size=50), st.data())
+def test_alone_is_what_it_is_defined_as(rows: list[tuple[int, int, int]], data: st.DataObject) -> None:
+    onset = np.cumsum([interval for interval, _, _ in rows]).astype(np.int64)
+    notes = sorted(
+        {(at, 128 * part + pitch) for at, (_, pitch, part) in zip(onset.tolist(), rows, strict=True)}
+    )
+    kept = data.draw(st.lists(st.booleans(), min_size=len(notes), max_size=len(notes)))
+    onset, voice = np.array(notes, np.int64).reshape(-1, 2).T
+    known = np.arange(len(notes) + 1)
+    least = np.append(0, (onset << VOICE_BITS | voice) + 1)
+    for given_notes in (kept, [False] * len(notes)):
+        found = alone(onset, voice, least, known, np.array(given_notes, bool))
+        expected = [
+            slow_alone(notes, given_notes, *place)
+            for place in zip(known.tolist(), least.tolist(), strict=True)
+        ]
+        assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+
+def test_a_part_goes_on_by_itself() -> None:
+    # part 0 plays 0 1 2 3 over and over, a beat each, while part 1 never plays a pitch twice
+    onset = np.repeat(np.arange(12), 2)
+    voice = np.stack([np.arange(12) % 4, 128 + np.arange(12)], axis=1).ravel()
+    known = np.arange(25)
+    least = np.append(0, (onset << VOICE_BITS | voice) + 1)
+    assert (echo(np.diff(onset, prepend=0), voice).candidate < 0).all()
+    found = alone(onset, voice, least, known)
+    # the first 0 comes no beat after another, so the first pair heard again is 1 2, at beats 5 and 6: then 3
+    after = found.candidate[13::2]  # once part 0 played beat 6, 7 ...
+    assert after.tolist() == [6, 8, 10, 12, 14, 16]
+    assert found.onset[13::2].tolist() == [7, 8, 9, 10, 11, 12]
+    # what part 1 plays between changes nothing
+    assert found.candidate[14::2].tolist() == after.tolist()
 
 
 def test_echo_of_a_tune_that_comes_back() -> None:

@@ -107,13 +107,18 @@ def room_at_this_onset(ear: Ear) -> Bias | None:
 def parts_asked_for(ear: Ear) -> Bias | None:
     """No part plays that was not asked for, but for what is given."""
     parts, kept = ear.request.parts, ear.song.next_given("part")
-    return None if parts is None else _only(parts if kept is None else (*parts, kept))
+    if parts is None:
+        return None
+    if kept is None:
+        return _only(parts)
+    return _only((*parts, kept) if ear.first_tick <= ear.tick < ear.end_tick else (kept,))
 
 
 def no_more_than_is_given(ear: Ear) -> Bias | None:
-    """A part that plays but what is given plays nothing else."""
+    """A part that plays but what is given plays nothing else; nor does any outside the bars asked for."""
     parts, kept = ear.request.parts, ear.song.next_given("pitch")
-    if kept is None or parts is None or ear.song.row[COLUMN["part"]] in parts:
+    inside = ear.first_tick <= ear.tick < ear.end_tick
+    if kept is None or parts is None or (inside and ear.song.row[COLUMN["part"]] in parts):
         return None
     bias = np.full(PITCHES, NEVER, np.float32)
     bias[kept] = 0

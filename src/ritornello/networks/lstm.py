@@ -3,10 +3,10 @@
     hidden + LSTM(RMSNorm(hidden)), layer by layer
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
-    tiny       128       2         32   0.8 million
-    small      384       2         32   4.4 million
-    medium     640       3         48  14.9 million
-    large     1024       6         64  61.5 million
+    tiny       128       2         32   0.9 million
+    small      384       2         32   4.7 million
+    medium     640       3         48  15.6 million
+    large     1024       6         64  63.1 million
 
 A layer's weights: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,);
 gates in torch's order: input, forget, cell, output.

@@ -4,9 +4,9 @@
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
     tiny        96       4         32   0.9 million
-    small      256       4         32   4.4 million
-    medium     384       7         48  15.0 million
-    large      768       8         64  64.1 million
+    small      256       4         32   4.6 million
+    medium     384       7         48  15.4 million
+    large      768       8         64  65.2 million
 
 A row attends to itself and the `window` - 1 rows before it, in each layer. Places are told by rotation (Su et
 al., RoFormer, arXiv 2104.09864), so only distances count, and a song may be of any length.
