@@ -25,7 +25,7 @@ from tests.scores import tune
 Ints = npt.NDArray[np.int64]
 NOTES = Notes()
 Pair = tuple[int, int]
-PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=120)
+PAIRS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=160)
 
 
 def slow_echo(keys: list[Pair], given: list[bool] | None = None) -> list[tuple[int, int, int, int]]:
@@ -43,7 +43,7 @@ def slow_echo(keys: list[Pair], given: list[bool] | None = None) -> list[tuple[i
         run = run + 1 if n and guess == keys[n - 1] else 0
         met = sum(note < n for note in ahead)
         found, guess = (-1, 0, 0), None
-        for rank, size in ((4, 16), (3, 8), (2, 4), (1, 2)):
+        for rank, size in ((4, 64), (4, 32), (4, 16), (3, 8), (2, 4), (1, 2)):
             recent = keys[n - size : n]
             before = [j for j in range(size, n) if keys[j - size : j] == recent]
             later = [j for j in range(max(size, met + 1), len(alone)) if alone[j - size : j] == recent]
@@ -76,6 +76,16 @@ def test_echo_is_what_it_is_defined_as(keys: list[Pair], data: st.DataObject) ->
             assert guess == (None if index < 0 else (after, keys[index][1]))
             if number < len(notes):
                 step.add(notes[number], kept[number])
+
+
+def test_the_longest_context_decides() -> None:
+    # forty notes, then 1; the last twenty of them, then 2; all forty again: 1 is meant, though 2 came later
+    tune = np.arange(100, 140)
+    voice = np.concatenate([tune, [1], tune[20:], [2], tune])
+    keys = [(1, pitch) for pitch in voice.tolist()]
+    found = echo(np.ones(102, np.int64), voice)
+    assert (found.candidate[-1], found.length[-1]) == (40, 4)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == slow_echo(keys)
 
 
 def test_echo_of_large_numbers_takes_the_slow_sort() -> None:

@@ -67,7 +67,7 @@ def _echo(name: str) -> tuple[Field, ...]:
     """An echo and how far it is to be trusted."""
     return _candidate(
         name,
-        Field(f"{name}.length", 5, "known", unit="none, 2, 4, 8, 16 notes matched", unknown=0),
+        Field(f"{name}.length", 5, "known", unit="none, 2, 4, 8, at least 16 notes matched", unknown=0),
         Field(f"{name}.run", 8, "known", unit="log2 of right guesses in a row + 1", unknown=0),
     )
 

@@ -178,9 +178,11 @@ class Song:
 
     def _above(self) -> tuple[int, int]:
         """The part and pitch above which the row must be; -1, -1 at a new onset."""
-        if self.row[COLUMN["shift"]] or self.waited_from >= 0 or not self.notes:
-            return -1, -1
-        return self.notes[-1][1:3]
+        return (-1, -1) if self.row[COLUMN["shift"]] else self._last()
+
+    def _last(self) -> tuple[int, int]:
+        """Part and pitch of the note struck at the clock; -1, -1 at the start and after WAIT."""
+        return self.notes[-1][1:3] if self.notes and self.waited_from < 0 else (-1, -1)
 
     def _advance(self) -> None:
         """The row is complete: move the clock, remember the note, begin the next row."""
@@ -222,14 +224,13 @@ class Song:
 
     def _candidates(self) -> None:
         """Write echo, alone and form into the row."""
-        row, at = self.row, (self.clock, -1, -1)
-        if self.notes and self.waited_from < 0:
-            at = self.notes[-1][:3]
-        least = at[0], at[1], at[2] + 1
+        row, (part, pitch) = self.row, self._last()
+        least = self.clock, part, pitch + 1
         for name, echo in (("echo", self.echo), ("alone", self.alone.first(max(least, (self.floor,))))):
             if echo and echo.guess and self._guess(name, echo.guess):
-                row[COLUMN[f"{name}.length"]], row[COLUMN[f"{name}.run"]] = echo.length, echo.run
-        last = at[1] * PITCHES + at[2] if at[1] >= 0 else -1
+                at = COLUMN[f"{name}.length"]
+                row[at : at + 2] = echo.length, echo.run
+        last = part * PITCHES + pitch if part >= 0 else -1
         candidate, onset, likeness = self.form.at(self.clock, last)
         if candidate >= 0 and not self._guess("form", (onset, *self.notes[candidate][1:])):
             likeness = 0
@@ -246,9 +247,8 @@ class Song:
         shift = self._spelled(note[0])
         if shift == VOID["shift"]:
             return False
-        self.row[COLUMN[f"{name}.shift"]] = shift
-        for field, value in zip(GUESSED, note[1:], strict=True):
-            self.row[COLUMN[f"{name}.{field}"]] = value
+        first = COLUMN[f"{name}.shift"]
+        self.row[first : first + 5] = shift, *note[1:]
         return True
 
     def _spelled(self, onset: int) -> int:

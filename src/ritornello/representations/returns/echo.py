@@ -1,7 +1,7 @@
 """Echo: where did the last notes occur before in this song, and what followed there?
 
 The candidate for the next note is the one that followed the latest earlier occurrence of the longest context
-(16, 8, 4, else 2 notes, compared by interval from the note before, and voice) that has one.
+(64, 32 ... else 2 notes, compared by interval from the note before, and voice) that has one.
 
 Where notes are *given*, those still to come are known as well: a context that did not occur before, or only
 a shorter one, is looked for among them, as they follow one another, and the first place beyond the next given
@@ -11,7 +11,7 @@ note counts. So a gap hears what returns after it.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from ritornello.representations.grid.codes import PITCHES, Ints
 
-LENGTHS = (2, 4, 8, 16)  # each twice the one before
+LENGTHS = (2, 4, 8, 16, 32, 64)  # each twice the one before
+LONGEST = 4  # class of a matched length: 16 notes, or more
 MAX_RUN = 7  # classes of log2(run + 1)
 
-Key = tuple[int, int]  # of a note: ticks from the note before, and voice
+Key = tuple[int, int]  # of a note: ticks from the note before, and voice; or two numbers of contexts
 Note = tuple[int, ...]  # onset, part, pitch, duration, velocity
 
 
@@ -31,7 +32,7 @@ class Echoes(NamedTuple):
     """For the note that would come after 0 ... N notes, (N + 1,) each.
 
     `candidate` is the index of a note (-1: none), `interval` the ticks from the note before it, `length` the
-    class of the matched length (0-4), `run` that of the right guesses in a row.
+    class of the matched length (none, 2, 4, 8, 16 and more), `run` that of the right guesses in a row.
     """
 
     candidate: Ints
@@ -69,7 +70,7 @@ def echo(
             guess = np.where((guess < 0) & (later >= 0), count + size + later, guess)
         found = guess >= 0
         candidate[size:][found] = guess[found]
-        length[size:][found] = rank
+        length[size:][found] = min(rank, LONGEST)
     right = np.zeros(count + 1, bool)
     guessed = np.flatnonzero(candidate[:count] >= 0)
     right[guessed + 1] = key[candidate[guessed]] == key[guessed]
@@ -125,45 +126,48 @@ class Echo:
         self.candidate, self.length, self.run = -1, 0, 0
         self._run = 0
         self._notes: list[Note] = []
-        self._recent: deque[Key] = deque(maxlen=LENGTHS[-1])
-        self._latest: list[dict[tuple[Key, ...], int]] = [{} for _ in LENGTHS]
+        self._numbers: list[dict[Key, int]] = [{} for _ in (1, *LENGTHS)]  # of contexts, by their halves
+        self._ends: list[list[int]] = [[] for _ in (1, *LENGTHS)]
+        self._latest: list[dict[int, int]] = [{} for _ in LENGTHS]  # the note after a context
         self._given, self._met = given, 0
-        self._following: list[dict[tuple[Key, ...], list[int]]] = [defaultdict(list) for _ in LENGTHS]
-        keys = [_key(note, before) for before, note in zip([None, *given], given, strict=False)]
-        for size, following in zip(LENGTHS, self._following, strict=True):
-            for note in range(size, len(keys)):
-                following[tuple(keys[note - size : note])].append(note)
+        self._after: list[dict[int, list[int]]] = [defaultdict(list) for _ in LENGTHS]  # the given ones
+        ends: list[list[int]] = [[] for _ in (1, *LENGTHS)]
+        for index in range(len(given) - 1):
+            contexts = self._contexts(ends, given[index], given[index - 1] if index else None)
+            for after, context in zip(self._after, contexts, strict=False):
+                after[context].append(index + 1)
 
     def add(self, note: Note, given: bool = False) -> None:
         """Take the next note, which may be the next given one."""
         right = self.guess is not None and self.guess[:3] == note[:3]
-        self._recent.append(_key(note, self._notes[-1] if self._notes else None))
+        contexts = self._contexts(self._ends, note, self._notes[-1] if self._notes else None)
         self._notes.append(note)
         self._met += given
-        recent, count = tuple(self._recent), len(self._notes)
-        self.candidate, self.length, later = -1, 0, -1
-        for rank, (size, latest) in enumerate(zip(LENGTHS, self._latest, strict=True), start=1):
-            if count < size:
-                break
-            context = recent[-size:]
+        rank, later, self.candidate = 0, -1, -1
+        for longer, context in enumerate(contexts, start=1):
+            latest = self._latest[longer - 1]
             if context in latest:
-                self.candidate, later, self.length = latest[context], -1, rank
-            elif self._given and (further := self._from_here(rank, context)) >= 0:
-                self.candidate, later, self.length = -1, further, rank
-            latest[context] = count
+                rank, self.candidate, later = longer, latest[context], -1
+            elif self._given and (further := self._from_here(self._after[longer - 1].get(context))) >= 0:
+                rank, self.candidate, later = longer, -1, further
+            latest[context] = len(self._notes)
         self._run = self._run + 1 if right else 0
-        self.run = min(MAX_RUN, (self._run + 1).bit_length() - 1)
+        self.length, self.run = min(rank, LONGEST), min(MAX_RUN, (self._run + 1).bit_length() - 1)
         like, at = (self._given, later) if later >= 0 else (self._notes, self.candidate)
-        self.guess = (note[0] + like[at][0] - like[at - 1][0], *like[at][1:]) if self.length else None
+        self.guess = (note[0] + like[at][0] - like[at - 1][0], *like[at][1:]) if rank else None
 
-    def _from_here(self, rank: int, context: tuple[Key, ...]) -> int:
-        """The first given note beyond the next that follows the context among the given notes, or -1."""
-        notes = self._following[rank - 1].get(context)
+    def _contexts(self, ends: list[list[int]], note: Note, before: Note | None) -> list[int]:
+        """The numbers of the contexts of each length that end with a note; `ends` keeps all notes' ones."""
+        pair = note[0] - (before[0] if before else 0), note[1] * PITCHES + note[2]
+        for numbers, kept, size in zip(self._numbers, ends, (1, *LENGTHS), strict=True):
+            kept.append(numbers.setdefault(pair, len(numbers)))
+            if len(kept) <= size:
+                break
+            pair = kept[-1 - size], kept[-1]  # the halves of the next
+        return [kept[-1] for kept, size in zip(ends[1:], LENGTHS, strict=True) if len(ends[0]) >= size]
+
+    def _from_here(self, notes: list[int] | None) -> int:
+        """The first of the given notes beyond the next, or -1."""
         if not notes or (at := bisect_right(notes, self._met)) == len(notes):
             return -1
         return notes[at]
-
-
-def _key(note: Note, before: Note | None) -> Key:
-    """What a note is compared by."""
-    return note[0] - (before[0] if before else 0), note[1] * PITCHES + note[2]
