@@ -43,14 +43,14 @@ NOTES = Notes()
 ABLATED = f"{Path(__file__).resolve().with_name('ablated.py')}:WithoutAlone"
 
 
-def by_group(model: Model, rows: Notes, corpus: Corpus, threads: int) -> dict[str, dict[str, dict[str, Any]]]:
-    """The summary of each group of songs under each name of GIVEN."""
+def by_group(model: Model, rows: Notes, corpus: Corpus, threads: int) -> dict[str, dict[str, Any]]:
+    """How many songs each group has, and their summary under each name of GIVEN."""
     groups: dict[str, list[dict[str, Nats]]] = defaultdict(list)
     network, conditions = model.network_in_torch(), model.conditions
     for nats in likelihood(network, rows, Side(corpus, "test"), conditions=conditions, threads=threads):
         groups[nats["none"].song.partition("/")[0]].append(nats)
     return {
-        group: {name: summary([one[name] for one in found]) for name in GIVEN}
+        group: {"songs": len(found)} | {name: summary([one[name] for one in found]) for name in GIVEN}
         for group, found in sorted(groups.items())
     }
 
@@ -168,7 +168,7 @@ def main() -> None:
             f"{one[group]['none']['nats_per_note']:.3f} ({one[group]['plan']['nats_per_note']:.3f})"
             for one in found.values()
         ]
-        print(f"| {group} | {first['none']['songs']} | " + " | ".join(cells) + " |")
+        print(f"| {group} | {first['songs']} | " + " | ".join(cells) + " |")
     if not options.without_alone:
         given(Model.open(options.out), corpus, options.threads)
 
