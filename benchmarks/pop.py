@@ -41,17 +41,19 @@ OURS: dict[str, dict[str, Any]] = {
     "b": {"network": "lstm", "representation": f"{ABLATED}:Plain"},
     "echo": {"network": "lstm", "representation": f"{ABLATED}:WithEcho"},
     "form": {"network": "lstm", "representation": f"{ABLATED}:WithForm"},
+    "unlined": {"network": "lstm", "representation": f"{ABLATED}:WithoutAlone"},
     "unagreed": {"network": "lstm", "network_config": {"agreement": False}},
     "c": {"network": "transformer"},
 }
 RIVALS = {"d": "gpt2", "e": "lstm"}
 SAYS = {
-    "a": "`notes`, LSTM, echo and form",
-    "b": "without echo and form",
-    "echo": "with echo alone",
-    "form": "with form alone",
+    "a": "`notes`, LSTM: echo, alone and form",
+    "b": "without echo, alone and form",
+    "echo": "with echo only",
+    "form": "with form only",
+    "unlined": "(a) without alone",
     "unagreed": "(a) without agreement in the head",
-    "c": "`notes`, transformer, echo and form",
+    "c": "`notes`, transformer: echo, alone and form",
     "d": "MidiTok REMI, Hugging Face GPT-2",
     "e": "MidiTok REMI, LSTM",
 }
