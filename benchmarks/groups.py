@@ -149,6 +149,13 @@ def main() -> None:
         return
     if not options.out:
         parser.error("give --out DIR, or --model MODEL")
+    with_time(corpus, options)
+    if not options.without_alone:
+        given(Model.open(options.out), corpus, options.threads)
+
+
+def with_time(corpus: Corpus, options: argparse.Namespace) -> None:
+    """Train, measure after each of the times, and print the table."""
     name = ABLATED if options.without_alone else "notes"
     rows: Notes = registry.find("representations", name)()
     settings = {"representation": name, "threads": options.threads, "memory_mb": 4096}
@@ -169,8 +176,6 @@ def main() -> None:
             for one in found.values()
         ]
         print(f"| {group} | {first['songs']} | " + " | ".join(cells) + " |")
-    if not options.without_alone:
-        given(Model.open(options.out), corpus, options.threads)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,10 @@ import numpy.typing as npt
 
 from ritornello import Corpus
 from ritornello.judged import Side
-from ritornello.representations.grid.codes import PITCHES, Ints, columns
+from ritornello.representations.grid.codes import PITCHES, VOICE_BITS, Ints, columns
 from ritornello.representations.notes import Notes
 from ritornello.representations.returns.alone import alone
 from ritornello.representations.returns.echo import LENGTHS, echo
-from ritornello.representations.returns.form import VOICE_BITS
 from ritornello.score import Score
 
 Right = npt.NDArray[np.bool_]

@@ -21,11 +21,11 @@ from ritornello import midi
 from ritornello.errors import RitornelloError
 from ritornello.representations.grid.chords import estimated
 from ritornello.representations.grid.clock import Bars, spell
-from ritornello.representations.grid.codes import FIELDS, PITCHES, columns
+from ritornello.representations.grid.codes import FIELDS, PITCHES, VOICE_BITS, columns
 from ritornello.representations.notes import Notes
 from ritornello.representations.returns.alone import alone
 from ritornello.representations.returns.echo import echo
-from ritornello.representations.returns.form import VOICE_BITS, form, read_form
+from ritornello.representations.returns.form import form, read_form
 from ritornello.score import Score
 from ritornello.timeline import Timeline
 

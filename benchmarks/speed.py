@@ -180,6 +180,14 @@ def main() -> None:
     if not songs.exists():
         export(Corpus.open(options.corpus), songs)
     torch.set_num_threads(1)
+    report(options, songs, answer)
+    one, two = (processes(options.corpus, options.out, count, options.steps) for count in (1, 2))
+    print(f"{one:.3f} steps a second with one process, {two:.3f} with two: {two / one:.2f} times")
+    print(f"load when it ended: {os.getloadavg()[0]:.1f}")
+
+
+def report(options: argparse.Namespace, songs: Path, answer: Path) -> None:
+    """Time the networks beside each other, and print the table."""
     rates = {str(dtype).split(".")[1]: peak(dtype) for dtype in (torch.float32, torch.bfloat16)}
     found: dict[str, dict[str, float]] = {}
     for network in ("lstm", "transformer"):
@@ -199,9 +207,6 @@ def main() -> None:
             f"{speed['busy_notes_s']:,.0f} | {share} |"
         )
     print("\npeak of one thread: " + ", ".join(f"{n} {r / 1e9:.0f} GFLOP/s" for n, r in rates.items()))
-    one, two = (processes(options.corpus, options.out, count, options.steps) for count in (1, 2))
-    print(f"{one:.3f} steps a second with one process, {two:.3f} with two: {two / one:.2f} times")
-    print(f"load when it ended: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

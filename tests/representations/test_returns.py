@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from ritornello.errors import PlanError
 from ritornello.plan import GRID, Plan
 from ritornello.representations.grid.clock import Bars
-from ritornello.representations.grid.codes import FORM_UNKNOWN, columns
+from ritornello.representations.grid.codes import FORM_UNKNOWN, VOICE_BITS, columns
 from ritornello.representations.notes import Notes
 from ritornello.representations.returns import form as forms
 from ritornello.representations.returns.alone import alone
 from ritornello.representations.returns.echo import Echo, echo
-from ritornello.representations.returns.form import VOICE_BITS, Form, form, read_form
+from ritornello.representations.returns.form import Form, form, read_form
 from ritornello.score import Meter, Score
 from ritornello.timeline import Timeline
 from tests.representations.songs import repetitive, wide

@@ -27,12 +27,21 @@ from ritornello.representations.grid import canonical, codes, varied, words
 from ritornello.representations.grid.beside import Beside
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.clock import Bars, Steps, needed, spell, spelled
-from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
+from ritornello.representations.grid.codes import (
+    COLUMN,
+    END,
+    GUESSED,
+    MAX_SHIFT,
+    VOICE_BITS,
+    VOID,
+    WAIT,
+    Ints,
+)
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.places import Places
 from ritornello.representations.returns.alone import Guesses, alone
 from ritornello.representations.returns.echo import echo
-from ritornello.representations.returns.form import VOICE_BITS, form, read_form
+from ritornello.representations.returns.form import form, read_form
 from ritornello.representations.table import Field, Rows
 from ritornello.score import Score
 from ritornello.timeline import Timeline

@@ -27,6 +27,7 @@ INSTANCES = 4  # parts of one program that are told apart, by register
 DRUMS = 128 * INSTANCES
 PARTS = DRUMS + 1
 PITCHES = 128
+VOICE_BITS = 17  # 513 parts x 128 pitches
 
 DURATIONS = np.array(
     [*range(1, 49), 54, 60, 66, 72, 84, 96, 108, 120, 144, 168, 192, 216, 240, 288, 336, 384], np.int64

@@ -15,14 +15,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.representations.grid.codes import DRUMS, INSTANCES, PARTS, PITCHES, Ints
+from ritornello.representations.grid.codes import DRUMS, INSTANCES, PARTS, PITCHES, VOICE_BITS, Ints
 from ritornello.representations.returns.echo import Echo, Note, echo
-from ritornello.representations.returns.form import VOICE_BITS
 
 KEYBOARDS = (*range(8), *range(16, 21))  # programs: pianos and organs
-MIDDLE = (
-    66  # the lowest pitch of the right hand: of 60 to 70 what most notes of POP909's train side return by
-)
+# the lowest pitch of the right hand: of 60 to 70 the one by which most notes of POP909's train side return
+MIDDLE = 66
 NEVER = np.iinfo(np.int64).max
 
 

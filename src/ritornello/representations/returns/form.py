@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.representations.grid.clock import Bars
-from ritornello.representations.grid.codes import FORM_UNKNOWN, Ints
+from ritornello.representations.grid.codes import FORM_UNKNOWN, VOICE_BITS, Ints
 from ritornello.timeline import Timeline
 
 LEAST = 0.5  # likeness that counts as a return
 GOES_ON = 0.25  # what going on where the last bar left off is worth
 MOST, ALL = 0.75, 0.99
 MAX_BARS = 4096  # of a song are looked at; beyond, the table of all pairs would fill the memory
-VOICE_BITS = 17  # 513 parts x 128 pitches
 
 
 class Forms(NamedTuple):
