@@ -27,16 +27,7 @@ from ritornello.representations.grid import canonical, codes, varied, words
 from ritornello.representations.grid.beside import Beside
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.clock import Bars, Steps, needed, spell, spelled
-from ritornello.representations.grid.codes import (
-    COLUMN,
-    END,
-    GUESSED,
-    MAX_SHIFT,
-    VOICE_BITS,
-    VOID,
-    WAIT,
-    Ints,
-)
+from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.places import Places
 from ritornello.representations.returns.alone import Guesses, alone
@@ -186,7 +177,7 @@ class Notes:
         echoes = echo(np.diff(onset, prepend=0), voice, given, apart)
         place = np.append(onset, 0)[known - 1] + echoes.interval[known]
         heard = Guesses(echoes.candidate[known], place, echoes.length[known], echoes.run[known])
-        least = np.maximum((clock << VOICE_BITS) + last + 1, floor << VOICE_BITS)
+        least = np.maximum((clock << codes.VOICE_BITS) + last + 1, floor << codes.VOICE_BITS)
         rows: Columns = {}
         for name, echoed in (("echo", heard), ("alone", alone(onset, voice, least, known, given))):
             said = np.where(echoed.candidate < 0, VOID["shift"], spelled(echoed.onset, clock, floor, bars))
