@@ -151,6 +151,20 @@ def test_alone_is_what_it_is_defined_as(rows: list[tuple[int, int, int]], data: 
         assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
 
 
+def test_nothing_given_follows_on_another_line() -> None:
+    # a violin plays 7 8 9; given are its 7 8 9, the last it plays, and a note of drums, a line of its own
+    notes = [(at, 128 * 160 + pitch) for at, pitch in enumerate((7, 8, 9, 3, 7, 8, 9))]
+    notes.append((7, 128 * 512 + 5))
+    kept = [False] * 4 + [True] * 4
+    onset, voice = np.array(notes, np.int64).T
+    known, least = np.arange(9), np.append(0, (onset << VOICE_BITS | voice) + 1)
+    found = alone(onset, voice, least, known, np.array(kept))
+    places = zip(known.tolist(), least.tolist(), strict=True)
+    expected = [slow_alone(notes, kept, *place) for place in places]
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+    assert found.candidate[3] == -1  # after 8 9 nothing is given on the violin
+
+
 def test_a_part_goes_on_by_itself() -> None:
     # one piano plays 0 1 2 3 over and over, a beat each, while another never plays a pitch twice
     onset = np.repeat(np.arange(12), 2)

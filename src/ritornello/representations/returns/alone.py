@@ -49,6 +49,7 @@ def alone(
         voice[order],
         None if given is None else given[order],
         _since(onset[kept], line[kept]),
+        line[order],
     )
     # after each note what its line is about to play; the last of all are those of no note
     source, length, run = (np.full(len(onset) + 1, -1) for _ in range(3))

@@ -42,12 +42,17 @@ class Echoes(NamedTuple):
 
 
 def echo(
-    interval: Ints, voice: Ints, given: npt.NDArray[np.bool_] | None = None, apart: Ints | None = None
+    interval: Ints,
+    voice: Ints,
+    given: npt.NDArray[np.bool_] | None = None,
+    apart: Ints | None = None,
+    line: Ints | None = None,
 ) -> Echoes:
     """The echoes of a whole song; `interval` (N,) is ticks since the note before, `voice` part and pitch.
 
     `given` (N,) says which notes are, and `apart` how many ticks each of them comes after the given one
-    before it.
+    before it. Where the notes are those of one `line` (N,) after another, nothing given follows on another
+    line.
     """
     count = len(interval)
     ahead = np.flatnonzero(given) if given is not None else np.zeros(0, np.int64)  # (G,)
@@ -66,7 +71,10 @@ def echo(
         own = slice(count + 1 - size)
         guess = np.where(previous[own] >= 0, previous[own] + size, -1)
         if len(ahead) > size:
-            later = _first_from(context[count : len(key) - size], context[own], met[size:] - size + 1)
+            windows = context[count : len(key) - size]
+            if line is not None:
+                windows = np.where(line[ahead[size:]] == line[ahead[size - 1 : -1]], windows, -1)
+            later = _first_from(windows, context[own], met[size:] - size + 1)
             guess = np.where((guess < 0) & (later >= 0), count + size + later, guess)
         found = guess >= 0
         candidate[size:][found] = guess[found]
