@@ -89,9 +89,15 @@ class Bench:
         return loaded
 
     def _own(self, arm: str, minutes: float, rate: float, seed: int, side: str, file: Path) -> dict[str, Any]:
-        settings = {"minutes": minutes, "learning_rate": rate, "seed": seed, "threads": self.options.threads}
+        options = self.options
+        settings: dict[str, Any] = {"minutes": minutes, "learning_rate": rate, "seed": seed}
+        settings |= {"threads": options.threads, "batch": options.batch}
+        arguments = {**OURS[arm]}
+        if options.dropout:
+            config = arguments.get("network_config", {})
+            arguments["network_config"] = {**config, "dropout": options.dropout}
         began, busy = time.perf_counter(), time.process_time()
-        train(self.corpus.path, file.with_suffix(""), **OURS[arm], **settings, memory_mb=4096)
+        train(self.corpus.path, file.with_suffix(""), **arguments, **settings, memory_mb=4096)
         took = {"seconds": time.perf_counter() - began, "processor_s": time.process_time() - busy}
         model = Model.open(file.with_suffix(""))
         training = model.info["training"]
@@ -128,9 +134,11 @@ class Bench:
             *(
                 ("threads", self.options.threads),
                 ("clock", self.options.clock),
+                ("dropout", self.options.dropout),
                 ("judge", side),
                 ("out", answer),
             ),
+            *([("batch", self.options.batch)] if self.options.batch else []),
         ):
             command += [f"--{name}", str(value)]
         place = {"PYTHONPATH": str(HERE.parent.parent / "src")}
@@ -230,6 +238,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sweep", type=float, default=2.0, help="minutes a rate")
     parser.add_argument("--rate", type=float, help="of all, instead of a sweep")
+    parser.add_argument("--batch", type=int, help="crops in a step of all; else 32, of the rivals 4")
+    parser.add_argument("--dropout", type=float, default=0.0, help="of all")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=("wall", "processor"), default="wall")
     options = parser.parse_args()

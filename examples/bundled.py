@@ -121,6 +121,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--init", help="a model of this table or an older one to begin from, instead of chance"
     )
+    parser.add_argument(
+        "--teachers", nargs="+", help="models of these songs whose predictions it learns beside them"
+    )
     parser.add_argument("--network", default="lstm", help="lstm or transformer")
     parser.add_argument("--size", default="small", help="of the network; larger ones do not fit the wheel")
     parser.add_argument("--only", help="with --init, fields whose weights alone are learnt, such as given")
@@ -164,6 +167,7 @@ SETTINGS = (
     "minutes",
     "steps",
     "init",
+    "teachers",
     "only",
     "network",
     "batch",

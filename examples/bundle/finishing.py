@@ -205,11 +205,17 @@ def _training(info: dict[str, Any]) -> str:
 
 
 def _begun(training: dict[str, Any]) -> str:
-    """What it was trained on from, if not from chance."""
-    if not training.get("init"):
-        return ""
-    mean = "; what ships is the mean of both weights" if training.get("mean_with") else ""
-    return f"It began from a model of the same songs ({training['init'][:12]}){mean}.\n"
+    """What it was trained on from, if not from chance, and what taught it beside the songs."""
+    said = ""
+    if training.get("init"):
+        mean = "; what ships is the mean of both weights" if training.get("mean_with") else ""
+        said += f"It began from a model of the same songs ({training['init'][:12]}){mean}.\n"
+    if teachers := training.get("teachers"):
+        names = ", ".join(name[:12] for name in teachers)
+        said += (
+            f"Beside the songs it learnt the mean prediction of {len(teachers)} models of them ({names}).\n"
+        )
+    return said
 
 
 def _worth(info: dict[str, Any]) -> str:

@@ -83,8 +83,8 @@ class Melody(NamedTuple):
         return cls(path, " ".join(title.split()), tuple(lines))
 
 
-def learnt_from(corpus: Corpus, init: str | Path | None = None) -> list[Melody]:
-    """The melodies of a corpus' train side, and those that the model `init` had learnt from before.
+def learnt_from(corpus: Corpus, models: Iterable[str | Path] = ()) -> list[Melody]:
+    """The melodies of a corpus' train side, and those that `models`, which it began from, had learnt from.
 
     Of a corpus at most MOST_NOTES notes are kept, songs at even distances.
     """
@@ -93,7 +93,7 @@ def learnt_from(corpus: Corpus, init: str | Path | None = None) -> list[Melody]:
     count = min(len(numbers), max(1, int(share * len(numbers))))
     chosen = np.linspace(0, len(numbers) - 1, count).astype(np.int64)
     found = (Melody.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
-    before = read(init) if init and (Path(init) / FILE).is_file() else []
+    before = [melody for model in models if (Path(model) / FILE).is_file() for melody in read(model)]
     known = {(melody.path, melody.notes): melody for melody in (*before, *found) if melody.lines}
     return list(known.values())
 

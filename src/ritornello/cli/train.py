@@ -26,6 +26,13 @@ OF_THE_NETWORK = ("size", "window", "dropout", "interval")  # settings that go t
 )
 @click.option("--representation", help="What it reads, such as chorale; the network's own when not given.")
 @click.option("--init", type=click.Path(), help="A model folder to begin from.")
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    type=click.Path(),
+    help="A model folder whose predictions are learnt beside the songs; several are averaged.",
+)
 @click.option("--minutes", type=float, help="How long to train; 10 when nothing is said.")
 @click.option("--steps", type=int, help="How many steps to train, instead.")
 @click.option("--epochs", type=float, help="How many times through as many rows as there are, instead.")
@@ -64,6 +71,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
     ritornello train corpus --out model --minutes 10
     ritornello train corpus --out model --network transformer --size tiny --steps 2000 --seed 1
     ritornello train mine --out model2 --init model --minutes 10
+    ritornello train corpus --out small --teacher model1 --teacher model2
     torchrun --nproc-per-node 4 -m ritornello train corpus --out model --size large --epochs 3
     """
     from ritornello import workflow
@@ -76,6 +84,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
         from ritornello.losses.curve import Curve
 
         settings["network_config"]["curve"] = Curve.read(curve).to_dict()
+    settings["teachers"] = list(settings["teachers"]) or None
     quiet = quiet or os.environ.get("RANK", "0") != "0"  # of all processes of torchrun, the first speaks
     began = time.monotonic()
     last: dict[str, float] = {}

@@ -23,8 +23,7 @@ The weights by name (width W, embedding E), as a step in numpy reads them:
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any, ClassVar
@@ -36,6 +35,7 @@ from torch import Tensor, nn
 from ritornello.errors import InputError
 from ritornello.losses.interval import Interval
 from ritornello.networks.sizes import ChainConfig, Size
+from ritornello.networks.sums import Sum
 from ritornello.steps.chain import Choice, Layout
 
 State = list[tuple[Tensor, ...]]  # what each layer of a trunk carries from row to row
@@ -48,54 +48,9 @@ def normed(hidden: Tensor) -> Tensor:
     return functional.rms_norm(hidden, hidden.shape[-1:], eps=EPSILON)
 
 
-class Sum(nn.Module):
-    """For each column the vector of its class, from the column's table and through a matrix; summed.
-
-    A table times a matrix is a few thousand rows, so that is done once, and the rest is gathering. A column
-    of `forked` has two matrices, and each row says which it takes.
-    """
-
-    start: Tensor
-    count: Tensor
-
-    def __init__(self, layout: Layout, columns: list[int], forked: Sequence[int], config: Size) -> None:
-        super().__init__()
-        uses = [column for column in columns for _ in range(1 + (column in forked))]
-        self.names = [layout.fields[column].name for column in uses]
-        self.tables = [layout.tables[column] for column in uses]
-        scale = (config.embedding * len(columns)) ** -0.5
-        self.weight = nn.Parameter(scale * torch.randn(len(uses), config.embedding, config.width))
-        count = torch.tensor([layout.classes[column] for column in columns], dtype=torch.int32)
-        rows = count * torch.tensor([1 + (column in forked) for column in columns], dtype=torch.int32)
-        self.register_buffer("count", count, persistent=False)
-        self.register_buffer("start", (rows.cumsum(0) - rows).int(), persistent=False)
-
-    def take_over(self, old: Sum) -> None:
-        """The matrices of columns that another sum has too, each use of a name in turn; the rest are zero."""
-        of = dict(zip(_numbered(old.names), old.weight, strict=True))
-        none = torch.zeros_like(self.weight[0])
-        self.weight.copy_(torch.stack([of.get(use, none) for use in _numbered(self.names)]))
-
-    def forward(self, classes: Tensor, tables: Mapping[str, Tensor], fork: Tensor | None = None) -> Tensor:
-        """(B, T, columns) int32, and where they are forked 0 or 1, to (B, T, W)."""
-        row = classes + self.start  # of all vectors below each other
-        if fork is not None:
-            row = row + self.count * fork
-        uses = zip(self.tables, self.weight.unbind(), strict=True)
-        vectors = torch.cat([tables[name] @ matrix for name, matrix in uses])
-        vectors = vectors.to(self.weight.dtype)  # gradients of many rows meet here: no half precision
-        found = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")
-        return found.view(*row.shape[:2], -1)
-
-
-def _numbered(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Each name with how often it came before."""
-    seen: Counter[str] = Counter()
-    found = []
-    for name in names:
-        found.append((name, seen[name]))
-        seen[name] += 1
-    return found
+def learnt_rows(targets: Mapping[str, Tensor]) -> Tensor:
+    """How many rows have something to learn, at least 1."""
+    return torch.stack([target != IGNORED for target in targets.values()]).any(0).sum().clamp(min=1)
 
 
 def _masked(gradient: Tensor, mask: Tensor) -> Tensor:
@@ -258,26 +213,32 @@ class Chain(nn.Module):
             predictions[self.layout.fields[choice.column].name] = link(context)
         return predictions
 
+    def targets(self, values: Tensor, learn: Tensor) -> dict[str, Tensor]:
+        """The class (B, T+1) of each choice that is to be predicted; IGNORED where there is none to learn."""
+        found = {}
+        for choice in self.layout.choices:
+            field, target = self.layout.fields[choice.column], values[..., choice.column].long()
+            target = target.masked_fill(~learn[..., choice.column] | (target >= field.size), IGNORED)
+            target[:, 0] = IGNORED  # the predecessor
+            found[field.name] = target
+        return found
+
     def loss(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
         """Cross-entropy in nats a row: "loss", and each field's part of it.
 
         Rows of which nothing is learnt are not counted. With the setting `interval`, "loss" has that loss
         too, weighted; its own value is "interval".
         """
-        learn = learn.clone()
-        learn[:, 0] = False  # the predecessor
-        columns = [choice.column for choice in self.layout.choices]
-        rows = learn[..., columns].any(-1).sum().clamp(min=1)
+        targets = self.targets(values, learn)
+        rows = learnt_rows(targets)
         parts = {}
-        for column in columns:
-            field = self.layout.fields[column]
-            target = values[..., column].long()  # (B, T+1)
-            target = target.masked_fill(~learn[..., column] | (target >= field.size), IGNORED).flatten()
-            logits = predictions[field.name].flatten(0, 1).float()
-            nats = functional.cross_entropy(logits, target, ignore_index=IGNORED, reduction="sum")
-            parts[field.name] = nats / rows
+        for name, target in targets.items():
+            logits = predictions[name].flatten(0, 1).float()
+            nats = functional.cross_entropy(logits, target.flatten(), ignore_index=IGNORED, reduction="sum")
+            parts[name] = nats / rows
         total = torch.stack(list(parts.values())).sum()
         if self.criterion is not None:
+            learn = functional.pad(learn[:, 1:], (0, 0, 1, 0))  # not the predecessor
             parts["interval"] = self.criterion(predictions, values, learn)["interval"]
             total = total + self.config.interval * parts["interval"]
         return {"loss": total, **parts}

@@ -3,6 +3,7 @@
 folder      the folder of a run: one configuration, nobody else's files
 machine     device, precision, threads, and the other processes of `torchrun`
 start       the network that is to be taught, from chance or from another model
+teachers    models whose predictions it learns beside the songs
 songs       songs encoded when they are asked for
 batches     windows of rows ("last"), crops of songs, varied ("all"): pure functions of (songs, seed, step)
 loop        steps, held-out measurements, the best weights kept
@@ -36,6 +37,7 @@ from ritornello.training.loop import Batches, Listen, Report, Run
 from ritornello.training.machine import Machine
 from ritornello.training.songs import VARIANTS, Side, Songs
 from ritornello.training.start import Start
+from ritornello.training.teachers import Teachers
 from ritornello.training.watch import Watch
 
 FEW = 5  # songs, below which none is held out
@@ -53,6 +55,7 @@ def train(
     settings = {**asdict(config), "data": corpus.hash}
     check(folder, settings)  # before the songs are encoded
     machine = Machine.of(config.device, config.precision, start.threads, start.network.halves)
+    teachers = Teachers.of(config.teachers, start, machine.device) if config.teachers else None
     learnt, heldout = (_batches(corpus, side, start, config, progress) for side in ("train", "valid"))
     data = {"corpus": corpus.path.name, "hash": corpus.hash, "songs": len(corpus.songs())}
     if not len(learnt):
@@ -68,13 +71,13 @@ def train(
         if not machine.rank:
             stack.enter_context(locked(folder / "lock"))
         with machine.in_turn():
-            run = Run(folder, config, start.network, corpus.hash, machine)
+            run = Run(folder, config, start.network, corpus.hash, machine, teachers)
         try:
             run.train(learnt, heldout, report, _listener(learnt, start))
         finally:
             if run.state.best_step and not machine.rank:
                 export(run, start, learnt, heldout, data, folder)
-                melodies.write(folder, melodies.learnt_from(corpus, config.init))
+                melodies.write(folder, melodies.learnt_from(corpus, config.models))
         if machine.world > 1:
             machine.total(0.0)  # nobody leaves before the model is there
     if run.stopped:

@@ -20,6 +20,8 @@ class TrainConfig:
     """A model folder to begin from, instead of chance."""
     only: str | None = None
     """Fields or groups of fields, with commas between, whose weights alone are learnt; None is all."""
+    teachers: list[str] | None = None
+    """Model folders whose mean prediction is learnt beside the songs."""
     steps: int | None = None
     """How many steps; or else `minutes`, or `epochs`."""
     minutes: float | None = None
@@ -56,6 +58,11 @@ class TrainConfig:
     """Whether torch.compile makes the network faster, after a minute of work."""
     memory_mb: int = 1024
     """How much of the encoded songs is kept in memory."""
+
+    @property
+    def models(self) -> list[str]:
+        """The model folders from which it learns, and so what those have heard."""
+        return [*([self.init] if self.init else []), *(self.teachers or [])]
 
     def resolved(self, network: Any) -> TrainConfig:
         """With what was left to the network: its class says `batch`, `learning_rate` and `heldout`."""

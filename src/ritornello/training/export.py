@@ -58,6 +58,7 @@ def export(
             "seed": run.config.seed,
             "machine": str(run.machine),
             "init": start.init,
+            "teachers": run.teachers.hashes if run.teachers else [],
         },
         "measured": {"heldout_loss": run.state.best_loss, **measured},
     }
@@ -100,6 +101,8 @@ def card(info: dict[str, Any]) -> str:
     limits = REALS if name == "messages" else CHOICES
     labels = f"\nIt knows the labels {', '.join(info['labels'])}.\n" if info["labels"] else ""
     began = f" It began from the model {training['init'][:12]}." if training["init"] else ""
+    if training["teachers"]:
+        began += f" Its teachers were the models {', '.join(name[:12] for name in training['teachers'])}."
     return f"""# A model of Ritornello {info["ritornello"]}
 
 Network `{info["network"]["name"]}` ({info["parameters"]:,} parameters) on representation `{name}`.

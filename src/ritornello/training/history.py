@@ -46,6 +46,12 @@ class History:
         return min(self.lines, key=lambda line: line.get("heldout_loss", float("inf")))
 
 
+def is_before(text: str, step: int) -> bool:
+    """Whether a line of the log is of no later step, and whole: a killed run may leave half of one."""
+    line = _line(text)
+    return line is not None and int(line["step"]) <= step
+
+
 def _line(text: str) -> dict[str, Any] | None:
     """A line of the log; None for what a killed run left half written."""
     try:

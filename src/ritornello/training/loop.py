@@ -23,7 +23,9 @@ from ritornello.training.ahead import Ahead
 from ritornello.training.batches import Batch
 from ritornello.training.checkpoint import State
 from ritornello.training.config import TrainConfig
+from ritornello.training.history import is_before
 from ritornello.training.machine import Machine
+from ritornello.training.teachers import Teachers
 
 TIMED_STEPS, TIMED_SHARE = 20, 1 / 40  # of steps and of `minutes`: after both these are turned into steps
 MEASURES = 8  # at least, in a run of so many minutes
@@ -57,11 +59,17 @@ class Run:
     """
 
     def __init__(
-        self, folder: Path, config: TrainConfig, network: Any, data: str, machine: Machine | None = None
+        self,
+        folder: Path,
+        config: TrainConfig,
+        network: Any,
+        data: str,
+        machine: Machine | None = None,
+        teachers: Teachers | None = None,
     ) -> None:
         self.folder, self.config = folder, config.resolved(network)
         self.machine = machine or Machine(torch.device("cpu"), "float32", self.config.threads or 1)
-        self.network = network.to(self.machine.device)
+        self.network, self.teachers = network.to(self.machine.device), teachers
         self.call = torch.compile(self.network) if self.config.compile else self.network
         self.optimizer = network.optimizer(self.config.learning_rate)
         self.state = State(total_steps=config.steps)
@@ -116,7 +124,7 @@ class Run:
         torch.manual_seed(
             (self.config.seed * 1_000_003 + self.state.step * machine.world + machine.rank) % SEEDS
         )
-        losses = self._losses(batch)
+        losses = self._losses(batch, self.teachers)
         loss = machine.total(float(losses["loss"].detach()))
         if not math.isfinite(loss):
             raise FailedError(
@@ -126,8 +134,8 @@ class Run:
         self.optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])
         if machine.world > 1:  # the loss is a mean over learnt rows: parts count by how many they have
-            learnt = float(batch.learn[:, 1:].any(-1).sum())
-            machine.add_gradients(list(self.network.parameters()), learnt / machine.total(learnt))
+            rows = float(batch.learn[:, 1:].any(-1).sum())
+            machine.add_gradients(list(self.network.parameters()), rows / machine.total(rows))
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         with torch.no_grad():
@@ -138,12 +146,16 @@ class Run:
             torch._foreach_lerp_(averages, list(weights.values()), 1 - past)
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _losses(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """The losses of a batch."""
+    def _losses(self, batch: Batch, teachers: Teachers | None = None) -> dict[str, torch.Tensor]:
+        """The losses of a batch, with those of teachers where there are any."""
         values, learn = self._tensor(batch.values), self._tensor(batch.learn)
         plan = None if batch.plan is None else self._tensor(batch.plan)
         with self.machine.autocast():
-            found: dict[str, torch.Tensor] = self.network.loss(self.call(values, plan), values, learn)
+            predictions = self.call(values, plan)
+            found: dict[str, torch.Tensor] = self.network.loss(predictions, values, learn)
+            if teachers:
+                targets = self.network.targets(values, learn)
+                found = teachers.joined(found, predictions, targets, teachers(values, plan))
         return found
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
@@ -256,7 +268,7 @@ class Run:
         checkpoint.restore_optimizer(self.optimizer, groups["optimizer"])
         log = self.folder / "log.jsonl"
         lines = log.read_text().splitlines() if log.exists() else []
-        write_bytes(log, "".join(f"{line}\n" for line in lines if _is_before(line, self.state.step)).encode())
+        write_bytes(log, "".join(f"{line}\n" for line in lines if is_before(line, self.state.step)).encode())
 
     def _log(self, losses: dict[str, float]) -> None:
         """Append a line to log.jsonl."""
@@ -264,17 +276,8 @@ class Run:
             return
         line: dict[str, Any] = {"step": self.state.step, "seconds": round(self.state.seconds, 2)}
         line |= {"lr": self._learning_rate()} | ({"sounds": self.state.sounds} if self.state.sounds else {})
-        log = self.folder / "log.jsonl"
-        with output_errors(log), log.open("a") as file:
+        with output_errors(log := self.folder / "log.jsonl"), log.open("a") as file:
             file.write(json.dumps(line | losses) + "\n")
-
-
-def _is_before(line: str, step: int) -> bool:
-    """Whether a line of the log is of no later step, and whole: a killed run may leave half of one."""
-    try:
-        return bool(json.loads(line)["step"] <= step)
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 @contextmanager
