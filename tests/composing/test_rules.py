@@ -63,6 +63,25 @@ def test_no_bar_is_silent() -> None:
     assert forbidden(rules.no_silent_bar(held.ear)) == [END]
 
 
+def test_a_note_that_is_struck_again_no_longer_fills_bars() -> None:
+    # 384 ticks would fill all bars; struck again at 24 for 12 ticks, bar 1 is silent: it ends 168 on
+    begun = song().note(12, duration=63).note(12)
+    assert begun.ear.until == 36
+    assert begun.ear.sounding == {0: [36]}
+    assert forbidden(rules.no_silent_bar(begun.ear)) == [*range(168, 192), WAIT, END]
+    # another pitch and another part cut nothing
+    for note in ({"pitch": 62}, {"part": BASS}):
+        assert rules.no_silent_bar(song().note(12, duration=63).note(12, **note).ear) is None
+
+
+def test_a_given_note_ends_the_one_before_it() -> None:
+    given = Score.of(GRID, [24], [12], [60], [64])
+    begun = song(given=given).note(12, duration=63)
+    assert rules.no_silent_bar(begun.ear) is None
+    begun.note(12)  # the given one, at 24: it cuts, and does not sound for what is composed
+    assert forbidden(rules.no_silent_bar(begun.ear)) == [*range(168, 192), WAIT, END]
+
+
 def test_what_joins_given_notes_sounds_in_each_bar_too() -> None:
     given = Score.of(GRID, [0, 96, 192, 288], [96] * 4, [60] * 4, [64] * 4)
     assert forbidden(rules.no_silent_bar(song(given=given).ear)) == [*range(96, 192), WAIT, END]

@@ -62,6 +62,7 @@ class Ear:
         self.outside: deque[bool] = deque(maxlen=RECENT)
         self.again: deque[bool] = deque(maxlen=RECENT)
         self.sounding: dict[int, list[int]] = {}  # by part: where its notes end
+        self.ends: dict[tuple[int, int], int] = {}  # by part and pitch: where the last one ends
         self.first_bar = self.bar
         self.played: dict[int, tuple[int, int]] = {}  # by part: the last bar it struck in, and how many
         self._skip_sounding()
@@ -84,10 +85,11 @@ class Ear:
         if self.taken == len(notes):
             return
         for note in range(self.taken, len(notes)):
+            onset, part, pitch, duration, _ = notes[note]
+            self._cut(onset, part, pitch)
             if given[note]:
                 continue
-            onset, part, pitch, duration, _ = notes[note]
-            end = onset + LENGTHS[duration]
+            end = self.ends[part, pitch] = onset + LENGTHS[duration]
             self.here = self.here + 1 if onset == self.onset else 1
             self.together = self.together + 1 if (onset, part) == (self.onset, self.part) else 1
             self.onset, self.part, self.until = onset, part, max(self.until, end)
@@ -108,6 +110,16 @@ class Ear:
         self.taken = len(notes)
         self.struck_last |= self.onset >= self.song.start[-1]
         self._skip_sounding()
+
+    def _cut(self, onset: int, part: int, pitch: int) -> None:
+        """A pitch struck again ends the note there: bars that it was to fill may be silent once more."""
+        end = self.ends.pop((part, pitch), onset)
+        if end <= onset:
+            return
+        self.sounding[part].remove(end)
+        if end == self.until:
+            self.until = max(self.ends.values(), default=onset)
+            self.bar = min(self.bar, max(self.first_bar, bisect_right(self.song.start, onset) - 1))
 
     def _compare(self, bar: int, onset: int, part: int, pitch: int) -> None:
         """Find the place of a note in the tree of bars."""
