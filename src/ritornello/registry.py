@@ -18,7 +18,7 @@ from ritornello.errors import InputError
 from ritornello.files import sha256_file
 
 # files of those folders that are shared parts and no entries
-HELPERS = {"table", "chain", "sizes", "curve", "as_keras", "chained", "checks", "threads", "torch"}
+HELPERS = {"table", "chain", "sums", "sizes", "curve", "as_keras", "chained", "checks", "threads", "torch"}
 
 
 def names(kind: str) -> list[str]:
