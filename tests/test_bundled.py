@@ -6,10 +6,12 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ritornello import composer, melodies, theory
 from ritornello.files import sha256
+from ritornello.timeline import Timeline
 
 # licences of transcriptions under which a model may be given away; see examples/bundle/rights.py
 LICENCES = {"public domain", "no notice of rights", "BSD-3-Clause", "Artistic-1.0", "CC-BY-4.0"}
@@ -63,6 +65,16 @@ def test_unasked_it_composes_a_chorale_of_four_parts() -> None:
     assert song.plan.genres == (("chorale", 1.0),)
     assert len(song.score.parts) == 4
     assert song.bars == 4
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_is_redone_leads_on_to_what_follows(seed: int) -> None:
+    """It steps on the given note after its bars, instead of piling up notes in their last moment."""
+    tune = composer.compose(genre="fiddle", bars=16, key="D major", seed=seed).score
+    for take in composer.redo(tune, "5-8", takes=2, seed=seed):
+        bars = np.bincount(Timeline.of(take.score).bar_of(take.score.onset_ticks), minlength=16)
+        kept = np.delete(bars, range(4, 8))
+        assert bars[4:8].max() <= 1.5 * kept.max()
 
 
 def test_its_plans_name_nobody() -> None:

@@ -40,13 +40,15 @@ HOLD_BACK = 0.4  # for each time more
 
 
 def within_the_bars_asked_for(ear: Ear) -> Bias | None:
-    """What is composed lies in its bars: those of `redo`, or after a prompt."""
-    clock = ear.song.clock
+    """What is composed lies in its bars: those of `redo`, or after a prompt. A given note stands where it is."""
+    clock, kept = ear.song.clock, ear.song.next_given("shift")
     if clock >= ear.first_tick and ear.end_tick == ear.song.end:
         return None
     bias = np.zeros(SHIFTS, np.float32)
     bias[: max(ear.first_tick - clock, 0)][: MAX_SHIFT + 1] = NEVER
     bias[max(ear.end_tick - clock, 0) : MAX_SHIFT + 1] = NEVER
+    if kept is not None:
+        bias[kept] = 0
     return bias
 
 
