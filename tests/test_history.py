@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ritornello.errors import InputError
-from ritornello.training.history import History
+from ritornello.history import History
 
 LINES = """{"step": 2, "seconds": 1.5, "loss": 3.0, "heldout_loss": 4.0, "heldout_pitch": 1.5}
 {"step": 4, "seconds": 3.0, "loss": 2.0, "heldout_loss": 3.5, "heldout_pitch": 1.25, "sounds": "loops"}

@@ -21,7 +21,7 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     ritornello log model --png curves.png
     """
     from ritornello.rendering import curve
-    from ritornello.training.history import History
+    from ritornello.history import History
 
     history = History(run)
     last, best = history.lines[-1], history.best()

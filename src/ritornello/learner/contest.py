@@ -6,15 +6,17 @@ A model is told each song's plan, as it is when it composes. Compared are nats p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ritornello.corpus import Corpus
 from ritornello.judging import Song
-from ritornello.judging.likelihood import Nats, likelihood
 from ritornello.judging.summary import FEWEST_SONGS, difference
 from ritornello.model import Model
+
+if TYPE_CHECKING:
+    from ritornello.judging.likelihood import Nats
 
 MOST_NOTES = 60_000  # of held-out songs, in so many seconds or fewer
 
@@ -48,6 +50,8 @@ class HeldOut:
 
     def nats(self, model: Model, progress: Callable[[int, int, str], None] | None = None) -> list[Nats]:
         """What each song costs a model."""
+        from ritornello.judging.likelihood import likelihood
+
         found = []
         accounts = likelihood(
             model.network_in_torch(),

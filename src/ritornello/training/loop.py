@@ -23,7 +23,7 @@ from ritornello.training.ahead import Ahead
 from ritornello.training.batches import Batch
 from ritornello.training.checkpoint import State
 from ritornello.training.config import TrainConfig
-from ritornello.training.history import is_before
+from ritornello.history import is_before
 from ritornello.training.machine import Machine
 from ritornello.training.teachers import Teachers
 
