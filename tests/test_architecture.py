@@ -18,6 +18,7 @@ MAY_ALSO = {"training": {"composing", "judging"}}
 NOUNS = [
     "errors",
     "files",
+    "history",
     "lock",
     "theory",
     "overlaps",

@@ -20,8 +20,8 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     ritornello log model
     ritornello log model --png curves.png
     """
-    from ritornello.rendering import curve
     from ritornello.history import History
+    from ritornello.rendering import curve
 
     history = History(run)
     last, best = history.lines[-1], history.best()

@@ -18,12 +18,12 @@ import torch
 
 from ritornello.errors import FailedError
 from ritornello.files import output_errors, write_bytes
+from ritornello.history import is_before
 from ritornello.training import checkpoint, folder
 from ritornello.training.ahead import Ahead
 from ritornello.training.batches import Batch
 from ritornello.training.checkpoint import State
 from ritornello.training.config import TrainConfig
-from ritornello.history import is_before
 from ritornello.training.machine import Machine
 from ritornello.training.teachers import Teachers
 
