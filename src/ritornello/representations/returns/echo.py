@@ -57,8 +57,8 @@ def echo(
     count = len(interval)
     ahead = np.flatnonzero(given) if given is not None else np.zeros(0, np.int64)  # (G,)
     met = np.append(0, np.searchsorted(ahead, np.arange(count), side="right"))  # (N + 1,)
-    # the song, and after it the given notes alone: (N + G,)
-    interval = interval if apart is None else np.append(interval, apart)
+    if apart is not None:  # the song, and after it the given notes alone: (N + G,)
+        interval = np.append(interval, apart)
     candidate, length = np.full(count + 1, -1), np.zeros(count + 1, np.int64)
     key, _ = _classes(interval, np.append(voice, voice[ahead]))
     context, at = key, 1  # context[j] is the class of the `at` notes that end before note j + at
@@ -71,21 +71,24 @@ def echo(
         own = slice(count + 1 - size)
         guess = np.where(previous[own] >= 0, previous[own] + size, -1)
         if len(ahead) > size:
-            windows = context[count : len(key) - size]
+            given_ones = context[count : len(key) - size]
             if line is not None:
-                windows = np.where(line[ahead[size:]] == line[ahead[size - 1 : -1]], windows, -1)
-            later = _first_from(windows, context[own], met[size:] - size + 1)
+                given_ones = np.where(line[ahead[size:]] == line[ahead[size - 1 : -1]], given_ones, -1)
+            later = _first_from(given_ones, context[own], met[size:] - size + 1)
             guess = np.where((guess < 0) & (later >= 0), count + size + later, guess)
         found = guess >= 0
         candidate[size:][found] = guess[found]
         length[size:][found] = min(rank, LONGEST)
-    right = np.zeros(count + 1, bool)
-    guessed = np.flatnonzero(candidate[:count] >= 0)
-    right[guessed + 1] = key[candidate[guessed]] == key[guessed]
-    index = np.arange(count + 1)
-    run = index - np.maximum.accumulate(np.where(right, -1, index))
     in_song = np.concatenate([np.arange(count), ahead, [-1]])
-    return Echoes(in_song[candidate], np.append(interval, 0)[candidate], length, run_class(run))
+    return Echoes(in_song[candidate], np.append(interval, 0)[candidate], length, _run(candidate, key))
+
+
+def _run(candidate: Ints, key: Ints) -> Ints:
+    """The class of right guesses in a row before each candidate (N + 1,); `key` says what a note is."""
+    right, index = np.zeros(len(candidate), bool), np.arange(len(candidate))
+    guessed = np.flatnonzero(candidate[:-1] >= 0)
+    right[guessed + 1] = key[candidate[guessed]] == key[guessed]
+    return run_class(index - np.maximum.accumulate(np.where(right, -1, index)))
 
 
 def _first_from(classes: Ints, wanted: Ints, first: Ints) -> Ints:
