@@ -281,37 +281,6 @@ def test_weights_of_the_wrong_shape(say: Say, home: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "s.mid").exists()
 
 
-WITHOUT_EXTRAS = """
-import sys
-sys.modules.update(dict.fromkeys(("torch", "pyarrow", "scipy", "sklearn", "keras"), None))
-from ritornello.cli import main
-main(sys.argv[1:])
-"""
-
-
-@pytest.mark.parametrize(
-    "words, says",
-    [
-        ("learn {songs}", 'needs torch, pyarrow: pip install "ritornello[train]"'),
-        ("prepare {songs} --out {new}", 'needs pyarrow: pip install "ritornello[train]"'),
-        ("train {songs} --out {new}", 'needs torch, pyarrow: pip install "ritornello[train]"'),
-        ("measure {model} --on {songs}", 'needs torch: pip install "ritornello[train]"'),
-        ("convert {model} {new}.keras", 'needs keras, torch: pip install "ritornello[keras]"'),
-        ("judge {songs} --human {songs}", 'needs sklearn, scipy: pip install "ritornello[judge]"'),
-        ("log {songs}", "holds no log.jsonl, must be a folder that `ritornello train` wrote"),
-    ],
-)
-def test_what_an_extra_is_needed_for_says_which(home: Path, tmp_path: Path, words: str, says: str) -> None:
-    places = {"songs": home / "songs", "model": home / "model", "new": tmp_path / "new"}
-    (home / "songs").mkdir(exist_ok=True)
-    typed = [word.format(**places) for word in words.split()]
-    done = subprocess.run([sys.executable, "-c", WITHOUT_EXTRAS, *typed], capture_output=True, text=True)
-    assert done.returncode == 2, done.stderr
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1  # and no traceback
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
 def test_a_read_only_target(say: Say, home: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,15 @@ def test_a_run_goes_on_as_if_it_had_not_stopped(tmp_path: Path, teacher: Model) 
         part.train(crops(part.start), crops(part.start))
     assert log(tmp_path / "parts") == log(tmp_path / "whole")
     assert "taught" in log(tmp_path / "whole")[-1]
+
+
+def test_a_run_has_the_same_teachers_to_its_end(tmp_path: Path, teacher: Model) -> None:
+    taught(tmp_path / "run", teacher)
+    shutil.rmtree(teacher.path)
+    other = made(teacher.path.parent / "anew", seed=1)
+    other.path.rename(teacher.path)
+    with pytest.raises(InputError, match=f"taught_by was .*{teacher.hash}.*, is .*{other.hash}"):
+        taught(tmp_path / "run", Model.open(teacher.path))
 
 
 def test_the_model_says_who_taught_it(tmp_path: Path, teacher: Model) -> None:

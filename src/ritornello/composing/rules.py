@@ -40,7 +40,7 @@ HOLD_BACK = 0.4  # for each time more
 
 
 def within_the_bars_asked_for(ear: Ear) -> Bias | None:
-    """What is composed lies in its bars: those of `redo`, or after a prompt. Given notes stay where they are."""
+    """What is composed lies in its bars: those of `redo`, or after a prompt; what is given, anywhere."""
     clock, kept = ear.song.clock, ear.song.next_given("shift")
     if clock >= ear.first_tick and ear.end_tick == ear.song.end:
         return None

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from ritornello.training.batches import Progress, Windows, encode_songs
 from ritornello.training.config import TrainConfig
 from ritornello.training.crops import Crops, Variation
 from ritornello.training.export import export
-from ritornello.training.folder import check
+from ritornello.training.folder import check, known_by
 from ritornello.training.loop import Batches, Listen, Report, Run
 from ritornello.training.machine import Machine
 from ritornello.training.songs import VARIANTS, Side, Songs
@@ -52,18 +51,15 @@ def train(
     """
     start = Start.of(config, corpus.labels)
     config = start.config.resolved(start.network)
-    settings = {**asdict(config), "data": corpus.hash}
-    check(folder, settings)  # before the songs are encoded
     machine = Machine.of(config.device, config.precision, start.threads, start.network.halves)
     teachers = Teachers.of(config.teachers, start, machine.device) if config.teachers else None
+    taught_by = teachers.hashes if teachers else None
+    check(folder, known_by(config, corpus.hash, taught_by))  # before the songs are encoded
     learnt, heldout = (_batches(corpus, side, start, config, progress) for side in ("train", "valid"))
-    data = {"corpus": corpus.path.name, "hash": corpus.hash, "songs": len(corpus.songs())}
     if not len(learnt):
         raise InputError(start.nothing_to_learn(str(corpus.path)))
-    data |= {"train_songs": _songs(learnt), "heldout_songs": _songs(heldout), "heldout": "held-out songs"}
-    if not len(heldout):  # a handful of files: say so rather than refuse
-        heldout = learnt
-        data |= {"heldout_songs": _songs(learnt), "heldout": "of the same songs (none is held out)"}
+    data = _data(corpus, learnt, heldout)
+    heldout = heldout if len(heldout) else learnt
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -85,6 +81,15 @@ def train(
         at = f"stopped at step {run.state.step:,}"
         raise KeyboardInterrupt(f"{at}; {model}the same command goes on from there")
     return Model.open(folder)
+
+
+def _data(corpus: Corpus, learnt: Batches, heldout: Batches) -> dict[str, Any]:
+    """What a model is told to have learnt from; with a handful of files none is held out, which it says."""
+    found = {"corpus": corpus.path.name, "hash": corpus.hash, "songs": len(corpus.songs())}
+    found["train_songs"] = _songs(learnt)
+    if len(heldout):
+        return {**found, "heldout_songs": _songs(heldout), "heldout": "held-out songs"}
+    return {**found, "heldout_songs": _songs(learnt), "heldout": "of the same songs (none is held out)"}
 
 
 def _batches(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError
 from ritornello.files import write_json
+from ritornello.training.config import TrainConfig
 
 HOW_LONG = ("steps", "minutes", "epochs")  # may be another when a run goes on: more of the same
 MAY_CHANGE = (*HOW_LONG, "patience", "memory_mb")  # without changing what was learnt so far
+
+
+def known_by(config: TrainConfig, data: str, taught_by: Sequence[str] | None) -> dict[str, Any]:
+    """What a run's folder remembers it by: its configuration, the hashes of its data and of its teachers."""
+    return {**asdict(config), "data": data, "taught_by": taught_by}
 
 
 def check(folder: Path, settings: dict[str, Any]) -> bool:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +23,7 @@ from ritornello.training.ahead import Ahead
 from ritornello.training.batches import Batch
 from ritornello.training.checkpoint import State
 from ritornello.training.config import TrainConfig
+from ritornello.training.folder import known_by
 from ritornello.training.machine import Machine
 from ritornello.training.teachers import Teachers
 
@@ -77,7 +77,7 @@ class Run:
         self.best = {name: tensor.clone() for name, tensor in self.average.items()}
         self.stopped = False
         self._timed_from = 0.0
-        self._open({**asdict(self.config), "data": data})
+        self._open(known_by(self.config, data, teachers.hashes if teachers else None))
 
     def train(
         self, train: Batches, heldout: Batches, report: Report | None = None, listen: Listen | None = None
