@@ -59,7 +59,9 @@ OF_THE_NETWORK = ("size", "window", "dropout", "interval")  # settings that go t
     show_default=True,
     help="auto takes bfloat16 where the hardware has it.",
 )
-@click.option("--compile", is_flag=True, help="With torch.compile: pays on a GPU, after a minute.")
+@click.option(
+    "--compile", is_flag=True, help="With torch.compile; on a core of a CPU it compiles for 13 minutes first."
+)
 @click.option(
     "--memory", "memory_mb", type=int, default=1024, show_default=True, help="MB for encoded songs."
 )
