@@ -55,7 +55,7 @@ class TrainConfig:
     precision: str = "auto"
     """auto, float32 or bfloat16: what matrices are multiplied in, where the network bears it."""
     compile: bool = False
-    """Whether to go through torch.compile: minutes of work first, 13 on a core of a CPU; unmeasured on a GPU."""
+    """Whether to use torch.compile: 13 minutes of work first on a core; not measured on a GPU."""
     memory_mb: int = 1024
     """How much of the encoded songs is kept in memory."""
 
