@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import Rows, start_row
-from ritornello.score import Score
-from ritornello.timeline import Timeline
 
 
 class Plain(Notes):

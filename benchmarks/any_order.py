@@ -23,7 +23,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 import chorale_returns as returns
-from ritornello.networks.chain import normed
+from ritornello.models.chain.network import normed
 from ritornello.representations.chorale import SIZE
 
 VOICES = 4

@@ -24,11 +24,11 @@ import numpy as np
 
 from ritornello import midi
 from ritornello.errors import RitornelloError
+from ritornello.music.score import Part, Score
 from ritornello.rendering import audio
-from ritornello.rendering.audio import fluidsynth, loudness, writing
+from ritornello.rendering.audio import fluidsynth, loudness, sound_file
 from ritornello.rendering.audio.mix import mix
 from ritornello.rendering.audio.soundfont import SoundFont
-from ritornello.score import Part, Score
 
 RATE = 44_100
 SPANS_S = ((0.0, 0.1), (0.1, 0.5), (0.5, 1.0))  # of a note of a second, in which loudness is compared
@@ -70,7 +70,7 @@ def play(scores: list[Score]) -> None:
             sound = loudness.normalised(audio.trimmed(sound, round(score.duration_s * RATE)), RATE)
             marks.append(busy_s())
             for ending in ("wav", "ogg"):
-                writing.write(sound, Path(folder) / f"song.{ending}", RATE)
+                sound_file.write(sound, Path(folder) / f"song.{ending}", RATE)
                 marks.append(busy_s())
             if shutil.which(fluidsynth.PROGRAM):
                 fluidsynth.play(score, font.path, RATE)

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from ritornello import midi
+from ritornello.corpus.checks.annotation import take_annotation
 from ritornello.errors import RitornelloError
-from ritornello.preparing.checking.annotation import take_annotation
+from ritornello.music.score import Chord, Score
+from ritornello.music.theory import CHORDS
+from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.chords import beat_edges, estimated
 from ritornello.representations.notes import Notes
-from ritornello.score import Chord, Score
-from ritornello.theory import CHORDS
-from ritornello.timeline import Timeline
 
 
 def at(chords: tuple[Chord, ...], ticks: np.ndarray) -> list[tuple[int, str] | None]:

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ritornello.preparing import prepare
+from ritornello.corpus.prepare import build_corpus
 
 
 def start(folder: Path, threads: int) -> tuple[str, list[subprocess.Popen[bytes]]]:
@@ -49,7 +49,7 @@ def turn(folder: Path, out: Path, **engine: Any) -> dict[str, float]:
         if text == "reading":
             last = time.perf_counter()
 
-    report = prepare(folder, out, progress=progress, **engine)
+    report = build_corpus(folder, out, progress=progress, **engine)
     cpu, end = time.process_time() - cpu, time.perf_counter()
     return {"files": report.files, "reading_s": last - began, "copies_s": end - last, "cpu_s": cpu}
 

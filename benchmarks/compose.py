@@ -30,13 +30,14 @@ from typing import Any
 import composed
 import composed_report as report
 from composed_report import BARS, Humans, Made
-from ritornello import composer, midi
-from ritornello.corpus import Corpus
+from ritornello import midi
+from ritornello.composing import compose
+from ritornello.corpus.corpus import Corpus
 from ritornello.errors import PlanError
-from ritornello.plan import Plan
-from ritornello.score import Score
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
+from ritornello.training.sample_monitor import Watch
 from ritornello.training.songs import Songs
-from ritornello.training.watch import Watch
 
 FORM, LONG = "A8 B8 A8 B8", 96
 ALIKE = 10  # songs for which the same is asked
@@ -63,10 +64,10 @@ def compose_all(humans: Humans, arm: str, songs: int, out: Path) -> None:
         asked = wishes(arm, group, humans)
         began = time.process_time()
         try:
-            made = composer.compose_many(n=ALIKE, genre=humans.label, seed=group, **asked)
+            made = compose.compose_many(n=ALIKE, genre=humans.label, seed=group, **asked)
         except PlanError as error:  # a part that no training song has: asked for by force
             print(f"{humans.label} {arm} {group}: {error}", flush=True)
-            made = composer.compose_many(n=ALIKE, genre=humans.label, seed=group, force=True, **asked)
+            made = compose.compose_many(n=ALIKE, genre=humans.label, seed=group, force=True, **asked)
         said: dict[str, Any] = {"asked": asked, "seconds": time.process_time() - began, "plans": []}
         folder.mkdir(parents=True, exist_ok=True)
         for number, song in enumerate(made):
@@ -109,12 +110,12 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--songs", type=int, default=100)
-    parser.add_argument("--labels", nargs="+", default=list(composer.opened_model(None).labels))
+    parser.add_argument("--labels", nargs="+", default=list(compose.opened_model(None).labels))
     parser.add_argument("--arms", nargs="+", default=["free", "asked", "chords", "form", "long"])
     parser.add_argument("--only", choices=["composed", "heard"])
     options = parser.parse_args()
     corpus = Corpus.open(options.corpus)
-    labels = composer.opened_model(None).labels
+    labels = compose.opened_model(None).labels
     humans = {label: Humans(corpus, label) for label in labels}
     if options.only is None:
         cold()

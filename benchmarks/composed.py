@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import symusic
 
-from ritornello import theory
-from ritornello.judging.features import table
-from ritornello.judging.hearing import Hearing, longest_run
+from ritornello.evaluation.features import table
+from ritornello.evaluation.song_features import Hearing, longest_run
+from ritornello.music import theory
+from ritornello.music.score import COLUMNS, Score
+from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
-from ritornello.score import COLUMNS, Score
-from ritornello.timeline import Timeline
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.midi.strict import read_strictly

@@ -10,15 +10,15 @@ import numpy as np
 
 import composed
 from composed import Floats
-from ritornello import theory
-from ritornello.conditions import heard
-from ritornello.corpus import Corpus
-from ritornello.judging.originality import longest_of, longest_runs, opening
-from ritornello.plan import Plan
-from ritornello.score import Score
-from ritornello.theory import key_name
-from ritornello.timeline import Timeline
-from ritornello.training.watch import Watch
+from ritornello.corpus.corpus import Corpus
+from ritornello.evaluation.originality import longest_of, longest_runs, opening
+from ritornello.models.plan_vector import heard
+from ritornello.music import theory
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
+from ritornello.music.theory import key_name
+from ritornello.music.timeline import Timeline
+from ritornello.training.sample_monitor import Watch
 
 BARS = 16
 SECTIONS = {"A": (range(16, 24), range(8)), "B": (range(24, 32), range(8, 16))}

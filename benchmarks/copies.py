@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.score import Part, Score, Tempo
+from ritornello.music.score import Part, Score, Tempo
 
 Random = np.random.Generator
 COLUMNS = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")

@@ -27,10 +27,10 @@ import numpy as np
 import numpy.typing as npt
 
 from copies import MAKERS
-from ritornello.preparing.checking.check import Checks, check
-from ritornello.preparing.copies.duplicates import KINDS, LIKENESS, MIN_RUNS, SKETCH, decide, sketch
-from ritornello.preparing.copies.sketches import EMPTY, runs
-from ritornello.score import Score
+from ritornello.corpus.checks.check import Checks, check
+from ritornello.corpus.duplicates.decide import KINDS, LIKENESS, MIN_RUNS, SKETCH, decide, sketch
+from ritornello.corpus.duplicates.sketch import EMPTY, runs
+from ritornello.music.score import Score
 
 # Sketches of the folders and of the copies, made once
 

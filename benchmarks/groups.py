@@ -27,16 +27,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ritornello import Corpus, Model, Score, registry
-from ritornello.judged import Side
-from ritornello.judging.likelihood import GIVEN, Nats, exact, likelihood
-from ritornello.judging.summary import interval, summary
-from ritornello.representations.grid.codes import COLUMN, FIELDS, MAX_SHIFT
+from ritornello import Corpus, Model, Score
+from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.likelihood import GIVEN, Nats, exact, likelihood
+from ritornello.evaluation.summary import interval, summary
+from ritornello.models import registry
+from ritornello.music.timeline import Timeline
+from ritornello.representations.grid.vocabulary import COLUMN, FIELDS, MAX_SHIFT
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide, start_row
-from ritornello.timeline import Timeline
 from ritornello.training import loop
-from ritornello.workflow import train
+from ritornello.training.train import train
 
 GAP_BARS = 4
 NOTES = Notes()

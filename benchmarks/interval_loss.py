@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from ritornello import Corpus, Model, Score, compose_many
-from ritornello.conditions import heard
-from ritornello.judged import Side
-from ritornello.theory import scale
+from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.measure import measure
+from ritornello.models.plan_vector import heard
+from ritornello.music.theory import scale
 from ritornello.training import loop
-from ritornello.workflow import measure, train
+from ritornello.training.train import train
 
 
 def in_key(song: Score) -> float:

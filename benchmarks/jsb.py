@@ -37,7 +37,7 @@ from ritornello.representations.chorale import Chorale
 from ritornello.training import loop
 from ritornello.training.batches import Batch, generator
 from ritornello.training.config import TrainConfig
-from ritornello.training.machine import Machine
+from ritornello.training.distributed import Machine
 
 Ints = npt.NDArray[np.int64]
 

@@ -29,13 +29,14 @@ import numpy as np
 
 from judged import by_label, picture, tables
 from ngram import Ngram
-from ritornello import composer, midi
-from ritornello.corpus import Corpus
-from ritornello.judgement import judge
-from ritornello.judging.comparison import FEWEST_OF_LABEL
-from ritornello.model import Model
-from ritornello.score import Score
-from ritornello.timeline import Timeline
+from ritornello import midi
+from ritornello.composing import compose
+from ritornello.corpus.corpus import Corpus
+from ritornello.evaluation.compare import FEWEST_OF_LABEL
+from ritornello.evaluation.judge import judge
+from ritornello.models.model import Model
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
 
 PHRASE = 4  # bars
 HUMAN, TRAIN, NGRAM = "human", "training songs", "n-gram"
@@ -76,7 +77,7 @@ def composed(path: str, bars: Sequence[int], seed: int, label: str | None) -> li
         places[max(PHRASE, PHRASE * round(count / PHRASE))].append(place)
     made: dict[int, Score] = {}
     for count, here in places.items():
-        songs = composer.compose_many(model, len(here), bars=count, seed=seed + count, **dials)
+        songs = compose.compose_many(model, len(here), bars=count, seed=seed + count, **dials)
         made |= {place: song.score for place, song in zip(here, songs, strict=True)}
         print(f"  {len(made)} of {len(bars)}", end="\r", flush=True)
     return [made[place] for place in range(len(bars))]

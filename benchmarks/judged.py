@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ritornello.judging.ladder import CONTROLS
-from ritornello.judging.report import between, number, whole
+from ritornello.evaluation.controls import CONTROLS
+from ritornello.evaluation.report import between, number, whole
 
 Reports = Mapping[str, Any]  # by side
 COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#888888", "#333333")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ritornello import Corpus, Score
-from ritornello.conditions import Conditions
+from ritornello.models.plan_vector import Conditions
 from ritornello.representations.notes import Notes
 from ritornello.training.crops import Crops
 from ritornello.training.songs import Side, Songs

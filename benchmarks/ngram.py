@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.judging.hearing import Hearing
+from ritornello.evaluation.song_features import Hearing
+from ritornello.music.score import Meter, Score, Tempo
+from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
-from ritornello.score import Meter, Score, Tempo
-from ritornello.timeline import Timeline
 
 ORDER = 4
 GRID = 24

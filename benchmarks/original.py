@@ -19,10 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ritornello import Corpus, Model, Score, Timeline, compose, registry
-from ritornello.losses.curve import AMPLITUDE, Curve
-from ritornello.losses.original import SHARE
-from ritornello.representations.messages import BEATS, DELTA, NOTE, PITCHES, VELOCITY, Messages
+from ritornello import Corpus, Model, Score, Timeline, compose
+from ritornello.legacy2018.loss import SHARE
+from ritornello.legacy2018.messages import BEATS, DELTA, NOTE, PITCHES, VELOCITY, Messages
+from ritornello.models import registry
+from ritornello.models.losses.curve import AMPLITUDE, Curve
 from ritornello.training.batches import SongRows, Windows, encode_songs
 
 Rows = npt.NDArray[np.float32]

@@ -4,7 +4,7 @@
 
 CORPUS is POP909-CL prepared (`ritornello prepare pop909_cl --out CORPUS`: its chord track becomes chords, the
 piano remains; a file that holds nothing but chords is left out). All learn from its train side and are judged
-on whole songs of its test side, in reference nats per source note (`ritornello.judging.reference`), with
+on whole songs of its test side, in reference nats per source note (`ritornello.evaluation.reference`), with
 nothing told of a song but its meter. Rates come from sweeps of `--sweep` minutes, judged on the valid side.
 `--clock processor` counts the minutes of processor time: with one thread that is the clock of a core that
 does nothing else, also where other work shares the machine.
@@ -25,13 +25,14 @@ from typing import Any
 
 import numpy as np
 
-from ritornello import Corpus, Model, registry
-from ritornello.judged import Side
-from ritornello.judging.likelihood import GIVEN, Nats, likelihood
-from ritornello.judging.summary import interval, summary
-from ritornello.score import Score
+from ritornello import Corpus, Model
+from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.likelihood import GIVEN, Nats, likelihood
+from ritornello.evaluation.summary import interval, summary
+from ritornello.models import registry
+from ritornello.music.score import Score
 from ritornello.training import loop
-from ritornello.workflow import train
+from ritornello.training.train import train
 
 HERE = Path(__file__).resolve()
 ABLATED = HERE.with_name("ablated.py")

@@ -38,13 +38,13 @@ import symusic
 from symusic import factory
 
 from duplicates import exponent
-from ritornello import score
+from ritornello.corpus.checks import check
+from ritornello.corpus.prepare import build_corpus
+from ritornello.corpus.workers import worker
+from ritornello.corpus.workers.worker import Job
 from ritornello.midi import reading as midi_reading
-from ritornello.midi import with_symusic
-from ritornello.preparing import prepare
-from ritornello.preparing.checking import check
-from ritornello.preparing.workers import worker
-from ritornello.preparing.workers.worker import Job
+from ritornello.midi import symusic_reader
+from ritornello.music import score
 
 TURNS = 3
 BATCH = 32  # files
@@ -137,12 +137,12 @@ def whole(folders: list[Path], workers: int) -> dict[str, Any]:
         memory = Memory()
         memory.start()
         start, busy = time.perf_counter(), busy_s()
-        report = prepare(root, out, workers=workers)
+        report = build_corpus(root, out, workers=workers)
         seconds, busy = time.perf_counter() - start, busy_s() - busy
         memory.done = True
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         start = time.perf_counter()
-        prepare(root, out, workers=workers)
+        build_corpus(root, out, workers=workers)
         again = time.perf_counter() - start
     rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1 << (20 if sys.platform == "darwin" else 10)
@@ -169,7 +169,7 @@ def on_sample(paths: list[Path], workers: int) -> Speed:
         for number, path in enumerate(paths):
             (root / f"{number:06d}{path.suffix}").symlink_to(path.resolve())
         start, busy = time.perf_counter(), busy_s()
-        prepare(root, Path(scratch) / "corpus", workers=workers)
+        build_corpus(root, Path(scratch) / "corpus", workers=workers)
         return Speed(len(paths) / (time.perf_counter() - start), 1e3 * (busy_s() - busy) / len(paths))
 
 
@@ -195,7 +195,7 @@ STEPS = {
     "tracks cut apart": (check, "split"),
     "bytes looked at": (check, "glance"),
     "all tracks through symusic, to numpy": (midi_reading, "read_whole"),
-    "strange tracks tidied": (with_symusic, "tidied"),
+    "strange tracks tidied": (symusic_reader, "tidied"),
     "track by track, where something misleads": (midi_reading, "_read_tracks"),
     "pedal, sort, overlaps, checks: the Score": (midi_reading, "_assemble"),
     "sort, overlaps": (score, "cut"),

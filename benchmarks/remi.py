@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.judging.reference import reference
+from ritornello.evaluation.reference import reference
 
 Ints = npt.NDArray[np.int64]
 

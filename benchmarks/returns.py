@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello import Corpus
-from ritornello.judged import Side
-from ritornello.representations.grid.codes import PITCHES, VOICE_BITS, Ints, columns
+from ritornello.evaluation.inputs import Side
+from ritornello.music.score import Score
+from ritornello.representations.grid.vocabulary import PITCHES, VOICE_BITS, Ints, columns
 from ritornello.representations.notes import Notes
-from ritornello.representations.returns.alone import alone
-from ritornello.representations.returns.echo import LENGTHS, echo
-from ritornello.score import Score
+from ritornello.representations.repetition.alone import alone
+from ritornello.representations.repetition.echo import LENGTHS, echo
 
 Right = npt.NDArray[np.bool_]
 NAMES = ("echo", "alone", "either", "second", "transposed", "in time")

@@ -4,7 +4,7 @@
 
 It runs under an interpreter of its own (`pip install miditok torch transformers`): the songs come as columns
 of notes with their split (`pop.py` writes them) and become tokens in `remi.py`. What goes back are the nats
-of every held-out song by `ritornello.judging.reference`, the one thing of Ritornello that is used here. Meter
+of every held-out song by `ritornello.evaluation.reference`, all that is used here of Ritornello. Meter
 is told and not counted.
 
 Each is given its best: bf16 where the processor has it, fused AdamW, warm-up and cosine over the time that

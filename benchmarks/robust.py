@@ -16,12 +16,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.workers.pool import Pool
+from ritornello.corpus.workers.worker import Job
 from ritornello.errors import MidiError
 from ritornello.midi import parse
-from ritornello.preparing.checking.check import Checks
-from ritornello.preparing.workers.pool import Pool
-from ritornello.preparing.workers.worker import Job
-from ritornello.score import Score
+from ritornello.music.score import Score
 
 LOST = ("crashed", "timed out", "out of memory")
 

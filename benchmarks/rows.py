@@ -19,15 +19,15 @@ import numpy as np
 
 from ritornello import midi
 from ritornello.errors import RitornelloError
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.chords import estimated
-from ritornello.representations.grid.clock import Bars, spell
-from ritornello.representations.grid.codes import FIELDS, PITCHES, VOICE_BITS, columns
+from ritornello.representations.grid.shifts import Bars, spell
+from ritornello.representations.grid.vocabulary import FIELDS, PITCHES, VOICE_BITS, columns
 from ritornello.representations.notes import Notes
-from ritornello.representations.returns.alone import alone
-from ritornello.representations.returns.echo import echo
-from ritornello.representations.returns.form import form, read_form
-from ritornello.score import Score
-from ritornello.timeline import Timeline
+from ritornello.representations.repetition.alone import alone
+from ritornello.representations.repetition.echo import echo
+from ritornello.representations.repetition.form import form, read_form
 
 NOTES = Notes()
 spent: dict[str, list[float]] = {}  # step -> seconds, rows

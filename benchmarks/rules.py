@@ -18,17 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ritornello import composer, midi
-from ritornello.composing.building import plan_of
-from ritornello.composing.ear import Ear
+from ritornello import midi
+from ritornello.composing import compose
+from ritornello.composing.replay import plan_of
 from ritornello.composing.request import plain
 from ritornello.composing.rules import RULES
-from ritornello.composing.usual import Usual, usual
+from ritornello.composing.sampling_state import Ear
+from ritornello.composing.style_stats import Usual, usual
 from ritornello.errors import RitornelloError
-from ritornello.plan import Plan
-from ritornello.representations.grid.codes import FIELDS
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
+from ritornello.representations.grid.vocabulary import FIELDS
 from ritornello.representations.notes import Notes
-from ritornello.score import Score
 
 NOTES = Notes()
 MOST_NOTES = 8000
@@ -64,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     label = Usual()
     if options.genre:
-        label = usual(composer.opened_model(None).info, Plan(genres=((options.genre, 1.0),)))
+        label = usual(compose.opened_model(None).info, Plan(genres=((options.genre, 1.0),)))
     files = sorted(options.folder.rglob("*.mid"))
     forbidden: Counter[str] = Counter()
     held: Counter[str] = Counter()

@@ -29,7 +29,7 @@ from torch import nn
 
 from pop import export
 from ritornello import Corpus, Model
-from ritornello.workflow import train
+from ritornello.training.train import train
 
 HERE = Path(__file__).resolve()
 WARM = 0.4  # share of a run that is not timed: songs are met for the first time

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from ritornello import registry
-from ritornello.conditions import Conditions
+from ritornello.models import registry
+from ritornello.models.plan_vector import Conditions
 from ritornello.representations.notes import Notes
-from ritornello.steps.threads import one_thread
+from ritornello.system.threads import one_thread
 
 FIELDS = Notes.fields
 FIRST = next(column for column, field in enumerate(FIELDS) if field.kind == "choice")

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello import Corpus, Score, compose
-from ritornello.judged import Side
-from ritornello.judging.summary import interval
-from ritornello.score import COLUMNS
+from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.summary import interval
+from ritornello.music.score import COLUMNS
 
 DISSONANT = (1, 2, 6, 10, 11)  # semitones
 HARSH = (1, 11)

@@ -17,16 +17,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello import Corpus, registry
-from ritornello.judged import Side
-from ritornello.judging.likelihood import Nats, likelihood
-from ritornello.judging.summary import interval, summary
-from ritornello.model import Model
+from ritornello import Corpus
+from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.likelihood import Nats, likelihood
+from ritornello.evaluation.summary import interval, summary
+from ritornello.models import registry
+from ritornello.models.model import Model
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import Rows
-from ritornello.score import Score
-from ritornello.timeline import Timeline
-from ritornello.workflow import train
+from ritornello.training.train import train
 
 
 class Sixteen(Notes):

@@ -32,8 +32,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ritornello import midi
 from ritornello.errors import FailedError, InputError, OutputError, RitornelloError
-from ritornello.files import output_errors
-from ritornello.score import KeySignature, Meter, Part, Score, Tempo, settle
+from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo, settle
+from ritornello.system.files import output_errors
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
 CHOIR = 52  # General MIDI: choir aahs

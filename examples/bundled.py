@@ -26,11 +26,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ritornello import workflow
-from ritornello.corpus import Corpus
+from ritornello.corpus import prepare as corpus_prepare
+from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError, InputError, RitornelloError
-from ritornello.files import write_bytes
-from ritornello.model import Model
+from ritornello.models.model import Model
+from ritornello.system.files import write_bytes
+from ritornello.training import train as training_train
 
 STAGES = ("data", "prepare", "train", "finish", "ship")
 PACKAGE = Path(__file__).parents[1] / "src" / "ritornello" / "bundled"
@@ -73,7 +74,7 @@ def corpus_of_music21(given: Path | None) -> Path:
 def prepare(out: Path, workers: int) -> None:
     """The corpus of the songs."""
     if not (out / "corpus" / "manifest.json").exists():
-        print(workflow.prepare(out / "midi", out / "corpus", workers=workers), flush=True)
+        print(corpus_prepare.prepare(out / "midi", out / "corpus", workers=workers), flush=True)
 
 
 def train(out: Path, settings: dict[str, Any]) -> None:
@@ -85,7 +86,7 @@ def train(out: Path, settings: dict[str, Any]) -> None:
             loss = f"loss {losses['loss']:.4f}, held-out {losses['heldout_loss']:.4f}"
             print(f"{step}: {loss}, {state.sounds}", flush=True)
 
-    workflow.train(out / "corpus", out / "model", report=report, **settings)
+    training_train.train(out / "corpus", out / "model", report=report, **settings)
 
 
 def finish(out: Path, side: str, threads: int, mean_with: Path | None) -> None:

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from ritornello.composer import BUNDLED
+from ritornello.composing.compose import BUNDLED
 
 
 def run(*words: str | Path) -> None:

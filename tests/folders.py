@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ritornello import midi
-from ritornello.score import Meter, Part, Score, Tempo
+from ritornello.music.score import Meter, Part, Score, Tempo
 
 Say = Callable[..., tuple[int, str, str]]  # the words of a command to exit code, output and errors
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ritornello.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo, settle
-from ritornello.theory import CHORD_KINDS
+from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo, settle
+from ritornello.music.theory import CHORD_KINDS
 
 RESOLUTIONS = (1, 7, 24, 96, 120, 480, 960, 1001, 32767)  # the usual ones, and the odd
 DENOMINATORS = st.sampled_from((1, 2, 4, 8, 16, 32, 64))

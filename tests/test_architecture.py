@@ -10,78 +10,45 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "ritornello"
-STAGES = {"preparing", "training", "composing", "rendering", "judging"}
-ABOVE = {"workflow", "composer", "song", "judged", "judgement", "checkup"}  # they join the stages for people
-ABOVE |= {"learner", "cli", "convert", "__main__"}
-MAY_ALSO = {"training": {"composing", "judging"}}
-# each noun may import those before it, so that no two import each other
-NOUNS = [
-    "errors",
-    "files",
-    "history",
-    "lock",
-    "theory",
-    "overlaps",
-    "ranges",
-    "score",
-    "timeline",
-    "plan",
-    "conditions",
-    "midi",
-    "corpus",
-    "melodies",
-    "registry",
-]
-NOUNS += ["model", "representations", "steps", "losses", "networks"]
+# a folder may import those before it in this list, and itself; docs/architecture.md has the same order
+ORDER = ["errors", "system", "music", "midi", "rendering", "corpus", "representations", "models"]
+ORDER += ["legacy2018", "composing", "evaluation", "training", "learning", "cli", "__main__"]
+FRONT = {"__init__", "__main__", "errors"}
 READERS = {"mido", "symusic"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
-def room(module: str) -> str:
-    """The part of the house that a module `ritornello.x.y` belongs to: x."""
-    return module.split(".")[1] if "." in module else ""
-
-
 def imports(file: Path) -> set[str]:
-    """The rooms that a file imports, at its top or inside a function."""
+    """The folders of the package that a file imports, at its top or inside a function."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ritornello"):
-            if node.module == "ritornello":
-                found |= {alias.name for alias in node.names}
-            found.add(room(node.module or ""))
+        if isinstance(node, ast.ImportFrom) and node.module == "ritornello":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ritornello."):
+            found.add((node.module or "").split(".")[1])
         elif isinstance(node, ast.Import):
-            found |= {room(alias.name) for alias in node.names if alias.name.startswith("ritornello.")}
-    return found - {""}
+            found |= {
+                alias.name.split(".")[1] for alias in node.names if alias.name.startswith("ritornello.")
+            }
+    return found
 
 
-def own_room(file: Path) -> str:
+def folder(file: Path) -> str:
+    """The folder of the package that a file lies in; of a module beside the folders, its name."""
     return file.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def test_no_module_lies_beside_the_folders() -> None:
+    assert {file.stem for file in FILES if file.parent == SOURCE} == FRONT
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
 def test_imports_go_one_way(file: Path) -> None:
-    own, used = own_room(file), imports(file)
-    if own in ABOVE or own == "__init__":
+    own = folder(file)
+    if own == "__init__":  # the front imports from all folders, and no folder imports the front
         return
-    if own in STAGES:
-        allowed = {own} | MAY_ALSO.get(own, set())
-        assert not (used & STAGES) - allowed, f"a stage imports another stage: {used & STAGES}"
-    else:
-        assert not used & STAGES, f"a noun imports a stage: {used & STAGES}"
-    assert not used & ABOVE, f"{own} imports what stands above it: {used & ABOVE}"
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
-def test_nouns_stand_in_one_order(file: Path) -> None:
-    own, used = own_room(file), imports(file)
-    if own in NOUNS:
-        later = set(NOUNS[NOUNS.index(own) + 1 :])
-        assert not used & later, f"{own} imports what stands after it: {used & later}"
-    else:
-        assert own in STAGES | ABOVE | {"__init__"}, (
-            f"{own} is neither a noun nor a stage: say where it stands"
-        )
+    allowed = set(ORDER[: ORDER.index(own) + 1])
+    assert imports(file) <= allowed, f"{own} imports {imports(file) - allowed}, which stands after it"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
@@ -89,7 +56,7 @@ def test_midi_alone_knows_the_format(file: Path) -> None:
     nodes = list(ast.walk(ast.parse(file.read_text())))
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert own_room(file) == "midi" or not {name.split(".")[0] for name in names} & READERS
+    assert folder(file) == "midi" or not {name.split(".")[0] for name in names} & READERS
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
@@ -100,10 +67,11 @@ def test_a_file_can_be_held_in_the_head(file: Path) -> None:
         assert ast.get_docstring(ast.parse(text)), "a file opens with its purpose"
 
 
-def test_the_drawing_names_every_room() -> None:
-    drawing = (SOURCE.parent.parent / "docs" / "architecture.md").read_text()
-    rooms = {own_room(file) for file in FILES} - {"__init__", "__main__"}
-    assert {name for name in rooms if f"  {name}" not in drawing} == set()
+def test_the_architecture_names_every_folder_in_order() -> None:
+    text = (SOURCE.parent.parent / "docs" / "architecture.md").read_text()
+    table = [line.split("`")[1].rstrip("/") for line in text.splitlines() if line.startswith("| `")]
+    folders = [name for name in ORDER if name not in FRONT]
+    assert [name for name in table if name in folders] == folders
 
 
 HEAVY = ("torch", "scipy", "sklearn", "pyarrow", "keras", "music21")
@@ -116,7 +84,7 @@ HEAVY = ("torch", "scipy", "sklearn", "pyarrow", "keras", "music21")
         "from ritornello.cli import main; import contextlib\n"
         "with contextlib.suppress(SystemExit): main(['--help'])",
         "import ritornello; ritornello.compose; ritornello.read; ritornello.doctor; ritornello.judge",
-        "import ritornello.composing.sampler, ritornello.steps.original, ritornello.model",
+        "import ritornello.composing.sampler, ritornello.legacy2018.step, ritornello.models.model",
     ],
 )
 def test_light_things_import_nothing_heavy(code: str) -> None:

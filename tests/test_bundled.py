@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello import composer, melodies, theory
-from ritornello.files import sha256
-from ritornello.timeline import Timeline
+from ritornello.composing import compose as composer
+from ritornello.models import fingerprints
+from ritornello.music import theory
+from ritornello.music.timeline import Timeline
+from ritornello.system.files import sha256
 
 # licences of transcriptions under which a model may be given away; see examples/bundle/rights.py
 LICENCES = {"public domain", "no notice of rights", "BSD-3-Clause", "Artistic-1.0", "CC-BY-4.0"}
@@ -86,7 +88,7 @@ def test_its_plans_name_nobody() -> None:
 
 def test_it_remembers_what_it_learnt_from_and_nothing_else(rights: dict[str, Any]) -> None:
     """Drums have no melody; every label but theirs has songs, none more than were learnt from."""
-    songs = melodies.read(composer.BUNDLED)
+    songs = fingerprints.read(composer.BUNDLED)
     info = composer.opened_model(None).info["data"]
     assert len(songs) <= info["train_songs"]
     assert {song.path.split("/")[0] for song in songs} == set(info["songs_by_label"]) - {"drums"}

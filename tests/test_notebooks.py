@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 from ritornello import midi
-from ritornello.timeline import Timeline
+from ritornello.music.timeline import Timeline
 from tests.folders import write_songs
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"

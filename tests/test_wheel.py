@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.install import MOST_MB, InstallError, fresh, sizes
 from ritornello import midi
-from ritornello.timeline import Timeline
+from ritornello.music.timeline import Timeline
 
 EXTRAS = (
     "torch",

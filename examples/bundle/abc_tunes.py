@@ -16,7 +16,7 @@ import numpy as np
 from bundle.abc_music import Bar, Reader
 from bundle.abc_text import Tune, key_of
 from ritornello.errors import InputError
-from ritornello.score import KeySignature, Meter, Part, Score, Tempo
+from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 
 VIOLIN = 40
 TICKS_PER_BEAT = 480

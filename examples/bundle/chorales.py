@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.plan import Plan
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
 from ritornello.representations.chorale import Chorale
-from ritornello.score import Score
 
 BPM = 72
 BEAT = 4  # 16ths

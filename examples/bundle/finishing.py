@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from ritornello import melodies
-from ritornello import model as folder
-from ritornello.composing.splice import instrument_name
-from ritornello.composing.usual import measured
-from ritornello.corpus import Corpus
+from ritornello.composing.merge_notes import instrument_name
+from ritornello.composing.style_stats import measured
+from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
-from ritornello.files import sha256, write_bytes
-from ritornello.judged import Side
-from ritornello.judging import Song
-from ritornello.judging.likelihood import GIVEN, Nats, likelihood
-from ritornello.judging.summary import summary
-from ritornello.model import Arrays, Model
-from ritornello.plan import Plan
+from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.likelihood import GIVEN, Nats, likelihood
+from ritornello.evaluation.songs import Song
+from ritornello.evaluation.summary import summary
+from ritornello.models import fingerprints
+from ritornello.models import model as folder
+from ritornello.models.model import Arrays, Model
+from ritornello.music.plan import Plan
+from ritornello.system.files import sha256, write_bytes
 from ritornello.training.config import TrainConfig
 from ritornello.training.start import Start
 
@@ -52,7 +52,7 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans)
     write_bytes(out / RIGHTS, rights)
-    melodies.write(out, melodies.learnt_from(corpus))
+    fingerprints.write(out, fingerprints.learnt_from(corpus))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     if size > MAX_BYTES:
         raise FailedError(f"{str(out)!r} has {size} bytes, must be at most {MAX_BYTES} to ship")

@@ -17,7 +17,7 @@ import numpy as np
 from bach import Measure, Note, joined, meters
 
 from ritornello.errors import InputError
-from ritornello.score import KeySignature, Part, Score, Tempo
+from ritornello.music.score import KeySignature, Part, Score, Tempo
 
 TICKS_PER_BEAT = 480
 QUARTET = (Part("Violin 1", 40), Part("Violin 2", 40), Part("Viola", 41), Part("Cello", 42))

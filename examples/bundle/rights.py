@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError, MidiError
-from ritornello.files import sha256, write_bytes
 from ritornello.midi import chunks
+from ritornello.system.files import sha256, write_bytes
 
 NOTICE = re.compile(
     r"copyright|copr\.|\(c\)|©|\(p\)|℗|\brights\b|reserved|non-?\s?commercial|permission|licen[cs]e"

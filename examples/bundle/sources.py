@@ -19,8 +19,8 @@ from bundle import abc_text, abc_tunes, chorales, music_xml
 from bundle.rights import SOURCES, Ledger, notices_in_midi, notices_in_text, notices_in_xml, refused
 from ritornello import midi
 from ritornello.errors import InputError, RitornelloError
-from ritornello.plan import Plan
-from ritornello.score import Part, Score
+from ritornello.music.plan import Plan
+from ritornello.music.score import Part, Score
 
 Songs = Iterator[tuple[str, Score | bytes]]
 FEWEST_BARS = 4  # of a recording of drums

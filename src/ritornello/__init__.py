@@ -14,58 +14,58 @@ pays for what only training needs.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from ritornello.system.version import __version__
 
-_HOMES = {
-    "Corpus": "corpus",
-    "Model": "model",
-    "Plan": "plan",
-    "Score": "score",
-    "Song": "song",
-    "Timeline": "timeline",
-    "compose": "composer",
-    "compose_many": "composer",
-    "doctor": "checkup",
-    "judge": "judgement",
-    "learn": "learner",
-    "measure": "workflow",
-    "prepare": "workflow",
+_MODULES = {
+    "Corpus": "corpus.corpus",
+    "Model": "models.model",
+    "Plan": "music.plan",
+    "Score": "music.score",
+    "Song": "composing.song",
+    "Timeline": "music.timeline",
+    "compose": "composing.compose",
+    "compose_many": "composing.compose",
+    "doctor": "corpus.doctor.doctor",
+    "judge": "evaluation.judge",
+    "learn": "learning.learn",
+    "measure": "evaluation.measure",
+    "prepare": "corpus.prepare",
     "read": "midi",
-    "redo": "composer",
-    "render": "workflow",
-    "replay": "composer",
-    "train": "workflow",
+    "redo": "composing.compose",
+    "render": "rendering.render",
+    "replay": "composing.compose",
+    "train": "training.train",
     "write": "midi",
 }
 
 if TYPE_CHECKING:
-    from ritornello.checkup import doctor as doctor
-    from ritornello.composer import compose as compose
-    from ritornello.composer import compose_many as compose_many
-    from ritornello.composer import redo as redo
-    from ritornello.composer import replay as replay
-    from ritornello.corpus import Corpus as Corpus
-    from ritornello.judgement import judge as judge
-    from ritornello.learner import learn as learn
+    from ritornello.composing.compose import compose as compose
+    from ritornello.composing.compose import compose_many as compose_many
+    from ritornello.composing.compose import redo as redo
+    from ritornello.composing.compose import replay as replay
+    from ritornello.composing.song import Song as Song
+    from ritornello.corpus.corpus import Corpus as Corpus
+    from ritornello.corpus.doctor.doctor import doctor as doctor
+    from ritornello.corpus.prepare import prepare as prepare
+    from ritornello.evaluation.judge import judge as judge
+    from ritornello.evaluation.measure import measure as measure
+    from ritornello.learning.learn import learn as learn
     from ritornello.midi import read as read
     from ritornello.midi import write as write
-    from ritornello.model import Model as Model
-    from ritornello.plan import Plan as Plan
-    from ritornello.score import Score as Score
-    from ritornello.song import Song as Song
-    from ritornello.timeline import Timeline as Timeline
-    from ritornello.workflow import measure as measure
-    from ritornello.workflow import prepare as prepare
-    from ritornello.workflow import render as render
-    from ritornello.workflow import train as train
+    from ritornello.models.model import Model as Model
+    from ritornello.music.plan import Plan as Plan
+    from ritornello.music.score import Score as Score
+    from ritornello.music.timeline import Timeline as Timeline
+    from ritornello.rendering.render import render as render
+    from ritornello.training.train import train as train
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = ["__version__", *sorted(_MODULES)]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'ritornello' has no attribute {name!r}")
-    return getattr(import_module(f"ritornello.{_HOMES[name]}"), name)
+    return getattr(import_module(f"ritornello.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from ritornello import midi
 from ritornello.cli import main
-from ritornello.timeline import Timeline
+from ritornello.music.timeline import Timeline
 from tests.folders import Say, wandering, write_songs
 
 
@@ -110,7 +110,7 @@ def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
 
 
 def test_one_writer_at_a_time(say: Say, home: Path, tmp_path: Path) -> None:
-    from ritornello.lock import locked
+    from ritornello.system.lock import locked
 
     words = ["train", home / "corpus", "--out", tmp_path / "m", "--network", "original", "--steps", 5]
     (tmp_path / "m").mkdir()
@@ -270,7 +270,8 @@ def test_a_newer_corpus_is_refused(say: Say, home: Path, tmp_path: Path) -> None
 def test_weights_of_the_wrong_shape(say: Say, home: Path, tmp_path: Path) -> None:
     import numpy as np
 
-    from ritornello import Model, model
+    from ritornello import Model
+    from ritornello.models import model
 
     good = Model.open(home / "model")
     weights = {**good.weights, "dense.bias": np.zeros(5, np.float32)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ritornello import midi
-from ritornello.timeline import Timeline
+from ritornello.music.timeline import Timeline
 from tests.composing.models import write_model
 from tests.folders import Say, write_songs
 
@@ -36,7 +36,7 @@ def a_song(home: Path) -> Path:
 def test_a_whole_small_piece_without_any_argument(
     say: Say, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ritornello.composer.BUNDLED", home / "model")
+    monkeypatch.setattr("ritornello.composing.compose.BUNDLED", home / "model")
     code, text, _ = say("compose")
     assert code == 0
     song = midi.read("song.mid")

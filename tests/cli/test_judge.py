@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ritornello import judgement, melodies, midi
-from ritornello.judging import detector, style
-from ritornello.melodies import Melody
-from ritornello.score import Score
+from ritornello import midi
+from ritornello.evaluation import detector, judge, style
+from ritornello.models import fingerprints
+from ritornello.models.fingerprints import Melody
+from ritornello.music.score import Score
 from tests.folders import Say, wandering
 from tests.scores import tune
 
@@ -69,7 +70,7 @@ def test_one_song(say: Say, home: Path) -> None:
 
 
 def test_one_song_and_what_a_model_learnt_from(say: Say, home: Path, tmp_path: Path) -> None:
-    melodies.write(tmp_path, [Melody.of(wandering(5), "five.mid"), Melody.of(tune(), "tune.mid")])
+    fingerprints.write(tmp_path, [Melody.of(wandering(5), "five.mid"), Melody.of(tune(), "tune.mid")])
     code, text, _ = say("judge", home / "tune.mid", "--model", tmp_path)
     assert code == 0
     longest = max(len(line.bars) for line in Melody.of(tune()).lines)
@@ -85,7 +86,7 @@ def test_what_is_alike_is_shown_side_by_side(say: Say, home: Path, tmp_path: Pat
     assert say("judge", home / "theirs" / "101.mid", "--corpus", home / "theirs", "--html", one)[0] == 0
     words = ("--human", home / "ours", "--corpus", home / "theirs", "--html", many)
     assert say("judge", home / "theirs", *words)[0] == 0
-    for page, pairs in ((one, 1), (many, judgement.PAIRS)):
+    for page, pairs in ((one, 1), (many, judge.PAIRS)):
         html = page.read_text()
         pictures = re.findall('<img alt="([^"]*)" src="data:image/svg\\+xml;base64,([^"]*)">', html)
         assert len(pictures) == 2 * pairs
@@ -130,7 +131,7 @@ def test_each_song_is_drawn_as_often_as_any_other(home: Path) -> None:
     """Of 24 songs six: over 60 seeds each about 15 times, +- 4 standard deviations of 3.4."""
     times: dict[str, int] = {}
     for seed in range(60):
-        group = judgement._group(home / "ours", most=6, max_s=3600, seed=seed, progress=None)
+        group = judge._group(home / "ours", most=6, max_s=3600, seed=seed, progress=None)
         assert len(group.songs) == 6
         for song in group.songs:
             times[song.name] = times.get(song.name, 0) + 1

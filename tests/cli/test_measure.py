@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 import torch
 
-from ritornello import Corpus, Model, __version__, midi, workflow
-from ritornello import model as folder
-from ritornello.conditions import Conditions
-from ritornello.networks.lstm import Lstm
-from ritornello.networks.original import Original
+from ritornello import Corpus, Model, __version__, midi
+from ritornello.corpus.prepare import prepare
+from ritornello.evaluation.measure import measure
+from ritornello.legacy2018.network import Original
+from ritornello.models import model as folder
+from ritornello.models.lstm.network import Lstm
+from ritornello.models.plan_vector import Conditions
 from ritornello.representations.notes import Notes
 from tests.folders import Say, wandering, write_songs
-from tests.networks.chains import as_dicts
+from tests.models.chains import as_dicts
 
 
 def write_model(path: Path, network: Any, data: dict[str, Any], labels: tuple[str, ...] = ()) -> None:
@@ -36,7 +38,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with songs, a corpus, a model that could have been trained on it, and an `original`."""
     home = tmp_path_factory.mktemp("home")
     write_songs(home / "midi", 100)
-    workflow.prepare(home / "midi", home / "corpus", workers=1)
+    prepare(home / "midi", home / "corpus", workers=1)
     torch.manual_seed(0)
     labels = ("folk", "game")
     sizes = {"width": 16, "layers": 1, "embedding": 4, "plan_size": Conditions(labels).size}
@@ -86,13 +88,13 @@ def test_a_folder_measures_as_its_corpus_does(say: Say, home: Path, tmp_path: Pa
     assert "2 skipped:" in text
     assert "page.mid: not MIDI: begins with b'<html>'"[:28] in text
     assert "whether it knows these songs is not known" in text
-    there = workflow.measure(home / "model", home / "corpus")
-    here = workflow.measure(home / "model", tmp_path / "midi")
+    there = measure(home / "model", home / "corpus")
+    here = measure(home / "model", tmp_path / "midi")
     assert set(here["skipped"]) == {"page.mid", "empty.mid"}
     assert (here["split"], here["held_out"]) == (None, None)
     for given in ("plan", "none"):
         assert here["given"][given]["by_field"] == pytest.approx(there["given"][given]["by_field"], rel=1e-6)
-    assert here["data_hash"] == workflow.measure(home / "model", tmp_path / "midi")["data_hash"]
+    assert here["data_hash"] == measure(home / "model", tmp_path / "midi")["data_hash"]
 
 
 def test_few_songs_have_no_interval(say: Say, home: Path, tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_wrong_input_is_one_clear_line(say: Say, home: Path, tmp_path: Path, cas
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.mid").write_text("hello")
     if "{tmp}/small" in WRONG[case][0]:
-        workflow.prepare(write_songs(tmp_path / "two", 2), tmp_path / "small", workers=1)
+        prepare(write_songs(tmp_path / "two", 2), tmp_path / "small", workers=1)
     words, says = WRONG[case]
     code, out, err = say("measure", *[word.format(tmp=tmp_path, home=home) for word in words])
     assert (code, out) == (2, "")

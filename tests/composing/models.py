@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ritornello import model, registry
-from ritornello.conditions import Conditions
-from ritornello.plan import Plan, parse_form
-from ritornello.score import Part
+from ritornello.models import model, registry
+from ritornello.models.plan_vector import Conditions
+from ritornello.music.plan import Plan, parse_form
+from ritornello.music.score import Part
 
 LABELS = ("chorale", "fiddle", "game")
 PIANO, BASS, DRUMS, FIDDLE = Part(), Part("", 33), Part("", 0, True), Part("", 40)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ritornello.composing import form_rules
-from ritornello.representations.grid.codes import WAIT
+from ritornello.representations.grid.vocabulary import WAIT
 from tests.composing.test_rules import BASS, FOUR, Song, song
 
 NEW, ALL = (-1, 0), (0, 3)

@@ -13,9 +13,9 @@ import pytest
 
 from ritornello.composing.recipe import Recipe, Source
 from ritornello.errors import RitornelloError
-from ritornello.plan import Plan, parse_form
-from ritornello.representations.grid.codes import COLUMN, FIELDS
-from ritornello.score import Chord, Part
+from ritornello.music.plan import Plan, parse_form
+from ritornello.music.score import Chord, Part
+from ritornello.representations.grid.vocabulary import COLUMN, FIELDS
 
 MODEL = {"network": "lstm", "representation": "notes", "sha256": "ab" * 32}
 PLAN = Plan(

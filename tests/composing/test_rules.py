@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from ritornello.composing import rules
-from ritornello.composing.ear import Ear
 from ritornello.composing.request import Request, gap, plain
-from ritornello.plan import GRID, Plan
-from ritornello.representations.grid.codes import DRUMS, END, VOID, WAIT, duration_class
+from ritornello.composing.sampling_state import Ear
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Part, Score
 from ritornello.representations.grid.cursor import Cursor
+from ritornello.representations.grid.vocabulary import DRUMS, END, VOID, WAIT, duration_class
 from ritornello.representations.notes import Notes
-from ritornello.score import Part, Score
 
 NOTES = Notes()
 FOUR = Plan(4, key=(0, False), parts=(Part(), Part("", 33)))  # four bars of 96 ticks; parts 0 and 132

@@ -11,9 +11,9 @@ import pytest
 from ritornello.composing import sampler
 from ritornello.composing.draws import Taste
 from ritornello.composing.request import around
-from ritornello.model import Model
-from ritornello.plan import GRID, Plan
-from ritornello.score import Part, Score
+from ritornello.models.model import Model
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Part, Score
 from tests.composing.models import write_model
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ritornello.composing import voice_rules
-from ritornello.plan import Plan
-from ritornello.representations.grid.codes import DRUMS
-from ritornello.score import Part
+from ritornello.music.plan import Plan
+from ritornello.music.score import Part
+from ritornello.representations.grid.vocabulary import DRUMS
 from tests.composing.test_rules import BASS, forbidden, song
 
 

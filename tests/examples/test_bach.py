@@ -18,8 +18,8 @@ from rich.console import Console
 
 from ritornello import midi
 from ritornello.errors import InputError, OutputError
-from ritornello.score import KeySignature, Meter, Part, Score, Tempo
-from ritornello.timeline import Timeline
+from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
+from ritornello.music.timeline import Timeline
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "bach.py"
 needs_music21 = pytest.mark.skipif(

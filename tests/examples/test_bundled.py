@@ -14,14 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello import composer, melodies, midi, workflow
-from ritornello.corpus import Corpus
+from ritornello import midi
+from ritornello.composing import compose as composer
+from ritornello.corpus.corpus import Corpus
+from ritornello.corpus.prepare import prepare
 from ritornello.errors import FailedError, InputError
-from ritornello.files import sha256
-from ritornello.model import Model
-from ritornello.plan import Plan
+from ritornello.models import fingerprints
+from ritornello.models.model import Model
+from ritornello.music.plan import Plan
+from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 from ritornello.representations.notes import Notes
-from ritornello.score import KeySignature, Meter, Part, Score, Tempo
+from ritornello.system.files import sha256
 from tests.composing.models import LABELS, write_model
 from tests.folders import wandering
 
@@ -271,7 +274,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Model:
         path = folder / "midi" / LABELS[seed % 3] / f"{seed}.mid"
         path.parent.mkdir(parents=True, exist_ok=True)
         midi.write(wandering(seed), path)
-    workflow.prepare(folder / "midi", folder / "corpus", workers=1)
+    prepare(folder / "midi", folder / "corpus", workers=1)
     data = {"train_songs": 20, "heldout_songs": 4, "corpus": "corpus", "hash": "0" * 64}
     training = {"steps": 1, "batch": 1, "seconds": 1.0, "machine": "here", "seed": 0, "best_step": 1}
     said = {
@@ -305,7 +308,7 @@ def test_a_finished_model_is_small_measured_and_says_its_rights(finished: Model)
     card = (finished.path / "card.md").read_text()
     assert "CC BY 4.0" in card and "Groove MIDI Dataset" in card
     learnt = Corpus.open(finished.path.parent / "corpus").songs("train")
-    assert len(melodies.read(finished.path)) == len(learnt)
+    assert len(fingerprints.read(finished.path)) == len(learnt)
     assert f"{found['fiddle']['plan']['nats_per_note']:.3f}" in card
 
 

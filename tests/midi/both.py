@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ritornello.errors import MidiError
 from ritornello.midi import Parsed, Pedal, parse
-from ritornello.score import Score
+from ritornello.music.score import Score
 from tests.scores import midi_file, track
 
 ONE_NOTE = """

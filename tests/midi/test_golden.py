@@ -7,7 +7,7 @@ a time in ticks since the event before, then the event. A time of 60 hex is 96 t
 
 import pytest
 
-from ritornello.score import Part, Tempo
+from ritornello.music.score import Part, Tempo
 from tests.midi.both import ONE_NOTE, notes, one, parse_both, read_both
 from tests.scores import from_hex, midi_file, track
 

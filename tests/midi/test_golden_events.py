@@ -2,7 +2,7 @@
 
 import pytest
 
-from ritornello.score import Chord, KeySignature, Marker, Meter, Tempo
+from ritornello.music.score import Chord, KeySignature, Marker, Meter, Tempo
 from tests.midi.both import ONE_NOTE, notes, one, parse_both, read_both
 from tests.scores import midi_file, track
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ritornello.errors import MidiError
 from ritornello.midi import parse, read, to_bytes
-from ritornello.score import Marker, Meter, Score
+from ritornello.music.score import Marker, Meter, Score
 from tests.midi.both import ONE_NOTE, notes, parse_both, read_both, refusal
 from tests.scores import midi_file, scores, track, tune
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ritornello.errors import OutputError
 from ritornello.midi import parse, read, to_bytes, write
-from ritornello.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo
+from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo
 from tests.midi.both import notes, read_both
 from tests.midi.strict import Event, read_strictly
 from tests.scores import from_hex, scores, tune

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ritornello.score import Meter, Part, Score
+from ritornello.music.score import Meter, Part, Score
 
 BEAT = 24  # ticks
 

@@ -12,11 +12,11 @@ import pytest
 
 from ritornello import midi
 from ritornello.errors import InputError
+from ritornello.music.score import Score
 from ritornello.rendering import export as module
 from ritornello.rendering.export import Versions, export, is_folder
-from ritornello.rendering.page import page
-from ritornello.score import Score
-from ritornello.workflow import render
+from ritornello.rendering.render import render
+from ritornello.rendering.song_page import page
 from tests.rendering.audio.fonts import font
 from tests.rendering.songs import BEAT, song
 from tests.scores import tune

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from PIL import Image
 
 from ritornello.errors import OutputError, ScoreError
-from ritornello.rendering import contents, roll
+from ritornello.music.score import Meter, Part, Score
+from ritornello.rendering import roll, roll_contents
 from ritornello.rendering.drawing import Box, Picture, to_image, to_svg, writable
-from ritornello.rendering.layout import MAX_HEIGHT, WIDTH, arrange
 from ritornello.rendering.palette import DRUMS, GROUND, LANE, blend, channels, opacity, part_colour
-from ritornello.score import Meter, Part, Score
+from ritornello.rendering.roll_layout import MAX_HEIGHT, WIDTH, arrange
 from tests.rendering.songs import BEAT, changing_meters, drum_loop, orchestra, song
 from tests.scores import scores, tune
 
@@ -126,7 +126,7 @@ def test_any_song_has_a_picture(score: Score) -> None:
         assert box.x >= 0 and box.x + box.width <= WIDTH + 1 and box.width > 0
         assert box.y >= 0 and box.y + box.height <= picture.height and box.height > 0
     assert all(0 < text.y < picture.height for text in picture.texts)
-    seen = {voice.colour for voice in contents.voices(score)}
+    seen = {voice.colour for voice in roll_contents.voices(score)}
     assert seen <= {box.colour for box in picture.boxes}
     ElementTree.fromstring(to_svg(picture))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ritornello.plan import GRID
-from ritornello.score import Meter, Part, Score
+from ritornello.music.plan import GRID
+from ritornello.music.score import Meter, Part, Score
 from tests.scores import scores
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.errors import ScoreError
-from ritornello.plan import GRID, Plan
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Meter, Part, Score
 from ritornello.representations.chorale import DRAWN, SIZE, VOICES, Chorale
-from ritornello.score import Meter, Part, Score
 
 CHORALE = Chorale()
 METERS = st.sampled_from([(4, 4), (3, 4), (6, 8), (7, 64), (2, 2)])

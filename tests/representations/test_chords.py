@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from ritornello.plan import GRID
+from ritornello.music.plan import GRID
+from ritornello.music.score import Chord, Meter, Part, Score
+from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.chords import beat_edges, estimated
-from ritornello.representations.grid.codes import CHORD_UNKNOWN, COLUMN
+from ritornello.representations.grid.vocabulary import CHORD_UNKNOWN, COLUMN
 from ritornello.representations.notes import Notes
-from ritornello.score import Chord, Meter, Part, Score
-from ritornello.timeline import Timeline
 from tests.representations.songs import wide
 
 NOTES = Notes()

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.plan import GRID, Plan, parse_form
-from ritornello.representations.grid.codes import (
+from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.score import Chord, Meter, Part, Score
+from ritornello.music.timeline import Timeline
+from ritornello.representations.grid.cursor import Cursor
+from ritornello.representations.grid.vocabulary import (
     CHORD_UNKNOWN,
     COLUMN,
     DRUMS,
@@ -21,11 +24,8 @@ from ritornello.representations.grid.codes import (
     VOID,
     WAIT,
 )
-from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide
-from ritornello.score import Chord, Meter, Part, Score
-from ritornello.timeline import Timeline
 from tests.representations.songs import repetitive, wide
 
 NOTES = Notes()

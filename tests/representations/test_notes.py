@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.plan import GRID, Plan
-from ritornello.representations.grid import codes
-from ritornello.representations.grid.codes import COLUMN, DRUMS, END, VOID, WAIT
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Meter, Part, Score, Tempo
+from ritornello.music.timeline import Timeline
+from ritornello.representations.grid import vocabulary
+from ritornello.representations.grid.vocabulary import COLUMN, DRUMS, END, VOID, WAIT
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import print_table, start_row
-from ritornello.score import Meter, Part, Score, Tempo
-from ritornello.timeline import Timeline
 from tests.representations.songs import wide
 from tests.scores import tune
 
@@ -188,7 +188,7 @@ def test_parts_are_told_apart_by_register() -> None:
         (0, 80), (1, 60), (2, 40), (3, 36), (3, 38),
     ]  # fmt: skip
     assert dropped == {"parts merged": 1, "names of parts": 5, "drum kits": 2}
-    assert codes.part_codes(song.parts).tolist() == [0, 1, 2, DRUMS]
+    assert vocabulary.part_codes(song.parts).tolist() == [0, 1, 2, DRUMS]
 
 
 def test_a_fifth_part_shares_the_place_of_the_fourth() -> None:
@@ -254,7 +254,7 @@ def test_canonical_of_a_plain_song_keeps_its_bars() -> None:
 
 @pytest.mark.parametrize(("ticks", "number"), [(1, 0), (48, 47), (50, 47), (51, 48), (53, 48), (10**6, 63)])
 def test_durations(ticks: int, number: int) -> None:
-    assert codes.duration_class(ticks) == number
+    assert vocabulary.duration_class(ticks) == number
 
 
 def test_rows_in_words() -> None:

@@ -17,9 +17,9 @@ import pytest
 
 from ritornello import midi
 from ritornello.errors import MidiError
-from ritornello.plan import Plan
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
 from ritornello.representations.notes import Notes
-from ritornello.score import Score
 from tests.representations.test_cursor import masked, replay
 
 FOLDER = os.environ.get("RITORNELLO_DATA", "")

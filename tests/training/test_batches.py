@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.representations.messages import Messages
+from ritornello.legacy2018.messages import Messages
 from ritornello.training.batches import SongRows, Windows, encode_songs
 from tests.scores import tune
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from ritornello.errors import InputError
-from ritornello.model import Model
+from ritornello.models.model import Model
 from ritornello.representations.notes import Notes
 from ritornello.training.batches import Batch
 from ritornello.training.config import TrainConfig

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ritornello.conditions import Conditions
+from ritornello.models.plan_vector import Conditions
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide, start_row
 from ritornello.training.crops import Crops, Variation
@@ -73,7 +73,7 @@ def test_a_song_shorter_than_the_window_is_filled_up_with_nothing_to_learn() -> 
 
 
 def _half() -> object:
-    from ritornello.score import Score
+    from ritornello.music.score import Score
 
     song = tune()
     early = song.onset_ticks < song.onset_ticks[len(song) // 2]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from ritornello.model import Model
-from ritornello.representations.messages import Messages
+from ritornello.legacy2018.messages import Messages
+from ritornello.models.model import Model
 from ritornello.training.export import export
 from ritornello.training.start import Start
 from tests.training.test_loop import network, run, windows

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from ritornello.errors import FailedError, InputError, OutputError
-from ritornello.networks.original import Original
+from ritornello.legacy2018.network import Original
 from ritornello.training.batches import SongRows, Windows
 from ritornello.training.config import TrainConfig
 from ritornello.training.loop import Run

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from ritornello import __version__
 from ritornello.errors import RitornelloError
+from ritornello.system.version import __version__
 
 HELPERS = {"common"}
 

@@ -21,13 +21,13 @@ def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> Non
     ritornello card
     ritornello card model --sources
     """
-    from ritornello import composer
+    from ritornello.composing import compose
 
-    opened = composer.opened_model(model)
+    opened = compose.opened_model(model)
     text = (
         json.dumps(opened.info.get("data", {}), indent=1, ensure_ascii=False)
         if sources
-        else composer.card(opened)
+        else compose.card(opened)
     )
     result: dict[str, Any] = opened.info.get("data", {}) if sources else opened.info
     show(result, text.rstrip(), as_json=as_json, quiet=quiet)

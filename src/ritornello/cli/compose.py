@@ -13,7 +13,7 @@ from ritornello.cli.common import free_name, output_options, progress, show
 from ritornello.errors import InputError
 
 if TYPE_CHECKING:
-    from ritornello.song import Song
+    from ritornello.composing.song import Song
 
 
 @click.command("compose")
@@ -66,19 +66,19 @@ def command(
     ritornello compose model --melody tune.mid --parts bass
     ritornello compose --recipe song.json
     """
-    from ritornello import composer
+    from ritornello.composing import compose
 
     out = out or free_name("song.mid")
     began = time.perf_counter()
     _check_ending(out)
     if recipe is not None:
         seed, creativity = wishes["seed"], _given("creativity", wishes["creativity"])
-        songs = [composer.replay(recipe, redraw=redraw, model=model, seed=seed, creativity=creativity)]
+        songs = [compose.replay(recipe, redraw=redraw, model=model, seed=seed, creativity=creativity)]
     else:
         if redraw:
             raise InputError("--redraw goes with --recipe")
         with progress(count > 1 and not (quiet or as_json)) as update:
-            songs = composer.compose_many(model, count, progress=update, **wishes)
+            songs = compose.compose_many(model, count, progress=update, **wishes)
     took_s = time.perf_counter() - began
     files = write_all(songs, out)
     lines = [] if quiet or as_json else _lines(songs, files, out, took_s)

@@ -21,7 +21,7 @@ def command(source: str, target: str, like: str | None, as_json: bool, quiet: bo
     ritornello convert model model.keras
     ritornello convert model.keras other-model --like model
     """
-    from ritornello.workflow import convert
+    from ritornello.legacy2018.convert import convert
 
     done = convert(source, target, like=like)
     show(done, f"{target}   {done['parameters']:,} parameters", as_json=as_json, quiet=quiet)

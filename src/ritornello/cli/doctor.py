@@ -48,14 +48,14 @@ def command(
     ritornello doctor ~/Music/midi --html report.html
     ritornello doctor ~/Music/midi --copy-clean ~/Music/clean
     """
-    from ritornello import checkup
-    from ritornello.preparing.doctor.report import as_json as data
-    from ritornello.preparing.doctor.report import report
-    from ritornello.preparing.doctor.report_terminal import TerminalReport
+    from ritornello.corpus.doctor.doctor import doctor
+    from ritornello.corpus.doctor.report import as_json as data
+    from ritornello.corpus.doctor.report import report
+    from ritornello.corpus.doctor.report_terminal import TerminalReport
 
     outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean}
     with progress(not (quiet or as_json)) as update:
-        found = checkup.doctor(folder, progress=update, **outputs, **options)
+        found = doctor(folder, progress=update, **outputs, **options)
     lines = [f"{html}   the report as a page"] if html else []
     lines += [f"{copy_clean}   {found.copied:,} songs copied"] if copy_clean else []
     result = data(found) if as_json else {}

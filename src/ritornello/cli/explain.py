@@ -30,7 +30,8 @@ def command(
     ritornello explain song.mid --rows 50
     ritornello explain song.mid --as messages
     """
-    from ritornello import midi, registry
+    from ritornello import midi
+    from ritornello.models import registry
     from ritornello.representations.table import print_table
 
     if what == "loss":
@@ -53,13 +54,14 @@ def command(
 
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
     """The note's curve as data and as a drawing in text."""
-    from ritornello.losses.curve import Curve
-    from ritornello.rendering import curve as chart
-    from ritornello.workflow import require
+    from ritornello.models.losses.curve import Curve
+    from ritornello.models.losses.curve_chart import note_loss
+    from ritornello.rendering import charts as chart
+    from ritornello.system.extras import require_extra
 
-    require("train", "scipy")
+    require_extra("train", "scipy")
     fitted = Curve.read(points) if points else Curve.fit()
-    drawing = chart.note_loss(fitted)
+    drawing = note_loss(fitted)
     if png:
         chart.png(drawing, png)
     return fitted.to_dict(), chart.terminal(drawing)

@@ -19,9 +19,9 @@ def command(model: str | None, as_json: bool, quiet: bool) -> None:
     ritornello genres
     ritornello genres model
     """
-    from ritornello import composer
+    from ritornello.composing import compose
 
-    found = composer.genres(model)
+    found = compose.genres(model)
     named = f" {shlex.quote(model)}" if model else ""
     lines = [
         f"{genre.label:<24} {genre.songs:>6,} songs, {', '.join(genre.parts)}\n"

@@ -9,7 +9,7 @@ import click
 from ritornello.cli.common import output_options, show
 
 if TYPE_CHECKING:
-    from ritornello.score import Score
+    from ritornello.music.score import Score
 
 
 @click.command("info")
@@ -65,7 +65,7 @@ def _words(value: Any) -> str:
 
 def _parts(song: Score) -> list[dict[str, Any]]:
     """The parts: name, sound, how many notes."""
-    from ritornello import theory
+    from ritornello.music import theory
 
     return [
         {
@@ -79,8 +79,8 @@ def _parts(song: Score) -> list[dict[str, Any]]:
 
 def _facts(song: Score) -> dict[str, Any]:
     """What is known of the song as a whole."""
-    from ritornello import theory
-    from ritornello.timeline import Timeline
+    from ritornello.music import theory
+    from ritornello.music.timeline import Timeline
 
     timeline = Timeline.of(song)
     return {

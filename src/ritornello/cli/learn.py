@@ -41,9 +41,9 @@ def command(folder: str, size: str | None, as_json: bool, quiet: bool, **wishes:
     ritornello learn ~/Music/midi --minutes 60 --songs 10
     ritornello learn ~/Music/midi --minutes 60 --size medium --out big-model
     """
-    from ritornello import learner
+    from ritornello.learning.learn import learn
 
     settings: dict[str, Any] = {"network_config": {"size": size}} if size else {}
     with stages(not (quiet or as_json)) as (say, update):
-        made = learner.learn(folder, say=say, progress=update, **wishes, **settings)
+        made = learn(folder, say=say, progress=update, **wishes, **settings)
     show(made.report, as_json=as_json, quiet=quiet)

@@ -20,19 +20,19 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     ritornello log model
     ritornello log model --png curves.png
     """
-    from ritornello.history import History
-    from ritornello.rendering import curve
+    from ritornello.rendering import charts
+    from ritornello.training.history import History
 
     history = History(run)
     last, best = history.lines[-1], history.best()
     lines = [
-        curve.Line(*history.column(name), label)
+        charts.Line(*history.column(name), label)
         for name, label in (("loss", "training batch"), ("heldout_loss", "held out"))
     ]
-    chart = curve.Chart(lines, title=f"the loss of {run}", x_label="step", y_label="loss")
+    chart = charts.Chart(lines, title=f"the loss of {run}", x_label="step", y_label="loss")
     if png:
-        curve.png(chart, png)
-    text: list[Any] = [curve.terminal(chart)]
+        charts.png(chart, png)
+    text: list[Any] = [charts.terminal(chart)]
     where = f"step {last['step']:,} after {last.get('seconds', 0) / 60:.1f} minutes"
     lowest = f"best {best['heldout_loss']:.4f} at step {best['step']:,}"
     text.append(f"{where}: held out {last['heldout_loss']:.4f}; {lowest}")

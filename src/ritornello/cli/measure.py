@@ -37,11 +37,11 @@ def command(
     ritornello measure model --on corpus --split test --csv songs.csv
     ritornello measure model --on ~/Music/midi --given none --json
     """
-    from ritornello import workflow
+    from ritornello.evaluation.measure import measure
 
     with progress(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
-        found = workflow.measure(model, on, split=split, given=names, progress=update, **settings)
+        found = measure(model, on, split=split, given=names, progress=update, **settings)
     show(found, *_words(found), as_json=as_json, quiet=quiet)
 
 
@@ -71,7 +71,7 @@ def _cell(figure: Any) -> str:
 
 def _remarks(found: dict[str, Any]) -> list[str]:
     """What one must know to read the figures."""
-    from ritornello.judging.summary import FEWEST_SONGS
+    from ritornello.evaluation.summary import FEWEST_SONGS
 
     lines = []
     if found["songs"] < FEWEST_SONGS:

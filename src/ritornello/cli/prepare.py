@@ -43,10 +43,10 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     """
     from dataclasses import asdict
 
-    from ritornello import workflow
+    from ritornello.corpus.prepare import prepare
 
     with progress(not (quiet or as_json)) as update:
-        report = workflow.prepare(folder, out, progress=update, **options)
+        report = prepare(folder, out, progress=update, **options)
     fates = sorted(report.fates.items(), key=lambda fate: -fate[1])
     lines = [f"{out}   {report.kept:,} of {report.files:,} files kept ({report.new:,} read now)"]
     lines += [f"  {count:>7,}  {fate}" for fate, count in fates]

@@ -32,13 +32,13 @@ def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, *
     ritornello redo song.mid --bars 9-12
     ritornello redo song.mid --bars 9-12 --parts bass --takes 2
     """
-    from ritornello import composer
+    from ritornello.composing.compose import redo
 
     target = Path(out or f"{Path(song).stem}-take.mid")
     if target.suffix.lower() not in (".mid", ".midi"):
         raise InputError(f"-o {str(target)!r} must end in .mid or .midi")
     began = time.perf_counter()
-    takes = composer.redo(song, bars, **settings)
+    takes = redo(song, bars, **settings)
     files = write_all(takes, str(target))
     took_s = time.perf_counter() - began
     lines: list[Any] = [f"{takes[0].plan}, bars {bars} anew, seed {takes[0].recipe.seed}"]

@@ -70,10 +70,10 @@ def command(
     ritornello render song.mid --as sheet -o score.svg
     ritornello render song.mid -o song/
     """
-    from ritornello import workflow
+    from ritornello.rendering.render import render
 
     began = time.perf_counter()
-    done = [workflow.render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
+    done = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
     took_s = time.perf_counter() - began
     files = [str(path) for one in done for path in one.files]
     missing = {name: reason for one in done for name, reason in one.missing.items()}

@@ -76,14 +76,14 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
     ritornello train corpus --out small --teacher model1 --teacher model2
     torchrun --nproc-per-node 4 -m ritornello train corpus --out model --size large --epochs 3
     """
-    from ritornello import workflow
+    from ritornello.training.train import train
 
     if all(settings[how_long] is None for how_long in ("minutes", "steps", "epochs")):
         settings["minutes"] = 10.0
     network = {name: settings.pop(name) for name in OF_THE_NETWORK}
     settings["network_config"] = {name: value for name, value in network.items() if value is not None}
     if curve:
-        from ritornello.losses.curve import Curve
+        from ritornello.models.losses.curve import Curve
 
         settings["network_config"]["curve"] = Curve.read(curve).to_dict()
     settings["teachers"] = list(settings["teachers"]) or None
@@ -98,7 +98,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
             sounds = f"  {state.sounds}" if state.sounds else ""
             update(state.step, state.total_steps or 0, f"learning  loss {last['loss']:.4f}{heldout}{sounds}")
 
-        model = workflow.train(corpus, out, progress=update, report=report, **settings)
+        model = train(corpus, out, progress=update, report=report, **settings)
     training, heldout = model.info["training"], model.info["measured"]["heldout_loss"]
     text = (
         f"{out}   {training['steps']:,} steps in {time.monotonic() - began:.0f} s {training['machine']}, "

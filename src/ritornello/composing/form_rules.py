@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ritornello.composing.ear import Bias, Ear
-from ritornello.representations.grid.codes import COLUMN, MAX_SHIFT, PARTS, PITCHES, SHIFTS, WAIT
+from ritornello.composing.sampling_state import Bias, Ear
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, SHIFTS, WAIT
 
 ALL = 3  # the class of likeness of a bar that returns as it was
 RETURN = (0.0, 0.4, 1.2, 8.0)  # by class, what the next note of the bar that returns gains in each field

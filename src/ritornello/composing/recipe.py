@@ -25,11 +25,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello import __version__, midi, registry
+from ritornello import midi
 from ritornello.errors import InputError, PlanError, RitornelloError
-from ritornello.files import sha256
-from ritornello.plan import MAX_BARS, Plan
-from ritornello.score import Score
+from ritornello.models import registry
+from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.music.score import Score
+from ritornello.system.files import sha256
+from ritornello.system.version import __version__
 
 FORMAT = 1
 MAX_BYTES = 64 << 20

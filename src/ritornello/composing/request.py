@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.plan import GRID, Plan
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import codes_of
-from ritornello.representations.grid.codes import COLUMN, MAX_SHIFT, part_codes
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_codes
 from ritornello.representations.notes import Notes
-from ritornello.score import Score
-from ritornello.timeline import Timeline
 
 NOTES = Notes()
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ritornello.composing import form_rules, voice_rules
-from ritornello.composing.ear import RECENT, Bias, Ear
-from ritornello.representations.grid.codes import (
+from ritornello.composing.sampling_state import RECENT, Bias, Ear
+from ritornello.representations.grid.vocabulary import (
     COLUMN,
     DRUMS,
     END,

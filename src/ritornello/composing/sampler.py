@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.draws import Logits, Taste, Uniforms, pick
-from ritornello.composing.ear import Ear
 from ritornello.composing.request import Request
 from ritornello.composing.rules import NEVER, RULES, Rule
-from ritornello.model import Model
-from ritornello.steps.threads import one_thread
+from ritornello.composing.sampling_state import Ear
+from ritornello.models.model import Model
+from ritornello.system.threads import one_thread
 
 Progress = Callable[[int, int, str], None]
 Mask = npt.NDArray[np.bool_]

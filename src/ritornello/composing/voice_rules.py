@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ritornello.composing.ear import Bias, Ear
-from ritornello.representations.grid.codes import DRUMS, PARTS, SHIFTS
+from ritornello.composing.sampling_state import Bias, Ear
+from ritornello.representations.grid.vocabulary import DRUMS, PARTS, SHIFTS
 
 NEVER = np.float32(-np.inf)
 

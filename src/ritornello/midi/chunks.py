@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.raw import decode
-from ritornello.score import Tempo
+from ritornello.midi.raw_events import decode
+from ritornello.music.score import Tempo
 
 # Kinds of events: those of meta events, one for all on a channel (8n to En), one for all others
 SEQUENCE_NAME, LYRIC, MARKER, END_OF_TRACK, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59

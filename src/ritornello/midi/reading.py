@@ -22,15 +22,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello import theory
 from ritornello.errors import MidiError, ScoreError
 from ritornello.midi.chunks import Chunks, split, title
-from ritornello.midi.glance import Glance, glance
-from ritornello.midi.raw import CHORD_PREFIX, Raw
-from ritornello.midi.with_mido import read_mido
-from ritornello.midi.with_symusic import read_symusic, read_whole
-from ritornello.ranges import MAX_TICKS
-from ritornello.score import MAX_PARTS, Chord, Marker, Score, settle
+from ritornello.midi.mido_reader import read_mido
+from ritornello.midi.raw_events import CHORD_PREFIX, Raw
+from ritornello.midi.symusic_reader import read_symusic, read_whole
+from ritornello.midi.track_scan import Glance, glance
+from ritornello.music import theory
+from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, settle
+from ritornello.music.score_limits import MAX_TICKS
 
 Reader = Literal["symusic", "mido"]
 Ticks = npt.NDArray[np.int64]

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello import theory
-from ritornello.files import write_bytes
-from ritornello.midi.raw import CHORD_PREFIX, DRUM_CHANNEL
-from ritornello.score import Score
+from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
+from ritornello.music import theory
+from ritornello.music.score import Score
+from ritornello.system.files import write_bytes
 
 LONGEST_DELTA = (1 << 28) - 1  # four bytes of seven bits
 

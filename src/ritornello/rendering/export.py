@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from ritornello import midi
 from ritornello.errors import InputError
-from ritornello.files import check_writable, write_bytes, write_json
+from ritornello.music.score import Score
 from ritornello.rendering import audio, roll, sheet
-from ritornello.rendering.page import page
-from ritornello.score import Score
+from ritornello.rendering.song_page import page
+from ritornello.system.files import check_writable, write_bytes, write_json
 
 Picture = Literal["roll", "sheet"]
 SCORES = (".musicxml", ".xml")

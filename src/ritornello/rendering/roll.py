@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ritornello.errors import ScoreError
-from ritornello.files import write_bytes
+from ritornello.music.score import Score
 from ritornello.rendering.drawing import to_image, to_svg
-from ritornello.rendering.layout import WIDTH, arrange
-from ritornello.rendering.terminal import TerminalRoll
-from ritornello.score import Score
+from ritornello.rendering.roll_layout import WIDTH, arrange
+from ritornello.rendering.terminal_roll import TerminalRoll
+from ritornello.system.files import write_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
-from ritornello.plan import GRID, Plan, grid_bars
+from ritornello.music.plan import GRID, Plan, grid_bars
+from ritornello.music.score import Part, Score, scaled
+from ritornello.music.theory import pitch_name
+from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 from ritornello.representations.table import Field, Rows
-from ritornello.score import Part, Score, scaled
-from ritornello.theory import pitch_name
-from ritornello.timeline import MAX_BAR_BEATS, Timeline
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

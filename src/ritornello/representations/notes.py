@@ -22,31 +22,31 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.plan import GRID, Plan
-from ritornello.representations.grid import canonical, codes, varied, words
-from ritornello.representations.grid.beside import Beside
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+from ritornello.representations.grid import augmentation, canonical, describe_rows, vocabulary
 from ritornello.representations.grid.chords import with_chords
-from ritornello.representations.grid.clock import Bars, Steps, needed, spell, spelled
-from ritornello.representations.grid.codes import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
 from ritornello.representations.grid.cursor import Cursor
-from ritornello.representations.grid.places import Places
-from ritornello.representations.returns.alone import Guesses, alone
-from ritornello.representations.returns.echo import echo
-from ritornello.representations.returns.form import form, read_form
+from ritornello.representations.grid.given_context import Beside
+from ritornello.representations.grid.positions import Places
+from ritornello.representations.grid.shifts import Bars, Steps, needed, spell, spelled
+from ritornello.representations.grid.vocabulary import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
+from ritornello.representations.repetition.alone import Guesses, alone
+from ritornello.representations.repetition.echo import echo
+from ritornello.representations.repetition.form import form, read_form
 from ritornello.representations.table import Field, Rows
-from ritornello.score import Score
-from ritornello.timeline import Timeline
 
 Mask = npt.NDArray[np.bool_]
 Columns = dict[str, Any]  # name of a field -> (R,) classes, or one for all rows
-UNKNOWN: Columns = {field.name: field.unknown for field in codes.FIELDS if field.unknown is not None}
+UNKNOWN: Columns = {field.name: field.unknown for field in vocabulary.FIELDS if field.unknown is not None}
 
 
 class Notes:
     """The representation of one row a note."""
 
     name: ClassVar[str] = "notes"
-    fields: ClassVar[tuple[Field, ...]] = codes.FIELDS
+    fields: ClassVar[tuple[Field, ...]] = vocabulary.FIELDS
     end: ClassVar[tuple[str, int]] = ("shift", END)  # the field and the class that end a song
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
@@ -55,8 +55,8 @@ class Notes:
 
     def timeline(self, score: Score) -> Timeline:
         """The bars of a canonical song with all that can be read off it: its chords and its form."""
-        onset, part, pitch, _, _ = codes.columns(score)
-        return read_form(with_chords(Timeline.of(score), score), onset, part * codes.PITCHES + pitch)
+        onset, part, pitch, _, _ = vocabulary.columns(score)
+        return read_form(with_chords(Timeline.of(score), score), onset, part * vocabulary.PITCHES + pitch)
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:
         """A song as rows (N, F) int16. A song without notes has none.
@@ -69,7 +69,7 @@ class Notes:
             return Rows(np.zeros((0, len(self.fields)), np.int16), np.zeros((0, len(self.fields)), bool))
         timeline = timeline or self.timeline(song)
         places = Places(timeline)
-        notes = codes.columns(song)
+        notes = vocabulary.columns(song)
         steps = spell(notes[0], places.bars)
         values = self._rows(steps, list(notes), timeline, places, given)
         learn = np.zeros(values.shape, bool)
@@ -88,7 +88,7 @@ class Notes:
         shift = rows[:, COLUMN["shift"]]
         moves = np.where(shift <= MAX_SHIFT, shift, 0)
         waits = np.flatnonzero(shift == WAIT)
-        most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * codes.BAR_TICKS
+        most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * vocabulary.BAR_TICKS
         bars = Bars(Timeline.of_meters(GRID, plan.events(GRID)["meters"], most))  # type: ignore[arg-type]
         onset = np.cumsum(moves)
         for row in waits.tolist():  # from here on the clock is ahead by as much
@@ -97,16 +97,16 @@ class Notes:
         for name in GUESSED:
             said &= rows[:, COLUMN[name]] < VOID[name]
         part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in GUESSED)
-        lasts, loud = codes.DURATIONS[duration], codes.class_velocity(velocity)
+        lasts, loud = vocabulary.DURATIONS[duration], vocabulary.class_velocity(velocity)
         return canonical.build(onset[said], lasts, pitch, loud, part, plan=plan)
 
     def bin_widths(self) -> dict[str, Ints]:
         """How many values of a source (ticks, velocities) each class of a choice stands for."""
-        return codes.bin_widths()
+        return vocabulary.bin_widths()
 
     def explain(self, values: npt.NDArray[Any]) -> list[str]:
         """Each row in words."""
-        return words.explain(np.asarray(values, np.int64))
+        return describe_rows.explain(np.asarray(values, np.int64))
 
     def cursor(
         self,
@@ -120,15 +120,15 @@ class Notes:
 
     def room(self, values: npt.NDArray[Any]) -> tuple[int, int]:
         """By how many semitones rows (N, F) can go down (at most 0) and up; drums do not count."""
-        return varied.room(values)
+        return augmentation.room(values)
 
     def varied(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
         """Rows (N, F) in another key (within `room`) and louder by bins of four steps."""
-        return varied.louder(varied.transposed(values, semitones), bins)
+        return augmentation.louder(augmentation.transposed(values, semitones), bins)
 
     def pick_given(self, song: Score, draw: np.random.Generator) -> Mask:
         """Which notes (N,) of a canonical song are given: a part, all but one, or bars in a row."""
-        return varied.pick_given(song, draw)
+        return augmentation.pick_given(song, draw)
 
     def _rows(
         self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places, given: Mask | None
@@ -168,7 +168,7 @@ class Notes:
     ) -> Columns:
         """The fields of echo, alone and form for rows (R,)."""
         onset, part, pitch = notes[:3]
-        voice = part * codes.PITCHES + pitch
+        voice = part * vocabulary.PITCHES + pitch
         known: Ints = np.cumsum(is_note) - is_note  # how many notes each row comes after
         clock, floor = steps.before, needed(steps, bars)
         after_note = np.append(False, is_note[:-1])
@@ -177,7 +177,7 @@ class Notes:
         echoes = echo(np.diff(onset, prepend=0), voice, given, apart)
         place = np.append(onset, 0)[known - 1] + echoes.interval[known]
         heard = Guesses(echoes.candidate[known], place, echoes.length[known], echoes.run[known])
-        least = np.maximum((clock << codes.VOICE_BITS) + last + 1, floor << codes.VOICE_BITS)
+        least = np.maximum((clock << vocabulary.VOICE_BITS) + last + 1, floor << vocabulary.VOICE_BITS)
         rows: Columns = {}
         for name, echoed in (("echo", heard), ("alone", alone(onset, voice, least, known, given))):
             said = np.where(echoed.candidate < 0, VOID["shift"], spelled(echoed.onset, clock, floor, bars))
@@ -203,7 +203,7 @@ def _guesses(name: str, shift: Ints, candidate: Ints, notes: list[Ints]) -> Colu
 
 def _table(rows: Columns, count: int) -> npt.NDArray[np.int16]:
     """Columns by name as rows (count, F)."""
-    values = np.empty((len(codes.FIELDS), count), np.int16)
+    values = np.empty((len(vocabulary.FIELDS), count), np.int16)
     for name, column in rows.items():
         values[COLUMN[name]] = column
     return np.ascontiguousarray(values.T)

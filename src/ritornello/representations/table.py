@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.plan import Plan
-from ritornello.score import Score
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
 
 
 class Field(NamedTuple):

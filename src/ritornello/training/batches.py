@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.score import Score
+from ritornello.music.score import Score
 
 Progress = Callable[[int, int, str], None]  # done, total, what
 

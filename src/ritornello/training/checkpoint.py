@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ritornello.errors import InputError
-from ritornello.files import write_bytes
+from ritornello.system.files import write_bytes
 
 Tensors = dict[str, torch.Tensor]
 

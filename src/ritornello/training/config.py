@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+TRAIN_LIMITS: dict[str, tuple[float, float]] = {
+    "steps": (1, 10**9),
+    "minutes": (0.01, 10**6),
+    "epochs": (0.01, 10**6),
+    "batch": (1, 65536),
+    "learning_rate": (0, 10),
+    "patience": (0, 10**6),
+    "memory_mb": (1, 10**6),
+    "seed": (0, (1 << 63) - 1),
+    "threads": (1, 1024),
+}
+
 
 @dataclass(frozen=True)
 class TrainConfig:

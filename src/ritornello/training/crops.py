@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.conditions import Conditions
-from ritornello.plan import Plan
+from ritornello.models.plan_vector import Conditions
+from ritornello.music.plan import Plan
+from ritornello.music.theory import transposed_key
 from ritornello.representations.table import hide, start_row
-from ritornello.theory import transposed_key
 from ritornello.training.batches import Batch, generator
 from ritornello.training.songs import VARIANTS, Encoded, Songs
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ritornello import __version__, model, registry
-from ritornello.plan import MAX_BARS, Plan
+from ritornello.models import model, registry
+from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.system.version import __version__
 from ritornello.training.batches import Windows
 from ritornello.training.crops import Crops
 from ritornello.training.loop import Batches, Run

@@ -16,16 +16,16 @@ import numpy as np
 import torch
 
 from ritornello.errors import FailedError
-from ritornello.files import output_errors, write_bytes
-from ritornello.history import is_before
-from ritornello.training import checkpoint, folder
-from ritornello.training.ahead import Ahead
+from ritornello.system.files import output_errors, write_bytes
+from ritornello.training import checkpoint, run_folder
 from ritornello.training.batches import Batch
 from ritornello.training.checkpoint import State
 from ritornello.training.config import TrainConfig
-from ritornello.training.folder import known_by
-from ritornello.training.machine import Machine
-from ritornello.training.teachers import Teachers
+from ritornello.training.distillation import Teachers
+from ritornello.training.distributed import Machine
+from ritornello.training.history import is_before
+from ritornello.training.prefetch import Ahead
+from ritornello.training.run_folder import known_by
 
 TIMED_STEPS, TIMED_SHARE = 20, 1 / 40  # of steps and of `minutes`: after both these are turned into steps
 MEASURES = 8  # at least, in a run of so many minutes
@@ -255,13 +255,13 @@ class Run:
 
     def _open(self, settings: dict[str, Any]) -> None:
         """Take up the run that the folder holds, if any."""
-        if not folder.check(self.folder, settings):
+        if not run_folder.check(self.folder, settings):
             if not self.machine.rank:
-                folder.take(self.folder, settings)
+                run_folder.take(self.folder, settings)
                 write_bytes(self.folder / "log.jsonl", b"")
             return
         self.state, groups = checkpoint.load(self.folder / "checkpoint" / "state.safetensors")
-        if folder.take(self.folder, settings):
+        if run_folder.take(self.folder, settings):
             self.state.total_steps = self.config.steps or self._steps_at_this_pace()
         self.network.load_state_dict(groups["weights"])
         self.average, self.best = groups["average"], groups["best"]

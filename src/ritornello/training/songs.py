@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.conditions import heard
-from ritornello.corpus import Corpus
+from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
-from ritornello.plan import Plan
-from ritornello.score import Score
+from ritornello.models.plan_vector import heard
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
 from ritornello.training.batches import generator
 
 VARIANTS = 3  # of what is given of a song

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from ritornello import registry
-from ritornello.conditions import Conditions
 from ritornello.errors import InputError
-from ritornello.model import Model
+from ritornello.models import registry
+from ritornello.models.model import Model
+from ritornello.models.plan_vector import Conditions
 from ritornello.training.config import TrainConfig
 
 LARGE = 10_000_000  # parameters, from which on more threads pay

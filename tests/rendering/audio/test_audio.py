@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from ritornello.errors import FailedError, InputError
+from ritornello.music.score import Part, Score, Tempo
 from ritornello.rendering import audio
 from ritornello.rendering.audio import fluidsynth, loudness
-from ritornello.score import Part, Score, Tempo
 from tests.rendering.audio.fonts import cents_between, font, pitch_hz
 from tests.rendering.songs import BEAT, drum_loop, song
 from tests.scores import tune
@@ -76,7 +76,7 @@ def test_a_wav_needs_nothing_but_a_soundfont(
 def test_a_long_ogg_is_written_whole(tmp_path: Path) -> None:
     soundfile = pytest.importorskip("soundfile")
     sound = np.random.default_rng(1).uniform(-0.5, 0.5, (2, 1_000_000)).astype(np.float32)
-    audio.writing.write(sound, tmp_path / "noise.ogg", 44_100)
+    audio.sound_file.write(sound, tmp_path / "noise.ogg", 44_100)
     assert soundfile.info(tmp_path / "noise.ogg").frames == 1_000_000
 
 

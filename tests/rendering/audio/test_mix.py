@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ritornello.music.score import Part, Score, Tempo
 from ritornello.rendering.audio.mix import mix
 from ritornello.rendering.audio.soundfont import SoundFont
-from ritornello.score import Part, Score, Tempo
 from tests.rendering.audio.fonts import RATE, font
 from tests.rendering.songs import BEAT, song
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ritornello import midi
-from ritornello.rendering.sheet.drums import stroke
-from ritornello.score import Score
+from ritornello.music.score import Score
+from ritornello.rendering.sheet.percussion import stroke
 
 Notes = Counter[tuple[int, int, object]]
 

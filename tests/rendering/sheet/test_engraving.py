@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from ritornello.errors import InputError
+from ritornello.music.score import Score
 from ritornello.rendering import sheet
 from ritornello.rendering.sheet import engraving
-from ritornello.score import Score
 from tests.rendering.songs import BEAT, drum_loop, song
 from tests.scores import tune
 

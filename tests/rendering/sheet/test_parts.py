@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ritornello.music.score import Part, Score
 from ritornello.rendering.sheet.grid import Bars, Meter, Written, written
+from ritornello.rendering.sheet.note_values import Value, beams, triplet_windows, values
 from ritornello.rendering.sheet.spelling import Accidentals, Spelled, keys, spell
 from ritornello.rendering.sheet.staves import Chord, Clef, clef, staves, voices
-from ritornello.rendering.sheet.values import Value, beams, triplet_windows, values
-from ritornello.score import Part, Score
 from tests.rendering.songs import BEAT, song
 from tests.scores import tune
 

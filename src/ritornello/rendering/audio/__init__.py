@@ -15,13 +15,13 @@ from typing import Literal
 import numpy as np
 
 from ritornello.errors import InputError
-from ritornello.rendering.audio import fluidsynth, loudness, writing
+from ritornello.music.score import Score
+from ritornello.rendering.audio import fluidsynth, loudness, sound_file
 from ritornello.rendering.audio.mix import mix
 from ritornello.rendering.audio.soundfont import Samples, SoundFont
-from ritornello.score import Score
 
 Synth = Literal["own", "fluidsynth"]
-FORMATS = tuple(writing.FORMATS)
+FORMATS = tuple(sound_file.FORMATS)
 RATES_HZ = (44_100, 48_000)
 MAX_MINUTES = 60.0
 HELD_GB_PER_HOUR = 1.4  # what an hour takes of memory, measured
@@ -64,7 +64,7 @@ def write(
 ) -> None:
     """Write the song as .wav, .ogg, .flac or .mp3; options and errors are those of `render`; OutputError."""
     sound = render(score, soundfont=soundfont, synth=synth, rate=rate, max_minutes=max_minutes)
-    writing.write(sound, Path(path), rate)
+    sound_file.write(sound, Path(path), rate)
 
 
 def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES) -> None:

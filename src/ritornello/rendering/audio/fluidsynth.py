@@ -12,8 +12,8 @@ import numpy as np
 
 from ritornello import midi
 from ritornello.errors import FailedError, InputError
+from ritornello.music.score import Score
 from ritornello.rendering.audio.soundfont import Samples
-from ritornello.score import Score
 
 PROGRAM = "fluidsynth"
 GAIN = 0.2  # its own default: nothing clips

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.score import Score
 from ritornello.rendering.audio.soundfont import Samples, SoundFont, Zone
 from ritornello.rendering.audio.voice import FADE_S, release, release_s, voice
-from ritornello.score import Score
 
 Times = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]

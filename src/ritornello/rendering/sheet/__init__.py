@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ritornello.errors import InputError
-from ritornello.files import write_bytes
-from ritornello.rendering.contents import one_line
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+from ritornello.rendering.roll_contents import one_line
 from ritornello.rendering.sheet import engraving
-from ritornello.rendering.sheet.document import document
-from ritornello.score import Score
-from ritornello.timeline import Timeline
+from ritornello.rendering.sheet.musicxml import document
+from ritornello.system.files import write_bytes
 
 MAX_BARS = 2000  # beyond it nobody leafs through it, and engraving takes minutes
 MOST_BARS = 1_000_000

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.rendering import contents
-from ritornello.score import Score
-from ritornello.timeline import Timeline
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+from ritornello.rendering import roll_contents
 
 Ints = npt.NDArray[np.int64]
 UNITS = 24  # a beat
@@ -66,7 +66,7 @@ class Bars(NamedTuple):
     @classmethod
     def of(cls, score: Score) -> Bars:
         """The bars of a song, as far as its last notes ring (at most 4 after its last onset)."""
-        timeline = contents.bars(score)
+        timeline = roll_contents.bars(score)
         lengths = np.rint(timeline.length_ticks * UNITS / timeline.ticks_per_beat / FINEST).astype(np.int64)
         lengths = np.maximum(1, lengths) * FINEST
         counted = zip(

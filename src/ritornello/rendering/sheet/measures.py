@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
-from ritornello.rendering.sheet.drums import stroke
 from ritornello.rendering.sheet.grid import Meter
+from ritornello.rendering.sheet.note_values import Value, beams, triplet_windows, values
+from ritornello.rendering.sheet.percussion import stroke
 from ritornello.rendering.sheet.spelling import Accidentals, spell
 from ritornello.rendering.sheet.staves import Chord
-from ritornello.rendering.sheet.values import Value, beams, triplet_windows, values
 
 
 class Place(NamedTuple):

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ritornello.music.score import KeySignature, Score
+from ritornello.music.theory import estimate_key
 from ritornello.rendering.sheet.grid import Bars
-from ritornello.score import KeySignature, Score
-from ritornello.theory import estimate_key
 
 FIFTHS = "FCGDAEB"
 SIGNS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}

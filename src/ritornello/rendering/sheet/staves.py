@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ritornello.rendering.sheet.drums import FEET
+from ritornello.music.score import Part
 from ritornello.rendering.sheet.grid import UNITS, Bars, Written
-from ritornello.score import Part
+from ritornello.rendering.sheet.percussion import FEET
 
 MAX_VOICES = 4  # what notation programs allow on a staff
 KEYBOARDS = {*range(8), *range(16, 24), 46}  # pianos, organs, the harp

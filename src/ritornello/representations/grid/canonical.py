@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ritornello.overlaps import cut_overlaps
-from ritornello.plan import GRID, Plan, grid_bars
-from ritornello.representations.grid.codes import (
+from ritornello.music.overlaps import cut_overlaps
+from ritornello.music.plan import GRID, Plan, grid_bars
+from ritornello.music.score import Part, Score, scaled
+from ritornello.representations.grid.vocabulary import (
     DRUMS,
     DURATIONS,
     INSTANCES,
@@ -23,7 +24,6 @@ from ritornello.representations.grid.codes import (
     part_of,
     velocity_class,
 )
-from ritornello.score import Part, Score, scaled
 
 
 def canonical(score: Score) -> tuple[Score, dict[str, int]]:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ritornello.plan import GRID
-from ritornello.representations.grid.codes import Ints
-from ritornello.score import Chord, Score, settle
-from ritornello.theory import estimate_chords
-from ritornello.timeline import Timeline
+from ritornello.music.plan import GRID
+from ritornello.music.score import Chord, Score, settle
+from ritornello.music.theory import estimate_chords
+from ritornello.music.timeline import Timeline
+from ritornello.representations.grid.vocabulary import Ints
 
 
 def with_chords(timeline: Timeline, song: Score) -> Timeline:

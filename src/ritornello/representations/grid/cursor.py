@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.representations.grid.codes import COLUMN, FIELDS
-from ritornello.representations.grid.song import Mask, Song
-from ritornello.score import Score
-from ritornello.timeline import Timeline
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+from ritornello.representations.grid.song_state import Mask, Song
+from ritornello.representations.grid.vocabulary import COLUMN, FIELDS
 
 
 class Cursor:

@@ -1,0 +1,118 @@
+"""Making: from jobs to songs with their recipes, by a network of choices (many side by side) or of reals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy.typing as npt
+
+from ritornello.composing.draws import Taste
+from ritornello.composing.recipe import Recipe, Source
+from ritornello.composing.replay import Built, build, requested
+from ritornello.composing.request import Request
+from ritornello.composing.sampler import sample
+from ritornello.composing.style_stats import usual
+from ritornello.errors import ModelError
+from ritornello.legacy2018 import generate
+from ritornello.models.model import Model
+from ritornello.music.plan import Plan
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_codes
+
+Progress = Callable[[int, int, str], None]
+TOGETHER = 32  # songs composed side by side
+ASKED_PLAYS = 0.25  # of the bars, before a part that was asked for is called for
+
+
+class Job(NamedTuple):
+    """A song to compose: its plan, its number, what the user gave.
+
+    `drawn`: its parts are those of a training song, which may play, and need not; nobody asked for them.
+    """
+
+    plan: Plan
+    song: int = 0
+    source: Source | None = None
+    drawn: bool = False
+
+
+class Made(NamedTuple):
+    """What came of a job; `nats` is how unlikely its choices were on average, where that was measured."""
+
+    recipe: Recipe
+    built: Built
+    nats: float = 0.0
+
+
+def make(
+    model: Model,
+    jobs: Sequence[Job],
+    seed: int,
+    creativity: float,
+    *,
+    measured: bool = False,
+    progress: Progress | None = None,
+) -> list[Made]:
+    """Songs by a network of choices. Raises ModelError, PlanError, MidiError."""
+    if any(job.source for job in jobs):
+        needs_notes(model)
+    choices = [field.name for field in model.representation.fields if field.kind == "choice"]
+    taste = Taste.of(creativity, choices)
+    found = []
+    for start in range(0, len(jobs), TOGETHER):
+        batch = jobs[start : start + TOGETHER]
+        requests = [_request(model, job, seed) for job in batch]
+        songs = sample(model, requests, taste, measured=measured, progress=progress)
+        for composed, job in zip(songs, batch, strict=True):
+            plan = _as_played(job.plan, composed.rows) if job.drawn else job.plan
+            dials = {"creativity": creativity}
+            recipe = Recipe(_named(model), plan, seed, job.song, dials, composed.rows, job.source)
+            found.append(Made(recipe, build(recipe), composed.nats))
+    return found
+
+
+def make_of_reals(model: Model, plan: Plan, seed: int, song: int, spread: float) -> Made:
+    """A song by a network of reals. Raises ModelError, FailedError."""
+    rows = generate.sample(model, plan, seed=seed, spread=spread, song=song)
+    recipe = Recipe(_named(model), plan, seed, song, {"spread": spread}, rows)
+    return Made(recipe, build(recipe))
+
+
+def is_of_reals(model: Model) -> bool:
+    """Whether a model's rows are numbers, not choices."""
+    return any(field.kind == "real" for field in model.representation.fields)
+
+
+def needs_notes(model: Model) -> None:
+    """Raise ModelError unless the model's rows are notes, which can be given."""
+    if model.representation.name != "notes":
+        raise ModelError(f"{str(model.path)!r} has {model.representation.name}: this needs a model of notes")
+
+
+def _request(model: Model, job: Job, seed: int) -> Request:
+    request = requested(job.plan, seed, job.song, job.source)
+    said = usual(model.info, job.plan)
+    plays = said.plays
+    if not job.drawn and (job.source is None or job.source.how == "tune"):
+        plays = max(plays, ASKED_PLAYS)  # what is asked for is to be more than a note
+    must = () if job.drawn else None
+    return replace(request, must=must, repeats=said.repeats, plays=plays, voices=said.voices)
+
+
+def _as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
+    """The plan with those of its parts that rows of `notes` play; all of them where rows say no parts."""
+    if rows.shape[1] <= COLUMN["part"]:
+        return plan
+    played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
+    codes = part_codes(plan.parts).tolist()
+    return replace(plan, parts=tuple(p for p, code in zip(plan.parts, codes, strict=True) if code in played))
+
+
+def _named(model: Model) -> dict[str, str]:
+    """How a recipe names a model."""
+    return {
+        "network": model.network,
+        "representation": model.representation.name,
+        "sha256": model.hash,
+    }

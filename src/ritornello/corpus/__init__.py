@@ -1,0 +1,1 @@
+"""From a folder of MIDI files to a corpus, and the doctor that says what is wrong with the files."""

@@ -1,0 +1,299 @@
+"""Corpus: a folder of songs packed for learning, opened and read without being loaded.
+
+    CORPUS/
+      manifest.json           version, settings, counts, and the size and SHA-256 of every file below
+      index-<hash>.parquet    a row a file that was looked at: path, hash, fate, labels, split, place of notes
+      shards/00000/           4,096 songs, written once and never changed
+        onset_ticks.npy  duration_ticks.npy  pitch.npy  velocity.npy  part.npy      11 bytes a note
+        songs.parquet         a row a file: what reading it gave, all that rebuilds a Score beside the notes
+        sketches.npy          1 KiB a song, by which copies are found when the corpus grows
+        shard.json            sizes and SHA-256 of the files above
+        stamps.npy            size and time of change of each file: what need not be read again
+
+A *song* is a file's row in the index; its number never changes as the corpus grows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import CorpusError
+from ritornello.music.score import COLUMNS, Chord, KeySignature, Marker, Meter, Part, Score, Tempo
+from ritornello.system.files import sha256, sha256_file
+
+FORMAT = "ritornello corpus"
+VERSION = 1
+SHARD_SONGS = 4096
+SPLITS = ("train", "valid", "test")
+KEPT = "kept"
+EVENTS: dict[str, Any] = {"parts": Part, "tempi": Tempo, "meters": Meter, "keys": KeySignature}
+EVENTS |= {"chords": Chord, "markers": Marker}
+
+
+class Info(NamedTuple):
+    """What is known of a song: where it came from and what became of it.
+
+    `path` is relative to the prepared folder, as bytes (names need not be UTF-8); `hash` is the SHA-256 of
+    the file's bytes in hex. `split` is empty unless the fate is "kept"; `duplicate_of` is a song or -1.
+    """
+
+    path: bytes
+    hash: str
+    fate: str
+    reason: str
+    labels: tuple[str, ...]
+    split: str
+    duplicate_of: int
+    notes: int
+
+    @property
+    def name(self) -> str:
+        """The path as text, undecodable bytes written as \\x.."""
+        return self.path.decode("utf-8", "backslashreplace")
+
+
+def arrow() -> Any:
+    """The pyarrow package, in which the index is kept. Raises CorpusError where it is not installed."""
+    try:
+        import pyarrow
+        import pyarrow.compute
+        import pyarrow.parquet
+    except ImportError as error:
+        raise CorpusError('a corpus needs pyarrow: pip install "ritornello[train]"') from error
+    return pyarrow
+
+
+def songs_schema() -> Any:
+    """The columns of a shard's songs.parquet."""
+    pa = arrow()
+    ints = {"onset_ticks": pa.int32()}
+    kinds: dict[str, dict[str, Any]] = {
+        "parts": {"name": pa.string(), "program": pa.uint8(), "is_drum": pa.bool_()},
+        "tempi": ints | {"us_per_beat": pa.int32()},
+        "meters": ints | {"numerator": pa.uint8(), "denominator": pa.uint8()},
+        "keys": ints | {"sharps": pa.int8(), "is_minor": pa.bool_()},
+        "chords": ints | {"root": pa.uint8(), "kind": pa.string()},
+        "markers": ints | {"text": pa.string()},
+    }
+    columns = {
+        "path": pa.binary(),
+        "hash": pa.binary(32),  # SHA-256 of the file
+        "fate": pa.string(),
+        "reason": pa.string(),
+        "dropped": pa.string(),  # JSON: what reading cost, by sort
+        "offset": pa.int64(),  # of the first note in the shard's columns
+        "notes": pa.int32(),
+        "ticks_per_beat": pa.int32(),
+        "title": pa.string(),
+    }
+    columns |= {name: pa.list_(pa.struct(list(kind.items()))) for name, kind in kinds.items()}
+    return pa.schema(list(columns.items()))
+
+
+def index_schema() -> Any:
+    """The columns of the index."""
+    pa = arrow()
+    return pa.schema(
+        {
+            "path": pa.binary(),
+            "hash": pa.binary(32),
+            "fate": pa.string(),
+            "reason": pa.string(),
+            "labels": pa.list_(pa.string()),
+            "split": pa.string(),
+            "duplicate_of": pa.int64(),
+            "likeness": pa.float32(),
+            "shard": pa.int32(),
+            "row": pa.int32(),  # in the shard's songs.parquet
+            "offset": pa.int64(),
+            "notes": pa.int32(),
+        }
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """A prepared folder. `Corpus.open(path)` reads its index; notes are mapped when they are asked for."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    hash: str
+    verify: bool = True
+
+    @classmethod
+    def open(cls, path: str | Path, *, verify: bool = True) -> Corpus:
+        """The corpus in the folder `path`: sizes are checked now, a shard's SHA-256 before its first use.
+
+        `verify=False` leaves the SHA-256 out. Raises CorpusError: missing, unfinished, damaged, or newer.
+        """
+        manifest, digest = read_manifest(path := Path(path))
+        if not manifest["index"]:
+            raise CorpusError(f"{str(path)!r} is not finished: run `ritornello prepare` again, it goes on")
+        corpus = cls(path, manifest, digest, verify)
+        _check_sizes(path, {"index": manifest["index"]})
+        for shard in manifest["shards"]:
+            _check_sizes(path, {f"shard {shard['name']}": shard["files"]}, f"shards/{shard['name']}")
+        return corpus
+
+    def __len__(self) -> int:
+        """How many files it knows, whatever became of them."""
+        return int(self.manifest["files"])
+
+    def __repr__(self) -> str:
+        return f"<Corpus {str(self.path)!r}: {self.manifest['kept']} songs kept of {len(self)} files>"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that enough songs have, sorted."""
+        return tuple(self.manifest["labels"])
+
+    @cached_property
+    def note_counts(self) -> npt.NDArray[np.int64]:
+        """(len,) notes of each song; 0 for a file that could not be read."""
+        return np.asarray(self.index["notes"].to_numpy(), dtype=np.int64)
+
+    def songs(self, split: str | None = None) -> npt.NDArray[np.int64]:
+        """The numbers of the kept songs of `split` ("train", "valid" or "test"), or of all kept ones."""
+        if split is not None and split not in SPLITS:
+            raise CorpusError(f"split {split!r}, must be one of {', '.join(SPLITS)}")
+        column, value = ("fate", KEPT) if split is None else ("split", split)
+        return np.flatnonzero(arrow().compute.equal(self.index[column], value).to_numpy())
+
+    def info(self, song: int) -> Info:
+        """What is known of song number `song`. Raises CorpusError for a number out of range."""
+        row = self._row(song)
+        return Info(
+            row["path"],
+            row["hash"].hex(),
+            row["fate"],
+            row["reason"],
+            tuple(row["labels"]),
+            row["split"],
+            row["duplicate_of"],
+            row["notes"],
+        )
+
+    def score(self, song: int) -> Score:
+        """The Score of song number `song`, also of a duplicate. Raises CorpusError where there is none."""
+        row = self._row(song)
+        if not row["notes"]:
+            name = row["path"].decode("utf-8", "backslashreplace")
+            raise CorpusError(f"song {song} ({name!r}) has no notes: {row['fate']}, {row['reason']}")
+        shard = self._shard(row["shard"])
+        notes = slice(row["offset"], row["offset"] + row["notes"])
+        about = shard.songs.slice(row["row"], 1).to_pylist()[0]
+        events: dict[str, Any] = {
+            name: tuple(kind(**event) for event in about[name]) for name, kind in EVENTS.items()
+        }
+        columns: dict[str, Any] = {name: column[notes] for name, column in shard.columns.items()}
+        return Score(about["ticks_per_beat"], **columns, **events, title=about["title"])
+
+    @cached_property
+    def index(self) -> Any:
+        """The index as an arrow table; its rows are the songs' numbers, its columns `index_schema`'s."""
+        (name,) = self.manifest["index"]
+        if self.verify:
+            _check_hashes(self.path, "index", self.manifest["index"])
+        return _read_table(self.path / name, index_schema(), "index")
+
+    def _row(self, song: int) -> dict[str, Any]:
+        if not 0 <= song < len(self):
+            raise CorpusError(f"song {song}, must be 0-{len(self) - 1} in {str(self.path)!r}")
+        return dict(self.index.slice(song, 1).to_pylist()[0])
+
+    @cached_property
+    def _shards(self) -> dict[int, Shard]:
+        return {}
+
+    def _shard(self, number: int) -> Shard:
+        if number not in self._shards:
+            entry = self.manifest["shards"][number]
+            self._shards[number] = open_shard(self.path, entry, verify=self.verify)
+        return self._shards[number]
+
+
+class Shard(NamedTuple):
+    """An open shard: its table of songs and its columns of notes, memory-mapped."""
+
+    songs: Any
+    columns: dict[str, npt.NDArray[Any]]
+
+
+def open_shard(path: Path, entry: Mapping[str, Any], *, verify: bool = True) -> Shard:
+    """The shard of the corpus `path` that `entry` of the manifest is about. Raises CorpusError if damaged."""
+    name, folder = f"shard {entry['name']}", path / "shards" / entry["name"]
+    if verify:
+        _check_hashes(folder, name, entry["files"])
+    columns = {}
+    for column, dtype in COLUMNS.items():
+        try:
+            mapped = np.load(folder / f"{column}.npy", mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise CorpusError(f"{name} of {str(path)!r} is damaged: {column}.npy: {error}") from error
+        if mapped.dtype != np.dtype(dtype).newbyteorder("<") or mapped.shape != (entry["notes"],):
+            raise CorpusError(f"{name} of {str(path)!r} is damaged: {column}.npy does not fit")
+        columns[column] = mapped
+    return Shard(_read_table(folder / "songs.parquet", songs_schema(), name), columns)
+
+
+def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
+    """The manifest of the corpus `path` and its SHA-256. Raises CorpusError."""
+    if not path.is_dir():
+        found = "is a file" if path.exists() else "does not exist"
+        raise CorpusError(f"{str(path)!r} {found}, must be a corpus folder made by `ritornello prepare`")
+    try:
+        data = (path / "manifest.json").read_bytes()
+        manifest = json.loads(data)
+        version = manifest["version"] if manifest["format"] == FORMAT else None
+    except FileNotFoundError as error:
+        raise CorpusError(f"{str(path)!r} is not a corpus: it has no manifest.json") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CorpusError(f"{str(path)!r} is not a corpus: its manifest.json cannot be read") from error
+    if not isinstance(version, int):
+        raise CorpusError(f"{str(path)!r} is not a corpus: its manifest.json says {manifest['format']!r}")
+    if version > VERSION:
+        raise CorpusError(
+            f"{str(path)!r} is a corpus of version {version}, this Ritornello reads up to {VERSION}"
+        )
+    return manifest, sha256(data)
+
+
+def _check_sizes(path: Path, groups: Mapping[str, Any], inside: str = ".") -> None:
+    for group, files in groups.items():
+        for name, (size, _) in files.items():
+            file = path / inside / name
+            found = file.stat().st_size if file.is_file() else None
+            if found != size:
+                state = "is missing" if found is None else f"has {found} bytes, must have {size}"
+                raise CorpusError(f"{group} of {str(path)!r} is damaged: {name} {state}")
+
+
+def _check_hashes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
+    for name, (_, digest) in files.items():
+        try:
+            found = sha256_file(folder / name)
+        except OSError as error:
+            raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name}: {error.strerror}") from error
+        if found != digest:
+            raise CorpusError(
+                f"{group} in {str(folder)!r} is damaged: {name} has changed (its SHA-256 differs)"
+            )
+
+
+def _read_table(file: Path, schema: Any, group: str) -> Any:
+    pa = arrow()
+    try:
+        table = pa.parquet.read_table(file, memory_map=True)
+    except (OSError, pa.ArrowException) as error:
+        raise CorpusError(f"{group} is damaged: {str(file)!r} cannot be read") from error
+    if not table.schema.equals(schema):
+        raise CorpusError(f"{group} is damaged: {str(file)!r} has other columns")
+    return table

@@ -1,0 +1,39 @@
+"""Convert the network of 2018 to Keras and back: the command `ritornello convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ritornello.errors import InputError
+from ritornello.models import model as folder
+from ritornello.models.model import Model
+from ritornello.system.extras import require_extra
+
+
+def convert(source: str | Path, target: str | Path, *, like: str | Path | None = None) -> dict[str, Any]:
+    """Between a model folder of the network `original` and a .keras file, by which of the two ends in .keras.
+
+    From Keras, `like` is a model folder that gives all but the weights. Raises ModelError.
+    """
+    require_extra("keras", "keras", "torch")
+    from ritornello.legacy2018.keras_file import from_keras, to_keras
+
+    ends = [Path(path).suffix == ".keras" for path in (source, target)]
+    if ends == [False, True]:
+        opened = Model.open(source)
+        to_keras(opened.weights, target, window=opened.info["network"]["config"]["window"])
+    elif ends == [True, False]:
+        if like is None:
+            raise InputError(
+                "from Keras, --like MODEL is needed: a model folder that gives all but the weights"
+            )
+        given = Model.open(like)
+        weights, sizes = from_keras(source)
+        network = {**given.info["network"], "config": {**given.info["network"]["config"], **sizes}}
+        info = {**given.info, "network": network, "converted_from": Path(source).name, "measured": {}}
+        folder.write(Path(target), info, weights, given.tables, f"Weights from {Path(source).name}.\n")
+        opened = Model.open(target)
+    else:
+        raise InputError(f"one of {str(source)!r} and {str(target)!r} must end in .keras")
+    return {"file": str(target), "parameters": int(sum(a.size for a in opened.weights.values()))}

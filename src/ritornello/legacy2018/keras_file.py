@@ -1,0 +1,202 @@
+"""The original network's weights to a Keras 3 model (.keras) and back.
+
+The arrays go over as they are, since networks/original.py has Keras's names, shapes and order of gates. The
+model in the file is the one of 2018: LSTM(48) > Dense(24) > Dense(3) over windows of T messages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import InputError, ModelError
+from ritornello.legacy2018.step import FIELDS, MAX_WINDOW, sizes
+from ritornello.system.files import write_bytes
+
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+class Converted(NamedTuple):
+    """A network out of Keras: its weights, and its window, units and hidden as its config has them."""
+
+    weights: Weights
+    config: dict[str, int]
+
+
+LAYERS = {"lstm": "LSTM", "dense": "Dense", "dense_1": "Dense"}  # name here: class of Keras, in order
+ARRAYS = {"LSTM": ("kernel", "recurrent_kernel", "bias"), "Dense": ("kernel", "bias")}
+# what a layer must be set to, since the network here has no other setting
+SETTINGS: dict[str, dict[str, Any]] = {
+    "LSTM": {
+        "activation": "tanh",
+        "recurrent_activation": "sigmoid",
+        "use_bias": True,
+        "go_backwards": False,
+        "return_sequences": False,
+    },
+    "Dense": {"activation": "linear", "use_bias": True},
+}
+# what the config of such a model may name: by module, classes (empty: all), so that nothing else is run
+KNOWN: dict[str, set[str]] = {
+    "keras": {"Sequential", "Functional", "Model", "DTypePolicy"},
+    "keras.src.models.functional": {"Functional"},
+    "keras.layers": {"InputLayer", "LSTM", "Dense"},
+    "keras.initializers": set(),
+    "keras.regularizers": set(),
+    "keras.constraints": set(),
+}
+TENSOR = "__keras_tensor__"  # what joins layers in a config; it names no code
+MAX_BYTES = 256 << 20  # of a file inside a .keras
+
+
+def to_keras(weights: Mapping[str, npt.NDArray[Any]], path: str | Path, *, window: int = 50) -> None:
+    """Write the network with these weights (names as in networks/original.py) as a Keras 3 model.
+
+    `window` is T, the length of its input. Raises ModelError for weights of another network, InputError if
+    `path` does not end in .keras or Keras is missing, OutputError.
+    """
+    path = _keras_path(path)
+    model = build(*sizes(weights), window=window)
+    with keras_warnings(), tempfile.TemporaryDirectory() as folder:
+        for name, layer in zip(LAYERS, model.layers, strict=True):
+            layer.set_weights([weights[f"{name}.{array}"] for array in ARRAYS[LAYERS[name]]])
+        whole = Path(folder) / "model.keras"  # Keras cannot write atomically, so it writes elsewhere
+        model.save(whole)
+        write_bytes(path, whole.read_bytes())
+
+
+def from_keras(path: str | Path) -> Converted:
+    """The network in a Keras 3 model, its weights named as in networks/original.py.
+
+    A model that reads windows of any length gets the window of 2018, 50. Raises ModelError if the file is no
+    .keras or holds another network, InputError if it is not there or Keras is missing.
+    """
+    path = _keras_path(path)
+    _refuse_strange_code(path)
+    keras = import_keras()
+    try:
+        with keras_warnings():
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its own code meets
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ModelError(f"{str(path)!r} cannot be read by Keras {keras.__version__}: {reason}") from error
+    layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
+    found = [type(layer).__name__ for layer in layers]
+    if found != list(LAYERS.values()):
+        raise ModelError(
+            f"{str(path)!r} has layers {' > '.join(found)}, must be {' > '.join(LAYERS.values())}"
+        )
+    weights: Weights = {}
+    for name, layer in zip(LAYERS, layers, strict=True):
+        _check_settings(path, layer)
+        with keras_warnings():
+            arrays = [np.asarray(array, np.float32) for array in layer.get_weights()]
+        weights |= {f"{name}.{a}": array for a, array in zip(ARRAYS[LAYERS[name]], arrays, strict=True)}
+    window = model.input_shape[1] or 50
+    if not 1 <= window <= MAX_WINDOW:
+        raise ModelError(f"{str(path)!r} reads windows of {window} messages, must be 1-{MAX_WINDOW}")
+    try:
+        units, hidden = sizes(weights)
+    except ModelError as error:
+        raise ModelError(f"{str(path)!r}: {error}") from error
+    return Converted(weights, {"window": window, "units": units, "hidden": hidden})
+
+
+def build(units: int = 48, hidden: int = 24, *, window: int = 50) -> Any:
+    """The network in Keras, as a Sequential with Keras's own first weights."""
+    keras = import_keras()
+    return keras.Sequential(
+        [
+            keras.Input((window, len(FIELDS))),
+            keras.layers.LSTM(units, name="lstm"),
+            keras.layers.Dense(hidden, name="dense"),
+            keras.layers.Dense(len(FIELDS), name="dense_1"),
+        ],
+        name="original",
+    )
+
+
+def import_keras() -> ModuleType:
+    """Keras 3, over torch unless KERAS_BACKEND says otherwise. Raises InputError if it is not installed."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    try:
+        import keras
+    except ImportError as error:
+        raise InputError(f"Keras cannot be imported ({error}): pip install 'ritornello[keras]'") from error
+    if not keras.__version__.startswith("3."):
+        raise InputError(f"Keras is {keras.__version__}, must be 3: pip install 'ritornello[keras]'")
+    module: ModuleType = keras
+    return module
+
+
+@contextmanager
+def keras_warnings() -> Iterator[None]:
+    """Inside, the one warning that Keras's torch backend causes with numpy 2 is silent."""
+    with warnings.catch_warnings():
+        message = "__array__ implementation doesn't accept a copy keyword"
+        warnings.filterwarnings("ignore", message, DeprecationWarning, module=r"keras\.")
+        yield
+
+
+def _keras_path(path: str | Path) -> Path:
+    if Path(path).suffix != ".keras":
+        raise InputError(f"{str(path)!r} is no name of a Keras 3 model, must end in .keras")
+    return Path(path)
+
+
+def _refuse_strange_code(path: Path) -> None:
+    """Refuse a .keras that is damaged, huge, or names classes or functions that this network has not."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if entry.file_size > MAX_BYTES:
+                    raise ModelError(
+                        f"{str(path)!r}: {entry.filename} has {entry.file_size} bytes, "
+                        f"must be at most {MAX_BYTES}"
+                    )
+            config = json.loads(archive.read("config.json"))
+    except OSError as error:
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
+        raise ModelError(f"{str(path)!r} is no Keras 3 model: {error}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{str(path)!r} is no Keras 3 model: config.json holds no object")
+    config.pop("compile_config", None)  # its loss may be the user's own; it is not loaded
+    for stranger in _strangers(config):
+        raise ModelError(f"{str(path)!r} holds {stranger}, must be only {' > '.join(LAYERS.values())}")
+
+
+def _strangers(config: Any) -> Iterator[str]:
+    """All classes and functions, at any depth of a config, that are not in KNOWN."""
+    if isinstance(config, dict):
+        name = str(config.get("class_name", TENSOR))
+        if name != TENSOR:
+            module = str(config.get("module"))
+            if module not in KNOWN or (KNOWN[module] and name not in KNOWN[module]):
+                yield f"{module}.{name}"
+        for value in config.values():
+            yield from _strangers(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _strangers(value)
+
+
+def _check_settings(path: Path, layer: Any) -> None:
+    """Refuse a layer that computes something else than the network here."""
+    config = layer.get_config()
+    for name, value in SETTINGS[type(layer).__name__].items():
+        if config[name] != value:
+            raise ModelError(
+                f"{str(path)!r}: layer {layer.name!r} has {name} {config[name]!r}, must be {value!r}"
+            )

@@ -1,0 +1,1 @@
+"""What the networks `lstm` and `transformer` share: all but their hidden layers."""

@@ -1,0 +1,145 @@
+"""The weights and the config of a chain network, checked before they are used: a strange model is data.
+
+A file of weights says nothing of itself but names, shapes and numbers. All of them are compared with what
+the config says they must be, and the config with what a network may be; nothing is allocated before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import InputError, ModelError
+from ritornello.models.chain.layout import Layout
+from ritornello.representations.table import Field
+
+Floats = npt.NDArray[np.float32]
+Shapes = dict[str, tuple[int, ...]]
+MAX_FIELDS = 256
+LARGEST = 1000.0  # of a weight; trained ones stay below 50, and from here on sums may overflow
+RANGES = {  # as networks/sizes.py has them, but that nothing is left open here
+    "plan_size": (0, 1 << 16),
+    "width": (1, 1 << 13),
+    "layers": (0, 64),
+    "embedding": (1, 1 << 10),
+    "window": (1, 1 << 14),
+}
+
+
+class Sizes(NamedTuple):
+    """What a step needs of a network's config."""
+
+    plan_size: int
+    width: int
+    layers: int
+    embedding: int
+    window: int
+    agreement: bool
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Sizes:
+        """The sizes that a config says. Raises ModelError."""
+        for name, (low, high) in RANGES.items():
+            value = config.get(name)
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise ModelError(f"network.config.{name} {value!r:.40}, must be {low}-{high}")
+        agreement = config.get("agreement", True)
+        if not isinstance(agreement, bool):
+            raise ModelError(f"network.config.agreement {agreement!r:.40}, must be true or false")
+        return cls(**{name: config[name] for name in RANGES}, agreement=agreement)
+
+
+def layout(config: Mapping[str, Any]) -> Layout:
+    """Which column of the config's table enters where. Raises ModelError."""
+    table = config.get("fields")
+    if not isinstance(table, (list, tuple)) or not 1 <= len(table) <= MAX_FIELDS:
+        raise ModelError(f"network.config.fields is no list of 1-{MAX_FIELDS} fields")
+    fields = [_field(number, entry) for number, entry in enumerate(table)]
+    try:
+        found = Layout(fields)
+    except InputError as error:
+        raise ModelError(f"network.config.fields: {error}") from None
+    spaces: dict[str, int] = {}
+    for name, classes in zip(found.tables, found.classes, strict=True):
+        if spaces.setdefault(name, classes) != classes:
+            raise ModelError(f"network.config.fields has two of the name {name!r}, must have one")
+    return found
+
+
+def _field(number: int, entry: Any) -> Field:
+    """One field of a table in JSON."""
+    where = f"network.config.fields[{number}]"
+    if isinstance(entry, Mapping) and entry.keys() <= set(Field._fields):
+        entry = [entry.get(name, Field._field_defaults.get(name)) for name in Field._fields]
+    if not isinstance(entry, (list, tuple)) or not 3 <= len(entry) <= len(Field._fields):
+        raise ModelError(f"{where} is no field, must have {', '.join(Field._fields)}")
+    field = Field(*entry)
+    whole = (field.size, 0 if field.unknown is None else field.unknown)
+    if not all(isinstance(size, int) and not isinstance(size, bool) for size in whole):
+        raise ModelError(
+            f"{where} has size {field.size!r:.20} and unknown {field.unknown!r:.20}, must be whole"
+        )
+    if not 0 <= whole[1] < max(field.size, 1):
+        raise ModelError(f"{where} has unknown {field.unknown}, must be 0-{field.size - 1}")
+    if not all(
+        isinstance(text, str) for text in (field.name, "" if field.guesses is None else field.guesses)
+    ):
+        raise ModelError(f"{where} has name {field.name!r:.20}, guesses {field.guesses!r:.20}, must be texts")
+    if field.kind not in ("choice", "known", "real"):
+        raise ModelError(f"{where} has kind {field.kind!r:.20}, must be choice, known or real")
+    return field
+
+
+def shapes(layout: Layout, sizes: Sizes, layer: Shapes) -> Shapes:
+    """All weights of a network by name (see networks/chain.py) and their shapes; `layer` are those of one."""
+    width, embedding = sizes.width, sizes.embedding
+    found: Shapes = {
+        f"tables.{name}": (classes, embedding)
+        for name, classes in zip(layout.tables, layout.classes, strict=True)
+    }
+    found["reads.weight"] = (len(layout.fields) + len(layout.first), embedding, width)
+    if sizes.plan_size:
+        found["plan.weight"] = (width, sizes.plan_size)
+    for number in range(sizes.layers):
+        found |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
+    for choice in layout.choices:
+        field = layout.fields[choice.column]
+        head = f"head.{field.name.replace('.', '_')}"
+        uses = len(choice.put + choice.guesses) + (len(choice.contested) if sizes.agreement else 0)
+        if uses:
+            found[f"{head}.adds.weight"] = (uses, embedding, width)
+        found |= {f"{head}.hidden.weight": (width, width), f"{head}.hidden.bias": (width,)}
+        found |= {f"{head}.logits.weight": (field.size, width), f"{head}.logits.bias": (field.size,)}
+    return found
+
+
+def checked(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, Floats]:
+    """The weights in float32. Raises ModelError if one is missing, too many, or not what it must be."""
+    for names, problem in ((must.keys() - weights, "lack"), (weights.keys() - must, "have, and must not,")):
+        if names:
+            raise ModelError(f"the network's weights {problem} {_few(names)}")
+    arrays = {}
+    for name, shape in must.items():
+        array = weights[name]
+        if array.shape != shape:
+            raise ModelError(f"{name} has shape {array.shape}, must be {shape}")
+        if array.dtype.kind != "f":
+            raise ModelError(f"{name} has type {array.dtype}, must be floating-point")
+        with np.errstate(over="ignore"):
+            wide = array.astype(
+                np.float32, copy=False
+            )  # first: the extremes of float16 take eight times as long
+        if not (wide.min() >= -LARGEST and wide.max() <= LARGEST):  # nor is it if one is no number
+            raise ModelError(f"{name} holds a number that is not within -{LARGEST:g} and {LARGEST:g}")
+        arrays[name] = wide
+    return arrays
+
+
+def _few(names: Iterable[str]) -> str:
+    """The first three names, and how many more."""
+    names = sorted(names)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(f"{name!r:.60}" for name in names[:3]) + more

@@ -1,0 +1,190 @@
+"""Melodies: songs as runs of steps from note to note, by which a shared passage is found again, and named.
+
+A model folder has those of the songs that it learnt from in `reference.npz`, so that a song can be held
+against them without a corpus. The model composes without it. The file is plain arrays (numpy, no pickle),
+deflated; two to three bytes a note. It holds no song, only a hash of each run:
+
+    songs  uint8 (B,)   JSON as UTF-8: [[path, title, parts], ...] a song
+    notes  int32 (P,)   how many notes each part has, song after song; more than RUN
+    runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has so many after it
+    bars   int16 (N,)   bars since the bar of the part's note before; since the song's first at its first note
+
+A step is the interval in semitones and the time in ticks of 24 a beat since the note before (at most 511).
+The notes of a part stand in order of onset, those of a chord from the lowest up. Drums are left out:
+everybody plays the same patterns.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.corpus.corpus import Corpus
+from ritornello.errors import ModelError
+from ritornello.music.score import Score, scaled
+from ritornello.music.timeline import Timeline
+from ritornello.system.files import write_bytes
+
+FILE = "reference.npz"
+TICKS_PER_BEAT = 24  # onsets are compared on this grid
+RUN = 4  # steps that are hashed together; parts of no more notes are left out
+LONGEST_WAIT = 511  # ticks; longer waits count as so long
+MOST_NOTES = 3_000_000  # of the songs that a model keeps
+MOST_UNPACKED_BYTES = 256 << 20
+Ints = npt.NDArray[np.int64]
+
+
+class Line(NamedTuple):
+    """A part of n > RUN notes: the hashes `runs` (n - RUN,) and the `bars` (n,) of its notes."""
+
+    runs: Ints
+    bars: Ints
+
+
+class Melody(NamedTuple):
+    """A song's path, its title (may be empty) and its lines."""
+
+    path: str
+    title: str
+    lines: tuple[Line, ...]
+
+    @property
+    def notes(self) -> int:
+        """Of all lines."""
+        return sum(len(line.bars) for line in self.lines)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a report."""
+        return f"{self.title} ({self.path})" if self.title else self.path
+
+    @classmethod
+    def of(cls, song: Score, path: str = "") -> Melody:
+        """That of a song."""
+        ticks = scaled(song.onset_ticks.astype(np.int64), song.ticks_per_beat, TICKS_PER_BEAT)
+        order = np.lexsort((song.pitch, ticks, song.part))
+        order = order[~song.of_drums[order]]
+        pitch: Ints = song.pitch[order].astype(np.int64)
+        wait = np.minimum(np.diff(ticks[order]), LONGEST_WAIT)
+        runs = hashed((np.diff(pitch) + 127) * (LONGEST_WAIT + 1) + wait)
+        bars = Timeline.of(song).bar_of(song.onset_ticks[order])
+        edges = [0, *(np.flatnonzero(np.diff(song.part[order])) + 1).tolist(), len(order)]
+        lines = (Line(runs[a : b - RUN], bars[a:b]) for a, b in pairwise(edges) if b - a > RUN)
+        title = "".join(letter if letter.isprintable() else " " for letter in song.title)
+        return cls(path, " ".join(title.split()), tuple(lines))
+
+
+def learnt_from(corpus: Corpus, models: Iterable[str | Path] = ()) -> list[Melody]:
+    """The melodies of a corpus' train side, and those that `models`, which it began from, had learnt from.
+
+    Of a corpus at most MOST_NOTES notes are kept, songs at even distances.
+    """
+    numbers = corpus.songs("train")
+    share = min(1.0, MOST_NOTES / max(1, int(corpus.note_counts[numbers].sum())))
+    count = min(len(numbers), max(1, int(share * len(numbers))))
+    chosen = np.linspace(0, len(numbers) - 1, count).astype(np.int64)
+    found = (Melody.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
+    before = [melody for model in models if (Path(model) / FILE).is_file() for melody in read(model)]
+    known = {(melody.path, melody.notes): melody for melody in (*before, *found) if melody.lines}
+    return list(known.values())
+
+
+def write(model: Path, melodies: Iterable[Melody]) -> None:
+    """Write reference.npz into a model folder. Raises OutputError."""
+    write_bytes(model / FILE, packed(melodies))
+
+
+def read(model: str | Path) -> list[Melody]:
+    """The melodies of a model folder. Raises ModelError: it has none, or they are damaged."""
+    file = Path(model) / FILE
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{str(model)!r} holds no {FILE}, the songs that it learnt from") from None
+    except OSError as error:
+        raise ModelError(f"cannot read {str(file)!r}: {error.strerror}") from error
+    return unpacked(data, str(file))
+
+
+def hashed(steps: Ints) -> Ints:
+    """32-bit hashes (n - RUN + 1,) of RUN steps in a row, of steps (n,); the same on any machine.
+
+    Each step is mixed with those before by the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
+    """
+    found = np.zeros(max(0, len(steps) - RUN + 1), np.uint64)
+    for place in range(RUN):
+        found ^= steps[place : place + len(found)].astype(np.uint64)
+        found += np.uint64(0x9E3779B97F4A7C15)
+        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        found ^= found >> np.uint64(31)
+    top: Ints = (found >> np.uint64(32)).astype(np.int64)
+    return top
+
+
+def packed(melodies: Iterable[Melody]) -> bytes:
+    """The bytes of reference.npz."""
+    songs: list[tuple[str, str, int]] = []
+    lines: list[Line] = []
+    for melody in melodies:
+        songs.append((melody.path, melody.title, len(melody.lines)))
+        lines += melody.lines
+    said = json.dumps(songs, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    nothing = np.zeros(0, np.int64)
+    runs = np.concatenate([nothing, *(line.runs for line in lines)])
+    bars = np.concatenate([nothing, *(np.diff(line.bars, prepend=0) for line in lines)])
+    out = io.BytesIO()
+    np.savez_compressed(
+        out,
+        songs=np.frombuffer(said, np.uint8),
+        notes=np.array([len(line.bars) for line in lines], np.int32),
+        runs=runs.astype(np.uint32),
+        bars=bars.astype(np.int16),
+    )
+    return out.getvalue()
+
+
+def unpacked(data: bytes, where: str) -> list[Melody]:
+    """The melodies in the bytes of reference.npz. Raises ModelError that names the file `where`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MOST_UNPACKED_BYTES:
+            raise ValueError(f"{size} bytes unpacked, at most {MOST_UNPACKED_BYTES}")
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in ("songs", "notes", "runs", "bars")}
+        return list(_read(**arrays))
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ModelError(f"{where!r} is damaged: {error}") from error
+
+
+def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[Melody]:
+    """Raises ValueError where the arrays do not belong together."""
+    said = json.loads(songs.tobytes())
+    if sum(count for _, _, count in said) != len(notes) or (len(notes) and int(notes.min()) <= RUN):
+        raise ValueError(f"{len(notes)} parts do not belong to {len(said)} songs")
+    total = int(notes.sum())
+    if len(bars) != total or len(runs) != total - RUN * len(notes):
+        raise ValueError(f"{total} notes, and columns of {len(runs)} and {len(bars)}")
+    ends = np.cumsum(notes, dtype=np.int64).tolist()
+    lines = iter(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
+    runs = runs.astype(np.int64)
+    for path, title, count in said:
+        mine = [next(lines) for _ in range(count)]
+        yield Melody(
+            str(path),
+            str(title),
+            tuple(
+                Line(runs[a - RUN * n : b - RUN * (n + 1)], np.cumsum(bars[a:b], dtype=np.int64))
+                for n, (a, b) in mine
+            ),
+        )

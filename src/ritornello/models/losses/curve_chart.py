@@ -1,0 +1,23 @@
+"""The chart of a note's loss over the distance from the true note."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ritornello.models.losses.curve import Curve
+from ritornello.rendering.charts import Chart, Line
+
+
+def note_loss(curve: Curve) -> Chart:
+    """The chart of a note's loss: the polynomial with half an octave of its tails, and its points."""
+    lows = curve.points.lows()[:, 0]
+    reach = curve.points.reach_semitones
+    d = np.linspace(-reach - 6, reach + 6, 40 * (reach + 6) + 1)
+    return Chart(
+        [Line(d, curve(d))],
+        np.stack([lows, curve.points.wells(lows)], axis=1),
+        title="What a wrong note costs",
+        x_label="predicted - true note, semitones",
+        y_label="loss",
+        x_step=4,
+    )

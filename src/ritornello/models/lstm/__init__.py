@@ -1,0 +1,1 @@
+"""The network `lstm` in torch, and its step in numpy."""

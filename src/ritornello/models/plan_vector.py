@@ -1,0 +1,96 @@
+"""Conditions: what a network is told of a plan, as one vector.
+
+    group    numbers
+    genre    the weight of each label of the model, summing to 1
+    meter    one-hot: METERS, then any other
+    tempo    between two of TEMPO_KNOTS, how near each is
+    key      one-hot: 12 tonics x (major, minor)
+    parts    a bit for each program that is heard, and one for drums
+    known    a bit for each of the five above: what is unknown is zeros, and says so here
+
+A model keeps the labels and so the size of its vector; what is heard in a training song is put together by
+`heard`, what a user asks for is a Plan of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
+from ritornello.music.theory import estimate_key, key_tonic
+
+METERS = ((4, 4), (3, 4), (2, 4), (6, 8), (2, 2), (12, 8), (9, 8), (3, 8), (5, 4), (6, 4), (7, 8), (3, 2))
+TEMPO_KNOTS = 40.0 * 2.0 ** (np.arange(8) * 3 / 8)  # bpm, 40 to 247
+PROGRAMS = 128
+GROUPS = ("genre", "meter", "tempo", "key", "parts")
+
+
+class Conditions:
+    """The vector of a model with these labels; `groups` says which numbers are whose."""
+
+    def __init__(self, labels: Sequence[str] = ()) -> None:
+        self.labels = tuple(labels)
+        sizes = (len(self.labels), len(METERS) + 1, len(TEMPO_KNOTS), 24, PROGRAMS + 1, len(GROUPS))
+        ends = np.cumsum(sizes).tolist()
+        names = (*GROUPS, "known")
+        self.groups = {
+            name: slice(end - size, end) for name, size, end in zip(names, sizes, ends, strict=True)
+        }
+        self.size = ends[-1]
+
+    def vector(self, plan: Plan, hidden: Collection[str] = ()) -> npt.NDArray[np.float32]:
+        """The vector (size,) of a plan; the groups in `hidden` are left unknown, `"plan"` means all.
+
+        Labels that the model does not know count for nothing; no genre, key or part says nothing of it.
+        """
+        found = np.zeros(self.size, np.float32)
+        for number, group in enumerate(GROUPS):
+            part = found[self.groups[group]]
+            if "plan" not in hidden and group not in hidden:
+                getattr(self, f"_{group}")(plan, part)
+                found[self.groups["known"].start + number] = part.any()
+        return found
+
+    def _genre(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
+        for label, weight in plan.genres:
+            if label in self.labels:
+                out[self.labels.index(label)] = weight
+        if out.any():
+            out /= out.sum()
+
+    def _meter(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
+        meter = plan.only_main_meter().meters[0][1:]
+        out[METERS.index(meter) if meter in METERS else len(METERS)] = 1
+
+    def _tempo(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
+        place = np.interp(np.log(plan.bpm), np.log(TEMPO_KNOTS), np.arange(len(TEMPO_KNOTS)))
+        out[:] = np.maximum(0, 1 - np.abs(np.arange(len(TEMPO_KNOTS)) - place))
+
+    def _key(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
+        if plan.key is not None:
+            out[2 * key_tonic(*plan.key) + plan.key[1]] = 1
+
+    def _parts(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
+        out[[PROGRAMS if part.is_drum else part.program for part in plan.parts]] = 1
+
+
+def heard(song: Score, labels: Sequence[str] = ()) -> Plan:
+    """The plan that a song would have been made by: `Plan.of`, with its labels, the key that is heard.
+
+    Signatures in files are wrong so often (C major is what a sequencer writes unasked) that the key is always
+    estimated from the notes; a song of drums alone has none. Only parts with notes count.
+    """
+    plan = Plan.of(song)
+    pitched = ~song.of_drums
+    key = None
+    if pitched.any():
+        sounding = song.duration_ticks[pitched].astype(np.float64)
+        key = estimate_key(np.bincount(song.pitch[pitched] % 12, sounding, 12).astype(np.float64))
+    parts = tuple(song.parts[part] for part in np.unique(song.part).tolist())
+    genres = tuple((label, 1 / len(labels)) for label in labels)
+    return replace(plan, key=key, parts=parts, genres=genres)

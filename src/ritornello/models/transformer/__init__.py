@@ -1,0 +1,1 @@
+"""The network `transformer` in torch, and its step in numpy."""

@@ -1,0 +1,1 @@
+"""Music without files: scores, bars, plans, keys and chords."""

@@ -1,0 +1,273 @@
+"""Score: a song as columns of notes, with the events that say its tempo, meter, key and chords.
+
+Ticks count from the song's start; a *beat* is a quarter note. A Score is immutable: a transformation
+returns a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass, fields, replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import ScoreError
+from ritornello.music.overlaps import by_voice, cut, voices
+from ritornello.music.score_limits import MAX_TICKS, check_events, check_lengths, check_range
+
+Ints = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
+
+MAX_PARTS = 256
+COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
+LIMITS = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
+LIMITS |= {"velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
+BYTES = ("i1", "u1")
+EVENTS = ("tempi", "meters", "keys", "chords", "markers")
+
+
+class Part(NamedTuple):
+    """An instrument: its name, its General MIDI program (0-127), whether it is on the drum channel."""
+
+    name: str = ""
+    program: int = 0
+    is_drum: bool = False
+
+
+class Tempo(NamedTuple):
+    """From `onset_ticks` on, a beat lasts `us_per_beat` microseconds (1 to 16,777,215)."""
+
+    onset_ticks: int
+    us_per_beat: int
+
+    @property
+    def bpm(self) -> float:
+        """Beats per minute."""
+        return 60e6 / self.us_per_beat
+
+
+class Meter(NamedTuple):
+    """From `onset_ticks` on, bars are `numerator` (1-255) notes of 1/`denominator` (1, 2, 4 ... 64)."""
+
+    onset_ticks: int
+    numerator: int
+    denominator: int
+
+
+class KeySignature(NamedTuple):
+    """From `onset_ticks` on: sharps -7 (seven flats) to 7, and whether the mode is minor."""
+
+    onset_ticks: int
+    sharps: int
+    is_minor: bool
+
+
+class Chord(NamedTuple):
+    """From `onset_ticks` on: the root's pitch class 0-11 and one of theory.CHORD_KINDS."""
+
+    onset_ticks: int
+    root: int
+    kind: str
+
+
+class Marker(NamedTuple):
+    """A text at a place, such as the name of a section."""
+
+    onset_ticks: int
+    text: str
+
+
+DEFAULT_TEMPO = Tempo(0, 500_000)
+DEFAULT_METER = Meter(0, 4, 4)
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A song: one row a note, sorted by onset, part, pitch; no pitch sounds twice at once in a part.
+
+    Build it with `Score.of`, which sorts and cuts; the constructor only checks.
+    Raises ScoreError for a value out of range or an order that is broken.
+    """
+
+    ticks_per_beat: int
+    onset_ticks: Ints
+    duration_ticks: Ints
+    pitch: Bytes
+    velocity: Bytes
+    part: Bytes
+    parts: tuple[Part, ...]
+    tempi: tuple[Tempo, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    keys: tuple[KeySignature, ...] = ()
+    chords: tuple[Chord, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    title: str = ""
+    in_order: InitVar[bool] = False
+    """Whether the notes are the Score's own and known to be in range, sorted and cut: that is not checked."""
+
+    def __post_init__(self, in_order: bool) -> None:
+        for name, dtype in COLUMNS.items():
+            column = given = np.asarray(getattr(self, name))
+            if not in_order:
+                if given.dtype != dtype:  # numpy would wrap what does not fit
+                    check_range(given, name, *LIMITS[name], self.title)
+                column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
+            column.flags.writeable = False
+            object.__setattr__(self, name, column)
+        for name in ("parts", *EVENTS):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _check_notes(self, in_order)
+        if not in_order:
+            _check_order(self)
+        check_events(self, EVENTS)
+
+    @classmethod
+    def of(
+        cls,
+        ticks_per_beat: int,
+        onset_ticks: npt.ArrayLike,
+        duration_ticks: npt.ArrayLike,
+        pitch: npt.ArrayLike,
+        velocity: npt.ArrayLike,
+        part: npt.ArrayLike | None = None,
+        parts: Sequence[Part] = (Part(),),
+        **events: Any,
+    ) -> Score:
+        """A Score from notes in any order: sorts, lets a restruck pitch cut the earlier note, drops doubles.
+
+        Columns are (N,) integers; a length of zero becomes one tick. Events are those of the constructor.
+        """
+        onset, length = _whole(onset_ticks, "i4"), _whole(duration_ticks, "i4")
+        owner = np.zeros(len(onset), np.uint8) if part is None else _whole(part, *BYTES)
+        columns = (onset, length + (length == 0), _whole(pitch, *BYTES), _whole(velocity, *BYTES), owner)
+        check_lengths(columns)
+        for name, column in zip(COLUMNS, columns, strict=True):
+            check_range(column, name, *LIMITS[name], events.get("title", ""))
+        onset, length, voice, loudness = cut(*columns[:2], voices(owner, columns[2]), columns[3])
+        columns = (onset, length, voice & 127, loudness, voice >> 7)
+        rows: Any = {
+            name: column.astype(dtype, copy=False)
+            for column, (name, dtype) in zip(columns, COLUMNS.items(), strict=True)
+        }
+        return cls(ticks_per_beat, parts=tuple(parts), **rows, **events, in_order=True)
+
+    def __len__(self) -> int:
+        return len(self.onset_ticks)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Score):
+            return NotImplemented
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Score {self.title!r}: {len(self)} notes, {len(self.parts)} parts, {self.duration_s:.1f} s>"
+
+    @property
+    def of_drums(self) -> npt.NDArray[np.bool_]:
+        """For each note (N,) whether a drum part plays it."""
+        return np.array([part.is_drum for part in self.parts], dtype=bool).take(self.part)
+
+    @property
+    def end_ticks(self) -> int:
+        """Where the last note stops; 0 without notes."""
+        return int((self.onset_ticks.astype(np.int64) + self.duration_ticks).max(initial=0))
+
+    @property
+    def duration_s(self) -> float:
+        """Where the last note stops, in seconds."""
+        return float(self.seconds(np.array([self.end_ticks]))[0])
+
+    def seconds(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """The time in seconds of each of `ticks` (N,), by the tempo map."""
+        tempi = self.tempi if self.tempi and self.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *self.tempi)
+        starts = np.array([t.onset_ticks for t in tempi], dtype=np.float64)
+        pace = np.array([t.us_per_beat for t in tempi], dtype=np.float64) / (1e6 * self.ticks_per_beat)
+        elapsed = np.concatenate([[0.0], np.cumsum(np.diff(starts) * pace[:-1])])
+        at = np.searchsorted(starts, ticks, side="right") - 1
+        return np.asarray(elapsed[at] + (ticks - starts[at]) * pace[at])
+
+    def transposed(self, semitones: int) -> Score:
+        """Every pitched note moved by `semitones`; drums stay. Raises ScoreError beyond pitch 0-127."""
+        pitch = np.where(self.of_drums, self.pitch, self.pitch.astype(np.int64) + semitones)
+        chords = tuple(c._replace(root=(c.root + semitones) % 12) for c in self.chords)
+        if semitones % 12 == 0:  # the key stays, spelled as it was
+            return replace(self, pitch=pitch)
+        keys = tuple(k._replace(sharps=(k.sharps + 7 * semitones + 5) % 12 - 5) for k in self.keys)
+        return replace(self, pitch=pitch, chords=chords, keys=keys)
+
+    def rescaled(self, ticks_per_beat: int) -> Score:
+        """The same song at another resolution; onsets and ends are rounded to the nearest tick."""
+        if ticks_per_beat == self.ticks_per_beat:
+            return self
+
+        def scale(ticks: Any) -> Any:
+            return scaled(ticks, self.ticks_per_beat, ticks_per_beat)
+
+        onset = self.onset_ticks.astype(np.int64)
+        start, end = scale(onset), scale(onset + self.duration_ticks)
+        moved = {
+            name: tuple(event._replace(onset_ticks=scale(event.onset_ticks)) for event in getattr(self, name))
+            for name in EVENTS
+        }
+        rest = {k: settle(v) if k != "markers" else v for k, v in moved.items()}
+        notes = (start, end - start, self.pitch, self.velocity, self.part, self.parts)
+        return Score.of(ticks_per_beat, *notes, title=self.title, **rest)
+
+
+def scaled(ticks: Any, from_beat: int, to_beat: int) -> Any:
+    """`ticks` (an int or an array) of one resolution at another; halves are rounded up, in whole numbers."""
+    ratio = Fraction(to_beat, from_beat)
+    return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
+
+
+def settle(events: Sequence[Any]) -> tuple[Any, ...]:
+    """Events that set a state, in order: of several at one tick the last counts, repetitions go."""
+    if len(events) < 2:
+        return tuple(events)
+    last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
+    kept: list[Any] = []
+    for event in last.values():
+        if not kept or event[1:] != kept[-1][1:]:
+            kept.append(event)
+    return tuple(kept)
+
+
+def _whole(given: npt.ArrayLike, *narrow: str) -> npt.NDArray[Any]:
+    """A column (N,) of whole numbers in 64 bits, or in its own type if that is one of `narrow`."""
+    column = np.atleast_1d(np.asarray(given))
+    return column if column.dtype in narrow else column.astype(np.int64)
+
+
+def _check_notes(score: Score, in_order: bool) -> None:
+    """Raise ScoreError unless the columns fit together and are in range."""
+    if not 1 <= score.ticks_per_beat <= 32767:
+        raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
+    if len(score.parts) > MAX_PARTS:
+        raise ScoreError(f"{len(score.parts)} parts, must be at most {MAX_PARTS}")
+    check_lengths([getattr(score, name) for name in COLUMNS])
+    if len(score) and not score.parts:
+        raise ScoreError(f"{len(score)} notes, but no part that plays them")
+    limits = {} if in_order else LIMITS
+    for name, (low, high) in (limits | {"part": (0, len(score.parts) - 1)}).items():
+        check_range(getattr(score, name), name, low, high, score.title)
+    if score.end_ticks > MAX_TICKS:
+        raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
+
+
+def _check_order(score: Score) -> None:
+    """Raise ScoreError unless the notes are sorted and free of overlaps."""
+    onset = score.onset_ticks.astype(np.int64)
+    if (np.diff((onset << 16) + (score.part.astype(np.int64) << 7) + score.pitch) <= 0).any():
+        raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
+    order, changes = by_voice(voices(score.part, score.pitch))
+    overlaps = (onset + score.duration_ticks)[order[:-1]] > onset[order[1:]]
+    overlaps[changes] = False
+    if overlaps.any():
+        note = int(order[int(np.argmax(overlaps))])
+        raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts it")

@@ -1,0 +1,58 @@
+"""Ranges: what the columns and events of a Score may hold, and the errors that name what is beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import ScoreError
+from ritornello.music.theory import CHORD_KINDS
+
+MAX_TICKS = 2**31 - 1
+
+
+def check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title: str) -> None:
+    """Raise ScoreError that names the first of a column's numbers (N,) that is not `low` to `high`."""
+    if not len(column) or (np.minimum.reduce(column) >= low and np.maximum.reduce(column) <= high):
+        return
+    bad = int(np.argmax((column < low) | (column > high)))
+    where = f" of {title!r}" if title else ""
+    raise ScoreError(f"{name} {column[bad]} at note {bad}{where}, must be {low}-{high}")
+
+
+def check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
+    """Raise ScoreError unless all columns are one row a note."""
+    if any(column.shape != (len(columns[0]),) for column in columns):
+        raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
+
+
+def check_events(score: Any, names: Sequence[str]) -> None:
+    """Raise ScoreError for a part or an event of a Score that is out of range, or events out of order.
+
+    `names` are those of its lists of events.
+    """
+    for part in score.parts:
+        if not 0 <= part.program <= 127:
+            raise ScoreError(f"program {part.program} of part {part.name!r}, must be 0-127")
+    for tempo in score.tempi:
+        if not 1 <= tempo.us_per_beat < 1 << 24:
+            raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat, must be 1-16777215")
+    for meter in score.meters:
+        over, under = meter[1:]
+        if not (1 <= over <= 255 and under in (1, 2, 4, 8, 16, 32, 64)):
+            raise ScoreError(f"meter {over}/{under}, must be 1-255 over 1, 2, 4 ... 64")
+    for key in score.keys:
+        if not -7 <= key.sharps <= 7:
+            raise ScoreError(f"key of {key.sharps} sharps, must be -7 to 7")
+    for chord in score.chords:
+        if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
+            raise ScoreError(f"chord {chord.root} {chord.kind!r}, must be 0-11 and one of {CHORD_KINDS}")
+    for name in names:
+        ticks = [0, *(event.onset_ticks for event in getattr(score, name))]
+        for before, tick in pairwise(ticks):
+            if not before <= tick <= MAX_TICKS:
+                raise ScoreError(f"one of the {name} at tick {tick}, must be {before}-{MAX_TICKS}, in order")

@@ -1,1 +1,0 @@
-"""The networks one row at a time in numpy, one file each, so that composing needs no torch."""

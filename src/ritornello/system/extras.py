@@ -1,0 +1,14 @@
+"""Optional dependencies: the extras of pyproject.toml, such as `ritornello[train]`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from ritornello.errors import InputError
+
+
+def require_extra(extra: str, *modules: str) -> None:
+    """Raise InputError that says what to install unless all modules of an extra are there."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise InputError(f'this needs {", ".join(missing)}: pip install "ritornello[{extra}]"')

@@ -1,0 +1,66 @@
+"""Lock: one writer at a time in the folder of a corpus or of a model."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ritornello.errors import InputError
+from ritornello.system.files import output_errors
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; the system lets go of it when the process ends, however it ends.
+
+    Raises InputError at once where another process holds it, naming that process.
+    """
+    with output_errors(path), path.open("a+b") as file:
+        if not _try_lock(file):
+            file.seek(1)
+            holder = file.read(200).decode("utf-8", "replace").strip() or "another process"
+            raise InputError(f"{str(path.parent)!r} is being written by {holder}: wait for it, or stop it")
+        file.truncate(0)
+        file.write(f"\n{'process'} {os.getpid()} on {socket.gethostname()}\n".encode())
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+            _unlock(file)
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    """Lock the first byte of a file, without waiting; whether that went well."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _unlock(file: IO[bytes]) -> None:
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_UN)
+    except ImportError:
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]

@@ -1,0 +1,136 @@
+"""Watch: does the network compose music yet, or has it collapsed? A few bars now and then, and a word.
+
+The loss does not say it: a network may predict well and, left to itself, repeat one note. What is composed is
+held against as many bars of the songs that it learns from, by shares that tell collapses apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ritornello.composing.draws import Taste
+from ritornello.composing.request import Request
+from ritornello.composing.sampler import sample
+from ritornello.errors import ScoreError
+from ritornello.models.model import Model
+from ritornello.models.plan_vector import heard
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
+from ritornello.music.theory import scale
+from ritornello.music.timeline import Timeline
+
+BARS, SONGS, HUMAN_SONGS = 8, 4, 32
+ALIVE, UNHEARD = "sounds alive", "not listened to"
+MARGIN = 0.15  # by how much a share may be beyond all of the human ones
+NAMES = {
+    "one pitch": "repeats one pitch",
+    "loop": "loops",
+    "silence": "falls silent",
+    "crowd": "crowds all notes together",
+    "astray": "sounds like chance",
+}
+
+
+class Watch:
+    """Listens to a network with the plans of `songs`, which have `song(i)` as `training.songs.Songs` has."""
+
+    def __init__(self, songs: Any, labels: Sequence[str]) -> None:
+        self.representation, self.labels = songs.representation, tuple(labels)
+        chosen = np.unique(np.linspace(0, len(songs) - 1, HUMAN_SONGS).astype(int)).tolist()
+        encoded = [songs.song(i) for i in chosen]
+        plans = [cut(song.plan) for song in encoded]
+        self.plans = [plan for plan in plans if plan is not None][:SONGS]
+        human = [shares(self.representation.decode(song.values, song.plan)) for song in encoded]
+        self.most = {name: max(song[name] for song in human) for name in NAMES}
+
+    def __call__(self, network: Any, name: str, seed: int) -> str:
+        """What the network's songs sound like, in words; `name` is the network's."""
+        if not self.plans:
+            return UNHEARD
+        weights = {key: tensor.detach().float().cpu().numpy() for key, tensor in network.state_dict().items()}
+        info = {
+            "representation": {"name": self.representation.name},
+            "network": {"name": name, "config": network.settings()},
+            "labels": list(self.labels),
+        }
+        model = Model(Path("in training"), info, weights, {})
+        choices = [field.name for field in self.representation.fields if field.kind == "choice"]
+        requests = [Request(plan, seed, number) for number, plan in enumerate(self.plans)]
+        composed = sample(model, requests, Taste.of(0.5, choices), rules=())
+        songs = [self._heard(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
+        return self.says(songs)
+
+    def _heard(self, rows: Any, plan: Plan) -> Score | None:
+        """The song; None where chance drew what no song can hold, such as more than 256 parts."""
+        try:
+            song: Score = self.representation.decode(rows, plan)
+        except ScoreError:
+            return None
+        return song
+
+    def says(self, songs: Sequence[Score | None]) -> str:
+        """What is wrong with most of the songs, or that they sound alive."""
+        found = [self.fault(song) for song in songs]
+        faults = [fault for fault in found if fault]
+        if 2 * len(faults) <= len(songs):
+            return ALIVE
+        return max(NAMES.values(), key=faults.count)
+
+    def fault(self, song: Score | None) -> str:
+        """How a song has collapsed, "" if it has not: the share that is furthest beyond the human ones."""
+        if song is None:
+            return NAMES["astray"]
+        if not len(song):
+            return NAMES["silence"]
+        beyond = {name: share - self.most[name] for name, share in shares(song).items()}
+        worst = max(beyond, key=lambda name: beyond[name])
+        return NAMES[worst] if beyond[worst] > MARGIN else ""
+
+
+def cut(plan: Plan) -> Plan | None:
+    """The plan of the first bars; None where they are not there."""
+    if plan.bars is None or plan.bars < BARS:
+        return None
+    meters = tuple(meter for meter in plan.meters if meter[0] < BARS)
+    returns = plan.returns and plan.returns[:BARS]
+    return replace(plan, bars=BARS, meters=meters, returns=returns, chords=())
+
+
+def shares(song: Score) -> dict[str, float]:
+    """Of the first bars of a song, each 0-1.
+
+    one pitch: successive notes of a part that are of the pitch before; loop: bars equal to the one before;
+    silence: bars without an onset; crowd: notes beyond 12 at one onset; astray: pitched notes out of the key.
+    """
+    timeline = Timeline.of(song)
+    bar = timeline.bar_of(song.onset_ticks) if len(song) else np.zeros(0, np.int64)
+    early = bar < BARS
+    bar, onset, pitch, part = bar[early], song.onset_ticks[early], song.pitch[early], song.part[early]
+    if not len(bar):
+        return dict.fromkeys(NAMES, 0.0) | {"silence": 1.0}
+    key, tones = heard(song).key, pitch[~song.of_drums[early]] % 12
+    order = np.lexsort((onset, part))
+    same = (np.diff(part[order]) == 0) & ~song.of_drums[early][order][1:]
+    repeated = same & (np.diff(pitch[order].astype(int)) == 0)
+    count = min(BARS, len(timeline))
+    bars = [
+        frozenset(
+            zip((onset[bar == b] - timeline.start_ticks[b]).tolist(), pitch[bar == b].tolist(), strict=True)
+        )
+        for b in range(count)
+    ]
+    equal = sum(a == b for a, b in pairwise(bars))
+    _, together = np.unique(onset, return_counts=True)
+    return {
+        "one pitch": float(repeated.sum() / max(1, same.sum())),
+        "loop": equal / max(1, count - 1),
+        "silence": 1 - len(set(bar.tolist())) / count,
+        "crowd": float(np.maximum(together - 12, 0).sum() / len(bar)),
+        "astray": float(np.mean(~np.isin(tones, list(scale(*key))))) if key and len(tones) else 0.0,
+    }

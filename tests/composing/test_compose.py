@@ -1,0 +1,263 @@
+"""Composing for people, with a network of random weights: what is asked holds whatever the network says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ritornello import midi
+from ritornello.composing import compose as composer
+from ritornello.composing.recipe import Recipe
+from ritornello.errors import InputError, MidiError, ModelError, PlanError
+from ritornello.models.model import Model
+from ritornello.music.score import Meter, Part, Score, Tempo
+from ritornello.music.timeline import Timeline
+from tests.composing.models import write_model
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return Model.open(write_model(tmp_path_factory.mktemp("chain") / "model"))
+
+
+@pytest.fixture
+def tune() -> Score:
+    """Eight bars of 3/4 at 480 ticks a beat: a melody and a bass that moves on each bar."""
+    onset = [*range(0, 8 * 1440, 480), *range(0, 8 * 1440, 1440)]
+    pitch = [60, 64, 67] * 8 + [36, 43] * 4
+    part = [0] * 24 + [1] * 8
+    return Score.of(
+        480, onset, [440] * 24 + [1400] * 8, pitch, [80] * 32, part,
+        [Part("lead", 73), Part("low", 33)], meters=(Meter(0, 3, 4),), tempi=(Tempo(0, 600_000),),
+    )  # fmt: skip
+
+
+def notes(score: Score) -> set[tuple[int, ...]]:
+    columns = (score.onset_ticks, score.duration_ticks, score.pitch, score.velocity, score.part)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def sounds(score: Score) -> list[bool]:
+    """For each bar whether something sounds in it."""
+    bars = Timeline.of(score)
+    start, end = score.onset_ticks, score.onset_ticks + score.duration_ticks
+    edges = zip(bars.start_ticks, bars.start_ticks + bars.length_ticks, strict=True)
+    return [bool(((start < last) & (end > first)).any()) for first, last in edges]
+
+
+@pytest.mark.parametrize("bars", [1, 2, 7, 40])
+def test_bars_parts_and_sound_hold_for_every_seed(chain: Model, bars: int) -> None:
+    for song in composer.compose_many(chain, 20, bars=bars, seed=bars):
+        assert song.bars == bars
+        assert all(sounds(song.score))
+        asked, heard = (
+            {(p.program, p.is_drum) for p in parts} for parts in (song.plan.parts, song.score.parts)
+        )
+        assert heard == asked
+        assert all(part.name for part in song.score.parts)
+        assert song.score.tempi[0].us_per_beat == song.plan.us_per_beat
+
+
+def test_parts_are_heard_where_they_are_asked_for(chain: Model) -> None:
+    """What nobody asked for comes with a training song's plan: the song's own plan has what plays."""
+    drawn = [composer.compose(chain, bars=2, genre="game", seed=seed) for seed in range(6)]
+    for song in drawn:
+        assert len(song.plan.parts) == len(song.score.parts)
+    asked = [composer.compose(chain, bars=2, parts="piano,bass,drums", seed=seed) for seed in range(3)]
+    assert {len(song.score.parts) for song in asked} == {3}
+
+
+def test_what_is_asked_is_in_the_file(chain: Model, tmp_path: Path) -> None:
+    wishes: dict[str, Any] = {
+        "genre": "game",
+        "key": "D minor",
+        "tempo": 96,
+        "meter": "3/4",
+        "parts": "bass,drums",
+    }
+    song = composer.compose(chain, bars=5, seed=1, **wishes)
+    song.write(tmp_path / "a.mid")
+    read = midi.read(tmp_path / "a.mid")
+    assert read.tempi[0].bpm == 96
+    assert read.meters == (Meter(0, 3, 4),)
+    assert read.keys[0][1:] == (-1, True)
+    assert {part.name for part in read.parts} == {"fingered bass", "drums"}
+    assert len(Timeline.of(read)) == 5
+
+
+def test_a_song_is_the_same_whatever_is_composed_beside_it(chain: Model) -> None:
+    alone = composer.compose(chain, seed=5, bars=8)
+    beside = composer.compose_many(chain, 7, seed=5, bars=8)
+    assert beside[0].score == alone.score
+    assert len({note for song in beside for note in [frozenset(notes(song.score))]}) == 7
+    assert composer.compose(chain, seed=6, bars=8).score != alone.score
+
+
+def test_the_best_are_the_most_typical(chain: Model) -> None:
+    songs = composer.compose_many(chain, 9, 9, seed=1, bars=4)
+    best = composer.compose_many(chain, 9, 3, seed=1, bars=4)
+    middle = sorted(song.nats for song in songs)[4]
+    assert [song.nats for song in best] == sorted(
+        (s.nats for s in songs), key=lambda nats: abs(nats - middle)
+    )[:3]
+
+
+def test_the_default_label_is_the_models(chain: Model) -> None:
+    usual = replace(chain, info={**chain.info, "defaults": {"genre": "fiddle"}})
+    assert {s.plan.genres for s in composer.compose_many(usual, 5, bars=1, seed=1)} == {(("fiddle", 1.0),)}
+
+
+def test_a_prompt_stays_as_it_is(chain: Model, tune: Score) -> None:
+    song = composer.compose(chain, prompt=tune, bars=12, parts="drums", seed=1, force=True)
+    assert song.bars == 12
+    assert all(sounds(song.score))
+    added = notes(song.score) - notes(tune)
+    assert notes(tune) <= notes(song.score)
+    assert min(added)[0] >= 8 * 1440
+    assert {song.score.parts[note[4]].is_drum for note in added} >= {True}
+    assert (song.score.ticks_per_beat, song.score.tempi, song.score.meters) == (480, tune.tempi, tune.meters)
+
+
+def test_the_first_bars_of_a_prompt(chain: Model, tune: Score) -> None:
+    song = composer.compose(chain, prompt=tune, prompt_bars=2, bars=4, seed=1)
+    before = {note for note in notes(song.score) if note[0] < 2 * 1440}
+    assert before == {note for note in notes(tune) if note[0] < 2 * 1440}
+    assert song.bars == 4
+
+
+def test_a_melody_stays_and_others_join_it(chain: Model, tune: Score) -> None:
+    song = composer.compose(chain, melody=tune, parts="piano,drums", seed=1, force=True)
+    assert notes(tune) <= notes(song.score)
+    added = notes(song.score) - notes(tune)
+    assert {note[4] for note in added} == {2, 3}
+    assert [part.name for part in song.score.parts] == ["lead", "low", "grand piano", "drums"]
+    assert song.bars == 8
+
+
+@pytest.mark.parametrize("parts", [None, "low", "1"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_redo_changes_nothing_else(chain: Model, tune: Score, parts: str | None, seed: int) -> None:
+    takes = composer.redo(tune, "3-4", parts=parts, takes=5, model=chain, seed=seed)
+    assert len({frozenset(notes(take.score)) for take in takes}) == 5
+    mine = {None: {0, 1}, "low": {1}, "1": {0}}[parts]
+    for take in takes:
+        inside, outside = set(), set()
+        for note in notes(take.score):
+            (inside if 2880 <= note[0] < 5760 and note[4] in mine else outside).add(note)
+        assert outside == {n for n in notes(tune) if not (2880 <= n[0] < 5760 and n[4] in mine)}
+        assert {note[4] for note in inside} == mine
+        assert take.score.parts == tune.parts
+
+
+def test_a_recipe_builds_the_song_without_its_model(chain: Model, tune: Score, tmp_path: Path) -> None:
+    for number, song in enumerate(
+        [
+            composer.compose(chain, seed=3, bars=6, genre="game:1,fiddle:1", chords="Am F"),
+            composer.compose(chain, seed=3, prompt=tune, bars=10),
+            composer.compose(chain, seed=3, melody=tune, parts="bass"),
+            composer.redo(tune, "3-4", takes=1, model=chain, seed=2)[0],
+        ]
+    ):
+        written = tmp_path / f"{number}.mid"
+        song.write(written)
+        song.write(tmp_path / "song.json")
+        again = composer.replay(tmp_path / "song.json")
+        assert again.score == song.score
+        again.write(tmp_path / "again.mid")
+        assert (tmp_path / "again.mid").read_bytes() == written.read_bytes()
+        assert again.recipe.hash == song.recipe.hash
+        if number < 3:
+            assert song.recipe.hash[:16].encode() in written.read_bytes()
+        other = composer.replay(again.recipe, redraw=True, model=chain, seed=9)
+        assert other.plan == song.plan
+        assert other.score != song.score
+
+
+def test_files_of_every_kind(chain: Model, tmp_path: Path) -> None:
+    song = composer.compose(chain, seed=1, bars=2)
+    song.write(f"{tmp_path / 'all'}/")
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == [
+        "index.html", "recipe.json", "roll.png", "score.musicxml", "score.svg", "song.mid", "song.ogg",
+    ]  # fmt: skip
+    assert composer.replay(tmp_path / "all" / "recipe.json").score == song.score
+    assert song.recipe.hash[:16].encode() in (tmp_path / "all" / "song.mid").read_bytes()
+    song.write(tmp_path / "song.wav")
+    assert (tmp_path / "song.wav").read_bytes().startswith(b"RIFF")
+    with pytest.raises(InputError, match=r"song\.mp4' must end in .*\.json, or be a folder"):
+        song.write(tmp_path / "song.mp4")
+    assert "<svg" in song._repr_html_()
+    assert str(song.plan) in song._repr_html_()
+
+
+def test_genres_and_card(chain: Model) -> None:
+    found = {genre.label: genre for genre in composer.genres(chain)}
+    assert list(found) == ["chorale", "fiddle", "game"]
+    assert found["game"].songs == 2
+    assert found["game"].parts == ("grand piano", "fingered bass", "drums")
+    assert composer.card(chain) == "# A model for tests\n"
+
+
+def test_no_model_ships_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(composer, "BUNDLED", tmp_path)
+    with pytest.raises(ModelError, match="name a model folder, made by `ritornello train`"):
+        composer.compose()
+
+
+def test_songs_that_are_no_source(chain: Model, tune: Score, tmp_path: Path) -> None:
+    (tmp_path / "text.mid").write_text("hello")
+    silent = Score.of(480, [], [], [], [])
+    for wishes, error, says in (
+        ({"prompt": tmp_path / "text.mid"}, MidiError, "'text.mid': byte 0: begins with b'hell'"),
+        ({"prompt": tmp_path / "no.mid"}, MidiError, "no.mid': No such file"),
+        ({"prompt": silent}, MidiError, "'prompt' has no notes, so it is no prompt"),
+        ({"melody": silent}, MidiError, "'melody' has no notes, so it is no melody"),
+        ({"prompt": tune, "prompt_bars": 9}, PlanError, "9 bars of the prompt, must be 1-8"),
+        ({"prompt": tune, "bars": 8}, PlanError, "8 bars, but the prompt has 8 of them, which must be fewer"),
+        ({"prompt": tune, "bars": 20, "meter": "4/4"}, PlanError, "meter 4/4, but the prompt is in 3/4"),
+        ({"prompt": tune, "bars": 20, "tempo": 90}, PlanError, "tempo 90: it comes from the prompt"),
+        ({"prompt": tune, "melody": tune}, PlanError, "a prompt and a melody: give one of the two"),
+        ({"prompt_bars": 4}, PlanError, "4 bars of a prompt, but there is no prompt"),
+        ({"n": 0}, PlanError, "songs 0, must be 1-1000"),
+        ({"n": 3, "best": 4}, PlanError, "best 4, must be 1-3"),
+        ({"seed": -1}, PlanError, "seed -1, must be 0-"),
+        ({"creativity": 2}, PlanError, "creativity 2, must be 0-1"),
+    ):
+        with pytest.raises(error) as caught:
+            composer.compose_many(chain, **wishes)  # type: ignore[arg-type]
+        assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("bars", "parts", "says"),
+    [
+        ("9-12", None, "bars 9-12, must be within 1-8, the bars of the song"),
+        ("0-3", None, "bars '0-3', must be such as 9-12, counted from 1"),
+        ("4-3", None, "bars '4-3', must be such as 9-12"),
+        ("all", None, "bars 'all', must be such as 9-12"),
+        ("1-2", "violin", "the song has no part 'violin', must be one of 1 lead, 2 low"),
+        ("1-2", "3", "the song has no part '3', must be one of 1 lead, 2 low"),
+    ],
+)
+def test_what_cannot_be_redone(chain: Model, tune: Score, bars: str, parts: str | None, says: str) -> None:
+    with pytest.raises(PlanError, match=says):
+        composer.redo(tune, bars, parts=parts, model=chain)
+
+
+def test_a_chorale_is_composed_and_has_no_given_notes(tmp_path: Path, tune: Score) -> None:
+    opened = Model.open(write_model(tmp_path, representation="chorale"))
+    song = composer.compose(opened, bars=3, seed=1, genre="chorale")
+    assert [part.name for part in song.score.parts] == ["soprano", "alto", "tenor", "bass"]
+    assert composer.replay(Recipe.from_dict(song.recipe.to_dict())).score == song.score
+    with pytest.raises(ModelError, match="has chorale: this needs a model of notes"):
+        composer.compose(opened, melody=tune)
+
+
+def test_the_transformer_composes(tmp_path: Path) -> None:
+    opened = Model.open(write_model(tmp_path, network="transformer"))
+    alone = composer.compose(opened, bars=3, seed=1)
+    beside = composer.compose_many(opened, 12, bars=3, seed=1)  # songs that end leave the batch
+    assert alone.score == beside[0].score
+    assert {song.bars for song in beside} == {3}

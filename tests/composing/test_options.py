@@ -1,0 +1,71 @@
+"""What a user says: understood, or refused in one line that says what it must be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ritornello.composing.options import Instrument, ask
+from ritornello.errors import PlanError
+
+LABELS = ("chorale", "fiddle", "game")
+
+
+def test_words_are_understood() -> None:
+    asked = ask(
+        labels=LABELS, bars=8, genre="game:3, chorale:1", key="D minor", tempo=96, meter="6/8",
+        parts="violin, bass,Drums", chords="Am | F C G7",
+    )  # fmt: skip
+    assert asked.bars == 8
+    assert asked.genres == (("game", 0.75), ("chorale", 0.25))
+    assert asked.key == (-1, True)
+    assert asked.us_per_beat == 625_000
+    assert asked.meter == (6, 8)
+    assert asked.parts == (
+        Instrument("violin", (40,)), Instrument("bass", tuple(range(32, 40))), Instrument("Drums"),
+    )  # fmt: skip
+    assert asked.chords == ((9, "min"), (5, "maj"), (0, "maj"), (7, "7"))
+
+
+def test_what_is_not_said_is_open() -> None:
+    asked = ask()
+    assert {asked.bars, asked.genres, asked.key, asked.meter, asked.parts, asked.returns} == {None}
+
+
+def test_a_form_says_how_long() -> None:
+    asked = ask(form="A2 B1 A2")
+    assert asked.bars == 5
+    assert asked.returns == ((-1, 0), (-1, 0), (-1, 0), (0, 3), (1, 3))
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a label": ({"genre": "fidle"}, "no label 'fidle', must be one of chorale, fiddle, game; did you mean"),
+    "a weight": ({"genre": "game:much"}, "weight 'much' of 'game', must be a number above 0"),
+    "no weight": ({"genre": "game:0"}, "weight '0' of 'game', must be a number above 0"),
+    "a key": ({"key": "Z minor"}, "no key is named 'Z minor'"),
+    "no bars": ({"bars": 0}, "bars 0, must be 1-1000"),
+    "many bars": ({"bars": 5000}, "bars 5000, must be 1-1000"),
+    "a tempo": ({"tempo": 9999}, "tempo 9999, must be 10-400"),
+    "no tempo": ({"tempo": float("nan")}, "tempo nan, must be 10-400"),
+    "seconds": ({"seconds": 0.1}, "seconds 0.1, must be 1-3600"),
+    "both": ({"seconds": 9, "bars": 4}, "4 bars and 9 seconds: say one of the two"),
+    "a meter": ({"meter": "3/5"}, "meter '3/5', must be such as 3/4"),
+    "a long meter": ({"meter": "99/4"}, "meter '99/4', must be such as 3/4 or 6/8, at most 16 quarters"),
+    "a part": ({"parts": "kazoo"}, "no part is named 'kazoo', must be of General MIDI"),
+    "a program": ({"parts": "128"}, "no part is named '128'"),
+    "many parts": ({"parts": ",".join(["violin"] * 33)}, "33 parts, must be 1-32"),
+    "a form": ({"form": "A8 B8", "bars": 8}, "the form 'A8 B8' has 16 bars, must have the 8 asked for"),
+    "a section": ({"form": "A8 8"}, "section '8', must be a name and"),
+    "a chord": ({"chords": "Am Hxy"}, "no chord is written 'Hxy'"),
+    "no chords": ({"chords": " "}, "no chords, must be such as 'Am F C G'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_meant_is_refused(case: str) -> None:
+    said, says = WRONG[case]
+    with pytest.raises(PlanError) as caught:
+        ask(labels=LABELS, **said)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

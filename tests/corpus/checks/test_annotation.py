@@ -1,0 +1,173 @@
+"""Chord labels written as notes become the song's chords; accompaniment stays."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ritornello.corpus.checks.annotation import (
+    BLOCKS,
+    _is_thin,
+    blocks,
+    find_annotation,
+    name,
+    take_annotation,
+)
+from ritornello.corpus.checks.check import ANNOTATION, Checks, check
+from ritornello.midi import parse, to_bytes
+from ritornello.music.score import Chord, Part, Score
+
+DATA = Path(os.environ.get("RITORNELLO_DATA", "nowhere"))
+CLEAN = next((folder for folder in (DATA, DATA / "clean") if (folder / "pop909_cl").is_dir()), None)
+BEAT = 480
+PROGRESSION = ((60, 64, 67), (57, 60, 64), (53, 57, 60), (55, 59, 62, 65)) * 6  # C Am F G7, two beats each
+PIANO, LABELS = Part("piano", 0), Part("chords", 0)
+
+
+def arrangement(
+    labels: tuple[tuple[int, ...], ...] = PROGRESSION,
+    *,
+    label_part: Part = LABELS,
+    label_beats: float = 2.0,
+    label_velocity: Any = 90,
+    piano: bool = True,
+    strummed_ticks: int = 0,
+    more: tuple[Part, ...] = (),
+) -> Score:
+    """A piano with broken chords, or a mere melody, over a progression, and block chords that label it."""
+    rows = []
+    for place, (music, label) in enumerate(zip(PROGRESSION, labels, strict=True)):
+        start = place * 2 * BEAT
+        rows += [(start, 2 * BEAT, music[0] - 12, 70, 0), (start + BEAT // 2, BEAT, music[2] + 12, 75, 0)]
+        if piano:
+            rows += [(start + BEAT // 4 * i, BEAT * 3 // 2, p, 60 + 3 * i, 0) for i, p in enumerate(music)]
+        else:
+            rows = [row for row in rows if row[4] != 0 or row[3] != 70]
+        rows += [
+            (start + strummed_ticks * i, round(label_beats * BEAT) - strummed_ticks * i, p, label_velocity, 1)
+            for i, p in enumerate(label)
+        ]
+        rows += [(start, BEAT, 36, 90, 2 + i) for i in range(len(more))]
+    columns = np.array([[v() if callable(v) else v for v in row] for row in rows]).T
+    return Score.of(BEAT, *columns, parts=(PIANO, label_part, *more))
+
+
+def test_labels_become_chords_and_leave_the_music() -> None:
+    score = arrangement(more=(Part("bass", 33),))
+    clean, notes = take_annotation(score)
+    assert notes == 6 * 13
+    assert len(clean) == len(score) - notes
+    assert clean.parts == (PIANO, Part("bass", 33))
+    assert clean.chords[:5] == (
+        Chord(0, 0, "maj"),
+        Chord(960, 9, "min"),
+        Chord(1920, 5, "maj"),
+        Chord(2880, 7, "7"),
+        Chord(3840, 0, "maj"),
+    )
+    music = score.part != 1
+    assert clean.pitch.tolist() == score.pitch[music].tolist()
+    assert clean.onset_ticks.tolist() == score.onset_ticks[music].tolist()
+    assert set(clean.part.tolist()) == {0, 1}
+
+
+def test_chords_that_the_file_names_stay() -> None:
+    from dataclasses import replace
+
+    named = replace(arrangement(), chords=(Chord(0, 2, "min7"),))
+    clean, notes = take_annotation(named)
+    assert notes
+    assert clean.chords == (Chord(0, 2, "min7"),)
+
+
+def velocities() -> Any:
+    draw = np.random.default_rng(1)
+    return lambda: int(draw.integers(50, 100))
+
+
+INVERTED = tuple((c[1], c[2], c[0] + 12) for c in PROGRESSION)
+ELSEWHERE = tuple(tuple(p + 1 for p in chord) for chord in PROGRESSION)
+STAYS = {
+    "another instrument": arrangement(label_part=Part("strings", 48)),
+    "velocities as played": arrangement(label_velocity=velocities()),
+    "under a melody alone": arrangement(piano=False),
+    "staccato": arrangement(label_beats=0.5),
+    "strummed": arrangement(strummed_ticks=15),
+    "another harmony": arrangement(ELSEWHERE),
+    "inversions": arrangement(INVERTED),
+    "two voices": arrangement(tuple(chord[:2] for chord in PROGRESSION)),
+    "clusters": arrangement(tuple((c[0], c[0] + 1, c[0] + 2) for c in PROGRESSION)),
+    "wide": arrangement(tuple((c[0] - 24, c[1], c[2] + 12) for c in PROGRESSION)),
+}
+
+
+@pytest.mark.parametrize("case", STAYS)
+def test_music_stays(case: str) -> None:
+    assert find_annotation(STAYS[case]) is None
+    clean, notes = take_annotation(STAYS[case])
+    assert clean is STAYS[case]
+    assert notes == 0
+
+
+def test_a_few_labels_too_few() -> None:
+    score = arrangement()
+    early = score.onset_ticks < 15 * 2 * BEAT  # fifteen chords; sixteen are needed
+    columns = (score.onset_ticks, score.duration_ticks, score.pitch, score.velocity, score.part)
+    assert find_annotation(Score.of(BEAT, *(c[early] for c in columns), parts=score.parts)) is None
+
+
+@pytest.mark.parametrize(
+    ("pitches", "named"),
+    [
+        ((60, 64, 67), (0, "maj")),
+        ((64, 67, 72), (0, "maj")),  # the third at the bottom
+        ((62, 65, 69, 72), (2, "min7")),
+        ((59, 62, 65), (11, "dim")),
+        ((60, 65, 67), (0, "sus")),
+        ((60, 61, 62), (0, "other")),
+    ],
+)
+def test_names(pitches: tuple[int, ...], named: tuple[int, str]) -> None:
+    bits = sum(1 << pitch for pitch in {pitch % 12 for pitch in pitches})
+    assert name(bits, pitches[0]) == named
+
+
+@pytest.mark.parametrize("triads", range(41))
+def test_the_quick_look_never_passes_over_block_chords(triads: int) -> None:
+    notes = [(beat, pitch) for beat in range(40) for pitch in ((60, 64, 67) if beat < triads else (60,))]
+    onset, pitch = np.array(notes).T
+    score = Score.of(1, onset, np.ones(len(onset)), pitch, np.full(len(onset), 64))
+    found = blocks(score, 0)
+    is_block_like = np.mean((found.notes >= 3) & found.together) >= BLOCKS
+    assert not (is_block_like and _is_thin(score, 0))
+    assert _is_thin(score, 0) == (triads < 22)  # 22 of 40 are 55%
+
+
+def test_the_check_takes_it_out_unless_told_not_to() -> None:
+    data = to_bytes(arrangement())[0]
+    found = check(data, Checks())
+    assert found.fate == "kept"
+    assert found.score is not None
+    assert found.score.parts == (PIANO,)
+    assert found.dropped == {ANNOTATION: 78}
+    kept = check(data, Checks(annotations=False)).score
+    assert kept is not None
+    assert len(kept.parts) == 2
+    assert kept.chords == ()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CLEAN, reason="RITORNELLO_DATA names no folder that holds pop909_cl/")
+def test_real_annotations_are_found_and_real_accompaniment_stays() -> None:
+    def found(folder: str) -> list[int | None]:
+        assert CLEAN
+        files = sorted((CLEAN / folder).rglob("*.mid"))
+        return [find_annotation(parse(path.read_bytes()).score) for path in files]
+
+    # of POP909-CL's 806 files one has nothing but the labels and one no labels at all
+    assert found("pop909_cl").count(1) == 804
+    assert {*found("nottingham"), *found("freedoom"), *found("simutrans")} == {None}

@@ -1,0 +1,116 @@
+"""The fate of a file by its bytes: each fate once, each limit at the limit and one beyond it."""
+
+from dataclasses import replace
+
+import pytest
+
+from ritornello.corpus.checks.check import Checks, check
+from ritornello.corpus.outcomes import FATES
+from ritornello.midi import to_bytes
+from ritornello.music.score import Part, Score
+from tests.corpus.folders import song
+from tests.scores import from_hex, midi_file, track
+
+CHECKS = Checks()
+
+
+def fate(data: bytes, **changes: object) -> str:
+    found = check(data, replace(CHECKS, **changes))  # type: ignore[arg-type]
+    assert found.fate in FATES
+    assert (found.score is None) == (found.fate != "kept") == bool(found.reason)
+    return found.fate
+
+
+def notes(count: int, pitches: tuple[int, ...] = (60, 64), step: int = 48, part: Part | None = None) -> bytes:
+    columns = [range(0, count * step, step), [24] * count, [pitches[i % len(pitches)] for i in range(count)]]
+    return to_bytes(Score.of(96, *columns, [80] * count, parts=(part or Part(),)))[0]  # type: ignore[arg-type]
+
+
+def test_kept() -> None:
+    assert fate(song(0)) == "kept"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "empty"),
+        (b"<!DOCTYPE html>", "not MIDI"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "not MIDI"),
+        (b"RIFF\0\0\0\0RMIDdata", "unreadable"),
+        (b"MThd", "unreadable"),
+        (song(0)[:60], "unreadable"),
+        (midi_file(track()), "empty"),
+        (midi_file(track("00 90 3C 40 # a note that never ends")), "empty"),
+        (midi_file(track(), ticks=0), "unreadable"),  # no ticks a beat
+        (notes(16, (60,)), "one repeated note"),
+    ],
+    ids=["empty", "html", "wave", "riff", "head", "cut", "no notes", "no end", "no resolution", "one pitch"],
+)
+def test_fates(data: bytes, expected: str) -> None:
+    assert fate(data) == expected
+
+
+def test_fewest_notes() -> None:
+    assert (fate(notes(16)), fate(notes(15))) == ("kept", "too short")
+
+
+def test_most_bytes() -> None:
+    data = song(0)
+    assert fate(data, max_file_bytes=len(data)) == "kept"
+    assert fate(data, max_file_bytes=len(data) - 1) == "too large"
+    assert CHECKS.max_file_bytes == 16 << 20
+    assert fate(bytes((16 << 20) + 1)) == "too large"
+    assert fate(bytes(16 << 20)) == "not MIDI"
+
+
+def test_most_notes() -> None:
+    assert fate(notes(30), max_notes=30) == "kept"
+    assert fate(notes(30), max_notes=29) == "too many notes"
+
+
+@pytest.mark.slow
+def test_a_million_notes_and_one() -> None:
+    # each note 8 bytes: on after 1 tick, off after 1 tick; two pitches in turn
+    pair = from_hex("01 90 3C 40", "01 80 3C 00", "01 90 3D 40", "01 80 3D 00")
+    one = from_hex("01 90 3E 40", "01 80 3E 00")
+    million = midi_file(_chunk(pair * 500_000), ticks=32767)
+    beyond = midi_file(_chunk(pair * 500_000 + one), ticks=32767)
+    assert (fate(million), fate(beyond)) == ("kept", "too many notes")
+
+
+def _chunk(body: bytes) -> bytes:
+    return track(body.hex())
+
+
+def test_longest_song() -> None:
+    # 16 notes on each of the first beats, and one on the last beat that is allowed
+    def lasting(beats: int) -> bytes:
+        onset = [96 * beat for beat in range(16)] + [96 * beats]
+        return to_bytes(Score.of(96, onset, [24] * 17, [60, 62] * 8 + [64], [80] * 17))[0]
+
+    assert (fate(lasting(32_768)), fate(lasting(32_769))) == ("kept", "too long")
+
+
+def test_drums_only() -> None:
+    drums = notes(20, (36, 38), part=Part("", 0, True))
+    assert fate(drums) == "kept"
+    assert fate(drums, drums_only=False) == "drums only"
+    assert fate(notes(20), drums_only=False) == "kept"
+
+
+def test_odd_numbers_do_no_harm() -> None:
+    # tempo of 0 microseconds a beat, meter of 4 / 2^255, key of 100 sharps: left out, the notes stay
+    odd = track("00 FF 51 03 00 00 00", "00 FF 58 04 04 FF 18 08", "00 FF 59 02 64 00")
+    whole = song(1)
+    body = whole[14:]
+    data = whole[:10] + (3).to_bytes(2, "big") + whole[12:14] + odd + body
+    found = check(data, CHECKS)
+    assert found.fate == "kept"
+    assert found.score is not None
+    assert (found.score.meters, found.score.keys) == ((), ())
+
+
+def test_every_fate_says_why_and_what_to_do() -> None:
+    for name, (reason, remedy) in FATES.items():
+        assert reason
+        assert remedy or name in ("kept", "archive", "read again")

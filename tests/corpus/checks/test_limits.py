@@ -1,0 +1,77 @@
+"""Ticks and events counted before a reader sees them: exact, at the limit and one beyond it."""
+
+import random
+
+import pytest
+
+from ritornello.corpus.checks import limits
+from ritornello.midi.chunks import split
+from ritornello.midi.track_scan import glance
+from ritornello.music.score_limits import MAX_TICKS
+from tests.scores import from_hex, midi_file, track
+
+LONGEST = "FF FF FF 7F FF 01 00  # 2^28 - 1 ticks, the longest time, then an empty text"
+
+
+def variable(number: int) -> bytes:
+    """A number as a time is written: seven bits a byte, all but the last with the highest bit set."""
+    digits = [number & 127]
+    while number := number >> 7:
+        digits.insert(0, number & 127 | 128)
+    return bytes(digits)
+
+
+def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
+    """The fate of a file that is beyond a limit, and why."""
+    chunks = split(data)
+    return limits.over_limit(chunks, glance(b"".join(chunks.tracks)), max_events)
+
+
+def lasting(ticks: int) -> bytes:
+    """A file of one track that lasts so many ticks."""
+    lines, left = [], ticks
+    while left:
+        step = min(left, 2**28 - 1)
+        lines.append((variable(step) + from_hex("FF 01 00")).hex())
+        left -= step
+    return midi_file(track(*lines))
+
+
+def test_the_longest_track_and_one_tick_more() -> None:
+    assert over_limit(lasting(MAX_TICKS), 10_000) is None
+    assert over_limit(lasting(MAX_TICKS + 1), 10_000) == (
+        "absurd ticks",
+        "track 0 lasts 2147483648 ticks, at most 2147483647",
+    )
+
+
+def test_a_small_file_whose_ticks_wrap() -> None:
+    # 16 times the longest time is 2^32 - 16 ticks, which a 32-bit reader takes for -16
+    data = midi_file(track(*[LONGEST] * 16, "00 90 3C 40", "60 80 3C 00"))
+    assert len(data) < 160
+    assert (over_limit(data, 10_000) or ("",))[0] == "absurd ticks"
+
+
+@pytest.mark.parametrize(
+    ("event", "is_change"),
+    [
+        ("00 FF 51 03 07 A1 20 # tempo", True),
+        ("00 FF 58 04 04 02 18 08 # meter", True),
+        ("00 FF 59 02 00 00 # key", True),
+        ("00 FF 06 01 41 # marker", True),
+        ("00 FF 01 03 FF 51 03 # a text that looks like a tempo", False),
+    ],
+)
+def test_most_events(event: str, is_change: bool) -> None:
+    body = from_hex(event)
+    at_limit, beyond = (midi_file(track((body * count).hex())) for count in (10_000, 10_001))
+    assert over_limit(at_limit, 10_000) is None
+    expected = ("too many events", "10001 changes and markers, at most 10000") if is_change else None
+    assert over_limit(beyond, 10_000) == expected
+
+
+def test_noise_is_survived() -> None:
+    draw = random.Random(0)
+    for _ in range(200):
+        data = midi_file(b"MTrk\0\0\4\0" + draw.randbytes(1024))
+        over_limit(data, 0)

@@ -1,0 +1,74 @@
+"""A song in words: its form by letters and passages, its chords, and how usual it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+
+from ritornello.evaluation.portrait import form, passages, portrait, words
+from ritornello.music.score import Part, Score
+from ritornello.music.timeline import Timeline
+from tests.folders import wandering
+from tests.scores import scores, tune
+
+
+def returning(*models: int) -> Timeline:
+    """Bars of 4/4, each with the bar (from 1) that it returns to; 0 for none."""
+    bars = Timeline.of(Score.of(24, [96 * (len(models) - 1)], [24], [60], [64]))
+    returns = np.array(models) - 1
+    return bars.with_returns(returns, np.where(returns >= 0, 3, 0))
+
+
+def test_phrases_are_lettered() -> None:
+    """AABA: the third phrase is new; of the last, three of four bars are those of the first."""
+    found = form(returning(0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 0))
+    assert found["letters"] == ["A", "A", "B", "A'"]
+    assert found["returning_share"] == round(7 / 16, 3)
+    assert found["returns_to"][12] == 5
+    assert found["likeness"][12:] == ["all", "all", "all", "not at all"]
+
+
+def test_a_short_last_phrase_and_many_letters() -> None:
+    assert form(returning(0, 0, 0, 0, 1, 2))["letters"] == ["A", "A"]
+    assert form(returning(*[0] * 108))["letters"][-2:] == ["Z", "A1"]
+
+
+def test_passages() -> None:
+    found = passages(returning(0, 0, 0, 1, 2, 3, 0, 1, 3, 1, 2))
+    assert found == [{"first": 4, "last": 6, "of": 1}, {"first": 10, "last": 11, "of": 1}]
+    assert passages(returning(0)) == []
+
+
+def test_a_tune_in_words() -> None:
+    found = portrait(tune())
+    assert (found["bars"], found["key"], found["meters"], found["bpm"]) == (4, "G major", ["4/4"], 96)
+    assert found["chords"]["by_bar"] == ["G", "C", "G", "D7"]  # as the song itself says
+    assert found["chords"]["commonest"] == {"G": 0.5, "C": 0.25, "D7": 0.25}
+    assert [part["sound"] for part in found["parts"]] == ["flute", "acoustic bass"]
+    assert found["parts"][0]["range"] == ["F#4", "E5"]
+    text = "\n".join(words(found))
+    assert "4 bars, 0:10, 23 notes" in text
+    assert "G major, 100% of the notes in its scale" in text
+    assert "G | C | G | D7" in text
+    assert "rank" not in found["features"]["range"]
+
+
+def test_beside_human_songs_the_unusual_is_said() -> None:
+    human = [wandering(seed) for seed in range(24)]
+    found = portrait(tune().transposed(36), human)
+    assert found["features"]["polyphony"]["rank"] > 0.5
+    assert found["features"]["density"]["human_median"] > 0
+    assert "unusual" in "\n".join(words(found))
+    assert "rank" not in portrait(tune(), human[:19])["features"]["density"]
+
+
+def test_a_drum_loop_has_neither_key_nor_chords() -> None:
+    drums = Score.of(24, [0, 24, 48], [12] * 3, [36, 38, 36], [90] * 3, parts=[Part("Kit", 0, True)])
+    found = portrait(drums)
+    assert (found["key"], found["chords"]) == (None, None)
+    assert "drums (Kit): 3 notes" in "\n".join(words(found))
+
+
+@given(scores(min_notes=1))
+def test_any_song_has_a_portrait(song: Score) -> None:
+    assert words(portrait(song))

@@ -1,0 +1,214 @@
+"""From a folder to songs in one go, with tiny networks and a few steps."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ritornello import midi
+from ritornello.errors import InputError, OutputError
+from ritornello.learning import learn as learner
+from ritornello.models.model import Model
+from ritornello.system.files import sha256_file
+from tests.composing.models import write_model
+from tests.folders import wandering, write_songs
+
+TINY: dict[str, Any] = {"width": 16, "layers": 1, "embedding": 4, "window": 64}
+QUICK: dict[str, Any] = {"batch": 4, "measure_every": 10, "heldout_windows": 500, "workers": 1, "songs": 1}
+NOTHING: dict[str, Any] = {**QUICK, "start": "nothing", "network_config": TINY}
+
+
+@pytest.fixture(autouse=True)
+def _none_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ritornello.composing.compose.BUNDLED", tmp_path / "no")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_songs(tmp_path_factory.mktemp("home") / "tunes", 40, notes=40)
+
+
+def learn(folder: Path, tmp_path: Path, **more: Any) -> learner.Learnt:
+    return learner.learn(folder, out=tmp_path / "tunes-model", **{**NOTHING, "seed": 1, **more})
+
+
+def ships(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ritornello.composing.compose.BUNDLED", model)
+
+
+def bytes_of(folder: Path) -> dict[str, str]:
+    return {str(path): sha256_file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_from_a_folder_to_songs_and_on(folder: Path, tmp_path: Path) -> None:
+    before, said = bytes_of(folder), []
+    made = learn(folder, tmp_path, steps=20, songs=2, say=lambda *words: said.append(words))
+    report = made.report
+    assert [stage for stage, _ in said] == ["needs", "checking", "learning", "composing", "model in"]
+    assert said[1][1] == "40 files   40 kept"
+    assert made.songs == tuple(tmp_path / "tunes-songs" / f"song-{n}.mid" for n in (1, 2))
+    assert all(len(midi.read(song)) for song in made.songs)
+    assert bytes_of(folder) == before
+    model = Model.open(made.model)
+    assert model.info["learn"]["kept"] == "learnt"
+    assert set(model.labels) == {"folk", "game"}
+    songs = model.info["data"]["train_songs"]  # each shorter than a crop: a crop is a song
+    assert report["passes"] == pytest.approx(20 * 4 / songs, rel=0.02)
+    assert report["expected"]["passes"] == report["passes"]
+    assert report["closeness"]["longest"] == max(report["closeness"]["by_song"])
+    assert report["closeness"]["human"] >= 2
+    json.dumps(report)
+
+    again = learn(folder, tmp_path, steps=30)
+    assert again.report["training"]["steps"] == 30
+    assert again.songs == (tmp_path / "tunes-songs" / "song-3.mid",)
+
+    midi.write(wandering(999, 40), folder / "folk" / "new.mid")  # another folder: from what was learnt
+    try:
+        more = learn(folder, tmp_path, steps=20)
+    finally:
+        (folder / "folk" / "new.mid").unlink()
+    assert set(more.report["tried"]) == {"before", "nothing"}
+    assert len(list((made.model / "work").iterdir())) == 2  # the corpus and one round
+
+
+def test_the_better_start_goes_on_and_the_better_model_is_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random weights are worse than nothing; a model that knows the songs is better than two steps."""
+    ships(write_model(tmp_path / "random"), monkeypatch)
+    size = {"width": 32, "layers": 1, "embedding": 8}
+    said: list[str] = []
+    made = learn(
+        folder,
+        tmp_path,
+        steps=30,
+        start="auto",
+        network_config=size,
+        say=lambda *words: said.append(words[0]),
+    )
+    assert set(made.report["tried"]) == {"bundled", "nothing"}
+    assert made.report["kept"] == "learnt"
+    low, high = made.report["interval"]
+    assert 0 < low <= made.report["better_by"] <= high
+    assert said == ["needs", "checking", "starting", "learning", "keeping", "composing", "model in"]
+    start = made.report["start"]
+    assert made.report["tried"][start] == min(made.report["tried"].values())
+    (round_,) = [path for path in (made.model / "work").iterdir() if path.name != "corpus"]
+    assert {path.name for path in round_.iterdir()} == {f"from-{start}", "chosen.json"}
+
+    ships(made.model, monkeypatch)
+    worse = learner.learn(folder, out=tmp_path / "worse", steps=2, **{**QUICK, "network_config": TINY})
+    assert worse.report["kept"] == "bundled"
+    assert worse.report["better_by"] < 0
+    kept, shipped = Model.open(worse.model), Model.open(made.model)
+    assert all(np.array_equal(kept.weights[name], shipped.weights[name]) for name in shipped.weights)
+
+
+class Press:
+    """Progress that presses Ctrl-C at a step of training, or of something else."""
+
+    def __init__(self, step: int, what: str = "learning") -> None:
+        self.step, self.what = step, what
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if what.startswith(self.what) and done == self.step:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Ctrl-C is heard, also where the tests were started in the background, which is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
+def test_ctrl_c_keeps_the_best_so_far(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        learn(folder, tmp_path, steps=40, progress=Press(5))  # nothing is measured yet
+    assert not (tmp_path / "tunes-model" / "model.json").exists()
+    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+        learn(folder, tmp_path, steps=40, progress=Press(15))
+    assert Model.open(tmp_path / "tunes-model").info["training"]["best_step"] == 10
+    assert (tmp_path / "tunes-songs" / "song-1.mid").exists()
+    assert learn(folder, tmp_path, steps=40).report["training"]["steps"] == 40
+    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+        learn(folder, tmp_path, steps=40, progress=Press(1, "measuring"))
+    assert Model.open(tmp_path / "tunes-model").info["learn"]["why"] == "stopped before it was measured"
+    assert (tmp_path / "tunes-songs" / "song-3.mid").exists()
+
+    ships(write_model(tmp_path / "random"), monkeypatch)
+    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+        learner.learn(
+            folder, out=tmp_path / "b", steps=40, progress=Press(5), **{**QUICK, "network_config": TINY}
+        )
+    assert Model.open(tmp_path / "b").info["learn"]["kept"] == "bundled"
+    assert (tmp_path / "b-songs" / "song-1.mid").exists()
+
+
+def test_of_a_handful_of_songs_none_may_be_held_out(tmp_path: Path) -> None:
+    seed, kept = 0, 0
+    while kept < 5:  # songs that all fall on the train side
+        path = tmp_path / "few" / f"{seed}.mid"
+        midi.write(wandering(seed, 40), path)
+        if int.from_bytes(bytes.fromhex(sha256_file(path))[:8], "little") % 10 >= 8:
+            path.unlink()
+        seed, kept = seed + 1, len(list((tmp_path / "few").iterdir()))
+    said: dict[str, str] = {}
+    made = learner.learn(tmp_path / "few", steps=12, say=said.__setitem__, **NOTHING)
+    assert made.model == tmp_path / "few-model"
+    assert "no song held out, they are so few" in said["learning"]
+    assert (made.report["nats_per_note"], made.report["closeness"]["human"]) == (None, None)
+    assert made.report["heldout"] == "of the same songs (none is held out)"
+
+
+def test_a_full_disk_is_said_before(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(OutputError, match=r"needs about \d+ MB of disk, 0 MB are free"):
+        learn(folder, tmp_path, steps=12)
+    assert not (tmp_path / "tunes-model").exists()
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "both": ({"minutes": 1, "steps": 1}, "say how long to learn, once"),
+    "minutes": ({"minutes": -1}, "minutes -1, must be 0.01-1000000"),
+    "steps": ({"steps": 0}, "steps 0, must be 1-1000000000"),
+    "songs": ({"songs": 5000}, "songs 5000, must be 0-1000"),
+    "seed": ({"seed": -1}, "seed -1, must be 0-"),
+    "start": ({"start": "bach"}, "start 'bach', must be one of auto, bundled, nothing"),
+    "none ships": ({"start": "bundled"}, "no model ships"),
+    "network": ({"network": "original", "network_config": {}}, "says numbers and no chances"),
+    "a setting": ({"network_config": {"wide": 3}, "steps": 1}, "no setting 'wide'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_wishes(folder: Path, tmp_path: Path, case: str) -> None:
+    wishes, message = WRONG[case]
+    with pytest.raises(InputError, match=message):
+        learn(folder, tmp_path, **wishes)
+
+
+def test_wrong_folders(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    for where, out, message in (
+        (tmp_path / "no", None, "does not exist, must be a folder of MIDI files"),
+        (tmp_path / "empty", None, r"holds no \.mid"),
+        (folder, tmp_path / "other", r"holds other files \('notes.txt'\)"),
+        (folder, tmp_path / "other" / "notes.txt", "is a file, must be a folder"),
+        (folder, folder / "model", "is inside .*, must be outside of it"),
+    ):
+        with pytest.raises(InputError, match=message):
+            learner.learn(where, out=out, steps=1)
+    assert not (tmp_path / "empty-model").exists()

@@ -1,0 +1,168 @@
+"""Theory: keys, chords and names against tables written out by hand."""
+
+import doctest
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ritornello.music import theory
+
+# The circle of fifths: sharps, major key, minor key.
+FIFTHS = [
+    (-7, "Cb", "Ab"),
+    (-6, "Gb", "Eb"),
+    (-5, "Db", "Bb"),
+    (-4, "Ab", "F"),
+    (-3, "Eb", "C"),
+    (-2, "Bb", "G"),
+    (-1, "F", "D"),
+    (0, "C", "A"),
+    (1, "G", "E"),
+    (2, "D", "B"),
+    (3, "A", "F#"),
+    (4, "E", "C#"),
+    (5, "B", "G#"),
+    (6, "F#", "D#"),
+    (7, "C#", "A#"),
+]
+
+
+def test_the_examples_in_the_docstrings() -> None:
+    failed, tried = doctest.testmod(theory)
+    assert tried >= 8
+    assert failed == 0
+
+
+@pytest.mark.parametrize(("sharps", "major", "minor"), FIFTHS)
+def test_keys_of_the_circle_of_fifths(sharps: int, major: str, minor: str) -> None:
+    assert theory.key_name(sharps, False) == f"{major} major"
+    assert theory.key_name(sharps, True) == f"{minor} minor"
+    for text in (f"{major} major", major, f"{major}maj", f" {major.lower()}  major "):
+        assert theory.parse_key(text) == (sharps, False), text
+    for text in (f"{minor} minor", f"{minor}m", f"{minor} min"):
+        assert theory.parse_key(text) == (sharps, True), text
+    assert theory.key_tonic(sharps, False) == theory.pitch_class(major)
+    assert theory.key_tonic(sharps, True) == theory.pitch_class(minor)
+
+
+def test_keys_spelled_out_or_with_more_accidentals_than_seven() -> None:
+    assert theory.parse_key("B flat minor") == (-5, True)
+    assert theory.parse_key("F-sharp minor") == (3, True)
+    assert theory.parse_key("G# major") == (-4, False)  # eight sharps: written as A flat, four flats
+    assert theory.parse_key("Db minor") == (4, True)  # eight flats: written as C sharp minor
+
+
+@pytest.mark.parametrize("text", ["", "H", "C dorian", "minor", "C##", "1"])
+def test_what_is_no_key(text: str) -> None:
+    with pytest.raises(ValueError, match="no key is named"):
+        theory.parse_key(text)
+
+
+def test_pitch_names() -> None:
+    # middle C is 60 and C4; 21 and 108 are the lowest and the highest key of a piano
+    assert [theory.pitch_name(p) for p in (0, 21, 60, 61, 108, 127)] == ["C-1", "A0", "C4", "C#4", "C8", "G9"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("C", 0), ("c#", 1), ("Cb", 11), ("B#", 0), ("Ebb", 2), ("F##", 7), ("A", 9)]
+)
+def test_pitch_class(name: str, expected: int) -> None:
+    assert theory.pitch_class(name) == expected
+
+
+@pytest.mark.parametrize("name", ["", "H", "Cx", "C4", "#"])
+def test_what_is_no_pitch_class(name: str) -> None:
+    with pytest.raises(ValueError, match="no note is named"):
+        theory.pitch_class(name)
+
+
+@pytest.mark.parametrize("kind", theory.CHORD_KINDS)
+def test_chords_there_and_back(kind: str) -> None:
+    for root in range(12):
+        assert theory.parse_chord(theory.chord_name(root, kind)) == (root, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("C", (0, "maj")),
+        ("F#m", (6, "min")),
+        ("Gb", (6, "maj")),
+        ("Bm7b5", (11, "hdim")),
+        ("Bb", (10, "maj")),
+        ("Ebdim", (3, "dim")),
+        ("G7", (7, "7")),
+        ("Dsus", (2, "sus")),
+        (" A? ", (9, "other")),
+    ],
+)
+def test_parse_chord(text: str, expected: tuple[int, str]) -> None:
+    assert theory.parse_chord(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "c", "H7", "Cmaj9", "m7", "N.C."])
+def test_what_is_no_chord(text: str) -> None:
+    with pytest.raises(ValueError, match="no chord is written"):
+        theory.parse_chord(text)
+
+
+def test_chords_hold_what_their_names_say() -> None:
+    # the dominant seventh: root, major third (4 semitones), fifth (7), minor seventh (10)
+    assert theory.CHORDS["7"][1] == (0, 4, 7, 10)
+    for kind, (_, intervals) in theory.CHORDS.items():
+        assert intervals[0] == 0, kind
+        assert list(intervals) == sorted(set(intervals)), kind
+    assert len({suffix for suffix, _ in theory.CHORDS.values()}) == len(theory.CHORDS)
+
+
+@pytest.mark.parametrize("is_minor", [False, True])
+@pytest.mark.parametrize("sharps", range(-5, 7))
+def test_a_scale_is_in_its_key(sharps: int, is_minor: bool) -> None:
+    scale = theory.MINOR if is_minor else theory.MAJOR
+    weights = np.zeros(12)
+    weights[[(theory.key_tonic(sharps, is_minor) + step) % 12 for step in scale]] = 1
+    weights[theory.key_tonic(sharps, is_minor)] = 2  # the tonic most often
+    assert theory.estimate_key(weights) == (sharps, is_minor)
+
+
+def test_a_profile_is_its_own_key() -> None:
+    assert theory.estimate_key(theory.MAJOR_PROFILE) == (0, False)  # given from C
+    assert theory.estimate_key(np.roll(theory.MINOR_PROFILE, 9)) == (0, True)  # moved up to A
+
+
+def test_the_key_of_nothing_or_of_everything_alike_is_c_major() -> None:
+    assert theory.estimate_key([0] * 12) == (0, False)
+    assert theory.estimate_key([5] * 12) == (0, False)
+
+
+@given(
+    st.lists(st.integers(0, 50), min_size=12, max_size=12).filter(lambda w: len(set(w)) > 3),
+    st.integers(0, 11),
+)
+def test_a_transposed_song_has_a_transposed_key(weights: list[int], semitones: int) -> None:
+    before = theory.estimate_key(weights)
+    after = theory.estimate_key(np.roll(weights, semitones))
+    fits = sorted(_fit(weights, tonic, minor) for tonic in range(12) for minor in (False, True))
+    if fits[-1] - fits[-2] > 1e-9:  # no tie
+        assert after[1] == before[1]
+        assert theory.key_tonic(*after) == (theory.key_tonic(*before) + semitones) % 12
+
+
+def _fit(weights: list[int], tonic: int, is_minor: bool) -> float:
+    profile = np.roll(theory.MINOR_PROFILE if is_minor else theory.MAJOR_PROFILE, tonic)
+    return float(np.corrcoef(weights, profile)[0, 1])
+
+
+def test_families() -> None:
+    # General MIDI counts programs from 1: 1-8 piano, 33-40 bass, 41-48 strings, 121-128 effects; here from 0
+    assert [theory.family(p) for p in (0, 7, 8, 32, 40, 127)] == [
+        "piano",
+        "piano",
+        "mallets",
+        "bass",
+        "strings",
+        "effects",
+    ]
+    assert len(theory.FAMILIES) == 16
