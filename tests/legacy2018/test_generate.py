@@ -11,13 +11,16 @@ import pytest
 from ritornello.composing import compose as composer
 from ritornello.composing.recipe import Recipe
 from ritornello.errors import FailedError, ModelError, PlanError
-from ritornello.legacy2018.generate import finish, sample
+from ritornello.legacy2018.generate import sample
+from ritornello.legacy2018.messages import Messages
 from ritornello.legacy2018.step import shapes
 from ritornello.models import model
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
+
+MESSAGES = Messages()
 
 
 def write_model(folder: Path, *, residual: float = 0.05, velocity: float = 0.4, **changed: Any) -> Path:
@@ -40,7 +43,7 @@ def write_model(folder: Path, *, residual: float = 0.05, velocity: float = 0.4, 
 
 def compose(opened: Model, plan: Plan, **how: Any) -> Score:
     """The song of a plan."""
-    return finish(opened.representation, sample(opened, plan, **how), plan)
+    return MESSAGES.finish(sample(opened, plan, **how), plan)
 
 
 @pytest.fixture
@@ -144,8 +147,8 @@ def test_a_seed_is_drawn_and_said(opened: Model) -> None:
         ({"tempo": float("nan")}, "tempo nan, must be 10-400"),
         ({"spread": -1}, "spread -1, must be 0-10"),
         ({"seed": -1}, "seed -1, must be 0-9223372036854775807"),
-        ({"genre": "fiddle"}, "genre 'fiddle': the network original knows bars and tempo alone"),
-        ({"melody": "a.mid"}, "melody 'a.mid': the network original knows bars and tempo alone"),
+        ({"genre": "fiddle"}, "genre 'fiddle': the network of 2018 takes only bars, tempo and spread"),
+        ({"melody": "a.mid"}, "melody 'a.mid': the network of 2018 takes only bars, tempo and spread"),
     ],
 )
 def test_what_cannot_be_asked(opened: Model, asked: dict, says: str) -> None:

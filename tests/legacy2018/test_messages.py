@@ -109,7 +109,7 @@ def test_an_off_closes_the_nearest_open_note() -> None:
 
 
 def test_the_cursor_fills_the_bars_exactly() -> None:
-    cursor = MESSAGES.cursor(Plan(bars=1).timeline(480))
+    cursor = MESSAGES.cursor(Plan(bars=1))
     cursor.put(np.array([0.5, 0.5, 0.25], np.float32))  # a quarter of a bar
     assert not cursor.done
     cursor.put(np.array([0.5, 0.5, 0.9], np.float32))  # beyond the end: becomes an off at the end

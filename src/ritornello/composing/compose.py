@@ -14,7 +14,7 @@ import numpy as np
 from ritornello.composing import given_music
 from ritornello.composing.choose_plan import resolve
 from ritornello.composing.draws import of_song
-from ritornello.composing.generate import Job, Made, Progress, is_of_reals, make, make_of_reals, needs_notes
+from ritornello.composing.generate import Job, Made, Progress, make, needs_notes
 from ritornello.composing.given_music import Music
 from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.options import ask
@@ -23,8 +23,8 @@ from ritornello.composing.replay import build, plan_of, plan_of_redo
 from ritornello.composing.song import Song
 from ritornello.errors import FailedError, ModelError, PlanError
 from ritornello.models.model import Model
-from ritornello.music.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.music.score import Score
+from ritornello.representations.table import SamplesItself
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
 MAX_SONGS = 1000
@@ -88,9 +88,10 @@ def compose_many(
     _check("songs", n, 1, MAX_SONGS)
     _check("best", n if best is None else best, 1, n)
     opened, seed = opened_model(model), _seed(seed)
-    if is_of_reals(opened):
-        given = {**wishes, "prompt": prompt, "melody": melody}
-        return [_by_reals(opened, given, seed, song, spread) for song in range(n)]
+    dials, own = {"creativity": creativity, "spread": spread}, opened.representation
+    if isinstance(own, SamplesItself):
+        plan = own.plan({**wishes, "prompt": prompt, "melody": melody, own.dial: dials[own.dial]})
+        return _songs(make(opened, [Job(plan, song) for song in range(n)], seed, dials))
     if wishes.get("genre") is None and prompt is None and melody is None:
         wishes["genre"] = opened.info.get("defaults", {}).get("genre")
     asked = ask(labels=opened.labels, force=force, **wishes)
@@ -101,7 +102,7 @@ def compose_many(
     drawn = source is None and asked.parts is None
     jobs = [Job(plan, song, source, drawn) for song, plan in enumerate(plans)]
     choosing = best is not None and n > 1
-    songs = _songs(make(opened, jobs, seed, creativity, measured=choosing, progress=progress))
+    songs = _songs(make(opened, jobs, seed, dials, measured=choosing, progress=progress))
     return _most_typical(songs, best or n) if choosing else songs
 
 
@@ -132,7 +133,7 @@ def redo(
     for number in range(TRIES):
         missing = takes - len(found)
         jobs = [Job(plan, number * takes + i, source) for i in range(missing)]
-        for take in _songs(make(opened, jobs, seed, creativity, progress=progress)):
+        for take in _songs(make(opened, jobs, seed, {"creativity": creativity}, progress=progress)):
             notes = _notes(take.score)
             if notes != _notes(score):
                 found.setdefault(notes, take)
@@ -157,11 +158,9 @@ def replay(
         built = build(opened)
         return Song(built.score, opened, built.file)
     network, seed = opened_model(model), _seed(seed)
-    if is_of_reals(network):
-        spread = opened.how.get("spread", 1.0)
-        return _songs([make_of_reals(network, opened.plan, seed, opened.song, spread)])[0]
-    dial = opened.how.get("creativity", CREATIVITY) if creativity is None else creativity
-    return _songs(make(network, [Job(opened.plan, opened.song, opened.source)], seed, dial))[0]
+    dials = {"creativity": CREATIVITY, "spread": 1.0, **opened.how}
+    dials |= {} if creativity is None else {"creativity": creativity}
+    return _songs(make(network, [Job(opened.plan, opened.song, opened.source)], seed, dials))[0]
 
 
 class Genre(NamedTuple):
@@ -218,20 +217,6 @@ def _most_typical(songs: list[Song], best: int) -> list[Song]:
 
 def _songs(made: Iterable[Made]) -> list[Song]:
     return [Song(each.built.score, each.recipe, each.built.file, each.nats) for each in made]
-
-
-def _by_reals(model: Model, wishes: dict[str, Any], seed: int, song: int, spread: float) -> Song:
-    """A song by a network of reals, which knows a length and a tempo and nothing else."""
-    for name, value in wishes.items():
-        if value is not None and name not in ("bars", "tempo"):
-            raise PlanError(f"{name} {value!r}: the network {model.network} knows bars and tempo alone")
-    bars, tempo = wishes.get("bars"), wishes.get("tempo")
-    bars, tempo = 16 if bars is None else bars, 120.0 if tempo is None else tempo
-    _check("bars", bars, 1, MAX_BARS)
-    _check("tempo", tempo, *TEMPO_BPM)
-    _check("spread", spread, 0.0, 10.0)
-    plan = Plan(bars=bars, us_per_beat=round(60e6 / tempo))
-    return _songs([make_of_reals(model, plan, seed, song, spread)])[0]
 
 
 def _source(

@@ -1,8 +1,8 @@
-"""Making: from jobs to songs with their recipes, by a network of choices (many side by side) or of reals."""
+"""Make songs with their recipes out of jobs, many side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,10 +15,10 @@ from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
 from ritornello.composing.style_stats import usual
 from ritornello.errors import ModelError
-from ritornello.legacy2018 import generate
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_codes
+from ritornello.representations.table import SamplesItself
 
 Progress = Callable[[int, int, str], None]
 TOGETHER = 32  # songs composed side by side
@@ -49,14 +49,23 @@ def make(
     model: Model,
     jobs: Sequence[Job],
     seed: int,
-    creativity: float,
+    dials: Mapping[str, float],
     *,
     measured: bool = False,
     progress: Progress | None = None,
 ) -> list[Made]:
-    """Songs by a network of choices. Raises ModelError, PlanError, MidiError."""
+    """Compose the songs of `jobs`; `dials` gives creativity and spread.
+
+    Raises ModelError, PlanError, MidiError, FailedError.
+    """
     if any(job.source for job in jobs):
         needs_notes(model)
+    own = model.representation
+    if isinstance(own, SamplesItself):
+        dial = dials[own.dial]
+        rows = [own.sample(model, job.plan, seed=seed, song=job.song, dial=dial) for job in jobs]
+        return [_made(model, *each, seed, {own.dial: dial}) for each in zip(jobs, rows, strict=True)]
+    creativity = dials["creativity"]
     choices = [field.name for field in model.representation.fields if field.kind == "choice"]
     taste = Taste.of(creativity, choices)
     found = []
@@ -65,23 +74,17 @@ def make(
         requests = [_request(model, job, seed) for job in batch]
         songs = sample(model, requests, taste, measured=measured, progress=progress)
         for composed, job in zip(songs, batch, strict=True):
-            plan = _as_played(job.plan, composed.rows) if job.drawn else job.plan
-            dials = {"creativity": creativity}
-            recipe = Recipe(_named(model), plan, seed, job.song, dials, composed.rows, job.source)
-            found.append(Made(recipe, build(recipe), composed.nats))
+            found.append(_made(model, job, composed.rows, seed, {"creativity": creativity}, composed.nats))
     return found
 
 
-def make_of_reals(model: Model, plan: Plan, seed: int, song: int, spread: float) -> Made:
-    """A song by a network of reals. Raises ModelError, FailedError."""
-    rows = generate.sample(model, plan, seed=seed, spread=spread, song=song)
-    recipe = Recipe(_named(model), plan, seed, song, {"spread": spread}, rows)
-    return Made(recipe, build(recipe))
-
-
-def is_of_reals(model: Model) -> bool:
-    """Whether a model's rows are numbers, not choices."""
-    return any(field.kind == "real" for field in model.representation.fields)
+def _made(
+    model: Model, job: Job, rows: npt.NDArray[Any], seed: int, dials: dict[str, float], nats: float = 0.0
+) -> Made:
+    """The recipe of composed rows (N, F), and the song that it builds."""
+    plan = _as_played(job.plan, rows) if job.drawn else job.plan
+    recipe = Recipe(_named(model), plan, seed, job.song, dials, rows, job.source)
+    return Made(recipe, build(recipe), nats)
 
 
 def needs_notes(model: Model) -> None:

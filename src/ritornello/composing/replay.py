@@ -11,11 +11,11 @@ from ritornello import midi
 from ritornello.composing import merge_notes
 from ritornello.composing.recipe import Recipe, Source
 from ritornello.composing.request import NOTES, Request, around, continuing, gap, plain
-from ritornello.legacy2018 import generate
 from ritornello.midi.patching import Note, replace_notes
 from ritornello.models.plan_vector import heard
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
+from ritornello.representations.table import SamplesItself
 
 UNKNOWN = (-1, -1)  # a bar of which nobody knows whether it returns
 
@@ -30,8 +30,8 @@ class Built(NamedTuple):
 def build(recipe: Recipe) -> Built:
     """The song that a recipe says. Raises InputError where its parts do not fit together."""
     representation = recipe.representation
-    if representation.fields[0].kind == "real":
-        return Built(generate.finish(representation, recipe.rows, recipe.plan))
+    if isinstance(representation, SamplesItself):
+        return Built(representation.finish(recipe.rows, recipe.plan))
     source, plan = recipe.source, recipe.plan
     if source is None:
         return Built(merge_notes.named(representation.decode(recipe.rows, plan)))

@@ -5,17 +5,33 @@ Draws are counter-based: what is drawn for step t of a song depends on (seed, so
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.errors import FailedError, ModelError
-from ritornello.legacy2018 import messages
+from ritornello.errors import FailedError, ModelError, PlanError
 from ritornello.models.model import Model
-from ritornello.music.plan import Plan
+from ritornello.music.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.music.score import Score
+
+
+def plan(options: Mapping[str, Any]) -> Plan:
+    """The plan of the options `bars` (16 if None) and `tempo` (120 beats a minute if None).
+
+    Raises PlanError for a value out of range (`spread` too), and for any other option that is not None.
+    """
+    for name, value in options.items():
+        if value is not None and name not in ("bars", "tempo", "spread"):
+            raise PlanError(f"{name} {value!r}: the network of 2018 takes only bars, tempo and spread")
+    values = {"bars": 16, "tempo": 120.0, "spread": 1.0}
+    values |= {name: value for name, value in options.items() if value is not None}
+    for name, (low, high) in {"bars": (1, MAX_BARS), "tempo": TEMPO_BPM, "spread": (0.0, 10.0)}.items():
+        if not low <= values[name] <= high:
+            raise PlanError(f"{name} {values[name]:g}, must be {low:g}-{high:g}")
+    return Plan(bars=int(values["bars"]), us_per_beat=round(60e6 / values["tempo"]))
 
 
 def sample(
@@ -30,7 +46,7 @@ def sample(
     representation = model.representation
     names = [field.name for field in representation.fields]
     residuals, openings = _table(model, "residuals", 2), _table(model, "seeds", 3)  # (R, F), (S, T, F)
-    cursor = representation.cursor(plan.timeline(messages.TICKS_PER_BEAT))
+    cursor = representation.cursor(plan)
     step = model.step()
     step.start([plan])
     opening = openings[_draws(seed, song, 0).integers(len(openings))]
@@ -46,9 +62,9 @@ def sample(
     return rows
 
 
-def finish(representation: Any, rows: npt.NDArray[np.float32], plan: Plan) -> Score:
-    """The song that rows say. Raises FailedError if no note comes out."""
-    score = _at_most_a_bar(representation.decode(rows, plan), plan)
+def finish(score: Score, plan: Plan) -> Score:
+    """The song with no note longer than a bar. Raises FailedError if it has no note."""
+    score = _at_most_a_bar(score, plan)
     if not len(score):
         raise FailedError("the network composed no note: try another seed, or --spread 1")
     return score

@@ -9,15 +9,17 @@ the inverse is exact in float32 (for pauses under 8 million ticks, more than an 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.legacy2018 import generate
+from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.music.score import COLUMNS, Part, Score
 from ritornello.music.theory import pitch_name
-from ritornello.music.timeline import Timeline
 from ritornello.representations.table import Field, Rows
 
 TICKS_PER_BEAT = 480
@@ -113,10 +115,25 @@ class Messages:
             words.append(f"beat {ticks / TICKS_PER_BEAT:8.3f}  {pitch_name(pitch):<4} {act}")
         return words
 
-    def cursor(self, timeline: Timeline) -> Cursor:
-        """The composing half, for one song of these bars (at 480 ticks a beat)."""
-        assert timeline.ticks_per_beat == TICKS_PER_BEAT
-        return Cursor(timeline.end_ticks)
+    def cursor(self, plan: Plan) -> Cursor:
+        """The rows of one song while it is composed, until the bars of `plan` are full."""
+        return Cursor(plan.timeline(TICKS_PER_BEAT).end_ticks)
+
+    dial: ClassVar[str] = "spread"
+
+    def plan(self, options: Mapping[str, Any]) -> Plan:
+        """The plan of `bars` and `tempo`. Raises PlanError for any other option: it has no effect."""
+        return generate.plan(options)
+
+    def sample(
+        self, model: Model, plan: Plan, *, seed: int, song: int = 0, dial: float = 1.0
+    ) -> npt.NDArray[np.float32]:
+        """Sample rows (N, 3): see `generate.sample`, whose `spread` is the dial."""
+        return generate.sample(model, plan, seed=seed, song=song, spread=dial)
+
+    def finish(self, values: npt.NDArray[Any], plan: Plan) -> Score:
+        """The song of sampled rows (N, 3), no note longer than a bar. Raises FailedError if it has none."""
+        return generate.finish(self.decode(values, plan), plan)
 
 
 class Cursor:

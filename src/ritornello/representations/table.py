@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,30 @@ class Representation(Protocol):
 
     def explain(self, values: npt.NDArray[Any]) -> list[str]:
         """Each row in words."""
+        ...
+
+
+@runtime_checkable
+class SamplesItself(Protocol):
+    """What a representation has besides if its songs are sampled in a way of its own.
+
+    `composing` then asks it for the plan, the rows and the finished song, and uses neither a cursor nor
+    sampling rules.
+    """
+
+    dial: ClassVar[str]
+    """The option of `compose` that widens or narrows the sampling; the recipe keeps its value."""
+
+    def plan(self, options: Mapping[str, Any]) -> Plan:
+        """The plan with nothing open. Raises PlanError for an option that has no effect here."""
+        ...
+
+    def sample(self, model: Any, plan: Plan, *, seed: int, song: int, dial: float) -> npt.NDArray[Any]:
+        """The rows (N, F) of song number `song`, by a `Model`."""
+        ...
+
+    def finish(self, values: npt.NDArray[Any], plan: Plan) -> Score:
+        """The song that sampled rows (N, F) give. Raises FailedError if it has no note."""
         ...
 
 
