@@ -17,9 +17,9 @@ import mido
 import numpy as np
 import numpy.typing as npt
 import symusic
+from ritornello.evaluation.song_features import Hearing, longest_run
 
 from ritornello.evaluation.features import table
-from ritornello.evaluation.song_features import Hearing, longest_run
 from ritornello.music import theory
 from ritornello.music.score import COLUMNS, Score
 from ritornello.music.timeline import Timeline

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-
 from ritornello.evaluation.song_features import Hearing
+
 from ritornello.music.score import Meter, Score, Tempo
 from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes

@@ -32,7 +32,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ritornello import midi
 from ritornello.errors import FailedError, InputError, OutputError, RitornelloError
-from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo, settle
+from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo, drop_redundant
 from ritornello.system.files import output_errors
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
@@ -126,7 +126,7 @@ def meters(measures: Sequence[Measure]) -> tuple[Meter, ...]:
     for bar in bars:
         events.append(Meter(_ticks(onset), *_meter(bar)))
         onset += bar.length
-    return settle(events)
+    return drop_redundant(events)
 
 
 def _meter(bar: Measure) -> tuple[int, int]:

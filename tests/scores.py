@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo, settle
+from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo, drop_redundant
 from ritornello.music.theory import CHORD_KINDS
 
 RESOLUTIONS = (1, 7, 24, 96, 120, 480, 960, 1001, 32767)  # the usual ones, and the odd
@@ -61,7 +61,7 @@ def _events(draw: Callable[..., Any], end_ticks: int) -> dict[str, tuple[Any, ..
     events = {}
     for name, strategy in EVENTS.items():
         drawn = [event._replace(onset_ticks=event[0] % (end_ticks + 1)) for event in draw(strategy)]
-        events[name] = tuple(sorted(drawn)) if name == "markers" else settle(drawn)
+        events[name] = tuple(sorted(drawn)) if name == "markers" else drop_redundant(drawn)
     return events
 
 

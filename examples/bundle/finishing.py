@@ -15,10 +15,9 @@ from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.style_stats import measured
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
-from ritornello.evaluation.inputs import Side
-from ritornello.evaluation.likelihood import GIVEN, Nats, likelihood
-from ritornello.evaluation.songs import Song
-from ritornello.evaluation.summary import summary
+from ritornello.evaluation.inputs import CorpusSongs, LabelledScore
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, likelihood
+from ritornello.evaluation.summary import summarize
 from ritornello.models import fingerprints
 from ritornello.models import model as folder
 from ritornello.models.model import Arrays, Model
@@ -121,13 +120,13 @@ def by_label(model: Model, corpus: Corpus, side: str, threads: int) -> dict[str,
     """Held-out nats a note of each label, and of all songs: by what the model is given, with intervals."""
     labels: dict[str, tuple[str, ...]] = {}
 
-    def named(songs: Iterable[Song]) -> Iterator[Song]:
+    def named(songs: Iterable[LabelledScore]) -> Iterator[LabelledScore]:
         for song in songs:
             labels[song.name] = song.labels
             yield song
 
-    songs = Side(corpus, side)
-    found: dict[str, dict[str, list[Nats]]] = {}
+    songs = CorpusSongs(corpus, side)
+    found: dict[str, dict[str, list[SongNats]]] = {}
     for account in likelihood(
         model.network_in_torch(),
         model.representation,
@@ -138,16 +137,16 @@ def by_label(model: Model, corpus: Corpus, side: str, threads: int) -> dict[str,
     ):
         for given, nats in account.items():
             for label in ("all", *labels[nats.song]):
-                found.setdefault(label, {name: [] for name in GIVEN})[given].append(nats)
+                found.setdefault(label, {name: [] for name in HIDDEN_BY_GIVEN})[given].append(nats)
     return {label: _figures(found[label]) for label in sorted(found)}
 
 
-def _figures(found: dict[str, list[Nats]]) -> dict[str, Any]:
+def _figures(found: dict[str, list[SongNats]]) -> dict[str, Any]:
     """Of the songs of a label: how many, their notes, and nats a note with interval by what was given."""
     first = next(iter(found.values()))
     figures: dict[str, Any] = {"songs": len(first), "notes": sum(song.notes for song in first)}
     for given, songs in found.items():
-        whole = summary(songs)
+        whole = summarize(songs)
         figures[given] = {
             name: whole[name] for name in ("nats_per_note", "interval", "by_field", "reference")
         }

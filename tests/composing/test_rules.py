@@ -14,7 +14,7 @@ from ritornello.composing.sampling_state import Ear
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.cursor import Cursor
-from ritornello.representations.grid.vocabulary import DRUMS, END, VOID, WAIT, duration_class
+from ritornello.representations.grid.vocabulary import DRUM_PART, END, VOID, WAIT, duration_class
 from ritornello.representations.notes import Notes
 
 NOTES = Notes()
@@ -117,7 +117,9 @@ def test_parts_that_nobody_asked_for_may_stay_silent() -> None:
     begun = song(must=()).note(90).note(90).note(90).note(90)
     assert rules.each_part_is_heard(begun.put(shift=0).ear) is None
     assert rules.no_end_before_all_are_heard(begun.ear) is None
-    assert forbidden(rules.parts_asked_for(begun.ear)) == [p for p in range(DRUMS + 1) if p not in (0, BASS)]
+    assert forbidden(rules.parts_asked_for(begun.ear)) == [
+        p for p in range(DRUM_PART + 1) if p not in (0, BASS)
+    ]
 
 
 def test_a_part_that_plays_too_little_is_called_for() -> None:
@@ -132,7 +134,7 @@ def test_a_part_that_plays_too_little_is_called_for() -> None:
 
 def test_of_parts_that_may_stay_silent_half_are_called_for() -> None:
     four = replace(FOUR, parts=(Part(), Part("", 33), Part("", 40), Part("", 0, True)))
-    begun = song(four, must=()).note(0, DRUMS).note(96, DRUMS)
+    begun = song(four, must=()).note(0, DRUM_PART).note(96, DRUM_PART)
     bias = rules.no_part_is_forgotten(begun.put(shift=12).ear)
     assert bias is not None
     assert np.flatnonzero(bias).tolist() == [0, BASS, 160]
@@ -181,8 +183,8 @@ def test_the_key_holds_back_and_drums_have_none() -> None:
     minor = rules.in_key(song(plan=replace(FOUR, key=(0, True))).put(shift=0, part=0).ear)
     assert minor is not None
     assert [pitch for pitch in range(60, 72) if minor[pitch] < 0] == [61, 63, 66, 70]  # G sharp leads to A
-    assert rules.in_key(song().put(shift=0, part=DRUMS).ear) is None
-    assert rules.within_range(song().put(shift=0, part=DRUMS).ear) is None
+    assert rules.in_key(song().put(shift=0, part=DRUM_PART).ear) is None
+    assert rules.within_range(song().put(shift=0, part=DRUM_PART).ear) is None
     assert 11 in forbidden(rules.within_range(song().put(shift=0, part=0).ear))
 
 

@@ -8,7 +8,7 @@ import pytest
 from ritornello.composing import voice_rules
 from ritornello.music.plan import Plan
 from ritornello.music.score import Part
-from ritornello.representations.grid.vocabulary import DRUMS
+from ritornello.representations.grid.vocabulary import DRUM_PART
 from tests.composing.test_rules import BASS, forbidden, song
 
 
@@ -48,8 +48,10 @@ def test_where_only_a_full_part_could_follow_the_clock_moves_on() -> None:
 
 def test_what_others_would_have_played_is_not_played_by_the_parts_asked_for() -> None:
     ear = song().put(shift=12).ear
-    logits = np.full(DRUMS + 1, -np.inf, np.float32)
-    logits[[0, BASS, DRUMS]] = np.log([0.1, 0.1, 0.8])  # drums, which nobody asked for: a fifth is for ours
+    logits = np.full(DRUM_PART + 1, -np.inf, np.float32)
+    logits[[0, BASS, DRUM_PART]] = np.log(
+        [0.1, 0.1, 0.8]
+    )  # drums, which nobody asked for: a fifth is for ours
     ear.told("pitch", np.zeros(128, np.float32))
     assert ear.unasked == 0
     for times in (1, 2):
@@ -61,13 +63,13 @@ def test_what_others_would_have_played_is_not_played_by_the_parts_asked_for() ->
         assert bias is not None and np.flatnonzero(bias).tolist() == [0]
         assert bias[0] == pytest.approx(times * np.log(1 / 5), rel=1e-5)
         ear.song.put("shift", 0)
-    logits[DRUMS] = -np.inf
+    logits[DRUM_PART] = -np.inf
     ear.song.put("shift", 6)
     ear.told("part", logits)  # another onset, and nothing but ours
     assert ear.unasked == pytest.approx(0, abs=1e-6)
 
 
 def test_drums_strike_what_they_like() -> None:
-    drums = song(Plan(4, parts=(Part("", 0, True),)), voices=1).note(0, part=DRUMS)
+    drums = song(Plan(4, parts=(Part("", 0, True),)), voices=1).note(0, part=DRUM_PART)
     assert voice_rules.no_piling_up(drums.ear) is None
     assert voice_rules.as_many_voices_as_usual(drums.put(shift=0).ear) is None

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ritornello.evaluation.songs import Song
+from ritornello.evaluation.inputs import LabelledScore
 from ritornello.music.score import Part, Score
 from ritornello.representations.table import Field
 
@@ -32,11 +32,11 @@ class Fixed:
         return {name: found.float() for name, found in logits.items()}, state
 
 
-def song(seed: int, notes: int, parts: int = 2) -> Song:
+def song(seed: int, notes: int, parts: int = 2) -> LabelledScore:
     """Random notes at 24 ticks a beat, none of which `notes` loses."""
     draw = np.random.default_rng(seed)
     onset = np.cumsum(draw.integers(1, 13, notes))  # no two at once
     columns = (onset, np.ones(notes), draw.integers(30, 90, notes), draw.integers(1, 128, notes))
     part = np.arange(notes) % parts
     score = Score.of(24, *columns, part, tuple(Part("", 10 * program) for program in range(parts)))
-    return Song(f"song {seed}", score, ())
+    return LabelledScore(f"song {seed}", score, ())

@@ -11,11 +11,11 @@ import pytest
 
 from ritornello.evaluation import compare as comparison
 from ritornello.evaluation import detector, style
-from ritornello.evaluation.compare import Group, compare
+from ritornello.evaluation.compare import SongSet, compare
 from ritornello.evaluation.comparison_page import beside, page
 from ritornello.evaluation.copying import copying
-from ritornello.evaluation.report import words
-from ritornello.evaluation.songs import Song
+from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.report import report_lines
 from ritornello.models.fingerprints import Melody
 from tests.folders import wandering
 
@@ -26,13 +26,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(style, "SPLITS", 50)
 
 
-def group(name: str, seeds: range, notes: int = 48) -> Group:
+def group(name: str, seeds: range, notes: int = 48) -> SongSet:
     """Songs of two labels by turns; one file could not be read."""
-    songs = [Song(f"{seed}.mid", wandering(seed, notes), (("folk", "game")[seed % 2],)) for seed in seeds]
-    return Group(name, f"hash of {name}", len(songs) + 5, songs, {"<b>.mid": "not MIDI"})
+    songs = [
+        LabelledScore(f"{seed}.mid", wandering(seed, notes), (("folk", "game")[seed % 2],)) for seed in seeds
+    ]
+    return SongSet(name, f"hash of {name}", len(songs) + 5, songs, {"<b>.mid": "not MIDI"})
 
 
-class Learnt(list[Melody]):
+class MelodyList(list[Melody]):
     """Training songs as a list."""
 
     where, hash = "corpus", "hash of corpus"
@@ -44,7 +46,7 @@ def whole() -> dict[str, Any]:
         patch.setattr(detector, "TREES", 10)
         patch.setattr(style, "SPLITS", 50)
         patch.setattr(comparison, "FEWEST_OF_LABEL", 12)
-        learnt = Learnt([Melody.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
+        learnt = MelodyList([Melody.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
         told: list[tuple[int, int, str]] = []
         found = compare(
             group("<i>ours", range(24)),
@@ -94,13 +96,13 @@ def test_labels_have_figures_and_a_word_where_the_songs_are_few(whole: dict[str,
     assert game["style"]["interval"][0] < game["style"]["ratio"] < game["style"]["interval"][1]
     said = "few human songs of folk, game (fewer than 40): their figures are guesses, no verdicts"
     assert said in few["remarks"]
-    text = "\n".join(words(few))
+    text = "\n".join(report_lines(few))
     assert re.search(r"^game +24 +24 +\d\.\d\d \(\d\.\d\d-\d\.\d\d\) .* few songs$", text, re.M)
 
 
 def test_it_is_json_in_words_and_a_page(whole: dict[str, Any]) -> None:
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
-    text = "\n".join(words(whole))
+    text = "\n".join(report_lines(whole))
     assert "<i>ours (24 songs of 29) against theirs (24 songs of 29)" in text
     assert re.search(r"^style ratio +\d", text, re.M)
     assert "1 of theirs could not be judged" in text
@@ -119,7 +121,7 @@ def test_few_songs_give_a_report_that_says_so() -> None:
     for metric in ("style", "detector", "variety"):
         assert found[metric]["too_few"] in found["remarks"]
     assert "style needs 20 human and 10 composed songs" in page(found)
-    assert words(found)
+    assert report_lines(found)
 
 
 def test_what_must_be_known_is_said() -> None:
@@ -136,7 +138,7 @@ def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
     old = [wandering(seed) for seed in range(40)]
     learnt = [Melody.of(song, f"{number}.mid") for number, song in enumerate(old)]
     new = [wandering(seed) for seed in range(100, 120)]
-    copied = copying(new, [Song(f"copy {n}", old[n]) for n in range(20)], {}, learnt)
+    copied = copying(new, [LabelledScore(f"copy {n}", old[n]) for n in range(20)], {}, learnt)
     assert copied["median"] >= 40
     assert copied["beyond"] == 1.0
     assert copied["in_training"] == []
@@ -145,18 +147,20 @@ def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
     }
     runs = [each["notes"] for each in copied["passages"]]
     assert runs == sorted(runs, reverse=True)
-    own = copying([*new, *old[:5]], [Song("", wandering(seed)) for seed in range(60, 80)], {}, learnt)
+    own = copying(
+        [*new, *old[:5]], [LabelledScore("", wandering(seed)) for seed in range(60, 80)], {}, learnt
+    )
     assert own["beyond"] < 0.5
     assert own["interval"][0] <= own["median"] <= own["interval"][1]
     assert own["in_training"] == [20, 21, 22, 23, 24]
     assert own["discriminates"]
     assert len(own["human"]["runs"]) == 20
-    few = copying(new[:3], [Song("a", old[7])], {}, learnt)
+    few = copying(new[:3], [LabelledScore("a", old[7])], {}, learnt)
     assert few["passages"][0]["name"] == "Wandering 7 (7.mid)"
     needs = "originality needs 10 human and 10 composed songs with a melody (drums are not compared)"
     assert few["too_few"] == needs
     beats = [replace(song, parts=[part._replace(is_drum=True) for part in song.parts]) for song in new]
-    assert copying(new, [Song("", song) for song in beats], {}, learnt)["too_few"] == needs
+    assert copying(new, [LabelledScore("", song) for song in beats], {}, learnt)["too_few"] == needs
 
 
 def test_the_place_on_the_ladder() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.controls import CONTROLS, MEANS, controls, repeated
-from ritornello.evaluation.song_features import Hearing
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.canonical import canonical
 from tests.folders import wandering
@@ -21,7 +21,7 @@ SONGS = [wandering(seed) for seed in range(6)]
 
 def bar_contents(song: Score) -> Counter[bytes]:
     """The bars, each as its places and pitches."""
-    bar, place = Hearing(song).places
+    bar, place = AnalysedSong(song).places
     voices = song.part.astype(int) * 128 + song.pitch
     whole = np.stack([place, voices], axis=1)
     return Counter(whole[bar == number].tobytes() for number in range(bar.max() + 1))
@@ -73,8 +73,8 @@ def test_marginals_keep_each_columns_values_and_lose_what_joins_them() -> None:
     made = CONTROLS["marginals"](SONGS, np.random.default_rng(0))
     theirs = {int(p) for song in SONGS for p in song.pitch}
     assert {int(p) for song in made for p in song.pitch} <= theirs
-    human = np.concatenate([Hearing(song).intervals for song in SONGS])
-    drawn = np.concatenate([Hearing(song).intervals for song in made])
+    human = np.concatenate([AnalysedSong(song).intervals for song in SONGS])
+    drawn = np.concatenate([AnalysedSong(song).intervals for song in made])
     assert np.abs(drawn).mean() > 3 * np.abs(human).mean()
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from ritornello.evaluation.analysed_song import AnalysedSong, longest_run
 from ritornello.evaluation.features import DETAILS, FEATURES, Feature, summary, summary_names, table
-from ritornello.evaluation.song_features import Hearing, longest_run
 from ritornello.music.score import Meter, Part, Score
 from tests.scores import scores, tune
 
@@ -15,7 +15,7 @@ BY_NAME = {feature.name: feature for feature in FEATURES}
 
 
 def values(name: str, song: Score) -> list[float]:
-    return [round(float(value), 6) for value in BY_NAME[name].values(Hearing(song))]
+    return [round(float(value), 6) for value in BY_NAME[name].values(AnalysedSong(song))]
 
 
 def bars(*rhythms: str, pitch: int = 60, meters: tuple[Meter, ...] = ()) -> Score:
@@ -51,10 +51,10 @@ def test_pitch_classes_are_counted_in_fifths_from_the_tonic() -> None:
     """C major: F is a fifth below C, G one above, then D A E B; F# lies beyond, and Bb on the other side."""
     scale = [60, 64, 67, 72, 65, 62, 69, 71]
     song = Score.of(24, range(0, 192, 24), [24] * 8, scale, [64] * 8)
-    assert Hearing(song).key == (0, False)
+    assert AnalysedSong(song).key == (0, False)
     assert sorted(set(values("pitch classes", song))) == [-1, 0, 1, 2, 3, 4, 5]
     wrong = Score.of(24, range(0, 240, 24), [24] * 8 + [1, 1], [*scale, 66, 70], [64] * 10)
-    assert Hearing(wrong).key == (0, False)
+    assert AnalysedSong(wrong).key == (0, False)
     assert set(values("pitch classes", wrong)) - set(values("pitch classes", song)) == {6.0, -2.0}
     assert values("in-scale share", wrong) == [0.8]
 
@@ -88,8 +88,8 @@ def test_a_drum_loop_has_rhythm_and_no_pitch() -> None:
     for name in ("pitch classes", "range", "intervals", "duration", "polyphony", "in-scale share"):
         assert values(name, drums) == []
     assert values("inter-onset", drums) == [0.0, 0.0]
-    assert np.isnan(BY_NAME["range"].counted(Hearing(drums))).all()
-    numbers = dict(zip(summary_names(), summary(Hearing(drums)), strict=True))
+    assert np.isnan(BY_NAME["range"].counted(AnalysedSong(drums))).all()
+    numbers = dict(zip(summary_names(), summary(AnalysedSong(drums)), strict=True))
     assert np.isnan(numbers["range, mean"])
     assert np.isnan(numbers["same pitch again, share"])
 
@@ -97,11 +97,11 @@ def test_a_drum_loop_has_rhythm_and_no_pitch() -> None:
 def test_what_is_beyond_the_grid_counts_at_its_end() -> None:
     feature = Feature("x", "y", 0, 4, 2, lambda song: np.array([-5.0, 1.1, 2.9, 100.0]))
     assert feature.bins.tolist() == [0, 2, 4]
-    assert feature.counted(Hearing(tune())).tolist() == [0.25, 0.5, 0.25]
+    assert feature.counted(AnalysedSong(tune())).tolist() == [0.25, 0.5, 0.25]
 
 
 def test_details_by_hand() -> None:
-    song = Hearing(bars("0009", "0...", "0..."))
+    song = AnalysedSong(bars("0009", "0...", "0..."))
     found = {name: detail(song) for name, detail in DETAILS.items()}
     assert found["different pitches"] == 2
     assert found["longest run of one pitch"] == 3
@@ -118,7 +118,7 @@ def test_longest_run() -> None:
 
 @given(scores(min_notes=1))
 def test_any_song_has_shares_that_sum_to_one(song: Score) -> None:
-    found = table([Hearing(song)])
+    found = table([AnalysedSong(song)])
     assert len(found) == 1
     for feature in FEATURES:
         shares = found.shares[feature.name][0]

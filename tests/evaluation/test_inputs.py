@@ -11,7 +11,7 @@ import pytest
 from ritornello import midi
 from ritornello.corpus.prepare import prepare
 from ritornello.errors import InputError
-from ritornello.evaluation.inputs import Files, songs
+from ritornello.evaluation.inputs import FolderSongs, open_songs
 from tests.folders import wandering, write_songs
 
 
@@ -23,8 +23,8 @@ def test_files_in_folders_and_archives(tmp_path: Path) -> None:
         archive.writestr("broken.mid", b"MThd")
     (tmp_path / "midi" / "bad.zip").write_bytes(b"no archive")
     os.mkfifo(tmp_path / "midi" / "pipe.mid")
-    found = songs(tmp_path / "midi")
-    assert isinstance(found, Files)
+    found = open_songs(tmp_path / "midi")
+    assert isinstance(found, FolderSongs)
     by_name = {name: (len(score), labels) for name, score, labels in found}
     assert by_name["more.zip/folk/short.mid"] == (
         5,
@@ -41,7 +41,7 @@ def test_files_in_folders_and_archives(tmp_path: Path) -> None:
 
 def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
     def hashed() -> str:
-        found = songs(tmp_path)
+        found = open_songs(tmp_path)
         assert list(found)
         return found.hash
 
@@ -57,7 +57,7 @@ def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
 def test_a_corpus_gives_a_side_with_labels(tmp_path: Path) -> None:
     write_songs(tmp_path / "midi", 60)
     prepare(tmp_path / "midi", tmp_path / "corpus", workers=1)
-    found = songs(tmp_path / "corpus")
+    found = open_songs(tmp_path / "corpus")
     each = list(found)
     assert found.split == "valid"
     assert 0 < len(each) == len(found) < 60
@@ -66,4 +66,4 @@ def test_a_corpus_gives_a_side_with_labels(tmp_path: Path) -> None:
 
 def test_a_folder_has_no_sides(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"split 'test' of .*: only a corpus has sides"):
-        songs(tmp_path, "test")
+        open_songs(tmp_path, "test")

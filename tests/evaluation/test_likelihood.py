@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from ritornello.evaluation import likelihood
-from ritornello.evaluation.likelihood import GIVEN, Nats
+from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats
 from ritornello.evaluation.reference import LOST
-from ritornello.evaluation.songs import Song
 from ritornello.models.chain.network import Chain
 from ritornello.models.plan_vector import Conditions
 from ritornello.music.score import Chord, Part, Score
@@ -25,7 +25,9 @@ from tests.models.chains import NETWORKS, as_dicts
 NOTES = Notes()
 
 
-def account(network: Any, songs: list[Song], representation: Any = NOTES, **settings: Any) -> list[Nats]:
+def account(
+    network: Any, songs: list[LabelledScore], representation: Any = NOTES, **settings: Any
+) -> list[SongNats]:
     """What each song cost with everything given, in the order of `songs`."""
     found = list(likelihood.likelihood(network, representation, songs, given={"plan": ()}, **settings))
     by_name = {each["plan"].song: each["plan"] for each in found}
@@ -63,7 +65,7 @@ def test_a_wait_is_paid_for() -> None:
     score = Score.of(24, [0, 8 * 96], [1, 1], [60, 62], [64, 64], parts=(Part(),))
     rows = NOTES.encode(score).values[:, vocabulary.COLUMN["shift"]].tolist()
     assert rows.count(vocabulary.WAIT) > 0
-    (nats,) = account(Fixed(NOTES.fields), [Song("far", score)])
+    (nats,) = account(Fixed(NOTES.fields), [LabelledScore("far", score)])
     assert nats.fields["shift"] == pytest.approx(len(rows) * log(194), rel=1e-6)
     assert nats.kept == 2
 
@@ -102,7 +104,7 @@ def test_a_note_that_the_table_cannot_hold_is_charged() -> None:
     drums = replace(one.score, parts=(Part("a", 0, True), Part("b", 0, True)))
     onset = drums.onset_ticks - (np.arange(20) % 2) * np.diff(drums.onset_ticks, prepend=0)  # in pairs
     doubled = Score.of(24, onset, [1] * 20, [36] * 20, [64] * 20, np.arange(20) % 2, drums.parts)
-    (nats,) = account(Fixed(NOTES.fields, sure=1000.0), [Song("drums", doubled)])
+    (nats,) = account(Fixed(NOTES.fields, sure=1000.0), [LabelledScore("drums", doubled)])
     assert (nats.notes, nats.kept) == (20, 10)
     assert nats.reference == pytest.approx(10 * log(4) + 10 * LOST)
 
@@ -155,7 +157,7 @@ def test_what_is_hidden_is_not_seen() -> None:
 
 
 def test_nothing_given_hides_all_that_is_beyond_the_notes() -> None:
-    hidden = hide(NOTES.fields, np.full(len(NOTES.fields), -1), GIVEN["none"])
+    hidden = hide(NOTES.fields, np.full(len(NOTES.fields), -1), HIDDEN_BY_GIVEN["none"])
     for value, field in zip(hidden.tolist(), NOTES.fields, strict=True):
         beyond = field.name.startswith("form.") or field.name in ("bars_left", "chord")
         assert value == (field.unknown if beyond else -1)
@@ -175,7 +177,7 @@ def test_songs_that_cannot_be_encoded_are_named() -> None:
     parts = tuple(Part(name) for name in ("soprano", "alto", "tenor", "bass"))
     choir = Score.of(24, onset, duration, pitch - 4 * voices, velocity, voices, parts)
     refused: dict[str, str] = {}
-    songs = [song(0, 20), Song("choir", choir)]
+    songs = [song(0, 20), LabelledScore("choir", choir)]
     fixed = Fixed(Chorale.fields)
     found = list(likelihood.likelihood(fixed, Chorale(), songs, skipped=refused.__setitem__))
     assert list(refused) == ["song 0"]

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.evaluation.originality import closest, excerpt, longest_of, longest_runs, opening
+from ritornello.evaluation.originality import (
+    closest_passages,
+    excerpt,
+    longest_runs,
+    opening,
+    typical_longest_run,
+)
 from ritornello.models.fingerprints import RUN, Melody
 from ritornello.music.score import Meter, Part, Score, Tempo
 
@@ -97,12 +103,15 @@ def test_a_passage_is_named_with_its_bars() -> None:
         tune(TWINKLE[:5]),
     ]
     named = [Melody.of(other, f"{number}.mid") for number, other in enumerate(others)]
-    (found,) = closest([Melody.of(song)], named)
+    (found,) = closest_passages([Melody.of(song)], named)
     assert found == (7, (2, 3), 0, 1, "Ah! vous dirai-je (1.mid)", (1, 2), 0)
-    (again,) = closest([Melody.of(song)], [named[2], *named[:2]])  # the longest, wherever it stands
+    (again,) = closest_passages([Melody.of(song)], [named[2], *named[:2]])  # the longest, wherever it stands
     assert again is not None
     assert (again.notes, again.song) == (7, 2)
-    assert closest([Melody.of(tune([60])), Melody.of(tune(range(50, 60)))], named[1:]) == [None, None]
+    assert closest_passages([Melody.of(tune([60])), Melody.of(tune(range(50, 60)))], named[1:]) == [
+        None,
+        None,
+    ]
 
 
 def test_an_excerpt_is_some_bars_of_one_line() -> None:
@@ -121,15 +130,15 @@ def test_an_excerpt_is_some_bars_of_one_line() -> None:
     assert (cut.parts, cut.meters, cut.tempi) == ((Part("b"),), (Meter(0, 3, 4),), (Tempo(0, 300_000),))
     assert excerpt(song, (3, 3), 0).duration_ticks.tolist() == [4, 6]
     others = [Melody.of(tune(range(5))), Melody.of(replace(song, title="x"))]
-    (found,) = closest([Melody.of(tune([62, 64, 65, 67, 69], [2, 2, 1, 1, 1]))], others)
+    (found,) = closest_passages([Melody.of(tune([62, 64, 65, 67, 69], [2, 2, 1, 1, 1]))], others)
     assert found is not None
     assert (found.song, found.there_line) == (1, 1)
 
 
 def test_what_the_longest_of_some_songs_is() -> None:
     """Of three draws from 1 ... 100 the largest is 80 or more half of the time: 0.79 cubed is 1/2."""
-    assert longest_of(list(range(1, 101)), 1) == 51
-    assert longest_of(list(range(1, 101)), 3) == 80
+    assert typical_longest_run(list(range(1, 101)), 1) == 51
+    assert typical_longest_run(list(range(1, 101)), 3) == 80
 
 
 def test_the_opening_of_a_song() -> None:

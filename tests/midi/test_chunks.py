@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import CHANNEL, Event, events, tidied
+from ritornello.midi.chunks import CHANNEL, Event, events, without_unused_events
 
 TIMES = st.sampled_from((b"\x00", b"\x7f", b"\x81\x00", b"\xff\xff\xff\x7f", b"\x80\x80\x80\x80\x00"))
 PLAYED = (b"\x90\x3c\x40", b"\x3c\x40", b"\xc0\x05", b"\x05", b"\xd1\x05", b"\xe1\x00\x40", b"\x90\x3c\x80")
@@ -46,5 +46,7 @@ def test_the_quick_walk_finds_and_refuses_the_same(track: bytes) -> None:
 def test_a_tidied_track_keeps_its_notes_up_to_its_end() -> None:
     """An empty text, FF 01 00, stands for the escape F7; without an end of track all the rest stays."""
     notes = b"\x00\x90\x3c\x40\x10\x3c\x00"
-    assert tidied(notes + b"\x05\xf7\x02\x01\x02" + notes) == notes + b"\x05\xff\x01\x00" + notes
-    assert tidied(notes + END + notes) == notes + END
+    assert (
+        without_unused_events(notes + b"\x05\xf7\x02\x01\x02" + notes) == notes + b"\x05\xff\x01\x00" + notes
+    )
+    assert without_unused_events(notes + END + notes) == notes + END

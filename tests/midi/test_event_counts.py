@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.midi.event_counts import Counted, count
-from ritornello.midi.track_scan import glance
+from ritornello.midi.event_counts import EventCounts, count_events
+from ritornello.midi.track_scan import scan_tracks
 from tests.scores import from_hex
 
 
@@ -33,11 +33,13 @@ def test_counting_is_exact_and_the_bound_is_never_too_low(drawn: list[tuple[int,
             status = data[0]
         body += variable(ticks) + data
     total = sum(ticks for ticks, _ in drawn)
-    assert count(body + b"\x00\xff\x2f\x00") == Counted(total, sum(change for _, (_, change) in drawn))
-    assert glance(body).ticks >= total
+    assert count_events(body + b"\x00\xff\x2f\x00") == EventCounts(
+        total, sum(change for _, (_, change) in drawn)
+    )
+    assert scan_tracks(body).ticks >= total
 
 
 def test_what_breaks_off_is_counted_as_far_as_it_goes() -> None:
     whole = from_hex("60 90 3C 40", "60 80 3C 00", "00 FF 51 03 07 A1 20")
     for length in range(len(whole)):
-        assert count(whole[:length]).ticks in (0, 0x60, 0xC0)
+        assert count_events(whole[:length]).ticks in (0, 0x60, 0xC0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ritornello import midi
-from ritornello.midi.chunks import events, split
+from ritornello.midi.chunks import events, split_file
 from ritornello.midi.patching import Note, replace_notes
 from tests.scores import midi_file, track
 
@@ -29,7 +29,7 @@ FILE = midi_file(
 def others(data: bytes) -> list[list[tuple[int, bytes]]]:
     """All events of all tracks that are no note on or off, with their ticks; channel events with a status."""
     found = []
-    for content in split(data).tracks:
+    for content in split_file(data).tracks:
         running, kept = 0, []
         for event in events(content):
             raw = content[event.place : event.end]

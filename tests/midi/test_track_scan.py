@@ -2,7 +2,7 @@
 
 import pytest
 
-from ritornello.midi.track_scan import glance
+from ritornello.midi.track_scan import scan_tracks
 from tests.scores import from_hex
 
 NOTE = "00 90 3C 40  # note on"
@@ -23,6 +23,6 @@ NOTE = "00 90 3C 40  # note on"
     ],
 )
 def test_what_is_seen(events: str, changes: int, misleads: bool, wraps: bool) -> None:
-    seen = glance(from_hex(events, NOTE))
+    seen = scan_tracks(from_hex(events, NOTE))
     assert (seen.misleads, seen.wraps) == (misleads, wraps)
     assert seen.changes == changes

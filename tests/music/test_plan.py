@@ -93,9 +93,9 @@ def test_a_form_that_is_none(form: str) -> None:
 
 def test_the_form_is_cut_or_padded_to_the_bars() -> None:
     short = Plan(bars=2, returns=parse_form("A1 A1 A1")).timeline(24)
-    assert (short.returns_to.tolist(), short.likeness.tolist()) == ([-1, 0], [0, 3])
+    assert (short.returns_to.tolist(), short.similarity.tolist()) == ([-1, 0], [0, 3])
     long = Plan(bars=3, returns=parse_form("A1 A1")).timeline(24)
-    assert (long.returns_to.tolist(), long.likeness.tolist()) == ([-1, 0, -1], [0, 3, 0])
+    assert (long.returns_to.tolist(), long.similarity.tolist()) == ([-1, 0, -1], [0, 3, 0])
 
 
 def test_a_bar_returns_to_an_earlier_one_of_equal_length() -> None:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.errors import ScoreError
-from ritornello.music.score import COLUMNS, Chord, KeySignature, Marker, Meter, Part, Score, Tempo, settle
+from ritornello.music.score import (
+    COLUMNS,
+    Chord,
+    KeySignature,
+    Marker,
+    Meter,
+    Part,
+    Score,
+    Tempo,
+    drop_redundant,
+)
 from ritornello.music.theory import key_tonic
 from tests.scores import scores, tune
 
@@ -383,5 +393,5 @@ def test_rescaled_is_idempotent_and_keeps_the_order(song: Score, beat: int) -> N
 def test_settle_by_hand() -> None:
     found = [Tempo(9, 3), Tempo(0, 1), Tempo(0, 2), Tempo(5, 2), Tempo(9, 4), Tempo(12, 2)]
     # at 0 the last counts (2); at 5 it is repeated; at 9 the last counts (4)
-    assert settle(found) == (Tempo(0, 2), Tempo(9, 4), Tempo(12, 2))
-    assert settle([]) == ()
+    assert drop_redundant(found) == (Tempo(0, 2), Tempo(9, 4), Tempo(12, 2))
+    assert drop_redundant([]) == ()

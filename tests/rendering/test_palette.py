@@ -70,7 +70,7 @@ def test_colours_are_told_apart_by_everybody(sight: str) -> None:
 
 
 def test_colours_stand_out_from_the_ground() -> None:
-    every = [part_colour(place) for place in range(14)] + [palette.DRUMS]
+    every = [part_colour(place) for place in range(14)] + [palette.DRUM_COLOUR]
     assert min(contrast(colour, LANE) for colour in every) >= 3.0  # WCAG 2.2, 1.4.11: graphical objects
     assert min(contrast(blend(colour, LANE, SOFTEST), LANE) for colour in every) >= 1.6  # the softest note
     assert contrast(palette.FAINT, palette.GROUND) >= 4.5  # WCAG 2.2, 1.4.3: text

@@ -17,7 +17,7 @@ from ritornello.errors import OutputError, ScoreError
 from ritornello.music.score import Meter, Part, Score
 from ritornello.rendering import roll, roll_contents
 from ritornello.rendering.drawing import Box, Picture, to_image, to_svg, writable
-from ritornello.rendering.palette import DRUMS, GROUND, LANE, blend, channels, opacity, part_colour
+from ritornello.rendering.palette import DRUM_COLOUR, GROUND, LANE, blend, channels, opacity, part_colour
 from ritornello.rendering.roll_layout import MAX_HEIGHT, WIDTH, arrange
 from tests.rendering.songs import BEAT, changing_meters, drum_loop, orchestra, song
 from tests.scores import scores, tune
@@ -71,9 +71,9 @@ def test_meter_changes_are_written_where_they_come() -> None:
 def test_drums_have_a_lane_below() -> None:
     score = song((0, 24, 60, 90, 0), (0, 24, 36, 90, 1), parts=(Part("Lead"), Part("Kit", 0, True)))
     picture = arrange(score)
-    assert notes_of(picture, DRUMS)[0].y > max(box.y for box in notes_of(picture, part_colour(0)))
+    assert notes_of(picture, DRUM_COLOUR)[0].y > max(box.y for box in notes_of(picture, part_colour(0)))
     assert "kick" in labels(picture)
-    assert len(notes_of(arrange(drum_loop()), DRUMS)) == 16 + 8 + 32
+    assert len(notes_of(arrange(drum_loop()), DRUM_COLOUR)) == 16 + 8 + 32
 
 
 @pytest.mark.parametrize(

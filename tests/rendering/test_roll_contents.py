@@ -10,7 +10,7 @@ from hypothesis import given
 from ritornello.music.score import Meter, Part, Tempo
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll_contents
-from ritornello.rendering.palette import DRUMS, part_colour
+from ritornello.rendering.palette import DRUM_COLOUR, part_colour
 from tests.rendering.songs import BEAT, changing_meters, drum_loop, orchestra, song
 from tests.scores import scores, tune
 
@@ -20,7 +20,7 @@ def test_voices_are_the_parts_that_play_drums_last() -> None:
     score = song((0, 24, 36, 90, 0), (0, 24, 60, 90, 1), (0, 24, 40, 90, 3), parts=parts)
     found = [(voice.part, voice.label, voice.colour) for voice in roll_contents.voices(score)]
     # program 33 is of the family of basses
-    assert found == [(1, "Lead", part_colour(0)), (3, "bass", part_colour(1)), (0, "drums", DRUMS)]
+    assert found == [(1, "Lead", part_colour(0)), (3, "bass", part_colour(1)), (0, "drums", DRUM_COLOUR)]
 
 
 @pytest.mark.parametrize(

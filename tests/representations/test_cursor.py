@@ -17,7 +17,7 @@ from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.vocabulary import (
     CHORD_UNKNOWN,
     COLUMN,
-    DRUMS,
+    DRUM_PART,
     END,
     FIELDS,
     FORM_UNKNOWN,
@@ -179,7 +179,7 @@ def test_shifts_that_are_allowed() -> None:
 def test_the_last_bar_allows_end_and_no_wait() -> None:
     cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)])
     assert shifts(cursor) == [*range(96), END]  # a song may be silent: rules see to that
-    put(cursor, 95, DRUMS, 127)
+    put(cursor, 95, DRUM_PART, 127)
     assert shifts(cursor) == [END]  # nothing comes after the last pitch of the last part at one onset
 
 
@@ -197,7 +197,7 @@ def test_rows_within_an_onset_ascend() -> None:
     cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)])
     put(cursor, 0, part=4, pitch=60)
     cursor.put("shift", [0])
-    assert np.flatnonzero(cursor.allowed("part")[0]).tolist() == list(range(4, DRUMS + 1))
+    assert np.flatnonzero(cursor.allowed("part")[0]).tolist() == list(range(4, DRUM_PART + 1))
     cursor.put("part", [4])
     assert np.flatnonzero(cursor.allowed("pitch")[0]).tolist() == list(range(61, 128))
     fresh = NOTES.cursor([Plan(bars=1).timeline(GRID)])

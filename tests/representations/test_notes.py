@@ -14,7 +14,7 @@ from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Meter, Part, Score, Tempo
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid import vocabulary
-from ritornello.representations.grid.vocabulary import COLUMN, DRUMS, END, VOID, WAIT
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, END, VOID, WAIT
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import print_table, start_row
 from tests.representations.songs import wide
@@ -188,7 +188,7 @@ def test_parts_are_told_apart_by_register() -> None:
         (0, 80), (1, 60), (2, 40), (3, 36), (3, 38),
     ]  # fmt: skip
     assert dropped == {"parts merged": 1, "names of parts": 5, "drum kits": 2}
-    assert vocabulary.part_codes(song.parts).tolist() == [0, 1, 2, DRUMS]
+    assert vocabulary.part_codes(song.parts).tolist() == [0, 1, 2, DRUM_PART]
 
 
 def test_a_fifth_part_shares_the_place_of_the_fourth() -> None:

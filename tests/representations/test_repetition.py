@@ -222,16 +222,16 @@ def slow_returns(timeline: Timeline, onset: Ints, voice: Ints) -> tuple[list[int
 def test_the_form_is_read_as_it_is_defined(score: Score) -> None:
     timeline, onset, voice = places(NOTES.canonical(score)[0])
     read = read_form(timeline, onset, voice)
-    assert (read.returns_to.tolist(), read.likeness.tolist()) == slow_returns(timeline, onset, voice)
+    assert (read.returns_to.tolist(), read.similarity.tolist()) == slow_returns(timeline, onset, voice)
 
 
 def test_only_the_first_bars_of_an_endless_song_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "MAX_BARS", 3)
+    monkeypatch.setattr(forms, "MAX_BARS_COMPARED", 3)
     onset = np.repeat(np.arange(5) * 96, 2)
     timeline = Timeline.of(Score.of(GRID, onset, [9] * 10, [60, 64] * 5, [64] * 10))
     read = read_form(timeline, onset, np.array([60, 64] * 5))
     assert read.returns_to.tolist() == [-1, 0, 1, -1, -1]
-    assert read.likeness.tolist() == [0, 3, 3, 0, 0]
+    assert read.similarity.tolist() == [0, 3, 3, 0, 0]
 
 
 def test_bars_of_different_length_do_not_return() -> None:
@@ -245,7 +245,7 @@ def slow_form(timeline: Timeline, onset: Ints, voice: Ints, known: int) -> tuple
     """The candidate after `known` notes, its guessed onset and the class of likeness (no WAIT between)."""
     clock, last = (int(onset[known - 1]), int(voice[known - 1])) if known else (0, -1)
     bar = int(timeline.bar_of(clock))
-    start, close = timeline.start_ticks.tolist(), timeline.likeness.tolist()
+    start, close = timeline.start_ticks.tolist(), timeline.similarity.tolist()
     notes = list(zip(onset.tolist(), voice.tolist(), strict=True))[:known]
     for ahead in (0, 1):
         if bar + ahead >= len(timeline) or timeline.returns_to[bar + ahead] < 0:
@@ -280,7 +280,7 @@ def test_the_candidate_of_the_form_is_what_it_is_defined_as(score: Score) -> Non
 
 def test_a_form_that_nobody_knows() -> None:
     timeline = Timeline.of(tune().rescaled(GRID))
-    assert timeline.likeness.tolist() == [-1] * 4
+    assert timeline.similarity.tolist() == [-1] * 4
     assert Form(Bars(timeline), timeline).at(0, -1) == (-1, 0, FORM_UNKNOWN)
 
 

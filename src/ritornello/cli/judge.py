@@ -41,11 +41,11 @@ def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
     ritornello judge song.mid
     ritornello judge song.mid --human heldout/
     """
-    from ritornello.evaluation import portrait, report
+    from ritornello.evaluation import report, song_description
     from ritornello.evaluation.judge import judge
 
     with progress(not (quiet or as_json)) as update:
         found = judge(songs, progress=update, **options)
-    lines = portrait.words(found) if "file" in found else report.words(found)
+    lines = song_description.description_lines(found) if "file" in found else report.report_lines(found)
     lines += [f"{options['html']}   the report as a page"] if options["html"] else []
     show(found, *lines, as_json=as_json, quiet=quiet)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ritornello.music import theory
 from ritornello.music.plan import GRID, Plan, grid_bars
-from ritornello.music.score import Meter, Part, Score, scaled
+from ritornello.music.score import Meter, Part, Score, rescale_ticks
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import codes_of
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, columns, part_of
@@ -123,7 +123,7 @@ def placed(source: Score, plan: Plan, ticks: Ints) -> Ints:
     inside = ticks < ours.end_ticks
     within = ours.moved(np.where(inside, ticks, 0), theirs, inside=False) if len(ours) else ticks
     moved = np.where(inside, within, ticks - ours.end_ticks + theirs.end_ticks)
-    return np.asarray(scaled(moved, GRID, source.ticks_per_beat))
+    return np.asarray(rescale_ticks(moved, GRID, source.ticks_per_beat))
 
 
 def fitting(notes: Ints, old: Ints) -> Ints:

@@ -20,7 +20,7 @@ from ritornello.music.timeline import MAX_BAR_BEATS
 MAX_SECONDS = 3600.0
 MAX_ASKED_PARTS = 32
 T = TypeVar("T")
-DRUMS = ("drums", "drum", "percussion", "kit")
+DRUM_NAMES = ("drums", "drum", "percussion", "kit")
 Returns = tuple[tuple[int, int], ...]
 
 
@@ -129,7 +129,9 @@ def _parts(said: str | Iterable[str]) -> tuple[Instrument, ...]:
     if not 1 <= len(names) <= MAX_ASKED_PARTS:
         raise PlanError(f"{len(names)} parts, must be 1-{MAX_ASKED_PARTS}")
     return tuple(
-        Instrument(name) if name.lower() in DRUMS else Instrument(name, _said(theory.parse_instrument, name))
+        Instrument(name)
+        if name.lower() in DRUM_NAMES
+        else Instrument(name, _said(theory.parse_instrument, name))
         for name in names
     )
 

@@ -56,7 +56,7 @@ def plan_of(score: Score) -> Plan:
     """The plan that a song would have been made by, with its form; its parts are those of the canonical."""
     canonical, _ = NOTES.canonical(score)
     timeline = NOTES.timeline(canonical)
-    form = zip(timeline.returns_to.tolist(), timeline.likeness.tolist(), strict=True)
+    form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
     return replace(heard(canonical), returns=tuple(form))
 
 

@@ -18,7 +18,7 @@ from ritornello.composing import form_rules, voice_rules
 from ritornello.composing.sampling_state import RECENT, Bias, Ear
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
-    DRUMS,
+    DRUM_PART,
     END,
     MAX_SHIFT,
     PARTS,
@@ -97,7 +97,7 @@ def room_at_this_onset(ear: Ear) -> Bias | None:
     if ear.onset != song.clock or parts is None:
         return None
     part, pitch = song.notes[-1][1:3]
-    top = HIGHEST if part < DRUMS else PITCHES - 1
+    top = HIGHEST if part < DRUM_PART else PITCHES - 1
     higher = part in parts and pitch < top
     if ear.here < AT_ONCE and (higher or parts[-1] > part):
         return None
@@ -168,12 +168,12 @@ def parts_play_together(ear: Ear) -> Bias | None:
 
 def within_range(ear: Ear) -> Bias | None:
     """No pitch that no instrument plays."""
-    return None if ear.song.row[COLUMN["part"]] == DRUMS else _range()
+    return None if ear.song.row[COLUMN["part"]] == DRUM_PART else _range()
 
 
 def in_key(ear: Ear) -> Bias | None:
     """Pitches outside the plan's scale are a little rarer, and much rarer where there were many of late."""
-    if ear.request.plan.key is None or ear.song.row[COLUMN["part"]] == DRUMS:
+    if ear.request.plan.key is None or ear.song.row[COLUMN["part"]] == DRUM_PART:
         return None
     share = sum(ear.outside) / max(len(ear.outside), RECENT // 4)
     bias: Bias = _outside(ear.scale) * np.float32(-OUT_OF_KEY - TOO_OFTEN * max(0.0, share - USUAL))
@@ -186,7 +186,7 @@ def not_one_pitch(ear: Ear) -> Bias | None:
     """
     part = ear.song.row[COLUMN["part"]]
     pitch, times = ear.runs.get(part, (-1, 0))
-    if pitch < 0 or part == DRUMS:
+    if pitch < 0 or part == DRUM_PART:
         return None
     share = sum(ear.again) / max(len(ear.again), RECENT // 4)
     held = HOLD_BACK * max(0, times - REPEATED + 1) + AGAIN * max(0.0, share - ear.request.repeats)

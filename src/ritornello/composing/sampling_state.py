@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ritornello.composing.request import Request
 from ritornello.music.theory import scale
 from ritornello.representations.grid.song_state import Song
-from ritornello.representations.grid.vocabulary import COLUMN, DRUMS, DURATIONS, WAIT
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATIONS, WAIT
 
 Bias = npt.NDArray[np.float32]  # what a rule adds to the logits of a field
 LENGTHS = DURATIONS.tolist()
@@ -52,7 +52,7 @@ class Ear:
         self.onset = self.part = -1
         self.unasked = 0.0
         timeline = request.timeline
-        self.models, self.likeness = timeline.returns_to.tolist(), [*timeline.likeness.tolist(), -1]
+        self.models, self.likeness = timeline.returns_to.tolist(), [*timeline.similarity.tolist(), -1]
         self.bars: Bars = {}
         self.at_bar, self.branch, self.goes_on = -1, self.bars, self.bars
         self.heard: set[int] = set()
@@ -95,7 +95,7 @@ class Ear:
             self.onset, self.part, self.until = onset, part, max(self.until, end)
             before, times = self.runs.get(part, (-1, 0))
             self.runs[part] = (pitch, times + 1 if pitch == before else 1)
-            if part != DRUMS:
+            if part != DRUM_PART:
                 self.outside.append(pitch % 12 not in self.scale)
                 self.again.append(pitch == before)
             ends = self.sounding.setdefault(part, [])

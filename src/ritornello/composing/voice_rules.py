@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ritornello.composing.sampling_state import Bias, Ear
-from ritornello.representations.grid.vocabulary import DRUMS, PARTS, SHIFTS
+from ritornello.representations.grid.vocabulary import DRUM_PART, PARTS, SHIFTS
 
 NEVER = np.float32(-np.inf)
 
@@ -65,4 +65,4 @@ def no_standing_in(ear: Ear) -> Bias | None:
 
 def _crowded(ear: Ear) -> float:
     """What one more note at the present onset costs the part that struck the last one; drums have many."""
-    return 0.0 if ear.part == DRUMS else CROWDED * max(0.0, ear.together + 1 - ear.request.voices)
+    return 0.0 if ear.part == DRUM_PART else CROWDED * max(0.0, ear.together + 1 - ear.request.voices)

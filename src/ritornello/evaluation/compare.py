@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.controls import CONTROLS, controls, repeated
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.detector import detector
 from ritornello.evaluation.features import FEATURES, Table, table
-from ritornello.evaluation.song_features import Hearing
-from ritornello.evaluation.songs import Song
+from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.style import style
 from ritornello.evaluation.variety import SAME, variety
 from ritornello.models.fingerprints import Melody
@@ -32,18 +32,18 @@ METRICS = ("style", "detector", "variety", "originality")
 Progress = Callable[[int, int, str], None]  # done, total, what
 
 
-class Group(NamedTuple):
+class SongSet(NamedTuple):
     """Songs to compare: whence, the hash of all that was there, how many, and why some were not read."""
 
     where: str
     hash: str
     found: int
-    songs: Sequence[Song]
+    songs: Sequence[LabelledScore]
     skipped: dict[str, str]
 
     def described(self) -> dict[str, Any]:
         """The group in a report."""
-        bars = [len(Hearing(song.score).timeline) for song in self.songs]
+        bars = [len(AnalysedSong(song.score).timeline) for song in self.songs]
         return {
             "where": self.where,
             "hash": self.hash,
@@ -55,7 +55,7 @@ class Group(NamedTuple):
         }
 
 
-class Learnt(Protocol):
+class TrainingMelodies(Protocol):
     """The melodies of the songs that a model learnt from, which may be gone through more than once."""
 
     where: str
@@ -69,9 +69,9 @@ class Learnt(Protocol):
 
 
 def compare(
-    composed: Group,
-    human: Group,
-    learnt: Learnt | None = None,
+    composed: SongSet,
+    human: SongSet,
+    learnt: TrainingMelodies | None = None,
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -85,9 +85,9 @@ def compare(
     scores = {side: [song.score for song in group.songs] for side, group in _sides(composed, human)}
     made = controls(scores["human"], seed)
     tell("controls")
-    tables = {SAME: table([Hearing(song) for song in repeated(scores["human"], seed)])}
+    tables = {SAME: table([AnalysedSong(song) for song in repeated(scores["human"], seed)])}
     for name, songs in (scores | made).items():
-        tables[name] = table([Hearing(song) for song in songs])
+        tables[name] = table([AnalysedSong(song) for song in songs])
         tell(name)
     ours, theirs = tables.pop("composed"), tables.pop("human")
     ladder = {name: rows for name, rows in tables.items() if name != SAME}
@@ -109,7 +109,7 @@ def compare(
     return result
 
 
-def _sides(composed: Group, human: Group) -> tuple[tuple[str, Group], ...]:
+def _sides(composed: SongSet, human: SongSet) -> tuple[tuple[str, SongSet], ...]:
     return ("composed", composed), ("human", human)
 
 
@@ -125,7 +125,7 @@ class _Steps:
             self.progress(self.done, self.total, f"comparing  {what}")
 
 
-def by_label(composed: Group, human: Group, ours: Table, theirs: Table, seed: int) -> dict[str, Any]:
+def by_label(composed: SongSet, human: SongSet, ours: Table, theirs: Table, seed: int) -> dict[str, Any]:
     """Style, detector and variety of each label that both have.
 
     "few" says that fewer than FEWEST_OF_LABEL human songs have it: figures with their intervals, no verdict.

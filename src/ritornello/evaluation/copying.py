@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.evaluation.originality import Passage, closest, notes_of, opening
-from ritornello.evaluation.songs import Song
+from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.originality import Passage, closest_passages, opening, run_lengths
 from ritornello.evaluation.style import SHARE
 from ritornello.models.fingerprints import Melody
 from ritornello.music.score import Score
@@ -29,7 +29,7 @@ CONTROLS = ("bars shuffled", "n-gram", "marginals")
 
 def copying(
     human: Sequence[Score],
-    composed: Sequence[Song],
+    composed: Sequence[LabelledScore],
     made: Mapping[str, Sequence[Score]],
     training: Iterable[Melody],
     seed: int = 0,
@@ -43,13 +43,15 @@ def copying(
     if min(_with_melody(human), _with_melody(_scores(composed))) < FEWEST:
         needs = f"originality needs {FEWEST} human and {FEWEST} composed songs with a melody"
         few = {"too_few": f"{needs} (drums are not compared)"}
-        return few | {"passages": passages(composed, closest(_melodies(_scores(composed)), training))}
+        return few | {
+            "passages": passages(composed, closest_passages(_melodies(_scores(composed)), training))
+        }
     cut = _cut(human, [len(song.score) for song in composed], seed)
     groups = {"composed": _melodies(_scores(composed)), "human": _melodies(cut)}
     groups["copies"] = list(islice(training, COPIED))
     groups |= {name: _melodies(made[name]) for name in CONTROLS if name in made}
     found = _closest_by_group(groups, training)
-    runs = {name: np.array(notes_of(groups[name], found[name])) for name in groups}
+    runs = {name: np.array(run_lengths(groups[name], found[name])) for name in groups}
     known = runs["human"] >= OVERLAP * np.array([_longest_part(song) for song in cut])
     if (~known).sum() >= FEWEST:  # they would make any copy look human
         runs["human"] = runs["human"][~known]
@@ -66,14 +68,14 @@ def copying(
     }
 
 
-def passages(songs: Sequence[Song], found: Sequence[Passage | None]) -> list[dict[str, Any]]:
+def passages(songs: Sequence[LabelledScore], found: Sequence[Passage | None]) -> list[dict[str, Any]]:
     """The closest passage of each song that has any, the longest first, as JSON can hold it."""
     having = [(song.name, passage) for song, passage in zip(songs, found, strict=True) if passage]
     having.sort(key=lambda pair: -pair[1].notes)
     return [{"of": name, **passage.plain()} for name, passage in having]
 
 
-def _scores(songs: Sequence[Song]) -> list[Score]:
+def _scores(songs: Sequence[LabelledScore]) -> list[Score]:
     return [song.score for song in songs]
 
 
@@ -97,7 +99,7 @@ def _closest_by_group(
     groups: Mapping[str, Sequence[Melody]], training: Iterable[Melody]
 ) -> dict[str, list[Passage | None]]:
     """The closest passages of all groups, looked for at once."""
-    passages = iter(closest([song for group in groups.values() for song in group], training))
+    passages = iter(closest_passages([song for group in groups.values() for song in group], training))
     return {name: list(islice(passages, len(group))) for name, group in groups.items()}
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.evaluation.analysed_song import Floats
 from ritornello.evaluation.controls import NOISE
 from ritornello.evaluation.features import Table, summary_names
-from ritornello.evaluation.song_features import Floats
 from ritornello.evaluation.style import SHARE, in_order
 
 FEWEST = 20  # songs of each

@@ -1,8 +1,8 @@
 """Features: what of a song is compared with other songs', one pure function each, in a list.
 
-A feature takes a Hearing and returns values (n,), any number of them; none where the song has nothing to say
-(intervals of a drum loop). To compare songs, the values of each are counted in the bins of the feature's
-grid; what lies outside counts in the outermost bin. A song counts as one, however many notes it has.
+A feature takes an AnalysedSong and returns values (n,), any number of them; none where the song has nothing
+to say (intervals of a drum loop). To compare songs, the values of each are counted in the bins of the
+feature's grid; what lies outside counts in the outermost bin. Each song counts as one, whatever its length.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.evaluation.song_features import Floats, Hearing, longest_run
+from ritornello.evaluation.analysed_song import AnalysedSong, Floats, longest_run
 from ritornello.music.theory import key_tonic, scale
 
 LAGS = (1, 2, 4, 8, 16)  # bars
@@ -29,14 +29,14 @@ class Feature(NamedTuple):
     low: float
     high: float
     step: float
-    values: Callable[[Hearing], Floats]
+    values: Callable[[AnalysedSong], Floats]
 
     @property
     def bins(self) -> Floats:
         """The middle of each bin, (B,)."""
         return np.linspace(self.low, self.high, round((self.high - self.low) / self.step) + 1)
 
-    def counted(self, song: Hearing) -> Floats:
+    def counted(self, song: AnalysedSong) -> Floats:
         """The share of the song's values in each bin, (B,); all NaN where it has none."""
         values, count = np.asarray(self.values(song), np.float64), len(self.bins)
         if not len(values):
@@ -45,7 +45,7 @@ class Feature(NamedTuple):
         return np.bincount(at, minlength=count) / len(values)
 
 
-def pitch_classes(song: Hearing) -> Floats:
+def pitch_classes(song: AnalysedSong) -> Floats:
     """Each pitched note's place on the line of fifths from the tonic of the song's estimated key, -5 to 6.
 
     Distances there are of harmony, not of pitch: a note out of scale lies beyond -1 to 5 in major.
@@ -54,34 +54,34 @@ def pitch_classes(song: Hearing) -> Floats:
     return np.asarray((7 * above + 5) % 12 - 5, np.float64)
 
 
-def pitch_range(song: Hearing) -> Floats:
+def pitch_range(song: AnalysedSong) -> Floats:
     """From the lowest to the highest pitched note, in semitones; one value (MusPy's `pitch_range`)."""
     return np.array([np.ptp(song.pitch)], np.float64) if len(song.pitch) else np.zeros(0)
 
 
-def intervals(song: Hearing) -> Floats:
+def intervals(song: AnalysedSong) -> Floats:
     """From each top note of a part to its next, in semitones."""
     return song.intervals.astype(np.float64)
 
 
-def inter_onset(song: Hearing) -> Floats:
+def inter_onset(song: AnalysedSong) -> Floats:
     """From each onset to the next of any part, as log2 of beats."""
     return np.asarray(np.log2(np.diff(song.onsets_beats)))
 
 
-def duration(song: Hearing) -> Floats:
+def duration(song: AnalysedSong) -> Floats:
     """How long each pitched note lasts, as log2 of beats."""
     return np.asarray(np.log2(song.duration_beats[song.pitched]))
 
 
-def density(song: Hearing) -> Floats:
+def density(song: AnalysedSong) -> Floats:
     """Onsets of notes a beat, one value a bar, silent bars too."""
     bar, _ = song.places
     beats = song.timeline.length_ticks / song.score.ticks_per_beat
     return np.asarray(np.bincount(bar, minlength=len(beats)) / beats)
 
 
-def polyphony(song: Hearing) -> Floats:
+def polyphony(song: AnalysedSong) -> Floats:
     """How many pitched notes sound wherever one begins (MusPy's `polyphony`, which averages over time)."""
     start = np.sort(song.score.onset_ticks[song.pitched].astype(np.int64))
     end = np.sort((song.score.onset_ticks + song.score.duration_ticks.astype(np.int64))[song.pitched])
@@ -89,14 +89,14 @@ def polyphony(song: Hearing) -> Floats:
     return np.asarray(np.searchsorted(start, at, "right") - np.searchsorted(end, at, "right"), np.float64)
 
 
-def in_scale(song: Hearing) -> Floats:
+def in_scale(song: AnalysedSong) -> Floats:
     """The share of pitched notes in the scale of the estimated key; MusPy's `pitch_in_scale_rate`."""
     if not len(song.pitch):
         return np.zeros(0)
     return np.array([np.isin(song.pitch % 12, list(scale(*song.key))).mean()])
 
 
-def groove(song: Hearing) -> Floats:
+def groove(song: AnalysedSong) -> Floats:
     """How alike the rhythms of neighbouring bars are, 0-1: Jaccard of their onsets.
 
     After the grooving pattern similarity of Wu & Yang, The Jazz Transformer (2020), which counts common
@@ -105,12 +105,12 @@ def groove(song: Hearing) -> Floats:
     return song.likeness(1, rhythm=True)
 
 
-def repeated_bars(song: Hearing, lag: int) -> Floats:
+def repeated_bars(song: AnalysedSong, lag: int) -> Floats:
     """How alike each bar is to that `lag` bars earlier, 0-1: Jaccard of (place, part, pitch)."""
     return song.likeness(lag)
 
 
-def velocity(song: Hearing) -> Floats:
+def velocity(song: AnalysedSong) -> Floats:
     """How hard each note is struck, 1-127."""
     return song.score.velocity.astype(np.float64)
 
@@ -137,7 +137,7 @@ def _share(flags: npt.NDArray[np.bool_]) -> float:
     return float(flags.mean()) if len(flags) else np.nan
 
 
-def _different_rhythms(song: Hearing) -> float:
+def _different_rhythms(song: AnalysedSong) -> float:
     """How many rhythms of bars there are to a bar."""
     bar, place = song.places
     edges = np.searchsorted(bar, np.arange(len(song.timeline) + 1)).tolist()
@@ -145,7 +145,7 @@ def _different_rhythms(song: Hearing) -> float:
 
 
 # What more the detector looks at, one number a song; NaN where there is nothing to measure.
-DETAILS: dict[str, Callable[[Hearing], float]] = {
+DETAILS: dict[str, Callable[[AnalysedSong], float]] = {
     "different pitches": lambda song: float(len(np.unique(song.pitch))),
     "same pitch again, share": lambda song: _share(song.intervals == 0),
     "leaps over a fifth, share": lambda song: _share(np.abs(song.intervals) > 7),
@@ -162,7 +162,7 @@ def summary_names() -> list[str]:
     return [name for pair in pairs for name in pair] + list(DETAILS)
 
 
-def summary(song: Hearing) -> Floats:
+def summary(song: AnalysedSong) -> Floats:
     """The song as numbers: mean and standard deviation of each feature, then DETAILS; NaN for nothing."""
     numbers: list[float] = []
     for feature in FEATURES:
@@ -185,7 +185,7 @@ class Table(NamedTuple):
         return Table({name: rows[songs] for name, rows in self.shares.items()}, self.numbers[songs])
 
 
-def table(songs: Sequence[Hearing]) -> Table:
+def table(songs: Sequence[AnalysedSong]) -> Table:
     """All songs, in order."""
     shares = {feature.name: np.stack([feature.counted(song) for song in songs]) for feature in FEATURES}
     return Table(shares, np.stack([summary(song) for song in songs]))

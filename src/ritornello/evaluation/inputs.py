@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ritornello.corpus.checks.check import Checks, check
 from ritornello.corpus.corpus import Corpus
@@ -17,12 +18,20 @@ from ritornello.corpus.labels import Labeller, text
 from ritornello.corpus.sources.archives import ArchiveError, members
 from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
-from ritornello.evaluation.songs import Song
+from ritornello.music.score import Score
 
 CHECKS = Checks(min_notes=1, max_beats=1 << 20)  # days: how long a song may be is said in minutes
 
 
-class Side:
+class LabelledScore(NamedTuple):
+    """A song with its name, as reports show it, and its labels."""
+
+    name: str
+    score: Score
+    labels: tuple[str, ...] = ()
+
+
+class CorpusSongs:
     """The kept songs of one side of a corpus. Raises InputError where there are none."""
 
     def __init__(self, corpus: Corpus, split: str) -> None:
@@ -43,13 +52,13 @@ class Side:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __iter__(self) -> Iterator[Song]:
+    def __iter__(self) -> Iterator[LabelledScore]:
         for number in self.numbers.tolist():
             info = self.corpus.info(number)
-            yield Song(info.name, self.corpus.score(number), info.labels)
+            yield LabelledScore(info.name, self.corpus.score(number), info.labels)
 
 
-class Files:
+class FolderSongs:
     """The songs below a folder, also in its archives; labels are the folders' names.
 
     `hash` is that of all names and bytes, known when all have been read. Raises InputError where none are.
@@ -73,14 +82,14 @@ class Files:
         """Of files; what is in an archive is not known before."""
         return len(self.sources)
 
-    def __iter__(self) -> Iterator[Song]:
+    def __iter__(self) -> Iterator[LabelledScore]:
         labeller = Labeller()
         for path, data, reason in self._files():
             name = text(path)
             self._digest.update(hashlib.sha256(path).digest() + hashlib.sha256(data).digest())
             found = check(data, CHECKS) if not reason else None
             if found and found.score:
-                yield Song(name, found.score, labeller.labels(path))
+                yield LabelledScore(name, found.score, labeller.labels(path))
             else:
                 self.skipped[name] = f"{found.fate}: {found.reason}" if found else reason
 
@@ -106,14 +115,14 @@ class Files:
                     yield source.path, b"", f"cannot open: {error.strerror}"
 
 
-def songs(on: str | Path, split: str | None = None) -> Side | Files:
+def open_songs(on: str | Path, split: str | None = None) -> CorpusSongs | FolderSongs:
     """The songs of the corpus or folder `on`; of a corpus, those of `split` (default: valid).
 
     Raises InputError: nothing there, or a split of a folder.
     """
     on = Path(on)
     if (on / "manifest.json").is_file():
-        return Side(Corpus.open(on), split or "valid")
+        return CorpusSongs(Corpus.open(on), split or "valid")
     if split is not None:
         raise InputError(f"split {split!r} of {str(on)!r}: only a corpus has sides, this is none")
-    return Files(on)
+    return FolderSongs(on)

@@ -11,11 +11,10 @@ import numpy as np
 from ritornello.composing.compose import BUNDLED
 from ritornello.corpus.checks.check import check
 from ritornello.errors import InputError, MidiError
-from ritornello.evaluation.compare import FEWEST, Group, Learnt, compare
-from ritornello.evaluation.inputs import CHECKS, Files, Side, songs
-from ritornello.evaluation.originality import closest, excerpt, opening
-from ritornello.evaluation.portrait import portrait
-from ritornello.evaluation.songs import Song
+from ritornello.evaluation.compare import FEWEST, SongSet, TrainingMelodies, compare
+from ritornello.evaluation.inputs import CHECKS, CorpusSongs, FolderSongs, LabelledScore, open_songs
+from ritornello.evaluation.originality import closest_passages, excerpt, opening
+from ritornello.evaluation.song_description import describe_song
 from ritornello.models import fingerprints
 from ritornello.models.fingerprints import Melody
 from ritornello.music.score import Score
@@ -61,7 +60,9 @@ def judge(
     return found
 
 
-Found: TypeAlias = "tuple[dict[str, Any], dict[str, Score], Learnt | None]"  # the report, the songs by name
+Found: TypeAlias = (
+    "tuple[dict[str, Any], dict[str, Score], TrainingMelodies | None]"  # the report, the songs by name
+)
 
 
 def _of_a_song(path: Path, human: Where, model: Where, corpus: Where, limits: dict[str, Any]) -> Found:
@@ -69,7 +70,7 @@ def _of_a_song(path: Path, human: Where, model: Where, corpus: Where, limits: di
     learnt = _learnt(model or (BUNDLED if (BUNDLED / fingerprints.FILE).is_file() else None), corpus)
     song = _song(path, limits["max_s"])
     others = [other.score for other in _group(human, **limits).songs] if human else []
-    found = {"file": str(path), **portrait(song, others)}
+    found = {"file": str(path), **describe_song(song, others)}
     found["closest"] = _closest(song, others, learnt) if learnt else None
     return found, {"": song}, learnt
 
@@ -111,7 +112,7 @@ class _OfCorpus:
 
     def __init__(self, path: str | Path) -> None:
         self.where = str(path)
-        self.songs = songs(path, "train" if (Path(path) / "manifest.json").is_file() else None)
+        self.songs = open_songs(path, "train" if (Path(path) / "manifest.json").is_file() else None)
 
     @property
     def hash(self) -> str:
@@ -126,7 +127,7 @@ class _OfCorpus:
         return {number: song.score for number, song in enumerate(self.songs) if number in numbers}
 
 
-def _learnt(model: str | Path | None, corpus: str | Path | None) -> Learnt | None:
+def _learnt(model: str | Path | None, corpus: str | Path | None) -> TrainingMelodies | None:
     """What was learnt from, if it is known."""
     if corpus:
         return _OfCorpus(corpus)
@@ -147,10 +148,10 @@ def _song(path: Path, max_s: float) -> Score:
     return found.score
 
 
-def _closest(song: Score, human: Sequence[Score], learnt: Learnt) -> dict[str, Any]:
+def _closest(song: Score, human: Sequence[Score], learnt: TrainingMelodies) -> dict[str, Any]:
     """The closest passage of one song; "human" is the median of the openings of human songs."""
     queries = [Melody.of(song), *(Melody.of(opening(other, len(song))) for other in human)]
-    mine, *others = closest(queries, learnt)
+    mine, *others = closest_passages(queries, learnt)
     runs = [passage.notes for passage in others if passage]
     return {
         "where": learnt.where,
@@ -159,21 +160,23 @@ def _closest(song: Score, human: Sequence[Score], learnt: Learnt) -> dict[str, A
     }
 
 
-def _write_page(path: Path, found: dict[str, Any], ours: Mapping[str, Score], learnt: Learnt | None) -> None:
+def _write_page(
+    path: Path, found: dict[str, Any], ours: Mapping[str, Score], learnt: TrainingMelodies | None
+) -> None:
     """The report as a page, with both sides of the closest passages where the songs are at hand."""
-    from ritornello.evaluation import comparison_page, portrait_page
+    from ritornello.evaluation import comparison_page, description_page
 
     if "file" in found:
         passages = [(found["closest"] or {}).get("passage")]
     else:
         passages = (found["originality"] or {}).get("passages", [])[:PAIRS]
     pairs = _pairs([passage for passage in passages if passage], ours, learnt)
-    text = portrait_page.page(found, pairs) if "file" in found else comparison_page.page(found, pairs)
+    text = description_page.page(found, pairs) if "file" in found else comparison_page.page(found, pairs)
     write_bytes(path, text.encode())
 
 
 def _pairs(
-    passages: Sequence[dict[str, Any]], ours: Mapping[str, Score], learnt: Learnt | None
+    passages: Sequence[dict[str, Any]], ours: Mapping[str, Score], learnt: TrainingMelodies | None
 ) -> list[tuple[dict[str, Any], str, str]]:
     """Passages with the piano rolls (SVG) of both sides; none where the songs learnt from are not at hand."""
     if not isinstance(learnt, _OfCorpus):
@@ -196,13 +199,13 @@ def _too_long(score: Score, max_s: float) -> str:
     return f"lasts {score.duration_s / 60:.0f} minutes, at most {max_s / 60:g} (--max-minutes)"
 
 
-def _group(path: str | Path, *, most: int, max_s: float, seed: int, progress: Progress | None) -> Group:
+def _group(path: str | Path, *, most: int, max_s: float, seed: int, progress: Progress | None) -> SongSet:
     """At most so many songs of a corpus or folder, each as likely as any other; in a fixed order.
 
     Vitter's algorithm R (1985): one pass, and no more in memory than are kept. Raises InputError.
     """
-    heard, draw = songs(path), np.random.default_rng(seed)
-    kept: list[tuple[int, Song]] = []
+    heard, draw = open_songs(path), np.random.default_rng(seed)
+    kept: list[tuple[int, LabelledScore]] = []
     count = 0
     for count, song in enumerate(_short(heard, max_s), start=1):
         place = count - 1 if count <= most else int(draw.integers(count))
@@ -218,10 +221,10 @@ def _group(path: str | Path, *, most: int, max_s: float, seed: int, progress: Pr
             f"{count} songs in {str(path)!r} can be judged, must be at least {FEWEST}"
             + (f" ({reasons})" if reasons else "")
         )
-    return Group(str(path), heard.hash, count, [song for _, song in sorted(kept)], heard.skipped)
+    return SongSet(str(path), heard.hash, count, [song for _, song in sorted(kept)], heard.skipped)
 
 
-def _short(heard: Side | Files, max_s: float) -> Iterator[Song]:
+def _short(heard: CorpusSongs | FolderSongs, max_s: float) -> Iterator[LabelledScore]:
     """The songs that are not too long; the others are remembered as skipped."""
     for song in heard:
         if reason := _too_long(song.score, max_s):

@@ -19,13 +19,13 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from ritornello.errors import ScoreError
+from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.reference import reference
-from ritornello.evaluation.songs import Song
 from ritornello.models.plan_vector import Conditions, heard
 from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
 
-GIVEN: dict[str, tuple[str, ...]] = {  # what is hidden from the network, by what it is given
+HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {  # what is hidden from the network, by what it is given
     "plan": (),
     "none": ("plan", "form", "bars_left", "chord"),
 }
@@ -36,7 +36,7 @@ TOGETHER_ROWS = 1 << 18  # encoded songs that are sorted by length at a time
 Found = Callable[[str, str], None]  # the name of a song that cannot be used, and why
 
 
-class Nats(NamedTuple):
+class SongNats(NamedTuple):
     """What one song cost. `fields` sum to the total; `end` is the part of it that the END cost.
 
     `reference` is None where the representation does not say how wide its bins are.
@@ -68,13 +68,13 @@ class Encoded(NamedTuple):
 def likelihood(
     network: Any,
     representation: Any,
-    songs: Iterable[Song],
+    songs: Iterable[LabelledScore],
     *,
     conditions: Conditions | None = None,
-    given: Mapping[str, Collection[str]] = GIVEN,
+    given: Mapping[str, Collection[str]] = HIDDEN_BY_GIVEN,
     threads: int = 1,
     skipped: Found = lambda name, reason: None,
-) -> Iterator[dict[str, Nats]]:
+) -> Iterator[dict[str, SongNats]]:
     """What each song cost, under each name of `given`; songs come and go, only some are in memory.
 
     `network.predict(values, plan, state)` is that of `networks/chain.py`; `conditions` make its plans (None:
@@ -85,7 +85,7 @@ def likelihood(
         for some in _together(_encoded(representation, songs, skipped)):
             for batch in batches([len(song.values) for song in some]):
                 inside = [some[index] for index in batch]
-                found: list[dict[str, Nats]] = [{} for _ in inside]
+                found: list[dict[str, SongNats]] = [{} for _ in inside]
                 for name, hidden in given.items():
                     cells = _cells(network, representation.fields, inside, conditions, hidden)
                     for account, song, nats in zip(found, inside, cells, strict=True):
@@ -142,7 +142,7 @@ def field_nats(
     return torch.cat(pieces, dim=1)
 
 
-def _encoded(representation: Any, songs: Iterable[Song], skipped: Found) -> Iterator[Encoded]:
+def _encoded(representation: Any, songs: Iterable[LabelledScore], skipped: Found) -> Iterator[Encoded]:
     """The songs as rows."""
     for name, score, labels in songs:
         try:
@@ -197,7 +197,7 @@ def _cells(
     return [found[number, : len(song.values)] for number, song in enumerate(songs)]
 
 
-def _song_nats(representation: Any, song: Encoded, nats: npt.NDArray[np.float64]) -> Nats:
+def _song_nats(representation: Any, song: Encoded, nats: npt.NDArray[np.float64]) -> SongNats:
     """A song's account from the nats (N, choices) of its cells."""
     columns = {f.name: c for c, f in enumerate(representation.fields) if f.kind == "choice"}
     fields = dict(zip(columns, nats.sum(axis=0).tolist(), strict=True))
@@ -206,10 +206,10 @@ def _song_nats(representation: Any, song: Encoded, nats: npt.NDArray[np.float64]
         name, value = representation.end
         end = float(nats[song.values[:, columns[name]] == value, list(columns).index(name)].sum())
     if not hasattr(representation, "bin_widths"):
-        return Nats(song.name, song.notes, song.notes, fields, end, None)
+        return SongNats(song.name, song.notes, song.notes, fields, end, None)
     bins = representation.bin_widths()
     is_note = song.learn[:, [columns[name] for name in bins]].all(axis=1)
     widths = {name: width[song.values[is_note, columns[name]]] for name, width in bins.items()}
     kept = int(is_note.sum())
     charged = reference(nats, widths, kept=kept, source_notes=song.notes)
-    return Nats(song.name, song.notes, kept, fields, end, charged)
+    return SongNats(song.name, song.notes, kept, fields, end, charged)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError, ModelError, check_between
-from ritornello.evaluation.inputs import songs
+from ritornello.evaluation.inputs import open_songs
 from ritornello.models.model import Model
 from ritornello.system.extras import require_extra
 from ritornello.system.files import check_writable, write_bytes
@@ -31,24 +31,24 @@ def measure(
     what each song cost. Raises InputError, ModelError for a network that gives no chances, OutputError.
     """
     require_extra("train", "torch")
-    from ritornello.evaluation.likelihood import GIVEN, likelihood
-    from ritornello.evaluation.summary import report, table
+    from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, likelihood
+    from ritornello.evaluation.summary import measurement_report, songs_as_csv
 
     opened = model if isinstance(model, Model) else Model.open(model)
     _check_measurable(opened)
-    if unknown := set(given) - set(GIVEN):
-        raise InputError(f"given {min(unknown)!r}, must be one of {', '.join(GIVEN)}")
+    if unknown := set(given) - set(HIDDEN_BY_GIVEN):
+        raise InputError(f"given {min(unknown)!r}, must be one of {', '.join(HIDDEN_BY_GIVEN)}")
     check_between("threads", threads, 1, 1024)
     if csv:
         check_writable(Path(csv))
-    heard = songs(on, split)
+    heard = open_songs(on, split)
     found: dict[str, list[Any]] = {name: [] for name in given}
     accounts = likelihood(
         opened.network_in_torch(),
         opened.representation,
         heard,
         conditions=opened.conditions,
-        given={name: GIVEN[name] for name in given},
+        given={name: HIDDEN_BY_GIVEN[name] for name in given},
         threads=threads,
         skipped=heard.skipped.__setitem__,
     )
@@ -57,9 +57,9 @@ def measure(
             found[name].append(nats)
         if progress:
             progress(done, max(done, len(heard) - len(heard.skipped)), "measuring")
-    result = report(opened, str(on), heard, found)
+    result = measurement_report(opened, str(on), heard, found)
     if csv:
-        write_bytes(Path(csv), table(found).encode())
+        write_bytes(Path(csv), songs_as_csv(found).encode())
     return result
 
 

@@ -48,7 +48,7 @@ class Passage(NamedTuple):
         return {**self._asdict(), "bars": list(self.bars), "there": list(self.there)}
 
 
-def closest(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage | None]:
+def closest_passages(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage | None]:
     """The longest passage of each song that is also in a training song, the first of equally long ones.
 
     None where no run of it is in a training song. Time grows as n log² n with the notes; training songs come
@@ -78,16 +78,16 @@ def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]
     RUN where it shares none: so few notes are not looked for. 0 where no part has more notes than that.
     """
     melodies = [Melody.of(song) for song in songs]
-    return notes_of(melodies, closest(melodies, map(Melody.of, training)))
+    return run_lengths(melodies, closest_passages(melodies, map(Melody.of, training)))
 
 
-def notes_of(songs: Sequence[Melody], passages: Sequence[Passage | None]) -> list[int]:
+def run_lengths(songs: Sequence[Melody], passages: Sequence[Passage | None]) -> list[int]:
     """The passages of songs as `longest_runs` gives them."""
     pairs = zip(songs, passages, strict=True)
     return [passage.notes if passage else RUN * bool(song.lines) for song, passage in pairs]
 
 
-def longest_of(runs: Sequence[int], songs: int) -> int:
+def typical_longest_run(runs: Sequence[int], songs: int) -> int:
     """What the longest run of so many songs is in half of all cases, the `runs` being those of others.
 
     The more songs, the longer the longest: with quantile q of the runs, q to the power of `songs` is 1/2.

@@ -12,7 +12,7 @@ NAMED = 5  # songs that could not be judged, by name; the JSON has all
 BLIND = "does not discriminate"
 
 
-def words(found: dict[str, Any]) -> list[str]:
+def report_lines(found: dict[str, Any]) -> list[str]:
     """The report of `comparison.compare` in lines."""
     ours, theirs = found["composed"], found["human"]
     lines = [f"{ours['where']} ({_count(ours)}) against {theirs['where']} ({_count(theirs)})", ""]

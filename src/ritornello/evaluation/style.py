@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.evaluation.analysed_song import Floats
 from ritornello.evaluation.controls import NOISE
 from ritornello.evaluation.features import FEATURES, Feature, Table
-from ritornello.evaluation.song_features import Floats
 
 FEWEST_HUMAN, FEWEST_COMPOSED = 20, 10  # songs
 SPLITS = 400

@@ -15,7 +15,7 @@ from ritornello.models.model import Model
 from ritornello.system.version import __version__
 
 if TYPE_CHECKING:
-    from ritornello.evaluation.likelihood import Nats
+    from ritornello.evaluation.likelihood import SongNats
 
 FEWEST_SONGS = 5  # of which an interval by song says anything
 ROUNDS = 2000
@@ -34,7 +34,9 @@ class Heard(Protocol):
         ...
 
 
-def report(model: Model, on: str, heard: Heard, found: Mapping[str, Sequence[Nats]]) -> dict[str, Any]:
+def measurement_report(
+    model: Model, on: str, heard: Heard, found: Mapping[str, Sequence[SongNats]]
+) -> dict[str, Any]:
     """What was measured and how; `found` has all songs' nats by what the network was given.
 
     `held_out` is whether these songs are known to be new to the model, None where nobody can tell: another
@@ -58,11 +60,11 @@ def report(model: Model, on: str, heard: Heard, found: Mapping[str, Sequence[Nat
         "songs": len(songs),
         "notes": sum(song.notes for song in songs),
         "skipped": dict(heard.skipped),
-        "given": {name: summary(nats) for name, nats in found.items()},
+        "given": {name: summarize(nats) for name, nats in found.items()},
     }
 
 
-def summary(songs: Sequence[Nats]) -> dict[str, Any]:
+def summarize(songs: Sequence[SongNats]) -> dict[str, Any]:
     """Nats per source note, all songs' nats over all songs' notes.
 
     `by_field` sums to `nats_per_note`; `end` is the part of it that the END cost. `interval` and
@@ -74,7 +76,7 @@ def summary(songs: Sequence[Nats]) -> dict[str, Any]:
         return float(sum(values) / notes.sum())
 
     def between(values: list[float]) -> tuple[float, float] | None:
-        return interval(np.array(values), notes) if len(songs) >= FEWEST_SONGS else None
+        return bootstrap_interval(np.array(values), notes) if len(songs) >= FEWEST_SONGS else None
 
     totals = [song.total for song in songs]
     references = [song.reference for song in songs if song.reference is not None]
@@ -89,7 +91,7 @@ def summary(songs: Sequence[Nats]) -> dict[str, Any]:
     }
 
 
-def difference(ours: Sequence[Nats], theirs: Sequence[Nats]) -> dict[str, Any]:
+def paired_difference(ours: Sequence[SongNats], theirs: Sequence[SongNats]) -> dict[str, Any]:
     """By how many nats per note `ours` is better than `theirs` (below 0: worse), on the songs that both have.
 
     The songs are paired, so that what makes one of them hard counts for neither; `interval` is that of
@@ -104,11 +106,11 @@ def difference(ours: Sequence[Nats], theirs: Sequence[Nats]) -> dict[str, Any]:
     return {
         "songs": len(pairs),
         "better_by": float(gained.sum() / notes.sum()),
-        "interval": interval(gained, notes) if len(pairs) >= FEWEST_SONGS else None,
+        "interval": bootstrap_interval(gained, notes) if len(pairs) >= FEWEST_SONGS else None,
     }
 
 
-def interval(
+def bootstrap_interval(
     totals: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], share: float = 0.95
 ) -> tuple[float, float]:
     """In which the sum of `totals` over that of `weights` lies, were other such songs drawn, (S,) each.
@@ -123,7 +125,7 @@ def interval(
     return float(low), float(high)
 
 
-def table(found: Mapping[str, Sequence[Nats]]) -> str:
+def songs_as_csv(found: Mapping[str, Sequence[SongNats]]) -> str:
     """All songs as CSV, a row a song and condition: notes, and nats of the whole song (not per note)."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.evaluation.analysed_song import Floats
 from ritornello.evaluation.features import FEATURES, Table
-from ritornello.evaluation.song_features import Floats
 from ritornello.evaluation.style import SHARE
 
 FEWEST = 10  # songs of each

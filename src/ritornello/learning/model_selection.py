@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ritornello.corpus.corpus import Corpus
-from ritornello.evaluation.songs import Song
-from ritornello.evaluation.summary import FEWEST_SONGS, difference
+from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.summary import FEWEST_SONGS, paired_difference
 from ritornello.models.model import Model
 
 if TYPE_CHECKING:
-    from ritornello.evaluation.likelihood import Nats
+    from ritornello.evaluation.likelihood import SongNats
 
 MOST_NOTES = 60_000  # of held-out songs, in so many seconds or fewer
 
@@ -41,14 +41,15 @@ class HeldOut:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def songs(self) -> list[Song]:
+    def songs(self) -> list[LabelledScore]:
         """The songs."""
         infos = [self.corpus.info(number) for number in self.numbers]
         return [
-            Song(i.name, self.corpus.score(n), i.labels) for i, n in zip(infos, self.numbers, strict=True)
+            LabelledScore(i.name, self.corpus.score(n), i.labels)
+            for i, n in zip(infos, self.numbers, strict=True)
         ]
 
-    def nats(self, model: Model, progress: Callable[[int, int, str], None] | None = None) -> list[Nats]:
+    def nats(self, model: Model, progress: Callable[[int, int, str], None] | None = None) -> list[SongNats]:
         """What each song costs a model."""
         from ritornello.evaluation.likelihood import likelihood
 
@@ -67,16 +68,16 @@ class HeldOut:
         return found
 
 
-def per_note(nats: list[Nats]) -> float:
+def per_note(nats: list[SongNats]) -> float:
     """Nats per note over all songs; infinite where there are none."""
     return sum(song.total for song in nats) / sum(song.notes for song in nats) if nats else float("inf")
 
 
-def judged(learnt: list[Nats], bundled: list[Nats]) -> dict[str, Any]:
-    """Which of the two is kept, and by how much the learnt is better (`summary.difference`)."""
+def judged(learnt: list[SongNats], bundled: list[SongNats]) -> dict[str, Any]:
+    """Which of the two is kept, and by how much the learnt is better (`summary.paired_difference`)."""
     if not {song.song for song in learnt} & {song.song for song in bundled}:
         return {"kept": "learnt", "why": "no held-out song can be read by both"}
-    found = difference(learnt, bundled)
+    found = paired_difference(learnt, bundled)
     return {"kept": "learnt" if found["better_by"] >= 0 else "bundled", **found}
 
 

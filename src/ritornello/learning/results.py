@@ -10,7 +10,7 @@ import numpy as np
 from ritornello.composing.compose import compose_many
 from ritornello.composing.song import Song
 from ritornello.corpus.corpus import Corpus
-from ritornello.evaluation.originality import closest, longest_of, notes_of, opening
+from ritornello.evaluation.originality import closest_passages, opening, run_lengths, typical_longest_run
 from ritornello.learning.model_selection import HeldOut
 from ritornello.models.fingerprints import Melody, learnt_from
 from ritornello.models.model import Model
@@ -42,15 +42,15 @@ def closeness(songs: list[Song], corpus: Corpus) -> dict[str, Any]:
     length = int(np.median([len(song) for song in composed])) if composed else 0
     held = [opening(song.score, length) for song in HeldOut(corpus, "test").songs()[:HUMAN_SONGS]]
     queries, training = [Melody.of(song) for song in (*composed, *held)], learnt_from(corpus)
-    found = closest(queries, training)
-    runs = notes_of(queries, found)
+    found = closest_passages(queries, training)
+    runs = run_lengths(queries, found)
     ours, theirs = runs[: len(composed)], runs[len(composed) :]
     longest = max(filter(None, found[: len(composed)]), key=lambda passage: passage.notes, default=None)
     return {
         "longest": max(ours, default=0),
         "passage": longest.plain() if longest else None,
         "by_song": ours,
-        "human": longest_of(theirs, len(ours)) if theirs and ours else None,
+        "human": typical_longest_run(theirs, len(ours)) if theirs and ours else None,
         "human_songs": len(theirs),
         "training_songs": len(training),
     }

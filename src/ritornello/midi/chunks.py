@@ -39,7 +39,7 @@ class Chunks(NamedTuple):
     starts: list[int]
 
 
-def split(data: bytes) -> Chunks:
+def split_file(data: bytes) -> Chunks:
     """Cut a file up. Chunks that are not tracks are passed over. Raises MidiError, which names the byte."""
     if not data:
         raise MidiError("the file is empty")
@@ -146,7 +146,7 @@ def events(track: bytes, unplayed: bool = False) -> Iterator[Event]:
             return
 
 
-def tidied(track: bytes, keys_as: int = KEY) -> bytes:
+def without_unused_events(track: bytes, keys_as: int = KEY) -> bytes:
     """The track up to its end, with an empty text in place of every event that a Score has no use for.
 
     Readers fail at such events: symusic reads on inside an escape, mido forgets the time of a meta event that

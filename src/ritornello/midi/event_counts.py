@@ -9,14 +9,14 @@ from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO
 CHANGES = (MARKER, TEMPO, METER, KEY)
 
 
-class Counted(NamedTuple):
+class EventCounts(NamedTuple):
     """How long a track lasts, and how many changes of tempo, meter and key and markers are in it."""
 
     ticks: int
     changes: int
 
 
-def count(track: bytes) -> Counted:
+def count_events(track: bytes) -> EventCounts:
     """Go through a track event by event, to its end or to where it breaks the format."""
     at, ticks, changes, status = 0, 0, 0, 0
     length = len(track)
@@ -54,4 +54,4 @@ def count(track: bytes) -> Counted:
                     break
     except IndexError:  # it is cut off: the reader will say so
         pass
-    return Counted(ticks, changes)
+    return EventCounts(ticks, changes)

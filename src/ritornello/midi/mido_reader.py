@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import one_track, tidied
-from ritornello.midi.raw_events import DRUM_CHANNEL, SUSTAIN, Raw, decode, one_line
+from ritornello.midi.chunks import one_track, without_unused_events
+from ritornello.midi.raw_events import DRUM_CHANNEL, SUSTAIN, RawEvents, decode, one_line
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 
 LYRIC_CHANNEL = 15
@@ -67,11 +67,11 @@ class _Voices:
                 voice.controllers += 1
 
 
-def read_mido(track: bytes, ticks_per_beat: int) -> Raw:
+def read_mido(track: bytes, ticks_per_beat: int) -> RawEvents:
     """A track's events through mido. Raises MidiError with mido's reason."""
-    raw, voices = Raw(), _Voices()
+    raw, voices = RawEvents(), _Voices()
     tick, name = 0, ""
-    for message in _messages(tidied(track, keys_as=SEQUENCER_SPECIFIC), ticks_per_beat):
+    for message in _messages(without_unused_events(track, keys_as=SEQUENCER_SPECIFIC), ticks_per_beat):
         tick += message.time
         if message.type == "end_of_track":
             break
@@ -104,7 +104,7 @@ def _messages(track: bytes, ticks_per_beat: int) -> list[Any]:
     return list(file.tracks[0])
 
 
-def _read_event(raw: Raw, message: Any, tick: int) -> None:
+def _read_event(raw: RawEvents, message: Any, tick: int) -> None:
     """Add a tempo, meter, key or marker to `raw`; other meta events say nothing that a Score has."""
     if message.type == "set_tempo":
         raw.tempi.append(Tempo(tick, message.tempo))

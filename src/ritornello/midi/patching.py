@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import CHANNEL, END_OF_TRACK, events, split
+from ritornello.midi.chunks import CHANNEL, END_OF_TRACK, events, split_file
 
 NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
 
@@ -38,7 +38,7 @@ def replace_notes(
 
     New notes are of parts that the file has. Raises MidiError.
     """
-    chunks = split(data)
+    chunks = split_file(data)
     tracks, part = [], 0
     for track in chunks.tracks:
         read = _Track(track, part, parts, range(first_tick, end_tick))

@@ -20,7 +20,7 @@ CHORD_PREFIX = "chord: "  # a marker that begins so is a chord label
 
 
 @dataclass
-class Raw:
+class RawEvents:
     """What a track held, or all tracks: one entry of `parts` a (track, channel, program) that has notes."""
 
     parts: list[Part] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Raw:
         self.notes.append(notes)
         self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2) if len(pedal) else NO_PEDAL)
 
-    def extend(self, other: Raw) -> None:
+    def extend(self, other: RawEvents) -> None:
         """Add all that another track held."""
         for name in ("parts", "notes", "pedals", "tempi", "meters", "keys", "markers"):
             getattr(self, name).extend(getattr(other, name))

@@ -23,13 +23,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import MidiError, ScoreError
-from ritornello.midi.chunks import Chunks, split, title
+from ritornello.midi.chunks import Chunks, split_file, title
 from ritornello.midi.mido_reader import read_mido
-from ritornello.midi.raw_events import CHORD_PREFIX, Raw
+from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
 from ritornello.midi.symusic_reader import read_symusic, read_whole
-from ritornello.midi.track_scan import Glance, glance
+from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music import theory
-from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, settle
+from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, drop_redundant
 from ritornello.music.score_limits import MAX_TICKS
 
 Reader = Literal["symusic", "mido"]
@@ -60,13 +60,13 @@ def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal:
     With symusic as `reader`, a track that symusic refuses is tried with mido. Raises MidiError.
     """
     try:
-        chunks = split(data)
-        return read_chunks(chunks, glance(b"".join(chunks.tracks)), reader, pedal)
+        chunks = split_file(data)
+        return parse_chunks(chunks, scan_tracks(b"".join(chunks.tracks)), reader, pedal)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
 
 
-def read_chunks(chunks: Chunks, seen: Glance, reader: Reader, pedal: Pedal) -> Parsed:
+def parse_chunks(chunks: Chunks, seen: TrackScan, reader: Reader, pedal: Pedal) -> Parsed:
     """The same for a file that was cut up and looked at. Raises MidiError or ScoreError."""
     raw = read_whole(chunks, seen) if reader == "symusic" else None
     if raw is None:
@@ -74,9 +74,9 @@ def read_chunks(chunks: Chunks, seen: Glance, reader: Reader, pedal: Pedal) -> P
     return _assemble(raw, chunks, pedal)
 
 
-def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], Raw]) -> Raw:
+def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], RawEvents]) -> RawEvents:
     """What all tracks hold, one after the other. Raises MidiError, which names the track."""
-    raw = Raw()
+    raw = RawEvents()
     for number, (track, start) in enumerate(zip(chunks.tracks, chunks.starts, strict=True)):
         try:
             raw.extend(read_track(track, chunks.ticks_per_beat))
@@ -85,7 +85,7 @@ def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], Raw]) -> Raw
     return raw
 
 
-def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
+def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
     """The common semantics, from what either reader found."""
     if len(raw.parts) > MAX_PARTS:
         raise MidiError(f"{len(raw.parts)} parts, must be at most {MAX_PARTS}")
@@ -111,8 +111,8 @@ def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
         chunks.ticks_per_beat,
         **columns,
         parts=raw.parts,
-        **{sort: settle(kept) for sort, kept in events.items()},
-        chords=settle(chords),
+        **{sort: drop_redundant(kept) for sort, kept in events.items()},
+        chords=drop_redundant(chords),
         markers=tuple(sorted(m for m in markers if m.text)),
         title=title(chunks.tracks[0]),
     )
@@ -120,7 +120,7 @@ def _assemble(raw: Raw, chunks: Chunks, pedal: Pedal) -> Parsed:
     return Parsed(score, {sort: count for sort, count in dropped.items() if count})
 
 
-def _columns(raw: Raw, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
+def _columns(raw: RawEvents, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
     """The notes of all parts as columns (N,), in the types of their reader, held by their pedals."""
     nothing = np.zeros(0, np.int8)
     columns = {

@@ -18,13 +18,13 @@ from ritornello.midi.chunks import (
     all_tracks,
     events,
     one_track,
-    tidied,
     variable_length,
+    without_unused_events,
 )
-from ritornello.midi.event_counts import count
+from ritornello.midi.event_counts import count_events
 from ritornello.midi.mido_reader import read_mido
-from ritornello.midi.raw_events import CHORD_PREFIX, NO_PEDAL, SUSTAIN, Raw, decode
-from ritornello.midi.track_scan import Glance, glance
+from ritornello.midi.raw_events import CHORD_PREFIX, NO_PEDAL, SUSTAIN, RawEvents, decode
+from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 from ritornello.music.score_limits import MAX_TICKS
 
@@ -35,12 +35,12 @@ UNSTABLE = 24  # events, of which symusic's sort changes the order of equals
 LOST = "\ufffd"
 
 
-def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
+def read_symusic(track: bytes, ticks_per_beat: int) -> RawEvents:
     """A track's events through symusic; through mido where symusic refuses it or would lose something."""
     import symusic
 
-    seen = glance(track)
-    track = tidied(track) if seen.misleads else track
+    seen = scan_tracks(track)
+    track = without_unused_events(track) if seen.misleads else track
     try:
         found: Any = symusic.Score.from_midi(one_track(ticks_per_beat, track))
     except Exception:  # symusic raises plain RuntimeError and ValueError from C++
@@ -55,7 +55,7 @@ def read_symusic(track: bytes, ticks_per_beat: int) -> Raw:
     return raw
 
 
-def read_whole(chunks: Chunks, seen: Glance) -> Raw | None:
+def read_whole(chunks: Chunks, seen: TrackScan) -> RawEvents | None:
     """All tracks of a file at once; None where each must be looked at by itself, as `read_symusic` does.
 
     `seen` is what all of them side by side show.
@@ -65,7 +65,9 @@ def read_whole(chunks: Chunks, seen: Glance) -> Raw | None:
     try:
         tracks = chunks.tracks
         if seen.misleads:
-            tracks = [tidied(track) if glance(track).misleads else track for track in tracks]
+            tracks = [
+                without_unused_events(track) if scan_tracks(track).misleads else track for track in tracks
+            ]
         data = all_tracks(chunks.ticks_per_beat, tracks)
         raw = _raw(symusic.Score.from_midi(data))
     except Exception:  # MidiError, and symusic's plain RuntimeError and ValueError from C++
@@ -75,9 +77,9 @@ def read_whole(chunks: Chunks, seen: Glance) -> Raw | None:
     return None if _order_lost(raw) or not _restore_texts(raw, data) else raw
 
 
-def _raw(found: Any) -> Raw:
+def _raw(found: Any) -> RawEvents:
     """What symusic found in one track or in several."""
-    raw = Raw()
+    raw = RawEvents()
     for voice in found.tracks:
         _add_voice(raw, voice)
     if len(found.tempos):  # there may be thousands
@@ -90,7 +92,7 @@ def _raw(found: Any) -> Raw:
     return raw
 
 
-def _add_voice(raw: Raw, voice: Any) -> None:
+def _add_voice(raw: RawEvents, voice: Any) -> None:
     """Add symusic's track, which is a channel and program of the file's, if it has notes."""
     if not len(voice.notes):
         return
@@ -108,7 +110,7 @@ def _add_voice(raw: Raw, voice: Any) -> None:
     raw.add(Part(voice.name, voice.program, voice.is_drum), columns, pedal)
 
 
-def _order_lost(raw: Raw) -> bool:
+def _order_lost(raw: RawEvents) -> bool:
     """Whether events of one tick contradict each other in a list too long for symusic to sort stably."""
     long = [events for events in (raw.tempi, raw.meters, raw.keys, raw.markers) if len(events) >= UNSTABLE]
     if len(raw.markers) >= UNSTABLE:  # of which only the order of chord labels matters
@@ -116,7 +118,7 @@ def _order_lost(raw: Raw) -> bool:
     return any(len(set(events)) > len({e.onset_ticks for e in events}) for events in long)
 
 
-def _reorder(raw: Raw, track: bytes) -> bool:
+def _reorder(raw: RawEvents, track: bytes) -> bool:
     """Put the changes of tempo, meter and key and the markers of a track in the order of the file.
 
     Returns False where a walk through the file does not find the same ones.
@@ -151,10 +153,10 @@ def _wraps(track: bytes) -> bool:
     """Whether the track reaches tick 2**31, or a meter over 2**32: there symusic's numbers wrap."""
     if HUGE_METER.search(track):
         return True
-    return glance(track).ticks > MAX_TICKS and count(track).ticks > MAX_TICKS
+    return scan_tracks(track).ticks > MAX_TICKS and count_events(track).ticks > MAX_TICKS
 
 
-def _restore_texts(raw: Raw, track: bytes) -> bool:
+def _restore_texts(raw: RawEvents, track: bytes) -> bool:
     """Put back names and markers that are not UTF-8, in which symusic leaves U+FFFD for each lost byte.
 
     Returns False where that cannot be told, because two texts of the track are alike to symusic.

@@ -1,4 +1,4 @@
-"""Glance: what the bytes of tracks show without a walk through their events.
+"""TrackScan: what the bytes of tracks show without a walk through their events.
 
 Readers wrap ticks beyond 32 bits without a word, and symusic reads on where an event is not what it says.
 In nearly all files both can be ruled out from the bytes alone; the rest are gone through event by event.
@@ -25,7 +25,7 @@ MAX_METER = 31  # the power of two of a meter's denominator that 32 bits hold
 Bools = npt.NDArray[np.bool_]
 
 
-class Glance(NamedTuple):
+class TrackScan(NamedTuple):
     """What may be in a track, or in several side by side: each is never too low, or never wrongly False."""
 
     ticks: int
@@ -42,7 +42,7 @@ class Glance(NamedTuple):
     """Whether a time or the denominator of a meter may be beyond 32 bits."""
 
 
-def glance(data: bytes) -> Glance:
+def scan_tracks(data: bytes) -> TrackScan:
     """Look at the events of a track, or of several side by side."""
     raw = np.frombuffer(data, np.uint8)
     high = raw >= 128
@@ -57,7 +57,7 @@ def glance(data: bytes) -> Glance:
     wraps = ticks > MAX_TICKS or bool(
         np.logical_or.reduce((kind == METER) & (size == 4) & (last > MAX_METER))
     )
-    return Glance(ticks, int(np.count_nonzero(IS_CHANGE.take(kind))), misleads, wraps)
+    return TrackScan(ticks, int(np.count_nonzero(IS_CHANGE.take(kind))), misleads, wraps)
 
 
 def _most_ticks(raw: npt.NDArray[np.uint8], one: Bools) -> int:

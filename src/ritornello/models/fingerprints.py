@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ModelError
-from ritornello.music.score import Score, scaled
+from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.timeline import Timeline
 from ritornello.system.files import write_bytes
 
@@ -70,7 +70,7 @@ class Melody(NamedTuple):
     @classmethod
     def of(cls, song: Score, path: str = "") -> Melody:
         """That of a song."""
-        ticks = scaled(song.onset_ticks.astype(np.int64), song.ticks_per_beat, TICKS_PER_BEAT)
+        ticks = rescale_ticks(song.onset_ticks.astype(np.int64), song.ticks_per_beat, TICKS_PER_BEAT)
         order = np.lexsort((song.pitch, ticks, song.part))
         order = order[~song.of_drums[order]]
         pitch: Ints = song.pitch[order].astype(np.int64)

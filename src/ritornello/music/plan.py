@@ -23,8 +23,8 @@ from ritornello.music.score import (
     Part,
     Score,
     Tempo,
-    scaled,
-    settle,
+    drop_redundant,
+    rescale_ticks,
 )
 from ritornello.music.theory import key_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
@@ -91,7 +91,7 @@ class Plan:
             return plan
         places = timeline.moved([chord.onset_ticks for chord in heard], plan.timeline(GRID), inside=True)
         chords = [c._replace(onset_ticks=place) for c, place in zip(heard, places.tolist(), strict=True)]
-        return replace(plan, chords=settle(chords))
+        return replace(plan, chords=drop_redundant(chords))
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON has it."""
@@ -142,8 +142,10 @@ class Plan:
         last_bar, numerator, denominator = self.meters[-1]
         bar_ticks = max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
         end_ticks = meters[-1].onset_ticks + int((self.bars - last_bar) * bar_ticks)
-        chords = [c._replace(onset_ticks=scaled(c.onset_ticks, GRID, ticks_per_beat)) for c in self.chords]
-        timeline = Timeline.of_meters(ticks_per_beat, meters, end_ticks, settle(chords))
+        chords = [
+            c._replace(onset_ticks=rescale_ticks(c.onset_ticks, GRID, ticks_per_beat)) for c in self.chords
+        ]
+        timeline = Timeline.of_meters(ticks_per_beat, meters, end_ticks, drop_redundant(chords))
         if self.returns is None:
             return timeline
         returns = (list(self.returns) + [(-1, 0)] * self.bars)[: self.bars]  # cut, or no more returns
@@ -179,12 +181,14 @@ ROWS: dict[str, Callable[..., Any]] = {  # of a plan in JSON: what each of their
 def grid_bars(score: Score) -> Timeline:
     """The bars (and chords) of `score` on the grid: what happens within half a tick is rounded away."""
     meters, chords = (
-        settle([e._replace(onset_ticks=scaled(e.onset_ticks, score.ticks_per_beat, GRID)) for e in events])
+        drop_redundant(
+            [e._replace(onset_ticks=rescale_ticks(e.onset_ticks, score.ticks_per_beat, GRID)) for e in events]
+        )
         for events in (score.meters, score.chords)
     )
     if not meters or meters[0].onset_ticks > 0:
         meters = (DEFAULT_METER, *meters)
-    last_onset = scaled(int(score.onset_ticks[-1]), score.ticks_per_beat, GRID) if len(score) else -1
+    last_onset = rescale_ticks(int(score.onset_ticks[-1]), score.ticks_per_beat, GRID) if len(score) else -1
     return Timeline.of_meters(GRID, meters, last_onset + 1, chords)
 
 

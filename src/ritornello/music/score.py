@@ -207,7 +207,7 @@ class Score:
             return self
 
         def scale(ticks: Any) -> Any:
-            return scaled(ticks, self.ticks_per_beat, ticks_per_beat)
+            return rescale_ticks(ticks, self.ticks_per_beat, ticks_per_beat)
 
         onset = self.onset_ticks.astype(np.int64)
         start, end = scale(onset), scale(onset + self.duration_ticks)
@@ -215,18 +215,18 @@ class Score:
             name: tuple(event._replace(onset_ticks=scale(event.onset_ticks)) for event in getattr(self, name))
             for name in EVENTS
         }
-        rest = {k: settle(v) if k != "markers" else v for k, v in moved.items()}
+        rest = {k: drop_redundant(v) if k != "markers" else v for k, v in moved.items()}
         notes = (start, end - start, self.pitch, self.velocity, self.part, self.parts)
         return Score.of(ticks_per_beat, *notes, title=self.title, **rest)
 
 
-def scaled(ticks: Any, from_beat: int, to_beat: int) -> Any:
+def rescale_ticks(ticks: Any, from_beat: int, to_beat: int) -> Any:
     """`ticks` (an int or an array) of one resolution at another; halves are rounded up, in whole numbers."""
     ratio = Fraction(to_beat, from_beat)
     return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
 
 
-def settle(events: Sequence[Any]) -> tuple[Any, ...]:
+def drop_redundant(events: Sequence[Any]) -> tuple[Any, ...]:
     """Events that set a state, in order: of several at one tick the last counts, repetitions go."""
     if len(events) < 2:
         return tuple(events)

@@ -16,7 +16,7 @@ from ritornello.errors import PlanError, ScoreError
 from ritornello.music.score import DEFAULT_METER, Chord, Meter, Score
 
 Ticks = npt.NDArray[np.int64]
-MAX_BARS = 1_000_000  # weeks of music; a damaged file may ask for 2**31
+MAX_BARS_OF_A_TIMELINE = 1_000_000  # weeks of music; a damaged file may ask for 2**31
 MAX_BAR_BEATS = 16  # of 1,400 songs three have bars over 8 beats, none over 16: such a meter is no meter
 
 
@@ -25,8 +25,8 @@ class Timeline:
     """The bars of a song: columns of one row a bar, and the chords; no note is looked at but the last.
 
     A change of meter starts a new bar. A song's bars end with the bar of its last onset.
-    `returns_to` is the earlier bar that a bar returns to, -1 for none; `likeness` says how closely: 0 not at
-    all, 1 some, 2 most, 3 all, -1 where nobody knows. A meter of more than 16 beats a bar counts as 4/4.
+    `returns_to` is the earlier bar that a bar returns to, -1 for none; `similarity` says how closely: 0 not
+    at all, 1 some, 2 most, 3 all, -1 where nobody knows. A meter of more than 16 beats a bar counts as 4/4.
     """
 
     ticks_per_beat: int
@@ -36,7 +36,7 @@ class Timeline:
     denominator: Ticks
     chords: tuple[Chord, ...] = ()
     returns_to: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
-    likeness: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    similarity: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @classmethod
     def of(cls, score: Score) -> Timeline:
@@ -66,8 +66,10 @@ class Timeline:
                 _, numerator, denominator = DEFAULT_METER
             bar = max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
             here = -(-(until - meter.onset_ticks) // bar)
-            if (count := count + here) > MAX_BARS:
-                raise ScoreError(f"{count} bars at {ticks_per_beat} ticks a beat, must be at most {MAX_BARS}")
+            if (count := count + here) > MAX_BARS_OF_A_TIMELINE:
+                raise ScoreError(
+                    f"{count} bars at {ticks_per_beat} ticks a beat, must be at most {MAX_BARS_OF_A_TIMELINE}"
+                )
             # a bar of 7/64 at 24 ticks a beat is 10.5 ticks: the edges are rounded down, each by itself
             edges = meter.onset_ticks + np.arange(here + 1, dtype=np.int64) * bar.numerator // bar.denominator
             if following:
@@ -82,6 +84,11 @@ class Timeline:
         return len(self.start_ticks)
 
     @property
+    def likeness(self) -> Ticks:
+        """The former name of `similarity`."""
+        return self.similarity
+
+    @property
     def end_ticks(self) -> int:
         """Where the last bar ends."""
         return int(self.start_ticks[-1] + self.length_ticks[-1]) if len(self) else 0
@@ -90,12 +97,12 @@ class Timeline:
         """The bar (from 0) in which each of `ticks` lies; places after the end are in the last bar."""
         return np.asarray(np.searchsorted(self.start_ticks, ticks, side="right") - 1)
 
-    def with_returns(self, returns_to: npt.ArrayLike, likeness: npt.ArrayLike) -> Timeline:
+    def with_returns(self, returns_to: npt.ArrayLike, similarity: npt.ArrayLike) -> Timeline:
         """These bars, each with the earlier bar that it returns to (-1: none) and how closely (0-3).
 
         Raises PlanError where a bar returns to a later one or to one of another length.
         """
-        model, close = np.asarray(returns_to, np.int64), np.asarray(likeness, np.int64)
+        model, close = np.asarray(returns_to, np.int64), np.asarray(similarity, np.int64)
         for bar in np.flatnonzero(model >= 0).tolist():
             here, there = int(self.length_ticks[bar]), int(self.length_ticks[min(model[bar], bar)])
             if model[bar] >= bar or here != there:
@@ -103,7 +110,7 @@ class Timeline:
                     f"bar {bar + 1} of {here} ticks cannot return to bar {model[bar] + 1} of {there}, "
                     "must be an earlier one of equal length"
                 )
-        return replace(self, returns_to=model, likeness=close)
+        return replace(self, returns_to=model, similarity=close)
 
     def moved(self, ticks: npt.ArrayLike, onto: Timeline, inside: bool) -> Ticks:
         """The same places (bar, and ticks from its start) in the bars of `onto`, which has as many.

@@ -40,7 +40,7 @@ def export(
     *,
     picture: Picture = "roll",
     recipe: dict[str, Any] | None = None,
-    max_bars: int = sheet.MAX_BARS,
+    max_bars: int = sheet.MAX_BARS_OF_SHEET_MUSIC,
     **sound: Any,
 ) -> Exported:
     """Write a song to the file `out`, as its ending says, or everything to the folder `out`.

@@ -15,7 +15,7 @@ HUES = {
     "vermillion": "#D55E00",
     "blue": "#0072B2",
 }
-DRUMS = "#D5D9E0"
+DRUM_COLOUR = "#D5D9E0"
 
 GROUND = "#0F1216"  # the page
 LANE = "#161A20"  # behind the notes

@@ -11,7 +11,7 @@ import numpy as np
 from ritornello.music.score import DEFAULT_METER, DEFAULT_TEMPO, Score
 from ritornello.music.theory import family, key_name
 from ritornello.music.timeline import Timeline
-from ritornello.rendering.palette import DRUMS, part_colour
+from ritornello.rendering.palette import DRUM_COLOUR, part_colour
 
 TAIL_BARS = 4  # a note that is held on after the last onset is followed for so many bars
 
@@ -51,7 +51,7 @@ def voices(score: Score) -> list[Voice]:
         if not heard[index]:
             continue
         label = one_line(part.name) or ("drums" if part.is_drum else family(part.program))
-        found.append(Voice(index, label, DRUMS if part.is_drum else part_colour(pitched), part.is_drum))
+        found.append(Voice(index, label, DRUM_COLOUR if part.is_drum else part_colour(pitched), part.is_drum))
         pitched += not part.is_drum
     return sorted(found, key=lambda voice: voice.is_drum)
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ritornello.errors import ScoreError
 from ritornello.music.plan import GRID, Plan, grid_bars
-from ritornello.music.score import Part, Score, scaled
+from ritornello.music.score import Part, Score, rescale_ticks
 from ritornello.music.theory import pitch_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 from ritornello.representations.table import Field, Rows
@@ -242,13 +242,13 @@ def _frames(score: Score, some: bool = False) -> Ints:
         raise ScoreError(f"pitch {score.pitch[wrong][0]}{where}, must be {LOWEST}-{HIGHEST}")
     onset = score.onset_ticks.astype(np.int64)
     start, end = (
-        scaled(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
+        rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
     )
     if len(score):
         bars, planned = grid_bars(score), Plan.of(score).timeline(GRID)
         start, end = bars.moved(start, planned, True), bars.moved(end, planned, False)
-    first = scaled(start, GRID, 4)
-    last = np.maximum(scaled(end, GRID, 4), first + 1)
+    first = rescale_ticks(start, GRID, 4)
+    last = np.maximum(rescale_ticks(end, GRID, 4), first + 1)
     frames = np.full((int(last.max(initial=0)), len(players)), -1)
     for column, part in enumerate(players):
         mine = np.flatnonzero(score.part == part)

@@ -143,7 +143,7 @@ class Songs:
         timeline = representation.timeline(score)
         given = {} if draw is None else {"given": representation.pick_given(score, draw)}
         values, learn = representation.encode(score, timeline, **given)
-        returns = tuple(zip(timeline.returns_to.tolist(), timeline.likeness.tolist(), strict=True))
+        returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
         plan = replace(heard(score, self.labels[song]), returns=returns, chords=(), title="")
         return Encoded(values, learn, plan, representation.room(values))
 

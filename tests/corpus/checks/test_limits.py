@@ -5,8 +5,8 @@ import random
 import pytest
 
 from ritornello.corpus.checks import limits
-from ritornello.midi.chunks import split
-from ritornello.midi.track_scan import glance
+from ritornello.midi.chunks import split_file
+from ritornello.midi.track_scan import scan_tracks
 from ritornello.music.score_limits import MAX_TICKS
 from tests.scores import from_hex, midi_file, track
 
@@ -23,8 +23,8 @@ def variable(number: int) -> bytes:
 
 def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
     """The fate of a file that is beyond a limit, and why."""
-    chunks = split(data)
-    return limits.over_limit(chunks, glance(b"".join(chunks.tracks)), max_events)
+    chunks = split_file(data)
+    return limits.over_limit(chunks, scan_tracks(b"".join(chunks.tracks)), max_events)
 
 
 def lasting(ticks: int) -> bytes:

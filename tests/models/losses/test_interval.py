@@ -11,7 +11,7 @@ from ritornello.errors import InputError
 from ritornello.models.losses.curve import Curve, Points
 from ritornello.models.losses.interval import Interval
 from ritornello.representations.chorale import Chorale
-from ritornello.representations.grid.vocabulary import COLUMN, DRUMS, FIELDS
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, FIELDS
 
 LOSS = Interval(FIELDS)
 
@@ -67,7 +67,7 @@ def test_it_is_the_expectation_of_the_curve() -> None:
 
 
 def test_drums_voids_and_what_is_not_learnt_are_left_out() -> None:
-    values = torch.cat([rows([60, 60, 128]), rows([60], DRUMS)], dim=1)  # (1, 4, F); 128 is void
+    values = torch.cat([rows([60, 60, 128]), rows([60], DRUM_PART)], dim=1)  # (1, 4, F); 128 is void
     logits = torch.cat([said({72: 1.0}), said({60: 1.0}), said({3: 1.0}), said({3: 1.0})], dim=1)
     both, one = cost(logits, values), cost(logits[:, :1], values[:, :1])
     assert both == pytest.approx(one / 2, abs=0.05) and one > 0.3  # the mean of an octave and a hit
@@ -79,7 +79,7 @@ def test_drums_voids_and_what_is_not_learnt_are_left_out() -> None:
 
 def test_the_gradient_is_the_true_one() -> None:
     torch.manual_seed(0)
-    values = torch.cat([rows([60, 64, 67]), rows([40], DRUMS)], dim=1)
+    values = torch.cat([rows([60, 64, 67]), rows([40], DRUM_PART)], dim=1)
     logits = torch.randn(1, 4, 128, dtype=torch.float64, requires_grad=True)
     learn = torch.ones(values.shape, dtype=torch.bool)
     assert torch.autograd.gradcheck(lambda x: LOSS({"pitch": x}, values, learn)["interval"], (logits,))

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.music.score import COLUMNS, Chord, Score, settle
+from ritornello.music.score import COLUMNS, Chord, Score, drop_redundant
 from ritornello.music.theory import CHORDS
 
 Ints = npt.NDArray[np.int64]
@@ -136,7 +136,7 @@ def blocks(score: Score, part: int) -> Blocks:
 def chords(found: Blocks) -> tuple[Chord, ...]:
     """Some chords by name, repetitions left out."""
     named = zip(found.start_ticks.tolist(), found.names(), strict=True)
-    return settle([Chord(start, root, kind) for start, (root, kind) in named])
+    return drop_redundant([Chord(start, root, kind) for start, (root, kind) in named])
 
 
 @lru_cache(maxsize=1 << 12)

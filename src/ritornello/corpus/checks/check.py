@@ -10,9 +10,9 @@ from ritornello.corpus.checks.limits import over_limit
 from ritornello.corpus.outcomes import KEPT
 from ritornello.errors import MidiError, ScoreError
 from ritornello.midi import Pedal, Reader
-from ritornello.midi.chunks import split
-from ritornello.midi.reading import read_chunks
-from ritornello.midi.track_scan import glance
+from ritornello.midi.chunks import split_file
+from ritornello.midi.reading import parse_chunks
+from ritornello.midi.track_scan import scan_tracks
 from ritornello.music.score import Score
 
 ANNOTATION = "annotation notes"  # as they are called among what reading dropped
@@ -55,11 +55,11 @@ def check(data: bytes, checks: Checks) -> Checked:
     if data[:4] != b"MThd" and not (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
         return Checked("not MIDI", f"begins with {data[:4]!r}, a MIDI file with b'MThd'")
     try:
-        chunks = split(data)
-        seen = glance(b"".join(chunks.tracks))
+        chunks = split_file(data)
+        seen = scan_tracks(b"".join(chunks.tracks))
         if beyond := over_limit(chunks, seen, checks.max_events):
             return Checked(*beyond)
-        score, dropped = read_chunks(chunks, seen, checks.reader, checks.pedal)
+        score, dropped = parse_chunks(chunks, seen, checks.reader, checks.pedal)
     except (MidiError, ScoreError) as error:
         return Checked("unreadable", str(error))
     if checks.annotations:

@@ -8,12 +8,12 @@ settle it, the events are counted one by one.
 from __future__ import annotations
 
 from ritornello.midi.chunks import Chunks
-from ritornello.midi.event_counts import count
-from ritornello.midi.track_scan import Glance, glance
+from ritornello.midi.event_counts import count_events
+from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music.score_limits import MAX_TICKS
 
 
-def over_limit(chunks: Chunks, seen: Glance, max_events: int) -> tuple[str, str] | None:
+def over_limit(chunks: Chunks, seen: TrackScan, max_events: int) -> tuple[str, str] | None:
     """The fate of a MIDI file that is beyond a limit, and why; None where a reader may have it.
 
     `seen` is what all its tracks side by side show.
@@ -22,9 +22,9 @@ def over_limit(chunks: Chunks, seen: Glance, max_events: int) -> tuple[str, str]
         return None
     changes = 0
     for number, track in enumerate(chunks.tracks):
-        if seen.changes <= max_events and glance(track).ticks <= MAX_TICKS:
+        if seen.changes <= max_events and scan_tracks(track).ticks <= MAX_TICKS:
             continue
-        ticks, found = count(track)
+        ticks, found = count_events(track)
         changes += found
         if ticks > MAX_TICKS:
             return "absurd ticks", f"track {number} lasts {ticks} ticks, at most {MAX_TICKS}"

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ritornello.errors import InputError
 from ritornello.models.losses.curve import Curve
-from ritornello.representations.grid.vocabulary import DRUMS
+from ritornello.representations.grid.vocabulary import DRUM_PART
 from ritornello.representations.table import Field
 
 PITCH, PART = "pitch", "part"  # the fields that it reads; where there is no part, all rows are pitched
@@ -49,7 +49,7 @@ class Interval:
         """
         pitched = learn[..., self.pitch] & (values[..., self.pitch] < len(self.costs))
         if self.part is not None:
-            pitched = pitched & (values[..., self.part] != DRUMS)  # (B, T)
+            pitched = pitched & (values[..., self.part] != DRUM_PART)  # (B, T)
         logits = predictions[PITCH][pitched]  # (n, pitches)
         logits = logits if logits.dtype == torch.float64 else logits.float()
         costs = self.costs.to(logits)[values[..., self.pitch][pitched].long()]  # (n, pitches)

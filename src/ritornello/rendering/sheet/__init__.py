@@ -16,12 +16,12 @@ from ritornello.rendering.sheet import engraving
 from ritornello.rendering.sheet.musicxml import document
 from ritornello.system.files import write_bytes
 
-MAX_BARS = 2000  # beyond it nobody leafs through it, and engraving takes minutes
+MAX_BARS_OF_SHEET_MUSIC = 2000  # beyond it nobody leafs through it, and engraving takes minutes
 MOST_BARS = 1_000_000
 MAX_HEIGHT = 25_000  # pixels
 
 
-def musicxml(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS) -> str:
+def musicxml(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> str:
     """The song as MusicXML, written to `path` if there is one. Raises InputError, OutputError.
 
     Notes stand on a grid of 32nds or triplets; five or more voices on a staff are cut to four. A song without
@@ -30,12 +30,12 @@ def musicxml(score: Score, path: str | Path | None = None, *, max_bars: int = MA
     return _written(_checked(score, max_bars), path)
 
 
-def svg(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS) -> str:
+def svg(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> str:
     """The song engraved, as the text of an SVG file. Raises InputError, FailedError, OutputError."""
     return _written(engraving.to_svg(_checked(score, max_bars), one_line(score.title)), path)
 
 
-def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS) -> bytes:
+def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> bytes:
     """The song engraved, as the bytes of a PNG file. Raises InputError, FailedError, OutputError."""
     drawing = svg(score, max_bars=max_bars)
     height = engraving.height(drawing)

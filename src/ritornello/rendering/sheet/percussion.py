@@ -19,7 +19,7 @@ class Stroke(NamedTuple):
 
 
 FEET = {35, 36, 44}
-DRUMS = {
+DRUM_NOTATION = {
     35: Stroke("Bass drum 2", "E", 4), 36: Stroke("Bass drum", "F", 4),
     44: Stroke("Pedal hi-hat", "D", 4, "x"),
     37: Stroke("Side stick", "C", 5, "x"), 38: Stroke("Snare", "C", 5), 40: Stroke("Electric snare", "C", 5),
@@ -42,7 +42,7 @@ DRUMS = {
 
 def stroke(pitch: int) -> Stroke:
     """How the percussion of a pitch is written."""
-    if pitch in DRUMS:
-        return DRUMS[pitch]
+    if pitch in DRUM_NOTATION:
+        return DRUM_NOTATION[pitch]
     place = 30 + pitch % 8  # steps from C0: E4 to E5
     return Stroke(f"Percussion {pitch}", "CDEFGAB"[place % 7], place // 7, "diamond")

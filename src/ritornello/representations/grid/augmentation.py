@@ -11,7 +11,7 @@ from ritornello.music.score import Score
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.given_context import FIELDS as HEARD
-from ritornello.representations.grid.vocabulary import COLUMN, DRUMS, NO_CHORD, PARTS, PITCHES, VELOCITIES
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, NO_CHORD, PARTS, PITCHES, VELOCITIES
 
 MOST_BARS = 16  # that are given in a row
 SAID_BY = ("", "echo.", "alone.", "form.")  # a row says a note itself, and what the candidates guess
@@ -19,7 +19,7 @@ SAID_BY = ("", "echo.", "alone.", "form.")  # a row says a note itself, and what
 
 def room(values: npt.NDArray[Any]) -> tuple[int, int]:
     """By how many semitones rows (N, F) can go down (at most 0) and up (at least 0); drums do not count."""
-    pitch = values[:, COLUMN["pitch"]][values[:, COLUMN["part"]] < DRUMS]
+    pitch = values[:, COLUMN["pitch"]][values[:, COLUMN["part"]] < DRUM_PART]
     return (-int(pitch.min()), PITCHES - 1 - int(pitch.max())) if len(pitch) else (0, 0)
 
 
@@ -27,7 +27,7 @@ def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
     """Rows (N, F) with every pitch but the drums' moved by `semitones` within `room`, and the chords too."""
     moved: npt.NDArray[Any] = values.copy()
     for who in SAID_BY:
-        pitched = values[:, COLUMN[f"{who}part"]] < DRUMS
+        pitched = values[:, COLUMN[f"{who}part"]] < DRUM_PART
         moved[pitched, COLUMN[f"{who}pitch"]] += semitones
     for name in HEARD:
         heard = values[:, COLUMN[name]] < PITCHES

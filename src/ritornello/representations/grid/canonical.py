@@ -13,9 +13,9 @@ import numpy as np
 
 from ritornello.music.overlaps import cut_overlaps
 from ritornello.music.plan import GRID, Plan, grid_bars
-from ritornello.music.score import Part, Score, scaled
+from ritornello.music.score import Part, Score, rescale_ticks
 from ritornello.representations.grid.vocabulary import (
-    DRUMS,
+    DRUM_PART,
     DURATIONS,
     INSTANCES,
     Ints,
@@ -37,7 +37,10 @@ def canonical(score: Score) -> tuple[Score, dict[str, int]]:
     dropped = {
         "notes doubled": len(score) - len(song),
         "notes over 16 beats": int(
-            (scaled(score.duration_ticks.astype(np.int64), score.ticks_per_beat, GRID) > DURATIONS[-1]).sum()
+            (
+                rescale_ticks(score.duration_ticks.astype(np.int64), score.ticks_per_beat, GRID)
+                > DURATIONS[-1]
+            ).sum()
         ),
         "parts merged": heard - len(song.parts),
         "parts without notes": len(score.parts) - heard,
@@ -67,7 +70,7 @@ def _on_grid(score: Score, plan: Plan) -> Ints:
     """The notes (N, 5) as cut_overlaps has them, on the grid and in the plan's bars."""
     onset = score.onset_ticks.astype(np.int64)
     start, end = (
-        scaled(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
+        rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
     )
     if len(score):
         bars, planned = grid_bars(score), plan.timeline(GRID)
@@ -94,7 +97,7 @@ def _codes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
     codes = np.zeros(len(parts), np.int64)
     heard = np.unique(notes[:, 4]).tolist()
     for part in heard:
-        codes[part] = DRUMS if parts[part].is_drum else parts[part].program * INSTANCES
+        codes[part] = DRUM_PART if parts[part].is_drum else parts[part].program * INSTANCES
     pitched = sorted((int(codes[part]), part) for part in heard if not parts[part].is_drum)
     for base, group in groupby(pitched, key=lambda pair: pair[0]):
         same = [part for _, part in group]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ritornello.music.plan import GRID
-from ritornello.music.score import Chord, Score, settle
+from ritornello.music.score import Chord, Score, drop_redundant
 from ritornello.music.theory import estimate_chords
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import Ints
@@ -41,7 +41,7 @@ def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
     np.minimum.at(lowest, beat, pitch[note])
     lowest[lowest == 128] = -1
     chords = estimate_chords(weights, lowest, np.isin(edges[:-1], timeline.start_ticks))
-    return settle([Chord(at, *chord) for at, chord in zip(edges[:-1].tolist(), chords, strict=True)])
+    return drop_redundant([Chord(at, *chord) for at, chord in zip(edges[:-1].tolist(), chords, strict=True)])
 
 
 def beat_edges(timeline: Timeline) -> Ints:

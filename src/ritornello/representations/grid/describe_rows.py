@@ -57,7 +57,7 @@ def _given(cell: dict[str, int]) -> list[str]:
 
 def _voice(part: int, pitch: int) -> str:
     """A part and its pitch."""
-    if part == vocabulary.DRUMS:
+    if part == vocabulary.DRUM_PART:
         return f"drum {pitch}"
     program, instance = divmod(part, vocabulary.INSTANCES)
     return f"{family(program)} {program}.{instance + 1} {pitch_name(pitch)}"

@@ -16,7 +16,7 @@ from bisect import bisect_right
 import numpy as np
 
 from ritornello.representations.grid.shifts import Bars, spelled
-from ritornello.representations.grid.vocabulary import DRUMS, DURATIONS, PITCHES, Ints
+from ritornello.representations.grid.vocabulary import DRUM_PART, DURATIONS, PITCHES, Ints
 
 FIELDS = ("given.top", "given.low", "given.next")
 NONE, HERE, LATER = range(3)
@@ -31,7 +31,7 @@ class Beside:
 
     def __init__(self, onset: Ints, part: Ints, pitch: Ints, duration: Ints) -> None:
         self._onset = np.append(onset, -1)  # -1: no more, which no grammar can say
-        pitched = np.flatnonzero(part < DRUMS)
+        pitched = np.flatnonzero(part < DRUM_PART)
         rising = pitched[np.argsort(pitch[pitched], kind="stable")]
         spans = np.stack([onset, onset + DURATIONS[duration]])[:, rising]
         self._edges = np.unique(np.append(spans, 0))  # (S,): from one to the next the same notes sound

@@ -24,8 +24,8 @@ END = 193
 SHIFTS = 194
 
 INSTANCES = 4  # parts of one program that are told apart, by register
-DRUMS = 128 * INSTANCES
-PARTS = DRUMS + 1
+DRUM_PART = 128 * INSTANCES
+PARTS = DRUM_PART + 1
 PITCHES = 128
 VOICE_BITS = 17  # 513 parts x 128 pitches
 
@@ -136,7 +136,7 @@ def part_codes(parts: tuple[Part, ...]) -> Ints:
     codes = []
     for part in parts:
         codes.append(
-            DRUMS if part.is_drum else part.program * INSTANCES + min(seen[part.program], INSTANCES - 1)
+            DRUM_PART if part.is_drum else part.program * INSTANCES + min(seen[part.program], INSTANCES - 1)
         )
         seen[part.program] += not part.is_drum
     return np.array(codes, np.int64)
@@ -144,7 +144,7 @@ def part_codes(parts: tuple[Part, ...]) -> Ints:
 
 def part_of(code: int) -> Part:
     """The part that a code stands for; names are not kept."""
-    return Part("", 0, True) if code == DRUMS else Part("", code // INSTANCES, False)
+    return Part("", 0, True) if code == DRUM_PART else Part("", code // INSTANCES, False)
 
 
 def columns(song: Score) -> tuple[Ints, Ints, Ints, Ints, Ints]:

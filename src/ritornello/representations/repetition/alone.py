@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.representations.grid.vocabulary import DRUMS, INSTANCES, PARTS, PITCHES, VOICE_BITS, Ints
+from ritornello.representations.grid.vocabulary import DRUM_PART, INSTANCES, PARTS, PITCHES, VOICE_BITS, Ints
 from ritornello.representations.repetition.echo import Echo, Note, echo
 
 KEYBOARDS = (*range(8), *range(16, 21))  # programs: pianos and organs
@@ -78,7 +78,7 @@ def lines(voice: Ints) -> Ints:
     """The line (N,) of each voice (N,)."""
     part, pitch = voice // PITCHES, voice % PITCHES
     right = (pitch >= MIDDLE) & np.isin(part // INSTANCES, KEYBOARDS)
-    return np.where(part == DRUMS, 2 * PARTS + pitch, 2 * part + right)
+    return np.where(part == DRUM_PART, 2 * PARTS + pitch, 2 * part + right)
 
 
 def _since(onset: Ints, line: Ints) -> Ints:

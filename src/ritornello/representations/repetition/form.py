@@ -19,7 +19,7 @@ from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, VOICE_BITS,
 LEAST = 0.5  # likeness that counts as a return
 GOES_ON = 0.25  # what going on where the last bar left off is worth
 MOST, ALL = 0.75, 0.99
-MAX_BARS = 4096  # of a song are looked at; beyond, the table of all pairs would fill the memory
+MAX_BARS_COMPARED = 4096  # of a song are looked at; beyond, the table of all pairs would fill the memory
 
 
 class Forms(NamedTuple):
@@ -36,7 +36,7 @@ def read_form(timeline: Timeline, onset: Ints, voice: Ints) -> Timeline:
     A bar of at least two notes returns to the earlier one of equal length with the highest likeness, at least
     0.5, the latest of several; the one after the last bar's model is preferred.
     """
-    bars = min(len(timeline), MAX_BARS)
+    bars = min(len(timeline), MAX_BARS_COMPARED)
     returns, close = np.full(len(timeline), -1), np.zeros(len(timeline), np.int64)
     if bars < 2:
         return timeline.with_returns(returns, close)
@@ -106,7 +106,7 @@ def form(
     """
     keys = onset << VOICE_BITS | voice
     bar = bars.bar(clock)
-    model, close = np.append(timeline.returns_to, -1), np.append(timeline.likeness, 0)
+    model, close = np.append(timeline.returns_to, -1), np.append(timeline.similarity, 0)
     start, stop = np.append(bars.start, 0), np.append(bars.start + timeline.length_ticks, 0)
     found, where = np.full(len(clock), -1), np.zeros(len(clock), np.int64)
     likeness = np.where(close[bar] < 0, FORM_UNKNOWN, 0)
@@ -131,7 +131,7 @@ class Form:
         self._keys: list[int] = []
         self._start, self._edges = bars.start.tolist(), bars.edges.tolist()
         self._stop = (bars.start + timeline.length_ticks).tolist()
-        self._model, self._close = timeline.returns_to.tolist(), timeline.likeness.tolist()
+        self._model, self._close = timeline.returns_to.tolist(), timeline.similarity.tolist()
 
     def add(self, onset: int, voice: int) -> None:
         """Take the next note."""

@@ -1,4 +1,4 @@
-"""Hearing: a song as the metrics hear it, in beats and bars; computed when it is first asked for."""
+"""AnalysedSong: a song as the metrics hear it, in beats and bars; computed when it is first asked for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import GRID
-from ritornello.music.score import Score, scaled
+from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.theory import estimate_key
 from ritornello.music.timeline import Timeline
 
@@ -27,7 +27,7 @@ class Line(NamedTuple):
     pitch: Ints
 
 
-class Hearing:
+class AnalysedSong:
     """A song's notes as columns. *Pitched* are those that no drum part plays; onsets count from 0."""
 
     def __init__(self, score: Score) -> None:
@@ -77,7 +77,7 @@ class Hearing:
         """Of each note (N,): its bar, and its place in the bar in ticks of 24 a beat."""
         onset = self.score.onset_ticks.astype(np.int64)
         bar = self.timeline.bar_of(onset)
-        return bar, scaled(onset - self.timeline.start_ticks[bar], self.score.ticks_per_beat, GRID)
+        return bar, rescale_ticks(onset - self.timeline.start_ticks[bar], self.score.ticks_per_beat, GRID)
 
     def likeness(self, lag: int, rhythm: bool = False) -> Floats:
         """How alike each bar is to that `lag` bars earlier: Jaccard, over (place, part, pitch); (n,).

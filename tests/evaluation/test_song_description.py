@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from ritornello.evaluation.portrait import form, passages, portrait, words
+from ritornello.evaluation.song_description import describe_song, description_lines, form, passages
 from ritornello.music.score import Part, Score
 from ritornello.music.timeline import Timeline
 from tests.folders import wandering
@@ -40,13 +40,13 @@ def test_passages() -> None:
 
 
 def test_a_tune_in_words() -> None:
-    found = portrait(tune())
+    found = describe_song(tune())
     assert (found["bars"], found["key"], found["meters"], found["bpm"]) == (4, "G major", ["4/4"], 96)
     assert found["chords"]["by_bar"] == ["G", "C", "G", "D7"]  # as the song itself says
     assert found["chords"]["commonest"] == {"G": 0.5, "C": 0.25, "D7": 0.25}
     assert [part["sound"] for part in found["parts"]] == ["flute", "acoustic bass"]
     assert found["parts"][0]["range"] == ["F#4", "E5"]
-    text = "\n".join(words(found))
+    text = "\n".join(description_lines(found))
     assert "4 bars, 0:10, 23 notes" in text
     assert "G major, 100% of the notes in its scale" in text
     assert "G | C | G | D7" in text
@@ -55,20 +55,20 @@ def test_a_tune_in_words() -> None:
 
 def test_beside_human_songs_the_unusual_is_said() -> None:
     human = [wandering(seed) for seed in range(24)]
-    found = portrait(tune().transposed(36), human)
+    found = describe_song(tune().transposed(36), human)
     assert found["features"]["polyphony"]["rank"] > 0.5
     assert found["features"]["density"]["human_median"] > 0
-    assert "unusual" in "\n".join(words(found))
-    assert "rank" not in portrait(tune(), human[:19])["features"]["density"]
+    assert "unusual" in "\n".join(description_lines(found))
+    assert "rank" not in describe_song(tune(), human[:19])["features"]["density"]
 
 
 def test_a_drum_loop_has_neither_key_nor_chords() -> None:
     drums = Score.of(24, [0, 24, 48], [12] * 3, [36, 38, 36], [90] * 3, parts=[Part("Kit", 0, True)])
-    found = portrait(drums)
+    found = describe_song(drums)
     assert (found["key"], found["chords"]) == (None, None)
-    assert "drums (Kit): 3 notes" in "\n".join(words(found))
+    assert "drums (Kit): 3 notes" in "\n".join(description_lines(found))
 
 
 @given(scores(min_notes=1))
 def test_any_song_has_a_portrait(song: Score) -> None:
-    assert words(portrait(song))
+    assert description_lines(describe_song(song))

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ritornello.evaluation import portrait
+from ritornello.evaluation import song_description
 from ritornello.evaluation.page_frame import Pair, alike, head
 from ritornello.system.version import __version__
 
@@ -21,7 +21,7 @@ def _lines(found: Mapping[str, Any], pairs: Sequence[Pair]) -> Iterator[str]:
     name = found["title"] or Path(found["file"]).name
     yield from head(name)
     yield f"<h1>{escape(name)}</h1>"
-    text = "\n".join(portrait.words(dict(found)))
+    text = "\n".join(song_description.description_lines(dict(found)))
     yield f'<div class="card"><pre>{escape(text)}</pre></div>'
     if pairs:
         yield "<h2>Closest to what was learnt</h2>"

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import FEATURES
 from ritornello.evaluation.report import in_words
-from ritornello.evaluation.song_features import Hearing
 from ritornello.music import theory
 from ritornello.music.score import DEFAULT_TEMPO, Score
 from ritornello.music.timeline import Timeline
@@ -24,9 +24,9 @@ FEWEST_HUMAN = 20  # songs, to say how usual a figure is
 UNUSUAL = 0.025  # share of the human songs beyond
 
 
-def portrait(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
+def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
     """What a song is like, as JSON can hold it; `human` songs say how usual each figure is (rank, 0-1)."""
-    song = Hearing(score)
+    song = AnalysedSong(score)
     whole, _ = Notes().canonical(score)
     timeline = Notes().timeline(whole)
     tempo = (score.tempi or (DEFAULT_TEMPO,))[0]
@@ -46,11 +46,11 @@ def portrait(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
         "parts": parts(song),
         "chords": chords(timeline) if len(song.pitch) else None,
         "form": form(timeline),
-        "features": figures(song, [Hearing(each) for each in human]),
+        "features": figures(song, [AnalysedSong(each) for each in human]),
     }
 
 
-def parts(song: Hearing) -> list[dict[str, Any]]:
+def parts(song: AnalysedSong) -> list[dict[str, Any]]:
     """Each part that is heard: name, sound, notes, lowest and highest pitch (None for drums)."""
     found = []
     for index, part in enumerate(song.score.parts):
@@ -107,7 +107,7 @@ def form(timeline: Timeline) -> dict[str, Any]:
         "letters": letters,
         "returning_share": round(float((timeline.returns_to >= 0).mean()), 3) if len(timeline) else 0.0,
         "returns_to": (timeline.returns_to + 1).tolist(),  # bars count from 1 here, 0 is none
-        "likeness": [LIKENESS[max(0, close)] for close in timeline.likeness.tolist()],
+        "likeness": [LIKENESS[max(0, close)] for close in timeline.similarity.tolist()],
         "passages": passages(timeline),
     }
 
@@ -133,7 +133,7 @@ def _letter(number: int) -> str:
     return LETTERS[number % 26] + (str(number // 26) if number >= 26 else "")
 
 
-def figures(song: Hearing, human: Sequence[Hearing]) -> dict[str, Any]:
+def figures(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str, Any]:
     """Of each feature the mean, and its rank (0-1) among those of the human songs if there are enough."""
     found: dict[str, Any] = {}
     for feature in FEATURES:
@@ -150,7 +150,7 @@ def figures(song: Hearing, human: Sequence[Hearing]) -> dict[str, Any]:
     return found
 
 
-def words(found: dict[str, Any]) -> list[str]:
+def description_lines(found: dict[str, Any]) -> list[str]:
     """A portrait in lines of text."""
     minutes, seconds = divmod(round(found["seconds"]), 60)
     lines = [
