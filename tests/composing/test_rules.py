@@ -258,6 +258,6 @@ def test_what_is_given_is_not_heard_as_composed() -> None:
     given = Score.of(GRID, [0, 96], [96] * 2, [60] * 2, [64] * 2, parts=[Part("", 73)])
     begun = song(given=given, parts=(0, BASS))
     begun.note(0, part=73 * 4, duration=int(duration_class(96)))
-    assert begun.cursor.songs[0].kept == [True]
+    assert begun.cursor.songs[0].is_given == [True]
     assert (begun.ear.heard, begun.ear.onset, begun.ear.taken) == (set(), -1, 1)
     assert forbidden(rules.no_silent_bar(begun.ear))[:1] == [96]  # bar 0 still needs a note

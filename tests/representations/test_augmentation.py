@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ritornello.music.score import Part, Score
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.augmentation import louder, pick_given, room, transposed
+from ritornello.representations.grid.augmentation import draw_given, louder, transposed, transposition_range
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide
 from tests.representations.songs import repetitive, wide
@@ -23,7 +23,7 @@ NOTES = Notes()
 @given(st.one_of(repetitive(), wide()), st.floats(0, 1))
 def test_transposed_rows_are_those_of_the_transposed_song(score: Score, share: float) -> None:
     values = NOTES.encode(score).values
-    down, up = room(values)
+    down, up = transposition_range(values)
     semitones = round(down + share * (up - down))
     expected = NOTES.encode(score.transposed(semitones)).values
     moved = transposed(values, semitones)
@@ -37,7 +37,7 @@ def test_what_is_heard_of_given_notes_is_transposed_with_them(score: Score, data
     song, _ = NOTES.canonical(score)
     kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(song), max_size=len(song))), bool)
     values = NOTES.encode(song, given=kept).values
-    semitones = data.draw(st.integers(*room(values)))
+    semitones = data.draw(st.integers(*transposition_range(values)))
     expected = NOTES.encode(song.transposed(semitones), given=kept).values
     hidden = [] if song.chords else ["chord"]
     assert (
@@ -47,7 +47,7 @@ def test_what_is_heard_of_given_notes_is_transposed_with_them(score: Score, data
 
 def test_room_is_what_the_pitched_notes_leave() -> None:
     # tune() goes from G2 (43) to E5 (76)
-    assert room(NOTES.encode(tune()).values) == (-43, 51)
+    assert transposition_range(NOTES.encode(tune()).values) == (-43, 51)
 
 
 @given(repetitive(), st.integers(-32, 32))
@@ -62,7 +62,7 @@ def test_what_is_given_is_a_part_or_all_but_one_or_bars_in_a_row_but_never_all(
     score: Score, seed: int
 ) -> None:
     song, _ = NOTES.canonical(score)
-    kept = pick_given(song, np.random.default_rng(seed))
+    kept = draw_given(song, np.random.default_rng(seed))
     assert kept.shape == (len(song),)
     assert not kept.all() or not len(song)
     in_bars = Timeline.of(song).bar_of(song.onset_ticks)
@@ -80,7 +80,7 @@ def test_a_part_or_all_but_one_or_bars_are_given() -> None:
     song = Score.of(24, [0, 96, 192, 288] * 3, [24] * 12, [60] * 12, [64] * 12, [0] * 4 + [1] * 4 + [2] * 4,
                     [Part("", 0), Part("", 8), Part("", 16)])  # fmt: skip
     draw = np.random.default_rng(0)
-    kept = [pick_given(song, draw).reshape(4, 3) for _ in range(900)]
+    kept = [draw_given(song, draw).reshape(4, 3) for _ in range(900)]
     parts = [int(one.any(axis=0).sum()) for one in kept]
     whole = [bool((one.all(axis=0) | ~one.any(axis=0)).all()) for one in kept]
     assert [sum(w and n == count for w, n in zip(whole, parts, strict=True)) for count in (1, 2)] == [

@@ -228,7 +228,7 @@ def test_a_given_note_comes_before_whatever_lies_beyond_it() -> None:
     assert cursor.songs[0].next_given("pitch") == 61
     for name in ("pitch", "duration", "velocity"):
         cursor.put(name, cursor.allowed(name).shape[1] - 1 - cursor.allowed(name)[:, ::-1].argmax(axis=1))
-    assert cursor.songs[0].kept == [True, False, True]
+    assert cursor.songs[0].is_given == [True, False, True]
     assert END in shifts(cursor)
 
 

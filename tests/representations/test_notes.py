@@ -188,7 +188,7 @@ def test_parts_are_told_apart_by_register() -> None:
         (0, 80), (1, 60), (2, 40), (3, 36), (3, 38),
     ]  # fmt: skip
     assert dropped == {"parts merged": 1, "names of parts": 5, "drum kits": 2}
-    assert vocabulary.part_codes(song.parts).tolist() == [0, 1, 2, DRUM_PART]
+    assert vocabulary.part_classes(song.parts).tolist() == [0, 1, 2, DRUM_PART]
 
 
 def test_a_fifth_part_shares_the_place_of_the_fourth() -> None:

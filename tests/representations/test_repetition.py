@@ -13,7 +13,7 @@ from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Meter, Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.shifts import Bars
-from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, VOICE_BITS, columns
+from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, PART_PITCH_BITS, note_classes
 from ritornello.representations.notes import Notes
 from ritornello.representations.repetition import form as forms
 from ritornello.representations.repetition.alone import alone
@@ -127,7 +127,7 @@ def slow_alone(notes: list[tuple[int, int]], kept: list[bool], known: int, least
             continue
         onset, voice = onsets[heard] + after, notes[mine[candidate]][1]
         sooner = best[0] < 0 or (onset, voice) < (best[1], notes[best[0]][1])
-        if onset << VOICE_BITS | voice >= least and sooner:
+        if onset << PART_PITCH_BITS | voice >= least and sooner:
             best = mine[candidate], onset, length, run
     return best
 
@@ -141,7 +141,7 @@ def test_alone_is_what_it_is_defined_as(rows: list[tuple[int, int, int]], data: 
     kept = data.draw(st.lists(st.booleans(), min_size=len(notes), max_size=len(notes)))
     onset, voice = np.array(notes, np.int64).reshape(-1, 2).T
     known = np.arange(len(notes) + 1)
-    least = np.append(0, (onset << VOICE_BITS | voice) + 1)
+    least = np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
     for given_notes in (kept, [False] * len(notes)):
         found = alone(onset, voice, least, known, np.array(given_notes, bool))
         expected = [
@@ -157,7 +157,7 @@ def test_nothing_given_follows_on_another_line() -> None:
     notes.append((7, 128 * 512 + 5))
     kept = [False] * 4 + [True] * 4
     onset, voice = np.array(notes, np.int64).T
-    known, least = np.arange(9), np.append(0, (onset << VOICE_BITS | voice) + 1)
+    known, least = np.arange(9), np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
     found = alone(onset, voice, least, known, np.array(kept))
     places = zip(known.tolist(), least.tolist(), strict=True)
     expected = [slow_alone(notes, kept, *place) for place in places]
@@ -170,7 +170,7 @@ def test_a_part_goes_on_by_itself() -> None:
     onset = np.repeat(np.arange(12), 2)
     voice = np.stack([np.arange(12) % 4, 128 + np.arange(12)], axis=1).ravel()
     known = np.arange(25)
-    least = np.append(0, (onset << VOICE_BITS | voice) + 1)
+    least = np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
     assert (echo(np.diff(onset, prepend=0), voice).candidate < 0).all()
     found = alone(onset, voice, least, known)
     # the first 0 comes no beat after another, so the first pair heard again is 1 2, at beats 5 and 6: then 3
@@ -194,7 +194,7 @@ def test_echo_of_a_tune_that_comes_back() -> None:
 
 def places(song: Score) -> tuple[Timeline, Ints, Ints]:
     """The bars, onsets and voices of a canonical song."""
-    onset, part, pitch, _, _ = columns(song)
+    onset, part, pitch, _, _ = note_classes(song)
     return Timeline.of(song), onset, part * 128 + pitch
 
 

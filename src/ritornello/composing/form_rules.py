@@ -28,8 +28,8 @@ def a_return_begins_in_time(ear: Ear) -> Bias | None:
     if likeness > 0 and (note := ear.there(clock)):
         bias[min(note[0] - clock, WAIT)] += RETURN[likeness]
     elif likeness == ALL:
-        bias[: max(song.edges[song.bar + 1] - clock, 0)][: MAX_SHIFT + 1] -= RETURN[ALL]
-    if after == ALL and (note := ear.there(song.edges[song.bar + 1])):
+        bias[: max(song.bar_lines[song.bar + 1] - clock, 0)][: MAX_SHIFT + 1] -= RETURN[ALL]
+    if after == ALL and (note := ear.there(song.bar_lines[song.bar + 1])):
         bias[note[0] - clock + 1 : MAX_SHIFT + 1] -= RETURN[ALL]
     return bias
 
@@ -61,14 +61,14 @@ def no_copy_where_none_was_asked_for(ear: Ear) -> Bias | None:
     what would go on so is held back, ever more towards the bar's end.
     """
     song, tick, bar = ear.song, ear.tick, ear.at_bar
-    if not ear.goes_on or not 0 <= ear.likeness[bar] < ALL or tick >= song.edges[bar + 1]:
+    if not ear.goes_on or not 0 <= ear.likeness[bar] < ALL or tick >= song.bar_lines[bar + 1]:
         return None
-    start, part = song.start[bar], song.row[COLUMN["part"]]
+    start, part = song.bar_starts[bar], song.row[COLUMN["part"]]
     same = [pitch for place, other, pitch in ear.goes_on if place == tick - start and other == part]
     if not same:
         return None
     bias = np.zeros(PITCHES, np.float32)
-    bias[same] = -COPY * (tick - start) / (song.edges[bar + 1] - start)
+    bias[same] = -COPY * (tick - start) / (song.bar_lines[bar + 1] - start)
     return bias
 
 

@@ -17,7 +17,7 @@ from ritornello.composing.style_stats import usual
 from ritornello.errors import ModelError
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
-from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_codes
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_classes
 from ritornello.representations.table import SamplesItself
 
 Progress = Callable[[int, int, str], None]
@@ -108,7 +108,7 @@ def _as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
     if rows.shape[1] <= COLUMN["part"]:
         return plan
     played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
-    codes = part_codes(plan.parts).tolist()
+    codes = part_classes(plan.parts).tolist()
     return replace(plan, parts=tuple(p for p, code in zip(plan.parts, codes, strict=True) if code in played))
 
 

@@ -18,8 +18,15 @@ from ritornello.music import theory
 from ritornello.music.plan import GRID, Plan, grid_bars
 from ritornello.music.score import Meter, Part, Score, rescale_ticks
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.canonical import codes_of
-from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, columns, part_of
+from ritornello.representations.grid.canonical import part_classes_of
+from ritornello.representations.grid.vocabulary import (
+    COLUMN,
+    MAX_SHIFT,
+    PARTS,
+    PITCHES,
+    note_classes,
+    part_of_class,
+)
 from ritornello.representations.notes import Notes
 
 Ints = npt.NDArray[np.int64]
@@ -58,7 +65,7 @@ def drawn_notes(
     notes = table(Notes().decode(rows, plan))
     codes = np.unique(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]]).astype(np.int64)
     struck = np.stack([notes[:, 0], codes[notes[:, 4]], notes[:, 2]])
-    kept = np.stack(columns(given)[:3]) if given else struck[:, :0]
+    kept = np.stack(note_classes(given)[:3]) if given else struck[:, :0]
     one, other = ((onset * PARTS + part) * PITCHES + pitch for onset, part, pitch in (struck, kept))
     new = (notes[:, 0] >= first_tick) & ~np.isin(one, other)
     return notes[new], struck[1, new]
@@ -106,14 +113,14 @@ def owners(source: Score, codes: Ints) -> tuple[Ints, tuple[Part, ...]]:
 
     Of several parts of one code (there may be more than the rows tell apart), the one of most notes plays.
     """
-    of_part = codes_of(source).tolist()
+    of_part = part_classes_of(source).tolist()
     count = np.bincount(source.part, minlength=len(source.parts)).tolist()
     order = sorted((part for part in range(len(of_part)) if count[part]), key=lambda part: count[part])
     owner = {of_part[part]: part for part in order}
     parts = list(source.parts)
     for code in sorted(set(codes.tolist()) - set(owner)):
         owner[code] = len(parts)
-        parts.append(part_of(code))
+        parts.append(part_of_class(code))
     return np.array([owner[code] for code in codes.tolist()], np.int64), tuple(parts)
 
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.canonical import codes_of
-from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_codes
+from ritornello.representations.grid.canonical import part_classes_of
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_classes
 from ritornello.representations.notes import Notes
 
 NOTES = Notes()
@@ -72,7 +72,7 @@ def around(plan: Plan, source: Score, seed: int, song: int = 0) -> Request:
     The plan's parts begin with those of the canonical tune.
     """
     canonical, _ = NOTES.canonical(source)
-    own = part_codes(canonical.parts).tolist()
+    own = part_classes(canonical.parts).tolist()
     others = tuple(code for code in _codes(plan) if code not in own)
     return Request(plan, seed, song, others, given=canonical, source=source)
 
@@ -88,7 +88,7 @@ def gap(
     canonical, _ = NOTES.canonical(source)
     edges = NOTES.timeline(canonical).start_ticks, plan.timeline(GRID).end_ticks
     first, end = int(edges[0][bars.start]), int(np.append(*edges)[bars.stop])
-    code_of, own = codes_of(source), part_codes(canonical.parts)
+    code_of, own = part_classes_of(source), part_classes(canonical.parts)
     heard = np.unique(source.part).tolist()
     redone = sorted({int(code_of[part]) for part in (heard if parts is None else parts)})
     onset = canonical.onset_ticks
@@ -99,7 +99,7 @@ def gap(
 
 def _codes(plan: Plan) -> tuple[int, ...]:
     """The codes of a plan's parts."""
-    return tuple(sorted(set(part_codes(plan.parts).tolist())))
+    return tuple(sorted(set(part_classes(plan.parts).tolist())))
 
 
 def _until(rows: npt.NDArray[Any], notes: int) -> npt.NDArray[Any]:

@@ -42,7 +42,7 @@ HOLD_BACK = 0.4  # for each time more
 def within_the_bars_asked_for(ear: Ear) -> Bias | None:
     """What is composed lies in its bars: those of `redo`, or after a prompt; what is given, anywhere."""
     clock, kept = ear.song.clock, ear.song.next_given("shift")
-    if clock >= ear.first_tick and ear.end_tick == ear.song.end:
+    if clock >= ear.first_tick and ear.end_tick == ear.song.end_tick:
         return None
     bias = np.zeros(SHIFTS, np.float32)
     bias[: max(ear.first_tick - clock, 0)][: MAX_SHIFT + 1] = NEVER
@@ -57,7 +57,7 @@ def no_silent_bar(ear: Ear) -> Bias | None:
     if ear.bar > ear.last_bar:
         return None
     bias = np.zeros(SHIFTS, np.float32)
-    until = ear.song.edges[ear.bar + 1]
+    until = ear.song.bar_lines[ear.bar + 1]
     bias[max(until - ear.song.clock, 0) : MAX_SHIFT + 1] = NEVER
     if ear.wait_floor >= until:
         bias[WAIT] = NEVER
@@ -67,11 +67,11 @@ def no_silent_bar(ear: Ear) -> Bias | None:
 
 def ends_in_the_last_bar(ear: Ear) -> Bias | None:
     """The song is as long as was asked: its last bar has an onset."""
-    if ear.struck_last or ear.end_tick < ear.song.end:
+    if ear.struck_last or ear.end_tick < ear.song.end_tick:
         return None
     bias = np.zeros(SHIFTS, np.float32)
     bias[END] = NEVER
-    if ear.wait_floor >= ear.song.end:
+    if ear.wait_floor >= ear.song.end_tick:
         bias[WAIT] = NEVER
     return bias
 
@@ -238,7 +238,7 @@ RULES: tuple[Rule, ...] = (  # of a field the first is the last to be given up
 
 def _must_come(ear: Ear, tick: int) -> bool:
     """Whether it is so late that parts which have not been heard come before all others."""
-    middle: int = (ear.song.start[ear.last_bar] + ear.end_tick) // 2
+    middle: int = (ear.song.bar_starts[ear.last_bar] + ear.end_tick) // 2
     return tick >= middle
 
 

@@ -83,7 +83,7 @@ class _Batch:
         """Which songs have ended, or have nothing more to be drawn, (B,)."""
         done: Mask = self.cursor.done
         for index, ear in enumerate(self.ears):
-            done[index] |= ear.end_tick < ear.song.end and ear.song.clock >= ear.end_tick
+            done[index] |= ear.end_tick < ear.song.end_tick and ear.song.clock >= ear.end_tick
         return done
 
     def leave(self) -> dict[int, Composed]:

@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from ritornello.composing.request import Request
 from ritornello.music.theory import scale
-from ritornello.representations.grid.song_state import Song
-from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATIONS, WAIT
+from ritornello.representations.grid.song_state import SongState
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT
 
 Bias = npt.NDArray[np.float32]  # what a rule adds to the logits of a field
-LENGTHS = DURATIONS.tolist()
+LENGTHS = DURATION_TICKS.tolist()
 RECENT = 32  # notes whose pitches are remembered
 HARDLY = 1e-4  # less of the probability than that counts as that
 Bars = dict[tuple[int, int, int], Any]  # a tree of bars: place in the bar, part and pitch to what came next
@@ -39,15 +39,17 @@ class Ear:
     before began as that of the last note did, if one has.
     """
 
-    def __init__(self, request: Request, song: Song) -> None:
+    def __init__(self, request: Request, song: SongState) -> None:
         self.request, self.song = request, song
         self.first_tick = request.first_tick
-        self.end_tick = song.end if request.end_tick is None else request.end_tick
-        self.bar = bisect_right(song.start, self.first_tick) - 1
-        self.last_bar = bisect_right(song.start, max(self.end_tick - 1, 0)) - 1
+        self.end_tick = song.end_tick if request.end_tick is None else request.end_tick
+        self.bar = bisect_right(song.bar_starts, self.first_tick) - 1
+        self.last_bar = bisect_right(song.bar_starts, max(self.end_tick - 1, 0)) - 1
         given = request.given
         # whether the last bar has an onset; one that is given will do
-        self.struck_last = given is not None and len(given) > 0 and given.onset_ticks[-1] >= song.start[-1]
+        self.struck_last = (
+            given is not None and len(given) > 0 and given.onset_ticks[-1] >= song.bar_starts[-1]
+        )
         self.until = self.here = self.together = self.taken = 0
         self.onset = self.part = -1
         self.unasked = 0.0
@@ -81,7 +83,7 @@ class Ear:
 
     def listen(self) -> None:
         """Take the notes that were struck since the last time."""
-        notes, given = self.song.notes, self.song.kept
+        notes, given = self.song.notes, self.song.is_given
         if self.taken == len(notes):
             return
         for note in range(self.taken, len(notes)):
@@ -101,14 +103,14 @@ class Ear:
             ends = self.sounding.setdefault(part, [])
             ends[:] = [other for other in ends if other > onset]
             ends.append(end)
-            bar = bisect_right(self.song.start, onset) - 1
+            bar = bisect_right(self.song.bar_starts, onset) - 1
             self._compare(bar, onset, part, pitch)
             if onset >= self.first_tick:
                 self.heard.add(part)
                 last, bars = self.played.get(part, (-1, 0))
                 self.played[part] = bar, bars + (bar > last)
         self.taken = len(notes)
-        self.struck_last |= self.onset >= self.song.start[-1]
+        self.struck_last |= self.onset >= self.song.bar_starts[-1]
         self._skip_sounding()
 
     def _cut(self, onset: int, part: int, pitch: int) -> None:
@@ -119,19 +121,19 @@ class Ear:
         self.sounding[part].remove(end)
         if end == self.until:
             self.until = max(self.ends.values(), default=onset)
-            self.bar = min(self.bar, max(self.first_bar, bisect_right(self.song.start, onset) - 1))
+            self.bar = min(self.bar, max(self.first_bar, bisect_right(self.song.bar_starts, onset) - 1))
 
     def _compare(self, bar: int, onset: int, part: int, pitch: int) -> None:
         """Find the place of a note in the tree of bars."""
         if bar > self.at_bar:
             self.at_bar, self.branch, self.goes_on = bar, self.bars, self.bars
-        note = onset - self.song.start[bar], part, pitch
+        note = onset - self.song.bar_starts[bar], part, pitch
         self.goes_on = self.goes_on.get(note, {})
         self.branch = self.branch.setdefault(note, {})
 
     def _skip_sounding(self) -> None:
         """Move on to the first bar asked for in which nothing is struck, or held to its middle."""
-        edges = self.song.edges
+        edges = self.song.bar_lines
         while self.bar <= self.last_bar:
             held = 2 * self.until >= edges[self.bar] + edges[self.bar + 1]
             if not (held or self.onset >= edges[self.bar]):
@@ -146,7 +148,7 @@ class Ear:
     @property
     def wait_floor(self) -> int:
         """From where on an onset could follow if WAIT came next."""
-        next_bars_end: int = self.song.edges[self.song.bar + 2]
+        next_bars_end: int = self.song.bar_lines[self.song.bar + 2]
         return min(self.song.clock + WAIT, next_bars_end)
 
     def there(self, tick: int) -> tuple[int, int, int] | None:
@@ -154,20 +156,20 @@ class Ear:
         returns to: onset as if it were in this bar, part, pitch. None where there is none.
         """
         song = self.song
-        bar = bisect_right(song.start, tick) - 1
+        bar = bisect_right(song.bar_starts, tick) - 1
         if (model := self.models[bar]) < 0:
             return None
-        moved, notes = song.start[bar] - song.start[model], song.notes
+        moved, notes = song.bar_starts[bar] - song.bar_starts[model], song.notes
         above = (notes[-1][1], notes[-1][2] + 1) if tick == self.onset else (-1, 0)
         at = bisect_left(notes, (tick - moved, *above))
-        if at == len(notes) or notes[at][0] >= song.edges[model + 1]:
+        if at == len(notes) or notes[at][0] >= song.bar_lines[model + 1]:
             return None
         return notes[at][0] + moved, notes[at][1], notes[at][2]
 
     @property
     def returning(self) -> int:
         """How like an earlier one the bar of the row in the making is to be, once its shift is known."""
-        found: int = self.likeness[bisect_right(self.song.start, self.tick) - 1]
+        found: int = self.likeness[bisect_right(self.song.bar_starts, self.tick) - 1]
         return found
 
     def lacking(self, tick: int) -> dict[int, float]:
@@ -180,7 +182,7 @@ class Ear:
             plays = max(plays, FEW_PLAY)
         if plays == 0:
             return {}
-        due = plays * (bisect_right(self.song.start, tick) - self.first_bar)
+        due = plays * (bisect_right(self.song.bar_starts, tick) - self.first_bar)
         found = {part: due - self.played.get(part, (-1, 0))[1] for part in parts}
         return {part: bars for part, bars in found.items() if bars > 0}
 

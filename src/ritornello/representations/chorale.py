@@ -93,18 +93,18 @@ class Chorale:
         learn[: len(frames), 1:] = [voice not in given for voice in DRAWN]
         return Rows(values, learn)
 
-    def room(self, values: npt.NDArray[Any]) -> tuple[int, int]:
+    def transposition_range(self, values: npt.NDArray[Any]) -> tuple[int, int]:
         """By how many semitones rows (N, 5) can go down (at most 0) and up."""
         sounding = values[:, 1:][(values[:, 1:] > 0) & (values[:, 1:] < SIZE)]
         return (1 - int(sounding.min()), SIZE - 1 - int(sounding.max())) if len(sounding) else (0, 0)
 
-    def varied(self, values: npt.NDArray[Any], semitones: int, bins: int = 0) -> npt.NDArray[Any]:
+    def augmented(self, values: npt.NDArray[Any], semitones: int, bins: int = 0) -> npt.NDArray[Any]:
         """Rows (N, 5) in another key, within `room`; there is no loudness."""
         moved: npt.NDArray[Any] = values.copy()
         moved[:, 1:][(values[:, 1:] > 0) & (values[:, 1:] < SIZE)] += semitones
         return moved
 
-    def pick_given(self, song: Score, draw: np.random.Generator) -> tuple[str, ...]:
+    def draw_given(self, song: Score, draw: np.random.Generator) -> tuple[str, ...]:
         """Which voices are given: one to three of them."""
         return tuple(VOICES[i] for i in draw.permutation(4)[: draw.integers(1, 4)].tolist())
 

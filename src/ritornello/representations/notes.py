@@ -31,7 +31,7 @@ from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.given_context import Beside
 from ritornello.representations.grid.positions import Places
 from ritornello.representations.grid.shifts import Bars, Steps, needed, spell, spelled
-from ritornello.representations.grid.vocabulary import COLUMN, END, GUESSED, MAX_SHIFT, VOID, WAIT, Ints
+from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, NOTE_CHOICES, VOID, WAIT, Ints
 from ritornello.representations.repetition.alone import Guesses, alone
 from ritornello.representations.repetition.echo import echo
 from ritornello.representations.repetition.form import form, read_form
@@ -55,7 +55,7 @@ class Notes:
 
     def timeline(self, score: Score) -> Timeline:
         """The bars of a canonical song with all that can be read off it: its chords and its form."""
-        onset, part, pitch, _, _ = vocabulary.columns(score)
+        onset, part, pitch, _, _ = vocabulary.note_classes(score)
         return read_form(with_chords(Timeline.of(score), score), onset, part * vocabulary.PITCHES + pitch)
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:
@@ -69,7 +69,7 @@ class Notes:
             return Rows(np.zeros((0, len(self.fields)), np.int16), np.zeros((0, len(self.fields)), bool))
         timeline = timeline or self.timeline(song)
         places = Places(timeline)
-        notes = vocabulary.columns(song)
+        notes = vocabulary.note_classes(song)
         steps = spell(notes[0], places.bars)
         values = self._rows(steps, list(notes), timeline, places, given)
         learn = np.zeros(values.shape, bool)
@@ -88,16 +88,16 @@ class Notes:
         shift = rows[:, COLUMN["shift"]]
         moves = np.where(shift <= MAX_SHIFT, shift, 0)
         waits = np.flatnonzero(shift == WAIT)
-        most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * vocabulary.BAR_TICKS
+        most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * vocabulary.MAX_BAR_TICKS
         bars = Bars(Timeline.of_meters(GRID, plan.events(GRID)["meters"], most))  # type: ignore[arg-type]
         onset = np.cumsum(moves)
         for row in waits.tolist():  # from here on the clock is ahead by as much
             onset[row:] += bars.stop(int(onset[row])) - onset[row]
         said = shift <= MAX_SHIFT
-        for name in GUESSED:
+        for name in NOTE_CHOICES:
             said &= rows[:, COLUMN[name]] < VOID[name]
-        part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in GUESSED)
-        lasts, loud = vocabulary.DURATIONS[duration], vocabulary.class_velocity(velocity)
+        part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in NOTE_CHOICES)
+        lasts, loud = vocabulary.DURATION_TICKS[duration], vocabulary.velocity_of_class(velocity)
         return canonical.build(onset[said], lasts, pitch, loud, part, plan=plan)
 
     def bin_widths(self) -> dict[str, Ints]:
@@ -118,17 +118,17 @@ class Notes:
         """The composing half, for a batch of songs of these bars (at 24 ticks a beat): see `grid.cursor`."""
         return Cursor(timelines, given, prompts, hidden)
 
-    def room(self, values: npt.NDArray[Any]) -> tuple[int, int]:
+    def transposition_range(self, values: npt.NDArray[Any]) -> tuple[int, int]:
         """By how many semitones rows (N, F) can go down (at most 0) and up; drums do not count."""
-        return augmentation.room(values)
+        return augmentation.transposition_range(values)
 
-    def varied(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
+    def augmented(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
         """Rows (N, F) in another key (within `room`) and louder by bins of four steps."""
         return augmentation.louder(augmentation.transposed(values, semitones), bins)
 
-    def pick_given(self, song: Score, draw: np.random.Generator) -> Mask:
+    def draw_given(self, song: Score, draw: np.random.Generator) -> Mask:
         """Which notes (N,) of a canonical song are given: a part, all but one, or bars in a row."""
-        return augmentation.pick_given(song, draw)
+        return augmentation.draw_given(song, draw)
 
     def _rows(
         self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places, given: Mask | None
@@ -137,7 +137,7 @@ class Notes:
         is_note = (steps.note >= 0) & (steps.shift != END)
         at = np.where(is_note, steps.note, len(notes[0]))
         rows: Columns = UNKNOWN | {"given": 0, "shift": steps.shift} | places.columns(steps.after)
-        for name, column in zip(GUESSED, notes[1:], strict=True):
+        for name, column in zip(NOTE_CHOICES, notes[1:], strict=True):
             rows[name] = np.append(column, VOID[name])[at]
         rows |= self._candidates(steps, is_note, notes, timeline, places.bars, given)
         return _table(rows, len(at))
@@ -177,7 +177,9 @@ class Notes:
         echoes = echo(np.diff(onset, prepend=0), voice, given, apart)
         place = np.append(onset, 0)[known - 1] + echoes.interval[known]
         heard = Guesses(echoes.candidate[known], place, echoes.length[known], echoes.run[known])
-        least = np.maximum((clock << vocabulary.VOICE_BITS) + last + 1, floor << vocabulary.VOICE_BITS)
+        least = np.maximum(
+            (clock << vocabulary.PART_PITCH_BITS) + last + 1, floor << vocabulary.PART_PITCH_BITS
+        )
         rows: Columns = {}
         for name, echoed in (("echo", heard), ("alone", alone(onset, voice, least, known, given))):
             said = np.where(echoed.candidate < 0, VOID["shift"], spelled(echoed.onset, clock, floor, bars))
@@ -196,7 +198,8 @@ def _guesses(name: str, shift: Ints, candidate: Ints, notes: list[Ints]) -> Colu
     """What a candidate (R,) guesses, void where its shift is."""
     at = np.where(shift == VOID["shift"], len(notes[0]), candidate)
     rows = {
-        f"{name}.{field}": np.append(c, VOID[field])[at] for field, c in zip(GUESSED, notes[1:], strict=True)
+        f"{name}.{field}": np.append(c, VOID[field])[at]
+        for field, c in zip(NOTE_CHOICES, notes[1:], strict=True)
     }
     return rows | {f"{name}.shift": shift}
 

@@ -119,7 +119,7 @@ class Crops:
         learn[1 : 1 + len(encoded.learn[start : start + self.window])] = encoded.learn[
             start : start + self.window
         ]
-        values = hide(self.fields, representation.varied(values, semitones, bins), hidden)
+        values = hide(self.fields, representation.augmented(values, semitones, bins), hidden)
         return Batch(values[None], learn[None], self.conditions.vector(plan, hidden)[None])
 
     def _together(self, crops: Sequence[Batch]) -> Batch:

@@ -141,11 +141,11 @@ class Songs:
         draw = generator(variant, song) if variant else None
         score, _ = representation.canonical(self.scores[song])
         timeline = representation.timeline(score)
-        given = {} if draw is None else {"given": representation.pick_given(score, draw)}
+        given = {} if draw is None else {"given": representation.draw_given(score, draw)}
         values, learn = representation.encode(score, timeline, **given)
         returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
         plan = replace(heard(score, self.labels[song]), returns=returns, chords=(), title="")
-        return Encoded(values, learn, plan, representation.room(values))
+        return Encoded(values, learn, plan, representation.transposition_range(values))
 
 
 _encoding: Songs | None = None  # whose songs the processes of `fill` encode; they are forked from it

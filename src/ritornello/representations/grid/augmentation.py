@@ -11,13 +11,20 @@ from ritornello.music.score import Score
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.given_context import FIELDS as HEARD
-from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, NO_CHORD, PARTS, PITCHES, VELOCITIES
+from ritornello.representations.grid.vocabulary import (
+    COLUMN,
+    DRUM_PART,
+    NO_CHORD,
+    PARTS,
+    PITCHES,
+    VELOCITY_BINS,
+)
 
 MOST_BARS = 16  # that are given in a row
 SAID_BY = ("", "echo.", "alone.", "form.")  # a row says a note itself, and what the candidates guess
 
 
-def room(values: npt.NDArray[Any]) -> tuple[int, int]:
+def transposition_range(values: npt.NDArray[Any]) -> tuple[int, int]:
     """By how many semitones rows (N, F) can go down (at most 0) and up (at least 0); drums do not count."""
     pitch = values[:, COLUMN["pitch"]][values[:, COLUMN["part"]] < DRUM_PART]
     return (-int(pitch.min()), PITCHES - 1 - int(pitch.max())) if len(pitch) else (0, 0)
@@ -44,7 +51,7 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
     for who in SAID_BY:
         said = values[:, COLUMN[f"{who}part"]] < PARTS
         column = COLUMN[f"{who}velocity"]
-        moved[said, column] = np.clip(values[said, column] + bins, 0, VELOCITIES - 1)
+        moved[said, column] = np.clip(values[said, column] + bins, 0, VELOCITY_BINS - 1)
     return moved
 
 
@@ -54,7 +61,7 @@ def _highest(song: Score) -> int:
     return int(np.argmax(mean))
 
 
-def pick_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
+def draw_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Which notes (N,) of a canonical song are given: a part, all parts but one, or bars in a row.
 
     Each is as likely; the part is the highest, as a tune is, half of the time. Of a song of one part, or of

@@ -16,13 +16,13 @@ from ritornello.music.plan import GRID, Plan, grid_bars
 from ritornello.music.score import Part, Score, rescale_ticks
 from ritornello.representations.grid.vocabulary import (
     DRUM_PART,
-    DURATIONS,
-    INSTANCES,
+    DURATION_TICKS,
+    INSTANCES_PER_PROGRAM,
     Ints,
-    class_velocity,
     duration_class,
-    part_of,
+    part_of_class,
     velocity_class,
+    velocity_of_class,
 )
 
 
@@ -39,7 +39,7 @@ def canonical(score: Score) -> tuple[Score, dict[str, int]]:
         "notes over 16 beats": int(
             (
                 rescale_ticks(score.duration_ticks.astype(np.int64), score.ticks_per_beat, GRID)
-                > DURATIONS[-1]
+                > DURATION_TICKS[-1]
             ).sum()
         ),
         "parts merged": heard - len(song.parts),
@@ -56,12 +56,12 @@ def canonical(score: Score) -> tuple[Score, dict[str, int]]:
 def build(onset: Any, duration: Any, pitch: Any, velocity: Any, code: Any, *, plan: Plan) -> Score:
     """The Score of notes with part codes, (N,) each, with the plan's tempo, meters, key and chords."""
     codes, part = np.unique(np.asarray(code, np.int64), return_inverse=True)
-    parts = [part_of(number) for number in codes.tolist()]
+    parts = [part_of_class(number) for number in codes.tolist()]
     events = plan.events(GRID) | {"chords": plan.chords}
     return Score.of(GRID, onset, duration, pitch, velocity, part, parts, title=plan.title, **events)
 
 
-def codes_of(score: Score) -> Ints:
+def part_classes_of(score: Score) -> Ints:
     """For each part of any song (parts,) the code of its notes; of one without notes it means nothing."""
     return _codes(_on_grid(score, Plan.of(score)), score.parts)
 
@@ -87,8 +87,8 @@ def _settled(notes: Ints) -> Ints:
     A duration that was rounded up may reach into the next note of its pitch; `Score.of` cuts it there.
     """
     notes = cut_overlaps(notes)
-    notes[:, 1] = DURATIONS[duration_class(notes[:, 1])]
-    notes[:, 3] = class_velocity(velocity_class(notes[:, 3]))
+    notes[:, 1] = DURATION_TICKS[duration_class(notes[:, 1])]
+    notes[:, 3] = velocity_of_class(velocity_class(notes[:, 3]))
     return notes
 
 
@@ -97,7 +97,7 @@ def _codes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
     codes = np.zeros(len(parts), np.int64)
     heard = np.unique(notes[:, 4]).tolist()
     for part in heard:
-        codes[part] = DRUM_PART if parts[part].is_drum else parts[part].program * INSTANCES
+        codes[part] = DRUM_PART if parts[part].is_drum else parts[part].program * INSTANCES_PER_PROGRAM
     pitched = sorted((int(codes[part]), part) for part in heard if not parts[part].is_drum)
     for base, group in groupby(pitched, key=lambda pair: pair[0]):
         same = [part for _, part in group]
@@ -105,12 +105,14 @@ def _codes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
             continue
         voices = [notes[notes[:, 4] == part, :4] for part in same]
         order = sorted(range(len(same)), key=lambda i: _register(voices[i]))
-        ranks = [min(rank, INSTANCES - 1) for rank in range(len(same))]
-        if len(same) > INSTANCES:  # what shares the fourth place may lie higher than its parts did
-            shared = np.concatenate([voices[i] for i in order[INSTANCES - 1 :]])
+        ranks = [min(rank, INSTANCES_PER_PROGRAM - 1) for rank in range(len(same))]
+        if (
+            len(same) > INSTANCES_PER_PROGRAM
+        ):  # what shares the fourth place may lie higher than its parts did
+            shared = np.concatenate([voices[i] for i in order[INSTANCES_PER_PROGRAM - 1 :]])
             shared = _settled(np.column_stack([shared, np.zeros(len(shared), np.int64)]))[:, :4]
-            slots = [voices[i] for i in order[: INSTANCES - 1]] + [shared]
-            placed = sorted(range(INSTANCES), key=lambda slot: _register(slots[slot]))
+            slots = [voices[i] for i in order[: INSTANCES_PER_PROGRAM - 1]] + [shared]
+            placed = sorted(range(INSTANCES_PER_PROGRAM), key=lambda slot: _register(slots[slot]))
             ranks = [placed.index(rank) for rank in ranks]
         for rank, i in zip(ranks, order, strict=True):
             codes[same[i]] = base + rank

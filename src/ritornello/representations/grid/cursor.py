@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.song_state import Mask, Song
+from ritornello.representations.grid.song_state import Mask, SongState
 from ritornello.representations.grid.vocabulary import COLUMN, FIELDS
 
 
@@ -35,7 +35,7 @@ class Cursor:
     ) -> None:
         kept, begun = given or [None] * len(timelines), prompts or [None] * len(timelines)
         self.songs = [
-            Song(timeline, notes, prompt, hidden)
+            SongState(timeline, notes, prompt, hidden)
             for timeline, notes, prompt in zip(timelines, kept, begun, strict=True)
         ]
 

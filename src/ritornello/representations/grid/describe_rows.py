@@ -25,7 +25,7 @@ CANDIDATES = {"echo": "echo of", "alone": "alone, of", "form": "form,"}
 def explain(values: Ints) -> list[str]:
     """Each row (N, F) in words: where, what, and what the candidates guessed."""
     words, bar = [], 0
-    before = {"position": 0, "bar_length": vocabulary.BAR_TICKS + 1}
+    before = {"position": 0, "bar_length": vocabulary.MAX_BAR_TICKS + 1}
     for row in values.tolist():
         cell = {name: row[column] for name, column in COLUMN.items()}
         goes_on = before["position"] + cell["shift"] >= before["bar_length"]
@@ -42,8 +42,8 @@ def _what(cell: dict[str, int]) -> str:
     """What the row does."""
     if cell["shift"] in (WAIT, END):
         return "WAIT" if cell["shift"] == WAIT else "END"
-    lasts = vocabulary.DURATIONS[cell["duration"]] / GRID
-    loud = vocabulary.class_velocity(cell["velocity"])
+    lasts = vocabulary.DURATION_TICKS[cell["duration"]] / GRID
+    loud = vocabulary.velocity_of_class(cell["velocity"])
     return f"{_voice(cell['part'], cell['pitch'])} for {lasts:.4g} beats, velocity {loud}"
 
 
@@ -59,7 +59,7 @@ def _voice(part: int, pitch: int) -> str:
     """A part and its pitch."""
     if part == vocabulary.DRUM_PART:
         return f"drum {pitch}"
-    program, instance = divmod(part, vocabulary.INSTANCES)
+    program, instance = divmod(part, vocabulary.INSTANCES_PER_PROGRAM)
     return f"{family(program)} {program}.{instance + 1} {pitch_name(pitch)}"
 
 

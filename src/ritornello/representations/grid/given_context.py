@@ -16,7 +16,7 @@ from bisect import bisect_right
 import numpy as np
 
 from ritornello.representations.grid.shifts import Bars, spelled
-from ritornello.representations.grid.vocabulary import DRUM_PART, DURATIONS, PITCHES, Ints
+from ritornello.representations.grid.vocabulary import DRUM_PART, DURATION_TICKS, PITCHES, Ints
 
 FIELDS = ("given.top", "given.low", "given.next")
 NONE, HERE, LATER = range(3)
@@ -33,7 +33,7 @@ class Beside:
         self._onset = np.append(onset, -1)  # -1: no more, which no grammar can say
         pitched = np.flatnonzero(part < DRUM_PART)
         rising = pitched[np.argsort(pitch[pitched], kind="stable")]
-        spans = np.stack([onset, onset + DURATIONS[duration]])[:, rising]
+        spans = np.stack([onset, onset + DURATION_TICKS[duration]])[:, rising]
         self._edges = np.unique(np.append(spans, 0))  # (S,): from one to the next the same notes sound
         sounding = list(
             zip(*np.searchsorted(self._edges, spans).tolist(), pitch[rising].tolist(), strict=True)

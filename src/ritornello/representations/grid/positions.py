@@ -8,7 +8,13 @@ import numpy as np
 
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.shifts import Bars
-from ritornello.representations.grid.vocabulary import BARS_LEFT, CHORD_UNKNOWN, NO_CHORD, Ints, chord_class
+from ritornello.representations.grid.vocabulary import (
+    CHORD_UNKNOWN,
+    MAX_BARS_LEFT,
+    NO_CHORD,
+    Ints,
+    chord_class,
+)
 
 FIELDS = ("position", "bar_length", "bars_left", "chord")
 
@@ -29,12 +35,12 @@ class Places:
         """The four fields at places (R,)."""
         bar = self.bars.bar(ticks)
         chord = self._chord[np.searchsorted(self._chord_onset, ticks, side="right")]
-        left = np.minimum(self.bars.last - bar, BARS_LEFT)
+        left = np.minimum(self.bars.last - bar, MAX_BARS_LEFT)
         return dict(zip(FIELDS, (ticks - self.bars.start[bar], self._length[bar], left, chord), strict=True))
 
     def at(self, ticks: int) -> tuple[int, int, int, int]:
         """The four fields at one place."""
         start, length, onset, chord = self._lists
         bar = bisect_right(start, ticks) - 1
-        left = min(self.bars.last - bar, BARS_LEFT)
+        left = min(self.bars.last - bar, MAX_BARS_LEFT)
         return ticks - start[bar], length[bar], left, chord[bisect_right(onset, ticks)]

@@ -24,8 +24,8 @@ from ritornello.representations.grid.vocabulary import (
     COLUMN,
     END,
     FIELDS,
-    GUESSED,
     MAX_SHIFT,
+    NOTE_CHOICES,
     PITCHES,
     VOID,
     WAIT,
@@ -39,7 +39,7 @@ Mask = npt.NDArray[np.bool_]
 UNKNOWN = [field.unknown or 0 for field in FIELDS]
 
 
-class Song:
+class SongState:
     """`allowed` and `put` for each choice in turn; `row` is the row in the making, `rows` those before it."""
 
     def __init__(
@@ -51,13 +51,15 @@ class Song:
     ) -> None:
         self.places = Places(timeline)
         bars = self.places.bars
-        self.start, self.edges, self.last, self.end = (
+        self.bar_starts, self.bar_lines, self.last, self.end_tick = (
             bars.start.tolist(),
             bars.edges.tolist(),
             bars.last,
             bars.end,
         )
-        columns = [c[given.onset_ticks < self.end] for c in vocabulary.columns(given)] if given else []
+        columns = (
+            [c[given.onset_ticks < self.end_tick] for c in vocabulary.note_classes(given)] if given else []
+        )
         # those to come
         self.given: deque[tuple[int, ...]] = deque(zip(*(c.tolist() for c in columns), strict=True))
         self.beside = Beside(*columns[:4]) if self.given else None
@@ -68,7 +70,7 @@ class Song:
         ahead = list(self.given)
         self.echo, self.alone, self.form = Echo(ahead), Alone(ahead), Form(bars, timeline)
         self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices
-        self.kept: list[bool] = []  # of each note, whether it was given
+        self.is_given: list[bool] = []  # of each note, whether it was given
         self.clock = self.bar = self.floor = 0
         self.waited_from = -1  # the bar from which WAIT led here; -1: it did not
         self.rows: list[list[int]] = []
@@ -94,7 +96,7 @@ class Song:
         elif field == "pitch":
             mask[:-1] = self._pitches(self.row[COLUMN["part"]])
         elif self._given_here() == (self.row[COLUMN["part"]], self.row[COLUMN["pitch"]]):
-            mask[self.given[0][1 + GUESSED.index(field)]] = True
+            mask[self.given[0][1 + NOTE_CHOICES.index(field)]] = True
         else:
             mask[:-1] = True
         return mask
@@ -135,7 +137,7 @@ class Song:
     def _reached(self, shift: int) -> int:
         """The clock after a shift, WAIT or END."""
         if shift == WAIT:
-            return min(int(self.edges[self.bar + 1]), self.clock + WAIT)
+            return min(int(self.bar_lines[self.bar + 1]), self.clock + WAIT)
         return self.clock + (shift if shift <= MAX_SHIFT else 0)
 
     def _place(self, ticks: int) -> None:
@@ -149,9 +151,11 @@ class Song:
     def _shifts(self, mask: Mask) -> None:
         """Onsets within this bar and the next that no WAIT is for, none beyond a given note; WAIT; END."""
         first = max(self.floor - self.clock, 0)
-        mask[first : min(MAX_SHIFT + 1, self.edges[self.bar + 2] - self.clock, self.end - self.clock)] = True
+        mask[
+            first : min(MAX_SHIFT + 1, self.bar_lines[self.bar + 2] - self.clock, self.end_tick - self.clock)
+        ] = True
         mask[0] = mask[0] and self._room_here()
-        mask[WAIT] = self.bar < self.last or self.clock + WAIT < self.end
+        mask[WAIT] = self.bar < self.last or self.clock + WAIT < self.end_tick
         if self.bar == self.last:
             mask[END] = self.waited_from != self.last
         elif self.open_end:
@@ -203,22 +207,22 @@ class Song:
             return
         bar, clock = self.bar, self._reached(shift)
         if shift == WAIT:
-            self.floor, self.waited_from = min(self.clock + WAIT, self.edges[bar + 2]), bar
+            self.floor, self.waited_from = min(self.clock + WAIT, self.bar_lines[bar + 2]), bar
         else:
             self._strike(clock)
         self.clock = clock
-        self.bar = bisect_right(self.start, clock) - 1
+        self.bar = bisect_right(self.bar_starts, clock) - 1
         self._begin()
 
     def _strike(self, onset: int) -> None:
         """Remember the note of the row."""
-        part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in GUESSED)
+        part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in NOTE_CHOICES)
         note = onset, part, pitch, duration, velocity
-        self.kept.append(bool(self.given) and self.given[0][:3] == note[:3])
-        if self.kept[-1]:
+        self.is_given.append(bool(self.given) and self.given[0][:3] == note[:3])
+        if self.is_given[-1]:
             self.given.popleft()
-        self.echo.add(note, self.kept[-1])
-        self.alone.add(note, self.kept[-1])
+        self.echo.add(note, self.is_given[-1])
+        self.alone.add(note, self.is_given[-1])
         self.form.add(onset, part * PITCHES + pitch)
         self.notes.append(note)
         self.floor, self.waited_from = onset, -1
@@ -264,5 +268,5 @@ class Song:
         """An onset as a shift from the clock, WAIT, or void where the grammar cannot say it."""
         if onset < self.floor:
             return VOID["shift"]
-        far = onset - self.clock > MAX_SHIFT or onset >= self.edges[self.bar + 2]
+        far = onset - self.clock > MAX_SHIFT or onset >= self.bar_lines[self.bar + 2]
         return WAIT if far else onset - self.clock

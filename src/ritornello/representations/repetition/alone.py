@@ -15,7 +15,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.representations.grid.vocabulary import DRUM_PART, INSTANCES, PARTS, PITCHES, VOICE_BITS, Ints
+from ritornello.representations.grid.vocabulary import (
+    DRUM_PART,
+    INSTANCES_PER_PROGRAM,
+    PART_PITCH_BITS,
+    PARTS,
+    PITCHES,
+    Ints,
+)
 from ritornello.representations.repetition.echo import Echo, Note, echo
 
 KEYBOARDS = (*range(8), *range(16, 21))  # programs: pianos and organs
@@ -38,8 +45,8 @@ def alone(
 ) -> Guesses:
     """The guesses at places of a whole song, whose notes (N,) are sorted by onset and voice.
 
-    A place is how many notes are `known` there and the `least` that may come, as onset << VOICE_BITS | voice,
-    (R,) each.
+    A place is how many notes are `known` there and the `least` that may come, as
+    onset << PART_PITCH_BITS | voice, (R,) each.
     """
     line = lines(voice)
     order = np.argsort(line, kind="stable")
@@ -56,7 +63,7 @@ def alone(
     source[order] = np.append(order, -1)[found.candidate[1:]]
     length[order], run[order] = found.length[1:], found.run[1:]
     offered = np.full(len(onset) + 1, NEVER)
-    offered[order] = (onset[order] + found.interval[1:]) << VOICE_BITS | voice[source[order]]
+    offered[order] = (onset[order] + found.interval[1:]) << PART_PITCH_BITS | voice[source[order]]
     offered[source < 0] = NEVER
     first, chosen = np.full(len(known), NEVER), np.full(len(known), -1)
     for one in np.unique(line):
@@ -68,7 +75,7 @@ def alone(
     none = chosen < 0
     return Guesses(
         np.where(none, -1, source[chosen]),
-        np.where(none, 0, first >> VOICE_BITS),
+        np.where(none, 0, first >> PART_PITCH_BITS),
         np.where(none, 0, length[chosen]),
         np.where(none, 0, run[chosen]),
     )
@@ -77,7 +84,7 @@ def alone(
 def lines(voice: Ints) -> Ints:
     """The line (N,) of each voice (N,)."""
     part, pitch = voice // PITCHES, voice % PITCHES
-    right = (pitch >= MIDDLE) & np.isin(part // INSTANCES, KEYBOARDS)
+    right = (pitch >= MIDDLE) & np.isin(part // INSTANCES_PER_PROGRAM, KEYBOARDS)
     return np.where(part == DRUM_PART, 2 * PARTS + pitch, 2 * part + right)
 
 

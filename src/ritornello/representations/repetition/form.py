@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.shifts import Bars
-from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, VOICE_BITS, Ints
+from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, PART_PITCH_BITS, Ints
 
 LEAST = 0.5  # likeness that counts as a return
 GOES_ON = 0.25  # what going on where the last bar left off is worth
@@ -77,7 +77,7 @@ def _shared(
     bar = timeline.bar_of(onset)
     kept = bar < bars
     bar, place, voice = bar[kept], (onset - timeline.start_ticks[bar])[kept], voice[kept]
-    _, item = np.unique(place << VOICE_BITS | voice, return_inverse=True)
+    _, item = np.unique(place << PART_PITCH_BITS | voice, return_inverse=True)
     times = np.bincount(item)
     frequent = times[item] > max(4, bars // 16)
     names, column = np.unique(item[frequent], return_inverse=True)
@@ -104,7 +104,7 @@ def form(
     many notes are `known` there, (R,) each. The candidate is the first note after the place in the bar that
     the present one returns to, or the first of the next bar's model.
     """
-    keys = onset << VOICE_BITS | voice
+    keys = onset << PART_PITCH_BITS | voice
     bar = bars.bar(clock)
     model, close = np.append(timeline.returns_to, -1), np.append(timeline.similarity, 0)
     start, stop = np.append(bars.start, 0), np.append(bars.start + timeline.length_ticks, 0)
@@ -113,7 +113,7 @@ def form(
     for ahead in (1, 0):  # the present bar's model last, it goes over the other
         target = model[bar + ahead]
         origin = start[target] + (clock - start[bar] if ahead == 0 else 0)
-        after = (origin << VOICE_BITS) + (last + 1 if ahead == 0 else 0)
+        after = (origin << PART_PITCH_BITS) + (last + 1 if ahead == 0 else 0)
         at = np.searchsorted(keys, after, side="left")
         inside = (target >= 0) & (at < known)
         inside[inside] &= onset[at[inside]] < stop[target[inside]]
@@ -135,7 +135,7 @@ class Form:
 
     def add(self, onset: int, voice: int) -> None:
         """Take the next note."""
-        self._keys.append(onset << VOICE_BITS | voice)
+        self._keys.append(onset << PART_PITCH_BITS | voice)
 
     def at(self, clock: int, last: int) -> tuple[int, int, int]:
         """The candidate (-1: none), its guessed onset and the class of likeness, at a place."""
@@ -146,9 +146,9 @@ class Form:
                 continue
             start = self._start[model]
             if ahead:
-                at = bisect_left(self._keys, start << VOICE_BITS)
+                at = bisect_left(self._keys, start << PART_PITCH_BITS)
             else:
-                at = bisect_right(self._keys, (start + clock - self._start[bar] << VOICE_BITS) + last)
-            if at < len(self._keys) and (there := self._keys[at] >> VOICE_BITS) < self._stop[model]:
+                at = bisect_right(self._keys, (start + clock - self._start[bar] << PART_PITCH_BITS) + last)
+            if at < len(self._keys) and (there := self._keys[at] >> PART_PITCH_BITS) < self._stop[model]:
                 return at, self._edges[bar + ahead] + there - start, self._close[bar + ahead] + 3 * ahead
         return -1, 0, FORM_UNKNOWN if self._close[bar] < 0 else 0
