@@ -24,7 +24,7 @@ from ritornello.models.model import Arrays, Model
 from ritornello.music.plan import Plan
 from ritornello.system.files import sha256, write_bytes
 from ritornello.training.config import TrainConfig
-from ritornello.training.start import Start
+from ritornello.training.start import TrainingStart
 
 DEFAULT_LABEL = "chorale"
 MAX_PLANS_BYTES = 4 << 20
@@ -51,7 +51,7 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans)
     write_bytes(out / RIGHTS, rights)
-    fingerprints.write(out, fingerprints.learnt_from(corpus))
+    fingerprints.write(out, fingerprints.of_training_songs(corpus))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     if size > MAX_BYTES:
         raise FailedError(f"{str(out)!r} has {size} bytes, must be at most {MAX_BYTES} to ship")
@@ -63,7 +63,7 @@ def averaged(trained: Model, first: Model) -> Model:
 
     Where both lie in one valley it predicts better than either (Wortsman et al., arXiv 2109.01903).
     """
-    before = Start.of(TrainConfig(init=str(first.path)), trained.labels).network.state_dict()
+    before = TrainingStart.of(TrainConfig(init=str(first.path)), trained.labels).network.state_dict()
     known = {
         f"tables.{field['name'].replace('.', '_')}" for field in first.info["network"]["config"]["fields"]
     }
@@ -131,7 +131,7 @@ def by_label(model: Model, corpus: Corpus, side: str, threads: int) -> dict[str,
         model.network_in_torch(),
         model.representation,
         named(songs),
-        conditions=model.conditions,
+        plan_encoder=model.plan_encoder,
         threads=threads,
         skipped=songs.skipped.__setitem__,
     ):

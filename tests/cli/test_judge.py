@@ -12,7 +12,7 @@ import pytest
 from ritornello import midi
 from ritornello.evaluation import detector, judge, style
 from ritornello.models import fingerprints
-from ritornello.models.fingerprints import Melody
+from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 from tests.folders import Say, wandering
 from tests.scores import tune
@@ -70,10 +70,12 @@ def test_one_song(say: Say, home: Path) -> None:
 
 
 def test_one_song_and_what_a_model_learnt_from(say: Say, home: Path, tmp_path: Path) -> None:
-    fingerprints.write(tmp_path, [Melody.of(wandering(5), "five.mid"), Melody.of(tune(), "tune.mid")])
+    fingerprints.write(
+        tmp_path, [SongFingerprint.of(wandering(5), "five.mid"), SongFingerprint.of(tune(), "tune.mid")]
+    )
     code, text, _ = say("judge", home / "tune.mid", "--model", tmp_path)
     assert code == 0
-    longest = max(len(line.bars) for line in Melody.of(tune()).lines)
+    longest = max(len(line.bars) for line in SongFingerprint.of(tune()).lines)
     assert re.search(
         rf"^closest +{longest} notes: bars 1-\d as in bars 1-\d of Tune \(tune\.mid\)$", text, re.M
     )

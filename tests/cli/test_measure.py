@@ -16,7 +16,7 @@ from ritornello.evaluation.measure import measure
 from ritornello.legacy2018.network import Original
 from ritornello.models import model as folder
 from ritornello.models.lstm.network import Lstm
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.representations.notes import Notes
 from tests.folders import Say, wandering, write_songs
 from tests.models.chains import as_dicts
@@ -41,7 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepare(home / "midi", home / "corpus", workers=1)
     torch.manual_seed(0)
     labels = ("folk", "game")
-    sizes = {"width": 16, "layers": 1, "embedding": 4, "plan_size": Conditions(labels).size}
+    sizes = {"width": 16, "layers": 1, "embedding": 4, "plan_size": PlanEncoder(labels).size}
     network = Lstm({"fields": as_dicts(Notes.fields), **sizes})
     data = {"corpus": "corpus", "hash": Corpus.open(home / "corpus").hash}
     write_model(home / "model", network, data, labels)

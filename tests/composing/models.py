@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ritornello.models import model, registry
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan, parse_form
 from ritornello.music.score import Part
 
@@ -44,7 +44,7 @@ def write_model(
     """
     fields = fields or [f._asdict() for f in registry.find("representations", representation).fields]
     torch.manual_seed(seed)
-    size = {"width": 32, "layers": 1, "embedding": 8, "plan_size": Conditions(labels).size}
+    size = {"width": 32, "layers": 1, "embedding": 8, "plan_size": PlanEncoder(labels).size}
     made = registry.find("networks", network)({"fields": fields, **size})
     weights = {name: np.asarray(values, np.float32) for name, values in made.state_dict().items()}
     for name in weights:

@@ -16,7 +16,7 @@ from ritornello.evaluation.comparison_page import beside, page
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.report import report_lines
-from ritornello.models.fingerprints import Melody
+from ritornello.models.fingerprints import SongFingerprint
 from tests.folders import wandering
 
 
@@ -34,7 +34,7 @@ def group(name: str, seeds: range, notes: int = 48) -> SongSet:
     return SongSet(name, f"hash of {name}", len(songs) + 5, songs, {"<b>.mid": "not MIDI"})
 
 
-class MelodyList(list[Melody]):
+class MelodyList(list[SongFingerprint]):
     """Training songs as a list."""
 
     where, hash = "corpus", "hash of corpus"
@@ -46,7 +46,7 @@ def whole() -> dict[str, Any]:
         patch.setattr(detector, "TREES", 10)
         patch.setattr(style, "SPLITS", 50)
         patch.setattr(comparison, "FEWEST_OF_LABEL", 12)
-        learnt = MelodyList([Melody.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
+        learnt = MelodyList([SongFingerprint.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
         told: list[tuple[int, int, str]] = []
         found = compare(
             group("<i>ours", range(24)),
@@ -136,7 +136,7 @@ def test_what_must_be_known_is_said() -> None:
 
 def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
     old = [wandering(seed) for seed in range(40)]
-    learnt = [Melody.of(song, f"{number}.mid") for number, song in enumerate(old)]
+    learnt = [SongFingerprint.of(song, f"{number}.mid") for number, song in enumerate(old)]
     new = [wandering(seed) for seed in range(100, 120)]
     copied = copying(new, [LabelledScore(f"copy {n}", old[n]) for n in range(20)], {}, learnt)
     assert copied["median"] >= 40

@@ -12,8 +12,8 @@ from ritornello.evaluation import likelihood
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats
 from ritornello.evaluation.reference import LOST
-from ritornello.models.chain.network import Chain
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.chain.network import ChainNetwork
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.score import Chord, Part, Score
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.grid import vocabulary
@@ -34,7 +34,7 @@ def account(
     return [by_name[each.name] for each in songs]
 
 
-def small(kind: type[Chain], plan_size: int = 0) -> Chain:
+def small(kind: type[ChainNetwork], plan_size: int = 0) -> ChainNetwork:
     torch.manual_seed(1)
     sizes = {"width": 32, "layers": 2, "embedding": 8, "window": 48, "plan_size": plan_size}
     return kind({"fields": as_dicts(NOTES.fields), **sizes}).eval()
@@ -110,7 +110,7 @@ def test_a_note_that_the_table_cannot_hold_is_charged() -> None:
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_pieces_and_batches_change_nothing(kind: type[Chain], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_and_batches_change_nothing(kind: type[ChainNetwork], monkeypatch: pytest.MonkeyPatch) -> None:
     """Songs of 90 to 260 rows in pieces of 32, padded together, against each alone in one piece."""
     network = small(kind)
     songs = [song(seed, notes) for seed, notes in enumerate((90, 260, 200, 61, 199, 130))]
@@ -128,7 +128,7 @@ def test_pieces_and_batches_change_nothing(kind: type[Chain], monkeypatch: pytes
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_the_nats_are_those_of_the_networks_own_loss(kind: type[Chain]) -> None:
+def test_the_nats_are_those_of_the_networks_own_loss(kind: type[ChainNetwork]) -> None:
     network = small(kind)
     one = song(3, 100)
     values, learn = NOTES.encode(one.score)
@@ -144,13 +144,13 @@ def test_the_nats_are_those_of_the_networks_own_loss(kind: type[Chain]) -> None:
 
 def test_what_is_hidden_is_not_seen() -> None:
     """A song in two disguises (its chords, its plan) costs the same when nothing is given, else not."""
-    conditions = Conditions(("folk", "game"))
-    network = small(NETWORKS[0], conditions.size)
+    plan_encoder = PlanEncoder(("folk", "game"))
+    network = small(NETWORKS[0], plan_encoder.size)
     one = song(5, 120)
     other = one._replace(
         name="other", score=replace(one.score, chords=(Chord(0, 3, "min"),)), labels=("game",)
     )
-    found = list(likelihood.likelihood(network, NOTES, [one, other], conditions=conditions))
+    found = list(likelihood.likelihood(network, NOTES, [one, other], plan_encoder=plan_encoder))
     told, untold = ([each[given].total for each in found] for given in ("plan", "none"))
     assert untold[0] == pytest.approx(untold[1], rel=1e-6)
     assert abs(told[0] - told[1]) > 0.01

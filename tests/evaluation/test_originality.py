@@ -17,7 +17,7 @@ from ritornello.evaluation.originality import (
     opening,
     typical_longest_run,
 )
-from ritornello.models.fingerprints import RUN, Melody
+from ritornello.models.fingerprints import RUN_STEPS, SongFingerprint
 from ritornello.music.score import Meter, Part, Score, Tempo
 
 
@@ -48,7 +48,7 @@ def test_a_run_of_six_by_hand() -> None:
 def test_another_rhythm_is_another_run() -> None:
     """The first note is longer: the six after it are alike."""
     assert longest_runs([tune(TWINKLE, [2, 1, 1, 1, 1, 1, 1])], [tune(TWINKLE)]) == [6]
-    assert longest_runs([tune(TWINKLE, 2)], [tune(TWINKLE)]) == [RUN]
+    assert longest_runs([tune(TWINKLE, 2)], [tune(TWINKLE)]) == [RUN_STEPS]
 
 
 def test_so_few_notes_are_no_run() -> None:
@@ -60,22 +60,22 @@ def test_the_longest_over_parts_and_training_songs() -> None:
     pitches = [pitch for pair in zip(TWINKLE[:6], low, strict=True) for pitch in pair]
     onset = np.repeat(np.arange(6) * 4, 2)
     two = Score.of(4, onset, [4] * 12, pitches, [80] * 12, [0, 1] * 6, [Part(), Part("", 33)])
-    assert [len(line.runs) for line in Melody.of(two).lines] == [2, 2]
+    assert [len(line.runs) for line in SongFingerprint.of(two).lines] == [2, 2]
     assert longest_runs([two], [tune(TWINKLE[:5])]) == [5]
     assert longest_runs([two], [tune(TWINKLE[:5]), tune([p + 2 for p in low])]) == [6]
     others = [two, tune(range(9)), tune([7])]
-    assert longest_runs(others, [tune([p + 2 for p in low])]) == [6, RUN, 0]
+    assert longest_runs(others, [tune([p + 2 for p in low])]) == [6, RUN_STEPS, 0]
 
 
 def test_drums_are_left_out_and_nothing_is_nothing() -> None:
     drums = tune([36, 38, 36, 38], part=Part("", 0, True))
     assert longest_runs([drums, tune([])], [drums]) == [0, 0]
     assert longest_runs([], [drums]) == []
-    assert longest_runs([tune(TWINKLE)], []) == [RUN]
+    assert longest_runs([tune(TWINKLE)], []) == [RUN_STEPS]
 
 
 @given(
-    st.lists(st.lists(st.integers(60, 61), min_size=RUN + 1, max_size=20), min_size=2, max_size=5),
+    st.lists(st.lists(st.integers(60, 61), min_size=RUN_STEPS + 1, max_size=20), min_size=2, max_size=5),
     st.integers(1, 40),
 )
 def test_it_is_what_counting_finds(tunes: list[list[int]], together: int) -> None:
@@ -91,7 +91,7 @@ def test_it_is_what_counting_finds(tunes: list[list[int]], together: int) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ritornello.evaluation.originality.TOGETHER", together)  # also in pieces
         found = longest_runs([tune(tunes[0])], [tune(pitches) for pitches in tunes[1:]])
-    assert found == [max(RUN, *(shared(first, other) + 1 for other in others))]
+    assert found == [max(RUN_STEPS, *(shared(first, other) + 1 for other in others))]
 
 
 def test_a_passage_is_named_with_its_bars() -> None:
@@ -102,13 +102,17 @@ def test_a_passage_is_named_with_its_bars() -> None:
         replace(tune(TWINKLE), title="Ah! vous dirai-je"),
         tune(TWINKLE[:5]),
     ]
-    named = [Melody.of(other, f"{number}.mid") for number, other in enumerate(others)]
-    (found,) = closest_passages([Melody.of(song)], named)
+    named = [SongFingerprint.of(other, f"{number}.mid") for number, other in enumerate(others)]
+    (found,) = closest_passages([SongFingerprint.of(song)], named)
     assert found == (7, (2, 3), 0, 1, "Ah! vous dirai-je (1.mid)", (1, 2), 0)
-    (again,) = closest_passages([Melody.of(song)], [named[2], *named[:2]])  # the longest, wherever it stands
+    (again,) = closest_passages(
+        [SongFingerprint.of(song)], [named[2], *named[:2]]
+    )  # the longest, wherever it stands
     assert again is not None
     assert (again.notes, again.song) == (7, 2)
-    assert closest_passages([Melody.of(tune([60])), Melody.of(tune(range(50, 60)))], named[1:]) == [
+    assert closest_passages(
+        [SongFingerprint.of(tune([60])), SongFingerprint.of(tune(range(50, 60)))], named[1:]
+    ) == [
         None,
         None,
     ]
@@ -129,8 +133,8 @@ def test_an_excerpt_is_some_bars_of_one_line() -> None:
     assert cut.duration_ticks.tolist() == [4, 4]  # of 9: it ends with its last bar
     assert (cut.parts, cut.meters, cut.tempi) == ((Part("b"),), (Meter(0, 3, 4),), (Tempo(0, 300_000),))
     assert excerpt(song, (3, 3), 0).duration_ticks.tolist() == [4, 6]
-    others = [Melody.of(tune(range(5))), Melody.of(replace(song, title="x"))]
-    (found,) = closest_passages([Melody.of(tune([62, 64, 65, 67, 69], [2, 2, 1, 1, 1]))], others)
+    others = [SongFingerprint.of(tune(range(5))), SongFingerprint.of(replace(song, title="x"))]
+    (found,) = closest_passages([SongFingerprint.of(tune([62, 64, 65, 67, 69], [2, 2, 1, 1, 1]))], others)
     assert found is not None
     assert (found.song, found.there_line) == (1, 1)
 

@@ -10,7 +10,7 @@ from ritornello.errors import InputError
 from ritornello.legacy2018.messages import Messages
 from ritornello.legacy2018.network import Original, OriginalConfig
 from ritornello.legacy2018.step import FIELDS, shapes
-from ritornello.models.losses.curve import Curve, Points
+from ritornello.models.losses.curve import Curve, CurvePoints
 
 
 def network(seed: int = 0, **settings: int) -> Original:
@@ -106,7 +106,7 @@ def test_it_learns_a_repeating_tune() -> None:
 
 
 def test_settings_give_the_same_network_and_loss_again() -> None:
-    curve = Curve.fit(Points(octave=0.3))
+    curve = Curve.fit(CurvePoints(octave=0.3))
     net = Original(OriginalConfig(window=20, units=6, hidden=5, curve=curve.to_dict()))
     again = Original(net.settings())
     assert again.settings() == net.settings()

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ritornello.models.chain.network import Chain
+from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.lstm.network import Lstm
 from ritornello.models.transformer.network import Transformer
 from ritornello.representations.table import Field
 
-NETWORKS: list[type[Chain]] = [Lstm, Transformer]
+NETWORKS: list[type[ChainNetwork]] = [Lstm, Transformer]
 TABLE = (  # two candidates (one does not guess everything), and a known field amid the choices
     Field("hint", 4, "known"),
     Field("echo.a", 6, "known", "a", unknown=5),
@@ -32,7 +32,9 @@ def as_dicts(table: tuple[Field, ...]) -> list[dict[str, Any]]:
     return [field._asdict() for field in table]
 
 
-def network(kind: type[Chain], table: tuple[Field, ...] = TABLE, seed: int = 0, **settings: Any) -> Chain:
+def network(
+    kind: type[ChainNetwork], table: tuple[Field, ...] = TABLE, seed: int = 0, **settings: Any
+) -> ChainNetwork:
     torch.manual_seed(seed)
     small = {"fields": as_dicts(table), "width": 32, "layers": 2, "embedding": 8}
     return kind({**small, **settings})

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from ritornello.errors import ModelError
 from ritornello.models import fingerprints
-from ritornello.models.fingerprints import RUN, Line, Melody, packed, unpacked
+from ritornello.models.fingerprints import RUN_STEPS, PartFingerprint, SongFingerprint, from_bytes, to_bytes
 from ritornello.music.score import Part, Score
 from tests.folders import wandering
 from tests.scores import scores
 
 
-def same(one: Melody, other: Melody) -> bool:
+def same(one: SongFingerprint, other: SongFingerprint) -> bool:
     lines = zip(one.lines, other.lines, strict=True)
     return one[:2] == other[:2] and all(
         np.array_equal(a, b) for pair in lines for a, b in zip(*pair, strict=True)
@@ -41,7 +41,7 @@ def test_runs_by_hand() -> None:
         [67, 60, 62, 64, 65, 67, *[36] * 5], [80] * 11, [0] * 6 + [1] * 5,
         [Part("a"), Part("drums", 0, True)], title="A\x1b\n song",
     )  # fmt: skip
-    melody = Melody.of(song, "a.mid")
+    melody = SongFingerprint.of(song, "a.mid")
     assert (melody.path, melody.title, melody.name, melody.notes) == ("a.mid", "A song", "A song (a.mid)", 6)
     (line,) = melody.lines
     steps = [(7, 0), (-5, 96), (2, 24), (1, 24), (2, 24)]  # at 24 ticks a beat
@@ -57,7 +57,7 @@ def test_runs_by_hand() -> None:
 
 def test_a_file_holds_no_step() -> None:
     """Two parts of the same steps but for one have no run in common near it: steps cannot be read off."""
-    one, other = (Melody.of(tune).lines[0] for tune in (rising(12), rising(12, 6)))
+    one, other = (SongFingerprint.of(tune).lines[0] for tune in (rising(12), rising(12, 6)))
     assert np.flatnonzero(one.runs != other.runs).tolist() == [2, 3, 4, 5, 6]
 
 
@@ -69,8 +69,8 @@ def rising(count: int, higher: int | None = None) -> Score:
 
 @given(st.lists(scores(), max_size=3))
 def test_there_and_back(songs: list[Score]) -> None:
-    before = [Melody.of(song, f"songs/{number} \u00e9.mid") for number, song in enumerate(songs)]
-    after = unpacked(packed(before), "x")
+    before = [SongFingerprint.of(song, f"songs/{number} \u00e9.mid") for number, song in enumerate(songs)]
+    after = from_bytes(to_bytes(before), "x")
     assert len(before) == len(after)
     assert all(map(same, before, after))
 
@@ -80,41 +80,45 @@ def test_a_long_wait_counts_as_the_longest() -> None:
         Score.of(24, [0, wait, wait + 1, wait + 2, wait + 3], [1] * 5, [60] * 5, [80] * 5)
         for wait in (511, 2000)
     )
-    assert Melody.of(far).lines[0].runs.tolist() == Melody.of(further).lines[0].runs.tolist()
+    assert (
+        SongFingerprint.of(far).lines[0].runs.tolist() == SongFingerprint.of(further).lines[0].runs.tolist()
+    )
 
 
 def test_it_is_small() -> None:
-    found = packed([Melody.of(wandering(seed, 400), "") for seed in range(50)])
+    found = to_bytes([SongFingerprint.of(wandering(seed, 400), "") for seed in range(50)])
     assert len(found) < 50 * 400 * 5
 
 
 def test_the_file_of_a_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"holds no reference\.npz, the songs that it learnt from"):
         fingerprints.read(tmp_path)
-    kept = Melody.of(replace(wandering(1), title="One"), "1.mid")
+    kept = SongFingerprint.of(replace(wandering(1), title="One"), "1.mid")
     fingerprints.write(tmp_path, [kept])
     (found,) = fingerprints.read(tmp_path)
     assert same(found, kept)
 
 
 def damaged() -> dict[str, bytes]:
-    good = packed([Melody.of(wandering(1), "1.mid")])
-    short = Melody("1.mid", "", (Line(np.zeros(0, np.int64), np.zeros(RUN, np.int64)),))
+    good = to_bytes([SongFingerprint.of(wandering(1), "1.mid")])
+    short = SongFingerprint(
+        "1.mid", "", (PartFingerprint(np.zeros(0, np.int64), np.zeros(RUN_STEPS, np.int64)),)
+    )
     return {
         "nothing": b"",
         "no archive": b"PK" + bytes(99),
         "cut": good[: len(good) // 2],
-        "too few notes": packed([short]),
+        "too few notes": to_bytes([short]),
     }
 
 
 @pytest.mark.parametrize("case", damaged())
 def test_a_damaged_file_is_one_clear_line(case: str) -> None:
     with pytest.raises(ModelError, match=r"'m/reference\.npz' is damaged: "):
-        unpacked(damaged()[case], "m/reference.npz")
+        from_bytes(damaged()[case], "m/reference.npz")
 
 
 def test_a_file_that_would_swell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fingerprints, "MOST_UNPACKED_BYTES", 100)
+    monkeypatch.setattr(fingerprints, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(ModelError, match="bytes unpacked, at most 100"):
-        unpacked(packed([Melody.of(wandering(1), "1.mid")]), "x")
+        from_bytes(to_bytes([SongFingerprint.of(wandering(1), "1.mid")]), "x")

@@ -40,7 +40,7 @@ def test_plans_and_labels_are_read_and_checked(folder: Path) -> None:
     model.write(folder, {**INFO, "labels": ["game"]}, WEIGHTS, {}, "", plans)
     opened = Model.open(folder)
     assert opened.plans == plans
-    assert opened.conditions.labels == ("game",)
+    assert opened.plan_encoder.labels == ("game",)
     (folder / "plans.json").write_bytes(b" " * (folder / "plans.json").stat().st_size)
     with pytest.raises(ModelError, match=r"plans\.json' is damaged: its SHA-256"):
         Model.open(folder)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ritornello.errors import InputError
-from ritornello.models.chain.network import Chain
+from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.lstm.network import Lstm
 from ritornello.models.transformer.network import Transformer
 from ritornello.music.score import Part, Score
@@ -28,7 +28,7 @@ TABLES = {"small": TABLE, "notes": Notes.fields, "chorale": Chorale.fields}
 
 @both
 @pytest.mark.parametrize("name", TABLES)
-def test_a_prediction_sees_earlier_rows_and_fields_only(kind: type[Chain], name: str) -> None:
+def test_a_prediction_sees_earlier_rows_and_fields_only(kind: type[ChainNetwork], name: str) -> None:
     table, last = TABLES[name], 2
     net, values = network(kind, table).eval(), rows(2, last + 2, table)
     other = (values + 1) % torch.tensor([f.size + (f.kind == "choice") for f in table])
@@ -52,7 +52,7 @@ def test_a_prediction_sees_earlier_rows_and_fields_only(kind: type[Chain], name:
 
 
 @both
-def test_void_is_read_and_never_predicted(kind: type[Chain]) -> None:
+def test_void_is_read_and_never_predicted(kind: type[ChainNetwork]) -> None:
     net, values = network(kind), rows(2, 4)
     predictions = net(values)
     assert {n: tuple(p.shape) for n, p in predictions.items()} == {
@@ -88,7 +88,7 @@ def test_the_loss_is_nats_a_row() -> None:
 
 
 @both
-def test_only_what_is_to_be_learnt_has_a_gradient(kind: type[Chain]) -> None:
+def test_only_what_is_to_be_learnt_has_a_gradient(kind: type[ChainNetwork]) -> None:
     net, values = network(kind), rows(3, 6)
     learn = learnt(values) & (torch.rand(values.shape) < 0.5)
     predictions = {n: p.detach().requires_grad_() for n, p in net(values).items()}
@@ -99,7 +99,7 @@ def test_only_what_is_to_be_learnt_has_a_gradient(kind: type[Chain]) -> None:
 
 
 @both
-def test_gradients_reach_every_weight(kind: type[Chain]) -> None:
+def test_gradients_reach_every_weight(kind: type[ChainNetwork]) -> None:
     net, values = network(kind, plan_size=3), rows(8, 40)
     torch.autograd.backward(net.loss(net(values, torch.rand(8, 3)), values, learnt(values))["loss"])
     for name, weight in net.named_parameters():
@@ -126,7 +126,7 @@ def test_agreement_is_of_all_earlier_choices() -> None:
 
 
 @both
-def test_the_input_and_the_head_by_hand(kind: type[Chain]) -> None:
+def test_the_input_and_the_head_by_hand(kind: type[ChainNetwork]) -> None:
     net, values = network(kind, plan_size=2), rows(1, 3, seed=3)
     weights = {name: w.detach().double().numpy() for name, w in net.named_parameters()}
     plan = np.array([0.25, 0.75])
@@ -166,7 +166,7 @@ def test_without_agreement_a_guess_has_one_vector() -> None:
 
 
 @both
-def test_the_size_dial(kind: type[Chain]) -> None:
+def test_the_size_dial(kind: type[ChainNetwork]) -> None:
     with torch.device("meta"):  # shapes alone
         nets = {s: kind({"fields": as_dicts(Notes.fields), "size": s}) for s in kind.sizes}
     millions = {s: sum(p.numel() for p in net.parameters()) / 1e6 for s, net in nets.items()}
@@ -178,7 +178,7 @@ def test_the_size_dial(kind: type[Chain]) -> None:
 
 
 @both
-def test_the_same_seed_gives_the_same_network(kind: type[Chain]) -> None:
+def test_the_same_seed_gives_the_same_network(kind: type[ChainNetwork]) -> None:
     values = rows(2, 6)
     for dropout in (0.0, 0.5):
         one, other, third = (network(kind, seed=s, dropout=dropout).eval() for s in (1, 1, 2))
@@ -190,7 +190,7 @@ def test_the_same_seed_gives_the_same_network(kind: type[Chain]) -> None:
 
 @both
 @pytest.mark.parametrize("cuts", [list(range(1, 12)), [5], [2, 9]])
-def test_going_on_from_a_state_is_reading_all_at_once(kind: type[Chain], cuts: list[int]) -> None:
+def test_going_on_from_a_state_is_reading_all_at_once(kind: type[ChainNetwork], cuts: list[int]) -> None:
     net, values, plan = network(kind, window=4, plan_size=2).eval(), rows(3, 12), torch.rand(3, 2)
     whole, pieces, state = net(values, plan), [], None
     for start, stop in zip([0, *cuts], [*cuts, 12], strict=True):
@@ -202,14 +202,14 @@ def test_going_on_from_a_state_is_reading_all_at_once(kind: type[Chain], cuts: l
 
 
 @both
-def test_the_plan_moves_predictions_and_none_asks_for_nothing(kind: type[Chain]) -> None:
+def test_the_plan_moves_predictions_and_none_asks_for_nothing(kind: type[ChainNetwork]) -> None:
     net, values = network(kind, plan_size=3), rows(2, 4)
     assert torch.equal(net(values)["a"], net(values, torch.zeros(2, 3))["a"])
     assert not torch.equal(net(values)["a"][:, 1:], net(values, torch.ones(2, 3))["a"][:, 1:])
 
 
 @both
-def test_it_overfits_eight_notes(kind: type[Chain]) -> None:
+def test_it_overfits_eight_notes(kind: type[ChainNetwork]) -> None:
     tune = [60, 62, 64, 60, 67, 65, 60]  # and the END
     score = Score.of(24, [24 * i for i in range(7)], [24] * 7, tune, [80] * 7, [0] * 7)
     encoded = Notes().encode(score)
@@ -227,7 +227,7 @@ def test_it_overfits_eight_notes(kind: type[Chain]) -> None:
 
 
 @both
-def test_settings_give_the_same_network_again(kind: type[Chain]) -> None:
+def test_settings_give_the_same_network_again(kind: type[ChainNetwork]) -> None:
     table = tuple(field for field in TABLE[:-1] if field.guesses != "c")
     table += (Field("pitch", 128, "choice"),)
     net = network(kind, table, interval=0.1, size="tiny", layers=1, dropout=0.25, agreement=False)
@@ -245,7 +245,7 @@ def test_settings_give_the_same_network_again(kind: type[Chain]) -> None:
 
 
 @both
-def test_only_matrices_decay(kind: type[Chain]) -> None:
+def test_only_matrices_decay(kind: type[ChainNetwork]) -> None:
     net = network(kind, weight_decay=0.3)
     groups = net.optimizer(lr=1e-3).param_groups
     decay = {id(w): group["weight_decay"] for group in groups for w in group["params"]}
@@ -255,7 +255,7 @@ def test_only_matrices_decay(kind: type[Chain]) -> None:
 
 
 @both
-def test_half_precision_is_close(kind: type[Chain]) -> None:
+def test_half_precision_is_close(kind: type[ChainNetwork]) -> None:
     net, values = network(kind), rows(4, 8)
     expected = float(net.loss(net(values), values, learnt(values))["loss"].detach())
     with torch.autocast("cpu", torch.bfloat16):
@@ -306,12 +306,12 @@ def test_the_transformer_looks_back_over_its_window_alone() -> None:
 
 
 @both
-def test_a_network_of_a_shorter_table_is_taken_over(kind: type[Chain]) -> None:
+def test_a_network_of_a_shorter_table_is_taken_over(kind: type[ChainNetwork]) -> None:
     # the older table lacks what is known of given notes: until that is learnt, it predicts as it did
     older = tuple(field for field in Notes.fields if not field.name.startswith("given."))
     columns = [index for index, field in enumerate(Notes.fields) if field in older]
     old, new = network(kind, older), network(kind, Notes.fields, seed=1)
-    new.take_over(old)
+    new.load_matching_weights(old)
     song = Score.of(
         24, [0, 24, 24, 48], [24] * 4, [60, 64, 72, 67], [80] * 4, [0, 0, 1, 0], [Part(), Part("", 73)]
     )
@@ -321,13 +321,13 @@ def test_a_network_of_a_shorter_table_is_taken_over(kind: type[Chain]) -> None:
     for name, logits in before.items():
         assert torch.allclose(after[name], logits, atol=1e-5), name
     with pytest.raises(InputError, match=r"field 'given.shift' is not one of the table's"):
-        old.take_over(new)
+        old.load_matching_weights(new)
 
 
 @both
-def test_the_weights_of_some_fields_alone_are_learnt(kind: type[Chain]) -> None:
+def test_the_weights_of_some_fields_alone_are_learnt(kind: type[ChainNetwork]) -> None:
     net = network(kind, Notes.fields, weight_decay=0.0)
-    net.learn_only(["given"])
+    net.freeze_except(["given"])
     before = {name: weight.clone() for name, weight in net.state_dict().items()}
     song = Score.of(
         24, [0, 24, 24, 48], [24] * 4, [60, 64, 72, 67], [80] * 4, [0, 0, 1, 0], [Part(), Part("", 73)]
@@ -351,6 +351,6 @@ def test_the_weights_of_some_fields_alone_are_learnt(kind: type[Chain]) -> None:
         field.name for field in Notes.fields if field.name.partition(".")[0] == "given"
     }
     with pytest.raises(InputError, match="only 'echoes', must be a field or a group of fields"):
-        net.learn_only(["echoes"])
+        net.freeze_except(["echoes"])
     with pytest.raises(InputError, match=r"weight_decay 0\.05, must be 0"):
-        network(kind, Notes.fields).learn_only(["given"])
+        network(kind, Notes.fields).freeze_except(["given"])

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.models.plan_vector import GROUPS, METERS, TEMPO_KNOTS, Conditions, heard
+from ritornello.models.plan_vector import GROUPS, METERS, TEMPO_KNOTS, PlanEncoder, infer_plan
 from ritornello.music.plan import Plan
 from ritornello.music.score import KeySignature, Part, Score
 from ritornello.music.theory import transposed_key
 
-CONDITIONS = Conditions(("chorale", "game"))
+CONDITIONS = PlanEncoder(("chorale", "game"))
 DRUMS = Part("", 0, True)
 PLAN = Plan(
     meters=((0, 3, 4),),
@@ -79,15 +79,15 @@ def test_the_key_of_a_song_is_heard_not_read() -> None:
         [Part()],
         keys=(KeySignature(0, 0, False),),
     )
-    plan = heard(song, ("fiddle", "jig"))
+    plan = infer_plan(song, ("fiddle", "jig"))
     assert plan.key == (2, False)
     assert plan.genres == (("fiddle", 0.5), ("jig", 0.5))
 
 
 def test_drums_have_no_key_and_silent_parts_are_not_heard() -> None:
     song = Score.of(24, [0, 24], [6, 6], [36, 38], [80, 80], [1, 1], [Part("", 12), DRUMS])
-    assert heard(song).key is None
-    assert heard(song).parts == (DRUMS,)
+    assert infer_plan(song).key is None
+    assert infer_plan(song).parts == (DRUMS,)
 
 
 @given(st.integers(-7, 7), st.booleans(), st.integers(-24, 24))

@@ -81,10 +81,13 @@ def test_what_is_not_asked_changes_nothing(kind: str) -> None:
 @both
 def test_a_song_in_a_small_batch_is_that_song_alone_to_the_last_bit(kind: str) -> None:
     _, step = pair(kind, plan_size=2)
-    values, plans = rows(chained.FEW, 9).numpy(), np.random.default_rng(0).random((chained.FEW, 2))
+    values, plans = (
+        rows(chained.MAX_SONGS_ONE_BY_ONE, 9).numpy(),
+        np.random.default_rng(0).random((chained.MAX_SONGS_ONE_BY_ONE, 2)),
+    )
     step.start(plans)
     together = by_step(step, values, TABLE)
-    for song in range(chained.FEW):
+    for song in range(chained.MAX_SONGS_ONE_BY_ONE):
         step.start(plans[song : song + 1])
         alone = by_step(step, values[song : song + 1], TABLE)
         assert all(np.array_equal(alone[name][0], together[name][song]) for name in alone)

@@ -11,7 +11,7 @@ import torch
 from ritornello.legacy2018.messages import Messages
 from ritornello.legacy2018.network import Original as OriginalNetwork
 from ritornello.legacy2018.step import Original
-from ritornello.models.torch_step import Torch
+from ritornello.models.torch_step import TorchStep
 from tests.models.chains import TABLE, network, rows
 from tests.models.trained_chains import PAIRS, apart, by_step, by_torch, weights
 
@@ -21,7 +21,7 @@ from tests.models.trained_chains import PAIRS, apart, by_step, by_torch, weights
 def test_equal_to_the_network(kind: str, plan_size: int) -> None:
     net = network(PAIRS[kind][0], plan_size=plan_size, window=4)
     values, plans = rows(3, 9).numpy(), np.random.default_rng(1).random((3, plan_size))
-    step = Torch(net, TABLE)
+    step = TorchStep(net, TABLE)
     for _ in range(2):
         step.start(plans)
         assert apart(by_step(step, values, TABLE), by_torch(net, values, TABLE, plans)) <= 1e-5
@@ -40,7 +40,7 @@ class Forgetful(torch.nn.Module):
 
 def test_a_network_without_a_state_reads_its_window_again() -> None:
     values = rows(2, 8).numpy()
-    step = Torch(Forgetful(), TABLE)
+    step = TorchStep(Forgetful(), TABLE)
     step.start(np.zeros((2, 0)))
     by_step(step, values, TABLE)
     step.begin({})
@@ -54,7 +54,7 @@ def test_reals_go_the_same_way() -> None:
     torch.manual_seed(0)
     net = OriginalNetwork({"window": 4})
     fields, given = Messages.fields, np.random.default_rng(0).random((2, 9, 3)).astype(np.float32)
-    steps = [Torch(net, fields), Original(weights(net), net.settings())]
+    steps = [TorchStep(net, fields), Original(weights(net), net.settings())]
     for step in steps:
         step.start(np.zeros((2, 0)))
         for row in given.swapaxes(0, 1):

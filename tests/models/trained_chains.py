@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from ritornello.models.chain.network import Chain
+from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.lstm.network import Lstm as LstmNetwork
-from ritornello.models.lstm.step import Lstm
+from ritornello.models.lstm.step import LstmStep
 from ritornello.models.transformer.network import Transformer as TransformerNetwork
-from ritornello.models.transformer.step import Transformer
+from ritornello.models.transformer.step import TransformerStep
 from ritornello.representations.table import Field, start_row
 
-PAIRS = {"lstm": (LstmNetwork, Lstm), "transformer": (TransformerNetwork, Transformer)}
+PAIRS = {"lstm": (LstmNetwork, LstmStep), "transformer": (TransformerNetwork, TransformerStep)}
 Logits = dict[str, np.ndarray]  # field -> (B, T, size)
 
 
@@ -38,7 +38,7 @@ def by_step(step: Any, values: np.ndarray, table: tuple[Field, ...], ask: Any = 
     return {name: np.stack(logits, axis=1) for name, logits in found.items()}
 
 
-def by_torch(net: Chain, values: np.ndarray, table: tuple[Field, ...], plans: np.ndarray) -> Logits:
+def by_torch(net: ChainNetwork, values: np.ndarray, table: tuple[Field, ...], plans: np.ndarray) -> Logits:
     """The same from the network, all rows at once behind the start row."""
     start = np.broadcast_to(np.array(start_row(table)), (len(values), 1, len(table)))
     with torch.no_grad():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ritornello.errors import InputError, OutputError
 from ritornello.models.losses.curve import Curve
-from ritornello.models.losses.curve_chart import note_loss
+from ritornello.models.losses.curve_chart import note_loss_chart
 from ritornello.rendering import charts
 from ritornello.rendering.charts import Chart, Line
 from ritornello.rendering.palette import HUES, channels
@@ -73,7 +73,7 @@ def test_the_terminal_shows_the_same() -> None:
 
 def test_the_loss_of_the_note_is_drawn_with_its_points() -> None:
     curve = Curve.fit()
-    chart = note_loss(curve)
+    chart = note_loss_chart(curve)
     assert charts.terminal(chart).count(charts.MARK) == len(curve.points.lows()) == 13
     spots = coloured(charts.image(chart), "yellow")
     # each point is a spot of its own: the gaps between them across are more than a few pixels

@@ -22,9 +22,9 @@ from ritornello.training.batches import Batch
 from ritornello.training.config import TrainConfig
 from ritornello.training.crops import Crops
 from ritornello.training.export import export
-from ritornello.training.loop import Run
-from ritornello.training.songs import Songs
-from ritornello.training.start import Start
+from ritornello.training.loop import TrainingRun
+from ritornello.training.songs import EncodedSongs
+from ritornello.training.start import TrainingStart
 from tests.scores import tune
 
 SIZES = {"width": 16, "layers": 1, "embedding": 4, "window": 16, "dropout": 0.1}
@@ -34,14 +34,14 @@ TINY = TrainConfig(
 DATA = {"corpus": "c", "hash": "0" * 64, "train_songs": 2, "heldout_songs": 2, "heldout": "held-out songs"}
 
 
-def crops(start: Start, seed: int = 0) -> Crops:
-    songs = Songs([tune(), tune().transposed(2)], Notes(), [("fiddle",), ("jig",)])
-    return Crops(songs, start.conditions, 16, seed)
+def crops(start: TrainingStart, seed: int = 0) -> Crops:
+    songs = EncodedSongs([tune(), tune().transposed(2)], Notes(), [("fiddle",), ("jig",)])
+    return Crops(songs, start.plan_encoder, 16, seed)
 
 
-def run(folder: Path, config: TrainConfig = TINY, labels: tuple[str, ...] = ("fiddle", "jig")) -> Run:
-    start = Start.of(config, labels)
-    made = Run(folder, config, start.network, "data")
+def run(folder: Path, config: TrainConfig = TINY, labels: tuple[str, ...] = ("fiddle", "jig")) -> TrainingRun:
+    start = TrainingStart.of(config, labels)
+    made = TrainingRun(folder, config, start.network, "data")
     made.start = start  # type: ignore[attr-defined]
     return made
 
@@ -122,7 +122,7 @@ def test_a_model_is_the_network_again(exported: Model) -> None:
     assert exported.labels == ("fiddle", "jig")
     assert [plan.genres[0][0] for plan in exported.plans] == ["fiddle", "jig"]
     assert exported.plans[0].bars == 4
-    assert exported.conditions.size == exported.info["network"]["config"]["plan_size"]
+    assert exported.plan_encoder.size == exported.info["network"]["config"]["plan_size"]
     network = exported.network_in_torch()
     assert np.array_equal(network.state_dict()["plan.weight"].numpy(), exported.weights["plan.weight"])
     assert "It knows the labels fiddle, jig." in (exported.path / "card.md").read_text()
@@ -130,7 +130,7 @@ def test_a_model_is_the_network_again(exported: Model) -> None:
 
 def test_another_model_is_where_a_run_begins(exported: Model) -> None:
     config = replace(TINY, init=str(exported.path), network_config={})
-    start = Start.of(config, ("blues", "jig"))
+    start = TrainingStart.of(config, ("blues", "jig"))
     assert start.labels == ("fiddle", "jig", "blues")
     assert start.init == exported.hash
     old, new = exported.weights["plan.weight"], start.network.state_dict()["plan.weight"].numpy()
@@ -151,7 +151,7 @@ def test_what_does_not_fit_the_other_model_is_refused(
     exported: Model, changes: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(InputError, match=problem):
-        Start.of(replace(TINY, init=str(exported.path), **{"network_config": {}, **changes}), ())
+        TrainingStart.of(replace(TINY, init=str(exported.path), **{"network_config": {}, **changes}), ())
 
 
 def test_a_row_counts_the_same_in_any_piece_of_a_measurement(tmp_path: Path) -> None:
@@ -169,12 +169,12 @@ import sys, torch
 from pathlib import Path
 from dataclasses import replace
 from tests.training.test_choices import *
-from ritornello.training.machine import Machine
+from ritornello.training.distributed import TrainingProcess
 config = replace(TINY, network_config={**SIZES, "dropout": 0.0})
-machine = Machine.of("cpu", "float32", 1, True)
-start = Start.of(config, ("fiddle", "jig"))
+machine = TrainingProcess.of("cpu", "float32", 1, True)
+start = TrainingStart.of(config, ("fiddle", "jig"))
 with machine.in_turn():
-    made = Run(Path(sys.argv[1]), config, start.network, "data", machine)
+    made = TrainingRun(Path(sys.argv[1]), config, start.network, "data", machine)
 made.train(crops(start), crops(start))
 machine.total(0.0)
 machine.leave()

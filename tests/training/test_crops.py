@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide, start_row
-from ritornello.training.crops import Crops, Variation
-from ritornello.training.songs import Songs
+from ritornello.training.crops import Augmentation, Crops
+from ritornello.training.songs import EncodedSongs
 from tests.scores import tune
 
 NAMES = [field.name for field in Notes.fields]
-SONGS = Songs([tune(), tune().transposed(-3)], Notes(), [("fiddle",), ("jig",)])
-CONDITIONS = Conditions(("fiddle", "jig"))
-PLAIN = Variation.none(all_hidden=0.0)
+SONGS = EncodedSongs([tune(), tune().transposed(-3)], Notes(), [("fiddle",), ("jig",)])
+CONDITIONS = PlanEncoder(("fiddle", "jig"))
+PLAIN = Augmentation.none(all_hidden=0.0)
 
 
-def crops(window: int = 8, seed: int = 0, variation: Variation | None = PLAIN) -> Crops:
+def crops(window: int = 8, seed: int = 0, variation: Augmentation | None = PLAIN) -> Crops:
     return Crops(SONGS, CONDITIONS, window, seed, variation)
 
 
@@ -67,7 +67,7 @@ def test_a_song_shorter_than_the_window_is_filled_up_with_nothing_to_learn() -> 
     rows = len(SONGS.song(0).values)
     batch = crops(window=4 * rows).batch(0, 4)
     assert batch.values.shape[1] == rows + 1  # no longer than the longest song
-    batch = Crops(Songs([tune(), _half()], Notes()), Conditions(), 4 * rows, 0, PLAIN).batch(0, 16)
+    batch = Crops(EncodedSongs([tune(), _half()], Notes()), PlanEncoder(), 4 * rows, 0, PLAIN).batch(0, 16)
     short = batch.learn.any(-1).sum(axis=1) < rows
     assert short.any() and not short.all()
 
@@ -84,7 +84,7 @@ def _half() -> object:
 
 
 def test_the_plan_moves_with_the_key() -> None:
-    moved = crops(variation=Variation((3, 3), 0, 0.0, 0.0, 0.0, 0.0)).batch(0, 16)
+    moved = crops(variation=Augmentation((3, 3), 0, 0.0, 0.0, 0.0, 0.0)).batch(0, 16)
     plain = crops().batch(0, 16)
     key = CONDITIONS.groups["key"]
     assert moved.plan is not None and plain.plan is not None
@@ -94,7 +94,7 @@ def test_the_plan_moves_with_the_key() -> None:
 
 
 def test_tempo_and_loudness_move_alone() -> None:
-    moved = crops(variation=Variation((0, 0), 2, 0.5, 0.0, 0.0, 0.0)).batch(0, 32)
+    moved = crops(variation=Augmentation((0, 0), 2, 0.5, 0.0, 0.0, 0.0)).batch(0, 32)
     plain = crops().batch(0, 32)
     assert moved.plan is not None and plain.plan is not None
     differ = np.flatnonzero((moved.plan != plain.plan).any(axis=0))
@@ -106,7 +106,7 @@ def test_tempo_and_loudness_move_alone() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_side_information_is_hidden_together_or_not(share: float) -> None:
-    batch = crops(variation=Variation.none(all_hidden=share)).batch(0, 8)
+    batch = crops(variation=Augmentation.none(all_hidden=share)).batch(0, 8)
     assert batch.plan is not None
     assert batch.plan.any() == (share == 0)
     silent = np.array_equal(batch.values, hide(Notes.fields, batch.values, ("form", "bars_left", "chord")))
@@ -114,7 +114,7 @@ def test_side_information_is_hidden_together_or_not(share: float) -> None:
 
 
 def test_each_piece_is_hidden_as_often_as_asked() -> None:
-    batch = crops(variation=Variation((0, 0), 0, 0.0, 0.0, 0.3, 0.0)).batch(0, 400)
+    batch = crops(variation=Augmentation((0, 0), 0, 0.0, 0.0, 0.3, 0.0)).batch(0, 400)
     assert batch.plan is not None
     unknown = [~batch.plan.any(axis=1), (column(batch.values, "bars_left")[:, 1:] == 64).all(axis=1)]
     for hidden in unknown:
@@ -123,10 +123,10 @@ def test_each_piece_is_hidden_as_often_as_asked() -> None:
 
 
 def test_a_genre_counts_by_a_power_of_its_notes() -> None:
-    songs = Songs([tune()] * 4, Notes(), [("a",), ("a",), ("a",), ("b",)])
+    songs = EncodedSongs([tune()] * 4, Notes(), [("a",), ("a",), ("a",), ("b",)])
     shares = []
     for power in (1.0, 0.5, 0.0):
-        made = Crops(songs, Conditions(), 8, 0, PLAIN, power)
+        made = Crops(songs, PlanEncoder(), 8, 0, PLAIN, power)
         weights = np.diff(made.ends, prepend=0)
         shares.append(weights[3] / weights.sum())
     assert shares == pytest.approx([1 / 4, 1 / (1 + 3**0.5), 1 / 2])

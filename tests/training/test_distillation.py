@@ -16,10 +16,10 @@ from ritornello.errors import InputError
 from ritornello.models.lstm.network import Lstm
 from ritornello.models.model import Model
 from ritornello.training.config import TrainConfig
-from ritornello.training.distillation import SHARE, Teachers
+from ritornello.training.distillation import SHARE, TeacherEnsemble
 from ritornello.training.export import export
-from ritornello.training.loop import Run
-from ritornello.training.start import Start
+from ritornello.training.loop import TrainingRun
+from ritornello.training.start import TrainingStart
 from tests.models.chains import learnt, network, rows
 from tests.training.test_choices import DATA, SIZES, TINY, crops, log
 
@@ -29,8 +29,8 @@ LABELS = ("fiddle", "jig")
 
 def made(folder: Path, labels: tuple[str, ...] = LABELS, **changes: Any) -> Model:
     """A model of two tunes."""
-    start = Start.of(replace(TINY, **changes), labels)
-    run, songs = Run(folder / "run", start.config, start.network, "data"), crops(start)
+    start = TrainingStart.of(replace(TINY, **changes), labels)
+    run, songs = TrainingRun(folder / "run", start.config, start.network, "data"), crops(start)
     run.train(songs, songs)
     export(run, start, songs, songs, DATA, folder / "model")
     return Model.open(folder / "model")
@@ -41,11 +41,11 @@ def teacher(tmp_path: Path) -> Model:
     return made(tmp_path / "teacher")
 
 
-def taught(folder: Path, teacher: Model, **changes: Any) -> Run:
+def taught(folder: Path, teacher: Model, **changes: Any) -> TrainingRun:
     """A run that has not begun."""
-    start = Start.of(replace(TINY, teachers=[str(teacher.path)], **changes), LABELS)
-    teachers = Teachers.of([str(teacher.path)], start, CPU)
-    run = Run(folder, start.config, start.network, "data", None, teachers)
+    start = TrainingStart.of(replace(TINY, teachers=[str(teacher.path)], **changes), LABELS)
+    teachers = TeacherEnsemble.of([str(teacher.path)], start, CPU)
+    run = TrainingRun(folder, start.config, start.network, "data", None, teachers)
     run.start = start  # type: ignore[attr-defined]
     return run
 
@@ -53,7 +53,7 @@ def taught(folder: Path, teacher: Model, **changes: Any) -> Run:
 def test_their_chances_are_averaged() -> None:
     two = [network(Lstm, seed=seed, dropout=0.5).eval() for seed in (0, 1)]
     values = rows(3, 5)
-    found = Teachers(two)(values, None)  # type: ignore[arg-type]
+    found = TeacherEnsemble(two)(values, None)  # type: ignore[arg-type]
     for name, chances in found.items():
         one, other = (net(values)[name].softmax(-1) for net in two)
         assert torch.allclose(chances, (one + other) / 2, atol=1e-6)
@@ -69,7 +69,7 @@ def test_teachers_who_know_the_song_say_what_the_song_says() -> None:
         name: torch.nn.functional.one_hot(target.clamp(min=0), predictions[name].shape[-1]).float()
         for name, target in targets.items()
     }
-    found = Teachers([]).joined(losses, predictions, targets, sure)
+    found = TeacherEnsemble([]).joined(losses, predictions, targets, sure)
     assert float(found["taught"]) == pytest.approx(float(losses["loss"]), rel=1e-5)
     assert float(found["loss"]) == pytest.approx(float(losses["loss"]), rel=1e-5)
     assert found["a"] is losses["a"]
@@ -81,7 +81,7 @@ def test_what_it_costs_not_to_follow_them() -> None:
     targets = {"a": torch.tensor([[-100, 1]])}
     halves = {"a": torch.full((1, 2, 2), 0.5)}
     losses = {"loss": torch.tensor(-math.log(0.75))}
-    found = Teachers([]).joined(losses, predictions, targets, halves)
+    found = TeacherEnsemble([]).joined(losses, predictions, targets, halves)
     cost = -(math.log(0.25) + math.log(0.75)) / 2
     assert float(found["taught"]) == pytest.approx(cost, rel=1e-6)
     assert float(found["loss"]) == pytest.approx(SHARE * cost - (1 - SHARE) * math.log(0.75), rel=1e-6)
@@ -151,14 +151,14 @@ def test_the_model_says_who_taught_it(tmp_path: Path, teacher: Model) -> None:
 
 def test_who_cannot_teach_is_refused(tmp_path: Path, teacher: Model) -> None:
     one = [str(teacher.path)]
-    others = Start.of(TINY, ("jig",))
+    others = TrainingStart.of(TINY, ("jig",))
     with pytest.raises(InputError, match="has the labels fiddle, jig, must be jig"):
-        Teachers.of(one, others, CPU)
-    chorale = Start.of(replace(TINY, representation="chorale"), LABELS)
+        TeacherEnsemble.of(one, others, CPU)
+    chorale = TrainingStart.of(replace(TINY, representation="chorale"), LABELS)
     with pytest.raises(InputError, match="has other fields than the network"):
-        Teachers.of(one, chorale, CPU)
+        TeacherEnsemble.of(one, chorale, CPU)
     with pytest.raises(InputError, match="'original' says no chances"):
-        Teachers.of(one, Start.of(TrainConfig("original", steps=1), LABELS), CPU)
+        TeacherEnsemble.of(one, TrainingStart.of(TrainConfig("original", steps=1), LABELS), CPU)
 
 
 def test_a_teacher_of_another_size_will_do(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from ritornello.legacy2018.messages import Messages
 from ritornello.models.model import Model
 from ritornello.training.export import export
-from ritornello.training.start import Start
+from ritornello.training.start import TrainingStart
 from tests.training.test_loop import network, run, windows
 
 DATA = {"corpus": "c", "hash": "0" * 64, "train_songs": 6, "heldout_songs": 2, "heldout": "held-out songs"}
@@ -24,7 +24,7 @@ def exported(tmp_path: Path) -> Model:
     made.train(*windows())
     made.best = {name: tensor + 0.01 for name, tensor in made.average.items()}
     made.state.best_step = 8
-    start = Start(made.config, made.network, Messages())
+    start = TrainingStart(made.config, made.network, Messages())
     export(made, start, *windows(), DATA, tmp_path / "model")
     opened = Model.open(tmp_path / "model")
     assert all(np.array_equal(opened.weights[name], tensor.numpy()) for name, tensor in made.best.items())

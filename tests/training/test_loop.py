@@ -20,7 +20,7 @@ from ritornello.errors import FailedError, InputError, OutputError
 from ritornello.legacy2018.network import Original
 from ritornello.training.batches import SongRows, Windows
 from ritornello.training.config import TrainConfig
-from ritornello.training.loop import Run
+from ritornello.training.loop import TrainingRun
 
 SMALL = TrainConfig(steps=12, batch=8, measure_every=4, warmup_steps=3, heldout_windows=32)
 
@@ -41,8 +41,8 @@ def network(seed: int = 0) -> Any:
     return Original({"window": 8})
 
 
-def run(folder: Path, config: TrainConfig = SMALL) -> Run:
-    return Run(folder, config, network(config.seed), "data")
+def run(folder: Path, config: TrainConfig = SMALL) -> TrainingRun:
+    return TrainingRun(folder, config, network(config.seed), "data")
 
 
 def windows() -> tuple[Windows, Windows]:
@@ -85,7 +85,7 @@ def test_a_run_cut_anywhere_ends_the_same(tmp_path: Path) -> None:
             assert torch.equal(whole.best[name], resumed.best[name])
 
 
-def stop_after(made: Run, steps: int) -> None:
+def stop_after(made: TrainingRun, steps: int) -> None:
     """Train some steps and press Ctrl-C; `stopped` says that it was heard."""
 
     def press(state: Any, losses: dict[str, float]) -> None:

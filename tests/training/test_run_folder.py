@@ -7,37 +7,37 @@ from pathlib import Path
 import pytest
 
 from ritornello.errors import InputError
-from ritornello.training.run_folder import check, take
+from ritornello.training.run_folder import check_folder, write_settings
 
 SETTINGS = {"steps": 10, "minutes": None, "batch": 8, "data": "abc"}  # other settings are left out
 
 
 def write_run(folder: Path) -> None:
-    take(folder, SETTINGS)
+    write_settings(folder, SETTINGS)
     (folder / "checkpoint" / "state.safetensors").write_bytes(b"")
 
 
 def test_a_new_or_empty_folder_holds_no_run(tmp_path: Path) -> None:
-    assert not check(tmp_path / "new", SETTINGS)
+    assert not check_folder(tmp_path / "new", SETTINGS)
     (tmp_path / "lock").touch()
-    assert not check(tmp_path, SETTINGS)
+    assert not check_folder(tmp_path, SETTINGS)
 
 
 def test_how_long_may_change_and_nothing_else(tmp_path: Path) -> None:
     write_run(tmp_path)
-    assert check(tmp_path, SETTINGS)
-    assert not take(tmp_path, SETTINGS)
+    assert check_folder(tmp_path, SETTINGS)
+    assert not write_settings(tmp_path, SETTINGS)
     longer = {**SETTINGS, "steps": None, "minutes": 3.0}
-    assert check(tmp_path, longer)
-    assert take(tmp_path, longer)
-    assert not take(tmp_path, longer)  # it is remembered
+    assert check_folder(tmp_path, longer)
+    assert write_settings(tmp_path, longer)
+    assert not write_settings(tmp_path, longer)  # it is remembered
     with pytest.raises(InputError, match="batch was 8, is 9"):
-        check(tmp_path, {**SETTINGS, "batch": 9})
+        check_folder(tmp_path, {**SETTINGS, "batch": 9})
 
 
 def test_other_peoples_files_stay_alone(tmp_path: Path) -> None:
     (tmp_path / "song.mid").touch()
     with pytest.raises(InputError, match=r"holds other files \('song\.mid'\), must be new or empty"):
-        check(tmp_path, SETTINGS)
+        check_folder(tmp_path, SETTINGS)
     with pytest.raises(InputError, match=r"song\.mid' is a file, must be a folder"):
-        check(tmp_path / "song.mid", SETTINGS)
+        check_folder(tmp_path / "song.mid", SETTINGS)

@@ -14,8 +14,8 @@ from ritornello.music.plan import Plan
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.vocabulary import COLUMN
 from ritornello.representations.notes import Notes
-from ritornello.training.sample_monitor import ALIVE, UNHEARD, Watch, cut, shares
-from ritornello.training.songs import Songs
+from ritornello.training.sample_monitor import NOT_CHECKED, SOUND, SampleMonitor, collapse_shares, first_bars
+from ritornello.training.songs import EncodedSongs
 from tests.scores import tune
 
 NOTES = Notes()
@@ -32,7 +32,7 @@ def melody(shift: int = 0) -> Score:
     return song([24 * i for i in range(32)], [MELODY[(5 * i + shift) % 12] for i in range(32)])
 
 
-WATCH = Watch(Songs([melody(i) for i in range(6)], Notes()), ())
+WATCH = SampleMonitor(EncodedSongs([melody(i) for i in range(6)], Notes()), ())
 COLLAPSED = {
     "repeats one pitch": song([24 * i + (i * i) % 7 for i in range(32)], [60] * 32),
     "loops": song([24 * i for i in range(32)], [60, 62, 64, 65] * 8),
@@ -53,27 +53,27 @@ def test_each_collapse_has_a_name(words: str) -> None:
 
 
 def test_music_sounds_alive() -> None:
-    assert WATCH.says([melody(3), melody(7)]) == ALIVE
-    assert WATCH.says([COLLAPSED["loops"], melody(), melody()]) == ALIVE  # one bad song is no collapse
+    assert WATCH.says([melody(3), melody(7)]) == SOUND
+    assert WATCH.says([COLLAPSED["loops"], melody(), melody()]) == SOUND  # one bad song is no collapse
 
 
 def test_what_humans_do_is_no_collapse() -> None:
-    watch = Watch(Songs([COLLAPSED["loops"]], Notes()), ())
-    assert watch.says([COLLAPSED["loops"]]) == ALIVE
+    watch = SampleMonitor(EncodedSongs([COLLAPSED["loops"]], Notes()), ())
+    assert watch.says([COLLAPSED["loops"]]) == SOUND
 
 
 def test_shares_by_hand() -> None:
-    found = shares(song([0, 24, 48, 96, 120, 144, 288], [60, 60, 62, 60, 60, 62, 60]))
+    found = collapse_shares(song([0, 24, 48, 96, 120, 144, 288], [60, 60, 62, 60, 60, 62, 60]))
     # four bars: two equal ones, a silent one, one more note; of six neighbours two are the same pitch
     assert found == {"one pitch": 2 / 6, "loop": 1 / 3, "silence": 1 / 4, "crowd": 0.0, "astray": 0.0}
 
 
 def test_a_plan_is_cut_with_its_form() -> None:
     plan = Plan(12, ((0, 4, 4), (9, 3, 4)), returns=tuple((i - 1, 0) for i in range(12)))
-    short = cut(plan)
+    short = first_bars(plan)
     assert short is not None and short.bars == 8 and short.meters == ((0, 4, 4),)
     assert short.returns is not None and len(short.returns) == 8
-    assert cut(Plan(7)) is None
+    assert first_bars(Plan(7)) is None
 
 
 def test_a_network_is_heard() -> None:
@@ -86,7 +86,9 @@ def test_a_network_is_heard() -> None:
         network.head["part"].logits.bias[0] = 30
         network.head["shift"].logits.bias[24] = 30
     assert WATCH(network, "lstm", seed=0) == "repeats one pitch"
-    assert Watch(Songs([tune()], Notes()), ())(network, "lstm", 0) == UNHEARD  # songs of four bars
+    assert (
+        SampleMonitor(EncodedSongs([tune()], Notes()), ())(network, "lstm", 0) == NOT_CHECKED
+    )  # songs of four bars
     assert np.isfinite([WATCH.most[name] for name in WATCH.most]).all()
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.notes import Notes
-from ritornello.training.songs import VARIANTS, Songs
+from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs
 from tests.representations.test_chorale import voices
 from tests.scores import tune
 
 
 def test_a_song_is_its_rows_and_its_plan() -> None:
-    songs = Songs([tune()], Notes(), [("fiddle",)])
+    songs = EncodedSongs([tune()], Notes(), [("fiddle",)])
     song = songs.song(0)
     assert np.array_equal(song.values, Notes().encode(tune()).values)
     assert song.plan.bars == 4
@@ -26,27 +26,27 @@ def test_a_song_is_its_rows_and_its_plan() -> None:
 
 
 def test_the_form_of_the_plan_is_the_one_that_the_rows_were_told() -> None:
-    song = Songs([tune()], Notes()).song(0)
+    song = EncodedSongs([tune()], Notes()).song(0)
     again = Notes().encode(tune(), song.plan.timeline(24)).values
     form = [i for i, field in enumerate(Notes.fields) if field.name.startswith("form.")]
     assert np.array_equal(again[:, form], song.values[:, form])
 
 
 def test_what_has_no_room_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    songs = Songs([tune(), tune()], Notes(), memory_mb=0)
+    songs = EncodedSongs([tune(), tune()], Notes(), memory_mb=0)
     first = songs.song(0)
     assert songs.song(0) is first  # the last one is kept however large
     songs.song(1)
     assert songs.song(0) is not first
-    roomy = Songs([tune(), tune()], Notes(), memory_mb=1)
+    roomy = EncodedSongs([tune(), tune()], Notes(), memory_mb=1)
     first = roomy.song(0)
     roomy.song(1)
     assert roomy.song(0) is first
 
 
 def test_how_loud_given_notes_are_is_not_learnt() -> None:
-    songs = Songs([tune()], Notes())
-    learnt = [songs.song(0, variant).learn.sum(axis=0) for variant in range(VARIANTS + 1)]
+    songs = EncodedSongs([tune()], Notes())
+    learnt = [songs.song(0, variant).learn.sum(axis=0) for variant in range(GIVEN_VARIANTS + 1)]
     column = {field.name: index for index, field in enumerate(Notes.fields)}
     assert all((one[column["pitch"]], one[column["shift"]]) == (23, 24) for one in learnt)  # END is one more
     assert learnt[0][column["velocity"]] == 23
@@ -54,21 +54,21 @@ def test_how_loud_given_notes_are_is_not_learnt() -> None:
 
 
 def test_songs_encoded_beforehand_are_the_same() -> None:
-    plain, filled = (Songs([tune(), tune().transposed(2)], Notes()) for _ in range(2))
-    filled.fill(VARIANTS, processes=2)
-    assert len(filled._kept) == 2 * (VARIANTS + 1) or not hasattr(os, "fork")
+    plain, filled = (EncodedSongs([tune(), tune().transposed(2)], Notes()) for _ in range(2))
+    filled.fill(GIVEN_VARIANTS, processes=2)
+    assert len(filled._kept) == 2 * (GIVEN_VARIANTS + 1) or not hasattr(os, "fork")
     for song in range(2):
-        for variant in range(VARIANTS + 1):
+        for variant in range(GIVEN_VARIANTS + 1):
             one, other = plain.song(song, variant), filled.song(song, variant)
             assert np.array_equal(one.values, other.values) and one.plan == other.plan
-    small = Songs([tune()], Notes(), memory_mb=0)
-    small.fill(VARIANTS, processes=2)
+    small = EncodedSongs([tune()], Notes(), memory_mb=0)
+    small.fill(GIVEN_VARIANTS, processes=2)
     assert not small._kept
 
 
 def test_songs_that_the_representation_refuses_are_left_out() -> None:
     chorale = voices((60, 55, 52, 48), (62, 55, 53, 47))
-    songs = Songs([tune(), chorale], Chorale(), [("fiddle",), ("bach",)])
+    songs = EncodedSongs([tune(), chorale], Chorale(), [("fiddle",), ("bach",)])
     assert songs.only_readable() == 1
     assert len(songs) == 1
     assert songs.labels == [("bach",)]

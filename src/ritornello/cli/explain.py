@@ -55,13 +55,13 @@ def command(
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
     """The note's curve as data and as a drawing in text."""
     from ritornello.models.losses.curve import Curve
-    from ritornello.models.losses.curve_chart import note_loss
+    from ritornello.models.losses.curve_chart import note_loss_chart
     from ritornello.rendering import charts as chart
     from ritornello.system.extras import require_extra
 
     require_extra("train", "scipy")
     fitted = Curve.read(points) if points else Curve.fit()
-    drawing = note_loss(fitted)
+    drawing = note_loss_chart(fitted)
     if png:
         chart.png(drawing, png)
     return fitted.to_dict(), chart.terminal(drawing)

@@ -12,7 +12,7 @@ from ritornello.composing import merge_notes
 from ritornello.composing.recipe import Recipe, Source
 from ritornello.composing.request import NOTES, Request, around, continuing, gap, plain
 from ritornello.midi.patching import Note, replace_notes
-from ritornello.models.plan_vector import heard
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.representations.table import SamplesItself
@@ -57,7 +57,7 @@ def plan_of(score: Score) -> Plan:
     canonical, _ = NOTES.canonical(score)
     timeline = NOTES.timeline(canonical)
     form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
-    return replace(heard(canonical), returns=tuple(form))
+    return replace(infer_plan(canonical), returns=tuple(form))
 
 
 def plan_of_redo(score: Score, bars: range, parts: tuple[int, ...] | None) -> Plan:

@@ -76,7 +76,7 @@ class _Batch:
         self.uniforms = Uniforms([(request.seed, request.song) for request in requests], len(choices))
         self.surprise = np.zeros((2, len(requests)))  # nats, and choices that were free
         self.step = model.step()
-        self.step.start(np.stack([model.conditions.vector(request.plan) for request in requests]))
+        self.step.start(np.stack([model.plan_encoder.vector(request.plan) for request in requests]))
 
     @property
     def finished(self) -> Mask:

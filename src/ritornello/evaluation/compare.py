@@ -21,7 +21,7 @@ from ritornello.evaluation.features import FEATURES, Table, table
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.style import style
 from ritornello.evaluation.variety import SAME, variety
-from ritornello.models.fingerprints import Melody
+from ritornello.models.fingerprints import SongFingerprint
 from ritornello.system.version import __version__
 
 EVALUATOR = 2  # goes up whenever a figure may change for the same songs
@@ -65,7 +65,7 @@ class TrainingMelodies(Protocol):
         """Of all of them."""
         ...
 
-    def __iter__(self) -> Iterator[Melody]: ...
+    def __iter__(self) -> Iterator[SongFingerprint]: ...
 
 
 def compare(

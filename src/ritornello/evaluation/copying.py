@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.originality import Passage, closest_passages, opening, run_lengths
 from ritornello.evaluation.style import SHARE
-from ritornello.models.fingerprints import Melody
+from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 
 FEWEST = 10  # songs of each
@@ -31,7 +31,7 @@ def copying(
     human: Sequence[Score],
     composed: Sequence[LabelledScore],
     made: Mapping[str, Sequence[Score]],
-    training: Iterable[Melody],
+    training: Iterable[SongFingerprint],
     seed: int = 0,
 ) -> dict[str, Any]:
     """Runs in notes: medians, longest, and the share of songs beyond what 95% of the human songs share.
@@ -84,8 +84,8 @@ def _with_melody(songs: Iterable[Score]) -> int:
     return sum(not song.of_drums.all() for song in songs)
 
 
-def _melodies(songs: Iterable[Score]) -> list[Melody]:
-    return [Melody.of(song) for song in songs]
+def _melodies(songs: Iterable[Score]) -> list[SongFingerprint]:
+    return [SongFingerprint.of(song) for song in songs]
 
 
 def _cut(human: Sequence[Score], sizes: Sequence[int], seed: int) -> list[Score]:
@@ -96,7 +96,7 @@ def _cut(human: Sequence[Score], sizes: Sequence[int], seed: int) -> list[Score]
 
 
 def _closest_by_group(
-    groups: Mapping[str, Sequence[Melody]], training: Iterable[Melody]
+    groups: Mapping[str, Sequence[SongFingerprint]], training: Iterable[SongFingerprint]
 ) -> dict[str, list[Passage | None]]:
     """The closest passages of all groups, looked for at once."""
     passages = iter(closest_passages([song for group in groups.values() for song in group], training))

@@ -16,7 +16,7 @@ from ritornello.evaluation.inputs import CHECKS, CorpusSongs, FolderSongs, Label
 from ritornello.evaluation.originality import closest_passages, excerpt, opening
 from ritornello.evaluation.song_description import describe_song
 from ritornello.models import fingerprints
-from ritornello.models.fingerprints import Melody
+from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 from ritornello.system.extras import require_extra
 from ritornello.system.files import check_writable, sha256_file, write_bytes
@@ -103,7 +103,7 @@ class _OfModel:
         self.where, self.melodies = str(path), fingerprints.read(path)
         self.hash = sha256_file(Path(path) / fingerprints.FILE)
 
-    def __iter__(self) -> Iterator[Melody]:
+    def __iter__(self) -> Iterator[SongFingerprint]:
         return iter(self.melodies)
 
 
@@ -119,8 +119,8 @@ class _OfCorpus:
         """Of the corpus, or of the files once they are read."""
         return self.songs.hash
 
-    def __iter__(self) -> Iterator[Melody]:
-        return (Melody.of(song.score, song.name) for song in self.songs)
+    def __iter__(self) -> Iterator[SongFingerprint]:
+        return (SongFingerprint.of(song.score, song.name) for song in self.songs)
 
     def scores(self, numbers: set[int]) -> dict[int, Score]:
         """Some of the songs, by their place."""
@@ -150,7 +150,7 @@ def _song(path: Path, max_s: float) -> Score:
 
 def _closest(song: Score, human: Sequence[Score], learnt: TrainingMelodies) -> dict[str, Any]:
     """The closest passage of one song; "human" is the median of the openings of human songs."""
-    queries = [Melody.of(song), *(Melody.of(opening(other, len(song))) for other in human)]
+    queries = [SongFingerprint.of(song), *(SongFingerprint.of(opening(other, len(song))) for other in human)]
     mine, *others = closest_passages(queries, learnt)
     runs = [passage.notes for passage in others if passage]
     return {

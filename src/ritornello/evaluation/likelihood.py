@@ -21,7 +21,7 @@ from torch import Tensor
 from ritornello.errors import ScoreError
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.reference import reference
-from ritornello.models.plan_vector import Conditions, heard
+from ritornello.models.plan_vector import PlanEncoder, infer_plan
 from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
 
@@ -70,7 +70,7 @@ def likelihood(
     representation: Any,
     songs: Iterable[LabelledScore],
     *,
-    conditions: Conditions | None = None,
+    plan_encoder: PlanEncoder | None = None,
     given: Mapping[str, Collection[str]] = HIDDEN_BY_GIVEN,
     threads: int = 1,
     skipped: Found = lambda name, reason: None,
@@ -87,7 +87,7 @@ def likelihood(
                 inside = [some[index] for index in batch]
                 found: list[dict[str, SongNats]] = [{} for _ in inside]
                 for name, hidden in given.items():
-                    cells = _cells(network, representation.fields, inside, conditions, hidden)
+                    cells = _cells(network, representation.fields, inside, plan_encoder, hidden)
                     for account, song, nats in zip(found, inside, cells, strict=True):
                         account[name] = _song_nats(representation, song, nats)
                 yield from found
@@ -152,7 +152,7 @@ def _encoded(representation: Any, songs: Iterable[LabelledScore], skipped: Found
             skipped(name, str(error))
             continue
         if len(values):
-            yield Encoded(name, len(score), values, learn, heard(song, labels))
+            yield Encoded(name, len(score), values, learn, infer_plan(song, labels))
         else:
             skipped(name, f"no rows of {representation.name!r}")
 
@@ -175,7 +175,7 @@ def _cells(
     network: Any,
     fields: tuple[Field, ...],
     songs: list[Encoded],
-    conditions: Conditions | None,
+    plan_encoder: PlanEncoder | None,
     hidden: Collection[str],
 ) -> list[npt.NDArray[np.float64]]:
     """Nats (N, choices) of each song, in one batch padded at the end."""
@@ -188,8 +188,8 @@ def _cells(
         values[number, place] = hide(fields, song.values, hidden)
         learn[number, place] = song.learn
     plan = None
-    if conditions is not None:
-        vectors = np.stack([conditions.vector(song.plan, hidden) for song in songs])
+    if plan_encoder is not None:
+        vectors = np.stack([plan_encoder.vector(song.plan, hidden) for song in songs])
         plan = torch.from_numpy(vectors).to(device)
     rows, counts = torch.from_numpy(values).to(device), torch.from_numpy(learn).to(device)
     with torch.no_grad():

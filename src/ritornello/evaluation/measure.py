@@ -47,7 +47,7 @@ def measure(
         opened.network_in_torch(),
         opened.representation,
         heard,
-        conditions=opened.conditions,
+        plan_encoder=opened.plan_encoder,
         given={name: HIDDEN_BY_GIVEN[name] for name in given},
         threads=threads,
         skipped=heard.skipped.__setitem__,

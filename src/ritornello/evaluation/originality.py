@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.models.fingerprints import RUN, Line, Melody
+from ritornello.models.fingerprints import RUN_STEPS, PartFingerprint, SongFingerprint
 from ritornello.music.score import COLUMNS, Meter, Score
 from ritornello.music.timeline import Timeline
 
@@ -48,7 +48,9 @@ class Passage(NamedTuple):
         return {**self._asdict(), "bars": list(self.bars), "there": list(self.there)}
 
 
-def closest_passages(songs: Sequence[Melody], training: Iterable[Melody]) -> list[Passage | None]:
+def closest_passages(
+    songs: Sequence[SongFingerprint], training: Iterable[SongFingerprint]
+) -> list[Passage | None]:
     """The longest passage of each song that is also in a training song, the first of equally long ones.
 
     None where no run of it is in a training song. Time grows as n log² n with the notes; training songs come
@@ -63,12 +65,14 @@ def closest_passages(songs: Sequence[Melody], training: Iterable[Melody]) -> lis
             if start == end or not (longest := int(shared[start:end].max())):
                 continue
             before = found[number]
-            if before is None or longest + RUN > before.notes:
+            if before is None or longest + RUN_STEPS > before.notes:
                 at = start + int(shared[start:end].argmax())
                 _, line, bars = query.passage(at, longest)
                 song, there_line, there = text.passage(int(where[at]), longest)
                 name = block[song].name
-                found[number] = Passage(longest + RUN, bars, line, first + song, name, there, there_line)
+                found[number] = Passage(
+                    longest + RUN_STEPS, bars, line, first + song, name, there, there_line
+                )
     return found
 
 
@@ -77,14 +81,14 @@ def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]
 
     RUN where it shares none: so few notes are not looked for. 0 where no part has more notes than that.
     """
-    melodies = [Melody.of(song) for song in songs]
-    return run_lengths(melodies, closest_passages(melodies, map(Melody.of, training)))
+    melodies = [SongFingerprint.of(song) for song in songs]
+    return run_lengths(melodies, closest_passages(melodies, map(SongFingerprint.of, training)))
 
 
-def run_lengths(songs: Sequence[Melody], passages: Sequence[Passage | None]) -> list[int]:
+def run_lengths(songs: Sequence[SongFingerprint], passages: Sequence[Passage | None]) -> list[int]:
     """The passages of songs as `longest_runs` gives them."""
     pairs = zip(songs, passages, strict=True)
-    return [passage.notes if passage else RUN * bool(song.lines) for song, passage in pairs]
+    return [passage.notes if passage else RUN_STEPS * bool(song.lines) for song, passage in pairs]
 
 
 def typical_longest_run(runs: Sequence[int], songs: int) -> int:
@@ -110,7 +114,7 @@ def excerpt(song: Score, bars: Bars, line: int) -> Score:
         int(timeline.start_ticks[first]),
         int(timeline.start_ticks[last] + timeline.length_ticks[last]),
     )
-    part = np.flatnonzero(np.bincount(song.part[~song.of_drums]) > RUN)[line]
+    part = np.flatnonzero(np.bincount(song.part[~song.of_drums]) > RUN_STEPS)[line]
     inside = (song.onset_ticks >= start) & (song.onset_ticks < end) & (song.part == part)
     onset = song.onset_ticks[inside] - start
     duration = np.minimum(song.duration_ticks[inside], end - start - onset)
@@ -129,8 +133,8 @@ def excerpt(song: Score, bars: Bars, line: int) -> Score:
 class _Text:
     """The runs of songs one after another, each line ended by the song's mark, which nothing else is."""
 
-    def __init__(self, melodies: Sequence[Melody], marks: Iterable[int]) -> None:
-        self.lines: list[Line] = [line for melody in melodies for line in melody.lines]
+    def __init__(self, melodies: Sequence[SongFingerprint], marks: Iterable[int]) -> None:
+        self.lines: list[PartFingerprint] = [line for melody in melodies for line in melody.lines]
         self.owner = [number for number, melody in enumerate(melodies) for _ in melody.lines]
         pieces = [
             np.append(line.runs, mark)
@@ -146,14 +150,14 @@ class _Text:
         """The song, its line, and the bars of so many runs from a place on."""
         line = int(np.searchsorted(self.starts, place, side="right")) - 1
         note = place - int(self.starts[line])
-        bars = self.lines[line].bars[note : note + runs + RUN]
+        bars = self.lines[line].bars[note : note + runs + RUN_STEPS]
         song = self.owner[line]
         return song, line - self.owner.index(song), (int(bars.min()) + 1, int(bars.max()) + 1)
 
 
-def _blocks(training: Iterable[Melody]) -> Iterator[tuple[int, list[Melody]]]:
+def _blocks(training: Iterable[SongFingerprint]) -> Iterator[tuple[int, list[SongFingerprint]]]:
     """Training songs, of about TOGETHER steps at a time, and the number of the first of them."""
-    block: list[Melody] = []
+    block: list[SongFingerprint] = []
     first = size = 0
     for song in training:
         block.append(song)

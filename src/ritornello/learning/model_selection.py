@@ -58,7 +58,7 @@ class HeldOut:
             model.network_in_torch(),
             model.representation,
             self.songs(),
-            conditions=model.conditions,
+            plan_encoder=model.plan_encoder,
             given={"plan": ()},
         )
         for account in accounts:

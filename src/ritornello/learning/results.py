@@ -12,7 +12,7 @@ from ritornello.composing.song import Song
 from ritornello.corpus.corpus import Corpus
 from ritornello.evaluation.originality import closest_passages, opening, run_lengths, typical_longest_run
 from ritornello.learning.model_selection import HeldOut
-from ritornello.models.fingerprints import Melody, learnt_from
+from ritornello.models.fingerprints import SongFingerprint, of_training_songs
 from ritornello.models.model import Model
 
 HUMAN_SONGS = 30
@@ -41,7 +41,7 @@ def closeness(songs: list[Song], corpus: Corpus) -> dict[str, Any]:
     composed = [song.score for song in songs]
     length = int(np.median([len(song) for song in composed])) if composed else 0
     held = [opening(song.score, length) for song in HeldOut(corpus, "test").songs()[:HUMAN_SONGS]]
-    queries, training = [Melody.of(song) for song in (*composed, *held)], learnt_from(corpus)
+    queries, training = [SongFingerprint.of(song) for song in (*composed, *held)], of_training_songs(corpus)
     found = closest_passages(queries, training)
     runs = run_lengths(queries, found)
     ours, theirs = runs[: len(composed)], runs[len(composed) :]

@@ -36,26 +36,26 @@ from ritornello.system.files import write_bytes
 
 FILE = "reference.npz"
 TICKS_PER_BEAT = 24  # onsets are compared on this grid
-RUN = 4  # steps that are hashed together; parts of no more notes are left out
-LONGEST_WAIT = 511  # ticks; longer waits count as so long
-MOST_NOTES = 3_000_000  # of the songs that a model keeps
-MOST_UNPACKED_BYTES = 256 << 20
+RUN_STEPS = 4  # steps that are hashed together; parts of no more notes are left out
+MAX_WAIT_TICKS = 511  # ticks; longer waits count as so long
+MAX_NOTES = 3_000_000  # of the songs that a model keeps
+MAX_UNPACKED_BYTES = 256 << 20
 Ints = npt.NDArray[np.int64]
 
 
-class Line(NamedTuple):
+class PartFingerprint(NamedTuple):
     """A part of n > RUN notes: the hashes `runs` (n - RUN,) and the `bars` (n,) of its notes."""
 
     runs: Ints
     bars: Ints
 
 
-class Melody(NamedTuple):
+class SongFingerprint(NamedTuple):
     """A song's path, its title (may be empty) and its lines."""
 
     path: str
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[PartFingerprint, ...]
 
     @property
     def notes(self) -> int:
@@ -68,42 +68,46 @@ class Melody(NamedTuple):
         return f"{self.title} ({self.path})" if self.title else self.path
 
     @classmethod
-    def of(cls, song: Score, path: str = "") -> Melody:
+    def of(cls, song: Score, path: str = "") -> SongFingerprint:
         """That of a song."""
         ticks = rescale_ticks(song.onset_ticks.astype(np.int64), song.ticks_per_beat, TICKS_PER_BEAT)
         order = np.lexsort((song.pitch, ticks, song.part))
         order = order[~song.of_drums[order]]
         pitch: Ints = song.pitch[order].astype(np.int64)
-        wait = np.minimum(np.diff(ticks[order]), LONGEST_WAIT)
-        runs = hashed((np.diff(pitch) + 127) * (LONGEST_WAIT + 1) + wait)
+        wait = np.minimum(np.diff(ticks[order]), MAX_WAIT_TICKS)
+        runs = hash_steps((np.diff(pitch) + 127) * (MAX_WAIT_TICKS + 1) + wait)
         bars = Timeline.of(song).bar_of(song.onset_ticks[order])
         edges = [0, *(np.flatnonzero(np.diff(song.part[order])) + 1).tolist(), len(order)]
-        lines = (Line(runs[a : b - RUN], bars[a:b]) for a, b in pairwise(edges) if b - a > RUN)
+        lines = (
+            PartFingerprint(runs[a : b - RUN_STEPS], bars[a:b])
+            for a, b in pairwise(edges)
+            if b - a > RUN_STEPS
+        )
         title = "".join(letter if letter.isprintable() else " " for letter in song.title)
         return cls(path, " ".join(title.split()), tuple(lines))
 
 
-def learnt_from(corpus: Corpus, models: Iterable[str | Path] = ()) -> list[Melody]:
+def of_training_songs(corpus: Corpus, models: Iterable[str | Path] = ()) -> list[SongFingerprint]:
     """The melodies of a corpus' train side, and those that `models`, which it began from, had learnt from.
 
     Of a corpus at most MOST_NOTES notes are kept, songs at even distances.
     """
     numbers = corpus.songs("train")
-    share = min(1.0, MOST_NOTES / max(1, int(corpus.note_counts[numbers].sum())))
+    share = min(1.0, MAX_NOTES / max(1, int(corpus.note_counts[numbers].sum())))
     count = min(len(numbers), max(1, int(share * len(numbers))))
     chosen = np.linspace(0, len(numbers) - 1, count).astype(np.int64)
-    found = (Melody.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
+    found = (SongFingerprint.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
     before = [melody for model in models if (Path(model) / FILE).is_file() for melody in read(model)]
     known = {(melody.path, melody.notes): melody for melody in (*before, *found) if melody.lines}
     return list(known.values())
 
 
-def write(model: Path, melodies: Iterable[Melody]) -> None:
+def write(model: Path, melodies: Iterable[SongFingerprint]) -> None:
     """Write reference.npz into a model folder. Raises OutputError."""
-    write_bytes(model / FILE, packed(melodies))
+    write_bytes(model / FILE, to_bytes(melodies))
 
 
-def read(model: str | Path) -> list[Melody]:
+def read(model: str | Path) -> list[SongFingerprint]:
     """The melodies of a model folder. Raises ModelError: it has none, or they are damaged."""
     file = Path(model) / FILE
     try:
@@ -112,16 +116,16 @@ def read(model: str | Path) -> list[Melody]:
         raise ModelError(f"{str(model)!r} holds no {FILE}, the songs that it learnt from") from None
     except OSError as error:
         raise ModelError(f"cannot read {str(file)!r}: {error.strerror}") from error
-    return unpacked(data, str(file))
+    return from_bytes(data, str(file))
 
 
-def hashed(steps: Ints) -> Ints:
+def hash_steps(steps: Ints) -> Ints:
     """32-bit hashes (n - RUN + 1,) of RUN steps in a row, of steps (n,); the same on any machine.
 
     Each step is mixed with those before by the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
     """
-    found = np.zeros(max(0, len(steps) - RUN + 1), np.uint64)
-    for place in range(RUN):
+    found = np.zeros(max(0, len(steps) - RUN_STEPS + 1), np.uint64)
+    for place in range(RUN_STEPS):
         found ^= steps[place : place + len(found)].astype(np.uint64)
         found += np.uint64(0x9E3779B97F4A7C15)
         found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -131,10 +135,10 @@ def hashed(steps: Ints) -> Ints:
     return top
 
 
-def packed(melodies: Iterable[Melody]) -> bytes:
+def to_bytes(melodies: Iterable[SongFingerprint]) -> bytes:
     """The bytes of reference.npz."""
     songs: list[tuple[str, str, int]] = []
-    lines: list[Line] = []
+    lines: list[PartFingerprint] = []
     for melody in melodies:
         songs.append((melody.path, melody.title, len(melody.lines)))
         lines += melody.lines
@@ -153,13 +157,13 @@ def packed(melodies: Iterable[Melody]) -> bytes:
     return out.getvalue()
 
 
-def unpacked(data: bytes, where: str) -> list[Melody]:
+def from_bytes(data: bytes, where: str) -> list[SongFingerprint]:
     """The melodies in the bytes of reference.npz. Raises ModelError that names the file `where`."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        if size > MOST_UNPACKED_BYTES:
-            raise ValueError(f"{size} bytes unpacked, at most {MOST_UNPACKED_BYTES}")
+        if size > MAX_UNPACKED_BYTES:
+            raise ValueError(f"{size} bytes unpacked, at most {MAX_UNPACKED_BYTES}")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("songs", "notes", "runs", "bars")}
         return list(_read(**arrays))
@@ -167,24 +171,26 @@ def unpacked(data: bytes, where: str) -> list[Melody]:
         raise ModelError(f"{where!r} is damaged: {error}") from error
 
 
-def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[Melody]:
+def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerprint]:
     """Raises ValueError where the arrays do not belong together."""
     said = json.loads(songs.tobytes())
-    if sum(count for _, _, count in said) != len(notes) or (len(notes) and int(notes.min()) <= RUN):
+    if sum(count for _, _, count in said) != len(notes) or (len(notes) and int(notes.min()) <= RUN_STEPS):
         raise ValueError(f"{len(notes)} parts do not belong to {len(said)} songs")
     total = int(notes.sum())
-    if len(bars) != total or len(runs) != total - RUN * len(notes):
+    if len(bars) != total or len(runs) != total - RUN_STEPS * len(notes):
         raise ValueError(f"{total} notes, and columns of {len(runs)} and {len(bars)}")
     ends = np.cumsum(notes, dtype=np.int64).tolist()
     lines = iter(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
     runs = runs.astype(np.int64)
     for path, title, count in said:
         mine = [next(lines) for _ in range(count)]
-        yield Melody(
+        yield SongFingerprint(
             str(path),
             str(title),
             tuple(
-                Line(runs[a - RUN * n : b - RUN * (n + 1)], np.cumsum(bars[a:b], dtype=np.int64))
+                PartFingerprint(
+                    runs[a - RUN_STEPS * n : b - RUN_STEPS * (n + 1)], np.cumsum(bars[a:b], dtype=np.int64)
+                )
                 for n, (a, b) in mine
             ),
         )

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from ritornello.errors import ModelError, PlanError
 from ritornello.models import registry
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan
 from ritornello.system.files import replacing, sha256, sha256_file, write_json
 
@@ -88,9 +88,9 @@ class Model:
         return tuple(self.info.get("labels", ()))
 
     @property
-    def conditions(self) -> Conditions:
+    def plan_encoder(self) -> PlanEncoder:
         """What the network is told of a plan."""
-        return Conditions(self.labels)
+        return PlanEncoder(self.labels)
 
     def network_in_torch(self) -> Any:
         """The network with its weights, ready to measure. Raises ModelError if they do not fit it."""

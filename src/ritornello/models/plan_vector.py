@@ -30,7 +30,7 @@ PROGRAMS = 128
 GROUPS = ("genre", "meter", "tempo", "key", "parts")
 
 
-class Conditions:
+class PlanEncoder:
     """The vector of a model with these labels; `groups` says which numbers are whose."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
@@ -79,7 +79,7 @@ class Conditions:
         out[[PROGRAMS if part.is_drum else part.program for part in plan.parts]] = 1
 
 
-def heard(song: Score, labels: Sequence[str] = ()) -> Plan:
+def infer_plan(song: Score, labels: Sequence[str] = ()) -> Plan:
     """The plan that a song would have been made by: `Plan.of`, with its labels, the key that is heard.
 
     Signatures in files are wrong so often (C major is what a sequencer writes unasked) that the key is always

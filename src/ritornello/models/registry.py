@@ -34,12 +34,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "transformer": "ritornello.models.transformer.network:Transformer",
     },
     "steps": {
-        "lstm": "ritornello.models.lstm.step:Lstm",
+        "lstm": "ritornello.models.lstm.step:LstmStep",
         "original": "ritornello.legacy2018.step:Original",
-        "transformer": "ritornello.models.transformer.step:Transformer",
+        "transformer": "ritornello.models.transformer.step:TransformerStep",
     },
     "losses": {
-        "interval": "ritornello.models.losses.interval:Interval",
+        "interval": "ritornello.models.losses.interval:IntervalLoss",
         "original": "ritornello.legacy2018.loss:Original",
     },
 }

@@ -15,7 +15,7 @@ import torch
 from ritornello.representations.table import Field, start_row
 
 
-class Torch:
+class TorchStep:
     """The protocol of a step around a network, which is left in evaluation.
 
     The network has `predict(values (B, T+1, F), plan, state) -> (predictions, state)` as networks/chain.py

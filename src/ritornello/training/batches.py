@@ -34,7 +34,7 @@ class Batch(NamedTuple):
         return Batch(self.values[crops], self.learn[crops], plan)
 
 
-def generator(seed: int, step: int, crop: int = 0) -> np.random.Generator:
+def step_generator(seed: int, step: int, crop: int = 0) -> np.random.Generator:
     """The generator of one step, or of one crop of it; Philox is counter-based: no draw comes before it."""
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, crop, step]))
 
@@ -83,7 +83,7 @@ class Windows:
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
         """The batch of a step: rows rank::world of the global one of `size` windows."""
-        return self._learning(generator(self.seed, step).integers(len(self), size=size)[rank::world])
+        return self._learning(step_generator(self.seed, step).integers(len(self), size=size)[rank::world])
 
     def sample(self, most: int) -> Batch:
         """At most `most` windows at even distances: a fixed sample for measuring."""

@@ -16,7 +16,7 @@ Tensors = dict[str, torch.Tensor]
 
 
 @dataclass
-class State:
+class RunState:
     """Where a run stands; at `best_step` the averaged weights had their `best_loss` (0: never measured)."""
 
     step: int = 0
@@ -32,14 +32,14 @@ class State:
         return json.dumps(values)
 
     @classmethod
-    def from_json(cls, text: str) -> State:
+    def from_json(cls, text: str) -> RunState:
         """The inverse of `as_json`."""
         values = json.loads(text)
         values["best_loss"] = float("inf") if values["best_loss"] is None else values["best_loss"]
         return cls(**values)
 
 
-def save(path: Path, state: State, groups: dict[str, Tensors]) -> None:
+def save(path: Path, state: RunState, groups: dict[str, Tensors]) -> None:
     """Write state and groups of tensors (such as weights, average, best, optimizer) to one file."""
     from safetensors.torch import save as to_bytes
 
@@ -51,14 +51,14 @@ def save(path: Path, state: State, groups: dict[str, Tensors]) -> None:
     write_bytes(path, to_bytes(tensors, metadata={"state": state.as_json()}))
 
 
-def load(path: Path) -> tuple[State, dict[str, Tensors]]:
+def load(path: Path) -> tuple[RunState, dict[str, Tensors]]:
     """What `save` wrote. Raises InputError if the file is damaged."""
     from safetensors import SafetensorError, safe_open
 
     groups: dict[str, Tensors] = {}
     try:
         with safe_open(path, framework="pt") as file:
-            state = State.from_json(file.metadata()["state"])
+            state = RunState.from_json(file.metadata()["state"])
             for key in file.keys():  # noqa: SIM118, the handle is no mapping
                 group, _, name = key.partition("/")
                 groups.setdefault(group, {})[name] = file.get_tensor(key)

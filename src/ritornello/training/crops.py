@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan
 from ritornello.music.theory import transposed_key
 from ritornello.representations.table import hide, start_row
-from ritornello.training.batches import Batch, generator
-from ritornello.training.songs import VARIANTS, Encoded, Songs
+from ritornello.training.batches import Batch, step_generator
+from ritornello.training.songs import GIVEN_VARIANTS, EncodedSong, EncodedSongs
 
 SIDE_INFORMATION = ("form", "bars_left", "chord", "plan")
 HIDDEN, ALL_HIDDEN = 0.3, 0.1  # how often each of them is unknown for a whole crop, and all of them together
 
 
 @dataclass(frozen=True)
-class Variation:
+class Augmentation:
     """What a crop is varied by; the defaults are those of training, `none()` leaves all as it is."""
 
     semitones: tuple[int, int] = (-5, 6)
@@ -41,7 +41,7 @@ class Variation:
     """How often all of it is."""
 
     @classmethod
-    def none(cls, all_hidden: float = 1.0) -> Variation:
+    def none(cls, all_hidden: float = 1.0) -> Augmentation:
         """The song as it is, nothing known beyond its notes."""
         return cls((0, 0), 0, 0.0, 0.0, 0.0, all_hidden)
 
@@ -51,15 +51,15 @@ class Crops:
 
     def __init__(
         self,
-        songs: Songs,
-        conditions: Conditions,
+        songs: EncodedSongs,
+        plan_encoder: PlanEncoder,
         window: int,
         seed: int,
-        variation: Variation | None = None,
+        variation: Augmentation | None = None,
         genre_power: float = 0.5,
     ) -> None:
-        self.songs, self.conditions, self.window, self.seed = songs, conditions, window, seed
-        self.variation = variation or Variation()
+        self.songs, self.plan_encoder, self.window, self.seed = songs, plan_encoder, window, seed
+        self.variation = variation or Augmentation()
         self.ends = np.cumsum(_weights(songs, genre_power))
         self.fields = songs.representation.fields
 
@@ -88,10 +88,10 @@ class Crops:
 
     def _drawn(self, step: int, crop: int) -> Batch:
         """One crop of the batch of a step."""
-        draw, vary = generator(self.seed, step, crop), self.variation
+        draw, vary = step_generator(self.seed, step, crop), self.variation
         song = int(np.searchsorted(self.ends, draw.random() * self.ends[-1], side="right"))
         song = min(song, len(self.songs) - 1)
-        variant = int(draw.integers(1, VARIANTS + 1)) if draw.random() < vary.given else 0
+        variant = int(draw.integers(1, GIVEN_VARIANTS + 1)) if draw.random() < vary.given else 0
         encoded = self.songs.song(song, variant)
         rows, half = len(encoded.values), self.window // 2
         # what would begin before the song or end after it begins or ends with it: so its ends are learnt too
@@ -107,7 +107,7 @@ class Crops:
         return self._crop(encoded, start, semitones, bins, plan, hidden)
 
     def _crop(
-        self, encoded: Encoded, start: int, semitones: int, bins: int, plan: Plan, hidden: Sequence[str]
+        self, encoded: EncodedSong, start: int, semitones: int, bins: int, plan: Plan, hidden: Sequence[str]
     ) -> Batch:
         """A crop as a batch of one, filled up with rows of which nothing is learnt."""
         representation = self.songs.representation
@@ -120,7 +120,7 @@ class Crops:
             start : start + self.window
         ]
         values = hide(self.fields, representation.augmented(values, semitones, bins), hidden)
-        return Batch(values[None], learn[None], self.conditions.vector(plan, hidden)[None])
+        return Batch(values[None], learn[None], self.plan_encoder.vector(plan, hidden)[None])
 
     def _together(self, crops: Sequence[Batch]) -> Batch:
         """Batches of one as one, no longer than the longest crop."""
@@ -130,7 +130,7 @@ class Crops:
         return Batch(values[:, :end], learn[:, :end], plan)
 
 
-def _weights(songs: Songs, genre_power: float) -> npt.NDArray[np.float64]:
+def _weights(songs: EncodedSongs, genre_power: float) -> npt.NDArray[np.float64]:
     """How likely each song is drawn: by its notes, and a genre by the notes of all its songs to a power."""
     genre = [labels[0] if labels else "" for labels in songs.labels]
     _, index = np.unique(genre, return_inverse=True)

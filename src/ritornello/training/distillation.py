@@ -13,30 +13,30 @@ import torch
 from torch import Tensor, nn
 
 from ritornello.errors import InputError
-from ritornello.models.chain.network import IGNORED, Chain, learnt_rows
+from ritornello.models.chain.network import IGNORED_TARGET, ChainNetwork, count_learnt_rows
 from ritornello.models.model import Model
 from ritornello.representations.table import Field
-from ritornello.training.start import Start
+from ritornello.training.start import TrainingStart
 
 SHARE = 0.75  # of the loss, that is the teachers'; the rest is the song's
 
 
-class Teachers:
+class TeacherEnsemble:
     """Networks of the same table and labels as the one that is taught."""
 
-    def __init__(self, networks: Sequence[Chain], hashes: Sequence[str] = ()) -> None:
+    def __init__(self, networks: Sequence[ChainNetwork], hashes: Sequence[str] = ()) -> None:
         self.networks = nn.ModuleList(networks).eval().requires_grad_(False)
         self.hashes = list(hashes)
 
     @classmethod
-    def of(cls, folders: Sequence[str], start: Start, device: torch.device) -> Teachers:
+    def of(cls, folders: Sequence[str], start: TrainingStart, device: torch.device) -> TeacherEnsemble:
         """Those of model folders. Raises InputError where one has other fields or labels, ModelError."""
-        if not isinstance(start.network, Chain):
+        if not isinstance(start.network, ChainNetwork):
             raise InputError(f"network {start.config.network!r} says no chances: it can have no teacher")
         models = [Model.open(folder) for folder in folders]
         networks = [model.network_in_torch() for model in models]
         for folder, model, network in zip(folders, models, networks, strict=True):
-            if not isinstance(network, Chain):
+            if not isinstance(network, ChainNetwork):
                 raise InputError(f"teacher {folder!r}: its network {model.network!r} says no chances")
             if fields_of(network) != fields_of(start.network):
                 raise InputError(f"teacher {folder!r} has other fields than the network that it is to teach")
@@ -66,13 +66,15 @@ class Teachers:
     ) -> dict[str, Tensor]:
         """Losses with the teachers' in "loss"; theirs alone, in nats a row, is "taught"."""
         nats = [
-            (-(chances[name] * predictions[name].float().log_softmax(-1)).sum(-1))[target != IGNORED].sum()
+            (-(chances[name] * predictions[name].float().log_softmax(-1)).sum(-1))[
+                target != IGNORED_TARGET
+            ].sum()
             for name, target in targets.items()
         ]
-        taught = torch.stack(nats).sum() / learnt_rows(targets)
+        taught = torch.stack(nats).sum() / count_learnt_rows(targets)
         return {**losses, "loss": torch.lerp(losses["loss"], taught, SHARE), "taught": taught}
 
 
-def fields_of(network: Chain) -> list[Field]:
+def fields_of(network: ChainNetwork) -> list[Field]:
     """Its table; units are but words."""
     return [field._replace(unit="") for field in network.config.fields]

@@ -27,7 +27,7 @@ SUMMED: dict[str, torch.Tensor] = {}
 
 
 @dataclass(frozen=True)
-class Machine:
+class TrainingProcess:
     """One process of a run; `precision` is what a network computes in where it may."""
 
     device: torch.device
@@ -37,7 +37,7 @@ class Machine:
     world: int = 1
 
     @classmethod
-    def of(cls, device: str, precision: str, threads: int, halves: bool) -> Machine:
+    def of(cls, device: str, precision: str, threads: int, halves: bool) -> TrainingProcess:
         """The machine that was asked for; "auto" takes a GPU, and half precision where the hardware has it.
 
         `halves` says whether the network bears half precision. Raises InputError.

@@ -13,9 +13,9 @@ from ritornello.music.plan import MAX_BARS, Plan
 from ritornello.system.version import __version__
 from ritornello.training.batches import Windows
 from ritornello.training.crops import Crops
-from ritornello.training.loop import Batches, Run
-from ritornello.training.songs import Songs
-from ritornello.training.start import Start
+from ritornello.training.loop import Batches, TrainingRun
+from ritornello.training.songs import EncodedSongs
+from ritornello.training.start import TrainingStart
 
 RESIDUALS, SEEDS, PLANS = 2048, 64, 4096
 REALS = """Errors and spreads are in the units of the representation (`ritornello explain messages`).
@@ -26,7 +26,12 @@ what it learnt from."""
 
 
 def export(
-    run: Run, start: Start, learnt: Batches, heldout: Batches, data: dict[str, Any], folder: Path
+    run: TrainingRun,
+    start: TrainingStart,
+    learnt: Batches,
+    heldout: Batches,
+    data: dict[str, Any],
+    folder: Path,
 ) -> None:
     """Write the model folder from the run's best averaged weights.
 
@@ -66,7 +71,7 @@ def export(
     model.write(folder, info, weights, tables, card(info), plans)
 
 
-def plans_of(songs: Songs) -> list[Plan]:
+def plans_of(songs: EncodedSongs) -> list[Plan]:
     """The plans of at most PLANS training songs, at even distances, but those too long to be asked for."""
     chosen = np.unique(np.linspace(0, len(songs) - 1, min(PLANS, len(songs))).astype(np.int64))
     plans = (songs.song(song).plan for song in chosen.tolist())

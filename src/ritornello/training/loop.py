@@ -19,13 +19,13 @@ from ritornello.errors import FailedError
 from ritornello.system.files import output_errors, write_bytes
 from ritornello.training import checkpoint, run_folder
 from ritornello.training.batches import Batch
-from ritornello.training.checkpoint import State
+from ritornello.training.checkpoint import RunState
 from ritornello.training.config import TrainConfig
-from ritornello.training.distillation import Teachers
-from ritornello.training.distributed import Machine
+from ritornello.training.distillation import TeacherEnsemble
+from ritornello.training.distributed import TrainingProcess
 from ritornello.training.history import is_before
-from ritornello.training.prefetch import Ahead
-from ritornello.training.run_folder import known_by
+from ritornello.training.prefetch import PrefetchedBatches
+from ritornello.training.run_folder import run_settings
 
 TIMED_STEPS, TIMED_SHARE = 20, 1 / 40  # of steps and of `minutes`: after both these are turned into steps
 MEASURES = 8  # at least, in a run of so many minutes
@@ -33,8 +33,8 @@ WARM_SHARE = 0.1  # of all steps, at most
 SEEDS = 1 << 63
 CLOCK = time.perf_counter  # a benchmark on a shared machine counts processor time instead
 UNTIMED_STEPS = 5  # the first of them, in which songs are met for the first time
-Report = Callable[[State, dict[str, float]], None]
-Listen = Callable[[Any], str]  # a network to words
+StepReport = Callable[[RunState, dict[str, float]], None]
+SampleCheck = Callable[[Any], str]  # a network to words
 
 
 class Batches(Protocol):
@@ -50,7 +50,7 @@ class Batches(Protocol):
         ...
 
 
-class Run:
+class TrainingRun:
     """A training run in a folder: `checkpoint/state.safetensors`, `checkpoint/config.json`, `log.jsonl`.
 
     Run again it goes on; with more steps or minutes it goes on for longer.
@@ -64,23 +64,27 @@ class Run:
         config: TrainConfig,
         network: Any,
         data: str,
-        machine: Machine | None = None,
-        teachers: Teachers | None = None,
+        machine: TrainingProcess | None = None,
+        teachers: TeacherEnsemble | None = None,
     ) -> None:
         self.folder, self.config = folder, config.resolved(network)
-        self.machine = machine or Machine(torch.device("cpu"), "float32", self.config.threads or 1)
+        self.machine = machine or TrainingProcess(torch.device("cpu"), "float32", self.config.threads or 1)
         self.network, self.teachers = network.to(self.machine.device), teachers
         self.call = torch.compile(self.network) if self.config.compile else self.network
         self.optimizer = network.optimizer(self.config.learning_rate)
-        self.state = State(total_steps=config.steps)
+        self.state = RunState(total_steps=config.steps)
         self.average = {name: tensor.detach().clone() for name, tensor in self._weights().items()}
         self.best = {name: tensor.clone() for name, tensor in self.average.items()}
         self.stopped = False
         self._timed_from = 0.0
-        self._open(known_by(self.config, data, teachers.hashes if teachers else None))
+        self._open(run_settings(self.config, data, teachers.hashes if teachers else None))
 
     def train(
-        self, train: Batches, heldout: Batches, report: Report | None = None, listen: Listen | None = None
+        self,
+        train: Batches,
+        heldout: Batches,
+        report: StepReport | None = None,
+        listen: SampleCheck | None = None,
     ) -> None:
         """Go on to the last step; stop in order at Ctrl-C (`stopped` is then true).
 
@@ -93,7 +97,7 @@ class Run:
         if self.config.epochs and self.state.total_steps is None:
             self.state.total_steps = max(1, math.ceil(self.config.epochs * len(train) / self._batch))
         began, before = CLOCK(), self.state.seconds
-        with _interrupts() as interrupted, Ahead(train, self._batch, self.machine) as ahead:
+        with _interrupts() as interrupted, PrefetchedBatches(train, self._batch, self.machine) as ahead:
             while not self._finished():
                 losses = self._step(ahead)
                 self.state.step += 1
@@ -146,7 +150,7 @@ class Run:
             torch._foreach_lerp_(averages, list(weights.values()), 1 - past)
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _losses(self, batch: Batch, teachers: Teachers | None = None) -> dict[str, torch.Tensor]:
+    def _losses(self, batch: Batch, teachers: TeacherEnsemble | None = None) -> dict[str, torch.Tensor]:
         """The losses of a batch, with those of teachers where there are any."""
         values, learn = self._tensor(batch.values), self._tensor(batch.learn)
         plan = None if batch.plan is None else self._tensor(batch.plan)
@@ -161,7 +165,7 @@ class Run:
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.machine.device)
 
-    def _measure(self, sample: Batch, listen: Listen | None = None) -> dict[str, float]:
+    def _measure(self, sample: Batch, listen: SampleCheck | None = None) -> dict[str, float]:
         """Held-out losses of the averaged weights, in pieces; the best are remembered."""
         own = {name: tensor.clone() for name, tensor in self._weights().items()}
         self.network.load_state_dict(self.average)
@@ -255,13 +259,13 @@ class Run:
 
     def _open(self, settings: dict[str, Any]) -> None:
         """Take up the run that the folder holds, if any."""
-        if not run_folder.check(self.folder, settings):
+        if not run_folder.check_folder(self.folder, settings):
             if not self.machine.rank:
-                run_folder.take(self.folder, settings)
+                run_folder.write_settings(self.folder, settings)
                 write_bytes(self.folder / "log.jsonl", b"")
             return
         self.state, groups = checkpoint.load(self.folder / "checkpoint" / "state.safetensors")
-        if run_folder.take(self.folder, settings):
+        if run_folder.write_settings(self.folder, settings):
             self.state.total_steps = self.config.steps or self._steps_at_this_pace()
         self.network.load_state_dict(groups["weights"])
         self.average, self.best = groups["average"], groups["best"]

@@ -6,21 +6,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from ritornello.training.batches import Batch
-from ritornello.training.distributed import Machine
+from ritornello.training.distributed import TrainingProcess
 
 
-class Ahead:
+class PrefetchedBatches:
     """Batches of `source`, each begun in another thread when the one before is handed out.
 
     The same batches as `source` gives; whoever asks for them out of order waits a little longer.
     """
 
-    def __init__(self, source: Any, size: int, machine: Machine) -> None:
+    def __init__(self, source: Any, size: int, machine: TrainingProcess) -> None:
         self.source, self.size, self.machine = source, size, machine
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._next: tuple[int, Future[Batch]] | None = None
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> PrefetchedBatches:
         return self
 
     def __exit__(self, *_: object) -> None:

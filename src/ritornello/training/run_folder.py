@@ -16,12 +16,12 @@ HOW_LONG = ("steps", "minutes", "epochs")  # may be another when a run goes on: 
 MAY_CHANGE = (*HOW_LONG, "patience", "memory_mb")  # without changing what was learnt so far
 
 
-def known_by(config: TrainConfig, data: str, taught_by: Sequence[str] | None) -> dict[str, Any]:
+def run_settings(config: TrainConfig, data: str, taught_by: Sequence[str] | None) -> dict[str, Any]:
     """What a run's folder remembers it by: its configuration, the hashes of its data and of its teachers."""
     return {**asdict(config), "data": data, "taught_by": taught_by}
 
 
-def check(folder: Path, settings: dict[str, Any]) -> bool:
+def check_folder(folder: Path, settings: dict[str, Any]) -> bool:
     """Whether `folder` holds a run, which a run with these settings may go on with.
 
     Raises InputError if it holds a run of another configuration, something else, or is a file.
@@ -54,7 +54,7 @@ def check(folder: Path, settings: dict[str, Any]) -> bool:
     return (folder / "checkpoint" / "state.safetensors").exists()
 
 
-def take(folder: Path, settings: dict[str, Any]) -> bool:
+def write_settings(folder: Path, settings: dict[str, Any]) -> bool:
     """Remember the settings of the run in `folder`; whether it is to last another time than before."""
     config = folder / "checkpoint" / "config.json"
     old = json.loads(config.read_bytes()) if config.exists() else settings

@@ -29,32 +29,32 @@ from ritornello.system.files import output_errors
 from ritornello.system.lock import locked
 from ritornello.training.batches import Progress, Windows, encode_songs
 from ritornello.training.config import TrainConfig
-from ritornello.training.crops import Crops, Variation
-from ritornello.training.distillation import Teachers
-from ritornello.training.distributed import Machine
+from ritornello.training.crops import Augmentation, Crops
+from ritornello.training.distillation import TeacherEnsemble
+from ritornello.training.distributed import TrainingProcess
 from ritornello.training.export import export
-from ritornello.training.loop import Batches, Listen, Report, Run
-from ritornello.training.run_folder import check, known_by
-from ritornello.training.sample_monitor import Watch
-from ritornello.training.songs import VARIANTS, Side, Songs
-from ritornello.training.start import Start
+from ritornello.training.loop import Batches, SampleCheck, StepReport, TrainingRun
+from ritornello.training.run_folder import check_folder, run_settings
+from ritornello.training.sample_monitor import SampleMonitor
+from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs, SplitScores
+from ritornello.training.start import TrainingStart
 
 FEW = 5  # songs, below which none is held out
 
 
 def run_training(
-    corpus: Corpus, folder: Path, config: TrainConfig, progress: Progress | None, report: Report | None
+    corpus: Corpus, folder: Path, config: TrainConfig, progress: Progress | None, report: StepReport | None
 ) -> Model:
     """Teach a network and write its model folder, also when it stops early.
 
     Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best state has been written.
     """
-    start = Start.of(config, corpus.labels)
+    start = TrainingStart.of(config, corpus.labels)
     config = start.config.resolved(start.network)
-    machine = Machine.of(config.device, config.precision, start.threads, start.network.halves)
-    teachers = Teachers.of(config.teachers, start, machine.device) if config.teachers else None
+    machine = TrainingProcess.of(config.device, config.precision, start.threads, start.network.halves)
+    teachers = TeacherEnsemble.of(config.teachers, start, machine.device) if config.teachers else None
     taught_by = teachers.hashes if teachers else None
-    check(folder, known_by(config, corpus.hash, taught_by))  # before the songs are encoded
+    check_folder(folder, run_settings(config, corpus.hash, taught_by))  # before the songs are encoded
     learnt, heldout = (_batches(corpus, side, start, config, progress) for side in ("train", "valid"))
     if not len(learnt):
         raise InputError(start.nothing_to_learn(str(corpus.path)))
@@ -67,13 +67,13 @@ def run_training(
         if not machine.rank:
             stack.enter_context(locked(folder / "lock"))
         with machine.in_turn():
-            run = Run(folder, config, start.network, corpus.hash, machine, teachers)
+            run = TrainingRun(folder, config, start.network, corpus.hash, machine, teachers)
         try:
             run.train(learnt, heldout, report, _listener(learnt, start))
         finally:
             if run.state.best_step and not machine.rank:
                 export(run, start, learnt, heldout, data, folder)
-                fingerprints.write(folder, fingerprints.learnt_from(corpus, config.models))
+                fingerprints.write(folder, fingerprints.of_training_songs(corpus, config.models))
         if machine.world > 1:
             machine.total(0.0)  # nobody leaves before the model is there
     if run.stopped:
@@ -93,30 +93,30 @@ def _data(corpus: Corpus, learnt: Batches, heldout: Batches) -> dict[str, Any]:
 
 
 def _batches(
-    corpus: Corpus, name: str, start: Start, config: TrainConfig, progress: Progress | None
+    corpus: Corpus, name: str, start: TrainingStart, config: TrainConfig, progress: Progress | None
 ) -> Batches:
     """The songs of a side of the corpus as the network learns from them."""
-    side, representation = Side(corpus, name), start.representation
+    side, representation = SplitScores(corpus, name), start.representation
     window = start.network.config.window
     if start.network.learns == "last":
         scores = (side[song] for song in range(len(side)))
         return Windows(encode_songs(scores, representation, len(side), progress), window, config.seed)
-    songs = Songs(side, representation, side.labels, side.notes, config.memory_mb)
+    songs = EncodedSongs(side, representation, side.labels, side.notes, config.memory_mb)
     if getattr(representation, "refuses", False):
         songs.only_readable()
-    variation = Variation(**config.vary)
+    variation = Augmentation(**config.vary)
     if torch.cuda.is_available() and config.device != "cpu":  # which would wait for songs to be encoded
-        songs.fill(VARIANTS if variation.given and name == "train" else 0, (os.cpu_count() or 1) - 1)
-    return Crops(songs, start.conditions, window, config.seed, variation, config.genre_power)
+        songs.fill(GIVEN_VARIANTS if variation.given and name == "train" else 0, (os.cpu_count() or 1) - 1)
+    return Crops(songs, start.plan_encoder, window, config.seed, variation, config.genre_power)
 
 
-def _listener(learnt: Any, start: Start) -> Listen | None:
+def _listener(learnt: Any, start: TrainingStart) -> SampleCheck | None:
     """Who listens to the network now and then; nobody to what composing cannot play."""
     built_in = start.config.network in registry.names("steps")
     built_in &= start.representation.name in registry.names("representations")
     if not isinstance(learnt, Crops) or not built_in:
         return None
-    watch = Watch(learnt.songs, start.labels)
+    watch = SampleMonitor(learnt.songs, start.labels)
     return lambda network: watch(network, start.config.network, start.config.seed)
 
 

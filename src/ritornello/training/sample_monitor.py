@@ -19,14 +19,14 @@ from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
 from ritornello.errors import ScoreError
 from ritornello.models.model import Model
-from ritornello.models.plan_vector import heard
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.theory import scale
 from ritornello.music.timeline import Timeline
 
 BARS, SONGS, HUMAN_SONGS = 8, 4, 32
-ALIVE, UNHEARD = "sounds alive", "not listened to"
+SOUND, NOT_CHECKED = "sounds alive", "not listened to"
 MARGIN = 0.15  # by how much a share may be beyond all of the human ones
 NAMES = {
     "one pitch": "repeats one pitch",
@@ -37,22 +37,22 @@ NAMES = {
 }
 
 
-class Watch:
+class SampleMonitor:
     """Listens to a network with the plans of `songs`, which have `song(i)` as `training.songs.Songs` has."""
 
     def __init__(self, songs: Any, labels: Sequence[str]) -> None:
         self.representation, self.labels = songs.representation, tuple(labels)
         chosen = np.unique(np.linspace(0, len(songs) - 1, HUMAN_SONGS).astype(int)).tolist()
         encoded = [songs.song(i) for i in chosen]
-        plans = [cut(song.plan) for song in encoded]
+        plans = [first_bars(song.plan) for song in encoded]
         self.plans = [plan for plan in plans if plan is not None][:SONGS]
-        human = [shares(self.representation.decode(song.values, song.plan)) for song in encoded]
+        human = [collapse_shares(self.representation.decode(song.values, song.plan)) for song in encoded]
         self.most = {name: max(song[name] for song in human) for name in NAMES}
 
     def __call__(self, network: Any, name: str, seed: int) -> str:
         """What the network's songs sound like, in words; `name` is the network's."""
         if not self.plans:
-            return UNHEARD
+            return NOT_CHECKED
         weights = {key: tensor.detach().float().cpu().numpy() for key, tensor in network.state_dict().items()}
         info = {
             "representation": {"name": self.representation.name},
@@ -79,7 +79,7 @@ class Watch:
         found = [self.fault(song) for song in songs]
         faults = [fault for fault in found if fault]
         if 2 * len(faults) <= len(songs):
-            return ALIVE
+            return SOUND
         return max(NAMES.values(), key=faults.count)
 
     def fault(self, song: Score | None) -> str:
@@ -88,12 +88,12 @@ class Watch:
             return NAMES["astray"]
         if not len(song):
             return NAMES["silence"]
-        beyond = {name: share - self.most[name] for name, share in shares(song).items()}
+        beyond = {name: share - self.most[name] for name, share in collapse_shares(song).items()}
         worst = max(beyond, key=lambda name: beyond[name])
         return NAMES[worst] if beyond[worst] > MARGIN else ""
 
 
-def cut(plan: Plan) -> Plan | None:
+def first_bars(plan: Plan) -> Plan | None:
     """The plan of the first bars; None where they are not there."""
     if plan.bars is None or plan.bars < BARS:
         return None
@@ -102,7 +102,7 @@ def cut(plan: Plan) -> Plan | None:
     return replace(plan, bars=BARS, meters=meters, returns=returns, chords=())
 
 
-def shares(song: Score) -> dict[str, float]:
+def collapse_shares(song: Score) -> dict[str, float]:
     """Of the first bars of a song, each 0-1.
 
     one pitch: successive notes of a part that are of the pitch before; loop: bars equal to the one before;
@@ -114,7 +114,7 @@ def shares(song: Score) -> dict[str, float]:
     bar, onset, pitch, part = bar[early], song.onset_ticks[early], song.pitch[early], song.part[early]
     if not len(bar):
         return dict.fromkeys(NAMES, 0.0) | {"silence": 1.0}
-    key, tones = heard(song).key, pitch[~song.of_drums[early]] % 12
+    key, tones = infer_plan(song).key, pitch[~song.of_drums[early]] % 12
     order = np.lexsort((onset, part))
     same = (np.diff(part[order]) == 0) & ~song.of_drums[early][order][1:]
     repeated = same & (np.diff(pitch[order].astype(int)) == 0)

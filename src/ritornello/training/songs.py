@@ -16,15 +16,15 @@ import numpy.typing as npt
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
-from ritornello.models.plan_vector import heard
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
-from ritornello.training.batches import generator
+from ritornello.training.batches import step_generator
 
-VARIANTS = 3  # of what is given of a song
+GIVEN_VARIANTS = 3  # of what is given of a song
 
 
-class Encoded(NamedTuple):
+class EncodedSong(NamedTuple):
     """A song's `values` and `learn` (N, F), the plan it would have been made by, and its `room`.
 
     `room` is by how many semitones it can go down (at most 0) and up.
@@ -36,14 +36,14 @@ class Encoded(NamedTuple):
     room: tuple[int, int]
 
 
-class Scores(Protocol):
+class ScoreSequence(Protocol):
     """Where songs come from: a list of Scores, or a side of a corpus."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, song: int, /) -> Score: ...
 
 
-class Side:
+class SplitScores:
     """The kept songs of one side of a corpus ("train", "valid" or "test")."""
 
     def __init__(self, corpus: Corpus, side: str) -> None:
@@ -68,12 +68,12 @@ class Side:
         return [tuple(label for label in labels if label in known) for labels in column]
 
 
-class Songs:
+class EncodedSongs:
     """Songs by number, as `representation` has them; at most about `memory_mb` of them are kept."""
 
     def __init__(
         self,
-        scores: Scores,
+        scores: ScoreSequence,
         representation: Any,
         labels: Sequence[tuple[str, ...]] | None = None,
         notes: npt.NDArray[np.int64] | None = None,
@@ -84,7 +84,7 @@ class Songs:
         counts = np.array([len(scores[i]) for i in range(len(scores))]) if notes is None else notes
         self.notes = counts.astype(np.int64)
         self.room_bytes = memory_mb << 20
-        self._kept: OrderedDict[tuple[int, int], Encoded] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int], EncodedSong] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -105,7 +105,7 @@ class Songs:
             self._kept.clear()
         return refused
 
-    def song(self, song: int, variant: int = 0) -> Encoded:
+    def song(self, song: int, variant: int = 0) -> EncodedSong:
         """A song whole: as it is, or in `variant` 1 ... VARIANTS with some of its notes given.
 
         Raises ScoreError where the representation refuses it.
@@ -129,33 +129,33 @@ class Songs:
                     break
                 self._keep(key, encoded)
 
-    def _keep(self, key: tuple[int, int], encoded: Encoded) -> Encoded:
+    def _keep(self, key: tuple[int, int], encoded: EncodedSong) -> EncodedSong:
         self._kept[key] = encoded
         self.room_bytes -= _bytes(encoded)
         while self.room_bytes < 0 and len(self._kept) > 1:
             self.room_bytes += _bytes(self._kept.popitem(last=False)[1])
         return encoded
 
-    def _encode(self, song: int, variant: int) -> Encoded:
+    def _encode(self, song: int, variant: int) -> EncodedSong:
         representation = self.representation
-        draw = generator(variant, song) if variant else None
+        draw = step_generator(variant, song) if variant else None
         score, _ = representation.canonical(self.scores[song])
         timeline = representation.timeline(score)
         given = {} if draw is None else {"given": representation.draw_given(score, draw)}
         values, learn = representation.encode(score, timeline, **given)
         returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
-        plan = replace(heard(score, self.labels[song]), returns=returns, chords=(), title="")
-        return Encoded(values, learn, plan, representation.transposition_range(values))
+        plan = replace(infer_plan(score, self.labels[song]), returns=returns, chords=(), title="")
+        return EncodedSong(values, learn, plan, representation.transposition_range(values))
 
 
-_encoding: Songs | None = None  # whose songs the processes of `fill` encode; they are forked from it
+_encoding: EncodedSongs | None = None  # whose songs the processes of `fill` encode; they are forked from it
 
 
-def _encode_one(key: tuple[int, int]) -> Encoded:
+def _encode_one(key: tuple[int, int]) -> EncodedSong:
     assert _encoding is not None
     return _encoding._encode(*key)
 
 
-def _bytes(encoded: Encoded) -> int:
+def _bytes(encoded: EncodedSong) -> int:
     """What keeping a song costs."""
     return encoded.values.nbytes + encoded.learn.nbytes + 1024

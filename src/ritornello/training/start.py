@@ -12,14 +12,14 @@ import torch
 from ritornello.errors import InputError
 from ritornello.models import registry
 from ritornello.models.model import Model
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.training.config import TrainConfig
 
 LARGE = 10_000_000  # parameters, from which on more threads pay
 
 
 @dataclass(frozen=True)
-class Start:
+class TrainingStart:
     """A network before its first step, what it reads, and the labels that it is told."""
 
     config: TrainConfig
@@ -30,7 +30,7 @@ class Start:
     """The hash of the model that it begins from."""
 
     @classmethod
-    def of(cls, config: TrainConfig, labels: Sequence[str]) -> Start:
+    def of(cls, config: TrainConfig, labels: Sequence[str]) -> TrainingStart:
         """What a configuration asks for. Raises InputError, ModelError."""
         if config.init is not None:
             return cls._from_model(config, Model.open(config.init), labels)
@@ -40,12 +40,12 @@ class Start:
         torch.manual_seed(config.seed)
         if kind.learns == "last":
             return cls(config, kind(config.network_config), representation)
-        conditions = Conditions(labels)
-        table = {"fields": representation.fields, "plan_size": conditions.size}
-        return cls(config, kind({**config.network_config, **table}), representation, conditions.labels)
+        plan_encoder = PlanEncoder(labels)
+        table = {"fields": representation.fields, "plan_size": plan_encoder.size}
+        return cls(config, kind({**config.network_config, **table}), representation, plan_encoder.labels)
 
     @classmethod
-    def _from_model(cls, config: TrainConfig, model: Model, labels: Sequence[str]) -> Start:
+    def _from_model(cls, config: TrainConfig, model: Model, labels: Sequence[str]) -> TrainingStart:
         """The network of a model: known labels keep their vectors, new ones begin at the others' mean.
 
         Where its table lacks known fields (an older version's), they begin without weight.
@@ -69,24 +69,24 @@ class Start:
         if old.learns == "last":
             return cls(config, old, representation, init=model.hash)
         joined = (*model.labels, *(label for label in labels if label not in model.labels))
-        conditions = Conditions(joined)
+        plan_encoder = PlanEncoder(joined)
         if old.plan is not None:
             old.plan.weight = _with_labels(old.plan.weight, len(model.labels), len(joined))
-        table = {"fields": representation.fields, "plan_size": conditions.size}
+        table = {"fields": representation.fields, "plan_size": plan_encoder.size}
         torch.manual_seed(config.seed)
         network = type(old)({**old.settings(), **config.network_config, **table})
         try:
-            network.take_over(old)
+            network.load_matching_weights(old)
         except InputError as error:
             raise InputError(f"{config.init!r}, made by another version: {error}") from None
         if config.only:
-            network.learn_only(config.only.split(","))
+            network.freeze_except(config.only.split(","))
         return cls(config, network, representation, joined, model.hash)
 
     @property
-    def conditions(self) -> Conditions:
+    def plan_encoder(self) -> PlanEncoder:
         """What the network is told of a plan."""
-        return Conditions(self.labels)
+        return PlanEncoder(self.labels)
 
     @property
     def threads(self) -> int:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.errors import InputError
-from ritornello.models.losses.curve import MAX_ERROR, TAIL_SLOPE, Curve, Points
+from ritornello.models.losses.curve import MAX_ERROR, TAIL_SLOPE, Curve, CurvePoints
 
 CURVE = Curve.fit()
-EQUAL = Curve.fit(Points(octave=0.95, tones={4: 0.95, 7: 0.95}, pull=0))
+EQUAL = Curve.fit(CurvePoints(octave=0.95, tones={4: 0.95, 7: 0.95}, pull=0))
 
 
 def at(curve: Curve, semitones: float) -> float:
@@ -38,7 +38,7 @@ def test_the_fit_follows_its_wells_and_the_error_is_the_measured_one() -> None:
 
 def test_values_at_known_places() -> None:
     # a well of depth 1 and width 1, one semitone from its middle: 1 - exp(-1/2) = 0.39
-    periodic = Curve.fit(Points(pull=0))
+    periodic = Curve.fit(CurvePoints(pull=0))
     for semitones, expected in ((0, 0.0), (1, 0.39), (-1, 0.39), (12, 0.4), (4, 0.6), (-8, 0.6), (9.5, 0.96)):
         assert at(periodic, semitones) == pytest.approx(expected, abs=0.03), semitones
     # 0.7 of that, and 0.3 of what rises, which at an octave is (sqrt(145) - 1) / (sqrt(577) - 1) = 0.479,
@@ -48,7 +48,7 @@ def test_values_at_known_places() -> None:
 
 
 def test_without_pull_the_wells_repeat_every_octave() -> None:
-    points = Points(pull=0)
+    points = CurvePoints(pull=0)
     d = np.linspace(3, 9, 50)  # nearer to the true note, its own well shows, deeper than those of its octaves
     assert np.allclose(points.wells(d), points.wells(d + 12), atol=0.01)
     assert np.allclose(points.wells(d), points.wells(d - 24), atol=0.01)
@@ -119,14 +119,14 @@ def test_depths_and_pull_help_descent_to_the_true_note() -> None:
 def test_a_dict_of_it_survives_json_and_needs_no_fit() -> None:
     again = Curve.of(json.loads(json.dumps(CURVE.to_dict())))
     assert again == CURVE
-    assert Points.of(Points(tones={3: 0.2}).to_dict()) == Points(tones={3: 0.2})
+    assert CurvePoints.of(CurvePoints(tones={3: 0.2}).to_dict()) == CurvePoints(tones={3: 0.2})
 
 
 def test_points_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "points.toml"
     file.write_text("octave = 0.8\ntones = { 3 = 0.5, 8 = 0.1 }\npull = 0\n")
     curve = Curve.read(file)
-    assert curve == Curve.fit(Points(octave=0.8, tones={3: 0.5, 8: 0.1}, pull=0))
+    assert curve == Curve.fit(CurvePoints(octave=0.8, tones={3: 0.5, 8: 0.1}, pull=0))
     for semitones, expected in ((3, 0.5), (-9, 0.5), (8, 0.9), (12, 0.2)):
         assert at(curve, semitones) == pytest.approx(expected, abs=0.04)
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from ritornello.errors import InputError
-from ritornello.models.losses.curve import Curve, Points
-from ritornello.models.losses.interval import Interval
+from ritornello.models.losses.curve import Curve, CurvePoints
+from ritornello.models.losses.interval import IntervalLoss
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, FIELDS
 
-LOSS = Interval(FIELDS)
+LOSS = IntervalLoss(FIELDS)
 
 
 def rows(pitches: list[int], part: int = 0) -> torch.Tensor:
@@ -86,9 +86,9 @@ def test_the_gradient_is_the_true_one() -> None:
 
 
 def test_the_curve_can_be_given_and_comes_back() -> None:
-    curve = Curve.fit(Points(octave=0.2))
+    curve = Curve.fit(CurvePoints(octave=0.2))
     for given in (curve, curve.to_dict()):
-        loss = Interval(FIELDS, given)
+        loss = IntervalLoss(FIELDS, given)
         assert loss.curve == curve
         assert torch.allclose(
             loss.costs[60, 72], torch.tensor(0.7 * 0.8 + 0.144, dtype=torch.float64), atol=0.05
@@ -97,4 +97,4 @@ def test_the_curve_can_be_given_and_comes_back() -> None:
 
 def test_a_table_without_pitches_is_refused() -> None:
     with pytest.raises(InputError, match="needs a choice 'pitch', there are soprano, bass, tenor, alto"):
-        Interval(Chorale.fields)
+        IntervalLoss(Chorale.fields)

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from ritornello.models.chain.config import Size
-from ritornello.models.chain.layout import Layout
+from ritornello.models.chain.config import NetworkSize
+from ritornello.models.chain.layout import ColumnLayout
 
 
-class Sum(nn.Module):
+class ColumnSum(nn.Module):
     """For each column the vector of its class, from the column's table and through a matrix; summed.
 
     A table times a matrix is a few thousand rows, so that is done once, and the rest is gathering. A column
@@ -23,7 +23,9 @@ class Sum(nn.Module):
     start: Tensor
     count: Tensor
 
-    def __init__(self, layout: Layout, columns: list[int], forked: Sequence[int], config: Size) -> None:
+    def __init__(
+        self, layout: ColumnLayout, columns: list[int], forked: Sequence[int], config: NetworkSize
+    ) -> None:
         super().__init__()
         uses = [column for column in columns for _ in range(1 + (column in forked))]
         self.names = [layout.fields[column].name for column in uses]
@@ -35,7 +37,7 @@ class Sum(nn.Module):
         self.register_buffer("count", count, persistent=False)
         self.register_buffer("start", (rows.cumsum(0) - rows).int(), persistent=False)
 
-    def take_over(self, old: Sum) -> None:
+    def load_matching_weights(self, old: ColumnSum) -> None:
         """The matrices of columns that another sum has too, each use of a name in turn; the rest are zero."""
         of = dict(zip(_numbered(old.names), old.weight, strict=True))
         none = torch.zeros_like(self.weight[0])

@@ -21,7 +21,7 @@ RANGES = {
 }
 
 
-class Size(NamedTuple):
+class NetworkSize(NamedTuple):
     """What the size dial sets."""
 
     width: int
@@ -88,7 +88,7 @@ class ChainConfig:
             raise InputError(f"the setting 'fields' is no list of fields: {error}") from error
         return cls(**{**settings, "fields": table})
 
-    def sized(self, sizes: Mapping[str, Size]) -> ChainConfig:
+    def sized(self, sizes: Mapping[str, NetworkSize]) -> ChainConfig:
         """With width, layers and embedding set. Raises InputError."""
         if self.size not in sizes:
             raise InputError(f"size {self.size!r}, must be one of {', '.join(sizes)}")
@@ -96,6 +96,6 @@ class ChainConfig:
         return replace(self, **{name: getattr(self, name) or value for name, value in dial.items()})
 
     @property
-    def dial(self) -> Size:
+    def dial(self) -> NetworkSize:
         """The three that the dial sets."""
-        return Size(self.width, self.layers, self.embedding)
+        return NetworkSize(self.width, self.layers, self.embedding)

@@ -14,7 +14,7 @@ from ritornello.representations.table import Field
 MAX_CLASSES = 1 << 16
 
 
-class Choice(NamedTuple):
+class ChoiceColumns(NamedTuple):
     """A field to predict.
 
     `put` are the columns that are known since the choice before (its value first), `guesses` those that guess
@@ -27,7 +27,7 @@ class Choice(NamedTuple):
     contested: list[int]
 
 
-class Layout:
+class ColumnLayout:
     """Which column of a table enters where. Raises InputError for a table that cannot be chained."""
 
     def __init__(self, table: Sequence[Field]) -> None:
@@ -48,12 +48,12 @@ class Layout:
         self.first = list(range(chosen[0]))  # known before any choice
         self.classes = [field.size + (field.kind == "choice") for field in table]  # void is one more
         self.tables = [(field.guesses or field.name).replace(".", "_") for field in table]
-        self.choices: list[Choice] = []
+        self.choices: list[ChoiceColumns] = []
         for before, index in zip([chosen[0], *chosen], chosen, strict=False):
             guesses = [c for c, field in enumerate(table) if field.guesses == table[index].name]
             heard = {self.candidate(c) for choice in self.choices for c in choice.guesses}
             contested = [c for c in guesses if self.candidate(c) in heard]
-            self.choices.append(Choice(index, list(range(before, index)), guesses, contested))
+            self.choices.append(ChoiceColumns(index, list(range(before, index)), guesses, contested))
             if len({self.candidate(c) for c in guesses}) < len(guesses):
                 raise InputError(
                     f"field {table[index].name!r} is guessed twice by one candidate, must be once"

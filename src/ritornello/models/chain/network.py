@@ -33,24 +33,24 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from ritornello.errors import InputError
-from ritornello.models.chain.column_sum import Sum
-from ritornello.models.chain.config import ChainConfig, Size
-from ritornello.models.chain.layout import Choice, Layout
-from ritornello.models.losses.interval import Interval
+from ritornello.models.chain.column_sum import ColumnSum
+from ritornello.models.chain.config import ChainConfig, NetworkSize
+from ritornello.models.chain.layout import ChoiceColumns, ColumnLayout
+from ritornello.models.losses.interval import IntervalLoss
 
-State = list[tuple[Tensor, ...]]  # what each layer of a trunk carries from row to row
-IGNORED = -100  # a target that counts for nothing
+TrunkState = list[tuple[Tensor, ...]]  # what each layer of a trunk carries from row to row
+IGNORED_TARGET = -100  # a target that counts for nothing
 EPSILON = 1e-5  # in a root mean square
 
 
-def normed(hidden: Tensor) -> Tensor:
+def rms_norm(hidden: Tensor) -> Tensor:
     """RMSNorm without a scale, which what follows has of its own: a third of its time is saved."""
     return functional.rms_norm(hidden, hidden.shape[-1:], eps=EPSILON)
 
 
-def learnt_rows(targets: Mapping[str, Tensor]) -> Tensor:
+def count_learnt_rows(targets: Mapping[str, Tensor]) -> Tensor:
     """How many rows have something to learn, at least 1."""
-    return torch.stack([target != IGNORED for target in targets.values()]).any(0).sum().clamp(min=1)
+    return torch.stack([target != IGNORED_TARGET for target in targets.values()]).any(0).sum().clamp(min=1)
 
 
 def _masked(gradient: Tensor, mask: Tensor) -> Tensor:
@@ -58,15 +58,15 @@ def _masked(gradient: Tensor, mask: Tensor) -> Tensor:
     return gradient * mask.to(gradient.device)
 
 
-class Link(nn.Module):
+class FieldHead(nn.Module):
     """One choice of the chain: what is added before it, and its logits."""
 
-    def __init__(self, layout: Layout, choice: Choice, config: ChainConfig) -> None:
+    def __init__(self, layout: ColumnLayout, choice: ChoiceColumns, config: ChainConfig) -> None:
         super().__init__()
         size = config.dial
         self.columns = choice.put + choice.guesses
         forked = choice.contested if config.agreement else []
-        self.adds = Sum(layout, self.columns, forked, size) if self.columns else None
+        self.adds = ColumnSum(layout, self.columns, forked, size) if self.columns else None
         self.forked = [column in forked for column in self.columns]
         self.hidden = nn.Linear(size.width, size.width)
         self.logits = nn.Linear(size.width, layout.fields[choice.column].size)
@@ -91,7 +91,7 @@ class Link(nn.Module):
         return found
 
 
-class Chain(nn.Module):
+class ChainNetwork(nn.Module):
     """A network but for its trunk's layers, which a subclass gives. `config` may be a dict, as in JSON."""
 
     representation: ClassVar[str] = "notes"
@@ -100,26 +100,26 @@ class Chain(nn.Module):
     batch: ClassVar[int] = 32
     learning_rate: ClassVar[float] = 4e-3
     heldout: ClassVar[int] = 32768  # rows
-    sizes: ClassVar[Mapping[str, Size]]
+    sizes: ClassVar[Mapping[str, NetworkSize]]
 
     def __init__(self, config: ChainConfig | Mapping[str, Any]) -> None:
         super().__init__()
         config = config if isinstance(config, ChainConfig) else ChainConfig.of(config)
         self.config = config = config.sized(self.sizes)
-        self.layout = layout = Layout(config.fields)
-        self.criterion = Interval(config.fields, config.curve) if config.interval else None
+        self.layout = layout = ColumnLayout(config.fields)
+        self.criterion = IntervalLoss(config.fields, config.curve) if config.interval else None
         spaces = dict(zip(layout.tables, layout.classes, strict=True))
         self.tables = nn.ParameterDict({n: torch.randn(size, config.embedding) for n, size in spaces.items()})
-        self.reads = Sum(layout, [*range(len(layout.fields)), *layout.first], (), config.dial)
+        self.reads = ColumnSum(layout, [*range(len(layout.fields)), *layout.first], (), config.dial)
         self.plan = nn.Linear(config.plan_size, config.width, bias=False) if config.plan_size else None
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(self.layer() for _ in range(config.layers))
         names = [layout.fields[choice.column].name for choice in layout.choices]
-        links = [Link(layout, choice, config) for choice in layout.choices]
+        links = [FieldHead(layout, choice, config) for choice in layout.choices]
         self.head = nn.ModuleDict({n.replace(".", "_"): k for n, k in zip(names, links, strict=True)})
 
     @torch.no_grad()
-    def take_over(self, old: Chain) -> None:
+    def load_matching_weights(self, old: ChainNetwork) -> None:
         """The weights of a network of the same sizes whose table lacks some of this one's known fields.
 
         What it predicts is the same until it has learnt what those fields are worth. Raises InputError where
@@ -131,14 +131,14 @@ class Chain(nn.Module):
                 raise InputError(
                     f"field {field.name!r} is not one of the table's, so its weights say nothing"
                 )
-        sums = {name: part for name, part in self.named_modules() if isinstance(part, Sum)}
+        sums = {name: part for name, part in self.named_modules() if isinstance(part, ColumnSum)}
         for name, part in sums.items():
-            part.take_over(old.get_submodule(name))  # type: ignore[arg-type]
+            part.load_matching_weights(old.get_submodule(name))  # type: ignore[arg-type]
         own, theirs = dict(self.named_parameters()), dict(old.named_parameters())
         for name in own.keys() & theirs.keys() - {f"{name}.weight" for name in sums}:
             own[name].copy_(theirs[name])
 
-    def learn_only(self, names: Collection[str]) -> None:
+    def freeze_except(self, names: Collection[str]) -> None:
         """Hold all weights but those of some fields or groups of fields: their columns and own tables.
 
         So what a table has new is learnt, and nothing is forgotten. Raises InputError for a name that no
@@ -159,7 +159,7 @@ class Chain(nn.Module):
         for name, weight in self.named_parameters():
             weight.requires_grad_(name.removeprefix("tables.") in own)
         for part in self.modules():
-            if isinstance(part, Sum) and any(map(free, part.names)):
+            if isinstance(part, ColumnSum) and any(map(free, part.names)):
                 mask = torch.tensor([free(name) for name in part.names])[:, None, None]
                 part.weight.requires_grad_()
                 part.weight.register_hook(partial(_masked, mask=mask))  # type: ignore[no-untyped-call]
@@ -177,8 +177,8 @@ class Chain(nn.Module):
         return self.predict(values, plan)[0]
 
     def predict(
-        self, values: Tensor, plan: Tensor | None = None, state: State | None = None
-    ) -> tuple[dict[str, Tensor], State]:
+        self, values: Tensor, plan: Tensor | None = None, state: TrunkState | None = None
+    ) -> tuple[dict[str, Tensor], TrunkState]:
         """`forward` going on where another crop stopped, and the state to go on from again.
 
         Row 0 is then the last row of that crop, and `state` what came back with its predictions.
@@ -195,13 +195,13 @@ class Chain(nn.Module):
             found = found + self.plan(plan)[:, None]
         return found
 
-    def trunk(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def trunk(self, inputs: Tensor, state: TrunkState | None = None) -> tuple[Tensor, TrunkState]:
         """The contexts (B, T, W), going on from a state (None: nothing was read yet), and the state after."""
         hidden, after = self.dropout(inputs), []
         for number, layer in enumerate(self.layers):
             hidden, now = layer(hidden, state[number] if state else None)
             after.append(now)
-        return normed(hidden), after
+        return rms_norm(hidden), after
 
     def chain(self, context: Tensor, values: Tensor) -> dict[str, Tensor]:
         """The logits (B, T, size) of each choice in `values` (B, T, F), from their contexts (B, T, W)."""
@@ -218,8 +218,8 @@ class Chain(nn.Module):
         found = {}
         for choice in self.layout.choices:
             field, target = self.layout.fields[choice.column], values[..., choice.column].long()
-            target = target.masked_fill(~learn[..., choice.column] | (target >= field.size), IGNORED)
-            target[:, 0] = IGNORED  # the predecessor
+            target = target.masked_fill(~learn[..., choice.column] | (target >= field.size), IGNORED_TARGET)
+            target[:, 0] = IGNORED_TARGET  # the predecessor
             found[field.name] = target
         return found
 
@@ -230,11 +230,13 @@ class Chain(nn.Module):
         too, weighted; its own value is "interval".
         """
         targets = self.targets(values, learn)
-        rows = learnt_rows(targets)
+        rows = count_learnt_rows(targets)
         parts = {}
         for name, target in targets.items():
             logits = predictions[name].flatten(0, 1).float()
-            nats = functional.cross_entropy(logits, target.flatten(), ignore_index=IGNORED, reduction="sum")
+            nats = functional.cross_entropy(
+                logits, target.flatten(), ignore_index=IGNORED_TARGET, reduction="sum"
+            )
             parts[name] = nats / rows
         total = torch.stack(list(parts.values())).sum()
         if self.criterion is not None:

@@ -20,18 +20,26 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ModelError
-from ritornello.models.chain.layout import Choice, Layout
-from ritornello.models.chain.weight_checks import Floats, Shapes, Sizes, checked, layout, shapes
+from ritornello.models.chain.layout import ChoiceColumns, ColumnLayout
+from ritornello.models.chain.weight_checks import (
+    Floats,
+    Shapes,
+    StepConfig,
+    check_weights,
+    read_layout,
+    weight_shapes,
+)
 from ritornello.representations.table import start_row
 
 EPSILON = np.float32(1e-5)  # in a root mean square, as in networks/chain.py
-FEW = 6  # songs: up to here each for itself is faster than the product of two matrices, which copies one
+# Up to this many songs, one matrix-vector product each is faster than a matrix product, which copies.
+MAX_SONGS_ONE_BY_ONE = 6
 Ints = npt.NDArray[np.intp]
 
 
 def product(rows: Floats, matrix: Floats) -> Floats:
     """(B, K) times (K, N). Few rows go one by one, and so each as if it were alone, to the last bit."""
-    if len(rows) == 1 or len(rows) > FEW:
+    if len(rows) == 1 or len(rows) > MAX_SONGS_ONE_BY_ONE:
         return rows @ matrix
     found = np.empty((len(rows), matrix.shape[1]), np.float32)
     for row, out in zip(rows, found, strict=True):
@@ -41,18 +49,18 @@ def product(rows: Floats, matrix: Floats) -> Floats:
 
 def product_by_outputs(rows: Floats, weight: Floats) -> Floats:
     """The same from a matrix as torch has it (N, K): twice as fast from memory where K is far above N."""
-    if len(rows) > FEW:
+    if len(rows) > MAX_SONGS_ONE_BY_ONE:
         found: Floats = (weight @ rows.T).T
         return found
     return np.stack([np.dot(weight, row) for row in rows])
 
 
-def columns_first(weight: Floats, scale: float | Floats = 1.0) -> Floats:
+def transposed(weight: Floats, scale: float | Floats = 1.0) -> Floats:
     """A matrix as torch has it (outputs, inputs) for `product`: (inputs, outputs), scaled."""
     return np.ascontiguousarray(weight.T) * np.asarray(scale, np.float32)
 
 
-def normed(hidden: Floats) -> Floats:
+def rms_norm(hidden: Floats) -> Floats:
     """RMSNorm without a scale, (B, W)."""
     square: Floats = np.add.reduce(hidden * hidden, axis=-1, keepdims=True)
     square *= np.float32(1 / hidden.shape[-1])
@@ -70,7 +78,7 @@ def silu_of_twice(half: Floats) -> Floats:
     return found
 
 
-def beside_each_other(parts: Iterable[Any]) -> None:
+def move_into_one_array(parts: Iterable[Any]) -> None:
     """Move the matrices of some objects into one array.
 
     For arrays of 4 MB and more numpy asks for large pages; in small ones the places of a matrix's pages are
@@ -93,12 +101,12 @@ def beside_each_other(parts: Iterable[Any]) -> None:
         setattr(part, name, place)
 
 
-class Sum:
+class ColumnSumStep:
     """For each of some columns the vector of its class; summed. `uses` is how many vectors a class has."""
 
     def __init__(
         self,
-        layout: Layout,
+        layout: ColumnLayout,
         columns: Sequence[int],
         uses: Sequence[int],
         arrays: Mapping[str, Floats],
@@ -123,16 +131,18 @@ class Sum:
         return found
 
 
-class Link:
+class FieldHeadStep:
     """One choice of the chain: what is added before it, and its logits."""
 
-    def __init__(self, layout: Layout, choice: Choice, arrays: Mapping[str, Floats], sizes: Sizes) -> None:
+    def __init__(
+        self, layout: ColumnLayout, choice: ChoiceColumns, arrays: Mapping[str, Floats], sizes: StepConfig
+    ) -> None:
         name = f"head.{layout.fields[choice.column].name.replace('.', '_')}"
         candidates = layout.candidates
         columns = choice.put + choice.guesses
         forked = choice.contested if sizes.agreement else []
         uses = [1 + (column in forked) for column in columns]
-        self.adds = Sum(layout, columns, uses, arrays, f"{name}.adds") if uses else None
+        self.adds = ColumnSumStep(layout, columns, uses, arrays, f"{name}.adds") if uses else None
         self.columns = np.array(columns, np.intp)
         # where a candidate has guessed all so far, its second vectors: further on by as many as there are
         self.further = np.array([layout.classes[c] * (c in forked) for c in columns], np.intp)[:, None]
@@ -142,8 +152,8 @@ class Link:
         # the guess of each candidate; of one that has none here the choice itself, which is right
         self.column, guessed = choice.column, {layout.candidate(c): c for c in choice.guesses}
         self.guesses = np.array([guessed.get(name, choice.column) for name in candidates], np.intp)
-        self.hidden = columns_first(arrays[f"{name}.hidden.weight"], 0.5)
-        self.last = columns_first(arrays[f"{name}.logits.weight"])
+        self.hidden = transposed(arrays[f"{name}.hidden.weight"], 0.5)
+        self.last = transposed(arrays[f"{name}.logits.weight"])
         self.biases = arrays[f"{name}.hidden.bias"] * np.float32(0.5), arrays[f"{name}.logits.bias"]
 
     def add(self, context: Floats, row: Ints, agreed: Ints) -> None:
@@ -170,7 +180,7 @@ class Link:
         return found
 
 
-class Chained:
+class ChainStep:
     """A network for a batch of B songs: start > begin > logits and put of each field in turn > advance.
 
     `weights` by the names in networks/chain.py, in float32 or float16; `config` as its `settings()`. Raises
@@ -181,28 +191,28 @@ class Chained:
     """(arrays by name, sizes) to a layer: `start(songs)`, and a call from hidden (B, W) to the next."""
 
     def __init__(self, weights: Mapping[str, npt.NDArray[Any]], config: Mapping[str, Any]) -> None:
-        sizes, plan = Sizes.of(config), layout(config)
-        arrays = checked(weights, shapes(plan, sizes, self.layer_shapes(sizes)))
+        sizes, plan = StepConfig.of(config), read_layout(config)
+        arrays = check_weights(weights, weight_shapes(plan, sizes, self.layer_shapes(sizes)))
         self.sizes, self.fields = sizes, plan.fields
         self._column = {field.name: column for column, field in enumerate(plan.fields)}
         self._first = len(plan.first)
         columns = [*range(len(plan.fields)), *plan.first]
-        self._reads = Sum(plan, columns, [1] * len(columns), arrays, "reads")
-        self._plan = columns_first(arrays["plan.weight"]) if sizes.plan_size else None
+        self._reads = ColumnSumStep(plan, columns, [1] * len(columns), arrays, "reads")
+        self._plan = transposed(arrays["plan.weight"]) if sizes.plan_size else None
         self._layers = [
             self.layer({name: arrays[f"layers.{number}.{name}"] for name in self.layer_shapes(sizes)}, sizes)
             for number in range(sizes.layers)
         ]
-        self._links = [Link(plan, choice, arrays, sizes) for choice in plan.choices]
+        self._links = [FieldHeadStep(plan, choice, arrays, sizes) for choice in plan.choices]
         self._link = {plan.fields[link.column].name: number for number, link in enumerate(self._links)}
         self._candidates = len(plan.candidates)
         self._classes = np.array(plan.classes, np.intp)[:, None]
-        beside_each_other(
+        move_into_one_array(
             [self._reads, *self._links, *(x.adds for x in self._links if x.adds), *self._layers]
         )
         self.start(np.zeros((1, sizes.plan_size), np.float32))
 
-    def __copy__(self) -> Chained:
+    def __copy__(self) -> ChainStep:
         """The same network for other songs: the weights are shared, `start` begins with what is its own."""
         other = object.__new__(type(self))
         vars(other).update(vars(self), _layers=[copy(layer) for layer in self._layers])
@@ -210,7 +220,7 @@ class Chained:
 
     @staticmethod
     @abstractmethod
-    def layer_shapes(sizes: Sizes) -> Shapes:
+    def layer_shapes(sizes: StepConfig) -> Shapes:
         """The weights of a layer and their shapes. Raises ModelError for sizes that it cannot have."""
 
     def start(self, plans: npt.ArrayLike) -> None:
@@ -254,7 +264,7 @@ class Chained:
         """The logits (B, size) of a choice, once all fields before it are put. Each choice is asked once."""
         number = self._link[field]
         if self._next == 0:
-            self._context = normed(self._hidden)
+            self._context = rms_norm(self._hidden)
             self._agreed[:] = 1
         while self._next <= number:
             if self._next:

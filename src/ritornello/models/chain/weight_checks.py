@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import InputError, ModelError
-from ritornello.models.chain.layout import Layout
+from ritornello.models.chain.layout import ColumnLayout
 from ritornello.representations.table import Field
 
 Floats = npt.NDArray[np.float32]
 Shapes = dict[str, tuple[int, ...]]
 MAX_FIELDS = 256
-LARGEST = 1000.0  # of a weight; trained ones stay below 50, and from here on sums may overflow
+MAX_WEIGHT = 1000.0  # of a weight; trained ones stay below 50, and from here on sums may overflow
 RANGES = {  # as networks/sizes.py has them, but that nothing is left open here
     "plan_size": (0, 1 << 16),
     "width": (1, 1 << 13),
@@ -29,7 +29,7 @@ RANGES = {  # as networks/sizes.py has them, but that nothing is left open here
 }
 
 
-class Sizes(NamedTuple):
+class StepConfig(NamedTuple):
     """What a step needs of a network's config."""
 
     plan_size: int
@@ -40,7 +40,7 @@ class Sizes(NamedTuple):
     agreement: bool
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> Sizes:
+    def of(cls, config: Mapping[str, Any]) -> StepConfig:
         """The sizes that a config says. Raises ModelError."""
         for name, (low, high) in RANGES.items():
             value = config.get(name)
@@ -52,14 +52,14 @@ class Sizes(NamedTuple):
         return cls(**{name: config[name] for name in RANGES}, agreement=agreement)
 
 
-def layout(config: Mapping[str, Any]) -> Layout:
+def read_layout(config: Mapping[str, Any]) -> ColumnLayout:
     """Which column of the config's table enters where. Raises ModelError."""
     table = config.get("fields")
     if not isinstance(table, (list, tuple)) or not 1 <= len(table) <= MAX_FIELDS:
         raise ModelError(f"network.config.fields is no list of 1-{MAX_FIELDS} fields")
     fields = [_field(number, entry) for number, entry in enumerate(table)]
     try:
-        found = Layout(fields)
+        found = ColumnLayout(fields)
     except InputError as error:
         raise ModelError(f"network.config.fields: {error}") from None
     spaces: dict[str, int] = {}
@@ -93,7 +93,7 @@ def _field(number: int, entry: Any) -> Field:
     return field
 
 
-def shapes(layout: Layout, sizes: Sizes, layer: Shapes) -> Shapes:
+def weight_shapes(layout: ColumnLayout, sizes: StepConfig, layer: Shapes) -> Shapes:
     """All weights of a network by name (see networks/chain.py) and their shapes; `layer` are those of one."""
     width, embedding = sizes.width, sizes.embedding
     found: Shapes = {
@@ -116,7 +116,7 @@ def shapes(layout: Layout, sizes: Sizes, layer: Shapes) -> Shapes:
     return found
 
 
-def checked(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, Floats]:
+def check_weights(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, Floats]:
     """The weights in float32. Raises ModelError if one is missing, too many, or not what it must be."""
     for names, problem in ((must.keys() - weights, "lack"), (weights.keys() - must, "have, and must not,")):
         if names:
@@ -132,8 +132,8 @@ def checked(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, 
             wide = array.astype(
                 np.float32, copy=False
             )  # first: the extremes of float16 take eight times as long
-        if not (wide.min() >= -LARGEST and wide.max() <= LARGEST):  # nor is it if one is no number
-            raise ModelError(f"{name} holds a number that is not within -{LARGEST:g} and {LARGEST:g}")
+        if not (wide.min() >= -MAX_WEIGHT and wide.max() <= MAX_WEIGHT):  # nor is it if one is no number
+            raise ModelError(f"{name} holds a number that is not within -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}")
         arrays[name] = wide
     return arrays
 

@@ -44,7 +44,7 @@ Numbers = TypeVar("Numbers")  # an array of numpy or a tensor of torch
 
 
 @dataclass(frozen=True)
-class Points:
+class CurvePoints:
     """Where the note's loss is low besides the true note, and how low. Raises InputError."""
 
     octave: float = 0.6
@@ -72,7 +72,7 @@ class Points:
         _within("degree", self.degree, 2, 256, whole=True)
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> Points:
+    def of(cls, table: Mapping[str, Any]) -> CurvePoints:
         """The points that a dict says (in JSON and TOML the tones' keys are text). Raises InputError."""
         known = {f.name for f in fields(cls)}
         for name, value in table.items():
@@ -111,12 +111,12 @@ class Curve:
     `coefficients` belong to d / reach. `error` is the largest distance from the wells that it was fitted to.
     """
 
-    points: Points
+    points: CurvePoints
     coefficients: tuple[float, ...]
     error: float
 
     @classmethod
-    def fit(cls, points: Points | None = None) -> Curve:
+    def fit(cls, points: CurvePoints | None = None) -> Curve:
         """The curve through `points` (None: the default ones), by least squares at Chebyshev nodes.
 
         Raises InputError if the polynomial misses the wells by more than MAX_ERROR, or if the true note is
@@ -124,7 +124,7 @@ class Curve:
         """
         from scipy.linalg import lstsq
 
-        points = points or Points()
+        points = points or CurvePoints()
         reach, count = points.reach_semitones, 2 * (points.degree + 1)
         nodes = np.cos(np.pi * (np.arange(count) + 0.5) / count)
         basis = np.polynomial.chebyshev.chebvander(nodes, points.degree)  # (count, degree + 1)
@@ -154,7 +154,7 @@ class Curve:
         Raises InputError that names the file, the key, its value and the range.
         """
         try:
-            return cls.fit(Points.of(tomllib.loads(Path(path).read_text(encoding="utf-8"))))
+            return cls.fit(CurvePoints.of(tomllib.loads(Path(path).read_text(encoding="utf-8"))))
         except OSError as error:
             raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, InputError) as error:
@@ -164,7 +164,7 @@ class Curve:
     def of(cls, table: Mapping[str, Any]) -> Curve:
         """The inverse of `to_dict`: nothing is fitted. Raises InputError for a table that is none."""
         try:
-            points, coefficients = Points.of(table["points"]), tuple(map(float, table["coefficients"]))
+            points, coefficients = CurvePoints.of(table["points"]), tuple(map(float, table["coefficients"]))
             error = float(table["error"])
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise InputError(f"this is no curve of a loss: {problem!r}") from problem

@@ -8,7 +8,7 @@ from ritornello.models.losses.curve import Curve
 from ritornello.rendering.charts import Chart, Line
 
 
-def note_loss(curve: Curve) -> Chart:
+def note_loss_chart(curve: Curve) -> Chart:
     """The chart of a note's loss: the polynomial with half an octave of its tails, and its points."""
     lows = curve.points.lows()[:, 0]
     reach = curve.points.reach_semitones

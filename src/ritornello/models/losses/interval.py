@@ -24,7 +24,7 @@ from ritornello.representations.table import Field
 PITCH, PART = "pitch", "part"  # the fields that it reads; where there is no part, all rows are pitched
 
 
-class Interval:
+class IntervalLoss:
     """The loss over predictions and true values of a table with the choice `pitch`; holds no weights."""
 
     def __init__(self, fields: Sequence[Field], curve: Curve | Mapping[str, Any] | None = None) -> None:

@@ -19,11 +19,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ritornello.models.chain.config import Size
-from ritornello.models.chain.network import Chain, normed
+from ritornello.models.chain.config import NetworkSize
+from ritornello.models.chain.network import ChainNetwork, rms_norm
 
 
-class Layer(nn.Module):
+class LstmLayer(nn.Module):
     """RMSNorm and an LSTM with one bias, whose forget gate's begins at 1 (Jozefowicz et al. 2015)."""
 
     def __init__(self, width: int, dropout: float) -> None:
@@ -41,7 +41,7 @@ class Layer(nn.Module):
         self, hidden: Tensor, state: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The next hidden (B, T, W), and the state (h, c), (1, B, W) each, to go on from."""
-        values = normed(hidden)
+        values = rms_norm(hidden)
         state = state or (values.new_zeros(1, len(values), values.shape[-1]),) * 2
         weights = [self.input.weight, self.recurrent.weight, self.bias, torch.zeros_like(self.bias)]
         added, h, c = torch.lstm(  # what nn.LSTM calls, which insists on a second bias of its own
@@ -58,16 +58,16 @@ class Layer(nn.Module):
         return hidden + self.dropout(added), (h, c)
 
 
-class Lstm(Chain):
+class Lstm(ChainNetwork):
     """The network, its loss and its optimizer."""
 
-    sizes: ClassVar[dict[str, Size]] = {
-        "tiny": Size(128, 2, 32),
-        "small": Size(384, 2, 32),
-        "medium": Size(640, 3, 48),
-        "large": Size(1024, 6, 64),
+    sizes: ClassVar[dict[str, NetworkSize]] = {
+        "tiny": NetworkSize(128, 2, 32),
+        "small": NetworkSize(384, 2, 32),
+        "medium": NetworkSize(640, 3, 48),
+        "large": NetworkSize(1024, 6, 64),
     }
 
-    def layer(self) -> Layer:
+    def layer(self) -> LstmLayer:
         """A new layer of the trunk."""
-        return Layer(self.config.width, self.config.dropout)
+        return LstmLayer(self.config.width, self.config.dropout)

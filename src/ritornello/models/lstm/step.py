@@ -7,20 +7,20 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.models.chain.step import Chained, columns_first, normed, product
-from ritornello.models.chain.weight_checks import Floats, Shapes, Sizes
+from ritornello.models.chain.step import ChainStep, product, rms_norm, transposed
+from ritornello.models.chain.weight_checks import Floats, Shapes, StepConfig
 
 
-class Layer:
+class LstmLayerStep:
     """RMSNorm and an LSTM, whose two products are one: what it reads lies beside what it said last."""
 
-    def __init__(self, arrays: Mapping[str, Floats], sizes: Sizes) -> None:
+    def __init__(self, arrays: Mapping[str, Floats], sizes: StepConfig) -> None:
         self.width = width = sizes.width
         # sigmoid(x) = 0.5 + 0.5 tanh(x / 2): with the halves in the weights, one tanh serves all gates
         order = np.arange(4 * width).reshape(4, width)[[0, 1, 3, 2]].ravel()  # input, forget, output, cell
         half = np.repeat(np.array([0.5, 0.5, 0.5, 1.0], np.float32), width)
         joined = np.concatenate([arrays["input.weight"], arrays["recurrent.weight"]], axis=1)[order]
-        self.matrix = columns_first(joined, half)  # (2W, 4W)
+        self.matrix = transposed(joined, half)  # (2W, 4W)
         self.bias = arrays["bias"][order] * half
 
     def start(self, songs: int) -> None:
@@ -35,7 +35,7 @@ class Layer:
     def __call__(self, hidden: Floats) -> Floats:
         """The next hidden (B, W)."""
         width, joined, cell = self.width, self._joined, self._cell
-        joined[:, :width] = normed(hidden)
+        joined[:, :width] = rms_norm(hidden)
         gates = product(joined, self.matrix)
         gates += self.bias
         np.tanh(gates, out=gates)
@@ -51,13 +51,13 @@ class Layer:
         return found
 
 
-class Lstm(Chained):
+class LstmStep(ChainStep):
     """The network for a batch of songs."""
 
-    layer = Layer
+    layer = LstmLayerStep
 
     @staticmethod
-    def layer_shapes(sizes: Sizes) -> Shapes:
+    def layer_shapes(sizes: StepConfig) -> Shapes:
         """The weights of a layer and their shapes."""
         gates, width = 4 * sizes.width, sizes.width
         return {"input.weight": (gates, width), "recurrent.weight": (gates, width), "bias": (gates,)}

@@ -24,8 +24,8 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from ritornello.errors import InputError
-from ritornello.models.chain.config import Size
-from ritornello.models.chain.network import Chain, normed
+from ritornello.models.chain.config import NetworkSize
+from ritornello.models.chain.network import ChainNetwork, rms_norm
 
 HEAD_WIDTH = 32
 BASE = 10000.0  # of the wavelengths, as in the paper
@@ -37,7 +37,7 @@ def rotate(values: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.cat([a * cosine - b * sine, b * cosine + a * sine], dim=-1)
 
 
-class Layer(nn.Module):
+class TransformerLayer(nn.Module):
     """Attention within a window, then an MLP, each normed before."""
 
     def __init__(self, width: int, window: int, layers: int, dropout: float) -> None:
@@ -59,9 +59,9 @@ class Layer(nn.Module):
 
         Those are (B, rows, heads, HEAD_WIDTH) each, of at most `window` - 1 rows.
         """
-        added, state = self.attend(normed(hidden), state)
+        added, state = self.attend(rms_norm(hidden), state)
         hidden = hidden + self.dropout(added)
-        added = self.down(functional.silu(self.up(normed(hidden))))
+        added = self.down(functional.silu(self.up(rms_norm(hidden))))
         return hidden + self.dropout(added), state
 
     def attend(self, values: Tensor, state: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -99,19 +99,19 @@ class Layer(nn.Module):
         return (distance >= 0) & (distance < self.window)
 
 
-class Transformer(Chain):
+class Transformer(ChainNetwork):
     """The network, its loss and its optimizer. Raises InputError for a width that heads do not fill."""
 
-    sizes: ClassVar[dict[str, Size]] = {
-        "tiny": Size(96, 4, 32),
-        "small": Size(256, 4, 32),
-        "medium": Size(384, 7, 48),
-        "large": Size(768, 8, 64),
+    sizes: ClassVar[dict[str, NetworkSize]] = {
+        "tiny": NetworkSize(96, 4, 32),
+        "small": NetworkSize(256, 4, 32),
+        "medium": NetworkSize(384, 7, 48),
+        "large": NetworkSize(768, 8, 64),
     }
 
-    def layer(self) -> Layer:
+    def layer(self) -> TransformerLayer:
         """A new layer of the trunk."""
         config = self.config
         if config.width % HEAD_WIDTH:
             raise InputError(f"width {config.width}, must be a multiple of {HEAD_WIDTH}")
-        return Layer(config.width, config.window, config.layers, config.dropout)
+        return TransformerLayer(config.width, config.window, config.layers, config.dropout)

@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from ritornello.errors import ModelError
 from ritornello.models.chain.step import (
-    Chained,
-    columns_first,
-    normed,
+    ChainStep,
     product,
     product_by_outputs,
+    rms_norm,
     silu_of_twice,
+    transposed,
 )
-from ritornello.models.chain.weight_checks import Floats, Shapes, Sizes
+from ritornello.models.chain.weight_checks import Floats, Shapes, StepConfig
 
 HEAD_WIDTH = 32  # this and the next as in networks/transformer.py
 BASE = 10000.0
@@ -37,17 +37,17 @@ def turn(row: int) -> npt.NDArray[np.complex64]:
     return found
 
 
-class Layer:
+class TransformerLayerStep:
     """Attention within a window, then an MLP, each normed before."""
 
-    def __init__(self, arrays: Mapping[str, Floats], sizes: Sizes) -> None:
+    def __init__(self, arrays: Mapping[str, Floats], sizes: StepConfig) -> None:
         self.width, self.window, self.heads = sizes.width, sizes.window, sizes.width // HEAD_WIDTH
         split = arrays["project.weight"].reshape(3, self.heads, 2, HEAD_WIDTH // 2, sizes.width)
         query, key = split[:2].swapaxes(2, 3).reshape(2, sizes.width, sizes.width)
         value = split[2].reshape(sizes.width, sizes.width)
-        self.project = columns_first(np.concatenate([query * HEAD_WIDTH**-0.5, key, value]))
-        self.gather = columns_first(arrays["gather.weight"])
-        self.up = columns_first(arrays["up.weight"], 0.5)
+        self.project = transposed(np.concatenate([query * HEAD_WIDTH**-0.5, key, value]))
+        self.gather = transposed(arrays["gather.weight"])
+        self.up = transposed(arrays["up.weight"], 0.5)
         self.down = arrays["down.weight"]
 
     def start(self, songs: int) -> None:
@@ -62,8 +62,8 @@ class Layer:
 
     def __call__(self, hidden: Floats) -> Floats:
         """The next hidden (B, W)."""
-        hidden = hidden + self.attend(normed(hidden))
-        hidden += product_by_outputs(silu_of_twice(product(normed(hidden), self.up)), self.down)
+        hidden = hidden + self.attend(rms_norm(hidden))
+        hidden += product_by_outputs(silu_of_twice(product(rms_norm(hidden), self.up)), self.down)
         return hidden
 
     def attend(self, values: Floats) -> Floats:
@@ -87,13 +87,13 @@ class Layer:
         return product(found.reshape(len(values), self.width), self.gather)
 
 
-class Transformer(Chained):
+class TransformerStep(ChainStep):
     """The network for a batch of songs."""
 
-    layer = Layer
+    layer = TransformerLayerStep
 
     @staticmethod
-    def layer_shapes(sizes: Sizes) -> Shapes:
+    def layer_shapes(sizes: StepConfig) -> Shapes:
         """The weights of a layer and their shapes. Raises ModelError for a width that heads do not fill."""
         width = sizes.width
         if width % HEAD_WIDTH:
