@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.errors import ModelError
-from ritornello.models.chain.weight_checks import MAX_WEIGHT, layout, weight_shapes
+from ritornello.models.chain.weight_checks import MAX_WEIGHT, read_layout, weight_shapes
 from ritornello.representations.table import Field
 from tests.models.chains import NETWORKS, TABLE, as_dicts, network
 from tests.models.trained_chains import PAIRS, weights
@@ -36,7 +36,7 @@ def floats(*shape: int) -> np.ndarray:
 def test_the_shapes_are_those_of_the_network(kind: str, settings: dict[str, Any]) -> None:
     net, step = network(PAIRS[kind][0], **{"plan_size": 2, **settings}), PAIRS[kind][1]
     sizes = step(weights(net), net.settings()).sizes
-    found = weight_shapes(layout(net.settings()), sizes, step.layer_shapes(sizes))
+    found = weight_shapes(read_layout(net.settings()), sizes, step.layer_shapes(sizes))
     assert found == {name: tuple(array.shape) for name, array in net.state_dict().items()}
 
 
