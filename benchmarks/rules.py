@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from ritornello.composing.rules import RULES
 
 from ritornello import midi
 from ritornello.composing import compose
 from ritornello.composing.replay import plan_of
 from ritornello.composing.request import plain
-from ritornello.composing.rules import RULES
 from ritornello.composing.sampling_state import Ear
 from ritornello.composing.style_stats import Usual, usual
 from ritornello.errors import RitornelloError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ritornello.composing.merge_notes import instrument_name
-from ritornello.composing.style_stats import measured
+from ritornello.composing.style_stats import measure_style
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
 from ritornello.evaluation.inputs import CorpusSongs, LabelledScore
@@ -79,7 +79,7 @@ def usual(corpus: Corpus, representation: Any) -> dict[str, dict[str, float]]:
     """What is usual in the training songs of each label, as the representation has them."""
     infos = ((number, corpus.info(number)) for number in corpus.songs("train").tolist())
     songs = ((representation.canonical(corpus.score(n))[0], info.labels) for n, info in infos)
-    return measured(songs)
+    return measure_style(songs)
 
 
 def halved(weights: Arrays) -> Arrays:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ritornello.composing import form_rules
+from ritornello.composing.sampling_rules import form
 from ritornello.representations.grid.vocabulary import WAIT
 from tests.composing.test_rules import BASS, FOUR, Song, song
 
@@ -27,34 +27,32 @@ def gains(bias: np.ndarray | None) -> dict[int, float]:
 
 
 def test_in_a_bar_that_returns_the_next_note_of_the_other_is_called_for() -> None:
-    for likeness, gain in enumerate(form_rules.RETURN[1:], start=1):
+    for likeness, gain in enumerate(form.REPEAT_NATS[1:], start=1):
         again = after_one_bar((0, likeness)).note(48)
-        assert gains(form_rules.a_return_begins_in_time(again.ear)) == {0: pytest.approx(gain, abs=1e-3)}
+        assert gains(form.favour_repeated_onsets(again.state)) == {0: pytest.approx(gain, abs=1e-3)}
         again.put(shift=0)
-        assert gains(form_rules.a_return_has_its_parts(again.ear)) == {0: pytest.approx(gain, abs=1e-3)}
+        assert gains(form.favour_repeated_parts(again.state)) == {0: pytest.approx(gain, abs=1e-3)}
         again.put(part=BASS)
-        assert gains(form_rules.a_return_has_its_pitches(again.ear)) == {}  # there another part played
+        assert gains(form.favour_repeated_pitches(again.state)) == {}  # there another part played
         again.put(part=0)
-        assert gains(form_rules.a_return_has_its_pitches(again.ear)) == {64: pytest.approx(gain, abs=1e-3)}
-        assert gains(form_rules.a_return_has_its_parts(again.put(shift=6).ear)) == {}  # nothing came there
+        assert gains(form.favour_repeated_pitches(again.state)) == {64: pytest.approx(gain, abs=1e-3)}
+        assert gains(form.favour_repeated_parts(again.put(shift=6).state)) == {}  # nothing came there
 
 
 def test_a_bar_that_returns_as_it_was_begins_as_it_did_and_ends_where_it_did() -> None:
-    gain = form_rules.RETURN[form_rules.ALL]
-    before = gains(
-        form_rules.a_return_begins_in_time(after_one_bar(ALL).ear)
-    )  # its first note is 48 ticks on
+    gain = form.REPEAT_NATS[form.UNCHANGED]
+    before = gains(form.favour_repeated_onsets(after_one_bar(ALL).state))  # its first note is 48 ticks on
     assert before == dict.fromkeys(range(49, WAIT), -gain)
     again = after_one_bar(ALL, NEW).note(48).note(0, pitch=64).note(0, part=BASS, pitch=40).note(48, pitch=62)
-    assert gains(form_rules.a_return_begins_in_time(again.ear)) == dict.fromkeys(range(48), -gain)
+    assert gains(form.favour_repeated_onsets(again.state)) == dict.fromkeys(range(48), -gain)
 
 
 @pytest.mark.parametrize("returns", [NEW, (-1, -1)])
 def test_nothing_is_called_for_where_nothing_returns(returns: tuple[int, int]) -> None:
     new = after_one_bar(returns).note(48)
-    assert form_rules.a_return_begins_in_time(new.ear) is None
-    assert form_rules.a_return_has_its_parts(new.put(shift=0).ear) is None
-    assert form_rules.a_return_has_its_pitches(new.put(part=0).ear) is None
+    assert form.favour_repeated_onsets(new.state) is None
+    assert form.favour_repeated_parts(new.put(shift=0).state) is None
+    assert form.favour_repeated_pitches(new.put(part=0).state) is None
 
 
 @pytest.mark.parametrize(
@@ -64,14 +62,14 @@ def test_a_copy_that_nobody_asked_for_is_held_back_towards_the_end_of_the_bar(
     returns: tuple[int, int], held: bool
 ) -> None:
     copy = after_one_bar(returns).note(48)
-    assert gains(form_rules.no_copy_where_none_was_asked_for(copy.put(shift=0, part=0).ear)) == {}
+    assert gains(form.penalize_unplanned_copies(copy.put(shift=0, part=0).state)) == {}
     copy.put(pitch=64, duration=11, velocity=16)
-    copy.ear.listen()
+    copy.state.update()
     copy.note(0, part=BASS, pitch=40).put(shift=48, part=0)
-    half = form_rules.no_copy_where_none_was_asked_for(copy.ear)
-    assert gains(half) == ({62: -form_rules.COPY / 2} if held else {})  # at the middle of the bar
+    half = form.penalize_unplanned_copies(copy.state)
+    assert gains(half) == ({62: -form.COPY_NATS / 2} if held else {})  # at the middle of the bar
     other = after_one_bar(returns).note(48).note(0, pitch=67).put(shift=48, part=0)
-    assert form_rules.no_copy_where_none_was_asked_for(other.ear) is None  # another chord: it is none already
+    assert form.penalize_unplanned_copies(other.state) is None  # another chord: it is none already
 
 
 @pytest.mark.parametrize("times", [2, 12])
@@ -79,7 +77,7 @@ def test_the_same_rows_again_and_again_are_held_back(times: int) -> None:
     loop = song(plan=replace(FOUR, bars=40))
     for _ in range(times):
         loop.note(12, pitch=60).note(12, pitch=64)
-    bias = form_rules.no_endless_loop(loop.put(shift=12, part=0).ear)
+    bias = form.penalize_loops(loop.put(shift=12, part=0).state)
     assert (bias is not None) == (times > 2)
     if bias is not None:
         assert np.flatnonzero(bias).tolist() == [60]

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.composing import rules
 from ritornello.composing.request import Request, gap, plain
-from ritornello.composing.sampling_state import Ear
+from ritornello.composing.sampling_rules import parts, pitches, timing
+from ritornello.composing.sampling_state import SamplingState
+from ritornello.composing.style_stats import StyleStats
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.cursor import Cursor
@@ -27,14 +28,14 @@ class Song:
 
     def __init__(self, request: Request) -> None:
         self.cursor: Cursor = NOTES.cursor([request.timeline], [request.given], [request.prompt])
-        self.ear = Ear(request, self.cursor.songs[0])
+        self.state = SamplingState(request, self.cursor.songs[0])
 
     def note(self, shift: int, part: int = 0, pitch: int = 60, duration: int = 11) -> Song:
         """A row of a note; a duration of class 11 is 12 ticks."""
         for name, value in zip(VOID, (shift, part, pitch, duration, 16), strict=True):
             assert self.cursor.allowed(name)[0, value]
             self.cursor.put(name, [value])
-        self.ear.listen()
+        self.state.update()
         return self
 
     def put(self, **values: int) -> Song:
@@ -54,105 +55,112 @@ def forbidden(bias: Any) -> list[int]:
 
 
 def test_no_bar_is_silent() -> None:
-    first = forbidden(rules.no_silent_bar(song().ear))
+    first = forbidden(timing.forbid_silent_bars(song().state))
     assert first == [*range(96, 192), WAIT, END]  # bar 0 needs a note
     # from 90 in bar 0: bar 1 ends 102 ticks on
-    assert forbidden(rules.no_silent_bar(song().note(90).ear)) == [*range(102, 192), WAIT, END]
+    assert forbidden(timing.forbid_silent_bars(song().note(90).state)) == [*range(102, 192), WAIT, END]
     # held for 54 ticks (class 48) to the middle of bar 1, that one sounds: bar 2 ends 198 ticks on
     held = song().note(90, duration=48)
-    assert forbidden(rules.no_silent_bar(held.ear)) == [END]
+    assert forbidden(timing.forbid_silent_bars(held.state)) == [END]
 
 
 def test_a_note_that_is_struck_again_no_longer_fills_bars() -> None:
     # 384 ticks would fill all bars; struck again at 24 for 12 ticks, bar 1 is silent: it ends 168 on
     begun = song().note(12, duration=63).note(12)
-    assert begun.ear.until == 36
-    assert begun.ear.sounding == {0: [36]}
-    assert forbidden(rules.no_silent_bar(begun.ear)) == [*range(168, 192), WAIT, END]
+    assert begun.state.sounding_until == 36
+    assert begun.state.sounding == {0: [36]}
+    assert forbidden(timing.forbid_silent_bars(begun.state)) == [*range(168, 192), WAIT, END]
     # another pitch and another part cut nothing
     for note in ({"pitch": 62}, {"part": BASS}):
-        assert rules.no_silent_bar(song().note(12, duration=63).note(12, **note).ear) is None
+        assert timing.forbid_silent_bars(song().note(12, duration=63).note(12, **note).state) is None
 
 
 def test_a_given_note_ends_the_one_before_it() -> None:
     given = Score.of(GRID, [24], [12], [60], [64])
     begun = song(given=given).note(12, duration=63)
-    assert rules.no_silent_bar(begun.ear) is None
+    assert timing.forbid_silent_bars(begun.state) is None
     begun.note(12)  # the given one, at 24: it cuts, and does not sound for what is composed
-    assert forbidden(rules.no_silent_bar(begun.ear)) == [*range(168, 192), WAIT, END]
+    assert forbidden(timing.forbid_silent_bars(begun.state)) == [*range(168, 192), WAIT, END]
 
 
 def test_what_joins_given_notes_sounds_in_each_bar_too() -> None:
     given = Score.of(GRID, [0, 96, 192, 288], [96] * 4, [60] * 4, [64] * 4)
-    assert forbidden(rules.no_silent_bar(song(given=given).ear)) == [*range(96, 192), WAIT, END]
-    assert rules.ends_in_the_last_bar(song(given=given).ear) is None
+    assert forbidden(timing.forbid_silent_bars(song(given=given).state)) == [*range(96, 192), WAIT, END]
+    assert timing.forbid_end_before_last_bar(song(given=given).state) is None
 
 
 def test_the_last_bar_has_an_onset() -> None:
     begun = song().note(0, duration=63)  # 384 ticks: it sounds to the end
-    assert rules.no_silent_bar(begun.ear) is None
-    assert forbidden(rules.ends_in_the_last_bar(begun.ear)) == [END]
+    assert timing.forbid_silent_bars(begun.state) is None
+    assert forbidden(timing.forbid_end_before_last_bar(begun.state)) == [END]
     for _ in range(3):
         begun.note(96)
-    assert rules.ends_in_the_last_bar(begun.ear) is None
+    assert timing.forbid_end_before_last_bar(begun.state) is None
 
 
 def test_all_parts_are_heard_before_the_end() -> None:
     begun = song()
     for _ in range(3):
         begun.note(95)
-    assert WAIT in forbidden(rules.no_end_before_all_are_heard(begun.ear))  # it would lead to the end
+    assert WAIT in forbidden(timing.forbid_end_before_all_parts_play(begun.state))  # it would lead to the end
     begun.note(10)
-    assert END in forbidden(rules.no_end_before_all_are_heard(begun.ear))
-    assert forbidden(rules.each_part_is_heard(begun.put(shift=10).ear)) == []
+    assert END in forbidden(timing.forbid_end_before_all_parts_play(begun.state))
+    assert forbidden(parts.require_unplayed_parts(begun.put(shift=10).state)) == []
     later = song()
     for _ in range(4):
         later.note(90)
-    only = rules.each_part_is_heard(later.put(shift=0).ear)  # the second half of the last bar
+    only = parts.require_unplayed_parts(later.put(shift=0).state)  # the second half of the last bar
     assert np.flatnonzero(only == 0).tolist() == [BASS]
-    assert rules.no_end_before_all_are_heard(song().note(0).note(0, BASS).ear) is None
+    assert timing.forbid_end_before_all_parts_play(song().note(0).note(0, BASS).state) is None
 
 
 def test_parts_that_nobody_asked_for_may_stay_silent() -> None:
-    begun = song(must=()).note(90).note(90).note(90).note(90)
-    assert rules.each_part_is_heard(begun.put(shift=0).ear) is None
-    assert rules.no_end_before_all_are_heard(begun.ear) is None
-    assert forbidden(rules.parts_asked_for(begun.ear)) == [
+    begun = song(required_parts=()).note(90).note(90).note(90).note(90)
+    assert parts.require_unplayed_parts(begun.put(shift=0).state) is None
+    assert timing.forbid_end_before_all_parts_play(begun.state) is None
+    assert forbidden(parts.forbid_unrequested_parts(begun.state)) == [
         p for p in range(DRUM_PART + 1) if p not in (0, BASS)
     ]
 
 
 def test_a_part_that_plays_too_little_is_called_for() -> None:
-    begun = song(plays=0.5).note(0).note(96)  # part 0 twice in two bars; the bass lacks one of them, then 1.5
+    begun = (
+        song(style=StyleStats(plays=0.5)).note(0).note(96)
+    )  # part 0 twice in two bars; the bass lacks one of them, then 1.5
     for shift, bars in ((12, 1.0), (96, 1.5)):
-        bias = rules.no_part_is_forgotten(begun.put(shift=shift).ear)
+        bias = parts.favour_rare_parts(begun.put(shift=shift).state)
         assert bias is not None
-        assert {p: float(bias[p]) for p in np.flatnonzero(bias)} == {BASS: rules.CALL * bars}
-    assert rules.no_part_is_forgotten(song().note(0).note(96).put(shift=12).ear) is None
-    assert rules.no_part_is_forgotten(song(plays=0.5).note(0).note(0, BASS).put(shift=12).ear) is None
+        assert {p: float(bias[p]) for p in np.flatnonzero(bias)} == {BASS: parts.NATS_PER_MISSING_BAR * bars}
+    assert parts.favour_rare_parts(song().note(0).note(96).put(shift=12).state) is None
+    assert (
+        parts.favour_rare_parts(song(style=StyleStats(plays=0.5)).note(0).note(0, BASS).put(shift=12).state)
+        is None
+    )
 
 
 def test_of_parts_that_may_stay_silent_half_are_called_for() -> None:
     four = replace(FOUR, parts=(Part(), Part("", 33), Part("", 40), Part("", 0, True)))
-    begun = song(four, must=()).note(0, DRUM_PART).note(96, DRUM_PART)
-    bias = rules.no_part_is_forgotten(begun.put(shift=12).ear)
+    begun = song(four, required_parts=()).note(0, DRUM_PART).note(96, DRUM_PART)
+    bias = parts.favour_rare_parts(begun.put(shift=12).state)
     assert bias is not None
     assert np.flatnonzero(bias).tolist() == [0, BASS, 160]
-    assert rules.no_part_is_forgotten(begun.note(12, BASS).put(shift=12).ear) is None  # two of four
+    assert parts.favour_rare_parts(begun.note(12, BASS).put(shift=12).state) is None  # two of four
 
 
 def test_it_may_join_the_present_onset() -> None:
-    bias = rules.parts_play_together(song(plays=0.5).note(0).ear)
+    bias = timing.favour_joining_rare_parts(song(style=StyleStats(plays=0.5)).note(0).state)
     assert bias is not None
-    assert {p: float(bias[p]) for p in np.flatnonzero(bias)} == {0: rules.CALL * 0.5}
-    assert rules.parts_play_together(song(plays=0.5).note(0, BASS).ear) is None  # part 0 stands before it
-    assert rules.parts_play_together(song(plays=0.5).ear) is None  # no onset yet
+    assert {p: float(bias[p]) for p in np.flatnonzero(bias)} == {0: parts.NATS_PER_MISSING_BAR * 0.5}
+    assert (
+        timing.favour_joining_rare_parts(song(style=StyleStats(plays=0.5)).note(0, BASS).state) is None
+    )  # part 0 stands before it
+    assert timing.favour_joining_rare_parts(song(style=StyleStats(plays=0.5)).state) is None  # no onset yet
 
 
 def test_a_part_is_called_for_the_louder_the_later_it_is() -> None:
     calls = []
     for shift in (10, 90):
-        bias = rules.each_part_is_heard(song().note(0).put(shift=shift).ear)
+        bias = parts.require_unplayed_parts(song().note(0).put(shift=shift).state)
         assert bias is not None
         calls.append(float(bias[BASS]))
         assert bias[0] == 0
@@ -160,32 +168,36 @@ def test_a_part_is_called_for_the_louder_the_later_it_is() -> None:
 
 
 def test_only_parts_that_were_asked_for() -> None:
-    bias = rules.parts_asked_for(song().ear)
+    bias = parts.forbid_unrequested_parts(song().state)
     assert bias is not None
     assert np.flatnonzero(bias == 0).tolist() == [0, BASS]
 
 
 def test_an_onset_comes_to_an_end() -> None:
-    assert rules.room_at_this_onset(song().note(0, BASS, 60).ear) is None
-    top = song().note(0, BASS, rules.HIGHEST)  # the last part's highest pitch: nothing can follow here
-    assert forbidden(rules.room_at_this_onset(top.ear)) == [0]
+    assert timing.forbid_crowded_onsets(song().note(0, BASS, 60).state) is None
+    top = song().note(
+        0, BASS, pitches.HIGHEST_PITCH
+    )  # the last part's highest pitch: nothing can follow here
+    assert forbidden(timing.forbid_crowded_onsets(top.state)) == [0]
     many = song()
-    for pitch in range(20, 20 + rules.AT_ONCE):
-        assert rules.room_at_this_onset(many.ear) is None
+    for pitch in range(20, 20 + timing.MAX_NOTES_AT_ONSET):
+        assert timing.forbid_crowded_onsets(many.state) is None
         many.note(0, pitch=pitch)
-    assert forbidden(rules.room_at_this_onset(many.ear)) == [0]
+    assert forbidden(timing.forbid_crowded_onsets(many.state)) == [0]
 
 
 def test_the_key_holds_back_and_drums_have_none() -> None:
-    bias = rules.in_key(song().put(shift=0, part=0).ear)
+    bias = pitches.penalize_pitches_outside_key(song().put(shift=0, part=0).state)
     assert bias is not None
     assert [pitch for pitch in range(60, 72) if bias[pitch] < 0] == [61, 63, 66, 68, 70]
-    minor = rules.in_key(song(plan=replace(FOUR, key=(0, True))).put(shift=0, part=0).ear)
+    minor = pitches.penalize_pitches_outside_key(
+        song(plan=replace(FOUR, key=(0, True))).put(shift=0, part=0).state
+    )
     assert minor is not None
     assert [pitch for pitch in range(60, 72) if minor[pitch] < 0] == [61, 63, 66, 70]  # G sharp leads to A
-    assert rules.in_key(song().put(shift=0, part=DRUM_PART).ear) is None
-    assert rules.within_range(song().put(shift=0, part=DRUM_PART).ear) is None
-    assert 11 in forbidden(rules.within_range(song().put(shift=0, part=0).ear))
+    assert pitches.penalize_pitches_outside_key(song().put(shift=0, part=DRUM_PART).state) is None
+    assert pitches.forbid_extreme_pitches(song().put(shift=0, part=DRUM_PART).state) is None
+    assert 11 in forbidden(pitches.forbid_extreme_pitches(song().put(shift=0, part=0).state))
 
 
 def test_many_pitches_outside_the_key_are_held_back_more() -> None:
@@ -193,7 +205,9 @@ def test_many_pitches_outside_the_key_are_held_back_more() -> None:
     for _ in range(8):
         inside.note(6, pitch=60)
         outside.note(6, pitch=61)
-    low, high = (rules.in_key(s.put(shift=6, part=0).ear) for s in (inside, outside))
+    low, high = (
+        pitches.penalize_pitches_outside_key(s.put(shift=6, part=0).state) for s in (inside, outside)
+    )
     assert low is not None
     assert high is not None
     assert high[61] < low[61] < 0 == low[60] == high[60]
@@ -201,26 +215,28 @@ def test_many_pitches_outside_the_key_are_held_back_more() -> None:
 
 def test_one_pitch_again_and_again_is_held_back() -> None:
     again, found = song(), []
-    for _ in range(rules.REPEATED + 2):
+    for _ in range(pitches.FREE_REPEATS + 2):
         again.note(6)
-        bias = rules.not_one_pitch(Song.put(again, shift=6, part=0).ear)
+        bias = pitches.penalize_repeated_pitches(Song.put(again, shift=6, part=0).state)
         found.append(0.0 if bias is None else float(bias[60]))
         again.put(pitch=60, duration=0, velocity=0)
-        again.ear.listen()
+        again.state.update()
     assert found[0] == 0
     assert found[-1] < found[-2] < 0
-    assert rules.not_one_pitch(again.put(shift=6, part=BASS).ear) is None
+    assert pitches.penalize_repeated_pitches(again.put(shift=6, part=BASS).state) is None
 
 
 def test_repeats_are_held_back_beyond_what_is_usual_for_the_label() -> None:
     found = {}
     for usual in (0.0, 0.2, 1.0):
-        again = song(repeats=usual).note(0).note(6).note(6)  # two of three repeat, of eight at least
-        bias = rules.not_one_pitch(again.put(shift=6, part=0).ear)
+        again = (
+            song(style=StyleStats(repeats=usual)).note(0).note(6).note(6)
+        )  # two of three repeat, of eight at least
+        bias = pitches.penalize_repeated_pitches(again.put(shift=6, part=0).state)
         found[usual] = 0.0 if bias is None else float(bias[60])
         assert bias is None or np.flatnonzero(bias).tolist() == [60]
-    assert found[0.0] == -rules.AGAIN * 2 / 8
-    assert found[0.2] == pytest.approx(-rules.AGAIN * (2 / 8 - 0.2))
+    assert found[0.0] == -pitches.EXCESS_REPEAT_NATS * 2 / 8
+    assert found[0.2] == pytest.approx(-pitches.EXCESS_REPEAT_NATS * (2 / 8 - 0.2))
     assert found[1.0] == 0
 
 
@@ -233,15 +249,17 @@ def test_what_is_redone_stays_in_its_bars() -> None:
     while redone.cursor.songs[0].forced is not None:  # the bar before, and what comes after
         for name in VOID:
             redone.cursor.put(name, redone.cursor.allowed(name).argmax(axis=1))
-        redone.ear.listen()
-    assert redone.ear.song.clock == 72
-    assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == list(range(24))
+        redone.state.update()
+    assert redone.state.song.clock == 72
+    assert forbidden(timing.forbid_onsets_outside_requested_bars(redone.state)) == list(range(24))
     redone.note(24)
-    assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == []  # 192 on, the next bar begins
+    assert (
+        forbidden(timing.forbid_onsets_outside_requested_bars(redone.state)) == []
+    )  # 192 on, the next bar begins
     redone.note(150)
     # at 246, 42 before the end: on the given note that stands there it may step, but not beyond
-    assert redone.ear.song.next_given("shift") == 42
-    assert forbidden(rules.within_the_bars_asked_for(redone.ear)) == list(range(43, 192))
+    assert redone.state.song.next_given("shift") == 42
+    assert forbidden(timing.forbid_onsets_outside_requested_bars(redone.state)) == list(range(43, 192))
 
 
 def test_what_is_given_comes_though_nobody_asked_for_its_part() -> None:
@@ -249,15 +267,24 @@ def test_what_is_given_comes_though_nobody_asked_for_its_part() -> None:
     begun = song(given=given, parts=(0, BASS))
     flute = 73 * 4
     asked = begun.put(shift=0)
-    assert sorted(set(range(513)) - set(forbidden(rules.parts_asked_for(asked.ear)))) == [0, BASS, flute]
-    assert rules.no_more_than_is_given(begun.put(part=BASS).ear) is None  # an asked part plays what it likes
-    assert forbidden(rules.no_more_than_is_given(begun.put(part=flute).ear)) == [*range(60), *range(61, 128)]
+    assert sorted(set(range(513)) - set(forbidden(parts.forbid_unrequested_parts(asked.state)))) == [
+        0,
+        BASS,
+        flute,
+    ]
+    assert (
+        pitches.forbid_additions_to_given_parts(begun.put(part=BASS).state) is None
+    )  # an asked part plays what it likes
+    assert forbidden(pitches.forbid_additions_to_given_parts(begun.put(part=flute).state)) == [
+        *range(60),
+        *range(61, 128),
+    ]
 
 
-def test_what_is_given_is_not_heard_as_composed() -> None:
+def test_given_notes_do_not_count_as_composed() -> None:
     given = Score.of(GRID, [0, 96], [96] * 2, [60] * 2, [64] * 2, parts=[Part("", 73)])
     begun = song(given=given, parts=(0, BASS))
     begun.note(0, part=73 * 4, duration=int(duration_class(96)))
     assert begun.cursor.songs[0].is_given == [True]
-    assert (begun.ear.heard, begun.ear.onset, begun.ear.taken) == (set(), -1, 1)
-    assert forbidden(rules.no_silent_bar(begun.ear))[:1] == [96]  # bar 0 still needs a note
+    assert (begun.state.played_parts, begun.state.onset, begun.state.notes_read) == (set(), -1, 1)
+    assert forbidden(timing.forbid_silent_bars(begun.state))[:1] == [96]  # bar 0 still needs a note

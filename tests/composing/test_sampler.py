@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from ritornello.composing import sampler
-from ritornello.composing.draws import Taste
 from ritornello.composing.request import around
+from ritornello.composing.sampling import SamplingParams
 from ritornello.models.model import Model
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score
@@ -25,17 +25,17 @@ def test_a_given_note_has_the_chance_of_all_that_lies_beyond_it(
     tune = Score.of(GRID, [10], [24], [72], [66], parts=[Part("", 73)])
     plan = Plan(bars=1, parts=(Part("", 73), Part()))
     model = Model.open(write_model(tmp_path / "model"))
-    taste = Taste.of(0.5, [field.name for field in model.representation.fields])
-    batch = sampler._Batch(model, [around(plan, tune, seed=0)], taste, [], False)
+    params = SamplingParams.from_creativity(0.5, [field.name for field in model.representation.fields])
+    batch = sampler._Batch(model, [around(plan, tune, seed=0)], params, [], False)
     seen: list[npt.NDArray[np.float32]] = []
 
-    def pick(logits: npt.NDArray[np.float32], *_: object) -> npt.NDArray[np.intp]:
+    def draw_classes(logits: npt.NDArray[np.float32], *_: object) -> npt.NDArray[np.intp]:
         seen.append(logits.copy())
         return np.array([10])
 
-    monkeypatch.setattr(sampler, "pick", pick)
+    monkeypatch.setattr(sampler, "draw_classes", draw_classes)
     monkeypatch.setattr(batch.step, "logits", lambda field: np.zeros((1, 194), np.float32))
-    batch.step.begin({name: batch.cursor.known(name) for name in batch.first})
+    batch.step.begin({name: batch.cursor.known(name) for name in batch.known_first})
     allowed = batch.cursor.allowed("shift")
-    batch._drawn("shift", allowed, np.array([0]), np.array([0.5]))
+    batch._sample_field("shift", allowed, np.array([0]), np.array([0.5]))
     assert np.allclose(np.exp(seen[0][0]), [1] * 10 + [184] + [0] * 183)

@@ -13,13 +13,13 @@ import numpy as np
 
 from ritornello.composing import given_music
 from ritornello.composing.choose_plan import resolve
-from ritornello.composing.draws import of_song
 from ritornello.composing.generate import Job, Made, Progress, make, needs_notes
 from ritornello.composing.given_music import Music
 from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.options import ask
 from ritornello.composing.recipe import Recipe, Source
 from ritornello.composing.replay import build, plan_of, plan_of_redo
+from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.errors import FailedError, ModelError, PlanError
 from ritornello.models.model import Model
@@ -98,7 +98,7 @@ def compose_many(
     source = _source(prompt, prompt_bars, melody, wishes.get("tempo"))
     own = plan_of(source.score) if source else None
     tune = source is not None and source.how == "tune"
-    plans = [resolve(asked, opened.plans, of_song(seed, i), source=own, tune=tune) for i in range(n)]
+    plans = [resolve(asked, opened.plans, song_generator(seed, i), source=own, tune=tune) for i in range(n)]
     drawn = source is None and asked.parts is None
     jobs = [Job(plan, song, source, drawn) for song, plan in enumerate(plans)]
     choosing = best is not None and n > 1

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from ritornello.composing.draws import Taste
 from ritornello.composing.recipe import Recipe, Source
 from ritornello.composing.replay import Built, build, requested
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
-from ritornello.composing.style_stats import usual
+from ritornello.composing.sampling import SamplingParams
+from ritornello.composing.style_stats import style_of_plan
 from ritornello.errors import ModelError
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
@@ -67,12 +67,12 @@ def make(
         return [_made(model, *each, seed, {own.dial: dial}) for each in zip(jobs, rows, strict=True)]
     creativity = dials["creativity"]
     choices = [field.name for field in model.representation.fields if field.kind == "choice"]
-    taste = Taste.of(creativity, choices)
+    params = SamplingParams.from_creativity(creativity, choices)
     found = []
     for start in range(0, len(jobs), TOGETHER):
         batch = jobs[start : start + TOGETHER]
         requests = [_request(model, job, seed) for job in batch]
-        songs = sample(model, requests, taste, measured=measured, progress=progress)
+        songs = sample(model, requests, params, measured=measured, progress=progress)
         for composed, job in zip(songs, batch, strict=True):
             found.append(_made(model, job, composed.rows, seed, {"creativity": creativity}, composed.nats))
     return found
@@ -95,12 +95,10 @@ def needs_notes(model: Model) -> None:
 
 def _request(model: Model, job: Job, seed: int) -> Request:
     request = requested(job.plan, seed, job.song, job.source)
-    said = usual(model.info, job.plan)
-    plays = said.plays
+    style = style_of_plan(model.info, job.plan)
     if not job.drawn and (job.source is None or job.source.how == "tune"):
-        plays = max(plays, ASKED_PLAYS)  # what is asked for is to be more than a note
-    must = () if job.drawn else None
-    return replace(request, must=must, repeats=said.repeats, plays=plays, voices=said.voices)
+        style = style._replace(plays=max(style.plays, ASKED_PLAYS))  # a requested part plays more than a note
+    return replace(request, required_parts=() if job.drawn else None, style=style)
 
 
 def _as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.style_stats import StyleStats
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
@@ -18,6 +18,7 @@ from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_c
 from ritornello.representations.notes import Notes
 
 NOTES = Notes()
+NO_STATS = StyleStats()
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,8 @@ class Request:
     """A song to compose: its plan, what of it is there already, and what may be drawn.
 
     `parts` are the codes that may be drawn (None: the representation has no parts), of which those that
-    `must` are heard (None: all); notes are drawn from `first_tick` to `end_tick` (24 a beat). `source` is
-    what the user gave, into which the drawn notes are written at the end. `repeats` is the share of notes
-    that may repeat the pitch before in their part before that is held back, `plays` the share of bars in
-    which a part plays before it is called for, `voices` how many notes a part may strike at one onset
-    before more are held back.
+    are `required_parts` play (None: all); notes are drawn from `first_tick` to `end_tick` (24 a beat).
+    `source` is what the user gave, into which the drawn notes are written at the end.
     """
 
     plan: Plan
@@ -41,10 +39,8 @@ class Request:
     first_tick: int = 0
     end_tick: int | None = None
     source: Score | None = None
-    must: tuple[int, ...] | None = None
-    repeats: float = 1.0
-    plays: float = 0.0
-    voices: float = inf
+    required_parts: tuple[int, ...] | None = None
+    style: StyleStats = NO_STATS
 
     @property
     def timeline(self) -> Timeline:

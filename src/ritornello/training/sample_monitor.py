@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ritornello.composing.draws import Taste
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
+from ritornello.composing.sampling import SamplingParams
 from ritornello.errors import ScoreError
 from ritornello.models.model import Model
 from ritornello.models.plan_vector import infer_plan
@@ -62,7 +62,7 @@ class SampleMonitor:
         model = Model(Path("in training"), info, weights, {})
         choices = [field.name for field in self.representation.fields if field.kind == "choice"]
         requests = [Request(plan, seed, number) for number, plan in enumerate(self.plans)]
-        composed = sample(model, requests, Taste.of(0.5, choices), rules=())
+        composed = sample(model, requests, SamplingParams.from_creativity(0.5, choices), rules=())
         songs = [self._heard(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
         return self.says(songs)
 

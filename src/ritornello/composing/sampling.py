@@ -1,0 +1,104 @@
+"""Draw classes from the logits of a network: temperature, top-p and reproducible random numbers.
+
+The random numbers are counter-based: the number for a field of a row depends on (seed, song, row, field)
+alone, so a song is the same whatever other songs are composed in the same batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import PlanError
+
+Logits = npt.NDArray[np.float32]
+
+FORBIDDEN = np.float32(-np.inf)  # the logit of a class that must not be drawn
+ROWS_PER_BLOCK = 256  # random numbers are made for so many rows at a time
+# By field: temperature, and the share of the probability that top-p cuts off, at creativity 0.5. Human songs
+# have rare shifts, durations and velocities; without the tail of the distribution, songs are too even. A
+# wrong pitch is noticed at once and misleads what follows, so pitches are drawn cooler. Measured in
+# docs/results.md.
+DEFAULTS = {"shift": (1.0, 0.01), "pitch": (0.85, 0.01), "duration": (1.0, 0.005), "velocity": (1.0, 0.005)}
+OTHER_FIELDS = (1.0, 0.02)
+CREATIVITY_POINTS = (0.0, 0.5, 1.0)  # between these, temperature and top-p are interpolated
+LOWEST_HEAT, HIGHEST_HEAT = 0.1, 1.3  # factors of the temperature at creativity 0 and 1
+CUT_AT_ZERO = 0.08  # the share that top-p cuts off at creativity 0; at creativity 1 it cuts off nothing
+FIRST_SONG_BLOCK = 1 << 32  # blocks from here on are for numbers drawn once a song, not for rows
+
+
+class SamplingParams(NamedTuple):
+    """Temperature and top-p (the share of the probability that is kept) of each field."""
+
+    temperature: dict[str, float]
+    top_p: dict[str, float]
+
+    @classmethod
+    def from_creativity(cls, creativity: float, fields: Sequence[str]) -> SamplingParams:
+        """The parameters for a creativity of 0 (nearly always the likeliest class) to 1 (boldest).
+
+        Raises PlanError if it is not 0-1.
+        """
+        if not 0 <= creativity <= 1:
+            raise PlanError(f"creativity {creativity:g}, must be 0-1")
+        heat = float(np.interp(creativity, CREATIVITY_POINTS, (LOWEST_HEAT, 1.0, HIGHEST_HEAT)))
+        temperature, top_p = {}, {}
+        for name in fields:
+            usual, cut = DEFAULTS.get(name, OTHER_FIELDS)
+            temperature[name] = heat * usual
+            top_p[name] = 1 - float(np.interp(creativity, CREATIVITY_POINTS, (CUT_AT_ZERO, cut, 0.0)))
+        return cls(temperature, top_p)
+
+
+class Uniforms:
+    """Uniform random numbers in [0, 1) for the rows of songs, each given by its seed and number."""
+
+    def __init__(self, songs: Sequence[tuple[int, int]], fields: int) -> None:
+        self._songs, self._fields, self._block = songs, fields, -1
+        self._numbers = np.zeros((0, len(songs), fields))
+
+    def row(self, row: int) -> npt.NDArray[np.float64]:
+        """The numbers (B, fields) of a row."""
+        block, index = divmod(row, ROWS_PER_BLOCK)
+        if block != self._block:
+            drawn = [
+                _generator(seed, song, block).random((ROWS_PER_BLOCK, self._fields))
+                for seed, song in self._songs
+            ]
+            self._numbers, self._block = np.stack(drawn, axis=1), block
+        numbers: npt.NDArray[np.float64] = self._numbers[index]
+        return numbers
+
+
+def song_generator(seed: int, song: int) -> np.random.Generator:
+    """The generator for what is drawn once a song, such as its plan."""
+    return _generator(seed, song, FIRST_SONG_BLOCK)
+
+
+def _generator(seed: int, song: int, block: int) -> np.random.Generator:
+    """The generator of a block of a song; Philox is counter-based, so no other draw changes its numbers."""
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, song, block]))
+
+
+def draw_classes(
+    logits: Logits, temperature: float, top_p: float, uniforms: npt.NDArray[np.float64]
+) -> npt.NDArray[np.intp]:
+    """Draw one class (B,) for each row of logits (B, size) with a uniform number (B,); -inf is never drawn.
+
+    Only the likeliest classes that hold `top_p` of the probability are drawn (Holtzman et al., "The Curious
+    Case of Neural Text Degeneration", 2020).
+    """
+    weights = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    weights *= np.float32(1 / temperature)
+    np.exp(weights, out=weights)
+    if top_p < 1:
+        ordered = np.sort(weights, axis=1)  # ascending, so that the tail that is cut comes first
+        cumulated = np.add.accumulate(ordered, axis=1)
+        cut = np.add.reduce(cumulated <= np.float32(1 - top_p) * cumulated[:, -1:], axis=1)
+        least = ordered[np.arange(len(cut)), np.minimum(cut, ordered.shape[1] - 1)]
+        weights *= weights >= least[:, None]
+    cumulated = np.add.accumulate(weights, axis=1, dtype=np.float64)
+    return np.asarray(np.add.reduce(cumulated <= (uniforms * cumulated[:, -1])[:, None], axis=1))

@@ -1,0 +1,57 @@
+"""Sampling rules: functions that look at the state of a song and change the logits of the next choice.
+
+A rule returns numbers (size,) to add to the logits of its field, -inf for a class that it forbids, or None
+where it does nothing. What can be written at all is decided before, by the representation's cursor; a rule
+holds what a listener would miss or mind. Rules that would together forbid every class are dropped one by one,
+the last of the list first. Given notes and prompts are not changed by rules.
+
+`python benchmarks/rules.py FOLDER` counts the notes of human songs that a rule would have forbidden; a rule
+that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ritornello.composing.sampling_rules import form, parts, pitches, timing
+from ritornello.composing.sampling_state import Bias, SamplingState
+
+
+class Rule(NamedTuple):
+    """A rule, the field whose logits it changes, and whether it forbids classes."""
+
+    field: str
+    bias: Callable[[SamplingState], Bias | None]
+    is_hard: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the function as words."""
+        return self.bias.__name__.replace("_", " ")
+
+
+RULES: tuple[Rule, ...] = (  # of the rules of a field the first is the last to be dropped
+    Rule("shift", timing.forbid_onsets_outside_requested_bars, True),
+    Rule("shift", timing.forbid_end_before_last_bar, True),
+    Rule("shift", timing.forbid_silent_bars, True),
+    Rule("shift", timing.forbid_end_before_all_parts_play, True),
+    Rule("shift", timing.forbid_crowded_onsets, True),
+    Rule("shift", timing.favour_joining_rare_parts, False),
+    Rule("shift", timing.penalize_thick_onsets, False),
+    Rule("shift", timing.penalize_substitute_notes, False),
+    Rule("shift", form.favour_repeated_onsets, False),
+    Rule("part", parts.forbid_unrequested_parts, True),
+    Rule("part", parts.require_unplayed_parts, True),
+    Rule("part", parts.forbid_too_many_sounding_notes, True),
+    Rule("part", parts.favour_rare_parts, False),
+    Rule("part", parts.penalize_thick_chords, False),
+    Rule("part", form.favour_repeated_parts, False),
+    Rule("pitch", pitches.forbid_additions_to_given_parts, True),
+    Rule("pitch", pitches.forbid_extreme_pitches, True),
+    Rule("pitch", pitches.penalize_pitches_outside_key, False),
+    Rule("pitch", pitches.penalize_repeated_pitches, False),
+    Rule("pitch", form.penalize_loops, False),
+    Rule("pitch", form.favour_repeated_pitches, False),
+    Rule("pitch", form.penalize_unplanned_copies, False),
+)

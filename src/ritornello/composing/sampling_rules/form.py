@@ -1,0 +1,90 @@
+"""Rules of form: each bar is as similar to an earlier bar as the plan says.
+
+A network alone copies too much of bars that are to be similar in part or new, and too little of bars that are
+to return unchanged; benchmarks/RESULTS.md has the shares with and without these rules.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, SHIFTS, WAIT
+
+UNCHANGED = 3  # the similarity of a bar that returns note for note
+REPEAT_NATS = (0.0, 0.4, 1.2, 8.0)  # by similarity: what the next note of the earlier bar gains in each field
+FREE_LOOPS = 4  # the same rows may come so many times without penalty
+LOOP_NATS = 0.4  # what the next note of the loop loses for each time more
+COPY_NATS = 6.0  # what the next note of an unplanned copy loses at the end of the bar; less before
+
+
+def favour_repeated_onsets(state: SamplingState) -> Bias | None:
+    """The next onset of the bar that returns is likelier; in an unchanged return, others are less likely."""
+    song, clock = state.song, state.song.clock
+    similarity, next_similarity = state.similarity[song.bar], state.similarity[song.bar + 1]
+    if similarity <= 0 and next_similarity < UNCHANGED:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    if similarity > 0 and (note := state.note_to_repeat(clock)):
+        bias[min(note[0] - clock, WAIT)] += REPEAT_NATS[similarity]
+    elif similarity == UNCHANGED:  # the earlier bar has no more notes
+        bias[: max(song.bar_lines[song.bar + 1] - clock, 0)][: MAX_SHIFT + 1] -= REPEAT_NATS[UNCHANGED]
+    if next_similarity == UNCHANGED and (note := state.note_to_repeat(song.bar_lines[song.bar + 1])):
+        bias[note[0] - clock + 1 : MAX_SHIFT + 1] -= REPEAT_NATS[UNCHANGED]
+    return bias
+
+
+def favour_repeated_parts(state: SamplingState) -> Bias | None:
+    """At an onset of the bar that returns, the part that played there is likelier."""
+    tick, similarity = state.row_tick, state.row_similarity
+    note = state.note_to_repeat(tick) if similarity > 0 else None
+    if note is None or note[0] != tick:
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    bias[note[1]] = REPEAT_NATS[similarity]
+    return bias
+
+
+def favour_repeated_pitches(state: SamplingState) -> Bias | None:
+    """At an onset of the bar that returns, the pitch that the part played there is likelier."""
+    tick, similarity = state.row_tick, state.row_similarity
+    note = state.note_to_repeat(tick) if similarity > 0 else None
+    if note is None or note[:2] != (tick, state.song.row[COLUMN["part"]]):
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[note[2]] = REPEAT_NATS[similarity]
+    return bias
+
+
+def penalize_unplanned_copies(state: SamplingState) -> Bias | None:
+    """The next note of an exact copy is less likely in a bar that is not to return unchanged.
+
+    The bar is a copy if an earlier one begins with the same notes; the penalty grows towards its end.
+    """
+    song, tick, bar = state.song, state.row_tick, state.tree_bar
+    if (
+        not state.continuations
+        or not 0 <= state.similarity[bar] < UNCHANGED
+        or tick >= song.bar_lines[bar + 1]
+    ):
+        return None
+    start, part = song.bar_starts[bar], song.row[COLUMN["part"]]
+    pitches = [pitch for at, other, pitch in state.continuations if (at, other) == (tick - start, part)]
+    if not pitches:
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[pitches] = -COPY_NATS * (tick - start) / (song.bar_lines[bar + 1] - start)
+    return bias
+
+
+def penalize_loops(state: SamplingState) -> Bias | None:
+    """Where the same few rows have come again and again, the next note of the loop is less likely."""
+    song = state.song
+    period = len(song.notes) - song.echo.candidate
+    times = ((1 << song.echo.run) - 1) / period if song.echo.candidate >= 0 else 0
+    pitch = song.row[COLUMN["echo.pitch"]]
+    if times < FREE_LOOPS or pitch >= PITCHES or song.row[COLUMN["part"]] != song.row[COLUMN["echo.part"]]:
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[pitch] = -LOOP_NATS * (times - FREE_LOOPS + 1)
+    return bias

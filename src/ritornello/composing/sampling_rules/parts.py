@@ -1,0 +1,99 @@
+"""Rules for the field `part`: which parts play, how often, and how many notes at once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ritornello.composing.sampling import FORBIDDEN
+from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
+
+# A network alone left out three of a quartet's four parts, and a sixth of its game songs were drums alone.
+NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
+UNPLAYED_NATS = 4.0  # what an unplayed part gains at the end of the song; less before, in proportion
+MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
+THICK_CHORD_NATS = 6.0  # what a part loses for each note at an onset beyond its label's statistics
+
+
+def forbid_unrequested_parts(state: SamplingState) -> Bias | None:
+    """Only requested parts play, and given notes of others."""
+    parts, given = state.request.parts, state.song.next_given("part")
+    if parts is None:
+        return None
+    if given is None:
+        return _forbid_all_but(parts)
+    inside = state.first_tick <= state.row_tick < state.end_tick
+    return _forbid_all_but((*parts, given) if inside else (given,))
+
+
+def require_unplayed_parts(state: SamplingState) -> Bias | None:
+    """A required part that has not played grows likelier; in the second half of the last bar it must play."""
+    unplayed = state.unplayed_parts
+    if not unplayed:
+        return None
+    tick, song = state.row_tick, state.song
+    if must_play_unplayed_parts(state, tick):
+        can_follow = [part for part in unplayed if song.row[COLUMN["shift"]] or part >= song.notes[-1][1]]
+        return _forbid_all_but(tuple(can_follow[:1])) if can_follow else None
+    span = max(state.end_tick - state.first_tick, 1)
+    bias = np.zeros(PARTS, np.float32)
+    bias[unplayed] = UNPLAYED_NATS * max(tick - state.first_tick, 0) / span
+    return bias
+
+
+def forbid_too_many_sounding_notes(state: SamplingState) -> Bias | None:
+    """A part in which as many notes sound as can be played takes no more until one ends."""
+    tick = state.row_tick
+    full = [
+        part
+        for part, ends in state.sounding.items()
+        if len(ends) >= MAX_SOUNDING_NOTES and sum(end > tick for end in ends) >= MAX_SOUNDING_NOTES
+    ]
+    if not full:
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    bias[full] = FORBIDDEN
+    return bias
+
+
+def favour_rare_parts(state: SamplingState) -> Bias | None:
+    """A part that has played in fewer bars than parts do in songs of the label is likelier."""
+    missing = state.missing_bars(state.row_tick)
+    if not missing:
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    for part, bars in missing.items():
+        bias[part] = NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING)
+    return bias
+
+
+def penalize_thick_chords(state: SamplingState) -> Bias | None:
+    """A part that has struck as many notes at this onset as parts do in songs of the label is less likely."""
+    if state.row_tick != state.onset or not (penalty := thick_chord_penalty(state)):
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    bias[state.part] = -penalty
+    return bias
+
+
+def thick_chord_penalty(state: SamplingState) -> float:
+    """The penalty in nats of another note at this onset for the part that played last; 0 for drums."""
+    if state.part == DRUM_PART:
+        return 0.0
+    return THICK_CHORD_NATS * max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
+
+
+def must_play_unplayed_parts(state: SamplingState, tick: int) -> bool:
+    """Whether a tick lies in the second half of the last requested bar."""
+    middle: int = (state.song.bar_starts[state.last_bar] + state.end_tick) // 2
+    return tick >= middle
+
+
+@lru_cache(maxsize=256)
+def _forbid_all_but(parts: tuple[int, ...]) -> Bias:
+    """A bias that forbids all other parts."""
+    bias = np.full(PARTS, FORBIDDEN, np.float32)
+    bias[list(parts)] = 0
+    return bias

@@ -1,0 +1,79 @@
+"""Rules for the field `pitch`, apart from those of form."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ritornello.composing.sampling import FORBIDDEN
+from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingState
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
+
+LOWEST_PITCH, HIGHEST_PITCH = 12, 115  # C0 to G8; a piano has 21-108
+OUT_OF_KEY_NATS = 0.5  # what a pitch outside the scale loses,
+EXCESS_OUT_OF_KEY_NATS = 12.0  # and what for each unit of their recent share above the usual one
+USUAL_OUT_OF_KEY = 0.05
+FREE_REPEATS = 8  # a pitch may come so many times in a row without penalty
+REPEAT_NATS = 0.4  # what it loses for each time more
+EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
+LEAST_NOTES = RECENT_NOTES // 4  # shares are of so many notes at least
+
+
+def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
+    """A part that was not requested plays its given notes only; so does any part outside the bars."""
+    parts, given = state.request.parts, state.song.next_given("pitch")
+    inside = state.first_tick <= state.row_tick < state.end_tick
+    if given is None or parts is None or (inside and state.song.row[COLUMN["part"]] in parts):
+        return None
+    bias = np.full(PITCHES, FORBIDDEN, np.float32)
+    bias[given] = 0
+    return bias
+
+
+def forbid_extreme_pitches(state: SamplingState) -> Bias | None:
+    """Pitched parts play pitches 12-115 only."""
+    return None if state.song.row[COLUMN["part"]] == DRUM_PART else _extreme_pitches()
+
+
+def penalize_pitches_outside_key(state: SamplingState) -> Bias | None:
+    """Pitches outside the scale of the plan are less likely, and much less where many came lately."""
+    if state.request.plan.key is None or state.song.row[COLUMN["part"]] == DRUM_PART:
+        return None
+    share = sum(state.out_of_key) / max(len(state.out_of_key), LEAST_NOTES)
+    nats = OUT_OF_KEY_NATS + EXCESS_OUT_OF_KEY_NATS * max(0.0, share - USUAL_OUT_OF_KEY)
+    bias: Bias = _outside(state.scale) * np.float32(-nats)
+    return bias
+
+
+def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
+    """The pitch that the part played last is less likely after many repeats.
+
+    Many are eight of the same pitch in a row, or more of the recent notes than in songs of the label.
+    """
+    part = state.song.row[COLUMN["part"]]
+    pitch, times = state.pitch_runs.get(part, (-1, 0))
+    if pitch < 0 or part == DRUM_PART:
+        return None
+    share = sum(state.repeats) / max(len(state.repeats), LEAST_NOTES)
+    penalty = REPEAT_NATS * max(0, times - FREE_REPEATS + 1)
+    penalty += EXCESS_REPEAT_NATS * max(0.0, share - state.style.repeats)
+    if penalty == 0:
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[pitch] = -penalty
+    return bias
+
+
+@lru_cache(maxsize=1)
+def _extreme_pitches() -> Bias:
+    """A bias (128,) that forbids pitches outside the range of instruments."""
+    pitch = np.arange(PITCHES)
+    bias: Bias = np.where((pitch < LOWEST_PITCH) | (pitch > HIGHEST_PITCH), FORBIDDEN, np.float32(0))
+    return bias
+
+
+@lru_cache(maxsize=64)
+def _outside(scale: frozenset[int]) -> Bias:
+    """1 for each pitch (128,) whose pitch class is not in a scale, else 0."""
+    return np.array([pitch % 12 not in scale for pitch in range(PITCHES)], np.float32)

@@ -1,0 +1,124 @@
+"""Rules for the field `shift`: when the next note comes, and when the song may end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ritornello.composing.sampling import FORBIDDEN
+from ritornello.composing.sampling_rules.parts import (
+    MOST_BARS_MISSING,
+    NATS_PER_MISSING_BAR,
+    must_play_unplayed_parts,
+    thick_chord_penalty,
+)
+from ritornello.composing.sampling_rules.pitches import HIGHEST_PITCH
+from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.representations.grid.vocabulary import DRUM_PART, END, MAX_SHIFT, PITCHES, SHIFTS, WAIT
+
+MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
+LEAST_NATS = 0.01  # a smaller penalty is left out
+
+
+def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
+    """Composed notes lie in the bars to redo, or after the prompt; given notes may lie anywhere."""
+    clock, given = state.song.clock, state.song.next_given("shift")
+    if clock >= state.first_tick and state.end_tick == state.song.end_tick:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[: max(state.first_tick - clock, 0)][: MAX_SHIFT + 1] = FORBIDDEN
+    bias[max(state.end_tick - clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
+    if given is not None:
+        bias[given] = 0
+    return bias
+
+
+def forbid_end_before_last_bar(state: SamplingState) -> Bias | None:
+    """The song has the requested length: it does not end before its last bar has an onset."""
+    if state.last_bar_has_onset or state.end_tick < state.song.end_tick:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[END] = FORBIDDEN
+    if state.tick_after_wait >= state.song.end_tick:
+        bias[WAIT] = FORBIDDEN
+    return bias
+
+
+def forbid_silent_bars(state: SamplingState) -> Bias | None:
+    """In each requested bar a composed note is struck, or held to the middle of the bar."""
+    if state.silent_bar > state.last_bar:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    end = state.song.bar_lines[state.silent_bar + 1]
+    bias[max(end - state.song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
+    if state.tick_after_wait >= end:
+        bias[WAIT] = FORBIDDEN
+    bias[END] = FORBIDDEN
+    return bias
+
+
+def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
+    """The song, or the bars to redo, do not end before each required part has played."""
+    song, unplayed = state.song, state.unplayed_parts
+    if not unplayed or (song.bar < state.last_bar and state.tick_after_wait < state.end_tick):
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[END] = FORBIDDEN
+    if state.tick_after_wait >= state.end_tick:
+        bias[WAIT] = FORBIDDEN
+    bias[max(state.end_tick - song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
+    is_late = must_play_unplayed_parts(state, song.clock) and song.clock + 1 < state.end_tick
+    if is_late and unplayed[0] < song.notes[-1][1]:  # parts ascend within an onset: it needs a later one
+        bias[0] = FORBIDDEN
+    return bias
+
+
+def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
+    """An onset has at most 32 notes, and takes no more where no requested part can follow."""
+    song, parts = state.song, state.request.parts
+    if state.onset != song.clock or parts is None:
+        return None
+    part, pitch = song.notes[-1][1:3]
+    highest = HIGHEST_PITCH if part < DRUM_PART else PITCHES - 1
+    can_play_higher = part in parts and pitch < highest
+    if state.notes_at_onset < MAX_NOTES_AT_ONSET and (can_play_higher or parts[-1] > part):
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = FORBIDDEN
+    return bias
+
+
+def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
+    """Another note at this onset is likelier where a part that plays too little can still join it."""
+    song = state.song
+    if state.onset != song.clock or not song.notes:
+        return None
+    missing = state.missing_bars(song.clock)
+    bars = max((bars for part, bars in missing.items() if part > song.notes[-1][1]), default=0.0)
+    if bars == 0:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING)
+    return bias
+
+
+def penalize_thick_onsets(state: SamplingState) -> Bias | None:
+    """Another note at this onset is less likely where only a part that strikes too many can play it."""
+    penalty, parts = thick_chord_penalty(state), state.request.parts
+    if not penalty or state.song.clock != state.onset or parts is None or state.part < parts[-1]:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = -penalty
+    return bias
+
+
+def penalize_substitute_notes(state: SamplingState) -> Bias | None:
+    """Another note at this onset is less likely where the network would rather have unrequested parts play.
+
+    Otherwise the requested parts would play those notes in their place: game music for piano and bass had 100
+    notes a bar (benchmarks/RESULTS.md).
+    """
+    if state.song.clock != state.onset or state.unrequested_nats < LEAST_NATS:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[0] = -state.unrequested_nats
+    return bias
