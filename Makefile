@@ -1,6 +1,9 @@
 # make demo        install, compose, learn from a real corpus, compose from that (at most 6 minutes on 2 cores)
 # make test        install, lint, types, tests (at most 10 minutes on 2 cores)
 # make test-all    the same, and the long tests
+# make coverage    which lines no test runs
+# make docs        the site of docs/ and the API, in build/docs/index.html; nothing is fetched (Python 3.11 or later)
+# make build       wheel and sdist in dist/, checked, installed in a bare environment, a song composed
 # VENV=DIR names the virtual environment, .venv by default; PYTHON the interpreter it is made with.
 
 VENV ?= .venv
@@ -10,7 +13,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # threads are set on purpose where they matter; two test processes of one thread each are the fastest here
 ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 KERAS_BACKEND=torch
 
-.PHONY: demo test test-all check clean
+.PHONY: demo test test-all check coverage docs build clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -38,5 +41,14 @@ test: check
 test-all: check
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --durations=20 -m 'slow or not slow'
 
+coverage: $(VENV)/.dev
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --cov --cov-report term
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
+
+build: $(VENV)/.dev
+	$(BIN)/python scripts/build.py
+
 clean:
-	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo build dist docs/api .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

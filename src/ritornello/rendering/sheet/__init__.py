@@ -13,7 +13,7 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering.roll_contents import one_line
 from ritornello.rendering.sheet import engraving
-from ritornello.rendering.sheet.musicxml import document
+from ritornello.rendering.sheet.musicxml_document import document
 from ritornello.system.files import write_bytes
 
 MAX_BARS_OF_SHEET_MUSIC = 2000  # beyond it nobody leafs through it, and engraving takes minutes

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo
-from ritornello.rendering.sheet.musicxml import document
+from ritornello.rendering.sheet.musicxml_document import document
 from tests.rendering.sheet import readers
 from tests.rendering.songs import BEAT, changing_meters, drum_loop, orchestra, song
 from tests.scores import scores, tune
