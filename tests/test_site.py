@@ -39,7 +39,9 @@ def test_the_public_names_are_documented(site: Path) -> None:
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
-        fetched = re.findall(r'<(?:script|img|link|iframe)[^>]+(?:src|href)="([^"]+)"', page.read_text("utf-8"))
+        fetched = re.findall(
+            r'<(?:script|img|link|iframe)[^>]+(?:src|href)="([^"]+)"', page.read_text("utf-8")
+        )
         assert not [address for address in fetched if re.match("(https?:)?//", address)], page.name
     for sheet in site.rglob("*.css"):
         assert not re.search(r"(url\(|@import\s+)[\"']?(https?:)?//", sheet.read_text("utf-8")), sheet.name

@@ -271,7 +271,7 @@ class TrainingRun:
         self.average, self.best = groups["average"], groups["best"]
         checkpoint.restore_optimizer(self.optimizer, groups["optimizer"])
         log = self.folder / "log.jsonl"
-        lines = log.read_text().splitlines() if log.exists() else []
+        lines = log.read_text("utf-8").splitlines() if log.exists() else []
         write_bytes(log, "".join(f"{line}\n" for line in lines if is_before(line, self.state.step)).encode())
 
     def _log(self, losses: dict[str, float]) -> None:
@@ -280,7 +280,7 @@ class TrainingRun:
             return
         line: dict[str, Any] = {"step": self.state.step, "seconds": round(self.state.seconds, 2)}
         line |= {"lr": self._learning_rate()} | ({"sounds": self.state.sounds} if self.state.sounds else {})
-        with output_errors(log := self.folder / "log.jsonl"), log.open("a") as file:
+        with output_errors(log := self.folder / "log.jsonl"), log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line | losses) + "\n")
 
 

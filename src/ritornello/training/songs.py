@@ -6,6 +6,7 @@ A corpus may be larger than the memory: what is not kept is read and encoded aga
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -119,7 +120,7 @@ class EncodedSongs:
     def fill(self, variants: int, processes: int) -> None:
         """Encode all songs beforehand, so many at once, as long as there is room for them."""
         keys = [(song, variant) for song in range(len(self)) for variant in range(variants + 1)]
-        if processes < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
             return
         global _encoding
         _encoding = self

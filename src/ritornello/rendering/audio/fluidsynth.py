@@ -29,7 +29,7 @@ def play(score: Score, font: Path, rate: int) -> Samples:
         midi.write(score, song)
         options = f"-q -n -i -g {GAIN} -r {rate} -T wav -O s16 -F".split()
         command = [program, *options, str(sound), str(font), str(song)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
         if run.returncode or not sound.exists():
             said = (run.stderr or run.stdout).strip().splitlines()
             raise FailedError(f"fluidsynth failed on {font.name!r}: {said[-1] if said else run.returncode}")
