@@ -11,7 +11,7 @@ from ritornello.system.version import __version__
 ROOT = Path(__file__).parents[1]
 
 project = "Ritornello"
-author = copyright = "the Ritornello contributors"  # noqa: A001 (Sphinx reads this name)
+author = copyright = "the Ritornello contributors"
 version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.apidoc"]

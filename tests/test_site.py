@@ -1,4 +1,4 @@
-"""The site that `make docs` builds: without a warning, without anything from elsewhere, its links lead somewhere."""
+"""The site that `make docs` builds: no warning, nothing fetched from elsewhere, links that lead somewhere."""
 
 from __future__ import annotations
 

@@ -94,9 +94,9 @@ class FakeMsvcrt(SimpleNamespace):
 def test_a_lock_where_there_is_no_fcntl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setitem(sys.modules, "msvcrt", FakeMsvcrt())
-    with locked(tmp_path / "lock"):
-        with pytest.raises(InputError, match=f"process {os.getpid()} on "), locked(tmp_path / "lock"):
-            pass
+    second = pytest.raises(InputError, match=f"process {os.getpid()} on ")
+    with locked(tmp_path / "lock"), second, locked(tmp_path / "lock"):
+        pass
     with locked(tmp_path / "lock"):
         pass
 
@@ -131,5 +131,6 @@ def test_the_cache_lies_where_the_system_has_it(
 ) -> None:
     monkeypatch.delenv("RITORNELLO_CACHE", raising=False)
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setenv(variable, str(tmp_path))
+    for name in {variable, "USERPROFILE" if variable == "HOME" else variable}:
+        monkeypatch.setenv(name, str(tmp_path))
     assert cache_folder() == tmp_path / folder
