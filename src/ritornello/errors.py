@@ -3,10 +3,10 @@
     RitornelloError
     ├── InputError            what the user gave cannot be used        exit code 2
     │   ├── MidiError         a .mid file cannot be read
-    │   ├── ScoreError        notes or events out of range
+    │   ├── ScoreError        notes or events are out of range
     │   ├── CorpusError       a corpus folder is missing, damaged or newer than this version
     │   ├── ModelError        a model folder is missing, damaged or does not fit
-    │   └── PlanError         a song is asked for that cannot be
+    │   └── PlanError         the plan of a song is impossible
     └── FailedError           the input was fine, the work failed      exit code 1
         └── OutputError       a result cannot be written
 
@@ -15,7 +15,7 @@ Every message is one line that names the thing, its value and the allowed range.
 
 
 class RitornelloError(Exception):
-    """Base of all errors raised on purpose; `exit_code` is what the command line returns."""
+    """Base class of all errors raised on purpose; `exit_code` is the exit code of the command line."""
 
     exit_code = 1
 
@@ -27,23 +27,23 @@ class InputError(RitornelloError):
 
 
 class MidiError(InputError):
-    """A .mid file cannot be read; names file, place (byte or track) and reason."""
+    """A .mid file cannot be read. The message names the file, the byte or track, and the reason."""
 
 
 class ScoreError(InputError):
-    """Notes or events of a Score are out of range; names the value and the range."""
+    """Notes or events of a Score are out of range. The message names the value and the range."""
 
 
 class CorpusError(InputError):
-    """A corpus folder is missing, damaged, or made by a newer version."""
+    """A corpus folder is missing, damaged, or was made by a newer version."""
 
 
 class ModelError(InputError):
-    """A model folder is missing, damaged, or does not fit what it is used for."""
+    """A model folder is missing, damaged, or does not fit its use."""
 
 
 class PlanError(InputError):
-    """A song is asked for that cannot be made; names the value and the allowed range."""
+    """The plan of a song is impossible. The message names the value and the allowed range."""
 
 
 class FailedError(RitornelloError):
@@ -51,10 +51,10 @@ class FailedError(RitornelloError):
 
 
 class OutputError(FailedError):
-    """A result cannot be written (disk full, target read-only); names the path."""
+    """A result cannot be written, such as to a full disk. The message names the path."""
 
 
 def check_between(name: str, value: int, least: int, most: int) -> None:
-    """Raise InputError unless a number is in its range."""
+    """Raise InputError unless `value` is between `least` and `most`, both included."""
     if not least <= value <= most:
         raise InputError(f"{name} {value}, must be {least}-{most}")

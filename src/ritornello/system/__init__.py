@@ -1,1 +1,1 @@
-"""What the machine gives: files, locks, threads, optional dependencies, progress."""
+"""What depends on the machine: files, locks, threads, optional dependencies, progress callbacks."""

@@ -1,4 +1,4 @@
-"""Optional dependencies: the extras of pyproject.toml, such as `ritornello[train]`."""
+"""Check of the optional dependencies, the extras of pyproject.toml such as `ritornello[train]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ritornello.errors import InputError
 
 
 def require_extra(extra: str, *modules: str) -> None:
-    """Raise InputError that says what to install unless all modules of an extra are there."""
+    """Raise InputError with the command that installs `extra` unless all `modules` can be imported."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise InputError(f'this needs {", ".join(missing)}: pip install "ritornello[{extra}]"')

@@ -1,4 +1,4 @@
-"""Writing that leaves either the old file or the whole new one, and hashes of what was written."""
+"""Atomic writing of files, which leaves either the old file or the complete new one, and SHA-256 hashes."""
 
 import errno
 import hashlib
@@ -25,10 +25,10 @@ def output_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; when the block ends well it replaces `path`, else it goes.
+    """Yield a temporary path beside `path`; replace `path` by it when the block ends without an error.
 
-    The data is on disk before the name changes, so that a crash leaves the old file or the whole new one.
-    Raises OutputError.
+    After an error the temporary file is deleted. The data is flushed to the disk before the name changes, so
+    a crash leaves the old file or the complete new one. Raises OutputError if the system refuses to write.
     """
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise OutputError if a file cannot be written at `path`: before long work rather than after it."""
+    """Raise OutputError if a file cannot be written at `path`. Call it before long work."""
     with output_errors(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -55,33 +55,36 @@ def check_writable(path: Path) -> None:
 
 
 def _umask() -> int:
-    """The process's umask; mkstemp makes private files, ours are as open as any other."""
+    """Return the umask of the process. mkstemp makes private files; ours get the usual permissions."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, atomically. Raises OutputError."""
+    """Write `data` to `path` atomically. Raises OutputError if the system refuses."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, atomically; the same value always gives the same bytes."""
+    """Write `value` as indented JSON atomically; the same value always gives the same bytes.
+
+    Raises OutputError if the system refuses to write.
+    """
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
 
 
 def sha256(data: bytes) -> str:
-    """SHA-256 of `data` in hex."""
+    """Return the SHA-256 of `data` in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
-    """SHA-256 of a file's content in hex, read in pieces of 1 MiB."""
+    """Return the SHA-256 of a file's content in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
+        while piece := file.read(1 << 20):  # 1 MiB, so that a large file does not fill the memory
             digest.update(piece)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Lock: one writer at a time in the folder of a corpus or of a model."""
+"""A lock on a folder: only one process at a time writes a corpus or a model."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from ritornello.system.files import output_errors
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; the system lets go of it when the process ends, however it ends.
+    """Hold the lock file `path` while the block runs.
 
-    Raises InputError at once where another process holds it, naming that process.
+    The system releases the lock when the process ends, also when it is killed. Raises InputError at once if
+    another process holds the lock, and names that process. Raises OutputError if the file cannot be opened.
     """
     with output_errors(path), path.open("a+b") as file:
         if not _try_lock(file):
-            file.seek(1)
+            file.seek(1)  # Windows lets nobody else read byte 0, which is the locked one
             holder = file.read(200).decode("utf-8", "replace").strip() or "another process"
             raise InputError(f"{str(path.parent)!r} is being written by {holder}: wait for it, or stop it")
         file.truncate(0)
-        file.write(f"\n{'process'} {os.getpid()} on {socket.gethostname()}\n".encode())
+        file.write(f"\nprocess {os.getpid()} on {socket.gethostname()}\n".encode())
         file.flush()
         try:
             yield
@@ -35,7 +36,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _try_lock(file: IO[bytes]) -> bool:
-    """Lock the first byte of a file, without waiting; whether that went well."""
+    """Lock a file without waiting. Return False if another process holds the lock."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -55,11 +56,12 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def _unlock(file: IO[bytes]) -> None:
+    """Release a lock that this process holds."""
     try:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_UN)
-    except ImportError:
+    except ImportError:  # Windows
         import msvcrt
 
         file.seek(0)

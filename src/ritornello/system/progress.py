@@ -1,11 +1,11 @@
-"""How long work reports how far it is."""
+"""The type of the functions to which long work reports its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]
-"""Called as progress(done, total, description); a total of 0 is not known yet."""
+"""Called as progress(done, total, description); `total` is 0 while it is not known."""
 
 
 def no_progress(done: int, total: int, description: str) -> None:

@@ -1,3 +1,3 @@
-"""The version of Ritornello, which everything that it writes names."""
+"""The version of Ritornello. Every file that Ritornello writes names it."""
 
 __version__ = "0.1.0"
