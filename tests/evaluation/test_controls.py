@@ -21,7 +21,7 @@ SONGS = [wandering(seed) for seed in range(6)]
 
 def bar_contents(song: Score) -> Counter[bytes]:
     """The bars, each as its places and pitches."""
-    bar, place = AnalysedSong(song).places
+    bar, place = AnalysedSong(song).positions
     voices = song.part.astype(int) * 128 + song.pitch
     whole = np.stack([place, voices], axis=1)
     return Counter(whole[bar == number].tobytes() for number in range(bar.max() + 1))

@@ -1,4 +1,4 @@
-"""AnalysedSong: a song as the metrics hear it, in beats and bars; computed when it is first asked for."""
+"""One song with what the features are computed from: its notes in beats, bars, key and top notes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ritornello.music.timeline import Timeline
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-VOICE_BITS = 15  # 256 parts x 128 pitches
+PART_PITCH_BITS = 15  # 256 parts x 128 pitches
 
 
-class Line(NamedTuple):
-    """The top notes of all pitched parts, part by part, (N,) each."""
+class TopNotes(NamedTuple):
+    """The highest note of each pitched part at each of its onsets, part by part, as columns (M,)."""
 
     part: Ints
     onset_ticks: Ints
@@ -28,7 +28,11 @@ class Line(NamedTuple):
 
 
 class AnalysedSong:
-    """A song's notes as columns. *Pitched* are those that no drum part plays; onsets count from 0."""
+    """A song of N notes. Each property is computed when it is first used.
+
+    *Pitched* notes are those of all parts but drums. `pitched` is a mask (N,) of them and `pitch` (P,) has
+    their pitches; `onset_beats` and `duration_beats` (N,) have all notes.
+    """
 
     def __init__(self, score: Score) -> None:
         self.score = score
@@ -40,23 +44,23 @@ class AnalysedSong:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The song's bars."""
+        """The bars of the song."""
         return Timeline.of(self.score)
 
     @cached_property
     def key(self) -> tuple[int, bool]:
-        """The key by the notes, each weighing as long as it lasts: sharps, is_minor."""
+        """The estimated key (sharps, is_minor); each pitched note is weighted by its duration."""
         weights = np.bincount(self.pitch % 12, self.duration_beats[self.pitched], 12)
         return estimate_key(np.asarray(weights, np.float64))
 
     @cached_property
-    def onsets_beats(self) -> Floats:
-        """Where anything begins, each place once, ascending."""
+    def distinct_onset_beats(self) -> Floats:
+        """The distinct onsets of all notes in beats, ascending, (K,)."""
         return np.unique(self.onset_beats)
 
     @cached_property
-    def line(self) -> Line:
-        """The highest note of each pitched part wherever it strikes."""
+    def top_notes(self) -> TopNotes:
+        """The highest note of each pitched part at each of its onsets."""
         onset, part = (
             column[self.pitched].astype(np.int64) for column in (self.score.onset_ticks, self.score.part)
         )
@@ -64,43 +68,45 @@ class AnalysedSong:
         part, onset, pitch = part[order], onset[order], self.pitch[order]
         first = np.ones(len(part), bool)
         first[1:] = (np.diff(part) != 0) | (np.diff(onset) != 0)
-        return Line(part[first], onset[first], pitch[first])
+        return TopNotes(part[first], onset[first], pitch[first])
 
     @cached_property
     def intervals(self) -> Ints:
-        """From each note of `line` to the next of its part, in semitones."""
-        same_part = np.diff(self.line.part) == 0
-        return np.asarray(np.diff(self.line.pitch)[same_part])
+        """The intervals in semitones from each of `top_notes` to the next of its part, (I,)."""
+        same_part = np.diff(self.top_notes.part) == 0
+        return np.asarray(np.diff(self.top_notes.pitch)[same_part])
 
     @cached_property
-    def places(self) -> tuple[Ints, Ints]:
-        """Of each note (N,): its bar, and its place in the bar in ticks of 24 a beat."""
+    def positions(self) -> tuple[Ints, Ints]:
+        """For each note its bar, (N,), and its position in that bar in ticks of 1/24 beat, (N,)."""
         onset = self.score.onset_ticks.astype(np.int64)
         bar = self.timeline.bar_of(onset)
         return bar, rescale_ticks(onset - self.timeline.start_ticks[bar], self.score.ticks_per_beat, GRID)
 
-    def likeness(self, lag: int, rhythm: bool = False) -> Floats:
-        """How alike each bar is to that `lag` bars earlier: Jaccard, over (place, part, pitch); (n,).
+    def similarity(self, lag: int, rhythm_only: bool = False) -> Floats:
+        """Return how similar each bar is to the bar `lag` bars earlier, 0-1, as (B,).
 
-        With `rhythm` over places alone. Bars of unequal length are not alike; two silent bars are left out.
+        The measure is the Jaccard similarity of the sets of (position, part, pitch) of the two bars, or with
+        `rhythm_only` of their positions. It is 0 for bars of unequal length. Pairs of silent bars are left
+        out.
         """
-        bar, place = self.places
-        voice = self.score.part.astype(np.int64) << 7 | self.score.pitch
-        item = place if rhythm else place << VOICE_BITS | voice
+        bar, position = self.positions
+        part_pitch = self.score.part.astype(np.int64) << 7 | self.score.pitch
+        item = position if rhythm_only else position << PART_PITCH_BITS | part_pitch
         _, kind = np.unique(item, return_inverse=True)
         bars, kinds = len(self.timeline), int(kind.max(initial=0)) + 1
-        notes = np.unique(bar * kinds + kind)
-        shared = np.intersect1d(notes, notes + lag * kinds, assume_unique=True) // kinds
-        sizes = np.bincount(notes // kinds, minlength=bars)
-        both = np.bincount(shared, minlength=bars + lag)[lag:bars].astype(np.float64)
-        either = sizes[lag:] + sizes[:-lag] - both if lag < bars else np.zeros(0)
+        items = np.unique(bar * kinds + kind)
+        shared = np.intersect1d(items, items + lag * kinds, assume_unique=True) // kinds
+        sizes = np.bincount(items // kinds, minlength=bars)
+        intersection = np.bincount(shared, minlength=bars + lag)[lag:bars].astype(np.float64)
+        union = sizes[lag:] + sizes[:-lag] - intersection if lag < bars else np.zeros(0)
         length = self.timeline.length_ticks
-        both[length[lag:] != length[:-lag]] = 0
-        return np.asarray(both[either > 0] / either[either > 0])
+        intersection[length[lag:] != length[:-lag]] = 0
+        return np.asarray(intersection[union > 0] / union[union > 0])
 
 
 def longest_run(values: Ints) -> int:
-    """The length of the longest run of equal values; 0 without values.
+    """Return the length of the longest run of equal values (n,); 0 without values.
 
     >>> longest_run(np.array([1, 2, 2, 2, 1]))
     3

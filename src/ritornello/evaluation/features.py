@@ -66,7 +66,7 @@ def intervals(song: AnalysedSong) -> Floats:
 
 def inter_onset(song: AnalysedSong) -> Floats:
     """From each onset to the next of any part, as log2 of beats."""
-    return np.asarray(np.log2(np.diff(song.onsets_beats)))
+    return np.asarray(np.log2(np.diff(song.distinct_onset_beats)))
 
 
 def duration(song: AnalysedSong) -> Floats:
@@ -76,7 +76,7 @@ def duration(song: AnalysedSong) -> Floats:
 
 def density(song: AnalysedSong) -> Floats:
     """Onsets of notes a beat, one value a bar, silent bars too."""
-    bar, _ = song.places
+    bar, _ = song.positions
     beats = song.timeline.length_ticks / song.score.ticks_per_beat
     return np.asarray(np.bincount(bar, minlength=len(beats)) / beats)
 
@@ -102,12 +102,12 @@ def groove(song: AnalysedSong) -> Floats:
     After the grooving pattern similarity of Wu & Yang, The Jazz Transformer (2020), which counts common
     silence as likeness.
     """
-    return song.likeness(1, rhythm=True)
+    return song.similarity(1, rhythm_only=True)
 
 
 def repeated_bars(song: AnalysedSong, lag: int) -> Floats:
     """How alike each bar is to that `lag` bars earlier, 0-1: Jaccard of (place, part, pitch)."""
-    return song.likeness(lag)
+    return song.similarity(lag)
 
 
 def velocity(song: AnalysedSong) -> Floats:
@@ -139,7 +139,7 @@ def _share(flags: npt.NDArray[np.bool_]) -> float:
 
 def _different_rhythms(song: AnalysedSong) -> float:
     """How many rhythms of bars there are to a bar."""
-    bar, place = song.places
+    bar, place = song.positions
     edges = np.searchsorted(bar, np.arange(len(song.timeline) + 1)).tolist()
     return len({np.unique(place[a:b]).tobytes() for a, b in pairwise(edges)}) / len(song.timeline)
 
@@ -149,8 +149,8 @@ DETAILS: dict[str, Callable[[AnalysedSong], float]] = {
     "different pitches": lambda song: float(len(np.unique(song.pitch))),
     "same pitch again, share": lambda song: _share(song.intervals == 0),
     "leaps over a fifth, share": lambda song: _share(np.abs(song.intervals) > 7),
-    "longest run of one pitch": lambda song: float(longest_run(song.line.pitch)),
-    "onsets on the beat, share": lambda song: _share(np.mod(song.onsets_beats + 1e-6, 1) < 2e-6),
+    "longest run of one pitch": lambda song: float(longest_run(song.top_notes.pitch)),
+    "onsets on the beat, share": lambda song: _share(np.mod(song.distinct_onset_beats + 1e-6, 1) < 2e-6),
     "rhythms of bars, share": _different_rhythms,
     "parts": lambda song: float(len(np.unique(song.score.part))),
 }

@@ -1,6 +1,6 @@
-"""Overlaps: a pitch struck again in its part cuts the earlier note there.
+"""Removal of overlaps: a pitch that is struck again in its part ends the earlier note there.
 
-A *voice* is one pitch of one part: of its notes at most one sounds at a time.
+The *part-pitch* of a note is the number part * 128 + pitch. Notes of one part-pitch must not overlap.
 """
 
 from __future__ import annotations
@@ -10,64 +10,65 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Column = npt.NDArray[Any]
-Rows = npt.NDArray[np.intp]
+Column = npt.NDArray[Any]  # (N,) integers of any type
+PartPitch = npt.NDArray[np.uint16]  # (N,)
+Indices = npt.NDArray[np.intp]  # (N,)
 
 
 def cut_overlaps(notes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Sort notes and let a pitch struck again in its part cut the earlier note there.
+    """Sort notes (N, 5) by onset, part and pitch, and cut those that overlap; return (M, 5), M <= N.
 
-    `notes` is (N, 5): onset_ticks, duration_ticks, pitch, velocity, part. Of notes with equal onset, part
-    and pitch the longest stays (then the loudest).
-    Returns (M <= N, 5), sorted by onset, part, pitch.
+    The columns are onset_ticks, duration_ticks, pitch, velocity, part. Of notes with equal onset, part and
+    pitch only the longest stays; of equally long ones the loudest.
     """
     onset, duration, pitch, velocity, part = notes.T
-    onset, duration, voice, velocity = cut(onset, duration, voices(part, pitch), velocity)
-    return np.stack([onset, duration, voice & 127, velocity, voice >> 7], axis=1, dtype=np.int64)
+    onset, duration, part_pitch, velocity = cut_columns(onset, duration, part_pitches(part, pitch), velocity)
+    columns = [onset, duration, part_pitch & 127, velocity, part_pitch >> 7]
+    return np.stack(columns, axis=1, dtype=np.int64)
 
 
-def cut(
-    onset: Column, duration: Column, voice: npt.NDArray[np.uint16], velocity: Column
-) -> tuple[Column, Column, npt.NDArray[np.uint16], Column]:
-    """The same as columns (N,), of which any may be of few bits; returns columns (M,), the caller's own."""
-    key = (onset.astype(np.int64) << 15) + voice
-    order = np.argsort(key, kind="stable")  # parts come sorted, so this merges more than it sorts
+def cut_columns(
+    onset: Column, duration: Column, part_pitch: PartPitch, velocity: Column
+) -> tuple[Column, Column, PartPitch, Column]:
+    """Do the same as `cut_overlaps` with columns (N,) in ticks and velocity 1-127; return new ones (M,)."""
+    key = (onset.astype(np.int64) << 15) + part_pitch
+    order = np.argsort(key, kind="stable")  # quick, because readers give the notes of each part in order
     key = key.take(order)
-    again = key[1:] == key[:-1]  # whether a note shares its key with the one before it
-    if np.logical_or.reduce(again):
-        again = np.concatenate([[False], again, [False]])
-        shared = np.flatnonzero(again[:-1] | again[1:])
-        rows = order[shared]
-        longest = np.lexsort(
-            (-velocity[rows].astype(np.int64), -duration[rows].astype(np.int64), key[shared])
+    repeated = key[1:] == key[:-1]  # (N - 1,) whether a note has the key of the note before it
+    if np.logical_or.reduce(repeated):
+        repeated = np.concatenate([[False], repeated, [False]])
+        shared = np.flatnonzero(repeated[:-1] | repeated[1:])
+        notes = order[shared]
+        longest_first = np.lexsort(
+            (-velocity[notes].astype(np.int64), -duration[notes].astype(np.int64), key[shared])
         )
-        order[shared] = rows[longest]
-        order = order[~again[:-1]]
-    onset, duration, voice = onset.take(order), duration.take(order), voice.take(order)
-    _cut_in_order(onset, duration, voice)
-    return onset, duration, voice, velocity.take(order)
+        order[shared] = notes[longest_first]
+        order = order[~repeated[:-1]]
+    onset, duration, part_pitch = onset.take(order), duration.take(order), part_pitch.take(order)
+    _shorten(onset, duration, part_pitch)
+    return onset, duration, part_pitch, velocity.take(order)
 
 
-def _cut_in_order(onset: Column, duration: Column, voice: npt.NDArray[np.uint16]) -> None:
-    """Shorten, in place, the durations (N,) of notes in order that last when their voice is struck again."""
-    order, changes = by_voice(voice)
-    started, lasting = onset.take(order), duration.take(order[:-1])
-    until_next = started[1:] - started[:-1]
-    until_next[changes] = np.iinfo(until_next.dtype).max
-    late = (lasting > until_next).nonzero()[0]
-    duration[order[late]] = until_next[late]
+def _shorten(onset: Column, duration: Column, part_pitch: PartPitch) -> None:
+    """Let each note, sorted by onset, end where its part-pitch is struck again; changes `duration` (N,)."""
+    order, last_of_group = group_by_part_pitch(part_pitch)
+    grouped_onset, grouped_duration = onset.take(order), duration.take(order[:-1])
+    until_next = grouped_onset[1:] - grouped_onset[:-1]
+    until_next[last_of_group] = np.iinfo(until_next.dtype).max
+    too_long = (grouped_duration > until_next).nonzero()[0]
+    duration[order[too_long]] = until_next[too_long]
 
 
-def voices(part: npt.NDArray[Any], pitch: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
-    """The voice (N,) of each note as a number, by part and then pitch; in 16 bits a sort is linear."""
-    voice = part.astype(np.uint16)
-    voice <<= 7
-    voice |= pitch.astype(np.uint16)
-    return voice
+def part_pitches(part: Column, pitch: Column) -> PartPitch:
+    """Return the part-pitch (N,) of each note. numpy sorts numbers of 16 bits in linear time."""
+    part_pitch = part.astype(np.uint16)
+    part_pitch <<= 7
+    part_pitch |= pitch.astype(np.uint16)
+    return part_pitch
 
 
-def by_voice(voice: npt.NDArray[np.uint16]) -> tuple[Rows, Rows]:
-    """The rows (N,) of the notes, put together by voice, and where in them a voice ends."""
-    order = np.argsort(voice, kind="stable")
-    ordered = voice.take(order)
-    return order, (ordered[1:] != ordered[:-1]).nonzero()[0]
+def group_by_part_pitch(part_pitch: PartPitch) -> tuple[Indices, Indices]:
+    """Return the notes' indices (N,) sorted by part-pitch, and where in them each group but the last ends."""
+    order = np.argsort(part_pitch, kind="stable")
+    grouped = part_pitch.take(order)
+    return order, (grouped[1:] != grouped[:-1]).nonzero()[0]

@@ -1,6 +1,6 @@
-"""Score: a song as columns of notes, with the events that say its tempo, meter, key and chords.
+"""The class Score: the notes of a song as columns, and the events that set its tempo, meter, key and chords.
 
-Ticks count from the song's start; a *beat* is a quarter note. A Score is immutable: a transformation
+Ticks count from the start of the song; a *beat* is a quarter note. A Score is immutable: a transformation
 returns a new one.
 """
 
@@ -15,22 +15,23 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
-from ritornello.music.overlaps import by_voice, cut, voices
+from ritornello.music.overlaps import cut_columns, group_by_part_pitch, part_pitches
 from ritornello.music.score_limits import MAX_TICKS, check_events, check_lengths, check_range
 
-Ints = npt.NDArray[np.int32]
-Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int32]  # (N,)
+Bytes = npt.NDArray[np.uint8]  # (N,)
 
 MAX_PARTS = 256
+# The columns of the notes with their numpy types, and the range of each.
 COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
 LIMITS = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
 LIMITS |= {"velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
-BYTES = ("i1", "u1")
+BYTES = ("i1", "u1")  # types of input columns that are not widened to 64 bits
 EVENTS = ("tempi", "meters", "keys", "chords", "markers")
 
 
 class Part(NamedTuple):
-    """An instrument: its name, its General MIDI program (0-127), whether it is on the drum channel."""
+    """The notes of one instrument: its name, its General MIDI program (0-127), and whether it is drums."""
 
     name: str = ""
     program: int = 0
@@ -58,7 +59,7 @@ class Meter(NamedTuple):
 
 
 class KeySignature(NamedTuple):
-    """From `onset_ticks` on: sharps -7 (seven flats) to 7, and whether the mode is minor."""
+    """From `onset_ticks` on, the key has `sharps` sharps, -7 (seven flats) to 7, and is minor or major."""
 
     onset_ticks: int
     sharps: int
@@ -66,7 +67,7 @@ class KeySignature(NamedTuple):
 
 
 class Chord(NamedTuple):
-    """From `onset_ticks` on: the root's pitch class 0-11 and one of theory.CHORD_KINDS."""
+    """From `onset_ticks` on, a chord sounds: the pitch class of its root, 0-11, and a theory.CHORD_KINDS."""
 
     onset_ticks: int
     root: int
@@ -74,7 +75,7 @@ class Chord(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """A text at a place, such as the name of a section."""
+    """A text at `onset_ticks`, such as the name of a section."""
 
     onset_ticks: int
     text: str
@@ -86,10 +87,11 @@ DEFAULT_METER = Meter(0, 4, 4)
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """A song: one row a note, sorted by onset, part, pitch; no pitch sounds twice at once in a part.
+    """A song. Its columns have one number for each of N notes, sorted by onset, part and pitch.
 
-    Build it with `Score.of`, which sorts and cuts; the constructor only checks.
-    Raises ScoreError for a value out of range or an order that is broken.
+    Within a part, notes of one pitch do not overlap; velocity is 1-127. Build a Score with `Score.of`, which
+    sorts the notes and cuts overlaps. The constructor only checks them, and raises ScoreError if a value is
+    out of range or the notes are not in order.
     """
 
     ticks_per_beat: int
@@ -105,13 +107,13 @@ class Score:
     chords: tuple[Chord, ...] = ()
     markers: tuple[Marker, ...] = ()
     title: str = ""
-    in_order: InitVar[bool] = False
-    """Whether the notes are the Score's own and known to be in range, sorted and cut: that is not checked."""
+    is_checked: InitVar[bool] = False
+    """Whether the notes are known to be in range, sorted and cut, in arrays that only the Score has."""
 
-    def __post_init__(self, in_order: bool) -> None:
+    def __post_init__(self, is_checked: bool) -> None:
         for name, dtype in COLUMNS.items():
             column = given = np.asarray(getattr(self, name))
-            if not in_order:
+            if not is_checked:
                 if given.dtype != dtype:  # numpy would wrap what does not fit
                     check_range(given, name, *LIMITS[name], self.title)
                 column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
@@ -119,8 +121,8 @@ class Score:
             object.__setattr__(self, name, column)
         for name in ("parts", *EVENTS):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        _check_notes(self, in_order)
-        if not in_order:
+        _check_notes(self, is_checked)
+        if not is_checked:
             _check_order(self)
         check_events(self, EVENTS)
 
@@ -136,23 +138,25 @@ class Score:
         parts: Sequence[Part] = (Part(),),
         **events: Any,
     ) -> Score:
-        """A Score from notes in any order: sorts, lets a restruck pitch cut the earlier note, drops doubles.
+        """Make a Score of notes in any order: sort them, and cut or drop notes that overlap (`cut_overlaps`).
 
-        Columns are (N,) integers; a length of zero becomes one tick. Events are those of the constructor.
+        Columns are integers (N,): ticks, and velocity 1-127. A duration of 0 becomes one tick. `events` are
+        keyword arguments of the constructor, such as `tempi`. Raises ScoreError if a value is out of range.
         """
-        onset, length = _whole(onset_ticks, "i4"), _whole(duration_ticks, "i4")
-        owner = np.zeros(len(onset), np.uint8) if part is None else _whole(part, *BYTES)
-        columns = (onset, length + (length == 0), _whole(pitch, *BYTES), _whole(velocity, *BYTES), owner)
+        onset, length = _ints(onset_ticks, "i4"), _ints(duration_ticks, "i4")
+        owner = np.zeros(len(onset), np.uint8) if part is None else _ints(part, *BYTES)
+        columns = (onset, length + (length == 0), _ints(pitch, *BYTES), _ints(velocity, *BYTES), owner)
         check_lengths(columns)
         for name, column in zip(COLUMNS, columns, strict=True):
             check_range(column, name, *LIMITS[name], events.get("title", ""))
-        onset, length, voice, loudness = cut(*columns[:2], voices(owner, columns[2]), columns[3])
-        columns = (onset, length, voice & 127, loudness, voice >> 7)
-        rows: Any = {
+        part_pitch = part_pitches(owner, columns[2])
+        onset, length, part_pitch, loudness = cut_columns(*columns[:2], part_pitch, columns[3])
+        columns = (onset, length, part_pitch & 127, loudness, part_pitch >> 7)
+        notes: Any = {
             name: column.astype(dtype, copy=False)
             for column, (name, dtype) in zip(columns, COLUMNS.items(), strict=True)
         }
-        return cls(ticks_per_beat, parts=tuple(parts), **rows, **events, in_order=True)
+        return cls(ticks_per_beat, parts=tuple(parts), **notes, **events, is_checked=True)
 
     def __len__(self) -> int:
         return len(self.onset_ticks)
@@ -170,21 +174,21 @@ class Score:
 
     @property
     def of_drums(self) -> npt.NDArray[np.bool_]:
-        """For each note (N,) whether a drum part plays it."""
+        """For each note (N,), whether its part is drums."""
         return np.array([part.is_drum for part in self.parts], dtype=bool).take(self.part)
 
     @property
     def end_ticks(self) -> int:
-        """Where the last note stops; 0 without notes."""
+        """The tick at which the last note ends; 0 without notes."""
         return int((self.onset_ticks.astype(np.int64) + self.duration_ticks).max(initial=0))
 
     @property
     def duration_s(self) -> float:
-        """Where the last note stops, in seconds."""
+        """The time at which the last note ends, in seconds."""
         return float(self.seconds(np.array([self.end_ticks]))[0])
 
     def seconds(self, ticks: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """The time in seconds of each of `ticks` (N,), by the tempo map."""
+        """Return the time in seconds (N,) of each of `ticks` (N,), according to the tempi."""
         tempi = self.tempi if self.tempi and self.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *self.tempi)
         starts = np.array([t.onset_ticks for t in tempi], dtype=np.float64)
         pace = np.array([t.us_per_beat for t in tempi], dtype=np.float64) / (1e6 * self.ticks_per_beat)
@@ -193,16 +197,19 @@ class Score:
         return np.asarray(elapsed[at] + (ticks - starts[at]) * pace[at])
 
     def transposed(self, semitones: int) -> Score:
-        """Every pitched note moved by `semitones`; drums stay. Raises ScoreError beyond pitch 0-127."""
+        """Return the song with all notes but drums moved by `semitones`.
+
+        Raises ScoreError if a pitch leaves 0-127.
+        """
         pitch = np.where(self.of_drums, self.pitch, self.pitch.astype(np.int64) + semitones)
         chords = tuple(c._replace(root=(c.root + semitones) % 12) for c in self.chords)
-        if semitones % 12 == 0:  # the key stays, spelled as it was
+        if semitones % 12 == 0:  # whole octaves: keep the spelling of the key
             return replace(self, pitch=pitch)
         keys = tuple(k._replace(sharps=(k.sharps + 7 * semitones + 5) % 12 - 5) for k in self.keys)
         return replace(self, pitch=pitch, chords=chords, keys=keys)
 
     def rescaled(self, ticks_per_beat: int) -> Score:
-        """The same song at another resolution; onsets and ends are rounded to the nearest tick."""
+        """Return the song at another resolution. Onsets and ends are rounded to the nearest tick."""
         if ticks_per_beat == self.ticks_per_beat:
             return self
 
@@ -220,14 +227,14 @@ class Score:
         return Score.of(ticks_per_beat, *notes, title=self.title, **rest)
 
 
-def rescale_ticks(ticks: Any, from_beat: int, to_beat: int) -> Any:
-    """`ticks` (an int or an array) of one resolution at another; halves are rounded up, in whole numbers."""
-    ratio = Fraction(to_beat, from_beat)
+def rescale_ticks(ticks: Any, from_ticks_per_beat: int, to_ticks_per_beat: int) -> Any:
+    """Convert ticks (an int or an array of ints) to another resolution, rounded; halves are rounded up."""
+    ratio = Fraction(to_ticks_per_beat, from_ticks_per_beat)
     return (ticks * (2 * ratio.numerator) + ratio.denominator) // (2 * ratio.denominator)
 
 
 def drop_redundant(events: Sequence[Any]) -> tuple[Any, ...]:
-    """Events that set a state, in order: of several at one tick the last counts, repetitions go."""
+    """Sort events, and drop those without effect: all but the last at one tick, and repeated values."""
     if len(events) < 2:
         return tuple(events)
     last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
@@ -238,14 +245,14 @@ def drop_redundant(events: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(kept)
 
 
-def _whole(given: npt.ArrayLike, *narrow: str) -> npt.NDArray[Any]:
-    """A column (N,) of whole numbers in 64 bits, or in its own type if that is one of `narrow`."""
-    column = np.atleast_1d(np.asarray(given))
-    return column if column.dtype in narrow else column.astype(np.int64)
+def _ints(values: npt.ArrayLike, *kept_types: str) -> npt.NDArray[Any]:
+    """Return a column (N,) of 64-bit integers, or of its own type if that is one of `kept_types`."""
+    column = np.atleast_1d(np.asarray(values))
+    return column if column.dtype in kept_types else column.astype(np.int64)
 
 
-def _check_notes(score: Score, in_order: bool) -> None:
-    """Raise ScoreError unless the columns fit together and are in range."""
+def _check_notes(score: Score, is_checked: bool) -> None:
+    """Raise ScoreError unless the columns are of equal length and in range."""
     if not 1 <= score.ticks_per_beat <= 32767:
         raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
     if len(score.parts) > MAX_PARTS:
@@ -253,7 +260,7 @@ def _check_notes(score: Score, in_order: bool) -> None:
     check_lengths([getattr(score, name) for name in COLUMNS])
     if len(score) and not score.parts:
         raise ScoreError(f"{len(score)} notes, but no part that plays them")
-    limits = {} if in_order else LIMITS
+    limits = {} if is_checked else LIMITS
     for name, (low, high) in (limits | {"part": (0, len(score.parts) - 1)}).items():
         check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
@@ -261,13 +268,13 @@ def _check_notes(score: Score, in_order: bool) -> None:
 
 
 def _check_order(score: Score) -> None:
-    """Raise ScoreError unless the notes are sorted and free of overlaps."""
+    """Raise ScoreError unless the notes are sorted and do not overlap."""
     onset = score.onset_ticks.astype(np.int64)
     if (np.diff((onset << 16) + (score.part.astype(np.int64) << 7) + score.pitch) <= 0).any():
         raise ScoreError("notes must be sorted by onset, part, pitch, each once; Score.of does this")
-    order, changes = by_voice(voices(score.part, score.pitch))
+    order, last_of_group = group_by_part_pitch(part_pitches(score.part, score.pitch))
     overlaps = (onset + score.duration_ticks)[order[:-1]] > onset[order[1:]]
-    overlaps[changes] = False
+    overlaps[last_of_group] = False
     if overlaps.any():
         note = int(order[int(np.argmax(overlaps))])
         raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts it")

@@ -1,4 +1,4 @@
-"""Ranges: what the columns and events of a Score may hold, and the errors that name what is beyond."""
+"""The ranges of a Score's columns and events, and the checks that raise ScoreError outside of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy.typing as npt
 from ritornello.errors import ScoreError
 from ritornello.music.theory import CHORD_KINDS
 
-MAX_TICKS = 2**31 - 1
+MAX_TICKS = 2**31 - 1  # the largest onset or end of a note, in ticks
 
 
 def check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title: str) -> None:
-    """Raise ScoreError that names the first of a column's numbers (N,) that is not `low` to `high`."""
+    """Raise ScoreError, with the first bad value, unless a column (N,) is in the range `low` to `high`."""
     if not len(column) or (np.minimum.reduce(column) >= low and np.maximum.reduce(column) <= high):
         return
     bad = int(np.argmax((column < low) | (column > high)))
@@ -25,15 +25,15 @@ def check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title:
 
 
 def check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
-    """Raise ScoreError unless all columns are one row a note."""
+    """Raise ScoreError unless all columns have one shape (N,)."""
     if any(column.shape != (len(columns[0]),) for column in columns):
         raise ScoreError(f"columns of different lengths: {[column.shape for column in columns]}")
 
 
-def check_events(score: Any, names: Sequence[str]) -> None:
-    """Raise ScoreError for a part or an event of a Score that is out of range, or events out of order.
+def check_events(score: Any, event_lists: Sequence[str]) -> None:
+    """Raise ScoreError if a part or an event of a Score is out of range, or if events are not in order.
 
-    `names` are those of its lists of events.
+    `event_lists` are the names of the Score's lists of events.
     """
     for part in score.parts:
         if not 0 <= part.program <= 127:
@@ -41,17 +41,16 @@ def check_events(score: Any, names: Sequence[str]) -> None:
     for tempo in score.tempi:
         if not 1 <= tempo.us_per_beat < 1 << 24:
             raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat, must be 1-16777215")
-    for meter in score.meters:
-        over, under = meter[1:]
-        if not (1 <= over <= 255 and under in (1, 2, 4, 8, 16, 32, 64)):
-            raise ScoreError(f"meter {over}/{under}, must be 1-255 over 1, 2, 4 ... 64")
+    for _, numerator, denominator in score.meters:
+        if not (1 <= numerator <= 255 and denominator in (1, 2, 4, 8, 16, 32, 64)):
+            raise ScoreError(f"meter {numerator}/{denominator}, must be 1-255 over 1, 2, 4 ... 64")
     for key in score.keys:
         if not -7 <= key.sharps <= 7:
             raise ScoreError(f"key of {key.sharps} sharps, must be -7 to 7")
     for chord in score.chords:
         if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
             raise ScoreError(f"chord {chord.root} {chord.kind!r}, must be 0-11 and one of {CHORD_KINDS}")
-    for name in names:
+    for name in event_lists:
         ticks = [0, *(event.onset_ticks for event in getattr(score, name))]
         for before, tick in pairwise(ticks):
             if not before <= tick <= MAX_TICKS:
