@@ -87,7 +87,7 @@ DEFAULT_METER = Meter(0, 4, 4)
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """A song. Its columns have one number for each of N notes, sorted by onset, part and pitch.
+    """A song of N notes. Its columns (N,) are sorted by onset, part and pitch.
 
     Within a part, notes of one pitch do not overlap; velocity is 1-127. Build a Score with `Score.of`, which
     sorts the notes and cuts overlaps. The constructor only checks them, and raises ScoreError if a value is
