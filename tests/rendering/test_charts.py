@@ -14,7 +14,7 @@ from ritornello.models.losses.curve import Curve
 from ritornello.models.losses.curve_chart import note_loss_chart
 from ritornello.rendering import charts
 from ritornello.rendering.charts import Chart, Line
-from ritornello.rendering.palette import HUES, channels
+from ritornello.rendering.palette import HUES, rgb
 
 DIAGONAL = Chart(
     [Line(np.array([0.0, 10.0]), np.array([0.0, 1.0]))],
@@ -28,7 +28,7 @@ DIAGONAL = Chart(
 def coloured(picture: Image.Image, hue: str) -> np.ndarray:
     """The places (n, 2), across and down, of pixels near a colour."""
     pixels = np.asarray(picture).astype(int)
-    down, across = np.nonzero(np.abs(pixels - channels(HUES[hue])).max(axis=2) < 40)
+    down, across = np.nonzero(np.abs(pixels - rgb(HUES[hue])).max(axis=2) < 40)
     return np.stack([across, down], axis=1)
 
 
@@ -74,7 +74,7 @@ def test_the_terminal_shows_the_same() -> None:
 def test_the_loss_of_the_note_is_drawn_with_its_points() -> None:
     curve = Curve.fit()
     chart = note_loss_chart(curve)
-    assert charts.terminal(chart).count(charts.MARK) == len(curve.points.lows()) == 13
+    assert charts.terminal(chart).count(charts.POINT) == len(curve.points.lows()) == 13
     spots = coloured(charts.image(chart), "yellow")
     # each point is a spot of its own: the gaps between them across are more than a few pixels
     assert (np.diff(np.unique(spots[:, 0])) > 5).sum() == 12
@@ -107,7 +107,7 @@ def test_a_flat_line_and_a_single_point_are_drawn() -> None:
     drawing = charts.terminal(Chart([Line(np.arange(3.0), np.ones(3))]), columns=8, rows=4)
     assert max(drawing.count(c) for c in "⠉⠒⠤⣀") == 8
     single = Chart([], np.array([[2.0, 3.0]]))
-    assert charts.terminal(single).count(charts.MARK) == 1
+    assert charts.terminal(single).count(charts.POINT) == 1
     assert len(coloured(charts.image(single), "yellow")) > 20
 
 
@@ -118,10 +118,15 @@ def test_nothing_to_draw(lines: list[Line]) -> None:
 
 
 def test_marks_are_round_numbers() -> None:
-    assert charts.marks(0, 1000) == [0, 200, 400, 600, 800, 1000]
-    assert charts.marks(-30, 30, 12) == [-24, -12, 0, 12, 24]
-    assert [charts.number(m) for m in charts.marks(0.011, 0.019)] == ["0.012", "0.014", "0.016", "0.018"]
+    assert charts.axis_marks(0, 1000) == [0, 200, 400, 600, 800, 1000]
+    assert charts.axis_marks(-30, 30, 12) == [-24, -12, 0, 12, 24]
+    assert [charts.format_number(m) for m in charts.axis_marks(0.011, 0.019)] == [
+        "0.012",
+        "0.014",
+        "0.016",
+        "0.018",
+    ]
     for low, high in ((0, 1), (3, 3.001), (-1e6, 2e6), (0.5, 7.3)):
-        found = charts.marks(low, high)
+        found = charts.axis_marks(low, high)
         assert 3 <= len(found) <= 11
         assert all(low - 1e-9 * abs(low) <= m <= high * (1 + 1e-9) for m in found)

@@ -14,9 +14,9 @@ from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 from ritornello.rendering import export as module
-from ritornello.rendering.export import Versions, export, is_folder
+from ritornello.rendering.export import ExportScores, export, is_folder
 from ritornello.rendering.render import render
-from ritornello.rendering.song_page import page
+from ritornello.rendering.song_page import song_page
 from tests.rendering.audio.fonts import font
 from tests.rendering.songs import BEAT, song
 from tests.scores import tune
@@ -52,7 +52,7 @@ def test_a_picture_may_be_the_score(tmp_path: Path) -> None:
 
 
 def test_an_unknown_ending_is_refused_before_anything_is_done(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"'song\.pdf' must end in \.wav, \.ogg, .*or name a folder"):
+    with pytest.raises(InputError, match=r"'song\.pdf' must end in \.wav, \.ogg, .*or be a folder"):
         render(tune(), tmp_path / "song.pdf")
     assert not list(tmp_path.iterdir())
 
@@ -88,7 +88,7 @@ def test_what_a_bundle_cannot_have_is_named(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(module.audio, "write", refuse)
     monkeypatch.setattr(module.sheet, "svg", refuse)
-    made = export(Versions(tune(), tune()), tmp_path / "song")
+    made = export(ExportScores(tune(), tune()), tmp_path / "song")
     assert made.missing == {"song.ogg": "no soundfont found", "score.svg": "no soundfont found"}
     text = (tmp_path / "song" / "index.html").read_text()
     assert "song.ogg" not in text and "roll.png" in text
@@ -98,7 +98,7 @@ def test_a_song_without_notes_gets_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no notes"):
         render(Score.of(24, [], [], [], []), tmp_path / "song")
     assert not (tmp_path / "song").exists()
-    with pytest.raises(InputError, match="the song has no notes: there is nothing to see"):
+    with pytest.raises(InputError, match="the song has no notes to draw"):
         render(Score.of(24, [], [], [], []), tmp_path / "song.png")
 
 
@@ -114,7 +114,7 @@ def test_sheet_music_is_without_the_pedal_and_sound_with_it(tmp_path: Path) -> N
     assert midi.read(tmp_path / "again.mid").duration_ticks.tolist() == [384]
 
 
-@pytest.mark.parametrize(("text", "reason"), [("{", "cannot read"), ("[1]", "holds a list")])
+@pytest.mark.parametrize(("text", "reason"), [("{", "cannot read"), ("[1]", "contains a list")])
 def test_a_recipe_that_is_none_is_refused(text: str, reason: str, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(text)
     with pytest.raises(InputError, match=reason):
@@ -122,7 +122,7 @@ def test_a_recipe_that_is_none_is_refused(text: str, reason: str, tmp_path: Path
 
 
 def test_titles_cannot_break_the_page() -> None:
-    text = page(song((0, BEAT, 60, 80, 0), title='<script>"&'), ["song.ogg"])
+    text = song_page(song((0, BEAT, 60, 80, 0), title='<script>"&'), ["song.ogg"])
     assert "<script>" not in text and "&lt;script&gt;" in text
 
 

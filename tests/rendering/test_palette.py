@@ -1,4 +1,4 @@
-"""The colours: seen on their ground, and told apart by those who see two primary colours instead of three."""
+"""The colours have enough contrast, and colour-blind readers can tell them apart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ritornello.rendering import palette
-from ritornello.rendering.palette import HUES, LANE, SOFTEST, blend, channels, contrast, opacity, part_colour
+from ritornello.rendering.palette import HUES, LANE, MIN_OPACITY, blend, opacity, part_colour, rgb
 
 # Linear RGB as it is seen without one of the three sorts of cones: Machado, Oliveira, Fernandes, "A
 # physiologically-based model for simulation of color vision deficiency" (2009), table 1, severity 1.0.
@@ -36,11 +36,24 @@ TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 
 
 def lab(colour: str, sight: str) -> np.ndarray:
     """CIELAB coordinates of a colour as it is seen."""
-    value = np.array(channels(colour)) / 255
+    value = np.array(rgb(colour)) / 255
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     xyz = TO_XYZ @ np.clip(np.array(SIGHT[sight]) @ linear, 0, 1) / TO_XYZ.sum(axis=1)
     x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, definition of relative luminance)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_the_hues_are_those_of_okabe_and_ito() -> None:
@@ -54,7 +67,7 @@ def test_the_hues_are_those_of_okabe_and_ito() -> None:
         "vermillion": (213, 94, 0),
         "blue": (0, 114, 178),
     }
-    assert {name: channels(colour) for name, colour in HUES.items()} == published
+    assert {name: rgb(colour) for name, colour in HUES.items()} == published
 
 
 @pytest.mark.parametrize("sight", SIGHT)
@@ -72,9 +85,11 @@ def test_colours_are_told_apart_by_everybody(sight: str) -> None:
 def test_colours_stand_out_from_the_ground() -> None:
     every = [part_colour(place) for place in range(14)] + [palette.DRUM_COLOUR]
     assert min(contrast(colour, LANE) for colour in every) >= 3.0  # WCAG 2.2, 1.4.11: graphical objects
-    assert min(contrast(blend(colour, LANE, SOFTEST), LANE) for colour in every) >= 1.6  # the softest note
-    assert contrast(palette.FAINT, palette.GROUND) >= 4.5  # WCAG 2.2, 1.4.3: text
-    assert contrast(palette.TEXT, palette.GROUND) >= 7
+    assert (
+        min(contrast(blend(colour, LANE, MIN_OPACITY), LANE) for colour in every) >= 1.6
+    )  # the softest note
+    assert contrast(palette.FAINT_TEXT, palette.BACKGROUND) >= 4.5  # WCAG 2.2, 1.4.3: text
+    assert contrast(palette.TEXT, palette.BACKGROUND) >= 7
 
 
 def test_contrast_of_black_and_white_is_21() -> None:
@@ -83,8 +98,8 @@ def test_contrast_of_black_and_white_is_21() -> None:
 
 
 def test_opacity_rises_with_velocity() -> None:
-    assert opacity(1) == SOFTEST and opacity(127) == 1
-    assert opacity(64) == pytest.approx((1 + SOFTEST) / 2)  # 64 is half-way from 1 to 127
+    assert opacity(1) == MIN_OPACITY and opacity(127) == 1
+    assert opacity(64) == pytest.approx((1 + MIN_OPACITY) / 2)  # 64 is half-way from 1 to 127
 
 
 def test_blend() -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from ritornello.errors import ScoreError
 from ritornello.music.score import Meter, Part, Score
 from ritornello.rendering import roll
-from ritornello.rendering.terminal_roll import GLYPHS, _blocks
+from ritornello.rendering.terminal_roll import BLOCKS, _block
 from tests.rendering.songs import BEAT, drum_loop, orchestra, song
 from tests.scores import scores, tune
 
@@ -113,7 +113,7 @@ def test_any_song_has_a_roll(score: Score) -> None:
     roll_lines = [line for line in lines if line.startswith((" " * 4, " C", "C"))]
     assert all(len(line) <= 60 for line in roll_lines if line.isascii())  # names may hold wide letters
     if len(score):
-        assert any(glyph in line for line in lines for glyph in GLYPHS[1:])
+        assert any(glyph in line for line in lines for glyph in BLOCKS[1:])
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_any_song_has_a_roll(score: Score) -> None:
     ],
 )
 def test_blocks(four: list[int], drawn: tuple[str, str]) -> None:
-    assert _blocks(four, ["a", "b", "c"]) == drawn
+    assert _block(four, ["a", "b", "c"]) == drawn
 
 
 def test_without_colours_parts_melt_together() -> None:
-    assert _blocks([0, 1, -1, 2], ["", "", ""]) == ("▜", "")
+    assert _block([0, 1, -1, 2], ["", "", ""]) == ("▜", "")
 
 
 @pytest.mark.parametrize(

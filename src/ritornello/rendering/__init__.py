@@ -1,1 +1,1 @@
-"""Pictures, sound and sheet music of songs; curves; each function is in the module named after it."""
+"""Piano rolls, sound, sheet music and line charts; `render` and `export` write them to files."""

@@ -1,7 +1,4 @@
-"""Line charts: a picture (PNG) and lines of text for the terminal, of the same Chart.
-
-Drawn with pillow alone. In the terminal a line is made of braille characters, two dots wide and four high.
-"""
+"""Line charts, drawn as an image with Pillow, or as text with braille characters (2 x 4 dots each)."""
 
 from __future__ import annotations
 
@@ -17,19 +14,19 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from ritornello.errors import InputError
-from ritornello.rendering.palette import BEAT, FAINT, GROUND, HUES, LANE, TEXT
+from ritornello.rendering.palette import BACKGROUND, BEAT_LINE, FAINT_TEXT, HUES, LANE, TEXT
 from ritornello.system.files import write_bytes
 
-SCALE = 2  # a picture is drawn so many times larger and then reduced: pillow's own lines are jagged
+SCALE = 2  # the image is drawn larger by this factor and then reduced, because Pillow draws jagged lines
 BRAILLE = 0x2800
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # bit of a dot by row and column (Unicode)
-MARK = "●"
+POINT = "●"
 
 Floats = npt.NDArray[np.float64]
 
 
 class Line(NamedTuple):
-    """A line through (x, y), each (n,); x ascends. The label stands in the legend."""
+    """A line through points (x, y), each (n,), x ascending; the label is shown in the legend."""
 
     x: Floats
     y: Floats
@@ -38,9 +35,9 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines and marked points over two axes. Values that are not finite are left out.
+    """Lines and single points over two axes. Values that are not finite are left out.
 
-    Raises InputError if nothing is left.
+    Raises InputError if no finite value remains.
     """
 
     lines: Sequence[Line]
@@ -48,7 +45,7 @@ class Chart:
     title: str = ""
     x_label: str = ""
     y_label: str = ""
-    x_step: float | None = None  # between two marks of the x axis; None: a round number
+    x_step: float | None = None  # between marks of the x axis; None: a round number
 
     def __post_init__(self) -> None:
         ends = self.ends()
@@ -56,7 +53,7 @@ class Chart:
             raise InputError(f"the chart {self.title!r} has no finite value to draw")
 
     def ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """The lowest and highest x, and y with a margin; both are at least a little apart."""
+        """The ends of the x axis, and those of the y axis, which has a margin."""
         x = np.concatenate([*(line.x for line in self.lines), self.points[:, 0]])
         y = np.concatenate([*(line.y for line in self.lines), self.points[:, 1]])
         kept = np.isfinite(x) & np.isfinite(y)
@@ -71,15 +68,15 @@ class Chart:
 
 
 def png(chart: Chart, path: str | Path, *, width: int = 1200, height: int = 600) -> None:
-    """Write the picture of `chart`, atomically. Raises OutputError."""
+    """Write the image of `chart` as a PNG file. Raises OutputError."""
     data = BytesIO()
     image(chart, width=width, height=height).save(data, "PNG")
     write_bytes(Path(path), data.getvalue())
 
 
 def image(chart: Chart, *, width: int = 1200, height: int = 600) -> Image.Image:
-    """The picture of `chart`, `width` by `height` pixels."""
-    whole = Image.new("RGB", (width * SCALE, height * SCALE), GROUND)
+    """The image of `chart`, `width` by `height` pixels."""
+    whole = Image.new("RGB", (width * SCALE, height * SCALE), BACKGROUND)
     draw = ImageDraw.Draw(whole)
     box = (70 * SCALE, 56 * SCALE, (width - 28) * SCALE, (height - 62) * SCALE)
     draw.rectangle(box, fill=LANE)
@@ -98,32 +95,32 @@ def image(chart: Chart, *, width: int = 1200, height: int = 600) -> Image.Image:
     for x, y in place(*chart.points.T):
         size = 4 * SCALE
         draw.ellipse(
-            (x - size, y - size, x + size, y + size), fill=HUES["yellow"], outline=GROUND, width=SCALE
+            (x - size, y - size, x + size, y + size), fill=HUES["yellow"], outline=BACKGROUND, width=SCALE
         )
-    _draw_words(draw, chart, box)
+    _draw_texts(draw, chart, box)
     return whole.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _draw_axes(draw: ImageDraw.ImageDraw, chart: Chart, box: tuple[int, int, int, int]) -> None:
-    """The grid and its numbers."""
+    """The grid and the numbers of the axes."""
     (left, right), (low, high) = chart.ends()
     font = ImageFont.load_default(13 * SCALE)
-    for x in marks(left, right, chart.x_step):
+    for x in axis_marks(left, right, chart.x_step):
         across = box[0] + (x - left) / (right - left) * (box[2] - box[0])
-        draw.line((across, box[1], across, box[3]), fill=BEAT, width=SCALE)
-        draw.text((across, box[3] + 6 * SCALE), number(x), FAINT, font, anchor="ma")
-    for y in marks(low, high):
+        draw.line((across, box[1], across, box[3]), fill=BEAT_LINE, width=SCALE)
+        draw.text((across, box[3] + 6 * SCALE), format_number(x), FAINT_TEXT, font, anchor="ma")
+    for y in axis_marks(low, high):
         down = box[3] - (y - low) / (high - low) * (box[3] - box[1])
-        draw.line((box[0], down, box[2], down), fill=BEAT, width=SCALE)
-        draw.text((box[0] - 8 * SCALE, down), number(y), FAINT, font, anchor="rm")
+        draw.line((box[0], down, box[2], down), fill=BEAT_LINE, width=SCALE)
+        draw.text((box[0] - 8 * SCALE, down), format_number(y), FAINT_TEXT, font, anchor="rm")
 
 
-def _draw_words(draw: ImageDraw.ImageDraw, chart: Chart, box: tuple[int, int, int, int]) -> None:
-    """Title, names of the axes and, where lines have labels, the legend."""
+def _draw_texts(draw: ImageDraw.ImageDraw, chart: Chart, box: tuple[int, int, int, int]) -> None:
+    """Title, names of the axes, and the legend if lines have labels."""
     small, large = ImageFont.load_default(14 * SCALE), ImageFont.load_default(19 * SCALE)
     draw.text((box[0], 16 * SCALE), chart.title, TEXT, large)
-    draw.text(((box[0] + box[2]) / 2, box[3] + 32 * SCALE), chart.x_label, FAINT, small, anchor="ma")
-    draw.text((14 * SCALE, box[1] - 8 * SCALE), chart.y_label, FAINT, small, anchor="ld")
+    draw.text(((box[0] + box[2]) / 2, box[3] + 32 * SCALE), chart.x_label, FAINT_TEXT, small, anchor="ma")
+    draw.text((14 * SCALE, box[1] - 8 * SCALE), chart.y_label, FAINT_TEXT, small, anchor="ld")
     across = float(box[2])
     colours = list(HUES.values())
     for index, line in reversed(list(enumerate(chart.lines))):
@@ -135,9 +132,9 @@ def _draw_words(draw: ImageDraw.ImageDraw, chart: Chart, box: tuple[int, int, in
 
 
 def terminal(chart: Chart, *, columns: int = 76, rows: int = 16) -> str:
-    """`chart` for a terminal: the drawing is `columns` by `rows` characters, numbers and title come beside.
+    """`chart` as text: a plot of `columns` by `rows` characters, with numbers and title around it.
 
-    All lines look the same; the first line drawn is as good as the last.
+    All lines look the same.
     """
     (left, right), (low, high) = chart.ends()
     dots = np.zeros((4 * rows, 2 * columns), bool)
@@ -146,40 +143,39 @@ def terminal(chart: Chart, *, columns: int = 76, rows: int = 16) -> str:
     cells = [[chr(BRAILLE + _bits(dots, row, column)) for column in range(columns)] for row in range(rows)]
     for x, y in chart.points[np.isfinite(chart.points).all(axis=1)]:
         column, row = _cell(x, left, right, columns), rows - 1 - _cell(y, low, high, rows)
-        cells[row][column] = MARK
-    beside = {
-        rows - 1 - _cell(y, low, high, rows): number(y) for y in marks(low, high, about=max(1, rows // 3))
+        cells[row][column] = POINT
+    y_labels = {
+        rows - 1 - _cell(y, low, high, rows): format_number(y)
+        for y in axis_marks(low, high, about=max(1, rows // 3))
     }
-    edge = max(map(len, beside.values()), default=0)
-    lines = [f"{beside.get(row, ''):>{edge}} │{''.join(cells[row])}" for row in range(rows)]
-    below = [" "] * (columns + 8)
-    for x in marks(left, right, chart.x_step):
-        label = number(x)
+    label_width = max(map(len, y_labels.values()), default=0)
+    lines = [f"{y_labels.get(row, ''):>{label_width}} │{''.join(cells[row])}" for row in range(rows)]
+    x_labels = [" "] * (columns + 8)
+    for x in axis_marks(left, right, chart.x_step):
+        label = format_number(x)
         start = max(0, _cell(x, left, right, columns) - len(label) // 2)
-        if all(c == " " for c in below[max(0, start - 1) : start + len(label) + 1]):
-            below[start : start + len(label)] = label
-    indent = " " * (edge + 2)
-    lines += [
-        indent[:-1] + "└" + "─" * columns,
-        indent + "".join(below),
-        indent + chart.x_label.center(columns),
-    ]
-    head = " · ".join(word for word in (chart.title, chart.y_label) if word)
-    return "\n".join(line.replace(chr(BRAILLE), " ").rstrip() for line in ([head] if head else []) + lines)
+        if all(c == " " for c in x_labels[max(0, start - 1) : start + len(label) + 1]):
+            x_labels[start : start + len(label)] = label
+    indent = " " * (label_width + 2)
+    lines += [indent[:-1] + "└" + "─" * columns, indent + "".join(x_labels)]
+    lines.append(indent + chart.x_label.center(columns))
+    if title := " · ".join(filter(None, (chart.title, chart.y_label))):
+        lines.insert(0, title)
+    return "\n".join(line.replace(chr(BRAILLE), " ").rstrip() for line in lines)
 
 
 def _trace(
     dots: npt.NDArray[np.bool_], line: Line, x_ends: tuple[float, float], y_ends: tuple[float, float]
 ) -> None:
-    """Set the dots (from the top) that `line` passes, joined without gaps."""
-    high, wide = dots.shape
+    """Set the dots (rows from the top, columns) that `line` passes through, in place, without gaps."""
+    height, width = dots.shape
     kept = np.isfinite(line.x) & np.isfinite(line.y)
     if not kept.any():
         return
-    across = np.linspace(*x_ends, wide)
+    across = np.linspace(*x_ends, width)
     inside = (across >= line.x[kept].min()) & (across <= line.x[kept].max())
     y = np.interp(across, line.x[kept], line.y[kept])
-    down = np.rint((y_ends[1] - y) / (y_ends[1] - y_ends[0]) * (high - 1)).astype(int)
+    down = np.rint((y_ends[1] - y) / (y_ends[1] - y_ends[0]) * (height - 1)).astype(int)
     for column in np.flatnonzero(inside):
         before = down[column - 1] if column and inside[column - 1] else down[column]
         first, last = sorted((before + np.sign(down[column] - before), down[column]))
@@ -187,20 +183,20 @@ def _trace(
 
 
 def _bits(dots: npt.NDArray[np.bool_], row: int, column: int) -> int:
-    """The braille pattern of a cell."""
+    """The braille pattern of a character, as its offset from BRAILLE."""
     cell = dots[4 * row : 4 * row + 4, 2 * column : 2 * column + 2]
     return int((cell * np.array(DOTS)).sum())
 
 
 def _cell(value: float, low: float, high: float, cells: int) -> int:
-    """In which of `cells` from `low` to `high` a value lies."""
+    """The index of the cell that contains `value`, of `cells` equal ones from `low` to `high`."""
     return min(cells - 1, max(0, int((value - low) / (high - low) * cells)))
 
 
-def marks(low: float, high: float, step: float | None = None, *, about: int = 5) -> list[float]:
-    """The multiples of `step` from low to high; without it, of the round number that gives `about` so many.
+def axis_marks(low: float, high: float, step: float | None = None, *, about: int = 5) -> list[float]:
+    """The multiples of `step` from `low` to `high`; by default of a round number that gives about `about`.
 
-    >>> marks(0, 1), marks(-24, 24, 12)
+    >>> axis_marks(0, 1), axis_marks(-24, 24, 12)
     ([0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0], [-24.0, -12.0, 0.0, 12.0, 24.0])
     """
     if step is None:
@@ -211,6 +207,6 @@ def marks(low: float, high: float, step: float | None = None, *, about: int = 5)
     return [index * float(step) for index in range(first, last + 1)]
 
 
-def number(value: float) -> str:
-    """A number on an axis, short."""
+def format_number(value: float) -> str:
+    """A number of an axis with at most four digits."""
     return f"{value:.4g}".replace("-0", "0") if abs(value) < 1e-12 else f"{value:.4g}"

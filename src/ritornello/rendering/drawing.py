@@ -1,12 +1,13 @@
-"""A picture as boxes and lines of text, and the two ways to show it: an image of pixels (Pillow), and SVG.
+"""A drawing made of boxes and lines of text, converted to an image (by Pillow) or to SVG.
 
-A picture has its own unit of length; an image may have any number of pixels a unit. What is laid out once
-looks the same in both.
+Lengths are in the drawing's own unit, so that one layout gives the same picture at any size and in both
+formats.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -15,24 +16,24 @@ from xml.sax.saxutils import escape
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.rendering.palette import channels
+from ritornello.rendering.palette import rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 FONTS = "Aileron, 'Helvetica Neue', Helvetica, Arial, sans-serif"  # Pillow's built-in font is Aileron
-SIGNS = "©«°±·»\u2018\u2019\u201c\u201d…"  # what it has beside ASCII
-# letters of Latin scripts that are no letter with an accent
-LETTERS = str.maketrans(
+NON_ASCII = "©«°±·»\u2018\u2019\u201c\u201d…"  # the characters beyond ASCII of this font
+# Latin letters that Unicode does not decompose into a letter and an accent, and some punctuation
+REPLACEMENTS = str.maketrans(
     {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
     | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ħ": "h", "Ħ": "H", "\u0131": "i"}
-    | {"ŋ": "ng", "\u2013": "-", "\u2014": "-", "\u201e": '"', "•": "·", "№": "No."}  # dashes, a quote
+    | {"ŋ": "ng", "\u2013": "-", "\u2014": "-", "\u201e": '"', "•": "·", "№": "No."}
 )
 Anchor = Literal["start", "middle", "end"]
 
 
 class Box(NamedTuple):
-    """A rectangle by its upper left corner and size, filled with `colour`, corners rounded by `radius`."""
+    """A filled rectangle: upper left corner, size, and the radius of its rounded corners."""
 
     x: float
     y: float
@@ -44,7 +45,7 @@ class Box(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A line of text; `x` is its start, middle or end as `anchor` says, `y` its base line."""
+    """A line of text; `x` is the position of its `anchor`, `y` of its baseline."""
 
     x: float
     y: float
@@ -54,33 +55,33 @@ class Text(NamedTuple):
     anchor: Anchor = "start"
 
 
-class Picture(NamedTuple):
-    """Boxes, painted in order, and texts, on top of all boxes; `title` says in words what is seen."""
+class Drawing(NamedTuple):
+    """Boxes, drawn in order, and texts, drawn on top of all boxes; `title` is a text description."""
 
     width: float
     height: float
-    ground: str
+    background: str
     title: str
     shapes: tuple[Box | Text, ...]
 
     @property
     def boxes(self) -> list[Box]:
-        """The boxes, those below first."""
+        """The boxes in the order of drawing."""
         return [shape for shape in self.shapes if isinstance(shape, Box)]
 
     @property
     def texts(self) -> list[Text]:
-        """The texts."""
+        """The lines of text."""
         return [shape for shape in self.shapes if isinstance(shape, Text)]
 
 
-def to_image(picture: Picture, width: int) -> Image:
-    """The picture as an RGB image of `width` pixels, and as high as its shape asks."""
+def to_image(picture: Drawing, width: int) -> Image:
+    """The drawing as an RGB image `width` pixels wide, with the aspect ratio of the drawing."""
     from PIL import Image, ImageDraw
 
     scale = width / picture.width
     size = (width, max(1, round(picture.height * scale)))
-    pixels = np.array(Image.new("RGB", size, picture.ground))  # (height, width, 3)
+    pixels = np.array(Image.new("RGB", size, picture.background))  # (height, width, 3)
     for box in picture.boxes:
         _paint(pixels, box, scale)
     image = Image.fromarray(pixels)
@@ -89,49 +90,47 @@ def to_image(picture: Picture, width: int) -> Image:
     for text in picture.texts:
         place = (text.x * scale, text.y * scale)
         letters = {"font": _font(text.size * scale), "anchor": anchors[text.anchor]}
-        draw.text(place, writable(text.text), fill=text.colour, **letters)
+        draw.text(place, transliterate(text.text), fill=text.colour, **letters)
     return image
 
 
-def to_svg(picture: Picture) -> str:
-    """The picture as the text of an SVG file; its unit of length is a pixel, and it scales to any width."""
+def to_svg(picture: Drawing) -> str:
+    """The drawing as the text of an SVG file; its unit of length is a pixel."""
     width, height = _number(picture.width), _number(picture.height)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" font-family="{FONTS}">',
         f"<title>{escape(picture.title)}</title>",
-        f'<rect width="{width}" height="{height}" fill="{picture.ground}"/>',
+        f'<rect width="{width}" height="{height}" fill="{picture.background}"/>',
     ]
     for box in picture.boxes:
-        extent = zip(("x", "y", "width", "height"), box[:4], strict=True)
-        rounded = f' rx="{_number(box.radius)}"' if box.radius else ""
-        pale = f' fill-opacity="{_number(box.opacity)}"' if box.opacity < 1 else ""
-        where = " ".join(f'{name}="{_number(value)}"' for name, value in extent)
-        lines.append(f'<rect {where}{rounded} fill="{box.colour}"{pale}/>')
+        geometry = zip(("x", "y", "width", "height"), box[:4], strict=True)
+        place = " ".join(f'{name}="{_number(value)}"' for name, value in geometry)
+        radius = f' rx="{_number(box.radius)}"' if box.radius else ""
+        opacity = f' fill-opacity="{_number(box.opacity)}"' if box.opacity < 1 else ""
+        lines.append(f'<rect {place}{radius} fill="{box.colour}"{opacity}/>')
     for text in picture.texts:
         anchor = f' text-anchor="{text.anchor}"' if text.anchor != "start" else ""
-        look = f'font-size="{_number(text.size)}" fill="{text.colour}"{anchor}'
-        lines.append(f'<text x="{_number(text.x)}" y="{_number(text.y)}" {look}>{escape(text.text)}</text>')
+        style = f'font-size="{_number(text.size)}" fill="{text.colour}"{anchor}'
+        lines.append(f'<text x="{_number(text.x)}" y="{_number(text.y)}" {style}>{escape(text.text)}</text>')
     return "\n".join([*lines, "</svg>", ""])
 
 
 def text_width(text: str, size: float) -> float:
-    """How wide `text` is when written at `size`."""
-    return float(_font(size).getlength(writable(text)))
+    """The width of `text` in a font of `size`."""
+    return float(_font(size).getlength(transliterate(text)))
 
 
-def writable(text: str) -> str:
-    """`text` with the letters that Pillow's built-in font has: without accents; other scripts become "?".
+def transliterate(text: str) -> str:
+    """`text` in the characters of Pillow's built-in font: without accents; each run of others becomes "?".
 
-    >>> writable("Für Élise · Søren Łoś · 月光")
+    >>> transliterate("Für Élise · Søren Łoś · 月光")
     'Fur Elise · Soren Los · ?'
     """
-    spelled = unicodedata.normalize("NFKD", text.translate(LETTERS))
-    bare = "".join(c for c in spelled if not unicodedata.combining(c))
-    known = "".join(c if " " <= c <= "~" or c in SIGNS else "\0" for c in bare)
-    while "\0\0" in known:
-        known = known.replace("\0\0", "\0")
-    return known.replace("\0", "?")
+    decomposed = unicodedata.normalize("NFKD", text.translate(REPLACEMENTS))
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    known = "".join(c if " " <= c <= "~" or c in NON_ASCII else "\0" for c in bare)
+    return re.sub("\0+", "?", known)
 
 
 @lru_cache(maxsize=64)
@@ -142,40 +141,40 @@ def _font(size: float) -> Any:
 
 
 def _paint(pixels: npt.NDArray[np.uint8], box: Box, scale: float) -> None:
-    """Lay `box` over `pixels` (height, width, 3); edges fall on whole pixels, so that they stay sharp."""
+    """Draw `box` on `pixels` (height, width, 3), in place; its edges are rounded to whole pixels."""
     left, top = _pixel(box.x * scale), _pixel(box.y * scale)
     right = max(left + 1, _pixel((box.x + box.width) * scale))
     bottom = max(top + 1, _pixel((box.y + box.height) * scale))
     region = pixels[max(0, top) : bottom, max(0, left) : right]
-    colour = np.array(channels(box.colour), np.float32)
+    colour = np.array(rgb(box.colour), np.float32)
     radius = min(round(box.radius * scale), region.shape[0] // 2, region.shape[1] // 2)
     if radius < 1 and box.opacity >= 1:
         region[:] = colour
         return
-    cover = np.full((*region.shape[:2], 1), box.opacity, np.float32)
+    coverage = np.full((*region.shape[:2], 1), box.opacity, np.float32)
     if radius >= 1:
         corner = _corner(radius)  # (radius, radius, 1)
-        cover[:radius, :radius] *= corner
-        cover[:radius, -radius:] *= corner[:, ::-1]
-        cover[-radius:, :radius] *= corner[::-1]
-        cover[-radius:, -radius:] *= corner[::-1, ::-1]
-    region[:] = np.rint(region + (colour - region) * cover)
+        coverage[:radius, :radius] *= corner
+        coverage[:radius, -radius:] *= corner[:, ::-1]
+        coverage[-radius:, :radius] *= corner[::-1]
+        coverage[-radius:, -radius:] *= corner[::-1, ::-1]
+    region[:] = np.rint(region + (colour - region) * coverage)
 
 
 def _pixel(place: float) -> int:
-    """The nearest edge of pixels; halves go up, so that equal widths stay equal."""
+    """The nearest edge between pixels; halves are rounded up, so that equal widths stay equal."""
     return math.floor(place + 0.5)
 
 
 @lru_cache(maxsize=64)
 def _corner(radius: int) -> npt.NDArray[np.float32]:
-    """How much of each pixel (radius, radius, 1) of an upper left corner lies inside a quarter circle."""
-    places = (np.arange(8 * radius) + 0.5) / 8 - radius  # 8 x 8 samples a pixel
-    inside = places[:, None] ** 2 + places[None, :] ** 2 <= radius**2
+    """The share of each pixel (radius, radius, 1) of a rounded upper left corner that lies inside."""
+    offsets = (np.arange(8 * radius) + 0.5) / 8 - radius  # 8 x 8 samples a pixel
+    inside = offsets[:, None] ** 2 + offsets[None, :] ** 2 <= radius**2
     share: npt.NDArray[np.float32] = inside.reshape(radius, 8, radius, 8).mean(axis=(1, 3), dtype=np.float32)
     return share[:, :, None]
 
 
 def _number(value: float) -> str:
-    """A length or an opacity with two decimals at most, as short as it goes."""
+    """A number with at most two decimals, without trailing zeros."""
     return f"{value:.2f}".rstrip("0").rstrip(".") or "0"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import Score
-from ritornello.rendering.export import Exported, Versions, export
+from ritornello.rendering.export import ExportResult, ExportScores, export
 
 
 def render(
@@ -23,21 +23,21 @@ def render(
     rate: int = 44_100,
     max_minutes: float = 60.0,
     max_bars: int = 2000,
-) -> Exported:
-    """Write a song (a Score, or a .mid file) as sound, picture or sheet music, as the ending of `out` says.
+) -> ExportResult:
+    """Write a song (a Score or a .mid file) as sound, picture or sheet music, by the ending of `out`.
 
-    A folder gets all, with a page that plays and shows them, and the `recipe` (a file or its content).
-    `picture` says what .png and .svg show. Sheet music has notes as they are struck, without the pedal; songs
-    of more than `max_bars` bars get none. Raises InputError, FailedError, OutputError.
+    If `out` is a folder, all formats are written to it, with an HTML page and the `recipe` (a file or its
+    content). `picture` is what .png and .svg show. Sheet music ignores the pedal, and is limited to
+    `max_bars` bars; sound to `max_minutes`. Raises InputError, FailedError, OutputError.
     """
     if isinstance(song, Score):
-        versions = Versions(song, song)
+        scores = ExportScores(song, song)
     else:
-        versions = Versions(midi.read(song), midi.read(song, pedal="ignore"))
+        scores = ExportScores(midi.read(song), midi.read(song, pedal="ignore"))
     if isinstance(recipe, (str, Path)):
         recipe = _read_recipe(Path(recipe))
     sound: dict[str, Any] = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
-    return export(versions, out, picture=picture, recipe=recipe, max_bars=max_bars, **sound)
+    return export(scores, out, picture=picture, recipe=recipe, max_bars=max_bars, **sound)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
@@ -46,5 +46,5 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the recipe {str(path)!r}: {error}") from error
     if not isinstance(content, dict):
-        raise InputError(f"{str(path)!r} is not a recipe: it holds a {type(content).__name__}")
+        raise InputError(f"the recipe {str(path)!r} contains a {type(content).__name__}, must be an object")
     return content

@@ -1,4 +1,4 @@
-"""The piano roll of a Score: as an image, a PNG file, an SVG file, and in the terminal."""
+"""The piano roll of a Score as an image, a PNG file, an SVG file, or text for the terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ritornello.errors import ScoreError
 from ritornello.music.score import Score
 from ritornello.rendering.drawing import to_image, to_svg
-from ritornello.rendering.roll_layout import WIDTH, arrange
+from ritornello.rendering.roll_layout import WIDTH, lay_out
 from ritornello.rendering.terminal_roll import TerminalRoll
 from ritornello.system.files import write_bytes
 
@@ -20,22 +20,22 @@ MIN_WIDTH, MAX_WIDTH = 200, 3200
 
 
 def image(score: Score, *, width: int = int(WIDTH), bars_per_row: int | None = None) -> Image:
-    """The piano roll as an RGB image of `width` pixels (200-3200); its height follows from the song.
+    """The piano roll as an RGB image `width` pixels wide (200-3200); its height depends on the song.
 
-    `bars_per_row` (1-64) is chosen to read well where it is None. What would be higher than 12.5 times
-    its width is cut, and the picture says so. Raises ScoreError.
+    `bars_per_row` is 1-64, or None for a number that depends on the length of the song. The height is at most
+    12.5 times the width; a line of text says which bars are left out. Raises ScoreError.
     """
     if not MIN_WIDTH <= width <= MAX_WIDTH:
-        raise ScoreError(f"a picture {width} pixels wide, must be {MIN_WIDTH}-{MAX_WIDTH}")
-    return to_image(arrange(score, bars_per_row), width)
+        raise ScoreError(f"width {width} pixels, must be {MIN_WIDTH}-{MAX_WIDTH}")
+    return to_image(lay_out(score, bars_per_row), width)
 
 
 def png(
     score: Score, path: str | Path | None = None, *, width: int = int(WIDTH), bars_per_row: int | None = None
 ) -> bytes:
-    """The piano roll as the bytes of a PNG file, written to `path` if there is one.
+    """The piano roll as the bytes of a PNG file, also written to `path` if given.
 
-    Options are those of `image`. Raises ScoreError, OutputError.
+    The options are those of `image`. Raises ScoreError, OutputError.
     """
     buffer = io.BytesIO()
     image(score, width=width, bars_per_row=bars_per_row).save(buffer, format="PNG")
@@ -45,11 +45,11 @@ def png(
 
 
 def svg(score: Score, path: str | Path | None = None, *, bars_per_row: int | None = None) -> str:
-    """The piano roll as the text of an SVG file, written to `path` if there is one.
+    """The piano roll as the text of an SVG file, also written to `path` if given; it looks as in `png`.
 
-    It is the same picture as `png` makes, in lines and letters that scale. Raises ScoreError, OutputError.
+    Raises ScoreError, OutputError.
     """
-    text = to_svg(arrange(score, bars_per_row))
+    text = to_svg(lay_out(score, bars_per_row))
     if path is not None:
         write_bytes(Path(path), text.encode())
     return text

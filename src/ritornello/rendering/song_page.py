@@ -1,4 +1,4 @@
-"""The page of a song bundle: it plays and shows, without a network, what lies beside it in the folder."""
+"""Write the HTML page of a song folder: it plays the sound and shows the pictures, without a network."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Collection
 from html import escape
 
 from ritornello.music.score import Score
-from ritornello.rendering import palette, roll_contents
+from ritornello.rendering import roll_contents
+from ritornello.rendering.palette import BACKGROUND, FAINT_TEXT, TEXT
 
 STYLE = f"""
 :root {{ color-scheme: dark; }}
-body {{ margin: 0 auto; max-width: 1100px; padding: 24px; background: {palette.GROUND}; color: {palette.TEXT};
+body {{ margin: 0 auto; max-width: 1100px; padding: 24px; background: {BACKGROUND}; color: {TEXT};
   font: 16px/1.5 Helvetica, Arial, sans-serif; }}
 h1 {{ font-weight: 400; margin: 0; overflow-wrap: anywhere; }}
-p {{ color: {palette.FAINT}; margin: 4px 0 20px; }}
+p {{ color: {FAINT_TEXT}; margin: 4px 0 20px; }}
 audio {{ width: 100%; margin-bottom: 20px; }}
 figure {{ margin: 0 0 20px; overflow-x: auto; border-radius: 6px; }}
 img {{ width: 100%; min-width: 720px; display: block; }}
@@ -22,11 +23,11 @@ a {{ color: #56B4E9; margin-right: 16px; overflow-wrap: anywhere; }}
 """
 
 
-def page(score: Score, files: Collection[str]) -> str:
-    """The text of index.html for the files of a bundle, as far as they are there."""
-    title = escape(roll_contents.one_line(score.title) or "A song")
-    about = escape(roll_contents.headline(score, roll_contents.bars(score)))
-    body = [f"<h1>{title}</h1>", f"<p>{about}</p>"]
+def song_page(score: Score, files: Collection[str]) -> str:
+    """The text of index.html for a folder that contains `files`."""
+    title = escape(roll_contents.printable(score.title) or "A song")
+    summary = escape(roll_contents.summary_line(score, roll_contents.shown_bars(score)))
+    body = [f"<h1>{title}</h1>", f"<p>{summary}</p>"]
     if "song.ogg" in files:
         body.append('<audio controls preload="auto" src="song.ogg"></audio>')
     if "roll.png" in files:

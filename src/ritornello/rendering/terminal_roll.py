@@ -1,4 +1,4 @@
-"""The piano roll in a terminal: quarter blocks, so that a cell is two moments wide and two pitches high."""
+"""The piano roll as text for a terminal: block characters, each of 2 x 2 pixels."""
 
 from __future__ import annotations
 
@@ -16,41 +16,45 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.text import Text
 
-GLYPHS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # by the quarters that are filled: 1 and 2 above, 4 and 8 below
+BLOCKS = (
+    " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # by the sum of the filled pixels: 1 and 2 in the upper half, 4 and 8 in the lower
+)
 BAR_LINE, BEAT, SWATCH = "│", "·", "■"
-TO_ASCII = str.maketrans({**dict.fromkeys(GLYPHS[1:] + SWATCH, "#"), BAR_LINE: "|", BEAT: ".", "…": "~"})
-PER_BEAT = (24, 16, 12, 8, 6, 4, 3, 2)  # moments in a beat: only such that beats and their parts fall on one
+TO_ASCII = str.maketrans({**dict.fromkeys(BLOCKS[1:] + SWATCH, "#"), BAR_LINE: "|", BEAT: ".", "…": "~"})
+COLUMNS_PER_BEAT = (24, 16, 12, 8, 6, 4, 3, 2)  # in each of them a beat and its divisions begin at a column
+MIN_CELLS, MIN_PITCH_LINES = 8, 4
+MAX_LABEL = 24  # characters of a part's name in the legend
 FAINT = "bright_black"
 EMPTY = -1
 
-Pixels = npt.NDArray[np.int16]  # (2 x lines, 2 x cells): the number of a voice, or EMPTY
+Pixels = npt.NDArray[np.int16]  # (2 x lines, 2 x cells): the index of a shown part, or EMPTY
 
 
-class Window(NamedTuple):
-    """The time that is shown: `cells` characters of two moments, `per_beat` moments a beat."""
+class TimeGrid(NamedTuple):
+    """The time that is shown: a line has `cells` characters, each two columns of pixels wide."""
 
     cells: int
-    per_beat: int
+    columns_per_beat: int
     ticks_per_beat: int
-    bar_cells: tuple[int, ...]  # where bars begin
+    bar_cells: tuple[int, ...]  # the cells in which bars begin
     beat_cells: frozenset[int]
 
-    def moment(self, ticks: int) -> int:
-        """The moment that is nearest to a tick; halves go up."""
-        return (2 * ticks * self.per_beat + self.ticks_per_beat) // (2 * self.ticks_per_beat)
+    def column(self, ticks: int) -> int:
+        """The column of pixels nearest to a tick; halves are rounded up."""
+        return (2 * ticks * self.columns_per_beat + self.ticks_per_beat) // (2 * self.ticks_per_beat)
 
 
 class TerminalRoll:
-    """What rich's `print` draws, in colour where the console has colours; `str` gives the plain text.
+    """A piano roll for `rich.print`, coloured if the console supports it; `str` gives plain text.
 
-    At most `width` characters wide and `height` lines high besides the legend (the drum lane is never cut).
-    `max_bars` bars are shown, or fewer, so that a beat has a character at least.
+    It has at most `width` characters a line and `height` lines, but for the legend and drum lines that do not
+    fit. It shows at most `max_bars` bars, and fewer if a beat would be narrower than a character.
     """
 
     def __init__(self, score: Score, width: int, height: int, max_bars: int) -> None:
         self.score, self.width, self.height, self.max_bars = score, width, height, max_bars
-        self.voices = roll_contents.voices(score)
-        self.timeline = roll_contents.bars(score)
+        self.parts = roll_contents.shown_parts(score)
+        self.timeline = roll_contents.shown_bars(score)
 
     def __str__(self) -> str:
         return "\n".join(line.plain.rstrip() for line in self.lines(self.width, coloured=False))
@@ -65,42 +69,71 @@ class TerminalRoll:
             yield line
 
     def lines(self, width: int, *, coloured: bool) -> Iterator[Text]:
-        """The lines from top to bottom: bar numbers, pitches, drums, legend."""
+        """The lines from top to bottom: bar numbers, pitched notes, drums, legend."""
         from rich.text import Text
 
         if not len(self.score):
             yield Text("no notes", style=FAINT)
             return
-        drums, pitches = roll_contents.kit(self.score), roll_contents.pitch_range(self.score)
+        drums, pitches = roll_contents.drum_lines(self.score), roll_contents.pitch_range(self.score)
         gutter = 1 + max([len(drum.label) for drum in drums] + [3 * bool(pitches)])
-        window = _window(self.timeline, max(8, width - gutter), self.max_bars)
-        yield Text(" " * gutter + _bar_numbers(window), style=FAINT)
+        grid = _time_grid(self.timeline, max(MIN_CELLS, width - gutter), self.max_bars)
+        colours = [part.colour if coloured else "" for part in self.parts]
+        yield Text(" " * gutter + _bar_numbers(grid), style=FAINT)
         if pitches:
-            room = max(4, self.height - 1 - len(drums))
-            fold = -(-(pitches[1] - pitches[0] + 1) // (2 * room))  # pitches to a pixel
-            pixels = _pitch_pixels(self.score, self.voices, window, pitches, fold)
-            names = {(pitches[1] - 12 * octave) // fold // 2: f"C{octave - 1}" for octave in range(11)}
-            for place in range(len(pixels) // 2):
-                name, quarters = names.get(place, ""), pixels[2 * place : 2 * place + 2]
-                yield _line(name.rjust(gutter - 1), quarters, window, self._colours(coloured), bool(name))
+            max_lines = max(MIN_PITCH_LINES, self.height - 1 - len(drums))
+            pitches_per_pixel = -(-(pitches[1] - pitches[0] + 1) // (2 * max_lines))
+            pixels = self._pitch_pixels(grid, pitches, pitches_per_pixel)
+            labels = {
+                (pitches[1] - 12 * octave) // pitches_per_pixel // 2: f"C{octave - 1}" for octave in range(11)
+            }
+            for row in range(len(pixels) // 2):
+                label = labels.get(row, "")
+                rows = pixels[2 * row : 2 * row + 2]
+                yield _line(label.rjust(gutter - 1), rows, grid, colours, with_beats=bool(label))
         for drum in drums:
-            quarters = _drum_pixels(self.score, self.voices, window, drum)
-            yield _line(drum.label.rjust(gutter - 1), quarters, window, self._colours(coloured))
-        yield from self._legend(width, gutter, len(window.bar_cells), coloured)
+            yield _line(drum.label.rjust(gutter - 1), self._drum_pixels(grid, drum), grid, colours)
+        yield from self._legend(width, gutter, len(grid.bar_cells), coloured)
 
-    def _colours(self, coloured: bool) -> list[str]:
-        """A style by number of a voice; all alike without colours."""
-        return [voice.colour if coloured else "" for voice in self.voices]
+    def _pitch_pixels(self, grid: TimeGrid, pitches: tuple[int, int], pitches_per_pixel: int) -> Pixels:
+        """The pitched notes: short ones above long ones; a note repeated at once leaves a gap before it."""
+        score, (low, high) = self.score, pitches
+        lines = -(-((high - low) // pitches_per_pixel + 1) // 2)
+        pixels = np.full((2 * lines, 2 * grid.cells), EMPTY, np.int16)
+        index = {part.part: number for number, part in enumerate(self.parts)}
+        pitched = np.flatnonzero(~score.of_drums)
+        stops = {}  # (part, row, start column) -> end column
+        for note in pitched[np.argsort(-score.duration_ticks[pitched], kind="stable")].tolist():
+            onset = int(score.onset_ticks[note])
+            start, stop = grid.column(onset), grid.column(onset + int(score.duration_ticks[note]))
+            if start <= 2 * grid.cells:  # a note that begins at the end still makes a gap before it
+                row = (high - int(score.pitch[note])) // pitches_per_pixel
+                stops[int(score.part[note]), row, start] = max(stop, start + 1)
+        for (part, row, start), stop in stops.items():
+            is_repeated = stop - start > 1 and (part, row, stop) in stops
+            pixels[row, start : stop - is_repeated] = index[part]
+        return pixels
+
+    def _drum_pixels(self, grid: TimeGrid, drum: roll_contents.DrumLine) -> Pixels:
+        """The notes of a line of the drum lane (2, 2 x cells), in its lower half."""
+        score = self.score
+        pixels = np.full((2, 2 * grid.cells), EMPTY, np.int16)
+        index = {part.part: number for number, part in enumerate(self.parts)}
+        for note in np.flatnonzero(score.of_drums & np.isin(score.pitch, drum.pitches)).tolist():
+            column = grid.column(int(score.onset_ticks[note]))
+            if column < 2 * grid.cells:
+                pixels[1, column] = index[int(score.part[note])]
+        return pixels
 
     def _legend(self, width: int, gutter: int, bars: int, coloured: bool) -> Iterator[Text]:
-        """The names of the parts, in as many lines as they need, and how much of the song is not shown."""
+        """The names of the parts, in as many lines as they need, and the number of bars not shown."""
         from rich.text import Text
 
         entries = [
-            Text.assemble((f"{SWATCH} ", voice.colour), voice.label[:24])
+            Text.assemble((f"{SWATCH} ", part.colour), part.label[:MAX_LABEL])
             if coloured
-            else Text(voice.label[:24])
-            for voice in self.voices
+            else Text(part.label[:MAX_LABEL])
+            for part in self.parts
         ]
         if len(self.timeline) > bars:
             entries.append(Text(f"… {len(self.timeline) - bars:,} more bars", style=FAINT))
@@ -113,92 +146,58 @@ class TerminalRoll:
         yield line
 
 
-def _window(timeline: Timeline, cells: int, max_bars: int) -> Window:
-    """As many bars as fit into `cells` characters, up to `max_bars`, as finely as they fit."""
+def _time_grid(timeline: Timeline, cells: int, max_bars: int) -> TimeGrid:
+    """As many bars as fit into `cells` characters, at most `max_bars`, with as many columns a beat as fit."""
     beat = timeline.ticks_per_beat
     ends = timeline.start_ticks + timeline.length_ticks - timeline.start_ticks[0]
-    fits = int(np.searchsorted(ends, 2 * cells * beat / PER_BEAT[-1], side="right"))
-    bars = max(1, min(max_bars, fits, len(timeline)))
-    moments = int(ends[bars - 1]) / beat
-    per_beat = next((n for n in PER_BEAT if n * moments <= 2 * cells), PER_BEAT[-1])
-    window = Window(
-        min(cells, -(-int(ends[bars - 1]) * per_beat // (2 * beat))), per_beat, beat, (), frozenset()
-    )
-    starts = [window.moment(int(tick)) // 2 for tick in timeline.start_ticks[:bars]]
-    beats = [window.moment(tick) // 2 for bar in range(bars) for tick in roll_contents.beats(timeline, bar)]
-    return window._replace(bar_cells=tuple(starts), beat_cells=frozenset(beats if per_beat > 2 else ()))
+    fitting = int(np.searchsorted(ends, 2 * cells * beat / COLUMNS_PER_BEAT[-1], side="right"))
+    bars = max(1, min(max_bars, fitting, len(timeline)))
+    beats = int(ends[bars - 1]) / beat
+    columns = next((n for n in COLUMNS_PER_BEAT if n * beats <= 2 * cells), COLUMNS_PER_BEAT[-1])
+    cells = min(cells, -(-int(ends[bars - 1]) * columns // (2 * beat)))
+    grid = TimeGrid(cells, columns, beat, (), frozenset())
+    bar_cells = tuple(grid.column(int(tick)) // 2 for tick in timeline.start_ticks[:bars])
+    beat_ticks = (tick for bar in range(bars) for tick in roll_contents.beat_ticks(timeline, bar))
+    beat_cells = frozenset(grid.column(tick) // 2 for tick in beat_ticks) if columns > 2 else frozenset()
+    return grid._replace(bar_cells=bar_cells, beat_cells=beat_cells)
 
 
-def _pitch_pixels(
-    score: Score, voices: list[roll_contents.Voice], window: Window, pitches: tuple[int, int], fold: int
-) -> Pixels:
-    """The pitched notes; long ones are painted first, and one struck again leaves a gap before it."""
-    low, high = pitches
-    lines = -(-((high - low) // fold + 1) // 2)
-    pixels = np.full((2 * lines, 2 * window.cells), EMPTY, np.int16)
-    number = {voice.part: place for place, voice in enumerate(voices)}
-    shown = np.flatnonzero(~score.of_drums)
-    rows = {}
-    for note in shown[np.argsort(-score.duration_ticks[shown], kind="stable")].tolist():
-        onset = int(score.onset_ticks[note])
-        start, stop = window.moment(onset), window.moment(onset + int(score.duration_ticks[note]))
-        if start <= 2 * window.cells:  # one that begins there still cuts the note before it
-            rows[int(score.part[note]), (high - int(score.pitch[note])) // fold, start] = max(stop, start + 1)
-    for (part, row, start), stop in rows.items():
-        struck_again = stop - start > 1 and (part, row, stop) in rows
-        pixels[row, start : stop - struck_again] = number[part]
-    return pixels
-
-
-def _drum_pixels(
-    score: Score, voices: list[roll_contents.Voice], window: Window, drum: roll_contents.Drum
-) -> Pixels:
-    """The strokes of a line of the drum lane (2, 2 x cells), in its lower half."""
-    pixels = np.full((2, 2 * window.cells), EMPTY, np.int16)
-    number = {voice.part: place for place, voice in enumerate(voices)}
-    for note in np.flatnonzero(score.of_drums & np.isin(score.pitch, drum.pitches)).tolist():
-        moment = window.moment(int(score.onset_ticks[note]))
-        if moment < 2 * window.cells:
-            pixels[1, moment] = number[int(score.part[note])]
-    return pixels
-
-
-def _line(label: str, quarters: Pixels, window: Window, colours: list[str], dotted: bool = False) -> Text:
-    """A line: its label, then a character for each cell of `quarters` (2, 2 x cells)."""
+def _line(label: str, rows: Pixels, grid: TimeGrid, colours: list[str], with_beats: bool = False) -> Text:
+    """A line of text: its label, then a character for each 2 x 2 pixels of `rows` (2, 2 x cells)."""
     from rich.text import Text
 
     line = Text(label + " ", style=FAINT, no_wrap=True)
-    for cell in range(window.cells):
-        four = quarters[:, 2 * cell : 2 * cell + 2].ravel().tolist()
-        if any(voice != EMPTY for voice in four):
-            line.append(*_blocks(four, colours))
-        elif cell in window.bar_cells:
+    for cell in range(grid.cells):
+        pixels = rows[:, 2 * cell : 2 * cell + 2].ravel().tolist()
+        if any(part != EMPTY for part in pixels):
+            line.append(*_block(pixels, colours))
+        elif cell in grid.bar_cells:
             line.append(BAR_LINE, FAINT)
         else:
-            line.append(BEAT if dotted and cell in window.beat_cells else " ", FAINT)
+            line.append(BEAT if with_beats and cell in grid.beat_cells else " ", FAINT)
     return line
 
 
-def _blocks(four: list[int], colours: list[str]) -> tuple[str, str]:
-    """The character and style for the voices in the quarters of a cell, of which one at least is filled.
+def _block(pixels: list[int], colours: list[str]) -> tuple[str, str]:
+    """The character and style for four pixels, of which at least one is filled.
 
-    A cell has two colours, one of them the terminal's own: three are shown as an upper and a lower half.
+    A character has two colours, one of them the background. With more, it shows one for each half.
     """
-    styles = [colours[voice] if voice != EMPTY else None for voice in four]
-    inks = list(dict.fromkeys(style for style in styles if style is not None))
-    if len(inks) == 1 or (len(inks) == 2 and None not in styles):
-        filled = sum(1 << place for place, style in enumerate(styles) if style == inks[0])
-        return GLYPHS[filled], " on ".join(inks) if len(inks) == 2 else inks[0]
+    styles = [colours[part] if part != EMPTY else None for part in pixels]
+    used = list(dict.fromkeys(style for style in styles if style is not None))
+    if len(used) == 1 or (len(used) == 2 and None not in styles):
+        filled = sum(1 << place for place, style in enumerate(styles) if style == used[0])
+        return BLOCKS[filled], " on ".join(used) if len(used) == 2 else used[0]
     upper, lower = styles[0] or styles[1], styles[2] or styles[3]
     if upper and lower:
         return "▀", f"{upper} on {lower}"
     return ("▀", upper) if upper else ("▄", lower or "")
 
 
-def _bar_numbers(window: Window) -> str:
-    """Bar numbers over the bar lines, as many as there is room for."""
+def _bar_numbers(grid: TimeGrid) -> str:
+    """Bar numbers above the bar lines, as many as have room."""
     text = ""
-    for bar, cell in enumerate(window.bar_cells):
+    for bar, cell in enumerate(grid.bar_cells):
         if cell >= len(text) + bool(text):
             text = text.ljust(cell) + str(bar + 1)
-    return text[: window.cells]
+    return text[: grid.cells]

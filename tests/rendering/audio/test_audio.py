@@ -91,8 +91,8 @@ def test_a_long_ogg_is_written_whole(tmp_path: Path) -> None:
         ),
         (song((0, BEAT, 60, 90, 0)), {"max_minutes": 0.001}, "must be at most 0.001"),
         (song((0, BEAT, 60, 90, 0)), {"max_minutes": 5000}, "at most 1440"),
-        (song((0, BEAT, 60, 90, 0)), {"rate": 22_050}, "22050 samples a second, must be 44100 or 48000"),
-        (song((0, BEAT, 60, 90, 0)), {"soundfont": "nowhere.sf2"}, "no soundfont 'nowhere.sf2'"),
+        (song((0, BEAT, 60, 90, 0)), {"rate": 22_050}, "rate 22050, must be 44100 or 48000"),
+        (song((0, BEAT, 60, 90, 0)), {"soundfont": "nowhere.sf2"}, "soundfont 'nowhere.sf2' does not exist"),
     ],
 )
 def test_what_cannot_be_played_is_refused_in_one_line(
@@ -112,15 +112,15 @@ def test_the_soundfont_is_the_one_given_then_the_variables_then_the_installed_on
     sine_font: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = font(tmp_path / "other.sf2")
-    monkeypatch.setenv(audio.VARIABLE, str(other))
+    monkeypatch.setenv(audio.SOUNDFONT_VARIABLE, str(other))
     assert audio.find_soundfont(sine_font) == sine_font
     assert audio.find_soundfont() == other
-    monkeypatch.delenv(audio.VARIABLE)
+    monkeypatch.delenv(audio.SOUNDFONT_VARIABLE)
     monkeypatch.setattr(audio, "find_spec", lambda name: None)
-    monkeypatch.setattr(audio, "PLACES", (str(tmp_path),))
+    monkeypatch.setattr(audio, "SOUNDFONT_FOLDERS", (str(tmp_path),))
     assert audio.find_soundfont() == other  # the first by name
-    monkeypatch.setattr(audio, "PLACES", ())
-    with pytest.raises(InputError, match=r"pip install .*audio.* --soundfont FILE"):
+    monkeypatch.setattr(audio, "SOUNDFONT_FOLDERS", ())
+    with pytest.raises(InputError, match=r"pip install .*audio.* --soundfont"):
         audio.find_soundfont()
 
 
@@ -156,7 +156,7 @@ def test_all_128_programs_and_the_drums_sound() -> None:
 @pytest.mark.skipif(not os.environ.get("PATH"), reason="no programs")
 def test_fluidsynth_where_there_is_none_is_said(sine_font: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fluidsynth, "PROGRAM", "no-such-synthesiser")
-    with pytest.raises(InputError, match="has no fluidsynth"):
+    with pytest.raises(InputError, match="fluidsynth is not installed"):
         audio.render(tune(), soundfont=sine_font, synth="fluidsynth")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ritornello.rendering.audio.loudness import CEILING, TARGET_LUFS, loudness_lufs, normalised
+from ritornello.rendering.audio.loudness import CEILING, TARGET_LUFS, loudness_lufs, normalise
 
 
 def tone(seconds: float, hz: float, dbfs: float, rate: int, channels: int = 2) -> np.ndarray:
@@ -36,11 +36,11 @@ def test_what_lies_low_counts_less_and_what_lies_high_more() -> None:
 def test_silence_has_no_loudness_and_stays_silent() -> None:
     nothing = np.zeros((2, 50_000), np.float32)
     assert loudness_lufs(nothing, 44_100) == -math.inf
-    assert not normalised(nothing, 44_100).any()
+    assert not normalise(nothing, 44_100).any()
 
 
 def test_a_song_gets_the_loudness_that_was_asked_for() -> None:
-    assert loudness_lufs(normalised(tone(5, 440, -50, 44_100), 44_100), 44_100) == pytest.approx(
+    assert loudness_lufs(normalise(tone(5, 440, -50, 44_100), 44_100), 44_100) == pytest.approx(
         TARGET_LUFS, abs=0.1
     )
 
@@ -48,7 +48,7 @@ def test_a_song_gets_the_loudness_that_was_asked_for() -> None:
 def test_peaks_are_turned_down_and_the_loudness_is_kept() -> None:
     sound = tone(5, 440, -40, 44_100)
     sound[:, ::22_050] = 1.0  # ten clicks, 40 dB above the rest
-    loud = normalised(sound, 44_100)
+    loud = normalise(sound, 44_100)
     assert np.abs(loud).max() <= CEILING * 1.00001
     assert loudness_lufs(loud, 44_100) == pytest.approx(TARGET_LUFS, abs=0.5)
 
@@ -59,14 +59,14 @@ def test_nothing_is_ever_above_the_ceiling(peaks: list[tuple[int, float]]) -> No
     sound = np.full((2, 10_000), 1e-3, np.float32)
     for place, height in peaks:
         sound[place % 2, place] = height
-    assert np.abs(normalised(sound, 44_100)).max() <= CEILING * 1.00001
+    assert np.abs(normalise(sound, 44_100)).max() <= CEILING * 1.00001
 
 
 def test_a_change_of_gain_is_smooth() -> None:
     sound = tone(2, 100, -20, 44_100)
     sound[:, 44_100] = 4.0
     before = sound.copy()
-    loud = normalised(sound, 44_100)
+    loud = normalise(sound, 44_100)
     quiet = np.abs(before[0]) > 0.01
     gain = loud[0][quiet] / before[0][quiet]
     assert np.abs(np.diff(gain)).max() < 0.1 * gain.max()

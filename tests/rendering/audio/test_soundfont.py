@@ -14,19 +14,19 @@ from tests.rendering.audio.fonts import RATE, font, sine
 
 def test_a_zone_has_what_it_says_and_defaults_for_the_rest(tmp_path: Path) -> None:
     opened = SoundFont.open(font(tmp_path / "a.sf2", {"pan": -500, "attack": -1200}, keys=(40, 90)))
-    (zone,) = opened.zones(0, 0)
-    assert (zone.keys, zone.velocities) == ((40, 90), (0, 127))
-    assert (zone["pan"], zone.seconds("attack")) == (-500, 0.5)  # 2 ** (-1200 / 1200)
+    (region,) = opened.regions(0, 0)
+    assert (region.keys, region.velocities) == ((40, 90), (0, 127))
+    assert (region["pan"], region.seconds("attack")) == (-500, 0.5)  # 2 ** (-1200 / 1200)
     said = {"pan", "attack"}
-    assert all(zone[name] == GENERATORS[NUMBERS[name]][1] for name in NUMBERS if name not in said)
+    assert all(region[name] == GENERATORS[NUMBERS[name]][1] for name in NUMBERS if name not in said)
 
 
 def test_a_recording_is_the_sample_with_its_loop_rate_and_key(tmp_path: Path) -> None:
     opened = SoundFont.open(font(tmp_path / "a.sf2", {"start_loop": 20, "end_loop": -30}, cents=7))
-    recording = opened.recording(opened.zones(0, 0)[0])
-    np.testing.assert_allclose(recording.values, sine(), atol=2 / 32768)
-    assert (recording.loop, recording.rate) == ((20, 9970), RATE)
-    assert recording.key == pytest.approx(68.93)  # sounds 7 cents sharp of its key, 69
+    sample = opened.sample(opened.regions(0, 0)[0])
+    np.testing.assert_allclose(sample.values, sine(), atol=2 / 32768)
+    assert (sample.loop, sample.rate) == ((20, 9970), RATE)
+    assert sample.key == pytest.approx(68.93)  # sounds 7 cents sharp of its key, 69
 
 
 def test_a_missing_program_takes_the_nearest_of_its_family(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_every_cut_of_a_soundfont_is_refused_and_no_flipped_byte_breaks_out(tmp_
         try:
             opened = SoundFont.open(bad)
             for bank, program in opened.presets:
-                for zone in opened.zones(bank, program):
-                    opened.recording(zone)
+                for region in opened.regions(bank, program):
+                    opened.sample(region)
         except InputError:
             pass
 

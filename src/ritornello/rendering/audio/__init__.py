@@ -1,8 +1,8 @@
-"""The sound of a Score: notes > stereo > loudness > file, offline, with a soundfont.
+"""Synthesise a Score with a soundfont and write it as an audio file.
 
-soundfont > voice > mix        our own player, in numpy
-fluidsynth                     or that program, where the machine has it
-loudness > writing             the same for both
+soundfont > sampled_note > mix    the synthesiser of this package, in numpy
+fluidsynth                        or the program FluidSynth, if it is installed
+loudness > sound_file             for both
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from ritornello.errors import InputError
 from ritornello.music.score import Score
 from ritornello.rendering.audio import fluidsynth, loudness, sound_file
 from ritornello.rendering.audio.mix import mix
-from ritornello.rendering.audio.soundfont import Samples, SoundFont
+from ritornello.rendering.audio.soundfont import Signal, SoundFont
 
 Synth = Literal["own", "fluidsynth"]
 FORMATS = tuple(sound_file.FORMATS)
 RATES_HZ = (44_100, 48_000)
 MAX_MINUTES = 60.0
-HELD_GB_PER_HOUR = 1.4  # what an hour takes of memory, measured
-SILENT = 10 ** (-80 / 20)  # what is softer after the last note is cut off
-VARIABLE = "RITORNELLO_SOUNDFONT"
-PLACES = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts")
+MAX_MINUTES_LIMIT = 24 * 60
+MEMORY_GB_PER_HOUR = 1.4  # measured
+SILENCE = 10 ** (-80 / 20)  # relative to the peak; a softer end of the song is cut off
+SOUNDFONT_VARIABLE = "RITORNELLO_SOUNDFONT"
+SOUNDFONT_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts")
 
 
 def render(
@@ -37,20 +38,20 @@ def render(
     synth: Synth = "own",
     rate: int = 44_100,
     max_minutes: float = MAX_MINUTES,
-) -> Samples:
-    """The song as (2, N) samples at -16 LUFS, none above -1.5 dB, with the ringing of its last notes.
+) -> Signal:
+    """The song as (2, N) samples at -16 LUFS, peaks at most -1.5 dBFS, with the release of its last notes.
 
-    A `rate` is 44,100 or 48,000 samples a second. Raises InputError for a song without notes or longer than
-    `max_minutes`, and for a soundfont that is missing or broken.
+    `rate` is 44,100 or 48,000 samples a second. Raises InputError if the song has no notes or is longer than
+    `max_minutes`, and if the soundfont is missing or damaged.
     """
     check(score, rate=rate, max_minutes=max_minutes)
     path = find_soundfont(soundfont)
     if synth == "fluidsynth":
-        SoundFont.open(path)  # its own message for a broken one is less clear
+        SoundFont.open(path)  # raises a clearer error for a damaged font than FluidSynth
         sound = fluidsynth.play(score, path, rate)
     else:
         sound = mix(score, SoundFont.open(path), rate)
-    return loudness.normalised(trimmed(sound, round(score.duration_s * rate)), rate)
+    return loudness.normalise(trim_silence(sound, round(score.duration_s * rate)), rate)
 
 
 def write(
@@ -62,47 +63,51 @@ def write(
     rate: int = 44_100,
     max_minutes: float = MAX_MINUTES,
 ) -> None:
-    """Write the song as .wav, .ogg, .flac or .mp3; options and errors are those of `render`; OutputError."""
+    """Write the song as .wav, .ogg, .flac or .mp3; the options are those of `render`.
+
+    Raises InputError, OutputError, FailedError.
+    """
     sound = render(score, soundfont=soundfont, synth=synth, rate=rate, max_minutes=max_minutes)
     sound_file.write(sound, Path(path), rate)
 
 
 def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES) -> None:
-    """Raise InputError unless the song can be played."""
+    """Raise InputError unless the song has notes and all values are in range."""
     if rate not in RATES_HZ:
-        raise InputError(f"{rate} samples a second, must be {' or '.join(map(str, RATES_HZ))}")
-    if not 0 < max_minutes <= 24 * 60:
-        raise InputError(f"at most {max_minutes:g} minutes of sound, must be above 0 and at most {24 * 60}")
+        raise InputError(f"rate {rate}, must be {' or '.join(map(str, RATES_HZ))}")
+    if not 0 < max_minutes <= MAX_MINUTES_LIMIT:
+        raise InputError(f"max-minutes {max_minutes:g}, must be above 0 and at most {MAX_MINUTES_LIMIT}")
     name = f"song {score.title!r}" if score.title else "song"
     if not len(score):
-        raise InputError(f"the {name} has no notes: there is nothing to hear")
+        raise InputError(f"the {name} has no notes to play")
     if score.duration_s > 60 * max_minutes:
         raise InputError(
             f"the {name} lasts {score.duration_s / 60:,.1f} minutes, must be at most {max_minutes:g}; "
-            f"--max-minutes raises that, an hour takes {HELD_GB_PER_HOUR} GB of memory"
+            f"--max-minutes raises the limit, an hour needs {MEMORY_GB_PER_HOUR} GB of memory"
         )
 
 
 def find_soundfont(given: str | Path | None = None) -> Path:
-    """The soundfont to play with: the one given, the one in RITORNELLO_SOUNDFONT, TimGM6mb (which comes with
-    pretty_midi, in the extra `audio`), or one of the machine's. Raises InputError where there is none.
+    """Find the soundfont: the given one, else that of the environment variable RITORNELLO_SOUNDFONT, else
+    TimGM6mb (part of pretty_midi, in the extra `audio`), else one of the system's. Raises InputError if none
+    exists.
     """
-    if named := given or os.environ.get(VARIABLE):
+    if named := given or os.environ.get(SOUNDFONT_VARIABLE):
         if not Path(named).is_file():
-            raise InputError(f"there is no soundfont {str(named)!r}")
+            raise InputError(f"soundfont {str(named)!r} does not exist")
         return Path(named)
-    spec = find_spec("pretty_midi")  # looked up, never imported
+    spec = find_spec("pretty_midi")  # located, not imported
     folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
-    for folder in [*folders, *map(Path, PLACES)]:
+    for folder in [*folders, *map(Path, SOUNDFONT_FOLDERS)]:
         for found in sorted(folder.glob("*.sf2")):
             return found
     raise InputError(
-        'no soundfont found: pip install "ritornello[audio]" brings one, --soundfont FILE names another'
+        'no soundfont found: install one with pip install "ritornello[audio]", or name one with --soundfont'
     )
 
 
-def trimmed(sound: Samples, least: int) -> Samples:
-    """`sound` (2, N) up to where it has become silent, but no shorter than `least` samples."""
-    floor = SILENT * max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
-    (loud,) = np.nonzero((np.abs(sound[:, least:]) > floor).any(axis=0))
-    return sound[:, : least + (int(loud[-1]) + 1 if len(loud) else 0)]
+def trim_silence(sound: Signal, min_samples: int) -> Signal:
+    """`sound` (2, N) without the silence at its end, but at least `min_samples` long."""
+    floor = SILENCE * max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
+    (loud,) = np.nonzero((np.abs(sound[:, min_samples:]) > floor).any(axis=0))
+    return sound[:, : min_samples + (int(loud[-1]) + 1 if len(loud) else 0)]

@@ -1,4 +1,4 @@
-"""FluidSynth, where the machine has it: the same song by another synthesiser."""
+"""Play a song with the program FluidSynth, if it is installed."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy as np
 from ritornello import midi
 from ritornello.errors import FailedError, InputError
 from ritornello.music.score import Score
-from ritornello.rendering.audio.soundfont import Samples
+from ritornello.rendering.audio.soundfont import Signal
 
 PROGRAM = "fluidsynth"
-GAIN = 0.2  # its own default: nothing clips
+GAIN = 0.2  # FluidSynth's default, at which nothing clips
 
 
-def play(score: Score, font: Path, rate: int) -> Samples:
-    """The song as (2, N) samples, played by the program `fluidsynth`. Raises InputError, FailedError."""
+def play(score: Score, font: Path, rate: int) -> Signal:
+    """The song as (2, N) samples. Raises InputError if FluidSynth is missing, FailedError if it fails."""
     program = shutil.which(PROGRAM)
     if program is None:
-        raise InputError("this machine has no fluidsynth: install it, or leave --synth away")
+        raise InputError("fluidsynth is not installed: install it, or omit --synth")
     with tempfile.TemporaryDirectory() as folder:
         song, sound = Path(folder) / "song.mid", Path(folder) / "song.wav"
         midi.write(score, song)
@@ -31,8 +31,9 @@ def play(score: Score, font: Path, rate: int) -> Samples:
         command = [program, *options, str(sound), str(font), str(song)]
         run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
         if run.returncode or not sound.exists():
-            said = (run.stderr or run.stdout).strip().splitlines()
-            raise FailedError(f"fluidsynth failed on {font.name!r}: {said[-1] if said else run.returncode}")
+            lines = (run.stderr or run.stdout).strip().splitlines()
+            reason = lines[-1] if lines else f"exit status {run.returncode}"
+            raise FailedError(f"fluidsynth failed with the soundfont {font.name!r}: {reason}")
         with wave.open(str(sound)) as file:
             data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     return np.ascontiguousarray((data.reshape(-1, 2).T / 32768).astype(np.float32))

@@ -1,8 +1,8 @@
-"""A soundfont (.sf2, .sf3): its presets as zones, each a recorded sample with how it is to be played.
+"""Read soundfonts (.sf2, .sf3): presets as regions, each a recorded sample with its playing parameters.
 
-The format is a table of numbers ("generators") in three layers: a preset has zones, each of which plays an
-instrument, which has zones, each of which plays a sample. `SoundFont.zones` resolves the layers. Sections and
-numbers are those of the SoundFont Technical Specification 2.04 (E-mu, 2006).
+In the file a preset has zones, each of which refers to an instrument; an instrument has zones, each of which
+refers to a sample. Each zone has parameters, called generators, by number. `SoundFont.regions` combines each
+pair of zones into a Region. Sections and numbers are those of the SoundFont Technical Specification 2.04.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ import numpy.typing as npt
 
 from ritornello.errors import InputError
 
-Samples = npt.NDArray[np.float32]
+Signal = npt.NDArray[np.float32]  # audio: (N,), or (2, N) for left and right, from -1 to 1
 DRUM_BANK = 128
 
-# Generators that are heeded: number -> name, value where nothing is said (section 8.1.2).
+# The generators that are used: number -> (our name, default value) (section 8.1.2).
 GENERATORS = {
     0: ("start", 0), 1: ("end", 0), 2: ("start_loop", 0), 3: ("end_loop", 0),
     4: ("start_coarse", 0), 12: ("end_coarse", 0), 45: ("start_loop_coarse", 0), 50: ("end_loop_coarse", 0),
-    5: ("wobble_pitch", 0), 6: ("vibrato_pitch", 0), 7: ("envelope_pitch", 0),
-    8: ("cutoff", 13500), 9: ("resonance", 0), 10: ("wobble_cutoff", 0), 11: ("envelope_cutoff", 0),
-    13: ("wobble_volume", 0), 17: ("pan", 0),
-    21: ("wobble_delay", -12000), 22: ("wobble_rate", 0),
-    23: ("vibrato_delay", -12000), 24: ("vibrato_rate", 0),
-    25: ("mod_delay", -12000), 26: ("mod_attack", -12000), 27: ("mod_hold", -12000),
-    28: ("mod_decay", -12000), 29: ("mod_sustain", 0), 31: ("mod_key_hold", 0), 32: ("mod_key_decay", 0),
+    5: ("mod_lfo_pitch", 0), 6: ("vib_lfo_pitch", 0), 7: ("mod_env_pitch", 0),
+    8: ("cutoff", 13500), 9: ("resonance", 0), 10: ("mod_lfo_cutoff", 0), 11: ("mod_env_cutoff", 0),
+    13: ("mod_lfo_volume", 0), 17: ("pan", 0),
+    21: ("mod_lfo_delay", -12000), 22: ("mod_lfo_rate", 0),
+    23: ("vib_lfo_delay", -12000), 24: ("vib_lfo_rate", 0),
+    25: ("mod_env_delay", -12000), 26: ("mod_env_attack", -12000), 27: ("mod_env_hold", -12000),
+    28: ("mod_env_decay", -12000), 29: ("mod_env_sustain", 0),
+    31: ("mod_env_key_hold", 0), 32: ("mod_env_key_decay", 0),
     33: ("delay", -12000), 34: ("attack", -12000), 35: ("hold", -12000), 36: ("decay", -12000),
     37: ("sustain", 0), 38: ("release", -12000), 39: ("key_hold", 0), 40: ("key_decay", 0),
     46: ("fixed_key", -1), 47: ("fixed_velocity", -1), 48: ("attenuation", 0),
@@ -39,9 +40,9 @@ GENERATORS = {
     57: ("exclusive_class", 0), 58: ("root_key", -1),
 }  # fmt: skip
 NUMBERS = {name: number for number, (name, _) in GENERATORS.items()}
-INSTRUMENT, KEYS, VELOCITIES, SAMPLE = 41, 43, 44, 53
-SAMPLE_ONLY = {0, 1, 2, 3, 4, 12, 45, 46, 47, 50, 54, 57, 58}  # say nothing in a preset's zone
-COMPRESSED = 0x10  # in a sample's type: .sf3, where it is a file in Ogg's format
+INSTRUMENT, KEYS, VELOCITIES, SAMPLE = 41, 43, 44, 53  # generators that are not parameters
+INSTRUMENT_ONLY = {0, 1, 2, 3, 4, 12, 45, 46, 47, 50, 54, 57, 58}  # ignored in a preset's zone
+COMPRESSED = 0x10  # bit of a sample's type in .sf3: the sample is an Ogg file
 
 TABLES = {
     b"phdr": [("name", "S20"), ("program", "<u2"), ("bank", "<u2"), ("bag", "<u2"), ("", "V12")],
@@ -56,44 +57,44 @@ TABLES = {
 
 
 @dataclass(frozen=True)
-class Zone:
+class Region:
     """A sample and how it is played, for a range of keys and of velocities (both ends included)."""
 
     sample: int
     keys: tuple[int, int]
     velocities: tuple[int, int]
-    settings: tuple[int, ...]  # by generator number, 0-58
+    parameters: tuple[int, ...]  # by generator number, 0-58
 
     def __getitem__(self, name: str) -> int:
-        """A setting by its name in GENERATORS, in the units of the specification."""
-        return self.settings[NUMBERS[name]]
+        """A parameter by its name in GENERATORS, in the unit of the specification."""
+        return self.parameters[NUMBERS[name]]
 
     def seconds(self, name: str) -> float:
-        """A time that is stored in timecents."""
+        """A parameter in timecents, converted to seconds."""
         return float(2 ** (min(self[name], 8000) / 1200))
 
 
-class Recording(NamedTuple):
-    """A sample: its values (N,) from -1 to 1, its loop, its rate, and the key, with cents, of its pitch."""
+class SoundFontSample(NamedTuple):
+    """A recorded sound; `key` is the MIDI pitch at which it was recorded, with cents as a fraction."""
 
-    values: Samples
-    loop: tuple[int, int]
-    rate: int
+    values: Signal  # (N,)
+    loop: tuple[int, int]  # first index, and the one after the last
+    rate: int  # samples a second
     key: float
 
 
 @dataclass
 class SoundFont:
-    """A soundfont that is open; samples are read when they are asked for."""
+    """An open soundfont; samples are read on demand."""
 
     path: Path
     tables: dict[bytes, npt.NDArray[Any]]
-    waves: npt.NDArray[np.uint8]  # the chunk of all samples, as bytes
-    _zones: dict[tuple[int, int], list[Zone]] = field(default_factory=dict)
+    sample_bytes: npt.NDArray[np.uint8]  # the chunk of all samples
+    _regions: dict[tuple[int, int], list[Region]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | Path) -> SoundFont:
-        """Read the tables of a soundfont. Raises InputError that names what is wrong with it."""
+        """Read the tables of a soundfont. Raises InputError if it cannot be read or is damaged."""
         path = Path(path)
         try:
             data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
@@ -102,7 +103,7 @@ class SoundFont:
         try:
             return cls(path, *_sections(data))
         except ValueError as error:
-            raise InputError(f"{path.name!r} is not a soundfont that can be played: {error}") from error
+            raise InputError(f"{path.name!r} is not a usable soundfont: {error}") from error
 
     @property
     def presets(self) -> dict[tuple[int, int], str]:
@@ -111,45 +112,46 @@ class SoundFont:
         return {(int(h["bank"]), int(h["program"])): h["name"].decode("latin-1") for h in heads}
 
     def preset(self, program: int, is_drum: bool) -> tuple[int, int]:
-        """The (bank, program) that plays a part: its own, else the nearest that there is.
+        """The (bank, program) that plays a part: its own if the font has it, else the nearest.
 
-        Drums without their kit take the standard one; a program that is missing takes one of its family of
-        eight, else the nearest number. Raises InputError where there are no drums, or nothing else.
+        A missing drum kit is replaced by the lowest-numbered one; a missing program by one of its family of
+        eight, else by the nearest number. Raises InputError if the font has no drums or no instruments.
         """
         bank = DRUM_BANK if is_drum else 0
-        have = [number for found, number in self.presets if found == bank]
-        if not have:
-            sort = "drums (bank 128)" if is_drum else "instruments (bank 0)"
-            raise InputError(f"the soundfont {self.path.name!r} has no {sort}")
+        programs = [number for other, number in self.presets if other == bank]
+        if not programs:
+            kind = "drums (bank 128)" if is_drum else "instruments (bank 0)"
+            raise InputError(f"the soundfont {self.path.name!r} has no {kind}")
         if is_drum:
-            return bank, program if program in have else min(have)
-        return bank, min(have, key=lambda p: (p != program, p // 8 != program // 8, abs(p - program)))
+            return bank, program if program in programs else min(programs)
+        return bank, min(programs, key=lambda p: (p != program, p // 8 != program // 8, abs(p - program)))
 
-    def zones(self, bank: int, program: int) -> list[Zone]:
-        """All zones of a preset, its layers resolved (section 9.4)."""
-        if (bank, program) not in self._zones:
+    def regions(self, bank: int, program: int) -> list[Region]:
+        """All regions of a preset (section 9.4)."""
+        if (bank, program) not in self._regions:
             head = self.tables[b"phdr"]
-            (places,) = np.nonzero((head["bank"][:-1] == bank) & (head["program"][:-1] == program))
-            self._zones[bank, program] = list(self._resolve(int(places[0])))
-        return self._zones[bank, program]
+            (indices,) = np.nonzero((head["bank"][:-1] == bank) & (head["program"][:-1] == program))
+            self._regions[bank, program] = list(self._combine(int(indices[0])))
+        return self._regions[bank, program]
 
-    def _resolve(self, preset: int) -> Iterator[Zone]:
+    def _combine(self, preset: int) -> Iterator[Region]:
+        """The parameters of the instrument's zone, else their defaults, plus those of the preset's zone."""
         for outer, instrument in self._layer(b"phdr", b"pbag", b"pgen", preset, INSTRUMENT):
             for inner, sample in self._layer(b"inst", b"ibag", b"igen", instrument, SAMPLE):
                 keys = _overlap(outer.get(KEYS), inner.get(KEYS))
                 velocities = _overlap(outer.get(VELOCITIES), inner.get(VELOCITIES))
-                settings = [0] * (max(GENERATORS) + 1)
+                parameters = [0] * (max(GENERATORS) + 1)
                 for number, (_, default) in GENERATORS.items():
-                    added = 0 if number in SAMPLE_ONLY else outer.get(number, 0)
-                    settings[number] = inner.get(number, default) + added
-                yield Zone(sample, keys, velocities, tuple(settings))
+                    added = 0 if number in INSTRUMENT_ONLY else outer.get(number, 0)
+                    parameters[number] = inner.get(number, default) + added
+                yield Region(sample, keys, velocities, tuple(parameters))
 
     def _layer(
         self, heads: bytes, bags: bytes, generators: bytes, index: int, ends_with: int
     ) -> Iterator[tuple[dict[int, int], int]]:
-        """The zones of a preset or of an instrument: their settings, and the number of what they play.
+        """The zones of a preset or instrument: their generators, and the index of what they refer to.
 
-        A first zone that plays nothing gives settings to all that follow (section 7.3).
+        A first zone that refers to nothing holds defaults for the zones after it (section 7.3).
         """
         common: dict[int, int] = {}
         edges, bag = self.tables[heads]["bag"], self.tables[bags]["generator"]
@@ -161,64 +163,71 @@ class SoundFont:
             elif zone == edges[index]:
                 common = own
 
-    def recording(self, zone: Zone) -> Recording:
-        """The sample of a zone, cut and tuned as the zone says. Raises InputError if it cannot be decoded."""
-        head = self.tables[b"shdr"][zone.sample]
+    def sample(self, region: Region) -> SoundFontSample:
+        """The sample of a region, with its offsets and tuning. Raises InputError if it cannot be decoded."""
+        head = self.tables[b"shdr"][region.sample]
         start, end = int(head["start"]), int(head["end"])
         loop = np.array([head["start_loop"], head["end_loop"]], np.int64)
         if head["type"] & COMPRESSED:
-            values, offset = _decoded(self.waves[start:end], self.path), 0  # its loop counts from its start
+            values, offset = (
+                _decode(self.sample_bytes[start:end], self.path),
+                0,
+            )  # its loop is relative to its start
         else:
             offset = start
-            values = self.waves.view("<i2")[start:end].astype(np.float32) / np.float32(32768)
-        loop += [zone["start_loop"] - offset, zone["end_loop"] - offset]
-        loop += [32768 * zone["start_loop_coarse"], 32768 * zone["end_loop_coarse"]]
-        first = min(max(0, zone["start"] + 32768 * zone["start_coarse"]), max(0, len(values) - 1))
-        last = max(first + 1, len(values) + zone["end"] + 32768 * zone["end_coarse"])
+            values = self.sample_bytes.view("<i2")[start:end].astype(np.float32) / np.float32(32768)
+        loop += [region["start_loop"] - offset, region["end_loop"] - offset]
+        loop += [32768 * region["start_loop_coarse"], 32768 * region["end_loop_coarse"]]
+        first = min(max(0, region["start"] + 32768 * region["start_coarse"]), max(0, len(values) - 1))
+        last = max(first + 1, len(values) + region["end"] + 32768 * region["end_coarse"])
         loop = np.clip(loop - first, 0, len(values[first:last]))
-        root = zone["root_key"] if zone["root_key"] >= 0 else int(head["key"])
-        tuned = (root if root <= 127 else 60) - head["cents"] / 100  # the cents correct the sample
-        return Recording(values[first:last], (int(loop[0]), int(loop[1])), int(head["rate"]), float(tuned))
+        root = region["root_key"] if region["root_key"] >= 0 else int(head["key"])
+        key = (root if root <= 127 else 60) - head["cents"] / 100  # the cents correct the sample
+        return SoundFontSample(
+            values[first:last], (int(loop[0]), int(loop[1])), int(head["rate"]), float(key)
+        )
 
 
 def _overlap(first: int | None, second: int | None) -> tuple[int, int]:
-    """The range that two ranges (low byte, high byte; None: everything) have in common."""
+    """The intersection of two ranges, each stored as low byte and high byte; None is 0-127."""
     ranges = [(0, 127) if both is None else (both & 0xFF, both >> 8 & 0xFF) for both in (first, second)]
     return max(low for low, _ in ranges), min(high for _, high in ranges)
 
 
-def _decoded(data: npt.NDArray[np.uint8], path: Path) -> Samples:
-    """The values of a compressed sample."""
+def _decode(data: npt.NDArray[np.uint8], path: Path) -> Signal:
+    """The values of a compressed sample. Raises InputError."""
     try:
         import soundfile
     except ImportError as error:
-        raise InputError(f'{path.name!r} is compressed, for it: pip install "ritornello[audio]"') from error
+        raise InputError(f'{path.name!r} has compressed samples: pip install "ritornello[audio]"') from error
     try:
-        values: Samples = soundfile.read(io.BytesIO(data.tobytes()), dtype="float32", always_2d=True)[0][:, 0]
+        values: Signal = soundfile.read(io.BytesIO(data.tobytes()), dtype="float32", always_2d=True)[0][:, 0]
     except RuntimeError as error:
         raise InputError(f"{path.name!r} has a sample that cannot be decoded: {error}") from error
     return values
 
 
-def _chunks(data: npt.NDArray[np.uint8]) -> Iterator[tuple[bytes, npt.NDArray[np.uint8]]]:
-    """The chunks of RIFF's format one after the other: name and content."""
+def _riff_chunks(data: npt.NDArray[np.uint8]) -> Iterator[tuple[bytes, npt.NDArray[np.uint8]]]:
+    """The chunks of a RIFF file: name and content. Raises ValueError."""
     place = 0
     while place + 8 <= len(data):
         size = int.from_bytes(data[place + 4 : place + 8].tobytes(), "little")
         if place + 8 + size > len(data):
-            raise ValueError(f"it is cut off: {size:,} bytes follow at {place:,} of {len(data):,}")
+            raise ValueError(
+                f"it is truncated: a chunk of {size:,} bytes begins at {place:,} of {len(data):,}"
+            )
         yield data[place : place + 4].tobytes(), data[place + 8 : place + 8 + size]
         place += 8 + size + size % 2
 
 
 def _sections(data: npt.NDArray[np.uint8]) -> tuple[dict[bytes, npt.NDArray[Any]], npt.NDArray[np.uint8]]:
-    """The tables and the chunk of samples, checked so that no number leads outside. Raises ValueError."""
+    """The tables and the chunk of samples, with all indices checked. Raises ValueError."""
     if data[:4].tobytes() != b"RIFF" or data[8:12].tobytes() != b"sfbk":
         raise ValueError("it does not begin with RIFF ... sfbk")
     found: dict[bytes, npt.NDArray[np.uint8]] = {}
-    for name, content in _chunks(data[12:]):
+    for name, content in _riff_chunks(data[12:]):
         if name == b"LIST" and content[:4].tobytes() in (b"sdta", b"pdta"):
-            found |= dict(_chunks(content[4:]))
+            found |= dict(_riff_chunks(content[4:]))
     if missing := [name.decode() for name in (*TABLES, b"smpl") if name not in found]:
         raise ValueError(f"it lacks {', '.join(missing)}")
     tables = {}
@@ -228,13 +237,13 @@ def _sections(data: npt.NDArray[np.uint8]) -> tuple[dict[bytes, npt.NDArray[Any]
         if size % row.itemsize or not size:
             raise ValueError(f"{name.decode()} has {size} bytes, must be a multiple of {row.itemsize}")
         tables[name] = np.frombuffer(found[name].tobytes(), row)
-    waves = found[b"smpl"][: len(found[b"smpl"]) // 2 * 2]
-    _check(tables, len(waves))
-    return tables, waves
+    sample_bytes = found[b"smpl"][: len(found[b"smpl"]) // 2 * 2]
+    _check(tables, len(sample_bytes))
+    return tables, sample_bytes
 
 
-def _check(tables: dict[bytes, npt.NDArray[Any]], bytes_of_waves: int) -> None:
-    """Raise ValueError unless every index of a table lies in the table that it points to."""
+def _check(tables: dict[bytes, npt.NDArray[Any]], sample_bytes: int) -> None:
+    """Raise ValueError unless every index lies in the table that it refers to."""
     for table, column, target in (
         (b"phdr", "bag", b"pbag"),
         (b"pbag", "generator", b"pgen"),
@@ -243,15 +252,15 @@ def _check(tables: dict[bytes, npt.NDArray[Any]], bytes_of_waves: int) -> None:
     ):
         index = tables[table][column].astype(np.int64)
         if (np.diff(index) < 0).any() or index.max() > len(tables[target]):
-            raise ValueError(f"{table.decode()} points outside of {target.decode()}")
+            raise ValueError(f"{table.decode()} has an index outside of {target.decode()}")
     for table, number, target in ((b"pgen", INSTRUMENT, b"inst"), (b"igen", SAMPLE, b"shdr")):
         rows = tables[table]
         last = int(rows["amount"][rows["number"] == number].astype(np.uint16).max(initial=0))
         if last >= (there := len(tables[target]) - 1):
-            raise ValueError(f"{table.decode()} points at {last}, {target.decode()} has {there}")
+            raise ValueError(f"{table.decode()} refers to entry {last}, {target.decode()} has {there}")
     heads = tables[b"shdr"][:-1]
     unit = np.where(heads["type"] & COMPRESSED, 1, 2)
-    if (heads["start"] > heads["end"]).any() or (heads["end"].astype(np.int64) * unit > bytes_of_waves).any():
-        raise ValueError("shdr points outside of smpl")
+    if (heads["start"] > heads["end"]).any() or (heads["end"].astype(np.int64) * unit > sample_bytes).any():
+        raise ValueError("shdr refers to bytes outside of smpl")
     if not heads["rate"].all():
         raise ValueError("a sample has a rate of 0")

@@ -11,7 +11,7 @@ from pathlib import Path
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.rendering.roll_contents import one_line
+from ritornello.rendering.roll_contents import printable
 from ritornello.rendering.sheet import engraving
 from ritornello.rendering.sheet.musicxml_document import document
 from ritornello.system.files import write_bytes
@@ -32,7 +32,7 @@ def musicxml(score: Score, path: str | Path | None = None, *, max_bars: int = MA
 
 def svg(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> str:
     """The song engraved, as the text of an SVG file. Raises InputError, FailedError, OutputError."""
-    return _written(engraving.to_svg(_checked(score, max_bars), one_line(score.title)), path)
+    return _written(engraving.to_svg(_checked(score, max_bars), printable(score.title)), path)
 
 
 def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ritornello.errors import FailedError, InputError
-from ritornello.rendering.drawing import writable
+from ritornello.rendering.drawing import transliterate
 
 # in Verovio's unit, a tenth of a millimetre: as wide as A4, as high as the music but for what Verovio allows
 OPTIONS: dict[str, Any] = {
@@ -82,7 +82,7 @@ def _plain(svg: str) -> str:
     spoken = re.sub(
         r'<tspan font-family="Leipzig"[^>]*>[^<]*</tspan>', '<tspan font-size="405px">beat</tspan>', svg
     )
-    return re.sub(r">([^<]*[^\x00-\x7f][^<]*)<", lambda text: f">{writable(text[1])}<", spoken)
+    return re.sub(r">([^<]*[^\x00-\x7f][^<]*)<", lambda text: f">{transliterate(text[1])}<", spoken)
 
 
 def _stacked(pages: list[str]) -> str:

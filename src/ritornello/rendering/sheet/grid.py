@@ -66,7 +66,7 @@ class Bars(NamedTuple):
     @classmethod
     def of(cls, score: Score) -> Bars:
         """The bars of a song, as far as its last notes ring (at most 4 after its last onset)."""
-        timeline = roll_contents.bars(score)
+        timeline = roll_contents.shown_bars(score)
         lengths = np.rint(timeline.length_ticks * UNITS / timeline.ticks_per_beat / FINEST).astype(np.int64)
         lengths = np.maximum(1, lengths) * FINEST
         counted = zip(

@@ -43,11 +43,11 @@ def document(score: Score) -> str:
     bars = Bars.of(score)
     sheet = Sheet(score, bars, keys(score, bars))
     root = Element("score-partwise", version="4.0")
-    if title := roll_contents.one_line(score.title):
+    if title := roll_contents.printable(score.title):
         add(add(root, "work"), "work-title", title)
     add(add(add(root, "identification"), "encoding"), "software", f"Ritornello {__version__}")
     listed = add(root, "part-list")
-    heard = [voice.part for voice in roll_contents.voices(score)]
+    heard = [voice.part for voice in roll_contents.shown_parts(score)]
     for number, part in enumerate(heard, start=1):
         _list_part(listed, f"P{number}", score, part, min(number + (number > 9), 16))
     for number, part in enumerate(heard, start=1):
@@ -63,7 +63,7 @@ def _list_part(listed: Element, name: str, score: Score, part: int, channel: int
     """A part's name and its instruments: one, or every drum that it plays."""
     player = score.parts[part]
     element = add(listed, "score-part", id=name)
-    label = roll_contents.one_line(player.name) or (
+    label = roll_contents.printable(player.name) or (
         "Drums" if player.is_drum else family(player.program).capitalize()
     )
     add(element, "part-name", label)
@@ -153,7 +153,7 @@ def _directions(sheet: Sheet, bar: int) -> Iterator[Element]:
         add(direction, "sound", tempo=f"{bpm:g}")
         yield direction
     for marker in sheet.score.markers:
-        text = roll_contents.one_line(marker.text)
+        text = roll_contents.printable(marker.text)
         if text and _bar_of(sheet, marker.onset_ticks) == bar:
             direction = _direction(0)
             add(add(direction, "direction-type"), "words", text)

@@ -1,4 +1,4 @@
-"""One key as a wave: pitch, loop, envelope, release, filter, each against what it must be."""
+"""One key as a waveform: pitch, loop, envelope, release, filter, each compared with what it must be."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ritornello.rendering.audio.soundfont import Samples, SoundFont, Zone
-from ritornello.rendering.audio.voice import release, release_s, voice
+from ritornello.rendering.audio.sampled_note import release_fade, release_s, sampled_note
+from ritornello.rendering.audio.soundfont import Region, Signal, SoundFont
 from tests.rendering.audio.fonts import RATE, cents_between, font, pitch_hz, sine
 
 
-def play(path: Path, key: int = 69, held_s: float = 1.0, rate: int = RATE, **settings: int) -> Samples:
+def play(path: Path, key: int = 69, held_s: float = 1.0, rate: int = RATE, **settings: int) -> Signal:
     """The wave of a key of the sine of 441 Hz, looped unless the settings say something else."""
     opened = SoundFont.open(font(path / "a.sf2", {"loop_mode": 1, **settings}))
-    (zone,) = opened.zones(0, 0)
-    return voice(opened.recording(zone), zone, key, held_s, rate)
+    (region,) = opened.regions(0, 0)
+    return sampled_note(opened.sample(region), region, key, held_s, rate)
 
 
-def zone_of(path: Path, **settings: int) -> Zone:
-    return SoundFont.open(font(path / "a.sf2", settings)).zones(0, 0)[0]
+def region_of(path: Path, **settings: int) -> Region:
+    return SoundFont.open(font(path / "a.sf2", settings)).regions(0, 0)[0]
 
 
 @pytest.mark.parametrize("rate", [44_100, 48_000])
@@ -74,11 +74,11 @@ def test_a_sound_that_has_died_away_ends(tmp_path: Path) -> None:
 
 
 def test_a_release_falls_100_db_in_its_time(tmp_path: Path) -> None:
-    zone = zone_of(tmp_path, release=1200)  # 2 s
-    fade = release(zone, RATE + 1, RATE)
+    region = region_of(tmp_path, release=1200)  # 2 s
+    fade = release_fade(region, RATE + 1, RATE)
     assert fade[0] == 1
     assert 20 * np.log10(fade[RATE]) == pytest.approx(-50, abs=0.1)
-    assert release_s(zone) == pytest.approx(1.8, abs=0.01)  # to -90 dB
+    assert release_s(region) == pytest.approx(1.8, abs=0.01)  # to -90 dB
 
 
 def test_the_filter_takes_what_lies_above_it(tmp_path: Path) -> None:
@@ -97,30 +97,30 @@ def test_an_open_filter_changes_nothing(tmp_path: Path) -> None:
 
 def test_vibrato_bends_both_ways_and_wobble_changes_the_loudness(tmp_path: Path) -> None:
     slow = round(1200 * np.log2(1 / 8.176))  # 1 Hz: a quarter of a second up, half a second down
-    wave = play(tmp_path, held_s=2, vibrato_pitch=100, vibrato_rate=slow)
+    wave = play(tmp_path, held_s=2, vib_lfo_pitch=100, vib_lfo_rate=slow)
     up, down = (
         pitch_hz(wave[RATE // 5 : RATE * 3 // 10], RATE),
         pitch_hz(wave[RATE * 7 // 10 : RATE * 4 // 5], RATE),
     )
     assert cents_between(up, 441) == pytest.approx(90, abs=8)
     assert cents_between(down, 441) == pytest.approx(-90, abs=8)
-    wave = play(tmp_path, held_s=2, wobble_volume=60, wobble_rate=slow)
+    wave = play(tmp_path, held_s=2, mod_lfo_volume=60, mod_lfo_rate=slow)
     loud, soft = np.std(wave[RATE // 5 : RATE * 3 // 10]), np.std(wave[RATE * 7 // 10 : RATE * 4 // 5])
     assert 20 * np.log10(loud / soft) == pytest.approx(10.8, abs=0.5)  # 12 dB apart at the turns
 
 
 def test_the_modulation_envelope_opens_the_filter_and_bends_the_pitch(tmp_path: Path) -> None:
     closed = round(1200 * np.log2(441 / 8.176)) - 2400
-    falling = {"envelope_cutoff": 2400, "mod_decay": 0, "mod_sustain": 1000, "cutoff": closed}
+    falling = {"mod_env_cutoff": 2400, "mod_env_decay": 0, "mod_env_sustain": 1000, "cutoff": closed}
     wave = play(tmp_path, held_s=2, **falling)
     assert np.std(wave[2000:6000]) > 5 * np.std(wave[RATE * 3 // 2 : RATE * 7 // 4])
-    bent = play(tmp_path, held_s=2, envelope_pitch=1200, mod_sustain=0)
+    bent = play(tmp_path, held_s=2, mod_env_pitch=1200, mod_env_sustain=0)
     assert cents_between(pitch_hz(bent[RATE : RATE * 2], RATE), 882) == pytest.approx(0, abs=0.5)
 
 
 def test_a_sound_begins_and_ends_without_a_click(tmp_path: Path) -> None:
     opened = SoundFont.open(font(tmp_path / "a.sf2", {"loop_mode": 1}, wave=sine() * 0 + 0.5))
-    (zone,) = opened.zones(0, 0)
-    wave = voice(opened.recording(zone), zone, 69, 0.1, RATE)
+    (region,) = opened.regions(0, 0)
+    wave = sampled_note(opened.sample(region), region, 69, 0.1, RATE)
     assert abs(wave[0]) < 0.02 and abs(wave[-1]) < 0.02
     assert np.abs(np.diff(wave)).max() < 0.02
