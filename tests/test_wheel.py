@@ -1,4 +1,4 @@
-"""The base wheel alone, without an extra, in an environment of its own: it composes, and it is small."""
+"""The wheel alone, built from the sdist, in a bare environment without extras: it composes, and is small."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.install import MOST_MB, InstallError, fresh, sizes
+from benchmarks.install import MOST_MB, sizes
 from ritornello import midi
 from ritornello.music.timeline import Timeline
+from ritornello.system.version import __version__
+from scripts import build
 
 EXTRAS = (
     "torch",
@@ -37,9 +39,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that has the wheel and what it needs."""
+    folder = tmp_path_factory.mktemp("base")
     try:
-        return fresh(tmp_path_factory.mktemp("base"))
-    except InstallError as error:
+        wheel, sdist = build.build(folder)
+        build.check(wheel, sdist)
+        return build.install(wheel, folder / "env")
+    except build.BuildError as error:
         if any(sign in str(error) for sign in UNREACHABLE):
             pytest.skip(f"no package registry can be reached from here: {str(error)[-200:]}")
         raise
@@ -52,6 +57,10 @@ def run(python: Path, *words: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_it_has_the_version_of_the_source(python: Path) -> None:
+    assert run(python, "-m", "ritornello", "--version").strip() == f"ritornello {__version__}"
 
 
 def test_it_composes_without_anything_of_an_extra(python: Path, tmp_path: Path) -> None:
