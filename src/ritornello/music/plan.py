@@ -1,6 +1,6 @@
-"""Plan: what a song is asked to be, before a note of it is known.
+"""The class Plan: the properties of a song that are fixed before its notes are composed.
 
-A plan counts its bars on a grid of 24 ticks a beat.
+Its bars and chords are on a grid of 24 ticks a beat.
 """
 
 from __future__ import annotations
@@ -29,29 +29,25 @@ from ritornello.music.score import (
 from ritornello.music.theory import key_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 
-GRID = 24  # ticks a beat
-MAX_BARS = 1000  # that can be asked for
+GRID = 24  # ticks per beat
+MAX_BARS = 1000  # the longest song that can be planned
 TEMPO_BPM = (10.0, 400.0)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a song is asked to be. `bars` None leaves the length open.
+    """The properties of a song to be composed. Raises PlanError if a value is out of range."""
 
-    `meters` says from which bar (counted from 0) which meter holds: ((0, 3, 4),) is 3/4 throughout.
-    Raises PlanError for a value out of range.
-    """
-
-    bars: int | None = 16
-    meters: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)
+    bars: int | None = 16  # None leaves the length open
+    meters: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)  # first bar from 0, numerator, denominator
     us_per_beat: int = DEFAULT_TEMPO.us_per_beat
     key: tuple[int, bool] | None = None  # sharps, is_minor
     parts: tuple[Part, ...] = (Part(),)
     genres: tuple[tuple[str, float], ...] = ()  # label, weight; the weights sum to 1
     title: str = ""
-    chords: tuple[Chord, ...] = ()  # at 24 ticks a beat; none says nothing
+    chords: tuple[Chord, ...] = ()  # at 24 ticks per beat; empty leaves them open
     returns: tuple[tuple[int, int], ...] | None = None
-    """For each bar the earlier one that it returns to (-1: none) and how closely (0-3); None says nothing."""
+    """For each bar the earlier bar that it repeats (-1: none) and how closely (0-3); None leaves it open."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
@@ -71,13 +67,13 @@ class Plan:
 
     @classmethod
     def of(cls, score: Score) -> Plan:
-        """What `score` would have been asked to be; its form is not looked for.
+        """Return the plan that `score` fulfils, without `returns` and genres.
 
         A bar that a change of meter cuts short gets the meter of its length, to a 64th note.
         """
         timeline = grid_bars(score)
-        shape = _meters(timeline)
-        changes = [(i, *meter) for i, meter in enumerate(shape) if i == 0 or meter != shape[i - 1]]
+        meters = _meters(timeline)
+        changes = [(i, *meter) for i, meter in enumerate(meters) if i == 0 or meter != meters[i - 1]]
         plan = cls(
             bars=len(timeline) or None,
             meters=tuple(changes) or ((0, *DEFAULT_METER[1:]),),
@@ -86,35 +82,35 @@ class Plan:
             parts=score.parts,
             title=score.title,
         )
-        heard = [chord for chord in timeline.chords if chord.onset_ticks < timeline.end_ticks]
-        if not heard:
+        chords = [chord for chord in timeline.chords if chord.onset_ticks < timeline.end_ticks]
+        if not chords:
             return plan
-        places = timeline.moved([chord.onset_ticks for chord in heard], plan.timeline(GRID), inside=True)
-        chords = [c._replace(onset_ticks=place) for c, place in zip(heard, places.tolist(), strict=True)]
+        onsets = timeline.moved([chord.onset_ticks for chord in chords], plan.timeline(GRID), inside=True)
+        chords = [c._replace(onset_ticks=onset) for c, onset in zip(chords, onsets.tolist(), strict=True)]
         return replace(plan, chords=drop_redundant(chords))
 
     def to_dict(self) -> dict[str, Any]:
-        """The plan as JSON has it."""
+        """Return the plan as JSON can hold it."""
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> Plan:
-        """The inverse of `to_dict`; what is left out is as by default.
+    def from_dict(cls, values: Mapping[str, Any]) -> Plan:
+        """Return the plan that `to_dict` wrote; missing fields get their defaults.
 
-        Raises PlanError for what is no plan.
+        Raises PlanError if a field is unknown or has a wrong type.
         """
         known = {field.name for field in fields(cls)}
-        if strange := sorted(set(said) - known):
-            raise PlanError(f"a plan has no {strange[0]!r}, must be of {', '.join(sorted(known))}")
-        values = dict(said)
+        if unknown := sorted(set(values) - known):
+            raise PlanError(f"a plan has no {unknown[0]!r}, must be of {', '.join(sorted(known))}")
+        arguments = dict(values)
         try:
-            for name, kind in ROWS.items():
-                if values.get(name) is not None:
-                    values[name] = tuple(kind(*row) for row in values[name])
-            if values.get("key") is not None:
-                sharps, is_minor = values["key"]
-                values["key"] = (int(sharps), bool(is_minor))
-            return cls(**values)
+            for name, convert in LIST_ITEMS.items():
+                if arguments.get(name) is not None:
+                    arguments[name] = tuple(convert(*item) for item in arguments[name])
+            if arguments.get("key") is not None:
+                sharps, is_minor = arguments["key"]
+                arguments["key"] = (int(sharps), bool(is_minor))
+            return cls(**arguments)
         except (TypeError, ValueError, AttributeError) as error:
             raise PlanError(f"this is no plan: {error}") from error
 
@@ -124,11 +120,11 @@ class Plan:
         return 60e6 / self.us_per_beat
 
     def events(self, ticks_per_beat: int) -> dict[str, tuple[Tempo | Meter | KeySignature, ...]]:
-        """Tempo, meters and key as a Score of this resolution holds them."""
+        """Return the tempo, meters and key as keyword arguments for a Score of this resolution."""
         ticks, before, bar_ticks = 0, 0, Fraction(0)
         meters = []
         for bar, numerator, denominator in self.meters:
-            # rounded down at each change, as the bars of a Timeline are
+            # rounded down at each change, as in Timeline.of_meters
             ticks += int((bar - before) * bar_ticks)
             meters.append(Meter(ticks, numerator, denominator))
             before, bar_ticks = bar, max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
@@ -136,8 +132,11 @@ class Plan:
         return {"tempi": (Tempo(0, self.us_per_beat),), "meters": tuple(meters), "keys": keys}
 
     def timeline(self, ticks_per_beat: int) -> Timeline:
-        """The bars of the song; `bars` must be known."""
-        assert self.bars is not None, "the length of an open plan is not known"
+        """Return the bars of the song; `bars` must not be None.
+
+        Raises PlanError if a bar returns to a later one or to one of another length.
+        """
+        assert self.bars is not None, "the plan leaves the number of bars open"
         meters = cast(tuple[Meter, ...], self.events(ticks_per_beat)["meters"])
         last_bar, numerator, denominator = self.meters[-1]
         bar_ticks = max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
@@ -148,38 +147,37 @@ class Plan:
         timeline = Timeline.of_meters(ticks_per_beat, meters, end_ticks, drop_redundant(chords))
         if self.returns is None:
             return timeline
-        returns = (list(self.returns) + [(-1, 0)] * self.bars)[: self.bars]  # cut, or no more returns
+        returns = (list(self.returns) + [(-1, 0)] * self.bars)[: self.bars]  # cut or filled up
         return timeline.with_returns(*zip(*returns, strict=True))
 
     def only_main_meter(self) -> Plan:
-        """The plan in its longest-lasting meter throughout."""
+        """Return the plan with its longest-lasting meter in all bars."""
         starts = [bar for bar, _, _ in self.meters]
         ends = [*starts[1:], max(self.bars or 0, starts[-1] + 1)]
-        lasts: dict[tuple[int, int], int] = {}
-        for (start, *meter), end in zip(self.meters, ends, strict=True):
-            shape = (meter[0], meter[1])
-            lasts[shape] = lasts.get(shape, 0) + end - start
-        return replace(self, meters=((0, *max(lasts, key=lambda shape: lasts[shape])),))
+        bars: dict[tuple[int, int], int] = {}
+        for (start, numerator, denominator), end in zip(self.meters, ends, strict=True):
+            bars[numerator, denominator] = bars.get((numerator, denominator), 0) + end - start
+        return replace(self, meters=((0, *max(bars, key=lambda meter: bars[meter])),))
 
     def __str__(self) -> str:
-        """In words, such as "G major, 4/4, 72 bpm, 16 bars"."""
-        words = ["+".join(label for label, _ in self.genres)] if self.genres else []
-        words += [key_name(*self.key)] if self.key else []
-        words += [f"{self.meters[0][1]}/{self.meters[0][2]}", f"{self.bpm:.0f} bpm"]
-        return ", ".join(words + ([f"{self.bars} bars"] if self.bars else []))
+        """Return a description such as "G major, 4/4, 72 bpm, 16 bars"."""
+        items = ["+".join(label for label, _ in self.genres)] if self.genres else []
+        items += [key_name(*self.key)] if self.key else []
+        items += [f"{self.meters[0][1]}/{self.meters[0][2]}", f"{self.bpm:.0f} bpm"]
+        return ", ".join(items + ([f"{self.bars} bars"] if self.bars else []))
 
 
-ROWS: dict[str, Callable[..., Any]] = {  # of a plan in JSON: what each of their rows is
+LIST_ITEMS: dict[str, Callable[..., Any]] = {  # converts an item of each list of a plan in JSON
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),
-    "returns": lambda bar, likeness: (int(bar), int(likeness)),
+    "returns": lambda bar, similarity: (int(bar), int(similarity)),
     "parts": Part,
     "chords": Chord,
 }
 
 
 def grid_bars(score: Score) -> Timeline:
-    """The bars (and chords) of `score` on the grid: what happens within half a tick is rounded away."""
+    """Return the bars and chords of `score` on the grid, each onset rounded to the nearest tick."""
     meters, chords = (
         drop_redundant(
             [e._replace(onset_ticks=rescale_ticks(e.onset_ticks, score.ticks_per_beat, GRID)) for e in events]
@@ -193,10 +191,10 @@ def grid_bars(score: Score) -> Timeline:
 
 
 def parse_form(text: str) -> tuple[tuple[int, int], ...]:
-    """The returns of sections such as "A8 A8 B8 A8~": for each bar the one it returns to and how closely.
+    """Return the `returns` of a plan for a form such as "A8 A8 B8 A8~": sections by name with their bars.
 
-    A section returns bar by bar to its latest namesake: all (3), or with `~` some (1) of the notes.
-    First sections return to nothing. Raises PlanError.
+    The first section of a name returns to nothing. Each later one repeats the latest of its name bar by bar,
+    closely (3), or with `~` in some of its notes (1). Raises PlanError if a section cannot be read.
     """
     returns: list[tuple[int, int]] = []
     latest: dict[str, range] = {}
@@ -205,9 +203,9 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
         if not match or not 1 <= int(match[2]) <= MAX_BARS:
             raise PlanError(f"section {section!r}, must be a name and 1-{MAX_BARS} bars, as A8, or A8~")
         name, bars = match[1], range(len(returns), len(returns) + int(match[2]))
-        model = latest.get(name, range(0))
-        close = 1 if match[3] else 3
-        returns += [(model[i], close) if i < len(model) else (-1, 0) for i in range(len(bars))]
+        repeated = latest.get(name, range(0))
+        similarity = 1 if match[3] else 3
+        returns += [(repeated[i], similarity) if i < len(repeated) else (-1, 0) for i in range(len(bars))]
         latest[name] = bars
     if not returns:
         raise PlanError("an empty form, must be sections such as 'A8 A8 B8 A8~'")
@@ -215,23 +213,24 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _meters(timeline: Timeline) -> list[tuple[int, int]]:
-    """The meter of each bar on the grid; a bar shorter or longer than its meter says gets one of its own."""
-    shape = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
-    full = timeline.numerator * 4 * GRID / timeline.denominator
-    for bar in np.flatnonzero(np.abs(timeline.length_ticks - full) >= 1).tolist():
-        over, under = max(1, (int(timeline.length_ticks[bar]) * 2 + 1) // 3), 64  # 1.5 ticks are a 64th
-        while over % 2 == 0 and under > 4:
-            over, under = over // 2, under // 2
-        shape[bar] = (over, under)
-    return shape
+    """Return the meter of each bar on the grid; a bar that is not as long as its meter gets one that fits."""
+    meters = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
+    full_ticks = timeline.numerator * 4 * GRID / timeline.denominator
+    for bar in np.flatnonzero(np.abs(timeline.length_ticks - full_ticks) >= 1).tolist():
+        sixty_fourths = max(1, (int(timeline.length_ticks[bar]) * 2 + 1) // 3)  # of 1.5 ticks, rounded
+        numerator, denominator = sixty_fourths, 64
+        while numerator % 2 == 0 and denominator > 4:
+            numerator, denominator = numerator // 2, denominator // 2
+        meters[bar] = (numerator, denominator)
+    return meters
 
 
 def main_tempo(score: Score) -> Tempo:
-    """The tempo that lasts longest in `score`, in ticks (120 bpm where it says nothing)."""
+    """Return the tempo of most ticks of `score`; 120 bpm holds until its first tempo."""
     tempi = score.tempi if score.tempi and score.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *score.tempi)
-    lasts: dict[int, int] = {}
+    ticks: dict[int, int] = {}
     end = max(score.end_ticks, tempi[-1].onset_ticks)
     for tempo, following in zip(tempi, [*tempi[1:], Tempo(end, 1)], strict=True):
         length = following.onset_ticks - tempo.onset_ticks
-        lasts[tempo.us_per_beat] = lasts.get(tempo.us_per_beat, 0) + length
-    return Tempo(0, max(lasts, key=lambda us: (lasts[us], -us)))
+        ticks[tempo.us_per_beat] = ticks.get(tempo.us_per_beat, 0) + length
+    return Tempo(0, max(ticks, key=lambda us_per_beat: (ticks[us_per_beat], -us_per_beat)))

@@ -13,13 +13,13 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+PITCH_CLASS_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
-SIGNATURES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)  # sharps, those with few accidentals first
+SIGNATURES = (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6)  # sharps (negative: flats), fewest accidentals first
 
-# Kind of chord -> how it is written after its root, and its intervals above the root.
+# Each kind of chord: its suffix after the name of the root, and its intervals above the root in semitones.
 CHORDS: dict[str, tuple[str, tuple[int, ...]]] = {
     "maj": ("", (0, 4, 7)),
     "min": ("m", (0, 3, 7)),
@@ -34,8 +34,8 @@ CHORDS: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 CHORD_KINDS = tuple(CHORDS)
 
-# Weights of the twelve degrees in a key: Krumhansl & Kessler (1982), as in Krumhansl,
-# Cognitive Foundations of Musical Pitch (1990), table 2.1.
+# How well each of the twelve pitch classes above the tonic fits a key: Krumhansl & Kessler (1982), as in
+# Krumhansl, Cognitive Foundations of Musical Pitch (1990), table 2.1.
 MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
@@ -67,16 +67,16 @@ INSTRUMENTS = (
 
 
 def pitch_name(pitch: int) -> str:
-    """Name of a pitch with its octave, middle C (60) being C4.
+    """Return the name of a pitch (0-127) with its octave; middle C (60) is C4.
 
     >>> pitch_name(60), pitch_name(70)
     ('C4', 'Bb4')
     """
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+    return f"{PITCH_CLASS_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def pitch_class(name: str) -> int:
-    """Pitch class of a note's name such as "F#", "Bb" or "Cbb". Raises ValueError.
+    """Return the pitch class of a name such as "F#", "Bb" or "Cbb". Raises ValueError for any other text.
 
     >>> pitch_class("Bb")
     10
@@ -88,23 +88,20 @@ def pitch_class(name: str) -> int:
 
 
 def key_name(sharps: int, is_minor: bool) -> str:
-    """Name of a key by its signature: seven flats (-7) to seven sharps (7).
+    """Return the name of the key with a signature of seven flats (-7) to seven sharps (7).
 
     >>> key_name(-1, True), key_name(7, False)
     ('D minor', 'C# major')
     """
-    fifths = "FCGDAEB"  # the line of fifths; sharps move along it
+    line_of_fifths = "FCGDAEB"
     place = sharps + (4 if is_minor else 1)
-    letter, accidental = fifths[place % 7], place // 7
-    return (
-        letter
-        + ("#" * accidental if accidental > 0 else "b" * -accidental)
-        + (" minor" if is_minor else " major")
-    )
+    letter, accidentals = line_of_fifths[place % 7], place // 7
+    name = letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
+    return name + (" minor" if is_minor else " major")
 
 
 def key_tonic(sharps: int, is_minor: bool) -> int:
-    """Pitch class of the tonic of a key signature.
+    """Return the pitch class of the tonic of a key.
 
     >>> key_tonic(2, False), key_tonic(0, True)
     (2, 9)
@@ -113,7 +110,7 @@ def key_tonic(sharps: int, is_minor: bool) -> int:
 
 
 def scale(sharps: int, is_minor: bool) -> frozenset[int]:
-    """The pitch classes of a key: seven, and in minor the raised seventh too, which leads to the tonic.
+    """Return the pitch classes of a key: seven, and in minor also the raised seventh.
 
     >>> sorted(scale(0, True))
     [0, 2, 4, 5, 7, 8, 9, 11]
@@ -124,7 +121,7 @@ def scale(sharps: int, is_minor: bool) -> frozenset[int]:
 
 
 def transposed_key(key: tuple[int, bool], semitones: int) -> tuple[int, bool]:
-    """The key (sharps, is_minor) that many semitones higher, spelled with few accidentals.
+    """Return the key (sharps, is_minor) so many semitones higher, spelled with the fewest accidentals.
 
     >>> transposed_key((0, False), 2), transposed_key((0, True), -2)
     ((2, False), (-2, True))
@@ -134,7 +131,9 @@ def transposed_key(key: tuple[int, bool], semitones: int) -> tuple[int, bool]:
 
 
 def parse_key(text: str) -> tuple[int, bool]:
-    """A key such as "D minor", "Bb major", "F#m" or "C" as (sharps, is_minor). Raises ValueError.
+    """Read a key such as "D minor", "Bb major", "F#m" or "C" as (sharps, is_minor).
+
+    Raises ValueError for any other text.
 
     >>> parse_key("F#m"), parse_key("E flat major"), parse_key("Db")
     ((3, True), (-3, False), (-5, False))
@@ -149,27 +148,28 @@ def parse_key(text: str) -> tuple[int, bool]:
     for sharps in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7):
         if key_name(sharps, is_minor).split()[0] == match[1].capitalize():
             return sharps, is_minor
-    tonic = pitch_class(match[1])  # G# major and the like: the same sound, spelled with fewer accidentals
+    tonic = pitch_class(match[1])  # such as G# major: spelled with fewer accidentals
     return transposed_key((0, is_minor), tonic - key_tonic(0, is_minor))
 
 
 def estimate_key(pitch_class_weights: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, bool]:
-    """The key whose profile correlates best with the weights (12,) of the pitch classes: (sharps, is_minor).
+    """Return the key (sharps, is_minor) whose profile correlates best with the pitch classes' weights (12,).
 
-    Krumhansl & Schmuckler's algorithm (Krumhansl 1990, chapter 4). Ties go to fewer accidentals.
+    This is the algorithm of Krumhansl and Schmuckler (Krumhansl 1990, chapter 4). Of equally good keys the
+    one with the fewest accidentals is returned; C major if all weights are equal.
     """
     weights = np.asarray(pitch_class_weights, dtype=np.float64)
     if np.ptp(weights) == 0:
         return 0, False
     centred = weights - weights.mean()
     keys, profiles = _key_profiles()
-    fits = profiles @ (centred / np.linalg.norm(centred))  # (24,) correlations
-    return keys[int(np.argmax(np.round(fits, 9)))]
+    correlations = profiles @ (centred / np.linalg.norm(centred))  # (24,)
+    return keys[int(np.argmax(np.round(correlations, 9)))]
 
 
 @lru_cache(maxsize=1)
 def _key_profiles() -> tuple[list[tuple[int, bool]], npt.NDArray[np.float64]]:
-    """The 24 keys, those with few accidentals first, and their profiles, centred, of length 1: (24, 12)."""
+    """Return the 24 keys, fewest accidentals first, and their profiles (24, 12) of mean 0 and norm 1."""
     keys = [(sharps, is_minor) for sharps in SIGNATURES for is_minor in (False, True)]
     rows = np.array([np.roll(MINOR_PROFILE if key[1] else MAJOR_PROFILE, key_tonic(*key)) for key in keys])
     rows = rows - rows.mean(axis=1, keepdims=True)
@@ -177,16 +177,18 @@ def _key_profiles() -> tuple[list[tuple[int, bool]], npt.NDArray[np.float64]]:
 
 
 def chord_name(root: int, kind: str) -> str:
-    """How a chord is written.
+    """Return the symbol of a chord with the root's pitch class and a kind of CHORD_KINDS.
 
     >>> chord_name(9, "min7")
     'Am7'
     """
-    return NAMES[root] + CHORDS[kind][0]
+    return PITCH_CLASS_NAMES[root] + CHORDS[kind][0]
 
 
 def parse_chord(text: str) -> tuple[int, str]:
-    """A chord such as "Am7", "F#", "Bbmaj7" or "Bm7b5" as (root, kind). Raises ValueError.
+    """Read a chord such as "Am7", "F#", "Bbmaj7" or "Bm7b5" as (root, kind).
+
+    Raises ValueError for any other text.
 
     >>> parse_chord("Bbmaj7")
     (10, 'maj7')
@@ -201,57 +203,59 @@ def parse_chord(text: str) -> tuple[int, str]:
     return pitch_class(match[1]), kinds[match[2]]
 
 
-# What a pitch class counts for a chord that has it as root, third, fifth, seventh; what one that it lacks.
-# These and the next four were fitted on every 16th song of POP909-CL (benchmarks/chords.py).
-TONES = (1.0, 1.0, 1.1, 0.6)
-FOREIGN = -0.6
-RARER = -0.2  # for every kind but major and minor
-ROOT_IN_BASS = 0.3
-CHANGE = -0.6  # from one beat to the next; half of it at a bar line
+# Scores by which `estimate_chords` compares chords; fitted on every 16th song of POP909-CL
+# (benchmarks/chords.py). The first two are for the share of a beat in which a pitch class sounds.
+CHORD_TONE_SCORES = (1.0, 1.0, 1.1, 0.6)  # if it is the root, third, fifth or seventh of the chord
+OTHER_TONE_SCORE = -0.6  # if it is none of them
+RARE_KIND_SCORE = -0.2  # for every kind of chord but major and minor
+ROOT_IN_BASS_SCORE = 0.3  # if the lowest note is the root
+CHANGE_SCORE = -0.6  # for another chord than in the beat before; half of it at a bar line
 
 
 def estimate_chords(
     weights: npt.NDArray[np.float64], lowest: npt.NDArray[np.int64], starts_bar: npt.NDArray[np.bool_]
 ) -> list[tuple[int, str]]:
-    """The likeliest chord, root and kind, of each of T beats: templates, and the best path through all beats.
+    """Return the chord (root, kind) of each of T beats, as the sequence of the highest total score.
 
-    `weights` (T, 12) says how long each pitch class sounds, `lowest` (T,) the lowest pitch of a beat (-1:
-    none), `starts_bar` (T,) which beats start a bar. A beat without notes keeps its chord.
+    The sequence is found by the Viterbi algorithm. `weights` (T, 12) says how long each pitch class sounds in
+    a beat, `lowest` (T,) is the lowest pitch (-1: none), `starts_bar` (T,) says which beats start a bar. A
+    beat without notes keeps its chord.
     """
     if not len(weights):
         return []
-    states, templates, rarer = _chord_templates()
+    chords, templates, kind_scores = _chord_templates()
     total = weights.sum(axis=1, keepdims=True)
-    fits = (weights / np.maximum(total, 1e-9)) @ templates.T + np.where(total > 0, rarer, 0)  # (T, S)
-    roots = np.array([root for root, _ in states])
-    fits += ROOT_IN_BASS * ((lowest[:, None] % 12 == roots) & (lowest >= 0)[:, None])
-    best, stay = fits[0], np.arange(len(states))
-    came_from = np.empty((len(weights), len(states)), np.int64)
-    for beat in range(1, len(weights)):  # Viterbi
+    scores = (weights / np.maximum(total, 1e-9)) @ templates.T + np.where(total > 0, kind_scores, 0)  # (T, C)
+    roots = np.array([root for root, _ in chords])
+    scores += ROOT_IN_BASS_SCORE * ((lowest[:, None] % 12 == roots) & (lowest >= 0)[:, None])
+    best, same = scores[0], np.arange(len(chords))  # the best sum of a sequence that ends with each chord
+    predecessor = np.empty((len(weights), len(chords)), np.int64)
+    for beat in range(1, len(weights)):
         leader = int(best.argmax())
-        moved = best[leader] + CHANGE * (0.5 if starts_bar[beat] else 1)
-        came_from[beat] = np.where(best >= moved, stay, leader)
-        best = np.maximum(best, moved) + fits[beat]
+        changed = best[leader] + CHANGE_SCORE * (0.5 if starts_bar[beat] else 1)
+        predecessor[beat] = np.where(best >= changed, same, leader)
+        best = np.maximum(best, changed) + scores[beat]
     path = [int(best.argmax())]
     for beat in range(len(weights) - 1, 0, -1):
-        path.append(int(came_from[beat, path[-1]]))
-    return [states[state] for state in reversed(path)]
+        path.append(int(predecessor[beat, path[-1]]))
+    return [chords[chord] for chord in reversed(path)]
 
 
 @lru_cache(maxsize=1)
 def _chord_templates() -> tuple[list[tuple[int, str]], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """All chords that are estimated, their templates (S, 12), and what is added for their kind (S,)."""
+    """Return the C chords that are estimated, the scores (C, 12) of pitch classes, and of kinds (C,)."""
     kinds = [kind for kind in CHORDS if kind != "other"]
-    states = [(root, kind) for root in range(12) for kind in kinds]
-    templates = np.full((len(states), 12), FOREIGN)
-    for row, (root, kind) in zip(templates, states, strict=True):
-        for step, weight in zip(CHORDS[kind][1], TONES, strict=False):
-            row[(root + step) % 12] = weight
-    return states, templates, np.array([0.0 if kind in ("maj", "min") else RARER for _, kind in states])
+    chords = [(root, kind) for root in range(12) for kind in kinds]
+    templates = np.full((len(chords), 12), OTHER_TONE_SCORE)
+    for row, (root, kind) in zip(templates, chords, strict=True):
+        for interval, score in zip(CHORDS[kind][1], CHORD_TONE_SCORES, strict=False):
+            row[(root + interval) % 12] = score
+    kind_scores = np.array([0.0 if kind in ("maj", "min") else RARE_KIND_SCORE for _, kind in chords])
+    return chords, templates, kind_scores
 
 
 def family(program: int) -> str:
-    """The General MIDI family of a program (0-127).
+    """Return the General MIDI family of a program (0-127).
 
     >>> family(33)
     'bass'
@@ -260,9 +264,9 @@ def family(program: int) -> str:
 
 
 def parse_instrument(text: str) -> tuple[int, ...]:
-    """The programs (0-127) that a name stands for: an instrument, a family, a word of either, or a number.
+    """Return the programs (0-127) of an instrument, a family, a word of either, or a number, given as text.
 
-    Raises ValueError.
+    Raises ValueError for any other text.
 
     >>> parse_instrument("violin"), parse_instrument("bass")[:2], parse_instrument("73")
     ((40,), (32, 33), (73,))
@@ -273,9 +277,10 @@ def parse_instrument(text: str) -> tuple[int, ...]:
     if name in INSTRUMENTS:
         return (INSTRUMENTS.index(name),)
     singular = {name, name.removesuffix("s")} - {""}
-    for kind, names in ((8, FAMILIES), (1, INSTRUMENTS)):
+    for programs_per_name, names in ((8, FAMILIES), (1, INSTRUMENTS)):
         if found := [i for i, known in enumerate(names) if singular & {known, known.removesuffix("s")}]:
-            return tuple(range(kind * found[0], kind * found[0] + kind))
+            first = programs_per_name * found[0]
+            return tuple(range(first, first + programs_per_name))
     found = [i for i, known in enumerate(INSTRUMENTS) if singular & set(known.split())]
     if not found:
         near = get_close_matches(name, [*INSTRUMENTS, *FAMILIES, "drums"], n=1, cutoff=0.5)
