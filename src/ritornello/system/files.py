@@ -47,9 +47,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def check_writable(path: Path) -> None:
     """Raise OutputError if a file cannot be written at `path`. Call it before long work."""
+    if path.is_dir():
+        raise OutputError(f"cannot write {str(path)!r}: {os.strerror(errno.EISDIR)}")
     with output_errors(path):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
 
