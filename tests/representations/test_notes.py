@@ -172,7 +172,7 @@ def test_what_is_known_of_given_notes_around_a_row() -> None:
         [72, VOID["pitch"], none, nowhere, silent, silent, silent],
     ]
     words = [line.partition("given: ")[2] for line in NOTES.explain(values)]
-    assert words[:2] == ["next +24", "E4, C5, next +24"]
+    assert words[:2] == ["next after 24 ticks", "E4, C5, next after 24 ticks"]
     assert words[5:] == ["C5", "", ""]
 
 
@@ -260,7 +260,7 @@ def test_durations(ticks: int, number: int) -> None:
 def test_rows_in_words() -> None:
     words = NOTES.explain(NOTES.encode(tune()).values)
     assert words[0] == "bar   1 beat  1.000  G       bass 32.1 G2 for 2 beats, velocity 74"
-    assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beats, velocity 98")
+    assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beat, velocity 98")
     assert words[-1].startswith("bar   4 beat  3.000  D7      END")
     assert len(words) == 24
 

@@ -12,13 +12,13 @@ from ritornello.errors import PlanError
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Meter, Score
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.shifts import Bars
+from ritornello.representations.grid.shifts import BarLines
 from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, PART_PITCH_BITS, note_classes
 from ritornello.representations.notes import Notes
 from ritornello.representations.repetition import form as forms
-from ritornello.representations.repetition.alone import alone
-from ritornello.representations.repetition.echo import Echo, echo
-from ritornello.representations.repetition.form import Form, form, read_form
+from ritornello.representations.repetition.alone import alone_candidates
+from ritornello.representations.repetition.echo import EchoState, echo_candidates
+from ritornello.representations.repetition.form import FormState, find_returns, form_candidates
 from tests.representations.songs import repetitive, wide
 from tests.scores import tune
 
@@ -64,13 +64,13 @@ def test_echo_is_what_it_is_defined_as(keys: list[Pair], data: st.DataObject) ->
     for kept in ([False] * len(keys), [note >= after for note in range(len(keys))], data.draw(some)):
         onset, ahead = np.cumsum(interval), np.flatnonzero(kept)
         apart = np.diff(onset[ahead], prepend=0)
-        fast = echo(interval, voice, np.array(kept, bool), apart)
+        fast = echo_candidates(interval, voice, np.array(kept, bool), apart)
         expected = slow_echo(keys, kept)
         assert list(zip(*(column.tolist() for column in fast), strict=True)) == expected
         if not any(kept):
-            assert all((a == b).all() for a, b in zip(echo(interval, voice), fast, strict=True))
+            assert all((a == b).all() for a, b in zip(echo_candidates(interval, voice), fast, strict=True))
         notes = [(at, 0, *pitch) for at, pitch in zip(onset.tolist(), voice[:, None].tolist(), strict=True)]
-        step = Echo([notes[note] for note in ahead])
+        step = EchoState([notes[note] for note in ahead])
         for number, (index, after, *others) in enumerate(expected):
             assert [step.length, step.run] == others
             guess = step.guess and (step.guess[0] - (notes[number - 1][0] if number else 0), step.guess[2])
@@ -84,27 +84,28 @@ def test_the_longest_context_decides() -> None:
     tune = np.arange(100, 140)
     voice = np.concatenate([tune, [1], tune[20:], [2], tune])
     keys = [(1, pitch) for pitch in voice.tolist()]
-    found = echo(np.ones(102, np.int64), voice)
-    assert (found.candidate[-1], found.length[-1]) == (40, 4)
+    found = echo_candidates(np.ones(102, np.int64), voice)
+    assert (found.note[-1], found.length[-1]) == (40, 4)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == slow_echo(keys)
 
 
 def test_echo_of_large_numbers_takes_the_slow_sort() -> None:
     keys = [(2**40, 5), (1, 2**30), (2**40, 5), (1, 2**30), (2**40, 5)]
     interval, voice = np.array(keys, np.int64).T
-    assert list(zip(*(column.tolist() for column in echo(interval, voice)), strict=True)) == slow_echo(keys)
+    found = echo_candidates(interval, voice)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == slow_echo(keys)
 
 
 def test_a_gap_hears_what_is_given_after_it() -> None:
     # six notes heard, then given ones: 2 3 4 5 return there, then come 9 and 8, not heard before
     voice = np.array([0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 9, 8])
-    found = echo(np.ones(12, np.int64), voice, np.arange(12) >= 6, np.array([7, 1, 1, 1, 1, 1]))
+    found = echo_candidates(np.ones(12, np.int64), voice, np.arange(12) >= 6, np.array([7, 1, 1, 1, 1, 1]))
     # nobody knows what will come before the given 2, so contexts begin after it: after 3 4 comes the given
     # 5 (index 9), after 4 5 the given 9
-    assert found.candidate[:7].tolist() == [-1, -1, -1, -1, -1, 9, 10]
+    assert found.note[:7].tolist() == [-1, -1, -1, -1, -1, 9, 10]
     assert found.length[:7].tolist() == [0, 0, 0, 0, 0, 1, 1]
     assert found.run[:7].tolist() == [0, 0, 0, 0, 0, 0, 1]  # 5 came as it was guessed
-    assert (echo(np.ones(12, np.int64), voice).candidate[:7] == -1).all()
+    assert (echo_candidates(np.ones(12, np.int64), voice).note[:7] == -1).all()
 
 
 def slow_alone(notes: list[tuple[int, int]], kept: list[bool], known: int, least: int) -> tuple[int, ...]:
@@ -143,7 +144,7 @@ def test_alone_is_what_it_is_defined_as(rows: list[tuple[int, int, int]], data: 
     known = np.arange(len(notes) + 1)
     least = np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
     for given_notes in (kept, [False] * len(notes)):
-        found = alone(onset, voice, least, known, np.array(given_notes, bool))
+        found = alone_candidates(onset, voice, least, known, np.array(given_notes, bool))
         expected = [
             slow_alone(notes, given_notes, *place)
             for place in zip(known.tolist(), least.tolist(), strict=True)
@@ -158,11 +159,11 @@ def test_nothing_given_follows_on_another_line() -> None:
     kept = [False] * 4 + [True] * 4
     onset, voice = np.array(notes, np.int64).T
     known, least = np.arange(9), np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
-    found = alone(onset, voice, least, known, np.array(kept))
+    found = alone_candidates(onset, voice, least, known, np.array(kept))
     places = zip(known.tolist(), least.tolist(), strict=True)
     expected = [slow_alone(notes, kept, *place) for place in places]
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
-    assert found.candidate[3] == -1  # after 8 9 nothing is given on the violin
+    assert found.note[3] == -1  # after 8 9 nothing is given on the violin
 
 
 def test_a_part_goes_on_by_itself() -> None:
@@ -171,22 +172,22 @@ def test_a_part_goes_on_by_itself() -> None:
     voice = np.stack([np.arange(12) % 4, 128 + np.arange(12)], axis=1).ravel()
     known = np.arange(25)
     least = np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
-    assert (echo(np.diff(onset, prepend=0), voice).candidate < 0).all()
-    found = alone(onset, voice, least, known)
+    assert (echo_candidates(np.diff(onset, prepend=0), voice).note < 0).all()
+    found = alone_candidates(onset, voice, least, known)
     # the first 0 comes no beat after another, so the first pair heard again is 1 2, at beats 5 and 6: then 3
-    after = found.candidate[13::2]  # once part 0 played beat 6, 7 ...
+    after = found.note[13::2]  # once part 0 played beat 6, 7 ...
     assert after.tolist() == [6, 8, 10, 12, 14, 16]
-    assert found.onset[13::2].tolist() == [7, 8, 9, 10, 11, 12]
+    assert found.onset_ticks[13::2].tolist() == [7, 8, 9, 10, 11, 12]
     # what part 1 plays between changes nothing
-    assert found.candidate[14::2].tolist() == after.tolist()
+    assert found.note[14::2].tolist() == after.tolist()
 
 
 def test_echo_of_a_tune_that_comes_back() -> None:
     # eight different notes twice: from the second pair on, each is guessed; the 16th note ends a run of
     # 2 4 8 ... contexts: after notes 0-9 the pair (0, 1) is found, after 0-11 four notes, after 0-15 eight
     voice = np.array([*range(8), *range(8)])
-    found = echo(np.ones(16, np.int64), voice)
-    assert found.candidate.tolist() == [-1] * 10 + [2, 3, 4, 5, 6, 7, 8]
+    found = echo_candidates(np.ones(16, np.int64), voice)
+    assert found.note.tolist() == [-1] * 10 + [2, 3, 4, 5, 6, 7, 8]
     assert found.length.tolist() == [0] * 10 + [1, 1, 2, 2, 2, 2, 3]
     # right guesses of notes 10-15: 1, 2, 3 ... in a row; log2 of one more
     assert found.run.tolist() == [0] * 10 + [0, 1, 1, 2, 2, 2, 2]
@@ -221,7 +222,7 @@ def slow_returns(timeline: Timeline, onset: Ints, voice: Ints) -> tuple[list[int
 @given(st.one_of(repetitive(), wide()))
 def test_the_form_is_read_as_it_is_defined(score: Score) -> None:
     timeline, onset, voice = places(NOTES.canonical(score)[0])
-    read = read_form(timeline, onset, voice)
+    read = find_returns(timeline, onset, voice)
     assert (read.returns_to.tolist(), read.similarity.tolist()) == slow_returns(timeline, onset, voice)
 
 
@@ -229,7 +230,7 @@ def test_only_the_first_bars_of_an_endless_song_are_looked_at(monkeypatch: pytes
     monkeypatch.setattr(forms, "MAX_BARS_COMPARED", 3)
     onset = np.repeat(np.arange(5) * 96, 2)
     timeline = Timeline.of(Score.of(GRID, onset, [9] * 10, [60, 64] * 5, [64] * 10))
-    read = read_form(timeline, onset, np.array([60, 64] * 5))
+    read = find_returns(timeline, onset, np.array([60, 64] * 5))
     assert read.returns_to.tolist() == [-1, 0, 1, -1, -1]
     assert read.similarity.tolist() == [0, 3, 3, 0, 0]
 
@@ -238,7 +239,7 @@ def test_bars_of_different_length_do_not_return() -> None:
     # the same two notes at the start of each bar of 4/4, 3/4, 4/4
     meters = (Meter(0, 4, 4), Meter(96, 3, 4), Meter(168, 4, 4))
     song = Score.of(GRID, [0, 6, 96, 102, 168, 174], [1] * 6, [60] * 6, [64] * 6, meters=meters)
-    assert read_form(*places(song)).returns_to.tolist() == [-1, -1, 0]
+    assert find_returns(*places(song)).returns_to.tolist() == [-1, -1, 0]
 
 
 def slow_form(timeline: Timeline, onset: Ints, voice: Ints, known: int) -> tuple[int, int, int]:
@@ -265,15 +266,15 @@ def test_the_candidate_of_the_form_is_what_it_is_defined_as(score: Score) -> Non
     if not len(song):
         return
     timeline, onset, voice = places(song)
-    timeline = read_form(timeline, onset, voice)
-    bars, count = Bars(timeline), np.arange(len(onset) + 1)
+    timeline = find_returns(timeline, onset, voice)
+    bars, count = BarLines(timeline), np.arange(len(onset) + 1)
     clock, last = np.append(onset, 0)[count - 1], np.append(voice, -1)[count - 1]
-    fast = form(bars, timeline, onset, voice, clock, last, count)
-    step = Form(bars, timeline)
+    fast = form_candidates(bars, timeline, onset, voice, clock, last, count)
+    step = FormState(bars, timeline)
     for known in count.tolist():
         expected = slow_form(timeline, onset, voice, known)
-        assert (fast.candidate[known], fast.onset[known], fast.likeness[known]) == expected
-        assert step.at(int(clock[known]), int(last[known])) == expected
+        assert (fast.note[known], fast.onset_ticks[known], fast.similarity[known]) == expected
+        assert step.candidate(int(clock[known]), int(last[known])) == expected
         if known < len(onset):
             step.add(int(onset[known]), int(voice[known]))
 
@@ -281,7 +282,7 @@ def test_the_candidate_of_the_form_is_what_it_is_defined_as(score: Score) -> Non
 def test_a_form_that_nobody_knows() -> None:
     timeline = Timeline.of(tune().rescaled(GRID))
     assert timeline.similarity.tolist() == [-1] * 4
-    assert Form(Bars(timeline), timeline).at(0, -1) == (-1, 0, FORM_UNKNOWN)
+    assert FormState(BarLines(timeline), timeline).candidate(0, -1) == (-1, 0, FORM_UNKNOWN)
 
 
 @pytest.mark.parametrize("returns", [((0, 3), (-1, 0)), ((-1, 0), (1, 3)), ((-1, 0), (5, 3))])

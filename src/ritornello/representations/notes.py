@@ -1,17 +1,17 @@
-"""One row a note, on a grid of 24 ticks a beat: the representation that Ritornello learns best with.
+"""The representation `notes`: one row a note, on a grid of 24 ticks a beat; Ritornello learns best with it.
 
-Before a row is drawn, three candidates for it are known (what returns: `echo`, `alone` and `form`), and when
-the next *given* note comes. Then come, in order: shift (how far the clock moves on) > the place reached:
-position in the bar, its length, bars left, chord, given notes that sound there > part > pitch > duration >
-velocity. The rows WAIT and END move the clock or stop it and are void from the place on. Within an onset rows
-ascend by (part, pitch).
+A row is, in order: three candidates for the note (`repetition`), when the next given note comes, the shift to
+the onset, what is known of that place (position in the bar, bars left, chord, given notes), part, pitch,
+duration, velocity. `grid.vocabulary` has the table. Rows with the shift WAIT or END have no note: their later
+choices are void. Within an onset, rows ascend by part and pitch.
 
-*Given* are notes that the user keeps. They are rows like all others, in their place, which are forced when a
-song is composed: what is drawn comes before them, or after. So learnt of them is when and in which part they
-come, as it is of any note, but not how long and loud they are. What is known of them ahead: `grid.beside`.
+Given notes, which the user keeps, are rows in their place like all others; composing forces them. The loss
+counts when they come, in which part and at which pitch, because the network must leave room for them, but not
+their durations and velocities.
 
-What is said of a place is honest: the end of the song shows in `bars_left` alone, and all that is known
-beyond the notes (form, bars left, chord) can be hidden with `table.hide`.
+The end of the song shows in `bars_left` alone. All that is known beyond the notes (form, bars left, chord)
+can be hidden with `table.hide`. `Notes.encode` computes the rows of a whole song at once; `grid.song_state`
+computes the same rows one by one while a song is composed, and `test_cursor.py` holds the two equal.
 """
 
 from __future__ import annotations
@@ -28,17 +28,24 @@ from ritornello.music.timeline import Timeline
 from ritornello.representations.grid import augmentation, canonical, describe_rows, vocabulary
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.cursor import Cursor
-from ritornello.representations.grid.given_context import Beside
-from ritornello.representations.grid.positions import Places
-from ritornello.representations.grid.shifts import Bars, Steps, needed, spell, spelled
+from ritornello.representations.grid.given_context import GivenContext
+from ritornello.representations.grid.positions import Positions
+from ritornello.representations.grid.shifts import (
+    NO_SHIFT,
+    BarLines,
+    ShiftRows,
+    earliest_onsets,
+    shift_rows,
+    shift_to,
+)
 from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, NOTE_CHOICES, VOID, WAIT, Ints
-from ritornello.representations.repetition.alone import Guesses, alone
-from ritornello.representations.repetition.echo import echo
-from ritornello.representations.repetition.form import form, read_form
+from ritornello.representations.repetition.alone import Candidates, alone_candidates
+from ritornello.representations.repetition.echo import echo_candidates
+from ritornello.representations.repetition.form import find_returns, form_candidates
 from ritornello.representations.table import Field, Rows
 
-Mask = npt.NDArray[np.bool_]
-Columns = dict[str, Any]  # name of a field -> (R,) classes, or one for all rows
+Mask = npt.NDArray[np.bool_]  # of notes (N,) or of rows (R,)
+Columns = dict[str, Any]  # by the name of the field: classes (R,), or one class for all rows
 UNKNOWN: Columns = {field.name: field.unknown for field in vocabulary.FIELDS if field.unknown is not None}
 
 
@@ -49,64 +56,66 @@ class Notes:
     fields: ClassVar[tuple[Field, ...]] = vocabulary.FIELDS
     end: ClassVar[tuple[str, int]] = ("shift", END)  # the field and the class that end a song
 
-    def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
-        """What the rows keep, and how much of each sort is lost: see `grid.canonical`."""
-        return canonical.canonical(score)
+    canonical = staticmethod(canonical.canonical)
+    bin_widths = staticmethod(vocabulary.bin_widths)
+    explain = staticmethod(describe_rows.explain)
+    transposition_range = staticmethod(augmentation.transposition_range)
+    augmented = staticmethod(augmentation.augmented)
+    draw_given = staticmethod(augmentation.draw_given)
 
     def timeline(self, score: Score) -> Timeline:
-        """The bars of a canonical song with all that can be read off it: its chords and its form."""
+        """The bars of a canonical song, with the chords and the form that are found in its notes."""
         onset, part, pitch, _, _ = vocabulary.note_classes(score)
-        return read_form(with_chords(Timeline.of(score), score), onset, part * vocabulary.PITCHES + pitch)
+        bars = with_chords(Timeline.of(score), score)
+        return find_returns(bars, onset, vocabulary.part_pitch(part, pitch))
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:
-        """A song as rows (N, F) int16. A song without notes has none.
+        """Encode a song as rows (R, F) int16; a song without notes has none.
 
-        `timeline` is that of the canonical song, read off it if left out; `given` (notes,) says which of
-        the canonical song's notes are given.
+        `timeline` is that of the canonical song, computed if it is left out; `given` (N,) says which of the
+        canonical song's notes are given.
         """
         song, _ = self.canonical(score)
         if not len(song):
             return Rows(np.zeros((0, len(self.fields)), np.int16), np.zeros((0, len(self.fields)), bool))
         timeline = timeline or self.timeline(song)
-        places = Places(timeline)
+        positions = Positions(timeline)
         notes = vocabulary.note_classes(song)
-        steps = spell(notes[0], places.bars)
-        values = self._rows(steps, list(notes), timeline, places, given)
+        rows = shift_rows(notes[0], positions.bars)
+        values = self._rows(rows, list(notes), timeline, positions, given)
         learn = np.zeros(values.shape, bool)
         for name, void in VOID.items():
             learn[:, COLUMN[name]] = values[:, COLUMN[name]] != void
         if given is not None and given.any():
-            which: Mask = np.append(given, False)[steps.note] & (steps.note >= 0)
-            self._know_of(which, [column[given] for column in notes], values, steps, places.bars)
+            is_given: Mask = np.append(given, False)[rows.note] & (rows.note >= 0)
+            _write_given_context(values, is_given, [c[given] for c in notes], rows, positions.bars)
             for name in ("duration", "velocity"):
-                learn[which, COLUMN[name]] = False
+                learn[is_given, COLUMN[name]] = False
         return Rows(values, learn)
 
     def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
-        """The song that rows (N, F) say, in the plan's meters, tempo, key and chords."""
+        """Decode rows (R, F) to a song with the plan's meters, tempo, key and chords."""
         rows = np.asarray(values, np.int64)
         shift = rows[:, COLUMN["shift"]]
         moves = np.where(shift <= MAX_SHIFT, shift, 0)
         waits = np.flatnonzero(shift == WAIT)
-        most = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * vocabulary.MAX_BAR_TICKS
-        bars = Bars(Timeline.of_meters(GRID, plan.events(GRID)["meters"], most))  # type: ignore[arg-type]
+        max_ticks = int(moves.sum()) + (len(waits) + 1) * WAIT + 2 * vocabulary.MAX_BAR_TICKS
+        bars = BarLines(Timeline.of_meters(GRID, plan.events(GRID)["meters"], max_ticks))  # type: ignore[arg-type]
         onset = np.cumsum(moves)
-        for row in waits.tolist():  # from here on the clock is ahead by as much
-            onset[row:] += bars.stop(int(onset[row])) - onset[row]
-        said = shift <= MAX_SHIFT
+        for row in waits.tolist():  # WAIT moves all onsets after it
+            onset[row:] += bars.after_wait(int(onset[row])) - onset[row]
+        is_note = shift <= MAX_SHIFT
         for name in NOTE_CHOICES:
-            said &= rows[:, COLUMN[name]] < VOID[name]
-        part, pitch, duration, velocity = (rows[said, COLUMN[name]] for name in NOTE_CHOICES)
-        lasts, loud = vocabulary.DURATION_TICKS[duration], vocabulary.velocity_of_class(velocity)
-        return canonical.build(onset[said], lasts, pitch, loud, part, plan=plan)
-
-    def bin_widths(self) -> dict[str, Ints]:
-        """How many values of a source (ticks, velocities) each class of a choice stands for."""
-        return vocabulary.bin_widths()
-
-    def explain(self, values: npt.NDArray[Any]) -> list[str]:
-        """Each row in words."""
-        return describe_rows.explain(np.asarray(values, np.int64))
+            is_note &= rows[:, COLUMN[name]] < VOID[name]
+        part, pitch, duration, velocity = (rows[is_note, COLUMN[name]] for name in NOTE_CHOICES)
+        return canonical.build(
+            onset[is_note],
+            vocabulary.DURATION_TICKS[duration],
+            pitch,
+            vocabulary.velocity_of_class(velocity),
+            part,
+            plan=plan,
+        )
 
     def cursor(
         self,
@@ -115,98 +124,77 @@ class Notes:
         prompts: Sequence[npt.NDArray[Any] | None] | None = None,
         hidden: Collection[str] = (),
     ) -> Cursor:
-        """The composing half, for a batch of songs of these bars (at 24 ticks a beat): see `grid.cursor`."""
+        """Begin to compose a batch of songs of these bars (at 24 ticks a beat): see `Cursor`.
+
+        `prompts` are rows (N, F).
+        """
         return Cursor(timelines, given, prompts, hidden)
 
-    def transposition_range(self, values: npt.NDArray[Any]) -> tuple[int, int]:
-        """By how many semitones rows (N, F) can go down (at most 0) and up; drums do not count."""
-        return augmentation.transposition_range(values)
-
-    def augmented(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
-        """Rows (N, F) in another key (within `room`) and louder by bins of four steps."""
-        return augmentation.louder(augmentation.transposed(values, semitones), bins)
-
-    def draw_given(self, song: Score, draw: np.random.Generator) -> Mask:
-        """Which notes (N,) of a canonical song are given: a part, all but one, or bars in a row."""
-        return augmentation.draw_given(song, draw)
-
     def _rows(
-        self, steps: Steps, notes: list[Ints], timeline: Timeline, places: Places, given: Mask | None
+        self, rows: ShiftRows, notes: list[Ints], timeline: Timeline, positions: Positions, given: Mask | None
     ) -> npt.NDArray[np.int16]:
-        """The rows (R, F) of the notes, of WAIT and END."""
-        is_note = (steps.note >= 0) & (steps.shift != END)
-        at = np.where(is_note, steps.note, len(notes[0]))
-        rows: Columns = UNKNOWN | {"given": 0, "shift": steps.shift} | places.columns(steps.after)
+        """The rows (R, F) of a whole song, without what is known of given notes."""
+        is_note = (rows.note >= 0) & (rows.shift != END)
+        index = np.where(is_note, rows.note, len(notes[0]))  # N is void
+        columns: Columns = UNKNOWN | {"given": 0, "shift": rows.shift} | positions.fields(rows.clock_after)
         for name, column in zip(NOTE_CHOICES, notes[1:], strict=True):
-            rows[name] = np.append(column, VOID[name])[at]
-        rows |= self._candidates(steps, is_note, notes, timeline, places.bars, given)
-        return _table(rows, len(at))
-
-    def _know_of(
-        self,
-        which: Mask,
-        notes: list[Ints],
-        values: npt.NDArray[np.int16],
-        steps: Steps,
-        bars: Bars,
-    ) -> None:
-        """Write what is known of given notes into rows (R, F), of which `which` (R,) are they themselves."""
-        beside = Beside(*notes[:4])
-        met: Ints = np.cumsum(which) - which
-        columns = beside.ahead(met, steps.before, needed(steps, bars), bars) | beside.columns(steps.after)
+            columns[name] = np.append(column, VOID[name])[index]
+        columns |= _candidates(rows, is_note, notes, timeline, positions.bars, given)
+        values = np.empty((len(vocabulary.FIELDS), len(index)), np.int16)
         for name, column in columns.items():
-            values[:, COLUMN[name]] = column
-
-    def _candidates(
-        self,
-        steps: Steps,
-        is_note: Mask,
-        notes: list[Ints],
-        timeline: Timeline,
-        bars: Bars,
-        given: Mask | None,
-    ) -> Columns:
-        """The fields of echo, alone and form for rows (R,)."""
-        onset, part, pitch = notes[:3]
-        voice = part * vocabulary.PITCHES + pitch
-        known: Ints = np.cumsum(is_note) - is_note  # how many notes each row comes after
-        clock, floor = steps.before, needed(steps, bars)
-        after_note = np.append(False, is_note[:-1])
-        last = np.where(after_note, np.append(voice, -1)[known - 1], -1)
-        apart = np.diff(onset[given], prepend=0) if given is not None else None
-        echoes = echo(np.diff(onset, prepend=0), voice, given, apart)
-        place = np.append(onset, 0)[known - 1] + echoes.interval[known]
-        heard = Guesses(echoes.candidate[known], place, echoes.length[known], echoes.run[known])
-        least = np.maximum(
-            (clock << vocabulary.PART_PITCH_BITS) + last + 1, floor << vocabulary.PART_PITCH_BITS
-        )
-        rows: Columns = {}
-        for name, echoed in (("echo", heard), ("alone", alone(onset, voice, least, known, given))):
-            said = np.where(echoed.candidate < 0, VOID["shift"], spelled(echoed.onset, clock, floor, bars))
-            rows |= _guesses(name, said, echoed.candidate, notes)
-            rows[f"{name}.length"] = np.where(said == VOID["shift"], 0, echoed.length)
-            rows[f"{name}.run"] = np.where(said == VOID["shift"], 0, echoed.run)
-        forms = form(bars, timeline, onset, voice, clock, last, known)
-        said = np.where(forms.candidate < 0, VOID["shift"], spelled(forms.onset, clock, floor, bars))
-        rows |= _guesses("form", said, forms.candidate, notes)
-        contradicted = (said == VOID["shift"]) & (forms.candidate >= 0)
-        rows["form.likeness"] = np.where(contradicted, 0, forms.likeness)
-        return rows
+            values[COLUMN[name]] = column
+        return np.ascontiguousarray(values.T)
 
 
-def _guesses(name: str, shift: Ints, candidate: Ints, notes: list[Ints]) -> Columns:
-    """What a candidate (R,) guesses, void where its shift is."""
-    at = np.where(shift == VOID["shift"], len(notes[0]), candidate)
-    rows = {
-        f"{name}.{field}": np.append(c, VOID[field])[at]
-        for field, c in zip(NOTE_CHOICES, notes[1:], strict=True)
-    }
-    return rows | {f"{name}.shift": shift}
+def _write_given_context(
+    values: npt.NDArray[np.int16], is_given: Mask, given: list[Ints], rows: ShiftRows, bars: BarLines
+) -> None:
+    """Write into rows (R, F) what is known of the given notes, of which `is_given` (R,) are the rows."""
+    context = GivenContext(*given[:4])
+    passed: Ints = np.cumsum(is_given) - is_given
+    columns = context.next_fields(passed, rows.clock_before, earliest_onsets(rows, bars), bars)
+    for name, column in (columns | context.pitch_fields(rows.clock_after)).items():
+        values[:, COLUMN[name]] = column
 
 
-def _table(rows: Columns, count: int) -> npt.NDArray[np.int16]:
-    """Columns by name as rows (count, F)."""
-    values = np.empty((len(vocabulary.FIELDS), count), np.int16)
-    for name, column in rows.items():
-        values[COLUMN[name]] = column
-    return np.ascontiguousarray(values.T)
+def _candidates(
+    rows: ShiftRows,
+    is_note: Mask,
+    notes: list[Ints],
+    timeline: Timeline,
+    bars: BarLines,
+    given: Mask | None,
+) -> Columns:
+    """The fields of echo, alone and form for rows (R,)."""
+    onset, part, pitch = notes[:3]
+    part_pitch = vocabulary.part_pitch(part, pitch)
+    known: Ints = np.cumsum(is_note) - is_note  # how many notes come before each row
+    clock, earliest = rows.clock_before, earliest_onsets(rows, bars)
+    after_note = np.append(False, is_note[:-1])
+    last = np.where(after_note, np.append(part_pitch, -1)[known - 1], -1)
+
+    def guessed(name: str, note: Ints, onset_ticks: Ints) -> Columns:
+        """The classes that a candidate guesses; all are void where the grammar cannot write its onset."""
+        shift = np.where(note < 0, NO_SHIFT, shift_to(onset_ticks, clock, earliest, bars))
+        index = np.where(shift == NO_SHIFT, len(onset), note)
+        choices = zip(NOTE_CHOICES, notes[1:], strict=True)
+        columns = {f"{name}.{choice}": np.append(column, VOID[choice])[index] for choice, column in choices}
+        return columns | {f"{name}.shift": shift}
+
+    given_interval = np.diff(onset[given], prepend=0) if given is not None else None
+    after = echo_candidates(np.diff(onset, prepend=0), part_pitch, given, given_interval)
+    echo_onset = np.append(onset, 0)[known - 1] + after.interval[known]
+    echo = Candidates(after.note[known], echo_onset, after.length[known], after.run[known])
+    least_key = np.maximum(vocabulary.note_key(clock, last + 1), earliest << vocabulary.PART_PITCH_BITS)
+    alone = alone_candidates(onset, part_pitch, least_key, known, given)
+    columns: Columns = {}
+    for name, found in (("echo", echo), ("alone", alone)):
+        columns |= guessed(name, found.note, found.onset_ticks)
+        no_guess = columns[f"{name}.shift"] == NO_SHIFT
+        columns[f"{name}.length"] = np.where(no_guess, 0, found.length)
+        columns[f"{name}.run"] = np.where(no_guess, 0, found.run)
+    form = form_candidates(bars, timeline, onset, part_pitch, clock, last, known)
+    columns |= guessed("form", form.note, form.onset_ticks)
+    lost = (columns["form.shift"] == NO_SHIFT) & (form.note >= 0)
+    columns["form.likeness"] = np.where(lost, 0, form.similarity)
+    return columns

@@ -1,1 +1,1 @@
-"""What the representation `notes` is made of: codes, canonical songs, the clock, chords, the cursor."""
+"""The pieces of `notes`: vocabulary, canonical songs, shifts, chords, given notes, cursor, augmentation."""

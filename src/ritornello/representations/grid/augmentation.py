@@ -1,4 +1,7 @@
-"""What training varies: rows in another key or louder, without encoding the song anew; notes given."""
+"""Augmentation of training rows: another key, another loudness, and notes that count as given.
+
+Key and loudness are changed in the rows themselves, so that a song is encoded only once.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy.typing as npt
 from ritornello.music.score import Score
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.given_context import FIELDS as HEARD
+from ritornello.representations.grid.given_context import GIVEN_PITCH_FIELDS
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
     DRUM_PART,
@@ -20,8 +23,8 @@ from ritornello.representations.grid.vocabulary import (
     VELOCITY_BINS,
 )
 
-MOST_BARS = 16  # that are given in a row
-SAID_BY = ("", "echo.", "alone.", "form.")  # a row says a note itself, and what the candidates guess
+MAX_GIVEN_BARS = 16  # in a row
+NOTES_OF_A_ROW = ("", "echo.", "alone.", "form.")  # prefixes of the fields: the note itself, the candidates
 
 
 def transposition_range(values: npt.NDArray[Any]) -> tuple[int, int]:
@@ -30,15 +33,20 @@ def transposition_range(values: npt.NDArray[Any]) -> tuple[int, int]:
     return (-int(pitch.min()), PITCHES - 1 - int(pitch.max())) if len(pitch) else (0, 0)
 
 
+def augmented(values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
+    """Rows (N, F) moved by semitones, within `transposition_range`, and by bins of velocity (4 of 0-127)."""
+    return louder(transposed(values, semitones), bins)
+
+
 def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
-    """Rows (N, F) with every pitch but the drums' moved by `semitones` within `room`, and the chords too."""
+    """Rows (N, F) with all pitches and chords moved by `semitones`, except drums."""
     moved: npt.NDArray[Any] = values.copy()
-    for who in SAID_BY:
-        pitched = values[:, COLUMN[f"{who}part"]] < DRUM_PART
-        moved[pitched, COLUMN[f"{who}pitch"]] += semitones
-    for name in HEARD:
-        heard = values[:, COLUMN[name]] < PITCHES
-        moved[heard, COLUMN[name]] += semitones
+    for prefix in NOTES_OF_A_ROW:
+        pitched = values[:, COLUMN[f"{prefix}part"]] < DRUM_PART
+        moved[pitched, COLUMN[f"{prefix}pitch"]] += semitones
+    for name in GIVEN_PITCH_FIELDS:
+        pitched = values[:, COLUMN[name]] < PITCHES
+        moved[pitched, COLUMN[name]] += semitones
     chord = values[:, COLUMN["chord"]]
     named = chord < NO_CHORD
     moved[named, COLUMN["chord"]] = (chord[named] + semitones * len(CHORD_KINDS)) % NO_CHORD
@@ -46,35 +54,35 @@ def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
 
 
 def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
-    """Rows (N, F) with every velocity moved by `bins` of four steps, at most to the end of the range."""
+    """Rows (N, F) with all velocities moved by `bins`, clipped to 0-31."""
     moved: npt.NDArray[Any] = values.copy()
-    for who in SAID_BY:
-        said = values[:, COLUMN[f"{who}part"]] < PARTS
-        column = COLUMN[f"{who}velocity"]
-        moved[said, column] = np.clip(values[said, column] + bins, 0, VELOCITY_BINS - 1)
+    for prefix in NOTES_OF_A_ROW:
+        is_note = values[:, COLUMN[f"{prefix}part"]] < PARTS
+        column = COLUMN[f"{prefix}velocity"]
+        moved[is_note, column] = np.clip(values[is_note, column] + bins, 0, VELOCITY_BINS - 1)
     return moved
 
 
-def _highest(song: Score) -> int:
-    """The part of the highest pitches, drums apart."""
-    mean = [-1.0 if part.is_drum else song.pitch[song.part == n].mean() for n, part in enumerate(song.parts)]
-    return int(np.argmax(mean))
-
-
 def draw_given(song: Score, draw: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Which notes (N,) of a canonical song are given: a part, all parts but one, or bars in a row.
+    """Draw which notes (N,) of a canonical song are given: a part, all parts but one, or 1-16 bars in a row.
 
-    Each is as likely; the part is the highest, as a tune is, half of the time. Of a song of one part, or of
-    one bar, what would be all of it is not given.
+    The three are equally likely. The part is the highest one, as a melody is, half of the time. In a song of
+    one part, bars are drawn; where they would be the whole song, nothing is given.
     """
     if not len(song):
         return np.zeros(0, bool)
     bars = Timeline.of(song).bar_of(song.onset_ticks)
-    what = draw.random()
-    if len(song.parts) > 1 and what < 2 / 3:
-        part = _highest(song) if draw.random() < 0.5 else draw.integers(len(song.parts))
-        one = np.asarray(song.part == part)
-        return one if what < 1 / 3 else ~one
-    first, count = draw.integers(bars[-1] + 1), draw.integers(1, MOST_BARS + 1)
+    kind = draw.random()
+    if len(song.parts) > 1 and kind < 2 / 3:
+        part = _highest_part(song) if draw.random() < 0.5 else draw.integers(len(song.parts))
+        of_part = np.asarray(song.part == part)
+        return of_part if kind < 1 / 3 else ~of_part
+    first, count = draw.integers(bars[-1] + 1), draw.integers(1, MAX_GIVEN_BARS + 1)
     given = (bars >= first) & (bars < first + count)
     return np.asarray(~given if given.all() else given)
+
+
+def _highest_part(song: Score) -> int:
+    """The part with the highest mean pitch, drums apart."""
+    mean = [-1.0 if part.is_drum else song.pitch[song.part == n].mean() for n, part in enumerate(song.parts)]
+    return int(np.argmax(mean))

@@ -1,7 +1,7 @@
-"""What `notes` keeps of a song: the grid of 24 ticks a beat, one tempo, parts by program and register.
+"""The canonical song: what `notes` keeps of a song, on a grid of 24 ticks a beat, with one tempo.
 
-Parts of one program are told apart by their mean pitch, highest first, whatever their order in the file was;
-beyond four, the lowest share the fourth. All drum parts are one.
+Parts of one program are ordered by mean pitch, highest first, whatever their order in the file was; beyond
+four, the lowest ones are merged into the fourth. All drum parts are merged into one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello.music.overlaps import cut_overlaps
 from ritornello.music.plan import GRID, Plan, grid_bars
@@ -27,64 +28,71 @@ from ritornello.representations.grid.vocabulary import (
 
 
 def canonical(score: Score) -> tuple[Score, dict[str, int]]:
-    """The song as the rows hold it, and how much of each sort is lost."""
+    """The song as rows of `notes` can hold it, and how much of each kind is lost."""
     plan = Plan.of(score)
     notes = _on_grid(score, plan)
-    names, notes[:, 4] = np.unique(_codes(notes, score.parts)[notes[:, 4]], return_inverse=True)
-    onset, duration, pitch, velocity, part = _settled(notes).T  # merged parts may strike the same pitch
-    song = build(onset, duration, pitch, velocity, names[part], plan=plan)
-    heard = len(np.unique(score.part))
+    classes, notes[:, 4] = np.unique(_part_classes(notes, score.parts)[notes[:, 4]], return_inverse=True)
+    onset, duration, pitch, velocity, part = _rounded(notes).T  # merged parts may share a pitch
+    song = build(onset, duration, pitch, velocity, classes[part], plan=plan)
+    duration_ticks = rescale_ticks(score.duration_ticks.astype(np.int64), score.ticks_per_beat, GRID)
+    playing = len(np.unique(score.part))
     dropped = {
         "notes doubled": len(score) - len(song),
-        "notes over 16 beats": int(
-            (
-                rescale_ticks(score.duration_ticks.astype(np.int64), score.ticks_per_beat, GRID)
-                > DURATION_TICKS[-1]
-            ).sum()
-        ),
-        "parts merged": heard - len(song.parts),
-        "parts without notes": len(score.parts) - heard,
+        "notes over 16 beats": int((duration_ticks > DURATION_TICKS[-1]).sum()),
+        "parts merged": playing - len(song.parts),
+        "parts without notes": len(score.parts) - playing,
         "names of parts": sum(part.name != "" for part in score.parts),
         "drum kits": sum(part.is_drum and part.program > 0 for part in score.parts),
         "tempo changes": max(0, len(score.tempi) - 1),
         "key changes": max(0, len(score.keys) - 1),
         "markers": len(score.markers),
     }
-    return song, {sort: count for sort, count in dropped.items() if count}
+    return song, {kind: count for kind, count in dropped.items() if count}
 
 
-def build(onset: Any, duration: Any, pitch: Any, velocity: Any, code: Any, *, plan: Plan) -> Score:
-    """The Score of notes with part codes, (N,) each, with the plan's tempo, meters, key and chords."""
-    codes, part = np.unique(np.asarray(code, np.int64), return_inverse=True)
-    parts = [part_of_class(number) for number in codes.tolist()]
-    events = plan.events(GRID) | {"chords": plan.chords}
+def build(
+    onset: npt.ArrayLike,
+    duration: npt.ArrayLike,
+    pitch: npt.ArrayLike,
+    velocity: npt.ArrayLike,
+    part_class: npt.ArrayLike,
+    *,
+    plan: Plan,
+) -> Score:
+    """The Score of notes, (N,) each, with the plan's tempo, meters, key and chords.
+
+    Onsets and durations are in ticks, velocities 0-127.
+    """
+    classes, part = np.unique(np.asarray(part_class, np.int64), return_inverse=True)
+    parts = [part_of_class(number) for number in classes.tolist()]
+    events: dict[str, Any] = plan.events(GRID) | {"chords": plan.chords}
     return Score.of(GRID, onset, duration, pitch, velocity, part, parts, title=plan.title, **events)
 
 
 def part_classes_of(score: Score) -> Ints:
-    """For each part of any song (parts,) the code of its notes; of one without notes it means nothing."""
-    return _codes(_on_grid(score, Plan.of(score)), score.parts)
+    """The class of each part (parts,) of any song; that of a part without notes means nothing."""
+    return _part_classes(_on_grid(score, Plan.of(score)), score.parts)
 
 
 def _on_grid(score: Score, plan: Plan) -> Ints:
-    """The notes (N, 5) as cut_overlaps has them, on the grid and in the plan's bars."""
+    """The notes (N, 5) as `cut_overlaps` has them, on the grid and in the plan's bars."""
     onset = score.onset_ticks.astype(np.int64)
     start, end = (
         rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
     )
     if len(score):
-        bars, planned = grid_bars(score), plan.timeline(GRID)
-        start = bars.moved(start, planned, inside=True)
-        end = bars.moved(end, planned, inside=False)
+        bars, plan_bars = grid_bars(score), plan.timeline(GRID)
+        start = bars.moved(start, plan_bars, inside=True)
+        end = bars.moved(end, plan_bars, inside=False)
     length = np.maximum(end - start, 1)
     notes = np.stack([start, length, score.pitch, score.velocity, score.part], axis=1).astype(np.int64)
-    return _settled(notes)
+    return _rounded(notes)
 
 
-def _settled(notes: Ints) -> Ints:
-    """Durations and velocities as their classes have them, no pitch struck twice at once in a part.
+def _rounded(notes: Ints) -> Ints:
+    """Notes (N, 5) with the durations and velocities of their classes, no pitch twice at once in a part.
 
-    A duration that was rounded up may reach into the next note of its pitch; `Score.of` cuts it there.
+    A duration that is rounded up may reach into the next note of its pitch; `Score.of` cuts it there.
     """
     notes = cut_overlaps(notes)
     notes[:, 1] = DURATION_TICKS[duration_class(notes[:, 1])]
@@ -92,33 +100,35 @@ def _settled(notes: Ints) -> Ints:
     return notes
 
 
-def _codes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
-    """The code of each part, by program and register; of one without notes it does not matter."""
-    codes = np.zeros(len(parts), np.int64)
-    heard = np.unique(notes[:, 4]).tolist()
-    for part in heard:
-        codes[part] = DRUM_PART if parts[part].is_drum else parts[part].program * INSTANCES_PER_PROGRAM
-    pitched = sorted((int(codes[part]), part) for part in heard if not parts[part].is_drum)
-    for base, group in groupby(pitched, key=lambda pair: pair[0]):
+def _part_classes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
+    """The class of each part (parts,), by program and register; of a part without notes it means nothing."""
+    classes = np.zeros(len(parts), np.int64)
+    playing = np.unique(notes[:, 4]).tolist()
+    for part in playing:
+        classes[part] = DRUM_PART if parts[part].is_drum else parts[part].program * INSTANCES_PER_PROGRAM
+    pitched = sorted((int(classes[part]), part) for part in playing if not parts[part].is_drum)
+    for _, group in groupby(pitched, key=lambda pair: pair[0]):
         same = [part for _, part in group]
-        if len(same) == 1:
-            continue
-        voices = [notes[notes[:, 4] == part, :4] for part in same]
-        order = sorted(range(len(same)), key=lambda i: _register(voices[i]))
-        ranks = [min(rank, INSTANCES_PER_PROGRAM - 1) for rank in range(len(same))]
-        if (
-            len(same) > INSTANCES_PER_PROGRAM
-        ):  # what shares the fourth place may lie higher than its parts did
-            shared = np.concatenate([voices[i] for i in order[INSTANCES_PER_PROGRAM - 1 :]])
-            shared = _settled(np.column_stack([shared, np.zeros(len(shared), np.int64)]))[:, :4]
-            slots = [voices[i] for i in order[: INSTANCES_PER_PROGRAM - 1]] + [shared]
-            placed = sorted(range(INSTANCES_PER_PROGRAM), key=lambda slot: _register(slots[slot]))
-            ranks = [placed.index(rank) for rank in ranks]
-        for rank, i in zip(ranks, order, strict=True):
-            codes[same[i]] = base + rank
-    return codes
+        if len(same) > 1:
+            classes[same] += _instances([notes[notes[:, 4] == part, :4] for part in same])
+    return classes
 
 
-def _register(voice: Ints) -> tuple[float, bytes]:
-    """What parts are ordered by: mean pitch, highest first; ties by the notes, in any fixed order."""
-    return -float(voice[:, 2].mean()), voice.tobytes()
+def _instances(notes_of_parts: list[Ints]) -> list[int]:
+    """The instance 0-3 of each part of one program, by register; parts are given by their notes (n, 4)."""
+    count = len(notes_of_parts)
+    order = sorted(range(count), key=lambda part: _register(notes_of_parts[part]))
+    instances = [min(rank, INSTANCES_PER_PROGRAM - 1) for rank in range(count)]
+    if count > INSTANCES_PER_PROGRAM:  # the merged parts together may be higher than one of the others
+        merged = np.concatenate([notes_of_parts[part] for part in order[INSTANCES_PER_PROGRAM - 1 :]])
+        merged = _rounded(np.column_stack([merged, np.zeros(len(merged), np.int64)]))[:, :4]
+        candidates = [notes_of_parts[part] for part in order[: INSTANCES_PER_PROGRAM - 1]] + [merged]
+        places = sorted(range(INSTANCES_PER_PROGRAM), key=lambda slot: _register(candidates[slot]))
+        instances = [places.index(instance) for instance in instances]
+    of_part = dict(zip(order, instances, strict=True))
+    return [of_part[part] for part in range(count)]
+
+
+def _register(notes: Ints) -> tuple[float, bytes]:
+    """What parts are ordered by: mean pitch, highest first; then the notes, so that the order is fixed."""
+    return -float(notes[:, 2].mean()), notes.tobytes()

@@ -1,4 +1,4 @@
-"""The chords of a song: those that its Score names, else estimated beat by beat from its pitched notes."""
+"""The chords of a song: those that its Score names, or else those estimated from its notes, beat by beat."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ritornello.representations.grid.vocabulary import Ints
 
 
 def with_chords(timeline: Timeline, song: Score) -> Timeline:
-    """The timeline of a canonical song with its chords; a song of drums alone has none, so none is known."""
+    """The timeline of a canonical song with its chords; those of a song of drums alone stay unknown."""
     if timeline.chords:
         return timeline
     return replace(timeline, chords=estimated(timeline, song))
 
 
 def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
-    """The chords of a canonical song by its notes; beats count anew in each bar."""
+    """The chords of a canonical song, one a beat, estimated from its notes; beats begin anew in each bar."""
     drums = np.array([part.is_drum for part in song.parts], bool)
     pitched = np.flatnonzero(~drums[song.part]) if len(song) else np.zeros(0, np.int64)
     if not len(pitched):
@@ -33,10 +33,10 @@ def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
     count = last - first  # beats in which each note sounds
     note = np.repeat(np.arange(len(onset)), count)
     beat = np.arange(len(note)) - np.repeat(np.cumsum(count) - count, count) + first[note]
-    sounds = np.minimum(end[note], edges[beat + 1]) - np.maximum(onset[note], edges[beat])
+    sounding_ticks = np.minimum(end[note], edges[beat + 1]) - np.maximum(onset[note], edges[beat])
     beats = len(edges) - 1
-    counted = np.bincount(beat * 12 + pitch[note] % 12, sounds, beats * 12)
-    weights = np.asarray(counted, np.float64).reshape(beats, 12)
+    counts = np.bincount(beat * 12 + pitch[note] % 12, sounding_ticks, beats * 12)
+    weights = np.asarray(counts, np.float64).reshape(beats, 12)
     lowest = np.full(beats, 128)
     np.minimum.at(lowest, beat, pitch[note])
     lowest[lowest == 128] = -1
@@ -45,7 +45,7 @@ def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
 
 
 def beat_edges(timeline: Timeline) -> Ints:
-    """Where each beat starts, and where the last one ends, (beats + 1,); a bar's last beat may be short."""
+    """The ticks (beats + 1,) at which beats start, and the last one ends; a bar's last beat may be short."""
     count = -(-timeline.length_ticks // GRID)  # beats in each bar
     within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     starts = np.repeat(timeline.start_ticks, count) + within * GRID

@@ -1,7 +1,8 @@
-"""The composing half of `notes`: what is known before each field, which values the grammar allows.
+"""The cursor of `notes`: songs that are composed row by row, a batch at a time.
 
-For each row of a song being composed: `known(field)` and `allowed(field)` in the order of the table, and
-`put(field, values)` for every choice. Forced rows (given notes, a prompt) allow one value only.
+It gives what is known before each field and which values are allowed, in the order of the table, and takes
+the values that were drawn. `song_state` has the state of each song. Rows are the same as `Notes.encode` makes
+of the finished song: `test_cursor.py` encodes songs and feeds their rows through a cursor.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import numpy.typing as npt
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.song_state import Mask, SongState
-from ritornello.representations.grid.vocabulary import COLUMN, FIELDS
+from ritornello.representations.grid.vocabulary import COLUMN, FIELDS, Ints
 
 
 class Cursor:
-    """A batch of songs, row by row in step; a song that is done takes no more rows.
+    """A batch of B songs, one row of each at a time; a song that has ended takes no more rows.
 
-    `given` are Scores of notes that are kept, each with the parts of a canonical song; `prompts` rows (N, F)
-    that come first; `hidden` names what is not to be known ("form", "bars_left", "chord"). Where bars_left is
-    hidden, END is allowed in every bar.
+    `given` are Scores of the given notes, each with the parts of a canonical song; `prompts` are rows (N, F)
+    that come first; `hidden` names known fields that say nothing ("form", "bars_left", "chord"). Where
+    bars_left is hidden, END is allowed in every bar.
     """
 
     def __init__(
@@ -33,35 +34,33 @@ class Cursor:
         prompts: Sequence[npt.NDArray[Any] | None] | None = None,
         hidden: Collection[str] = (),
     ) -> None:
-        kept, begun = given or [None] * len(timelines), prompts or [None] * len(timelines)
-        self.songs = [
-            SongState(timeline, notes, prompt, hidden)
-            for timeline, notes, prompt in zip(timelines, kept, begun, strict=True)
-        ]
+        nothing = [None] * len(timelines)
+        songs = zip(timelines, given or nothing, prompts or nothing, strict=True)
+        self.songs = [SongState(*song, hidden) for song in songs]
 
     @property
     def done(self) -> Mask:
         """Which songs have ended, (B,)."""
         return np.array([song.done for song in self.songs], bool)
 
-    def known(self, field: str) -> npt.NDArray[np.int64]:
-        """The value of a known field in the present rows, (B,)."""
+    def known(self, field: str) -> Ints:
+        """The values (B,) of a known field in the present rows."""
         column = COLUMN[field]
         return np.array([song.row[column] for song in self.songs], np.int64)
 
     def allowed(self, field: str) -> Mask:
-        """Which values of a choice the present rows may have: (B, size + 1), the last is void."""
+        """Which classes of a choice the present rows may have: (B, size + 1), the last one is void."""
         return np.stack([song.allowed(field) for song in self.songs])
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Take the values (B,) of a choice; after the last one comes the next row."""
+        """Take the values (B,) of a choice; after the last choice the next row begins."""
         for song, value in zip(self.songs, np.asarray(values).tolist(), strict=True):
             song.put(field, value)
 
     def keep(self, songs: Sequence[int]) -> None:
-        """Go on with some of the songs, by their numbers; the others have ended."""
+        """Keep only the songs of these indices; the others have ended."""
         self.songs = [self.songs[song] for song in songs]
 
     def rows(self, index: int) -> npt.NDArray[np.int16]:
-        """All rows of a song so far, (N, F)."""
+        """The complete rows (N, F) of a song so far."""
         return np.array(self.songs[index].rows, np.int16).reshape(-1, len(FIELDS))

@@ -1,62 +1,47 @@
-"""Rows of `notes` in words: what the network reads, for people."""
+"""Rows of `notes` as text: the place, the note, and what the candidates guess (`ritornello explain`)."""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from ritornello.music.plan import GRID
-from ritornello.music.theory import CHORD_KINDS, chord_name, family, pitch_name
+from ritornello.music.theory import chord_name, family, pitch_name
 from ritornello.representations.grid import vocabulary
-from ritornello.representations.grid.vocabulary import COLUMN, END, VOID, WAIT, Ints
-from ritornello.representations.repetition.echo import LENGTHS
+from ritornello.representations.grid.vocabulary import COLUMN, END, VOID, WAIT
+from ritornello.representations.repetition.echo import CONTEXT_NOTES, LONGEST_CLASS
 
-LIKENESS = (
-    "",
-    "some",
-    "most",
-    "all",
-    "some of the next bar",
-    "most of the next bar",
-    "all of the next bar",
-    "?",
-)
-
-CANDIDATES = {"echo": "echo of", "alone": "alone, of", "form": "form,"}
+SIMILARITIES = ("none", "some", "most", "all")  # of `form.likeness`, for this bar; 3 more for the next bar
 
 
-def explain(values: Ints) -> list[str]:
-    """Each row (N, F) in words: where, what, and what the candidates guessed."""
-    words, bar = [], 0
+def explain(values: npt.NDArray[np.integer]) -> list[str]:
+    """Describe each row (N, F) in a line of text."""
+    lines, bar = [], 0
     before = {"position": 0, "bar_length": vocabulary.MAX_BAR_TICKS + 1}
     for row in values.tolist():
         cell = {name: row[column] for name, column in COLUMN.items()}
-        goes_on = before["position"] + cell["shift"] >= before["bar_length"]
-        bar += cell["position"] == 0 if cell["shift"] == WAIT else goes_on and cell["shift"] != END
+        crosses_line = before["position"] + cell["shift"] >= before["bar_length"]
+        bar += cell["position"] == 0 if cell["shift"] == WAIT else crosses_line and cell["shift"] != END
         before = cell
         beat = 1 + cell["position"] / GRID
-        said = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_what(cell)}"]
-        said += [_candidate(name, cell) for name in CANDIDATES if cell[f"{name}.shift"] != VOID["shift"]]
-        words.append("  |  ".join([*said, *_given(cell)]))
-    return words
+        columns = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_event(cell)}"]
+        columns += [_echo(name, cell) for name in ("echo", "alone") if cell[f"{name}.shift"] != VOID["shift"]]
+        columns += [_form(cell)] if cell["form.shift"] != VOID["shift"] else []
+        lines.append("  |  ".join([*columns, *_given(cell)]))
+    return lines
 
 
-def _what(cell: dict[str, int]) -> str:
-    """What the row does."""
+def _event(cell: dict[str, int]) -> str:
+    """The note of a row, or WAIT or END."""
     if cell["shift"] in (WAIT, END):
         return "WAIT" if cell["shift"] == WAIT else "END"
-    lasts = vocabulary.DURATION_TICKS[cell["duration"]] / GRID
-    loud = vocabulary.velocity_of_class(cell["velocity"])
-    return f"{_voice(cell['part'], cell['pitch'])} for {lasts:.4g} beats, velocity {loud}"
+    beats = vocabulary.DURATION_TICKS[cell["duration"]] / GRID
+    velocity = vocabulary.velocity_of_class(cell["velocity"])
+    unit = "beat" if beats == 1 else "beats"
+    return f"{_note(cell['part'], cell['pitch'])} for {beats:.4g} {unit}, velocity {velocity}"
 
 
-def _given(cell: dict[str, int]) -> list[str]:
-    """What a row knows of the given notes beside it; nothing where there are none."""
-    low, top, shift = (cell[f"given.{name}"] for name in ("low", "top", "shift"))
-    sounds = [pitch_name(pitch) for pitch in dict.fromkeys((low, top)) if pitch < vocabulary.PITCHES]
-    comes = [] if shift == VOID["shift"] else ["next after WAIT" if shift == WAIT else f"next +{shift}"]
-    return [f"given: {', '.join([*sounds, *comes])}"] if sounds or comes else []
-
-
-def _voice(part: int, pitch: int) -> str:
-    """A part and its pitch."""
+def _note(part: int, pitch: int) -> str:
     if part == vocabulary.DRUM_PART:
         return f"drum {pitch}"
     program, instance = divmod(part, vocabulary.INSTANCES_PER_PROGRAM)
@@ -64,19 +49,35 @@ def _voice(part: int, pitch: int) -> str:
 
 
 def _chord(number: int) -> str:
-    """A class of chords."""
     if number >= vocabulary.NO_CHORD:
         return "-" if number == vocabulary.NO_CHORD else "?"
-    return chord_name(number // len(CHORD_KINDS), CHORD_KINDS[number % len(CHORD_KINDS)])
+    return chord_name(*vocabulary.chord_of_class(number))
 
 
-def _candidate(name: str, cell: dict[str, int]) -> str:
-    """What a candidate guesses, and how far it is to be trusted."""
+def _guess(name: str, cell: dict[str, int]) -> str:
     shift = cell[f"{name}.shift"]
-    moves = "WAIT, then" if shift == WAIT else f"+{shift}"
-    if name == "form":
-        trust = LIKENESS[cell["form.likeness"]]
+    when = "after WAIT" if shift == WAIT else f"after {shift} ticks"
+    return f"{name}: {_note(cell[f'{name}.part'], cell[f'{name}.pitch'])} {when}"
+
+
+def _echo(name: str, cell: dict[str, int]) -> str:
+    length, right = cell[f"{name}.length"], 2 ** cell[f"{name}.run"] - 1  # classes give the least number
+    notes = f"{CONTEXT_NOTES[length - 1]}{'+' if length == LONGEST_CLASS else ''} notes match"
+    return f"{_guess(name, cell)} ({notes}, {right}{'+' if right else ''} right in a row)"
+
+
+def _form(cell: dict[str, int]) -> str:
+    next_bar, similarity = divmod(cell["form.likeness"] - 1, 3)
+    bar = "the next bar" if next_bar > 0 else "this bar"
+    return f"{_guess('form', cell)} ({bar} repeats {SIMILARITIES[similarity + 1]} of an earlier one)"
+
+
+def _given(cell: dict[str, int]) -> list[str]:
+    """The given notes that sound, and when the next one comes; nothing where there are none."""
+    low, top, shift = (cell[f"given.{name}"] for name in ("low", "top", "shift"))
+    sounding = [pitch_name(pitch) for pitch in dict.fromkeys((low, top)) if pitch < vocabulary.PITCHES]
+    if shift == VOID["shift"]:
+        following = []
     else:
-        right = 2 ** cell[f"{name}.run"] - 1  # in a row, at least: the field is log2 of their number + 1
-        trust = f"{LENGTHS[cell[f'{name}.length'] - 1]} notes, {right or 'not yet'} right"
-    return f"{CANDIDATES[name]} {trust}: {moves} {_voice(cell[f'{name}.part'], cell[f'{name}.pitch'])}"
+        following = ["next after WAIT" if shift == WAIT else f"next after {shift} ticks"]
+    return [f"given: {', '.join([*sounding, *following])}"] if sounding or following else []

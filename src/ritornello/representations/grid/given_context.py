@@ -1,12 +1,8 @@
-"""What is known of the given notes around a row: when the next one comes, which sound here, what follows.
+"""What a row tells the network of the given notes around it: the fields `given.*` of the vocabulary.
 
-    given         whether any is still to come: none, some at this onset, later
-    given.shift   how far on the next one is, spelled as a shift
-    given.top     the highest pitch given that sounds at the place reached; drums do not count
-    given.low     the lowest
-    given.next    the highest of those that are struck next after that place
-
-So a network need not keep in mind what is given, and knows a little of what it is to meet.
+They say when the next given note comes, which ones sound at the place reached, and which pitch follows. So a
+network need not remember the given notes, and knows a little of those to come. Drums have no part in
+the pitches.
 """
 
 from __future__ import annotations
@@ -15,53 +11,56 @@ from bisect import bisect_right
 
 import numpy as np
 
-from ritornello.representations.grid.shifts import Bars, spelled
+from ritornello.representations.grid.shifts import BarLines, shift_to
 from ritornello.representations.grid.vocabulary import DRUM_PART, DURATION_TICKS, PITCHES, Ints
 
-FIELDS = ("given.top", "given.low", "given.next")
-NONE, HERE, LATER = range(3)
-SILENT = PITCHES  # the class of no pitch
+GIVEN_PITCH_FIELDS = ("given.top", "given.low", "given.next")
+NONE, HERE, LATER = range(3)  # classes of the field "given"
+NO_PITCH = PITCHES
 
 
-class Beside:
-    """The given notes of one song, by their columns (N,) in the order of onsets, as `codes.columns` has them.
+class GivenContext:
+    """The given notes of one song, by their onsets in ticks and their classes, (G,) each in order of onset.
 
-    Answers for many places at once, or for one.
+    `pitch_fields` answers for the rows of a whole song, `pitch_fields_at` for one row of a song that is
+    composed.
     """
 
     def __init__(self, onset: Ints, part: Ints, pitch: Ints, duration: Ints) -> None:
-        self._onset = np.append(onset, -1)  # -1: no more, which no grammar can say
+        self._onset = np.append(onset, -1)  # -1: no more notes; shift_to finds no shift to it
         pitched = np.flatnonzero(part < DRUM_PART)
         rising = pitched[np.argsort(pitch[pitched], kind="stable")]
         spans = np.stack([onset, onset + DURATION_TICKS[duration]])[:, rising]
-        self._edges = np.unique(np.append(spans, 0))  # (S,): from one to the next the same notes sound
-        sounding = list(
-            zip(*np.searchsorted(self._edges, spans).tolist(), pitch[rising].tolist(), strict=True)
-        )
-        self._heard = np.full((len(FIELDS), len(self._edges)), SILENT)  # (3, S)
-        for heard, notes in zip(self._heard, (sounding, sounding[::-1]), strict=False):
-            for first, after, one in notes:
-                heard[first:after] = one  # the last one written stays: the highest, then the lowest
-        highest = np.full(len(self._edges) + 1, SILENT)  # of the notes struck at an edge
+        self._edges = np.unique(np.append(spans, 0))  # (S,): between two edges the same notes sound
+        first_edges, end_edges = np.searchsorted(self._edges, spans).tolist()
+        sounding = list(zip(first_edges, end_edges, pitch[rising].tolist(), strict=True))
+        self._pitches = np.full((len(GIVEN_PITCH_FIELDS), len(self._edges)), NO_PITCH)  # (3, S)
+        for extreme, notes in zip(self._pitches, (sounding, sounding[::-1]), strict=False):
+            for first, end, one in notes:
+                extreme[first:end] = one  # the last one written stays: the highest, then the lowest
+        highest = np.full(len(self._edges) + 1, NO_PITCH)  # of the notes that begin at an edge
         for first, _, one in sounding:
             highest[first] = one
-        struck = np.flatnonzero(highest < SILENT)
-        following = np.searchsorted(struck, np.arange(len(self._edges)), side="right")
-        self._heard[2] = highest[np.append(struck, len(self._edges))[following]]
-        self._lists = self._edges.tolist(), self._heard.T.tolist()
+        begins = np.flatnonzero(highest < NO_PITCH)
+        following = np.searchsorted(begins, np.arange(len(self._edges)), side="right")
+        self._pitches[2] = highest[np.append(begins, len(self._edges))[following]]
+        self._lists = self._edges.tolist(), self._pitches.T.tolist()
 
-    def ahead(self, met: Ints, clock: Ints, floor: Ints, bars: Bars) -> dict[str, Ints]:
-        """given and given.shift before rows (R,), so many of the given notes `met` before each."""
-        onset = self._onset[met]
-        which = np.where(onset < 0, NONE, np.where(onset == clock, HERE, LATER))
-        return {"given": which, "given.shift": spelled(onset, clock, floor, bars)}
+    def next_fields(self, passed: Ints, clock: Ints, earliest: Ints, bars: BarLines) -> dict[str, Ints]:
+        """The fields `given` and `given.shift` of rows (R,), each after `passed` of the given notes.
 
-    def columns(self, ticks: Ints) -> dict[str, Ints]:
-        """The other three at places (R,)."""
-        heard = self._heard[:, np.searchsorted(self._edges, ticks, side="right") - 1]
-        return dict(zip(FIELDS, heard, strict=True))
+        `clock` and `earliest` are ticks, as in `shift_to`.
+        """
+        onset = self._onset[passed]
+        when = np.where(onset < 0, NONE, np.where(onset == clock, HERE, LATER))
+        return {"given": when, "given.shift": shift_to(onset, clock, earliest, bars)}
 
-    def at(self, ticks: int) -> list[int]:
-        """The other three at one place."""
-        heard: list[int] = self._lists[1][bisect_right(self._lists[0], ticks) - 1]
-        return heard
+    def pitch_fields(self, ticks: Ints) -> dict[str, Ints]:
+        """GIVEN_PITCH_FIELDS at ticks (R,), (R,) each."""
+        pitches = self._pitches[:, np.searchsorted(self._edges, ticks, side="right") - 1]
+        return dict(zip(GIVEN_PITCH_FIELDS, pitches, strict=True))
+
+    def pitch_fields_at(self, tick: int) -> list[int]:
+        """GIVEN_PITCH_FIELDS at one tick, in order."""
+        pitches: list[int] = self._lists[1][bisect_right(self._lists[0], tick) - 1]
+        return pitches

@@ -1,8 +1,10 @@
-"""The clock of `notes`: how a row of notes is spelled as shifts, WAIT and END.
+"""The clock of `notes`: how onsets are written as shifts, WAIT and END.
 
-The clock stands at the last onset, or where WAIT stopped. WAIT goes to the next bar line, at most 192 ticks;
-it is written exactly when the next onset is over 191 ticks away or beyond the next bar. END is written in the
-last bar, to which WAIT leads where no onset does.
+The clock is a tick of the song: the last onset, or the place that WAIT reached. A shift is the number of
+ticks from the clock to the next onset. WAIT moves the clock to the next bar line, by at most 192 ticks; it is
+written exactly where the next onset is over 191 ticks away or beyond the next bar. END is written in the last
+bar; WAIT leads there where no onset does. So there is only one way to write a song. `song_state` has the same
+rules for one row at a time; `test_cursor.py` holds the two equal.
 """
 
 from __future__ import annotations
@@ -14,84 +16,92 @@ import numpy as np
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import END, MAX_SHIFT, WAIT, Ints
 
+NO_SHIFT = END + 1  # the void of the field: the onset cannot be written
 
-class Bars:
-    """The bar lines that the clock meets; after the last bar one more of its length is imagined.
 
-    So nothing that is asked of a place before the end tells where the end is.
+class BarLines:
+    """The bar lines of a song, (bars + 2,): the end of the song, and then one more bar as long as the last.
+
+    Because of that last one, nothing that is computed before the end of a song depends on where the end is.
     """
 
     def __init__(self, timeline: Timeline) -> None:
-        self.start = timeline.start_ticks
-        self.last = len(timeline) - 1
-        self.end = timeline.end_ticks
-        after = [self.end, self.end + int(timeline.length_ticks[-1])] if len(timeline) else []
-        self.edges = np.concatenate([self.start, np.array(after, np.int64)])  # (bars + 2,)
+        self.start_ticks = timeline.start_ticks
+        self.last_bar = len(timeline) - 1
+        self.end_tick = timeline.end_ticks
+        after = [self.end_tick, self.end_tick + int(timeline.length_ticks[-1])] if len(timeline) else []
+        self.ticks = np.concatenate([self.start_ticks, np.array(after, np.int64)])
 
-    def bar(self, ticks: Ints) -> Ints:
-        """The bar in which each of `ticks` lies."""
-        return np.asarray(np.searchsorted(self.start, ticks, side="right") - 1)
+    def bar_of(self, ticks: Ints) -> Ints:
+        """The bar in which each tick (R,) lies, (R,)."""
+        return np.asarray(np.searchsorted(self.start_ticks, ticks, side="right") - 1)
 
-    def limit(self, clock: Ints) -> Ints:
-        """The end of the bar after that of the clock: from there on, an onset is spelled with WAIT."""
-        return np.asarray(self.edges[self.bar(clock) + 2])
+    def next_bar_end(self, clock: Ints) -> Ints:
+        """Where the bar after that of each clock (R,) ends, in ticks (R,): onsets from there on need WAIT."""
+        return np.asarray(self.ticks[self.bar_of(clock) + 2])
 
-    def stop(self, clock: int) -> int:
-        """Where WAIT leads."""
-        line = int(self.edges[np.searchsorted(self.start, clock, side="right")])
+    def after_wait(self, clock: int) -> int:
+        """The clock after WAIT, in ticks."""
+        line = int(self.ticks[np.searchsorted(self.start_ticks, clock, side="right")])
         return min(line, clock + WAIT)
 
 
-class Steps(NamedTuple):
-    """The drawn rows: index of the note (-1: WAIT, N: END), clock before and after, shift; (R,) each."""
+class ShiftRows(NamedTuple):
+    """The rows of a song, (R,) each: index of the note (-1: WAIT, N: END), clock before and after, shift."""
 
     note: Ints
-    before: Ints
-    after: Ints
+    clock_before: Ints
+    clock_after: Ints
     shift: Ints
 
 
-def spell(onset: Ints, bars: Bars) -> Steps:
-    """The steps that say notes at `onset` (N,), sorted, and then END."""
-    previous = np.concatenate([[0], onset])  # the clock before each note and END, without WAIT
-    place, before = bars.bar(previous), bars.bar(previous[:-1])
-    far = np.flatnonzero((np.diff(previous) > MAX_SHIFT) | (place[1:] > before + 1)).tolist()
-    if place[-1] < bars.last:
+def shift_rows(onset: Ints, bars: BarLines) -> ShiftRows:
+    """The rows that write notes with sorted onsets (N,) in ticks, and then END."""
+    previous = np.concatenate([[0], onset])  # the clock before each note and END, but for WAIT
+    bar, bar_before = bars.bar_of(previous), bars.bar_of(previous[:-1])
+    far = np.flatnonzero((np.diff(previous) > MAX_SHIFT) | (bar[1:] > bar_before + 1)).tolist()
+    if bar[-1] < bars.last_bar:
         far.append(len(onset))
-    waits: list[tuple[int, int]] = []  # the note before which it comes, where it stops
+    waits: list[tuple[int, int]] = []  # the note before which WAIT comes, and the clock after WAIT
     for index in far:
         clock = int(previous[index])
         while _waits(clock, int(onset[index]) if index < len(onset) else None, bars):
-            clock = bars.stop(clock)
+            clock = bars.after_wait(clock)
             waits.append((index, clock))
     where, stops = np.array(waits, np.int64).reshape(-1, 2).T
     note = np.insert(np.arange(len(onset) + 1), where, -1)
     end = stops[-1] if len(waits) and where[-1] == len(onset) else previous[-1]
     after = np.insert(np.append(onset, end), where, stops)
-    clock_before = np.concatenate([[0], after[:-1]])
-    shift = np.where(note < 0, WAIT, after - clock_before)
+    before = np.concatenate([[0], after[:-1]])
+    shift = np.where(note < 0, WAIT, after - before)
     shift[-1] = END
-    return Steps(note, clock_before, after, shift)
+    return ShiftRows(note, before, after, shift)
 
 
-def _waits(clock: int, onset: int | None, bars: Bars) -> bool:
+def _waits(clock: int, onset: int | None, bars: BarLines) -> bool:
     """Whether WAIT comes next on the way to an onset, or (None) to the last bar."""
-    bar = int(np.searchsorted(bars.start, clock, side="right")) - 1
+    bar = int(np.searchsorted(bars.start_ticks, clock, side="right")) - 1
     if onset is None:
-        return bool(bar < bars.last)
-    return onset - clock > MAX_SHIFT or onset >= int(bars.edges[bar + 2])
+        return bool(bar < bars.last_bar)
+    return onset - clock > MAX_SHIFT or onset >= int(bars.ticks[bar + 2])
 
 
-def needed(steps: Steps, bars: Bars) -> Ints:
-    """From where on an onset may follow each step's clock `before`: after WAIT, only what WAIT was for."""
-    floor: Ints = steps.before.copy()
-    waited = np.flatnonzero(steps.note[:-1] < 0)
-    clock = steps.before[waited]
-    floor[waited + 1] = np.minimum(clock + MAX_SHIFT + 1, bars.limit(clock))
-    return floor
+def earliest_onsets(rows: ShiftRows, bars: BarLines) -> Ints:
+    """The first tick (R,) at which each row may have its onset.
+
+    It is the clock; but after WAIT, only an onset that needed this WAIT may follow.
+    """
+    earliest: Ints = rows.clock_before.copy()
+    waited = np.flatnonzero(rows.note[:-1] < 0)
+    clock = rows.clock_before[waited]
+    earliest[waited + 1] = np.minimum(clock + MAX_SHIFT + 1, bars.next_bar_end(clock))
+    return earliest
 
 
-def spelled(onset: Ints, clock: Ints, floor: Ints, bars: Bars) -> Ints:
-    """How a guessed onset is spelled at a clock: a shift, WAIT, or void where the grammar cannot say it."""
-    far = (onset - clock > MAX_SHIFT) | (onset >= bars.limit(clock))
-    return np.asarray(np.where(onset < floor, END + 1, np.where(far, WAIT, onset - clock)))
+def shift_to(onset: Ints, clock: Ints, earliest: Ints, bars: BarLines) -> Ints:
+    """The class of `shift` that leads from clocks towards onsets in ticks, (R,) each.
+
+    It is WAIT where the onset is too far, and NO_SHIFT where the onset is before the earliest one allowed.
+    """
+    far = (onset - clock > MAX_SHIFT) | (onset >= bars.next_bar_end(clock))
+    return np.asarray(np.where(onset < earliest, NO_SHIFT, np.where(far, WAIT, onset - clock)))

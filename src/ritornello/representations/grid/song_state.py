@@ -1,6 +1,8 @@
-"""One song that is composed as rows of `notes`: its clock, what was struck, the row in the making.
+"""The state of one song of `notes` while it is composed, row by row.
 
-What is known is written into the row as soon as it can be, what the grammar allows is asked for.
+It holds the clock, the notes so far and the row that is being made, computes the known fields of that row,
+and says which classes are allowed (the grammar). `Notes.encode` computes the same fields for a whole song at
+once; `test_cursor.py` holds the two equal.
 """
 
 from __future__ import annotations
@@ -16,10 +18,9 @@ import numpy.typing as npt
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid import vocabulary
-from ritornello.representations.grid.given_context import FIELDS as HEARD
-from ritornello.representations.grid.given_context import HERE, LATER, Beside
-from ritornello.representations.grid.positions import FIELDS as PLACE
-from ritornello.representations.grid.positions import Places
+from ritornello.representations.grid.given_context import GIVEN_PITCH_FIELDS, HERE, LATER, GivenContext
+from ritornello.representations.grid.positions import POSITION_FIELDS, Positions
+from ritornello.representations.grid.shifts import NO_SHIFT
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
     END,
@@ -30,17 +31,24 @@ from ritornello.representations.grid.vocabulary import (
     VOID,
     WAIT,
 )
-from ritornello.representations.repetition.alone import Alone
-from ritornello.representations.repetition.echo import Echo
-from ritornello.representations.repetition.form import Form
+from ritornello.representations.repetition.alone import AloneState
+from ritornello.representations.repetition.echo import EchoState
+from ritornello.representations.repetition.form import FormState
 from ritornello.representations.table import hide
 
-Mask = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]  # of classes, (size + 1,), where nothing else is said
 UNKNOWN = [field.unknown or 0 for field in FIELDS]
 
 
 class SongState:
-    """`allowed` and `put` for each choice in turn; `row` is the row in the making, `rows` those before it."""
+    """A song while it is composed: ask `allowed`, then `put`, for each choice of each row in turn.
+
+    `row` is the row that is being made, `rows` are those before it. `notes` are the notes so far (onset in
+    ticks, then the classes of NOTE_CHOICES), `is_given` says which of them were given, and `given` are those to
+    come. `clock` is a tick, `bar` the bar that it lies in, `earliest` the first tick at which the next onset
+    may be. `bar_starts` (bars) and `bar_lines` (bars + 2) are ticks. The arguments are those of `Cursor` for one
+    song, such as the rows of a prompt (N, F).
+    """
 
     def __init__(
         self,
@@ -49,52 +57,46 @@ class SongState:
         prompt: npt.NDArray[Any] | None,
         hidden: Collection[str],
     ) -> None:
-        self.places = Places(timeline)
-        bars = self.places.bars
-        self.bar_starts, self.bar_lines, self.last, self.end_tick = (
-            bars.start.tolist(),
-            bars.edges.tolist(),
-            bars.last,
-            bars.end,
-        )
-        columns = (
-            [c[given.onset_ticks < self.end_tick] for c in vocabulary.note_classes(given)] if given else []
-        )
-        # those to come
-        self.given: deque[tuple[int, ...]] = deque(zip(*(c.tolist() for c in columns), strict=True))
-        self.beside = Beside(*columns[:4]) if self.given else None
+        self._positions = Positions(timeline)
+        bars = self._positions.bars
+        self.bar_starts, self.bar_lines = bars.start_ticks.tolist(), bars.ticks.tolist()
+        self.last_bar, self.end_tick = bars.last_bar, bars.end_tick
+        columns = vocabulary.note_classes(given) if given else ()
+        classes = [column[given.onset_ticks < self.end_tick] for column in columns] if given else []
+        self.given: deque[tuple[int, ...]] = deque(zip(*(c.tolist() for c in classes), strict=True))
+        self._given_context = GivenContext(*classes[:4]) if self.given else None
         self.prompt = deque(prompt[prompt[:, COLUMN["shift"]] != END].tolist() if prompt is not None else [])
         self.open_end = "bars_left" in hidden
-        silent = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
-        self.hidden = {column: int(silent[column]) for column in np.flatnonzero(silent >= 0).tolist()}
-        ahead = list(self.given)
-        self.echo, self.alone, self.form = Echo(ahead), Alone(ahead), Form(bars, timeline)
-        self.notes: list[tuple[int, int, int, int, int]] = []  # onset and the other choices
-        self.is_given: list[bool] = []  # of each note, whether it was given
-        self.clock = self.bar = self.floor = 0
-        self.waited_from = -1  # the bar from which WAIT led here; -1: it did not
+        marked = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
+        self.hidden = {column: int(marked[column]) for column in np.flatnonzero(marked >= 0).tolist()}
+        later = list(self.given)
+        self.echo, self.alone, self.form = EchoState(later), AloneState(later), FormState(bars, timeline)
+        self.notes: list[tuple[int, int, int, int, int]] = []
+        self.is_given: list[bool] = []
+        self.clock = self.bar = self.earliest = 0
+        self.waited_from = -1  # the bar from which WAIT led to the clock; -1: it did not
         self.rows: list[list[int]] = []
-        self.forced: dict[str, int] | None = None
+        self.forced: dict[str, int] | None = None  # the choices of this row, if it is one of the prompt
         self.done = not len(timeline)
         self.row = UNKNOWN.copy()
         if not self.done:
-            self._begin()
+            self._begin_row()
 
     def allowed(self, field: str) -> Mask:
-        """Which values a choice may have, (size + 1,)."""
+        """Which classes of a choice are allowed, (size + 1,); the last one is void."""
         mask = np.zeros(VOID[field] + 1, bool)
         if self.done:
             mask[-1] = True
         elif self.forced is not None:
             mask[self.forced[field]] = True
         elif field == "shift":
-            self._shifts(mask)
+            self._allow_shifts(mask)
         elif self.row[COLUMN["shift"]] > MAX_SHIFT:
             mask[-1] = True
         elif field == "part":
-            mask[:-1] = self._parts()
+            mask[:-1] = self._allowed_parts()
         elif field == "pitch":
-            mask[:-1] = self._pitches(self.row[COLUMN["part"]])
+            mask[:-1] = self._allowed_pitches(self.row[COLUMN["part"]])
         elif self._given_here() == (self.row[COLUMN["part"]], self.row[COLUMN["pitch"]]):
             mask[self.given[0][1 + NOTE_CHOICES.index(field)]] = True
         else:
@@ -102,14 +104,14 @@ class SongState:
         return mask
 
     def next_given(self, field: str) -> int | None:
-        """The class by which the next given note would come now, of shift, part or pitch; None if it cannot.
+        """The class of shift, part or pitch by which the next given note would come in this row, or None.
 
-        No class beyond it is allowed: whatever would come later, the given note comes first.
+        No class beyond it is allowed: the given note comes before all that would come later.
         """
         if not self.given or self.done or self.forced is not None:
             return None
         if field == "shift":
-            shift = self._spelled(self.given[0][0])
+            shift = self._shift_to(self.given[0][0])
             return shift if shift <= MAX_SHIFT else None
         part, pitch = self._given_here() or (None, None)
         if field == "part":
@@ -117,7 +119,7 @@ class SongState:
         return pitch if field == "pitch" and self.row[COLUMN["part"]] == part else None
 
     def _given_here(self) -> tuple[int, int] | None:
-        """Part and pitch of the next given note, if it stands at the place reached."""
+        """Part and pitch of the next given note, if its onset is that of this row."""
         shift = self.row[COLUMN["shift"]]
         if not self.given or shift > MAX_SHIFT or self.given[0][0] > self.clock + shift:
             return None
@@ -125,148 +127,146 @@ class SongState:
         return part, pitch
 
     def put(self, field: str, value: int) -> None:
-        """Take a choice of the present row."""
+        """Take the class of a choice of this row."""
         if self.done:
             return
         self.row[COLUMN[field]] = value
         if field == "shift":
-            self._place(self._reached(value))
+            self._write_place(self._clock_after(value))
         if field == "velocity":
-            self._advance()
+            self._end_row()
 
-    def _reached(self, shift: int) -> int:
-        """The clock after a shift, WAIT or END."""
+    def _clock_after(self, shift: int) -> int:
+        """The clock in ticks after a shift, WAIT or END."""
         if shift == WAIT:
             return min(int(self.bar_lines[self.bar + 1]), self.clock + WAIT)
         return self.clock + (shift if shift <= MAX_SHIFT else 0)
 
-    def _place(self, ticks: int) -> None:
-        """Write what is known of a place, and of the given notes there, into the row."""
-        known = dict(zip(PLACE, self.places.at(ticks), strict=True))
-        if self.beside:
-            known |= zip(HEARD, self.beside.at(ticks), strict=True)
+    def _write_place(self, tick: int) -> None:
+        """Write into the row what is known of a place, and of the given notes there."""
+        known = dict(zip(POSITION_FIELDS, self._positions.fields_at(tick), strict=True))
+        if self._given_context:
+            known |= zip(GIVEN_PITCH_FIELDS, self._given_context.pitch_fields_at(tick), strict=True)
         for name, value in known.items():
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
-    def _shifts(self, mask: Mask) -> None:
-        """Onsets within this bar and the next that no WAIT is for, none beyond a given note; WAIT; END."""
-        first = max(self.floor - self.clock, 0)
-        mask[
-            first : min(MAX_SHIFT + 1, self.bar_lines[self.bar + 2] - self.clock, self.end_tick - self.clock)
-        ] = True
-        mask[0] = mask[0] and self._room_here()
-        mask[WAIT] = self.bar < self.last or self.clock + WAIT < self.end_tick
-        if self.bar == self.last:
-            mask[END] = self.waited_from != self.last
+    def _allow_shifts(self, mask: Mask) -> None:
+        """Allow onsets in this bar and the next, from `earliest` to the next given note; WAIT; END."""
+        first = max(self.earliest - self.clock, 0)
+        stop = min(self.bar_lines[self.bar + 2], self.end_tick) - self.clock
+        mask[first : min(MAX_SHIFT + 1, stop)] = True
+        mask[0] = mask[0] and self._may_strike_again()
+        mask[WAIT] = self.bar < self.last_bar or self.clock + WAIT < self.end_tick
+        if self.bar == self.last_bar:
+            mask[END] = self.waited_from != self.last_bar
         elif self.open_end:
             mask[END] = self.waited_from < 0
         if self.given:
             mask[END] = False
-            if (shift := self._spelled(self.given[0][0])) <= MAX_SHIFT:
+            if (shift := self._shift_to(self.given[0][0])) <= MAX_SHIFT:
                 mask[shift + 1 :] = False
 
-    def _room_here(self) -> bool:
+    def _may_strike_again(self) -> bool:
         """Whether any note may follow at the present onset."""
         self.row[COLUMN["shift"]] = 0
-        return bool(self._parts().any())
+        return bool(self._allowed_parts().any())
 
-    def _parts(self) -> Mask:
-        """The parts with a pitch left at the place reached: rows ascend, and to a given note at most."""
+    def _allowed_parts(self) -> Mask:
+        """The parts (size,) that may play here: rows of an onset ascend, up to the next given note."""
         mask = np.ones(VOID["part"], bool)
-        part, pitch = self._above()
+        part, pitch = self._must_exceed()
         mask[: max(part, 0) + (pitch == PITCHES - 1)] = False
-        if (most := self._given_here()) is not None:
-            mask[most[0] + 1 :] = False
+        if (given := self._given_here()) is not None:
+            mask[given[0] + 1 :] = False
         return mask
 
-    def _pitches(self, part: int) -> Mask:
-        """The pitches left for a part at the place reached."""
+    def _allowed_pitches(self, part: int) -> Mask:
+        """The pitches (size,) that a part may play here."""
         mask = np.ones(PITCHES, bool)
-        above, pitch = self._above()
-        if part == above:
-            mask[: pitch + 1] = False
-        if (most := self._given_here()) is not None and part == most[0]:
-            mask[most[1] + 1 :] = False
+        last_part, last_pitch = self._must_exceed()
+        if part == last_part:
+            mask[: last_pitch + 1] = False
+        if (given := self._given_here()) is not None and part == given[0]:
+            mask[given[1] + 1 :] = False
         return mask
 
-    def _above(self) -> tuple[int, int]:
-        """The part and pitch above which the row must be; -1, -1 at a new onset."""
+    def _must_exceed(self) -> tuple[int, int]:
+        """The part and pitch that the row must exceed; -1, -1 at a new onset."""
         return (-1, -1) if self.row[COLUMN["shift"]] else self._last()
 
     def _last(self) -> tuple[int, int]:
-        """Part and pitch of the note struck at the clock; -1, -1 at the start and after WAIT."""
+        """Part and pitch of the last note, if it is at the clock; -1, -1 at the start and after WAIT."""
         return self.notes[-1][1:3] if self.notes and self.waited_from < 0 else (-1, -1)
 
-    def _advance(self) -> None:
-        """The row is complete: move the clock, remember the note, begin the next row."""
+    def _end_row(self) -> None:
+        """Store the complete row, move the clock, add the note, and begin the next row."""
         self.rows.append(self.row)
         shift = self.row[COLUMN["shift"]]
         if shift == END:
             self.done = True
             self.row = UNKNOWN.copy()
             return
-        bar, clock = self.bar, self._reached(shift)
+        bar, clock = self.bar, self._clock_after(shift)
         if shift == WAIT:
-            self.floor, self.waited_from = min(self.clock + WAIT, self.bar_lines[bar + 2]), bar
+            self.earliest, self.waited_from = min(self.clock + WAIT, self.bar_lines[bar + 2]), bar
         else:
-            self._strike(clock)
+            self._add_note(clock)
         self.clock = clock
         self.bar = bisect_right(self.bar_starts, clock) - 1
-        self._begin()
+        self._begin_row()
 
-    def _strike(self, onset: int) -> None:
-        """Remember the note of the row."""
+    def _add_note(self, onset: int) -> None:
         part, pitch, duration, velocity = (self.row[COLUMN[name]] for name in NOTE_CHOICES)
         note = onset, part, pitch, duration, velocity
-        self.is_given.append(bool(self.given) and self.given[0][:3] == note[:3])
-        if self.is_given[-1]:
+        is_given = bool(self.given) and self.given[0][:3] == note[:3]
+        if is_given:
             self.given.popleft()
-        self.echo.add(note, self.is_given[-1])
-        self.alone.add(note, self.is_given[-1])
-        self.form.add(onset, part * PITCHES + pitch)
+        self.echo.add(note, is_given)
+        self.alone.add(note, is_given)
+        self.form.add(onset, vocabulary.part_pitch(part, pitch))
         self.notes.append(note)
-        self.floor, self.waited_from = onset, -1
+        self.is_given.append(is_given)
+        self.earliest, self.waited_from = onset, -1
 
-    def _begin(self) -> None:
-        """Begin a row: what is known first, and what is forced."""
+    def _begin_row(self) -> None:
+        """Begin a row with the fields that come before its shift; the prompt may force its choices."""
         self.row, self.forced = UNKNOWN.copy(), None
         if self.prompt:
             prompted = self.prompt.popleft()
             self.forced = {name: prompted[COLUMN[name]] for name in VOID}
-        self._candidates()
-
-    def _candidates(self) -> None:
-        """Write echo, alone and form into the row."""
-        row, (part, pitch) = self.row, self._last()
-        least = self.clock, part, pitch + 1
-        for name, echo in (("echo", self.echo), ("alone", self.alone.first(max(least, (self.floor,))))):
-            if echo and echo.guess and self._guess(name, echo.guess):
-                at = COLUMN[f"{name}.length"]
-                row[at : at + 2] = echo.length, echo.run
-        last = part * PITCHES + pitch if part >= 0 else -1
-        candidate, onset, likeness = self.form.at(self.clock, last)
-        if candidate >= 0 and not self._guess("form", (onset, *self.notes[candidate][1:])):
-            likeness = 0
-        row[COLUMN["form.likeness"]] = likeness
+        self._write_candidates()
         if self.given:
             onset = self.given[0][0]
-            row[COLUMN["given"]] = HERE if onset == self.clock else LATER
-            row[COLUMN["given.shift"]] = self._spelled(onset)
+            self.row[COLUMN["given"]] = HERE if onset == self.clock else LATER
+            self.row[COLUMN["given.shift"]] = self._shift_to(onset)
         for column, value in self.hidden.items():
-            row[column] = value
+            self.row[column] = value
 
-    def _guess(self, name: str, note: tuple[int, ...]) -> bool:
-        """Write what a candidate guesses into the row, if the grammar can say it."""
-        shift = self._spelled(note[0])
-        if shift == VOID["shift"]:
+    def _write_candidates(self) -> None:
+        part, pitch = self._last()
+        following = max((self.clock, part, pitch + 1), (self.earliest,))
+        for name, state in (("echo", self.echo), ("alone", self.alone.first(following))):
+            if state and state.guess and self._write_guess(name, state.guess):
+                self.row[COLUMN[f"{name}.length"]] = state.length
+                self.row[COLUMN[f"{name}.run"]] = state.run
+        last = vocabulary.part_pitch(part, pitch) if part >= 0 else -1
+        note, onset, similarity = self.form.candidate(self.clock, last)
+        if note >= 0 and not self._write_guess("form", (onset, *self.notes[note][1:])):
+            similarity = 0
+        self.row[COLUMN["form.likeness"]] = similarity
+
+    def _write_guess(self, name: str, note: tuple[int, ...]) -> bool:
+        """Write the note of a candidate into the row, if the grammar can write it."""
+        shift = self._shift_to(note[0])
+        if shift == NO_SHIFT:
             return False
         first = COLUMN[f"{name}.shift"]
-        self.row[first : first + 5] = shift, *note[1:]
+        self.row[first : first + len(VOID)] = shift, *note[1:]
         return True
 
-    def _spelled(self, onset: int) -> int:
-        """An onset as a shift from the clock, WAIT, or void where the grammar cannot say it."""
-        if onset < self.floor:
-            return VOID["shift"]
+    def _shift_to(self, onset: int) -> int:
+        """The class of `shift` towards an onset in ticks, as `shifts.shift_to` has it."""
+        if onset < self.earliest:
+            return NO_SHIFT
         far = onset - self.clock > MAX_SHIFT or onset >= self.bar_lines[self.bar + 2]
         return WAIT if far else onset - self.clock

@@ -1,4 +1,7 @@
-"""Three candidates for the next row, told to the network so that it need not remember: echo, alone, form.
+"""Three candidates for the next note, computed for the network so that it need not find repetitions itself.
 
-Each is there twice: for whole songs in numpy, and note by note for the cursor; tests prove them equal.
+`echo`: what followed the longest matching context. `alone`: the same within one part, hand or drum. `form`:
+the bar to which the present bar returns. Each module has a function for whole songs (numpy, for
+`Notes.encode`) and a class for one note at a time (for the cursor): `test_cursor.py` holds the two equal, and
+`test_repetition.py` compares them with slow implementations of their definitions.
 """

@@ -1,8 +1,8 @@
-"""Alone: echo in each line by itself, and of what the lines are about to play the note that comes first.
+"""The candidate `alone`: the echo within one stream of the song.
 
-Where one line goes on as it did before while another does something new, the song as a whole has no echo; the
-line alone has. A line is a part, a hand of a keyboard (the notes above the middle of its keys, or below), or
-a drum. The guesses that the song has passed by are left out.
+A stream is a part, one hand of a keyboard part, or one drum. Where one stream repeats itself while another
+plays something new, the song as a whole has no echo, but the stream has one. Each stream has its own guess;
+the candidate is the first of these guesses that can still come.
 """
 
 from __future__ import annotations
@@ -15,114 +15,111 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.representations.grid.vocabulary import (
-    DRUM_PART,
-    INSTANCES_PER_PROGRAM,
-    PART_PITCH_BITS,
-    PARTS,
-    PITCHES,
-    Ints,
-)
-from ritornello.representations.repetition.echo import Echo, Note, echo
+from ritornello.representations.grid import vocabulary
+from ritornello.representations.grid.vocabulary import PART_PITCH_BITS, Ints, note_key
+from ritornello.representations.repetition.echo import EchoState, Note, echo_candidates
 
 KEYBOARDS = (*range(8), *range(16, 21))  # programs: pianos and organs
-# the lowest pitch of the right hand: of 60 to 70 the one by which most notes of POP909's train side return
-MIDDLE = 66
+# of the pitches 60-70, this limit gives the most repeated notes in the training songs of POP909
+LOWEST_RIGHT_HAND_PITCH = 66
 NEVER = np.iinfo(np.int64).max
 
 
-class Guesses(NamedTuple):
-    """For each place: index of the candidate (-1: none), its guessed onset, and as in `Echoes`; (R,) each."""
+class Candidates(NamedTuple):
+    """For R rows: index of the candidate (-1: none), the onset guessed, classes of trust; (R,) each.
 
-    candidate: Ints
-    onset: Ints
+    `length` and `run` are those of `EchoCandidates`.
+    """
+
+    note: Ints
+    onset_ticks: Ints
     length: Ints
     run: Ints
 
 
-def alone(
-    onset: Ints, voice: Ints, least: Ints, known: Ints, given: npt.NDArray[np.bool_] | None = None
-) -> Guesses:
-    """The guesses at places of a whole song, whose notes (N,) are sorted by onset and voice.
+def alone_candidates(
+    onset: Ints,
+    note_part_pitch: Ints,
+    least_key: Ints,
+    known: Ints,
+    given: npt.NDArray[np.bool_] | None = None,
+) -> Candidates:
+    """The candidates of R rows of a whole song, whose notes (N,) are sorted by onset (ticks) and part_pitch.
 
-    A place is how many notes are `known` there and the `least` that may come, as
-    onset << PART_PITCH_BITS | voice, (R,) each.
+    Each row comes after `known` (R,) notes, and its note has at least the `note_key` `least_key` (R,).
+    `given` (N,) says which notes are given.
     """
-    line = lines(voice)
-    order = np.argsort(line, kind="stable")
-    kept = order[given[order]] if given is not None else order[:0]
-    found = echo(
-        _since(onset[order], line[order]),
-        voice[order],
+    stream = streams(note_part_pitch)
+    order = np.argsort(stream, kind="stable")
+    given_order = order[given[order]] if given is not None else order[:0]
+    echoes = echo_candidates(
+        _intervals(onset[order], stream[order]),
+        note_part_pitch[order],
         None if given is None else given[order],
-        _since(onset[kept], line[kept]),
-        line[order],
+        _intervals(onset[given_order], stream[given_order]),
+        stream[order],
     )
-    # after each note what its line is about to play; the last of all are those of no note
+    # after each note the guess of its stream; the last entry (index -1) is for rows without a note before
     source, length, run = (np.full(len(onset) + 1, -1) for _ in range(3))
-    source[order] = np.append(order, -1)[found.candidate[1:]]
-    length[order], run[order] = found.length[1:], found.run[1:]
-    offered = np.full(len(onset) + 1, NEVER)
-    offered[order] = (onset[order] + found.interval[1:]) << PART_PITCH_BITS | voice[source[order]]
-    offered[source < 0] = NEVER
+    source[order] = np.append(order, -1)[echoes.note[1:]]
+    length[order], run[order] = echoes.length[1:], echoes.run[1:]
+    guess = np.full(len(onset) + 1, NEVER)
+    guess[order] = note_key(onset[order] + echoes.interval[1:], note_part_pitch[source[order]])
+    guess[source < 0] = NEVER
     first, chosen = np.full(len(known), NEVER), np.full(len(known), -1)
-    for one in np.unique(line):
-        notes = np.flatnonzero(line == one)
-        latest = np.append(notes, -1)[np.searchsorted(notes, known) - 1]  # that is known; -1: none
-        key = offered[latest]
-        sooner = (key >= least) & (key < first)
+    for one in np.unique(stream):
+        notes = np.flatnonzero(stream == one)
+        latest = np.append(notes, -1)[np.searchsorted(notes, known) - 1]  # of the stream; -1: none yet
+        key = guess[latest]
+        sooner = (key >= least_key) & (key < first)
         first[sooner], chosen[sooner] = key[sooner], latest[sooner]
     none = chosen < 0
-    return Guesses(
-        np.where(none, -1, source[chosen]),
-        np.where(none, 0, first >> PART_PITCH_BITS),
-        np.where(none, 0, length[chosen]),
-        np.where(none, 0, run[chosen]),
-    )
+    columns = (source[chosen], first >> PART_PITCH_BITS, length[chosen], run[chosen])
+    return Candidates(*(np.where(none, empty, c) for c, empty in zip(columns, (-1, 0, 0, 0), strict=True)))
 
 
-def lines(voice: Ints) -> Ints:
-    """The line (N,) of each voice (N,)."""
-    part, pitch = voice // PITCHES, voice % PITCHES
-    right = (pitch >= MIDDLE) & np.isin(part // INSTANCES_PER_PROGRAM, KEYBOARDS)
-    return np.where(part == DRUM_PART, 2 * PARTS + pitch, 2 * part + right)
+def streams(note_part_pitch: Ints) -> Ints:
+    """The number of the stream of each note (any shape)."""
+    part, pitch = np.divmod(note_part_pitch, vocabulary.PITCHES)
+    is_keyboard = np.isin(part // vocabulary.INSTANCES_PER_PROGRAM, KEYBOARDS)
+    right_hand = (pitch >= LOWEST_RIGHT_HAND_PITCH) & is_keyboard
+    return np.where(part == vocabulary.DRUM_PART, 2 * vocabulary.PARTS + pitch, 2 * part + right_hand)
 
 
-def _since(onset: Ints, line: Ints) -> Ints:
-    """Ticks (N,) since the note before of the same line, since the start for its first."""
-    since = np.diff(onset, prepend=0)
-    first = np.diff(line, prepend=-1) != 0
-    since[first] = onset[first]
-    return since
+def _intervals(onset: Ints, stream: Ints) -> Ints:
+    """Ticks (N,) since the note before in the same stream, or since the start of the song."""
+    interval = np.diff(onset, prepend=0)
+    first = np.diff(stream, prepend=-1) != 0
+    interval[first] = onset[first]
+    return interval
 
 
-class Alone:
-    """The same note by note: `add` a note, then ask for the echo whose guess comes first."""
+class AloneState:
+    """The same note by note: after `add`, `first` gives the echo of the stream whose guess comes first."""
 
     def __init__(self, given: Sequence[Note] = ()) -> None:
-        of: dict[int, list[Note]] = defaultdict(list)
+        by_stream: dict[int, list[Note]] = defaultdict(list)
         for note in given:
-            of[_line(*note[1:3])].append(note)
-        self._lines = {line: Echo(notes) for line, notes in of.items()}
+            by_stream[_stream(*note[1:3])].append(note)
+        self._echoes = {stream: EchoState(notes) for stream, notes in by_stream.items()}
 
-    def add(self, note: Note, given: bool = False) -> None:
-        """Take the next note, which may be a given one."""
-        line = _line(*note[1:3])
-        if line not in self._lines:
-            self._lines[line] = Echo()
-        self._lines[line].add(note, given)
+    def add(self, note: Note, is_given: bool = False) -> None:
+        """Add the next note, as `EchoState.add` does."""
+        stream = _stream(*note[1:3])
+        if stream not in self._echoes:
+            self._echoes[stream] = EchoState()
+        self._echoes[stream].add(note, is_given)
 
-    def first(self, least: Note) -> Echo | None:
-        """Of the lines' echoes the one with the first guess that is not below (onset, part, pitch)."""
+    def first(self, least: Note) -> EchoState | None:
+        """The echo with the first guess that is not below (onset in ticks, part, pitch), or None."""
         found, best = None, None
-        for one in self._lines.values():
-            guess = one.guess
+        for echo in self._echoes.values():
+            guess = echo.guess
             if guess and guess >= least and (best is None or guess < best):
-                found, best = one, guess
+                found, best = echo, guess
         return found
 
 
 @lru_cache(maxsize=1 << 16)
-def _line(part: int, pitch: int) -> int:
-    """The line of one note."""
-    return int(lines(np.array(part * PITCHES + pitch)))
+def _stream(part: int, pitch: int) -> int:
+    return int(streams(np.array(vocabulary.part_pitch(part, pitch))))

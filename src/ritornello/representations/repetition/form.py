@@ -1,7 +1,8 @@
-"""Form: the bar to which the present one returns, read off a song, and the note that comes next there.
+"""The candidate `form`: the next note in the bar to which the present bar returns.
 
-A bar is likened to an earlier one by what it strikes where: the Jaccard likeness of their sets of (place in
-the bar, part, pitch). Part and pitch are one number here, the voice.
+A bar returns to an earlier one, its origin, if the two strike nearly the same notes. Their similarity is the
+Jaccard index of their sets of (ticks from the start of the bar, part, pitch). `find_returns` finds the
+origins of a song; in a song that is composed they come from its plan.
 """
 
 from __future__ import annotations
@@ -13,142 +14,147 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid.shifts import Bars
-from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, PART_PITCH_BITS, Ints
+from ritornello.representations.grid.shifts import BarLines
+from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, PART_PITCH_BITS, Ints, note_key
 
-LEAST = 0.5  # likeness that counts as a return
-GOES_ON = 0.25  # what going on where the last bar left off is worth
-MOST, ALL = 0.75, 0.99
-MAX_BARS_COMPARED = 4096  # of a song are looked at; beyond, the table of all pairs would fill the memory
-
-
-class Forms(NamedTuple):
-    """For each place: index of the candidate (-1: none), its guessed onset, class of likeness; (R,) each."""
-
-    candidate: Ints
-    onset: Ints
-    likeness: Ints
+MIN_SIMILARITY = 0.5  # of a bar to its origin
+CONTINUATION_BONUS = 0.25  # added to the similarity of the bar after the origin of the bar before
+MOST, ALL = 0.75, 0.99  # above these similarities the class is 2, 3
+MAX_BARS_COMPARED = 4096  # of a song; the table of all pairs of more bars would fill the memory
 
 
-def read_form(timeline: Timeline, onset: Ints, voice: Ints) -> Timeline:
-    """The timeline with the bar that each returns to, read off its notes (N,), sorted by onset and voice.
+class FormCandidates(NamedTuple):
+    """For R rows: index of the candidate (-1: none), the onset guessed, class of similarity; (R,) each."""
 
-    A bar of at least two notes returns to the earlier one of equal length with the highest likeness, at least
-    0.5, the latest of several; the one after the last bar's model is preferred.
+    note: Ints
+    onset_ticks: Ints
+    similarity: Ints
+
+
+def find_returns(timeline: Timeline, onset: Ints, part_pitch: Ints) -> Timeline:
+    """The timeline with the origin of each bar, found in notes (N,) sorted by onset (ticks) and part_pitch.
+
+    A bar of at least two notes returns to the most similar earlier bar of its length, at least
+    MIN_SIMILARITY, and to the latest of equals; the bar after the origin of the bar before is preferred by
+    CONTINUATION_BONUS.
     """
     bars = min(len(timeline), MAX_BARS_COMPARED)
-    returns, close = np.full(len(timeline), -1), np.zeros(len(timeline), np.int64)
+    origins, classes = np.full(len(timeline), -1), np.zeros(len(timeline), np.int64)
     if bars < 2:
-        return timeline.with_returns(returns, close)
-    likeness = _likeness(timeline, bars, onset, voice)  # (bars, bars)
-    best = bars - 1 - np.argmax(likeness[:, ::-1], axis=1)  # the latest of the highest
-    highest = likeness[np.arange(bars), best]
-    model = -1
+        return timeline.with_returns(origins, classes)
+    similarity = _similarities(timeline, bars, onset, part_pitch)  # (bars, bars)
+    best = bars - 1 - np.argmax(similarity[:, ::-1], axis=1)  # the latest of the highest
+    highest = similarity[np.arange(bars), best]
+    origin = -1
     for bar, (latest, value) in enumerate(zip(best.tolist(), highest.tolist(), strict=True)):
-        following, model = model + 1, -1
-        if value < LEAST:
+        following, origin = origin + 1, -1
+        if value < MIN_SIMILARITY:
             continue
-        model = latest
-        if following and (on := float(likeness[bar, following])) >= LEAST:
-            model = max((value, latest), (on + GOES_ON, following))[1]
-        returns[bar] = model
-    like = np.where(returns[:bars] >= 0, likeness[np.arange(bars), returns[:bars]], 0.0)
-    close[:bars] = np.searchsorted([1e-9, MOST, ALL], like, side="left")
-    return timeline.with_returns(returns, close)
+        origin = latest
+        if following and (continued := float(similarity[bar, following])) >= MIN_SIMILARITY:
+            origin = max((value, latest), (continued + CONTINUATION_BONUS, following))[1]
+        origins[bar] = origin
+    found = np.where(origins[:bars] >= 0, similarity[np.arange(bars), origins[:bars]], 0.0)
+    classes[:bars] = np.searchsorted([1e-9, MOST, ALL], found, side="left")
+    return timeline.with_returns(origins, classes)
 
 
-def _likeness(timeline: Timeline, bars: int, onset: Ints, voice: Ints) -> npt.NDArray[np.float64]:
-    """The likeness of each bar (row) to each earlier one of equal length, 0 to all others: (bars, bars)."""
-    shared, sizes = _shared(timeline, bars, onset, voice)
-    union = sizes[:, None] + sizes - shared
-    likeness = shared / np.maximum(union, 1)
+def _similarities(timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints) -> npt.NDArray[np.float64]:
+    """The similarity of each bar (row) to each earlier one of equal length, else 0: (bars, bars)."""
+    common, sizes = _common_notes(timeline, bars, onset, part_pitch)
+    similarity = common / np.maximum(sizes[:, None] + sizes - common, 1)
     length = timeline.length_ticks[:bars]
-    likeness[(length[:, None] != length) | (sizes < 2)[:, None]] = 0
-    return np.tril(likeness, -1)
+    similarity[(length[:, None] != length) | (sizes < 2)[:, None]] = 0
+    return np.tril(similarity, -1)
 
 
-def _shared(
-    timeline: Timeline, bars: int, onset: Ints, voice: Ints
+def _common_notes(
+    timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How many notes each two bars have in common, (bars, bars), and how many each has, (bars,).
+    """How many notes each two bars have in common, (bars, bars), and how many each bar has, (bars,).
 
     Notes that occur in many bars are counted by a product of matrices, the others pair by pair.
     """
     bar = timeline.bar_of(onset)
-    kept = bar < bars
-    bar, place, voice = bar[kept], (onset - timeline.start_ticks[bar])[kept], voice[kept]
-    _, item = np.unique(place << PART_PITCH_BITS | voice, return_inverse=True)
+    compared = bar < bars
+    bar, part_pitch = bar[compared], part_pitch[compared]
+    offset = onset[compared] - timeline.start_ticks[bar]
+    _, item = np.unique(note_key(offset, part_pitch), return_inverse=True)
     times = np.bincount(item)
     frequent = times[item] > max(4, bars // 16)
-    names, column = np.unique(item[frequent], return_inverse=True)
-    table = np.zeros((bars, len(names)), np.float32)
+    items, column = np.unique(item[frequent], return_inverse=True)
+    table = np.zeros((bars, len(items)), np.float32)
     table[bar[frequent], column] = 1
-    shared = (table @ table.T).astype(np.float64)
+    common = (table @ table.T).astype(np.float64)
     rare = ~frequent
     order = np.argsort(item[rare], kind="stable")
     rare_bar, count = bar[rare][order], times[item[rare][order]]
-    kind, pairs = item[rare][order], [np.zeros(0, np.int64)]
-    for back in range(1, int(count.max(initial=1))):  # each note with the one `back` before it of its kind
-        same = kind[back:] == kind[:-back]
+    rare_item, pairs = item[rare][order], [np.zeros(0, np.int64)]
+    for back in range(1, int(count.max(initial=1))):  # each note with the equal one `back` places before it
+        same = rare_item[back:] == rare_item[:-back]
         pairs.append(rare_bar[back:][same] * bars + rare_bar[:-back][same])
-    shared += np.bincount(np.concatenate(pairs), minlength=bars * bars).reshape(bars, bars)
-    return shared, np.bincount(bar, minlength=bars).astype(np.float64)
+    common += np.bincount(np.concatenate(pairs), minlength=bars * bars).reshape(bars, bars)
+    return common, np.bincount(bar, minlength=bars).astype(np.float64)
 
 
-def form(
-    bars: Bars, timeline: Timeline, onset: Ints, voice: Ints, clock: Ints, last: Ints, known: Ints
-) -> Forms:
-    """The candidates at places of a whole song.
+def form_candidates(
+    bars: BarLines, timeline: Timeline, onset: Ints, part_pitch: Ints, clock: Ints, last: Ints, known: Ints
+) -> FormCandidates:
+    """The candidates of R rows of a whole song, whose notes (N,) are sorted by onset (ticks) and part_pitch.
 
-    Notes (N,) are sorted. A place is its `clock`, the voice of the note at it (`last`, -1 after WAIT) and how
-    many notes are `known` there, (R,) each. The candidate is the first note after the place in the bar that
-    the present one returns to, or the first of the next bar's model.
+    A row has its `clock` in ticks, the part_pitch of the `last` note at the clock (-1: none, or after WAIT),
+    and comes after `known` notes, (R,) each. The candidate is the first note after that place in the origin
+    of the present bar; where there is none, the first note in the origin of the next bar.
     """
-    keys = onset << PART_PITCH_BITS | voice
-    bar = bars.bar(clock)
-    model, close = np.append(timeline.returns_to, -1), np.append(timeline.similarity, 0)
-    start, stop = np.append(bars.start, 0), np.append(bars.start + timeline.length_ticks, 0)
-    found, where = np.full(len(clock), -1), np.zeros(len(clock), np.int64)
-    likeness = np.where(close[bar] < 0, FORM_UNKNOWN, 0)
-    for ahead in (1, 0):  # the present bar's model last, it goes over the other
-        target = model[bar + ahead]
-        origin = start[target] + (clock - start[bar] if ahead == 0 else 0)
-        after = (origin << PART_PITCH_BITS) + (last + 1 if ahead == 0 else 0)
-        at = np.searchsorted(keys, after, side="left")
-        inside = (target >= 0) & (at < known)
-        inside[inside] &= onset[at[inside]] < stop[target[inside]]
-        found = np.where(inside, at, found)
-        moved = bars.edges[bar + ahead][inside] - start[target[inside]]
-        where[inside] = onset[at[inside]] + moved
-        likeness[inside] = close[bar + ahead][inside] + 3 * ahead
-    return Forms(found, where, likeness)
+    keys = note_key(onset, part_pitch)
+    bar = bars.bar_of(clock)
+    origins, classes = np.append(timeline.returns_to, -1), np.append(timeline.similarity, 0)
+    start, stop = np.append(bars.start_ticks, 0), np.append(bars.start_ticks + timeline.length_ticks, 0)
+    note, guess = np.full(len(clock), -1), np.zeros(len(clock), np.int64)
+    similarity = np.where(classes[bar] < 0, FORM_UNKNOWN, 0)
+    for ahead in (1, 0):  # the present bar comes last and overwrites the next one
+        origin = origins[bar + ahead]
+        place = start[origin] + (clock - start[bar] if ahead == 0 else 0)
+        at = np.searchsorted(
+            keys, note_key(place, last + 1 if ahead == 0 else np.zeros_like(last)), side="left"
+        )
+        inside = (origin >= 0) & (at < known)
+        inside[inside] &= onset[at[inside]] < stop[origin[inside]]
+        note = np.where(inside, at, note)
+        moved = bars.ticks[bar + ahead][inside] - start[origin[inside]]
+        guess[inside] = onset[at[inside]] + moved
+        similarity[inside] = classes[bar + ahead][inside] + 3 * ahead
+    return FormCandidates(note, guess, similarity)
 
 
-class Form:
-    """The same note by note: `add` a note, then ask for the candidate at a place."""
+class FormState:
+    """The same note by note: `add` the notes, and ask for the `candidate` at a place."""
 
-    def __init__(self, bars: Bars, timeline: Timeline) -> None:
+    def __init__(self, bars: BarLines, timeline: Timeline) -> None:
         self._keys: list[int] = []
-        self._start, self._edges = bars.start.tolist(), bars.edges.tolist()
-        self._stop = (bars.start + timeline.length_ticks).tolist()
-        self._model, self._close = timeline.returns_to.tolist(), timeline.similarity.tolist()
+        self._start, self._lines = bars.start_ticks.tolist(), bars.ticks.tolist()
+        self._stop = (bars.start_ticks + timeline.length_ticks).tolist()
+        self._origins, self._classes = timeline.returns_to.tolist(), timeline.similarity.tolist()
 
-    def add(self, onset: int, voice: int) -> None:
-        """Take the next note."""
-        self._keys.append(onset << PART_PITCH_BITS | voice)
+    def add(self, onset_ticks: int, part_pitch: int) -> None:
+        """Add the next note."""
+        self._keys.append(note_key(onset_ticks, part_pitch))
 
-    def at(self, clock: int, last: int) -> tuple[int, int, int]:
-        """The candidate (-1: none), its guessed onset and the class of likeness, at a place."""
+    def candidate(self, clock: int, last: int) -> tuple[int, int, int]:
+        """The index of the candidate (-1: none), the onset guessed, and the class of similarity.
+
+        `clock`, in ticks, and `last` say where the row is, as in `form_candidates`.
+        """
         bar = bisect_right(self._start, clock) - 1
         for ahead in (0, 1):
-            model = self._model[bar + ahead] if bar + ahead < len(self._model) else -1
-            if model < 0:
+            origin = self._origins[bar + ahead] if bar + ahead < len(self._origins) else -1
+            if origin < 0:
                 continue
-            start = self._start[model]
+            start = self._start[origin]
             if ahead:
-                at = bisect_left(self._keys, start << PART_PITCH_BITS)
+                at = bisect_left(self._keys, note_key(start, 0))
             else:
-                at = bisect_right(self._keys, (start + clock - self._start[bar] << PART_PITCH_BITS) + last)
-            if at < len(self._keys) and (there := self._keys[at] >> PART_PITCH_BITS) < self._stop[model]:
-                return at, self._edges[bar + ahead] + there - start, self._close[bar + ahead] + 3 * ahead
-        return -1, 0, FORM_UNKNOWN if self._close[bar] < 0 else 0
+                at = bisect_right(self._keys, note_key(start + clock - self._start[bar], last))
+            if at < len(self._keys) and (onset := self._keys[at] >> PART_PITCH_BITS) < self._stop[origin]:
+                return at, self._lines[bar + ahead] + onset - start, self._classes[bar + ahead] + 3 * ahead
+        return -1, 0, FORM_UNKNOWN if self._classes[bar] < 0 else 0
