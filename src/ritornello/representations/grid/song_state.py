@@ -44,10 +44,10 @@ class SongState:
     """A song while it is composed: ask `allowed`, then `put`, for each choice of each row in turn.
 
     `row` is the row that is being made, `rows` are those before it. `notes` are the notes so far (onset in
-    ticks, then the classes of NOTE_CHOICES), `is_given` says which of them were given, and `given` are those to
-    come. `clock` is a tick, `bar` the bar that it lies in, `earliest` the first tick at which the next onset
-    may be. `bar_starts` (bars) and `bar_lines` (bars + 2) are ticks. The arguments are those of `Cursor` for one
-    song, such as the rows of a prompt (N, F).
+    ticks, then the classes of NOTE_CHOICES), `is_given` says which of them were given, and `given` are those
+    to come. `clock` is a tick, `bar` the bar that it lies in, `earliest` the first tick at which the next
+    onset may be. `bar_starts` (bars) and `bar_lines` (bars + 2) are ticks. The arguments are those of
+    `Cursor` for one song, such as the rows of a prompt (N, F).
     """
 
     def __init__(
