@@ -28,7 +28,8 @@ def render(
 
     If `out` is a folder, all formats are written to it, with an HTML page and the `recipe` (a file or its
     content). `picture` is what .png and .svg show. Sheet music ignores the pedal, and is limited to
-    `max_bars` bars; sound to `max_minutes`. Raises InputError, FailedError, OutputError.
+    `max_bars` bars; sound to `max_minutes`; `rate` is in samples a second. Raises InputError, FailedError,
+    OutputError.
     """
     if isinstance(song, Score):
         scores = ExportScores(song, song)

@@ -25,7 +25,7 @@ def test_a_recording_is_the_sample_with_its_loop_rate_and_key(tmp_path: Path) ->
     opened = SoundFont.open(font(tmp_path / "a.sf2", {"start_loop": 20, "end_loop": -30}, cents=7))
     sample = opened.sample(opened.regions(0, 0)[0])
     np.testing.assert_allclose(sample.values, sine(), atol=2 / 32768)
-    assert (sample.loop, sample.rate) == ((20, 9970), RATE)
+    assert (sample.loop, sample.rate_hz) == ((20, 9970), RATE)
     assert sample.key == pytest.approx(68.93)  # sounds 7 cents sharp of its key, 69
 
 

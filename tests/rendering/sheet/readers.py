@@ -11,7 +11,7 @@ import pytest
 
 from ritornello import midi
 from ritornello.music.score import Score
-from ritornello.rendering.sheet.percussion import stroke
+from ritornello.rendering.sheet.percussion import drum_notation
 
 Notes = Counter[tuple[int, int, object]]
 
@@ -29,7 +29,7 @@ def expected(score: Score) -> Notes:
 def places_of_drums(notes: Notes) -> Notes:
     """Drums by their place on the staff and notehead, as a reader without their instruments knows them."""
     return Counter(
-        {(on, length, stroke(p)[1:] if not length else p): n for (on, length, p), n in notes.items()}
+        {(on, length, drum_notation(p)[1:] if not length else p): n for (on, length, p), n in notes.items()}
     )
 
 

@@ -30,9 +30,9 @@ def test_a_song_is_engraved_under_its_title(tmp_path: Path) -> None:
     assert text == sheet.svg(tune())
 
 
-def test_pages_are_stacked() -> None:
+def test_pages_are_joined_below_each_other() -> None:
     page = '<?xml version="1.0"?><svg viewBox="0 0 100 {}" xmlns="http://www.w3.org/2000/svg"><g/></svg>'
-    root = ElementTree.fromstring(engraving._stacked([page.format(50), page.format(70)]))
+    root = ElementTree.fromstring(engraving._join_pages([page.format(50), page.format(70)]))
     assert root.get("viewBox") == "0 0 100 120"
     assert [(e.get("y"), e.get("height")) for e in root] == [("0", "50"), ("50", "70")]
 
@@ -43,14 +43,14 @@ def test_an_image_of_a_score_is_black_on_white() -> None:
     from PIL import Image
 
     image = Image.open(io.BytesIO(sheet.png(drum_loop())))
-    assert image.width == engraving.PIXELS
+    assert image.width == engraving.WIDTH_PIXELS
     pixels = np.asarray(image.convert("L"))
     assert pixels[0, 0] == 255
     assert 0.005 < (pixels < 100).mean() < 0.2
 
 
 def test_letters_of_an_image_are_those_of_its_font() -> None:
-    plain = engraving._plain(
+    plain = engraving._with_available_letters(
         '<tspan font-family="Leipzig" font-size="9px">\ueca5</tspan><text>Für Élise</text>'
     )
     assert "beat" in plain and "Fur Elise" in plain and plain.isascii()
@@ -62,7 +62,7 @@ def test_letters_of_an_image_are_those_of_its_font() -> None:
         (Score.of(24, [], [], [], [], title="Nothing"), "'Nothing' has no notes"),
         (
             song((BEAT * 4 * 2000, BEAT, 60, 90, 0)),
-            r"a score of 2,001 bars, must be at most 2,000 \(--max-bars\)",
+            r"the song has 2,001 bars, must be at most 2,000 \(--max-bars\)",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo
-from ritornello.rendering.sheet.musicxml_document import document
+from ritornello.rendering.sheet.musicxml_document import to_musicxml
 from tests.rendering.sheet import readers
 from tests.rendering.songs import BEAT, changing_meters, drum_loop, orchestra, song
 from tests.scores import scores, tune
@@ -57,7 +57,7 @@ READERS = {"own": readers.by_ourselves, "verovio": readers.by_verovio, "music21"
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("name", SONGS)
 def test_readers_find_the_same_notes(name: str, reader: str) -> None:
-    text, wanted = document(SONGS[name]), readers.expected(SONGS[name])
+    text, wanted = to_musicxml(SONGS[name]), readers.expected(SONGS[name])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the readers
         found = READERS[reader](text)
@@ -70,7 +70,7 @@ def test_any_song_becomes_a_file_whose_bars_are_full(score: Score) -> None:
     """Every voice of every bar adds up to the bar, whatever the resolution, the meters and the notes."""
     if not len(score):
         return
-    root = ElementTree.fromstring(document(score).split("\n", 2)[2])
+    root = ElementTree.fromstring(to_musicxml(score).split("\n", 2)[2])
     lengths: dict[str, set[int]] = {}
     for measure in root.iter("measure"):
         sums = [0]
@@ -81,13 +81,13 @@ def test_any_song_becomes_a_file_whose_bars_are_full(score: Score) -> None:
                 sums[-1] += int(element.findtext("duration", "0"))
         lengths.setdefault(str(measure.get("number")), set()).update(sums)
     assert all(len(found) == 1 and found.pop() > 0 for found in lengths.values())
-    assert readers.by_ourselves(document(score))  # every tie finds its note
+    assert readers.by_ourselves(to_musicxml(score))  # every tie finds its note
 
 
 def test_notes_are_never_more_than_the_songs() -> None:
     """Five voices on one staff are cut to four: onsets stay."""
     score = song(*((6 * n, 96, 50 + 5 * n, 80, 0) for n in range(6)), parts=(Part("Organ", 70),))
-    found = readers.by_ourselves(document(score))
+    found = readers.by_ourselves(to_musicxml(score))
     assert {(on, pitch) for on, _, pitch in found} == {(6 * n, 50 + 5 * n) for n in range(6)}
 
 
@@ -96,7 +96,7 @@ def first(text: str, path: str) -> list[ElementTree.Element]:
 
 
 def test_what_stands_in_the_first_bar() -> None:
-    text = document(tune())
+    text = to_musicxml(tune())
     assert [e.text for e in first(text, ".//part-name")] == ["Melody", "Bass"]
     assert first(text, ".//work-title")[0].text == "Tune"
     assert [e.text for e in first(text, ".//fifths")] == ["1", "1"]
@@ -109,13 +109,13 @@ def test_what_stands_in_the_first_bar() -> None:
 
 
 def test_a_keyboard_has_two_staves_where_it_needs_them() -> None:
-    assert [e.text for e in first(document(piano()), ".//staves")] == ["2"]
+    assert [e.text for e in first(to_musicxml(piano()), ".//staves")] == ["2"]
     high = song((0, BEAT, 72, 80, 0), parts=(Part("Piano", 0),))
-    assert not first(document(high), ".//staves")
+    assert not first(to_musicxml(high), ".//staves")
 
 
 def test_drums_have_names_heads_and_a_clef_of_their_own() -> None:
-    text = document(drum_loop())
+    text = to_musicxml(drum_loop())
     assert [e.text for e in first(text, ".//clef/sign")] == ["percussion"]
     assert [e.text for e in first(text, ".//instrument-name")] == ["Bass drum", "Snare", "Closed hi-hat"]
     assert [e.text for e in first(text, ".//midi-unpitched")] == ["37", "39", "43"]
@@ -126,7 +126,7 @@ def test_drums_have_names_heads_and_a_clef_of_their_own() -> None:
 def test_keys_and_meters_are_written_where_they_change() -> None:
     keys = (KeySignature(0, -3, True), KeySignature(8 * BEAT, 2, False))
     notes = [(BEAT * beat, BEAT, 60, 80, 0) for beat in range(16)]
-    text = document(song(*notes, keys=keys, meters=(Meter(0, 4, 4), Meter(4 * BEAT, 3, 4))))
+    text = to_musicxml(song(*notes, keys=keys, meters=(Meter(0, 4, 4), Meter(4 * BEAT, 3, 4))))
     assert [e.text for e in first(text, ".//fifths")] == ["-3", "2"]
     assert [e.text for e in first(text, ".//mode")] == ["minor", "major"]
     assert [e.text for e in first(text, ".//beats")] == ["4", "3"]
@@ -135,7 +135,7 @@ def test_keys_and_meters_are_written_where_they_change() -> None:
 def test_a_tempo_is_written_where_it_differs_by_a_twentieth() -> None:
     tempi = (Tempo(0, 500_000), Tempo(BEAT, 505_000), Tempo(2 * BEAT, 600_000))
     notes = [(BEAT * beat, BEAT, 60, 80, 0) for beat in range(4)]
-    found = first(document(song(*notes, tempi=tempi)), ".//per-minute")
+    found = first(to_musicxml(song(*notes, tempi=tempi)), ".//per-minute")
     assert [e.text for e in found] == ["120", "100"]
 
 
@@ -147,7 +147,7 @@ def test_texts_cannot_break_the_file() -> None:
         chords=(Chord(0, 6, "other"),),
         title="\x0b<&>\ud800",
     )
-    text = document(odd)
+    text = to_musicxml(odd)
     assert [e.text for e in first(text, ".//part-name")] == ["<a> &"]
     assert first(text, ".//work-title")[0].text == "<&>"
 
@@ -162,7 +162,7 @@ def test_notes_on_sixteenths_survive_in_every_meter(meter: tuple[int, int], data
         now = line[-1][0] + line[-1][1]
     score = song(*line, parts=(Part("Flute", 73),), meters=(Meter(0, *meter),))
     last = readers.expected(score)
-    found = readers.by_ourselves(document(score))
+    found = readers.by_ourselves(to_musicxml(score))
     assert {(on, p) for on, _, p in found} == {(on, p) for on, _, p in last}
     whole = {n for n in last if n[0] + n[1] <= now - line[-1][1]}  # all but the last, which may ring too long
     assert whole <= set(found)

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 
 from ritornello.music.score import Part, Score
-from ritornello.rendering.sheet.grid import Bars, Meter, Written, written
-from ritornello.rendering.sheet.note_values import Value, beams, triplet_windows, values
-from ritornello.rendering.sheet.spelling import Accidentals, Spelled, keys, spell
-from ritornello.rendering.sheet.staves import Chord, Clef, clef, staves, voices
+from ritornello.rendering.sheet.grid import BarMeter, SheetBars, WrittenNote, written_notes
+from ritornello.rendering.sheet.note_values import NoteValue, beams, note_values, triplet_windows
+from ritornello.rendering.sheet.spelling import Accidentals, SpelledPitch, bar_keys, spell
+from ritornello.rendering.sheet.staves import Clef, StaffChord, clef, split_voices, staves
 from tests.rendering.songs import BEAT, song
 from tests.scores import tune
 
 
 def onsets(*beats: float) -> list[int]:
-    """Where notes at these beats of a song at 480 ticks a beat are written, in units of 24 a beat."""
+    """Where notes at these beats of a song at 480 ticks a beat are written_notes, in units of 24 a beat."""
     ticks = [round(480 * beat) for beat in beats]
     score = Score.of(480, ticks, [60] * len(ticks), np.arange(len(ticks)) + 60, [80] * len(ticks))
-    return [note.start for note in written(score, 0, Bars.of(score))]
+    return [note.start for note in written_notes(score, 0, SheetBars.of(score))]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_each_beat_has_the_division_that_fits(played: tuple[float, ...], units: 
 
 def test_a_restruck_pitch_ends_the_note_before_it_and_doubles_go() -> None:
     score = Score.of(480, [0, 10, 240], [200, 480, 240], [60, 60, 60], [80] * 3, [0, 1, 1], (Part(), Part()))
-    assert written(score, 1, Bars.of(score)) == [Written(0, 12, 60), Written(12, 24, 60)]
+    assert written_notes(score, 1, SheetBars.of(score)) == [WrittenNote(0, 12, 60), WrittenNote(12, 24, 60)]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_spelling(pitch: int, sharps: int, name: str) -> None:
 
 def test_accidentals_hold_for_the_bar_in_their_octave() -> None:
     bar = Accidentals(1)  # G major: F sharp
-    f_sharp, f, f_above = Spelled("F", 1, 4), Spelled("F", 0, 4), Spelled("F", 0, 5)
+    f_sharp, f, f_above = SpelledPitch("F", 1, 4), SpelledPitch("F", 0, 4), SpelledPitch("F", 0, 5)
     assert [bar.needed(note) for note in (f_sharp, f, f, f_above, f_sharp, f_sharp)] == [
         None, "natural", None, "natural", "sharp", None,
     ]  # fmt: skip
@@ -68,10 +68,10 @@ def test_a_song_without_a_key_gets_an_estimate() -> None:
     from dataclasses import replace
 
     bare = replace(tune(), keys=())
-    assert {key[1:] for key in keys(bare, Bars.of(bare))} == {(1, False)}
+    assert {key[1:] for key in bar_keys(bare, SheetBars.of(bare))} == {(1, False)}
 
 
-COMMON, SIX_EIGHT = Meter(96), Meter.of(72, 6, 8)
+COMMON, SIX_EIGHT = BarMeter(96), BarMeter.of(72, 6, 8)
 
 
 @pytest.mark.parametrize(
@@ -91,11 +91,11 @@ COMMON, SIX_EIGHT = Meter(96), Meter.of(72, 6, 8)
         (24, 48, SIX_EIGHT, ["eighth", "eighth"]),
         (12, 36, SIX_EIGHT, ["quarter"]),
         (0, 60, SIX_EIGHT, ["quarter.", "quarter"]),
-        (0, 120, Meter(120), ["whole", "quarter"]),
+        (0, 120, BarMeter(120), ["whole", "quarter"]),
     ],
 )
-def test_values_show_the_beats(start: int, end: int, meter: Meter, names: list[str]) -> None:
-    found = list(values(start, end, meter, set()))
+def test_values_show_the_beats(start: int, end: int, meter: BarMeter, names: list[str]) -> None:
+    found = list(note_values(start, end, meter, set()))
     assert [value.name + "." * value.dots for value in found] == names
     assert sum(value.length for value in found) == end - start
 
@@ -103,7 +103,7 @@ def test_values_show_the_beats(start: int, end: int, meter: Meter, names: list[s
 def test_triplets_are_written_within_their_beat() -> None:
     triplets = triplet_windows([0, 24, 32, 64, 72], 24)
     assert triplets == {1, 2}
-    found = list(values(32, 64, COMMON, triplets))
+    found = list(note_values(32, 64, COMMON, triplets))
     assert [(value.name, value.length, value.triplet) for value in found] == [
         ("quarter", 16, True),
         ("quarter", 16, True),
@@ -112,23 +112,29 @@ def test_triplets_are_written_within_their_beat() -> None:
 
 def test_beams_join_what_is_in_a_beat() -> None:
     line = [("16th", 0, 6), ("16th", 6, 6), ("eighth", 12, 12), ("eighth", 24, 12), ("quarter", 36, 24)]
-    notes: list[Value | None] = [Value(on, length, name, 0, False) for name, on, length in line]
+    notes: list[NoteValue | None] = [NoteValue(on, length, name, 0, False) for name, on, length in line]
     assert beams(notes, 24) == [["begin", "begin"], ["continue", "end"], ["end"], [], []]
-    dotted: list[Value | None] = [Value(0, 18, "eighth", 1, False), Value(18, 6, "16th", 0, False)]
+    dotted: list[NoteValue | None] = [
+        NoteValue(0, 18, "eighth", 1, False),
+        NoteValue(18, 6, "16th", 0, False),
+    ]
     assert beams(dotted, 24) == [["begin"], ["end", "backward hook"]]
     assert beams([dotted[0], None, dotted[1]], 24) == [[], [], []]  # a rest parts them
 
 
 def test_voices_are_chords_that_do_not_overlap() -> None:
-    notes = [Written(0, 96, 72), Written(0, 24, 60), Written(0, 24, 64), Written(24, 48, 62)]
-    assert voices(notes) == [[Chord(0, 96, (72,))], [Chord(0, 24, (60, 64)), Chord(24, 48, (62,))]]
+    notes = [WrittenNote(0, 96, 72), WrittenNote(0, 24, 60), WrittenNote(0, 24, 64), WrittenNote(24, 48, 62)]
+    assert split_voices(notes) == [
+        [StaffChord(0, 96, (72,))],
+        [StaffChord(0, 24, (60, 64)), StaffChord(24, 48, (62,))],
+    ]
 
 
 def test_a_fifth_voice_ends_what_sounds_longest() -> None:
-    notes = [Written(6 * n, 96 - n, 80 - 5 * n) for n in range(5)]
-    found = voices(notes)
+    notes = [WrittenNote(6 * n, 96 - n, 80 - 5 * n) for n in range(5)]
+    found = split_voices(notes)
     assert len(found) == 4
-    assert found[0] == [Chord(0, 24, (80,)), Chord(24, 92, (60,))]
+    assert found[0] == [StaffChord(0, 24, (80,)), StaffChord(24, 92, (60,))]
 
 
 def test_the_hands_part_where_they_can_reach() -> None:
@@ -136,7 +142,7 @@ def test_the_hands_part_where_they_can_reach() -> None:
     notes = [(0, 96, 76, 80, 0), (0, 96, 48, 80, 0), (0, 96, 40, 80, 0)]
     notes += [(96, 96, 55, 80, 0), (96, 96, 67, 80, 0), (96, 96, 36, 80, 0), (96, 96, 43, 80, 0)]
     score = song(*notes)
-    right, left = staves(Part("Piano", 0), written(score, 0, Bars.of(score)), Bars.of(score))
+    right, left = staves(Part("Piano", 0), written_notes(score, 0, SheetBars.of(score)), SheetBars.of(score))
     assert (right.clef, left.clef) == (Clef("G", 2), Clef("F", 4))
     assert [chord.pitches for chord in right.voices[0]] == [(76,), (55, 67)]
     assert [chord.pitches for chord in left.voices[0]] == [(40, 48), (36, 43)]
@@ -158,15 +164,15 @@ def test_drums_are_written_until_the_next_stroke_or_the_beats_end() -> None:
         (24, 1, 38, 80, 0),
         parts=(Part("", 0, True),),
     )
-    (staff,) = staves(kit.parts[0], written(kit, 0, Bars.of(kit)), Bars.of(kit))
+    (staff,) = staves(kit.parts[0], written_notes(kit, 0, SheetBars.of(kit)), SheetBars.of(kit))
     hands, feet = staff.voices
-    assert hands == [Chord(0, 12, (42,)), Chord(12, 24, (42,)), Chord(24, 48, (38,))]
-    assert feet == [Chord(0, 24, (36,))]
+    assert hands == [StaffChord(0, 12, (42,)), StaffChord(12, 24, (42,)), StaffChord(24, 48, (38,))]
+    assert feet == [StaffChord(0, 24, (36,))]
 
 
 def test_bars_follow_the_meter_at_any_resolution() -> None:
     score = Score.of(7, [0, 7 * 9], [7, 7], [60, 60], [80, 80])
-    assert Bars.of(score).edges.tolist() == [0, 96, 192, 288]
+    assert SheetBars.of(score).edges.tolist() == [0, 96, 192, 288]
     assert BEAT == 24
 
 
@@ -183,4 +189,4 @@ def test_bars_follow_the_meter_at_any_resolution() -> None:
 def test_a_bar_that_is_cut_short_has_its_own_signature(
     length: int, meter: tuple[int, int], signature: tuple[int, int]
 ) -> None:
-    assert Meter.of(length, *meter).signature == signature
+    assert BarMeter.of(length, *meter).signature == signature

@@ -65,14 +65,14 @@ def write(
 ) -> None:
     """Write the song as .wav, .ogg, .flac or .mp3; the options are those of `render`.
 
-    Raises InputError, OutputError, FailedError.
+    `rate` is in samples a second. Raises InputError, OutputError, FailedError.
     """
     sound = render(score, soundfont=soundfont, synth=synth, rate=rate, max_minutes=max_minutes)
     sound_file.write(sound, Path(path), rate)
 
 
 def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES) -> None:
-    """Raise InputError unless the song has notes and all values are in range."""
+    """Raise InputError unless the song has notes and the values (`rate` in samples a second) are in range."""
     if rate not in RATES_HZ:
         raise InputError(f"rate {rate}, must be {' or '.join(map(str, RATES_HZ))}")
     if not 0 < max_minutes <= MAX_MINUTES_LIMIT:

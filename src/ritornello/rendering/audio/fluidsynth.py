@@ -19,7 +19,7 @@ PROGRAM = "fluidsynth"
 GAIN = 0.2  # FluidSynth's default, at which nothing clips
 
 
-def play(score: Score, font: Path, rate: int) -> Signal:
+def play(score: Score, font: Path, rate_hz: int) -> Signal:
     """The song as (2, N) samples. Raises InputError if FluidSynth is missing, FailedError if it fails."""
     program = shutil.which(PROGRAM)
     if program is None:
@@ -27,7 +27,7 @@ def play(score: Score, font: Path, rate: int) -> Signal:
     with tempfile.TemporaryDirectory() as folder:
         song, sound = Path(folder) / "song.mid", Path(folder) / "song.wav"
         midi.write(score, song)
-        options = f"-q -n -i -g {GAIN} -r {rate} -T wav -O s16 -F".split()
+        options = f"-q -n -i -g {GAIN} -r {rate_hz} -T wav -O s16 -F".split()
         command = [program, *options, str(sound), str(font), str(song)]
         run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
         if run.returncode or not sound.exists():

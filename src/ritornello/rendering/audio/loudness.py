@@ -25,14 +25,14 @@ LIMITER_BLOCK_S = 0.0015
 LOOK_AHEAD, BLOCKS_AT_ONCE = 20, 2000  # in blocks of the limiter
 
 
-def loudness_lufs(sound: Signal, rate: int) -> float:
+def loudness_lufs(sound: Signal, rate_hz: int) -> float:
     """The integrated loudness in LUFS of a sound of C front channels (C, N); -inf for silence.
 
     A sound shorter than a block of 400 ms is padded to one block.
     """
-    step = round(STEP_S * rate)
+    step = round(STEP_S * rate_hz)
     missing = STEPS_PER_BLOCK - 1
-    power = np.concatenate([*_step_powers(sound, step, rate), np.zeros(missing)])
+    power = np.concatenate([*_step_powers(sound, step, rate_hz), np.zeros(missing)])
     power = power[: max(STEPS_PER_BLOCK, len(power) - missing)]
     blocks = np.convolve(power, np.ones(STEPS_PER_BLOCK), "valid") / (STEPS_PER_BLOCK * step)
     blocks = blocks[_lufs(blocks) > ABSOLUTE_GATE_LUFS]
@@ -42,17 +42,17 @@ def loudness_lufs(sound: Signal, rate: int) -> float:
     return float(_lufs(blocks[_lufs(blocks) > gate].mean()))
 
 
-def normalise(sound: Signal, rate: int, target_lufs: float = TARGET_LUFS) -> Signal:
+def normalise(sound: Signal, rate_hz: int, target_lufs: float = TARGET_LUFS) -> Signal:
     """Scale `sound` (C, N), in place, to the target loudness, and limit its peaks to CEILING; returns it.
 
     Limiting lowers the loudness, so both steps are done once more after it. Silence stays silence.
     """
     for _ in range(2):
-        loudness = loudness_lufs(sound, rate)
+        loudness = loudness_lufs(sound, rate_hz)
         if loudness == -math.inf:
             return sound
         sound *= np.float32(10 ** ((target_lufs - loudness) / 20))
-        if not _limit(sound, rate):
+        if not _limit(sound, rate_hz):
             return sound
     return sound
 
@@ -63,10 +63,10 @@ def _lufs(power: npt.ArrayLike) -> Floats:
         return np.asarray(-0.691 + 10 * np.log10(power))
 
 
-def _step_powers(sound: Signal, step: int, rate: int) -> Iterator[Floats]:
+def _step_powers(sound: Signal, step: int, rate_hz: int) -> Iterator[Floats]:
     """The K-weighted sum of squares of all channels in each `step` samples; the last step may be shorter."""
     hop = (CHUNK - WARM_UP) // step * step
-    response = _k_weighting(np.asarray(np.fft.rfftfreq(CHUNK, 1 / rate), np.float64), rate)
+    response = _k_weighting(np.asarray(np.fft.rfftfreq(CHUNK, 1 / rate_hz), np.float64), rate_hz)
     window = np.zeros((len(sound), CHUNK), np.float32)
     for first in range(0, sound.shape[1], hop):
         start = first + hop - CHUNK  # include earlier samples, on which the filters settle
@@ -78,17 +78,17 @@ def _step_powers(sound: Signal, step: int, rate: int) -> Iterator[Floats]:
         yield (weighted.reshape(len(sound), -1, step) ** 2).sum(axis=(0, 2), dtype=np.float64)[:steps]
 
 
-def _k_weighting(hz: Floats, rate: int) -> npt.NDArray[np.complex64]:
+def _k_weighting(hz: Floats, rate_hz: int) -> npt.NDArray[np.complex64]:
     """The response (F,) at some frequencies of the two filters: a high shelf, and a high-pass.
 
     BS.1770 gives coefficients for 48 kHz only. The analogue prototypes used here, which give the same at 48
     kHz, are from Brecht De Man, "Evaluation of implementations of the EBU R128 loudness measurement" (2018).
     """
-    z = np.exp(-2j * np.pi * hz / rate)
+    z = np.exp(-2j * np.pi * hz / rate_hz)
     response = np.ones_like(z)
     for centre_hz, q, is_shelf in ((1681.974450955533, 0.7071752369554196, True),
                                (38.13547087602444, 0.5003270373238773, False)):  # fmt: skip
-        k = math.tan(math.pi * centre_hz / rate)
+        k = math.tan(math.pi * centre_hz / rate_hz)
         top = 10 ** (3.999843853973347 / 20)
         side = top**0.4996667741545416
         shelf = (top + side * k / q + k * k, 2 * (k * k - top), top - side * k / q + k * k)
@@ -99,13 +99,13 @@ def _k_weighting(hz: Floats, rate: int) -> npt.NDArray[np.complex64]:
     return np.asarray(response, np.complex64)
 
 
-def _limit(sound: Signal, rate: int) -> bool:
+def _limit(sound: Signal, rate_hz: int) -> bool:
     """Reduce the gain of `sound`, in place, for about 30 ms around each peak above CEILING, if there is one.
 
     Each block has a required gain. The minimum over LOOK_AHEAD blocks on both sides is smoothed by a moving
     average that is shorter than this window, so that the interpolated gain never exceeds the required one.
     """
-    size = round(LIMITER_BLOCK_S * rate)
+    size = round(LIMITER_BLOCK_S * rate_hz)
     count = -(-sound.shape[1] // size)
     peaks = np.zeros(count)
     for block in range(0, count, BLOCKS_AT_ONCE):  # saves memory

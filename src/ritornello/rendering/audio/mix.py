@@ -13,8 +13,8 @@ from ritornello.music.score import Score
 from ritornello.rendering.audio.sampled_note import FADE_S, release_fade, release_s, sampled_note
 from ritornello.rendering.audio.soundfont import Region, Signal, SoundFont
 
-Times = npt.NDArray[np.float64]
-Index = npt.NDArray[np.int64]
+Times = npt.NDArray[np.float64]  # (notes,)
+Index = npt.NDArray[np.int64]  # (notes,)
 
 # Synthesisers since the EMU8000 apply 0.4 of the attenuation that a font asks for, and fonts are made for
 # that.
@@ -29,7 +29,7 @@ class NoteGroup(NamedTuple):
     notes: Index
 
 
-def mix(score: Score, font: SoundFont, rate: int) -> Signal:
+def mix(score: Score, font: SoundFont, rate_hz: int) -> Signal:
     """The song as (2, N) samples, left and right, before its loudness is normalised.
 
     The amplitude of a note is the square of its relative velocity (SoundFont 2.04, section 8.4.1).
@@ -39,12 +39,12 @@ def mix(score: Score, font: SoundFont, rate: int) -> Signal:
     groups = list(_groups(score, font))
     cut_s = _cut_times_s(score, start_s, groups)
     tail_s = max((release_s(group.region) for group in groups), default=0.0)
-    length = round((float(end_s.max(initial=0)) + tail_s + FADE_S) * rate) + 2
+    length = round((float(end_s.max(initial=0)) + tail_s + FADE_S) * rate_hz) + 2
     out = np.zeros((2, length), np.float32)
     amplitude = (score.velocity / 127.0) ** 2
     for group in groups:
         own = group.notes
-        _add_notes(out, group, font, (start_s[own], end_s[own], cut_s[own]), amplitude[own], rate)
+        _add_notes(out, group, font, (start_s[own], end_s[own], cut_s[own]), amplitude[own], rate_hz)
     return out
 
 
@@ -88,19 +88,19 @@ def _add_notes(
     font: SoundFont,
     times_s: tuple[Times, Times, Times],
     amplitudes: Times,
-    rate: int,
+    rate_hz: int,
 ) -> None:
     """Add the notes of a group to `out` (2, N); `times_s` are the start, end and cut of each, in seconds."""
     start_s, end_s, cut_s = times_s
     region = group.region
     longest_s = float((np.minimum(end_s, cut_s) - start_s).max())
-    wave = sampled_note(font.sample(region), region, group.key, longest_s, rate)
-    fade = release_fade(region, round(release_s(region) * rate), rate)
+    wave = sampled_note(font.sample(region), region, group.key, longest_s, rate_hz)
+    fade = release_fade(region, round(release_s(region) * rate_hz), rate_hz)
     gain = 10 ** (-ATTENUATION_FACTOR * max(0, region["attenuation"]) / 200)
     angle = (np.clip(region["pan"], -500, 500) / 1000 + 0.5) * np.pi / 2  # equal power from left to right
     left, right = np.array([np.cos(angle), np.sin(angle)], np.float32) * gain
     starts, held_lengths, max_lengths = (
-        np.rint(np.minimum(time_s * rate, out.shape[1])).astype(np.int64).tolist()
+        np.rint(np.minimum(time_s * rate_hz, out.shape[1])).astype(np.int64).tolist()
         for time_s in (start_s, end_s - start_s, cut_s - start_s + FADE_S)
     )
     for start, held, most, amplitude in zip(starts, held_lengths, max_lengths, amplitudes, strict=True):
@@ -108,7 +108,7 @@ def _add_notes(
         if len(note) > held:
             note[held:] *= fade[: len(note) - held]
         if len(note) == most:
-            cut = min(len(note), round(FADE_S * rate))
+            cut = min(len(note), round(FADE_S * rate_hz))
             note[len(note) - cut :] *= np.linspace(1, 0, cut, dtype=np.float32)
         out[0, start : start + len(note)] += note * left
         out[1, start : start + len(note)] += note * right

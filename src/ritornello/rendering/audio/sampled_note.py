@@ -28,21 +28,23 @@ OPEN_CUTOFF_CENTS = 13500  # 20 kHz: the filter has no effect
 HZ_AT_0_CENTS = 8.176  # the frequency of 0 absolute cents: MIDI key 0
 
 
-def sampled_note(sample: SoundFontSample, region: Region, key: int, held_s: float, rate: int) -> Signal:
+def sampled_note(sample: SoundFontSample, region: Region, key: int, held_s: float, rate_hz: int) -> Signal:
     """The waveform (N,) of `key` held for `held_s` seconds, with its release, at full velocity.
 
     It is shorter where the sample ends or the envelope reaches silence before.
     """
     key = region["fixed_key"] if region["fixed_key"] >= 0 else key
-    count = round(min(held_s + release_s(region), _silent_after_s(region, key)) * rate) + 1
-    mod_lfo = _lfo(region, "mod_lfo", count, rate)
-    bend = _pitch_modulation_cents(region, key, mod_lfo, count, rate)
-    wave = _resample(sample, region, _transposition_cents(sample, region, key), bend, count, rate)
-    wave = _filter(wave, _cutoff_cents(region, key, mod_lfo, len(wave), rate), region["resonance"] / 10, rate)
-    wave *= _volume_envelope(region, key, len(wave), rate)
+    count = round(min(held_s + release_s(region), _silent_after_s(region, key)) * rate_hz) + 1
+    mod_lfo = _lfo(region, "mod_lfo", count, rate_hz)
+    bend = _pitch_modulation_cents(region, key, mod_lfo, count, rate_hz)
+    wave = _resample(sample, region, _transposition_cents(sample, region, key), bend, count, rate_hz)
+    wave = _filter(
+        wave, _cutoff_cents(region, key, mod_lfo, len(wave), rate_hz), region["resonance"] / 10, rate_hz
+    )
+    wave *= _volume_envelope(region, key, len(wave), rate_hz)
     if mod_lfo is not None and region["mod_lfo_volume"]:
         wave *= (10 ** (region["mod_lfo_volume"] * mod_lfo[: len(wave)] / 200)).astype(np.float32)
-    fade = min(len(wave), round(FADE_S * rate))
+    fade = min(len(wave), round(FADE_S * rate_hz))
     wave[len(wave) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
     return wave
 
@@ -52,9 +54,9 @@ def release_s(region: Region) -> float:
     return min(region.seconds("release") * SILENCE_DB / FALL_DB, MAX_RELEASE_S) + FADE_S
 
 
-def release_fade(region: Region, count: int, rate: int) -> Signal:
+def release_fade(region: Region, count: int, rate_hz: int) -> Signal:
     """The gain (count,) after the end of a note, from 1 down, linear in decibels."""
-    fall = FALL_DB / region.seconds("release") / rate
+    fall = FALL_DB / region.seconds("release") / rate_hz
     fade: Signal = (10 ** (-fall / 20 * np.arange(count))).astype(np.float32)
     return fade
 
@@ -79,15 +81,15 @@ def _silent_after_s(region: Region, key: int) -> float:
     return delay + attack + hold + decay * SILENCE_DB / FALL_DB
 
 
-def _volume_envelope(region: Region, key: int, count: int, rate: int) -> Signal:
+def _volume_envelope(region: Region, key: int, count: int, rate_hz: int) -> Signal:
     """The gain (count,): a linear attack, hold, a decay that is linear in decibels, sustain."""
     delay, attack, hold, decay = _envelope_times_s(region, "", key)
     sustain_db = float(np.clip(region["sustain"] / 10, 0, FALL_DB))
     decay_start_s = delay + attack + hold
-    at_s = np.arange(count, dtype=np.float32) / np.float32(rate)
+    at_s = np.arange(count, dtype=np.float32) / np.float32(rate_hz)
     fall_db = np.clip((at_s - np.float32(decay_start_s)) * np.float32(FALL_DB / decay), 0, sustain_db)
     gain: Signal = np.exp(fall_db * np.float32(-np.log(10) / 20))
-    rising = min(count, int((delay + attack) * rate))
+    rising = min(count, int((delay + attack) * rate_hz))
     gain[:rising] *= np.clip((at_s[:rising] - delay) / attack, 0, 1)
     return gain
 
@@ -101,13 +103,13 @@ def _modulation_envelope(region: Region, key: int, at_s: Floats) -> Floats:
     return np.asarray(np.maximum(0, 1 + 400 / 960 * np.log10(rise)) - fall)
 
 
-def _lfo(region: Region, lfo: str, count: int, rate: int) -> Floats | None:
+def _lfo(region: Region, lfo: str, count: int, rate_hz: int) -> Floats | None:
     """A triangle wave from -1 to 1 (count,) of "mod_lfo" or "vib_lfo"; None if it modulates nothing."""
     targets = ("pitch", "cutoff", "volume") if lfo == "mod_lfo" else ("pitch",)
     if not any(region[f"{lfo}_{target}"] for target in targets):
         return None
     hz = HZ_AT_0_CENTS * 2 ** (region[f"{lfo}_rate"] / 1200)
-    cycles = np.maximum(0, np.arange(count) / rate - region.seconds(f"{lfo}_delay")) * hz
+    cycles = np.maximum(0, np.arange(count) / rate_hz - region.seconds(f"{lfo}_delay")) * hz
     return np.asarray(1 - np.abs((cycles + 0.25) % 1 * 4 - 2))
 
 
@@ -117,15 +119,15 @@ def _transposition_cents(sample: SoundFontSample, region: Region, key: int) -> f
 
 
 def _pitch_modulation_cents(
-    region: Region, key: int, mod_lfo: Floats | None, count: int, rate: int
+    region: Region, key: int, mod_lfo: Floats | None, count: int, rate_hz: int
 ) -> Floats | None:
     """The deviation of the pitch in cents (count,); None if the pitch is constant."""
     bend: Any = None
     if region["mod_env_pitch"]:
-        bend = region["mod_env_pitch"] * _modulation_envelope(region, key, np.arange(count) / rate)
+        bend = region["mod_env_pitch"] * _modulation_envelope(region, key, np.arange(count) / rate_hz)
     for depth_cents, lfo in (
         (region["mod_lfo_pitch"], mod_lfo),
-        (region["vib_lfo_pitch"], _lfo(region, "vib_lfo", count, rate)),
+        (region["vib_lfo_pitch"], _lfo(region, "vib_lfo", count, rate_hz)),
     ):
         if depth_cents and lfo is not None:
             bend = depth_cents * lfo + (0 if bend is None else bend)
@@ -133,12 +135,14 @@ def _pitch_modulation_cents(
 
 
 def _resample(
-    sample: SoundFontSample, region: Region, cents: float, bend: Floats | None, count: int, rate: int
+    sample: SoundFontSample, region: Region, cents: float, bend: Floats | None, count: int, rate_hz: int
 ) -> Signal:
     """The sample transposed by `cents` and `bend`: `count` values if it loops, else at most up to its end."""
     (start, end), values = sample.loop, sample.values
     loops = bool(region["loop_mode"] & 1) and end - start >= 2
-    step = sample.rate / rate * 2 ** (cents / 1200)  # samples of the source for each sample of the result
+    step = (
+        sample.rate_hz / rate_hz * 2 ** (cents / 1200)
+    )  # samples of the source for each sample of the result
     bent: Floats | None = None if bend is None else np.cumsum(step * 2 ** (bend / 1200)) - step
     if not loops:
         steps = len(values) / step if bent is None else np.searchsorted(bent, len(values))
@@ -175,9 +179,11 @@ def _interpolate(source: Signal, position: Floats) -> Signal:
     return result
 
 
-def _cutoff_cents(region: Region, key: int, mod_lfo: Floats | None, count: int, rate: int) -> Floats | None:
+def _cutoff_cents(
+    region: Region, key: int, mod_lfo: Floats | None, count: int, rate_hz: int
+) -> Floats | None:
     """The cutoff of the low-pass filter in each frame (F,), in absolute cents; None if it is always open."""
-    at_s = np.arange(count // FRAME + 2, dtype=np.float64) * (FRAME / rate)
+    at_s = np.arange(count // FRAME + 2, dtype=np.float64) * (FRAME / rate_hz)
     cutoff = region["cutoff"] + np.zeros(len(at_s))
     if region["mod_env_cutoff"]:
         cutoff += region["mod_env_cutoff"] * _modulation_envelope(region, key, at_s)
@@ -187,7 +193,7 @@ def _cutoff_cents(region: Region, key: int, mod_lfo: Floats | None, count: int, 
     return None if cutoff.min() >= OPEN_CUTOFF_CENTS else np.clip(cutoff, 1500, OPEN_CUTOFF_CENTS)
 
 
-def _filter(wave: Signal, cutoff_cents: Floats | None, resonance_db: float, rate: int) -> Signal:
+def _filter(wave: Signal, cutoff_cents: Floats | None, resonance_db: float, rate_hz: int) -> Signal:
     """Apply a second-order low-pass filter whose cutoff varies by frame (overlap-add, Hann window).
 
     The gain is reduced by half of the resonance (section 8.1.3, generator 9).
@@ -203,7 +209,7 @@ def _filter(wave: Signal, cutoff_cents: Floats | None, resonance_db: float, rate
     overlapping = np.lib.stride_tricks.sliding_window_view(padded, 2 * FRAME)[::FRAME]  # (F, 2 FRAME)
     steps, which = np.unique(np.rint(cutoff_cents[:frames] / CUTOFF_STEP_CENTS), return_inverse=True)
     response = np.stack(
-        [_low_pass_response(step * CUTOFF_STEP_CENTS, resonance_db, rate) for step in steps.tolist()]
+        [_low_pass_response(step * CUTOFF_STEP_CENTS, resonance_db, rate_hz) for step in steps.tolist()]
     )
     result = np.zeros((frames + 1, FRAME), np.float32)
     for first in range(0, frames, 16):
@@ -217,12 +223,12 @@ def _filter(wave: Signal, cutoff_cents: Floats | None, resonance_db: float, rate
 
 
 @lru_cache(maxsize=2048)
-def _low_pass_response(cutoff_cents: float, resonance_db: float, rate: int) -> npt.NDArray[np.complex64]:
+def _low_pass_response(cutoff_cents: float, resonance_db: float, rate_hz: int) -> npt.NDArray[np.complex64]:
     """The frequency response (FRAME + 1,) of the filter; without resonance it is a Butterworth filter.
 
     Robert Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients", low-pass.
     """
-    omega = 2 * np.pi * min(HZ_AT_0_CENTS * 2 ** (cutoff_cents / 1200), 0.45 * rate) / rate
+    omega = 2 * np.pi * min(HZ_AT_0_CENTS * 2 ** (cutoff_cents / 1200), 0.45 * rate_hz) / rate_hz
     alpha, cosine = np.sin(omega) / 2 / 10 ** ((resonance_db - 3.01) / 20), np.cos(omega)
     z = np.exp(-1j * np.pi * np.arange(FRAME + 1) / FRAME)
     numerator = (1 - cosine) / 2 * (1 + z) ** 2

@@ -16,7 +16,7 @@ FORMATS = {".wav": "WAV", ".ogg": "OGG", ".flac": "FLAC", ".mp3": "MP3"}
 CHUNK = 1 << 16  # frames; libsndfile crashes if a long OGG is written at once
 
 
-def write(sound: Signal, path: Path, rate: int) -> None:
+def write(sound: Signal, path: Path, rate_hz: int) -> None:
     """Write `sound` (2, N) atomically, in the format of the ending of `path`; WAV and FLAC with 16 bits.
 
     Raises InputError, OutputError, FailedError.
@@ -26,21 +26,21 @@ def write(sound: Signal, path: Path, rate: int) -> None:
         raise InputError(f"sound file {path.name!r}, must end in {', '.join(FORMATS)}")
     with replacing(path) as temporary:
         if kind == ".wav":
-            _write_wav(sound, temporary, rate)
+            _write_wav(sound, temporary, rate_hz)
         else:
-            _write_with_soundfile(sound, temporary, rate, FORMATS[kind])
+            _write_with_soundfile(sound, temporary, rate_hz, FORMATS[kind])
 
 
-def _write_wav(sound: Signal, path: Path, rate: int) -> None:
+def _write_wav(sound: Signal, path: Path, rate_hz: int) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
-        file.setframerate(rate)
+        file.setframerate(rate_hz)
         for chunk in _chunks(sound):
             file.writeframes(np.rint(chunk * 32767).astype("<i2").tobytes())
 
 
-def _write_with_soundfile(sound: Signal, path: Path, rate: int, kind: str) -> None:
+def _write_with_soundfile(sound: Signal, path: Path, rate_hz: int, kind: str) -> None:
     try:
         import soundfile
     except ImportError as error:
@@ -50,7 +50,7 @@ def _write_with_soundfile(sound: Signal, path: Path, rate: int, kind: str) -> No
         raise InputError(f"{kind} is not supported by the installed libsndfile {version}")
     subtype = {"OGG": "VORBIS", "FLAC": "PCM_16", "MP3": "MPEG_LAYER_III"}[kind]
     try:
-        with soundfile.SoundFile(path, "w", rate, 2, format=kind, subtype=subtype) as file:
+        with soundfile.SoundFile(path, "w", rate_hz, 2, format=kind, subtype=subtype) as file:
             for chunk in _chunks(sound):
                 file.write(chunk)
     except soundfile.LibsndfileError as error:

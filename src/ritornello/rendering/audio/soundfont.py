@@ -79,7 +79,7 @@ class SoundFontSample(NamedTuple):
 
     values: Signal  # (N,)
     loop: tuple[int, int]  # first index, and the one after the last
-    rate: int  # samples a second
+    rate_hz: int
     key: float
 
 
@@ -88,8 +88,8 @@ class SoundFont:
     """An open soundfont; samples are read on demand."""
 
     path: Path
-    tables: dict[bytes, npt.NDArray[Any]]
-    sample_bytes: npt.NDArray[np.uint8]  # the chunk of all samples
+    tables: dict[bytes, npt.NDArray[Any]]  # each (rows,) of the columns in TABLES
+    sample_bytes: npt.NDArray[np.uint8]  # (bytes,): the chunk of all samples
     _regions: dict[tuple[int, int], list[Region]] = field(default_factory=dict)
 
     @classmethod

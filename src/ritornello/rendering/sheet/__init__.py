@@ -1,7 +1,12 @@
-"""The sheet music of a Score: a grid of beats > staves and voices > values > MusicXML > engraved pages.
+"""Sheet music of a Score, as MusicXML and as engraved pages (SVG, PNG).
 
-grid > staves > values, spelling, drums > measures > document      our own, needs nothing else
-engraving                                                          Verovio and resvg, in the extra `sheet`
+grid               quantise notes to written time
+staves             assign the notes of a part to staves and voices
+note_values        split durations into note values, and beam them
+spelling           name pitches in a key; percussion: place drums on the staff
+measures           the XML elements of one voice in one bar
+musicxml_document  the whole MusicXML file
+engraving          MusicXML to SVG with Verovio, and to PNG with resvg (extra `sheet`)
 """
 
 from __future__ import annotations
@@ -13,59 +18,59 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering.roll_contents import printable
 from ritornello.rendering.sheet import engraving
-from ritornello.rendering.sheet.musicxml_document import document
+from ritornello.rendering.sheet.musicxml_document import to_musicxml
 from ritornello.system.files import write_bytes
 
-MAX_BARS_OF_SHEET_MUSIC = 2000  # beyond it nobody leafs through it, and engraving takes minutes
-MOST_BARS = 1_000_000
-MAX_HEIGHT = 25_000  # pixels
+MAX_BARS_OF_SHEET_MUSIC = 2000  # the default of max_bars; engraving more takes minutes
+MAX_BARS_LIMIT = 1_000_000  # the largest max_bars
+MAX_HEIGHT_PIXELS = 25_000
 
 
 def musicxml(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> str:
-    """The song as MusicXML, written to `path` if there is one. Raises InputError, OutputError.
+    """The song as MusicXML, also written to `path` if given.
 
-    Notes stand on a grid of 32nds or triplets; five or more voices on a staff are cut to four. A song without
-    notes, or of more than `max_bars` bars, is refused.
+    Notes are quantised to 32nds or triplets; a staff has at most four voices. Raises InputError if the song
+    has no notes or more than `max_bars` bars, and OutputError.
     """
-    return _written(_checked(score, max_bars), path)
+    return _write_text(_checked(score, max_bars), path)
 
 
 def svg(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> str:
-    """The song engraved, as the text of an SVG file. Raises InputError, FailedError, OutputError."""
-    return _written(engraving.to_svg(_checked(score, max_bars), printable(score.title)), path)
+    """The engraved song as the text of an SVG file. Raises InputError, FailedError, OutputError."""
+    return _write_text(engraving.to_svg(_checked(score, max_bars), printable(score.title)), path)
 
 
 def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BARS_OF_SHEET_MUSIC) -> bytes:
-    """The song engraved, as the bytes of a PNG file. Raises InputError, FailedError, OutputError."""
-    drawing = svg(score, max_bars=max_bars)
-    height = engraving.height(drawing)
-    if height > MAX_HEIGHT:
+    """The engraved song as the bytes of a PNG file. Raises InputError, FailedError, OutputError."""
+    svg_text = svg(score, max_bars=max_bars)
+    height = engraving.height_pixels(svg_text)
+    if height > MAX_HEIGHT_PIXELS:
         raise InputError(
-            f"an image of this score would be {height:,} pixels high, must be at most {MAX_HEIGHT:,}: "
-            "write .svg or .musicxml"
+            f"an image of this score would be {height:,} pixels high, must be at most {MAX_HEIGHT_PIXELS:,}: "
+            "write .svg or .musicxml instead"
         )
-    data = engraving.to_png(drawing)
+    data = engraving.to_png(svg_text)
     if path is not None:
         write_bytes(Path(path), data)
     return data
 
 
 def check(max_bars: int) -> None:
-    """Raise InputError unless a score may have so many bars."""
-    if not 1 <= max_bars <= MOST_BARS:
-        raise InputError(f"max-bars {max_bars}, must be 1-{MOST_BARS}")
+    """Raise InputError unless `max_bars` is in its range."""
+    if not 1 <= max_bars <= MAX_BARS_LIMIT:
+        raise InputError(f"max-bars {max_bars}, must be 1-{MAX_BARS_LIMIT}")
 
 
 def _checked(score: Score, max_bars: int) -> str:
-    """The song as MusicXML, if it can be written. Raises InputError."""
+    """The song as MusicXML. Raises InputError if it has no notes or too many bars."""
     if not len(score):
-        raise InputError(f"the song {score.title!r} has no notes: there is nothing to write down")
+        raise InputError(f"the song {score.title!r} has no notes to write")
     if (bars := len(Timeline.of(score))) > max_bars:
-        raise InputError(f"a score of {bars:,} bars, must be at most {max_bars:,} (--max-bars)")
-    return document(score)
+        raise InputError(f"the song has {bars:,} bars, must be at most {max_bars:,} (--max-bars)")
+    return to_musicxml(score)
 
 
-def _written(text: str, path: str | Path | None) -> str:
+def _write_text(text: str, path: str | Path | None) -> str:
     if path is not None:
         write_bytes(Path(path), text.encode())
     return text

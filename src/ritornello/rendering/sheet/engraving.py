@@ -1,4 +1,4 @@
-"""MusicXML as engraved pages, by Verovio; and those as pixels, by resvg."""
+"""Engrave MusicXML as SVG with Verovio, and convert it to PNG with resvg."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from xml.sax.saxutils import escape
 from ritornello.errors import FailedError, InputError
 from ritornello.rendering.drawing import transliterate
 
-# in Verovio's unit, a tenth of a millimetre: as wide as A4, as high as the music but for what Verovio allows
+# In Verovio's unit, a tenth of a millimetre: as wide as A4, as high as the music, at most Verovio's maximum.
 OPTIONS: dict[str, Any] = {
     "pageWidth": 2100, "pageHeight": 60_000, "adjustPageHeight": True, "scale": 40, "svgViewBox": True,
     "header": "none", "footer": "none", "breaks": "auto", "xmlIdSeed": 1,
 }  # fmt: skip
 MARGIN_WITH_TITLE = 180
-PIXELS = 1600  # the width of an image
+WIDTH_PIXELS = 1600
 
 
 def to_svg(musicxml: str, title: str = "") -> str:
-    """The text of an SVG file: a title, all systems one below the other. Raises InputError, FailedError."""
+    """The text of an SVG file: the title, and all systems on one page. Raises InputError, FailedError."""
     try:
         import verovio
     except ImportError as error:
@@ -32,17 +32,17 @@ def to_svg(musicxml: str, title: str = "") -> str:
     if not toolkit.loadData(musicxml):
         raise FailedError("Verovio cannot read the song's MusicXML")
     pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
-    if title:  # Verovio's own stands in nested spans, which some programs put in the wrong place
+    if title:  # Verovio writes a title as nested spans, which some programs misplace
         heading = (
             f'<text x="{5 * OPTIONS["pageWidth"]}" y="1100" text-anchor="middle" font-size="700">'
             f"{escape(title)}</text>"
         )
         pages[0] = pages[0].replace('<g class="page-margin"', heading + '<g class="page-margin"', 1)
-    return _stacked(pages)
+    return _join_pages(pages)
 
 
-def to_png(svg: str, width: int = PIXELS) -> bytes:
-    """The bytes of a PNG file, `width` pixels wide, black on white; letters are Pillow's own.
+def to_png(svg: str, width: int = WIDTH_PIXELS) -> bytes:
+    """The bytes of a PNG file `width` pixels wide, black on white, with the built-in font of Pillow.
 
     Raises InputError, FailedError.
     """
@@ -52,14 +52,14 @@ def to_png(svg: str, width: int = PIXELS) -> bytes:
         raise InputError('an image of a score needs resvg_py: pip install "ritornello[sheet]"') from error
     from PIL import ImageFont
 
-    letters: Any = ImageFont.load_default(12)
+    pillow_font: Any = ImageFont.load_default(12)
     with tempfile.TemporaryDirectory() as folder:
         font = Path(folder) / "letters.ttf"
-        font.write_bytes(letters.font_bytes)
-        family = letters.getname()[0]
+        font.write_bytes(pillow_font.font_bytes)
+        family = pillow_font.getname()[0]
         try:
             image = resvg_py.svg_to_bytes(
-                svg_string=_plain(svg).replace("Times, serif", family),
+                svg_string=_with_available_letters(svg).replace("Times, serif", family),
                 width=width,
                 background="white",
                 font_files=[str(font)],
@@ -71,28 +71,28 @@ def to_png(svg: str, width: int = PIXELS) -> bytes:
     return bytes(image)
 
 
-def height(svg: str) -> int:
-    """How high an image of the file is, in pixels."""
+def height_pixels(svg: str) -> int:
+    """The height in pixels of an image WIDTH_PIXELS wide."""
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    return round(PIXELS * float(box[2]) / float(box[1])) if box else 0
+    return round(WIDTH_PIXELS * float(box[2]) / float(box[1])) if box else 0
 
 
-def _plain(svg: str) -> str:
-    """The file with the letters that Pillow's font has: the note in a tempo becomes a word."""
-    spoken = re.sub(
+def _with_available_letters(svg: str) -> str:
+    """The SVG text in letters of Pillow's font; the note symbol of a tempo becomes the word "beat"."""
+    with_word = re.sub(
         r'<tspan font-family="Leipzig"[^>]*>[^<]*</tspan>', '<tspan font-size="405px">beat</tspan>', svg
     )
-    return re.sub(r">([^<]*[^\x00-\x7f][^<]*)<", lambda text: f">{transliterate(text[1])}<", spoken)
+    return re.sub(r">([^<]*[^\x00-\x7f][^<]*)<", lambda text: f">{transliterate(text[1])}<", with_word)
 
 
-def _stacked(pages: list[str]) -> str:
-    """Pages, one below the other, as one SVG file."""
+def _join_pages(pages: list[str]) -> str:
+    """One SVG file with all pages below each other. Raises FailedError."""
     if len(pages) == 1:
         return pages[0]
     boxes = [re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', page) for page in pages]
     sizes = [(float(box[1]), float(box[2])) for box in boxes if box]
     if len(sizes) != len(pages):
-        raise FailedError("Verovio made a page without a size")
+        raise FailedError("a page of Verovio has no viewBox")
     width, height = max(w for w, _ in sizes), sum(h for _, h in sizes)
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}">']
     top = 0.0

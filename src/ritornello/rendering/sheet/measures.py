@@ -1,4 +1,4 @@
-"""A voice in a bar as MusicXML's notes: values, ties, triplets, beams, accidentals."""
+"""The MusicXML elements of one voice in one bar: note values, ties, triplets, beams, accidentals."""
 
 from __future__ import annotations
 
@@ -7,165 +7,175 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
-from ritornello.rendering.sheet.grid import Meter
-from ritornello.rendering.sheet.note_values import Value, beams, triplet_windows, values
-from ritornello.rendering.sheet.percussion import stroke
+from ritornello.rendering.sheet.grid import BarMeter
+from ritornello.rendering.sheet.note_values import NoteValue, beams, note_values, triplet_windows
+from ritornello.rendering.sheet.percussion import drum_notation
 from ritornello.rendering.sheet.spelling import Accidentals, spell
-from ritornello.rendering.sheet.staves import Chord
+from ritornello.rendering.sheet.staves import StaffChord
 
 
-class Place(NamedTuple):
-    """Where a voice stands in a bar: the bar's start in units, its meter and key; part, staff and voice."""
+class BarContext(NamedTuple):
+    """The bar, part, staff and voice to which elements belong."""
 
-    start: int
-    meter: Meter
+    start: int  # of the bar, in units
+    meter: BarMeter
     sharps: int
-    part: str
+    part: str  # id of the part
     is_drum: bool
-    staff: int  # 0: the part has only one
+    staff: int  # from 1; 0 if the part has only one
     voice: int
     shows_rests: bool
 
 
-class Piece(NamedTuple):
-    """A value with what sounds (nothing: a rest), and whether it is tied to what is before and after it."""
+class TiedValue(NamedTuple):
+    """A note value with its pitches (none: a rest), and its ties to the values before and after it."""
 
-    value: Value
+    value: NoteValue
     pitches: tuple[int, ...] = ()
-    from_before: bool = False
-    to_next: bool = False
+    tied_before: bool = False
+    tied_after: bool = False
 
 
-def add(parent: Element, tag: str, text: object = None, **attributes: str) -> Element:
-    """A new element in `parent`, with its text."""
+def add_element(parent: Element, tag: str, text: object = None, **attributes: str) -> Element:
+    """Append a new element to `parent` and return it."""
     element = SubElement(parent, tag, attributes)
     if text is not None:
         element.text = str(text)
     return element
 
 
-def in_bar(voice: list[Chord], start: int, end: int) -> list[Chord]:
-    """The chords of a voice that sound between two units, whole."""
+def chords_in_bar(voice: list[StaffChord], start: int, end: int) -> list[StaffChord]:
+    """The chords of a voice that sound between `start` and `end`, in units."""
     first = bisect_left(voice, start, key=lambda chord: chord.start)
     if first and voice[first - 1].end > start:
         first -= 1
     return voice[first : bisect_left(voice, end, key=lambda chord: chord.start)]
 
 
-def notes(chords: list[Chord], place: Place, accidentals: Accidentals) -> Iterator[Element]:
-    """The elements of a voice in a bar, which they fill."""
+def voice_elements(
+    chords: list[StaffChord], context: BarContext, accidentals: Accidentals
+) -> Iterator[Element]:
+    """The notes and rests of a voice, which fill the bar."""
     if not chords:
-        yield _whole_rest(place)
+        yield _whole_rest(context)
         return
-    pieces = list(_pieces(chords, place))
-    joined = beams([piece.value if piece.pitches else None for piece in pieces], place.meter.beat)
-    for index, piece in enumerate(pieces):
-        for number, pitch in enumerate(piece.pitches or (None,)):
-            note = _begun(piece, pitch, place, in_chord=number > 0)
+    tied_values = list(_tied_values(chords, context))
+    beams_of = beams(
+        [tied_value.value if tied_value.pitches else None for tied_value in tied_values], context.meter.beat
+    )
+    for index, tied_value in enumerate(tied_values):
+        for number, pitch in enumerate(tied_value.pitches or (None,)):
+            note = _note(tied_value, pitch, context, in_chord=number > 0)
             accidental = None
-            if pitch is not None and not place.is_drum and not piece.from_before:
-                accidental = accidentals.needed(spell(pitch, place.sharps))
-            _look(note, piece.value, accidental)
-            if pitch is not None and place.is_drum and stroke(pitch).head != "normal":
-                add(note, "notehead", stroke(pitch).head)
-            if place.staff:
-                add(note, "staff", place.staff)
-            for level, how in enumerate(joined[index] if number == 0 else [], start=1):
-                add(note, "beam", how, number=str(level))
-            _notations(note, piece, pitch, "" if number else _bracket(pieces, index, place.meter.window))
+            if pitch is not None and not context.is_drum and not tied_value.tied_before:
+                accidental = accidentals.needed(spell(pitch, context.sharps))
+            _add_value(note, tied_value.value, accidental)
+            if pitch is not None and context.is_drum and drum_notation(pitch).head != "normal":
+                add_element(note, "notehead", drum_notation(pitch).head)
+            if context.staff:
+                add_element(note, "staff", context.staff)
+            for level, beam_type in enumerate(beams_of[index] if number == 0 else [], start=1):
+                add_element(note, "beam", beam_type, number=str(level))
+            _add_notations(
+                note, tied_value, pitch, "" if number else _bracket(tied_values, index, context.meter.window)
+            )
             yield note
 
 
-def _pieces(chords: list[Chord], place: Place) -> Iterator[Piece]:
-    """The voice in values, with the rests between its chords; places are in units from the bar's start."""
-    length = place.meter.length
-    spans: list[tuple[int, int, Chord | None]] = []
-    now = 0
+def _tied_values(chords: list[StaffChord], context: BarContext) -> Iterator[TiedValue]:
+    """The note values of the chords and of the rests between them; their starts are relative to the bar."""
+    length = context.meter.length
+    spans: list[tuple[int, int, StaffChord | None]] = []
+    position = 0
     for chord in chords:
-        start, end = max(chord.start - place.start, 0), min(chord.end - place.start, length)
-        if start > now:
-            spans.append((now, start, None))
+        start, end = max(chord.start - context.start, 0), min(chord.end - context.start, length)
+        if start > position:
+            spans.append((position, start, None))
         spans.append((start, end, chord))
-        now = end
-    if now < length:
-        spans.append((now, length, None))
-    triplets = triplet_windows([edge for span in spans for edge in span[:2]], place.meter.window)
+        position = end
+    if position < length:
+        spans.append((position, length, None))
+    triplets = triplet_windows([edge for span in spans for edge in span[:2]], context.meter.window)
     for start, end, sounding in spans:
-        for value in values(start, end, place.meter, triplets):
+        for value in note_values(start, end, context.meter, triplets):
             if sounding is None:
-                yield Piece(value)
+                yield TiedValue(value)
             else:
-                at = place.start + value.start
-                goes_on = at + value.length < sounding.end
-                if not place.is_drum:
-                    yield Piece(value, sounding.pitches, at > sounding.start, goes_on)
-                else:  # a stroke has no length: what one value cannot fill is silent
-                    yield Piece(value, sounding.pitches if at == sounding.start else ())
+                at = context.start + value.start
+                continues = at + value.length < sounding.end
+                if not context.is_drum:
+                    yield TiedValue(value, sounding.pitches, at > sounding.start, continues)
+                else:  # drums are not tied: further values are rests
+                    yield TiedValue(value, sounding.pitches if at == sounding.start else ())
 
 
-def _begun(piece: Piece, pitch: int | None, place: Place, in_chord: bool) -> Element:
-    """A note or rest up to its voice: the elements stand in the order that MusicXML's schema asks for."""
+def _note(tied_value: TiedValue, pitch: int | None, context: BarContext, in_chord: bool) -> Element:
+    """A note or rest with its elements up to "voice", in the order of the MusicXML schema."""
     note = Element("note")
-    if pitch is None and not place.shows_rests:
+    if pitch is None and not context.shows_rests:
         note.set("print-object", "no")
     if in_chord:
-        add(note, "chord")
+        add_element(note, "chord")
     if pitch is None:
-        add(note, "rest")
-    elif place.is_drum:
-        unpitched = add(note, "unpitched")
-        add(unpitched, "display-step", stroke(pitch).step)
-        add(unpitched, "display-octave", stroke(pitch).octave)
+        add_element(note, "rest")
+    elif context.is_drum:
+        unpitched = add_element(note, "unpitched")
+        add_element(unpitched, "display-step", drum_notation(pitch).step)
+        add_element(unpitched, "display-octave", drum_notation(pitch).octave)
     else:
-        spelled, sounding = spell(pitch, place.sharps), add(note, "pitch")
-        add(sounding, "step", spelled.step)
+        spelled, sounding = spell(pitch, context.sharps), add_element(note, "pitch")
+        add_element(sounding, "step", spelled.step)
         if spelled.alter:
-            add(sounding, "alter", spelled.alter)
-        add(sounding, "octave", spelled.octave)
-    add(note, "duration", piece.value.length)
-    if pitch is not None and piece.from_before:
-        add(note, "tie", type="stop")
-    if pitch is not None and piece.to_next:
-        add(note, "tie", type="start")
-    if pitch is not None and place.is_drum:
-        add(note, "instrument", id=f"{place.part}-I{pitch}")
-    add(note, "voice", place.voice)
+            add_element(sounding, "alter", spelled.alter)
+        add_element(sounding, "octave", spelled.octave)
+    add_element(note, "duration", tied_value.value.length)
+    if pitch is not None and tied_value.tied_before:
+        add_element(note, "tie", type="stop")
+    if pitch is not None and tied_value.tied_after:
+        add_element(note, "tie", type="start")
+    if pitch is not None and context.is_drum:
+        add_element(note, "instrument", id=f"{context.part}-I{pitch}")
+    add_element(note, "voice", context.voice)
     return note
 
 
-def _look(note: Element, value: Value, accidental: str | None) -> None:
-    """The value, its dots, its accidental, and that three take the time of two."""
-    add(note, "type", value.name)
+def _add_value(note: Element, value: NoteValue, accidental: str | None) -> None:
+    """Add the name of the note value, its dots, its accidental, and the ratio of a triplet."""
+    add_element(note, "type", value.name)
     for _ in range(value.dots):
-        add(note, "dot")
+        add_element(note, "dot")
     if accidental:
-        add(note, "accidental", accidental)
+        add_element(note, "accidental", accidental)
     if value.triplet:
-        ratio = add(note, "time-modification")
-        add(ratio, "actual-notes", 3)
-        add(ratio, "normal-notes", 2)
+        ratio = add_element(note, "time-modification")
+        add_element(ratio, "actual-notes", 3)
+        add_element(ratio, "normal-notes", 2)
 
 
-def _notations(note: Element, piece: Piece, pitch: int | None, bracket: str) -> None:
-    """The ties that are seen, and where a triplet starts or stops."""
-    ties = [how for how, is_so in (("stop", piece.from_before), ("start", piece.to_next)) if is_so]
+def _add_notations(note: Element, tied_value: TiedValue, pitch: int | None, bracket: str) -> None:
+    """Add the ties, and the start or stop of the bracket of a triplet."""
+    ties = [
+        kind
+        for kind, present in (("stop", tied_value.tied_before), ("start", tied_value.tied_after))
+        if present
+    ]
     if not (bracket or (ties and pitch is not None)):
         return
-    notations = add(note, "notations")
-    for how in ties:
-        add(notations, "tied", type=how)
+    notations = add_element(note, "notations")
+    for kind in ties:
+        add_element(notations, "tied", type=kind)
     if bracket:
-        add(notations, "tuplet", type=bracket, number="1")
+        add_element(notations, "tuplet", type=bracket, number="1")
 
 
-def _bracket(pieces: list[Piece], index: int, window: int) -> str:
-    """Whether a triplet starts or stops with a piece: "start", "stop" or neither."""
-    here = pieces[index].value
+def _bracket(tied_values: list[TiedValue], index: int, window: int) -> str:
+    """Whether a triplet starts or stops at a value: "start", "stop" or ""."""
+    here = tied_values[index].value
 
     def joins(other: int) -> bool:
-        if not 0 <= other < len(pieces):
+        if not 0 <= other < len(tied_values):
             return False
-        value = pieces[other].value
+        value = tied_values[other].value
         return value.triplet and value.start // window == here.start // window
 
     if not here.triplet or joins(index - 1) == joins(index + 1):
@@ -173,13 +183,14 @@ def _bracket(pieces: list[Piece], index: int, window: int) -> str:
     return "start" if joins(index + 1) else "stop"
 
 
-def _whole_rest(place: Place) -> Element:
+def _whole_rest(context: BarContext) -> Element:
+    """A rest for the whole bar."""
     note = Element("note")
-    if not place.shows_rests:
+    if not context.shows_rests:
         note.set("print-object", "no")
-    add(note, "rest", measure="yes")
-    add(note, "duration", place.meter.length)
-    add(note, "voice", place.voice)
-    if place.staff:
-        add(note, "staff", place.staff)
+    add_element(note, "rest", measure="yes")
+    add_element(note, "duration", context.meter.length)
+    add_element(note, "voice", context.voice)
+    if context.staff:
+        add_element(note, "staff", context.staff)
     return note

@@ -1,7 +1,7 @@
-"""Where the percussion of General MIDI stands on its staff, and which noteheads it has.
+"""The position on the staff and the notehead of each percussion instrument of General MIDI.
 
-After Norman Weinberg, "Guidelines for Drumset Notation" (1994), which most programs follow; what it does not
-name is spread over the staff.
+From Norman Weinberg, "Guidelines for Drumset Notation" (1994), which most programs follow. Instruments that
+it does not name are distributed over the staff.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Stroke(NamedTuple):
-    """A drum's name, its place on the staff as if in the treble clef, and its notehead."""
+class DrumNotation(NamedTuple):
+    """How a percussion instrument is written; step and octave are those of its position in treble clef."""
 
     name: str
     step: str
@@ -18,31 +18,32 @@ class Stroke(NamedTuple):
     head: str = "normal"
 
 
-FEET = {35, 36, 44}
+FOOT_PITCHES = {35, 36, 44}  # played with the feet
 DRUM_NOTATION = {
-    35: Stroke("Bass drum 2", "E", 4), 36: Stroke("Bass drum", "F", 4),
-    44: Stroke("Pedal hi-hat", "D", 4, "x"),
-    37: Stroke("Side stick", "C", 5, "x"), 38: Stroke("Snare", "C", 5), 40: Stroke("Electric snare", "C", 5),
-    39: Stroke("Hand clap", "E", 5, "x"), 41: Stroke("Low floor tom", "G", 4),
-    43: Stroke("High floor tom", "A", 4), 45: Stroke("Low tom", "B", 4), 47: Stroke("Low-mid tom", "D", 5),
-    48: Stroke("Hi-mid tom", "E", 5), 50: Stroke("High tom", "F", 5),
-    42: Stroke("Closed hi-hat", "G", 5, "x"), 46: Stroke("Open hi-hat", "G", 5, "circle-x"),
-    49: Stroke("Crash cymbal", "A", 5, "x"), 57: Stroke("Crash cymbal 2", "B", 5, "x"),
-    55: Stroke("Splash cymbal", "C", 6, "x"), 52: Stroke("Chinese cymbal", "D", 6, "x"),
-    51: Stroke("Ride cymbal", "F", 5, "x"), 59: Stroke("Ride cymbal 2", "E", 5, "x"),
-    53: Stroke("Ride bell", "F", 5, "diamond"), 54: Stroke("Tambourine", "B", 5, "triangle"),
-    56: Stroke("Cowbell", "E", 5, "triangle"), 60: Stroke("High bongo", "A", 5),
-    61: Stroke("Low bongo", "F", 5),
-    62: Stroke("Mute conga", "D", 5, "x"), 63: Stroke("Open conga", "D", 5), 64: Stroke("Low conga", "B", 4),
-    69: Stroke("Cabasa", "D", 6, "slash"), 70: Stroke("Maracas", "E", 6, "slash"),
-    75: Stroke("Claves", "C", 6, "slash"), 80: Stroke("Mute triangle", "F", 6, "x"),
-    81: Stroke("Open triangle", "F", 6, "triangle"),
+    35: DrumNotation("Bass drum 2", "E", 4), 36: DrumNotation("Bass drum", "F", 4),
+    44: DrumNotation("Pedal hi-hat", "D", 4, "x"), 37: DrumNotation("Side stick", "C", 5, "x"),
+    38: DrumNotation("Snare", "C", 5), 40: DrumNotation("Electric snare", "C", 5),
+    39: DrumNotation("Hand clap", "E", 5, "x"), 41: DrumNotation("Low floor tom", "G", 4),
+    43: DrumNotation("High floor tom", "A", 4), 45: DrumNotation("Low tom", "B", 4),
+    47: DrumNotation("Low-mid tom", "D", 5), 48: DrumNotation("Hi-mid tom", "E", 5),
+    50: DrumNotation("High tom", "F", 5), 42: DrumNotation("Closed hi-hat", "G", 5, "x"),
+    46: DrumNotation("Open hi-hat", "G", 5, "circle-x"), 49: DrumNotation("Crash cymbal", "A", 5, "x"),
+    57: DrumNotation("Crash cymbal 2", "B", 5, "x"), 55: DrumNotation("Splash cymbal", "C", 6, "x"),
+    52: DrumNotation("Chinese cymbal", "D", 6, "x"), 51: DrumNotation("Ride cymbal", "F", 5, "x"),
+    59: DrumNotation("Ride cymbal 2", "E", 5, "x"), 53: DrumNotation("Ride bell", "F", 5, "diamond"),
+    54: DrumNotation("Tambourine", "B", 5, "triangle"), 56: DrumNotation("Cowbell", "E", 5, "triangle"),
+    60: DrumNotation("High bongo", "A", 5), 61: DrumNotation("Low bongo", "F", 5),
+    62: DrumNotation("Mute conga", "D", 5, "x"), 63: DrumNotation("Open conga", "D", 5),
+    64: DrumNotation("Low conga", "B", 4), 69: DrumNotation("Cabasa", "D", 6, "slash"),
+    70: DrumNotation("Maracas", "E", 6, "slash"), 75: DrumNotation("Claves", "C", 6, "slash"),
+    80: DrumNotation("Mute triangle", "F", 6, "x"),
+    81: DrumNotation("Open triangle", "F", 6, "triangle"),
 }  # fmt: skip
 
 
-def stroke(pitch: int) -> Stroke:
-    """How the percussion of a pitch is written."""
+def drum_notation(pitch: int) -> DrumNotation:
+    """How the percussion instrument of a MIDI pitch is written."""
     if pitch in DRUM_NOTATION:
         return DRUM_NOTATION[pitch]
-    place = 30 + pitch % 8  # steps from C0: E4 to E5
-    return Stroke(f"Percussion {pitch}", "CDEFGAB"[place % 7], place // 7, "diamond")
+    steps = 30 + pitch % 8  # of the scale, from C0: E4 to E5
+    return DrumNotation(f"Percussion {pitch}", "CDEFGAB"[steps % 7], steps // 7, "diamond")

@@ -1,4 +1,4 @@
-"""Which staff a note stands on, and in which voice: from the notes of a part to chords in order."""
+"""Assign the notes of a part to staves and to voices of successive chords."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from ritornello.music.score import Part
-from ritornello.rendering.sheet.grid import UNITS, Bars, Written
-from ritornello.rendering.sheet.percussion import FEET
+from ritornello.rendering.sheet.grid import UNITS, SheetBars, WrittenNote
+from ritornello.rendering.sheet.percussion import FOOT_PITCHES
 
-MAX_VOICES = 4  # what notation programs allow on a staff
+MAX_VOICES = 4  # on a staff, in most notation programs
 KEYBOARDS = {*range(8), *range(16, 24), 46}  # pianos, organs, the harp
-SPLITS = range(52, 69)  # the lowest pitch of the right hand
-MIDDLE = 60
-HAND = 14  # semitones that a hand spans
-# for changing hands, in the cost of a note a semitone out of reach
-MOVE, OFF_CENTRE = 0.6, 0.02
+SPLIT_PITCHES = range(52, 69)  # possible lowest pitches of the right hand
+MIDDLE_C = 60
+HAND_SPAN_SEMITONES = 14
+# Costs of a split, relative to 1 for each semitone out of reach: to move it by a semitone, and of each
+# semitone between it and middle C.
+MOVE_COST, OFF_CENTRE_COST = 0.6, 0.02
 
 
-class Chord(NamedTuple):
-    """Pitches that start and end together, in units from the song's start."""
+class StaffChord(NamedTuple):
+    """Pitches that start and end together; `start` and `end` are in units from the start of the song."""
 
     start: int
     end: int
@@ -30,7 +31,7 @@ class Chord(NamedTuple):
 
 
 class Clef(NamedTuple):
-    """A clef: its sign, its line, and octaves that it moves what is written."""
+    """A clef: its sign, its line, and by how many octaves it transposes."""
 
     sign: str
     line: int = 0
@@ -38,116 +39,118 @@ class Clef(NamedTuple):
 
 
 class Staff(NamedTuple):
-    """A staff: its clef and its voices, the upper one first."""
+    """A staff: its clef and its voices from top to bottom."""
 
     clef: Clef
-    voices: list[list[Chord]]
+    voices: list[list[StaffChord]]
 
 
-def staves(part: Part, notes: list[Written], bars: Bars) -> list[Staff]:
-    """The staves of a part: one, or two where a keyboard's notes need both hands."""
+def staves(part: Part, notes: list[WrittenNote], bars: SheetBars) -> list[Staff]:
+    """The staves of a part: two if a keyboard part is low and high enough for two hands, else one."""
     if part.is_drum:
         return [Staff(Clef("percussion"), _drum_voices(notes, bars))]
-    pitches = [note.pitch for note in notes] or [MIDDLE]
+    pitches = [note.pitch for note in notes] or [MIDDLE_C]
     if part.program in KEYBOARDS and min(pitches) < 53 and max(pitches) > 64:
-        split = _split(notes, bars)
-        right = [note for note, low in zip(notes, split, strict=True) if note.pitch >= low]
-        left = [note for note, low in zip(notes, split, strict=True) if note.pitch < low]
-        return [Staff(Clef("G", 2), voices(right)), Staff(Clef("F", 4), voices(left))]
-    return [Staff(clef(part.program, float(np.median(pitches))), voices(notes))]
+        splits = _split_hands(notes, bars)
+        right = [note for note, low in zip(notes, splits, strict=True) if note.pitch >= low]
+        left = [note for note, low in zip(notes, splits, strict=True) if note.pitch < low]
+        return [Staff(Clef("G", 2), split_voices(right)), Staff(Clef("F", 4), split_voices(left))]
+    return [Staff(clef(part.program, float(np.median(pitches))), split_voices(notes))]
 
 
-def clef(program: int, middle: float) -> Clef:
-    """The clef for an instrument whose middle pitch is given; guitars and basses sound an octave lower."""
+def clef(program: int, median_pitch: float) -> Clef:
+    """The clef of a part; guitars and basses are written an octave above their sound."""
     if 32 <= program < 40:
-        return Clef("F", 4, -1 if middle < 50 else 0)
+        return Clef("F", 4, -1 if median_pitch < 50 else 0)
     if 24 <= program < 32:
         return Clef("G", 2, -1)
-    if middle < 57:
-        return Clef("F", 4, -1 if middle < 38 else 0)
-    return Clef("G", 2, 1 if middle > 86 else 0)
+    if median_pitch < 57:
+        return Clef("F", 4, -1 if median_pitch < 38 else 0)
+    return Clef("G", 2, 1 if median_pitch > 86 else 0)
 
 
-def _split(notes: list[Written], bars: Bars) -> list[int]:
+def _split_hands(notes: list[WrittenNote], bars: SheetBars) -> list[int]:
     """For each note the lowest pitch of the right hand in its bar.
 
-    The path through all bars with the least cost: what a hand would have to reach too far, how far the hands'
-    border lies from middle C, and how often it moves.
+    The Viterbi algorithm finds the splits with the least total cost: semitones out of reach of a hand,
+    distance of the split from middle C, and changes of the split from bar to bar.
     """
     bar = np.searchsorted(bars.edges, [note.start for note in notes], side="right") - 1
-    together: dict[int, list[int]] = defaultdict(list)
+    pitches_at: dict[int, list[int]] = defaultdict(list)
     for note in notes:
-        together[note.start].append(note.pitch)
-    cost = np.zeros((len(bars), len(SPLITS)))
-    for start, pitches in together.items():
-        where = int(np.searchsorted(bars.edges, start, side="right")) - 1
-        for column, low in enumerate(SPLITS):
+        pitches_at[note.start].append(note.pitch)
+    cost = np.zeros((len(bars), len(SPLIT_PITCHES)))
+    for start, pitches in pitches_at.items():
+        row = int(np.searchsorted(bars.edges, start, side="right")) - 1
+        for column, low in enumerate(SPLIT_PITCHES):
             for hand in ([p for p in pitches if p < low], [p for p in pitches if p >= low]):
-                cost[where, column] += max(0, max(hand) - min(hand) - HAND) if hand else 0
-    centre = OFF_CENTRE * np.abs(np.array(SPLITS) - MIDDLE)
-    move = MOVE * np.abs(np.subtract.outer(np.array(SPLITS), np.array(SPLITS)))
-    best, came = cost[0] + centre, []
-    for row in cost[1:]:  # Viterbi
+                cost[row, column] += max(0, max(hand) - min(hand) - HAND_SPAN_SEMITONES) if hand else 0
+    splits = np.array(SPLIT_PITCHES)
+    off_centre = OFF_CENTRE_COST * np.abs(splits - MIDDLE_C)
+    move = MOVE_COST * np.abs(np.subtract.outer(splits, splits))
+    best, predecessors = cost[0] + off_centre, []
+    for bar_cost in cost[1:]:
         paths = best[None, :] + move
-        came.append(paths.argmin(axis=1))
-        best = paths.min(axis=1) + row + centre
+        predecessors.append(paths.argmin(axis=1))
+        best = paths.min(axis=1) + bar_cost + off_centre
     path = [int(best.argmin())]
-    for row in reversed(came):
-        path.append(int(row[path[-1]]))
-    return [SPLITS[path[::-1][index]] for index in bar.tolist()]
+    for predecessor in reversed(predecessors):
+        path.append(int(predecessor[path[-1]]))
+    path.reverse()
+    return [SPLIT_PITCHES[path[index]] for index in bar.tolist()]
 
 
-def voices(notes: list[Written]) -> list[list[Chord]]:
-    """Notes as voices of chords that follow each other, the upper voice first; at least one voice.
+def split_voices(notes: list[WrittenNote]) -> list[list[StaffChord]]:
+    """Split notes into voices, from top to bottom; the chords of a voice do not overlap.
 
-    A chord goes to the first voice that is free, below those that sound above it. Where all are taken, the
-    chord that sounds longest yet ends there.
+    A chord goes to the first free voice below the voices that sound above it. If none is free, the sounding
+    chord that would end last is cut off.
     """
-    together: dict[tuple[int, int], list[int]] = defaultdict(list)
+    pitches_of: dict[tuple[int, int], list[int]] = defaultdict(list)
     for note in notes:
-        together[note.start, note.end].append(note.pitch)
-    chords = [Chord(*span, tuple(sorted(pitches))) for span, pitches in together.items()]
-    found: list[list[Chord]] = [[]]
+        pitches_of[note.start, note.end].append(note.pitch)
+    chords = [StaffChord(*span, tuple(sorted(pitches))) for span, pitches in pitches_of.items()]
+    voices: list[list[StaffChord]] = [[]]
     for chord in sorted(chords, key=lambda c: (c.start, -c.pitches[-1])):
-        sounding = [index for index, voice in enumerate(found) if voice and voice[-1].end > chord.start]
-        free = [index for index in range(MAX_VOICES) if index not in sounding]
-        above = [index for index in sounding if found[index][-1].pitches[-1] >= chord.pitches[-1]]
-        wanted = max(above, default=-1) + 1
+        sounding = [i for i, voice in enumerate(voices) if voice and voice[-1].end > chord.start]
+        free = [i for i in range(MAX_VOICES) if i not in sounding]
+        above = [i for i in sounding if voices[i][-1].pitches[-1] >= chord.pitches[-1]]
+        lowest = max(above, default=-1) + 1
         if free:
-            place = min(free, key=lambda index: (index < wanted, index))
+            index = min(free, key=lambda i: (i < lowest, i))
         else:
-            place = max(
-                (index for index in sounding if found[index][-1].start < chord.start),
-                key=lambda index: found[index][-1].end,
+            index = max(
+                (i for i in sounding if voices[i][-1].start < chord.start),
+                key=lambda i: voices[i][-1].end,
                 default=-1,
             )
-            if place < 0:  # five lengths at one onset: this one takes the length of the lowest
-                last = found[-1].pop()
-                both = tuple(sorted({*last.pitches, *chord.pitches}))
-                found[-1].append(last._replace(pitches=both))
+            if index < 0:  # the fifth duration at one onset: it gets the duration of the lowest voice
+                last = voices[-1].pop()
+                pitches = sorted({*last.pitches, *chord.pitches})
+                voices[-1].append(last._replace(pitches=tuple(pitches)))
                 continue
-            found[place][-1] = found[place][-1]._replace(end=chord.start)
-        while len(found) <= place:
-            found.append([])
-        found[place].append(chord)
-    return found
+            voices[index][-1] = voices[index][-1]._replace(end=chord.start)
+        while len(voices) <= index:
+            voices.append([])
+        voices[index].append(chord)
+    return voices
 
 
-def _drum_voices(notes: list[Written], bars: Bars) -> list[list[Chord]]:
-    """Hands above, feet below: a stroke is written until the next of its voice or the end of its beat."""
+def _drum_voices(notes: list[WrittenNote], bars: SheetBars) -> list[list[StaffChord]]:
+    """Two voices, hands and feet. A note lasts until the next of its voice, or to the end of its beat."""
     result = []
     for feet in (False, True):
-        strokes: dict[int, list[int]] = defaultdict(list)
+        pitches_at: dict[int, list[int]] = defaultdict(list)
         for note in notes:
-            if (note.pitch in FEET) == feet:
-                strokes[note.start].append(note.pitch)
-        starts = sorted(strokes)
+            if (note.pitch in FOOT_PITCHES) == feet:
+                pitches_at[note.start].append(note.pitch)
+        starts = sorted(pitches_at)
         voice = []
         for start, following in pairwise([*starts, int(bars.edges[-1])]):
             bar = int(np.searchsorted(bars.edges, start, side="right")) - 1
             beat_end = start + UNITS - (start - int(bars.edges[bar])) % UNITS
             end = min(following, beat_end, int(bars.edges[bar + 1]))
-            voice.append(Chord(start, end, tuple(sorted(strokes[start]))))
+            voice.append(StaffChord(start, end, tuple(sorted(pitches_at[start]))))
         if voice or not feet:
             result.append(voice)
     return result
