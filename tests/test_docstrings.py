@@ -50,8 +50,6 @@ NOT_YET = [
     "legacy2018/messages.py",
     "legacy2018/network.py",
     "legacy2018/step.py",
-    "midi/chunks.py",
-    "midi/patching.py",
     "models/chain/column_sum.py",
     "models/chain/network.py",
     "models/chain/step.py",

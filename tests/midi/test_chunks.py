@@ -16,11 +16,11 @@ EVENTS = st.tuples(TIMES, st.sampled_from((*PLAYED, *PLAYED, *OTHERS, END[1:])))
 TRACKS = st.one_of(st.lists(EVENTS, max_size=30).map(b"".join), st.binary(max_size=30))
 
 
-def unplayed(track: bytes, quick: bool) -> tuple[list[Event], str]:
+def other_events(track: bytes, quick: bool) -> tuple[list[Event], str]:
     """The events that are not on a channel, all at tick 0, and the refusal that ended the walk."""
     found = []
     try:
-        for event in events(track, unplayed=quick):
+        for event in events(track, skip_channel_events=quick):
             if event.kind != CHANNEL:
                 found.append(event._replace(tick=0))
     except MidiError as error:
@@ -40,7 +40,7 @@ def unplayed(track: bytes, quick: bool) -> tuple[list[Event], str]:
 @example(b"\x00\x90\x3c\x40\x00\x3c")
 @example(b"\x00\xc0\x01\x00\x90\x80")
 def test_the_quick_walk_finds_and_refuses_the_same(track: bytes) -> None:
-    assert unplayed(track, quick=True) == unplayed(track, quick=False)
+    assert other_events(track, quick=True) == other_events(track, quick=False)
 
 
 def test_a_tidied_track_keeps_its_notes_up_to_its_end() -> None:

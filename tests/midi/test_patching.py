@@ -32,7 +32,7 @@ def others(data: bytes) -> list[list[tuple[int, bytes]]]:
     for content in split_file(data).tracks:
         running, kept = 0, []
         for event in events(content):
-            raw = content[event.place : event.end]
+            raw = content[event.start : event.end]
             if event.kind == 0x100:
                 running = raw[0] if raw[0] >= 0x80 else running
                 raw = raw if raw[0] >= 0x80 else bytes([running]) + raw

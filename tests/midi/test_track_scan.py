@@ -24,5 +24,5 @@ NOTE = "00 90 3C 40  # note on"
 )
 def test_what_is_seen(events: str, changes: int, misleads: bool, wraps: bool) -> None:
     seen = scan_tracks(from_hex(events, NOTE))
-    assert (seen.misleads, seen.wraps) == (misleads, wraps)
-    assert seen.changes == changes
+    assert (seen.may_mislead, seen.may_wrap) == (misleads, wraps)
+    assert seen.max_changes == changes

@@ -1,4 +1,4 @@
-"""Reading and writing .mid files: the only folder that knows the format, through symusic and mido."""
+"""Reading and writing .mid files with symusic and mido. Only this folder knows the format."""
 
 from ritornello.midi.reading import Parsed, Pedal, Reader, parse, read
 from ritornello.midi.writing import to_bytes, write

@@ -1,4 +1,4 @@
-"""Counting: how long a track lasts and how much changes in it, event by event, before a reader sees it."""
+"""The length of a track and the number of its changes and markers, counted without a reader."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO
 
-CHANGES = (MARKER, TEMPO, METER, KEY)
+COUNTED_KINDS = (MARKER, TEMPO, METER, KEY)
 
 
 class EventCounts(NamedTuple):
-    """How long a track lasts, and how many changes of tempo, meter and key and markers are in it."""
+    """The length of a track in ticks, and how many changes of tempo, meter and key and markers it has."""
 
     ticks: int
     changes: int
 
 
 def count_events(track: bytes) -> EventCounts:
-    """Go through a track event by event, to its end or to where it breaks the format."""
+    """Count the events of a track up to its end. Unlike `chunks.events`, it accepts malformed events."""
     at, ticks, changes, status = 0, 0, 0, 0
     length = len(track)
     try:
@@ -33,7 +33,7 @@ def count_events(track: bytes) -> EventCounts:
                 time = time << 7 | byte & 127
             ticks += time
             byte = track[at]
-            if byte < 0x80:  # running status: this is the event's first data byte
+            if byte < 0x80:  # running status: this is the first data byte
                 at += 1 if 0xC0 <= status < 0xE0 else 2
             elif byte < 0xF0:
                 status = byte
@@ -43,15 +43,15 @@ def count_events(track: bytes) -> EventCounts:
                 at += 2 if byte == 0xFF else 1
                 size = 0
                 for _ in range(4):
-                    part = track[at]
+                    byte = track[at]
                     at += 1
-                    size = size << 7 | part & 127
-                    if part < 128:
+                    size = size << 7 | byte & 127
+                    if byte < 128:
                         break
                 at += size
-                changes += kind in CHANGES
+                changes += kind in COUNTED_KINDS
                 if kind == END_OF_TRACK:
                     break
-    except IndexError:  # it is cut off: the reader will say so
+    except IndexError:  # the track is cut off; the reader raises the error
         pass
     return EventCounts(ticks, changes)

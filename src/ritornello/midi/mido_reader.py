@@ -1,4 +1,4 @@
-"""The reader of reference: a track through mido, message by message."""
+"""The reference reader: reads a track with mido, one message at a time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 
 from ritornello.errors import MidiError
 from ritornello.midi.chunks import one_track, without_unused_events
-from ritornello.midi.raw_events import DRUM_CHANNEL, SUSTAIN, RawEvents, decode, one_line
+from ritornello.midi.raw_events import DRUM_CHANNEL, SUSTAIN, RawEvents, decode
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 
-LYRIC_CHANNEL = 15
-SEQUENCER_SPECIFIC = 0x7F
+LYRIC_CHANNEL = 15  # on which symusic puts lyrics
+SEQUENCER_SPECIFIC = 0x7F  # a type of meta event
 
 
 @dataclass
-class _Voice:
-    """What mido's messages of one channel and program add up to."""
+class _PartEvents:
+    """The events of one channel and program of a track."""
 
     notes: list[tuple[int, int, int, int]] = field(default_factory=list)  # onset, duration, pitch, velocity
     pedal: list[tuple[int, int]] = field(default_factory=list)  # tick, value
@@ -28,48 +28,48 @@ class _Voice:
     bends: int = 0
 
 
-class _Voices:
-    """The voices of one track, by channel and program."""
+class _Track:
+    """The channel events of one track, sorted into parts by channel and program."""
 
     def __init__(self) -> None:
-        self.begun: dict[tuple[int, int], _Voice] = {}
+        self.parts: dict[tuple[int, int], _PartEvents] = {}  # by channel and program
         self.program = [0] * 16  # by channel
-        self.early: dict[int, _Voice] = defaultdict(
-            _Voice
-        )  # by channel: what came before a voice's first note
-        self.sounding: dict[tuple[int, int], deque[tuple[int, int, _Voice]]] = defaultdict(deque)
+        # events of each channel that come before the first note of the part to which they belong
+        self.early: dict[int, _PartEvents] = defaultdict(_PartEvents)
+        # by channel and pitch: onset, velocity and part of the notes that have not ended
+        self.open_notes: dict[tuple[int, int], deque[tuple[int, int, _PartEvents]]] = defaultdict(deque)
 
-    def begin(self, channel: int) -> _Voice:
-        """The voice that a note on this channel belongs to; its first note takes what came early."""
+    def part_of(self, channel: int) -> _PartEvents:
+        """Return the part of a note on this channel; a new part gets the channel's early events."""
         key = (channel, self.program[channel])
-        if key not in self.begun:
-            self.begun[key] = self.early.pop(channel, _Voice())
-        return self.begun[key]
+        if key not in self.parts:
+            self.parts[key] = self.early.pop(channel, _PartEvents())
+        return self.parts[key]
 
-    def take(self, message: Any, tick: int) -> None:
-        """Count a channel message in."""
+    def add(self, message: Any, tick: int) -> None:
+        """Add a channel message of mido."""
         channel, kind = message.channel, message.type
         if kind == "note_on" and message.velocity:
-            self.sounding[channel, message.note].append((tick, message.velocity, self.begin(channel)))
+            self.open_notes[channel, message.note].append((tick, message.velocity, self.part_of(channel)))
         elif kind in ("note_on", "note_off"):
-            if queue := self.sounding[channel, message.note]:
-                onset, velocity, voice = queue.popleft()
-                voice.notes.append((onset, tick - onset, message.note, velocity))
+            if queue := self.open_notes[channel, message.note]:
+                onset, velocity, part = queue.popleft()
+                part.notes.append((onset, tick - onset, message.note, velocity))
         elif kind == "program_change":
             self.program[channel] = message.program
         elif kind in ("control_change", "pitchwheel"):
-            voice = self.begun.get((channel, self.program[channel])) or self.early[channel]
+            part = self.parts.get((channel, self.program[channel])) or self.early[channel]
             if kind == "pitchwheel":
-                voice.bends += 1
+                part.bends += 1
             elif message.control == SUSTAIN:
-                voice.pedal.append((tick, message.value))
+                part.pedal.append((tick, message.value))
             else:
-                voice.controllers += 1
+                part.controllers += 1
 
 
 def read_mido(track: bytes, ticks_per_beat: int) -> RawEvents:
-    """A track's events through mido. Raises MidiError with mido's reason."""
-    raw, voices = RawEvents(), _Voices()
+    """Read the events of a track with mido. Raises MidiError with mido's reason if mido cannot read it."""
+    raw, channel_events = RawEvents(), _Track()
     tick, name = 0, ""
     for message in _messages(without_unused_events(track, keys_as=SEQUENCER_SPECIFIC), ticks_per_beat):
         tick += message.time
@@ -78,39 +78,40 @@ def read_mido(track: bytes, ticks_per_beat: int) -> RawEvents:
         if message.type == "track_name":
             name = decode(message.name.encode("latin-1"))
         elif message.type == "lyrics":
-            voices.begin(LYRIC_CHANNEL)  # to symusic a lyric is played, on this channel
+            channel_events.part_of(LYRIC_CHANNEL)  # as symusic does
         elif message.is_meta:
-            _read_event(raw, message, tick)
+            _add_meta_event(raw, message, tick)
         elif hasattr(message, "channel"):
-            voices.take(message, tick)
-    for (channel, program), voice in sorted(voices.begun.items()):
-        if voice.notes:
-            columns = np.array(voice.notes, dtype=np.int64).T
-            raw.add(Part(name, program, channel == DRUM_CHANNEL), tuple(columns), voice.pedal)
-            raw.dropped["controllers"] += voice.controllers
-            raw.dropped["pitch bends"] += voice.bends
+            channel_events.add(message, tick)
+    for (channel, program), part in sorted(channel_events.parts.items()):
+        if part.notes:
+            columns = np.array(part.notes, dtype=np.int64).T
+            raw.add_part(Part(name, program, channel == DRUM_CHANNEL), tuple(columns), part.pedal)
+            raw.dropped["controllers"] += part.controllers
+            raw.dropped["pitch bends"] += part.bends
     return raw
 
 
 def _messages(track: bytes, ticks_per_beat: int) -> list[Any]:
-    """The track as mido's messages."""
+    """Return the messages of a track. Raises MidiError."""
     import mido
 
     try:
-        # latin-1 keeps every byte of a text; it is decoded properly afterwards
+        # latin-1 keeps every byte of a text, so that `decode` can decode it properly
         file = mido.MidiFile(file=io.BytesIO(one_track(ticks_per_beat, track)), charset="latin-1")
     except Exception as error:  # mido raises OSError, EOFError, ValueError, IndexError, KeySignatureError ...
-        raise MidiError(f"mido: {type(error).__name__} {one_line(error)}".rstrip()) from error
+        reason = " ".join(str(error).split())  # on one line
+        raise MidiError(f"mido: {type(error).__name__} {reason}".rstrip()) from error
     return list(file.tracks[0])
 
 
-def _read_event(raw: RawEvents, message: Any, tick: int) -> None:
-    """Add a tempo, meter, key or marker to `raw`; other meta events say nothing that a Score has."""
+def _add_meta_event(raw: RawEvents, message: Any, tick: int) -> None:
+    """Add a tempo, meter, key or marker to `raw`; a Score cannot hold other meta events."""
     if message.type == "set_tempo":
         raw.tempi.append(Tempo(tick, message.tempo))
     elif message.type == "time_signature":
         raw.meters.append(Meter(tick, message.numerator, message.denominator))
-    elif message.type == "sequencer_specific":  # a key as its two bytes; mido raises for one of eight sharps
+    elif message.type == "sequencer_specific":  # a key as its two bytes; mido refuses one of eight sharps
         sharps, minor = message.data[:2]
         raw.keys.append(KeySignature(tick, sharps - 256 if sharps > 127 else sharps, bool(minor)))
     elif message.type == "marker":

@@ -1,4 +1,4 @@
-"""Notes of a MIDI file changed in place: every other event stays, to the byte and to the tick."""
+"""Replacement of notes in a MIDI file: every other event keeps its bytes and its tick."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 from ritornello.errors import MidiError
 from ritornello.midi.chunks import CHANNEL, END_OF_TRACK, events, split_file
 
-NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0
+NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0  # status bytes without the channel
 
 
 class Note(NamedTuple):
-    """A note of a part, numbered as `midi.read` numbers them."""
+    """A note. Its velocity is 1-127; parts are numbered as in the Score that `midi.read` returns."""
 
     onset_ticks: int
     duration_ticks: int
@@ -23,8 +23,8 @@ class Note(NamedTuple):
     part: int
 
 
-class _Event(NamedTuple):
-    """What a track holds: `order` sorts events of one tick, `data` is all but the time."""
+class _TrackEvent(NamedTuple):
+    """An event to be written: `order` sorts the events of one tick, `data` has its bytes without the time."""
 
     tick: int
     order: tuple[int, int]
@@ -34,98 +34,102 @@ class _Event(NamedTuple):
 def replace_notes(
     data: bytes, parts: Collection[int], first_tick: int, end_tick: int, notes: Collection[Note]
 ) -> bytes:
-    """The file with other notes in some parts from a tick up to another: what began there goes, `notes` come.
+    """Return the file with `notes` in the place of those notes of `parts` whose onset is in the given ticks.
 
-    New notes are of parts that the file has. Raises MidiError.
+    The ticks are `first_tick` to `end_tick`, which is not included. Raises MidiError if the file cannot be
+    read, or if a new note is of a part that it does not have.
     """
     chunks = split_file(data)
     tracks, part = [], 0
     for track in chunks.tracks:
-        read = _Track(track, part, parts, range(first_tick, end_tick))
-        tracks.append(_bytes(read.kept + read.added(notes)))
-        part += len(read.channel)
-    if strange := [note for note in notes if note.part >= part]:
-        raise MidiError(f"part {strange[0].part}, must be 0-{part - 1}")
+        old = _Track(track, part, parts, range(first_tick, end_tick))
+        tracks.append(_track_bytes(old.kept + old.events_of(notes)))
+        part += len(old.channel)
+    if unknown := [note for note in notes if note.part >= part]:
+        raise MidiError(f"part {unknown[0].part}, must be 0-{part - 1}")
     return _with_tracks(data, chunks.starts, tracks)
 
 
 class _Track:
-    """The events of a track but for those of notes that go; and the channel of each of its parts."""
+    """A track: its events without those of the replaced notes (`kept`), and the `channel` of each part."""
 
     def __init__(self, track: bytes, first_part: int, parts: Collection[int], ticks: range) -> None:
-        ons: list[tuple[int, int, int, _Event, _Event | None]] = []  # tick, channel, program, on, off
-        open_notes: dict[tuple[int, int], deque[int]] = defaultdict(deque)
-        program, others = [0] * 16, []
-        sounds: set[tuple[int, int]] = set()
-        running = 0
+        # of each note: onset tick, channel, program, note-on, note-off
+        notes: list[tuple[int, int, int, _TrackEvent, _TrackEvent | None]] = []
+        open_notes: dict[tuple[int, int], deque[int]] = defaultdict(deque)  # by channel and pitch
+        program = [0] * 16  # by channel
+        self.kept: list[_TrackEvent] = []
+        running_status = 0
         for number, event in enumerate(events(track)):
-            raw = track[event.place : event.end]
+            data = track[event.start : event.end]
             if event.kind == CHANNEL:
-                running = raw[0] if raw[0] >= 0x80 else running
-                raw = raw if raw[0] >= 0x80 else bytes([running]) + raw
-            kept = _Event(event.tick, (1, number), raw)
-            kind, channel = (running & 0xF0, running & 0x0F) if event.kind == CHANNEL else (0, 0)
-            if kind == NOTE_ON and raw[2]:
-                open_notes[channel, raw[1]].append(len(ons))
-                ons.append((event.tick, channel, program[channel], kept, None))
-            elif kind in (NOTE_ON, NOTE_OFF) and open_notes[channel, raw[1]]:
-                note = open_notes[channel, raw[1]].popleft()
-                ons[note] = (*ons[note][:4], kept)
-                sounds.add(ons[note][1:3])
+                running_status = data[0] if data[0] >= 0x80 else running_status
+                data = data if data[0] >= 0x80 else bytes([running_status]) + data
+            old = _TrackEvent(event.tick, (1, number), data)
+            status, channel = 0, 0
+            if event.kind == CHANNEL:
+                status, channel = running_status & 0xF0, running_status & 0x0F
+            if status == NOTE_ON and data[2]:
+                open_notes[channel, data[1]].append(len(notes))
+                notes.append((event.tick, channel, program[channel], old, None))
+            elif status in (NOTE_ON, NOTE_OFF) and open_notes[channel, data[1]]:
+                note = open_notes[channel, data[1]].popleft()
+                notes[note] = (*notes[note][:4], old)
             else:
-                others.append(kept)
-                if kind == PROGRAM:
-                    program[channel] = raw[1]
-        self.channel = {first_part + i: key[0] for i, key in enumerate(sorted(sounds))}
-        number_of = {key: first_part + i for i, key in enumerate(sorted(sounds))}
-        self.kept = others
-        for tick, channel, sound, on, off in ons:
-            if off is None or not (tick in ticks and number_of[channel, sound] in parts):
+                self.kept.append(old)
+                if status == PROGRAM:
+                    program[channel] = data[1]
+        sounds = sorted({(channel, sound) for _, channel, sound, _, off in notes if off})
+        self.channel = {first_part + i: channel for i, (channel, _) in enumerate(sounds)}
+        part_of = {sound: first_part + i for i, sound in enumerate(sounds)}
+        for tick, channel, sound, on, off in notes:
+            if off is None or not (tick in ticks and part_of[channel, sound] in parts):
                 self.kept += [on] if off is None else [on, off]
 
-    def added(self, notes: Collection[Note]) -> list[_Event]:
-        """The events of new notes of this track: ends before all else at a tick, beginnings after."""
+    def events_of(self, notes: Collection[Note]) -> list[_TrackEvent]:
+        """Return the events of the new notes of this track; at a tick note-offs come first, note-ons last."""
         found = []
         for note in notes:
             if note.part in self.channel:
                 channel = self.channel[note.part]
                 end = note.onset_ticks + note.duration_ticks
-                found.append(_Event(end, (0, note.pitch), bytes([NOTE_OFF | channel, note.pitch, 0])))
-                begin = bytes([NOTE_ON | channel, note.pitch, note.velocity])
-                found.append(_Event(note.onset_ticks, (2, note.pitch), begin))
+                off = bytes([NOTE_OFF | channel, note.pitch, 0])
+                on = bytes([NOTE_ON | channel, note.pitch, note.velocity])
+                found.append(_TrackEvent(end, (0, note.pitch), off))
+                found.append(_TrackEvent(note.onset_ticks, (2, note.pitch), on))
         return found
 
 
-def _bytes(found: list[_Event]) -> bytes:
-    """A track of events in any order; its end comes last."""
-    ending = [event for event in found if event.data[:2] == bytes([0xFF, END_OF_TRACK])]
-    ordered = sorted(event for event in found if event not in ending)
-    last = max([event.tick for event in found], default=0)
+def _track_bytes(unordered: list[_TrackEvent]) -> bytes:
+    """Return the bytes of a track with these events; its end of track comes last."""
+    ends = [event for event in unordered if event.data[:2] == bytes([0xFF, END_OF_TRACK])]
+    ordered = sorted(event for event in unordered if event not in ends)
+    last_tick = max([event.tick for event in unordered], default=0)
     pieces, now = [], 0
-    for event in [*ordered, _Event(last, (3, 0), ending[0].data if ending else b"\xff\x2f\x00")]:
+    for event in [*ordered, _TrackEvent(last_tick, (3, 0), ends[0].data if ends else b"\xff\x2f\x00")]:
         pieces += [_variable_length(event.tick - now), event.data]
         now = event.tick
     return b"".join(pieces)
 
 
 def _variable_length(value: int) -> bytes:
-    """A number as at most four bytes of seven bits."""
-    found = [value & 0x7F]
+    """Return a number as a variable-length quantity: at most four bytes of seven bits."""
+    reversed_bytes = [value & 0x7F]
     while value := value >> 7:
-        found.append(0x80 | value & 0x7F)
-    return bytes(reversed(found))
+        reversed_bytes.append(0x80 | value & 0x7F)
+    return bytes(reversed(reversed_bytes))
 
 
 def _with_tracks(data: bytes, starts: list[int], tracks: list[bytes]) -> bytes:
-    """The file with other tracks in the place of its own."""
+    """Return the file with new `tracks` in the place of those that begin at the bytes `starts`."""
     pieces, at = [], 0
     for start, track in zip(starts, tracks, strict=True):
         (size,) = struct.unpack_from(">L", data, start + 4)
         pieces += [data[at:start], b"MTrk", struct.pack(">L", len(track)), track]
         at = start + 8 + size
-    found = b"".join([*pieces, data[at:]])
-    if found[:4] == b"RIFF":  # an .rmi says in front how long it is, twice
-        grown = len(found) - len(data)
-        outer, inner = (struct.unpack_from("<L", found, place)[0] + grown for place in (4, 16))
-        found = found[:4] + struct.pack("<L", outer) + found[8:16] + struct.pack("<L", inner) + found[20:]
-    return found
+    new = b"".join([*pieces, data[at:]])
+    if new[:4] == b"RIFF":  # an .rmi file has its size and that of its MIDI file at bytes 4 and 16
+        growth = len(new) - len(data)
+        outer, inner = (struct.unpack_from("<L", new, byte)[0] + growth for byte in (4, 16))
+        new = new[:4] + struct.pack("<L", outer) + new[8:16] + struct.pack("<L", inner) + new[20:]
+    return new

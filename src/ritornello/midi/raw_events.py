@@ -1,4 +1,4 @@
-"""What a reader finds in a MIDI file, before the common semantics of `reading` are applied."""
+"""The events of a track as a reader finds them, before `reading` makes a Score of them."""
 
 from __future__ import annotations
 
@@ -11,49 +11,44 @@ import numpy.typing as npt
 
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 
-Columns = Sequence[npt.NDArray[np.integer[Any]]]
+Columns = Sequence[npt.NDArray[np.integer[Any]]]  # onset_ticks, duration_ticks, pitch, velocity, (N,) each
 
-SUSTAIN = 64
-DRUM_CHANNEL = 9
+SUSTAIN = 64  # the controller of the sustain pedal
+DRUM_CHANNEL = 9  # counted from 0
 NO_PEDAL = np.zeros((0, 2), np.int64)
-CHORD_PREFIX = "chord: "  # a marker that begins so is a chord label
+CHORD_PREFIX = "chord: "  # a marker that begins so is the label of a chord
 
 
 @dataclass
 class RawEvents:
-    """What a track held, or all tracks: one entry of `parts` a (track, channel, program) that has notes."""
+    """The events of one track or of several. Each (track, channel, program) with notes is a part."""
 
     parts: list[Part] = field(default_factory=list)
-    notes: list[Columns] = field(default_factory=list)  # onset, duration, pitch, velocity, each (N,)
-    pedals: list[npt.NDArray[np.int64]] = field(default_factory=list)  # (M, 2): tick, value, in order
+    notes: list[Columns] = field(default_factory=list)  # for each part
+    pedals: list[npt.NDArray[np.int64]] = field(default_factory=list)  # for each part (M, 2): tick, value
     tempi: list[Tempo] = field(default_factory=list)
     meters: list[Meter] = field(default_factory=list)
     keys: list[KeySignature] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=lambda: {"controllers": 0, "pitch bends": 0})
 
-    def add(self, part: Part, notes: Columns, pedal: Any) -> None:
-        """Add a part with the columns of its notes (N,) and its pedal's movements (M, 2)."""
+    def add_part(self, part: Part, notes: Columns, pedal: Any) -> None:
+        """Add a part with the columns of its notes, (N,) each, and its pedal events (M, 2)."""
         self.parts.append(part)
         self.notes.append(notes)
         self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2) if len(pedal) else NO_PEDAL)
 
     def extend(self, other: RawEvents) -> None:
-        """Add all that another track held."""
+        """Add all events of another track."""
         for name in ("parts", "notes", "pedals", "tempi", "meters", "keys", "markers"):
             getattr(self, name).extend(getattr(other, name))
-        for sort, count in other.dropped.items():
-            self.dropped[sort] += count
+        for kind, count in other.dropped.items():
+            self.dropped[kind] += count
 
 
 def decode(text: bytes) -> str:
-    """A text of unknown encoding: UTF-8 where it is valid, else Windows' Western one."""
+    """Decode a text of unknown encoding: as UTF-8 if it is valid, else as Windows-1252."""
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         return text.decode("cp1252", "replace")
-
-
-def one_line(error: Exception) -> str:
-    """What an exception says, on one line."""
-    return " ".join(str(error).split())

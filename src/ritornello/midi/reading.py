@@ -1,15 +1,15 @@
-"""From the bytes of a MIDI file to a Score, the same through symusic and through mido.
+"""Reading: from the bytes of a MIDI file to a Score, with symusic or with mido.
 
-Both readers give the same Score, by one semantics:
- 1. a part is (track, channel, program at the note's start), in this order; channel 10 is drums;
- 2. a note-off closes the oldest open note of its pitch and channel in its track;
- 3. a note that is never closed is dropped;
- 4. the sustain pedal (controller 64, down from 64 on) holds the notes of its part until it is released;
-    a pedal that is never released holds nothing; bends and other controllers are dropped and counted
-    (they belong to the part that plays; those that come before its first note to the channel's next part);
- 5. a pitch struck again in its part cuts the earlier note there, and zero length becomes one tick.
-The tracks of a file of format 2, which may be songs of their own, are laid one over the other.
-A file with an SMPTE division counts real time: its beat becomes one second, its tempo events do not count.
+Both readers give the same Score, by these rules:
+ 1. A part is a (track, channel, program at the onset of the note), in this order. Channel 10 is drums. 2. A
+ note-off ends the oldest open note of its pitch and channel in its track. 3. A note that is never ended is
+ dropped. 4. The sustain pedal (controller 64, down from value 64 on) prolongs the notes of its part until it
+ is released.
+    A pedal that is never released has no effect. Pitch bends and other controllers are dropped and counted,
+    for the part on whose channel they are; those before its first note for the next part of the channel.
+ 5. A pitch that is struck again in its part ends the earlier note there. A duration of 0 becomes one tick.
+ 6. The tracks of a file of format 2, which may be separate songs, are read as simultaneous.
+ 7. In a file with an SMPTE division a beat is one second, and its tempo events have no effect.
 """
 
 from __future__ import annotations
@@ -23,29 +23,31 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import MidiError, ScoreError
-from ritornello.midi.chunks import Chunks, split_file, title
+from ritornello.midi.chunks import Chunks, sequence_name, split_file
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
-from ritornello.midi.symusic_reader import read_symusic, read_whole
+from ritornello.midi.symusic_reader import read_symusic, read_symusic_file
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music import theory
 from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, drop_redundant
 from ritornello.music.score_limits import MAX_TICKS
 
 Reader = Literal["symusic", "mido"]
-Ticks = npt.NDArray[np.int64]
 Pedal = Literal["extend", "ignore"]
 
 
 class Parsed(NamedTuple):
-    """A Score and what reading it cost: how many events of each dropped sort."""
+    """A Score, and how many events were dropped in reading it, by kind."""
 
     score: Score
     dropped: dict[str, int]
 
 
 def read(path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend") -> Score:
-    """The Score in a .mid, .midi, .kar or .rmi file. Raises MidiError that names the file and the reason."""
+    """Read a .mid, .midi, .kar or .rmi file. Raises MidiError, which names the file and the reason.
+
+    `pedal` "ignore" leaves the durations as they are in the file.
+    """
     path = Path(path)
     try:
         data = path.read_bytes()
@@ -55,9 +57,9 @@ def read(path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend
 
 
 def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal: Pedal = "extend") -> Parsed:
-    """The Score in the bytes of a MIDI file, and what was dropped. `name` is for messages.
+    """Read the bytes of a MIDI file. Raises MidiError with `name` and the reason.
 
-    With symusic as `reader`, a track that symusic refuses is tried with mido. Raises MidiError.
+    With symusic as `reader`, a track that symusic refuses is read with mido.
     """
     try:
         chunks = split_file(data)
@@ -66,16 +68,16 @@ def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal:
         raise MidiError(f"{name!r}: {error}") from error
 
 
-def parse_chunks(chunks: Chunks, seen: TrackScan, reader: Reader, pedal: Pedal) -> Parsed:
-    """The same for a file that was cut up and looked at. Raises MidiError or ScoreError."""
-    raw = read_whole(chunks, seen) if reader == "symusic" else None
+def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) -> Parsed:
+    """Read a file that is already split; `scan` is that of all its tracks. Raises MidiError or ScoreError."""
+    raw = read_symusic_file(chunks, scan) if reader == "symusic" else None
     if raw is None:
         raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
     return _assemble(raw, chunks, pedal)
 
 
 def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], RawEvents]) -> RawEvents:
-    """What all tracks hold, one after the other. Raises MidiError, which names the track."""
+    """Read each track by itself. Raises MidiError, which names the track."""
     raw = RawEvents()
     for number, (track, start) in enumerate(zip(chunks.tracks, chunks.starts, strict=True)):
         try:
@@ -86,7 +88,7 @@ def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], RawEvents]) 
 
 
 def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
-    """The common semantics, from what either reader found."""
+    """Make a Score of the events of either reader. Raises MidiError or ScoreError."""
     if len(raw.parts) > MAX_PARTS:
         raise MidiError(f"{len(raw.parts)} parts, must be at most {MAX_PARTS}")
     columns = _columns(raw, pedal)
@@ -101,8 +103,8 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
         "keys": [k for k in raw.keys if -7 <= k.sharps <= 7],
     }
     dropped = dict(raw.dropped)
-    for sort, kept in events.items():
-        dropped[f"impossible {sort}"] = len(getattr(raw, sort)) - len(kept)
+    for kind, possible in events.items():
+        dropped[f"impossible {kind}"] = len(getattr(raw, kind)) - len(possible)
     if chunks.fixed_tempo:
         dropped["tempi under SMPTE"] = len(events["tempi"])
         events["tempi"] = [chunks.fixed_tempo]
@@ -111,58 +113,59 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
         chunks.ticks_per_beat,
         **columns,
         parts=raw.parts,
-        **{sort: drop_redundant(kept) for sort, kept in events.items()},
+        **{kind: drop_redundant(possible) for kind, possible in events.items()},
         chords=drop_redundant(chords),
         markers=tuple(sorted(m for m in markers if m.text)),
-        title=title(chunks.tracks[0]),
+        title=sequence_name(chunks.tracks[0]),
     )
     dropped["doubled notes"] = len(onset_ticks) - len(score)
-    return Parsed(score, {sort: count for sort, count in dropped.items() if count})
+    return Parsed(score, {kind: count for kind, count in dropped.items() if count})
 
 
 def _columns(raw: RawEvents, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
-    """The notes of all parts as columns (N,), in the types of their reader, held by their pedals."""
-    nothing = np.zeros(0, np.int8)
+    """Return the notes of all parts as columns (N,), in the reader's types, prolonged by the pedal."""
+    empty = np.zeros(0, np.int8)
     columns = {
-        name: np.concatenate([nothing, *(notes[place] for notes in raw.notes)])
-        for place, name in enumerate(("onset_ticks", "duration_ticks", "pitch", "velocity"))
+        name: np.concatenate([empty, *(notes[column] for notes in raw.notes)])
+        for column, name in enumerate(("onset_ticks", "duration_ticks", "pitch", "velocity"))
     }
     counts = [len(notes[0]) for notes in raw.notes]
     columns["part"] = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
     if pedal == "extend":
-        for end, count, pedals in zip(accumulate(counts), counts, raw.pedals, strict=True):
-            if len(pedals):
+        for end, count, pedal_events in zip(accumulate(counts), counts, raw.pedals, strict=True):
+            if len(pedal_events):
                 own = slice(end - count, end)
-                _hold(columns["onset_ticks"][own], columns["duration_ticks"][own], pedals)
+                _prolong(columns["onset_ticks"][own], columns["duration_ticks"][own], pedal_events)
     return columns
 
 
-def _hold(onset_ticks: npt.NDArray[Any], duration_ticks: npt.NDArray[Any], pedals: Ticks) -> None:
-    """Lengthen, in place, the notes (N,) of a part that end while its pedal is down, to the release.
+def _prolong(
+    onset_ticks: npt.NDArray[Any], duration_ticks: npt.NDArray[Any], pedal_events: npt.NDArray[np.int64]
+) -> None:
+    """Let the notes (N,) of a part that end while its pedal is down last until its release, in place.
 
-    `pedals` is (M, 2): tick and value.
+    `pedal_events` is (M, 2): tick and value.
     """
-    down = pedals[:, 1] >= 64
-    changes = np.flatnonzero(np.diff(down, prepend=False))
-    presses, releases = pedals[changes[0::2], 0], pedals[changes[1::2], 0]
-    presses = presses[: len(releases)]  # a pedal that is never released holds nothing
+    is_down = pedal_events[:, 1] >= 64
+    changes = np.flatnonzero(np.diff(is_down, prepend=False))
+    presses, releases = pedal_events[changes[0::2], 0], pedal_events[changes[1::2], 0]
+    presses = presses[: len(releases)]  # a pedal that is never released has no effect
     if not len(presses):
         return
     end = onset_ticks + duration_ticks
-    at = np.searchsorted(presses, end, side="right") - 1
-    held = (at >= 0) & (end < releases[at])
-    duration_ticks[held] = releases[at[held]] - onset_ticks[held]
+    press = np.searchsorted(presses, end, side="right") - 1  # the last one before each end
+    is_held = (press >= 0) & (end < releases[press])
+    duration_ticks[is_held] = releases[press[is_held]] - onset_ticks[is_held]
 
 
 def _split_markers(found: list[Marker]) -> tuple[list[Chord], list[Marker]]:
-    """Markers that are chord labels, and the others."""
+    """Return the chords that markers name, and the markers that name none."""
     chords, markers = [], []
     for marker in found:
         try:
             label = marker.text.removeprefix(CHORD_PREFIX)
-            chords.append(
-                Chord(marker.onset_ticks, *theory.parse_chord(label if label != marker.text else ""))
-            )
+            chord = theory.parse_chord(label if label != marker.text else "")
+            chords.append(Chord(marker.onset_ticks, *chord))
         except ValueError:
             markers.append(marker)
     return chords, markers

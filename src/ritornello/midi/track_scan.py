@@ -1,7 +1,7 @@
-"""TrackScan: what the bytes of tracks show without a walk through their events.
+"""A quick look at the bytes of tracks: bounds that tell, for nearly all files, that a reader can be trusted.
 
-Readers wrap ticks beyond 32 bits without a word, and symusic reads on where an event is not what it says.
-In nearly all files both can be ruled out from the bytes alone; the rest are gone through event by event.
+Readers let ticks beyond 32 bits wrap around without an error, and symusic reads some malformed events past
+their end. The bytes alone rule both out in nearly all files; only the rest is read event by event.
 """
 
 from __future__ import annotations
@@ -11,99 +11,100 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.midi.chunks import END_OF_TRACK, HEARD, KEY, METER, TEMPO, variable_length
-from ritornello.midi.event_counts import CHANGES
+from ritornello.midi.chunks import END_OF_TRACK, KEY, LEAST_DATA_BYTES, METER, TEMPO, read_variable_length
+from ritornello.midi.event_counts import COUNTED_KINDS
 from ritornello.music.score_limits import MAX_TICKS
 
-# Bytes of data, by kind, of the meta events of which symusic would read on into what follows.
-LEAST_DATA = np.zeros(256, np.uint8)
-LEAST_DATA[[TEMPO, METER, KEY]] = [HEARD[TEMPO], HEARD[METER], HEARD[KEY]]
-IS_CHANGE = np.zeros(256, bool)  # by kind
-IS_CHANGE[list(CHANGES)] = True
-MAX_METER = 31  # the power of two of a meter's denominator that 32 bits hold
+# For each type of meta event: the data bytes without which symusic reads past its end, whether it is counted.
+LEAST_META_BYTES = np.zeros(256, np.uint8)
+LEAST_META_BYTES[[TEMPO, METER, KEY]] = [LEAST_DATA_BYTES[kind] for kind in (TEMPO, METER, KEY)]
+IS_COUNTED = np.zeros(256, bool)
+IS_COUNTED[list(COUNTED_KINDS)] = True
+MAX_DENOMINATOR_POWER = 31  # a meter's denominator is 2 to this power; more does not fit in 32 bits
 
-Bools = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]  # (N,)
 
 
 class TrackScan(NamedTuple):
-    """What may be in a track, or in several side by side: each is never too low, or never wrongly False."""
+    """What a track, or several one after another, may contain. The numbers are never too low, the flags
+    never wrongly False.
+    """
 
-    ticks: int
-    """What all times add up to, at the most."""
-    changes: int
-    """How many changes of tempo, meter and key and markers there are, at the most."""
-    misleads: bool
-    """Whether there may be what symusic misreads: a tempo, meter or key that is too short, a time of more
-    than four bytes, an escape, or a status left out after a system exclusive. An escape begins with F7, and
-    so does the second packet of a system exclusive; else F7 only ends one. Not looked for, because it would
-    take a walk through every track: a status left out after a system message (F1 to FE), which has no place
-    in a file anyway."""
-    wraps: bool
-    """Whether a time or the denominator of a meter may be beyond 32 bits."""
+    max_ticks: int
+    """The sum of all times, at most."""
+    max_changes: int
+    """The number of changes of tempo, meter and key and of markers, at most."""
+    may_mislead: bool
+    """Whether there may be something that symusic misreads: a tempo, meter or key that is too short, a time
+    of more than four bytes, an escape, or an event without status after a system exclusive. (An escape begins
+    with F7, and so does a continued system exclusive; any other F7 ends one.) Events without status after a
+    system message, F1 to FE, are not looked for: the standard forbids such messages in files."""
+    may_wrap: bool
+    """Whether a time or the denominator of a meter may need more than 32 bits."""
 
 
 def scan_tracks(data: bytes) -> TrackScan:
-    """Look at the events of a track, or of several side by side."""
-    raw = np.frombuffer(data, np.uint8)
-    high = raw >= 128
-    ticks = _most_ticks(raw, high)
-    places = (raw >= 0xF0).nonzero()[0]
-    status = raw.take(places)
-    meta = places[status == 0xFF]
-    kind, size, last = (raw.take(meta + step, mode="clip") for step in (1, 2, 4))
-    misleads = bool(np.logical_or.reduce(size < LEAST_DATA.take(kind))) or _goes_on(high)
-    if not misleads and len(meta) < len(places):
-        misleads = _exclusives_mislead(data, places[(status == 0xF0) | (status == 0xF7)].tolist())
-    wraps = ticks > MAX_TICKS or bool(
-        np.logical_or.reduce((kind == METER) & (size == 4) & (last > MAX_METER))
-    )
-    return TrackScan(ticks, int(np.count_nonzero(IS_CHANGE.take(kind))), misleads, wraps)
+    """Scan the events of a track, or of several one after another."""
+    values = np.frombuffer(data, np.uint8)
+    is_high = values >= 128
+    max_ticks = _max_ticks(values, is_high)
+    positions = (values >= 0xF0).nonzero()[0]
+    status = values.take(positions)
+    meta = positions[status == 0xFF]
+    kind, size, power = (values.take(meta + offset, mode="clip") for offset in (1, 2, 4))
+    may_mislead = bool(np.logical_or.reduce(size < LEAST_META_BYTES.take(kind))) or _four_in_a_row(is_high)
+    if not may_mislead and len(meta) < len(positions):
+        exclusives = positions[(status == 0xF0) | (status == 0xF7)].tolist()
+        may_mislead = _exclusives_may_mislead(data, exclusives)
+    huge_meters = (kind == METER) & (size == 4) & (power > MAX_DENOMINATOR_POWER)
+    may_wrap = max_ticks > MAX_TICKS or bool(np.logical_or.reduce(huge_meters))
+    return TrackScan(max_ticks, int(np.count_nonzero(IS_COUNTED.take(kind))), may_mislead, may_wrap)
 
 
-def _most_ticks(raw: npt.NDArray[np.uint8], one: Bools) -> int:
-    """A bound on what times anywhere in these bytes can add up to: every byte is taken to be part of one.
+def _max_ticks(values: npt.NDArray[np.uint8], is_high: Mask) -> int:
+    """Return an upper bound of the sum of all times in bytes (N,); any byte may be part of a time.
 
-    A time is at most four bytes of seven bits, all but the last with the highest bit set (`one`). So a byte
-    counts at most its seven bits, times 2**7, 2**14, 2**21 where one, two, three such bytes stand in a row.
+    A time has at most four bytes of seven bits, all but the last with the highest bit set (`is_high`, (N,)).
+    So a byte adds at most its seven bits, times 2**7, 2**14, 2**21 after one, two, three high bytes in a row.
     """
-    two = one[:-1] & one[1:]
-    three = two[:-1] & one[2:]
-    bound = 127 * (len(raw) + (int(np.count_nonzero(one)) << 7))
-    shifted = ((two, 14), (three, 21))
-    coarse = bound + sum(127 * int(np.count_nonzero(in_a_row)) << shift for in_a_row, shift in shifted)
-    if coarse <= MAX_TICKS:  # as in most files: no closer look is needed
+    two = is_high[:-1] & is_high[1:]
+    three = two[:-1] & is_high[2:]
+    bound = 127 * (len(values) + (int(np.count_nonzero(is_high)) << 7))
+    shifts = ((two, 14), (three, 21))
+    coarse = bound + sum(127 * int(np.count_nonzero(in_a_row)) << shift for in_a_row, shift in shifts)
+    if coarse <= MAX_TICKS:  # so in most files
         return coarse
-    for in_a_row, shift in shifted:
-        values = raw.take(in_a_row.nonzero()[0]) & 127
-        bound += int(values.sum(dtype=np.int64)) << shift
+    for in_a_row, shift in shifts:
+        first = values.take(in_a_row.nonzero()[0]) & 127
+        bound += int(first.sum(dtype=np.int64)) << shift
     return bound
 
 
-def _goes_on(high: Bools) -> bool:
-    """Whether there are four bytes in a row that say that a time goes on."""
-    pairs = high[1:] & high[:-1]
+def _four_in_a_row(is_high: Mask) -> bool:
+    """Whether four bytes in a row have the highest bit set, as in a time of more than four bytes."""
+    pairs = is_high[1:] & is_high[:-1]
     return bool(np.logical_or.reduce(pairs[2:] & pairs[:-2]))
 
 
-def _exclusives_mislead(data: bytes, places: list[int]) -> bool:
-    """Whether a status is left out after a system exclusive, or there is an escape, at one of `places`."""
-    # the byte before a status is the last of a time
-    begun = [place for place in places if place and data[place - 1] < 0x80]
-    ends = [_exclusive_end(data, place) for place in begun if data[place] == 0xF0]
-    return -1 in ends or not set(ends).issuperset(place for place in begun if data[place] == 0xF7)
+def _exclusives_may_mislead(data: bytes, positions: list[int]) -> bool:
+    """Whether a system exclusive precedes an event without status, or an escape begins, at a position."""
+    # the byte before a status is the last one of a time, so it is below 128
+    begins = [position for position in positions if position and data[position - 1] < 0x80]
+    ends = [_exclusive_end(data, position) for position in begins if data[position] == 0xF0]
+    return -1 in ends or not set(ends).issuperset(begin for begin in begins if data[begin] == 0xF7)
 
 
-def _exclusive_end(data: bytes, place: int) -> int:
-    """The last byte of the system exclusive that begins at `place`, or `place` if there is none.
+def _exclusive_end(data: bytes, begin: int) -> int:
+    """Return the last byte of the system exclusive that begins at `begin`, or `begin` if there is none.
 
-    Returns -1 where a status is left out after it.
+    Return -1 if an event without status follows.
     """
-    length, start = variable_length(data, place + 1)
-    end = start + length
+    size, start = read_variable_length(data, begin + 1)
+    end = start + size
     if data[end - 1 : end] != b"\xf7":
-        return place  # a byte of a time, or a first packet
-    _, at = variable_length(data, end)
+        return begin  # a byte of a time, or a system exclusive that is continued
+    _, at = read_variable_length(data, end)
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != bytes([END_OF_TRACK]):
-        size, text = variable_length(data, at + 2)
-        _, at = variable_length(data, text + size)
+        size, text_start = read_variable_length(data, at + 2)
+        _, at = read_variable_length(data, text_start + size)
     return -1 if b"" < data[at : at + 1] < b"\x80" else end - 1

@@ -1,4 +1,7 @@
-"""From a Score to the bytes of a .mid file, through mido: format 1, a channel and a track a part."""
+"""Writing: from a Score to a .mid file of format 1, with mido. Each part gets a track and a channel.
+
+The first track has the tempi, meters, keys, chords and markers; the others follow in the order of the parts.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,14 @@ from ritornello.music import theory
 from ritornello.music.score import Score
 from ritornello.system.files import write_bytes
 
-LONGEST_DELTA = (1 << 28) - 1  # four bytes of seven bits
+MAX_DELTA_TICKS = (1 << 28) - 1  # what four bytes of seven bits can hold
 
 
 def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ...]:
-    """Write a .mid file, atomically: a track of tempi, meters, keys and markers, then a track a part.
+    """Write a .mid file atomically; `comment` becomes a text event in it.
 
-    `comment` becomes a text event. Returns the names of the parts that had to take another part's sound,
-    because more than 15 programs play (a MIDI port has 15 channels beside the drums).
-    Raises OutputError.
+    A file has 15 channels besides that of the drums. If a Score has more programs, some parts get the program
+    of another part, and their names are returned. Raises OutputError if the system refuses to write.
     """
     data, merged = to_bytes(score, comment=comment)
     write_bytes(Path(path), data)
@@ -31,33 +33,33 @@ def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ..
 
 
 def to_bytes(score: Score, *, comment: str = "") -> tuple[bytes, tuple[str, ...]]:
-    """The bytes that `write` writes, and the names of the merged parts."""
+    """Return the bytes that `write` writes, and the names that it returns."""
     import mido
 
     file = mido.MidiFile(type=1, ticks_per_beat=score.ticks_per_beat, charset="utf-8")
     file.tracks.append(_track(_meta_events(score, comment)))
     channels, merged = _channels(score)
     for index, (part, (channel, program)) in enumerate(zip(score.parts, channels, strict=True)):
-        rows = score.part == index
-        head = [
+        notes = score.part == index
+        first_events = [
             (0, mido.MetaMessage("track_name", name=_encodable(part.name))),
             (0, mido.Message("program_change", channel=channel, program=program)),
         ]
-        file.tracks.append(_track(head + _note_messages(score, rows, channel)))
+        file.tracks.append(_track(first_events + _note_messages(score, notes, channel)))
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue(), merged
 
 
-def _note_messages(score: Score, rows: npt.NDArray[np.bool_], channel: int) -> list[tuple[int, Any]]:
-    """The on and off messages of some notes with their ticks: by tick, offs first, then by pitch."""
+def _note_messages(score: Score, notes: npt.NDArray[np.bool_], channel: int) -> list[tuple[int, Any]]:
+    """Return the messages of the notes in a mask (N,), with their ticks: note-offs first, then by pitch."""
     import mido
 
-    onset = score.onset_ticks[rows].astype(np.int64)
-    end = onset + score.duration_ticks[rows]
+    onset = score.onset_ticks[notes].astype(np.int64)
+    end = onset + score.duration_ticks[notes]
     ticks = np.concatenate([end, onset])
-    pitch = np.tile(score.pitch[rows], 2)
-    velocity = np.concatenate([np.zeros(len(end), np.uint8), score.velocity[rows]])
+    pitch = np.tile(score.pitch[notes], 2)
+    velocity = np.concatenate([np.zeros(len(end), np.uint8), score.velocity[notes]])
     order = np.lexsort((pitch, velocity > 0, ticks))
     columns = (ticks[order].tolist(), pitch[order].tolist(), velocity[order].tolist())
     fields = {"channel": channel, "skip_checks": True}  # the Score has checked them
@@ -68,7 +70,7 @@ def _note_messages(score: Score, rows: npt.NDArray[np.bool_], channel: int) -> l
 
 
 def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
-    """All that is not a note, as mido's meta messages with their ticks."""
+    """Return the meta messages of everything but the notes, with their ticks."""
     from mido import MetaMessage
 
     events = [(0, MetaMessage("track_name", name=_encodable(score.title)))]
@@ -76,8 +78,8 @@ def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
         events.append((0, MetaMessage("text", text=_encodable(comment))))
     events += [(t.onset_ticks, MetaMessage("set_tempo", tempo=t.us_per_beat)) for t in score.tempi]
     for meter in score.meters:
-        shape = {"numerator": meter.numerator, "denominator": meter.denominator}
-        events.append((meter.onset_ticks, MetaMessage("time_signature", **shape)))
+        fraction = {"numerator": meter.numerator, "denominator": meter.denominator}
+        events.append((meter.onset_ticks, MetaMessage("time_signature", **fraction)))
     for key in score.keys:
         name = theory.key_name(key.sharps, key.is_minor).replace(" minor", "m").replace(" major", "")
         events.append((key.onset_ticks, MetaMessage("key_signature", key=name)))
@@ -89,19 +91,19 @@ def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
 
 
 def _encodable(text: str) -> str:
-    """The text with a question mark for each lone surrogate, which a file name may bring in."""
+    """Return the text with a question mark for each lone surrogate, which may come from a file name."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _track(events: list[tuple[int, Any]]) -> Any:
-    """A mido track of events given with absolute ticks, in order."""
+    """Return a mido track of messages with absolute ticks, given in order."""
     import mido
 
     track, now = mido.MidiTrack(), 0
     for tick, message in events:
-        while tick - now > LONGEST_DELTA:  # a longer silence is cut up by texts without a word
-            track.append(mido.MetaMessage("text", text="", time=LONGEST_DELTA))
-            now += LONGEST_DELTA
+        while tick - now > MAX_DELTA_TICKS:  # empty texts divide a longer silence
+            track.append(mido.MetaMessage("text", text="", time=MAX_DELTA_TICKS))
+            now += MAX_DELTA_TICKS
         message.time = tick - now
         track.append(message)
         now = tick
@@ -110,24 +112,24 @@ def _track(events: list[tuple[int, Any]]) -> Any:
 
 
 def _channels(score: Score) -> tuple[list[tuple[int, int]], tuple[str, ...]]:
-    """A (channel, program) for every part, and the names of the parts whose program had to give way."""
+    """Return a (channel, program) for each part, and the names of the parts that get another program."""
     free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
     pitched = [index for index, part in enumerate(score.parts) if not part.is_drum]
     if len(pitched) <= len(free):
         own = dict(zip(pitched, free, strict=False))
         return [(own.get(i, DRUM_CHANNEL), part.program) for i, part in enumerate(score.parts)], ()
-    size: dict[int, int] = defaultdict(int)  # notes by program
+    notes: dict[int, int] = defaultdict(int)  # number of notes by program
     count = np.bincount(score.part, minlength=len(score.parts))
     for index in pitched:
-        size[score.parts[index].program] += int(count[index])
-    kept = sorted(sorted(size, key=lambda program: (-size[program], program))[: len(free)])
+        notes[score.parts[index].program] += int(count[index])
+    kept = sorted(sorted(notes, key=lambda program: (-notes[program], program))[: len(free)])
     channel = dict(zip(kept, free, strict=False))
     result, merged = [], []
     for part in score.parts:
         program = part.program
         if not part.is_drum and program not in channel:
             merged.append(part.name or theory.family(program))
-            # a sound of the same family (eight programs) where there is one, else the nearest number
+            # a program of the same family (of eight programs) if there is one, else the nearest number
             program = min(kept, key=lambda p: (p // 8 != part.program // 8, abs(p - part.program)))
         result.append((DRUM_CHANNEL, program) if part.is_drum else (channel[program], program))
     return result, tuple(merged)

@@ -18,11 +18,11 @@ def over_limit(chunks: Chunks, seen: TrackScan, max_events: int) -> tuple[str, s
 
     `seen` is what all its tracks side by side show.
     """
-    if seen.ticks <= MAX_TICKS and seen.changes <= max_events:
+    if seen.max_ticks <= MAX_TICKS and seen.max_changes <= max_events:
         return None
     changes = 0
     for number, track in enumerate(chunks.tracks):
-        if seen.changes <= max_events and scan_tracks(track).ticks <= MAX_TICKS:
+        if seen.max_changes <= max_events and scan_tracks(track).max_ticks <= MAX_TICKS:
             continue
         ticks, found = count_events(track)
         changes += found
