@@ -1,9 +1,10 @@
-"""Composing, from a model and wishes to a song; numpy alone.
+"""How a song is composed, with numpy alone. The stages and their modules:
 
-asking > planning > request      wishes in words, a plan in which nothing is open, one song to compose
-sources                          what the user gave: a prompt, a tune, bars to redo
-sampler > rules (ear) > draws    row by row: logits > grammar > rules > draw > put
-making > usual                   jobs to songs with recipes; what is usual for a label, for the rules
-recipe > building > splice       what made a song, the song from it, new notes written into old songs
-reals                            the loop of networks of reals
+options > parse_options          what the user asks, then as numbers
+given_music                      a prompt, a melody, or a song of which bars are redone
+choose_plan > request            the plan with nothing open; one song to compose
+sampler                          row by row: logits > grammar > sampling_rules > sampling
+                                 (the rules read sampling_state and style_stats)
+recipe > replay > merge_notes    all that makes a song; the song from it; new notes in given music
+generate, song, compose          songs in batches; a song with its recipe; the public functions
 """

@@ -1,119 +1,111 @@
-"""Make songs with their recipes out of jobs, many side by side."""
+"""Compose the songs of tasks with a model, in batches, each with its recipe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-from ritornello.composing.recipe import Recipe, Source
-from ritornello.composing.replay import Built, build, requested
-from ritornello.composing.request import Request
+from ritornello.composing.given_music import GivenMusic
+from ritornello.composing.recipe import Recipe
+from ritornello.composing.replay import build_song
+from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampler import sample
 from ritornello.composing.sampling import SamplingParams
+from ritornello.composing.song import Song
 from ritornello.composing.style_stats import style_of_plan
 from ritornello.errors import ModelError
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_classes
 from ritornello.representations.table import SamplesItself
+from ritornello.system.progress import Progress
 
-Progress = Callable[[int, int, str], None]
-TOGETHER = 32  # songs composed side by side
-ASKED_PLAYS = 0.25  # of the bars, before a part that was asked for is called for
+SONGS_PER_BATCH = 32
+LEAST_SHARE_OF_BARS = 0.25  # in which requested parts play, so that they play more than one note
 
 
-class Job(NamedTuple):
-    """A song to compose: its plan, its number, what the user gave.
+class Task(NamedTuple):
+    """A song to compose: its plan, its number, the given music.
 
-    `drawn`: its parts are those of a training song, which may play, and need not; nobody asked for them.
+    With `parts_are_optional` its parts come from a training song: nobody requested them, so not all must play.
     """
 
     plan: Plan
-    song: int = 0
-    source: Source | None = None
-    drawn: bool = False
+    number: int = 0
+    given: GivenMusic | None = None
+    parts_are_optional: bool = False
 
 
-class Made(NamedTuple):
-    """What came of a job; `nats` is how unlikely its choices were on average, where that was measured."""
-
-    recipe: Recipe
-    built: Built
-    nats: float = 0.0
-
-
-def make(
+def generate_songs(
     model: Model,
-    jobs: Sequence[Job],
+    tasks: Sequence[Task],
     seed: int,
     dials: Mapping[str, float],
     *,
     measured: bool = False,
     progress: Progress | None = None,
-) -> list[Made]:
-    """Compose the songs of `jobs`; `dials` gives creativity and spread.
+) -> list[Song]:
+    """Compose the songs of `tasks`; `dials` are creativity and spread, `measured` computes `Song.nats`.
 
     Raises ModelError, PlanError, MidiError, FailedError.
     """
-    if any(job.source for job in jobs):
-        needs_notes(model)
+    if any(task.given for task in tasks):
+        check_has_notes(model)
     own = model.representation
     if isinstance(own, SamplesItself):
         dial = dials[own.dial]
-        rows = [own.sample(model, job.plan, seed=seed, song=job.song, dial=dial) for job in jobs]
-        return [_made(model, *each, seed, {own.dial: dial}) for each in zip(jobs, rows, strict=True)]
-    creativity = dials["creativity"]
+        rows = [own.sample(model, task.plan, seed=seed, song=task.number, dial=dial) for task in tasks]
+        return [_song(model, *each, seed, {own.dial: dial}) for each in zip(tasks, rows, strict=True)]
+    used = {"creativity": dials["creativity"]}
     choices = [field.name for field in model.representation.fields if field.kind == "choice"]
-    params = SamplingParams.from_creativity(creativity, choices)
-    found = []
-    for start in range(0, len(jobs), TOGETHER):
-        batch = jobs[start : start + TOGETHER]
-        requests = [_request(model, job, seed) for job in batch]
-        songs = sample(model, requests, params, measured=measured, progress=progress)
-        for composed, job in zip(songs, batch, strict=True):
-            found.append(_made(model, job, composed.rows, seed, {"creativity": creativity}, composed.nats))
-    return found
+    params = SamplingParams.from_creativity(used["creativity"], choices)
+    songs = []
+    for start in range(0, len(tasks), SONGS_PER_BATCH):
+        batch = tasks[start : start + SONGS_PER_BATCH]
+        requests = [_request(model, task, seed) for task in batch]
+        sampled = sample(model, requests, params, measured=measured, progress=progress)
+        songs += [
+            _song(model, task, rows, seed, used, nats)
+            for task, (rows, nats) in zip(batch, sampled, strict=True)
+        ]
+    return songs
 
 
-def _made(
-    model: Model, job: Job, rows: npt.NDArray[Any], seed: int, dials: dict[str, float], nats: float = 0.0
-) -> Made:
-    """The recipe of composed rows (N, F), and the song that it builds."""
-    plan = _as_played(job.plan, rows) if job.drawn else job.plan
-    recipe = Recipe(_named(model), plan, seed, job.song, dials, rows, job.source)
-    return Made(recipe, build(recipe), nats)
-
-
-def needs_notes(model: Model) -> None:
-    """Raise ModelError unless the model's rows are notes, which can be given."""
+def check_has_notes(model: Model) -> None:
+    """Raise ModelError unless the rows of the model are notes, which can be given."""
     if model.representation.name != "notes":
-        raise ModelError(f"{str(model.path)!r} has {model.representation.name}: this needs a model of notes")
+        raise ModelError(
+            f"{str(model.path)!r} has the representation {model.representation.name}, must have notes"
+        )
 
 
-def _request(model: Model, job: Job, seed: int) -> Request:
-    request = requested(job.plan, seed, job.song, job.source)
-    style = style_of_plan(model.info, job.plan)
-    if not job.drawn and (job.source is None or job.source.how == "tune"):
-        style = style._replace(plays=max(style.plays, ASKED_PLAYS))  # a requested part plays more than a note
-    return replace(request, required_parts=() if job.drawn else None, style=style)
+def _song(
+    model: Model, task: Task, rows: npt.NDArray[Any], seed: int, dials: dict[str, float], nats: float = 0.0
+) -> Song:
+    """The song of sampled rows (N, F), with its recipe."""
+    names = {"network": model.network, "representation": model.representation.name, "sha256": model.hash}
+    plan = _plan_as_played(task.plan, rows) if task.parts_are_optional else task.plan
+    return build_song(Recipe(names, plan, seed, task.number, dials, rows, task.given), nats)
 
 
-def _as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
-    """The plan with those of its parts that rows of `notes` play; all of them where rows say no parts."""
+def _request(model: Model, task: Task, seed: int) -> Request:
+    """The request for a task, with the style statistics of its labels."""
+    style = style_of_plan(model.info, task.plan)
+    if not task.parts_are_optional and (task.given is None or task.given.kind == "tune"):
+        style = style._replace(plays=max(style.plays, LEAST_SHARE_OF_BARS))
+    request = request_for(task.plan, seed, task.number, task.given)
+    return replace(request, required_parts=() if task.parts_are_optional else None, style=style)
+
+
+def _plan_as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
+    """The plan without parts that have no rows (N, F); unchanged where rows have no parts."""
     if rows.shape[1] <= COLUMN["part"]:
         return plan
     played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
-    codes = part_classes(plan.parts).tolist()
-    return replace(plan, parts=tuple(p for p, code in zip(plan.parts, codes, strict=True) if code in played))
-
-
-def _named(model: Model) -> dict[str, str]:
-    """How a recipe names a model."""
-    return {
-        "network": model.network,
-        "representation": model.representation.name,
-        "sha256": model.hash,
-    }
+    classes = part_classes(plan.parts).tolist()
+    return replace(
+        plan, parts=tuple(part for part, number in zip(plan.parts, classes, strict=True) if number in played)
+    )

@@ -1,123 +1,188 @@
-"""What the user gave: a prompt to continue, a tune to play along with, bars of a song to redo."""
+"""The music that a user gives: a prompt to continue, a melody to accompany, a song of which bars are redone."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello import midi
-from ritornello.composing.recipe import Source
+from ritornello.composing.merge_notes import instrument_name
+from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
+from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
+from ritornello.representations.grid.canonical import part_classes_of
+from ritornello.representations.notes import Notes
 
-Music = str | Path | Score  # a file, or a song that was read
+NOTES = Notes()
+UNKNOWN_RETURN = (-1, -1)  # of a bar of which it is open whether it returns to another
+Kind = Literal["prompt", "tune", "redo"]  # as recipes have it; a tune is a melody
 
 
-def begun(prompt: Music, bars: int | None = None) -> Source:
-    """A song to continue, or its first bars. Raises MidiError, PlanError."""
-    score = _read(prompt, "prompt")
+@dataclass(frozen=True)
+class GivenMusic:
+    """A MIDI file and what it is given for, as the recipe stores it; all else is computed once, when needed.
+
+    To redo, `bars` (the first, and the one after the last, from 0) and `parts` (None: all) are composed anew.
+    """
+
+    kind: Kind
+    midi: bytes
+    bars: tuple[int, int] | None = None
+    parts: tuple[int, ...] | None = None
+    name: str = field(default="the MIDI file of the recipe", compare=False)  # for error messages
+
+    @cached_property
+    def score(self) -> Score:
+        """The song in the file. Raises MidiError."""
+        return midi.parse(self.midi, name=self.name).score
+
+    @cached_property
+    def canonical(self) -> Score:
+        """The song as rows of `notes` hold it."""
+        return NOTES.canonical(self.score)[0]
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """The bars of the canonical song, with chords and returns."""
+        return NOTES.timeline(self.canonical)
+
+    @cached_property
+    def rows(self) -> npt.NDArray[Any]:
+        """The canonical song as rows (N, F)."""
+        return NOTES.encode_canonical(self.canonical, self.timeline).values
+
+    @cached_property
+    def part_classes(self) -> npt.NDArray[np.int64]:
+        """For each part of `score` (parts,) the class of its notes in rows."""
+        return part_classes_of(self.score)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan of the song, with its form; to redo, the form of the bars to redo is open.
+
+        If other parts play on in those bars, the chords of the song are kept.
+        """
+        timeline = self.timeline
+        form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
+        redone = range(*self.bars) if self.bars else range(0)
+        returns = [UNKNOWN_RETURN if bar in redone else pair for bar, pair in enumerate(form)]
+        plan = replace(infer_plan(self.canonical), returns=tuple(returns))
+        return plan if self.parts is None else replace(plan, chords=plan.chords or timeline.chords)
+
+
+def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
+    """Read a song to continue, or its first bars. Raises MidiError, PlanError."""
+    given = _read(prompt, "prompt", "prompt")
     if bars is None:
-        return Source("prompt", _bytes(prompt))
-    count = len(Timeline.of(score))
+        return given
+    count = len(Timeline.of(given.score))
     if not 1 <= bars <= count:
         raise PlanError(f"{bars} bars of the prompt, must be 1-{count}")
-    return Source("prompt", midi.to_bytes(_first_bars(score, bars))[0])
+    return replace(given, midi=midi.to_bytes(_first_bars(given.score, bars))[0])
 
 
-def tune(melody: Music) -> Source:
-    """A tune to play along with. Raises MidiError."""
-    _read(melody, "melody")
-    return Source("tune", _bytes(melody))
+def read_melody(melody: Music) -> GivenMusic:
+    """Read a melody to accompany. Raises MidiError."""
+    return _read(melody, "tune", "melody")
 
 
-def redone(song: Music, bars: str | range, parts: str | Collection[str] | None = None) -> Source:
-    """Bars of a song to redo, "9-12" (counted from 1) or a range (from 0), of some parts or all.
+def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | None = None) -> GivenMusic:
+    """Read a song of which bars, "9-12" (counted from 1) or a range (from 0), are redone.
 
-    Parts are named by name, instrument, family, or number from 1. Raises MidiError, PlanError.
+    Parts are given by name, instrument, family, or number from 1; None are all. Raises MidiError, PlanError.
     """
-    score = _read(song, "song")
-    which = bars if isinstance(bars, range) else _bar_range(bars)
-    count = len(Timeline.of(score))
-    if not 0 <= which.start < which.stop <= count:
+    given = _read(song, "redo", "song")
+    chosen = bars if isinstance(bars, range) else _bar_range(bars)
+    count = len(Timeline.of(given.score))
+    if not 0 <= chosen.start < chosen.stop <= count:
         raise PlanError(
-            f"bars {which.start + 1}-{which.stop}, must be within 1-{count}, the bars of the song"
+            f"bars {chosen.start + 1}-{chosen.stop}, must be within 1-{count}, the bars of the song"
         )
-    words = parts.split(",") if isinstance(parts, str) else parts
-    numbers = None if words is None else tuple(sorted({n for word in words for n in _parts(score, word)}))
-    return Source("redo", _bytes(song), (which.start, which.stop), numbers)
+    numbers = None
+    if parts is not None:
+        names = parts.split(",") if isinstance(parts, str) else parts
+        numbers = tuple(sorted({number for name in names for number in _part_numbers(given.score, name)}))
+    redo = replace(given, bars=(chosen.start, chosen.stop), parts=numbers)
+    vars(redo)["score"] = given.score  # it need not be parsed again
+    return redo
 
 
-def _read(music: Music, what: str) -> Score:
-    """The Score of what was given, which must have notes."""
-    name = (music.title or what) if isinstance(music, Score) else Path(music).name
-    score = midi.parse(_bytes(music), name=name).score
-    if not len(score):
-        raise MidiError(f"{name!r} has no notes, so it is no {what}")
-    return score
+def _read(music: Music, kind: Kind, what: str) -> GivenMusic:
+    """Read music that must have notes; `what` names it in errors."""
+    if isinstance(music, Score):
+        name, data = music.title or what, midi.to_bytes(music)[0]
+    else:
+        name = Path(music).name
+        try:
+            data = Path(music).read_bytes()
+        except OSError as error:
+            raise MidiError(f"cannot read {str(music)!r}: {error.strerror}") from error
+    given = GivenMusic(kind, data, name=name)
+    if not len(given.score):
+        raise MidiError(f"{name!r} has no notes, so it cannot be a {what}")
+    return given
 
 
 def _first_bars(score: Score, bars: int) -> Score:
-    """The first bars of a song, its notes held as long as they were."""
+    """The notes and events that begin in the first bars of a song; notes keep their durations."""
     timeline = Timeline.of(score)
     end = int(timeline.start_ticks[bars - 1] + timeline.length_ticks[bars - 1])
     kept = score.onset_ticks < end
-    columns = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
-    events = ("tempi", "meters", "keys", "chords", "markers")
-    cut: dict[str, Any] = {name: getattr(score, name)[kept] for name in columns}
-    cut |= {name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events}
     if not kept.any():
         raise PlanError(f"the first {bars} bars of the prompt have no notes")
-    return replace(score, **cut)
+    events = ("tempi", "meters", "keys", "chords", "markers")
+    early = {name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events}
+    return replace(notes_where(score, kept), **early)
 
 
-def _parts(score: Score, word: str) -> list[int]:
-    """The numbers of the parts that a word names."""
-    name = word.strip().lower()
+def notes_where(score: Score, kept: npt.NDArray[np.bool_]) -> Score:
+    """The notes of a song for which `kept` (N,) is true, with all its parts and events."""
+    columns = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
+    return replace(score, **{name: getattr(score, name)[kept] for name in columns})
+
+
+def _part_numbers(score: Score, text: str) -> list[int]:
+    """The numbers (from 0) of the parts with notes that a text names."""
+    name = text.strip().lower()
     programs: tuple[int, ...] = ()
     if not name.isdecimal():
         try:
             programs = theory.parse_instrument(name)
         except ValueError:
             programs = ()
-    heard = np.unique(score.part).tolist()
-    found = []
-    for number in heard:
+    with_notes = np.unique(score.part).tolist()
+    numbers = []
+    for number in with_notes:
         part = score.parts[number]
-        sounds = name in ("drum", "drums") if part.is_drum else part.program in programs
-        if sounds or name in (part.name.lower(), str(number + 1)):
-            found.append(number)
-    if not found:
-        sound = {
-            n: "drums" if (p := score.parts[n]).is_drum else theory.INSTRUMENTS[p.program] for n in heard
-        }
-        known = ", ".join(f"{number + 1} {score.parts[number].name or sound[number]}" for number in heard)
-        raise PlanError(f"the song has no part {word.strip()!r}, must be one of {known}")
-    return found
+        plays = name in ("drum", "drums") if part.is_drum else part.program in programs
+        if plays or name in (part.name.lower(), str(number + 1)):
+            numbers.append(number)
+    if not numbers:
+        known = ", ".join(
+            f"{number + 1} {score.parts[number].name or instrument_name(score.parts[number])}"
+            for number in with_notes
+        )
+        raise PlanError(f"the song has no part {text.strip()!r}, must be one of {known}")
+    return numbers
 
 
 def _bar_range(text: str) -> range:
-    """Bars such as "9-12" or "9", counted from 1. Raises PlanError."""
+    """Bars such as "9-12" or "9", counted from 1, as a range from 0."""
     first, _, last = text.partition("-")
     try:
-        found = range(int(first) - 1, int(last or first))
+        bars = range(int(first) - 1, int(last or first))
     except ValueError:
-        found = range(0)
-    if not found or found.start < 0:
+        bars = range(0)
+    if not bars or bars.start < 0:
         raise PlanError(f"bars {text!r}, must be such as 9-12, counted from 1")
-    return found
-
-
-def _bytes(music: Music) -> bytes:
-    """A MIDI file's bytes. Raises MidiError."""
-    if isinstance(music, Score):
-        return midi.to_bytes(music)[0]
-    try:
-        return Path(music).read_bytes()
-    except OSError as error:
-        raise MidiError(f"cannot read {str(music)!r}: {error.strerror}") from error
+    return bars

@@ -1,152 +1,138 @@
-"""Asked: what a user wants of a song, from words to numbers; what is left open stays None.
+"""The options of composing: the type, default, allowed range and help of each, defined once.
 
-Every word that cannot be meant is a PlanError that names it and what it must be.
+The options of the commands `compose` and `redo`, the defaults and the help of the Python functions, and the
+range checks are made from these classes. `ritornello --help` imports this module, so it imports no numpy.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ritornello.errors import PlanError
-from ritornello.music import theory
-from ritornello.music.plan import MAX_BARS, TEMPO_BPM, parse_form
-from ritornello.music.timeline import MAX_BAR_BEATS
 
-MAX_SECONDS = 3600.0
-MAX_ASKED_PARTS = 32
-T = TypeVar("T")
-DRUM_NAMES = ("drums", "drum", "percussion", "kit")
-Returns = tuple[tuple[int, int], ...]
+if TYPE_CHECKING:
+    from ritornello.music.score import Score
 
-
-@dataclass(frozen=True)
-class Instrument:
-    """A part that is asked for: its name, and the programs that it may mean (none: drums)."""
-
-    name: str
-    programs: tuple[int, ...] = ()
+Music: TypeAlias = "str | Path | Score"  # the path of a MIDI file, or a song that was read
+Function = TypeVar("Function", bound=Callable[..., Any])
+MAX_SEED = (1 << 63) - 1
+MAX_SONGS = 1000
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a user wants of a song; None leaves it open."""
-
-    bars: int | None = None
-    seconds: float | None = None
-    genres: tuple[tuple[str, float], ...] | None = None
-    key: tuple[int, bool] | None = None
-    us_per_beat: int | None = None
-    meter: tuple[int, int] | None = None
-    parts: tuple[Instrument, ...] | None = None
-    returns: Returns | None = None
-    chords: tuple[tuple[int, str], ...] | None = None
-    force: bool = False
-
-
-def ask(
+def _option(
+    help_text: str,
+    default: Any = None,
+    low: float | None = None,
+    high: float | None = None,
     *,
-    labels: Sequence[str] = (),
-    bars: int | None = None,
-    seconds: float | None = None,
-    genre: str | None = None,
-    key: str | None = None,
-    tempo: float | None = None,
-    meter: str | None = None,
-    parts: str | Iterable[str] | None = None,
-    form: str | None = None,
-    chords: str | None = None,
-    force: bool = False,
-) -> Asked:
-    """What was said in words, understood. Raises PlanError."""
-    returns = None if form is None else parse_form(form)
-    if returns is not None:
-        if bars is not None and len(returns) != bars:
-            raise PlanError(f"the form {form!r} has {len(returns)} bars, must have the {bars} asked for")
-        bars = len(returns)
-    _check("bars", bars, 1, MAX_BARS)
-    _check("seconds", seconds, 1, MAX_SECONDS)
-    _check("tempo", tempo, *TEMPO_BPM)
-    if seconds is not None and bars is not None:
-        raise PlanError(f"{bars} bars and {seconds:g} seconds: say one of the two")
-    return Asked(
-        bars,
-        seconds,
-        None if genre is None else genres(genre, labels),
-        None if key is None else _said(theory.parse_key, key),
-        None if tempo is None else round(60e6 / tempo),
-        None if meter is None else _meter(meter),
-        None if parts is None else _parts(parts),
-        returns,
-        None if chords is None else _chords(chords),
-        force,
+    flag: str = "",
+    is_dial: bool = False,
+) -> Any:
+    """A field with its help, its range (both ends allowed) and, if it is not --NAME, its flag.
+
+    A dial is kept in the recipe of a song, as it is needed to compose another song like it.
+    """
+    text = help_text.replace("RANGE", f"{_text(low)}-{_text(high)}")
+    metadata = {"help": text, "low": low, "high": high, "flag": flag, "is_dial": is_dial}
+    return field(default=default, metadata=metadata)
+
+
+def _creativity() -> Any:
+    help_text = "RANGE: low values sample only the likeliest notes, high values rare ones too."
+    return _option(help_text, 0.5, 0, 1, is_dial=True)
+
+
+def _seed() -> Any:
+    return _option("The same seed gives the same music; by default a random one.", None, 0, MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Options:
+    """Raises PlanError for a value out of its range; None is always allowed."""
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value, low, high = getattr(self, option.name), option.metadata["low"], option.metadata["high"]
+            if low is not None and value is not None and not low <= value <= high:
+                raise PlanError(f"{option.name} {_text(value)}, must be {_text(low)}-{_text(high)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeOptions(_Options):
+    """What a user asks of a song; what is None is taken from the plan of a training song that fits."""
+
+    bars: int | None = _option(
+        "Length in bars, RANGE; by default 16, or the length of the form or the melody.", None, 1, 1000
+    )
+    seconds: float | None = _option("Length in seconds, RANGE, instead of bars.", None, 1, 3600)
+    genre: str | None = _option("A label of the model, or a mix of labels: chorale:0.7,game:0.3.")
+    key: str | None = _option('The key, such as "D minor".')
+    tempo: float | None = _option("Beats per minute, RANGE.", None, 10, 400)
+    meter: str | None = _option("The time signature, such as 3/4.")
+    parts: str | Iterable[str] | None = _option("Instruments of General MIDI: piano,bass,drums.")
+    form: str | None = _option(
+        'Sections and their bars; a name that comes again repeats the section: "intro4 A8 A8 B8 A8~" '
+        "(~: varied)."
+    )
+    chords: str | None = _option('One chord a bar, repeated to the end: "Am F C G".')
+    prompt: Music | None = _option("A MIDI file to continue; its bars stay as they are.")
+    prompt_bars: int | None = _option("Continue after so many bars of the prompt, not after all.")
+    melody: Music | None = _option("A MIDI file that stays as it is; other parts are composed to it.")
+    creativity: float = _creativity()
+    spread: float = _option(
+        "RANGE, for the network of 2018 only: the size of random deviations from its predictions.",
+        1.0, 0, 10, is_dial=True,
+    )  # fmt: skip
+    seed: int | None = _seed()
+    force: bool = _option("Allow parts that songs of the genre never have.", False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions(_Options):
+    """How many songs to compose and to keep."""
+
+    n: int = _option("How many songs.", 1, 1, MAX_SONGS, flag="-n")
+    best: int | None = _option(
+        "Keep so many of the songs: the most typical, whose mean negative log-likelihood is closest to the "
+        "median of all."
     )
 
-
-def genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
-    """A label, or a blend such as "chorale:0.7,game:0.3"; weights are made to sum to 1. Raises PlanError."""
-    weights: dict[str, float] = {}
-    for item in text.split(","):
-        label, _, number = item.strip().rpartition(":") if ":" in item else (item.strip(), "", "1")
-        if label not in labels:
-            near = difflib.get_close_matches(label, labels, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            known = f"must be one of {', '.join(labels)}" if labels else "this model knows none"
-            raise PlanError(f"no label {label!r}, {known}{hint}")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = math.nan
-        if not 0 < weight < math.inf:
-            raise PlanError(
-                f"weight {number!r} of {label!r}, must be a number above 0, as in chorale:0.7,game:0.3"
-            )
-        weights[label] = weights.get(label, 0) + weight
-    total = sum(weights.values())
-    return tuple((label, weight / total) for label, weight in weights.items())
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.best is not None and not 1 <= self.best <= self.n:
+            raise PlanError(f"best {self.best}, must be 1-{self.n}")
 
 
-def _check(name: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise PlanError(f"{name} {value:g}, must be {low:g}-{high:g}")
+@dataclass(frozen=True, kw_only=True)
+class RedoOptions(_Options):
+    """Which bars and parts of a song to compose anew, and how many versions."""
 
-
-def _meter(text: str) -> tuple[int, int]:
-    """A meter such as "3/4"."""
-    match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(1|2|4|8|16|32|64)\s*", text)
-    if not match or not 0 < 4 * int(match[1]) <= MAX_BAR_BEATS * int(match[2]):
-        raise PlanError(f"meter {text!r}, must be such as 3/4 or 6/8, at most {MAX_BAR_BEATS} quarters a bar")
-    return int(match[1]), int(match[2])
-
-
-def _parts(said: str | Iterable[str]) -> tuple[Instrument, ...]:
-    """Parts such as "piano, bass, drums"."""
-    names = [name.strip() for name in (said.split(",") if isinstance(said, str) else said)]
-    if not 1 <= len(names) <= MAX_ASKED_PARTS:
-        raise PlanError(f"{len(names)} parts, must be 1-{MAX_ASKED_PARTS}")
-    return tuple(
-        Instrument(name)
-        if name.lower() in DRUM_NAMES
-        else Instrument(name, _said(theory.parse_instrument, name))
-        for name in names
+    bars: str | range = field(metadata=_option("The bars, counted from 1: 9-12.").metadata)
+    parts: str | Collection[str] | None = _option(
+        "Only these parts: their names, instruments, or numbers from 1; by default all."
     )
+    takes: int = _option("How many versions, RANGE.", 4, 1, MAX_SONGS)
+    creativity: float = _creativity()
+    seed: int | None = _seed()
 
 
-def _chords(text: str) -> tuple[tuple[int, str], ...]:
-    """Chords such as "Am F C G"."""
-    found = tuple(_said(theory.parse_chord, chord) for chord in text.replace("|", " ").split())
-    if not found:
-        raise PlanError("no chords, must be such as 'Am F C G', one a bar")
-    return found
+DIALS = frozenset(option.name for option in fields(ComposeOptions) if option.metadata["is_dial"])
 
 
-def _said(parse: Callable[[str], T], text: str) -> T:
-    """What a function of `theory` understands; its ValueError becomes a PlanError."""
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise PlanError(str(error)) from None
+def with_help_of(options: type[_Options]) -> Callable[[Function], Function]:
+    """Append the help of each option of a class to the docstring of the function that takes them."""
+
+    def add(function: Function) -> Function:
+        lines = [f"- {option.name}: {option.metadata['help']}" for option in fields(options)]
+        function.__doc__ = "\n    ".join([function.__doc__ or "", "", *lines])
+        return function
+
+    return add
+
+
+def _text(value: float | None) -> str:
+    """A number as people write it: 10 for 10.0, but all digits of an integer."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,14 +1,14 @@
-"""Recipe: all that made a song, as JSON: from it the song is built again without the network.
+"""The recipe of a song: all that is needed to build it again without the network, stored as JSON.
 
     format, ritornello    versions
-    model                 network, representation, sha256 of the model
-    plan                  as resolved: nothing is open
-    seed, song            what the draws counted from
-    how                   creativity (or spread, for a network of reals)
-    source                what the user gave: how (prompt, tune, redo), which bars and parts, the MIDI file
-    rows                  what was drawn: a text of numbers for each choice
+    model                 network, representation, SHA-256 of the model
+    plan                  the plan, with nothing open
+    seed, song            from which all random numbers follow
+    how                   the dials: creativity, or spread for the network of 2018
+    source                the given music: how (prompt, tune or redo), which bars and parts, the MIDI file
+    rows                  the sampled rows: for each choice a text of numbers
 
-The rows with the plan and the source are the song; the rest says how to draw another one like it.
+Rows, plan and source are the song; the rest is needed to compose another song like it.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello import midi
+from ritornello.composing.given_music import GivenMusic, Kind
+from ritornello.composing.options import DIALS, MAX_SEED
 from ritornello.errors import InputError, PlanError, RitornelloError
 from ritornello.models import registry
 from ritornello.music.plan import MAX_BARS, Plan
-from ritornello.music.score import Score
 from ritornello.system.files import sha256
 from ritornello.system.version import __version__
 
 FORMAT = 1
 MAX_BYTES = 64 << 20
 MAX_ROWS = 1 << 20
-SOURCES = ("prompt", "tune", "redo")
-KEYS: dict[str, type | tuple[type, ...]] = {
+MAX_PARTS, MAX_BAR_OR_PART = 256, 1 << 20  # of the given music
+TYPES: dict[str, type | tuple[type, ...]] = {
     "format": int,
     "ritornello": str,
     "model": dict,
@@ -48,36 +48,21 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "source": (dict, type(None)),
     "rows": dict,
 }
-MODEL_KEYS, HOW_KEYS = {"network", "representation", "sha256"}, {"creativity", "spread"}
+MODEL_KEYS = {"network", "representation", "sha256"}
 SOURCE_KEYS = {"how", "bars", "parts", "midi"}
 
 
 @dataclass(frozen=True)
-class Source:
-    """What the user gave: a MIDI file's bytes; for redo also which bars (from 0) and parts (None: all)."""
-
-    how: str
-    midi: bytes
-    bars: tuple[int, int] | None = None  # the first, and the one after the last
-    parts: tuple[int, ...] | None = None
-
-    @property
-    def score(self) -> Score:
-        """Its Score. Raises MidiError."""
-        return midi.parse(self.midi, name=f"the {self.how} of the recipe").score
-
-
-@dataclass(frozen=True)
 class Recipe:
-    """All that made a song; `rows` (N, F) of its representation, `how` the dials by name."""
+    """A recipe; `rows` (N, F) are those of its representation, `dials` the values of dials by name."""
 
     model: dict[str, str]
     plan: Plan
     seed: int
     song: int
-    how: dict[str, float]
+    dials: dict[str, float]
     rows: npt.NDArray[Any]
-    source: Source | None = None
+    given: GivenMusic | None = None
     version: str = __version__
 
     @property
@@ -87,95 +72,94 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON has it."""
-        fields = self.representation.fields
         rows = {
             field.name: " ".join(f"{value:.9g}" for value in self.rows[:, column].tolist())
-            for column, field in enumerate(fields)
+            for column, field in enumerate(self.representation.fields)
             if field.kind != "known"
         }
-        source = None
-        if self.source:
-            data = base64.b64encode(self.source.midi).decode()
-            source = {
-                "how": self.source.how,
-                "bars": self.source.bars,
-                "parts": self.source.parts,
-                "midi": data,
-            }
-        said = {
+        given = self.given
+        return {
             "format": FORMAT,
             "ritornello": self.version,
             "model": self.model,
             "plan": self.plan.to_dict(),
+            "seed": self.seed,
+            "song": self.song,
+            "how": self.dials,
+            "source": given
+            and {
+                "how": given.kind,
+                "bars": given.bars,
+                "parts": given.parts,
+                "midi": base64.b64encode(given.midi).decode(),
+            },
+            "rows": rows,
         }
-        return said | {"seed": self.seed, "song": self.song, "how": self.how, "source": source, "rows": rows}
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the recipe."""
+        """The SHA-256 of the recipe."""
         return sha256(json.dumps(self.to_dict(), sort_keys=True).encode())
 
     def __str__(self) -> str:
-        """As one line, for a text event in the file."""
-        how = ", ".join(f"{name} {value:g}" for name, value in self.how.items())
-        made = f"network {self.model['network']} {self.model['sha256'][:12]}"
+        """One line for a text event in the MIDI file."""
+        dials = ", ".join(f"{name} {value:g}" for name, value in self.dials.items())
+        network = f"network {self.model['network']} {self.model['sha256'][:12]}"
+        song = f".{self.song}" if self.song else ""
         return (
-            f"Ritornello {self.version}: {made}, {self.plan.bars} bars, seed {self.seed}"
-            f"{f'.{self.song}' if self.song else ''}, {how}, recipe {self.hash[:16]}"
+            f"Ritornello {self.version}: {network}, {self.plan.bars} bars, seed {self.seed}{song}, {dials}, "
+            f"recipe {self.hash[:16]}"
         )
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
-        """The recipe in a JSON file. Raises InputError that names what is wrong with it."""
+        """Read a recipe from a JSON file. Raises InputError that names what is wrong with it."""
         path = Path(path)
         try:
             if path.stat().st_size > MAX_BYTES:
-                raise InputError(
-                    f"{str(path)!r} is too large for a recipe, must be at most {MAX_BYTES} bytes"
-                )
+                raise InputError(f"{str(path)!r} is too large for a recipe, must be at most {MAX_BYTES} bytes")
             return cls.from_dict(json.loads(path.read_bytes()))
         except OSError as error:
             raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{str(path)!r} is no recipe: it is no JSON ({error})") from error
+            raise InputError(f"{str(path)!r} is not a recipe: it is not JSON ({error})") from error
         except RitornelloError as error:
             raise InputError(f"{str(path)!r}: {error}") from error
 
     @classmethod
-    def from_dict(cls, said: Any) -> Recipe:
-        """The inverse of `to_dict`. Raises InputError for anything that is missing, strange or too much."""
-        _check_keys("a recipe", said, set(KEYS))
-        for key, kind in KEYS.items():
-            if not isinstance(said[key], kind) or isinstance(said[key], bool):
-                raise InputError(f"{key} of the recipe is {said[key]!r:.40}, which it cannot be")
-        if said["format"] != FORMAT:
-            raise InputError(f"a recipe of format {said['format']}, this version reads {FORMAT}")
-        _check_keys("the model of a recipe", said["model"], MODEL_KEYS)
-        if not all(isinstance(value, str) for value in said["model"].values()):
-            raise InputError("the model of a recipe is named by texts")
-        name, known = said["model"]["representation"], registry.names("representations")
+    def from_dict(cls, data: Any) -> Recipe:
+        """The inverse of `to_dict`. Raises InputError for a field that is missing, unknown or out of range."""
+        _check_keys("a recipe", data, set(TYPES))
+        for key, kind in TYPES.items():
+            if not isinstance(data[key], kind) or isinstance(data[key], bool):
+                raise InputError(f"{key} of the recipe is {data[key]!r:.40}, which is not allowed")
+        if data["format"] != FORMAT:
+            raise InputError(f"recipe of format {data['format']}, must be {FORMAT} for this version")
+        _check_keys("the model of a recipe", data["model"], MODEL_KEYS)
+        if not all(isinstance(value, str) for value in data["model"].values()):
+            raise InputError("the fields of the model of a recipe must be texts")
+        name, known = data["model"]["representation"], registry.names("representations")
         if name not in known:  # a recipe is data: no file that it names is run
             raise InputError(f"no representation {name!r:.40} is built in, must be one of {', '.join(known)}")
-        _check_keys("the dials of a recipe", said["how"], HOW_KEYS & set(said["how"]) or {"creativity"})
-        how = {dial: _number(dial, value) for dial, value in said["how"].items()}
+        _check_keys("how of a recipe", data["how"], DIALS & set(data["how"]) or {"creativity"})
+        dials = {dial: _number(dial, value) for dial, value in data["how"].items()}
         for count in ("seed", "song"):
-            if not 0 <= said[count] < 1 << 63:
-                raise InputError(f"{count} {said[count]}, must be 0-{(1 << 63) - 1}")
-        plan = Plan.from_dict(said["plan"])
+            if not 0 <= data[count] <= MAX_SEED:
+                raise InputError(f"{count} {data[count]}, must be 0-{MAX_SEED}")
+        plan = Plan.from_dict(data["plan"])
         if not 1 <= (plan.bars or 0) <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars, must be 1-{MAX_BARS}")
-        rows = _rows(name, said["rows"])
-        source = _source(said["source"])
-        return cls(said["model"], plan, said["seed"], said["song"], how, rows, source, said["ritornello"])
+        rows, given = _rows(name, data["rows"]), _given_music(data["source"])
+        return cls(data["model"], plan, data["seed"], data["song"], dials, rows, given, data["ritornello"])
 
 
-def _check_keys(what: str, said: Any, known: set[str]) -> None:
-    """Raise InputError unless `said` is an object of exactly these fields."""
-    if not isinstance(said, Mapping):
-        raise InputError(f"{what} must be an object, not {said!r:.40}")
-    if strange := sorted(set(said) - known):
+def _check_keys(what: str, data: Any, known: set[str]) -> None:
+    """Raise InputError unless `data` is an object of exactly these fields."""
+    if not isinstance(data, Mapping):
+        raise InputError(f"{what} must be an object, not {data!r:.40}")
+    if strange := sorted(set(data) - known):
         raise InputError(f"{what} has no field {strange[0]!r:.60}, must be of {', '.join(sorted(known))}")
-    if missing := sorted(known - set(said)):
+    if missing := sorted(known - set(data)):
         raise InputError(f"{what} lacks the field {missing[0]!r}")
 
 
@@ -186,56 +170,58 @@ def _number(name: str, value: Any) -> float:
     return float(value)
 
 
-def _rows(name: str, said: Mapping[str, Any]) -> npt.NDArray[Any]:
-    """The rows (N, F) of a representation; what is known beside the choices is left at 0."""
-    fields = registry.find("representations", name).fields
-    drawn = [(column, field) for column, field in enumerate(fields) if field.kind != "known"]
-    _check_keys("the rows of a recipe", said, {field.name for _, field in drawn})
-    columns = []
-    for _, field in drawn:
-        text = said[field.name]
-        real = field.kind == "real"
-        number = r"-?\d{1,9}(\.\d{1,16})?(e[+-]?\d{1,3})?" if real else r"\d{1,9}"
-        if not isinstance(text, str) or not re.fullmatch(rf"({number}( {number})*)?", text):
-            raise InputError(f"rows of {field.name!r} must be a text of numbers")
-        column = np.array(text.split(), np.float32 if real else np.int64)
-        top = np.inf if real else field.size
-        if len(column) > MAX_ROWS or (len(column) and not abs(column).max() <= top):
-            raise InputError(f"rows of {field.name!r}: must be at most {MAX_ROWS}, each 0-{field.size}")
-        columns.append(column)
+def _rows(representation: str, data: Mapping[str, Any]) -> npt.NDArray[Any]:
+    """The rows (N, F) of a representation; known fields, which are not stored, are 0."""
+    fields = registry.find("representations", representation).fields
+    stored = [(column, field) for column, field in enumerate(fields) if field.kind != "known"]
+    _check_keys("the rows of a recipe", data, {field.name for _, field in stored})
+    columns = [_column(field, data[field.name]) for _, field in stored]
     if len({len(column) for column in columns}) > 1:
         raise InputError("the rows of a recipe must have as many numbers in each field")
-    kind = np.float32 if drawn[0][1].kind == "real" else np.int16
+    kind = np.float32 if stored[0][1].kind == "real" else np.int16
     rows = np.zeros((len(columns[0]), len(fields)), kind)
-    for (column_index, _), column in zip(drawn, columns, strict=True):
-        rows[:, column_index] = column
+    for (index, _), column in zip(stored, columns, strict=True):
+        rows[:, index] = column
     return rows
 
 
-def _source(said: Any) -> Source | None:
-    """What the user gave."""
-    if said is None:
+def _column(field: Any, text: Any) -> npt.NDArray[Any]:
+    """The values (N,) of one field."""
+    is_real = field.kind == "real"
+    number = r"-?\d{1,9}(\.\d{1,16})?(e[+-]?\d{1,3})?" if is_real else r"\d{1,9}"
+    if not isinstance(text, str) or not re.fullmatch(rf"({number}( {number})*)?", text):
+        raise InputError(f"rows of {field.name!r} must be a text of numbers")
+    column = np.array(text.split(), np.float32 if is_real else np.int64)
+    highest = np.inf if is_real else field.size
+    if len(column) > MAX_ROWS or (len(column) and not abs(column).max() <= highest):
+        raise InputError(f"rows of {field.name!r}: must be at most {MAX_ROWS}, each 0-{field.size}")
+    return column
+
+
+def _given_music(data: Any) -> GivenMusic | None:
+    """The given music."""
+    if data is None:
         return None
-    _check_keys("the source of a recipe", said, SOURCE_KEYS)
-    if said["how"] not in SOURCES:
-        raise InputError(
-            f"the source of a recipe is {said['how']!r:.40}, must be one of {', '.join(SOURCES)}"
-        )
-    numbers: dict[str, tuple[int, ...] | None] = {}
-    for name, most in (("bars", 2), ("parts", 256)):
-        values = said[name]
-        if values is not None and not (
-            isinstance(values, (list, tuple))
-            and len(values) <= most
-            and all(type(value) is int and 0 <= value <= 1 << 20 for value in values)
-        ):
-            raise InputError(f"{name} of the recipe's source is {values!r:.40}, must be a list of numbers")
-        numbers[name] = None if values is None else tuple(values)
-    bars = numbers["bars"]
-    if (said["how"] == "redo") != (bars is not None) or (bars and not (len(bars) == 2 and bars[0] < bars[1])):
+    _check_keys("the source of a recipe", data, SOURCE_KEYS)
+    if data["how"] not in get_args(Kind):
+        known = ", ".join(get_args(Kind))
+        raise InputError(f"the source of a recipe is {data['how']!r:.40}, must be one of {known}")
+    bars, parts = _integers("bars", data["bars"], 2), _integers("parts", data["parts"], MAX_PARTS)
+    if (data["how"] == "redo") != (bars is not None) or (bars and not (len(bars) == 2 and bars[0] < bars[1])):
         raise InputError(f"bars of the recipe's source are {bars}, must be two numbers for redo, else null")
     try:
-        data = base64.b64decode(said["midi"], validate=True)
+        midi = base64.b64decode(data["midi"], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise InputError(f"midi of the recipe's source: {error}") from error
-    return Source(said["how"], data, bars, numbers["parts"])  # type: ignore[arg-type]
+    return GivenMusic(data["how"], midi, bars, parts)  # type: ignore[arg-type]
+
+
+def _integers(name: str, values: Any, most: int) -> tuple[int, ...] | None:
+    """At most so many bars or parts of the given music."""
+    if values is not None and not (
+        isinstance(values, (list, tuple))
+        and len(values) <= most
+        and all(type(value) is int and 0 <= value <= MAX_BAR_OR_PART for value in values)
+    ):
+        raise InputError(f"{name} of the recipe's source is {values!r:.40}, must be a list of numbers")
+    return None if values is None else tuple(values)

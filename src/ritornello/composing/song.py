@@ -1,4 +1,4 @@
-"""Song: what composing gives people: notes, what made them, files, a picture in a notebook."""
+"""A composed song: its notes and recipe, which can be written to files and shown in a notebook."""
 
 from __future__ import annotations
 
@@ -21,49 +21,51 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Song:
-    """A composed song: its notes, what made it, and of a file that was redone the file."""
+    """A composed song."""
 
     score: Score
     recipe: Recipe
     file: bytes | None = None
+    """The MIDI file, of a song in which bars were redone."""
     nats: float = 0.0
-    """How unlikely its choices were to the network, on average, where the best were looked for."""
+    """The mean negative log-likelihood of its choices, in nats; computed only to keep the best songs."""
 
     @property
     def plan(self) -> Plan:
-        """What it was asked to be, nothing left open."""
+        """The plan by which it was composed, with nothing open."""
         return self.recipe.plan
 
     @property
     def bars(self) -> int:
-        """How many bars it has."""
+        """The number of bars."""
         return len(Timeline.of(self.score))
 
     def write(self, path: str | Path) -> None:
-        """Write it as its ending says: .mid, .json (the recipe), or what `rendering.export` knows.
+        """Write the song in the format of the path's ending.
 
-        That is sound, piano roll and sheet music; a folder gets everything, and a page that plays and shows
-        it. Raises InputError, FailedError, OutputError.
+        .mid is MIDI, .json the recipe; `rendering.export` has the endings for sound, piano roll and sheet
+        music; a folder (such as "song/") gets all of them and a web page. Raises InputError, FailedError,
+        OutputError.
         """
-        from ritornello.rendering.export import ENDINGS, MIDI_ENDINGS, ExportScores, export, is_folder
+        from ritornello.rendering.export import ENDINGS, SONGS, Versions, export, is_folder
 
         target, ending = Path(path), Path(path).suffix.lower()
         if is_folder(path):
-            export(ExportScores(self.score, self.score), path, recipe=self.recipe.to_dict())
+            export(Versions(self.score, self.score), path, recipe=self.recipe.to_dict())
             self._write_midi(target / "song.mid")
-        elif ending in MIDI_ENDINGS:
+        elif ending in SONGS:
             self._write_midi(target)
         elif ending == ".json":
             write_json(target, self.recipe.to_dict())
         elif ending in ENDINGS:
-            export(ExportScores(self.score, self.score), target)
+            export(Versions(self.score, self.score), target)
         else:
             raise InputError(f"{str(path)!r} must end in {', '.join((*ENDINGS, '.json'))}, or be a folder")
 
     def roll(self) -> TerminalRoll:
         """The piano roll for a terminal."""
-        drawn: TerminalRoll = _roll().terminal(self.score)
-        return drawn
+        terminal_roll: TerminalRoll = _roll_module().terminal(self.score)
+        return terminal_roll
 
     def _write_midi(self, path: Path) -> None:
         if self.file is not None:
@@ -75,12 +77,12 @@ class Song:
         return f"<Song {str(self.plan)!r}: {len(self.score)} notes, seed {self.recipe.seed}>"
 
     def _repr_html_(self) -> str:
-        """In a notebook: what it is, and its piano roll."""
-        return f"<p>{escape(str(self.plan))}</p>{_roll().svg(self.score)}"
+        """The plan and the piano roll, for a notebook."""
+        return f"<p>{escape(str(self.plan))}</p>{_roll_module().svg(self.score)}"
 
 
-def _roll() -> Any:
-    """The piano roll, which takes a while to import."""
+def _roll_module() -> Any:
+    """The module `rendering.roll`, which takes a while to import."""
     from ritornello.rendering import roll
 
     return roll

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.composing import compose
+from ritornello.composing.options import MAX_SONGS
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
 from ritornello.errors import InputError
@@ -123,8 +124,8 @@ def _check(start: str, songs: int, seed: int | None, long: dict[str, Any], setti
 
     if start not in STARTS:
         raise InputError(f"start {start!r}, must be one of {', '.join(STARTS)}")
-    if not 0 <= songs <= compose.MAX_SONGS:
-        raise InputError(f"songs {songs}, must be 0-{compose.MAX_SONGS}")
+    if not 0 <= songs <= MAX_SONGS:
+        raise InputError(f"songs {songs}, must be 0-{MAX_SONGS}")
     for name, value in {**long, "seed": seed or 0}.items():
         low, high = TRAIN_LIMITS[name]
         if not low <= value <= high:

@@ -1,0 +1,133 @@
+"""Parse the options of a song: from the texts that a user writes to numbers.
+
+A text that cannot be parsed is a PlanError that names it and what it must be.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ritornello.composing.options import ComposeOptions
+from ritornello.errors import PlanError
+from ritornello.music import theory
+from ritornello.music.plan import parse_form
+from ritornello.music.timeline import MAX_BAR_BEATS
+
+T = TypeVar("T")
+MAX_REQUESTED_PARTS = 32
+DRUM_NAMES = ("drums", "drum", "percussion", "kit")
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A requested part: its name, and the programs 0-127 that the name may mean (none: drums)."""
+
+    name: str
+    programs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ParsedOptions:
+    """The options of a song as numbers; None leaves an option open."""
+
+    bars: int | None = None
+    seconds: float | None = None
+    genres: tuple[tuple[str, float], ...] | None = None
+    """Labels and weights; the weights sum to 1."""
+    key: tuple[int, bool] | None = None
+    """Sharps (flats are negative), and whether it is minor."""
+    us_per_beat: int | None = None
+    meter: tuple[int, int] | None = None
+    parts: tuple[Instrument, ...] | None = None
+    returns: tuple[tuple[int, int], ...] | None = None
+    """For each bar the earlier bar that it repeats (-1: none) and their similarity (0-3)."""
+    chords: tuple[tuple[int, str], ...] | None = None
+    """Root 0-11 and kind of one chord a bar."""
+    force: bool = False
+
+
+def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> ParsedOptions:
+    """Parse the options for a model with these labels. Raises PlanError."""
+    bars, seconds = options.bars, options.seconds
+    returns = None if options.form is None else parse_form(options.form)
+    if returns is not None:
+        if bars is not None and len(returns) != bars:
+            raise PlanError(f"form {options.form!r} has {len(returns)} bars, must have {bars} as bars says")
+        bars = len(returns)
+    if seconds is not None and bars is not None:
+        raise PlanError(f"{bars} bars and {seconds:g} seconds: give only one of the two")
+    return ParsedOptions(
+        bars,
+        seconds,
+        None if options.genre is None else _genres(options.genre, labels),
+        None if options.key is None else _parsed(theory.parse_key, options.key),
+        None if options.tempo is None else round(60e6 / options.tempo),
+        None if options.meter is None else _meter(options.meter),
+        None if options.parts is None else _parts(options.parts),
+        returns,
+        None if options.chords is None else _chords(options.chords),
+        options.force,
+    )
+
+
+def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    """A label, or a mix such as "chorale:0.7,game:0.3", with weights that sum to 1."""
+    weights: dict[str, float] = {}
+    for item in text.split(","):
+        label, _, number = item.strip().rpartition(":") if ":" in item else (item.strip(), "", "1")
+        if label not in labels:
+            near = difflib.get_close_matches(label, labels, n=1, cutoff=0.4)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            known = f"must be one of {', '.join(labels)}" if labels else "this model has no labels"
+            raise PlanError(f"no label {label!r}, {known}{hint}")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = math.nan
+        if not 0 < weight < math.inf:
+            raise PlanError(
+                f"weight {number!r} of {label!r}, must be a number above 0, as in chorale:0.7,game:0.3"
+            )
+        weights[label] = weights.get(label, 0) + weight
+    total = sum(weights.values())
+    return tuple((label, weight / total) for label, weight in weights.items())
+
+
+def _meter(text: str) -> tuple[int, int]:
+    """A meter such as "3/4"."""
+    match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(1|2|4|8|16|32|64)\s*", text)
+    if not match or not 0 < 4 * int(match[1]) <= MAX_BAR_BEATS * int(match[2]):
+        raise PlanError(f"meter {text!r}, must be such as 3/4 or 6/8, at most {MAX_BAR_BEATS} quarters a bar")
+    return int(match[1]), int(match[2])
+
+
+def _parts(parts: str | Iterable[str]) -> tuple[Instrument, ...]:
+    """Parts such as "piano, bass, drums"."""
+    names = [name.strip() for name in (parts.split(",") if isinstance(parts, str) else parts)]
+    if not 1 <= len(names) <= MAX_REQUESTED_PARTS:
+        raise PlanError(f"{len(names)} parts, must be 1-{MAX_REQUESTED_PARTS}")
+    return tuple(
+        Instrument(name, () if name.lower() in DRUM_NAMES else _parsed(theory.parse_instrument, name))
+        for name in names
+    )
+
+
+def _chords(text: str) -> tuple[tuple[int, str], ...]:
+    """Chords such as "Am F C G"."""
+    chords = tuple(_parsed(theory.parse_chord, chord) for chord in text.replace("|", " ").split())
+    if not chords:
+        raise PlanError("no chords, must be such as 'Am F C G', one a bar")
+    return chords
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
+    """The result of a parser of `theory`, whose ValueError becomes a PlanError."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
