@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.composing.choose_plan import resolve
-from ritornello.composing.options import ask
+from ritornello.composing.choose_plan import choose_plan
+from ritornello.composing.options import ComposeOptions
+from ritornello.composing.parse_options import parse_options
 from ritornello.errors import PlanError
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
@@ -19,7 +20,7 @@ from tests.composing.models import BASS, DRUMS, FIDDLE, LABELS, PIANO, PLANS
 def plans(times: int = 40, **said: Any) -> list[Plan]:
     """Plans for one wish, drawn again and again."""
     draw = np.random.default_rng(0)
-    return [resolve(ask(labels=LABELS, **said), PLANS, draw) for _ in range(times)]
+    return [choose_plan(parse_options(ComposeOptions(**said), LABELS), PLANS, draw) for _ in range(times)]
 
 
 def test_what_is_open_comes_from_one_song() -> None:
@@ -65,7 +66,7 @@ def test_seconds_are_bars_by_tempo_and_meter() -> None:
 
 def test_a_change_of_meter_beyond_the_end_is_cut_off() -> None:
     changing = Plan(20, ((0, 4, 4), (2, 3, 4), (12, 4, 4)), returns=tuple([(-1, 0)] * 4 + [(0, 3)] * 16))
-    plan = resolve(ask(bars=6), [changing], np.random.default_rng(0))
+    plan = choose_plan(parse_options(ComposeOptions(bars=6)), [changing], np.random.default_rng(0))
     assert plan.meters == ((0, 4, 4), (2, 3, 4))
     assert plan.returns is not None
     assert plan.returns[4:] == ((-1, 0), (-1, 0))  # a bar of 3/4 returns to none of 4/4
@@ -78,9 +79,7 @@ def test_a_part_is_the_program_that_the_label_uses_most() -> None:
 
 
 def test_a_part_that_the_label_never_has_needs_force() -> None:
-    with pytest.raises(
-        PlanError, match="no part 'drums': songs of fiddle have violin; --force has it all the same"
-    ):
+    with pytest.raises(PlanError, match="no part 'drums': songs of fiddle have violin; --force allows it"):
         plans(genre="fiddle", parts="drums")
     (parts,) = {plan.parts for plan in plans(genre="fiddle", parts="drums", force=True)}
     assert parts == (DRUMS,)
@@ -95,7 +94,13 @@ SOURCE = Plan(4, ((0, 3, 4),), 400_000, (1, False), (PIANO,), returns=((-1, 0), 
 
 
 def continued(tune: bool = False, **said: Any) -> Plan:
-    return resolve(ask(labels=LABELS, **said), PLANS, np.random.default_rng(0), source=SOURCE, tune=tune)
+    return choose_plan(
+        parse_options(ComposeOptions(**said), LABELS),
+        PLANS,
+        np.random.default_rng(0),
+        given=SOURCE,
+        is_melody=tune,
+    )
 
 
 def test_a_prompt_says_meter_tempo_key_and_parts() -> None:
@@ -120,8 +125,8 @@ def test_a_tune_is_as_long_as_it_is_and_others_join_it() -> None:
     ("said", "tune", "says"),
     [
         ({"meter": "4/4", "bars": 9}, False, "meter 4/4, but the prompt is in 3/4"),
-        ({"bars": 4}, False, "4 bars, but the prompt has 4 of them, which must be fewer"),
-        ({"bars": 3}, True, "3 bars, but the tune has 4"),
+        ({"bars": 4}, False, "4 bars, but the prompt has 4: it must have fewer"),
+        ({"bars": 3}, True, "3 bars, but the melody has 4"),
     ],
 )
 def test_what_does_not_go_with_what_is_there(said: dict[str, Any], tune: bool, says: str) -> None:
@@ -130,5 +135,5 @@ def test_what_does_not_go_with_what_is_there(said: dict[str, Any], tune: bool, s
 
 
 def test_a_model_without_plans_has_a_plain_one() -> None:
-    plan = resolve(ask(key="D"), [], np.random.default_rng(0))
+    plan = choose_plan(parse_options(ComposeOptions(key="D")), [], np.random.default_rng(0))
     assert (plan.bars, plan.meters, plan.key, plan.parts) == (16, ((0, 4, 4),), (2, False), (Part(),))

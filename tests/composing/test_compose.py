@@ -213,14 +213,18 @@ def test_songs_that_are_no_source(chain: Model, tune: Score, tmp_path: Path) -> 
         ({"prompt": tmp_path / "text.mid"}, MidiError, "'text.mid': byte 0: begins with b'hell'"),
         ({"prompt": tmp_path / "no.mid"}, MidiError, "no.mid': No such file"),
         ({"prompt": silent}, MidiError, "'prompt' has no notes, so it is no prompt"),
-        ({"melody": silent}, MidiError, "'melody' has no notes, so it is no melody"),
+        ({"melody": silent}, MidiError, "'melody' has no notes, so it cannot be a melody"),
         ({"prompt": tune, "prompt_bars": 9}, PlanError, "9 bars of the prompt, must be 1-8"),
-        ({"prompt": tune, "bars": 8}, PlanError, "8 bars, but the prompt has 8 of them, which must be fewer"),
+        ({"prompt": tune, "bars": 8}, PlanError, "8 bars, but the prompt has 8: it must have fewer"),
         ({"prompt": tune, "bars": 20, "meter": "4/4"}, PlanError, "meter 4/4, but the prompt is in 3/4"),
-        ({"prompt": tune, "bars": 20, "tempo": 90}, PlanError, "tempo 90: it comes from the prompt"),
-        ({"prompt": tune, "melody": tune}, PlanError, "a prompt and a melody: give one of the two"),
-        ({"prompt_bars": 4}, PlanError, "4 bars of a prompt, but there is no prompt"),
-        ({"n": 0}, PlanError, "songs 0, must be 1-1000"),
+        (
+            {"prompt": tune, "bars": 20, "tempo": 90},
+            PlanError,
+            "tempo 90: the tempo of the prompt holds, leave it out",
+        ),
+        ({"prompt": tune, "melody": tune}, PlanError, "a prompt and a melody: give only one of the two"),
+        ({"prompt_bars": 4}, PlanError, "prompt_bars 4, but no prompt is given"),
+        ({"n": 0}, PlanError, "n 0, must be 1-1000"),
         ({"n": 3, "best": 4}, PlanError, "best 4, must be 1-3"),
         ({"seed": -1}, PlanError, "seed -1, must be 0-"),
         ({"creativity": 2}, PlanError, "creativity 2, must be 0-1"),
@@ -251,7 +255,7 @@ def test_a_chorale_is_composed_and_has_no_given_notes(tmp_path: Path, tune: Scor
     song = composer.compose(opened, bars=3, seed=1, genre="chorale")
     assert [part.name for part in song.score.parts] == ["soprano", "alto", "tenor", "bass"]
     assert composer.replay(Recipe.from_dict(song.recipe.to_dict())).score == song.score
-    with pytest.raises(ModelError, match="has chorale: this needs a model of notes"):
+    with pytest.raises(ModelError, match="has the representation chorale, must have notes"):
         composer.compose(opened, melody=tune)
 
 

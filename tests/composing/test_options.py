@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 
-from ritornello.composing.options import Instrument, ask
+from ritornello.composing.options import ComposeOptions
+from ritornello.composing.parse_options import Instrument, ParsedOptions, parse_options
 from ritornello.errors import PlanError
 
 LABELS = ("chorale", "fiddle", "game")
 
 
+def parsed(**options: Any) -> ParsedOptions:
+    return parse_options(ComposeOptions(**options), LABELS)
+
+
 def test_words_are_understood() -> None:
-    asked = ask(
-        labels=LABELS, bars=8, genre="game:3, chorale:1", key="D minor", tempo=96, meter="6/8",
+    asked = parsed(
+        bars=8, genre="game:3, chorale:1", key="D minor", tempo=96, meter="6/8",
         parts="violin, bass,Drums", chords="Am | F C G7",
     )  # fmt: skip
     assert asked.bars == 8
@@ -29,12 +34,12 @@ def test_words_are_understood() -> None:
 
 
 def test_what_is_not_said_is_open() -> None:
-    asked = ask()
+    asked = parsed()
     assert {asked.bars, asked.genres, asked.key, asked.meter, asked.parts, asked.returns} == {None}
 
 
 def test_a_form_says_how_long() -> None:
-    asked = ask(form="A2 B1 A2")
+    asked = parsed(form="A2 B1 A2")
     assert asked.bars == 5
     assert asked.returns == ((-1, 0), (-1, 0), (-1, 0), (0, 3), (1, 3))
 
@@ -49,13 +54,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a tempo": ({"tempo": 9999}, "tempo 9999, must be 10-400"),
     "no tempo": ({"tempo": float("nan")}, "tempo nan, must be 10-400"),
     "seconds": ({"seconds": 0.1}, "seconds 0.1, must be 1-3600"),
-    "both": ({"seconds": 9, "bars": 4}, "4 bars and 9 seconds: say one of the two"),
+    "both": ({"seconds": 9, "bars": 4}, "4 bars and 9 seconds: give only one of the two"),
     "a meter": ({"meter": "3/5"}, "meter '3/5', must be such as 3/4"),
     "a long meter": ({"meter": "99/4"}, "meter '99/4', must be such as 3/4 or 6/8, at most 16 quarters"),
     "a part": ({"parts": "kazoo"}, "no part is named 'kazoo', must be of General MIDI"),
     "a program": ({"parts": "128"}, "no part is named '128'"),
     "many parts": ({"parts": ",".join(["violin"] * 33)}, "33 parts, must be 1-32"),
-    "a form": ({"form": "A8 B8", "bars": 8}, "the form 'A8 B8' has 16 bars, must have the 8 asked for"),
+    "a form": ({"form": "A8 B8", "bars": 8}, "form 'A8 B8' has 16 bars, must have 8 as bars says"),
     "a section": ({"form": "A8 8"}, "section '8', must be a name and"),
     "a chord": ({"chords": "Am Hxy"}, "no chord is written 'Hxy'"),
     "no chords": ({"chords": " "}, "no chords, must be such as 'Am F C G'"),
@@ -66,6 +71,6 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 def test_what_cannot_be_meant_is_refused(case: str) -> None:
     said, says = WRONG[case]
     with pytest.raises(PlanError) as caught:
-        ask(labels=LABELS, **said)
+        parsed(**said)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)

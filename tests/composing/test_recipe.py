@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.composing.recipe import Recipe, Source
+from ritornello.composing.given_music import GivenMusic
+from ritornello.composing.recipe import Recipe
 from ritornello.errors import RitornelloError
 from ritornello.music.plan import Plan, parse_form
 from ritornello.music.score import Chord, Part
@@ -24,22 +25,24 @@ PLAN = Plan(
 )  # fmt: skip
 
 
-def made(source: Source | None = None) -> Recipe:
+def made(source: GivenMusic | None = None) -> Recipe:
     rows = np.zeros((3, len(FIELDS)), np.int16)
     rows[:, COLUMN["shift"]] = [0, 24, 193]
     rows[:, COLUMN["pitch"]] = [60, 62, 128]
     return Recipe(MODEL, PLAN, 7, 2, {"creativity": 0.5}, rows, source)
 
 
-@pytest.mark.parametrize("source", [None, Source("prompt", b"MThd"), Source("redo", b"MThd", (1, 3), (0,))])
-def test_there_and_back(source: Source | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "source", [None, GivenMusic("prompt", b"MThd"), GivenMusic("redo", b"MThd", (1, 3), (0,))]
+)
+def test_there_and_back(source: GivenMusic | None, tmp_path: Path) -> None:
     recipe = made(source)
     file = tmp_path / "song.json"
     file.write_text(json.dumps(recipe.to_dict()))
     again = Recipe.read(file)
     assert json.dumps(again.to_dict()) == json.dumps(recipe.to_dict())
     assert again.plan == PLAN
-    assert again.source == source
+    assert again.given == source
     assert np.array_equal(again.rows, recipe.rows)
     assert again.hash == recipe.hash
 
@@ -54,7 +57,7 @@ def test_reals_come_back_to_the_last_bit() -> None:
 
 def changed(path: str, value: Any) -> dict[str, Any]:
     """A recipe with one field set, or (None) left out; the path is dotted."""
-    said = copy.deepcopy(made(Source("redo", b"MThd", (1, 3))).to_dict())
+    said = copy.deepcopy(made(GivenMusic("redo", b"MThd", (1, 3))).to_dict())
     *way, last = path.split(".")
     inner = said
     for name in way:
@@ -69,14 +72,14 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 WRONG: dict[str, tuple[str, Any, str]] = {
     "a foreign field": ("run", "rm", "a recipe has no field 'run', must be of format, how, model"),
     "a field too few": ("seed", None, "a recipe lacks the field 'seed'"),
-    "another format": ("format", 2, "a recipe of format 2, this version reads 1"),
-    "no number": ("seed", "7", "seed of the recipe is '7', which it cannot be"),
-    "a bool": ("seed", True, "seed of the recipe is True, which it cannot be"),
+    "another format": ("format", 2, "recipe of format 2, must be 1 for this version"),
+    "no number": ("seed", "7", "seed of the recipe is '7', which is not allowed"),
+    "a bool": ("seed", True, "seed of the recipe is True, which is not allowed"),
     "a seed": ("seed", 1 << 70, "must be 0-9223372036854775807"),
     "a foreign field of the model": ("model.path", "/", "the model of a recipe has no field 'path'"),
     "a representation": ("model.representation", "os", "no representation 'os' is built in"),
     "a file as representation": ("model.representation", "x.py:X", "no representation 'x.py:X' is built in"),
-    "a foreign dial": ("how.heat", 1, "the dials of a recipe has no field 'heat'"),
+    "a foreign dial": ("how.heat", 1, "how of a recipe has no field 'heat'"),
     "a dial": ("how.creativity", "much", "creativity of the recipe is 'much', must be a number"),
     "a foreign field of the plan": ("plan.mood", "sad", "a plan has no 'mood'"),
     "a plan": ("plan.meters", 4, "this is no plan"),
@@ -113,5 +116,5 @@ def test_what_is_no_recipe_at_all(text: str, tmp_path: Path) -> None:
 
 
 def test_the_source_is_the_midi_file() -> None:
-    said = made(Source("tune", b"MThd...")).to_dict()
+    said = made(GivenMusic("tune", b"MThd...")).to_dict()
     assert base64.b64decode(said["source"]["midi"]) == b"MThd..."

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.composing.request import Request, gap, plain
+from ritornello.composing.given_music import read_redo
+from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampling_rules import parts, pitches, timing
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.composing.style_stats import StyleStats
@@ -46,7 +47,7 @@ class Song:
 
 
 def song(plan: Plan = FOUR, **changed: Any) -> Song:
-    return Song(replace(plain(plan, seed=0), **changed))
+    return Song(replace(request_for(plan, seed=0), **changed))
 
 
 def forbidden(bias: Any) -> list[int]:
@@ -243,7 +244,7 @@ def test_repeats_are_held_back_beyond_what_is_usual_for_the_label() -> None:
 def test_what_is_redone_stays_in_its_bars() -> None:
     tune = Score.of(GRID, np.arange(16) * 24, [24] * 16, [60, 62] * 8, [64] * 16)
     plan = Plan.of(tune)
-    asked = gap(plan, tune, range(1, 3), None, seed=0)
+    asked = request_for(plan, seed=0, given=read_redo(tune, range(1, 3)))
     redone = Song(asked)
     assert (asked.first_tick, asked.end_tick) == (96, 288)
     while redone.cursor.songs[0].forced is not None:  # the bar before, and what comes after

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from ritornello.composing import sampler
-from ritornello.composing.request import around
+from ritornello.composing.given_music import read_melody
+from ritornello.composing.request import request_for
 from ritornello.composing.sampling import SamplingParams
 from ritornello.models.model import Model
 from ritornello.music.plan import GRID, Plan
@@ -26,7 +27,7 @@ def test_a_given_note_has_the_chance_of_all_that_lies_beyond_it(
     plan = Plan(bars=1, parts=(Part("", 73), Part()))
     model = Model.open(write_model(tmp_path / "model"))
     params = SamplingParams.from_creativity(0.5, [field.name for field in model.representation.fields])
-    batch = sampler._Batch(model, [around(plan, tune, seed=0)], params, [], False)
+    batch = sampler._Batch(model, [request_for(plan, seed=0, given=read_melody(tune))], params, [], False)
     seen: list[npt.NDArray[np.float32]] = []
 
     def draw_classes(logits: npt.NDArray[np.float32], *_: object) -> npt.NDArray[np.intp]:

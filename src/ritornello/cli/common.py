@@ -7,13 +7,38 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+CLICK_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Music": click.Path()}
 LINE_EVERY_S = 10.0
+
+
+def options_of(options: type) -> Callable[[Command], Command]:
+    """Add a click option for each field of one of the classes in `composing.options`."""
+
+    def add(command: Command) -> Command:
+        for option in reversed(fields(options)):
+            kind = str(option.type).split(" | ")[0]
+            flag = option.metadata["flag"] or "--" + option.name.replace("_", "-")
+            is_required = option.default is MISSING
+            command = click.option(
+                flag,
+                option.name,
+                type=CLICK_TYPES[kind],
+                is_flag=kind == "bool",
+                required=is_required,
+                default=None if is_required else option.default,
+                show_default=not is_required and option.default not in (None, False),
+                help=option.metadata["help"],
+            )(command)
+        return command
+
+    return add
 
 
 def output_options(command: Command) -> Command:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import free_name, output_options, progress, show
+from ritornello.cli.common import free_name, options_of, output_options, progress, show
+from ritornello.composing.options import BatchOptions, ComposeOptions
 from ritornello.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,36 +25,20 @@ if TYPE_CHECKING:
     type=click.Path(),
     help="What to write: .mid, sound, picture, .musicxml, or a folder/ for all; else the next free song.mid.",
 )
-@click.option("--bars", type=int, help="How long, 1-1000; 16, or as a form or melody says.")
-@click.option("--seconds", type=float, help="How long in seconds, instead.")
-@click.option("--genre", help="A label of the model, or a blend: chorale:0.7,game:0.3.")
-@click.option("--key", help='Such as "D minor".')
-@click.option("--tempo", type=float, help="Beats per minute, 10-400.")
-@click.option("--meter", help="Such as 3/4.")
-@click.option("--parts", help="Instruments of General MIDI: piano,bass,drums.")
-@click.option("--form", help='Sections that return: "intro4 A8 A8 B8 A8~"; with ~ freely.')
-@click.option("--chords", help='One a bar, over and over: "Am F C G".')
-@click.option("--prompt", type=click.Path(), help="A MIDI file to continue; its bars stay as they are.")
-@click.option("--prompt-bars", type=int, help="Only so many of its first bars.")
-@click.option("--melody", type=click.Path(), help="A MIDI file that stays as it is; other parts join it.")
-@click.option("--creativity", type=float, default=0.5, show_default=True, help="How boldly to draw, 0-1.")
-@click.option("--spread", type=float, default=1.0, show_default=True, help="The same for a network of reals.")
-@click.option("--seed", type=int, help="The same seed gives the same song; drawn when not given.")
-@click.option("-n", "count", type=int, default=1, show_default=True, help="How many songs.")
-@click.option("--best", type=int, help="Keep so many of them: the most typical.")
-@click.option("--force", is_flag=True, help="Allow parts that the genre never has.")
+@options_of(ComposeOptions)
+@options_of(BatchOptions)
 @click.option("--recipe", type=click.Path(), help="Build a song again from its .json, without the model.")
 @click.option("--redraw", is_flag=True, help="With --recipe: another song by the same plan.")
 @output_options
 def command(
     model: str | None,
     out: str | None,
-    count: int,
+    n: int,
     recipe: str | None,
     redraw: bool,
     as_json: bool,
     quiet: bool,
-    **wishes: Any,
+    **options: Any,
 ) -> None:
     """Compose a song with the folder MODEL, or the model that ships.
 
@@ -72,13 +57,13 @@ def command(
     began = time.perf_counter()
     _check_ending(out)
     if recipe is not None:
-        seed, creativity = wishes["seed"], _given("creativity", wishes["creativity"])
+        seed, creativity = options["seed"], _given("creativity", options["creativity"])
         songs = [compose.replay(recipe, redraw=redraw, model=model, seed=seed, creativity=creativity)]
     else:
         if redraw:
             raise InputError("--redraw goes with --recipe")
-        with progress(count > 1 and not (quiet or as_json)) as update:
-            songs = compose.compose_many(model, count, progress=update, **wishes)
+        with progress(n > 1 and not (quiet or as_json)) as update:
+            songs = compose.compose_many(model, n, progress=update, **options)
     took_s = time.perf_counter() - began
     files = write_all(songs, out)
     lines = [] if quiet or as_json else _lines(songs, files, out, took_s)

@@ -8,19 +8,16 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import options_of, output_options, show
 from ritornello.cli.compose import write_all
+from ritornello.composing.options import RedoOptions
 from ritornello.errors import InputError
 
 
 @click.command("redo")
 @click.argument("song", type=click.Path())
-@click.option("--bars", required=True, help="Which, counted from 1: 9-12.")
-@click.option("--parts", help="Only these parts: names, instruments, or numbers from 1.")
-@click.option("--takes", type=int, default=4, show_default=True, help="How many versions.")
+@options_of(RedoOptions)
 @click.option("--model", type=click.Path(), help="The model; the one that ships unless it is named.")
-@click.option("--creativity", type=float, default=0.5, show_default=True, help="How boldly to draw, 0-1.")
-@click.option("--seed", type=int, help="The same seed gives the same takes; drawn when not given.")
 @click.option(
     "-o", "--out", type=click.Path(), help="The .mid to write, numbered; SONG-take.mid if left out."
 )

@@ -156,10 +156,12 @@ def replay(
     opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe)
     if not redraw:
         return build_song(opened)
-    dials = opened.dials if creativity is None else {**opened.dials, "creativity": creativity}
-    wanted = ComposeOptions(seed=seed, **dials)
-    task = Task(opened.plan, opened.song, opened.given)
-    dials = {name: getattr(wanted, name) for name in DIALS}
+    options: dict[str, Any] = {"seed": seed, **opened.dials}
+    wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
+    task, dials = (
+        Task(opened.plan, opened.song, opened.given),
+        {name: getattr(wanted, name) for name in DIALS},
+    )
     return generate_songs(opened_model(model), [task], _seed_or_random(seed), dials)[0]
 
 

@@ -30,7 +30,7 @@ LEAST_SHARE_OF_BARS = 0.25  # in which requested parts play, so that they play m
 class Task(NamedTuple):
     """A song to compose: its plan, its number, the given music.
 
-    With `parts_are_optional` its parts come from a training song: nobody requested them, so not all must play.
+    With `parts_are_optional` not all of its parts must play: they come from a training song.
     """
 
     plan: Plan

@@ -1,4 +1,4 @@
-"""The music that a user gives: a prompt to continue, a melody to accompany, a song of which bars are redone."""
+"""The music that a user gives: a prompt to continue, a melody to accompany, or a song to redo bars of."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class GivenMusic:
     @cached_property
     def rows(self) -> npt.NDArray[Any]:
         """The canonical song as rows (N, F)."""
-        return NOTES.encode_canonical(self.canonical, self.timeline).values
+        return NOTES.encode(self.canonical, self.timeline).values
 
     @cached_property
     def part_classes(self) -> npt.NDArray[np.int64]:
@@ -141,7 +141,9 @@ def _first_bars(score: Score, bars: int) -> Score:
     if not kept.any():
         raise PlanError(f"the first {bars} bars of the prompt have no notes")
     events = ("tempi", "meters", "keys", "chords", "markers")
-    early = {name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events}
+    early: dict[str, Any] = {
+        name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events
+    }
     return replace(notes_where(score, kept), **early)
 
 

@@ -50,7 +50,9 @@ def _named(parts: Sequence[Part]) -> tuple[Part, ...]:
         instrument = instrument_name(part)
         counts[instrument] += 1
         number = counts[instrument]
-        named.append(part._replace(name=part.name or (instrument if number == 1 else f"{instrument} {number}")))
+        named.append(
+            part._replace(name=part.name or (instrument if number == 1 else f"{instrument} {number}"))
+        )
     return tuple(named)
 
 
@@ -79,10 +81,11 @@ def notes_for_score(
     first_tick: int,
     given: Score | None,
 ) -> tuple[Ints, tuple[Part, ...]]:
-    """The sampled notes (N, 5) of rows from a tick (24 a beat) on, in the ticks of `score`; and all its parts.
+    """The sampled notes (N, 5) of rows from `first_tick` on, in the ticks of `score`; and all its parts.
 
-    `classes` are the part classes of `score` (parts,). The notes of `given`, in 24 ticks a beat, are left out.
-    Where one of the `kept` notes (M, 5) sounds, its pitch is not struck again, and a sampled note ends before.
+    `classes` are the part classes of `score` (parts,). `first_tick` and the notes of `given`, which are left
+    out, are in 24 ticks a beat. A note is not struck while one of the `kept` notes (M, 5) has its pitch, and
+    ends before the next of them.
     """
     notes, note_parts = _sampled_notes(rows, plan, first_tick, given)
     start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
@@ -104,7 +107,7 @@ def ticks_in_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
 def _sampled_notes(
     rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
 ) -> tuple[Ints, Ints]:
-    """The notes (N, 5) of rows from a tick on without the given ones, in 24 ticks a beat; their part classes."""
+    """The notes (N, 5) of rows from a tick on that are not given, 24 ticks a beat; and their part classes."""
     notes = note_table(Notes().decode(rows, plan))
     classes = np.unique(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]]).astype(np.int64)
     sampled = np.stack([notes[:, 0], classes[notes[:, 4]], notes[:, 2]])

@@ -22,6 +22,11 @@ MAX_SEED = (1 << 63) - 1
 MAX_SONGS = 1000
 
 
+def _text(value: float | None) -> str:
+    """A number as people write it: 10 for 10.0, but all digits of an integer."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _option(
     help_text: str,
     default: Any = None,
@@ -78,9 +83,9 @@ class ComposeOptions(_Options):
         "(~: varied)."
     )
     chords: str | None = _option('One chord a bar, repeated to the end: "Am F C G".')
-    prompt: Music | None = _option("A MIDI file to continue; its bars stay as they are.")
+    prompt: Music | None = _option("A MIDI file to continue; its bars stay as they are.")  # noqa: RUF009
     prompt_bars: int | None = _option("Continue after so many bars of the prompt, not after all.")
-    melody: Music | None = _option("A MIDI file that stays as it is; other parts are composed to it.")
+    melody: Music | None = _option("A MIDI file that stays as it is; other parts are composed to it.")  # noqa: RUF009
     creativity: float = _creativity()
     spread: float = _option(
         "RANGE, for the network of 2018 only: the size of random deviations from its predictions.",
@@ -131,8 +136,3 @@ def with_help_of(options: type[_Options]) -> Callable[[Function], Function]:
         return function
 
     return add
-
-
-def _text(value: float | None) -> str:
-    """A number as people write it: 10 for 10.0, but all digits of an integer."""
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,7 +17,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -117,7 +117,9 @@ class Recipe:
         path = Path(path)
         try:
             if path.stat().st_size > MAX_BYTES:
-                raise InputError(f"{str(path)!r} is too large for a recipe, must be at most {MAX_BYTES} bytes")
+                raise InputError(
+                    f"{str(path)!r} is too large for a recipe, must be at most {MAX_BYTES} bytes"
+                )
             return cls.from_dict(json.loads(path.read_bytes()))
         except OSError as error:
             raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
@@ -128,7 +130,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: Any) -> Recipe:
-        """The inverse of `to_dict`. Raises InputError for a field that is missing, unknown or out of range."""
+        """The inverse of `to_dict`. Raises InputError for a field that is missing, unknown or wrong."""
         _check_keys("a recipe", data, set(TYPES))
         for key, kind in TYPES.items():
             if not isinstance(data[key], kind) or isinstance(data[key], bool):
@@ -153,7 +155,7 @@ class Recipe:
         return cls(data["model"], plan, data["seed"], data["song"], dials, rows, given, data["ritornello"])
 
 
-def _check_keys(what: str, data: Any, known: set[str]) -> None:
+def _check_keys(what: str, data: Any, known: Set[str]) -> None:
     """Raise InputError unless `data` is an object of exactly these fields."""
     if not isinstance(data, Mapping):
         raise InputError(f"{what} must be an object, not {data!r:.40}")

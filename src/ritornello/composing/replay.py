@@ -33,9 +33,7 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
     if given.kind == "redo":
         file = _redone_file(recipe, request)
         return Song(midi.parse(file, name="the redone song").score, recipe, file, nats)
-    score = merge_rows(
-        given.score, given.part_classes, recipe.rows, plan, request.first_tick, request.given
-    )
+    score = merge_rows(given.score, given.part_classes, recipe.rows, plan, request.first_tick, request.given)
     return Song(score, recipe, nats=nats)
 
 

@@ -20,7 +20,7 @@ NO_STATS = StyleStats()
 
 @dataclass(frozen=True)
 class Request:
-    """A song to compose. Ticks are those of the plan's bars, 24 a beat; parts are classes of the field `part`."""
+    """A song to compose. Ticks are those of the plan's bars, 24 a beat; parts are classes of that field."""
 
     plan: Plan
     seed: int

@@ -12,8 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.errors import PlanError
-
 Logits = npt.NDArray[np.float32]
 
 FORBIDDEN = np.float32(-np.inf)  # the logit of a class that must not be drawn
@@ -38,12 +36,7 @@ class SamplingParams(NamedTuple):
 
     @classmethod
     def from_creativity(cls, creativity: float, fields: Sequence[str]) -> SamplingParams:
-        """The parameters for a creativity of 0 (nearly always the likeliest class) to 1 (boldest).
-
-        Raises PlanError if it is not 0-1.
-        """
-        if not 0 <= creativity <= 1:
-            raise PlanError(f"creativity {creativity:g}, must be 0-1")
+        """The parameters for a creativity of 0 (nearly always the likeliest class) to 1 (boldest)."""
         heat = float(np.interp(creativity, CREATIVITY_POINTS, (LOWEST_HEAT, 1.0, HIGHEST_HEAT)))
         temperature, top_p = {}, {}
         for name in fields:

@@ -47,18 +47,18 @@ class Song:
         music; a folder (such as "song/") gets all of them and a web page. Raises InputError, FailedError,
         OutputError.
         """
-        from ritornello.rendering.export import ENDINGS, SONGS, Versions, export, is_folder
+        from ritornello.rendering.export import ENDINGS, MIDI_ENDINGS, ExportScores, export, is_folder
 
         target, ending = Path(path), Path(path).suffix.lower()
         if is_folder(path):
-            export(Versions(self.score, self.score), path, recipe=self.recipe.to_dict())
+            export(ExportScores(self.score, self.score), path, recipe=self.recipe.to_dict())
             self._write_midi(target / "song.mid")
-        elif ending in SONGS:
+        elif ending in MIDI_ENDINGS:
             self._write_midi(target)
         elif ending == ".json":
             write_json(target, self.recipe.to_dict())
         elif ending in ENDINGS:
-            export(Versions(self.score, self.score), target)
+            export(ExportScores(self.score, self.score), target)
         else:
             raise InputError(f"{str(path)!r} must end in {', '.join((*ENDINGS, '.json'))}, or be a folder")
 
