@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import inspect
+from collections import Counter
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,14 @@ import pytest
 
 from ritornello import midi
 from ritornello.composing import compose as composer
+from ritornello.composing.options import ComposeOptions, RedoOptions
 from ritornello.composing.recipe import Recipe
 from ritornello.errors import InputError, MidiError, ModelError, PlanError
 from ritornello.models.model import Model
+from ritornello.music.plan import MAX_BARS, TEMPO_BPM
 from ritornello.music.score import Meter, Part, Score, Tempo
 from ritornello.music.timeline import Timeline
+from ritornello.representations.notes import Notes
 from tests.composing.models import write_model
 
 
@@ -212,7 +217,7 @@ def test_songs_that_are_no_source(chain: Model, tune: Score, tmp_path: Path) -> 
     for wishes, error, says in (
         ({"prompt": tmp_path / "text.mid"}, MidiError, "'text.mid': byte 0: begins with b'hell'"),
         ({"prompt": tmp_path / "no.mid"}, MidiError, "no.mid': No such file"),
-        ({"prompt": silent}, MidiError, "'prompt' has no notes, so it is no prompt"),
+        ({"prompt": silent}, MidiError, "'prompt' has no notes, so it cannot be a prompt"),
         ({"melody": silent}, MidiError, "'melody' has no notes, so it cannot be a melody"),
         ({"prompt": tune, "prompt_bars": 9}, PlanError, "9 bars of the prompt, must be 1-8"),
         ({"prompt": tune, "bars": 8}, PlanError, "8 bars, but the prompt has 8: it must have fewer"),
@@ -265,3 +270,43 @@ def test_the_transformer_composes(tmp_path: Path) -> None:
     beside = composer.compose_many(opened, 12, bars=3, seed=1)  # songs that end leave the batch
     assert alone.score == beside[0].score
     assert {song.bars for song in beside} == {3}
+
+
+def test_a_song_to_redo_is_read_and_encoded_once(
+    chain: Model, tune: Score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midi.write(tune, tmp_path / "tune.mid")
+    calls: Counter[str] = Counter()
+
+    def count(owner: Any, name: str) -> None:
+        function = getattr(owner, name)
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            calls[name] += 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, staticmethod(counted) if name == "canonical" else counted)
+
+    count(midi, "parse")
+    count(Notes, "canonical")
+    count(Notes, "encode_canonical")
+    assert len(composer.redo(tmp_path / "tune.mid", "3-4", takes=4, model=chain, seed=1)) == 4
+    assert calls == {"parse": 1 + 4, "canonical": 1, "encode_canonical": 1}  # the song, and each take's file
+
+
+def test_the_options_of_compose_are_those_of_its_class() -> None:
+    parameters = dict(inspect.signature(composer.compose).parameters)
+    del parameters["model"]
+    options = {option.name: (option.type, option.default) for option in fields(ComposeOptions)}
+    assert {name: (p.annotation, p.default) for name, p in parameters.items()} == options
+    redo = inspect.signature(composer.redo).parameters
+    assert {o.name: o.default for o in fields(RedoOptions)}.items() <= {
+        name: MISSING if p.default is p.empty else p.default for name, p in redo.items()
+    }.items()
+    assert "- tempo: Beats per minute, 10-400." in (composer.compose.__doc__ or "")
+
+
+def test_the_ranges_of_options_are_those_of_a_plan() -> None:
+    """They are written twice, because the command line imports no numpy."""
+    ranges = {o.name: (o.metadata["low"], o.metadata["high"]) for o in fields(ComposeOptions)}
+    assert (ranges["bars"], ranges["tempo"]) == ((1, MAX_BARS), TEMPO_BPM)

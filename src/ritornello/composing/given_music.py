@@ -59,7 +59,7 @@ class GivenMusic:
     @cached_property
     def rows(self) -> npt.NDArray[Any]:
         """The canonical song as rows (N, F)."""
-        return NOTES.encode(self.canonical, self.timeline).values
+        return NOTES.encode_canonical(self.canonical, self.timeline).values
 
     @cached_property
     def part_classes(self) -> npt.NDArray[np.int64]:

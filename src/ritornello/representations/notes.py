@@ -75,7 +75,12 @@ class Notes:
         `timeline` is that of the canonical song, computed if it is left out; `given` (N,) says which of the
         canonical song's notes are given.
         """
-        song, _ = self.canonical(score)
+        return self.encode_canonical(self.canonical(score)[0], timeline, given)
+
+    def encode_canonical(
+        self, song: Score, timeline: Timeline | None = None, given: Mask | None = None
+    ) -> Rows:
+        """Encode a song that is canonical already, as `encode` does."""
         if not len(song):
             return Rows(np.zeros((0, len(self.fields)), np.int16), np.zeros((0, len(self.fields)), bool))
         timeline = timeline or self.timeline(song)
