@@ -171,7 +171,7 @@ def test_a_model_built_by_hand_with_a_loss_of_its_own_is_read(keras: ModuleType,
 def other_models(keras: ModuleType) -> dict[str, list[Any]]:
     layers = keras.layers
     return {
-        "holds keras.layers.GRU, must be only LSTM > Dense > Dense": [layers.GRU(4), layers.Dense(3)],
+        "has keras.layers.GRU, must have only LSTM > Dense > Dense": [layers.GRU(4), layers.Dense(3)],
         "has layers LSTM > Dense, must be LSTM > Dense > Dense": [layers.LSTM(4), layers.Dense(3)],
         "has activation 'relu', must be 'linear'": [
             layers.LSTM(4),
@@ -230,23 +230,23 @@ def test_code_in_a_file_is_not_run(
                 data = json.dumps(config).encode()
             bad.writestr(entry, data)
     monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("the file was loaded"))
-    with pytest.raises(ModelError, match=rf"holds {module}\.{name}, must be only"):
+    with pytest.raises(ModelError, match=rf"has {module}\.{name}, must have only"):
         keras_file.from_keras(tmp_path / "bad.keras")
 
 
 def test_files_that_are_no_models(keras: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read '.*none\.keras': No such file"):
         keras_file.from_keras(tmp_path / "none.keras")
-    with pytest.raises(InputError, match=r"'model\.h5' is no name of a Keras 3 model, must end in \.keras"):
+    with pytest.raises(InputError, match=r"'model\.h5': a Keras 3 model must end in \.keras"):
         keras_file.from_keras("model.h5")
     (tmp_path / "text.keras").write_text("no zip")
-    with pytest.raises(ModelError, match=r"text\.keras' is no Keras 3 model: File is not a zip file"):
+    with pytest.raises(ModelError, match=r"text\.keras' is not a Keras 3 model: File is not a zip file"):
         keras_file.from_keras(tmp_path / "text.keras")
     for content in ("[]", "{", None):
         with zipfile.ZipFile(tmp_path / "half.keras", "w") as archive:
             if content:
                 archive.writestr("config.json", content)
-        with pytest.raises(ModelError, match=r"half\.keras' is no Keras 3 model"):
+        with pytest.raises(ModelError, match=r"half\.keras' is not a Keras 3 model"):
             keras_file.from_keras(tmp_path / "half.keras")
 
 
@@ -261,7 +261,7 @@ def test_a_truncated_and_a_huge_file(
             keras_file.from_keras(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match=r"model\.keras' is no Keras 3 model"):
+    with pytest.raises(ModelError, match=r"model\.keras' is not a Keras 3 model"):
         keras_file.from_keras(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")

@@ -59,11 +59,3 @@ def test_the_gradient_is_the_true_one() -> None:
     said = torch.rand(3, 2, 3, dtype=torch.float64, requires_grad=True)
     learn = torch.rand(3, 2, 3) < 0.7
     assert torch.autograd.gradcheck(lambda x: LOSS(predicted(x), true, learn)["loss"], (said,))
-
-
-def test_scale_and_share_can_be_set() -> None:
-    loss = Original(semitones_per_unit=12.0, share=0.5)
-    true, said = torch.zeros(1, 1, 3), torch.tensor([[[1.0, 1.0, 0.0]]])
-    found = loss(predicted(said), true, torch.ones(1, 1, 3, dtype=torch.bool))
-    assert float(found["note"]) == pytest.approx(0.424, abs=0.02)  # an octave
-    assert float(found["velocity"]) == pytest.approx(0.5)

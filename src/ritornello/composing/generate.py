@@ -57,7 +57,7 @@ def generate_songs(
     own = model.representation
     if isinstance(own, SamplesItself):
         dial = dials[own.dial]
-        rows = [own.sample(model, task.plan, seed=seed, song=task.number, dial=dial) for task in tasks]
+        rows = [own.sample(model, task.plan, seed, task.number, dial) for task in tasks]
         return [_song(model, *each, seed, {own.dial: dial}) for each in zip(tasks, rows, strict=True)]
     used = {"creativity": dials["creativity"]}
     choices = [field.name for field in model.representation.fields if field.kind == "choice"]

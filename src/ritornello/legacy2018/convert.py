@@ -1,4 +1,4 @@
-"""Convert the network of 2018 to Keras and back: the command `ritornello convert`."""
+"""Convert the network of 2018 to Keras and back (`ritornello convert`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ritornello.system.extras import require_extra
 
 
 def convert(source: str | Path, target: str | Path, *, like: str | Path | None = None) -> dict[str, Any]:
-    """Between a model folder of the network `original` and a .keras file, by which of the two ends in .keras.
+    """Convert a model folder of the network `original` to a .keras file, or a .keras file to a model folder.
 
-    From Keras, `like` is a model folder that gives all but the weights. Raises ModelError.
+    From Keras, `like` is a model folder from which all but the weights is taken. Raises InputError,
+    ModelError.
     """
     require_extra("keras", "keras", "torch")
     from ritornello.legacy2018.keras_file import from_keras, to_keras
@@ -25,9 +26,7 @@ def convert(source: str | Path, target: str | Path, *, like: str | Path | None =
         to_keras(opened.weights, target, window=opened.info["network"]["config"]["window"])
     elif ends == [True, False]:
         if like is None:
-            raise InputError(
-                "from Keras, --like MODEL is needed: a model folder that gives all but the weights"
-            )
+            raise InputError("a .keras file has only weights: --like MODEL must give a folder with the rest")
         given = Model.open(like)
         weights, sizes = from_keras(source)
         network = {**given.info["network"], "config": {**given.info["network"]["config"], **sizes}}
@@ -35,5 +34,5 @@ def convert(source: str | Path, target: str | Path, *, like: str | Path | None =
         folder.write(Path(target), info, weights, given.tables, f"Weights from {Path(source).name}.\n")
         opened = Model.open(target)
     else:
-        raise InputError(f"one of {str(source)!r} and {str(target)!r} must end in .keras")
+        raise InputError(f"{str(source)!r} and {str(target)!r}: exactly one must end in .keras")
     return {"file": str(target), "parameters": int(sum(a.size for a in opened.weights.values()))}

@@ -1,6 +1,6 @@
-"""The original network's weights to a Keras 3 model (.keras) and back.
+"""Write the weights of the network of 2018 as a Keras 3 model (.keras), and read them from one.
 
-The arrays go over as they are, since networks/original.py has Keras's names, shapes and order of gates. The
+The arrays are copied as they are, because `network.py` has Keras's names, shapes and order of gates. The
 model in the file is the one of 2018: LSTM(48) > Dense(24) > Dense(3) over windows of T messages.
 """
 
@@ -28,15 +28,15 @@ Weights = dict[str, npt.NDArray[np.float32]]
 
 
 class Converted(NamedTuple):
-    """A network out of Keras: its weights, and its window, units and hidden as its config has them."""
+    """A network read from Keras: weights of `step.shapes`, such as (3, 192); `window`, `units`, `hidden`."""
 
     weights: Weights
     config: dict[str, int]
 
 
-LAYERS = {"lstm": "LSTM", "dense": "Dense", "dense_1": "Dense"}  # name here: class of Keras, in order
+LAYERS = {"lstm": "LSTM", "dense": "Dense", "dense_1": "Dense"}  # name in `network.py`: class of Keras
 ARRAYS = {"LSTM": ("kernel", "recurrent_kernel", "bias"), "Dense": ("kernel", "bias")}
-# what a layer must be set to, since the network here has no other setting
+# the settings that `network.py` has; a layer with others is refused
 SETTINGS: dict[str, dict[str, Any]] = {
     "LSTM": {
         "activation": "tanh",
@@ -47,7 +47,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "Dense": {"activation": "linear", "use_bias": True},
 }
-# what the config of such a model may name: by module, classes (empty: all), so that nothing else is run
+# by module, the classes that a config may name (empty: all), so that Keras runs no other code
 KNOWN: dict[str, set[str]] = {
     "keras": {"Sequential", "Functional", "Model", "DTypePolicy"},
     "keras.src.models.functional": {"Functional"},
@@ -56,12 +56,12 @@ KNOWN: dict[str, set[str]] = {
     "keras.regularizers": set(),
     "keras.constraints": set(),
 }
-TENSOR = "__keras_tensor__"  # what joins layers in a config; it names no code
+TENSOR = "__keras_tensor__"  # the class name of a link between layers; it is no code
 MAX_BYTES = 256 << 20  # of a file inside a .keras
 
 
 def to_keras(weights: Mapping[str, npt.NDArray[Any]], path: str | Path, *, window: int = 50) -> None:
-    """Write the network with these weights (names as in networks/original.py) as a Keras 3 model.
+    """Write weights, with the names and shapes of `step.shapes`, such as (3, 192), as a Keras 3 model.
 
     `window` is T, the length of its input. Raises ModelError for weights of another network, InputError if
     `path` does not end in .keras or Keras is missing, OutputError.
@@ -71,16 +71,16 @@ def to_keras(weights: Mapping[str, npt.NDArray[Any]], path: str | Path, *, windo
     with keras_warnings(), tempfile.TemporaryDirectory() as folder:
         for name, layer in zip(LAYERS, model.layers, strict=True):
             layer.set_weights([weights[f"{name}.{array}"] for array in ARRAYS[LAYERS[name]]])
-        whole = Path(folder) / "model.keras"  # Keras cannot write atomically, so it writes elsewhere
+        whole = Path(folder) / "model.keras"  # Keras does not write atomically
         model.save(whole)
         write_bytes(path, whole.read_bytes())
 
 
 def from_keras(path: str | Path) -> Converted:
-    """The network in a Keras 3 model, its weights named as in networks/original.py.
+    """Read the network of a Keras 3 model; its weights get the names of `step.shapes`.
 
-    A model that reads windows of any length gets the window of 2018, 50. Raises ModelError if the file is no
-    .keras or holds another network, InputError if it is not there or Keras is missing.
+    A model for windows of any length gets the window of 2018, 50. Raises ModelError if the file is not a
+    .keras model or has another network, InputError if it does not exist or Keras is missing.
     """
     path = _keras_path(path)
     _refuse_strange_code(path)
@@ -114,7 +114,7 @@ def from_keras(path: str | Path) -> Converted:
 
 
 def build(units: int = 48, hidden: int = 24, *, window: int = 50) -> Any:
-    """The network in Keras, as a Sequential with Keras's own first weights."""
+    """Build the network in Keras, with Keras's own initial weights."""
     keras = import_keras()
     return keras.Sequential(
         [
@@ -128,7 +128,7 @@ def build(units: int = 48, hidden: int = 24, *, window: int = 50) -> Any:
 
 
 def import_keras() -> ModuleType:
-    """Keras 3, over torch unless KERAS_BACKEND says otherwise. Raises InputError if it is not installed."""
+    """Import Keras 3, with torch unless KERAS_BACKEND is set. Raises InputError if it is not installed."""
     os.environ.setdefault("KERAS_BACKEND", "torch")
     try:
         import keras
@@ -142,7 +142,7 @@ def import_keras() -> ModuleType:
 
 @contextmanager
 def keras_warnings() -> Iterator[None]:
-    """Inside, the one warning that Keras's torch backend causes with numpy 2 is silent."""
+    """Ignore, in a `with` block, a warning that Keras's torch backend causes with numpy 2."""
     with warnings.catch_warnings():
         message = "__array__ implementation doesn't accept a copy keyword"
         warnings.filterwarnings("ignore", message, DeprecationWarning, module=r"keras\.")
@@ -151,12 +151,12 @@ def keras_warnings() -> Iterator[None]:
 
 def _keras_path(path: str | Path) -> Path:
     if Path(path).suffix != ".keras":
-        raise InputError(f"{str(path)!r} is no name of a Keras 3 model, must end in .keras")
+        raise InputError(f"{str(path)!r}: a Keras 3 model must end in .keras")
     return Path(path)
 
 
 def _refuse_strange_code(path: Path) -> None:
-    """Refuse a .keras that is damaged, huge, or names classes or functions that this network has not."""
+    """Refuse a file that is damaged, too large, or names other classes or functions than KNOWN."""
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
@@ -169,16 +169,16 @@ def _refuse_strange_code(path: Path) -> None:
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
-        raise ModelError(f"{str(path)!r} is no Keras 3 model: {error}") from error
+        raise ModelError(f"{str(path)!r} is not a Keras 3 model: {error}") from error
     if not isinstance(config, dict):
-        raise ModelError(f"{str(path)!r} is no Keras 3 model: config.json holds no object")
-    config.pop("compile_config", None)  # its loss may be the user's own; it is not loaded
+        raise ModelError(f"{str(path)!r} is not a Keras 3 model: config.json must be an object")
+    config.pop("compile_config", None)  # may name a loss of the user; it is not loaded
     for stranger in _strangers(config):
-        raise ModelError(f"{str(path)!r} holds {stranger}, must be only {' > '.join(LAYERS.values())}")
+        raise ModelError(f"{str(path)!r} has {stranger}, must have only {' > '.join(LAYERS.values())}")
 
 
 def _strangers(config: Any) -> Iterator[str]:
-    """All classes and functions, at any depth of a config, that are not in KNOWN."""
+    """The classes and functions, at any depth of a config, that are not in KNOWN."""
     if isinstance(config, dict):
         name = str(config.get("class_name", TENSOR))
         if name != TENSOR:
@@ -193,7 +193,7 @@ def _strangers(config: Any) -> Iterator[str]:
 
 
 def _check_settings(path: Path, layer: Any) -> None:
-    """Refuse a layer that computes something else than the network here."""
+    """Raise ModelError for a layer with settings that `network.py` does not have."""
     config = layer.get_config()
     for name, value in SETTINGS[type(layer).__name__].items():
         if config[name] != value:

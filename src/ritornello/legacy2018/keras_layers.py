@@ -1,7 +1,7 @@
-"""Keras's LSTM, Dense and Adam in torch, to the last detail, so that a network is the same in both.
+"""Keras's LSTM, Dense and Adam in torch, so that a network is the same in both.
 
-Weights have Keras's names and shapes (inputs first) and begin as Keras's do. What differs from
-torch's own: the LSTM has one bias, its forget gate's begins at 1, and Adam adds its epsilon elsewhere.
+Weights have Keras's names, shapes (inputs first) and initial distributions. Torch's own LSTM has two biases
+instead of one, and does not begin with 1 for the forget gate; torch's own Adam adds epsilon in another place.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 
 class Lstm(nn.Module):
-    """Glorot uniform kernel, orthogonal recurrent kernel, zero bias but for the forget gate's 1.
+    """An LSTM: Glorot uniform kernel, orthogonal recurrent kernel, bias 0, but 1 for the forget gate.
 
-    The four gates lie beside each other in the columns: input, forget, cell, output.
+    The columns of the kernels are the four gates: input, forget, cell, output.
     """
 
     def __init__(self, inputs: int, units: int) -> None:
@@ -29,11 +29,11 @@ class Lstm(nn.Module):
             self.bias[units : 2 * units] = 1
 
     def forward(self, values: Tensor) -> Tensor:
-        """The hidden state after each row, from a state of zeros: (B, T, inputs) to (B, T, units)."""
+        """The hidden states (B, T, units) after each row of (B, T, inputs), from a zero state."""
         zeros = values.new_zeros(1, len(values), len(self.recurrent_kernel))
-        # torch has the outputs first; its gates are in Keras's order, and its second bias stays 0
+        # torch has outputs first, and gates in Keras's order
         kernels = [self.kernel.t().contiguous(), self.recurrent_kernel.t().contiguous()]
-        states, _, _ = torch.lstm(  # what nn.LSTM calls, which insists on a second bias of its own
+        states, _, _ = torch.lstm(  # nn.LSTM calls it too, but would learn its second bias
             values,
             (zeros, zeros),
             [*kernels, self.bias, torch.zeros_like(self.bias)],
@@ -48,7 +48,7 @@ class Lstm(nn.Module):
 
 
 class Dense(nn.Module):
-    """Without an activation, Keras's default: Glorot uniform kernel, zero bias."""
+    """A linear layer with a Glorot uniform kernel and bias 0."""
 
     def __init__(self, inputs: int, units: int) -> None:
         super().__init__()
@@ -56,16 +56,17 @@ class Dense(nn.Module):
         self.bias = nn.Parameter(torch.zeros(units))
 
     def forward(self, values: Tensor) -> Tensor:
-        """(..., inputs) to (..., units)."""
+        """The outputs (..., units) of inputs (..., inputs)."""
         return values @ self.kernel + self.bias
 
 
 class Adam(torch.optim.Optimizer):
-    """Kingma and Ba, "Adam" (arXiv 1412.6980), with Keras's defaults, in the order of the end of section 2:
+    """Adam (Kingma and Ba, arXiv 1412.6980) with Keras's defaults, in the form of the end of their section 2.
 
-    the bias corrections go into the step size, and epsilon is added to the root that is not corrected.
-    torch.optim.Adam corrects the root first, which makes its epsilon a larger one in the first steps.
-    The state is tensors only: "step" (), "mean" and "square" like the weight.
+    The bias corrections are part of the step size, and epsilon is added to the uncorrected root.
+    torch.optim.Adam corrects the root first, so that its epsilon has more effect in the first steps. The
+    state of a weight is "step", a scalar, and "mean" and "square", of the weight's shape. `lr` is the
+    learning rate.
     """
 
     def __init__(
@@ -79,16 +80,13 @@ class Adam(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One step down the gradients; what `closure` (which computes them anew) returns, if there is one."""
-        found = None
-        if closure is not None:
-            with torch.enable_grad():
-                found = closure()
+        """Update the weights; a `closure` first computes the gradients, and returns the loss."""
+        loss = torch.enable_grad()(closure)() if closure else None
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
                     self._update(weight, weight.grad, group)
-        return found
+        return loss
 
     def _update(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[weight]

@@ -1,13 +1,8 @@
-"""The network of 2018, exactly as Keras builds it: LSTM(48) > Dense(24) > Dense(3), 11,235 weights.
+"""The network of 2018 exactly as Keras builds it: LSTM(48) > Dense(24) > Dense(3), 11,235 weights.
 
 It reads T messages (rows of `messages`, three reals) and predicts the next one. The Dense layers are linear,
-Keras's default. The weights have Keras's names and shapes, so that they go to Keras and back as they are:
-
-    lstm.kernel            (3, 192)    the four gates beside each other: input, forget, cell, output
-    lstm.recurrent_kernel  (48, 192)
-    lstm.bias              (192,)      one bias; torch's second one is held at zero, outside the weights
-    dense.kernel           (48, 24)    dense.bias    (24,)
-    dense_1.kernel         (24, 3)     dense_1.bias  (3,)
+as is Keras's default. The weights have Keras's names and shapes (`step.shapes`), so that `convert` only
+copies them.
 """
 
 from __future__ import annotations
@@ -33,30 +28,30 @@ class OriginalConfig:
     """The sizes of the network; the defaults are those of 2018. Raises InputError."""
 
     window: int = 50
-    """How many messages it reads to predict the next one (T)."""
+    """How many messages it reads to predict the next one: T."""
     units: int = 48
-    """Of the LSTM."""
+    """The size of the LSTM."""
     hidden: int = 24
-    """Of the first Dense layer."""
+    """The size of the first Dense layer."""
     curve: Mapping[str, Any] | None = None
-    """The note's loss as `Curve.to_dict` gives it; None is the curve through the default points."""
+    """The loss of the note, as `Curve.to_dict` gives it; None is the curve through the default points."""
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> OriginalConfig:
-        """The config that a dict says. Raises InputError."""
+        """The config of a dict of settings. Raises InputError."""
         check_names(cls, settings)
         return cls(**settings)
 
 
 class Original(nn.Module):
-    """The network, its loss and its optimizer. `config` may be a dict, as model.json holds it."""
+    """The network, with its loss, optimizer and learning rate; `config` may be a dict, as in model.json."""
 
     representation: ClassVar[str] = "messages"
-    learns: ClassVar[str] = "last"  # only the last row of each window, which has the whole window before it
-    halves: ClassVar[bool] = False  # it is computed in float32, as in 2018
+    learns: ClassVar[str] = "last"  # row of each window, because it alone has the whole window before it
+    halves: ClassVar[bool] = False  # all is computed in float32, as in 2018
     batch: ClassVar[int] = 256
     learning_rate: ClassVar[float] = 2e-3
     heldout: ClassVar[int] = 8192  # windows
@@ -72,21 +67,21 @@ class Original(nn.Module):
         self.dense_1 = Dense(self.config.hidden, len(FIELDS))
 
     def forward(self, values: Tensor, plan: Tensor | None = None) -> dict[str, Tensor]:
-        """Predictions (B, T+1) for each field; that of row t comes from the rows before it in the crop.
+        """Predict each field (B, T+1) of `values` (B, T+1, 3); row t is predicted from the rows before it.
 
-        `values` is (B, T+1, 3). Row 0 is the predecessor, what is said of it (0) is void. `plan` is not read.
+        Row 0 is the row before the crop; its prediction is 0 and means nothing. `plan` (B, P) is not read.
         """
-        known = self.dense_1(self.dense(self.lstm(values[:, :-1])))  # (B, T, 3)
-        predicted = nn.functional.pad(known, (0, 0, 1, 0))  # (B, T+1, 3)
+        output = self.dense_1(self.dense(self.lstm(values[:, :-1])))  # (B, T, 3)
+        predicted = nn.functional.pad(output, (0, 0, 1, 0))  # (B, T+1, 3)
         return {name: predicted[..., index] for index, name in enumerate(FIELDS)}
 
     def predict_next(self, window: Tensor) -> Tensor:
-        """The message (B, 3) after `window` (B, T, 3), what Keras's model(window) gives."""
-        found: Tensor = self.dense_1(self.dense(self.lstm(window)[:, -1]))
-        return found
+        """Predict the message (B, 3) after `window` (B, T, 3), as Keras's `model(window)` does."""
+        message: Tensor = self.dense_1(self.dense(self.lstm(window)[:, -1]))
+        return message
 
     def loss(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
-        """The weighted parts "note", "velocity", "delta" and their sum "loss" (losses/original.py)."""
+        """The loss of predictions (B, T+1) of each field: see `loss.Original`."""
         return self.criterion(predictions, values, learn)
 
     def optimizer(self, lr: float = 1e-3) -> Adam:
@@ -94,5 +89,5 @@ class Original(nn.Module):
         return Adam(self.parameters(), lr=lr)
 
     def settings(self) -> dict[str, Any]:
-        """The config with the curve in it, as model.json holds it: `Original(settings)` is the same again."""
+        """The config and the curve as model.json has them: `Original(settings)` is the same network."""
         return {**asdict(self.config), "curve": self.criterion.curve.to_dict()}

@@ -1,8 +1,8 @@
-"""The original network one row at a time, in numpy: the same numbers as networks/original.py.
+"""The network of 2018 one row at a time, in numpy; it computes the same numbers as `network.py`.
 
-As in 2018, each prediction comes from a zero state that has read exactly the last T messages. Reading them
-all again for every message would be T small steps in a row. Here T states are kept instead, begun one row
-apart; each new row moves all of them in one matrix product, and the oldest one answers.
+As in 2018, each prediction comes from a zero state that has read exactly the last T messages. To read them
+all again for every message would be T small steps. Instead, T states are kept that began one row apart; each
+new row updates all of them in one matrix product, and the oldest one predicts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Floats = npt.NDArray[np.float32]
 
 
 def shapes(units: int, hidden: int) -> dict[str, tuple[int, ...]]:
-    """The arrays of the network by Keras's names, and their shapes as Keras has them (inputs first).
+    """The shapes of the network's arrays, by Keras's names and in Keras's order, such as (inputs, outputs).
 
-    The four gates lie beside each other in the LSTM's columns: input, forget, cell, output.
+    The columns of the LSTM are its four gates: input, forget, cell, output.
     """
     return {
         "lstm.kernel": (len(FIELDS), 4 * units),
@@ -37,14 +37,14 @@ def shapes(units: int, hidden: int) -> dict[str, tuple[int, ...]]:
 
 
 def sizes(weights: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
-    """Units and hidden of a network with these arrays.
+    """`units` and `hidden` of a network with these arrays, which must be those of `shapes`, such as (3, 192).
 
-    Raises ModelError if one is missing, too many, or does not fit the others.
+    Raises ModelError if an array is missing, unknown, or does not fit the others.
     """
     names = shapes(1, 1)
     for name in sorted(names.keys() ^ weights.keys()):
         problem = f"lacks {name}" if name in names else f"has {name!r}"
-        raise ModelError(f"this is no network 'original': it {problem}, must have {', '.join(names)}")
+        raise ModelError(f"the network is not 'original': it {problem}, must have {', '.join(names)}")
     for name in ("lstm.recurrent_kernel", "dense.kernel"):
         if weights[name].ndim != 2 or 0 in weights[name].shape:
             raise ModelError(f"{name} has shape {weights[name].shape}, must have two dimensions")
@@ -58,10 +58,10 @@ def sizes(weights: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
 
 
 class Original:
-    """The network for a batch of B songs. `weights` as `shapes` says; of `config` the window is read.
+    """The network for B songs, with weights of `shapes`, such as (3, 192), and the window T of `config`.
 
-    start > begin > logits of each field > put of each field > advance; before the T-th row it answers from
-    the rows there are, and before the first from the state of zeros. Raises ModelError.
+    For each row: `begin`, `logits` and `put` for each field, `advance`. Before row T it predicts from the
+    rows so far, before the first row from the zero state. Raises ModelError.
     """
 
     def __init__(self, weights: Mapping[str, npt.NDArray[Any]], config: Mapping[str, Any]) -> None:
@@ -82,32 +82,32 @@ class Original:
         self.start([None])
 
     def start(self, plans: Sequence[Any] | npt.NDArray[Any]) -> None:
-        """Begin as many songs as there are plans; what they ask for is nothing to this network."""
+        """Begin a song for each of the plans (B,), which this network does not read."""
         self.songs, self.rows = len(plans), 0
         self._row = np.zeros((self.songs, len(FIELDS)), np.float32)
-        # slot r % T holds the state (h, c) that began with row r
+        # slot r % T has the state (h, c) that began with row r
         self._h, self._c = np.zeros((2, self.window, self.songs, self.units), np.float32)
         self._predicted: Floats | None = None
 
     def begin(self, known_first: Mapping[str, Any]) -> None:
-        """Begin a row; this network is told nothing beforehand."""
+        """Begin a row; this network reads no known fields."""
 
     def logits(self, field: str) -> Floats:
         """The predicted real (B,) of `field` for the next row."""
         if self._predicted is None:
             oldest = self.rows % self.window if self.rows >= self.window else 0
-            found = self._h[oldest]  # (B, U)
+            output = self._h[oldest]  # (B, U)
             for kernel, bias in self._dense:
-                found = found @ kernel + bias
-            self._predicted = found
+                output = output @ kernel + bias
+            self._predicted = output
         return self._predicted[:, FIELDS.index(field)]
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Say what the next row's `field` is, (B,)."""
+        """Set a field of the next row, (B,)."""
         self._row[:, FIELDS.index(field)] = values
 
     def advance(self) -> None:
-        """Take the row that was put: every state reads it, and one begins with it."""
+        """Read the row that was put with every state, and begin a new state with it."""
         slot, active = self.rows % self.window, min(self.rows + 1, self.window)
         self._h[slot] = self._c[slot] = 0
         h, c = self._h[:active], self._c[:active]  # (A, B, U)

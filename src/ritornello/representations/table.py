@@ -78,8 +78,8 @@ class SamplesItself(Protocol):
         """The plan with nothing open. Raises PlanError for an option that has no effect here."""
         ...
 
-    def sample(self, model: Any, plan: Plan, *, seed: int, song: int, dial: float) -> npt.NDArray[Any]:
-        """The rows (N, F) of song number `song`, by a `Model`."""
+    def sample(self, model: Any, plan: Plan, seed: int, song: int, dial: float, /) -> npt.NDArray[Any]:
+        """Sample the rows (N, F) of song number `song` with a `Model`."""
         ...
 
     def finish(self, values: npt.NDArray[Any], plan: Plan) -> Score:
