@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 
 @click.command("card")
@@ -30,4 +30,4 @@ def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> Non
         else compose.card(opened)
     )
     result: dict[str, Any] = opened.info.get("data", {}) if sources else opened.info
-    show(result, text.rstrip(), as_json=as_json, quiet=quiet)
+    print_result(result, text.rstrip(), as_json=as_json, quiet=quiet)

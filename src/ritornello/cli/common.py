@@ -1,4 +1,4 @@
-"""What all commands share: --json and --quiet, and progress with a time to finish."""
+"""What the commands share: options, printing of results, progress bars."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
+from ritornello.system.progress import Progress, no_progress
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 CLICK_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Music": click.Path()}
-LINE_EVERY_S = 10.0
+SECONDS_PER_LINE = 10.0
 
 
 def options_of(options: type) -> Callable[[Command], Command]:
@@ -47,8 +49,8 @@ def output_options(command: Command) -> Command:
     return click.option("as_json", "--json", is_flag=True, help="Print the result as JSON.")(command)
 
 
-def show(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:
-    """Print a result: as JSON, in words (texts, and what rich can draw), or not at all."""
+def print_result(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:
+    """Print a result as JSON, or its lines (texts, and what rich can print), or nothing if quiet."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
         return
@@ -61,8 +63,8 @@ def show(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> Non
             Console().print(line)
 
 
-def free_name(name: str) -> str:
-    """The name itself, or with the first number after it that no file has: song.mid, song-2.mid ..."""
+def unused_name(name: str) -> str:
+    """The name, or else the first of song-2.mid, song-3.mid ... that no file has."""
     path, number = Path(name), 1
     while path.exists():
         number += 1
@@ -71,75 +73,75 @@ def free_name(name: str) -> str:
 
 
 @contextmanager
-def stages(shown: bool) -> Iterator[tuple[Callable[[str, str], None], Callable[[int, int, str], None]]]:
-    """Two functions: say(stage, words) prints a line at once; update(...) is that of `progress`.
+def stage_output(shown: bool) -> Iterator[tuple[Callable[[str, str], None], Progress]]:
+    """Two functions: print_stage(stage, result) prints a line, and a progress function draws bars.
 
-    The bars go when a line is printed: it says what came of them.
+    A printed line takes the place of the bars.
     """
     with ExitStack() as bars:
-        drawn: list[Callable[[int, int, str], None]] = []
+        drawing: list[Progress] = []
 
-        def update(done: int, total: int, what: str) -> None:
-            if not drawn:
-                drawn.append(bars.enter_context(progress(shown, leave=False)))
-            drawn[0](done, total, what)
+        def update(done: int, total: int, description: str) -> None:
+            if not drawing:
+                drawing.append(bars.enter_context(progress_bars(shown, leave=False)))
+            drawing[0](done, total, description)
 
-        def say(stage: str, words: str) -> None:
+        def print_stage(stage: str, result: str) -> None:
             bars.close()
-            drawn.clear()
+            drawing.clear()
             if shown:
-                click.echo(f"  {stage:<10}  {words}")
+                click.echo(f"  {stage:<10}  {result}")
 
-        yield say, update
+        yield print_stage, update
 
 
 @contextmanager
-def progress(shown: bool, leave: bool = True) -> Iterator[Callable[[int, int, str], None]]:
-    """A function update(done, total, what) that draws a bar with the time to finish on standard error.
+def progress_bars(shown: bool, leave: bool = True) -> Iterator[Progress]:
+    """A progress function that draws bars with the remaining time on standard error.
 
-    A total of 0 is not known yet. With `leave`, the bars stay when all is done. Where standard error is no
-    terminal, a line every ten seconds.
+    The bars stay at the end if `leave`. If standard error is not a terminal, it prints a line now and then.
     """
     if not shown:
-        yield lambda done, total, what: None
+        yield no_progress
         return
     if not sys.stderr.isatty():
-        yield _lines()
+        yield _progress_lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=not leave) as bars:
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=not leave) as bars:
         tasks: dict[str, Any] = {}
 
-        def update(done: int, total: int, what: str) -> None:
-            kind = what.split("  ")[0]  # "learning  held-out 0.31": the first words name the task
-            if kind not in tasks:
-                tasks[kind] = bars.add_task(what, total=total or None)
-            bars.update(tasks[kind], completed=done, total=total or None, description=what)
+        def update(done: int, total: int, description: str) -> None:
+            name = _task_name(description)
+            if name not in tasks:
+                tasks[name] = bars.add_task(description, total=total or None)
+            bars.update(tasks[name], completed=done, total=total or None, description=description)
 
         yield update
 
 
-def _lines() -> Callable[[int, int, str], None]:
-    """Progress as lines of text, one every ten seconds and one at the end of each task."""
-    began: dict[str, float] = {}
-    said: dict[str, float] = {}
+def _progress_lines() -> Progress:
+    """A progress function that prints a line every ten seconds and at the end of each task."""
+    start_s: dict[str, float] = {}
+    printed_s: dict[str, float] = {}
 
-    def update(done: int, total: int, what: str) -> None:
-        kind, now = what.split("  ")[0], time.monotonic()
-        start = began.setdefault(kind, now)
-        if not done == total > 0 and now - said.get(kind, start) < LINE_EVERY_S:
+    def update(done: int, total: int, description: str) -> None:
+        name, now = _task_name(description), time.monotonic()
+        start = start_s.setdefault(name, now)
+        if not done == total > 0 and now - printed_s.get(name, start) < SECONDS_PER_LINE:
             return
-        said[kind] = now
+        printed_s[name] = now
         left_s = (now - start) / max(done, 1) * (total - done)
         finish = f", {left_s:.0f} s to go" if done < total else ""
-        click.echo(f"  {what}: {done:,}/{total or '?'}{finish}", err=True)
+        click.echo(f"  {description}: {done:,}/{total or '?'}{finish}", err=True)
 
     return update
+
+
+def _task_name(description: str) -> str:
+    """The task of a description such as "learning  held-out 0.31": what comes before two spaces."""
+    return description.split("  ")[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import free_name, options_of, output_options, progress, show
+from ritornello.cli.common import options_of, output_options, print_result, progress_bars, unused_name
 from ritornello.composing.options import BatchOptions, ComposeOptions
 from ritornello.errors import InputError
 
@@ -53,7 +53,7 @@ def command(
     """
     from ritornello.composing import compose
 
-    out = out or free_name("song.mid")
+    out = out or unused_name("song.mid")
     began = time.perf_counter()
     _check_ending(out)
     if recipe is not None:
@@ -62,12 +62,12 @@ def command(
     else:
         if redraw:
             raise InputError("--redraw goes with --recipe")
-        with progress(n > 1 and not (quiet or as_json)) as update:
+        with progress_bars(n > 1 and not (quiet or as_json)) as update:
             songs = compose.compose_many(model, n, progress=update, **options)
     took_s = time.perf_counter() - began
     files = write_all(songs, out)
     lines = [] if quiet or as_json else _lines(songs, files, out, took_s)
-    show({**_result(songs, files), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    print_result({**_result(songs, files), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
 
 
 def write_all(songs: list[Song], out: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 
 @click.command("convert")
@@ -24,4 +24,4 @@ def command(source: str, target: str, like: str | None, as_json: bool, quiet: bo
     from ritornello.legacy2018.convert import convert
 
     done = convert(source, target, like=like)
-    show(done, f"{target}   {done['parameters']:,} parameters", as_json=as_json, quiet=quiet)
+    print_result(done, f"{target}   {done['parameters']:,} parameters", as_json=as_json, quiet=quiet)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, progress, show
+from ritornello.cli.common import output_options, print_result, progress_bars
 
 
 @click.command("doctor")
@@ -54,9 +54,9 @@ def command(
     from ritornello.corpus.doctor.report_terminal import TerminalReport
 
     outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean}
-    with progress(not (quiet or as_json)) as update:
+    with progress_bars(not (quiet or as_json)) as update:
         found = doctor(folder, progress=update, **outputs, **options)
     lines = [f"{html}   the report as a page"] if html else []
     lines += [f"{copy_clean}   {found.copied:,} songs copied"] if copy_clean else []
     result = data(found) if as_json else {}
-    show(result, TerminalReport(report(found)), *lines, as_json=as_json, quiet=quiet)
+    print_result(result, TerminalReport(report(found)), *lines, as_json=as_json, quiet=quiet)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 
 @click.command("explain")
@@ -49,7 +49,7 @@ def command(
         raise click.UsageError(
             f"nothing to explain is named {what!r}, must be one of {known}, or a MIDI file"
         )
-    show(result, text, as_json=as_json, quiet=quiet)
+    print_result(result, text, as_json=as_json, quiet=quiet)
 
 
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:

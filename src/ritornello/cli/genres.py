@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 
 @click.command("genres")
@@ -29,4 +29,4 @@ def command(model: str | None, as_json: bool, quiet: bool) -> None:
         for genre in found
     ]
     lines = lines or ["this model knows no labels: ritornello compose" + named]
-    show({"genres": [genre._asdict() for genre in found]}, *lines, as_json=as_json, quiet=quiet)
+    print_result({"genres": [genre._asdict() for genre in found]}, *lines, as_json=as_json, quiet=quiet)

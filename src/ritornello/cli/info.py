@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 if TYPE_CHECKING:
     from ritornello.music.score import Score
@@ -50,7 +50,7 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
         f"part {i + 1:<10} {p['name']:<24} {p['sound']:<22} {p['notes']} notes" for i, p in enumerate(parts)
     ]
     result = {"file": file, **facts, "parts": parts}
-    show(result, *lines, roll.terminal(song), as_json=as_json, quiet=quiet)
+    print_result(result, *lines, roll.terminal(song), as_json=as_json, quiet=quiet)
 
 
 def _words(value: Any) -> str:

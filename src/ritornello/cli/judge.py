@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, progress, show
+from ritornello.cli.common import output_options, print_result, progress_bars
 
 
 @click.command("judge")
@@ -44,8 +44,8 @@ def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
     from ritornello.evaluation import report, song_description
     from ritornello.evaluation.judge import judge
 
-    with progress(not (quiet or as_json)) as update:
+    with progress_bars(not (quiet or as_json)) as update:
         found = judge(songs, progress=update, **options)
     lines = song_description.description_lines(found) if "file" in found else report.report_lines(found)
     lines += [f"{options['html']}   the report as a page"] if options["html"] else []
-    show(found, *lines, as_json=as_json, quiet=quiet)
+    print_result(found, *lines, as_json=as_json, quiet=quiet)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, show, stages
+from ritornello.cli.common import output_options, print_result, stage_output
 
 
 @click.command("learn")
@@ -44,6 +44,6 @@ def command(folder: str, size: str | None, as_json: bool, quiet: bool, **wishes:
     from ritornello.learning.learn import learn
 
     settings: dict[str, Any] = {"network_config": {"size": size}} if size else {}
-    with stages(not (quiet or as_json)) as (say, update):
+    with stage_output(not (quiet or as_json)) as (say, update):
         made = learn(folder, say=say, progress=update, **wishes, **settings)
-    show(made.report, as_json=as_json, quiet=quiet)
+    print_result(made.report, as_json=as_json, quiet=quiet)

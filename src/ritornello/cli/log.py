@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 
 @click.command("log")
@@ -41,4 +41,4 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
         text.append(f"it {last['sounds']}")
     if png:
         text.append(f"drawn into {png}")
-    show({"run": run, "lines": history.lines}, *text, as_json=as_json, quiet=quiet)
+    print_result({"run": run, "lines": history.lines}, *text, as_json=as_json, quiet=quiet)

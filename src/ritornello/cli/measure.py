@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, progress, show
+from ritornello.cli.common import output_options, print_result, progress_bars
 
 NAMED = 5  # skipped songs that are named in words; --json has all
 
@@ -39,10 +39,10 @@ def command(
     """
     from ritornello.evaluation.measure import measure
 
-    with progress(not (quiet or as_json)) as update:
+    with progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
         found = measure(model, on, split=split, given=names, progress=update, **settings)
-    show(found, *_words(found), as_json=as_json, quiet=quiet)
+    print_result(found, *_words(found), as_json=as_json, quiet=quiet)
 
 
 def _words(found: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, progress, show
+from ritornello.cli.common import output_options, print_result, progress_bars
 
 
 @click.command("prepare")
@@ -45,7 +45,7 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
 
     from ritornello.corpus.prepare import prepare
 
-    with progress(not (quiet or as_json)) as update:
+    with progress_bars(not (quiet or as_json)) as update:
         report = prepare(folder, out, progress=update, **options)
     fates = sorted(report.fates.items(), key=lambda fate: -fate[1])
     lines = [f"{out}   {report.kept:,} of {report.files:,} files kept ({report.new:,} read now)"]
@@ -53,4 +53,4 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     lines.append("  " + ", ".join(f"{count:,} to {use}" for use, count in report.splits.items()))
     if report.unused_labels:
         lines.append(f"  rows of the table of labels that name no song: {report.unused_labels:,}")
-    show(asdict(report), "\n".join(lines), as_json=as_json, quiet=quiet)
+    print_result(asdict(report), "\n".join(lines), as_json=as_json, quiet=quiet)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import options_of, output_options, show
+from ritornello.cli.common import options_of, output_options, print_result
 from ritornello.cli.compose import write_all
 from ritornello.composing.options import RedoOptions
 from ritornello.errors import InputError
@@ -44,4 +44,4 @@ def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, *
         lines.append(f"{len(takes)} of {settings['takes']} takes: no more were unlike each other")
     lines.append(f"composed in {took_s:.1f} s")
     result = {"files": files, "seed": takes[0].recipe.seed, "composed_in_s": took_s}
-    show(result, *lines, as_json=as_json, quiet=quiet)
+    print_result(result, *lines, as_json=as_json, quiet=quiet)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, show
+from ritornello.cli.common import output_options, print_result
 
 
 @click.command("render")
@@ -79,4 +79,4 @@ def command(
     missing = {name: reason for one in done for name, reason in one.missing.items()}
     lines = [*files, *(f"not made: {name}: {reason}" for name, reason in missing.items())]
     lines.append(f"{len(files)} files in {took_s:.1f} s")
-    show({"files": files, "missing": missing, "took_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    print_result({"files": files, "missing": missing, "took_s": took_s}, *lines, as_json=as_json, quiet=quiet)

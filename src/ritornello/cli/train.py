@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, progress, show
+from ritornello.cli.common import output_options, print_result, progress_bars
 
 OF_THE_NETWORK = ("size", "window", "dropout", "interval")  # settings that go to the network
 
@@ -90,7 +90,7 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
     quiet = quiet or os.environ.get("RANK", "0") != "0"  # of all processes of torchrun, the first speaks
     began = time.monotonic()
     last: dict[str, float] = {}
-    with progress(not (quiet or as_json)) as update:
+    with progress_bars(not (quiet or as_json)) as update:
 
         def report(state: Any, losses: dict[str, float]) -> None:
             last.update(losses)
@@ -105,4 +105,4 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
         f"held-out loss {heldout:.4f} (step {training['best_step']:,})\n"
         f"compose with it: ritornello compose {out}"
     )
-    show({"model": out, **model.info}, text, as_json=as_json, quiet=quiet)
+    print_result({"model": out, **model.info}, text, as_json=as_json, quiet=quiet)
