@@ -14,9 +14,9 @@ def test_learn(say: Say, tmp_path: Path) -> None:
     code, text, err = say(*words, "--steps", 1, "--songs", 1)
     assert code == 0
     stages = [line.split()[0] for line in text.splitlines()]
-    assert stages == ["needs", "checking", "learning", "composing", "model"]
-    assert f"1 song into {out}-songs/   closest to a training song: " in text
-    assert f"more: ritornello compose {out}" in text
+    assert stages == ["estimate", "files", "training", "songs", "model"]
+    assert f"1 song in {out}-songs/   longest run shared with a training song: " in text
+    assert f"compose more: ritornello compose {out}" in text
     assert "1/1" in err
     assert say(*words, "--steps", 1, "--songs", 0, "-q")[:2] == (0, "")
     code, text, _ = say(*words, "--steps", 1, "--songs", 0, "--json")

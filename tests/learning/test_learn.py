@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_songs(tmp_path_factory.mktemp("home") / "tunes", 40, notes=40)
 
 
-def learn(folder: Path, tmp_path: Path, **more: Any) -> learner.Learnt:
+def learn(folder: Path, tmp_path: Path, **more: Any) -> learner.LearnResult:
     return learner.learn(folder, out=tmp_path / "tunes-model", **{**NOTHING, "seed": 1, **more})
 
 
@@ -51,7 +51,7 @@ def test_from_a_folder_to_songs_and_on(folder: Path, tmp_path: Path) -> None:
     before, said = bytes_of(folder), []
     made = learn(folder, tmp_path, steps=20, songs=2, say=lambda *words: said.append(words))
     report = made.report
-    assert [stage for stage, _ in said] == ["needs", "checking", "learning", "composing", "model in"]
+    assert [stage for stage, _ in said] == ["estimate", "files", "training", "songs", "model"]
     assert said[1][1] == "40 files   40 kept"
     assert made.songs == tuple(tmp_path / "tunes-songs" / f"song-{n}.mid" for n in (1, 2))
     assert all(len(midi.read(song)) for song in made.songs)
@@ -98,7 +98,7 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
     assert made.report["kept"] == "learnt"
     low, high = made.report["interval"]
     assert 0 < low <= made.report["better_by"] <= high
-    assert said == ["needs", "checking", "starting", "learning", "keeping", "composing", "model in"]
+    assert said == ["estimate", "files", "start", "training", "selection", "songs", "model"]
     start = made.report["start"]
     assert made.report["tried"][start] == min(made.report["tried"].values())
     (round_,) = [path for path in (made.model / "work").iterdir() if path.name != "corpus"]
@@ -115,7 +115,7 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
 class Press:
     """Progress that presses Ctrl-C at a step of training, or of something else."""
 
-    def __init__(self, step: int, what: str = "learning") -> None:
+    def __init__(self, step: int, what: str = "training") -> None:
         self.step, self.what = step, what
 
     def __call__(self, done: int, total: int, what: str) -> None:
@@ -136,18 +136,18 @@ def test_ctrl_c_keeps_the_best_so_far(folder: Path, tmp_path: Path, monkeypatch:
     with pytest.raises(KeyboardInterrupt):
         learn(folder, tmp_path, steps=40, progress=Press(5))  # nothing is measured yet
     assert not (tmp_path / "tunes-model" / "model.json").exists()
-    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+    with pytest.raises(KeyboardInterrupt, match="has the best model so far"):
         learn(folder, tmp_path, steps=40, progress=Press(15))
     assert Model.open(tmp_path / "tunes-model").info["training"]["best_step"] == 10
     assert (tmp_path / "tunes-songs" / "song-1.mid").exists()
     assert learn(folder, tmp_path, steps=40).report["training"]["steps"] == 40
-    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+    with pytest.raises(KeyboardInterrupt, match="has the best model so far"):
         learn(folder, tmp_path, steps=40, progress=Press(1, "measuring"))
     assert Model.open(tmp_path / "tunes-model").info["learn"]["why"] == "stopped before it was measured"
     assert (tmp_path / "tunes-songs" / "song-3.mid").exists()
 
     ships(write_model(tmp_path / "random"), monkeypatch)
-    with pytest.raises(KeyboardInterrupt, match="has the best so far"):
+    with pytest.raises(KeyboardInterrupt, match="has the best model so far"):
         learner.learn(
             folder, out=tmp_path / "b", steps=40, progress=Press(5), **{**QUICK, "network_config": TINY}
         )
@@ -166,7 +166,7 @@ def test_of_a_handful_of_songs_none_may_be_held_out(tmp_path: Path) -> None:
     said: dict[str, str] = {}
     made = learner.learn(tmp_path / "few", steps=12, say=said.__setitem__, **NOTHING)
     assert made.model == tmp_path / "few-model"
-    assert "no song held out, they are so few" in said["learning"]
+    assert "no songs are held out, because there are so few" in said["training"]
     assert (made.report["nats_per_note"], made.report["closeness"]["human"]) == (None, None)
     assert made.report["heldout"] == "of the same songs (none is held out)"
 
@@ -179,14 +179,14 @@ def test_a_full_disk_is_said_before(folder: Path, tmp_path: Path, monkeypatch: p
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "both": ({"minutes": 1, "steps": 1}, "say how long to learn, once"),
+    "both": ({"minutes": 1, "steps": 1}, "minutes and steps are both given"),
     "minutes": ({"minutes": -1}, "minutes -1, must be 0.01-1000000"),
     "steps": ({"steps": 0}, "steps 0, must be 1-1000000000"),
     "songs": ({"songs": 5000}, "songs 5000, must be 0-1000"),
     "seed": ({"seed": -1}, "seed -1, must be 0-"),
     "start": ({"start": "bach"}, "start 'bach', must be one of auto, bundled, nothing"),
     "none ships": ({"start": "bundled"}, "no model ships"),
-    "network": ({"network": "original", "network_config": {}}, "says numbers and no chances"),
+    "network": ({"network": "original", "network_config": {}}, "predicts no probabilities"),
     "a setting": ({"network_config": {"wide": 3}, "steps": 1}, "no setting 'wide'"),
 }
 
@@ -204,8 +204,8 @@ def test_wrong_folders(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for where, out, message in (
         (tmp_path / "no", None, "does not exist, must be a folder of MIDI files"),
-        (tmp_path / "empty", None, r"holds no \.mid"),
-        (folder, tmp_path / "other", r"holds other files \('notes.txt'\)"),
+        (tmp_path / "empty", None, r"contains no \.mid"),
+        (folder, tmp_path / "other", r"contains other files \('notes.txt'\)"),
         (folder, tmp_path / "other" / "notes.txt", "is a file, must be a folder"),
         (folder, folder / "model", "is inside .*, must be outside of it"),
     ):

@@ -1,1 +1,1 @@
-"""From a folder of MIDI files to a model and songs in one command: `ritornello learn`."""
+"""`ritornello learn`: from a folder of MIDI files to a model and songs in one command."""

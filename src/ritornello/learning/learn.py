@@ -1,19 +1,19 @@
-"""Learning for people, from a folder of MIDI files to a model and songs in one go: `learn`.
+"""Learn from a folder of MIDI files and compose songs in one call: `learn`.
 
-    home       the folders: NAME-model beside the folder, with work/ in it, and NAME-songs
-    needs      time, memory and disk, said before anything begins
-    job        what follows the corpus: lessons, the judgement, the songs; Ctrl-C at any time
-    lessons    training: from each start for a short while, then from the better one to the end
-    contest    held-out songs: which start predicts them better; what was learnt, or what ships
-    results    songs by the model that is kept, and how close they are to what it learnt from
+    run_paths          the folders of the model, the corpus and the songs
+    resource_estimate  time, memory and disk space, before the work begins
+    pipeline           after `prepare` has made the corpus:
+    start_trials         train from each start for a short time, from the best one to the end
+    model_selection      keep the better of the trained and the bundled model
+    results              compose songs, and compare them with training songs
 
-It joins what `prepare`, `train`, `measure` and `compose` do; each can be done by itself.
+The same steps exist as the commands prepare, train, measure and compose.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,20 @@ from ritornello.composing.options import MAX_SONGS
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
 from ritornello.errors import InputError
-from ritornello.learning.resource_estimate import Needs, needs
-from ritornello.learning.run_paths import Home, Say
+from ritornello.learning.resource_estimate import estimate_resources
+from ritornello.learning.run_paths import RunPaths, Say
 from ritornello.models.model import Model
 from ritornello.system.extras import require_extra
 from ritornello.system.progress import Progress
 from ritornello.training.config import TRAIN_LIMITS
 
 STARTS = ("auto", "bundled", "nothing")
-MINUTES = 20.0
+DEFAULT_MINUTES = 20.0
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """What `learn` made: the model's folder, the songs' files, and all figures as plain data."""
+class LearnResult:
+    """What `learn` made: the model folder, the files of the songs, and a report as plain data."""
 
     model: Path
     songs: tuple[Path, ...]
@@ -55,94 +55,86 @@ def learn(
     say: Say | None = None,
     progress: Progress | None = None,
     **settings: Any,
-) -> Learnt:
-    """Learn from the MIDI files below `folder` for `minutes` (20; or `steps`), and compose some `songs`.
+) -> LearnResult:
+    """Train a model on the MIDI files below `folder` for `minutes` (20) or `steps`; compose `songs` with it.
 
-    The model goes to `out` (NAME-model beside the folder), the songs to NAME-songs. It starts from the
-    bundled model or from nothing, whichever predicts better after a short while of each, or as `start` says;
-    of the bundled model and what was learnt the one that is better on held-out songs is kept ("nothing" does
-    not look at the bundled model). `settings` are those of `train`; what there is to say goes to `say`.
+    The model is written to `out` (default: NAME-model beside the folder), the songs to NAME-songs. Training
+    starts from the bundled model or from random weights ("nothing"), whichever is better after a short trial
+    ("auto"). Of the trained and the bundled model the one that is better on held-out songs is kept; with the
+    start "nothing" the bundled model is not used at all. `settings` are those of `train`. `say` gets a line
+    of text after each stage.
 
-    Run again, it goes on where it stopped; with other files in the folder from what was learnt before. Raises
-    InputError, FailedError; KeyboardInterrupt after Ctrl-C, when the best so far is kept and has composed.
+    A second call continues the training, or, if the files in the folder have changed, starts from the model
+    trained before. Raises InputError, OutputError, FailedError. Raises KeyboardInterrupt after Ctrl-C, when
+    the best model so far is saved and songs are composed.
     """
     require_extra("train", "torch", "pyarrow")
-    from ritornello.learning.pipeline import Job
+    from ritornello.learning.pipeline import LearnPipeline
 
-    tell, long, began = say or _silent, _how_long(minutes, steps), time.monotonic()
-    _check(start, songs, seed, long, settings)
-    bundled, home = _bundled(start), Home.of(folder, out)
-    expected = _needs(home, bundled, long, workers, settings, tell)
-    with home.locked():
-        report = _prepare(home, workers, tell, progress)
-        job = Job(home, Corpus.open(home.corpus), bundled, start, long, {"seed": seed or 0, **settings}, tell)
-        found, stopped = job.run(songs, seed, progress)
-    report |= found | _spent(expected, found, began)
+    say, start_time = say or (lambda stage, text: None), time.monotonic()
+    duration = _duration(minutes, steps)
+    _check(start, songs, seed, duration, settings)
+    bundled, paths = _bundled_model(start), RunPaths.of(folder, out)
+    size = settings.get("network_config", {}).get("size")
+    starts = 1 + (bundled is not None)
+    estimate = estimate_resources(
+        paths, minutes=duration.get("minutes"), workers=workers, size=size, starts=starts
+    )
+    estimate.check(paths.model)
+    say("estimate", str(estimate))
+    with paths.locked():
+        report = _prepare(paths, workers, say, progress)
+        settings = {"seed": seed or 0, **settings}
+        corpus = Corpus.open(paths.corpus)
+        pipeline = LearnPipeline(paths, corpus, bundled, start, duration, settings, say)
+        learned, stopped = pipeline.run(songs, seed, progress)
+    report |= learned
+    report["expected"] |= {name: value for name, value in asdict(estimate).items() if name != "files"}
+    report["seconds"] = round(time.monotonic() - start_time, 1)
     if stopped:
-        raise KeyboardInterrupt(f"stopped; {str(home.model)!r} has the best so far, the same command goes on")
-    return Learnt(home.model, tuple(map(Path, report["songs"])), report)
+        saved = f"{str(paths.model)!r} has the best model so far"
+        raise KeyboardInterrupt(f"stopped; {saved}, the same command continues")
+    return LearnResult(paths.model, tuple(map(Path, report["songs"])), report)
 
 
-def _silent(stage: str, words: str) -> None:
-    """Says nothing."""
-
-
-def _needs(
-    home: Home,
-    bundled: Model | None,
-    long: dict[str, Any],
-    workers: int | None,
-    settings: dict[str, Any],
-    tell: Say,
-) -> Needs:
-    """Say what it will take. Raises InputError without files, OutputError where the disk has no room."""
-    size, starts = settings.get("network_config", {}).get("size"), 1 + (bundled is not None)
-    expected = needs(home, minutes=long.get("minutes"), workers=workers, size=size, starts=starts)
-    expected.check(home.model)
-    tell("needs", str(expected))
-    return expected
-
-
-def _prepare(home: Home, workers: int | None, tell: Say, progress: Progress | None) -> dict[str, Any]:
-    """The folder becomes a corpus; how many files there are, and are kept."""
-    prepared = prepare(home.folder, home.corpus, workers=workers, progress=progress)
-    left = prepared.files - prepared.kept
-    why = f", {left:,} not (ritornello doctor {home.folder})" if left else ""
-    tell("checking", f"{prepared.files:,} files   {prepared.kept:,} kept{why}")
+def _prepare(paths: RunPaths, workers: int | None, say: Say, progress: Progress | None) -> dict[str, Any]:
+    """Make the corpus; returns the numbers of files and of kept files."""
+    prepared = prepare(paths.folder, paths.corpus, workers=workers, progress=progress)
+    rejected = prepared.files - prepared.kept
+    hint = f", {rejected:,} not (reasons: ritornello doctor {paths.folder})" if rejected else ""
+    say("files", f"{prepared.files:,} files   {prepared.kept:,} kept{hint}")
     return {"files": prepared.files, "kept_files": prepared.kept}
 
 
-def _how_long(minutes: float | None, steps: int | None) -> dict[str, Any]:
+def _duration(minutes: float | None, steps: int | None) -> dict[str, Any]:
+    """The length of training as {"minutes": ...} or {"steps": ...}. Raises InputError if both are given."""
     if minutes is not None and steps is not None:
-        raise InputError("say how long to learn, once: minutes or steps")
-    return {"steps": steps} if steps is not None else {"minutes": MINUTES if minutes is None else minutes}
+        raise InputError("minutes and steps are both given, must be one of them")
+    if steps is not None:
+        return {"steps": steps}
+    return {"minutes": DEFAULT_MINUTES if minutes is None else minutes}
 
 
-def _check(start: str, songs: int, seed: int | None, long: dict[str, Any], settings: dict[str, Any]) -> None:
-    """Raise InputError for what is out of range, before any work."""
+def _check(
+    start: str, songs: int, seed: int | None, duration: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    """Raise InputError if a value is out of range, before any work."""
     from ritornello.learning.start_trials import check_network
 
     if start not in STARTS:
         raise InputError(f"start {start!r}, must be one of {', '.join(STARTS)}")
     if not 0 <= songs <= MAX_SONGS:
         raise InputError(f"songs {songs}, must be 0-{MAX_SONGS}")
-    for name, value in {**long, "seed": seed or 0}.items():
+    for name, value in {**duration, "seed": seed or 0}.items():
         low, high = TRAIN_LIMITS[name]
         if not low <= value <= high:
             raise InputError(f"{name} {value}, must be {low}-{high}")
     check_network(settings.get("network", "lstm"))
 
 
-def _bundled(start: str) -> Model | None:
-    """The model that ships, unless it is not wanted. Raises ModelError where it is asked for in vain."""
-    there = (compose.BUNDLED / "model.json").is_file()
-    if start == "nothing" or (start == "auto" and not there):
+def _bundled_model(start: str) -> Model | None:
+    """The bundled model, or None if `start` excludes it. Raises ModelError if it is asked for and missing."""
+    exists = (compose.BUNDLED / "model.json").is_file()
+    if start == "nothing" or (start == "auto" and not exists):
         return None
     return compose.opened_model(None)
-
-
-def _spent(expected: Needs, found: dict[str, Any], began: float) -> dict[str, Any]:
-    """What was expected, and the seconds that it took."""
-    names = ("seconds", "memory_bytes", "disk_bytes", "free_bytes")
-    said = {name: getattr(expected, name) for name in names}
-    return {"expected": found["expected"] | said, "seconds": round(time.monotonic() - began, 1)}

@@ -1,4 +1,4 @@
-"""Job: what learning does once there is a corpus: lessons, the judgement, the songs."""
+"""The steps of `ritornello learn` after the corpus is made: train, select a model, compose songs."""
 
 from __future__ import annotations
 
@@ -8,121 +8,126 @@ from typing import Any
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.learning import model_selection, results
-from ritornello.learning.resource_estimate import clock
-from ritornello.learning.run_paths import Home, Say, copy
-from ritornello.learning.start_trials import Lessons, fits
+from ritornello.learning.resource_estimate import format_duration
+from ritornello.learning.run_paths import RunPaths, Say, copy_model
+from ritornello.learning.start_trials import StartTrials, is_possible_start
 from ritornello.models.model import Model
 from ritornello.system.progress import Progress
 
 
 @dataclass(frozen=True)
-class Job:
-    """Learning from one corpus."""
+class LearnPipeline:
+    """Training, selection and composing for one corpus; `duration` is {"minutes": ...} or {"steps": ...}."""
 
-    home: Home
+    paths: RunPaths
     corpus: Corpus
     bundled: Model | None
     start: str
-    long: dict[str, Any]
+    duration: dict[str, Any]
     settings: dict[str, Any]
-    tell: Say
+    say: Say
 
     def run(self, songs: int, seed: int | None, progress: Progress | None) -> tuple[dict[str, Any], bool]:
-        """Learn, and compose by the model that is kept; all figures, and whether Ctrl-C was pressed.
+        """Run all steps; returns the report, and whether Ctrl-C was pressed.
 
-        Raises KeyboardInterrupt where there is no model yet.
+        Raises KeyboardInterrupt if it is pressed before there is a model.
         """
-        model, report, stopped = self.learn(progress)
-        return report | self.compose(model, songs, seed), stopped
+        model, report, stopped = self._train_and_select(progress)
+        return report | self._compose(model, songs, seed), stopped
 
-    def learn(self, progress: Progress | None) -> tuple[Model, dict[str, Any], bool]:
-        """The model that is kept, all figures, and whether Ctrl-C was pressed."""
-        folder = self.home.round(self.corpus.hash)
-        lessons = Lessons(self.corpus, folder, self._starts(), self.long, self.settings, progress)
-        learnt, stopped = self._train(lessons)
-        report: dict[str, Any] = {"start": lessons.chosen, "tried": lessons.tried}
-        report |= {"model": str(self.home.model), "expected": {"passes": lessons.expected_passes}}
-        if learnt is None:
-            assert self.bundled is not None, "without any model there is nothing to go on with"
-            copy(self.bundled, self.home.model, learn={"kept": "bundled"})
-            return Model.open(self.home.model), {**report, "kept": "bundled"}, stopped
-        report |= self._facts(learnt, lessons)
-        copy(learnt, self.home.model, learn={"kept": "learnt"})  # whatever comes now, this is there
+    def _train_and_select(self, progress: Progress | None) -> tuple[Model, dict[str, Any], bool]:
+        """The model that is kept, the report, and whether Ctrl-C was pressed."""
+        folder = self.paths.runs(self.corpus.hash)
+        trials = StartTrials(
+            self.corpus, folder, self._starts(folder), self.duration, self.settings, progress
+        )
+        trained, stopped = self._train(trials)
+        report: dict[str, Any] = {"start": trials.chosen, "tried": trials.tried}
+        report |= {"model": str(self.paths.model), "expected": {"passes": trials.expected_passes}}
+        if trained is None:
+            assert self.bundled is not None, "_train raises KeyboardInterrupt without any model"
+            copy_model(self.bundled, self.paths.model, learn={"kept": "bundled"})
+            return Model.open(self.paths.model), {**report, "kept": "bundled"}, stopped
+        report |= self._training_report(trained, trials)
+        copy_model(trained, self.paths.model, learn={"kept": "learnt"})  # in case measuring is interrupted
         try:
-            kept, judged = self._judge(learnt, progress)
+            kept, selection = self._select(trained, progress)
         except KeyboardInterrupt:
-            stopped, kept = True, learnt
-            judged = {"kept": "learnt", "why": "stopped before it was measured", "nats_per_note": None}
-        report |= judged
-        self.tell("learning", _learning(report))
+            stopped, kept = True, trained
+            selection = {"kept": "learnt", "why": "stopped before it was measured", "nats_per_note": None}
+        report |= selection
+        self.say("training", _describe_training(report))
         if self.bundled is not None:
-            self.tell("keeping", model_selection.in_words(judged))
-        copy(kept, self.home.model, learn={**judged, "start": report["start"]})
-        return Model.open(self.home.model), report, stopped
+            self.say("selection", model_selection.describe_selection(selection))
+        copy_model(kept, self.paths.model, learn={**selection, "start": report["start"]})
+        return Model.open(self.paths.model), report, stopped
 
-    def _train(self, lessons: Lessons) -> tuple[Model | None, bool]:
-        """What was learnt, or the best so far after Ctrl-C; and whether it was pressed."""
-        try:
-            start = lessons.choose()
-            if lessons.tried:
-                nats = ", ".join(f"from {name} {nats:.2f}" for name, nats in lessons.tried.items())
-                self.tell("starting", f"from {start}; nats a note after a short while: {nats}")
-            return lessons.learn(), False
-        except KeyboardInterrupt:
-            learnt = lessons.best_so_far()
-            if learnt is None and self.bundled is None:
-                raise
-            self.tell("stopping", "a moment, for the best so far")
-            return learnt, True
-
-    def compose(self, model: Model, count: int, seed: int | None) -> dict[str, Any]:
-        """Songs by the model that is kept, and how close they are to training songs."""
-        songs, files = results.compose(model, self.home.songs, count, seed)
-        close = results.closeness(songs, self.corpus) if songs else {}
-        if songs:
-            made = f"{count} song{'s' * (count > 1)} into {self.home.songs}/"
-            self.tell("composing", f"{made}   {results.in_words(close)}")
-        self.tell("model in", f"{self.home.model}/   more: ritornello compose {self.home.model}")
-        return {"songs": [str(file) for file in files], "closeness": close}
-
-    def _starts(self) -> dict[str, Path | None]:
-        """What may be begun from: what was learnt before, the bundled model, nothing."""
-        found: dict[str, Path | None] = {}
-        before = self.home.round(self.corpus.hash) / "before"
-        if before.is_dir() and fits(Model.open(before), self.settings):
-            found["before"] = before
-        if self.bundled is not None and (self.start == "bundled" or fits(self.bundled, self.settings)):
-            found["bundled"] = self.bundled.path
+    def _starts(self, folder: Path) -> dict[str, Path | None]:
+        """The possible starts by name: the model trained before, the bundled model, random weights (None)."""
+        starts: dict[str, Path | None] = {}
+        before = folder / "before"
+        if before.is_dir() and is_possible_start(Model.open(before), self.settings):
+            starts["before"] = before
+        if self.bundled is not None and (
+            self.start == "bundled" or is_possible_start(self.bundled, self.settings)
+        ):
+            starts["bundled"] = self.bundled.path
         if self.start != "bundled":
-            found["nothing"] = None
-        return found
+            starts["nothing"] = None
+        return starts
 
-    def _facts(self, learnt: Model, lessons: Lessons) -> dict[str, Any]:
-        """What training did."""
-        training = learnt.info["training"]
-        window = learnt.info["network"]["config"]["window"]
-        passes = lessons.passes(training["steps"], training["batch"], window)
-        best = (training["steps"] - training["best_step"]) / max(1, training["steps"])
-        facts = {"training": training, "passes": passes, "since_best": best, "sounds": lessons.sounds}
-        return facts | {"heldout": learnt.info["data"]["heldout"]}
+    def _train(self, trials: StartTrials) -> tuple[Model | None, bool]:
+        """The trained model, after Ctrl-C the best so far; and whether Ctrl-C was pressed."""
+        try:
+            start = trials.choose()
+            if trials.tried:
+                nats = ", ".join(f"{name} {nats:.2f}" for name, nats in trials.tried.items())
+                self.say("start", f"{start}   nats per note after a short trial from each: {nats}")
+            return trials.train_chosen(), False
+        except KeyboardInterrupt:
+            model = trials.best_so_far()
+            if model is None and self.bundled is None:
+                raise
+            self.say("stopping", "the best model so far is saved")
+            return model, True
 
-    def _judge(self, learnt: Model, progress: Progress | None) -> tuple[Model, dict[str, Any]]:
-        """The better of what was learnt and the bundled model on held-out songs, and by how much."""
-        songs = model_selection.HeldOut(self.corpus, "test")
+    def _training_report(self, trained: Model, trials: StartTrials) -> dict[str, Any]:
+        """The part of the report about training; "since_best" is the share of steps after the best one."""
+        training = trained.info["training"]
+        window = trained.info["network"]["config"]["window"]
+        passes = trials.passes(training["steps"], training["batch"], window)
+        since_best = (training["steps"] - training["best_step"]) / max(1, training["steps"])
+        report = {"training": training, "passes": passes, "since_best": since_best, "sounds": trials.sounds}
+        return report | {"heldout": trained.info["data"]["heldout"]}
+
+    def _select(self, trained: Model, progress: Progress | None) -> tuple[Model, dict[str, Any]]:
+        """The better of the trained and the bundled model on held-out songs, and the comparison."""
+        songs = model_selection.HeldOutSongs(self.corpus, "test")
         if not len(songs):
-            why = "no song held out, they are so few"
-            return learnt, {"kept": "learnt", "why": why, "nats_per_note": None}
-        ours = songs.nats(learnt, progress)
-        found: dict[str, Any] = {"kept": "learnt", "why": "nothing else was looked at"}
+            why = "no songs are held out, because there are so few"
+            return trained, {"kept": "learnt", "why": why, "nats_per_note": None}
+        nats = songs.nats(trained, progress)
+        selection: dict[str, Any] = {"kept": "learnt", "why": "there was no other model to compare with"}
         if self.bundled is not None:
-            found = model_selection.judged(ours, songs.nats(self.bundled, progress))
-        found |= {"nats_per_note": model_selection.per_note(ours), "heldout_songs": len(songs)}
-        return (learnt if found["kept"] == "learnt" or self.bundled is None else self.bundled), found
+            selection = model_selection.select(nats, songs.nats(self.bundled, progress))
+        selection |= {"nats_per_note": model_selection.nats_per_note(nats), "heldout_songs": len(songs)}
+        kept = trained if selection["kept"] == "learnt" or self.bundled is None else self.bundled
+        return kept, selection
+
+    def _compose(self, model: Model, count: int, seed: int | None) -> dict[str, Any]:
+        """Compose songs with the model that is kept; their files and their closeness to training songs."""
+        songs, files = results.compose_songs(model, self.paths.songs, count, seed)
+        closeness = results.closeness(songs, self.corpus) if songs else {}
+        if songs:
+            written = f"{count} song{'s' * (count > 1)} in {self.paths.songs}/"
+            self.say("songs", f"{written}   {results.describe_closeness(closeness)}")
+        self.say("model", f"{self.paths.model}/   compose more: ritornello compose {self.paths.model}")
+        return {"songs": [str(file) for file in files], "closeness": closeness}
 
 
-def _learning(report: dict[str, Any]) -> str:
-    """How the training went, in words."""
-    nats, seconds = report["nats_per_note"], report["training"]["seconds"]
-    held = f"held-out {nats:.2f} nats a note" if nats is not None else report["why"]
-    words = [clock(seconds), held, f"{report['passes']:.1f} passes", report["sounds"]]
-    return "   ".join(word for word in words if word)
+def _describe_training(report: dict[str, Any]) -> str:
+    """The training as one line for the terminal."""
+    nats = report["nats_per_note"]
+    measured = f"{nats:.2f} nats per note on held-out songs" if nats is not None else report["why"]
+    duration, passes = format_duration(report["training"]["seconds"]), f"{report['passes']:.1f} passes"
+    return "   ".join(text for text in (duration, measured, passes, report["sounds"]) if text)

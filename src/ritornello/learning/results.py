@@ -1,4 +1,4 @@
-"""Results: songs by the model that is kept, and how close they are to the songs of the folder."""
+"""Compose songs with the model that is kept, and compare them with the songs of the folder."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ritornello.composing.compose import compose_many
 from ritornello.composing.song import Song
 from ritornello.corpus.corpus import Corpus
 from ritornello.evaluation.originality import closest_passages, opening, run_lengths, typical_longest_run
-from ritornello.learning.model_selection import HeldOut
+from ritornello.learning.model_selection import HeldOutSongs
 from ritornello.models.fingerprints import SongFingerprint, of_training_songs
 from ritornello.models.model import Model
 
-HUMAN_SONGS = 30
+MAX_HUMAN_SONGS = 30
 
 
-def compose(model: Model, folder: Path, count: int, seed: int | None) -> tuple[list[Song], list[Path]]:
-    """Compose songs into a folder, each with its recipe, under the first numbers that are free there."""
+def compose_songs(model: Model, folder: Path, count: int, seed: int | None) -> tuple[list[Song], list[Path]]:
+    """Compose songs and write each, with its recipe, under the lowest free numbers of `folder`."""
     songs = compose_many(model, count, seed=seed) if count else []
     files, number = [], 0
     for song in songs:
@@ -33,31 +33,32 @@ def compose(model: Model, folder: Path, count: int, seed: int | None) -> tuple[l
 
 
 def closeness(songs: list[Song], corpus: Corpus) -> dict[str, Any]:
-    """How many notes in a row the songs share with training songs at most, and human songs of that length do.
+    """The longest runs of notes that the songs share with training songs.
 
-    `passage` is the longest of all, `human` what as many held-out songs share in half of all cases, None
-    where none is held out.
+    "longest" and "by_song" are lengths in notes, "passage" is the longest run. "human" is the median of the
+    longest run of as many held-out songs, shortened to the same length; None if no song is held out.
     """
     composed = [song.score for song in songs]
     length = int(np.median([len(song) for song in composed])) if composed else 0
-    held = [opening(song.score, length) for song in HeldOut(corpus, "test").songs()[:HUMAN_SONGS]]
-    queries, training = [SongFingerprint.of(song) for song in (*composed, *held)], of_training_songs(corpus)
-    found = closest_passages(queries, training)
-    runs = run_lengths(queries, found)
-    ours, theirs = runs[: len(composed)], runs[len(composed) :]
-    longest = max(filter(None, found[: len(composed)]), key=lambda passage: passage.notes, default=None)
+    human = [opening(song.score, length) for song in HeldOutSongs(corpus, "test").songs()[:MAX_HUMAN_SONGS]]
+    training = of_training_songs(corpus)
+    fingerprints = [SongFingerprint.of(song) for song in (*composed, *human)]
+    passages = closest_passages(fingerprints, training)
+    runs = run_lengths(fingerprints, passages)
+    composed_runs, human_runs = runs[: len(composed)], runs[len(composed) :]
+    longest = max(filter(None, passages[: len(composed)]), key=lambda passage: passage.notes, default=None)
     return {
-        "longest": max(ours, default=0),
+        "longest": max(composed_runs, default=0),
         "passage": longest.plain() if longest else None,
-        "by_song": ours,
-        "human": typical_longest_run(theirs, len(ours)) if theirs and ours else None,
-        "human_songs": len(theirs),
+        "by_song": composed_runs,
+        "human": typical_longest_run(human_runs, len(composed)) if human and composed else None,
+        "human_songs": len(human),
         "training_songs": len(training),
     }
 
 
-def in_words(close: dict[str, Any]) -> str:
-    """Closeness for people."""
-    human = "" if close["human"] is None else f" (human: {close['human']})"
-    there = f" of {close['passage']['name']}" if close["passage"] else ""
-    return f"closest to a training song: {close['longest']} notes{there}{human}"
+def describe_closeness(close: dict[str, Any]) -> str:
+    """The longest shared run as one line for the terminal."""
+    human = "" if close["human"] is None else f" (songs of people: {close['human']})"
+    source = f" of {close['passage']['name']}" if close["passage"] else ""
+    return f"longest run shared with a training song: {close['longest']} notes{source}{human}"

@@ -1,11 +1,10 @@
-"""Lessons: training from each start for a short while, and from the better one to the end.
+"""Train from each possible start for a short time, and from the best of them to the end.
 
-The rule. A network that knows music already learns faster, but what it knows may be another music. So each
-start is trained in full for TRIAL of the time, its learning rate falling as it would at the end; the one
-whose held-out songs then cost less goes on, with the time that is left. Where trials would be shorter than
-TRIAL_LEAST none is made: the network that knows music goes on (after 51 steps on 30 folk tunes
-that were new to it 0.82 nats a note, from nothing 1.54). All of it is `train`, which goes on where
-it stopped.
+A model that has already learned music learns faster, unless its music is very different. Therefore `train`
+runs from each start for TRIAL_SHARE of the time, including the decay of the learning rate, and the start
+with the lowest held-out loss continues for the remaining time. If a trial would be shorter than
+MIN_TRIAL_MINUTES, there is none and the first start is used, which is a trained model if there is one: after
+51 steps on 30 folk tunes it reached 0.82 nats per note, a network with random weights 1.54.
 """
 
 from __future__ import annotations
@@ -21,156 +20,160 @@ import numpy as np
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import InputError
-from ritornello.learning.model_selection import HeldOut, per_note
+from ritornello.learning.model_selection import HeldOutSongs, nats_per_note
 from ritornello.models import registry
 from ritornello.models.model import Model
 from ritornello.system.files import write_json
 from ritornello.system.progress import Progress
 from ritornello.training.train import train
 
-TRIAL, TRIAL_MINUTES = 0.075, 10.0  # of the time for each start, and at most
-TRIAL_LEAST = 1.0  # minutes
-# Fewer minutes than these have smaller steps. The first steps are timed, and must not take all of the time:
-# one of 32 crops takes 2 s on a busy processor
-FULL_MINUTES = 4.0
-PATIENCE = 5  # measurements without progress
+TRIAL_SHARE = 0.075
+MIN_TRIAL_MINUTES, MAX_TRIAL_MINUTES = 1.0, 10.0
+# Below this time batches are smaller: a step of 32 crops takes 2 s on a busy processor, and the first steps,
+# which are timed, must not take all of the time.
+FULL_BATCH_MINUTES = 4.0
+PATIENCE = 5  # measurements without improvement, after which training stops
 
 
 @dataclass
-class Lessons:
-    """The trainings on one corpus, in the folder `round`; `long` is {"minutes": ...} or {"steps": ...}.
+class StartTrials:
+    """The training runs on one corpus, in `folder`; `duration` is {"minutes": ...} or {"steps": ...}.
 
-    `starts` are model folders by name, None for nothing; `settings` are those of `train`.
+    `starts` are model folders by name, None for random weights; `settings` are those of `train`.
     """
 
     corpus: Corpus
-    round: Path
+    folder: Path
     starts: dict[str, Path | None]
-    long: dict[str, Any]
+    duration: dict[str, Any]
     settings: dict[str, Any]
     progress: Progress | None = None
     sounds: str = ""
+    """What the last samples during training sounded like, in words."""
     expected_passes: float | None = None
     tried: dict[str, float] = field(default_factory=dict)
     """Nats per note on held-out songs after the trial, by start."""
     spent: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Minutes and steps of each trial."""
+    """Minutes and steps of each trial, by start."""
 
-    def run(self, start: str) -> Path:
-        """The folder of the training that begins from a start."""
-        return self.round / f"from-{start}"
+    def run_folder(self, start: str) -> Path:
+        """The folder of the training run from a start."""
+        return self.folder / f"from-{start}"
 
     @property
     def chosen(self) -> str | None:
-        """The start that goes on, once that is known."""
+        """The name of the start that is used, or None before `choose`."""
         if len(self.starts) == 1:
             return next(iter(self.starts))
-        file = self.round / "chosen.json"
+        file = self.folder / "chosen.json"
         if file.is_file():
-            said = json.loads(file.read_bytes())
-            self.tried, self.spent = said["tried"], said["spent"]
-            return str(said["start"])
+            content = json.loads(file.read_bytes())
+            self.tried, self.spent = content["tried"], content["spent"]
+            return str(content["start"])
         return None
 
     def choose(self) -> str:
-        """Try every start, and say which goes on; where no song is held out or time is short, the first."""
+        """Run the trials, delete all but the best, and return its start; without trials the first start."""
         if self.chosen is not None:
             return self.chosen
-        songs = HeldOut(self.corpus, "valid")
-        minutes = self.long.get("minutes")
-        if len(songs) and (minutes is None or self._share(minutes) >= TRIAL_LEAST):
-            short = {name: self._share(value) for name, value in self.long.items()}
+        songs = HeldOutSongs(self.corpus, "valid")
+        minutes = self.duration.get("minutes")
+        if len(songs) and (minutes is None or self._trial_duration(minutes) >= MIN_TRIAL_MINUTES):
+            trial = {unit: self._trial_duration(value) for unit, value in self.duration.items()}
             for name in self.starts:
-                model = self._train(name, short)
+                model = self._train(name, trial)
                 training = model.info["training"]
                 self.spent[name] = {"minutes": training["seconds"] / 60, "steps": training["steps"]}
-                self.tried[name] = per_note(songs.nats(model, self.progress))
+                self.tried[name] = nats_per_note(songs.nats(model, self.progress))
         best = min(self.tried, key=lambda name: self.tried[name]) if self.tried else next(iter(self.starts))
-        write_json(self.round / "chosen.json", {"start": best, "tried": self.tried, "spent": self.spent})
+        write_json(self.folder / "chosen.json", {"start": best, "tried": self.tried, "spent": self.spent})
         for name in self.starts:
             if name != best:
-                shutil.rmtree(self.run(name), ignore_errors=True)
+                shutil.rmtree(self.run_folder(name), ignore_errors=True)
         return best
 
-    def learn(self) -> Model:
-        """Train from the start that was chosen to the end; with early stop."""
-        chosen, left = self.choose(), dict(self.long)
-        for how_long in left:
-            left[how_long] -= sum(spent[how_long] for name, spent in self.spent.items() if name != chosen)
-            left[how_long] = max(left[how_long], 1 if how_long == "steps" else 0.01)
-        return self._train(chosen, left)
+    def train_chosen(self) -> Model:
+        """Train from the chosen start for the remaining time, or until held-out loss stops improving."""
+        chosen, remaining = self.choose(), dict(self.duration)
+        for unit in remaining:
+            remaining[unit] -= sum(spent[unit] for name, spent in self.spent.items() if name != chosen)
+            remaining[unit] = max(remaining[unit], 1 if unit == "steps" else 0.01)
+        return self._train(chosen, remaining)
 
     def best_so_far(self) -> Model | None:
-        """What a training that was stopped has left: of the starts, that with the lowest held-out loss."""
+        """The model with the lowest held-out loss among interrupted runs; None if none was measured."""
         names = [self.chosen] if self.chosen else list(self.starts)
-        there = [run for name in names if ((run := self.run(name)) / "model.json").is_file()]
-        models = [Model.open(path) for path in there]
+        folders = [run for name in names if ((run := self.run_folder(name)) / "model.json").is_file()]
+        models = [Model.open(path) for path in folders]
         return min(models, key=lambda model: model.info["measured"]["heldout_loss"], default=None)
 
     def passes(self, steps: int, batch: int, window: int) -> float:
-        """How many times as many notes as the training songs have were learnt from.
+        """The notes trained on, in multiples of the notes of all training songs.
 
-        Songs are drawn by their notes, and a crop of a short song holds no more than the song.
+        A song is drawn with a probability proportional to its notes; a crop has at most the notes of its
+        song.
         """
         notes = self.corpus.note_counts[self.corpus.songs("train")].astype(float)
-        a_crop = (notes * np.minimum(notes, window)).sum() / notes.sum()
-        return float(steps * batch * a_crop / notes.sum())
+        notes_per_crop = (notes * np.minimum(notes, window)).sum() / notes.sum()
+        return float(steps * batch * notes_per_crop / notes.sum())
 
-    def _share(self, value: float) -> float:
-        """A trial's part of the minutes or steps."""
-        if "steps" in self.long:
-            return max(1, math.ceil(TRIAL * value))
-        return min(TRIAL * value, TRIAL_MINUTES)
+    def _trial_duration(self, value: float) -> float:
+        """The minutes or steps of a trial, given those of the whole training."""
+        if "steps" in self.duration:
+            return max(1, math.ceil(TRIAL_SHARE * value))
+        return min(TRIAL_SHARE * value, MAX_TRIAL_MINUTES)
 
-    def _batch(self, name: str, usual: int) -> int:
-        """Crops in a step: as many as its training began with; or as usual, and fewer in a few minutes."""
-        begun = self.run(name) / "checkpoint" / "config.json"
-        if begun.is_file():
-            batch: int = json.loads(begun.read_bytes())["batch"]
+    def _batch(self, name: str, default: int) -> int:
+        """The batch size: that of an interrupted run, else the default, reduced for short training."""
+        config = self.run_folder(name) / "checkpoint" / "config.json"
+        if config.is_file():
+            batch: int = json.loads(config.read_bytes())["batch"]
             return batch
-        share = float(self.long.get("minutes", FULL_MINUTES)) / FULL_MINUTES
-        return max(1, min(usual, round(usual * share)))
+        share = float(self.duration.get("minutes", FULL_BATCH_MINUTES)) / FULL_BATCH_MINUTES
+        return max(1, min(default, round(default * share)))
 
-    def _train(self, name: str, long: dict[str, Any]) -> Model:
+    def _train(self, name: str, duration: dict[str, Any]) -> Model:
+        """Train, or continue training, from a start."""
         init = self.starts[name]
-        settings = {"patience": PATIENCE, **self.settings, **long}
-        kind = registry.find("networks", settings.get("network", "lstm"))
+        settings = {"patience": PATIENCE, **self.settings, **duration}
+        network = registry.find("networks", settings.get("network", "lstm"))
         if init is not None:
-            known = Model.open(init)
-            kind = registry.find("networks", known.network)
-            settings |= {"init": str(init), "network": known.network, "network_config": {}}
-            window = int(known.info["network"]["config"]["window"])
+            model = Model.open(init)
+            network = registry.find("networks", model.network)
+            settings |= {"init": str(init), "network": model.network, "network_config": {}}
+            window = int(model.info["network"]["config"]["window"])
         else:
             window = int(settings.get("network_config", {}).get("window", 256))
-        batch = settings["batch"] = settings.get("batch") or self._batch(name, kind.batch)
+        batch = settings["batch"] = settings.get("batch") or self._batch(name, network.batch)
         heldout = ""
 
         def report(state: Any, losses: dict[str, float]) -> None:
             nonlocal heldout
             self.sounds = state.sounds
             if "heldout_loss" in losses:
-                heldout = f"  held-out {losses['heldout_loss']:.3f}"
+                heldout = f"  held-out loss {losses['heldout_loss']:.3f}"
             if state.total_steps:
                 self.expected_passes = self.passes(state.total_steps, batch, window)
             if self.progress:
-                of = f" of {self.expected_passes:.1f} passes" if self.expected_passes else ""
-                done = f"{self.passes(state.step, batch, window):.1f}{of}"
-                words = f"learning from {name}  {done}{heldout}"
-                self.progress(state.step, state.total_steps or 0, words)
+                total = f" of {self.expected_passes:.1f}" if self.expected_passes else ""
+                passes = f"{self.passes(state.step, batch, window):.1f}{total} passes"
+                self.progress(state.step, state.total_steps or 0, f"training from {name}  {passes}{heldout}")
 
-        return train(self.corpus.path, self.run(name), progress=self.progress, report=report, **settings)
+        return train(
+            self.corpus.path, self.run_folder(name), progress=self.progress, report=report, **settings
+        )
 
 
 def check_network(name: str) -> None:
-    """Raise InputError unless a network gives chances, by which models are compared."""
+    """Raise InputError unless a network predicts probabilities, by which models are compared."""
     if registry.find("networks", name).learns != "all":
-        raise InputError(f"network {name!r} says numbers and no chances, must be lstm or transformer")
+        raise InputError(f"network {name!r} predicts no probabilities, must be lstm or transformer")
 
 
-def fits(model: Model, settings: dict[str, Any]) -> bool:
-    """Whether a model has the network that is asked for, so that it can be a start."""
-    sizes = model.info["network"]["config"]
-    asked = settings.get("network_config", {}).items()
+def is_possible_start(model: Model, settings: dict[str, Any]) -> bool:
+    """Whether a model has the network and the sizes that `settings` ask for."""
+    config = model.info["network"]["config"]
+    sizes = settings.get("network_config", {}).items()
     return settings.get("network", model.network) == model.network and all(
-        sizes.get(n) == v for n, v in asked
+        config.get(name) == value for name, value in sizes
     )
