@@ -1,24 +1,19 @@
-"""The original network of 2018 against simple baselines, on the next message of held-out songs.
-
-    python benchmarks/original.py CORPUS MODEL [--windows 100000]
-
-Prints the table of docs/original.md: the loss it was trained on, errors in plain units, how often the note
-is right or a chord tone of the right one, and how much of the music's variety the predictions keep; then what
-composed songs are like.
-"""
+"""The network of 2018 compared with simple baselines, on the next message of held-out songs."""
 
 from __future__ import annotations
 
 import argparse
+import time
 from collections import defaultdict
-from collections.abc import Callable
-from time import perf_counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks.shared import CORPUS, argument, benchmark, table, time_in_turns
 from ritornello import Corpus, Model, Score, Timeline, compose
 from ritornello.legacy2018.loss import SHARE
 from ritornello.legacy2018.messages import BEATS, DELTA, NOTE, PITCHES, VELOCITY, Messages
@@ -26,23 +21,23 @@ from ritornello.models import registry
 from ritornello.models.losses.curve import AMPLITUDE, Curve
 from ritornello.training.batches import SongRows, Windows, encode_songs
 
-Rows = npt.NDArray[np.float32]
-Predict = Callable[[Rows], Rows]  # windows (B, T, 3) -> the next row (B, 3)
+Floats = npt.NDArray[np.float32]  # rows of messages: note, velocity, delta, each from 0 to 1
+Predict = Callable[[Floats], Floats]  # windows (B, T, 3) -> the next row (B, 3)
 
 
-def mean(train: SongRows) -> Predict:
-    """The mean message of the training songs, always."""
+def predict_mean(train: SongRows) -> Predict:
+    """Predict the mean message of the training songs."""
     row = train.values.mean(axis=0, dtype=np.float64).astype(np.float32)
     return lambda windows: np.tile(row, (len(windows), 1))
 
 
-def repeat(train: SongRows) -> Predict:
-    """The last message again."""
+def predict_last(train: SongRows) -> Predict:
+    """Predict the last message."""
     return lambda windows: windows[:, -1]
 
 
-def bigram(train: SongRows) -> Predict:
-    """What follows a message of this pitch and kind (on, off) in the training songs.
+def predict_bigram(train: SongRows) -> Predict:
+    """Predict what follows a message of the same pitch and kind (on, off) in the training songs.
 
     The note is the one that follows most often; velocity and delta are means.
     """
@@ -53,35 +48,37 @@ def bigram(train: SongRows) -> Predict:
     pairs = np.zeros((256, 128), np.int64)
     np.add.at(pairs, (before, np.rint(after[:, NOTE] * PITCHES).astype(np.int64)), 1)
     count = np.maximum(pairs.sum(axis=1), 1)
-    table = np.empty((256, 3), np.float32)
-    table[:, NOTE] = pairs.argmax(axis=1) / PITCHES
+    next_rows = np.empty((256, 3), np.float32)
+    next_rows[:, NOTE] = pairs.argmax(axis=1) / PITCHES
     for column in (VELOCITY, DELTA):
-        table[:, column] = np.bincount(before, after[:, column], minlength=256) / count
+        next_rows[:, column] = np.bincount(before, after[:, column], minlength=256) / count
 
-    def predict(windows: Rows) -> Rows:
+    def predict(windows: Floats) -> Floats:
         last = windows[:, -1]
-        found: Rows = table[np.rint(last[:, NOTE] * PITCHES).astype(np.int64) * 2 + (last[:, VELOCITY] > 0)]
+        found: Floats = next_rows[
+            np.rint(last[:, NOTE] * PITCHES).astype(np.int64) * 2 + (last[:, VELOCITY] > 0)
+        ]
         return found
 
     return predict
 
 
-def network(model: Model) -> Predict:
-    """The trained network."""
+def predict_by_network(model: Model) -> Predict:
+    """Predict by the trained network."""
     net = registry.find("networks", model.network)(model.info["network"]["config"])
     net.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in model.weights.items()})
     net.eval()
 
-    def predict(windows: Rows) -> Rows:
+    def predict(windows: Floats) -> Floats:
         with torch.no_grad():
-            found: Rows = net.predict_next(torch.from_numpy(windows)).numpy()
+            found: Floats = net.predict_next(torch.from_numpy(windows)).numpy()
         return found
 
     return predict
 
 
-def score(predicted: Rows, true: Rows, curve: Curve) -> dict[str, float]:
-    """All figures of one predictor over rows (N, 3)."""
+def errors(predicted: Floats, true: Floats, curve: Curve) -> dict[str, float]:
+    """All figures of one predictor, from its predictions and the true rows, (N, 3) each."""
     semitones = (predicted[:, NOTE] - true[:, NOTE]) * PITCHES
     squares = ((predicted - true) ** 2).mean(axis=0)
     note_loss = float(np.mean(curve(semitones)))
@@ -98,8 +95,8 @@ def score(predicted: Rows, true: Rows, curve: Curve) -> dict[str, float]:
     }
 
 
-def measure(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, float]]:
-    """The figures of every predictor on the same held-out windows."""
+def compare_predictors(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, float]]:
+    """The figures of each predictor on the same held-out windows."""
     representation = registry.find("representations", "messages")()
 
     def rows(side: str) -> SongRows:
@@ -110,26 +107,26 @@ def measure(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, floa
     curve = Curve.of(model.info["network"]["config"]["curve"])
     numbers = heldout.spread(most)
     predictors: dict[str, Predict] = {
-        "original (LSTM 48)": network(model),
-        "repeat the last message": repeat(train),
-        "mean message": mean(train),
-        "bigram": bigram(train),
+        "original (LSTM 48)": predict_by_network(model),
+        "repeat the last message": predict_last(train),
+        "mean message": predict_mean(train),
+        "bigram": predict_bigram(train),
     }
-    pieces: dict[str, list[Rows]] = {name: [] for name in predictors}
-    true: list[Rows] = []
+    pieces: dict[str, list[Floats]] = {name: [] for name in predictors}
+    true: list[Floats] = []
     for some in np.array_split(numbers, max(1, len(numbers) // 4096)):
         windows = heldout.take(some)  # (B, T+1, 3)
         true.append(windows[:, -1])
         for name, predict in predictors.items():
             pieces[name].append(predict(windows[:, :-1]))
     answers = np.concatenate(true)
-    table = {name: score(np.concatenate(found), answers, curve) for name, found in pieces.items()}
-    table["(the music itself)"] = score(answers, answers, curve)
-    return table
+    figures = {name: errors(np.concatenate(found), answers, curve) for name, found in pieces.items()}
+    figures["(the music itself)"] = errors(answers, answers, curve)
+    return figures
 
 
-def songs(model: Model, corpus: Corpus, count: int = 20) -> dict[str, dict[str, Any]]:
-    """What 16-bar songs of `count` seeds are like, by spread, beside the openings of held-out songs."""
+def compare_songs(model: Model, corpus: Corpus, count: int = 20) -> dict[str, dict[str, Any]]:
+    """Figures of 16-bar songs of `count` seeds, by spread, and of the openings of held-out songs."""
     composed = {
         f"spread {spread:g}": [compose(model, seed=seed, spread=spread).score for seed in range(count)]
         for spread in (0.0, 0.5, 1.0)
@@ -141,7 +138,7 @@ def songs(model: Model, corpus: Corpus, count: int = 20) -> dict[str, dict[str, 
 
 
 def describe(found: list[Score]) -> dict[str, float]:
-    """Means over the first 16 bars (64 beats) of some songs."""
+    """Means of some figures over the first 16 bars (64 beats) of songs."""
     facts: dict[str, list[float]] = defaultdict(list)
     for song in found:
         pitch = song.pitch[song.onset_ticks < 64 * song.ticks_per_beat].astype(int)
@@ -153,49 +150,54 @@ def describe(found: list[Score]) -> dict[str, float]:
     return {name: float(np.mean(values)) for name, values in facts.items()}
 
 
-def speed(model: Model, windows: Rows, rounds: int = 5) -> str:
-    """Messages a second composing alone: our step in numpy beside the network in torch, in turn."""
-    net, step = network(model), model.step()
-    rows = windows[:, -1][:400]
-    times: dict[str, list[float]] = {"numpy": [], "torch": []}
-    for _ in range(rounds):
-        began = perf_counter()
+def messages_per_second(model: Model, windows: Floats, rounds: int = 5) -> dict[str, float]:
+    """Messages per second of one song: the numpy step and the network in torch, in turns."""
+    net, step, messages = predict_by_network(model), model.step(), len(windows)
+
+    def in_numpy() -> None:
         step.start([None])
-        for row in rows:
+        for row in windows[:, -1]:
             step.logits("note")
             for name, value in zip(("note", "velocity", "delta"), row, strict=True):
                 step.put(name, value)
             step.advance()
-        middle = perf_counter()
-        for window in windows[:400]:
+
+    def in_torch() -> None:
+        for window in windows:
             net(window[None, :-1])
-        times["numpy"].append(middle - began)
-        times["torch"].append(perf_counter() - middle)
-    ours, theirs = (400 / float(np.median(times[name])) for name in ("numpy", "torch"))
-    return f"{ours:,.0f} messages a second in numpy, {theirs:,.0f} in torch (one song, one thread)"
+
+    seconds = time_in_turns({"numpy": in_numpy, "torch": in_torch}, rounds, time.perf_counter)
+    return {name: messages / float(np.median(taken)) for name, taken in seconds.items()}
 
 
-def as_markdown(table: dict[str, dict[str, Any]]) -> str:
-    """The table with predictors (or kinds of songs) as columns."""
-    names = list(table)
-    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
-    for figure in table[names[0]]:
-        share = figure in ("note right", "right or chord tone")
-        digits = 1 if "different pitches" in table[names[0]] else 3
-        values = (f"{table[n][figure]:.1%}" if share else f"{table[n][figure]:.{digits}f}" for n in names)
-        lines.append(f"| {figure} | " + " | ".join(values) + " |")
-    return "\n".join(lines)
+def as_table(figures: Mapping[str, Mapping[str, float]], digits: int, percent: tuple[str, ...] = ()) -> str:
+    """A table with a column for each predictor or kind of song."""
+    names = list(figures)
+    lines = []
+    for figure in figures[names[0]]:
+        form = ".1%" if figure in percent else f".{digits}f"
+        lines.append([figure, *(format(figures[name][figure], form) for name in names)])
+    return table(["", *names], lines)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("corpus")
-    parser.add_argument("model")
-    parser.add_argument("--windows", type=int, default=100_000)
-    given = parser.parse_args()
+@benchmark(
+    CORPUS,
+    argument("model", type=Path, help="a model folder of the network `original`"),
+    argument("--windows", type=int, default=100_000, help="held-out windows (default: %(default)s)"),
+)
+def original(options: argparse.Namespace) -> None:
+    """Compare the network of 2018 with simple baselines, and its songs with held-out songs.
+
+    The tables are those of docs/original.md: the loss it was trained on, errors in plain units, how often the
+    note is right or a chord tone of the right one, and how much the predictions vary; then figures of
+    composed songs, and how many messages are composed in a second.
+    """
     torch.set_num_threads(1)
-    opened, trained = Corpus.open(given.corpus), Model.open(given.model)
-    print(as_markdown(measure(opened, trained, given.windows)))
-    print("\n" + as_markdown(songs(trained, opened)))
+    corpus, model = Corpus.open(options.corpus), Model.open(options.model)
+    percent = ("note right", "right or chord tone")
+    print(as_table(compare_predictors(corpus, model, options.windows), 3, percent))
+    print("\n" + as_table(compare_songs(model, corpus), 1))
     draw = np.random.default_rng(0).uniform(0, 1, (400, 51, 3)).astype(np.float32)
-    print("\n" + speed(trained, draw))
+    speeds = messages_per_second(model, draw)
+    shown = ", ".join(f"{count:,.0f} in {name}" for name, count in speeds.items())
+    print(f"\nmessages per second of one song, one thread: {shown}")

@@ -1,14 +1,4 @@
-"""How fast training is: notes a second beside its peers, share of the processor's peak, two processes.
-
-    OMP_NUM_THREADS=1 python benchmarks/speed.py CORPUS --out DIR --peers PEERS/bin/python [--minutes 0.7]
-
-CORPUS as in `benchmarks/pop.py`. All networks have about 4.3 million weights and one thread. Each is timed
-on its own, one after another, and the better of its rounds counts; *busy* is processor time, which says more
-on a machine that others use too. A note is 3.6 tokens of REMI, or one row.
-
-Share of the peak: multiplications in the layers (forward and backward: 6 operations a weight and row, what is
-looked up in tables not counted), over what a product of two square matrices reaches on this machine.
-"""
+"""Speed of training: notes per second compared with other tools, share of the peak, and batches alone."""
 
 from __future__ import annotations
 
@@ -20,24 +10,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
-from pop import export
-from ritornello import Corpus, Model
-from ritornello.training.train import train
+from benchmarks.pop.pop import export_songs, run_rival
+from benchmarks.shared import CORPUS, ROOT, argument, benchmark, load, peak_memory_mb, table
+from ritornello import Corpus, Model, Score
+from ritornello.models.plan_vector import Conditions
+from ritornello.representations.notes import Notes
+from ritornello.training.crops import Crops
+from ritornello.training.songs import Side, Songs
 
-HERE = Path(__file__).resolve()
-WARM = 0.4  # share of a run that is not timed: songs are met for the first time
-LSTM_WIDTH, WINDOW, CROPS, VOCABULARY = 496, 1024, 4, 608  # as in rivals.py
+WARM_UP = 0.4  # share of a run that is not timed: in it songs are encoded for the first time
+LSTM_WIDTH, WINDOW_TOKENS, CROPS_PER_STEP, VOCABULARY = 496, 1024, 4, 608  # as in `rivals`
+BATCH, WINDOW_ROWS = 32, 256  # of `loader`
+Speed = dict[str, float]
 
 
-def peak(dtype: torch.dtype, size: int = 1536, seconds: float = 3.0) -> float:
-    """Operations a second of processor time in a product of square matrices."""
+def peak_operations_s(dtype: Any, size: int = 1536, seconds: float = 3.0) -> float:
+    """Floating-point operations per second of processor time in a product of square matrices."""
+    import torch
+
     a, b = torch.randn(size, size).to(dtype), torch.randn(size, size).to(dtype)
     rounds, busy = 0, time.process_time()
     while time.process_time() - busy < seconds:
@@ -46,8 +42,12 @@ def peak(dtype: torch.dtype, size: int = 1536, seconds: float = 3.0) -> float:
     return rounds * 2 * size**3 / (time.process_time() - busy)
 
 
-def own(corpus: Path, out: Path, network: str, minutes: float) -> dict[str, float]:
-    """Notes a second of `ritornello train`, measurements and all, after the first songs were met."""
+def measure_training(corpus: Path, out: Path, network: str, minutes: float) -> Speed:
+    """Notes per second of `ritornello train`, its measurements included, after the warm-up."""
+    from torch import nn
+
+    from ritornello.training.train import train
+
     shutil.rmtree(out, ignore_errors=True)
     times: list[tuple[int, float, float]] = []
 
@@ -56,45 +56,42 @@ def own(corpus: Path, out: Path, network: str, minutes: float) -> dict[str, floa
 
     train(corpus, out, network=network, minutes=minutes, threads=1, memory_mb=4096, report=report)
     model = Model.open(out)
-    (first, began, busy), (last, ended, stopped) = times[int(WARM * len(times))], times[-1]
+    (first, began, busy), (last, ended, stopped) = times[int(WARM_UP * len(times))], times[-1]
     rows = (last - first) * model.info["training"]["batch"] * model.info["network"]["config"]["window"]
-    layers = sum(module.weight.numel() for module in matrices(model.network_in_torch()))
-    per_row = rows_per_note(model, corpus)
+    # each row is multiplied by all Linear layers but the plan's, which has one row per crop
+    modules = dict(model.network_in_torch().named_modules())
+    linear = {name: part for name, part in modules.items() if isinstance(part, nn.Linear) and name != "plan"}
+    weights = sum(part.weight.numel() for part in linear.values())
+    notes = rows / rows_per_note(model, corpus)
     return {
-        "notes_s": rows / per_row / (ended - began),
-        "busy_notes_s": rows / per_row / (stopped - busy),
-        "operations_s": 6 * layers * rows / (stopped - busy),
+        "notes_s": notes / (ended - began),
+        "busy_notes_s": notes / (stopped - busy),
+        "operations_s": 6 * weights * rows / (stopped - busy),
         "weights": model.info["parameters"],
     }
 
 
-def matrices(network: nn.Module) -> list[Any]:
-    """What each row is multiplied by: all Linear layers but the plan's, which is one row a crop."""
-    return [
-        module for name, module in network.named_modules() if isinstance(module, nn.Linear) and name != "plan"
-    ]
-
-
 def rows_per_note(model: Model, corpus: Path) -> float:
-    """Rows (WAIT and END are such, too) for each note of some songs."""
+    """Rows (WAIT and END are rows as well) per note, over some songs."""
     opened = Corpus.open(corpus)
     songs = [opened.score(int(song)) for song in opened.songs("train")[:40]]
     return sum(len(model.representation.encode(s).values) for s in songs) / sum(map(len, songs))
 
 
-def rival(peers: str, songs: Path, out: Path, network: str, minutes: float) -> dict[str, float]:
-    """Notes a second of a network of `benchmarks/rivals.py`."""
-    command = [peers, str(HERE.with_name("rivals.py")), str(songs), "--network", network, "--judge", "none"]
-    command += ["--minutes", str(minutes), "--threads", "1", "--out", str(out)]
-    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1] / "src")}
-    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
-    found = json.loads(out.read_text())
-    busy = found["tokens"] / found["studied_busy_s"] / found["tokens_a_note"]
+def measure_rival(peers: str, songs: Path, answer: Path, network: str, minutes: float) -> Speed:
+    """Notes per second of a network of the benchmark `rivals`."""
+    run_rival(
+        peers,
+        songs,
+        {"network": network, "judge": "none", "minutes": minutes, "threads": 1, "out": answer},
+    )
+    found = json.loads(answer.read_text())
+    busy = found["tokens"] / found["step_busy_s"] / found["tokens_a_note"]
     return {"notes_s": found["notes_a_second"], "busy_notes_s": busy, "weights": found["weights"]}
 
 
-def keras(minutes: float, tokens_a_note: float) -> dict[str, float]:
-    """Notes a second of the REMI LSTM of rivals.py written in Keras: a plain loop of train_on_batch."""
+def measure_keras(minutes: float, tokens_per_note: float) -> Speed:
+    """Notes per second of the LSTM of `rivals` written in Keras, in a loop of train_on_batch."""
     os.environ["KERAS_BACKEND"] = "torch"
     import keras
     from keras import layers
@@ -112,7 +109,7 @@ def keras(minutes: float, tokens_a_note: float) -> dict[str, float]:
     draw = np.random.default_rng(0)
 
     def step() -> None:
-        ids = draw.integers(0, VOCABULARY, (CROPS, WINDOW + 1))
+        ids = draw.integers(0, VOCABULARY, (CROPS_PER_STEP, WINDOW_TOKENS + 1))
         net.train_on_batch(ids[:, :-1], ids[:, 1:])
 
     step()
@@ -120,7 +117,7 @@ def keras(minutes: float, tokens_a_note: float) -> dict[str, float]:
     while time.perf_counter() - began < minutes * 60:
         step()
         steps += 1
-    notes = steps * CROPS * WINDOW / tokens_a_note
+    notes = steps * CROPS_PER_STEP * WINDOW_TOKENS / tokens_per_note
     return {
         "notes_s": notes / (time.perf_counter() - began),
         "busy_notes_s": notes / (time.process_time() - busy),
@@ -128,17 +125,21 @@ def keras(minutes: float, tokens_a_note: float) -> dict[str, float]:
     }
 
 
-def processes(corpus: Path, out: Path, count: int, steps: int) -> float:
-    """Steps a second of the same global batch with `count` processes of one thread, after the first songs."""
+def steps_per_second(corpus: Path, out: Path, processes: int, steps: int) -> float:
+    """Steps per second of the same global batch in several processes of one thread, after the warm-up."""
     shutil.rmtree(out / "scaled", ignore_errors=True)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(count), str(HERE)]
-    command += [str(corpus), "--out", str(out), "--steps", str(steps), "--as-process"]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    words = [str(corpus.resolve()), "--out", str(out.resolve()), "--steps", str(steps), "--as-process"]
+    command = [*launcher, "-m", "benchmarks", "speed", *words]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     return float((out / "scaled.txt").read_text())
 
 
-def as_process(corpus: Path, out: Path, steps: int) -> None:
-    """What each process of `processes` does."""
+def train_as_process(corpus: Path, out: Path, steps: int) -> None:
+    """Train as one of the processes that `steps_per_second` starts."""
+    from ritornello.training.train import train
+
     times: list[float] = []
     train(
         corpus,
@@ -150,64 +151,125 @@ def as_process(corpus: Path, out: Path, steps: int) -> None:
         report=lambda state, losses: times.append(time.perf_counter()),
     )
     if os.environ["RANK"] == "0":
-        first = int(WARM * len(times))
+        first = int(WARM_UP * len(times))
         (out / "scaled.txt").write_text(str((len(times) - 1 - first) / (times[-1] - times[first])))
 
 
-def best(rounds: int, work: Callable[[], dict[str, float]]) -> dict[str, float]:
+def fastest(rounds: int, measure: Callable[[], Speed]) -> Speed:
     """The fastest of some rounds by processor time."""
-    return max((work() for _ in range(rounds)), key=lambda found: found["busy_notes_s"])
+    return max((measure() for _ in range(rounds)), key=lambda found: found["busy_notes_s"])
 
 
-def main() -> None:
-    """Time all; the table in Markdown."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--peers", help="a Python that has miditok, torch and transformers")
-    parser.add_argument("--minutes", type=float, default=0.7, help="of each run")
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=150, help="of the runs with one and two processes")
-    parser.add_argument("--as-process", action="store_true", help="be one process of these runs")
-    options = parser.parse_args()
+def print_speeds(options: argparse.Namespace, songs: Path, answer: Path) -> None:
+    """Time the networks one after another, and print the table."""
+    import torch
+
+    minutes, rounds = options.minutes, options.rounds
+    rates = {str(dtype).split(".")[1]: peak_operations_s(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    found: dict[str, Speed] = {}
+    for network in ("lstm", "transformer"):
+        run = partial(measure_training, options.corpus, options.out / "model", network, minutes)
+        found[f"`notes`, {network}"] = fastest(rounds, run)
+    if options.peers:
+        for network, name in (("gpt2", "REMI, Hugging Face GPT-2"), ("lstm", "REMI, nn.LSTM")):
+            run = partial(measure_rival, options.peers, songs, answer, network, minutes)
+            found[name] = fastest(rounds, run)
+        tokens_per_note = json.loads(answer.read_text())["tokens_a_note"]
+        found["REMI, LSTM in Keras on torch"] = measure_keras(minutes, tokens_per_note)
+    top = max(rates.values())
+    lines = []
+    for name, speed_ in found.items():
+        of_peak = f"{speed_['operations_s'] / top:.0%}" if "operations_s" in speed_ else ""
+        notes = [f"{speed_[key]:,.0f}" for key in ("notes_s", "busy_notes_s")]
+        lines.append([name, f"{speed_['weights'] / 1e6:.1f}", *notes, of_peak])
+    print(table(["", "weights, M", "notes/s", "notes/s busy", "share of peak"], lines))
+    print("\npeak of one thread: " + ", ".join(f"{n} {r / 1e9:.0f} GFLOP/s" for n, r in rates.items()))
+
+
+@benchmark(
+    CORPUS,
+    argument("--out", type=Path, required=True, help="a folder for models and exported songs"),
+    argument("--peers", metavar="PYTHON", help="an interpreter that has miditok, torch and transformers"),
+    argument("--minutes", type=float, default=0.7, help="of each run (default: %(default)s)"),
+    argument("--rounds", type=int, default=2),
+    argument("--steps", type=int, default=150, help="of the runs with one and with two processes"),
+    argument("--as-process", action="store_true", help=argparse.SUPPRESS),
+    one_thread=True,
+)
+def speed(options: argparse.Namespace) -> None:
+    """Time the training of networks of about 4.3 million weights, each on one thread.
+
+    CORPUS as in `pop`. The networks are timed one after another, and the best of their rounds counts. *busy*
+    is by processor time, which says more on a machine that others use too. A note is 3.6 tokens of REMI, or
+    about one row. Without --peers only Ritornello's networks are timed.
+
+    Share of the peak: the multiplications in the layers (6 operations per weight and row for forward and
+    backward; embeddings not counted), divided by what a product of two square matrices reaches on this
+    machine. In the end the same training runs with one and with two processes.
+    """
+    import torch
+
     if options.as_process:
-        as_process(options.corpus, options.out, options.steps)
+        train_as_process(options.corpus, options.out, options.steps)
         return
     options.out.mkdir(parents=True, exist_ok=True)
     songs, answer = options.out / "songs.npz", options.out / "rival.json"
     if not songs.exists():
-        export(Corpus.open(options.corpus), songs)
+        export_songs(Corpus.open(options.corpus), songs)
     torch.set_num_threads(1)
-    report(options, songs, answer)
-    one, two = (processes(options.corpus, options.out, count, options.steps) for count in (1, 2))
-    print(f"{one:.3f} steps a second with one process, {two:.3f} with two: {two / one:.2f} times")
-    print(f"load when it ended: {os.getloadavg()[0]:.1f}")
+    print_speeds(options, songs, answer)
+    one, two = (steps_per_second(options.corpus, options.out, count, options.steps) for count in (1, 2))
+    print(f"{one:.3f} steps per second with one process, {two:.3f} with two: {two / one:.2f} times")
+    print(f"load at the end: {load():.1f}")
 
 
-def report(options: argparse.Namespace, songs: Path, answer: Path) -> None:
-    """Time the networks beside each other, and print the table."""
-    rates = {str(dtype).split(".")[1]: peak(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    found: dict[str, dict[str, float]] = {}
-    for network in ("lstm", "transformer"):
-        run = lambda network=network: own(options.corpus, options.out / "model", network, options.minutes)  # noqa: E731
-        found[f"`notes`, {network}"] = best(options.rounds, run)
-    for network, name in (("gpt2", "REMI, Hugging Face GPT-2"), ("lstm", "REMI, nn.LSTM")):
-        run = lambda network=network: rival(options.peers, songs, answer, network, options.minutes)  # noqa: E731
-        found[name] = best(options.rounds, run)
-    tokens_a_note = json.loads(answer.read_text())["tokens_a_note"]
-    found["REMI, LSTM in Keras on torch"] = keras(options.minutes, tokens_a_note)
-    print("| | weights, M | notes/s | notes/s busy | share of peak |\n|---|---|---|---|---|")
-    top = max(rates.values())
-    for name, speed in found.items():
-        share = f"{speed['operations_s'] / top:.0%}" if "operations_s" in speed else ""
-        print(
-            f"| {name} | {speed['weights'] / 1e6:.1f} | {speed['notes_s']:,.0f} | "
-            f"{speed['busy_notes_s']:,.0f} | {share} |"
-        )
-    print("\npeak of one thread: " + ", ".join(f"{n} {r / 1e9:.0f} GFLOP/s" for n, r in rates.items()))
+class RepeatedSongs:
+    """A side of a corpus, repeated until it has `count` songs."""
+
+    def __init__(self, side: Side, count: int) -> None:
+        self.side, self.count = side, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, song: int) -> Score:
+        return self.side[song % len(self.side)]
 
 
-if __name__ == "__main__":
-    main()
+@benchmark(
+    CORPUS,
+    argument("--songs", type=int, default=100_000, help="of the repeated corpus (default: %(default)s)"),
+    argument("--steps", type=int, default=300, help="batches (default: %(default)s)"),
+    argument("--memory", type=int, default=256, help="MB of encoded songs that are kept"),
+)
+def loader(options: argparse.Namespace) -> None:
+    """Make the batches of a corpus larger than the memory that is kept of it.
+
+    The songs of the train side are repeated until there are --songs; each is encoded as if it were new. In
+    the first half of the steps songs are encoded for the first time, until those that are kept fill --memory
+    MB. There is no network: one of 60 million weights would add five times its weights to the memory
+    (weights, gradients, two moments of the optimizer, the running average), 1.2 GB.
+    """
+    before = peak_memory_mb()
+    side = Side(Corpus.open(options.corpus), "train")
+    index = np.arange(options.songs) % len(side)
+    labels = side.labels
+    songs = Songs(
+        RepeatedSongs(side, options.songs),
+        Notes(),
+        [labels[i] for i in index],
+        side.notes[index],
+        options.memory,
+    )
+    crops = Crops(songs, Conditions(sorted({one for some in labels for one in some})), WINDOW_ROWS, 0)
+    opened = peak_memory_mb()
+    print(f"{options.songs:,} songs, {songs.notes.sum() / 1e6:.0f} million notes, {options.memory} MB kept")
+    print(f"memory: {before:.0f} MB after imports, {opened:.0f} MB with the corpus open", flush=True)
+    half = options.steps // 2
+    for name, steps in (("first half", range(half)), ("second half", range(half, options.steps))):
+        busy = time.process_time()
+        for step in steps:
+            crops.batch(step, BATCH)
+        rate = len(steps) * BATCH * WINDOW_ROWS / (time.process_time() - busy)
+        print(f"{name}: {rate:,.0f} rows per second of processor time,", end=" ")
+        print(f"at most {peak_memory_mb():.0f} MB", flush=True)

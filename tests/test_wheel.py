@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.install import MOST_MB, sizes
+from benchmarks.install import MAX_MB, sizes
 from ritornello import midi
 from ritornello.music.timeline import Timeline
 from ritornello.system.version import __version__
@@ -98,4 +98,4 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(python: Path, 
 
 
 def test_it_is_small(python: Path) -> None:
-    assert sum(sizes(python).values()) <= MOST_MB
+    assert sum(sizes(python).values()) <= MAX_MB

@@ -1,17 +1,13 @@
-"""`benchmarks/judge.py` by label: which labels have enough songs, a line of figures for each."""
+"""The benchmark `judge` by label: which labels have enough songs, and a row of figures for each."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-import judge
-import judged
+from benchmarks.judge import judge, tables
 
 
 class Corpus:
@@ -36,8 +32,8 @@ def test_a_label_is_judged_that_has_forty_songs_on_the_sides_named() -> None:
     corpus: Any = Corpus(
         train=[("quartet",)] * 90, valid=[("game",)] * 20, test=[("game", "fiddle")] * 20 + [("fiddle",)] * 20
     )
-    assert judge.labels_of(corpus, "test") == ["fiddle"]
-    assert judge.labels_of(corpus, "test+valid") == ["fiddle", "game"]
+    assert judge.judged_labels(corpus, "test") == ["fiddle"]
+    assert judge.judged_labels(corpus, "test+valid") == ["fiddle", "game"]
 
 
 def test_by_label_each_side_has_a_line_and_what_is_unknown_a_dash() -> None:
@@ -54,7 +50,7 @@ def test_by_label_each_side_has_a_line_and_what_is_unknown_a_dash() -> None:
         "variety": {"too_few": "too few"},
         "originality": {"median": 9, "interval": [8, 10], "human": {"median": 11}},
     }
-    head, _, line = judged.by_label({"fiddle": {"ours": figures}}).strip().split("\n")
+    head, _, line = tables.table_by_label({"fiddle": {"ours": figures}}).strip().split("\n")
     metrics = "1.23 (1.00-1.50) | 0.70 (0.60-0.80) | - | - | 9 (8-10)"
     assert line == f"| fiddle | ours | 39 | 40 | {metrics} | 1 of 2 | 0.50 | 11 |"
     assert head.count("|") == line.count("|")

@@ -1,22 +1,10 @@
-"""The rivals of `benchmarks/pop.py`: MidiTok's REMI with a Hugging Face GPT-2, and with an LSTM.
-
-    PYTHONPATH=src PEERS/bin/python benchmarks/rivals.py SONGS.npz --network gpt2 --minutes 6 --out x.json
-
-It runs under an interpreter of its own (`pip install miditok torch transformers`): the songs come as columns
-of notes with their split (`pop.py` writes them) and become tokens in `remi.py`. What goes back are the nats
-of every held-out song by `ritornello.evaluation.reference`, all that is used here of Ritornello. Meter
-is told and not counted.
-
-Each is given its best: bf16 where the processor has it, fused AdamW, warm-up and cosine over the time that
-there is, transposition, songs judged with at least half a window before every token (the LSTM: with all).
-"""
+"""The rivals of `pop`: MidiTok's REMI tokens, learnt by a Hugging Face GPT-2 or by an LSTM."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,17 +16,18 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from remi import Ints, Remi, Song, read_songs
+from benchmarks.pop.remi import Ints, Remi, TokenSong, read_songs
+from benchmarks.shared import argument, benchmark, load
 
 TRANSPOSED = (-6, 5)  # semitones, both included
-IGNORED = -100
+IGNORED = -100  # a target that does not count
 CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
-MEASURES = 5  # of held-out windows, while training
+MEASUREMENTS = 5  # of held-out windows during training
 HELDOUT_WINDOWS = 12
 
 
 class Gpt2(nn.Module):
-    """Hugging Face's GPT-2, 4.3 million weights as Ritornello's `small`."""
+    """Hugging Face's GPT-2 with 4.3 million weights, as many as Ritornello's `small`."""
 
     def __init__(self, vocabulary: int, window: int, dropout: float) -> None:
         from transformers import GPT2Config, GPT2LMHeadModel
@@ -46,14 +35,14 @@ class Gpt2(nn.Module):
         super().__init__()
         share = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
         sizes: dict[str, Any] = {"n_positions": window, "n_embd": 256, "n_layer": 5, "n_head": 4}
-        gelu = {"activation_function": "gelu_pytorch_tanh"}  # what GPT-2 has, in one kernel
+        gelu = {"activation_function": "gelu_pytorch_tanh"}  # the same function as GPT-2's, in one kernel
         config = GPT2Config(
             vocab_size=vocabulary, use_cache=False, bos_token_id=1, eos_token_id=2, **sizes, **share, **gelu
         )
         self.net = GPT2LMHeadModel(config)
 
     def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """Logits (B, T, vocabulary) of the next tokens; it has no state beyond its window."""
+        """Logits (B, T, vocabulary) of the next tokens; there is no state beyond the window."""
         return self.net(input_ids=ids).logits, None
 
 
@@ -68,25 +57,25 @@ class Lstm(nn.Module):
         self.logits = nn.Linear(width, vocabulary)
 
     def forward(self, ids: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """Logits (B, T, vocabulary) of the next tokens, and the state to go on from."""
+        """Logits (B, T, vocabulary) of the next tokens, and the state after them."""
         hidden, state = self.trunk(self.table(ids), state)
         return self.logits(hidden), state
 
 
 class Crops:
-    """Random crops of tokens, transposed, as inputs and targets (B, window)."""
+    """Random transposed crops of tokens as inputs and targets (B, window)."""
 
-    def __init__(self, songs: list[Song], remi: Remi, window: int, seed: int) -> None:
+    def __init__(self, songs: list[TokenSong], remi: Remi, window: int, seed: int) -> None:
         self.songs, self.remi, self.window = songs, remi, window
         self.draw = np.random.default_rng(seed)
         lengths = np.array([len(song.ids) for song in songs], np.float64)
-        self.chance = lengths / lengths.sum()
+        self.probability = lengths / lengths.sum()
 
     def batch(self, size: int, transpose: bool = True) -> tuple[Tensor, Tensor]:
-        """A batch; every token of all songs is about as likely to be in it."""
+        """A batch; all tokens of all songs are about equally likely to be in it."""
         ids = np.full((size, self.window + 1), self.remi.end)
         target = np.full((size, self.window + 1), IGNORED)
-        for row, number in enumerate(self.draw.choice(len(self.songs), size, p=self.chance)):
+        for row, number in enumerate(self.draw.choice(len(self.songs), size, p=self.probability)):
             song = self.songs[number].ids
             over = max(0, len(song) - self.window - 1)
             start = max(0, min(over, int(self.draw.integers(-self.window // 4, over + self.window // 4 + 1))))
@@ -97,14 +86,14 @@ class Crops:
                 moved = np.where(is_pitch, moved.clip(*self.remi.pitches), moved)
                 crop = moved
             ids[row, : len(crop)] = crop
-            target[row, : len(crop)] = np.where(self.remi.told[crop], IGNORED, crop)
+            target[row, : len(crop)] = np.where(self.remi.is_given[crop], IGNORED, crop)
         return torch.from_numpy(ids[:, :-1]), torch.from_numpy(target[:, 1:])
 
 
 class Training:
-    """One network, trained for a time."""
+    """Trains one network for a given time."""
 
-    def __init__(self, options: argparse.Namespace, songs: dict[str, list[Song]], remi: Remi) -> None:
+    def __init__(self, options: argparse.Namespace, songs: dict[str, list[TokenSong]], remi: Remi) -> None:
         torch.manual_seed(options.seed)
         self.options, self.songs, self.remi = options, songs, remi
         kind = {"gpt2": Gpt2, "lstm": Lstm}[options.network]
@@ -121,21 +110,21 @@ class Training:
         return found.float(), state
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Nats a token."""
+        """Nats per token."""
         logits, _ = self.logits(batch[0])
         target = batch[1].to(self.device).flatten()
         return functional.cross_entropy(logits.flatten(0, 1), target, ignore_index=IGNORED)
 
     def run(self) -> dict[str, float]:
-        """Train for the minutes there are, measurements and all; what it took."""
+        """Train for the given minutes, measurements included; returns what it took."""
         options = self.options
         crops = Crops(self.songs["train"], self.remi, options.window, options.seed)
         sample = Crops(self.songs["valid"], self.remi, options.window, 0).batch(HELDOUT_WINDOWS, False)
-        optimizer = torch.optim.AdamW(self._groups(), lr=options.lr, betas=(0.9, 0.95), fused=True)
-        budget, steps, best = options.minutes * 60, 0, (math.inf, self._copy())
+        optimizer = torch.optim.AdamW(self._parameter_groups(), lr=options.lr, betas=(0.9, 0.95), fused=True)
+        budget, steps, best = options.minutes * 60, 0, (math.inf, self._copy_weights())
         clock = CLOCKS[options.clock]
         began, busy, start = time.perf_counter(), time.process_time(), clock()
-        studied_s = studied_busy_s = 0.0
+        step_s = step_busy_s = 0.0
         while (spent := clock() - start) < budget:
             at, at_busy = time.perf_counter(), time.process_time()
             for group in optimizer.param_groups:
@@ -148,22 +137,22 @@ class Training:
             optimizer.step()
             steps += 1
             self.tokens += options.batch * options.window
-            studied_s += time.perf_counter() - at
-            studied_busy_s += time.process_time() - at_busy
-            if spent > budget * (len(self.log) + 1) / (MEASURES + 1):
+            step_s += time.perf_counter() - at
+            step_busy_s += time.process_time() - at_busy
+            if spent > budget * (len(self.log) + 1) / (MEASUREMENTS + 1):
                 best = min(best, self._measure(sample, steps, spent), key=lambda pair: pair[0])
         took = {"seconds": time.perf_counter() - began, "processor_s": time.process_time() - busy}
         best = min(best, self._measure(sample, steps, took["seconds"]), key=lambda pair: pair[0])
         self.net.load_state_dict(best[1])
-        speed = {"tokens_a_second": self.tokens / studied_s, "studied_busy_s": studied_busy_s}
+        speed = {"tokens_a_second": self.tokens / step_s, "step_busy_s": step_busy_s}
         return took | {"steps": steps, "tokens": self.tokens} | speed
 
-    def _groups(self) -> list[dict[str, Any]]:
+    def _parameter_groups(self) -> list[dict[str, Any]]:
         weights = list(self.net.parameters())
         decayed = {"params": [w for w in weights if w.ndim > 1], "weight_decay": self.options.decay}
         return [decayed, {"params": [w for w in weights if w.ndim == 1], "weight_decay": 0.0}]
 
-    def _copy(self) -> dict[str, Tensor]:
+    def _copy_weights(self) -> dict[str, Tensor]:
         return {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
 
     def _measure(self, sample: Any, steps: int, seconds: float) -> tuple[float, dict[str, Tensor]]:
@@ -172,11 +161,11 @@ class Training:
             pieces = [self.loss(pair) for pair in zip(*(t.split(4) for t in sample), strict=True)]
         nats = float(torch.stack(pieces).mean())
         self.log.append({"step": steps, "seconds": round(seconds, 1), "heldout": nats})
-        return nats, self._copy()
+        return nats, self._copy_weights()
 
     @torch.no_grad()
     def judge(self, side: str) -> dict[str, Any]:
-        """Reference nats per source note of a side's songs: all of them together, and song by song."""
+        """Reference nats per source note of the songs of a side, together and by song."""
         self.net.eval()
         songs = self.songs[side]
         walk = self._with_state if self.options.network == "lstm" else self._in_windows
@@ -197,8 +186,8 @@ class Training:
             "notes": notes.tolist(),
         }
 
-    def _in_windows(self, songs: list[Song]) -> Iterator[tuple[int, Ints, npt.NDArray[np.float64]]]:
-        """(song, tokens (n,), their nats): each token once, with at least half a window before it."""
+    def _in_windows(self, songs: list[TokenSong]) -> Iterator[tuple[int, Ints, npt.NDArray[np.float64]]]:
+        """Yield song, tokens (n,) and their nats: each token once, with at least half a window before it."""
         window, half = self.options.window, self.options.window // 2
         todo = []
         for number, song in enumerate(songs):
@@ -216,8 +205,8 @@ class Training:
                 here = slice(skipped, min(window, len(songs[number].ids) - 1 - start))
                 yield number, ids[row, 1:][here], losses[row, here]
 
-    def _with_state(self, songs: list[Song]) -> Iterator[tuple[int, Ints, npt.NDArray[np.float64]]]:
-        """The same with the state carried from the song's first token to its last."""
+    def _with_state(self, songs: list[TokenSong]) -> Iterator[tuple[int, Ints, npt.NDArray[np.float64]]]:
+        """The same with the state carried from the first token of a song to its last."""
         order = np.argsort([len(song.ids) for song in songs])
         for group in np.array_split(order, max(1, len(order) // 16)):
             longest = max(len(songs[n].ids) for n in group)
@@ -234,59 +223,71 @@ class Training:
                     yield int(number), crop[row, 1:][here], losses[row, here]
 
     def _nats(self, logits: Tensor, target: Ints) -> npt.NDArray[np.float64]:
-        """The nats (B, T) of targets, 0 where they are told."""
+        """The nats (B, T) of targets, 0 where they are given."""
         wanted = torch.from_numpy(target).to(logits.device)
         losses = functional.cross_entropy(logits.transpose(1, 2), wanted, reduction="none")
-        return np.where(self.remi.told[target], 0.0, losses.double().cpu().numpy())
+        return np.where(self.remi.is_given[target], 0.0, losses.double().cpu().numpy())
 
 
-def share_of_rate(way: float) -> float:
-    """Warm-up over a fiftieth of the way, then a cosine down to a hundredth."""
-    return min(1.0, way / 0.02 + 0.01) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, way))))
+def share_of_rate(time_share: float) -> float:
+    """The share of the learning rate at a share of the training time.
+
+    Linear warm-up over a fiftieth of the time, then a cosine down to a hundredth of the rate.
+    """
+    return min(1.0, time_share / 0.02 + 0.01) * (
+        0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, time_share)))
+    )
 
 
-def main() -> None:
-    """Train and judge; the result as JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("songs", type=Path)
-    parser.add_argument("--network", choices=("gpt2", "lstm"), required=True)
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall", help="what the minutes are of")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--batch", type=int, default=4, help="crops in a step")
-    parser.add_argument("--window", type=int, default=1024, help="tokens, about 256 notes")
-    parser.add_argument("--dropout", type=float, default=0.0)
-    parser.add_argument("--decay", type=float, default=0.05)
-    parser.add_argument("--half", action=argparse.BooleanOptionalAction, default=True, help="bf16 autocast")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--judge", choices=("valid", "test", "none"), default="valid")
-    parser.add_argument("--out", type=Path, help="where the result goes, as JSON")
-    options = parser.parse_args()
+@benchmark(
+    argument("songs_file", metavar="SONGS.npz", type=Path, help="the file that `pop` wrote"),
+    argument("--network", choices=("gpt2", "lstm"), required=True),
+    argument("--minutes", type=float, required=True, help="of training"),
+    argument("--clock", choices=tuple(CLOCKS), default="wall", help="what the minutes are of"),
+    argument("--threads", type=int, default=1),
+    argument("--seed", type=int, default=0),
+    argument("--lr", type=float, default=1e-3, help="the highest learning rate"),
+    argument("--batch", type=int, default=4, help="crops per step"),
+    argument("--window", type=int, default=1024, help="tokens, about 256 notes"),
+    argument("--dropout", type=float, default=0.0),
+    argument("--decay", type=float, default=0.05, help="weight decay"),
+    argument("--half", action=argparse.BooleanOptionalAction, default=True, help="bfloat16 autocast"),
+    argument("--device", default="cuda" if torch.cuda.is_available() else "cpu"),
+    argument("--judge", choices=("valid", "test", "none"), default="valid", help="the side to measure"),
+    argument("--out", type=Path, help="where the result goes, as JSON, and beside it the weights, as .pt"),
+)
+def rivals(options: argparse.Namespace) -> None:
+    """Train a network on MidiTok's REMI tokens and measure it, as `pop` and `speed` do.
+
+        PYTHONPATH=src PEERS/bin/python -m benchmarks rivals SONGS.npz --network gpt2 --minutes 6 --out x.json
+
+    PEERS is an environment of its own (`pip install miditok torch transformers`). The songs come as columns
+    of notes with their split. The result has the nats of each held-out song by
+    ritornello.evaluation.reference; only that, errors and the type Score are used of Ritornello. The meter is
+    given and not counted.
+
+    The setting favours the rivals where it can: bfloat16, fused AdamW, warm-up and cosine over the whole
+    time, transposition; each token is measured with at least half a window before it (the LSTM: with all
+    before it).
+    """
     torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision("medium")
     remi = Remi()
-    songs = read_songs(options.songs, remi)
+    songs = read_songs(options.songs_file, remi)
     training = Training(options, songs, remi)
     weights = sum(w.numel() for w in training.net.parameters())
-    result: dict[str, Any] = {"weights": weights, "load": os.getloadavg()[0]} | training.run()
+    result: dict[str, Any] = {"weights": weights, "load": load()} | training.run()
     train = songs["train"]
     result["tokens_a_note"] = sum(len(s.ids) for s in train) / sum(s.notes for s in train)
     result["notes_a_second"] = result["tokens_a_second"] / result["tokens_a_note"]
     result["heldout"] = training.log
     if options.out:
-        torch.save(training.net.state_dict(), options.out.with_suffix(".pt"))  # for rival_songs.py
+        torch.save(training.net.state_dict(), options.out.with_suffix(".pt"))  # for `rival-songs`
     if options.judge != "none":
         result["judged"] = {"side": options.judge} | training.judge(options.judge)
     settings = {name: str(v) if isinstance(v, Path) else v for name, v in vars(options).items()}
-    text = json.dumps({"options": settings, **result})
     if options.out:
-        options.out.write_text(text + "\n")
+        options.out.write_text(json.dumps({"options": settings, **result}) + "\n")
     shown = {k: v for k, v in result.items() if k not in ("judged", "heldout")}
     shown |= {k: v for k, v in result.get("judged", {}).items() if k not in ("songs", "notes")}
     print(json.dumps(shown))
-
-
-if __name__ == "__main__":
-    main()

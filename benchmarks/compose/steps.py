@@ -1,13 +1,4 @@
-"""Notes a second of the step loop alone: numpy's steps and the memory's floor, torch, midigpt.
-
-    OMP_NUM_THREADS=1 python benchmarks/steps.py [--size small] [--peers PYTHON]
-
-Networks of random weights over the table of `notes`, a note a row, all logits asked for; the rows are random
-too, which no vector in a cache helps. Times are seconds of one processor: the median and the best of many
-stretches. The *floor* is the time in which the same bytes of weights, in one matrix, go through a product
-with one vector. PYTHON has midigpt 0.4.2 and torch (an environment of its own): random weights of about 20
-million parameters, one thread, four bars of one track as often as it takes, all notes counted that it draws.
-"""
+"""Notes per second of the numpy steps alone, compared with the memory's speed, torch and midigpt."""
 
 from __future__ import annotations
 
@@ -23,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.shared import argument, benchmark
 from ritornello.models import registry
 from ritornello.models.plan_vector import Conditions
 from ritornello.representations.notes import Notes
-from ritornello.system.threads import one_thread
 
 FIELDS = Notes.fields
 FIRST = next(column for column, field in enumerate(FIELDS) if field.kind == "choice")
-STRETCH = 25  # rows that are timed together
+STRETCH_ROWS = 25  # timed together
 LABELS = 8
 COLUMN = {field.name: column for column, field in enumerate(FIELDS)}
 
@@ -81,8 +72,8 @@ def random_rows(songs: int, length: int) -> np.ndarray:
     return np.stack([draw.integers(size, size=(songs, length)) for size in sizes], axis=-1)
 
 
-def feed(step: Any, row: np.ndarray, ask: bool) -> None:
-    """One row (B, F), all its logits asked for or none."""
+def put_row(step: Any, row: np.ndarray, ask: bool) -> None:
+    """Put one row (B, F) into a step; with `ask`, ask for all its logits."""
     step.begin({field.name: row[:, column] for column, field in enumerate(FIELDS[:FIRST])})
     for column, field in enumerate(FIELDS[FIRST:], FIRST):
         if ask and field.kind == "choice":
@@ -91,8 +82,8 @@ def feed(step: Any, row: np.ndarray, ask: bool) -> None:
     step.advance()
 
 
-def timed(work: Callable[[], object], stretches: int) -> tuple[float, float]:
-    """Seconds of the processor that `work` takes: the median and the best."""
+def time_stretches(work: Callable[[], object], stretches: int) -> tuple[float, float]:
+    """Seconds of processor time of `work`: the median and the best."""
     spent = []
     for _ in range(stretches):
         began = time.process_time()
@@ -102,34 +93,34 @@ def timed(work: Callable[[], object], stretches: int) -> tuple[float, float]:
 
 
 def speed(step: Any, plans: np.ndarray, stretches: int, ask: bool = True) -> tuple[float, float]:
-    """Notes a second: of the median and of the best stretch."""
-    values = random_rows(len(plans), STRETCH)
+    """Notes per second: of the median stretch and of the best one."""
+    values = random_rows(len(plans), STRETCH_ROWS)
     step.start(plans)
     for row in values.swapaxes(0, 1):
-        feed(step, row, ask)
+        put_row(step, row, ask)
 
     def stretch() -> None:
         for row in values.swapaxes(0, 1):
-            feed(step, row, ask)
+            put_row(step, row, ask)
 
-    usual, best = timed(stretch, stretches)
-    return len(plans) * STRETCH / usual, len(plans) * STRETCH / best
+    middle, best = time_stretches(stretch, stretches)
+    return len(plans) * STRETCH_ROWS / middle, len(plans) * STRETCH_ROWS / best
 
 
-def floor(weights: dict[str, np.ndarray]) -> tuple[int, float, float]:
-    """Bytes that a row of one song reads, and in how many seconds they can be read: median and best.
+def read_time(weights: dict[str, np.ndarray]) -> tuple[int, float, float]:
+    """Bytes that one row of one song reads, and the seconds to read them: median and best.
 
-    Those are the layers' and the head's matrices; of the others a row reads a few vectors.
+    These are the matrices of the layers and of the head; of the other weights a row reads a few vectors.
     """
     left_out = ("tables", "reads", "plan")
     read = [a for n, a in weights.items() if not n.startswith(left_out) and not n.endswith("adds.weight")]
     size = sum(array.nbytes for array in read)
     matrix, vector = np.ones((512, size // 2048), np.float32), np.ones(512, np.float32)
-    return size, *timed(lambda: np.dot(vector, matrix) is None, 400)
+    return size, *time_stretches(lambda: np.dot(vector, matrix) is None, 400)
 
 
 class InTorch:
-    """The step in torch with what the step in numpy does: tables multiplied once, links one by one."""
+    """A step in torch that does what the numpy step does: tables multiplied once, links one by one."""
 
     def __init__(self, network: Any) -> None:
         import torch
@@ -144,41 +135,41 @@ class InTorch:
             part.forward = partial(self.summed, part)
 
     def summed(self, part: Any, classes: Any, _: Any, fork: Any = None) -> Any:
-        """What `Sum` gives, from the products."""
+        """The result of the network's column sum, from the products."""
         row = classes + part.start + (0 if fork is None else part.count * fork)
         found = self.torch.nn.functional.embedding_bag(row.flatten(0, 1), part.vectors, mode="sum")
         return found.view(*row.shape[:2], -1)
 
     def start(self, plans: np.ndarray) -> None:
-        """Begin."""
+        """Begin songs by their plans (B, P)."""
         self.plan, self.state = self.torch.from_numpy(plans).float(), None
         self.rows = self.torch.zeros(len(plans), 2, len(FIELDS), dtype=self.torch.int32)
 
     def begin(self, known_first: dict[str, np.ndarray]) -> None:
-        """The trunk."""
+        """Put the fields that are known first, and run the trunk."""
         for field, values in known_first.items():
             self.put(field, values)
         inputs = self.network.inputs(self.rows, self.plan)
         self.context, self.state = self.network.trunk(inputs, self.state)
 
     def logits(self, field: str) -> Any:
-        """One link."""
+        """The logits of a field, by one link of the chain."""
         link, now = self.links[field], self.rows[:, 1:]
         agreed = self.network.layout.agreed(now)
         self.context = link.add(self.context, now, agreed, self.network.tables)
-        return link(self.context, now)[:, 0].numpy()
+        return link(self.context)[:, 0].numpy()
 
     def put(self, field: str, values: np.ndarray) -> None:
-        """A column."""
+        """Put the values (B,) of a field."""
         self.rows[:, 1, COLUMN[field]] = self.torch.from_numpy(values)
 
     def advance(self) -> None:
-        """The next row."""
+        """Go on to the next row."""
         self.rows[:, 0] = self.rows[:, 1]
 
 
-def measure(name: str, size: str) -> float:
-    """Print what a network's step does; notes a second of one song."""
+def print_speeds(name: str, size: str) -> float:
+    """Print the speed of a network's step; returns notes per second of one song."""
     import torch
 
     settings: dict[str, Any] = {"fields": [field._asdict() for field in FIELDS], "size": size}
@@ -187,48 +178,53 @@ def measure(name: str, size: str) -> float:
     network = registry.find("networks", name)(settings).eval()
     weights = {key: array.numpy() for key, array in network.state_dict().items()}
     make = partial(registry.find("steps", name), weights, network.settings())
-    step, (start_s, _) = make(), timed(make, 9)
+    step, (start_s, _) = make(), time_stretches(make, 9)
     count = sum(array.size for array in weights.values()) / 1e6
     print(f"\n{name} {size}, {count:.1f} million weights; ready in {1e3 * start_s:.0f} ms")
     alone = {}
     for songs in (1, 2, 6, 20):
         plans = np.random.default_rng(0).random((songs, settings["plan_size"]))
-        alone[songs] = usual, best = speed(step, plans, 60)
+        alone[songs] = middle, best = speed(step, plans, 60)
         given, _ = speed(step, plans, 20, ask=False)
-        print(f"  numpy, {songs:2} songs  {usual:8,.0f} notes/s, best {best:8,.0f}; given rows {given:8,.0f}")
-    read, usual_s, best_s = floor(weights)
-    shares = f"one song at {alone[1][0] * usual_s:.0%} of it (best {alone[1][1] * best_s:.0%})"
-    print(f"  floor: {read / 1e6:.1f} MB a row, {read / best_s / 1e9:.0f} GB/s; {shares}")
+        print(
+            f"  numpy, {songs:2} songs  {middle:8,.0f} notes/s, best {best:8,.0f}; given rows {given:8,.0f}"
+        )
+    read, middle_s, best_s = read_time(weights)
+    shares = f"one song reaches {alone[1][0] * middle_s:.0%} of that speed (best {alone[1][1] * best_s:.0%})"
+    print(f"  weights: {read / 1e6:.1f} MB per row, read at {read / best_s / 1e9:.0f} GB/s; {shares}")
     with torch.inference_mode():
         in_torch = InTorch(network)
         for songs in (1, 20):
             plans = np.random.default_rng(0).random((songs, settings["plan_size"]))
-            usual, best = speed(in_torch, plans, 12)
-            print(f"  torch, {songs:2} songs  {usual:8,.0f} notes/s, best {best:8,.0f}")
+            middle, best = speed(in_torch, plans, 12)
+            print(f"  torch, {songs:2} songs  {middle:8,.0f} notes/s, best {best:8,.0f}")
     return alone[1][0]
 
 
-def main() -> None:
-    """Print notes a second."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--size", default="small")
-    parser.add_argument("--peers", type=Path, metavar="PYTHON")
-    options = parser.parse_args()
+@benchmark(
+    argument("--size", default="small", help="of the networks"),
+    argument("--peers", type=Path, metavar="PYTHON", help="an interpreter that has midigpt 0.4.2 and torch"),
+    one_thread=True,
+)
+def steps(options: argparse.Namespace) -> None:
+    """Time the steps of networks with random weights: a note per row, all logits asked for.
+
+    The networks read the fields of `notes`; rows are random as well, so that no vector stays in a cache.
+    Times are processor time of one thread: the median and the best of many stretches. They are compared with
+    the time in which a product of one matrix and one vector reads as many bytes of weights; with the same
+    step in torch; and, with --peers, with midigpt: about 20 million random weights, one thread, four bars of
+    one track again and again, all drawn notes counted.
+    """
     import torch
 
     torch.set_num_threads(1)
-    ours = {name: measure(name, options.size) for name in ("lstm", "transformer")}
+    ours = {name: print_speeds(name, options.size) for name in ("lstm", "transformer")}
     if options.peers:
-        run = [str(options.peers), "-c", MIDIGPT, "200"]
-        out = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+        command = [str(options.peers), "-c", MIDIGPT, "200"]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         count, tokens, notes = json.loads(out.splitlines()[-1])
         print(
-            f"\nmidigpt, {count / 1e6:.1f} million weights, {tokens:.1f} tokens a note: {notes:.1f} notes/s"
+            f"\nmidigpt, {count / 1e6:.1f} million weights, {tokens:.1f} tokens per note: {notes:.1f} notes/s"
         )
         for name, speed_ in ours.items():
             print(f"  {name}, one song: {speed_ / notes:.0f} times as many")
-
-
-if __name__ == "__main__":
-    with one_thread():
-        main()

@@ -1,18 +1,4 @@
-"""Bach's chorales on a 16th grid: nats per note token, a measure that other work has used for years.
-
-    python benchmarks/jsb.py Jsb16thSeparated.json --out DIR [--minutes 30] [--threads 2] [--test FILE]
-
-The file has the usual split as lists of songs, a song as frames of four pitches (soprano, alto, tenor, bass;
--1 a rest). Trained on `train` alone (`valid` says which step's weights are kept), judged on `valid`: all
-tokens count, held and repeated ones and rests too, hard targets, whole songs, the state carried from the
-first frame. `--test FILE` judges another file of such songs (a list, or an object with "test").
-
-What is judged is a mixture: of the network's predictions under all 24 orders of the voices, of the song in
-other keys (shifted by -n ... n semitones, always the same, and the prediction shifted back), and of networks
-(`--members`) that share the minutes. A mixture of distributions is one, so its nats are as honest as any;
-what one order in one key gives is printed beside it. `--recall` says where candidates for the next frame come
-from (chorale_returns.py): the song alone, or the training songs as well.
-"""
+"""Bach's chorales on a grid of sixteenths: nats per token, by which many networks have been measured."""
 
 from __future__ import annotations
 
@@ -21,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -31,8 +18,9 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-import chorale_returns as returns
-from any_order import CANDIDATE, HEARD, NONE, VOICES, AnyOrder, Config
+from benchmarks.chorales import candidates as cand
+from benchmarks.chorales.network import CANDIDATE, NONE, PITCH, VOICES, AnyOrder, Config
+from benchmarks.shared import CLOCK, OUT, argument, benchmark, set_training_clock, table
 from ritornello.representations.chorale import Chorale
 from ritornello.training import loop
 from ritornello.training.batches import Batch, generator
@@ -41,28 +29,29 @@ from ritornello.training.distributed import Machine
 
 Ints = npt.NDArray[np.int64]
 
-MOST = 6  # semitones that training transposes by, either way
+MAX_TRANSPOSITION = 6  # semitones down or up, in training
+SETTINGS = ("width", "dropout", "past_dropout", "weight_decay")  # of the network that are options
 ORDERS = tuple(permutations(range(VOICES)))
-REFERENCES = "Music Transformer 0.335, Coconet 0.436, TonicNet 0.396 (valid or as published)"
+PUBLISHED = "Music Transformer 0.335, Coconet 0.436, TonicNet 0.396 (valid or as published)"
 
 
 class Chorales:
-    """Songs as rows (N, F), and batches of crops as `training.loop.Run` asks for them."""
+    """Songs as rows (N, F), and batches of crops as `training.loop.Run` expects them."""
 
     def __init__(self, songs: Sequence[Ints], window: int, seed: int) -> None:
         self.songs, self.window, self.seed = songs, window, seed
         lengths = np.array([len(song) for song in songs], np.float64)
         self.ends = np.cumsum(lengths / lengths.sum())
-        voices = np.concatenate([song[:, HEARD] for song in songs])
+        voices = np.concatenate([song[:, PITCH] for song in songs])
         self.lowest = np.array([voice[voice > 0].min() for voice in voices.T])
         self.highest = voices.max(axis=0)
 
     def __len__(self) -> int:
-        """Crops that fill the songs."""
+        """How many crops the songs fill."""
         return sum(len(song) for song in self.songs) // self.window
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
-        """The batch of a step: crops anywhere, transposed within the range of each voice."""
+        """The batch of a step: crops at random places, transposed within the range of each voice."""
         pieces = []
         for crop in range(rank, size, world):
             draw, half = generator(self.seed, step, crop), self.window // 2
@@ -76,13 +65,13 @@ class Chorales:
         return together(pieces)
 
     def sample(self, most: int) -> Batch:
-        """All songs whole, whatever `most` says."""
+        """All songs, whole; `most` is not used."""
         return together([(song, False) for song in sorted(self.songs, key=len)])
 
     def room(self, song: Ints) -> tuple[int, int]:
-        """By how much a song may go down (at most 0) and up within what each voice sings in some song."""
-        low, high = -MOST, MOST
-        for voice, column in enumerate(song[:, HEARD].T):
+        """Semitones by which a song can go down (at most 0) and up within the range of each voice."""
+        low, high = -MAX_TRANSPOSITION, MAX_TRANSPOSITION
+        for voice, column in enumerate(song[:, PITCH].T):
             sung = column[column > 0]
             if len(sung):
                 low = max(low, int(self.lowest[voice] - sung.min()))
@@ -90,58 +79,58 @@ class Chorales:
         return min(low, 0), max(high, 0)
 
 
-def encoded(songs: Sequence[Any], recall: str, memory: returns.Memory | None, learnt: bool) -> list[Ints]:
-    """Songs (lists of frames of pitches) as rows (N, F): see any_order.py for the columns."""
+def encoded(songs: Sequence[Any], recall: str, memory: cand.Memory | None, learnt: bool) -> list[Ints]:
+    """Songs (lists of frames of pitches) as rows (N, F); network.py names the columns."""
     found = []
     for number, song in enumerate(songs):
         values = Chorale().rows(np.array(song)).values.astype(np.int64)
-        frames = values[:, HEARD]
+        frames = values[:, PITCH]
         age = np.zeros_like(frames)
         for now in range(1, len(frames)):
             age[now] = np.where(frames[now] == frames[now - 1], np.minimum(age[now - 1] + 1, 16), 0)
         nothing = np.tile(np.array([NONE] * VOICES + [0, 0]), (len(frames), 1))
-        echo = nothing if recall == "none" else returns.echo(frames)
+        echo = nothing if recall == "none" else cand.echo(frames)
         recalled = memory.candidates(frames, number if learnt else None) if memory else nothing
         found.append(np.concatenate([values, age, echo, recalled], axis=1))
     return found
 
 
 def transposed(song: Ints, semitones: int) -> Ints:
-    """The rows with every pitch moved, rests left alone; and what candidates guess."""
+    """The rows with every pitch moved, also those that candidates predict; rests stay."""
     moved: Ints = song.copy()
-    moved[:, HEARD] += np.where(song[:, HEARD] > 0, semitones, 0)
-    candidates = song[:, CANDIDATE].reshape(-1, returns.COLUMNS)
-    moved[:, CANDIDATE] = returns.transposed(candidates, semitones).reshape(len(song), -1)
+    moved[:, PITCH] += np.where(song[:, PITCH] > 0, semitones, 0)
+    candidates = song[:, CANDIDATE].reshape(-1, cand.COLUMNS)
+    moved[:, CANDIDATE] = cand.transposed(candidates, semitones).reshape(len(song), -1)
     return moved
 
 
 def together(pieces: Sequence[tuple[Ints, bool]]) -> Batch:
-    """Pieces of songs as one batch; each says whether its first row is the predecessor, not to be learnt."""
+    """Pieces of songs as one batch; of each, whether its first row is the predecessor (not learnt)."""
     longest = max(len(piece) + (not has) for piece, has in pieces)
     empty = np.zeros(CANDIDATE.stop, np.int64)
-    empty[HEARD] = NONE
+    empty[PITCH] = NONE
     values = np.tile(empty, (len(pieces), longest, 1))
     learn = np.zeros(values.shape, bool)
     for number, (piece, has) in enumerate(pieces):
         first = 0 if has else 1
         values[number, first : first + len(piece)] = piece
-        learn[number, 1 : first + len(piece), HEARD] = True
+        learn[number, 1 : first + len(piece), PITCH] = True
     return Batch(values, learn)
 
 
-class Judge:
-    """The nats of songs under a mixture of networks, orders and keys."""
+class Mixture:
+    """A mixture of networks, orders of the voices, and keys, and the songs that it predicts."""
 
     def __init__(self, networks: Sequence[AnyOrder], songs: Sequence[Ints]) -> None:
         self.networks = networks
         self.songs = sorted(songs, key=len)
 
     def nats(self, shifts: Sequence[int], orders: Sequence[tuple[int, ...]] = ORDERS) -> float:
-        """Nats a token: within an order networks and keys are mixed token by token, then orders by frame."""
+        """Nats per token: networks and keys are mixed by token within an order, then orders by frame."""
         total, tokens = 0.0, 0
         for start in range(0, len(self.songs), 16):
             some = self.songs[start : start + 16]
-            logs, learn = self._logs(some, shifts)
+            logs, learn = self.log_probabilities(some, shifts)
             mixed = []
             for order in orders:
                 frame, known = torch.zeros(()), 0
@@ -154,10 +143,10 @@ class Judge:
         return total / tokens
 
     @torch.no_grad()
-    def _logs(
+    def log_probabilities(
         self, songs: Sequence[Ints], shifts: Sequence[int]
     ) -> tuple[dict[tuple[int, int], Tensor], Tensor]:
-        """The log of each voice's chance (B, T) by which others are known (bits), and which frames are."""
+        """Log probabilities (B, T) by voice and by which others are known (bits), and which frames count."""
         found: dict[tuple[int, int], list[Tensor]] = {}
         for semitones in shifts:
             batch = together([(transposed(song, semitones), False) for song in songs])
@@ -171,7 +160,7 @@ class Judge:
                         logits = network.voice(voice, context, values, known.expand(*target.shape, VOICES))
                         nats = functional.cross_entropy(logits.transpose(1, 2), target, reduction="none")
                         found.setdefault((voice, bits), []).append(-nats)
-        learn = torch.from_numpy(batch.learn)[:, 1:, HEARD.start]
+        learn = torch.from_numpy(batch.learn)[:, 1:, PITCH.start]
         return {
             key: torch.logsumexp(torch.stack(logs), dim=0) - math.log(len(logs))
             for key, logs in found.items()
@@ -179,9 +168,9 @@ class Judge:
 
 
 def trained(options: argparse.Namespace, songs: dict[str, list[Ints]], member: int) -> AnyOrder:
-    """A network of the ensemble; one that DIR has is taken up, or gone on with."""
+    """A trained network of the ensemble; training goes on from a checkpoint in --out."""
     torch.manual_seed(options.seed + member)
-    given = {name: getattr(options, name) for name in ("width", "dropout", "unheard", "weight_decay")}
+    given = {name: getattr(options, name) for name in SETTINGS}
     network = AnyOrder(Config(**given))
     config = TrainConfig(
         network="any_order",
@@ -198,7 +187,7 @@ def trained(options: argparse.Namespace, songs: dict[str, list[Ints]], member: i
 
     def report(state: Any, losses: dict[str, float]) -> None:
         if "heldout_loss" in losses:
-            shown = f"{losses['loss']:.3f}, valid {losses['heldout_loss']:.4f} in one order and key"
+            shown = f"{losses['loss']:.3f}, valid {losses['heldout_loss']:.4f} with one order and key"
             print(f"{state.seconds:6.0f} s  step {state.step} of {state.total_steps}  {shown}", flush=True)
 
     run.train(train, valid, report)
@@ -206,36 +195,46 @@ def trained(options: argparse.Namespace, songs: dict[str, list[Ints]], member: i
     return network.eval()
 
 
-def main() -> None:
-    """Train and judge."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("data", type=Path, help="Jsb16thSeparated.json")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument(
-        "--clock", choices=("wall", "processor"), default="wall", help="what the minutes are of"
-    )
-    parser.add_argument("--members", type=int, default=1, help="networks that share the minutes")
-    parser.add_argument("--recall", choices=("corpus", "song", "none"), default="corpus")
-    for name in ("width", "dropout", "unheard", "weight_decay"):
-        default = getattr(Config(), name)
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
-    parser.add_argument("--shifts", type=int, default=3, help="semitones either way that are mixed")
-    parser.add_argument("--measure-every", type=int, default=200, help="steps")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--test", type=Path, help="songs to judge, too")
-    options = parser.parse_args()
-    if options.clock == "processor":
-        loop.CLOCK = time.process_time
+@benchmark(
+    argument("data", type=Path, help="Jsb16thSeparated.json"),
+    OUT,
+    argument("--minutes", type=float, default=30.0, help="of training, of all members together"),
+    argument("--threads", type=int, default=2),
+    CLOCK,
+    argument("--members", type=int, default=1, help="networks of the mixture"),
+    argument(
+        "--recall", choices=("corpus", "song", "none"), default="corpus", help="where candidates are found"
+    ),
+    *(
+        argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+        for name, default in asdict(Config()).items()
+        if name in SETTINGS
+    ),
+    argument("--shifts", type=int, default=3, help="keys of the mixture, in semitones down and up"),
+    argument("--measure-every", type=int, default=200, help="steps"),
+    argument("--seed", type=int, default=0),
+    argument("--test", type=Path, help="other songs to measure: a list, or an object with `test`"),
+)
+def jsb(options: argparse.Namespace) -> None:
+    """Train on Bach's chorales and print nats per token.
+
+    The file has the usual split as lists of songs; a song is a list of frames of four pitches (soprano, alto,
+    tenor, bass; -1 is a rest). The network learns from `train` alone; `valid` chooses the step whose weights
+    are kept, and is measured. All tokens count, also held and repeated ones and rests; songs are whole, and
+    the state is carried from the first frame to the last.
+
+    A mixture of distributions is measured: of the predictions in all 24 orders of the voices, of the song in
+    other keys (always the same ones, shifted by -n ... n semitones and back), and of --members networks. A
+    mixture is a distribution itself, so its nats can be compared with those of a single network. The figure
+    of one order and one key is printed as well.
+    """
+    set_training_clock(options.clock)
     data = json.loads(options.data.read_text())
     if options.test:
         loaded = json.loads(options.test.read_text())
         data["test"] = loaded["test"] if isinstance(loaded, dict) else loaded
     plain = encoded(data["train"], "none", None, True)
-    memory = returns.Memory([song[:, HEARD] for song in plain]) if options.recall == "corpus" else None
+    memory = cand.Memory([song[:, PITCH] for song in plain]) if options.recall == "corpus" else None
     songs = {side: encoded(data[side], options.recall, memory, side == "train") for side in data}
     began, busy = time.perf_counter(), time.process_time()
     networks = [trained(options, songs, member) for member in range(options.members)]
@@ -244,15 +243,12 @@ def main() -> None:
         f"{options.members} x {weights / 1e6:.2f} million weights, {time.perf_counter() - began:.0f} s",
         end="",
     )
-    print(f", {time.process_time() - busy:.0f} s of processors, {options.threads} thread(s)")
-    print(f"published: {REFERENCES}\n\n| nats a token | one order and key | all orders | and keys |")
-    print("|---" * 4 + "|")
+    print(f", {time.process_time() - busy:.0f} s of processor time, {options.threads} thread(s)")
+    print(f"published: {PUBLISHED}\n")
     keys = range(-options.shifts, options.shifts + 1)
+    lines = []
     for side in [side for side in ("valid", "test") if side in songs]:
-        judge = Judge(networks, songs[side])
-        figures = judge.nats((0,), ORDERS[:1]), judge.nats((0,)), judge.nats(keys)
-        print(f"| {side}, {len(songs[side])} songs | " + " | ".join(f"{nats:.4f}" for nats in figures) + " |")
-
-
-if __name__ == "__main__":
-    main()
+        mixture = Mixture(networks, songs[side])
+        figures = mixture.nats((0,), ORDERS[:1]), mixture.nats((0,)), mixture.nats(keys)
+        lines.append([f"{side}, {len(songs[side])} songs", *(f"{nats:.4f}" for nats in figures)])
+    print(table(["nats per token", "one order and key", "all orders", "all orders and keys"], lines))

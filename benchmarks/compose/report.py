@@ -1,4 +1,4 @@
-"""Figures of composed songs beside human ones, printed for `compose.py`; composed.py has what they mean."""
+"""Prints the figures of composed and human songs for `compose`; figures.py defines them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import composed
-from composed import Floats
+from benchmarks.compose import figures
+from benchmarks.compose.figures import Floats
+from benchmarks.shared import share_in_scale
 from ritornello.corpus.corpus import Corpus
 from ritornello.evaluation.originality import longest_of, longest_runs, opening
 from ritornello.models.plan_vector import heard
@@ -21,12 +22,15 @@ from ritornello.music.timeline import Timeline
 from ritornello.training.sample_monitor import Watch
 
 BARS = 16
-SECTIONS = {"A": (range(16, 24), range(8)), "B": (range(24, 32), range(8, 16))}
-MOST_TRAIN = 150  # songs of a label that are looked at beside the held-out ones
+SECTIONS = {  # of the form A8 B8 A8 B8, in bars: the second one and the first one
+    "A": (range(16, 24), range(8)),
+    "B": (range(24, 32), range(8, 16)),
+}
+MAX_TRAIN = 150  # training songs of a label that are measured
 
 
 class Made(NamedTuple):
-    """A composed song as its file has it, what was asked of it, and the file."""
+    """A composed song as it was read, its plan, the options, and the bytes of its file."""
 
     score: Score
     plan: Plan
@@ -34,20 +38,20 @@ class Made(NamedTuple):
     data: bytes
 
 
-class Humans:
-    """Of a label the held-out songs, cut to BARS, with their plans; and some of the training songs, cut."""
+class HumanSongs:
+    """The held-out songs of a label cut to BARS with their plans, and some training songs, cut as well."""
 
     def __init__(self, corpus: Corpus, label: str) -> None:
         self.corpus, self.label = corpus, label
         self.whole = list(self._side("test"))
-        cut = [composed.first_bars(song, BARS) for song in self.whole]
+        cut = [figures.first_bars(song, BARS) for song in self.whole]
         self.songs = [song for song in cut if len(song) > 1]
         self.plans = [heard(song) for song in self.songs]
-        self.learnt = [composed.first_bars(song, BARS) for song in self._side("train", MOST_TRAIN)]
+        self.learnt = [figures.first_bars(song, BARS) for song in self._side("train", MAX_TRAIN)]
 
     @property
     def as_long(self) -> list[Score]:
-        """Those that have BARS bars, learnt ones too: few are held out, and a form is nobody's."""
+        """The songs of exactly BARS bars, training songs as well, since few are held out."""
         return [song for song in [*self.songs, *self.learnt] if len(Timeline.of(song)) == BARS]
 
     def _side(self, side: str, most: int = 1 << 30) -> Iterator[Score]:
@@ -55,49 +59,48 @@ class Humans:
         for number in numbers[:: max(1, -(-len(numbers) // most))]:
             yield self.corpus.score(number)
 
-    def asking(self, group: int) -> dict[str, Any]:
-        """Key, meter, parts and chords of a held-out song, in words."""
+    def options_like(self, group: int) -> dict[str, Any]:
+        """Key, meter, parts and chords of a held-out song, as options of `compose`."""
         which = group * len(self.songs) // 10 % len(self.songs)
         song, plan = self.songs[which], self.plans[which]
         _, numerator, denominator = plan.only_main_meter().meters[0]
         names = ["drums" if part.is_drum else theory.INSTRUMENTS[part.program] for part in plan.parts]
-        chart = composed.chart_of(song)
+        chart = figures.chart_of(song)
         return {
             "key": key_name(*plan.key) if plan.key else None,
             "meter": f"{numerator}/{denominator}",
             "parts": ",".join(names),
-            "chords": " ".join(composed.chord_name(*chord) for chord in chart) or None,
+            "chords": " ".join(figures.chord_name(*chord) for chord in chart) or None,
         }
 
 
-def between(ours: Floats, theirs: Floats) -> str:
-    """Means of figures (n, k) of composed and human songs with their standard errors."""
+def compare(ours: Floats, theirs: Floats) -> str:
+    """The means of figures (n, k) of composed and human songs with their standard errors."""
     cells = []
     for column in range(ours.shape[1]):
         means = [side[:, column][~np.isnan(side[:, column])] for side in (ours, theirs)]
-        said = [f"{x.mean():.3f}±{x.std() / len(x) ** 0.5:.3f}" for x in means]
-        cells.append("/".join(said))
+        shown = [f"{x.mean():.3f}±{x.std() / len(x) ** 0.5:.3f}" for x in means]
+        cells.append("/".join(shown))
     return "  ".join(cells)
 
 
-def report_free(humans: Humans, made: list[Made], watch: Watch, training: list[Score]) -> None:
-    """What holds of every song: it opens, its length, silence, repeated pitches, form, originality."""
+def print_free(humans: HumanSongs, made: list[Made], monitor: Watch, training: list[Score]) -> None:
+    """Print faults, repeated pitches, repeated bars, activity of parts, and originality."""
     ours, theirs = [song.score for song in made], humans.songs
     label = humans.label
-    faults = [watch.fault(song) for song in ours]
-    human_faults = sum(bool(watch.fault(song)) for song in theirs)
-    print(
-        f"  flagged by watch {sum(map(bool, faults))} of {len(ours)}, human {human_faults} of {len(theirs)}"
-    )
+    faults = [monitor.fault(song) for song in ours]
+    human_faults = sum(bool(monitor.fault(song)) for song in theirs)
+    print(f"  flagged by the sample monitor {sum(map(bool, faults))} of {len(ours)},", end=" ")
+    print(f"human {human_faults} of {len(theirs)}")
     print("   ", {name: faults.count(name) for name in set(faults) - {""}})
-    over = [[composed.repeats(song) > 8 for song in side] for side in (ours, theirs)]
+    over = [[figures.longest_repetition(song) > 8 for song in side] for side in (ours, theirs)]
     print(f"  one pitch over 8 times: {np.mean(over[0]):.3f} of songs, human {np.mean(over[1]):.3f}")
-    report_bars(ours, humans.as_long)
+    print_bars(ours, humans.as_long)
     notes = [np.median([len(song) for song in side]) for side in (ours, theirs)]
     print(f"  notes {notes[0]:.0f}, human {notes[1]:.0f}")
     if label == "drums":
         return
-    canonical = [composed.first_bars(song, BARS) for song in ours]
+    canonical = [figures.first_bars(song, BARS) for song in ours]
     cut = [opening(song, int(notes[0])) for song in theirs]
     runs = longest_runs([*canonical, *cut], training)
     ours_run, human = runs[: len(ours)], runs[len(ours) :]
@@ -108,41 +111,41 @@ def report_free(humans: Humans, made: list[Made], watch: Watch, training: list[S
     print(f"median {median(human):.0f}; over the longest {np.mean(np.array(ours_run) > max(human)):.2f}")
 
 
-def report_bars(ours: Sequence[Score], theirs: Sequence[Score]) -> None:
-    """Bars that return, and how much the quietest part plays; `theirs` are as long."""
-    equal = [np.array([composed.equal_bars(song) for song in side]) for side in (ours, theirs)]
-    print(f"  bars equal to 1, 2, 4, 8 before, any: {between(*equal)}")
+def print_bars(ours: Sequence[Score], theirs: Sequence[Score]) -> None:
+    """Print how often bars repeat, and how much the quietest part plays; `theirs` are as long."""
+    equal = [np.array([figures.equal_bars(song) for song in side]) for side in (ours, theirs)]
+    print(f"  bars equal to 1, 2, 4, 8 before, any: {compare(*equal)}")
     print(
         f"  (composed/human, {len(theirs)} human songs of {BARS} bars, learnt ones too; with standard errors)"
     )
-    use = [np.array([composed.part_use(song)[0] for song in side]) for side in (ours, theirs)]
+    use = [np.array([figures.part_activity(song)[0] for song in side]) for side in (ours, theirs)]
     words = [", ".join(f"{q:.2f}" for q in np.quantile(side, [0.1, 0.25, 0.5])) for side in use]
     parts = [np.mean([len(np.unique(song.part)) for song in side]) for side in (ours, theirs)]
     print(f"  quietest part, share of bars (10, 25, 50%): {words[0]}; human {words[1]}")
     print(f"  parts {parts[0]:.1f}, human {parts[1]:.1f}")
 
 
-def report_always(made: list[Made]) -> None:
-    """What must hold of every song of every arm."""
-    good = sum(composed.opens(song.data) for song in made)
-    exact = sum(len(composed.bar_sets(song.score)) == song.plan.bars for song in made)
-    silent = sum(composed.silent_bars(song.score) > 0 for song in made)
-    heard_all = sum(len(np.unique(song.score.part)) >= len(set(song.plan.parts)) for song in made)
+def print_always(made: list[Made]) -> None:
+    """Print what must be true of every song: its file can be read, bars, silence, parts, meter."""
+    good = sum(figures.readers_agree(song.data) for song in made)
+    exact = sum(len(figures.bar_sets(song.score)) == song.plan.bars for song in made)
+    silent = sum(figures.count_silent_bars(song.score) > 0 for song in made)
+    with_all_parts = sum(len(np.unique(song.score.part)) >= len(set(song.plan.parts)) for song in made)
     meters = sum(
         tuple(m[1:] for m in song.score.meters) == tuple(m[1:] for m in song.plan.meters) for song in made
     )
     n = len(made)
-    print(f"  open {good}/{n}  exact bars {exact}/{n}  with a silent bar {silent}  ", end="")
-    print(f"all parts heard {heard_all}/{n}  meters {meters}/{n}")
+    print(f"  read by three readers {good}/{n}  exact bars {exact}/{n}  with a silent bar {silent}  ", end="")
+    print(f"all parts play {with_all_parts}/{n}  meters {meters}/{n}")
 
 
-def report_asked(humans: Humans, made: list[Made]) -> None:
-    """Whether what was asked for came."""
+def print_asked(humans: HumanSongs, made: list[Made]) -> None:
+    """Print whether key, parts and meter are those that were asked for."""
     keyed = [(song.score, theory.parse_key(song.asked["key"])) for song in made if song.asked["key"]]
     if keyed:
-        ours = [composed.in_scale(*pair) for pair in keyed]
+        ours = [share_in_scale(*pair) for pair in keyed]
         pairs = zip(humans.songs, humans.plans, strict=True)
-        theirs = [composed.in_scale(song, plan.key) for song, plan in pairs if plan.key]
+        theirs = [share_in_scale(song, plan.key) for song, plan in pairs if plan.key]
         print(f"  in the asked key's scale {np.mean(ours):.3f}, human in theirs {np.mean(theirs):.3f}")
     parts = [
         sorted("drums" if p.is_drum else theory.INSTRUMENTS[p.program] for p in song.score.parts)
@@ -156,8 +159,8 @@ def report_asked(humans: Humans, made: list[Made]) -> None:
     print(f"  asked parts {sum(parts)}/{len(made)}, asked meter {sum(meters)}/{len(made)}")
 
 
-def report_chords(humans: Humans, made: list[Made], without: list[Made]) -> None:
-    """Share of note time in the asked chords: with them, the same seeds without, the human songs."""
+def print_chords(humans: HumanSongs, made: list[Made], without: list[Made]) -> None:
+    """Print the share of chord tones: with the chords, the same seeds without, and human songs."""
     found = []
     charts = [song.asked["chords"] for song in made]
     for songs in (made, without):
@@ -166,22 +169,25 @@ def report_chords(humans: Humans, made: list[Made], without: list[Made]) -> None
             for song, chart in zip(songs, charts, strict=True)
             if chart
         ]
-        found.append(np.nanmean([composed.chord_share(*pair) for pair in pairs]) if pairs else np.nan)
+        found.append(np.nanmean([figures.share_of_chord_tones(*pair) for pair in pairs]) if pairs else np.nan)
     theirs = [
-        composed.chord_share(song, chart) for song in humans.songs if (chart := composed.chart_of(song))
+        figures.share_of_chord_tones(song, chart)
+        for song in humans.songs
+        if (chart := figures.chart_of(song))
     ]
     if theirs:
         print(f"  chord tones {found[0]:.3f}, without --chords {found[1]:.3f}, human {np.mean(theirs):.3f}")
 
 
-def report_form(humans: Humans, made: list[Made]) -> None:
-    """Whether sections named alike are alike, and others are not."""
-    alike = [composed.section_likeness(song.score, *pair) for song in made for pair in SECTIONS.values()]
-    other = [composed.section_likeness(song.score, range(8), range(8, 16)) for song in made]
-    canonical = [composed.NOTES.canonical(song)[0] for song in humans.whole]
-    theirs = [share for song in canonical for share in composed.human_sections(song)]
+def print_form(humans: HumanSongs, made: list[Made]) -> None:
+    """Print how similar sections of one name are, and sections of different names."""
+    same_name = [figures.section_similarity(song.score, *pair) for song in made for pair in SECTIONS.values()]
+    other = [figures.section_similarity(song.score, range(8), range(8, 16)) for song in made]
+    canonical = [figures.NOTES.canonical(song)[0] for song in humans.whole]
+    theirs = [share for song in canonical for share in figures.human_sections(song)]
     low, middle, high = np.quantile(theirs, [0.25, 0.5, 0.75]) if theirs else [np.nan] * 3
     print(
-        f"  sections named alike {np.median(alike):.2f}, human {middle:.2f} ({low:.2f}-{high:.2f}, ", end=""
+        f"  sections of one name {np.median(same_name):.2f}, human {middle:.2f} ({low:.2f}-{high:.2f}, ",
+        end="",
     )
-    print(f"{len(theirs)} sections); named otherwise {np.median(other):.2f}")
+    print(f"{len(theirs)} sections); of different names {np.median(other):.2f}")

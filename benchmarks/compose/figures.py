@@ -1,16 +1,13 @@
-"""What `compose.py` hears in songs, composed or human: one pure function a figure.
+"""What `compose` measures in songs, composed or human: one pure function for each figure.
 
-A *bar* is compared as the set of (place, part, pitch) of what is struck in it. Human songs are heard as the
-representation has them, on the grid of what is composed, and cut to as many bars.
+A *bar* is compared as the set of (place, part, pitch) of its onsets. Human songs are brought to the grid of
+the representation, as composed songs are, and cut to as many bars.
 """
 
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import mido
@@ -19,23 +16,22 @@ import numpy.typing as npt
 import symusic
 from ritornello.evaluation.song_features import Hearing, longest_run
 
+from benchmarks.shared import select_notes
 from ritornello.evaluation.features import table
 from ritornello.music import theory
-from ritornello.music.score import COLUMNS, Score
+from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
-
-sys.path.append(str(Path(__file__).parents[1]))
 from tests.midi.strict import read_strictly
 
 NOTES = Notes()
-LAGS = (1, 2, 4, 8)
+LAGS_BARS = (1, 2, 4, 8)
 Floats = npt.NDArray[np.float64]
-Chart = list[tuple[int, str]]  # a chord a bar: root, kind
+Chart = list[tuple[int, str]]  # root and kind of the chord of each bar
 
 
-def opens(data: bytes) -> bool:
-    """Whether mido, symusic and a strict reader find the same notes in a file's bytes."""
+def readers_agree(data: bytes) -> bool:
+    """Whether mido, symusic and a strict reader find as many notes in a file's bytes, at least one."""
     strict = read_strictly(data)
     struck = sum(
         e.status & 0xF0 == 0x90 and e.data[1] > 0
@@ -55,16 +51,15 @@ def first_bars(score: Score, bars: int) -> Score:
     timeline = Timeline.of(song)
     if len(timeline) <= bars:
         return song
-    kept = song.onset_ticks < timeline.start_ticks[bars]
-    columns: Any = {name: getattr(song, name)[kept] for name in COLUMNS}
-    return replace(song, **columns)
+    kept = np.asarray(song.onset_ticks < timeline.start_ticks[bars])
+    return select_notes(song, kept)
 
 
 def bar_sets(song: Score) -> list[frozenset[tuple[int, int, int]]]:
-    """What each bar strikes: place in ticks of 24 a beat, part, pitch."""
-    heard = Hearing(song)
-    bar, place = heard.places
-    found: list[set[tuple[int, int, int]]] = [set() for _ in range(len(heard.timeline))]
+    """The onsets of each bar: place in ticks (24 per beat), part, pitch."""
+    features = Hearing(song)
+    bar, place = features.places
+    found: list[set[tuple[int, int, int]]] = [set() for _ in range(len(features.timeline))]
     columns = zip(bar.tolist(), place.tolist(), song.part.tolist(), song.pitch.tolist(), strict=True)
     for at, *note in columns:
         found[at].add((note[0], note[1], note[2]))
@@ -72,71 +67,65 @@ def bar_sets(song: Score) -> list[frozenset[tuple[int, int, int]]]:
 
 
 def equal_bars(song: Score) -> Floats:
-    """Share of bars equal to the bar 1, 2, 4, 8 before, and to any before, (5,); NaN in too short a song."""
+    """Share of bars equal to the bar 1, 2, 4 and 8 before, and to any before, (5,); NaN if too short."""
     bars = bar_sets(song)
     shares = [
         np.mean([bars[i] == bars[i - lag] for i in range(lag, len(bars))]) if len(bars) > lag else np.nan
-        for lag in LAGS
+        for lag in LAGS_BARS
     ]
     again = np.mean([bars[i] in bars[:i] for i in range(1, len(bars))]) if len(bars) > 1 else np.nan
     return np.array([*shares, again], np.float64)
 
 
-def silent_bars(song: Score) -> int:
-    """Bars of the song in which nothing sounds."""
+def count_silent_bars(song: Score) -> int:
+    """How many bars of the song have no sounding note."""
     timeline, onset = Timeline.of(song), song.onset_ticks.astype(np.int64)
     end = onset + song.duration_ticks
     spans = zip(timeline.start_ticks.tolist(), timeline.length_ticks.tolist(), strict=True)
     return sum(not ((onset < start + length) & (end > start)).any() for start, length in spans)
 
 
-def repeats(song: Score) -> int:
-    """How often in a row a pitched part's top note is the same, at most."""
+def longest_repetition(song: Score) -> int:
+    """How many times in a row the top note of a pitched part is the same, at most."""
     line = Hearing(song).line
     return max((longest_run(line.pitch[line.part == part]) for part in np.unique(line.part)), default=0)
 
 
-def in_scale(song: Score, key: tuple[int, bool]) -> float:
-    """Share of pitched notes in a key's scale; NaN without any."""
-    pitch = song.pitch[~song.of_drums].astype(np.int64) % 12
-    return float(np.isin(pitch, list(theory.scale(*key))).mean()) if len(pitch) else float("nan")
-
-
-def part_use(song: Score) -> Floats:
-    """For each part that plays, the share of bars in which it strikes a note, rising."""
+def part_activity(song: Score) -> Floats:
+    """For each part that plays, the share of bars with an onset of it, in rising order."""
     bar, _ = Hearing(song).places
     bars = len(Timeline.of(song))
     return np.sort([len(np.unique(bar[song.part == part])) / bars for part in np.unique(song.part)])
 
 
 def chart_of(song: Score) -> Chart:
-    """Of a canonical song the chord that lasts longest in each bar; a bar without goes on as before."""
+    """The longest chord of each bar of a canonical song; a bar without a chord has that of the bar before."""
     timeline = NOTES.timeline(song)
     starts = np.array([chord.onset_ticks for chord in timeline.chords], np.int64)
     ends = np.append(starts, timeline.end_ticks)[1:]
     found: Chart = []
     for start, length in zip(timeline.start_ticks.tolist(), timeline.length_ticks.tolist(), strict=True):
-        lasts: dict[tuple[int, str], int] = {}
+        ticks_of: dict[tuple[int, str], int] = {}
         for chord, begin, end in zip(timeline.chords, starts.tolist(), ends.tolist(), strict=True):
             over = min(end, start + length) - max(begin, start)
             if over > 0 and chord.kind != "other":
-                lasts[chord[1:3]] = lasts.get(chord[1:3], 0) + over
-        if lasts or found:
-            found.append(max(lasts, key=lambda name: lasts[name]) if lasts else found[-1])
+                ticks_of[chord[1:3]] = ticks_of.get(chord[1:3], 0) + over
+        if ticks_of or found:
+            found.append(max(ticks_of, key=lambda name: ticks_of[name]) if ticks_of else found[-1])
     return found
 
 
 def chord_name(root: int, kind: str) -> str:
-    """A chord as people write it."""
+    """The usual name of a chord, such as `Am7`."""
     return theory.NAMES[root] + theory.CHORDS[kind][0]
 
 
-def chord_share(song: Score, chart: Chart) -> float:
-    """Share of the time of pitched notes in which they are of the chart's chord, one a bar, over and over."""
+def share_of_chord_tones(song: Score, chart: Chart) -> float:
+    """Share of the time of pitched notes in which they belong to their bar's chord; the chart repeats."""
     timeline = Timeline.of(song)
     edges = [*timeline.start_ticks.tolist(), timeline.end_ticks]
     tones = [{(root + step) % 12 for step in theory.CHORDS[kind][1]} for root, kind in chart]
-    of, all_ticks = 0, 0
+    chord_ticks, all_ticks = 0, 0
     pitched = ~song.of_drums
     columns = (song.onset_ticks[pitched], song.duration_ticks[pitched], song.pitch[pitched])
     for onset, duration, pitch in zip(*(c.tolist() for c in columns), strict=True):
@@ -145,20 +134,20 @@ def chord_share(song: Score, chart: Chart) -> float:
         while bar < len(timeline) and edges[bar] < end:
             over = min(end, edges[bar + 1]) - max(onset, edges[bar])
             all_ticks += over
-            of += over * (pitch % 12 in tones[bar % len(tones)])
+            chord_ticks += over * (pitch % 12 in tones[bar % len(tones)])
             bar += 1
-    return of / all_ticks if all_ticks else float("nan")
+    return chord_ticks / all_ticks if all_ticks else float("nan")
 
 
-def section_likeness(song: Score, one: range, other: range) -> float:
-    """How alike two sections are: the mean Jaccard likeness of their bars, one by one."""
+def section_similarity(song: Score, one: range, other: range) -> float:
+    """The mean Jaccard similarity of the bars of two sections, bar by bar."""
     bars = bar_sets(song)
     pairs = [(bars[a], bars[b]) for a, b in zip(one, other, strict=True) if max(a, b) < len(bars)]
     return float(np.mean([len(a & b) / max(1, len(a | b)) for a, b in pairs])) if pairs else float("nan")
 
 
 def human_sections(song: Score, fewest: int = 4) -> list[float]:
-    """The likeness of each section of a canonical song that returns: bars in a row to bars in a row."""
+    """The similarity of each section of a canonical song that repeats an earlier one, bar by bar."""
     models = NOTES.timeline(song).returns_to.tolist()
     found, begin = [], 0
     for bar in range(1, len(models) + 1):
@@ -166,13 +155,13 @@ def human_sections(song: Score, fewest: int = 4) -> list[float]:
             continue
         if models[begin] >= 0 and bar - begin >= fewest:
             sections = range(begin, bar), range(models[begin], models[begin] + bar - begin)
-            found.append(section_likeness(song, *sections))
+            found.append(section_similarity(song, *sections))
         begin = bar
     return found
 
 
-class Recogniser:
-    """Says of a song which label it has, from the numbers of `judging.features` alone."""
+class LabelClassifier:
+    """Predicts the label of a song from the features of `ritornello.evaluation.features`."""
 
     def __init__(self, songs: dict[str, Sequence[Score]]) -> None:
         from sklearn.ensemble import ExtraTreesClassifier
@@ -182,8 +171,8 @@ class Recogniser:
         self.forest = ExtraTreesClassifier(300, min_samples_leaf=2, class_weight="balanced", random_state=0)
         self.forest.fit(values, labels)
 
-    def __call__(self, songs: Iterable[Score], label: str) -> float:
-        """The share of songs that are said to be of a label."""
+    def share(self, songs: Iterable[Score], label: str) -> float:
+        """The share of songs whose predicted label is `label`."""
         return float((self.forest.predict(self._numbers(list(songs))) == label).mean())
 
     @staticmethod

@@ -1,0 +1,1 @@
+"""Bach's chorales on a grid of sixteenths."""

@@ -1,0 +1,1 @@
+"""Benchmarks of composing: songs of the bundled model, rules, speed."""

@@ -1,0 +1,1 @@
+"""Benchmarks of `prepare`: speed, workers, damaged files, duplicates."""

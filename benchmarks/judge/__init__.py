@@ -1,0 +1,1 @@
+"""Composed songs compared with held-out human songs."""
