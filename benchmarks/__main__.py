@@ -42,7 +42,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
             "Train MidiTok's REMI with GPT-2 or an LSTM (runs where miditok is installed)",
         ),
         "rival-songs": ("pop.remi", "Sample songs from a GPT-2 that `rivals` trained (same)"),
-        "groups": ("groups", "Nats per note by collection and training time, and the worth of given notes"),
+        "groups": (
+            "groups",
+            "Nats per note by collection and training time, and the worth of given notes",
+        ),
         "velocity-bins": ("ablations", "Nats per note with 32 and with 16 velocity bins"),
         "interval-loss": ("ablations", "Nats per note and pitches in key with the interval loss of 2018"),
         "jsb": ("chorales.jsb", "Nats per token on Bach's chorales, a standard benchmark"),

@@ -23,12 +23,12 @@ from benchmarks.shared import (
     table,
 )
 from ritornello import Corpus, Model, Score, compose_many
-from ritornello.evaluation.inputs import Side
-from ritornello.evaluation.likelihood import Nats, likelihood
+from ritornello.evaluation.inputs import CorpusSongs
+from ritornello.evaluation.likelihood import SongNats, likelihood
 from ritornello.evaluation.measure import measure
-from ritornello.evaluation.summary import interval, summary
+from ritornello.evaluation.summary import bootstrap_interval, summarize
 from ritornello.models import registry
-from ritornello.models.plan_vector import heard
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import Rows, start_row
@@ -55,13 +55,13 @@ class Plain(Notes):
         values, learn = super().encode(score, timeline, given)
         return Rows(values[:, self.kept], learn[:, self.kept])
 
-    def room(self, values: npt.NDArray[Any]) -> tuple[int, int]:
+    def transposition_range(self, values: npt.NDArray[Any]) -> tuple[int, int]:
         """As `notes`."""
-        return super().room(self._all_columns(values))
+        return super().transposition_range(self._all_columns(values))
 
-    def varied(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
+    def augmented(self, values: npt.NDArray[Any], semitones: int, bins: int) -> npt.NDArray[Any]:
         """As `notes`."""
-        return super().varied(self._all_columns(values), semitones, bins)[:, self.kept]
+        return super().augmented(self._all_columns(values), semitones, bins)[:, self.kept]
 
     def _all_columns(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         whole = np.tile(np.array(start_row(Notes.fields), values.dtype), (len(values), 1))
@@ -137,18 +137,22 @@ class Merged:
         return {**predictions, "velocity": pairs.expand(*pairs.shape[:-1], 2).flatten(-2)}, state
 
 
-def nats_of_songs(corpus: Corpus, network: Any, representation: Any, model: Model) -> dict[str, list[Nats]]:
+def nats_of_songs(
+    corpus: Corpus, network: Any, representation: Any, model: Model
+) -> dict[str, list[SongNats]]:
     """The nats of each held-out song in the order of their names, by what is given: plan or nothing."""
-    accounts = list(likelihood(network, representation, Side(corpus, "valid"), conditions=model.conditions))
+    accounts = list(
+        likelihood(network, representation, CorpusSongs(corpus, "valid"), plan_encoder=model.plan_encoder)
+    )
     accounts.sort(key=lambda account: account["none"].song)
     return {given: [account[given] for account in accounts] for given in ("plan", "none")}
 
 
-def change_of_nats(before: list[Nats], after: list[Nats], what: str) -> dict[str, Any]:
+def change_of_nats(before: list[SongNats], after: list[SongNats], what: str) -> dict[str, Any]:
     """How far nats per note moved, with the interval; songs are paired."""
     notes = np.array([song.notes for song in before], np.float64)
     change = np.array([getattr(b, what) - getattr(a, what) for a, b in zip(before, after, strict=True)])
-    return {"moved": float(change.sum() / notes.sum()), "interval": interval(change, notes)}
+    return {"moved": float(change.sum() / notes.sum()), "interval": bootstrap_interval(change, notes)}
 
 
 @benchmark(
@@ -186,7 +190,7 @@ def velocity_bins(options: argparse.Namespace) -> None:
                 found["32 merged"] = nats_of_songs(corpus, Merged(network), representation, model)
         for given in ("none", "plan"):
             for bins, accounts in found.items():
-                print(json.dumps({"seed": seed, "given": given, "bins": bins, **summary(accounts[given])}))
+                print(json.dumps({"seed": seed, "given": given, "bins": bins, **summarize(accounts[given])}))
             for bins in ("16", "32 merged"):
                 for what in ("total", "reference"):
                     change = change_of_nats(found["32"][given], found[bins][given], what)
@@ -198,7 +202,7 @@ def velocity_bins(options: argparse.Namespace) -> None:
 
 def share_in_key(song: Score) -> float:
     """The share of pitched notes in the scale of the key that is estimated from the song."""
-    key = heard(song).key
+    key = infer_plan(song).key
     return float("nan") if key is None else share_in_scale(song, key)
 
 
@@ -238,7 +242,7 @@ def interval_loss(options: argparse.Namespace) -> None:
     composed songs that lie in the song's estimated key, compared with the same share of the held-out songs.
     """
     set_training_clock(options.clock)
-    human = [share_in_key(song.score) for song in Side(Corpus.open(options.corpus), "test")]
+    human = [share_in_key(song.score) for song in CorpusSongs(Corpus.open(options.corpus), "test")]
     lines = []
     for weight in options.weights:
         found = [with_interval_loss(weight, seed, options) for seed in range(options.seeds)]

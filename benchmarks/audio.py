@@ -53,7 +53,7 @@ def print_speed(scores: list[Score]) -> None:
             marks = [busy_s()]
             sound = mix(score, font, RATE)
             marks.append(busy_s())
-            sound = loudness.normalised(synthesis.trimmed(sound, round(score.duration_s * RATE)), RATE)
+            sound = loudness.normalise(synthesis.trim_silence(sound, round(score.duration_s * RATE)), RATE)
             marks.append(busy_s())
             for ending in ("wav", "ogg"):
                 sound_file.write(sound, Path(folder) / f"song.{ending}", RATE)

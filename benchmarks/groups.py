@@ -24,9 +24,9 @@ from benchmarks.shared import (
     table,
 )
 from ritornello import Corpus, Model, Score
-from ritornello.evaluation.inputs import Side
-from ritornello.evaluation.likelihood import GIVEN, Nats, exact, likelihood
-from ritornello.evaluation.summary import summary
+from ritornello.evaluation.inputs import CorpusSongs
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, exact, likelihood
+from ritornello.evaluation.summary import summarize
 from ritornello.models import registry
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import COLUMN, FIELDS, MAX_SHIFT
@@ -47,12 +47,13 @@ def collection(path: str) -> str:
 
 def nats_by_collection(model: Model, rows: Notes, corpus: Corpus, threads: int) -> dict[str, dict[str, Any]]:
     """By collection: how many songs it has, and the summary of their nats by what is given."""
-    groups: dict[str, list[dict[str, Nats]]] = defaultdict(list)
-    network, conditions = model.network_in_torch(), model.conditions
-    for nats in likelihood(network, rows, Side(corpus, "test"), conditions=conditions, threads=threads):
+    groups: dict[str, list[dict[str, SongNats]]] = defaultdict(list)
+    network, encoder = model.network_in_torch(), model.plan_encoder
+    for nats in likelihood(network, rows, CorpusSongs(corpus, "test"), plan_encoder=encoder, threads=threads):
         groups[collection(nats["none"].song)].append(nats)
     return {
-        group: {"songs": len(found)} | {name: summary([one[name] for one in found]) for name in GIVEN}
+        group: {"songs": len(found)}
+        | {name: summarize([one[name] for one in found]) for name in HIDDEN_BY_GIVEN}
         for group, found in sorted(groups.items())
     }
 
@@ -88,7 +89,7 @@ def measure_melody(network: Any, song: Score) -> Pair | None:
 
 
 def nats_of_notes(network: Any, rows: npt.NDArray[Any], counted: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Nats by field of the notes of a song that are `counted` (N,), with no plan given."""
+    """SongNats by field of the notes of a song that are `counted` (N,), with no plan given."""
     hidden = hide(FIELDS, rows, ("form", "bars_left", "chord"))
     values = torch.from_numpy(np.concatenate([np.array([start_row(FIELDS)], np.int16), hidden]))[None]
     notes = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)
@@ -115,7 +116,7 @@ def print_worth_of_given(model: Model, corpus: Corpus, threads: int) -> None:
     for measure, (what, *conditions) in measures:
         groups: dict[str, list[Pair]] = defaultdict(list)
         with exact(threads):
-            for song in Side(corpus, "test"):
+            for song in CorpusSongs(corpus, "test"):
                 found = measure(network, NOTES.canonical(song.score)[0])
                 if found:
                     groups[collection(song.name)].append(found)

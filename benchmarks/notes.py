@@ -23,17 +23,17 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus
 from ritornello.corpus.checks.annotation import take_annotation
-from ritornello.evaluation.inputs import Side
+from ritornello.evaluation.inputs import CorpusSongs
 from ritornello.music.score import Chord, Score
 from ritornello.music.theory import CHORDS
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.chords import beat_edges, estimated
-from ritornello.representations.grid.shifts import Bars, spell
-from ritornello.representations.grid.vocabulary import FIELDS, PITCHES, VOICE_BITS, Ints, columns
+from ritornello.representations.grid.shifts import BarLines, shift_rows
+from ritornello.representations.grid.vocabulary import FIELDS, PART_PITCH_BITS, PITCHES, Ints, note_classes
 from ritornello.representations.notes import Notes
-from ritornello.representations.repetition.alone import alone
-from ritornello.representations.repetition.echo import LENGTHS, echo
-from ritornello.representations.repetition.form import form, read_form
+from ritornello.representations.repetition.alone import alone_candidates
+from ritornello.representations.repetition.echo import CONTEXT_NOTES, echo_candidates
+from ritornello.representations.repetition.form import find_returns, form_candidates
 
 NOTES = Notes()
 CURSOR_SONGS = 20  # one song in so many goes through the cursor
@@ -81,18 +81,22 @@ def time_steps(score: Score, times: StepTimes, with_cursor: bool) -> None:
     times.run("  canonical", count, lambda: NOTES.canonical(score))
     bars = Timeline.of(song)
     times.run("  chords estimated", count, lambda: estimated(bars, song))
-    onset, part, pitch, _, _ = columns(song)
+    onset, part, pitch, _, _ = note_classes(song)
     part_pitch, interval = part * PITCHES + pitch, np.diff(onset, prepend=0)
-    times.run("  echo", count, lambda: echo(interval, part_pitch))
-    timeline = times.run("  form read off", count, lambda: read_form(bars, onset, part_pitch))
-    steps = spell(onset, Bars(timeline))
+    times.run("  echo", count, lambda: echo_candidates(interval, part_pitch))
+    timeline = times.run("  form read off", count, lambda: find_returns(bars, onset, part_pitch))
+    steps = shift_rows(onset, BarLines(timeline))
     is_note = (steps.note >= 0) & (steps.note < len(onset))
     known: Ints = np.cumsum(is_note) - is_note
     last = np.append(part_pitch, -1)[known - 1]
-    lines = Bars(timeline)
-    times.run("  form", count, lambda: form(lines, timeline, onset, part_pitch, steps.before, last, known))
-    least = (steps.before << VOICE_BITS) + last + 1
-    times.run("  alone", count, lambda: alone(onset, part_pitch, least, known))
+    lines, clock = BarLines(timeline), steps.clock_before
+    times.run(
+        "  form",
+        count,
+        lambda: form_candidates(lines, timeline, onset, part_pitch, steps.clock_before, last, known),
+    )
+    least = (clock << PART_PITCH_BITS) + last + 1
+    times.run("  alone", count, lambda: alone_candidates(onset, part_pitch, least, known))
     if with_cursor and count < MOST_CURSOR_ROWS:
         times.run("cursor, one song", count, lambda: replay(song, values))
 
@@ -126,20 +130,18 @@ NAMES = ("echo", "alone", "either", "second", "transposed", "in time")
 
 def predicted(song: Score) -> dict[str, npt.NDArray[np.bool_]]:
     """For each candidate, whether it predicts each note (N,) of a canonical song."""
-    onset, part, pitch, _, _ = columns(song)
+    onset, part, pitch, _, _ = note_classes(song)
     part_pitch, interval = part * PITCHES + pitch, np.diff(onset, prepend=0)
-    keys = onset << VOICE_BITS | part_pitch
-    repeat = echo(interval, part_pitch).candidate[:-1]
-    lines = alone(onset, part_pitch, np.append(0, keys[:-1] + 1), np.arange(len(keys)))
+    keys = onset << PART_PITCH_BITS | part_pitch
+    repeat = echo_candidates(interval, part_pitch).note[:-1]
+    lines = alone_candidates(onset, part_pitch, np.append(0, keys[:-1] + 1), np.arange(len(keys)))
     step = np.diff(part_pitch, prepend=0)
-    moved = echo(interval, step).candidate[:-1]
-    pitches_only = echo(np.ones_like(part_pitch), part_pitch).candidate[:-1]
+    moved = echo_candidates(interval, step).note[:-1]
+    pitches_only = echo_candidates(np.ones_like(part_pitch), part_pitch).note[:-1]
     other = second_candidate(list(zip(interval.tolist(), part_pitch.tolist(), strict=True)), repeat)
     found = {
         "echo": (repeat >= 0) & (interval[repeat] == interval) & (part_pitch[repeat] == part_pitch),
-        "alone": (lines.candidate >= 0)
-        & (lines.onset == onset)
-        & (part_pitch[lines.candidate] == part_pitch),
+        "alone": (lines.note >= 0) & (lines.onset_ticks == onset) & (part_pitch[lines.note] == part_pitch),
         "second": (other >= 0) & (interval[other] == interval) & (part_pitch[other] == part_pitch),
         "transposed": (moved > 0) & (interval[moved] == interval) & (step[moved] == step),
         "in time": (pitches_only >= 0) & (part_pitch[pitches_only] == part_pitch),
@@ -152,7 +154,7 @@ def second_candidate(keys: list[tuple[int, int]], first: Ints) -> Ints:
     after: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
     found = np.full(len(keys), -1)
     for note, guess in enumerate(first.tolist()):
-        for size in (size for size in reversed(LENGTHS[:4]) if size <= note):
+        for size in (size for size in reversed(CONTEXT_NOTES[:4]) if size <= note):
             seen = after[tuple(keys[note - size : note])]
             others = (n for n in reversed(seen[-8:]) if guess >= 0 and keys[n] != keys[guess])
             found[note] = next(others, -1) if found[note] < 0 else found[note]
@@ -177,7 +179,7 @@ def candidates(options: argparse.Namespace) -> None:
     No network is asked: it may know already what a candidate predicts.
     """
     songs: dict[str, list[Score]] = defaultdict(list)
-    for song in Side(Corpus.open(options.corpus), options.side):
+    for song in CorpusSongs(Corpus.open(options.corpus), options.side):
         label = next(iter(song.labels), "all")
         if len(songs[label]) < options.songs:
             songs[label].append(NOTES.canonical(song.score)[0])

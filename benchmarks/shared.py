@@ -234,19 +234,19 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> str:
 
 def share(parts: Sequence[float], wholes: Sequence[float]) -> str:
     """The sum of `parts` over that of `wholes` (S,) in percent, with its 95% interval by song."""
-    from ritornello.evaluation.summary import interval
+    from ritornello.evaluation.summary import bootstrap_interval
 
     part, whole = np.asarray(parts, np.float64), np.asarray(wholes, np.float64)
-    low, high = interval(part, whole)
+    low, high = bootstrap_interval(part, whole)
     return f"{part.sum() / whole.sum():.1%} ({low:.1%} to {high:.1%})"
 
 
 def reduction(ours: Sequence[float], theirs: Sequence[float]) -> str:
     """By how many percent the sum of `ours` is below that of `theirs` (S,), with its 95% interval by song."""
-    from ritornello.evaluation.summary import interval
+    from ritornello.evaluation.summary import bootstrap_interval
 
     one, other = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    low, high = interval(one, other) if len(one) > 1 else (np.nan, np.nan)
+    low, high = bootstrap_interval(one, other) if len(one) > 1 else (np.nan, np.nan)
     return f"{1 - one.sum() / other.sum():.1%} ({1 - high:.1%} to {1 - low:.1%})"
 
 

@@ -19,10 +19,10 @@ import numpy as np
 from benchmarks.pop.pop import export_songs, run_rival
 from benchmarks.shared import CORPUS, ROOT, argument, benchmark, load, peak_memory_mb, table
 from ritornello import Corpus, Model, Score
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.representations.notes import Notes
 from ritornello.training.crops import Crops
-from ritornello.training.songs import Side, Songs
+from ritornello.training.songs import EncodedSongs, SplitScores
 
 WARM_UP = 0.4  # share of a run that is not timed: in it songs are encoded for the first time
 LSTM_WIDTH, WINDOW_TOKENS, CROPS_PER_STEP, VOCABULARY = 496, 1024, 4, 608  # as in `rivals`
@@ -226,7 +226,7 @@ def speed(options: argparse.Namespace) -> None:
 class RepeatedSongs:
     """A side of a corpus, repeated until it has `count` songs."""
 
-    def __init__(self, side: Side, count: int) -> None:
+    def __init__(self, side: SplitScores, count: int) -> None:
         self.side, self.count = side, count
 
     def __len__(self) -> int:
@@ -251,17 +251,17 @@ def loader(options: argparse.Namespace) -> None:
     (weights, gradients, two moments of the optimizer, the running average), 1.2 GB.
     """
     before = peak_memory_mb()
-    side = Side(Corpus.open(options.corpus), "train")
+    side = SplitScores(Corpus.open(options.corpus), "train")
     index = np.arange(options.songs) % len(side)
     labels = side.labels
-    songs = Songs(
+    songs = EncodedSongs(
         RepeatedSongs(side, options.songs),
         Notes(),
         [labels[i] for i in index],
         side.notes[index],
         options.memory,
     )
-    crops = Crops(songs, Conditions(sorted({one for some in labels for one in some})), WINDOW_ROWS, 0)
+    crops = Crops(songs, PlanEncoder(sorted({one for some in labels for one in some})), WINDOW_ROWS, 0)
     opened = peak_memory_mb()
     print(f"{options.songs:,} songs, {songs.notes.sum() / 1e6:.0f} million notes, {options.memory} MB kept")
     print(f"memory: {before:.0f} MB after imports, {opened:.0f} MB with the corpus open", flush=True)

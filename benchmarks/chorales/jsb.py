@@ -23,9 +23,9 @@ from benchmarks.chorales.network import CANDIDATE, NONE, PITCH, VOICES, AnyOrder
 from benchmarks.shared import CLOCK, OUT, argument, benchmark, set_training_clock, table
 from ritornello.representations.chorale import Chorale
 from ritornello.training import loop
-from ritornello.training.batches import Batch, generator
+from ritornello.training.batches import Batch, step_generator
 from ritornello.training.config import TrainConfig
-from ritornello.training.distributed import Machine
+from ritornello.training.distributed import TrainingProcess
 
 Ints = npt.NDArray[np.int64]
 
@@ -36,7 +36,7 @@ PUBLISHED = "Music Transformer 0.335, Coconet 0.436, TonicNet 0.396 (valid or as
 
 
 class Chorales:
-    """Songs as rows (N, F), and batches of crops as `training.loop.Run` expects them."""
+    """Songs as rows (N, F), and batches of crops as `training.loop.TrainingRun` expects them."""
 
     def __init__(self, songs: Sequence[Ints], window: int, seed: int) -> None:
         self.songs, self.window, self.seed = songs, window, seed
@@ -54,7 +54,7 @@ class Chorales:
         """The batch of a step: crops at random places, transposed within the range of each voice."""
         pieces = []
         for crop in range(rank, size, world):
-            draw, half = generator(self.seed, step, crop), self.window // 2
+            draw, half = step_generator(self.seed, step, crop), self.window // 2
             number = min(int(np.searchsorted(self.ends, draw.random(), side="right")), len(self.songs) - 1)
             song = self.songs[number]
             at = draw.integers(-half, max(len(song) - half, 1 - half))
@@ -180,8 +180,8 @@ def trained(options: argparse.Namespace, songs: dict[str, list[Ints]], member: i
         seed=options.seed + member,
         threads=options.threads,
     )
-    machine = Machine.of("cpu", "auto", options.threads, network.halves)
-    run = loop.Run(options.out / f"member{member}", config, network, "jsb", machine)
+    machine = TrainingProcess.of("cpu", "auto", options.threads, network.halves)
+    run = loop.TrainingRun(options.out / f"member{member}", config, network, "jsb", machine)
     window = network.config.window
     train, valid = (Chorales(songs[side], window, config.seed) for side in ("train", "valid"))
 

@@ -22,7 +22,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from benchmarks.chorales import candidates as cand
-from ritornello.models.chain.network import normed
+from ritornello.models.chain.network import rms_norm
 from ritornello.representations.chorale import SIZE
 
 VOICES = 4
@@ -86,7 +86,7 @@ class Layer(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(B, T, W) to the same."""
-        added, _ = self.lstm(normed(hidden))
+        added, _ = self.lstm(rms_norm(hidden))
         found: Tensor = hidden + self.dropout(added)
         return found
 
@@ -162,7 +162,7 @@ class Head(nn.Module):
 
 
 class AnyOrder(nn.Module):
-    """The network, its loss and its optimizer, as `training.loop.Run` expects them."""
+    """The network, its loss and its optimizer, as `training.loop.TrainingRun` expects them."""
 
     learns: ClassVar[str] = "all"
     halves: ClassVar[bool] = True
@@ -224,7 +224,7 @@ class AnyOrder(nn.Module):
         hidden = self.dropout(hidden)
         for layer in self.layers:
             hidden = layer(hidden)
-        return normed(hidden)
+        return rms_norm(hidden)
 
     def _candidates(self, values: Tensor) -> Tensor:
         """The vectors (B, T, W) of the candidates for each frame."""

@@ -14,9 +14,9 @@ import mido
 import numpy as np
 import numpy.typing as npt
 import symusic
-from ritornello.evaluation.song_features import Hearing, longest_run
 
 from benchmarks.shared import select_notes
+from ritornello.evaluation.analysed_song import AnalysedSong, longest_run
 from ritornello.evaluation.features import table
 from ritornello.music import theory
 from ritornello.music.score import Score
@@ -57,8 +57,8 @@ def first_bars(score: Score, bars: int) -> Score:
 
 def bar_sets(song: Score) -> list[frozenset[tuple[int, int, int]]]:
     """The onsets of each bar: place in ticks (24 per beat), part, pitch."""
-    features = Hearing(song)
-    bar, place = features.places
+    features = AnalysedSong(song)
+    bar, place = features.positions
     found: list[set[tuple[int, int, int]]] = [set() for _ in range(len(features.timeline))]
     columns = zip(bar.tolist(), place.tolist(), song.part.tolist(), song.pitch.tolist(), strict=True)
     for at, *note in columns:
@@ -87,13 +87,13 @@ def count_silent_bars(song: Score) -> int:
 
 def longest_repetition(song: Score) -> int:
     """How many times in a row the top note of a pitched part is the same, at most."""
-    line = Hearing(song).line
+    line = AnalysedSong(song).top_notes
     return max((longest_run(line.pitch[line.part == part]) for part in np.unique(line.part)), default=0)
 
 
 def part_activity(song: Score) -> Floats:
     """For each part that plays, the share of bars with an onset of it, in rising order."""
-    bar, _ = Hearing(song).places
+    bar, _ = AnalysedSong(song).positions
     bars = len(Timeline.of(song))
     return np.sort([len(np.unique(bar[song.part == part])) / bars for part in np.unique(song.part)])
 
@@ -117,7 +117,7 @@ def chart_of(song: Score) -> Chart:
 
 def chord_name(root: int, kind: str) -> str:
     """The usual name of a chord, such as `Am7`."""
-    return theory.NAMES[root] + theory.CHORDS[kind][0]
+    return theory.PITCH_CLASS_NAMES[root] + theory.CHORDS[kind][0]
 
 
 def share_of_chord_tones(song: Score, chart: Chart) -> float:
@@ -177,4 +177,4 @@ class LabelClassifier:
 
     @staticmethod
     def _numbers(songs: Sequence[Score]) -> Floats:
-        return np.nan_to_num(table([Hearing(song) for song in songs]).numbers, nan=-99.0)
+        return np.nan_to_num(table([AnalysedSong(song) for song in songs]).numbers, nan=-99.0)

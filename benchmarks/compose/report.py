@@ -12,14 +12,14 @@ from benchmarks.compose import figures
 from benchmarks.compose.figures import Floats
 from benchmarks.shared import share_in_scale
 from ritornello.corpus.corpus import Corpus
-from ritornello.evaluation.originality import longest_of, longest_runs, opening
-from ritornello.models.plan_vector import heard
+from ritornello.evaluation.originality import longest_runs, opening, typical_longest_run
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.theory import key_name
 from ritornello.music.timeline import Timeline
-from ritornello.training.sample_monitor import Watch
+from ritornello.training.sample_monitor import SampleMonitor
 
 BARS = 16
 SECTIONS = {  # of the form A8 B8 A8 B8, in bars: the second one and the first one
@@ -46,7 +46,7 @@ class HumanSongs:
         self.whole = list(self._side("test"))
         cut = [figures.first_bars(song, BARS) for song in self.whole]
         self.songs = [song for song in cut if len(song) > 1]
-        self.plans = [heard(song) for song in self.songs]
+        self.plans = [infer_plan(song) for song in self.songs]
         self.learnt = [figures.first_bars(song, BARS) for song in self._side("train", MAX_TRAIN)]
 
     @property
@@ -84,7 +84,7 @@ def compare(ours: Floats, theirs: Floats) -> str:
     return "  ".join(cells)
 
 
-def print_free(humans: HumanSongs, made: list[Made], monitor: Watch, training: list[Score]) -> None:
+def print_free(humans: HumanSongs, made: list[Made], monitor: SampleMonitor, training: list[Score]) -> None:
     """Print faults, repeated pitches, repeated bars, activity of parts, and originality."""
     ours, theirs = [song.score for song in made], humans.songs
     label = humans.label
@@ -107,7 +107,10 @@ def print_free(humans: HumanSongs, made: list[Made], monitor: Watch, training: l
     print(
         f"  longest run shared with training songs: {max(ours_run)}, median {median(ours_run):.0f};", end=" "
     )
-    print(f"human {longest_of(human, len(ours))} (of {len(ours)} songs), longest {max(human)},", end=" ")
+    print(
+        f"human {typical_longest_run(human, len(ours))} (of {len(ours)} songs), longest {max(human)},",
+        end=" ",
+    )
     print(f"median {median(human):.0f}; over the longest {np.mean(np.array(ours_run) > max(human)):.2f}")
 
 

@@ -28,10 +28,10 @@ from ritornello import Corpus, Score
 from ritornello.composing import compose
 from ritornello.composing.replay import plan_of
 from ritornello.composing.request import plain
-from ritornello.composing.rules import RULES
-from ritornello.composing.sampling_state import Ear
-from ritornello.composing.style_stats import Usual, usual
-from ritornello.evaluation.inputs import Side
+from ritornello.composing.sampling_rules import RULES
+from ritornello.composing.sampling_state import SamplingState
+from ritornello.composing.style_stats import StyleStats, style_of_plan
+from ritornello.evaluation.inputs import CorpusSongs
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import FIELDS
 from ritornello.representations.notes import Notes
@@ -46,20 +46,20 @@ Counts = npt.NDArray[np.int64]
 # Rules
 
 
-def replay_by_rules(score: Score, style: Usual, forbidden: Counter[str], held_back: Counter[str]) -> int:
+def replay_by_rules(score: Score, style: StyleStats, forbidden: Counter[str], held_back: Counter[str]) -> int:
     """Ask every rule before every choice of a song, and count what it is against; returns the notes."""
     canonical, _ = NOTES.canonical(score)
     rows = NOTES.encode(canonical).values
-    request = replace(plain(plan_of(score), seed=0), **style._asdict())
+    request = replace(plain(plan_of(score), seed=0), style=style)
     cursor = NOTES.cursor([request.timeline])
-    state = Ear(request, cursor.songs[0])
+    state = SamplingState(request, cursor.songs[0])
     for row in rows.tolist():
-        state.listen()
+        state.update()
         for field, value in zip(FIELDS, row, strict=True):
             if field.kind == "known":
                 continue
             for rule in RULES:
-                if value < field.size and rule.field == field.name and (bias := rule.says(state)) is not None:
+                if value < field.size and rule.field == field.name and (bias := rule.bias(state)) is not None:
                     forbidden[rule.name] += bool(np.isneginf(bias[value]))
                     held_back[rule.name] += bool(bias[value] < bias.max() and np.isfinite(bias[value]))
             cursor.put(field.name, [value])
@@ -79,9 +79,9 @@ def rules(options: argparse.Namespace) -> None:
     choice. A hard rule may forbid at most 0.1% of the notes, since human notes are no mistakes. Rules that
     depend on the style of a label have an effect only with --genre.
     """
-    style = Usual()
+    style = StyleStats()
     if options.genre:
-        style = usual(compose.opened_model(None).info, Plan(genres=((options.genre, 1.0),)))
+        style = style_of_plan(compose.opened_model(None).info, Plan(genres=((options.genre, 1.0),)))
     forbidden: Counter[str] = Counter()
     held_back: Counter[str] = Counter()
     songs = notes = 0
@@ -138,7 +138,7 @@ def melody(options: argparse.Namespace) -> None:
     notes are dissonant with the melody (seconds, sevenths, tritones and their octaves), and at how many
     onsets any two notes are a semitone apart (or its octaves).
     """
-    side = Side(Corpus.open(options.corpus), "test")
+    side = CorpusSongs(Corpus.open(options.corpus), "test")
     songs = [song.score for song in side if options.label in song.labels]
     songs = [song for song in songs if len(np.unique(song.part)) > 1][: options.songs]
     found: dict[str, list[Counts]] = {"human": [], "composed around the melody": []}

@@ -23,8 +23,8 @@ from ritornello.corpus.corpus import Corpus
 from ritornello.errors import PlanError
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
-from ritornello.training.sample_monitor import Watch
-from ritornello.training.songs import Songs
+from ritornello.training.sample_monitor import SampleMonitor
+from ritornello.training.songs import EncodedSongs
 
 ARMS = ("free", "asked", "chords", "form", "long")
 FORM, LONG_BARS = "A8 B8 A8 B8", 96
@@ -112,7 +112,7 @@ def print_arm(
     if arm == "free":
         shares = classifier.share([song.score for song in made], label), classifier.share(humans.songs, label)
         print(f"  label recognised {shares[0]:.2f}, of {len(humans.songs)} human songs {shares[1]:.2f}")
-        monitor = Watch(Songs(humans.learnt, figures.NOTES), ())
+        monitor = SampleMonitor(EncodedSongs(humans.learnt, figures.NOTES), ())
         report.print_free(humans, made, monitor, training)
     elif arm == "asked":
         report.print_asked(humans, made)

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.shared import argument, benchmark
 from ritornello.models import registry
-from ritornello.models.plan_vector import Conditions
+from ritornello.models.plan_vector import PlanEncoder
 from ritornello.representations.notes import Notes
 
 FIELDS = Notes.fields
@@ -173,7 +173,7 @@ def print_speeds(name: str, size: str) -> float:
     import torch
 
     settings: dict[str, Any] = {"fields": [field._asdict() for field in FIELDS], "size": size}
-    settings["plan_size"] = Conditions([str(label) for label in range(LABELS)]).size
+    settings["plan_size"] = PlanEncoder([str(label) for label in range(LABELS)]).size
     torch.manual_seed(0)
     network = registry.find("networks", name)(settings).eval()
     weights = {key: array.numpy() for key, array in network.state_dict().items()}

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from ritornello.evaluation.song_features import Hearing
 
+from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.music.score import Meter, Score, Tempo
 from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
@@ -128,7 +128,7 @@ class Ngram:
 
 def tonic(song: Score) -> int:
     """By how many semitones (-6 to 5) the key of a song lies above C major or A minor."""
-    sharps, _ = Hearing(song).key
+    sharps, _ = AnalysedSong(song).key
     return (7 * sharps + 6) % 12 - 6
 
 

@@ -28,15 +28,18 @@ from benchmarks.shared import (
     table,
 )
 from ritornello import Corpus, Model
-from ritornello.evaluation.inputs import Side
-from ritornello.evaluation.likelihood import GIVEN, Nats, likelihood
-from ritornello.evaluation.summary import summary
+from ritornello.evaluation.inputs import CorpusSongs
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, likelihood
+from ritornello.evaluation.summary import summarize
 from ritornello.models import registry
 from ritornello.music.score import Score
 from ritornello.training.train import train
 
 ABLATIONS = Path(__file__).resolve().parents[1] / "ablations.py"
-HIDDEN = {**GIVEN, "form": ("plan", "bars_left", "chord")}  # fields hidden; "form": only the form is given
+HIDDEN = {
+    **HIDDEN_BY_GIVEN,
+    "form": ("plan", "bars_left", "chord"),
+}
 OURS: dict[str, dict[str, Any]] = {  # arguments of `train`
     "a": {"network": "lstm"},
     "b": {"network": "lstm", "representation": f"{ABLATIONS}:Plain"},
@@ -110,14 +113,14 @@ class Runs:
             likelihood(
                 model.network_in_torch(),
                 representation,
-                [song for song in Side(self.corpus, side) if is_music(song.score)],
-                conditions=model.conditions,
+                [song for song in CorpusSongs(self.corpus, side) if is_music(song.score)],
+                plan_encoder=model.plan_encoder,
                 given=hidden,
                 threads=self.options.threads,
             )
         )
         accounts.sort(key=lambda account: account["none"].song)
-        given = {name: summary([account[name] for account in accounts]) for name in hidden}
+        given = {name: summarize([account[name] for account in accounts]) for name in hidden}
         songs = [account["none"] for account in accounts]
         return {"nats": given["none"]["reference"], "known": given} | nats_by_song(songs)
 
@@ -145,7 +148,7 @@ def run_rival(python: str, songs: Path, settings: dict[str, Any]) -> None:
     subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 
 
-def nats_by_song(songs: Sequence[Nats]) -> dict[str, Any]:
+def nats_by_song(songs: Sequence[SongNats]) -> dict[str, Any]:
     """Reference nats and notes of each song."""
     return {"songs": [song.reference for song in songs], "notes": [song.notes for song in songs]}
 
@@ -160,7 +163,7 @@ def export_songs(corpus: Corpus, file: Path) -> None:
     songs = [
         (side, song.score)
         for side in ("train", "valid", "test")
-        for song in sorted(Side(corpus, side), key=lambda song: song.name)
+        for song in sorted(CorpusSongs(corpus, side), key=lambda song: song.name)
     ]
     if any(side == "train" and not is_music(score) for side, score in songs):
         raise SystemExit(f"a song to train on in {str(corpus.path)!r} holds chord labels alone")
