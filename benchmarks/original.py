@@ -16,7 +16,7 @@ import torch
 from benchmarks.shared import CORPUS, argument, benchmark, table, time_in_turns
 from ritornello import Corpus, Model, Score, Timeline, compose
 from ritornello.legacy2018.loss import SHARE
-from ritornello.legacy2018.messages import BEATS, DELTA, NOTE, PITCHES, VELOCITY, Messages
+from ritornello.legacy2018.messages import BEATS, DELTA, NOTE, SCALE, VELOCITY, Messages
 from ritornello.models import registry
 from ritornello.models.losses.curve import AMPLITUDE, Curve
 from ritornello.training.batches import SongRows, Windows, encode_songs
@@ -41,22 +41,22 @@ def predict_bigram(train: SongRows) -> Predict:
 
     The note is the one that follows most often; velocity and delta are means.
     """
-    state = np.rint(train.values[:, NOTE] * PITCHES).astype(np.int64) * 2 + (train.values[:, VELOCITY] > 0)
+    state = np.rint(train.values[:, NOTE] * SCALE).astype(np.int64) * 2 + (train.values[:, VELOCITY] > 0)
     inside = np.ones(len(state) - 1, bool)
     inside[train.offsets[1:-1] - 1] = False  # the last message of a song is followed by none
     before, after = state[:-1][inside], train.values[1:][inside]
     pairs = np.zeros((256, 128), np.int64)
-    np.add.at(pairs, (before, np.rint(after[:, NOTE] * PITCHES).astype(np.int64)), 1)
+    np.add.at(pairs, (before, np.rint(after[:, NOTE] * SCALE).astype(np.int64)), 1)
     count = np.maximum(pairs.sum(axis=1), 1)
     next_rows = np.empty((256, 3), np.float32)
-    next_rows[:, NOTE] = pairs.argmax(axis=1) / PITCHES
+    next_rows[:, NOTE] = pairs.argmax(axis=1) / SCALE
     for column in (VELOCITY, DELTA):
         next_rows[:, column] = np.bincount(before, after[:, column], minlength=256) / count
 
     def predict(windows: Floats) -> Floats:
         last = windows[:, -1]
         found: Floats = next_rows[
-            np.rint(last[:, NOTE] * PITCHES).astype(np.int64) * 2 + (last[:, VELOCITY] > 0)
+            np.rint(last[:, NOTE] * SCALE).astype(np.int64) * 2 + (last[:, VELOCITY] > 0)
         ]
         return found
 
@@ -79,7 +79,7 @@ def predict_by_network(model: Model) -> Predict:
 
 def errors(predicted: Floats, true: Floats, curve: Curve) -> dict[str, float]:
     """All figures of one predictor, from its predictions and the true rows, (N, 3) each."""
-    semitones = (predicted[:, NOTE] - true[:, NOTE]) * PITCHES
+    semitones = (predicted[:, NOTE] - true[:, NOTE]) * SCALE
     squares = ((predicted - true) ** 2).mean(axis=0)
     note_loss = float(np.mean(curve(semitones)))
     wrong = np.rint(semitones).astype(np.int64)
@@ -89,9 +89,9 @@ def errors(predicted: Floats, true: Floats, curve: Curve) -> dict[str, float]:
         "note error, semitones": float(np.abs(semitones).mean()),
         "note right": float((wrong == 0).mean()),
         "right or chord tone": float(np.isin(wrong % 12, (0, 4, 7)).mean()),
-        "velocity error": float(np.abs(predicted - true)[:, VELOCITY].mean() * PITCHES),
+        "velocity error": float(np.abs(predicted - true)[:, VELOCITY].mean() * SCALE),
         "delta error, beats": float(np.abs(predicted - true)[:, DELTA].mean() * BEATS),
-        "spread of notes, semitones": float(predicted[:, NOTE].std() * PITCHES),
+        "spread of notes, semitones": float(predicted[:, NOTE].std() * SCALE),
     }
 
 

@@ -26,12 +26,12 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus, Score
 from ritornello.composing import compose
-from ritornello.composing.replay import plan_of
-from ritornello.composing.request import plain
+from ritornello.composing.request import request_for
 from ritornello.composing.sampling_rules import RULES
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.composing.style_stats import StyleStats, style_of_plan
 from ritornello.evaluation.inputs import CorpusSongs
+from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import FIELDS
 from ritornello.representations.notes import Notes
@@ -49,8 +49,11 @@ Counts = npt.NDArray[np.int64]
 def replay_by_rules(score: Score, style: StyleStats, forbidden: Counter[str], held_back: Counter[str]) -> int:
     """Ask every rule before every choice of a song, and count what it is against; returns the notes."""
     canonical, _ = NOTES.canonical(score)
-    rows = NOTES.encode(canonical).values
-    request = replace(plain(plan_of(score), seed=0), style=style)
+    timeline = NOTES.timeline(canonical)
+    rows = NOTES.encode(canonical, timeline).values
+    form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
+    plan = replace(infer_plan(canonical), returns=tuple(form))
+    request = replace(request_for(plan, seed=0), style=style)
     cursor = NOTES.cursor([request.timeline])
     state = SamplingState(request, cursor.songs[0])
     for row in rows.tolist():

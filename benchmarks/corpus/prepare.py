@@ -184,7 +184,7 @@ STEPS: dict[str, tuple[Any, str]] = {  # functions of a worker whose time is cou
     "SHA-256 of the content": (worker, "sha256"),
     "split into tracks": (check, "split_file"),
     "scan of the bytes": (check, "scan_tracks"),
-    "all tracks by symusic, to numpy": (midi_reading, "read_whole"),
+    "all tracks by symusic, to numpy": (midi_reading, "read_symusic_file"),
     "unusual tracks repaired": (symusic_reader, "without_unused_events"),
     "track by track, where the bytes mislead": (midi_reading, "_read_tracks"),
     "pedal, sorting, overlaps, checks: Score": (midi_reading, "_assemble"),

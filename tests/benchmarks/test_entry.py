@@ -31,7 +31,7 @@ def test_each_benchmark_has_results_or_says_why_not(name: str) -> None:
 def test_all_commands_in_the_documents_exist() -> None:
     for file in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "RESULTS.md"]:
         for rest in file.read_text().split("python -m benchmarks ")[1:]:
-            name = rest.split()[0].strip("`)")
+            name = rest.split()[0].strip("`).,;")
             assert name in BENCHMARKS or name == "NAME", f"{file.name}: {name}"
 
 
