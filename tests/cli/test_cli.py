@@ -362,7 +362,7 @@ def test_an_encoding_without_bars_ends_no_report(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ritornello", "doctor", str(tmp_path / "midi")]
     ended = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True)
     assert ended.returncode == 0
-    assert b"2 of 2 files can be learnt from" in ended.stdout
+    assert b"2 of 2 files can be trained on" in ended.stdout
 
 
 def test_the_log_of_a_training(say: Say, home: Path, tmp_path: Path) -> None:

@@ -23,11 +23,11 @@ def music(tmp_path: Path) -> Path:
 def test_it_says_what_is_there(say: Say, music: Path) -> None:
     code, text, err = say("doctor", music, "--workers", 1)
     assert code == 0
-    assert "18 of 19 files can be learnt from (95%)" in text
+    assert "18 of 19 files can be trained on (95%)" in text
     assert "folk/page.mid" in text
     assert "download it again" in text
     assert "reading: 19/19" in err
-    assert "nothing new since the last run" in say("doctor", music, "--workers", 1)[1]
+    assert "nothing is new since the last run" in say("doctor", music, "--workers", 1)[1]
 
 
 def test_json_and_quiet(say: Say, music: Path) -> None:
@@ -62,7 +62,7 @@ def test_labels_from_a_table(say: Say, music: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("\n".join(rows))
     code, text, _ = say("doctor", music, "--labels", tmp_path / "labels.csv", "--workers", 1)
     assert code == 0
-    assert "those of the table" in text
+    assert "from the table" in text
     assert "rows of the table of labels that name no song: 2" in text  # one is a web page
     data = json.loads(say("doctor", music, "--labels", tmp_path / "labels.csv", "--json", "--workers", 1)[1])
     assert data["histograms"]["Labels"]["mine"] == 8

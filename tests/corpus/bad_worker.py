@@ -6,13 +6,13 @@ import sys
 import time
 from typing import Any
 
-from ritornello.corpus.checks.check import Checked
+from ritornello.corpus.checks.check import CheckedFile
 from ritornello.corpus.workers import worker
 
 real_check = worker.check
 
 
-def check(data: bytes, checks: Any) -> Checked:
+def check(data: bytes, checks: Any) -> CheckedFile:
     """Do what the file says, else what the real check does."""
     if b"CRASH" in data:
         ctypes.string_at(0)

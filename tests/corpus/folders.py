@@ -34,7 +34,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def fates(corpus: Path) -> dict[str, str]:
-    """The fate of every file of a corpus by its path, undecodable bytes written as \\x.."""
+def outcomes(corpus: Path) -> dict[str, str]:
+    """The outcome of every file of a corpus by its path, undecodable bytes written as \\x.."""
     opened = Corpus.open(corpus)
-    return {opened.info(i).name: opened.info(i).fate for i in range(len(opened))}
+    return {opened.info(i).name: opened.info(i).outcome for i in range(len(opened))}

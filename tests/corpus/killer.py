@@ -18,9 +18,9 @@ import pyarrow.parquet as parquet
 import symusic  # noqa: F401
 
 from ritornello.corpus import prepare, read_files
-from ritornello.corpus.checks.check import Checks
-from ritornello.corpus.workers.pool import Result
-from ritornello.corpus.workers.worker import Job, examine
+from ritornello.corpus.checks.check import CheckSettings
+from ritornello.corpus.workers.pool import BatchResult
+from ritornello.corpus.workers.worker import ReadJob, read_batch
 from ritornello.corpus.writing import shards
 
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.truncate", "shutil.rmtree"}
@@ -29,7 +29,7 @@ CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.tru
 class InlinePool:
     """The pool without its processes: what is written is the same."""
 
-    def __init__(self, workers: int, checks: Checks) -> None:
+    def __init__(self, workers: int, checks: CheckSettings) -> None:
         self.checks = checks
 
     def __enter__(self) -> InlinePool:
@@ -38,10 +38,10 @@ class InlinePool:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def run(self, batches: Iterable[list[Job]]) -> Iterator[Result]:
+    def run(self, batches: Iterable[list[ReadJob]]) -> Iterator[BatchResult]:
         for jobs in batches:
-            rows, arrays = examine(jobs, self.checks)
-            yield Result(rows, [bytes(memoryview(a).cast("B")) if len(a) else b"" for a in arrays])
+            rows, arrays = read_batch(jobs, self.checks)
+            yield BatchResult(rows, [bytes(memoryview(a).cast("B")) if len(a) else b"" for a in arrays])
 
 
 class Killer:
@@ -100,7 +100,7 @@ def run(folder: str, out: str, at: int, shard_songs: int) -> int:
     prepare.Pool = InlinePool  # type: ignore[attr-defined]
     killer = Killer(out, at)
     killer.install()
-    prepare.build_corpus(folder, out, workers=1)
+    prepare.prepare(folder, out, workers=1)
     return killer.count
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ritornello import midi
 from ritornello.corpus.corpus import Corpus
-from ritornello.corpus.prepare import build_corpus
+from ritornello.corpus.prepare import prepare
 from ritornello.errors import CorpusError
 from ritornello.music.score import Score
 from tests.scores import tune
@@ -22,7 +22,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Score]]:
     songs = [varied(number) for number in range(12)]
     for number, song in enumerate(songs):
         midi.write(song, base / "in" / "folk" / f"{number:02d}.mid")
-    build_corpus(base / "in", base / "corpus", workers=1)
+    prepare(base / "in", base / "corpus", workers=1)
     return base / "corpus", songs
 
 
@@ -88,7 +88,7 @@ def test_what_is_no_corpus(tmp_path: Path) -> None:
 def test_a_newer_version(copy: Path) -> None:
     manifest = json.loads((copy / "manifest.json").read_bytes())
     (copy / "manifest.json").write_text(json.dumps(manifest | {"version": 99}))
-    with pytest.raises(CorpusError, match="version 99, this Ritornello reads up to 1"):
+    with pytest.raises(CorpusError, match="version 99, must be at most 1"):
         Corpus.open(copy)
 
 

@@ -52,9 +52,9 @@ def test_jsonl(tmp_path: Path) -> None:
         ("l.csv", "path,label\nx.mid,\n", "line 2: must have a path and a label"),
         ("l.jsonl", '{"path": "x"}', "line 1: must have a path and a label"),
         ("l.jsonl", '{"path": "x", "label": 5}', "line 1: must have a path and a label"),
-        ("l.jsonl", "[]", "line 1: is no JSON object"),
+        ("l.jsonl", "[]", "line 1: must be a JSON object"),
         ("l.jsonl", "{}\n{", "line 1: must have"),
-        ("l.jsonl", "[" * 100_000, "line 1: is no JSON object"),
+        ("l.jsonl", "[" * 100_000, "line 1: must be a JSON object"),
     ],
 )
 def test_bad_tables(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -49,14 +49,14 @@ def command(
     ritornello doctor ~/Music/midi --copy-clean ~/Music/clean
     """
     from ritornello.corpus.doctor.doctor import doctor
-    from ritornello.corpus.doctor.report import as_json as data
-    from ritornello.corpus.doctor.report import report
+    from ritornello.corpus.doctor.report import as_json as diagnosis_as_json
+    from ritornello.corpus.doctor.report import summarize
     from ritornello.corpus.doctor.report_terminal import TerminalReport
 
     outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean}
     with progress_bars(not (quiet or as_json)) as update:
-        found = doctor(folder, progress=update, **outputs, **options)
+        diagnosis = doctor(folder, progress=update, **outputs, **options)
     lines = [f"{html}   the report as a page"] if html else []
-    lines += [f"{copy_clean}   {found.copied:,} songs copied"] if copy_clean else []
-    result = data(found) if as_json else {}
-    print_result(result, TerminalReport(report(found)), *lines, as_json=as_json, quiet=quiet)
+    lines += [f"{copy_clean}   {diagnosis.copied:,} songs copied"] if copy_clean else []
+    result = diagnosis_as_json(diagnosis) if as_json else {}
+    print_result(result, TerminalReport(summarize(diagnosis)), *lines, as_json=as_json, quiet=quiet)

@@ -47,10 +47,12 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
 
     with progress_bars(not (quiet or as_json)) as update:
         report = prepare(folder, out, progress=update, **options)
-    fates = sorted(report.fates.items(), key=lambda fate: -fate[1])
+    outcomes = sorted(report.outcomes.items(), key=lambda pair: -pair[1])
     lines = [f"{out}   {report.kept:,} of {report.files:,} files kept ({report.new:,} read now)"]
-    lines += [f"  {count:>7,}  {fate}" for fate, count in fates]
+    lines += [f"  {count:>7,}  {outcome}" for outcome, count in outcomes]
     lines.append("  " + ", ".join(f"{count:,} to {use}" for use, count in report.splits.items()))
     if report.unused_labels:
         lines.append(f"  rows of the table of labels that name no song: {report.unused_labels:,}")
-    print_result(asdict(report), "\n".join(lines), as_json=as_json, quiet=quiet)
+    result = asdict(report)
+    result["fates"] = result.pop("outcomes")
+    print_result(result, "\n".join(lines), as_json=as_json, quiet=quiet)

@@ -1,1 +1,1 @@
-"""From a folder of MIDI files to a corpus, and the doctor that says what is wrong with the files."""
+"""Prepare a folder of MIDI files as a corpus, and diagnose what is wrong with its files."""

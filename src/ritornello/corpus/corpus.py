@@ -1,16 +1,17 @@
-"""Corpus: a folder of songs packed for learning, opened and read without being loaded.
+"""A corpus: songs packed in a folder for training, read from disk as they are needed.
 
     CORPUS/
       manifest.json           version, settings, counts, and the size and SHA-256 of every file below
-      index-<hash>.parquet    a row a file that was looked at: path, hash, fate, labels, split, place of notes
-      shards/00000/           4,096 songs, written once and never changed
-        onset_ticks.npy  duration_ticks.npy  pitch.npy  velocity.npy  part.npy      11 bytes a note
-        songs.parquet         a row a file: what reading it gave, all that rebuilds a Score beside the notes
-        sketches.npy          1 KiB a song, by which copies are found when the corpus grows
-        shard.json            sizes and SHA-256 of the files above
-        stamps.npy            size and time of change of each file: what need not be read again
+      index-<hash>.parquet    a row per file: path, hash, outcome, labels, split, place of its notes
+      shards/00000/           up to 4,096 songs, written once and never changed
+        onset_ticks.npy  duration_ticks.npy  pitch.npy  velocity.npy  part.npy      11 bytes per note
+        songs.parquet         a row per file: the outcome of reading it, and of its Score all but the notes
+        sketches.npy          1 KiB per song, by which duplicates are found when the corpus grows shard.json
+        size and SHA-256 of the files above stamps.npy            size, time of change and place in its
+        archive of each file: what need not be read again
 
-A *song* is a file's row in the index; its number never changes as the corpus grows.
+A song's number is its row in the index; it never changes as the corpus grows. The column "fate" has the
+outcome of a file (outcomes.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.corpus.outcomes import KEPT
 from ritornello.errors import CorpusError
 from ritornello.music.score import COLUMNS, Chord, KeySignature, Marker, Meter, Part, Score, Tempo
 from ritornello.system.files import sha256, sha256_file
@@ -33,21 +35,20 @@ FORMAT = "ritornello corpus"
 VERSION = 1
 SHARD_SONGS = 4096
 SPLITS = ("train", "valid", "test")
-KEPT = "kept"
 EVENTS: dict[str, Any] = {"parts": Part, "tempi": Tempo, "meters": Meter, "keys": KeySignature}
 EVENTS |= {"chords": Chord, "markers": Marker}
 
 
-class Info(NamedTuple):
-    """What is known of a song: where it came from and what became of it.
+class SongInfo(NamedTuple):
+    """The row of a file in the index.
 
     `path` is relative to the prepared folder, as bytes (names need not be UTF-8); `hash` is the SHA-256 of
-    the file's bytes in hex. `split` is empty unless the fate is "kept"; `duplicate_of` is a song or -1.
+    the file in hex. `split` is empty unless the outcome is "kept"; `duplicate_of` is a song's number or -1.
     """
 
     path: bytes
     hash: str
-    fate: str
+    outcome: str
     reason: str
     labels: tuple[str, ...]
     split: str
@@ -59,9 +60,14 @@ class Info(NamedTuple):
         """The path as text, undecodable bytes written as \\x.."""
         return self.path.decode("utf-8", "backslashreplace")
 
+    @property
+    def fate(self) -> str:
+        """The earlier name of `outcome`."""
+        return self.outcome
 
-def arrow() -> Any:
-    """The pyarrow package, in which the index is kept. Raises CorpusError where it is not installed."""
+
+def import_pyarrow() -> Any:
+    """Import pyarrow, which reads and writes parquet. Raises CorpusError if it is not installed."""
     try:
         import pyarrow
         import pyarrow.compute
@@ -73,7 +79,7 @@ def arrow() -> Any:
 
 def songs_schema() -> Any:
     """The columns of a shard's songs.parquet."""
-    pa = arrow()
+    pa = import_pyarrow()
     ints = {"onset_ticks": pa.int32()}
     kinds: dict[str, dict[str, Any]] = {
         "parts": {"name": pa.string(), "program": pa.uint8(), "is_drum": pa.bool_()},
@@ -88,8 +94,8 @@ def songs_schema() -> Any:
         "hash": pa.binary(32),  # SHA-256 of the file
         "fate": pa.string(),
         "reason": pa.string(),
-        "dropped": pa.string(),  # JSON: what reading cost, by sort
-        "offset": pa.int64(),  # of the first note in the shard's columns
+        "dropped": pa.string(),  # JSON: what reading left out of the Score, counted by kind
+        "offset": pa.int64(),  # of the first note in the columns of the shard
         "notes": pa.int32(),
         "ticks_per_beat": pa.int32(),
         "title": pa.string(),
@@ -100,7 +106,7 @@ def songs_schema() -> Any:
 
 def index_schema() -> Any:
     """The columns of the index."""
-    pa = arrow()
+    pa = import_pyarrow()
     return pa.schema(
         {
             "path": pa.binary(),
@@ -121,7 +127,7 @@ def index_schema() -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A prepared folder. `Corpus.open(path)` reads its index; notes are mapped when they are asked for."""
+    """The songs of a prepared folder. Notes are memory-mapped when a song is first read from their shard."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -130,13 +136,14 @@ class Corpus:
 
     @classmethod
     def open(cls, path: str | Path, *, verify: bool = True) -> Corpus:
-        """The corpus in the folder `path`: sizes are checked now, a shard's SHA-256 before its first use.
+        """Open the corpus in the folder `path`. Sizes of files are checked now, SHA-256 before first use.
 
-        `verify=False` leaves the SHA-256 out. Raises CorpusError: missing, unfinished, damaged, or newer.
+        `verify=False` does not check SHA-256. Raises CorpusError if the corpus is missing, unfinished,
+        damaged, or of a newer version.
         """
         manifest, digest = read_manifest(path := Path(path))
         if not manifest["index"]:
-            raise CorpusError(f"{str(path)!r} is not finished: run `ritornello prepare` again, it goes on")
+            raise CorpusError(f"{str(path)!r} is not finished: run `ritornello prepare` again to finish it")
         corpus = cls(path, manifest, digest, verify)
         _check_sizes(path, {"index": manifest["index"]})
         for shard in manifest["shards"]:
@@ -144,7 +151,7 @@ class Corpus:
         return corpus
 
     def __len__(self) -> int:
-        """How many files it knows, whatever became of them."""
+        """The number of files, whatever their outcome."""
         return int(self.manifest["files"])
 
     def __repr__(self) -> str:
@@ -152,25 +159,28 @@ class Corpus:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that enough songs have, sorted."""
+        """The labels that at least 8 songs have, sorted."""
         return tuple(self.manifest["labels"])
 
     @cached_property
     def note_counts(self) -> npt.NDArray[np.int64]:
-        """(len,) notes of each song; 0 for a file that could not be read."""
+        """The notes of each song, (len,) int64; 0 for a file that could not be read."""
         return np.asarray(self.index["notes"].to_numpy(), dtype=np.int64)
 
     def songs(self, split: str | None = None) -> npt.NDArray[np.int64]:
-        """The numbers of the kept songs of `split` ("train", "valid" or "test"), or of all kept ones."""
+        """The numbers of the kept songs, (K,) int64; of one `split` ("train", "valid" or "test") or of all.
+
+        Raises CorpusError for another `split`.
+        """
         if split is not None and split not in SPLITS:
             raise CorpusError(f"split {split!r}, must be one of {', '.join(SPLITS)}")
         column, value = ("fate", KEPT) if split is None else ("split", split)
-        return np.flatnonzero(arrow().compute.equal(self.index[column], value).to_numpy())
+        return np.flatnonzero(import_pyarrow().compute.equal(self.index[column], value).to_numpy())
 
-    def info(self, song: int) -> Info:
-        """What is known of song number `song`. Raises CorpusError for a number out of range."""
+    def info(self, song: int) -> SongInfo:
+        """The index row of song number `song`. Raises CorpusError if the number is out of range."""
         row = self._row(song)
-        return Info(
+        return SongInfo(
             row["path"],
             row["hash"].hex(),
             row["fate"],
@@ -182,23 +192,23 @@ class Corpus:
         )
 
     def score(self, song: int) -> Score:
-        """The Score of song number `song`, also of a duplicate. Raises CorpusError where there is none."""
+        """The Score of song number `song`, also of a duplicate. Raises CorpusError if it has no notes."""
         row = self._row(song)
         if not row["notes"]:
             name = row["path"].decode("utf-8", "backslashreplace")
             raise CorpusError(f"song {song} ({name!r}) has no notes: {row['fate']}, {row['reason']}")
         shard = self._shard(row["shard"])
         notes = slice(row["offset"], row["offset"] + row["notes"])
-        about = shard.songs.slice(row["row"], 1).to_pylist()[0]
+        row_of_shard = shard.songs.slice(row["row"], 1).to_pylist()[0]
         events: dict[str, Any] = {
-            name: tuple(kind(**event) for event in about[name]) for name, kind in EVENTS.items()
+            name: tuple(kind(**event) for event in row_of_shard[name]) for name, kind in EVENTS.items()
         }
         columns: dict[str, Any] = {name: column[notes] for name, column in shard.columns.items()}
-        return Score(about["ticks_per_beat"], **columns, **events, title=about["title"])
+        return Score(row_of_shard["ticks_per_beat"], **columns, **events, title=row_of_shard["title"])
 
     @cached_property
     def index(self) -> Any:
-        """The index as an arrow table; its rows are the songs' numbers, its columns `index_schema`'s."""
+        """The index as an Arrow table with the columns of `index_schema`; row i is song number i."""
         (name,) = self.manifest["index"]
         if self.verify:
             _check_hashes(self.path, "index", self.manifest["index"])
@@ -221,14 +231,14 @@ class Corpus:
 
 
 class Shard(NamedTuple):
-    """An open shard: its table of songs and its columns of notes, memory-mapped."""
+    """An open shard: its table songs.parquet and its columns of notes, (notes,) each, memory-mapped."""
 
     songs: Any
     columns: dict[str, npt.NDArray[Any]]
 
 
 def open_shard(path: Path, entry: Mapping[str, Any], *, verify: bool = True) -> Shard:
-    """The shard of the corpus `path` that `entry` of the manifest is about. Raises CorpusError if damaged."""
+    """Open the shard of the corpus `path` with this manifest `entry`. Raises CorpusError if damaged."""
     name, folder = f"shard {entry['name']}", path / "shards" / entry["name"]
     if verify:
         _check_hashes(folder, name, entry["files"])
@@ -239,13 +249,15 @@ def open_shard(path: Path, entry: Mapping[str, Any], *, verify: bool = True) -> 
         except (OSError, ValueError) as error:
             raise CorpusError(f"{name} of {str(path)!r} is damaged: {column}.npy: {error}") from error
         if mapped.dtype != np.dtype(dtype).newbyteorder("<") or mapped.shape != (entry["notes"],):
-            raise CorpusError(f"{name} of {str(path)!r} is damaged: {column}.npy does not fit")
+            raise CorpusError(
+                f"{name} of {str(path)!r} is damaged: {column}.npy has the wrong type or length"
+            )
         columns[column] = mapped
     return Shard(_read_table(folder / "songs.parquet", songs_schema(), name), columns)
 
 
 def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
-    """The manifest of the corpus `path` and its SHA-256. Raises CorpusError."""
+    """Read the manifest of the corpus `path` and its SHA-256. Raises CorpusError if there is none."""
     if not path.is_dir():
         found = "is a file" if path.exists() else "does not exist"
         raise CorpusError(f"{str(path)!r} {found}, must be a corpus folder made by `ritornello prepare`")
@@ -261,7 +273,7 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
         raise CorpusError(f"{str(path)!r} is not a corpus: its manifest.json says {manifest['format']!r}")
     if version > VERSION:
         raise CorpusError(
-            f"{str(path)!r} is a corpus of version {version}, this Ritornello reads up to {VERSION}"
+            f"{str(path)!r} is a corpus of version {version}, must be at most {VERSION}: update Ritornello"
         )
     return manifest, sha256(data)
 
@@ -289,7 +301,7 @@ def _check_hashes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
 
 
 def _read_table(file: Path, schema: Any, group: str) -> Any:
-    pa = arrow()
+    pa = import_pyarrow()
     try:
         table = pa.parquet.read_table(file, memory_map=True)
     except (OSError, pa.ArrowException) as error:

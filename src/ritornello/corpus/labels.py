@@ -1,4 +1,4 @@
-"""Labels: from the folders a song lies in, or from a table that somebody wrote."""
+"""The labels of songs: the names of their folders, or the rows of a table that the user wrote."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ritornello.corpus.sources.scan import ARCHIVES
+from ritornello.corpus.sources.scan import ARCHIVE_ENDINGS
 from ritornello.errors import InputError
 
-MIN_SONGS = 8  # that a label needs
+MIN_SONGS = 8  # a label with fewer songs is left out of the corpus
 
 
 class Labeller:
-    """The labels of every path: those of a table where it names the path, else its folders.
+    """Give each path its labels: those of `table` if it has the path, else the names of its folders.
 
-    `table` is by path as text (`text`), `used` the paths of it that were asked for.
+    `table` maps paths as `path_text` writes them to labels.
     """
 
     def __init__(self, table: Mapping[str, tuple[str, ...]] | None = None) -> None:
@@ -28,35 +28,42 @@ class Labeller:
 
     def labels(self, path: bytes) -> tuple[str, ...]:
         """The labels of a file by its path in the prepared folder."""
-        if self.table and (name := text(path)) in self.table:
+        if self.table and (name := path_text(path)) in self.table:
             self.used.add(name)
             return self.table[name]
-        return _of_folder(path.rpartition(b"/")[0])
+        return _folder_labels(path.rpartition(b"/")[0])
+
+    @property
+    def unused(self) -> int:
+        """How many paths of the table `labels` was never asked for."""
+        return len(self.table) - len(self.used)
 
 
-def text(path: bytes) -> str:
-    """A path as text in one Unicode form (NFC), undecodable bytes written as \\x..
+def path_text(path: bytes) -> str:
+    """A path as text in Unicode form NFC, with undecodable bytes as \\x..
 
-    So a name is the same whether it comes from a Mac, which takes accents apart, or from elsewhere.
+    macOS stores accents as separate characters (NFD); in one form, the same name is equal on all systems.
     """
     return unicodedata.normalize("NFC", path.decode("utf-8", "backslashreplace"))
 
 
 @lru_cache(maxsize=1 << 16)
-def _of_folder(folder: bytes) -> tuple[str, ...]:
+def _folder_labels(folder: bytes) -> tuple[str, ...]:
     """The labels of all songs in a folder: `classical/bach` has classical and classical/bach.
 
-    An archive's own name is none: its songs have the labels that they would have unpacked in its place.
+    The name of an archive is not a label: its songs get the labels they would have if unpacked in its place.
     """
-    names = [text(name) for name in folder.split(b"/") if name and not name.lower().endswith(ARCHIVES)]
+    names = [
+        path_text(name) for name in folder.split(b"/") if name and not name.lower().endswith(ARCHIVE_ENDINGS)
+    ]
     return tuple("/".join(names[: depth + 1]) for depth in range(len(names)))
 
 
 def read_labels(file: str | Path) -> Labeller:
-    """Labels from a .csv with the columns path and label, or a .jsonl with objects of path and label(s).
+    """Read labels from a .csv with the columns path and label, or a .jsonl with objects of path and label(s).
 
-    Paths are relative to the prepared folder, with "/". Several rows for a path add up; a path that is named
-    has these labels and not its folders. Raises InputError with the line.
+    Paths are relative to the prepared folder, with "/". Several rows for one path add up. A path in the table
+    gets these labels instead of those of its folders. Raises InputError, which names the line.
     """
     file = Path(file)
     rows = {".csv": _csv_rows, ".jsonl": _jsonl_rows}.get(file.suffix.lower())
@@ -78,6 +85,7 @@ def read_labels(file: str | Path) -> Labeller:
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, Any, list[Any]]]:
+    """Line number, path and labels of each row."""
     with file.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream)
         if not {"path", "label"} <= set(reader.fieldnames or ()):
@@ -89,13 +97,14 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, Any, list[Any]]]:
 
 
 def _jsonl_rows(file: Path) -> Iterator[tuple[int, Any, list[Any]]]:
+    """Line number, path and labels of each object."""
     with file.open(encoding="utf-8-sig") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-                found = row.get("labels", row.get("label"))
-                yield number, row.get("path"), found if isinstance(found, list) else [found]
+                labels = row.get("labels", row.get("label"))
+                yield number, row.get("path"), labels if isinstance(labels, list) else [labels]
             except (ValueError, AttributeError, RecursionError) as error:
-                raise InputError(f"{str(file)!r}, line {number}: is no JSON object") from error
+                raise InputError(f"{str(file)!r}, line {number}: must be a JSON object") from error

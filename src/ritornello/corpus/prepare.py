@@ -1,48 +1,51 @@
-"""From a folder of MIDI files to a corpus: scan > read and check > copies > split."""
+"""Turn a folder of MIDI files into a corpus: list the files, read and check them, find duplicates, split."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.labels import Labeller, read_labels
-from ritornello.corpus.outcomes import FATES, KEPT
-from ritornello.corpus.read_files import Progress, read
+from ritornello.corpus.outcomes import KEPT
+from ritornello.corpus.read_files import read_files
 from ritornello.corpus.sources.scan import Sources, scan
 from ritornello.corpus.workers.pool import Pool
-from ritornello.corpus.writing.disk_space import space
 from ritornello.corpus.writing.index import write_index
-from ritornello.corpus.writing.journal import journal
+from ritornello.corpus.writing.shards import explain_full_disk
+from ritornello.corpus.writing.state import open_for_writing
 from ritornello.errors import InputError, check_between
 from ritornello.system.extras import require_extra
+from ritornello.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
-    from ritornello.corpus.workers.dask_pool import Cluster
+    from ritornello.corpus.workers.dask_pool import DaskPool
 
-CORES = os.cpu_count() or 1
-INDEX_BYTES = 1500  # for each file while the index is being made, most of it for sketches side by side
-
-__all__ = ["FATES", "Checks", "Report", "build_corpus", "prepare"]
+INDEX_BYTES_PER_FILE = 1500  # disk space while the index is made, most of it for the sketches
 
 
 @dataclass(frozen=True)
-class Report:
-    """What became of a folder; `fates`, `splits` and `labels` count files by name.
+class PrepareReport:
+    """The result of `prepare`.
 
-    `new` files were read now. `unused_labels` rows of the table of labels name no file.
+    `outcomes`, `splits` and `labels` count files by name; `new` files were read in this run; `unused_labels`
+    rows of the table of labels name no file.
     """
 
     path: str
     files: int
     new: int
     kept: int
-    fates: dict[str, int]
+    outcomes: dict[str, int]
     splits: dict[str, int]
     labels: dict[str, int]
     unused_labels: int
+
+    @property
+    def fates(self) -> dict[str, int]:
+        """The earlier name of `outcomes`."""
+        return self.outcomes
 
 
 def prepare(
@@ -56,75 +59,55 @@ def prepare(
     labels: str | Path | None = None,
     retry: bool = False,
     progress: Progress | None = None,
-) -> Report:
-    """Read every MIDI file below `folder` into the corpus `out`; returns a Report.
+) -> PrepareReport:
+    """Read every MIDI file below `folder` into the corpus `out`; an existing corpus grows.
 
-    Labels are the folders' names, or come from the table `labels` (.csv or .jsonl with path and label).
-    `workers` processes read (default: one a core), with the reader "symusic" or "mido". The engine "dask" has
-    the Dask workers of `scheduler`, an address, do it instead (docs/scale.md). Run again, it reads
-    only what is new, with `retry` also what timed out, crashed or ran out of memory.
-    Raises InputError, CorpusError, FailedError, OutputError.
+    Labels are the names of the folders, or come from the table `labels` (.csv or .jsonl with path and label).
+    `workers` processes (default: one per core) read with the reader "symusic" or "mido"; with the engine
+    "dask" all Dask workers of the scheduler at the address `scheduler` read (docs/scale.md). A second run
+    reads only new files, and with `retry` those that timed out, crashed or ran out of memory. A run that
+    was stopped at any moment goes on where it was, to the same corpus byte for byte.
+    Raises InputError for a wrong argument or where no song can be kept, CorpusError if `out` is something
+    else, OutputError if it cannot be written, FailedError if the Dask cluster is lost.
     """
     require_extra("train", "pyarrow")
+    _check_engine(workers, engine, scheduler)
+    folder, out, checks = Path(folder), Path(out), CheckSettings(reader=reader)
+    update = progress or no_progress
+    labeller = read_labels(labels) if labels else Labeller()
+    sources = scan(folder, skip=out)
+    with open_for_writing(out, checks, retry) as state:
+        unread = state.unread(sources)
+        count = 0
+        if unread:
+            pool = _dask_pool(scheduler, folder, checks, unread) if scheduler else Pool(workers, checks)
+            count = read_files(folder.absolute(), unread, pool, state, update)
+        update(0, 0, "finding duplicates")
+        with explain_full_disk(out, lambda: sum(s["rows"] for s in state.shards) * INDEX_BYTES_PER_FILE):
+            manifest = write_index(out, state.shards, state.settings, labeller)
+        if not manifest["kept"]:
+            counts = ", ".join(
+                f"{n} {outcome}" for outcome, n in manifest["fates"].items() if outcome != KEPT
+            )
+            raise InputError(f"no song of {str(folder)!r} can be kept: {counts}")
+        state.save_touched()
+    counted = {name: manifest[name] for name in ("files", "kept", "splits", "labels")}
+    unused = labeller.unused
+    return PrepareReport(str(out), new=count, outcomes=manifest["fates"], unused_labels=unused, **counted)
+
+
+def _check_engine(workers: int | None, engine: str, scheduler: str | None) -> None:
+    """Raise InputError unless the options that say who reads the files go together."""
     if workers is not None:
         check_between("workers", workers, 1, 1024)
     if (engine == "dask") != bool(scheduler):
-        raise InputError(
-            "the engine dask and a scheduler's address go together: --engine dask --scheduler ADDRESS"
-        )
+        raise InputError("--engine dask and --scheduler ADDRESS must be given together")
     if scheduler and workers is not None:
-        raise InputError(f"workers {workers}: the engine dask takes all workers of its scheduler, give none")
-    how: dict[str, Any] = {"labels": labels, "retry": retry, "progress": progress}
-    return build_corpus(
-        folder, out, workers=workers, scheduler=scheduler, checks=Checks(reader=reader), **how
-    )
+        raise InputError(f"workers {workers}: --engine dask uses all workers of the scheduler, give none")
 
 
-def build_corpus(
-    folder: str | Path,
-    out: str | Path,
-    *,
-    workers: int | None = None,
-    scheduler: str | None = None,
-    checks: Checks | None = None,
-    labels: str | Path | None = None,
-    retry: bool = False,
-    progress: Progress | None = None,
-) -> Report:
-    """Read every MIDI file under `folder` into the corpus `out`, which may exist and then only grows.
+def _dask_pool(scheduler: str, folder: Path, checks: CheckSettings, sources: Sources) -> DaskPool:
+    """The workers of the Dask scheduler at the address `scheduler`."""
+    from ritornello.corpus.workers.dask_pool import DaskPool, probe_files  # importing it takes long
 
-    `workers` processes read (default: one a core), or all Dask workers of the scheduler at the address
-    `scheduler` (cluster.py). `labels` is a .csv or .jsonl that overrides the folders' names. With `retry`
-    what timed out, crashed or ran out of memory earlier is read again.
-    `progress(done, total, text)` is called now and then.
-    Stopped at any moment and run again, it goes on and ends with the same corpus byte for byte.
-    Raises InputError (nothing to read), CorpusError (`out` is something else), OutputError (disk full),
-    FailedError (the cluster is lost).
-    """
-    folder, out, checks = Path(folder), Path(out), checks or Checks()
-    tell = progress or (lambda done, total, text: None)
-    labeller = read_labels(labels) if labels else Labeller()
-    sources = scan(folder, skip=out)
-    if not sources:
-        raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
-    with journal(out, checks, retry) as state:
-        new = state.new(sources)
-        pool = _cluster(scheduler, folder, checks, new) if scheduler else Pool(workers or CORES, checks)
-        count = read(folder.absolute(), new, pool, state, tell) if new else 0
-        tell(0, 0, "copies")
-        with space(out, lambda: sum(shard["rows"] for shard in state.shards) * INDEX_BYTES):
-            manifest = write_index(out, state.shards, state.settings, labeller)
-        if not manifest["kept"]:
-            fates = ", ".join(f"{n} {fate}" for fate, n in manifest["fates"].items() if fate != KEPT)
-            raise InputError(f"no song of {str(folder)!r} can be kept: {fates}")
-        state.remember()
-    counted = {name: manifest[name] for name in ("files", "kept", "fates", "splits", "labels")}
-    unused = len(labeller.table) - len(labeller.used)
-    return Report(str(out), new=count, unused_labels=unused, **counted)
-
-
-def _cluster(scheduler: str, folder: Path, checks: Checks, new: Sources) -> Pool | Cluster:
-    """The workers of the Dask scheduler at an address."""
-    from ritornello.corpus.workers.dask_pool import Cluster, witnesses  # half of what starting takes
-
-    return Cluster(scheduler, checks, witnesses(folder.absolute(), new))
+    return DaskPool(scheduler, checks, probe_files(folder.absolute(), sources))

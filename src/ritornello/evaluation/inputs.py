@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ritornello.corpus.checks.check import Checks, check
+from ritornello.corpus.checks.check import CheckSettings, check
 from ritornello.corpus.corpus import Corpus
-from ritornello.corpus.labels import Labeller, text
+from ritornello.corpus.labels import Labeller, path_text
 from ritornello.corpus.sources.archives import ArchiveError, members
 from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 
-CHECKS = Checks(min_notes=1, max_beats=1 << 20)  # days: how long a song may be is said in minutes
+CHECKS = CheckSettings(min_notes=1, max_beats=1 << 20)  # days: how long a song may be is said in minutes
 
 
 class LabelledScore(NamedTuple):
@@ -85,13 +85,13 @@ class FolderSongs:
     def __iter__(self) -> Iterator[LabelledScore]:
         labeller = Labeller()
         for path, data, reason in self._files():
-            name = text(path)
+            name = path_text(path)
             self._digest.update(hashlib.sha256(path).digest() + hashlib.sha256(data).digest())
             found = check(data, CHECKS) if not reason else None
             if found and found.score:
                 yield LabelledScore(name, found.score, labeller.labels(path))
             else:
-                self.skipped[name] = f"{found.fate}: {found.reason}" if found else reason
+                self.skipped[name] = f"{found.outcome}: {found.reason}" if found else reason
 
     def _files(self) -> Iterator[tuple[bytes, bytes, str]]:
         """Path, bytes, and why there are none."""
@@ -102,10 +102,10 @@ class FolderSongs:
             elif source.is_archive:
                 try:
                     for member in members(os.fsencode(path), CHECKS.max_file_bytes):
-                        reason = f"{member.fate}: {member.reason}" if member.fate else ""
+                        reason = f"{member.outcome}: {member.reason}" if member.outcome else ""
                         yield source.path + b"/" + member.name, member.data, reason
                 except ArchiveError as error:
-                    yield source.path, b"", f"{error.fate}: {error}"
+                    yield source.path, b"", f"{error.outcome}: {error}"
             elif source.size > CHECKS.max_file_bytes:
                 yield source.path, b"", f"too large: {source.size} bytes, at most {CHECKS.max_file_bytes}"
             else:

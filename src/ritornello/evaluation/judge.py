@@ -142,7 +142,7 @@ def _song(path: Path, max_s: float) -> Score:
         raise MidiError(f"cannot read {str(path)!r}: {error.strerror}") from error
     found = check(data, CHECKS)
     if found.score is None:
-        raise MidiError(f"{path.name!r}: {found.fate}: {found.reason}")
+        raise MidiError(f"{path.name!r}: {found.outcome}: {found.reason}")
     if reason := _too_long(found.score, max_s):
         raise MidiError(f"{path.name!r} {reason}")
     return found.score

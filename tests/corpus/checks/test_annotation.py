@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from ritornello.corpus.checks.annotation import (
-    BLOCKS,
-    _is_thin,
-    blocks,
+    MIN_BLOCKS,
+    _is_too_thin,
+    block_chords,
+    chord_name,
     find_annotation,
-    name,
     take_annotation,
 )
-from ritornello.corpus.checks.check import ANNOTATION, Checks, check
+from ritornello.corpus.checks.check import ANNOTATION, CheckSettings, check
 from ritornello.midi import parse, to_bytes
 from ritornello.music.score import Chord, Part, Score
 
@@ -133,7 +133,7 @@ def test_a_few_labels_too_few() -> None:
 )
 def test_names(pitches: tuple[int, ...], named: tuple[int, str]) -> None:
     bits = sum(1 << pitch for pitch in {pitch % 12 for pitch in pitches})
-    assert name(bits, pitches[0]) == named
+    assert chord_name(bits, pitches[0]) == named
 
 
 @pytest.mark.parametrize("triads", range(41))
@@ -141,20 +141,20 @@ def test_the_quick_look_never_passes_over_block_chords(triads: int) -> None:
     notes = [(beat, pitch) for beat in range(40) for pitch in ((60, 64, 67) if beat < triads else (60,))]
     onset, pitch = np.array(notes).T
     score = Score.of(1, onset, np.ones(len(onset)), pitch, np.full(len(onset), 64))
-    found = blocks(score, 0)
-    is_block_like = np.mean((found.notes >= 3) & found.together) >= BLOCKS
-    assert not (is_block_like and _is_thin(score, 0))
-    assert _is_thin(score, 0) == (triads < 22)  # 22 of 40 are 55%
+    found = block_chords(score, 0)
+    is_block_like = np.mean((found.notes >= 3) & found.together) >= MIN_BLOCKS
+    assert not (is_block_like and _is_too_thin(score, 0))
+    assert _is_too_thin(score, 0) == (triads < 22)  # 22 of 40 are 55%
 
 
 def test_the_check_takes_it_out_unless_told_not_to() -> None:
     data = to_bytes(arrangement())[0]
-    found = check(data, Checks())
-    assert found.fate == "kept"
+    found = check(data, CheckSettings())
+    assert found.outcome == "kept"
     assert found.score is not None
     assert found.score.parts == (PIANO,)
     assert found.dropped == {ANNOTATION: 78}
-    kept = check(data, Checks(annotations=False)).score
+    kept = check(data, CheckSettings(annotations=False)).score
     assert kept is not None
     assert len(kept.parts) == 2
     assert kept.chords == ()

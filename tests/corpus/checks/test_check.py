@@ -1,24 +1,24 @@
-"""The fate of a file by its bytes: each fate once, each limit at the limit and one beyond it."""
+"""The outcome of a file by its bytes: each outcome once, each limit at the limit and one beyond it."""
 
 from dataclasses import replace
 
 import pytest
 
-from ritornello.corpus.checks.check import Checks, check
-from ritornello.corpus.outcomes import FATES
+from ritornello.corpus.checks.check import CheckSettings, check
+from ritornello.corpus.outcomes import OUTCOMES
 from ritornello.midi import to_bytes
 from ritornello.music.score import Part, Score
 from tests.corpus.folders import song
 from tests.scores import from_hex, midi_file, track
 
-CHECKS = Checks()
+CHECKS = CheckSettings()
 
 
-def fate(data: bytes, **changes: object) -> str:
+def outcome(data: bytes, **changes: object) -> str:
     found = check(data, replace(CHECKS, **changes))  # type: ignore[arg-type]
-    assert found.fate in FATES
-    assert (found.score is None) == (found.fate != "kept") == bool(found.reason)
-    return found.fate
+    assert found.outcome in OUTCOMES
+    assert (found.score is None) == (found.outcome != "kept") == bool(found.reason)
+    return found.outcome
 
 
 def notes(count: int, pitches: tuple[int, ...] = (60, 64), step: int = 48, part: Part | None = None) -> bytes:
@@ -27,7 +27,7 @@ def notes(count: int, pitches: tuple[int, ...] = (60, 64), step: int = 48, part:
 
 
 def test_kept() -> None:
-    assert fate(song(0)) == "kept"
+    assert outcome(song(0)) == "kept"
 
 
 @pytest.mark.parametrize(
@@ -47,25 +47,25 @@ def test_kept() -> None:
     ids=["empty", "html", "wave", "riff", "head", "cut", "no notes", "no end", "no resolution", "one pitch"],
 )
 def test_fates(data: bytes, expected: str) -> None:
-    assert fate(data) == expected
+    assert outcome(data) == expected
 
 
 def test_fewest_notes() -> None:
-    assert (fate(notes(16)), fate(notes(15))) == ("kept", "too short")
+    assert (outcome(notes(16)), outcome(notes(15))) == ("kept", "too short")
 
 
 def test_most_bytes() -> None:
     data = song(0)
-    assert fate(data, max_file_bytes=len(data)) == "kept"
-    assert fate(data, max_file_bytes=len(data) - 1) == "too large"
+    assert outcome(data, max_file_bytes=len(data)) == "kept"
+    assert outcome(data, max_file_bytes=len(data) - 1) == "too large"
     assert CHECKS.max_file_bytes == 16 << 20
-    assert fate(bytes((16 << 20) + 1)) == "too large"
-    assert fate(bytes(16 << 20)) == "not MIDI"
+    assert outcome(bytes((16 << 20) + 1)) == "too large"
+    assert outcome(bytes(16 << 20)) == "not MIDI"
 
 
 def test_most_notes() -> None:
-    assert fate(notes(30), max_notes=30) == "kept"
-    assert fate(notes(30), max_notes=29) == "too many notes"
+    assert outcome(notes(30), max_notes=30) == "kept"
+    assert outcome(notes(30), max_notes=29) == "too many notes"
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_a_million_notes_and_one() -> None:
     one = from_hex("01 90 3E 40", "01 80 3E 00")
     million = midi_file(_chunk(pair * 500_000), ticks=32767)
     beyond = midi_file(_chunk(pair * 500_000 + one), ticks=32767)
-    assert (fate(million), fate(beyond)) == ("kept", "too many notes")
+    assert (outcome(million), outcome(beyond)) == ("kept", "too many notes")
 
 
 def _chunk(body: bytes) -> bytes:
@@ -88,14 +88,14 @@ def test_longest_song() -> None:
         onset = [96 * beat for beat in range(16)] + [96 * beats]
         return to_bytes(Score.of(96, onset, [24] * 17, [60, 62] * 8 + [64], [80] * 17))[0]
 
-    assert (fate(lasting(32_768)), fate(lasting(32_769))) == ("kept", "too long")
+    assert (outcome(lasting(32_768)), outcome(lasting(32_769))) == ("kept", "too long")
 
 
 def test_drums_only() -> None:
     drums = notes(20, (36, 38), part=Part("", 0, True))
-    assert fate(drums) == "kept"
-    assert fate(drums, drums_only=False) == "drums only"
-    assert fate(notes(20), drums_only=False) == "kept"
+    assert outcome(drums) == "kept"
+    assert outcome(drums, drums_only=False) == "drums only"
+    assert outcome(notes(20), drums_only=False) == "kept"
 
 
 def test_odd_numbers_do_no_harm() -> None:
@@ -105,12 +105,12 @@ def test_odd_numbers_do_no_harm() -> None:
     body = whole[14:]
     data = whole[:10] + (3).to_bytes(2, "big") + whole[12:14] + odd + body
     found = check(data, CHECKS)
-    assert found.fate == "kept"
+    assert found.outcome == "kept"
     assert found.score is not None
     assert (found.score.meters, found.score.keys) == ((), ())
 
 
 def test_every_fate_says_why_and_what_to_do() -> None:
-    for name, (reason, remedy) in FATES.items():
+    for name, (reason, remedy) in OUTCOMES.items():
         assert reason
         assert remedy or name in ("kept", "archive", "read again")

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ritornello.corpus.checks import limits
+from ritornello.corpus.checks import check
 from ritornello.midi.chunks import split_file
 from ritornello.midi.track_scan import scan_tracks
 from ritornello.music.score_limits import MAX_TICKS
@@ -22,9 +22,9 @@ def variable(number: int) -> bytes:
 
 
 def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
-    """The fate of a file that is beyond a limit, and why."""
+    """The outcome of a file that is beyond a limit, and why."""
     chunks = split_file(data)
-    return limits.over_limit(chunks, scan_tracks(b"".join(chunks.tracks)), max_events)
+    return check.over_limit(chunks, scan_tracks(b"".join(chunks.tracks)), max_events)
 
 
 def lasting(ticks: int) -> bytes:

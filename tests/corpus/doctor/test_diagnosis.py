@@ -1,4 +1,4 @@
-"""The doctor's fates are prepare's; a second run reads nothing; bad files cost themselves alone."""
+"""The doctor's outcomes are prepare's; a second run reads nothing; bad files cost themselves alone."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from ritornello import midi
-from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.doctor.copy_clean import copy_songs
 from ritornello.corpus.doctor.diagnosis import Diagnosis, diagnose
-from ritornello.corpus.prepare import build_corpus
+from ritornello.corpus.prepare import prepare
 from ritornello.corpus.workers import pool as pools
 from ritornello.errors import InputError, OutputError
-from tests.corpus.folders import content, fates, fill, song
+from tests.corpus.folders import content, fill, outcomes, song
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="pipes, signals and bytes in names as POSIX has them")
-MAX_BYTES = Checks().max_file_bytes
+MAX_BYTES = CheckSettings().max_file_bytes
 
 
 @pytest.fixture
@@ -44,19 +44,26 @@ def folder(tmp_path: Path) -> Path:
 
 
 def by_name(diagnosis: Diagnosis) -> dict[str, str]:
-    return {file.source.path.decode("utf-8", "backslashreplace"): file.fate for file in diagnosis.files}
+    return {file.source.path.decode("utf-8", "backslashreplace"): file.outcome for file in diagnosis.files}
 
 
 def test_fates_are_those_of_prepare(folder: Path, tmp_path: Path) -> None:
-    build_corpus(folder, tmp_path / "corpus", workers=1)
+    prepare(folder, tmp_path / "corpus", workers=1)
     before = content(folder)
     diagnosis = diagnose(folder, workers=1)
-    assert by_name(diagnosis) == fates(tmp_path / "corpus")
-    assert set(diagnosis.fates) >= {"kept", "same file", "transposed", "not MIDI", "unsafe name", "archive"}
+    assert by_name(diagnosis) == outcomes(tmp_path / "corpus")
+    assert set(diagnosis.outcomes) >= {
+        "kept",
+        "same file",
+        "transposed",
+        "not MIDI",
+        "unsafe name",
+        "archive",
+    }
     assert content(folder) == before
-    copy = next(file for file in diagnosis.files if file.fate == "transposed")
+    copy = next(file for file in diagnosis.files if file.outcome == "transposed")
     assert copy.copy_of is not None
-    assert (copy.copy_of.fate, copy.copy_of.copies) == ("kept", 3)
+    assert (copy.copy_of.outcome, copy.copy_of.copies) == ("kept", 3)
     assert copy.copy_of.labels == {"rock"}
 
 
@@ -98,14 +105,16 @@ def test_other_settings_and_damage_are_read_again(folder: Path, tmp_path: Path) 
     cache = tmp_path / "cache"
     everything = diagnose(folder, workers=1, cache=cache).read_now
     (memory,) = cache.iterdir()
-    assert diagnose(folder, workers=1, cache=cache, checks=Checks(reader="mido")).read_now == everything
+    assert (
+        diagnose(folder, workers=1, cache=cache, checks=CheckSettings(reader="mido")).read_now == everything
+    )
     diagnose(folder, workers=1, cache=cache)
     whole = memory.read_bytes()
     for damage in (b"", whole[:40], whole[:-9], b"\xff" * 400, whole.replace(b'"fate"', b'"fote"')):
         memory.write_bytes(damage)
         found = diagnose(folder, workers=1, cache=cache)
         assert found.read_now == everything
-        assert found.fates["kept"] == 23
+        assert found.outcomes["kept"] == 23
     memory.write_bytes(whole)
     assert diagnose(folder, workers=1, cache=cache).read_now == 0
 
@@ -113,8 +122,8 @@ def test_other_settings_and_damage_are_read_again(folder: Path, tmp_path: Path) 
 def test_a_cache_that_cannot_be_written_is_told_of(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     found = diagnose(folder, workers=1, cache=tmp_path / "file")
-    assert "cannot write" in found.not_remembered
-    assert found.fates["kept"] == 23
+    assert "cannot write" in found.cache_problem
+    assert found.outcomes["kept"] == 23
 
 
 @POSIX
@@ -128,7 +137,7 @@ def test_bad_files_cost_themselves_alone(tmp_path: Path, monkeypatch: pytest.Mon
     os.mkfifo(folder / "pipe.mid")
     (folder / os.fsdecode(b"\xff[red].mid")).write_bytes(song(50))
     found = by_name(diagnose(folder, workers=2))
-    assert {name: fate for name, fate in found.items() if fate != "kept"} == {
+    assert {name: outcome for name, outcome in found.items() if outcome != "kept"} == {
         "CRASH.mid": "crashed", "EXIT.mid": "crashed", "MEMORY.mid": "out of memory",
         "pipe.mid": "not a file",
     }  # fmt: skip
@@ -165,7 +174,7 @@ def test_copies_of_what_is_kept(folder: Path, tmp_path: Path) -> None:
     assert (out / "folk" / "0012.mid").stat().st_mtime_ns == (folder / "folk" / "0012.mid").stat().st_mtime_ns
     assert content(folder) == before
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["clean"]
-    assert diagnose(out, workers=1).fates == {"kept": 23}
+    assert diagnose(out, workers=1).outcomes == {"kept": 23}
 
 
 def test_a_file_that_has_changed_is_not_copied(folder: Path, tmp_path: Path) -> None:

@@ -12,30 +12,35 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ritornello.corpus.doctor.diagnosis import Diagnosis, File, diagnose
-from ritornello.corpus.doctor.report import Histogram, as_json, report, shown
+from ritornello.corpus.doctor.diagnosis import Diagnosis, FileDiagnosis, diagnose
+from ritornello.corpus.doctor.report import Histogram, as_json, printable, summarize
 from ritornello.corpus.doctor.report_html import bars, page
 from ritornello.corpus.doctor.report_terminal import TerminalReport
-from ritornello.corpus.outcomes import FATES
+from ritornello.corpus.outcomes import OUTCOMES
 from ritornello.corpus.sources.scan import Source
 from tests.corpus.folders import fill, song
 
 
-def file(path: str, fate: str = "kept", **facts: Any) -> File:
+def file(path: str, outcome: str = "kept", **facts: Any) -> FileDiagnosis:
     """A file that was looked at, with some of its facts."""
-    row: dict[str, Any] = {"hash": "", "notes": 50 if fate == "kept" else 0, "seconds": 100.0, "bpm": 120.0}
+    row: dict[str, Any] = {
+        "hash": "",
+        "notes": 50 if outcome == "kept" else 0,
+        "seconds": 100.0,
+        "bpm": 120.0,
+    }
     row |= {"key": "", "estimated_key": "C major", "meter": "4/4", "warnings": {}, "dropped": {}}
-    return File(Source(os.fsencode(path), 1, 1), fate, facts.pop("reason", ""), row | facts)
+    return FileDiagnosis(Source(os.fsencode(path), 1, 1), outcome, facts.pop("reason", ""), row | facts)
 
 
-def diagnosis(*files: File) -> Diagnosis:
+def diagnosis(*files: FileDiagnosis) -> Diagnosis:
     return Diagnosis(Path("music"), list(files), len(files))
 
 
 def drawn(found: Diagnosis, width: int = 80) -> str:
     console = Console(width=width, no_color=True, highlight=False)
     with console.capture() as capture:
-        console.print(TerminalReport(report(found)))
+        console.print(TerminalReport(summarize(found)))
     return capture.get()
 
 
@@ -45,15 +50,15 @@ EVIL = ["<script>alert(1)</script>.mid", "[red]loud[/red].mid", "\x1b[2Jgone.mid
 
 def test_counts() -> None:
     lost = [file(f"{n}.mid", "unreadable", reason="byte 14") for n in range(10)]
-    counted = report(diagnosis(file("a/x.mid"), file("a/y.mid"), *lost))
+    counted = summarize(diagnosis(file("a/x.mid"), file("a/y.mid"), *lost))
     assert (counted.files, counted.kept) == (12, 2)
-    assert [(row.name, row.files) for row in counted.fates] == [("kept", 2), ("unreadable", 10)]
-    assert counted.fates[1].examples == [("0.mid", "byte 14"), ("3.mid", "byte 14"), ("6.mid", "byte 14")]
-    assert (counted.fates[1].reason, counted.fates[1].remedy) == FATES["unreadable"]
+    assert [(row.name, row.files) for row in counted.outcomes] == [("kept", 2), ("unreadable", 10)]
+    assert counted.outcomes[1].examples == [("0.mid", "byte 14"), ("3.mid", "byte 14"), ("6.mid", "byte 14")]
+    assert (counted.outcomes[1].reason, counted.outcomes[1].remedy) == OUTCOMES["unreadable"]
 
 
-def histogram(title: str, *files: File) -> list[tuple[str, int]]:
-    (found,) = (each for each in report(diagnosis(*files)).histograms if each.title == title)
+def histogram(title: str, *files: FileDiagnosis) -> list[tuple[str, int]]:
+    (found,) = (each for each in summarize(diagnosis(*files)).histograms if each.title == title)
     return found.bars
 
 
@@ -65,9 +70,9 @@ def test_histograms() -> None:
     lengths = dict(histogram("Lengths", *songs))
     assert lengths["under 15 s"] == lengths["15 s to 30 s"] == lengths["20 min and more"] == 1
     assert sum(lengths.values()) == 4
-    keys = [file("x", key="D minor", estimated_key=""), file("y"), file("z", fate="near")]
+    keys = [file("x", key="D minor", estimated_key=""), file("y"), file("z", outcome="near")]
     assert histogram("Keys", *keys) == [("D minor", 1)]
-    assert histogram("Keys by ear", *keys) == [("C major", 1)]
+    assert histogram("Estimated keys", *keys) == [("C major", 1)]
     many = [file("x", meter=f"{n}/8") for n in range(1, 21) for _ in range(n)]
     meters = histogram("Meters", *many)
     assert meters[0] == ("20/8", 20)
@@ -76,16 +81,16 @@ def test_histograms() -> None:
 
 
 def test_warnings_and_copies_are_told() -> None:
-    kept = file("a.mid", warnings={"no beat": "its notes keep to the beat by 3%"})
+    kept = file("a.mid", warnings={"no beat": "the notes follow the beat by only 3%"})
     copy, part = file("b.mid", "near"), file("c.mid", "near")
-    for other, likeness in ((copy, 0.62), (part, 0.2)):
-        other.copy_of, other.likeness = kept, likeness
+    for other, similarity in ((copy, 0.62), (part, 0.2)):
+        other.copy_of, other.similarity = kept, similarity
     kept.copies = 2
     text = drawn(diagnosis(kept, copy, part), width=110)
-    assert "b.mid  repeats a.mid, 62% alike" in text
-    assert "c.mid  repeats a.mid, one holds most of the other" in text
-    assert "copied most: a.mid (2 times)" in text
-    assert "a.mid  its notes keep to the beat by 3%" in text
+    assert "b.mid  repeats a.mid, 62% similar" in text
+    assert "c.mid  repeats a.mid, one contains most of the other" in text
+    assert "songs with the most duplicates: a.mid (2)" in text
+    assert "a.mid  the notes follow the beat by only 3%" in text
     data = as_json(diagnosis(kept, copy, part))
     assert data == json.loads(json.dumps(data))
     assert data["copies"] == 2
@@ -96,7 +101,7 @@ def test_warnings_and_copies_are_told() -> None:
 @pytest.mark.parametrize("width", [60, 120])
 def test_names_are_text_in_the_terminal(name: str, width: int) -> None:
     text = drawn(diagnosis(file("ok.mid"), file(name, "unreadable", reason=name)), width)
-    assert shown(name) in "".join(line.strip() for line in text.splitlines())
+    assert printable(name) in "".join(line.strip() for line in text.splitlines())
     assert not set(text) & {"\x1b", "\u202e"}
 
 
@@ -120,17 +125,17 @@ class Reader(html.parser.HTMLParser):
 @pytest.mark.parametrize("name", EVIL)
 def test_names_are_text_in_the_page(name: str) -> None:
     kept = file(f"{name}/{name}", warnings={"no beat": name})
-    counted = report(Diagnosis(Path(name), [kept, file(name, "unreadable", reason=name)], 2))
+    counted = summarize(Diagnosis(Path(name), [kept, file(name, "unreadable", reason=name)], 2))
     reader = Reader()
     reader.feed(page(counted, [(name, "<svg></svg>")]))
     assert not reader.tags & {"script", "iframe", "img", "link", "object", "embed", "form"}
-    assert reader.text.count(shown(name)) >= 5
+    assert reader.text.count(printable(name)) >= 5
     assert not any(key.startswith("on") or key in ("src", "href") for key, _ in reader.attributes)
     assert not set(reader.text) & {"\x1b", "\u202e"}
 
 
 def test_the_page_needs_nothing_else() -> None:
-    text = page(report(diagnosis(file("a.mid"))), [])
+    text = page(summarize(diagnosis(file("a.mid"))), [])
     assert "default-src 'none'" in text
     assert re.findall(r"https?://[^\"\s]+|@import|url\(", text) == []
     assert "prefers-color-scheme: dark" in text
@@ -148,5 +153,5 @@ def test_real_names_through_the_whole_way(tmp_path: Path) -> None:
     assert "[bold]in" in str(found.folder)
     text = drawn(found, 110)
     assert "<b>.mid  repeats 0001.mid" in text or "0001.mid  repeats <b>.mid" in text
-    assert "2 of 3 files can be learnt from (67%)\n" in text
-    assert "nothing new since the last run" in drawn(diagnose(folder, workers=1))
+    assert "2 of 3 files can be trained on (67%)\n" in text
+    assert "nothing is new since the last run" in drawn(diagnose(folder, workers=1))

@@ -11,9 +11,9 @@ from ritornello.corpus.doctor.warnings import (
     BY_NAME,
     doubled_tracks,
     drums_elsewhere,
+    find_warnings,
     no_beat,
     several_songs,
-    warn,
 )
 from ritornello.music.score import Part, Score, Tempo
 from tests.folders import wandering
@@ -31,7 +31,7 @@ def score(
 
 @pytest.mark.parametrize("seed", range(5))
 def test_ordinary_songs_get_none(seed: int) -> None:
-    assert warn(wandering(seed, 400)) == {}
+    assert find_warnings(wandering(seed, 400)) == {}
 
 
 def test_names_are_those_of_the_list() -> None:
@@ -52,7 +52,7 @@ def test_a_performance_has_no_beat() -> None:
     assert no_beat(eighths(BEAT)) == ""
     assert no_beat(eighths(BEAT, jitter_ticks=20)) == ""  # played to a click: 20 ms late or early at 120 bpm
     assert no_beat(eighths(BEAT * 4 / 3)) == ""  # triplets of quarters
-    assert no_beat(eighths(BEAT * 1.0371)).startswith("its notes keep to the beat by ")
+    assert no_beat(eighths(BEAT * 1.0371)).startswith("the notes follow the beat by only ")
     assert no_beat(eighths(BEAT, count=300, jitter_ticks=BEAT)) != ""
     assert no_beat(eighths(BEAT * 1.0371, count=60)) == ""  # too short to tell
 

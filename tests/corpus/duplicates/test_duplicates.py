@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.corpus.duplicates import decide as duplicates
-from ritornello.corpus.duplicates.decide import KINDS, SKETCH, decide, sketch
-from ritornello.corpus.duplicates.sketch import EMPTY, compare, runs
+from ritornello.corpus.duplicates.decide import KINDS, decide
+from ritornello.corpus.duplicates.sketch import EMPTY, SKETCH, compare, runs, sketch
 from ritornello.music.score import Part, Score, Tempo
 from tests.scores import scores, tune
 
@@ -92,7 +92,7 @@ def slower(score: Score) -> Score:
     return with_notes(score, [2 * notes[0], 2 * notes[1], *notes[2:]])
 
 
-COPIES: dict[str, Callable[[Score, int], Score]] = {
+DUPLICATES: dict[str, Callable[[Score, int], Score]] = {
     "transposed": lambda score, seed: score.transposed([-5, -2, 3, 7][seed % 4]),
     "replayed": lambda score, seed: replayed(score),
     "slower": lambda score, seed: slower(score),
@@ -107,7 +107,7 @@ def sketches(songs: list[Score]) -> npt.NDArray[np.void]:
 
 
 def exact(a: Score, b: Score) -> float:
-    """The Jaccard likeness of the runs of two songs."""
+    """The Jaccard similarity of the runs of two songs."""
     first, second = set(runs(a).tolist()), set(runs(b).tolist())
     return len(first & second) / max(len(first | second), 1)
 
@@ -237,11 +237,11 @@ def test_compare_estimates_what_is_shared() -> None:
     whole = song(1, 400)
     for share in (0.25, 0.5, 0.75, 1.0):
         part = cut(whole, share)
-        likeness, contained = compare(sketches([whole]), sketches([part]))
-        assert abs(likeness[0] - exact(whole, part)) < 0.1
+        similarity, contained = compare(sketches([whole]), sketches([part]))
+        assert abs(similarity[0] - exact(whole, part)) < 0.1
         assert contained[0] > 0.85
-    likeness, contained = compare(sketches([song(1)]), sketches([song(2)]))
-    assert likeness[0] < 0.02 and contained[0] < 0.05
+    similarity, contained = compare(sketches([song(1)]), sketches([song(2)]))
+    assert similarity[0] < 0.02 and contained[0] < 0.05
     assert [float(x[0]) for x in compare(sketches([tune()]), sketches([tune()]))] == [0, 0]  # no runs at all
 
 
@@ -252,7 +252,7 @@ def test_copies_are_found_and_nothing_else() -> None:
     """40 songs and 6 copies of each: of those at least half alike 95% are found, and no other song's copy."""
     originals = [song(seed) for seed in range(40)]
     copies = [
-        (name, seed, make(originals[seed], seed)) for name, make in COPIES.items() for seed in range(40)
+        (name, seed, make(originals[seed], seed)) for name, make in DUPLICATES.items() for seed in range(40)
     ]
     decided = decide(sketches(originals + [copy for _, _, copy in copies]))
     assert (decided.duplicate_of[:40] == -1).all()
@@ -263,7 +263,7 @@ def test_copies_are_found_and_nothing_else() -> None:
     assert right[of >= 0].mean() >= 0.99
     found = {
         name: {KINDS[k] for (n, *_), k in zip(copies, decided.kind[40:], strict=True) if n == name}
-        for name in COPIES
+        for name in DUPLICATES
     }
     assert found["transposed"] == {"transposed"} and found["replayed"] == {"same notes"}
     assert found["cut"] == found["slower"] == {"near"}
@@ -275,7 +275,7 @@ def test_a_played_copy_is_near() -> None:
 
 
 def test_a_quarter_of_a_song_is_near_by_what_it_contains() -> None:
-    """Of 40 such cuts, whose likeness is only some 0.22, nine in ten are found."""
+    """Of 40 such cuts, whose similarity is only some 0.22, nine in ten are found."""
     wholes = [song(seed, 300) for seed in range(40)]
     of = decide(sketches(wholes + [cut(whole, 0.25) for whole in wholes])).duplicate_of
     assert (of[40:] == np.arange(40)).mean() >= 0.9 and (of[:40] == -1).all()
@@ -321,7 +321,7 @@ def test_drums_join_no_songs_and_variations_of_a_beat_are_no_copies() -> None:
 # What the decision promises
 
 
-def test_likeness_is_never_passed_on() -> None:
+def test_being_near_is_not_transitive() -> None:
     """A is like B and B like C, but A is not like C: B goes to A, and C stays. Without A, C goes to B."""
     whole = song(1, 300)
     a, b, c = (with_notes(whole, [col[s : s + 600] for col in columns(whole)]) for s in (0, 200, 400))
@@ -392,7 +392,7 @@ def test_a_copy_of_a_copy_goes_to_the_kept_song() -> None:
     decided = decide(sketches([song(1), copy, copy.transposed(3)]))
     assert decided.duplicate_of.tolist() == [-1, 0, 0]
     assert [KINDS[kind] for kind in decided.kind] == ["kept", "near", "near"]
-    assert decided.likeness[1] == decided.likeness[2] > 0.6
+    assert decided.similarity[1] == decided.similarity[2] > 0.6
 
 
 def test_short_songs_are_compared_by_their_notes_alone() -> None:
@@ -428,7 +428,7 @@ def test_a_file_of_sketches_gives_the_same(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "more").write_bytes(bytes(100) + records[:4].tobytes() + records.tobytes())
     view = np.memmap(tmp_path / "more", SKETCH, "r", offset=100)[4:]
     for decided in (decide(mapped), decide(view)):
-        for name in ("duplicate_of", "kind", "likeness"):
+        for name in ("duplicate_of", "kind", "similarity"):
             assert (getattr(whole, name) == getattr(decided, name)).all()
 
 

@@ -1,4 +1,4 @@
-"""Songs out of archives: streamed, in order, with what is unsafe refused and bombs stopped."""
+"""Songs out of archives: streamed, in order, with what is unsafe refuse_by_name and bombs stopped."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from ritornello.corpus.sources import archives
-from ritornello.corpus.sources.archives import ArchiveError, Member, members
-from ritornello.corpus.sources.scan import ARCHIVES
+from ritornello.corpus.sources.archives import ArchiveError, ArchiveMember, members
+from ritornello.corpus.sources.scan import ARCHIVE_ENDINGS
 
 MAX = 1000
 PACK: dict[str, Callable[[bytes], bytes]] = {
@@ -46,7 +46,7 @@ def zip_of(*names: str, data: bytes = b"song", packing: int = zipfile.ZIP_DEFLAT
     return buffer.getvalue()
 
 
-def found(folder: Path, data: bytes, ending: str, most: int = MAX) -> list[Member]:
+def found(folder: Path, data: bytes, ending: str, most: int = MAX) -> list[ArchiveMember]:
     path = folder / f"a{ending}"
     path.write_bytes(data)
     return list(members(os.fsencode(path), most))
@@ -57,9 +57,9 @@ def test_songs_in_their_order_and_nothing_else(tmp_path: Path, ending: str) -> N
     names = ("b/x.mid", "a.KAR", "read.me", "c.rmi")
     data = zip_of(*names) if ending == ".zip" else PACK[ending](tar_of(*names))
     assert found(tmp_path, data, ending) == [
-        Member(n.encode(), b"song") for n in ("b/x.mid", "a.KAR", "c.rmi")
+        ArchiveMember(n.encode(), b"song") for n in ("b/x.mid", "a.KAR", "c.rmi")
     ]
-    assert ending.encode() in ARCHIVES
+    assert ending.encode() in ARCHIVE_ENDINGS
 
 
 @pytest.mark.parametrize("kind", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
@@ -74,21 +74,24 @@ def test_long_and_odd_names(tmp_path: Path, kind: int) -> None:
 def test_names_in_a_zip_keep_their_bytes(tmp_path: Path) -> None:
     # without the flag for UTF-8 a name is bytes of code page 437: E9 stays E9
     data = zip_of("cafX.mid").replace(b"cafX.mid", b"caf\xe9.mid")
-    assert found(tmp_path, data, ".zip") == [Member(b"caf\xe9.mid", b"song")]
-    assert found(tmp_path, zip_of("\u97f3.mid"), ".zip") == [Member("\u97f3.mid".encode(), b"song")]
+    assert found(tmp_path, data, ".zip") == [ArchiveMember(b"caf\xe9.mid", b"song")]
+    assert found(tmp_path, zip_of("\u97f3.mid"), ".zip") == [ArchiveMember("\u97f3.mid".encode(), b"song")]
 
 
 @pytest.mark.parametrize("name", ["../x.mid", "/x.mid", "a/../../x.mid", "C:\\x.mid", "..\\x.mid", "\\x.mid"])
 @pytest.mark.parametrize("ending", [".tar", ".zip"])
 def test_names_that_lead_out(tmp_path: Path, name: str, ending: str) -> None:
     data = tar_of(name, "ok.mid") if ending == ".tar" else zip_of(name, "ok.mid")
-    assert [(m.fate, m.data) for m in found(tmp_path, data, ending)] == [("unsafe name", b""), ("", b"song")]
+    assert [(m.outcome, m.data) for m in found(tmp_path, data, ending)] == [
+        ("unsafe name", b""),
+        ("", b"song"),
+    ]
 
 
 @pytest.mark.parametrize("ending", [".tar", ".zip"])
 def test_no_archive_in_an_archive(tmp_path: Path, ending: str) -> None:
     data = tar_of("in.tar.gz", "in.zip") if ending == ".tar" else zip_of("in.tar.gz", "in.zip")
-    assert [m.fate for m in found(tmp_path, data, ending)] == ["nested archive"] * 2
+    assert [m.outcome for m in found(tmp_path, data, ending)] == ["nested archive"] * 2
 
 
 def test_links_and_devices(tmp_path: Path) -> None:
@@ -98,27 +101,27 @@ def test_links_and_devices(tmp_path: Path) -> None:
             info = tarfile.TarInfo("x.mid")
             info.type, info.linkname = kind, "/etc/passwd"
             archive.addfile(info)
-    assert [m.fate for m in found(tmp_path, buffer.getvalue(), ".tar")] == ["not a file"] * 4
+    assert [m.outcome for m in found(tmp_path, buffer.getvalue(), ".tar")] == ["not a file"] * 4
     link = zipfile.ZipInfo("x.mid")
     link.external_attr = 0o120777 << 16
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as zipped:
         zipped.writestr(link, "/etc/passwd")
-    assert [m.fate for m in found(tmp_path, buffer.getvalue(), ".zip")] == ["not a file"]
+    assert [m.outcome for m in found(tmp_path, buffer.getvalue(), ".zip")] == ["not a file"]
 
 
 def test_what_a_zip_may_not_hold(tmp_path: Path) -> None:
     locked = bytearray(zip_of("x.mid"))
     locked[6] |= 1  # the flag of a password, in the member's head and in the list
     locked[locked.index(b"PK\1\2") + 8] |= 1
-    assert [m.fate for m in found(tmp_path, bytes(locked), ".zip")] == ["encrypted"]
+    assert [m.outcome for m in found(tmp_path, bytes(locked), ".zip")] == ["encrypted"]
     for packing in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        assert [m.fate for m in found(tmp_path, zip_of("x.mid", packing=packing), ".zip")] == [
+        assert [m.outcome for m in found(tmp_path, zip_of("x.mid", packing=packing), ".zip")] == [
             "unknown packing"
         ]
     wrong = bytearray(zip_of("x.mid", data=b"song" * 9, packing=zipfile.ZIP_STORED))
     wrong[wrong.index(b"songsong")] ^= 1
-    assert [m.fate for m in found(tmp_path, bytes(wrong), ".zip")] == ["unreadable"]
+    assert [m.outcome for m in found(tmp_path, bytes(wrong), ".zip")] == ["unreadable"]
 
 
 @pytest.mark.parametrize("ending", [*PACK, ".zip"])
@@ -139,7 +142,7 @@ def test_one_cut_off_gives_what_comes_before(tmp_path: Path, ending: str) -> Non
     with pytest.raises(ArchiveError) as error:
         for member in members(os.fsencode(path), MAX):
             names.append(member.name)
-    assert (names, error.value.fate) == ([b"a.mid", b"b.mid"], "damaged archive")
+    assert (names, error.value.outcome) == ([b"a.mid", b"b.mid"], "damaged archive")
 
 
 @pytest.mark.parametrize("ending", [".tar.gz", ".tar.bz2", ".tar.xz"])
@@ -148,7 +151,7 @@ def test_packed_data_cut_off_or_changed(tmp_path: Path, ending: str) -> None:
     for broken in (data[: len(data) // 2], data[:200] + bytes(9) + data[209:]):
         with pytest.raises(ArchiveError) as error:
             found(tmp_path, broken, ending)
-        assert error.value.fate == "damaged archive"
+        assert error.value.outcome == "damaged archive"
 
 
 def test_damage_in_the_middle_is_not_taken_for_the_end(tmp_path: Path) -> None:
@@ -173,7 +176,7 @@ def test_a_bomb_by_its_ratio(tmp_path: Path, ending: str, monkeypatch: pytest.Mo
     assert len(data) * 200 < len(zeros)
     with pytest.raises(ArchiveError, match="over 200 bytes unpacked from each byte") as error:
         found(tmp_path, data, ending, most=16 << 20)
-    assert error.value.fate == "archive bomb"
+    assert error.value.outcome == "archive bomb"
 
 
 def test_a_bomb_by_its_size_at_the_limit_and_beyond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +221,7 @@ def test_a_zip_whose_list_claims_to_be_endless(tmp_path: Path) -> None:
 def test_no_such_archive(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as error:
         list(members(os.fsencode(tmp_path / "none.zip"), MAX))
-    assert error.value.fate == "cannot open"
+    assert error.value.outcome == "cannot open"
 
 
 def test_noise_and_changed_bytes_are_survived(tmp_path: Path) -> None:

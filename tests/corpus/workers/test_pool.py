@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.workers import pool as module
 from ritornello.corpus.workers.pool import Pool
-from ritornello.corpus.workers.worker import Job
+from ritornello.corpus.workers.worker import ReadJob
 from ritornello.errors import FailedError
 from tests.corpus.folders import song
 
@@ -28,15 +28,15 @@ def _bad_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COMMAND", BAD)
 
 
-def jobs(*contents: bytes) -> list[Job]:
-    return [Job(b"%d.mid" % number, data) for number, data in enumerate(contents)]
+def jobs(*contents: bytes) -> list[ReadJob]:
+    return [ReadJob(b"%d.mid" % number, data) for number, data in enumerate(contents)]
 
 
 def run(
-    batches: list[list[Job]], workers: int = 2, **settings: Any
+    batches: list[list[ReadJob]], workers: int = 2, **settings: Any
 ) -> tuple[list[dict[str, Any]], list[bytes]]:
     """All rows, and the arrays of all results joined."""
-    with Pool(workers, Checks(), **settings) as pool:
+    with Pool(workers, CheckSettings(), **settings) as pool:
         results = list(pool.run(batches))
     rows = [row for result in results for row in result.rows]
     return rows, [b"".join(arrays) for arrays in zip(*(result.arrays for result in results), strict=True)]
@@ -49,8 +49,8 @@ def test_results_come_in_order(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_and_fates_known_before(tmp_path: Path) -> None:
-    gone = Job(os.fsencode(tmp_path / "gone.mid"))
-    rows, _ = run([[gone, Job(b"x", fate="unsafe name", reason="why"), *jobs(song(1))]], workers=1)
+    gone = ReadJob(os.fsencode(tmp_path / "gone.mid"))
+    rows, _ = run([[gone, ReadJob(b"x", outcome="unsafe name", reason="why"), *jobs(song(1))]], workers=1)
     assert [row["fate"] for row in rows] == ["cannot open", "unsafe name", "kept"]
     assert [bool(row["hash"]) for row in rows] == [False, False, True]
 
@@ -74,7 +74,7 @@ def test_bad_files_cost_themselves_alone() -> None:
     batches = [jobs(*songs[:5], *poisons[:2], *songs[5:7]), jobs(poisons[2]), jobs(*poisons[3:6], *songs[7:])]
     rows, arrays = run([*batches, jobs(poisons[6])], deadline_s=1.0)
     bad = [row for row in rows if row["fate"] != "kept"]
-    assert [row["fate"] for row in bad] == [fate for _, fate, _ in POISONS]
+    assert [row["fate"] for row in bad] == [outcome for _, outcome, _ in POISONS]
     for row, (_, _, reason) in zip(bad, POISONS, strict=True):
         assert row["reason"].startswith(reason)
         assert len(row["hash"]) == 64
@@ -92,10 +92,10 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
     import signal
 
     batches = [jobs(song(number)) for number in range(40)]
-    with Pool(2, Checks()) as pool:
+    with Pool(2, CheckSettings()) as pool:
         results = pool.run(batches)
         first = next(results)
-        os.kill(pool._crew[0].process.pid, signal.SIGKILL)
+        os.kill(pool._workers[0].process.pid, signal.SIGKILL)
         rows = [row for result in [first, *results] for row in result.rows]
     assert len(rows) == 40
     # the one that it was at is lost, if it was at one
@@ -103,12 +103,12 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
 
 
 def test_a_slow_source_is_not_blamed_on_the_workers() -> None:
-    def batches() -> Iterator[list[Job]]:
+    def batches() -> Iterator[list[ReadJob]]:
         yield jobs(song(1))
         time.sleep(1.0)
         yield jobs(song(2))
 
-    with Pool(2, Checks(), deadline_s=0.6) as pool:
+    with Pool(2, CheckSettings(), deadline_s=0.6) as pool:
         rows = [row for result in pool.run(batches()) for row in result.rows]
     assert [row["fate"] for row in rows] == ["kept", "kept"]
 
@@ -117,7 +117,7 @@ def test_workers_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COMMAND", [sys.executable, "-c", "import sys; sys.exit(9)"])
     with (
         pytest.raises(FailedError, match="a worker cannot start: it ended with exit code 9"),
-        Pool(1, Checks()) as pool,
+        Pool(1, CheckSettings()) as pool,
     ):
         list(pool.run([jobs(song(1))]))
 
@@ -127,16 +127,16 @@ def test_nothing_to_do() -> None:
 
 
 def test_no_process_is_left() -> None:
-    with Pool(2, Checks()) as pool:
-        processes = [worker.process for worker in pool._crew]
+    with Pool(2, CheckSettings()) as pool:
+        processes = [worker.process for worker in pool._workers]
         next(pool.run([jobs(b"HANG", song(1)), jobs(song(2))][1:]))
     assert all(process.poll() is not None for process in processes)
 
 
 @POSIX
 def test_a_worker_goes_when_its_supervisor_is_gone() -> None:
-    with Pool(1, Checks()) as pool:
-        process = pool._crew[0].process
+    with Pool(1, CheckSettings()) as pool:
+        process = pool._workers[0].process
         list(pool.run([jobs(song(1))]))
         assert process.stdin
         process.stdin.close()

@@ -119,7 +119,7 @@ def test_killed_at_any_time_with_real_workers(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 120)
     script = (
         "import sys; from ritornello.corpus import prepare, read_files; read_files.SHARD_SONGS = 20\n"
-        "read_files.BATCH_FILES = 4; prepare.build_corpus(sys.argv[1], sys.argv[2], workers=2)"
+        "read_files.BATCH_FILES = 4; prepare.prepare(sys.argv[1], sys.argv[2], workers=2)"
     )
     command = [sys.executable, "-c", script, str(folder)]
     began = time.monotonic()

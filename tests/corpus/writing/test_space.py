@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ritornello.corpus.writing.disk_space import space
+from ritornello.corpus.writing.shards import explain_full_disk
 from ritornello.errors import OutputError
 from ritornello.system.files import output_errors
 
@@ -17,7 +17,11 @@ from ritornello.system.files import output_errors
 def test_a_full_disk_is_told_with_the_bytes_that_are_needed(
     tmp_path: Path, number: int, is_told: bool
 ) -> None:
-    with pytest.raises(OutputError) as told, space(tmp_path, lambda: 1234), output_errors(tmp_path):
+    with (
+        pytest.raises(OutputError) as told,
+        explain_full_disk(tmp_path, lambda: 1234),
+        output_errors(tmp_path),
+    ):
         raise OSError(number, os.strerror(number))
     assert (": about 1,234 bytes are needed, " in str(told.value)) == is_told
     assert str(told.value).startswith(f"cannot write {str(tmp_path)!r}: {os.strerror(number)}")

@@ -1,1 +1,1 @@
-"""From the bytes of a file to its fate, and the Score if it is worth keeping."""
+"""Check one file: its outcome, its Score, and chord labels written as notes."""

@@ -1,11 +1,11 @@
-"""Annotations: a part that is no music but says, as block chords, what harmony another part plays.
+"""Find an annotation: a part that is not music but labels the harmony of another part in block chords.
 
-Some collections (POP909 among them) carry their chord labels as notes, in a track beside the music. Learnt as
-music, a model would play the labels. Here such a part is found; its notes become the Score's chords.
+Some collections (POP909 among them) carry their chord labels as notes, in a track of their own. A model
+trained on these notes would play the labels. Here such a part becomes the chords of the Score.
 
-A pad or a strumming guitar looks much the same. What tells a label from music: it has the very instrument of
-the part that it is about, which no arranger would give it, and that part already plays its harmony in
-full. Where a melody has nothing but block chords under it (Nottingham), they are its accompaniment and stay.
+A pad or a strummed guitar also plays block chords. An annotation differs in two ways: it has the same
+instrument as the part that it labels, and that part already plays the harmony in full. Where a melody has
+only block chords under it (the Nottingham collection), they are its accompaniment and stay.
 """
 
 from __future__ import annotations
@@ -23,97 +23,100 @@ from ritornello.music.theory import CHORDS
 
 Ints = npt.NDArray[np.int64]
 
-# Of 804 annotations (POP909-CL) all are found; of 21,133 other files two count as such, one of them rightly.
+# Measured: all of the 804 annotations of POP909-CL are found, and of 21,133 other files two have a part that
+# is taken for an annotation; one of the two is one.
 MIN_CHORDS = 16
-ONE_VELOCITY = 0.85  # of its notes have the same velocity; a few labels were mended by hand
-BLOCKS = 0.55  # of its chords have three notes or more, that begin and end together
-IN_A_ROW = 0.7  # of its chords last until the next one begins
-WHOLE_BEATS = 0.75  # of its chords last so many beats and no fraction
-KNOWN = 0.75  # of its chords have a name
-ROOT_POSITION = 0.5  # of its chords have the root at the bottom
-MAX_SPAN = 12  # semitones of the usual chord
-COVER = 0.8  # of the song's time
-DOUBLED = 0.8  # of its pitch classes sound in the other part meanwhile
-POLYPHONY = 2.5  # pitches that sound at once in the other part, so that it has a harmony of its own
+# Least shares of an annotation's notes or chords
+MIN_SAME_VELOCITY = 0.85  # notes with the most frequent velocity; a few annotations were corrected by hand
+MIN_BLOCKS = 0.55  # chords of three notes or more that begin and end together
+MIN_CONTIGUOUS = 0.7  # chords that last until the next one begins
+MIN_WHOLE_BEATS = 0.75  # chords that last a whole number of beats
+MIN_NAMED = 0.75  # chords that have a name
+MIN_ROOT_POSITION = 0.5  # chords with the root at the bottom
+MIN_COVERED = 0.8  # time of the song with a chord
+MIN_DOUBLED = 0.8  # pitch classes that the labelled part plays during the chord
+MAX_MEDIAN_SPAN_SEMITONES = 12  # of a chord, from its lowest to its highest note
+MIN_POLYPHONY = 2.5  # mean number of notes that sound at once in the labelled part
 
-KINDS = {  # intervals above the root, as bits -> kind of chord
+KINDS = {  # bits of the intervals above the root -> kind of chord
     sum(1 << step for step in steps): kind for kind, (_, steps) in CHORDS.items() if len(steps) > 2
 }
 
 
-class Blocks(NamedTuple):
-    """The chords of a part, one a row: notes with one onset."""
+class BlockChords(NamedTuple):
+    """The C chords of a part: a chord is all of its notes with the same onset."""
 
     start_ticks: Ints  # (C,)
-    end_ticks: Ints  # (C,) of the note that lasts longest
-    notes: Ints  # (C,)
+    end_ticks: Ints  # (C,) end of the note that lasts longest
+    notes: Ints  # (C,) number of notes
     together: npt.NDArray[np.bool_]  # (C,) whether all its notes end together
-    lowest: Ints  # (C,) pitch
-    highest: Ints  # (C,)
-    bits: Ints  # (C,) pitch classes, as bits
+    lowest: Ints  # (C,) MIDI pitch
+    highest: Ints  # (C,) MIDI pitch
+    bits: Ints  # (C,) set of pitch classes: bit 0 is C, bit 11 is B
 
     def names(self) -> list[tuple[int, str]]:
-        """Root and kind of each chord; "other" above the lowest note where it has no name."""
+        """Root and kind of each chord; the lowest note and "other" for a chord without a name."""
         return [
-            name(bits, lowest) for bits, lowest in zip(self.bits.tolist(), self.lowest.tolist(), strict=True)
+            chord_name(bits, lowest)
+            for bits, lowest in zip(self.bits.tolist(), self.lowest.tolist(), strict=True)
         ]
 
 
 def take_annotation(score: Score) -> tuple[Score, int]:
-    """The Score without its annotation, whose chords it then has, and how many notes that was; else as it is.
+    """Turn the annotation of a Score, if it has one, into chords; returns the Score and the notes removed.
 
-    Chords that the file names in markers stay: they say more.
+    A Score that already has chords, from markers of the file, keeps these: they are more precise.
     """
     part = find_annotation(score)
     if part is None:
         return score, 0
-    stays = score.part != part
-    columns: dict[str, Any] = {name: getattr(score, name)[stays] for name in COLUMNS}
+    is_music = score.part != part
+    columns: dict[str, Any] = {name: getattr(score, name)[is_music] for name in COLUMNS}
     columns["part"] = columns["part"] - (columns["part"] > part)
     parts = (*score.parts[:part], *score.parts[part + 1 :])
-    found = score.chords or chords(blocks(score, part))
-    return replace(score, **columns, parts=parts, chords=found), int(np.count_nonzero(~stays))
+    chords = score.chords or chord_symbols(block_chords(score, part))
+    return replace(score, **columns, parts=parts, chords=chords), int(np.count_nonzero(~is_music))
 
 
 def find_annotation(score: Score) -> int | None:
-    """The part that is an annotation; of several the one with fewest notes. None where there is none."""
+    """The number of the annotation part; of several, the one with fewest notes; None without one."""
     for part in _candidates(score):
         instrument = score.parts[part][1:]
-        twins = [p for p, about in enumerate(score.parts) if p != part and about[1:] == instrument]
-        if _is_thin(score, part):
+        same_instrument = [p for p, other in enumerate(score.parts) if p != part and other[1:] == instrument]
+        if _is_too_thin(score, part):
             continue
-        found = blocks(score, part)
-        if _is_label_like(found, score) and any(_doubles(found, score, twin) for twin in twins):
+        chords = block_chords(score, part)
+        if _looks_like_labels(chords, score) and any(_is_labelled(p, chords, score) for p in same_instrument):
             return part
     return None
 
 
 def _candidates(score: Score) -> list[int]:
-    """The parts with an instrument that others have too and mostly one velocity, those with few notes first.
+    """The parts that share their instrument with another and mostly have one velocity, fewest notes first.
 
-    Nearly all songs have none, which is found out in a tenth of the time of reading them.
+    Nearly all songs have no such part, and this test takes a tenth of the time of reading the song.
     """
-    sounds = Counter(part[1:] for part in score.parts if not part.is_drum)
-    shared = [p for p, part in enumerate(score.parts) if sounds[part[1:]] > 1]
+    instruments = Counter(part[1:] for part in score.parts if not part.is_drum)
+    shared = [p for p, part in enumerate(score.parts) if instruments[part[1:]] > 1]
     if not shared:
         return []
     table = np.bincount(score.part.astype(np.int64) << 7 | score.velocity, minlength=len(score.parts) << 7)
     table = table.reshape(-1, 128)  # notes by part and velocity
     counts, most = table.sum(axis=1), table.max(axis=1)
-    fits = (counts >= 3 * MIN_CHORDS) & (most >= ONE_VELOCITY * counts)
+    fits = (counts >= 3 * MIN_CHORDS) & (most >= MIN_SAME_VELOCITY * counts)
     return sorted((p for p in shared if fits[p]), key=lambda p: int(counts[p]))
 
 
-def _is_thin(score: Score, part: int) -> bool:
-    """Whether a part has too few notes for its onsets to be block chords, as most parts have."""
+def _is_too_thin(score: Score, part: int) -> bool:
+    """Whether a part has too few notes per onset to be block chords, as most parts have."""
     onset_ticks = score.onset_ticks.compress(score.part == part)
-    begun = 1 + np.count_nonzero(onset_ticks[1:] != onset_ticks[:-1])
-    least = 3 * BLOCKS + (1 - BLOCKS)  # notes a chord, where the other chords have one
-    return bool(len(onset_ticks) + 1 < least * begun)  # by one note at least, whatever rounding does
+    onsets = 1 + np.count_nonzero(onset_ticks[1:] != onset_ticks[:-1])
+    least = 3 * MIN_BLOCKS + (1 - MIN_BLOCKS)  # notes per onset if blocks have three notes and others one
+    return bool(len(onset_ticks) + 1 < least * onsets)  # with one note to spare for rounding
 
 
-def blocks(score: Score, part: int) -> Blocks:
-    """The chords of a part."""
+def block_chords(score: Score, part: int) -> BlockChords:
+    """The chords of part number `part`."""
     mine = (score.part == part).nonzero()[0]
     onset, pitch = score.onset_ticks.take(mine).astype(np.int64), score.pitch.take(mine).astype(np.int64)
     end = onset + score.duration_ticks.take(mine)
@@ -122,7 +125,7 @@ def blocks(score: Score, part: int) -> Blocks:
     edges = begins.nonzero()[0]
     first = edges[:-1]
     last = np.maximum.reduceat(end, first)
-    return Blocks(
+    return BlockChords(
         onset.take(first),
         last,
         edges[1:] - first,
@@ -133,17 +136,19 @@ def blocks(score: Score, part: int) -> Blocks:
     )
 
 
-def chords(found: Blocks) -> tuple[Chord, ...]:
-    """Some chords by name, repetitions left out."""
-    named = zip(found.start_ticks.tolist(), found.names(), strict=True)
+def chord_symbols(chords: BlockChords) -> tuple[Chord, ...]:
+    """The names of the chords as events of a Score, repetitions left out."""
+    named = zip(chords.start_ticks.tolist(), chords.names(), strict=True)
     return drop_redundant([Chord(start, root, kind) for start, (root, kind) in named])
 
 
 @lru_cache(maxsize=1 << 12)
-def name(bits: int, lowest: int) -> tuple[int, str]:
-    """Root and kind of the chord of these pitch classes; upwards from the lowest note, the first that fits.
+def chord_name(bits: int, lowest: int) -> tuple[int, str]:
+    """Root and kind of the chord of a set of pitch classes (BlockChords.bits).
 
-    >>> name(0b10010001, 64)  # C, E and G over E
+    The roots are tried upwards from the pitch `lowest`; the first that gives a known kind counts.
+
+    >>> chord_name(0b10010001, 64)  # C, E and G over E
     (0, 'maj')
     """
     for root in ((lowest + step) % 12 for step in range(12)):
@@ -153,46 +158,48 @@ def name(bits: int, lowest: int) -> tuple[int, str]:
     return lowest % 12, "other"
 
 
-def _is_label_like(found: Blocks, score: Score) -> bool:
-    """Whether a part is block chords, one after the other, through the whole song."""
-    if len(found.notes) < MIN_CHORDS or _share((found.notes >= 3) & found.together) < BLOCKS:
+def _looks_like_labels(chords: BlockChords, score: Score) -> bool:
+    """Whether the chords of a part are block chords, one after the other, through the whole song."""
+    if len(chords.notes) < MIN_CHORDS or _share((chords.notes >= 3) & chords.together) < MIN_BLOCKS:
         return False
     beat = score.ticks_per_beat
-    length = found.end_ticks - found.start_ticks
-    in_a_row = np.abs(found.end_ticks[:-1] - found.start_ticks[1:]) * 16 <= beat
-    if length.sum() < COVER * score.end_ticks or _share(in_a_row) < IN_A_ROW:  # as most parts
+    length = chords.end_ticks - chords.start_ticks
+    contiguous = np.abs(chords.end_ticks[:-1] - chords.start_ticks[1:]) * 16 <= beat
+    if (
+        length.sum() < MIN_COVERED * score.end_ticks or _share(contiguous) < MIN_CONTIGUOUS
+    ):  # most parts end here
         return False
     off_beat = np.minimum(length % beat, -length % beat) * 16
-    roots, kinds = (np.array(column) for column in zip(*found.names(), strict=True))
-    known = kinds != "other"
+    roots, kinds = (np.array(column) for column in zip(*chords.names(), strict=True))
+    named = kinds != "other"
     return bool(
-        _share(off_beat <= beat) >= WHOLE_BEATS
-        and _share(known & (roots == found.lowest % 12)) >= ROOT_POSITION
-        and _share(known) >= KNOWN
-        and np.median(found.highest - found.lowest) <= MAX_SPAN
+        _share(off_beat <= beat) >= MIN_WHOLE_BEATS
+        and _share(named & (roots == chords.lowest % 12)) >= MIN_ROOT_POSITION
+        and _share(named) >= MIN_NAMED
+        and np.median(chords.highest - chords.lowest) <= MAX_MEDIAN_SPAN_SEMITONES
     )
 
 
-def _share(of: npt.NDArray[np.bool_]) -> float:
-    """How much of them is True."""
-    return np.count_nonzero(of) / len(of)
+def _share(flags: npt.NDArray[np.bool_]) -> float:
+    """The share of `flags` that is True."""
+    return np.count_nonzero(flags) / len(flags)
 
 
-def _doubles(found: Blocks, score: Score, other: int) -> bool:
-    """Whether the part `other` has a harmony of its own, and in it what the chords say."""
-    theirs = score.part == other
-    onset, pitch = score.onset_ticks[theirs].astype(np.int64), score.pitch[theirs]
-    end = onset + score.duration_ticks[theirs]
+def _is_labelled(part: int, chords: BlockChords, score: Score) -> bool:
+    """Whether `part` plays several notes at once, and with them the pitch classes of the chords."""
+    inside = score.part == part
+    onset, pitch = score.onset_ticks[inside].astype(np.int64), score.pitch[inside]
+    end = onset + score.duration_ticks[inside]
     ends = np.sort(end)
     at = np.unique(onset)
     sounding = np.searchsorted(onset, at, side="right") - np.searchsorted(ends, at, side="right")
-    if not len(at) or sounding.mean() < POLYPHONY:
+    if not len(at) or sounding.mean() < MIN_POLYPHONY:
         return False
-    asked = heard = 0
-    for step in range(12):
-        wanted = (found.bits >> step & 1).astype(bool)
-        same = pitch % 12 == step
-        begun = np.searchsorted(onset[same], found.end_ticks[wanted])
-        over = np.searchsorted(np.sort(end[same]), found.start_ticks[wanted], side="right")
-        asked, heard = asked + np.count_nonzero(wanted), heard + np.count_nonzero(begun > over)
-    return heard >= DOUBLED * asked
+    total = doubled = 0
+    for pitch_class in range(12):
+        wanted = (chords.bits >> pitch_class & 1).astype(bool)
+        same = pitch % 12 == pitch_class
+        begun = np.searchsorted(onset[same], chords.end_ticks[wanted])
+        ended = np.searchsorted(np.sort(end[same]), chords.start_ticks[wanted], side="right")
+        total, doubled = total + np.count_nonzero(wanted), doubled + np.count_nonzero(begun > ended)
+    return doubled >= MIN_DOUBLED * total

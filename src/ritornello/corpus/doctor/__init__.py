@@ -1,1 +1,1 @@
-"""The same as prepare without a corpus: what would become of the files, what is odd, and how it is shown."""
+"""Diagnose the files of a folder: their outcomes, warnings about songs, and reports of both."""

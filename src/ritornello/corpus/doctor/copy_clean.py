@@ -1,4 +1,4 @@
-"""Copy clean: the songs that would be kept, in a new folder with the same folders inside."""
+"""Copy the songs that would be kept into a new folder, with the same folders inside."""
 
 from __future__ import annotations
 
@@ -9,66 +9,69 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ritornello.corpus.doctor.diagnosis import Diagnosis, File
-from ritornello.corpus.read_files import Progress
+from ritornello.corpus.doctor.diagnosis import Diagnosis, FileDiagnosis
 from ritornello.corpus.sources.archives import ArchiveError, members
 from ritornello.errors import InputError
 from ritornello.system.files import output_errors, sha256
+from ritornello.system.progress import Progress
 
-# What a strange name in an archive may bring about; such a song is left out.
+# Errors that a strange name in an archive can cause; such a song is left out
 NAME_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
 def check_target(target: Path) -> None:
-    """Raise InputError unless `target` is new or empty, OutputError where no folder can be made."""
+    """Raise InputError unless `target` is new or an empty folder, OutputError if it cannot be made."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         found = "is not empty" if target.is_dir() else "is a file"
         raise InputError(f"{str(target)!r} {found}, must be a new folder for the copies")
-    half = _half(target)
+    temporary = _temporary_folder(target)
     with output_errors(target):
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        half.rmdir()
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        temporary.rmdir()
 
 
 def copy_songs(
     diagnosis: Diagnosis, target: Path, max_file_bytes: int, progress: Progress | None = None
 ) -> int:
-    """Copy the songs that would be kept into the new folder `target`; returns how many.
+    """Copy the songs that would be kept into the new folder `target`; returns how many were copied.
 
-    A song of the archive `x.zip` comes into a folder `x.zip`. The copies are made in a folder beside the
-    target, which gets its name when all are there. What has changed since it was looked at is left out.
-    Raises InputError, OutputError.
+    A song of the archive `x.zip` is copied into a folder `x.zip`. The copies are made in a temporary folder,
+    which is renamed when all are there. Files that changed since the diagnosis are left out.
+    Raises InputError if `target` is not empty, OutputError if a copy cannot be written.
     """
     check_target(target)
-    half, copied, kept = _half(target), 0, diagnosis.kept
+    temporary, copied, kept = _temporary_folder(target), 0, diagnosis.kept
     try:
         with output_errors(target):
-            half.mkdir()
-            for number, (file, data) in enumerate(_contents(diagnosis, kept, max_file_bytes), start=1):
+            temporary.mkdir()
+            for number, (file, data) in enumerate(_read_songs(diagnosis, kept, max_file_bytes), start=1):
                 if sha256(data) == file.row["hash"]:
-                    copied += _write(half, file, data)
+                    copied += _write(temporary, file, data)
                 if progress:
                     progress(number, len(kept), "copying")
             if target.exists():
                 target.rmdir()
-            half.rename(target)
+            temporary.rename(target)
     finally:
-        shutil.rmtree(half, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return copied
 
 
-def _contents(diagnosis: Diagnosis, kept: list[File], max_file_bytes: int) -> Iterator[tuple[File, bytes]]:
-    """The songs and their bytes; each archive is gone through once."""
+def _read_songs(
+    diagnosis: Diagnosis, kept: list[FileDiagnosis], max_file_bytes: int
+) -> Iterator[tuple[FileDiagnosis, bytes]]:
+    """Read the kept songs again; each archive is opened once. Those that cannot be read are left out."""
     root = os.fsencode(diagnosis.folder)
-    archives: dict[bytes, dict[int, File]] = {
+    archives: dict[bytes, dict[int, FileDiagnosis]] = {
         f.source.path: {} for f in diagnosis.files if f.source.is_archive
     }
     for file in kept:
         path = file.source.path
         if file.source.number:
             ends = [place for place, byte in enumerate(path) if byte == ord("/")]
-            archives[next(path[:end] for end in ends if path[:end] in archives)][file.source.number] = file
+            archive = next(path[:end] for end in ends if path[:end] in archives)
+            archives[archive][file.source.number] = file
             continue
         with suppress(OSError), open(os.path.join(root, path), "rb") as source:  # noqa: PTH118, PTH123
             yield file, source.read(max_file_bytes + 1)
@@ -79,8 +82,8 @@ def _contents(diagnosis: Diagnosis, kept: list[File], max_file_bytes: int) -> It
                     yield songs[number], member.data
 
 
-def _write(folder: Path, file: File, data: bytes) -> bool:
-    """Write a song into `folder` with its time of change; whether its name allows that."""
+def _write(folder: Path, file: FileDiagnosis, data: bytes) -> bool:
+    """Write a song into `folder` with its time of change; returns False if its name is not possible."""
     path = os.path.join(os.fsencode(folder), file.source.path)  # noqa: PTH118 (names need not be UTF-8)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
@@ -94,6 +97,6 @@ def _write(folder: Path, file: File, data: bytes) -> bool:
     return True
 
 
-def _half(target: Path) -> Path:
-    """Where copies lie until all are there."""
+def _temporary_folder(target: Path) -> Path:
+    """The folder beside `target` for the copies until all are there."""
     return target.absolute().with_name(f".{target.absolute().name}.tmp")

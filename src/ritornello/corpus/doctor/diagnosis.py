@@ -1,11 +1,10 @@
-"""Doctor: what would become of each file of a folder, without a corpus: scan > read and check > copies.
+"""Find the outcome that `prepare` would give each file of a folder, without making a corpus.
 
-The fates are those that `prepare` would give, found by the same checks in the same supervised workers.
+The files are read by the same checks and supervised workers as in `prepare`.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,144 +12,163 @@ from typing import Any
 
 import numpy as np
 
-from ritornello.corpus.checks.check import Checks
-from ritornello.corpus.doctor.cache import Memory, Seen
-from ritornello.corpus.duplicates.decide import KINDS, SKETCH, decide
+from ritornello.corpus.checks.check import CheckSettings
+from ritornello.corpus.doctor.cache import DoctorCache, FileRecord
+from ritornello.corpus.duplicates.decide import KINDS, decide
+from ritornello.corpus.duplicates.sketch import SKETCH
 from ritornello.corpus.labels import Labeller, read_labels
-from ritornello.corpus.outcomes import KEPT, UNSURE
-from ritornello.corpus.read_files import Items, Progress
+from ritornello.corpus.outcomes import KEPT, RETRYABLE
+from ritornello.corpus.read_files import JobBatches
 from ritornello.corpus.sources.scan import Source, Sources, scan
 from ritornello.corpus.workers.pool import Pool
-from ritornello.errors import InputError
+from ritornello.system.progress import Progress, no_progress
 
 
 @dataclass
-class File:
-    """A file and what would become of it; `row` has what was found in it, `copy_of` the song it repeats."""
+class FileDiagnosis:
+    """A file and the outcome it would have.
+
+    `row` has its facts (song_facts.py); `copy_of` is the kept song that it repeats, `similarity` the
+    estimated Jaccard similarity to that song; `copies` counts the duplicates of a kept song.
+    """
 
     source: Source
-    fate: str
+    outcome: str
     reason: str
     row: dict[str, Any]
-    copy_of: File | None = None
-    likeness: float = 0.0
-    copies: int = 0  # of this song, where it is kept
+    copy_of: FileDiagnosis | None = None
+    similarity: float = 0.0
+    copies: int = 0
     labels: set[str] = field(default_factory=set)
+
+    @property
+    def fate(self) -> str:
+        """The earlier name of `outcome`."""
+        return self.outcome
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What became of a folder: its files in order of path, how many were read now, and what went wrong."""
+    """The diagnosis of a folder: its files in order of path.
+
+    `read_now` files were read in this run. `cache_problem` says why the cache could not be written, or is "".
+    `labelled` is True if labels come from a table, of which `unused_labels` rows name no song. `copied` songs
+    were copied into a new folder.
+    """
 
     folder: Path
-    files: list[File]
+    files: list[FileDiagnosis]
     read_now: int
-    not_remembered: str = ""
-    labelled: bool = False  # by a table
-    unused_labels: int = 0  # rows of the table that name no song
-    copied: int = 0  # songs, into a new folder
+    cache_problem: str = ""
+    labelled: bool = False
+    unused_labels: int = 0
+    copied: int = 0
 
     @property
-    def kept(self) -> list[File]:
+    def kept(self) -> list[FileDiagnosis]:
         """The songs that would be kept."""
-        return [file for file in self.files if file.fate == KEPT]
+        return [file for file in self.files if file.outcome == KEPT]
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """The number of files with each outcome."""
+        return Counter(file.outcome for file in self.files)
 
     @property
     def fates(self) -> Counter[str]:
-        """How many files have each fate."""
-        return Counter(file.fate for file in self.files)
+        """The earlier name of `outcomes`."""
+        return self.outcomes
 
 
 def diagnose(
     folder: str | Path,
     *,
     workers: int | None = None,
-    checks: Checks | None = None,
+    checks: CheckSettings | None = None,
     cache: Path | None = None,
     skip: Path | None = None,
     labels: str | Path | None = None,
     retry: bool = False,
     progress: Progress | None = None,
 ) -> Diagnosis:
-    """Look at every file under `folder` and change none; the folder `skip` inside it is left out.
+    """Diagnose every file below `folder`, without the folder `skip` inside it, and change none.
 
-    What was found is kept in `cache` (default: the user's cache folder), so that the next run reads only what
-    is new; with `retry` also what timed out, crashed or ran out of memory. `labels` is a .csv or .jsonl that
-    overrides the folders' names. Raises InputError where there is nothing to look at, or a bad table.
+    The options are those of `doctor`; `checks` are the settings for reading.
+    Raises InputError if there are no files or the table `labels` is wrong.
     """
-    folder, checks = Path(folder), checks or Checks()
+    folder, checks, update = Path(folder), checks or CheckSettings(), progress or no_progress
     labeller = read_labels(labels) if labels else Labeller()
-    sources = scan(folder, skip or folder)
-    if not sources:
-        raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
-    memory = Memory.of(folder, checks, cache)
-    memory.keep_only(sources)
+    sources = scan(folder, skip)
+    doctor_cache = DoctorCache.of(folder, checks, cache)
+    doctor_cache.keep_only(sources)
     if retry:
-        memory.forget(UNSURE)
+        doctor_cache.remove_outcomes(RETRYABLE)
     try:
-        pool = Pool(workers or os.cpu_count() or 1, checks, diagnose=True)
-        unread, read_now = _read(folder, sources, memory, pool, progress)
+        pool = Pool(workers, checks, diagnose=True)
+        not_cached, read_now = _read(folder, sources, doctor_cache, pool, update)
     finally:
-        trouble = memory.write()
-    if progress:
-        progress(0, 0, "copies")
-    seen = [each for source in sources for each in memory.groups.get(source, ())] + unread
-    seen.sort(key=lambda each: (each.source.path, each.source.number))
-    files = find_copies(seen, labeller)
-    unused = len(labeller.table) - len(labeller.used)
-    return Diagnosis(folder, files, read_now, trouble, bool(labels), unused)
+        problem = doctor_cache.save()
+    update(0, 0, "finding duplicates")
+    read = [record for source in sources for record in doctor_cache.groups.get(source, ())] + not_cached
+    read.sort(key=lambda record: (record.source.path, record.source.number))
+    files = decide_outcomes(read, labeller)
+    return Diagnosis(folder, files, read_now, problem, bool(labels), labeller.unused)
 
 
 def _read(
-    folder: Path, sources: Sources, memory: Memory, pool: Pool, progress: Progress | None
-) -> tuple[list[Seen], int]:
-    """Read the new sources into the memory; returns those that it does not keep, and how many it were."""
-    new = [source for source in sources if not memory.knows(source) and not memory.recall(folder, source)]
+    folder: Path, sources: Sources, doctor_cache: DoctorCache, pool: Pool, progress: Progress
+) -> tuple[list[FileRecord], int]:
+    """Read new sources into the cache; returns the records it does not keep, and the number of files read."""
+    new = [
+        s for s in sources if not doctor_cache.is_known(s) and not doctor_cache.add_known_content(folder, s)
+    ]
     if not new:
         return [], 0
-    items, done = Items(folder, new, memory), 0
-    unread: list[Seen] = []
+    batches, done = JobBatches(folder, new, doctor_cache.is_known, doctor_cache.checks.max_file_bytes), 0
+    not_cached: list[FileRecord] = []
     with pool:
-        for result in pool.run(items):
+        for result in pool.run(batches):
             start = 0
-            for source, row in zip(items.sources(len(result.rows)), result.rows, strict=True):
+            for source, row in zip(batches.take_sources(len(result.rows)), result.rows, strict=True):
                 stop = start + SKETCH.itemsize * (row["notes"] > 0)
-                seen = Seen(source, row, result.arrays[-1][start:stop])
-                memory.add(seen)
-                if not source.number and not memory.knows(source):
-                    unread.append(seen)
+                record = FileRecord(source, row, result.arrays[-1][start:stop])
+                doctor_cache.add(record)
+                if not source.number and not doctor_cache.is_known(source):
+                    not_cached.append(record)
                 start, done = stop, done + 1
-            if progress:
-                progress(done, len(new) + items.in_archives, "reading")
-    return unread, done
+            progress(done, len(new) + batches.in_archives, "reading")
+    return not_cached, done
 
 
-def find_copies(seen: list[Seen], labeller: Labeller) -> list[File]:
-    """The fates of files as `prepare` would give them: by hash, a song is kept unless near a kept one."""
-    files = [File(each.source, each.row["fate"], each.row["reason"], each.row) for each in seen]
-    songs = sorted((n for n, each in enumerate(seen) if each.sketch), key=lambda n: (seen[n].row["hash"], n))
-    first: dict[str, int] = {}  # by content
+def decide_outcomes(records: list[FileRecord], labeller: Labeller) -> list[FileDiagnosis]:
+    """Decide outcomes as `prepare` does: in the order of hashes, a song is kept unless it is a duplicate."""
+    files = [FileDiagnosis(r.source, r.row["fate"], r.row["reason"], r.row) for r in records]
+    songs = [number for number, record in enumerate(records) if record.sketch]
+    songs.sort(key=lambda number: (records[number].row["hash"], number))
+    first: dict[str, int] = {}  # song by hash of its file
     for song in songs:
-        first.setdefault(seen[song].row["hash"], song)
+        first.setdefault(records[song].row["hash"], song)
     order = list(first.values())
-    sketches = np.frombuffer(b"".join(seen[song].sketch for song in order), SKETCH)
-    decided = decide(sketches)
+    decisions = decide(np.frombuffer(b"".join(records[song].sketch for song in order), SKETCH))
     for place, song in enumerate(order):
-        if (other := int(decided.duplicate_of[place])) >= 0:
-            kind = KINDS[int(decided.kind[place])]
-            _repeat(files[song], files[order[other]], kind, float(decided.likeness[place]))
+        if (other := int(decisions.duplicate_of[place])) >= 0:
+            kind = KINDS[int(decisions.kind[place])]
+            _set_duplicate(files[song], files[order[other]], kind, float(decisions.similarity[place]))
     for song in songs:
-        leader = files[first[seen[song].row["hash"]]]
-        if files[song] is not leader:
-            kind = leader.fate if leader.copy_of else "same file"
-            _repeat(files[song], leader.copy_of or leader, kind, leader.likeness if leader.copy_of else 1.0)
+        leader = files[first[records[song].row["hash"]]]
+        if files[song] is leader:
+            continue
+        if leader.copy_of:
+            _set_duplicate(files[song], leader.copy_of, leader.outcome, leader.similarity)
+        else:
+            _set_duplicate(files[song], leader, "same file", 1.0)
     for file in files:
         if file.row["notes"]:
             (file.copy_of or file).labels.update(labeller.labels(file.source.path))
     return files
 
 
-def _repeat(file: File, other: File, kind: str, likeness: float) -> None:
-    """Note that a file is a copy of another one."""
-    file.fate, file.copy_of, file.likeness = kind, other, likeness
-    other.copies += 1
+def _set_duplicate(file: FileDiagnosis, kept: FileDiagnosis, outcome: str, similarity: float) -> None:
+    """Record that `file` is a duplicate of `kept`."""
+    file.outcome, file.copy_of, file.similarity = outcome, kept, similarity
+    kept.copies += 1

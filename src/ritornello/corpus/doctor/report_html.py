@@ -1,7 +1,7 @@
-"""A report as one page of HTML that needs nothing else: no script, no font, no picture from anywhere.
+"""Show a report as one page of HTML that loads nothing: no scripts, no fonts, no images from elsewhere.
 
-All that comes out of files, names above all, is escaped; and the page's own policy forbids a browser to load
-or run anything. It is dark or light as the reader's system is.
+All texts from files, such as names, are escaped, and the policy of the page forbids the browser to load or
+run anything. The page is dark or light as the reader's system is.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from ritornello.corpus.doctor.report import OTHERS, Histogram, Report, Row, shown
-from ritornello.corpus.outcomes import COPIES, KEPT
+from ritornello.corpus.doctor.report import OTHERS, DoctorReport, Histogram, ReportRow, printable
+from ritornello.corpus.outcomes import DUPLICATES, KEPT
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-LINE, NAME, COUNT, WIDTH = 24, 132, 58, 460  # of a histogram: height of a line; widths
+BAR_HEIGHT, NAME_WIDTH, COUNT_WIDTH, WIDTH = (
+    24,
+    132,
+    58,
+    460,
+)  # of a histogram in pixels: height of a bar; widths of names, counts and all
 
 STYLE = """
 :root { color-scheme: light dark; --ground: #f6f5f1; --card: #ffffff; --line: #e3e1da; --text: #1d2126;
@@ -35,7 +40,7 @@ h3 { font-size: 15px; margin: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 6px 24px; margin: 12px 0 0; padding: 0; list-style: none; }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 8px; }
 .kept { background: var(--kept); } .copy { background: var(--copy); } .lost { background: var(--lost); }
-.look { background: var(--bar); }
+.warning { background: var(--bar); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px; }
 table { width: 100%; border-collapse: collapse; }
 td { padding: 11px 16px 11px 0; vertical-align: top; border-top: 1px solid var(--line); }
@@ -65,89 +70,88 @@ footer { margin-top: 44px; color: var(--faint); font-size: 13px; }
 """
 
 
-def page(report: Report, rolls: list[tuple[str, str]]) -> str:
+def page(report: DoctorReport, rolls: list[tuple[str, str]]) -> str:
     """The report as HTML; `rolls` are names of songs and their piano rolls as trusted SVG."""
     return "\n".join(_lines(report, rolls)) + "\n"
 
 
-def _lines(report: Report, rolls: list[tuple[str, str]]) -> Iterator[str]:
+def _lines(report: DoctorReport, rolls: list[tuple[str, str]]) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{escape(report.folder)}: what is in it</title>"
+    yield f"<title>{escape(report.folder)}</title>"
     yield f"<style>{STYLE}</style>\n</head>\n<body>\n<main>"
     yield from _head(report)
-    yield "<h2>What became of the files</h2>"
-    yield from _table(report.fates)
-    if report.copied_most:
-        most = ", ".join(
-            f"<code>{escape(path)}</code> ({count:,} times)" for path, count in report.copied_most
-        )
-        yield f'<p class="faint">Copied most: {most}</p>'
+    yield "<h2>Outcomes of the files</h2>"
+    yield from _table(report.outcomes)
+    if report.most_duplicated:
+        most = ", ".join(f"<code>{escape(path)}</code> ({count:,})" for path, count in report.most_duplicated)
+        yield f'<p class="faint">Songs with the most duplicates: {most}</p>'
     if report.warnings:
-        yield "<h2>Worth a look, among those kept</h2>"
-        yield from _table(report.warnings, "look")
+        yield "<h2>Warnings about kept songs</h2>"
+        yield from _table(report.warnings, "warning")
     if report.histograms:
-        yield '<h2>What is in them</h2>\n<div class="grid">'
+        yield '<h2>Statistics of the kept songs</h2>\n<div class="grid">'
         for histogram in report.histograms:
             yield f'<section class="card"><h3>{escape(histogram.title)}</h3>'
             yield f"<p>{escape(histogram.note)}</p>"
             yield f"{bars(histogram)}</section>"
         yield "</div>"
     if rolls:
-        yield "<h2>How some of them begin</h2>"
+        yield "<h2>The first bars of some songs</h2>"
         for name, svg in rolls:
-            caption = f"<figcaption><code>{escape(shown(name))}</code></figcaption>"
+            caption = f"<figcaption><code>{escape(printable(name))}</code></figcaption>"
             yield f'<figure class="card roll">{caption}{svg}</figure>'
     yield "<footer>Made by <code>ritornello doctor</code>. No file was changed.</footer>"
     yield "</main>\n</body>\n</html>"
 
 
-def _head(report: Report) -> Iterator[str]:
-    """The folder, the headline, and the files as one bar of three shares."""
-    copies = sum(row.files for row in report.fates if row.name in COPIES)
+def _head(report: DoctorReport) -> Iterator[str]:
+    """The folder, the headline, and a bar with the shares of kept songs, duplicates and other files."""
+    duplicates = sum(row.files for row in report.outcomes if row.name in DUPLICATES)
     shares = (
-        ("kept", report.kept, "can be learnt from"),
-        ("copy", copies, "are copies of one of these"),
-        ("lost", report.files - report.kept - copies, "cannot be used, or are no songs"),
+        ("kept", report.kept, "can be trained on"),
+        ("copy", duplicates, "are duplicates of one of these"),
+        ("lost", report.files - report.kept - duplicates, "cannot be used, or are not songs"),
     )
     yield f"<h1>{escape(report.folder)}</h1>"
-    yield f'<p class="large">{report.kept:,} songs to learn from <small>in {report.files:,} files</small></p>'
+    yield f'<p class="large">{report.kept:,} songs to train on <small>in {report.files:,} files</small></p>'
     pieces = (f'<i class="{kind}" style="flex: {count}"></i>' for kind, count, _ in shares if count)
     yield f'<div class="shares">{"".join(pieces)}</div>'
-    keys = (f'<li><i class="{kind}"></i>{count:,} {words}</li>' for kind, count, words in shares if count)
-    yield f'<ul class="legend">{"".join(keys)}</ul>'
+    legend = (f'<li><i class="{kind}"></i>{count:,} {text}</li>' for kind, count, text in shares if count)
+    yield f'<ul class="legend">{"".join(legend)}</ul>'
 
 
-def _table(rows: list[Row], other: str = "lost") -> Iterator[str]:
-    """Fates or warnings: count, name, what it means, what can be done, and examples to unfold.
+def _table(rows: list[ReportRow], other: str = "lost") -> Iterator[str]:
+    """Outcomes or warnings: count, name, what it means, what can be done, and examples to unfold.
 
-    `other` is the colour of what is neither kept nor a copy.
+    `other` is the CSS class of the colour of a row that is neither "kept" nor a duplicate.
     """
     yield '<div class="card"><table>'
     for row in rows:
-        kind = "kept" if row.name == KEPT else "copy" if row.name in COPIES else other
+        kind = "kept" if row.name == KEPT else "copy" if row.name in DUPLICATES else other
         remedy = f'<br><span class="remedy">{escape(row.remedy)}</span>' if row.remedy else ""
         items = (f"<li><code>{escape(path)}</code> {escape(reason)}</li>" for path, reason in row.examples)
-        some = "for example" if row.files > len(row.examples) else "which"
-        unfold = f"<details><summary>{some}</summary><ul>{''.join(items)}</ul></details>"
+        summary = "examples" if row.files > len(row.examples) else "files"
+        details = f"<details><summary>{summary}</summary><ul>{''.join(items)}</ul></details>"
         yield f'<tr><td>{row.files:,}</td><td><i class="{kind}"></i>{escape(row.name)}</td>'
-        yield f"<td>{escape(row.reason)}{remedy}{unfold if row.examples else ''}</td></tr>"
+        yield f"<td>{escape(row.reason)}{remedy}{details if row.examples else ''}</td></tr>"
     yield "</table></div>"
 
 
 def bars(histogram: Histogram) -> str:
-    """A histogram as inline SVG: a line each, with its name, its bar and its count."""
+    """A histogram as inline SVG: each line has a name, a bar and a count."""
     most = max([count for label, count in histogram.bars if OTHERS not in label], default=1)
-    room = WIDTH - NAME - COUNT
-    height = LINE * len(histogram.bars)
+    longest = WIDTH - NAME_WIDTH - COUNT_WIDTH
+    height = BAR_HEIGHT * len(histogram.bars)
     lines = [f'<svg class="bars" viewBox="0 0 {WIDTH} {height}" role="img">']
     lines.append(f"<title>{escape(histogram.title)}, {escape(histogram.note)}</title>")
     for place, (label, count) in enumerate(histogram.bars):
-        y, width = place * LINE, max(2.0, min(1.0, count / most) * room)
+        y, width = place * BAR_HEIGHT, max(2.0, min(1.0, count / most) * longest)
         name = label if len(label) <= 19 else label[:18] + "…"
-        look = ' class="others"' if OTHERS in label else ""
-        lines.append(f'<text x="{NAME - 10}" y="{y + 17}" text-anchor="end">{escape(name)}</text>')
-        lines.append(f'<rect x="{NAME}" y="{y + 4}" width="{width:.1f}" height="{LINE - 8}" rx="3"{look}/>')
-        lines.append(f'<text class="count" x="{NAME + width + 8:.1f}" y="{y + 17}">{count:,}</text>')
+        colour = ' class="others"' if OTHERS in label else ""
+        lines.append(f'<text x="{NAME_WIDTH - 10}" y="{y + 17}" text-anchor="end">{escape(name)}</text>')
+        size = f'width="{width:.1f}" height="{BAR_HEIGHT - 8}"'
+        lines.append(f'<rect x="{NAME_WIDTH}" y="{y + 4}" {size} rx="3"{colour}/>')
+        lines.append(f'<text class="count" x="{NAME_WIDTH + width + 8:.1f}" y="{y + 17}">{count:,}</text>')
     return "\n".join([*lines, "</svg>"])

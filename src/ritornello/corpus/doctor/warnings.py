@@ -1,15 +1,14 @@
-"""Warnings: what is odd about a song that can be kept all the same.
+"""Warnings about songs that can be kept although something in them looks wrong.
 
-A warning is a plain function from a Score to a few words, empty where all is well; WARNINGS lists them with
-what they mean and what can be done. None of them changes what is learnt, but for the annotation, which has
-already become the song's chords when it is told of.
+A warning is found by a function from a Score to a short text, empty if there is nothing to warn of; WARNINGS
+lists them. A warning does not change what a model is trained on.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,64 +20,66 @@ DRUM_NAMES = re.compile(
     r"batterie|bater[ií]a|schlagzeug|batteria)\b",
     re.IGNORECASE,
 )
-KICK, SNARE, HATS, MORE_DRUMS = (35, 36), (38, 40), (42, 44, 46), (37, 39, 49, 51, 57)  # pitches
-SILENCE_S, SONG_S = 4.0, 30.0  # between songs, and what is long enough for one
-PITCHED_DRUMS = range(112, 120)  # General MIDI's percussive programs, steel drums and taiko among them
+KICK, SNARE, HATS, MORE_DRUMS = (35, 36), (38, 40), (42, 44, 46), (37, 39, 49, 51, 57)  # General MIDI pitches
+SILENCE_S, SONG_S = 4.0, 30.0  # least silence between two songs, and least length of a song
+PITCHED_DRUMS = range(
+    112, 120
+)  # General MIDI programs of percussion with pitch, such as steel drums and taiko
 
 
 def no_beat(score: Score) -> str:
-    """Onsets that keep to no grid: music that was played freely, or to another beat than the file's.
+    """Warn if the onsets do not follow the beat of the file: it was played freely, without a metronome.
 
-    The places of the onsets between two grid points, as angles, point anywhere; their mean is short (the
-    test of Rayleigh, 1880). With one tempo that is followed, or a tempo map that follows the player, it is
-    long for some grid, from whole beats to twelfths.
+    The position of each onset between two points of a grid is an angle. If the onsets follow the grid, the
+    mean of the unit vectors at these angles is long; if not, it is short (Rayleigh's test, 1880). The grids
+    tried are from whole beats to twelfths of a beat.
     """
     onsets = np.unique(score.onset_ticks)
     if len(onsets) < 64:
         return ""
     grids = np.array([1, 2, 3, 4, 6, 8, 12])
     angles = 2j * np.pi * grids[:, None] * (onsets[None, :] % score.ticks_per_beat) / score.ticks_per_beat
-    kept = float(np.abs(np.exp(angles).mean(axis=1)).max())
-    return f"its notes keep to the beat by {kept:.0%}" if kept < 0.15 else ""
+    alignment = float(np.abs(np.exp(angles).mean(axis=1)).max())
+    return f"the notes follow the beat by only {alignment:.0%}" if alignment < 0.15 else ""
 
 
 def doubled_tracks(score: Score) -> str:
-    """Parts that play the very same notes at the same time."""
-    seen: dict[bytes, int] = {}
+    """Warn if two parts have the same notes at the same times."""
+    first_part: dict[bytes, int] = {}  # by notes
     for part in range(len(score.parts)):
-        mine = score.part == part
-        notes = np.stack([score.onset_ticks[mine], score.pitch[mine]])
+        inside = score.part == part
+        notes = np.stack([score.onset_ticks[inside], score.pitch[inside]])
         if notes.shape[1] < 16:
             continue
-        other = seen.setdefault(notes.tobytes(), part)
+        other = first_part.setdefault(notes.tobytes(), part)
         if other != part:
             return f"parts {other + 1} and {part + 1} have the same {notes.shape[1]:,} notes"
     return ""
 
 
 def drums_elsewhere(score: Score) -> str:
-    """Drums that are not on channel 10, where they are read as pitches: by a part's name, or by its notes."""
+    """Warn of drums that are not on channel 10, found by the name of a part or by its notes."""
     for number, part in enumerate(score.parts):
         if part.is_drum or part.program in PITCHED_DRUMS:
             continue
-        mine = score.part == number
-        count = int(np.count_nonzero(mine))
-        if count >= 16 and _named_drums(part):
+        inside = score.part == number
+        count = int(np.count_nonzero(inside))
+        if count >= 16 and _is_named_drums(part):
             return f"part {number + 1}, named {part.name.strip()!r}"
-        if count >= 64 and _plays_drums(score.onset_ticks[mine], score.pitch[mine]):
+        if count >= 64 and _is_drum_pattern(score.onset_ticks[inside], score.pitch[inside]):
             return f"part {number + 1}, by its patterns"
     return ""
 
 
-def _named_drums(part: Part) -> bool:
+def _is_named_drums(part: Part) -> bool:
     return bool(DRUM_NAMES.search(part.name))
 
 
-def _plays_drums(onset_ticks: npt.NDArray[np.int32], pitch: npt.NDArray[np.uint8]) -> bool:
-    """Whether these are kick, snare and hi-hats: little else, and hi-hats together with the others."""
+def _is_drum_pattern(onset_ticks: npt.NDArray[np.int32], pitch: npt.NDArray[np.uint8]) -> bool:
+    """Whether notes are mostly kick, snare and hi-hats, and many hi-hats sound with one of the other two."""
     share = np.bincount(pitch, minlength=128) / len(pitch)
-    voices = [share[list(pitches)].sum() for pitches in (KICK, SNARE, HATS)]
-    if min(voices) < 0.08 or sum(voices) + share[list(MORE_DRUMS)].sum() < 0.9:
+    shares = [share[list(pitches)].sum() for pitches in (KICK, SNARE, HATS)]
+    if min(shares) < 0.08 or sum(shares) + share[list(MORE_DRUMS)].sum() < 0.9:
         return False
     hats = np.isin(pitch, HATS)
     together = np.isin(onset_ticks[hats], onset_ticks[np.isin(pitch, KICK + SNARE)])
@@ -86,10 +87,10 @@ def _plays_drums(onset_ticks: npt.NDArray[np.int32], pitch: npt.NDArray[np.uint8
 
 
 def several_songs(score: Score) -> str:
-    """Music that stops for long and goes on otherwise: songs, or the movements of one, in a row."""
+    """Warn of several songs or movements in a row: a long silence, after which the music is different."""
     onset_s = score.seconds(score.onset_ticks)
     until_s = np.maximum.accumulate(score.seconds(score.onset_ticks.astype(np.int64) + score.duration_ticks))
-    begins = np.flatnonzero(onset_s[1:] - until_s[:-1] >= SILENCE_S) + 1  # notes after silence
+    begins = np.flatnonzero(onset_s[1:] - until_s[:-1] >= SILENCE_S) + 1  # first notes after a silence
     songs, start_s = 1, 0.0
     for note in begins.tolist():
         end_s = float(until_s[note - 1])
@@ -100,15 +101,16 @@ def several_songs(score: Score) -> str:
 
 
 def _changed(score: Score, note: int) -> bool:
-    """Whether from a note on there is another tempo, meter or key, or mostly other instruments play."""
+    """Whether tempo, meter, key or most instruments change between note number `note` and the one before."""
     before, after = int(score.onset_ticks[note - 1]), int(score.onset_ticks[note])
-    told = [before < e.onset_ticks <= after for n in ("tempi", "meters", "keys") for e in getattr(score, n)]
-    band, next_band = set(score.part[:note].tolist()), set(score.part[note:].tolist())
-    return any(told) or 2 * len(band & next_band) <= len(band | next_band)
+    events: list[Any] = [*score.tempi, *score.meters, *score.keys]
+    parts_before, parts_after = set(score.part[:note].tolist()), set(score.part[note:].tolist())
+    shared, either = parts_before & parts_after, parts_before | parts_after
+    return any(before < event.onset_ticks <= after for event in events) or 2 * len(shared) <= len(either)
 
 
-class Warning(NamedTuple):
-    """A warning: its name, the function that finds it, what it means, what can be done about it."""
+class SongWarning(NamedTuple):
+    """A warning: its name, the function that finds it, what it means, what the user can do about it."""
 
     name: str
     find: Callable[[Score], str]
@@ -116,42 +118,42 @@ class Warning(NamedTuple):
     remedy: str
 
 
-ANNOTATION = Warning(
+ANNOTATION = SongWarning(
     "annotation track",
-    lambda score: "",  # it is found while the file is read: see annotation.py
-    "a part that is no music labels the harmony of another in block chords",
-    "none needed: its notes become the song's chords",
+    lambda score: "",  # it is found when the file is read (checks/annotation.py)
+    "one part labels the harmony of another in block chords and is not music",
+    "none needed: its notes become the chords of the song",
 )
 WARNINGS = (
-    Warning(
+    SongWarning(
         "no beat",
         no_beat,
-        "it was played freely: its bars and beats are not those of the file",
-        "leave it out where rhythm matters, or align it with a beat tracker",
+        "it was played freely, so the bars and beats of the file are not those of the music",
+        "leave it out if rhythm matters, or align it with a beat tracker",
     ),
-    Warning(
+    SongWarning(
         "doubled tracks",
         doubled_tracks,
-        "two parts have the very same notes",
-        "delete one of them in a sequencer; as it is, each note counts twice",
+        "two parts have exactly the same notes",
+        "delete one of them in a sequencer; otherwise each note counts twice",
     ),
-    Warning(
+    SongWarning(
         "drums off channel 10",
         drums_elsewhere,
-        "drums on another channel are read as pitches",
+        "drums on another channel are read as notes of a pitched instrument",
         "move the part to channel 10 in a sequencer",
     ),
-    Warning(
+    SongWarning(
         "several songs",
         several_songs,
-        "it falls silent for long and goes on otherwise: songs or movements in one file",
+        "after a long silence the music is different: several songs or movements in one file",
         "cut it into one file each",
     ),
 )
 BY_NAME = {warning.name: warning for warning in (ANNOTATION, *WARNINGS)}
 
 
-def warn(score: Score) -> dict[str, str]:
-    """What is odd about a song, by the name of the warning."""
-    found = {warning.name: warning.find(score) for warning in WARNINGS}
-    return {name: words for name, words in found.items() if words}
+def find_warnings(score: Score) -> dict[str, str]:
+    """The warnings about a song: texts by name of the warning."""
+    texts = {warning.name: warning.find(score) for warning in WARNINGS}
+    return {name: text for name, text in texts.items() if text}

@@ -1,1 +1,1 @@
-"""Which songs repeat another: sketches, how they are compared, and what that says of a corpus."""
+"""Find the songs that duplicate another song, by sketches of their notes and melodies."""

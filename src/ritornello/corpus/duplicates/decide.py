@@ -1,16 +1,17 @@
-"""Duplicates: which songs of a corpus are copies of one that is kept.
+"""Decide which songs are kept and which are duplicates of a kept song, from their sketches (sketch.py).
 
-A worker makes the *sketch* of each song (sketches.py). `decide` then goes through them in a given order: a
-song is kept unless it has the same notes as, or is near, a song that is already kept. A group is a star
-around a kept song, and each of its edges is verified: likeness is never passed on along a chain.
+`decide` goes through the songs in a given order: a song is kept unless it has the same notes as a song that
+is already kept, or is near it. Each duplicate is compared with its kept song: being near is not transitive.
 
-Sketches are compared only where they share the key of a band of bins, empty bins being filled by optimal
-densification (Shrivastava 2017); the cost stays close to proportional to the number of songs.
+Two sketches are compared only if they share the key of a band of bins (locality-sensitive hashing); empty
+bins are filled by optimal densification (Shrivastava 2017). The cost is almost proportional to the number of
+songs.
 
-A corpus that grew may keep other songs than one made at once of the same files. Of songs that are near each
-other, the one that came first stays: the first by hash of those that came together. So it may keep A and C,
-where B, near both, came later, while the other keeps B alone if B is first by hash. In both, no kept song
-is near another, but for what the bands miss (0.1% of the pairs at likeness 1/3, 7% at 0.2).
+A corpus that grew may keep other songs than one made at once from the same files. Of songs that are near each
+other the one that came first stays, and among those that came together the first by hash. If B, near both A
+and C, came last, A and C are kept; if all three come together and B is first by hash, only B is kept. In both
+corpora no kept song is near another, except for pairs that share no band (0.1% of the pairs with Jaccard
+similarity 1/3, 7% of those with 0.2).
 """
 
 from __future__ import annotations
@@ -22,84 +23,81 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.corpus.duplicates.sketch import BINS, EMPTY, SKETCH, Hashes, Records, compare, mix, sketch
-
-__all__ = ["KINDS", "SKETCH", "Decisions", "decide", "sketch"]
+from ritornello.corpus.duplicates.sketch import BINS, EMPTY, SKETCH, Hashes, Records, compare, mix
 
 Ints = npt.NDArray[np.int64]
 
-# Two songs are near when they share so much of what both have, or so much of what the smaller has: that is
-# a cut, or a medley with the song in it. A song with fewer runs, a loop or a drum fill, is compared by its
-# notes alone: even one that is all contained in another may only have the same few chords in a row. What
-# is less alike than LEAST_LIKENESS, the bands no longer find.
-LIKENESS, MIN_RUNS = 0.4, 16
-CONTAINED, CONTAINED_MIN_RUNS, LEAST_LIKENESS = 0.75, 24, 0.125
+# Two songs are near if the Jaccard similarity of their runs is at least MIN_SIMILARITY, or if the larger song
+# contains MIN_CONTAINED of the runs of the smaller one: that one is an excerpt, or the larger one a medley. A
+# song with fewer than MIN_RUNS, such as a loop, is compared only by its notes, because a few common chords
+# can give all of its runs. The bands hardly find pairs below MIN_CONTAINED_SIMILARITY.
+MIN_SIMILARITY, MIN_RUNS = 0.4, 16
+MIN_CONTAINED, CONTAINED_MIN_RUNS, MIN_CONTAINED_SIMILARITY = 0.75, 24, 0.125
 
-ROWS, BANDS = 2, 64  # a song has BANDS keys, each of ROWS bins
-HEADS = 4  # a song is compared with the first songs that have its key: crowds cost no square
-BANDS_AT_ONCE = 16  # bounds the memory: 4 bytes a song and band
+ROWS, BANDS = 2, 64  # a song has BANDS keys, each from ROWS bins
+HEADS = 4  # a song is compared with the first HEADS songs that share its key, so that cost is not quadratic
+BANDS_AT_ONCE = 16  # bounds the memory: 4 bytes per song and band
 BLOCK = 4096  # sketches, or pairs of them, in memory at once
-PIECE = 512  # sketches of a mapped file that are touched at once: the system may map 64 KiB for each
+PIECE = 512  # sketches read from a mapping at once: the system may map 64 KiB for each
 
 KINDS = ("kept", "same notes", "transposed", "near")
 
 
-class Decisions(NamedTuple):
-    """What became of each of N songs, by its row in the sketches, and the work it took."""
+class DuplicateDecisions(NamedTuple):
+    """The decision on each of N songs, by its row in the sketches, and the work that it took."""
 
-    duplicate_of: Ints  # (N,) row of the kept song that this one repeats, -1 where it is kept
+    duplicate_of: Ints  # (N,) row of the kept song that this one repeats, -1 if it is kept
     kind: npt.NDArray[np.uint8]  # (N,) index into KINDS
-    likeness: npt.NDArray[np.float32]  # (N,) estimated Jaccard likeness to that song, 0 where kept
-    work: dict[str, int]  # candidates (pairs), verifications (pairs), bytes (of sketches read)
+    similarity: npt.NDArray[np.float32]  # (N,) estimated Jaccard similarity to that song, 0 if it is kept
+    work: dict[str, int]  # "candidates" and "verifications" in pairs, "bytes" of sketches read
 
 
-def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Decisions:
-    """Keep or drop each song, greedily: a song is kept unless it repeats one that is kept before it.
+def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> DuplicateDecisions:
+    """Decide greedily: a song is kept unless it duplicates a song that is kept before it.
 
-    `sketches` is (N,) records of dtype SKETCH: in memory (`np.frombuffer(data, SKETCH)`) or, for many
-    songs, `np.memmap(path, SKETCH, "r")`, of which a few megabytes at a time are held. `order` is (N,) rows,
-    the order of deciding; none: by row. The first `fixed` songs of the order stay kept whatever they are:
-    the kept songs of the corpus that grows, in their old order; after them new songs, by hash. So growing
-    never moves a kept song out, and duplicates that were found earlier need not be given again.
-    The same input gives the same decisions. Memory: some 50 MB, and 200 bytes a song.
+    `sketches` is (N,) records of dtype SKETCH, in memory or an `np.memmap`, of which a few megabytes at a
+    time are held. `order` (N,) are the rows in the order of deciding (default: by row). The first `fixed`
+    songs of the order are always kept: these are the kept songs of a corpus that grows, so that growing
+    never removes one, and its earlier duplicates need not be given again. The decisions depend only on the
+    input. Memory: about 50 MB, and 200 bytes per song.
     """
     rows = np.arange(len(sketches)) if order is None else np.asarray(order, dtype=np.int64)
     work = {"candidates": 0, "verifications": 0, "bytes": 0}
-    notes, transposed, counts = (column[rows] for column in _heads(sketches, work))
-    # From here to the last lines, songs go by their place in the order.
+    notes, transposed, counts = (column[rows] for column in _hash_columns(sketches, work))
+    # from here to `by_row`, a song is its place in the order
     place = np.arange(len(rows))
     _, first, group = np.unique(transposed, return_index=True, return_inverse=True)
     leader = first[group]  # the first song that has the same notes, up to transposition
     leader[:fixed] = place[:fixed]
     compared = np.flatnonzero((leader == place) & (counts >= MIN_RUNS))
     pairs = _candidates(sketches, rows[compared], int((compared < fixed).sum()), work)
-    star, likeness = _stars(sketches, rows[compared], pairs, work)
+    near_song, near_similarity = _near_kept_songs(sketches, rows[compared], pairs, work)
 
-    of, like = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
-    of[compared] = np.where(star < 0, -1, compared[star])
-    like[compared] = likeness
-    kind = np.where(of < 0, 0, 3)
-    follower = np.flatnonzero(leader != place)  # has its leader's notes, so is near what that is near
+    duplicate_of, similarity = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
+    duplicate_of[compared] = np.where(near_song < 0, -1, compared[near_song])
+    similarity[compared] = near_similarity
+    kind = np.where(duplicate_of < 0, 0, 3)
+    follower = np.flatnonzero(leader != place)  # has the notes of its leader, and so the same near songs
     lead = leader[follower]
-    kept = of[lead] < 0
-    of[follower] = np.where(kept, lead, of[lead])
-    like[follower] = np.where(kept, 1, like[lead])
+    kept = duplicate_of[lead] < 0
+    duplicate_of[follower] = np.where(kept, lead, duplicate_of[lead])
+    similarity[follower] = np.where(kept, 1, similarity[lead])
     kind[follower] = np.where(kept, np.where(notes[follower] == notes[lead], 1, 2), 3)
 
     by_row = np.argsort(rows)
-    of = np.where(of < 0, -1, rows[of])
-    return Decisions(of[by_row], kind[by_row].astype(np.uint8), like[by_row], work)
+    duplicate_of = np.where(duplicate_of < 0, -1, rows[duplicate_of])
+    return DuplicateDecisions(duplicate_of[by_row], kind[by_row].astype(np.uint8), similarity[by_row], work)
 
 
-def near(a: Records, b: Records) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """Whether the songs `a` (P,) are near the songs `b` (P,), each with enough runs, and their likeness."""
-    likeness, contained = compare(a, b)
-    whole = (contained >= CONTAINED) & (likeness >= LEAST_LIKENESS)
-    whole &= np.minimum(a["runs"], b["runs"]) >= CONTAINED_MIN_RUNS
-    return (likeness >= LIKENESS) | whole, likeness
+def are_near(a: Records, b: Records) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Whether songs `a` (P,) are near songs `b` (P,), all with MIN_RUNS, and their similarity, (P,) each."""
+    similarity, contained = compare(a, b)
+    is_contained = (contained >= MIN_CONTAINED) & (similarity >= MIN_CONTAINED_SIMILARITY)
+    is_contained &= np.minimum(a["runs"], b["runs"]) >= CONTAINED_MIN_RUNS
+    return (similarity >= MIN_SIMILARITY) | is_contained, similarity
 
 
-def _heads(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hashes, npt.NDArray[np.uint32]]:
+def _hash_columns(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hashes, npt.NDArray[np.uint32]]:
     """The columns `notes`, `transposed` and `runs` of all sketches, (N,) each."""
     names = ("notes", "transposed", "runs")
     columns: Any = tuple(np.zeros(len(sketches), SKETCH[name]) for name in names)
@@ -111,7 +109,7 @@ def _heads(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hashes, npt
 
 
 def _read(sketches: Records, rows: Ints, work: dict[str, int]) -> Records:
-    """A copy of some sketches. A file is mapped anew for each few of them, lest all its pages be held."""
+    """Copy some sketches. A file is mapped anew for each PIECE, so that the system can free its pages."""
     work["bytes"] += len(rows) * SKETCH.itemsize
     whole: Any = sketches
     if not isinstance(whole.base, mmap.mmap):  # in memory, or a view of a mapped file
@@ -124,37 +122,37 @@ def _read(sketches: Records, rows: Ints, work: dict[str, int]) -> Records:
 
 
 def _candidates(sketches: Records, rows: Ints, fixed: int, work: dict[str, int]) -> Ints:
-    """Pairs of M songs, `rows` in the order of deciding, that share the key of a band.
+    """The pairs of M songs, `rows` in the order of deciding, that share the key of a band.
 
-    Returns (P,) codes later * M + earlier, ascending, each once; no pair of two `fixed` songs.
+    Returns (P,) codes `later * M + earlier`, ascending and distinct, without pairs of two `fixed` songs.
     """
     place = np.full(len(sketches), -1)
     place[rows] = np.arange(len(rows))
-    found = np.zeros(0, np.int64)
+    codes = np.zeros(0, np.int64)
     for band in range(0, BANDS, BANDS_AT_ONCE):
         bands = range(band, band + BANDS_AT_ONCE)
         keys = np.zeros((BANDS_AT_ONCE, len(rows)), np.uint32)
-        for start in range(0, len(sketches), BLOCK):  # by row: a file is read from its start to its end
+        for start in range(0, len(sketches), BLOCK):  # by row, so that a file is read from start to end
             places = place[start : start + BLOCK]
             block = _read(sketches, np.arange(start, start + len(places))[places >= 0], work)
             keys[:, places[places >= 0]] = _band_keys(block["bins"], bands)
         pairs = [_pairs(key, fixed) for key in keys]
-        found = np.unique(np.concatenate([found, *pairs]))
-    work["candidates"] = len(found)
-    return found
+        codes = np.unique(np.concatenate([codes, *pairs]))
+    work["candidates"] = len(codes)
+    return codes
 
 
 def _band_keys(bins: npt.NDArray[np.uint32], bands: range) -> npt.NDArray[np.uint32]:
-    """The keys of some of the BANDS from the bins (n, BINS) of songs with runs: (bands, n)."""
+    """The keys (bands, n) of some of the BANDS from the bins (n, BINS) of songs that have runs."""
     width = BINS // (ROWS * BANDS)
     bins = np.minimum.reduce([bins[:, first::width] for first in range(width)])  # (n, ROWS * BANDS)
     song, place = np.nonzero(bins == EMPTY)
     full = bins.copy()
-    for attempt in count(1):  # an empty bin borrows from one that chance, the same for all songs, chooses
+    for attempt in count(1):  # an empty bin copies one chosen by a hash, the same for all songs
         if not len(song):
             break
-        lender = mix((attempt * ROWS * BANDS + place).astype(np.uint64)) % np.uint64(ROWS * BANDS)
-        value = bins[song, lender.astype(np.int64)]
+        source = mix((attempt * ROWS * BANDS + place).astype(np.uint64)) % np.uint64(ROWS * BANDS)
+        value = bins[song, source.astype(np.int64)]
         full[song, place] = value
         song, place = song[value == EMPTY], place[value == EMPTY]
     chosen = full[:, bands.start * ROWS : bands.stop * ROWS].astype(np.uint64)
@@ -165,7 +163,7 @@ def _band_keys(bins: npt.NDArray[np.uint32], bands: range) -> npt.NDArray[np.uin
 
 
 def _pairs(keys: npt.NDArray[np.uint32], fixed: int) -> Ints:
-    """Pairs of each song with the first HEADS songs that have its key (M,), as codes later * M + earlier."""
+    """The pairs of each song with the first HEADS songs of equal key (M,), as codes `later * M + earlier`."""
     both = np.sort(keys.astype(np.uint64) << np.uint64(32) | np.arange(len(keys), dtype=np.uint64))
     songs, ordered = (both & np.uint64(2**32 - 1)).astype(np.int64), both >> np.uint64(32)
     start = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
@@ -180,19 +178,22 @@ def _pairs(keys: npt.NDArray[np.uint32], fixed: int) -> Ints:
     return np.concatenate(codes)
 
 
-def _stars(
+def _near_kept_songs(
     sketches: Records, rows: Ints, pairs: Ints, work: dict[str, int]
 ) -> tuple[Ints, npt.NDArray[np.float32]]:
-    """The kept song that each of M songs is near, -1 where it is kept itself, and its likeness: (M,) each."""
-    star, likeness = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
+    """The most similar kept song that each of M songs is near, -1 if none, and the similarity; (M,) each."""
+    near_song, near_similarity = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
     for start in range(0, len(pairs), BLOCK):
         later, earlier = np.divmod(pairs[start : start + BLOCK], max(len(rows), 1))
-        kept = star[earlier] < 0  # as far as is known; asked again below
+        kept = near_song[earlier] < 0  # as far as is known now; tested again below
         later, earlier = later[kept], earlier[kept]
         work["verifications"] += len(later)
-        alike, much = near(_read(sketches, rows[later], work), _read(sketches, rows[earlier], work))
-        for new, old, value in zip(later[alike], earlier[alike], much[alike], strict=True):
-            # pairs ascend by the later song: all of the earlier song's own pairs have been seen
-            if star[old] < 0 and value > likeness[new]:
-                star[new], likeness[new] = old, value
-    return star, likeness
+        is_near, similarity = are_near(
+            _read(sketches, rows[later], work), _read(sketches, rows[earlier], work)
+        )
+        near_pairs = zip(later[is_near], earlier[is_near], similarity[is_near], strict=True)
+        for new, old, value in near_pairs:
+            # pairs ascend by the later song, so the earlier song is decided already
+            if near_song[old] < 0 and value > near_similarity[new]:
+                near_song[new], near_similarity[new] = old, value
+    return near_song, near_similarity

@@ -1,10 +1,9 @@
-"""Sketch: a fixed number of bytes that says which notes a song has, and samples its melodic runs.
+"""Make the sketch of a song: about 1 KiB with hashes of its notes and a sample of its melodic runs.
 
-A *run* is 16 successive melodic intervals of one part, in the line of its highest notes, repetitions of a
-pitch left out. Runs survive transposition, another tempo, other instruments and velocities; a cut song
-keeps most of its runs, one with added tracks keeps all. Drums count only in songs of nothing but drums;
-there a run is 16 successive strokes. Sets of runs are compared by one-permutation min-hash (Li, Owen,
-Zhang 2012).
+A *run* is 16 successive melodic intervals of one part, along its highest notes, without repetitions of a
+pitch. Transposing a song, or changing its tempo, instruments or velocities, keeps its runs; an excerpt keeps
+most of them, and adding tracks keeps all. Drums count only in songs with nothing but drums; there a run is 16
+successive strokes. Sets of runs are compared by one-permutation min-hash (Li, Owen, Zhang 2012).
 """
 
 from __future__ import annotations
@@ -21,30 +20,29 @@ Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 Number = TypeVar("Number", np.int32, np.int64, np.uint64)
 
-VERSION = 1  # of how sketches are made: those of two versions cannot be compared
-GRID = 24  # onsets are the same to 1/24 beat: another resolution, with its rounding, changes nothing
-CHORD = 12  # notes less than 1/12 beat apart are one chord, so that played music has a line too
-RUN = 16  # intervals; a power of two
-PERIODS = (1, 2, 3, 4)  # a run that repeats so few intervals is a trill, a scale of equal steps, an ostinato
-BINS = 256  # of the min-hash: gives the Jaccard likeness to 0.03
-EMPTY = 2**32 - 1
+VERSION = 1  # of the method: sketches of two versions cannot be compared
+GRID = 24  # onsets are rounded to 1/24 beat, so that another resolution (ticks per beat) changes nothing
+CHORD = 12  # notes less than 1/12 beat apart are one chord, because a performer never plays exactly together
+RUN = 16  # intervals per run; must be a power of two
+PERIODS = (1, 2, 3, 4)  # runs of these periods are left out: trills, scales of equal steps, ostinatos
+BINS = 256  # of the min-hash: the standard error of the Jaccard similarity is at most 0.03
+EMPTY = 2**32 - 1  # value of a bin without a run
 
-# A file of sketches is nothing but these records, one after the other.
+# A file of sketches has only these records, one after the other.
 SKETCH = np.dtype(
     [
         ("notes", "<u8"),  # hash of the set of (onset, pitch)
-        ("transposed", "<u8"),  # the same, pitches counted from the lowest one
-        ("runs", "<u4"),  # how many different runs the song has
-        ("bins", "<u4", (BINS,)),  # the least hash of a run in each bin, EMPTY without one
+        ("transposed", "<u8"),  # the same with pitches relative to the lowest one
+        ("runs", "<u4"),  # number of different runs
+        ("bins", "<u4", (BINS,)),  # least hash of a run in each bin, or EMPTY
     ]
 )
 
 
 def sketch(score: Score) -> bytes:
-    """The sketch of a song: SKETCH.itemsize bytes (about 1 KiB), the same on every machine.
+    """The sketch of a song as SKETCH.itemsize bytes, the same on every machine; a Score may have no notes.
 
-    Runs in a worker process; needs numpy alone. Tempo, velocities, durations, instruments, resolution and
-    the order of the parts do not matter. Any Score has one, also one without notes.
+    It does not depend on tempo, velocities, durations, instruments, resolution and the order of the parts.
     """
     record = np.zeros((), SKETCH)
     drum = score.of_drums
@@ -52,17 +50,17 @@ def sketch(score: Score) -> bytes:
     hashes = _runs(score, drum)
     record["runs"] = len(hashes)
     record["bins"] = EMPTY
-    bins = (hashes >> np.uint64(56)).astype(np.uint8)  # the top 8 bits say which of 256 bins
-    least = _changes(bins).nonzero()[0]  # hashes ascend, so the first of a bin is its least
+    bins = (hashes >> np.uint64(56)).astype(np.uint8)  # the top 8 bits are the bin
+    least = _changes(bins).nonzero()[0]  # hashes ascend: the first of a bin is its least
     value = (hashes.take(least) >> np.uint64(24)).astype(np.uint32)  # the next 32 bits
     record["bins"][bins.take(least)] = np.minimum(value, EMPTY - 1)
     return record.tobytes()
 
 
 def runs(score: Score) -> Hashes:
-    """The hashes of a song's runs: (G,), ascending, each once; the same for transposed songs.
+    """The hashes of the runs of a song, (G,) uint64, ascending and distinct; the same for transposed songs.
 
-    In each part: chords > their highest pitches > intervals without repetitions > each RUN of them.
+    In each part: chords > their highest pitches > intervals other than 0 > each RUN successive intervals.
     """
     return _runs(score, score.of_drums)
 
@@ -79,32 +77,34 @@ def _runs(score: Score, drum: Bools) -> Hashes:
     if len(chord) < RUN:
         return np.zeros(0, np.uint64)
     part = part.take(chord)
-    if only_drums:  # a stroke is the set of drums that are hit together
+    if only_drums:  # a stroke is the set of drums hit together
         return _hash_runs(np.add.reduceat(STEPS[pitch], chord), part)
     highest = np.maximum.reduceat(pitch, chord)
-    interval = highest[1:] - highest[:-1]  # modulo 256: -127 to 127 stay different
+    interval = highest[1:] - highest[:-1]  # uint8: modulo 256, -127 to 127 stay different
     melodic = ((interval != 0) & (part[1:] == part[:-1])).nonzero()[0]
     return _hash_runs(STEPS.take(interval.take(melodic)), part[1:].take(melodic))
 
 
 def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Estimated Jaccard likeness of the runs of songs `a` (P,) and `b` (P,), and how much of the smaller
-    set the larger contains: both (P,), from 0 to 1, the first with a standard error of at most 0.03.
+    """Compare the runs of the songs `a` (P,) with those of the songs `b` (P,).
+
+    Returns two arrays (P,) of 0 to 1: the estimated Jaccard similarity, with a standard error of at most
+    0.03, and the share of the runs of the smaller song that the larger one contains.
     """
     bins_a, bins_b = a["bins"], b["bins"]
     filled = (bins_a != EMPTY) | (bins_b != EMPTY)  # (P, BINS)
     equal = (bins_a == bins_b) & filled
-    likeness = equal.sum(1) / np.maximum(filled.sum(1), 1)
+    similarity = equal.sum(1) / np.maximum(filled.sum(1), 1)
     runs_a, runs_b = a["runs"].astype(np.int64), b["runs"].astype(np.int64)
-    shared = likeness / (1 + likeness) * (runs_a + runs_b)
-    return likeness, np.minimum(shared / np.maximum(np.minimum(runs_a, runs_b), 1), 1)
+    shared = similarity / (1 + similarity) * (runs_a + runs_b)
+    return similarity, np.minimum(shared / np.maximum(np.minimum(runs_a, runs_b), 1), 1)
 
 
 def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
-    """Hashes of the set of (onset on the GRID from the first note on, drum or not, pitch), and transposed.
+    """The hash of the set of (onset, drum or not, pitch), and the same with pitches relative to the lowest.
 
-    Velocity, duration and part are left out: who changes only these has copied the song. The hash of a set
-    is the sum of its mixed members.
+    Onsets are on the GRID, counted from the first note. Velocity, duration and part are left out, because a
+    song that differs only in these is a duplicate. The hash of a set is the sum of its mixed members.
     """
     beat, last_tick = score.ticks_per_beat, int(score.onset_ticks[-1]) if len(score) else 0
     narrow = max(2 * GRID, GRID * 256 // beat + 1) * (last_tick + beat) < 2**31
@@ -113,34 +113,34 @@ def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
     onset *= 2 * GRID
     onset += beat
     onset //= 2 * beat
-    voice = drum.view(np.uint8) << 7 | score.pitch
-    lowest = int(voice.min(initial=127))
+    drum_pitch = drum.view(np.uint8) << 7 | score.pitch  # drums are 128 to 255
+    lowest = int(drum_pitch.min(initial=127))
     onset <<= 8
-    onset |= voice
+    onset |= drum_pitch
     notes = _distinct(onset).astype(np.int64)
     return _hash(notes), _hash(notes - lowest * (notes.astype(np.uint8) < 128))
 
 
 def _hash(notes: npt.NDArray[np.int64]) -> int:
-    """64 bits for a set of numbers, the same in any order and on every machine."""
+    """A 64-bit hash of a set of numbers, whatever their order and on every machine."""
     return int(mix(notes.view(np.uint64)).sum(dtype=np.uint64))
 
 
 def _distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """The different values, ascending; several times as fast as np.unique, which hashes since numpy 2.3."""
-    values = np.sort(values, kind="stable")  # fast where most are in order
+    """The distinct values, ascending; several times as fast as np.unique, which hashes since numpy 2.3."""
+    values = np.sort(values, kind="stable")  # fast because most are in order
     return values.compress(_changes(values))
 
 
 def _changes(values: npt.NDArray[Any]) -> Bools:
-    """Which values differ from the one before; the first does."""
+    """Whether each value differs from the one before, (N,) bool; True for the first."""
     new = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=new[1:])
     return new
 
 
 def mix(values: Hashes) -> Hashes:
-    """Scatter 64-bit values evenly: the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
+    """Hash each 64-bit value by the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
     mixed: Hashes = values + np.uint64(0x9E3779B97F4A7C15)
     shifted = mixed >> np.uint64(30)
     for factor, shift in ((0xBF58476D1CE4E5B9, 27), (0x94D049BB133111EB, 31)):
@@ -151,24 +151,24 @@ def mix(values: Hashes) -> Hashes:
     return mixed
 
 
-# The mixed value of a step: of a drum's pitch or, negative ones in the upper half, of an interval
+# Hash of a drum pitch, or of an interval as uint8 (negative intervals are 129 to 255)
 STEPS = mix(np.arange(256, dtype=np.uint8).view(np.int8).astype(np.uint64))
 
 
 def _hash_runs(steps: Hashes, owner: npt.NDArray[np.uint8]) -> Hashes:
-    """Hash every RUN successive `steps` (N,) of one `owner` (N,), the periodic ones left out."""
+    """Hash every RUN successive `steps` (N,) of one `owner` (N,), except periodic ones; see `runs`."""
     runs_in_all = len(steps) - RUN + 1
     if runs_in_all <= 0:
         return np.zeros(0, np.uint64)
     kept = owner[RUN - 1 :] == owner[:runs_in_all]
-    for period in PERIODS:  # some step of the run differs from the one a period later
+    for period in PERIODS:  # a run is periodic unless some step differs from the one a period later
         differs = steps[period:] != steps[:-period]
-        for shift in (1, 2, 4, RUN // 2 - period):  # any of 2, of 4, of 8, of RUN - period in a row
+        for shift in (1, 2, 4, RUN // 2 - period):  # any of 2, 4, 8, RUN - period in a row
             differs = differs[:-shift] | differs[shift:]
         kept &= differs
     hashes, width = steps, 1
-    while width < RUN:  # a run of twice the width is two halves side by side
+    while width < RUN:  # combine two neighbours of the same width
         hashes, width = mix(hashes[:-width] * np.uint64(3) + hashes[width:]), 2 * width
     hashes = hashes.compress(kept)
-    # sorted by 16 bits, which takes linear time, they are nearly in order
+    # a sort by 16 bits takes linear time and leaves them nearly in order
     return _distinct(hashes.take(np.argsort((hashes >> np.uint64(48)).astype(np.uint16), kind="stable")))

@@ -1,1 +1,1 @@
-"""The files of a folder, and the songs inside its archives."""
+"""List the files of a folder, and read the songs inside its archives."""

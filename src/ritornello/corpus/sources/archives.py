@@ -1,7 +1,8 @@
-"""Archives: the songs inside a .zip or .tar, streamed in their order, never unpacked to the disk.
+"""Read the songs inside a .zip or .tar in their order, in memory, without unpacking to the disk.
 
-An archive is strange data: names that lead out of it and links are refused, bytes are counted as they really
-come, whatever the archive says of itself, and no header makes us take more memory than it is worth.
+An archive is untrusted data: links and names that lead out of it are refused, the unpacked bytes are counted
+as they come rather than as the headers claim, and no header can make the process allocate much memory.
+The reasons (texts) of outcomes are stored in the corpus: changing one changes the bytes of a corpus.
 """
 
 from __future__ import annotations
@@ -16,41 +17,41 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from ritornello.corpus.sources import tar
-from ritornello.corpus.sources.scan import ARCHIVES, ENDINGS
+from ritornello.corpus.sources.scan import ARCHIVE_ENDINGS, SONG_ENDINGS
 
-MAX_BYTES = 4 << 30  # unpacked, of one archive
-MAX_RATIO = 200  # of unpacked to packed bytes
-FREE_BYTES = 16 << 20  # unpacked bytes for which the ratio is not asked
-MAX_MEMBERS = 1_000_000  # of a .zip, whose list is held in memory: about 600 bytes each
+MAX_BYTES = 4 << 30  # most unpacked bytes of one archive
+MAX_RATIO = 200  # most unpacked bytes per packed byte
+FREE_BYTES = 16 << 20  # unpacked bytes before MAX_RATIO applies
+MAX_MEMBERS = 1_000_000  # most files of a .zip, whose list is in memory: about 600 bytes each
 MAX_XZ_MEMORY = 128 << 20  # xz -9 needs 65 MiB
-PIECE = 1 << 16
+PIECE = 1 << 16  # bytes unpacked at a time
 DAMAGE = (
     *(tar.DamagedError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
-    *(ValueError, struct.error, OverflowError, NotImplementedError),  # odd numbers in zip headers
+    *(ValueError, struct.error, OverflowError, NotImplementedError),  # from wrong numbers in zip headers
 )
 
 
-class Member(NamedTuple):
-    """A song in an archive: its name there and its bytes, or the fate that it has without being read."""
+class ArchiveMember(NamedTuple):
+    """A song in an archive: its name there and its bytes; or the outcome and reason if it cannot be read."""
 
     name: bytes
     data: bytes = b""
-    fate: str = ""
+    outcome: str = ""
     reason: str = ""
 
 
 class ArchiveError(Exception):
-    """An archive that cannot be read on; `fate` is what becomes of it."""
+    """An archive cannot be read any further; `outcome` is the outcome of the archive."""
 
-    def __init__(self, fate: str, reason: str) -> None:
+    def __init__(self, outcome: str, reason: str) -> None:
         super().__init__(reason)
-        self.fate = fate
+        self.outcome = outcome
 
 
-def members(path: bytes, max_file_bytes: int) -> Iterator[Member]:
-    """The songs of the archive at `path`; a longer one is cut at one byte more than `max_file_bytes`.
+def members(path: bytes, max_file_bytes: int) -> Iterator[ArchiveMember]:
+    """Read the songs of the archive at `path`; of a song, at most `max_file_bytes` and one byte more.
 
-    Raises ArchiveError, once its readable part is through.
+    Raises ArchiveError if the archive cannot be opened, or after the songs before a damage.
     """
     try:
         file = open(os.fsdecode(path), "rb")  # noqa: PTH123, SIM115 (names need not be UTF-8)
@@ -64,66 +65,63 @@ def members(path: bytes, max_file_bytes: int) -> Iterator[Member]:
             raise ArchiveError("damaged archive", _one_line(error)) from error
 
 
-def refused(name: bytes) -> tuple[str, str] | None:
-    """The fate of a member that is refused for its name, and why."""
+def _refuse_by_name(name: bytes) -> tuple[str, str] | None:
+    """Outcome and reason if a member must not be read because of its name; else None."""
     steps = name.replace(b"\\", b"/").split(b"/")
     if not steps[0] or b".." in steps or steps[0][1:2] == b":" or b"\0" in name:
         return "unsafe name", "its path leads out of the archive"
-    if name.lower().endswith(ARCHIVES):
+    if name.lower().endswith(ARCHIVE_ENDINGS):
         return "nested archive", "archives inside archives are not opened"
     return None
 
 
-def _tar_members(file: BinaryIO, max_bytes: int) -> Iterator[Member]:
-    for entry in tar.entries(Unpacked(file), ENDINGS + ARCHIVES, max_bytes):
-        if fate := refused(entry.name):
-            yield Member(entry.name, b"", *fate)
+def _tar_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
+    for entry in tar.read_tar(DecompressingReader(file), SONG_ENDINGS + ARCHIVE_ENDINGS, max_bytes):
+        if outcome := _refuse_by_name(entry.name):
+            yield ArchiveMember(entry.name, b"", *outcome)
         elif not entry.is_file:
-            yield Member(entry.name, b"", "not a file", "a link, a pipe or a device in an archive")
+            yield ArchiveMember(entry.name, b"", "not a file", "a link, a pipe or a device in an archive")
         else:
-            yield Member(entry.name, entry.data)
+            yield ArchiveMember(entry.name, entry.data)
 
 
-def _zip_members(file: BinaryIO, max_bytes: int) -> Iterator[Member]:
+def _zip_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
     _check_zip_list(file)
-    counter = Counter(packed=os.fstat(file.fileno()).st_size)
+    counter = SizeGuard(packed=os.fstat(file.fileno()).st_size)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
-            # without the flag a name is in code page 437, in which zipfile loses no byte
-            name = info.orig_filename.encode(
-                "utf-8" if info.flag_bits & 0x800 else "cp437", "surrogateescape"
-            )
-            if not name.lower().endswith(ENDINGS + ARCHIVES):
+            # flag 0x800 says UTF-8; other names are decoded as code page 437, which keeps every byte
+            encoding = "utf-8" if info.flag_bits & 0x800 else "cp437"
+            name = info.orig_filename.encode(encoding, "surrogateescape")
+            if not name.lower().endswith(SONG_ENDINGS + ARCHIVE_ENDINGS):
                 continue
-            if fate := refused(name) or _unreadable(info):
-                yield Member(name, b"", *fate)
+            if outcome := _refuse_by_name(name) or _refuse_by_header(info):
+                yield ArchiveMember(name, b"", *outcome)
                 continue
             try:
                 with archive.open(info) as member:
                     data = member.read(max_bytes)
             except DAMAGE as error:
-                yield Member(name, b"", "unreadable", f"in its archive: {_one_line(error)}")
+                yield ArchiveMember(name, b"", "unreadable", f"in its archive: {_one_line(error)}")
                 continue
             counter.add(len(data))
-            yield Member(name, data)
+            yield ArchiveMember(name, data)
 
 
-def _unreadable(info: zipfile.ZipInfo) -> tuple[str, str] | None:
-    """The fate of a member of a .zip that cannot be unpacked safely, and why."""
+def _refuse_by_header(info: zipfile.ZipInfo) -> tuple[str, str] | None:
+    """Outcome and reason if a member of a .zip cannot be unpacked safely; else None."""
     if info.flag_bits & 1:
         return "encrypted", "it needs a password"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return (
-            "unknown packing",
-            f"packed by method {info.compress_type}",
-        )  # zipfile sets the others no bounds
+        # zipfile does not bound the memory that other methods take
+        return "unknown packing", f"packed by method {info.compress_type}"
     if info.external_attr >> 28 == 0o12:
         return "not a file", "a link in an archive"
     return None
 
 
 def _check_zip_list(file: BinaryIO) -> None:
-    """Raise ArchiveError where the list of members is missing or would take too much memory."""
+    """Raise ArchiveError if the list of members is missing or would take too much memory."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - (1 << 16) - 22))
     tail = file.read()
@@ -131,24 +129,24 @@ def _check_zip_list(file: BinaryIO) -> None:
     if at < 0 or len(tail) < at + 22:
         raise ArchiveError("damaged archive", "the list of its members is missing")
     count, list_bytes = struct.unpack_from("<HL", tail, at + 10)
-    if at >= 20 and tail[at - 20 : at - 16] == b"PK\6\7":  # zip64: the true numbers are elsewhere
+    if at >= 20 and tail[at - 20 : at - 16] == b"PK\6\7":  # zip64: the numbers are in another record
         file.seek(min(struct.unpack_from("<Q", tail, at - 12)[0], size))
         record = file.read(56).ljust(56, b"\0")
         count, list_bytes = struct.unpack_from("<QQ", record, 32)
-    # zipfile goes by the bytes of the list, of which a member takes 46 and its name
+    # zipfile reads by bytes: an entry of the list takes 46 bytes and its name
     if max(count, list_bytes // 64) > MAX_MEMBERS:
         raise ArchiveError("archive bomb", f"over {MAX_MEMBERS} members")
     file.seek(0)
 
 
-class Counter:
-    """Bytes that go into unpacking and come out; stops a bomb."""
+class SizeGuard:
+    """Count the packed and unpacked bytes of an archive and stop an archive bomb."""
 
     def __init__(self, packed: int = 0) -> None:
         self.packed, self.unpacked = packed, 0
 
     def add(self, unpacked: int) -> None:
-        """Count bytes that came out. Raises ArchiveError when they are too many."""
+        """Count `unpacked` more bytes. Raises ArchiveError if they are too many."""
         self.unpacked += unpacked
         if self.unpacked > MAX_BYTES:
             raise ArchiveError("archive bomb", f"over {MAX_BYTES} bytes unpacked")
@@ -156,12 +154,12 @@ class Counter:
             raise ArchiveError("archive bomb", f"over {MAX_RATIO} bytes unpacked from each byte")
 
 
-class Unpacked:
-    """The unpacked bytes of a file in gzip, bzip2, xz or no packing, told by its first bytes."""
+class DecompressingReader:
+    """Read a file packed by gzip, bzip2 or xz, or not packed; its first bytes say which."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.counter = Counter()
+        self.counter = SizeGuard()
         head = file.read(6)
         file.seek(0)
         self._unpacker: Any = None
@@ -177,7 +175,7 @@ class Unpacked:
         self._ready = b""
 
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes, fewer only at the end."""
+        """Read the next `count` unpacked bytes; fewer at the end. Raises EOFError if the file is cut off."""
         pieces, length = [self._ready], len(self._ready)
         while length < count and (piece := self._piece()):
             pieces.append(piece)
@@ -187,7 +185,7 @@ class Unpacked:
         return data[:count]
 
     def _piece(self) -> bytes:
-        """Some unpacked bytes, none at the end. Raises EOFError where the packed data end too early."""
+        """Some unpacked bytes; none at the end."""
         while True:
             packed = b""
             if self._unpacker.eof:  # another stream may follow, or padding with zeros
@@ -211,7 +209,7 @@ class Unpacked:
 
 
 class _Gzip:
-    """zlib's unpacker with the manners of those of bz2 and lzma."""
+    """The decompressor of zlib with the interface of those of bz2 and lzma."""
 
     def __init__(self) -> None:
         self.inner = zlib.decompressobj(wbits=31)
@@ -232,7 +230,7 @@ class _Gzip:
 
 
 class _Plain:
-    """Nothing to unpack."""
+    """The interface of a decompressor for data that is not packed."""
 
     needs_input, eof, unused_data = True, False, b""
 

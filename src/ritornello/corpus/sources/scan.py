@@ -1,4 +1,4 @@
-"""Scan: the files of a folder that may be songs, in order of their paths."""
+"""List the files of a folder that may be songs or archives of songs, in order of their paths."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple, overload
 
 from ritornello.errors import InputError
 
-ENDINGS = (b".mid", b".midi", b".kar", b".rmi")
-ARCHIVES = (b".zip", b".tar", b".tar.gz", b".tgz", b".tar.xz", b".txz", b".tar.bz2", b".tbz2")
+SONG_ENDINGS = (b".mid", b".midi", b".kar", b".rmi")
+ARCHIVE_ENDINGS = (b".zip", b".tar", b".tar.gz", b".tgz", b".tar.xz", b".txz", b".tar.bz2", b".tbz2")
 
 
 class Source(NamedTuple):
-    """A file of the folder: its path from there (bytes, with "/"), and what tells whether it has changed.
+    """A file of the folder: its path relative to it (bytes, with "/"), its size in bytes, its time of change.
 
-    A song in an archive has the archive's size and time; `number` is its place there, from 1.
+    A song in an archive has the size and time of the archive, and `number`, its place there, counted from 1.
     """
 
     path: bytes
@@ -28,16 +28,16 @@ class Source(NamedTuple):
 
     @property
     def is_archive(self) -> bool:
-        """Whether it is opened for the songs in it."""
-        return not self.number and self.path.lower().endswith(ARCHIVES)
+        """Whether this file is an archive to open."""
+        return not self.number and self.path.lower().endswith(ARCHIVE_ENDINGS)
 
 
 class Sources(Sequence[Source]):
-    """A list of sources in 80 bytes each, beside which Python's own objects take 300."""
+    """A list of sources in 80 bytes each; Python objects would take 300."""
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._paths = bytearray()
-        self._numbers = array("q")  # four a source: where its path ends, size, time, number
+        self._numbers = array("q")  # four per source: end of its path, size, time, number
         for source in sources:
             self._paths += source.path
             self._numbers.extend((len(self._paths), *source[1:]))
@@ -58,69 +58,77 @@ class Sources(Sequence[Source]):
         return Source(bytes(self._paths[start:end]), size, mtime_ns, number)
 
     def bytes_between(self, start: int, stop: int) -> int:
-        """The sizes of the sources `start` to `stop`, added up."""
+        """The sum of the sizes of the sources from `start` to before `stop`, in bytes."""
         return sum(self._numbers[4 * start + 1 : 4 * stop : 4])
 
 
-def scan(folder: Path, skip: Path) -> Sources:
-    """The songs and archives under `folder` in order of path; the corpus `skip` inside it is left out.
+def scan(folder: Path, skip: Path | None = None) -> Sources:
+    """List the songs and archives below `folder` in order of path, without the folder `skip` inside it.
 
     Links are followed, each folder once. A pipe or a device is listed with size -1 and never opened.
-    Raises InputError where `folder` is none.
+    Raises InputError unless `folder` is a folder with at least one song or archive.
     """
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{str(folder)!r} {found}, must be a folder of MIDI files")
-    seen = {_identity(os.fsencode(skip))} if skip.exists() and not skip.samefile(folder) else set()
-    return Sources(_walk(os.fsencode(folder), b"", seen))
+    skipped = skip is not None and skip.exists() and not skip.samefile(folder)
+    visited = {_identity(os.fsencode(skip))} if skip and skipped else set()
+    sources = Sources(_walk(os.fsencode(folder), visited))
+    if not sources:
+        raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
+    return sources
 
 
 def _identity(path: bytes) -> tuple[int, int]:
-    found = os.stat(path)  # noqa: PTH116 (paths are bytes: names need not be UTF-8)
-    return found.st_dev, found.st_ino
+    """Device and inode: two paths with the same identity are one folder."""
+    status = os.stat(path)  # noqa: PTH116 (paths are bytes: names need not be UTF-8)
+    return status.st_dev, status.st_ino
 
 
-def _walk(root: bytes, inside: bytes, seen: set[tuple[int, int]]) -> Iterator[Source]:
-    """The files under `root`/`inside`; `seen` holds the folders that were entered, so that loops end."""
-    pending: list[Iterator[tuple[bytes, os.DirEntry[bytes]]]] = [iter(_entries(root, inside, seen))]
+def _walk(root: bytes, visited: set[tuple[int, int]]) -> Iterator[Source]:
+    """The files below `root`; `visited` holds the folders that were entered, so that circular links end."""
+    pending: list[Iterator[tuple[bytes, os.DirEntry[bytes]]]] = [iter(_entries(root, b"", visited))]
     while pending:
         path, entry = next(pending[-1], (b"", None))
         if entry is None:
             pending.pop()
         elif path.endswith(b"/"):
-            pending.append(iter(_entries(root, path, seen)))
+            pending.append(iter(_entries(root, path, visited)))
         else:
             yield _source(entry, path)
 
 
 def _entries(
-    root: bytes, inside: bytes, seen: set[tuple[int, int]]
+    root: bytes, inside: bytes, visited: set[tuple[int, int]]
 ) -> list[tuple[bytes, os.DirEntry[bytes]]]:
-    """What lies in a folder, sorted by path; as folders end with "/", this is the order of all paths."""
+    """The entries of the folder `root`/`inside` sorted by path; a folder's path ends with "/".
+
+    Because of the "/" the walk gives files in the order of their whole paths.
+    """
     folder = os.path.join(root, inside)  # noqa: PTH118
     try:
         identity = _identity(folder)
-        if identity in seen:
+        if identity in visited:
             return []
-        seen.add(identity)
-        with os.scandir(folder) as found:
-            named = [(inside + entry.name + b"/" * _is_folder(entry), entry) for entry in found]
-    except OSError:  # a folder that is closed to us, or has just gone
+        visited.add(identity)
+        with os.scandir(folder) as listed:
+            named = [(inside + entry.name + b"/" * _is_folder(entry), entry) for entry in listed]
+    except OSError:  # no permission, or the folder was just deleted
         return []
-    wanted = [pair for pair in named if pair[0].lower().endswith((b"/", *ENDINGS, *ARCHIVES))]
+    wanted = [pair for pair in named if pair[0].lower().endswith((b"/", *SONG_ENDINGS, *ARCHIVE_ENDINGS))]
     return sorted(wanted, key=lambda pair: pair[0])
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads in a circle
+    except OSError:  # a circular link
         return False
 
 
 def _source(entry: os.DirEntry[bytes], path: bytes) -> Source:
     try:
-        found = entry.stat()
-    except OSError:  # a link to nothing: it is listed, and cannot be opened
+        status = entry.stat()
+    except OSError:  # a broken link is listed, and opening it will fail
         return Source(path, 0, 0)
-    return Source(path, found.st_size if stat.S_ISREG(found.st_mode) else -1, found.st_mtime_ns)
+    return Source(path, status.st_size if stat.S_ISREG(status.st_mode) else -1, status.st_mtime_ns)

@@ -1,7 +1,7 @@
-"""Tar: the files of a .tar, read from a stream in one go, with little memory whatever the headers claim.
+"""Read the files of a .tar from a stream, in one pass and with bounded memory.
 
-The formats are ustar and pax (IEEE 1003.1-2001) and GNU's long names. Python's own module takes all of a
-header's claims at their word, and takes damage in the middle for the end.
+The formats are ustar and pax (IEEE 1003.1-2001) and GNU long names. The standard module `tarfile` is not
+used: it trusts the sizes in the headers, and takes damage in the middle of an archive for its end.
 """
 
 from __future__ import annotations
@@ -9,37 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-BLOCK = 512
-MAX_HEADER_BYTES = 1 << 20  # of a long name or an extended header
-PIECE = 1 << 16
+BLOCK = 512  # bytes; headers and contents are padded to whole blocks
+MAX_HEADER_BYTES = 1 << 20  # most bytes of a long name or an extended header
+PIECE = 1 << 16  # bytes skipped at a time
+# types of entries; a plain file has one of two
 FILE, FOLDER, LONG_NAME, LONG_LINK, EXTENDED, GLOBAL = b"\x000", b"5", b"L", b"K", b"x", b"g"
 
 
-class Stream(Protocol):
-    """Bytes that can be read once."""
+class ByteStream(Protocol):
+    """Bytes that are read once, from start to end."""
 
     def read(self, count: int, /) -> bytes:
-        """The next `count` bytes, fewer only at the end."""
+        """Read the next `count` bytes; fewer only at the end."""
 
 
 class DamagedError(Exception):
-    """The bytes break the format."""
+    """The bytes break the tar format."""
 
 
-class Entry(NamedTuple):
-    """A file of the archive: its path, whether it is a plain file, and its first bytes."""
+class TarEntry(NamedTuple):
+    """A file of the archive: its path, whether it is a plain file (no link or device), its first bytes."""
 
     name: bytes
     is_file: bool
     data: bytes
 
 
-def entries(stream: Stream, wanted: tuple[bytes, ...], max_bytes: int) -> Iterator[Entry]:
-    """The entries whose names end in one of `wanted` (in lower case), but for folders, in their order.
+def read_tar(stream: ByteStream, wanted: tuple[bytes, ...], max_bytes: int) -> Iterator[TarEntry]:
+    """Read the entries whose names end in one of `wanted` (lower case), without folders, in their order.
 
-    Of a file at most `max_bytes` are read. Raises DamagedError.
+    At most `max_bytes` of each file are returned. Raises DamagedError if the archive breaks the format.
     """
-    at, name, size = 0, None, None  # the last two as an extended header gives them
+    at, name, size = 0, None, None  # byte position; name and size from an extended header, if any
     while header := stream.read(BLOCK):
         if header == bytes(BLOCK):
             return
@@ -63,13 +64,13 @@ def entries(stream: Stream, wanted: tuple[bytes, ...], max_bytes: int) -> Iterat
         is_file = kind in FILE
         data = _take(stream, length, max_bytes if is_wanted and is_file else 0, at)
         if is_wanted:
-            yield Entry(path, is_file, data)
+            yield TarEntry(path, is_file, data)
         name = size = None
     raise DamagedError(f"byte {at}: it ends without an end mark")
 
 
-def _take(stream: Stream, length: int, wanted: int, at: int) -> bytes:
-    """The first `wanted` of `length` bytes; the rest and the padding are passed over."""
+def _take(stream: ByteStream, length: int, wanted: int, at: int) -> bytes:
+    """Read `length` bytes and their padding; returns the first `wanted` bytes."""
     data = stream.read(min(length, wanted))
     left = -(-length // BLOCK) * BLOCK - len(data)
     while left and (piece := stream.read(min(left, PIECE))):
@@ -80,7 +81,7 @@ def _take(stream: Stream, length: int, wanted: int, at: int) -> bytes:
 
 
 def _check(header: bytes, at: int) -> None:
-    """Raise DamagedError unless the header's sum is right; old programs summed signed bytes."""
+    """Raise DamagedError unless the checksum of a header is right; old programs summed signed bytes."""
     blank = header[:148] + b" " * 8 + header[156:]
     signed = sum(byte - 256 if byte > 127 else byte for byte in blank)
     if len(header) < BLOCK or _number(header[148:156], at) not in (sum(blank), signed):
@@ -88,7 +89,7 @@ def _check(header: bytes, at: int) -> None:
 
 
 def _number(field: bytes, at: int) -> int:
-    """A number of a header: octal digits, or from the first byte's highest bit on binary."""
+    """A number of a header: octal digits, or binary after a first byte of 0x80."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     text = field.split(b"\0")[0].strip() or b"0"
@@ -105,13 +106,13 @@ def _decimal(text: bytes, at: int) -> int:
 
 
 def _name(header: bytes) -> bytes:
-    """The path in a header; ustar's has a second field for folders."""
+    """The path in a header; ustar has a second field for the folders."""
     name, prefix = header[:100].split(b"\0")[0], header[345:500].split(b"\0")[0]
     return prefix + b"/" + name if header[257:263] == b"ustar\0" and prefix else name
 
 
 def _records(data: bytes, at: int) -> dict[bytes, bytes]:
-    """The records of an extended header, each `LENGTH KEY=VALUE` and a line feed."""
+    """The records of an extended header by key; each is `LENGTH KEY=VALUE` and a line feed."""
     records, start = {}, 0
     while start < len(data):
         digits = data[start : start + 10].split(b" ")[0]

@@ -1,1 +1,1 @@
-"""Supervised processes that read files: of this machine, or of a Dask cluster."""
+"""Worker processes that read files, on this machine or in a Dask cluster, and their supervisor."""

@@ -1,8 +1,8 @@
-"""Cluster: the workers of a Dask scheduler in the place of one machine's processes (pool.py).
+"""A pool with the interface of pool.py whose files are read by the workers of a Dask scheduler.
 
-A task is some batches of files as one message of bytes, and so is its answer (remote.py). What a Dask worker
-had under way when it was lost, Dask does again elsewhere. The answers are put in order here, so that the
-corpus is the one that a single machine makes.
+A task is a message of bytes with some batches of files, and its answer is another (dask_worker.py). Dask
+repeats the tasks of a worker that is lost. Answers are put back in order here, so the corpus is the same as
+from one machine.
 """
 
 from __future__ import annotations
@@ -20,106 +20,106 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.sources.scan import Source
 from ritornello.corpus.workers import dask_worker
-from ritornello.corpus.workers.pool import Result
-from ritornello.corpus.workers.worker import Job
+from ritornello.corpus.workers.pool import BatchResult
+from ritornello.corpus.workers.worker import ReadJob
 from ritornello.errors import FailedError, InputError, RitornelloError
 
 T = TypeVar("T")
-CONNECT_S = 10.0  # for the scheduler to answer
-WORKERS_S = 60.0  # for the first worker to join, or for another one after the last has gone
-LOOK_S = 2.0  # between two looks at which workers there are
-TASK_BATCHES, TASK_BYTES = 4, 4 << 20  # what a task holds; bytes count where they come out of archives
-TASKS_PER_THREAD = 3  # under way, so that no thread of a worker waits for its next one
-MAX_WAITING_BYTES = 256 << 20  # answers that wait for an earlier one
-AGAIN = "the finished shards stay, the same command goes on from there"
+CONNECT_S = 10.0  # longest time for the scheduler to answer
+WORKERS_S = 60.0  # longest time without any worker
+POLL_S = 2.0  # between two requests for the list of workers
+TASK_BATCHES, TASK_BYTES = 4, 4 << 20  # a task is full at either; only files from archives add bytes
+TASKS_PER_THREAD = 3  # submitted at once, so that no thread of a worker waits for its next one
+MAX_WAITING_BYTES = 256 << 20  # of answers that wait for an earlier one
+RESUME = "finished shards are kept, run the same command to go on"
 
 
 @dataclass
-class Cluster:
-    """The Dask workers of the scheduler at `address`, with the interface and the settings of a Pool.
+class DaskPool:
+    """The Dask workers of the scheduler at `address`, with the interface and the settings of `Pool`.
 
-    `witnesses` are files with their sizes that each worker must find as they are here.
+    `probe_files` are paths and sizes in bytes of files that every worker must be able to read.
     """
 
     address: str
-    checks: Checks
-    witnesses: list[tuple[bytes, int]] = field(default_factory=list)
+    checks: CheckSettings
+    probe_files: list[tuple[bytes, int]] = field(default_factory=list)
     deadline_s: float = 10.0
     memory_bytes: int = 1 << 30
     _client: Any = None
-    _thread: Any = None  # gathers, so that there is a look at the workers meanwhile
-    _open: ExitStack = field(default_factory=ExitStack)
-    _threads: int = 0
-    _looked_at: float = float("-inf")
+    _thread: Any = None  # gathers answers, so that the workers can be counted meanwhile
+    _context: ExitStack = field(default_factory=ExitStack)
+    _worker_threads: int = 0
+    _counted_at: float = float("-inf")
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> DaskPool:
         with ExitStack() as stack:
-            stack.enter_context(_quiet())
+            stack.enter_context(_without_logging())
             self._thread = stack.enter_context(ThreadPoolExecutor(1))
             self._client = _connect(self.address, stack)
             self._wait_for_workers()
-            self._inspect()
-            self._open = stack.pop_all()
+            self._check_workers()
+            self._context = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        self._context.close()
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a task needs to know beside its files."""
+        """What a task needs besides its files, ready for JSON except `probe_files`."""
         pool = {"checks": asdict(self.checks), "deadline_s": self.deadline_s}
         pool["memory_bytes"] = self.memory_bytes
-        return {"pool": pool, "versions": dask_worker.versions(), "witnesses": self.witnesses}
+        return {"pool": pool, "versions": dask_worker.versions(), "probe_files": self.probe_files}
 
-    def run(self, batches: Iterable[list[Job]]) -> Iterator[Result]:
-        """The results of all batches in their order; a batch may come in several results, also in order.
+    def run(self, batches: Iterable[list[ReadJob]]) -> Iterator[BatchResult]:
+        """Read all batches; yields their results in order. A batch may come in several results.
 
-        Raises FailedError where the scheduler or all workers are lost for good, InputError where a worker
-        that joined later cannot do the work.
+        Raises FailedError if the scheduler is lost, or all workers for WORKERS_S; InputError if a worker that
+        joined later cannot read the files.
         """
         settings, messages = self.settings, enumerate(dask_worker.pack(batches, TASK_BATCHES, TASK_BYTES))
         finished: queue.SimpleQueue[int] = queue.SimpleQueue()
-        under_way: dict[int, Any] = {}
+        submitted: dict[int, Any] = {}  # futures by task
         answers: dict[int, bytes] = {}  # that wait for an earlier one
-        told, exhausted = 0, False
+        next_task, exhausted = 0, False
         while True:
-            while not exhausted and len(under_way) < self._most() and _size(answers) < MAX_WAITING_BYTES:
+            while not exhausted and len(submitted) < self._max_tasks() and _size(answers) < MAX_WAITING_BYTES:
                 number, message = next(messages, (0, b""))
                 if exhausted := not message:
                     break
-                future = self._client.submit(dask_worker.answer, settings, message, pure=False)
+                future = self._client.submit(dask_worker.run_task, settings, message, pure=False)
                 future.add_done_callback(lambda _, number=number: finished.put(number))
-                under_way[number] = future
-            if not under_way:
+                submitted[number] = future
+            if not submitted:
                 return
             numbers = self._wait(finished)
-            answers |= zip(numbers, self._gather([under_way.pop(n) for n in numbers]), strict=True)
-            while told in answers:
-                yield from (Result(*part) for part in dask_worker.parts(answers.pop(told)))
-                told += 1
+            answers |= zip(numbers, self._gather([submitted.pop(n) for n in numbers]), strict=True)
+            while next_task in answers:
+                yield from (BatchResult(*message) for message in dask_worker.unpack(answers.pop(next_task)))
+                next_task += 1
 
-    def _most(self) -> int:
-        """How many tasks are to be under way, by the workers that there were lately."""
-        if time.monotonic() >= self._looked_at + LOOK_S:
-            self._look()
-        return TASKS_PER_THREAD * max(self._threads, 1)
+    def _max_tasks(self) -> int:
+        """How many tasks to submit at once, by the number of workers at most POLL_S ago."""
+        if time.monotonic() >= self._counted_at + POLL_S:
+            self._count_threads()
+        return TASKS_PER_THREAD * max(self._worker_threads, 1)
 
-    def _look(self) -> int:
-        """Count the threads of all workers. Raises FailedError where the scheduler is gone."""
+    def _count_threads(self) -> int:
+        """Count the threads of all workers. Raises FailedError if the scheduler is gone."""
         try:
-            self._threads = sum(self._client.nthreads().values())
-        except Exception as error:  # dask has many kinds for it
-            raise FailedError(f"the Dask scheduler at {self.address!r} is gone: {AGAIN}") from error
-        self._looked_at = time.monotonic()
-        return self._threads
+            self._worker_threads = sum(self._client.nthreads().values())
+        except Exception as error:  # dask raises many classes for it
+            raise FailedError(f"the Dask scheduler at {self.address!r} is gone: {RESUME}") from error
+        self._counted_at = time.monotonic()
+        return self._worker_threads
 
     def _wait_for_workers(self) -> None:
         until = time.monotonic() + WORKERS_S
-        while not self._look():
+        while not self._count_threads():
             if time.monotonic() > until:
                 raise InputError(
                     f"the Dask scheduler at {self.address!r} has no worker after {WORKERS_S:g} s: "
@@ -127,69 +127,71 @@ class Cluster:
                 )
             time.sleep(0.2)
 
-    def _inspect(self) -> None:
-        """Ask every worker whether it can do the work. Raises InputError that names the first that cannot."""
+    def _check_workers(self) -> None:
+        """Ask every worker whether it can read the files. Raises InputError if one cannot."""
         try:
-            found = self._client.run(dask_worker.problem, self.settings, on_error="return")
+            problems = self._client.run(dask_worker.worker_problem, self.settings, on_error="return")
         except Exception as error:
-            text = f"the Dask scheduler at {self.address!r} cannot ask its workers: {_line(error)}"
+            text = f"the Dask scheduler at {self.address!r} cannot reach its workers: {_one_line(error)}"
             raise FailedError(text) from error
-        bad = {worker: said for worker, said in sorted(found.items()) if said}
-        for worker, said in bad.items():
-            if isinstance(said, Exception):
-                said = f"cannot run Ritornello {self.settings['versions']['Ritornello']}: {_line(said)}"
-            raise InputError(f"Dask worker {worker} {said} ({len(bad)} of {len(found)} workers cannot work)")
+        bad = {worker: problem for worker, problem in sorted(problems.items()) if problem}
+        for worker, problem in bad.items():
+            if isinstance(problem, Exception):
+                version = self.settings["versions"]["Ritornello"]
+                problem = f"cannot run Ritornello {version}: {_one_line(problem)}"
+            count = f"{len(bad)} of {len(problems)} workers cannot read the files"
+            raise InputError(f"Dask worker {worker} {problem} ({count})")
 
     def _wait(self, finished: queue.SimpleQueue[int]) -> list[int]:
-        """The numbers of the tasks that are done, at least one."""
-        numbers = [self._patiently(lambda: finished.get(timeout=LOOK_S))]
+        """Wait until tasks are done; returns their numbers, at least one."""
+        numbers = [self._retry(lambda: finished.get(timeout=POLL_S))]
         while not finished.empty():
             numbers.append(finished.get())
         return numbers
 
     def _gather(self, futures: list[Any]) -> list[bytes]:
-        """The answers of tasks that are done; what was lost since then Dask does again."""
+        """The answers of tasks that are done; Dask repeats a task whose answer was lost since then."""
         gathering = self._thread.submit(self._client.gather, futures)
         try:
-            return self._patiently(lambda: gathering.result(timeout=LOOK_S))
+            return self._retry(lambda: gathering.result(timeout=POLL_S))
         except RitornelloError:
             raise
         except Exception as error:
             if isinstance(error, CancelledError) or type(error).__name__ == "CommClosedError":
-                raise FailedError(f"the Dask scheduler at {self.address!r} is gone: {AGAIN}") from error
-            text = f"the Dask scheduler at {self.address!r} could not have a task done: {_line(error)}"
-            raise FailedError(f"{text}; {AGAIN}") from error
+                raise FailedError(f"the Dask scheduler at {self.address!r} is gone: {RESUME}") from error
+            text = f"a task of the Dask scheduler at {self.address!r} failed: {_one_line(error)}"
+            raise FailedError(f"{text}; {RESUME}") from error
 
-    def _patiently(self, attempt: Callable[[], T]) -> T:
-        """Attempt again and again what is not there yet, as long as there are workers to wait for."""
+    def _retry(self, attempt: Callable[[], T]) -> T:
+        """Repeat `attempt` while it times out. Raises FailedError after WORKERS_S without any worker."""
         until = time.monotonic() + WORKERS_S
         while True:
             try:
                 return attempt()
             except (queue.Empty, TimeoutError, FutureTimeoutError) as error:
-                if self._look():
+                if self._count_threads():
                     until = time.monotonic() + WORKERS_S
                 elif time.monotonic() > until:
                     text = f"the Dask scheduler at {self.address!r} has had no worker for {WORKERS_S:g} s"
-                    raise FailedError(f"{text}: {AGAIN}") from error
+                    raise FailedError(f"{text}: {RESUME}") from error
 
 
-def witnesses(folder: Path, sources: Sequence[Source]) -> list[tuple[bytes, int]]:
-    """Up to three of the files that can be read here, spread over the folder: their paths and sizes.
+def probe_files(folder: Path, sources: Sequence[Source]) -> list[tuple[bytes, int]]:
+    """Paths and sizes of up to three readable files, spread over the folder.
 
-    An archive is none: it is read here, and its songs are sent.
+    Archives are left out: they are opened on this machine, and their songs are sent to the workers.
     """
     count, plain = len(sources), []
     for start in {0, count // 3, 2 * count // 3}:
-        near = (sources[place] for place in range(start, min(start + 1000, count)))
-        plain += [source for source in near if source.size > 0 and not source.is_archive][:1]
+        following = (sources[place] for place in range(start, min(start + 1000, count)))
+        plain += [source for source in following if source.size > 0 and not source.is_archive][:1]
     root = os.fsencode(folder)
     pairs = [(os.path.join(root, source.path), source.size) for source in plain]  # noqa: PTH118
-    return [pair for pair in pairs if not dask_worker.unseen(*pair)]
+    return [pair for pair in pairs if not dask_worker.read_problem(*pair)]
 
 
 def _connect(address: str, stack: ExitStack) -> Any:
-    """A client of the scheduler, closed with `stack`. Raises InputError without dask or scheduler."""
+    """Connect to the scheduler until `stack` closes. Raises InputError without dask or the scheduler."""
     try:
         import dask
         import distributed
@@ -197,10 +199,10 @@ def _connect(address: str, stack: ExitStack) -> Any:
         raise InputError(
             f'the engine dask needs dask: pip install "ritornello[cluster]" ({error})'
         ) from error
-    # a task may hold a large file out of an archive: no warning for that
+    # a task may hold a large file from an archive, of which Dask would warn
     stack.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GiB"}))
-    with ThreadPoolExecutor(1) as thread:  # in a thread: a notebook has a loop of its own in this one
-        reason = thread.submit(asyncio.run, _answers(address)).result()
+    with ThreadPoolExecutor(1) as thread:  # a notebook already runs an event loop in this thread
+        reason = thread.submit(asyncio.run, _connection_problem(address)).result()
     if reason:
         raise InputError(
             f"no Dask scheduler answers at {address!r} ({reason}): give the address that `dask scheduler` "
@@ -210,27 +212,27 @@ def _connect(address: str, stack: ExitStack) -> Any:
     return stack.enter_context(connect(address, timeout=CONNECT_S, set_as_default=False, name="ritornello"))
 
 
-async def _answers(address: str) -> str:
-    """Why no scheduler answers at an address, or "". A Client would hang where something else answers."""
+async def _connection_problem(address: str) -> str:
+    """Why no scheduler answers at `address`, or "". A Dask client would hang if something else answers."""
     import distributed
 
     async def ask() -> str:
-        how: Any = distributed.Security().get_connection_args("client")
-        async with distributed.rpc(address, timeout=CONNECT_S, connection_args=how) as other:
+        options: Any = distributed.Security().get_connection_args("client")
+        async with distributed.rpc(address, timeout=CONNECT_S, connection_args=options) as other:
             kind = str((await other.identity())["type"])
-        return "" if kind == "Scheduler" else f"a Dask {kind.lower()} does"
+        return "" if kind == "Scheduler" else f"a Dask {kind.lower()} answers there"
 
     try:
         return await asyncio.wait_for(ask(), CONNECT_S)
     except asyncio.TimeoutError:
-        return f"waited {CONNECT_S:g} s"
+        return f"no answer within {CONNECT_S:g} s"
     except (OSError, ValueError, TypeError) as error:
         return str(error)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dask from logging what is dealt with here, in pages, on standard error."""
+def _without_logging() -> Iterator[None]:
+    """Keep Dask from logging to standard error the failures that are handled here."""
     logger = logging.getLogger("distributed.client")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -244,6 +246,5 @@ def _size(answers: dict[int, bytes]) -> int:
     return sum(map(len, answers.values()))
 
 
-def _line(error: Exception) -> str:
-    """An error in one line."""
+def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -1,7 +1,7 @@
-"""Remote: the far end of cluster.py, in a Dask worker on some machine: files in, what became of them out.
+"""Run the tasks of dask_pool.py in a Dask worker, on any machine.
 
-The files go through a Pool of one process, which then rests for the next task. So a parser that dies, hangs
-or eats memory costs its own file there too, and never the Dask worker.
+The files go through a Pool of one process, which is then kept for the next task. So a file that crashes,
+hangs or bloats its reader costs only itself here too, and never the Dask worker.
 """
 
 from __future__ import annotations
@@ -16,135 +16,135 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
-from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.workers.ipc import receive, send
 from ritornello.corpus.workers.pool import Pool
-from ritornello.corpus.workers.worker import Job, pack_jobs, unpack_jobs
+from ritornello.corpus.workers.worker import ReadJob, pack_jobs, unpack_jobs
 from ritornello.errors import InputError
 from ritornello.system.version import __version__
 
-REST_S = 30.0  # that a process waits for its next task
+IDLE_S = 30.0  # after which a pool without a task ends
 
 
-def answer(settings: dict[str, Any], message: bytes) -> bytes:
-    """Do a task: batches of files as a message of `pack`, answered with their results as another message.
+def run_task(settings: dict[str, Any], message: bytes) -> bytes:
+    """Read the batches in `message`, which `pack` made; returns their results as messages in a row.
 
-    Raises InputError where this worker has a `problem`, also when a file cannot be opened because of it.
+    Raises InputError if this worker cannot read the files of the folder, before the task or after it.
     """
-    _refuse(settings)
-    stream, shut = io.BytesIO(), False
-    with _pool(settings["pool"]) as pool:
-        for result in pool.run(unpack_jobs(*part) for part in parts(message)):
-            shut |= any(row["fate"] == "cannot open" for row in result.rows)
+    _raise_problem(settings)
+    stream, not_opened = io.BytesIO(), False
+    with _borrowed_pool(settings["pool"]) as pool:
+        for result in pool.run(unpack_jobs(*batch) for batch in unpack(message)):
+            not_opened |= any(row["fate"] == "cannot open" for row in result.rows)
             send(stream, result.rows, result.arrays)
-    if shut:  # because of the file, or has the shared folder gone?
-        _refuse(settings)
+    if not_opened:  # because of the file itself, or has the shared folder gone?
+        _raise_problem(settings)
     return stream.getvalue()
 
 
-def problem(settings: dict[str, Any]) -> str:
-    """Why the worker that this runs on cannot do the work, in words, or "" if it can."""
+def worker_problem(settings: dict[str, Any]) -> str:
+    """Why this worker cannot read the files as the calling machine would, or "" if it can."""
     here = versions()
     for name, wanted in settings["versions"].items():
         if here.get(name) != wanted:
             return f"has {name} {here.get(name)}, must be {wanted} as where `ritornello prepare` runs"
-    for path, size in settings["witnesses"]:
-        if reason := unseen(path, size):
-            shown = f"cannot read {os.fsdecode(path)!r} ({reason})"
-            return f"{shown}: the folder must be on shared storage, at the same path on all machines"
+    for path, size in settings["probe_files"]:
+        if reason := read_problem(path, size):
+            problem = f"cannot read {os.fsdecode(path)!r} ({reason})"
+            return f"{problem}: the folder must be on shared storage, at the same path on all machines"
     return ""
 
 
-def _refuse(settings: dict[str, Any]) -> None:
-    if reason := problem(settings):
+def _raise_problem(settings: dict[str, Any]) -> None:
+    if reason := worker_problem(settings):
         raise InputError(f"a Dask worker on {socket.gethostname()} {reason}")
 
 
 def versions() -> dict[str, str]:
-    """What must be the same on all machines, so that they make of a file the same: Python and the readers."""
-    found = {"Python": f"{sys.version_info.major}.{sys.version_info.minor}", "Ritornello": __version__}
+    """The versions that must be the same on all machines, so that all read a file alike."""
+    installed = {"Python": f"{sys.version_info.major}.{sys.version_info.minor}", "Ritornello": __version__}
     for name in ("symusic", "mido"):
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            installed[name] = "none"
+    return installed
 
 
-def unseen(path: bytes, size: int) -> str:
-    """Why a file of `size` bytes cannot be read here, or ""."""
+def read_problem(path: bytes, size: int) -> str:
+    """Why the file at `path`, of `size` bytes on the calling machine, cannot be read here, or ""."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (names need not be UTF-8)
             file.read(1)
-            found = os.fstat(file.fileno()).st_size
+            size_here = os.fstat(file.fileno()).st_size
     except OSError as error:
         return error.strerror or str(error)
-    return "" if found == size else f"it has {found} bytes here, not {size}"
+    return "" if size_here == size else f"it has {size_here} bytes here, not {size}"
 
 
-class _Resting(NamedTuple):
-    """A pool between two tasks, and the timer that ends it."""
+class _IdlePool(NamedTuple):
+    """A pool without a task, and the timer that ends it."""
 
     settings: dict[str, Any]
     pool: Pool
     timer: threading.Timer
 
 
-_resting: list[_Resting] = []
-_lock = threading.Lock()
+_idle_pools: list[_IdlePool] = []
+_lock = threading.Lock()  # for `_idle_pools`
 
 
 @contextmanager
-def _pool(settings: dict[str, Any]) -> Iterator[Pool]:
-    """A pool of one process for one task, alone; it rests afterwards if all went well."""
-    pool = _take(lambda resting: resting.settings == settings)
+def _borrowed_pool(settings: dict[str, Any]) -> Iterator[Pool]:
+    """An idle pool with these settings, or a new one; it becomes idle again unless the task fails."""
+    pool = _take_idle(lambda idle: idle.settings == settings)
     if not pool:
-        known = settings | {"checks": Checks(**settings["checks"])}
-        pool = Pool(1, **known).__enter__()
+        options = settings | {"checks": CheckSettings(**settings["checks"])}
+        pool = Pool(1, **options).__enter__()
     try:
         yield pool
     except BaseException:
         pool.__exit__()
         raise
-    timer = threading.Timer(REST_S, _dismiss, [pool])
+    timer = threading.Timer(IDLE_S, _end, [pool])
     timer.daemon = True
     with _lock:
-        _resting.append(_Resting(settings, pool, timer))
+        _idle_pools.append(_IdlePool(settings, pool, timer))
     timer.start()
 
 
-def _take(fits: Callable[[_Resting], bool]) -> Pool | None:
-    """A resting pool that fits, if there is one; it rests no longer."""
+def _take_idle(fits: Callable[[_IdlePool], bool]) -> Pool | None:
+    """Remove and return the first idle pool that fits, if there is one."""
     with _lock:
-        for place, resting in enumerate(_resting):
-            if fits(resting):
-                del _resting[place]
-                resting.timer.cancel()
-                return resting.pool
+        for place, idle in enumerate(_idle_pools):
+            if fits(idle):
+                del _idle_pools[place]
+                idle.timer.cancel()
+                return idle.pool
     return None
 
 
-def _dismiss(pool: Pool) -> None:
-    """End the process of a pool that has rested too long."""
-    if _take(lambda resting: resting.pool is pool):
+def _end(pool: Pool) -> None:
+    """End the process of a pool if it is still idle."""
+    if _take_idle(lambda idle: idle.pool is pool):
         pool.__exit__()
 
 
-def pack(batches: Iterable[list[Job]], most_batches: int, enough_bytes: int) -> Iterator[bytes]:
-    """The batches as messages, up to `most_batches` in each, fewer where they come to `enough_bytes`."""
+def pack(batches: Iterable[list[ReadJob]], max_batches: int, enough_bytes: int) -> Iterator[bytes]:
+    """Join batches into tasks: a task ends with `max_batches` batches, or once it has `enough_bytes`."""
     stream, count = io.BytesIO(), 0
     for jobs in batches:
         send(stream, *pack_jobs(jobs))
         count += 1
-        if count == most_batches or stream.tell() >= enough_bytes:
+        if count == max_batches or stream.tell() >= enough_bytes:
             yield stream.getvalue()
             stream, count = io.BytesIO(), 0
     if count:
         yield stream.getvalue()
 
 
-def parts(message: bytes) -> Iterator[tuple[Any, list[bytes]]]:
-    """The messages of `wire` that are one after the other in `message`."""
+def unpack(message: bytes) -> Iterator[tuple[Any, list[bytes]]]:
+    """The messages (ipc.py) that are one after the other in `message`: value and arrays of each."""
     stream = io.BytesIO(message)
     while stream.tell() < len(message):
         yield receive(stream)

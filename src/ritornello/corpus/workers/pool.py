@@ -1,8 +1,8 @@
-"""Pool: worker processes under supervision. One that dies, hangs or eats memory costs its one file.
+"""A pool of supervised worker processes: a file that crashes, hangs or bloats its worker costs only itself.
 
-The standard pools lose or hang the whole batch when a worker dies. Here each worker (worker.py) holds one
-batch of files; a batch that a worker dies of is done again file by file, so that the one to blame is known,
-gets its fate, and the others come out as if nothing had happened.
+The pools of the standard library lose a whole batch when a worker dies. Here each worker (worker.py) holds
+one batch of files. If it dies, the files of the batch are read again one by one, so that the one that causes
+it is known and gets its outcome, and the others are read as usual.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ritornello.corpus.checks.check import Checks
+from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.workers.ipc import receive, send
-from ritornello.corpus.workers.worker import ARRAYS, OUT_OF_MEMORY, Job, pack_jobs
+from ritornello.corpus.workers.worker import ARRAYS, OUT_OF_MEMORY, ReadJob, pack_jobs
 from ritornello.errors import FailedError
 from ritornello.system.files import sha256
 
@@ -33,130 +33,133 @@ COMMAND = [
     "-c",
     f"import sys; sys.path.insert(0, {ROOT!r}); from ritornello.corpus.workers.worker import main; main()",
 ]
-MAX_WAITING_BYTES = 64 << 20  # results that wait for an earlier one
-START_S = 60.0  # for a worker to start
-DYING_S = 0.5  # from the end of a worker's answers to its own end
+MAX_WAITING_BYTES = 64 << 20  # of results that wait for an earlier one
+START_S = 60.0  # longest time for a worker to start, or to end after it is killed
+EXIT_S = 0.5  # longest time from the end of a worker's output to its exit
 MAX_FAILED_STARTS = 3  # in a row
 
 
-class Result(NamedTuple):
-    """What became of some files: a row each, and the joined arrays of the kept songs (worker.ARRAYS)."""
+class BatchResult(NamedTuple):
+    """The rows of some files and the joined arrays of their kept songs (worker.read_batch)."""
 
     rows: list[dict[str, Any]]
     arrays: list[bytes]
 
     @property
     def size(self) -> int:
-        """Bytes that it takes, but for the rows."""
+        """The bytes of the arrays."""
         return sum(map(len, self.arrays))
 
 
 @dataclass(eq=False)
 class _Task:
-    """A batch, or one file of a batch that a worker died of."""
+    """A batch, or one file of a batch whose worker died."""
 
     batch: int
     place: int  # of its first file in the batch
-    jobs: list[Job]
+    jobs: list[ReadJob]
 
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, what it is at, and until when."""
+    """A worker process, its task, and the time by which it must answer (`time.monotonic`)."""
 
     process: subprocess.Popen[bytes]
     task: _Task | None = None
     until: float = 0.0
     ready: bool = False
-    late: bool = False
+    timed_out: bool = False
 
 
 @dataclass
 class Pool:
-    """`workers` processes that apply `checks`; a file gets `deadline_s` seconds and `memory_bytes`.
+    """Worker processes (default: one per core) that read files; a batch gets `deadline_s` seconds.
 
-    With `diagnose` the results are what the doctor asks, without the notes (worker.examine).
-    Use it as a context manager: when it closes, its processes are gone.
+    A process may use `memory_bytes`. With `diagnose` the results are those for the doctor, without notes
+    (worker.read_batch). Use a pool as a context manager: its processes end with the context.
     """
 
-    workers: int
-    checks: Checks
+    workers: int | None
+    checks: CheckSettings
     deadline_s: float = 10.0
     memory_bytes: int = 1 << 30
     diagnose: bool = False
-    _crew: list[_Worker] = field(default_factory=list)
+    _workers: list[_Worker] = field(default_factory=list)
     _failed_starts: int = 0
-    _answers: queue.SimpleQueue[tuple[_Worker, Result | None]] = field(default_factory=queue.SimpleQueue)
+    _answers: queue.SimpleQueue[tuple[_Worker, BatchResult | None]] = field(default_factory=queue.SimpleQueue)
 
     def __enter__(self) -> Pool:
-        self._crew = [self._hire() for _ in range(self.workers)]
+        self._workers = [self._start_worker() for _ in range(self.workers or os.cpu_count() or 1)]
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._crew:
+        for worker in self._workers:
             worker.process.kill()
-        for worker in self._crew:
-            _bury(worker.process)
+        for worker in self._workers:
+            _close(worker.process)
 
-    def run(self, batches: Iterable[list[Job]]) -> Iterator[Result]:
-        """The results of all batches in their order; a batch may come in several results, also in order."""
-        work = _Work(iter(batches))
+    def run(self, batches: Iterable[list[ReadJob]]) -> Iterator[BatchResult]:
+        """Read all batches; yields their results in order. A batch may come in several results.
+
+        Raises FailedError if workers cannot start.
+        """
+        tasks = _Tasks(iter(batches))
         while True:
-            for worker in self._crew:
-                if worker.ready and not worker.task and (task := work.next()):
-                    self._give(worker, task)
-            if work.is_done:
+            for worker in self._workers:
+                if worker.ready and not worker.task and (task := tasks.next()):
+                    self._send_task(worker, task)
+            if tasks.is_done:
                 return
             worker, answer = self._next_answer()
             task, worker.task = worker.task, None
             if not task:
                 continue
             if answer:
-                work.finish(task, answer)
+                tasks.finish(task, answer)
             elif len(task.jobs) == 1:
-                work.finish(task, _lost(worker, task.jobs[0], self.deadline_s))
+                tasks.finish(task, _failed_result(worker, task.jobs[0], self.deadline_s))
             else:
-                work.split(task)
-            yield from work.in_order()
+                tasks.split(task)
+            yield from tasks.in_order()
 
-    def _hire(self) -> _Worker:
-        """Start a worker and a thread that listens to it."""
+    def _start_worker(self) -> _Worker:
+        """Start a worker, and a thread that receives its answers."""
         threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=os.environ | threads)
         worker = _Worker(process, until=time.monotonic() + START_S)
         settings: dict[str, Any] = {"checks": asdict(self.checks), "deadline_s": self.deadline_s}
         settings |= {"memory_bytes": self.memory_bytes, "diagnose": self.diagnose}
-        with suppress(OSError):  # a worker that is dead already is noticed by its listener
+        with suppress(OSError):  # if the worker is dead already, the thread notices
             send(process.stdin, settings)
-        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        threading.Thread(target=self._receive_answers, args=(worker,), daemon=True).start()
         return worker
 
-    def _listen(self, worker: _Worker) -> None:
-        """Put all that a worker answers into the queue, None when it is gone."""
+    def _receive_answers(self, worker: _Worker) -> None:
+        """Put each answer of a worker into the queue, and None when the worker has ended."""
         try:
             while True:
                 rows, arrays = receive(worker.process.stdout)
-                self._answers.put((worker, Result(rows, arrays)))
+                self._answers.put((worker, BatchResult(rows, arrays)))
         except (EOFError, OSError, ValueError):
             self._answers.put((worker, None))
 
-    def _give(self, worker: _Worker, task: _Task) -> None:
+    def _send_task(self, worker: _Worker, task: _Task) -> None:
         worker.task, worker.until = task, time.monotonic() + self.deadline_s
         with suppress(OSError):
             send(worker.process.stdin, *pack_jobs(task.jobs))
 
-    def _next_answer(self) -> tuple[_Worker, Result | None]:
-        """The next worker to be free, with its result or None if it died; the dead are replaced."""
+    def _next_answer(self) -> tuple[_Worker, BatchResult | None]:
+        """The next worker that answers, and its result; None if it became ready, or died and was replaced."""
         while True:
-            busy = [worker for worker in self._crew if worker.task or not worker.ready]
+            busy = [worker for worker in self._workers if worker.task or not worker.ready]
             wait_s = max(0.0, min(worker.until for worker in busy) - time.monotonic())
             try:
                 worker, answer = self._answers.get(timeout=wait_s)
             except queue.Empty:
                 for worker in busy:
                     if worker.until <= time.monotonic():
-                        worker.late = True
+                        worker.timed_out = True
                         worker.process.kill()
                         worker.until += START_S
                 continue
@@ -168,67 +171,68 @@ class Pool:
             return worker, answer
 
     def _replace(self, worker: _Worker) -> None:
-        """Put a new worker in the place of a dead one. Raises FailedError if they die at birth."""
+        """Start a worker in place of a dead one. Raises FailedError if several in a row cannot start."""
         with suppress(subprocess.TimeoutExpired):
-            worker.process.wait(DYING_S)  # so that its own exit code is told, and not that we killed it
+            worker.process.wait(EXIT_S)  # so that the exit code is its own, not that of `kill`
         worker.process.kill()
-        _bury(worker.process)
+        _close(worker.process)
         if not worker.ready:
             self._failed_starts += 1
             if self._failed_starts >= MAX_FAILED_STARTS:
-                raise FailedError(f"a worker cannot start: it {_ending(worker.process)}")
-        self._crew[self._crew.index(worker)] = self._hire()
+                raise FailedError(f"a worker cannot start: it {_describe_exit(worker.process)}")
+        self._workers[self._workers.index(worker)] = self._start_worker()
 
 
-class _Work:
-    """The batches that are given out and the results that come back, put in order again."""
+class _Tasks:
+    """Hand out batches as tasks, and put their results back in the order of the batches."""
 
-    def __init__(self, source: Iterator[list[Job]]) -> None:
-        self.source = enumerate(source)
-        self.exhausted = False
-        self.again: deque[_Task] = deque()  # single files of broken batches: they come first
-        self.done: dict[int, list[Result | None]] = {}  # by batch; None is still to come
-        self.told = 0
-        self.waiting_bytes = 0
+    def __init__(self, batches: Iterator[list[ReadJob]]) -> None:
+        self._batches = enumerate(batches)
+        self._exhausted = False
+        self._single_files: deque[_Task] = deque()  # of batches whose worker died; these come first
+        self._results: dict[int, list[BatchResult | None]] = {}  # by batch; None where one is missing
+        self._next_batch = 0  # whose results are due
+        self._waiting_bytes = 0
 
     @property
     def is_done(self) -> bool:
-        return self.exhausted and not self.done
+        return self._exhausted and not self._results
 
     def next(self) -> _Task | None:
-        """Something to do, if there is anything and the results that wait for their turn are not too many."""
-        if self.again:
-            return self.again.popleft()
-        if self.exhausted or self.waiting_bytes >= MAX_WAITING_BYTES:
+        """The next task; None if there is none, or while too many results wait for an earlier one."""
+        if self._single_files:
+            return self._single_files.popleft()
+        if self._exhausted or self._waiting_bytes >= MAX_WAITING_BYTES:
             return None
-        number, jobs = next(self.source, (0, []))
+        number, jobs = next(self._batches, (0, []))
         if not jobs:
-            self.exhausted = True
+            self._exhausted = True
             return None
-        self.done[number] = [None]
+        self._results[number] = [None]
         return _Task(number, 0, jobs)
 
-    def finish(self, task: _Task, result: Result) -> None:
-        """Note the result of a task."""
-        self.done[task.batch][task.place] = result
-        self.waiting_bytes += result.size
+    def finish(self, task: _Task, result: BatchResult) -> None:
+        """Store the result of a task."""
+        self._results[task.batch][task.place] = result
+        self._waiting_bytes += result.size
 
     def split(self, task: _Task) -> None:
-        """Do a task again, each of its files by itself."""
-        self.done[task.batch] = [None] * len(task.jobs)
-        self.again.extend(_Task(task.batch, place, [job]) for place, job in enumerate(task.jobs))
+        """Replace a task by one for each of its files."""
+        self._results[task.batch] = [None] * len(task.jobs)
+        self._single_files.extend(_Task(task.batch, place, [job]) for place, job in enumerate(task.jobs))
 
-    def in_order(self) -> Iterator[Result]:
-        """The results whose turn it is."""
-        while self.told in self.done and all(self.done[self.told]):
-            for result in self.done.pop(self.told):
+    def in_order(self) -> Iterator[BatchResult]:
+        """Remove and yield the results of the next batches that are complete."""
+        while self._next_batch in self._results and all(self._results[self._next_batch]):
+            for result in self._results.pop(self._next_batch):
                 assert result
-                self.waiting_bytes -= result.size
+                self._waiting_bytes -= result.size
                 yield result
-            self.told += 1
+            self._next_batch += 1
 
 
-def _bury(process: subprocess.Popen[bytes]) -> None:
+def _close(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process to end and close its pipes."""
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe:
@@ -236,21 +240,21 @@ def _bury(process: subprocess.Popen[bytes]) -> None:
                 pipe.close()
 
 
-def _lost(worker: _Worker, job: Job, deadline_s: float) -> Result:
-    """The result of a file that its worker died of."""
-    if worker.late:
-        fate, reason = "timed out", f"reading it took over {deadline_s:g} s"
+def _failed_result(worker: _Worker, job: ReadJob, deadline_s: float) -> BatchResult:
+    """The result of a file whose worker died of it."""
+    if worker.timed_out:
+        outcome, reason = "timed out", f"reading it took over {deadline_s:g} s"
     elif worker.process.returncode == OUT_OF_MEMORY:
-        fate, reason = "out of memory", "reading it took more memory than allowed"
+        outcome, reason = "out of memory", "reading it took more memory than allowed"
     else:
-        fate, reason = "crashed", f"its reader {_ending(worker.process)}"
-    known = sha256(job.data) if job.data is not None else ""
-    row = {"fate": fate, "reason": reason, "hash": known, "dropped": {}, "notes": 0}
-    return Result([row], [b""] * len(ARRAYS))
+        outcome, reason = "crashed", f"its reader {_describe_exit(worker.process)}"
+    digest = sha256(job.data) if job.data is not None else ""
+    row = {"fate": outcome, "reason": reason, "hash": digest, "dropped": {}, "notes": 0}
+    return BatchResult([row], [b""] * len(ARRAYS))
 
 
-def _ending(process: subprocess.Popen[bytes]) -> str:
-    """How a process ended, in words."""
+def _describe_exit(process: subprocess.Popen[bytes]) -> str:
+    """How a process ended, as the end of a sentence."""
     code = process.returncode
     if code is not None and code < 0:
         with suppress(ValueError):

@@ -1,7 +1,7 @@
-"""Worker: a process of its own that reads files for its supervisor (pool.py) and may die of any of them.
+"""A worker process: it reads files for its supervisor (pool.py), and any of the files may crash it.
 
-It takes batches of files from its standard input and answers with what became of each, and with the notes
-of all of them as columns. Memory is limited where the system can (not on Windows and macOS).
+It receives batches of jobs on its standard input, and answers each with a row per file and the notes of the
+kept songs as arrays. Its memory is limited where the system can do so (not on Windows and macOS).
 """
 
 from __future__ import annotations
@@ -16,59 +16,62 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ritornello.corpus.checks.check import Checked, Checks, check
-from ritornello.corpus.doctor.findings import findings
-from ritornello.corpus.duplicates.decide import SKETCH, sketch
+from ritornello.corpus.checks.check import CheckedFile, CheckSettings, check
+from ritornello.corpus.doctor.song_facts import song_facts
+from ritornello.corpus.duplicates.sketch import SKETCH, sketch
 from ritornello.corpus.workers.ipc import receive, send
 from ritornello.music.score import COLUMNS, Score
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.system.files import sha256
 
-OUT_OF_MEMORY = 77  # exit code
-EVENT_WIDTHS = {"tempi": 2, "meters": 3, "keys": 3, "chords": 3}  # whole numbers of an event
+OUT_OF_MEMORY = 77  # exit code of a worker
+EVENT_WIDTHS = {"tempi": 2, "meters": 3, "keys": 3, "chords": 3}  # numbers per event
+ARRAYS = (*COLUMNS, *EVENT_WIDTHS, "sketches")  # the arrays of a batch, in this order
+ITEM_BYTES = [np.dtype(dtype).itemsize for dtype in COLUMNS.values()]  # of an item of each of ARRAYS
+ITEM_BYTES += [4 * width for width in EVENT_WIDTHS.values()] + [SKETCH.itemsize]
 
 
-class Job(NamedTuple):
-    """A file to read: the path to open, or its bytes out of an archive, or a fate that it has already."""
+class ReadJob(NamedTuple):
+    """A file to read: the path to open, or its bytes from an archive, or an outcome that is known already."""
 
     path: bytes
     data: bytes | None = None
-    fate: str = ""
+    outcome: str = ""
     reason: str = ""
 
 
-def pack_jobs(jobs: list[Job]) -> tuple[list[Any], list[bytes]]:
-    """Jobs as a message of `wire`."""
-    names = [[job.path.decode("latin-1"), job.data is not None, job.fate, job.reason] for job in jobs]
+def pack_jobs(jobs: list[ReadJob]) -> tuple[list[Any], list[bytes]]:
+    """Jobs as the value and the arrays of a message (ipc.py)."""
+    names = [[job.path.decode("latin-1"), job.data is not None, job.outcome, job.reason] for job in jobs]
     return names, [job.data for job in jobs if job.data is not None]
 
 
-def unpack_jobs(names: list[Any], contents: list[bytes]) -> list[Job]:
-    """The jobs of a message."""
+def unpack_jobs(names: list[Any], contents: list[bytes]) -> list[ReadJob]:
+    """The jobs of a message that `pack_jobs` made."""
     data = iter(contents)
     return [
-        Job(name.encode("latin-1"), next(data) if has_data else None, fate, reason)
-        for name, has_data, fate, reason in names
+        ReadJob(name.encode("latin-1"), next(data) if has_data else None, outcome, reason)
+        for name, has_data, outcome, reason in names
     ]
 
 
 def main() -> None:
-    """Serve the supervisor at the other end of standard input and output until it is gone."""
+    """Answer the jobs on standard input until it is closed."""
     source, answers = sys.stdin.buffer, _private_stdout()
-    for name in (signal.SIGINT, signal.SIGTERM):  # to stop is the supervisor's business, it then leaves
+    for name in (signal.SIGINT, signal.SIGTERM):  # the supervisor decides when to stop, and closes the input
         signal.signal(name, signal.SIG_IGN)
     gc.freeze()
-    gc.set_threshold(100_000)  # hardly anything here goes in circles
+    gc.set_threshold(100_000)  # hardly anything here forms reference cycles
     try:
         settings, _ = receive(source)
-        checks = Checks(**settings["checks"])
+        checks = CheckSettings(**settings["checks"])
         limit_memory(settings["memory_bytes"])
         send(answers, [])  # ready
         while True:
             jobs = unpack_jobs(*receive(source))
-            _alarm(2 * settings["deadline_s"] + 60)  # the supervisor may no longer be there to see to it
-            send(answers, *examine(jobs, checks, settings["diagnose"]))
-            _alarm(0)  # none while it waits
+            _set_alarm(2 * settings["deadline_s"] + 60)  # ends this process if the supervisor is gone
+            send(answers, *read_batch(jobs, checks, settings["diagnose"]))
+            _set_alarm(0)
     except EOFError:
         return
     except MemoryError:
@@ -76,14 +79,14 @@ def main() -> None:
 
 
 def _private_stdout() -> BinaryIO:
-    """Standard output for answers alone: what a library prints goes to standard error."""
+    """A copy of standard output for answers alone; whatever a library prints goes to standard error."""
     private = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(private, "wb", buffering=1 << 20)
 
 
 def limit_memory(memory_bytes: int) -> None:
-    """Let the process have at most this much memory, where the system knows such a limit."""
+    """Limit the memory of this process, if the system can."""
     try:
         import resource
 
@@ -93,57 +96,58 @@ def limit_memory(memory_bytes: int) -> None:
         return
 
 
-def _alarm(seconds: float) -> None:
-    """Die after so many seconds, unless it is called again; 0: never."""
+def _set_alarm(seconds: float) -> None:
+    """End this process after `seconds`, unless called again; 0 cancels the alarm."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
-def examine(
-    jobs: list[Job], checks: Checks, diagnose: bool = False
+def read_batch(
+    jobs: list[ReadJob], checks: CheckSettings, diagnose: bool = False
 ) -> tuple[list[dict[str, Any]], list[Any]]:
-    """What became of each job, and the kept songs one after the other: columns, events, sketches.
+    """Read and check each job; returns a row per job and the ARRAYS of all kept songs joined.
 
-    A row has "fate", "reason", "hash", "dropped", and for a kept song "notes" and `describe`'s entries.
-    For the doctor, `diagnose`, it has `findings`' entries instead, and of the arrays only the sketches.
+    A row has "fate" (its outcome), "reason", "hash", "dropped" and "notes", and for a kept song the values of
+    `_song_row`. With `diagnose`, for the doctor, a kept song has the values of `song_facts` instead, and of
+    the arrays only the sketches are filled.
     """
     rows, scores = [], []
     for job in jobs:
-        data, found = _read(job, checks)
-        dropped = found.dropped or {}
-        row: dict[str, Any] = {"fate": found.fate, "reason": found.reason, "dropped": dropped}
+        data, checked = _read(job, checks)
+        dropped = checked.dropped or {}
+        row: dict[str, Any] = {"fate": checked.outcome, "reason": checked.reason, "dropped": dropped}
         row |= {"hash": sha256(data) if data is not None else "", "notes": 0}
-        if found.score is not None:
-            row |= findings(found.score, dropped) if diagnose else describe(found.score)
-            scores.append(found.score)
+        if checked.score is not None:
+            row |= song_facts(checked.score, dropped) if diagnose else _song_row(checked.score)
+            scores.append(checked.score)
         rows.append(row)
     if diagnose:
         return rows, [b""] * (len(ARRAYS) - 1) + [b"".join(map(sketch, scores))]
-    return rows, columns(scores)
+    return rows, _song_arrays(scores)
 
 
-def _read(job: Job, checks: Checks) -> tuple[bytes | None, Checked]:
-    """The bytes of a job and what they are worth; of a file that is too large the first bytes."""
+def _read(job: ReadJob, checks: CheckSettings) -> tuple[bytes | None, CheckedFile]:
+    """The bytes of a job, cut off where a file is too large, and the result of checking them."""
     data = job.data
-    if job.fate:
-        return data, Checked(job.fate, job.reason)
+    if job.outcome:
+        return data, CheckedFile(job.outcome, job.reason)
     if data is None:
         try:
             with open(os.fsdecode(job.path), "rb", buffering=0) as file:  # noqa: PTH123 (names as bytes)
                 small = os.fstat(file.fileno()).st_size <= checks.max_file_bytes
                 data = file.readall() if small else file.read(checks.max_file_bytes + 1)
         except (OSError, ValueError) as error:
-            return None, Checked("cannot open", getattr(error, "strerror", None) or str(error))
+            return None, CheckedFile("cannot open", getattr(error, "strerror", None) or str(error))
     try:
         return data, check(data, checks)
     except MemoryError:
         raise
-    except Exception as error:  # a mistake of ours: it costs this file, and its fate tells us
-        return data, Checked("crashed", f"its reader failed: {type(error).__name__}: {error}")
+    except Exception as error:  # a bug in a reader or a check must cost only this file
+        return data, CheckedFile("crashed", f"its reader failed: {type(error).__name__}: {error}")
 
 
-def describe(score: Score) -> dict[str, Any]:
-    """All of a Score that is neither a column nor a list of numbers, ready for JSON."""
+def _song_row(score: Score) -> dict[str, Any]:
+    """All of a Score that is not in `_song_arrays`, ready for JSON; "events" counts those of EVENT_WIDTHS."""
     return {
         "notes": len(score),
         "ticks_per_beat": score.ticks_per_beat,
@@ -154,8 +158,8 @@ def describe(score: Score) -> dict[str, Any]:
     }
 
 
-def columns(scores: list[Score]) -> list[Any]:
-    """The arrays of some songs, joined: the note columns, the events as int32 (N, width), the sketches."""
+def _song_arrays(scores: list[Score]) -> list[Any]:
+    """The ARRAYS of some songs, joined: note columns, events as flat int32, sketches as bytes."""
     arrays: list[Any] = [
         np.concatenate([getattr(score, name) for score in scores] or [np.zeros(0, dtype)])
         for name, dtype in COLUMNS.items()
@@ -167,10 +171,6 @@ def columns(scores: list[Score]) -> list[Any]:
         arrays.append(np.fromiter(chain.from_iterable(events), np.int32))
     return [*arrays, b"".join(map(sketch, scores))]
 
-
-ARRAYS = (*COLUMNS, *EVENT_WIDTHS, "sketches")
-ITEM_BYTES = [np.dtype(dtype).itemsize for dtype in COLUMNS.values()]
-ITEM_BYTES += [4 * width for width in EVENT_WIDTHS.values()] + [SKETCH.itemsize]
 
 if __name__ == "__main__":
     main()

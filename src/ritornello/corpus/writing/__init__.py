@@ -1,1 +1,1 @@
-"""The corpus as it is written: shards, what is there already, and the index over all."""
+"""Write a corpus: its shards, what an earlier run finished, and the index."""

@@ -1,10 +1,13 @@
-"""Pack: rows and notes into shards, each written under a temporary name and whole when it gets its own."""
+"""Write the shards of a corpus. A shard has a temporary name until it is complete."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,22 +15,23 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.corpus.corpus import arrow, songs_schema
-from ritornello.corpus.duplicates.decide import SKETCH
+from ritornello.corpus.corpus import import_pyarrow, songs_schema
+from ritornello.corpus.duplicates.sketch import SKETCH
 from ritornello.corpus.sources.scan import Source
-from ritornello.corpus.workers.pool import Result
-from ritornello.corpus.workers.worker import EVENT_WIDTHS, ITEM_BYTES
+from ritornello.corpus.workers.pool import BatchResult
+from ritornello.corpus.workers.worker import ARRAYS, EVENT_WIDTHS, ITEM_BYTES
+from ritornello.errors import OutputError
 from ritornello.music.score import COLUMNS
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.system.files import output_errors, sha256_file, write_json
 
 DTYPES: dict[str, Any] = {**COLUMNS, "sketches": SKETCH}
-HEADER_BYTES = 192  # room for every dtype here; data starts at a multiple of 64
-NO_HASH = bytes(32)
+HEADER_BYTES = 192  # of each npy file: enough for every dtype here, and a multiple of 64
+NO_HASH = bytes(32)  # of a file that could not be opened
 
 
 class ShardWriter:
-    """Shard number `number` of the corpus `folder`: `add` files in order, then `finish` or `discard`."""
+    """Write shard `number` of the corpus in `folder`: `add` files in order, then `finish` or `discard`."""
 
     def __init__(self, folder: Path, number: int) -> None:
         self.name = f"{number:05d}"
@@ -47,9 +51,9 @@ class ShardWriter:
             for file in self._files.values():
                 file.write(bytes(HEADER_BYTES))
 
-    def add(self, sources: list[Source], result: Result, start: int, stop: int) -> None:
-        """Add the files `start` to `stop` of `result`; `sources` are those of all its files."""
-        arrays = dict(zip([*COLUMNS, *EVENT_WIDTHS, "sketches"], _slices(result, start, stop), strict=True))
+    def add(self, sources: list[Source], result: BatchResult, start: int, stop: int) -> None:
+        """Add the files from `start` to before `stop` of `result`, whose files have the `sources`."""
+        arrays = dict(zip(ARRAYS, _slices(result, start, stop), strict=True))
         with output_errors(self.temporary):
             for name, file in self._files.items():
                 self._write(file, arrays[name])
@@ -65,7 +69,7 @@ class ShardWriter:
         self.bytes += len(data)
 
     def finish(self) -> dict[str, Any]:
-        """Write the rest, give the shard its name, and return its entry for the manifest."""
+        """Write the remaining files and give the shard its name; returns its entry for the manifest."""
         with output_errors(self.temporary):
             for name, file in self._files.items():
                 file.seek(0)
@@ -74,7 +78,9 @@ class ShardWriter:
             stamps = np.array([source[1:] for source in self.sources], dtype="<i8").reshape(-1, 3)
             with (self.temporary / "stamps.npy").open("wb") as file:
                 file.write(_header(stamps.dtype, stamps.shape) + stamps.tobytes())
-            arrow().parquet.write_table(self._table(), self.temporary / "songs.parquet", compression="zstd")
+            import_pyarrow().parquet.write_table(
+                self._table(), self.temporary / "songs.parquet", compression="zstd"
+            )
             names = [*(f"{name}.npy" for name in DTYPES), "songs.parquet"]
             entry = {
                 "name": self.name,
@@ -89,18 +95,18 @@ class ShardWriter:
         write_json(self.temporary / "shard.json", entry)
         with output_errors(self.folder / self.name):
             self.temporary.rename(self.folder / self.name)
-            sync_folder(self.folder)
+            _sync_folder(self.folder)
         return entry
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Delete the unfinished shard."""
         for file in self._files.values():
             file.close()
         shutil.rmtree(self.temporary, ignore_errors=True)
 
     def _table(self) -> Any:
-        """The rows as the table songs.parquet."""
-        pa = arrow()
+        """The rows as the table of songs.parquet."""
+        pa = import_pyarrow()
         schema, rows = songs_schema(), self.rows
         notes = np.array([row["notes"] for row in rows], dtype=np.int64)
         values: dict[str, Any] = {
@@ -123,12 +129,12 @@ class ShardWriter:
         return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _slices(result: Result, start: int, stop: int) -> list[memoryview]:
-    """The parts of the arrays of `result` that belong to its files `start` to `stop`."""
+def _slices(result: BatchResult, start: int, stop: int) -> list[memoryview]:
+    """The slices of the arrays of `result` that belong to its files from `start` to before `stop`."""
     arrays = [memoryview(array) for array in result.arrays]
     if start == 0 and stop == len(result.rows):
         return arrays
-    counts = np.array(  # (files, arrays) items of each file in each array
+    counts = np.array(  # (files, arrays): items of each file in each array
         [
             [row["notes"]] * len(COLUMNS) + row["events"] + [1] if row["notes"] else [0] * len(arrays)
             for row in result.rows
@@ -140,9 +146,10 @@ def _slices(result: Result, start: int, stop: int) -> list[memoryview]:
 
 
 def _header(dtype: Any, shape: tuple[int, ...]) -> bytes:
-    """The header of an npy file (version 1.0), always of HEADER_BYTES.
+    """The header of an npy file (version 1.0), always HEADER_BYTES long.
 
-    numpy's own writer makes it as long as the shape needs, which is not known in advance.
+    The length of a header that numpy writes depends on the shape, which is not known when the data is
+    written.
     """
     described = np.lib.format.dtype_to_descr(np.dtype(dtype).newbyteorder("<"))
     text = f"{{'descr': {described!r}, 'fortran_order': False, 'shape': {shape}, }}".encode()
@@ -153,7 +160,7 @@ def _header(dtype: Any, shape: tuple[int, ...]) -> bytes:
 
 
 def _close(file: BinaryIO) -> None:
-    """Close a file whose content is on disk."""
+    """Close a file once its content is on disk."""
     file.flush()
     os.fsync(file.fileno())
     file.close()
@@ -163,8 +170,8 @@ def _size_and_hash(path: Path) -> tuple[int, str]:
     return path.stat().st_size, sha256_file(path)
 
 
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable, where the system can."""
+def _sync_folder(path: Path) -> None:
+    """Make sure that the names in a folder are on disk, where the system can."""
     if os.name == "posix":
         handle = os.open(path, os.O_RDONLY)
         try:
@@ -174,21 +181,23 @@ def sync_folder(path: Path) -> None:
 
 
 def _texts(rows: list[dict[str, Any]], name: str, kind: Any) -> Any:
-    """A list column of parts or markers, which hold text."""
+    """The column of lists of parts or markers, which contain text."""
     lists = [row.get(name, ()) for row in rows]
     values = list(zip(*chain.from_iterable(lists), strict=True)) or [()] * kind.value_type.num_fields
-    fields = [arrow().array(column, kind.value_type.field(i).type) for i, column in enumerate(values)]
+    fields = [
+        import_pyarrow().array(column, kind.value_type.field(i).type) for i, column in enumerate(values)
+    ]
     return _lists(fields, [len(events) for events in lists], kind)
 
 
 def _numbers(data: bytes, name: str, counts: list[int], kind: Any) -> Any:
-    """A list column of events of whole numbers, straight from their bytes (N, width) int32."""
-    pa = arrow()
+    """The column of lists of events that are whole numbers, from their bytes: (N, width) int32."""
+    pa = import_pyarrow()
     table: npt.NDArray[np.int32] = np.frombuffer(data, "<i4").reshape(-1, EVENT_WIDTHS[name])
     fields = []
     for place, values in enumerate(table.T):
         field = kind.value_type.field(place)
-        if field.type == pa.string():  # a chord's kind, sent as its place in CHORD_KINDS
+        if field.type == pa.string():  # the kind of a chord is an index into CHORD_KINDS
             fields.append(pa.array(CHORD_KINDS).take(pa.array(values)))
         else:
             fields.append(pa.array(np.ascontiguousarray(values)).cast(field.type))
@@ -196,8 +205,21 @@ def _numbers(data: bytes, name: str, counts: list[int], kind: Any) -> Any:
 
 
 def _lists(fields: list[Any], counts: list[int], kind: Any) -> Any:
-    """A list column from the fields of all its items and the number of items in each list."""
-    pa = arrow()
+    """A column of lists from the fields of all items and the number of items in each list."""
+    pa = import_pyarrow()
     names = [kind.value_type.field(i).name for i in range(kind.value_type.num_fields)]
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(fields, names=names))
+
+
+@contextmanager
+def explain_full_disk(folder: Path, needed_bytes: Callable[[], int]) -> Iterator[None]:
+    """If an OutputError is due to a full disk, add how many bytes are still needed and how many are free."""
+    try:
+        yield
+    except OutputError as error:
+        if getattr(error.__cause__, "errno", None) not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        free = shutil.disk_usage(folder).free
+        message = f"{error}: about {needed_bytes():,} bytes are needed, {free:,} are free"
+        raise OutputError(message) from error.__cause__

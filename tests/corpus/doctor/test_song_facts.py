@@ -6,14 +6,14 @@ import json
 from dataclasses import replace
 
 from ritornello.corpus.checks.check import ANNOTATION
-from ritornello.corpus.doctor.findings import findings, usual
+from ritornello.corpus.doctor.song_facts import longest_lasting, song_facts
 from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 from tests.folders import wandering
 
 
 def test_findings_are_json_and_say_what_the_file_says() -> None:
     song = replace(wandering(3), keys=(KeySignature(0, -1, True),))
-    found = findings(song, {})
+    found = song_facts(song, {})
     assert found == json.loads(json.dumps(found))
     assert (found["key"], found["estimated_key"]) == ("D minor", "")
     assert (found["meter"], found["bpm"]) == ("4/4", 120.0)
@@ -23,16 +23,16 @@ def test_findings_are_json_and_say_what_the_file_says() -> None:
 def test_what_the_file_does_not_say() -> None:
     # the scale and triad of G major: 67 71 74 79, with a leading F#
     song = Score.of(480, [0, 480, 960, 1440, 1920], [480] * 5, [67, 71, 74, 78, 79], [80] * 5)
-    found = findings(song, {})
+    found = song_facts(song, {})
     assert (found["key"], found["estimated_key"]) == ("", "G major")
     assert (found["meter"], found["bpm"]) == ("", 0.0)
     assert (found["bars"], found["seconds"]) == (2, 2.5)
     drums = Score.of(480, [0, 480], [10, 10], [36, 38], [80, 80], parts=(Part("", 0, True),))
-    assert findings(drums, {})["estimated_key"] == ""
+    assert song_facts(drums, {})["estimated_key"] == ""
 
 
 def test_an_annotation_is_told_of() -> None:
-    found = findings(wandering(3), {ANNOTATION: 395})
+    found = song_facts(wandering(3), {ANNOTATION: 395})
     assert found["warnings"] == {"annotation track": "395 notes of chord labels"}
 
 
@@ -42,6 +42,6 @@ def test_the_usual_one_lasts_longest() -> None:
         tempi=(Tempo(0, 400_000), Tempo(960, 600_000)),
         meters=(Meter(0, 3, 4), Meter(1440, 4, 4), Meter(5280, 3, 4)),
     )
-    assert usual(song, "tempi") == (600_000,)
-    assert usual(song, "meters") == (3, 4)  # twice, together longer than 4/4 in between
-    assert usual(song, "keys") == ()
+    assert longest_lasting(song, "tempi") == (600_000,)
+    assert longest_lasting(song, "meters") == (3, 4)  # twice, together longer than 4/4 in between
+    assert longest_lasting(song, "keys") == ()

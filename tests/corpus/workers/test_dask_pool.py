@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from ritornello.corpus.checks.check import Checks
-from ritornello.corpus.prepare import build_corpus
-from ritornello.corpus.prepare import prepare as for_people
+from ritornello.corpus.checks.check import CheckSettings
+from ritornello.corpus.prepare import prepare
 from ritornello.corpus.sources.scan import scan
 from ritornello.corpus.workers import dask_pool, dask_worker
-from ritornello.corpus.workers.dask_pool import Cluster, witnesses
-from ritornello.corpus.workers.pool import Result
-from ritornello.corpus.workers.worker import Job
+from ritornello.corpus.workers.dask_pool import DaskPool, probe_files
+from ritornello.corpus.workers.pool import BatchResult
+from ritornello.corpus.workers.worker import ReadJob
 from ritornello.errors import InputError
 from tests.corpus.folders import fill, song
 from tests.corpus.workers.test_pool import run as by_pool
@@ -26,8 +25,8 @@ from tests.corpus.workers.test_pool import run as by_pool
 @pytest.fixture(autouse=True)
 def _no_pool_is_left() -> Iterator[None]:
     yield
-    while dask_worker._resting:
-        dask_worker._dismiss(dask_worker._resting[0].pool)
+    while dask_worker._idle_pools:
+        dask_worker._end(dask_worker._idle_pools[0].pool)
 
 
 class Task:
@@ -64,25 +63,27 @@ class LastFirst:
             call(task)
 
 
-def through(client: LastFirst, batches: list[list[Job]], monkeypatch: pytest.MonkeyPatch) -> list[Result]:
-    """The results of a Cluster with a client that is none of Dask's."""
+def through(
+    client: LastFirst, batches: list[list[ReadJob]], monkeypatch: pytest.MonkeyPatch
+) -> list[BatchResult]:
+    """The results of a DaskPool with a client that is none of Dask's."""
     from concurrent.futures import ThreadPoolExecutor
 
-    wait = Cluster._wait
+    wait = DaskPool._wait
 
-    def finish_and_wait(self: Cluster, finished: Any) -> list[int]:
+    def finish_and_wait(self: DaskPool, finished: Any) -> list[int]:
         client.finish()
         return wait(self, finished)
 
-    monkeypatch.setattr(Cluster, "_wait", finish_and_wait)
+    monkeypatch.setattr(DaskPool, "_wait", finish_and_wait)
     with ThreadPoolExecutor(1) as thread:
-        return list(Cluster("tcp://here", Checks(), _client=client, _thread=thread).run(batches))
+        return list(DaskPool("tcp://here", CheckSettings(), _client=client, _thread=thread).run(batches))
 
 
 def test_the_results_are_the_pools_in_order_and_few_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_pool, "TASK_BATCHES", 2)
-    batches = [[Job(b"%d" % b, song(10 * b + i, 16 + b)) for i in range(1 + b % 3)] for b in range(21)]
-    batches[4][0] = Job(b"bad", b"<html>")
+    batches = [[ReadJob(b"%d" % b, song(10 * b + i, 16 + b)) for i in range(1 + b % 3)] for b in range(21)]
+    batches[4][0] = ReadJob(b"bad", b"<html>")
     client = LastFirst(threads=2)
     results = through(client, batches, monkeypatch)
     rows, arrays = by_pool(batches, workers=1)
@@ -95,17 +96,17 @@ def test_answers_that_wait_for_an_earlier_one_are_bounded(monkeypatch: pytest.Mo
     monkeypatch.setattr(dask_pool, "TASK_BATCHES", 1)
     monkeypatch.setattr(dask_pool, "MAX_WAITING_BYTES", 1)
     client = LastFirst(threads=1)
-    results = through(client, [[Job(b"%d" % n, song(n))] for n in range(9)], monkeypatch)
+    results = through(client, [[ReadJob(b"%d" % n, song(n))] for n in range(9)], monkeypatch)
     assert [result.rows[0]["fate"] for result in results] == ["kept"] * 9
     assert client.most == dask_pool.TASKS_PER_THREAD
 
 
 def test_a_message_holds_some_batches_or_enough_bytes() -> None:
-    small, large = [Job(b"a")], [Job(b"b", bytes(1000))]
+    small, large = [ReadJob(b"a")], [ReadJob(b"b", bytes(1000))]
     messages = list(dask_worker.pack([small, small, small, large, small, large], 2, 900))
-    counts = [len(list(dask_worker.parts(message))) for message in messages]
+    counts = [len(list(dask_worker.unpack(message))) for message in messages]
     assert counts == [2, 2, 2]
-    assert [len(list(dask_worker.parts(m))) for m in dask_worker.pack([large, large, small], 2, 900)] == [
+    assert [len(list(dask_worker.unpack(m))) for m in dask_worker.pack([large, large, small], 2, 900)] == [
         1,
         1,
         1,
@@ -114,48 +115,48 @@ def test_a_message_holds_some_batches_or_enough_bytes() -> None:
 
 
 def settings(*seen: tuple[bytes, int], **versions: str) -> dict[str, Any]:
-    found = Cluster("tcp://here", Checks(), list(seen)).settings
+    found = DaskPool("tcp://here", CheckSettings(), list(seen)).settings
     return found | {"versions": found["versions"] | versions}
 
 
 def test_a_process_stays_for_the_next_task_and_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    message = next(dask_worker.pack([[Job(b"x.mid", song(1))]], 1, 1))
-    first = dask_worker.answer(settings(), message)
-    (resting,) = dask_worker._resting
-    process = resting.pool._crew[0].process
-    assert dask_worker.answer(settings(), message) == first
-    assert [each.pool._crew[0].process for each in dask_worker._resting] == [process]
-    other = Cluster("tcp://here", Checks(min_notes=4)).settings
-    dask_worker.answer(other, message)
-    assert len(dask_worker._resting) == 2  # other checks, another process
-    monkeypatch.setattr(dask_worker, "REST_S", 0.01)
-    dask_worker.answer(settings(), message)
+    message = next(dask_worker.pack([[ReadJob(b"x.mid", song(1))]], 1, 1))
+    first = dask_worker.run_task(settings(), message)
+    (idle,) = dask_worker._idle_pools
+    process = idle.pool._workers[0].process
+    assert dask_worker.run_task(settings(), message) == first
+    assert [each.pool._workers[0].process for each in dask_worker._idle_pools] == [process]
+    other = DaskPool("tcp://here", CheckSettings(min_notes=4)).settings
+    dask_worker.run_task(other, message)
+    assert len(dask_worker._idle_pools) == 2  # other checks, another process
+    monkeypatch.setattr(dask_worker, "IDLE_S", 0.01)
+    dask_worker.run_task(settings(), message)
     assert process.wait(10) != 0
 
 
 def test_what_keeps_a_worker_from_work(tmp_path: Path) -> None:
     path = fill(tmp_path, 1) / "0000.mid"
     name, size = os.fsencode(path), path.stat().st_size
-    assert dask_worker.problem(settings((name, size))) == ""
+    assert dask_worker.worker_problem(settings((name, size))) == ""
     here = dask_worker.versions()["Python"]
-    assert dask_worker.problem(settings(Python="2.7")) == (
+    assert dask_worker.worker_problem(settings(Python="2.7")) == (
         f"has Python {here}, must be 2.7 as where `ritornello prepare` runs"
     )
-    assert dask_worker.problem(settings(Ritornello="9")).startswith("has Ritornello 0.")
-    assert f"it has {size} bytes here, not 3)" in dask_worker.problem(settings((name, 3)))
+    assert dask_worker.worker_problem(settings(Ritornello="9")).startswith("has Ritornello 0.")
+    assert f"it has {size} bytes here, not 3)" in dask_worker.worker_problem(settings((name, 3)))
     path.unlink()
     with pytest.raises(InputError, match=r"a Dask worker on \S+ cannot read .*0000\.mid' \(No such file"):
-        dask_worker.answer(settings((name, size)), b"")
+        dask_worker.run_task(settings((name, size)), b"")
 
 
 def test_files_that_vanish_during_a_task_are_not_blamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = iter(["", "cannot read the folder"])
-    monkeypatch.setattr(dask_worker, "problem", lambda _: next(said))
-    message = next(dask_worker.pack([[Job(os.fsencode(tmp_path / "gone.mid"))]], 1, 1))
+    monkeypatch.setattr(dask_worker, "worker_problem", lambda _: next(said))
+    message = next(dask_worker.pack([[ReadJob(os.fsencode(tmp_path / "gone.mid"))]], 1, 1))
     with pytest.raises(InputError, match="cannot read the folder"):
-        dask_worker.answer(settings(), message)
+        dask_worker.run_task(settings(), message)
 
 
 def test_the_witnesses_are_files_that_can_be_read_here(tmp_path: Path) -> None:
@@ -163,25 +164,25 @@ def test_the_witnesses_are_files_that_can_be_read_here(tmp_path: Path) -> None:
     (tmp_path / "0000.mid").unlink()
     (tmp_path / "0000.mid").symlink_to("nothing")
     (tmp_path / "0000.zip").write_bytes(b"an archive, read here alone")
-    found = witnesses(tmp_path, scan(tmp_path, skip=tmp_path / "out"))
+    found = probe_files(tmp_path, scan(tmp_path, skip=tmp_path / "out"))
     assert sorted(os.path.basename(path) for path, _ in found) == [b"0001.mid", b"0002.mid", b"0005.mid"]  # noqa: PTH119
     assert all(os.stat(path).st_size == size for path, size in found)  # noqa: PTH116
-    assert witnesses(tmp_path, []) == []
+    assert probe_files(tmp_path, []) == []
 
 
 def test_what_goes_together(tmp_path: Path) -> None:
     folder, out = fill(tmp_path / "in", 1), tmp_path / "out"
     wrongs: list[dict[str, Any]] = [{"engine": "dask"}, {"scheduler": "tcp://x:1"}]
     for wrong in wrongs:
-        with pytest.raises(InputError, match="go together: --engine dask --scheduler ADDRESS"):
-            for_people(folder, out, **wrong)
-    with pytest.raises(InputError, match="workers 2: the engine dask takes all workers"):
-        for_people(folder, out, engine="dask", scheduler="tcp://x:1", workers=2)
+        with pytest.raises(InputError, match="--engine dask and --scheduler ADDRESS must be given together"):
+            prepare(folder, out, **wrong)
+    with pytest.raises(InputError, match="workers 2: --engine dask uses all workers"):
+        prepare(folder, out, engine="dask", scheduler="tcp://x:1", workers=2)
     assert not out.exists()
 
 
 def test_a_missing_dask_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dask", None)
     with pytest.raises(InputError, match=r'pip install "ritornello\[cluster\]"'):
-        build_corpus(fill(tmp_path / "in", 1), tmp_path / "out", scheduler="tcp://127.0.0.1:1")
+        prepare(fill(tmp_path / "in", 1), tmp_path / "out", engine="dask", scheduler="tcp://127.0.0.1:1")
     assert not (tmp_path / "out").exists()

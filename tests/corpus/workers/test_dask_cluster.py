@@ -18,14 +18,14 @@ from typing import Any
 import pytest
 
 from ritornello.corpus import read_files
-from ritornello.corpus.checks.check import Checks
-from ritornello.corpus.prepare import build_corpus
+from ritornello.corpus.checks.check import CheckSettings
+from ritornello.corpus.prepare import prepare
 from ritornello.corpus.workers import dask_pool, dask_worker
 from ritornello.corpus.workers import pool as pool_module
-from ritornello.corpus.workers.dask_pool import Cluster
-from ritornello.corpus.workers.worker import Job
+from ritornello.corpus.workers.dask_pool import DaskPool
+from ritornello.corpus.workers.worker import ReadJob
 from ritornello.errors import FailedError, InputError
-from tests.corpus.folders import content, fates, fill, song
+from tests.corpus.folders import content, fill, outcomes, song
 from tests.corpus.workers.test_pool import BAD
 
 pytestmark = [
@@ -103,7 +103,7 @@ def test_the_same_corpus_though_a_worker_is_killed(
 ) -> None:
     monkeypatch.setattr(dask_pool, "MAX_WAITING_BYTES", 1)  # most is still to be done at the first result
     folder = many(tmp_path / "in")
-    build_corpus(folder, tmp_path / "one", workers=1)
+    prepare(folder, tmp_path / "one", workers=1)
     doomed, _ = machines.hire(), machines.hire()
     events: list[str] = []
 
@@ -117,19 +117,19 @@ def test_the_same_corpus_though_a_worker_is_killed(
             threading.Timer(1.0, kill).start()
         events.append(text)
 
-    with Cluster(machines.address, Checks()) as both:
+    with DaskPool(machines.address, CheckSettings()) as both:
         until = time.monotonic() + 60
-        while both._look() < 2:
+        while both._count_threads() < 2:
             assert time.monotonic() < until
             time.sleep(0.1)
-    report = build_corpus(folder, tmp_path / "many", scheduler=machines.address, progress=progress)
+    report = prepare(folder, tmp_path / "many", engine="dask", scheduler=machines.address, progress=progress)
     assert doomed.wait(10) == -signal.SIGKILL
     assert "reading" in events[events.index("killed") :]  # what the dead one had was done after its death
     assert content(tmp_path / "many") == content(tmp_path / "one")
-    assert report.fates["crashed"] == 2
-    assert fates(tmp_path / "many")["0005-bad.mid"] == "crashed"
+    assert report.outcomes["crashed"] == 2
+    assert outcomes(tmp_path / "many")["0005-bad.mid"] == "crashed"
     assert (
-        build_corpus(folder, tmp_path / "many", scheduler=machines.address).new == 1
+        prepare(folder, tmp_path / "many", engine="dask", scheduler=machines.address).new == 1
     )  # gone.mid is tried again
 
 
@@ -139,48 +139,54 @@ def test_workers_that_cannot_do_the_work(
     folder, out = fill(tmp_path / "in", 4), tmp_path / "out"
     with pytest.raises(InputError, match=r"has no worker after 0\.5 s: start some with `dask worker tcp:"):
         monkeypatch.setattr(dask_pool, "WORKERS_S", 0.5)
-        build_corpus(folder, out, scheduler=machines.address)
+        prepare(folder, out, engine="dask", scheduler=machines.address)
     monkeypatch.setattr(dask_pool, "WORKERS_S", 60.0)
     machines.hire()
     real = dask_worker.versions()
     with monkeypatch.context() as patch:
         patch.setattr(dask_worker, "versions", lambda: real | {"Python": "3.9"})
         with pytest.raises(InputError, match=r"Dask worker tcp:\S+ has Python 3\.\d+, must be 3\.9 as where"):
-            build_corpus(folder, out, scheduler=machines.address)
+            prepare(folder, out, engine="dask", scheduler=machines.address)
     absent = [(os.fsencode(tmp_path / "elsewhere" / "0.mid"), 10)]
     said = r"Dask worker tcp:\S+ cannot read '\S+0\.mid' \(No such file.*\): the folder must be on shared"
-    with pytest.raises(InputError, match=said), Cluster(machines.address, Checks(), absent):
+    with pytest.raises(InputError, match=said), DaskPool(machines.address, CheckSettings(), absent):
         pass
-    settings = Cluster(
-        machines.address, Checks(), absent
+    settings = DaskPool(
+        machines.address, CheckSettings(), absent
     ).settings  # one that joins later says so in its task
-    with Cluster(machines.address, Checks()) as late:
-        monkeypatch.setattr(Cluster, "settings", settings)
+    with DaskPool(machines.address, CheckSettings()) as late:
+        monkeypatch.setattr(DaskPool, "settings", settings)
         with pytest.raises(InputError, match=r"a Dask worker on \S+ cannot read"):
-            list(late.run([[Job(b"x.mid", song(1))]]))
+            list(late.run([[ReadJob(b"x.mid", song(1))]]))
     assert not out.exists()
 
 
 def test_a_lost_cluster(machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(tmp_path / "in", 60)
-    build_corpus(folder, tmp_path / "one", workers=1)
+    prepare(folder, tmp_path / "one", workers=1)
     worker = machines.hire()
 
     def kill(process: subprocess.Popen[bytes], after: int) -> Any:
         return lambda done, total, text: process.kill() if done > after else None
 
     monkeypatch.setattr(dask_pool, "WORKERS_S", 20.0)
-    with Cluster(machines.address, Checks()):  # it is there
+    with DaskPool(machines.address, CheckSettings()):  # it is there
         monkeypatch.setattr(dask_pool, "WORKERS_S", 2.0)
-    with pytest.raises(FailedError, match=r"has had no worker for 2 s: the finished shards stay"):
-        build_corpus(folder, tmp_path / "out", scheduler=machines.address, progress=kill(worker, 42))
+    with pytest.raises(FailedError, match=r"has had no worker for 2 s: finished shards are kept"):
+        prepare(
+            folder, tmp_path / "out", engine="dask", scheduler=machines.address, progress=kill(worker, 42)
+        )
     monkeypatch.setattr(dask_pool, "WORKERS_S", 20.0)
     machines.hire()
-    with pytest.raises(FailedError, match=r"the Dask scheduler at 'tcp:\S+' is gone: the finished"):
-        build_corpus(
-            folder, tmp_path / "out", scheduler=machines.address, progress=kill(machines.scheduler, 0)
+    with pytest.raises(FailedError, match=r"the Dask scheduler at 'tcp:\S+' is gone: finished"):
+        prepare(
+            folder,
+            tmp_path / "out",
+            engine="dask",
+            scheduler=machines.address,
+            progress=kill(machines.scheduler, 0),
         )
-    assert build_corpus(folder, tmp_path / "out", workers=1).new == 20  # the first shard stayed
+    assert prepare(folder, tmp_path / "out", workers=1).new == 20  # the first shard stayed
     assert content(tmp_path / "out") == content(tmp_path / "one")
 
 
@@ -192,5 +198,5 @@ def test_no_scheduler_there(tmp_path: Path, address: str, monkeypatch: pytest.Mo
     with socket.create_server(("127.0.0.1", 0)) as silent:  # something that is no scheduler
         given = address.format(port=silent.getsockname()[1])
         with pytest.raises(InputError, match=f"no Dask scheduler answers at '{given}' "):
-            build_corpus(fill(tmp_path / "in", 1), tmp_path / "out", scheduler=given)
+            prepare(fill(tmp_path / "in", 1), tmp_path / "out", engine="dask", scheduler=given)
     assert not (tmp_path / "out").exists()
