@@ -34,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detector, "TREES", 10)
-    monkeypatch.setattr(style, "SPLITS", 50)
+    monkeypatch.setattr(style, "ROUNDS", 50)
 
 
 def test_a_folder(say: Say, home: Path, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_json_and_quiet(say: Say, home: Path) -> None:
     assert (code, err) == (0, "")
     assert (found["composed"]["used"], found["composed"]["found"]) == (20, 24)
     assert len(found["originality"]["in_training"]) == 20
-    assert any("are among those learnt from" in said for said in found["remarks"])
+    assert any("are training songs, not held out" in said for said in found["remarks"])
     assert json.loads(say(*words, "--json")[1]) == found
     assert say(*words, "--quiet") == (0, "", "")
 

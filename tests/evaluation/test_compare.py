@@ -23,7 +23,7 @@ from tests.folders import wandering
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detector, "TREES", 10)
-    monkeypatch.setattr(style, "SPLITS", 50)
+    monkeypatch.setattr(style, "ROUNDS", 50)
 
 
 def group(name: str, seeds: range, notes: int = 48) -> SongSet:
@@ -44,7 +44,7 @@ class MelodyList(list[SongFingerprint]):
 def whole() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(detector, "TREES", 10)
-        patch.setattr(style, "SPLITS", 50)
+        patch.setattr(style, "ROUNDS", 50)
         patch.setattr(comparison, "FEWEST_OF_LABEL", 12)
         learnt = MelodyList([SongFingerprint.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
         told: list[tuple[int, int, str]] = []
@@ -78,7 +78,7 @@ def test_songs_of_one_source_are_human(whole: dict[str, Any]) -> None:
 def test_the_ladder_is_in_every_metric(whole: dict[str, Any]) -> None:
     assert whole["style"]["ladder"]["marginals"] > 1.5 * whole["style"]["ladder"]["codec"]
     assert set(whole["detector"]["controls"]) == {"human", *comparison.CONTROLS}
-    assert set(whole["variety"]["controls"]) == {comparison.SAME, *comparison.CONTROLS}
+    assert set(whole["variety"]["controls"]) == {comparison.ONE_SONG, *comparison.CONTROLS}
     assert whole["originality"]["controls"]["copies"]["median"] >= 40
     assert whole["originality"]["discriminates"]
     assert whole["originality"]["hash"] == "hash of corpus"
@@ -94,7 +94,7 @@ def test_labels_have_figures_and_a_word_where_the_songs_are_few(whole: dict[str,
     game = few["labels"]["game"]
     assert game["few"]
     assert game["style"]["interval"][0] < game["style"]["ratio"] < game["style"]["interval"][1]
-    said = "few human songs of folk, game (fewer than 40): their figures are guesses, no verdicts"
+    said = "few human songs of folk, game (fewer than 40): their figures are uncertain"
     assert said in few["remarks"]
     text = "\n".join(report_lines(few))
     assert re.search(r"^game +24 +24 +\d\.\d\d \(\d\.\d\d-\d\.\d\d\) .* few songs$", text, re.M)
@@ -127,7 +127,7 @@ def test_few_songs_give_a_report_that_says_so() -> None:
 def test_what_must_be_known_is_said() -> None:
     one = group("a", range(24))
     found = compare(one, one._replace(songs=[s._replace(score=wandering(3, 200)) for s in one.songs]))
-    assert "both sides are the same files: this says nothing" in found["remarks"]
+    assert "both sets are the same files: the figures mean nothing" in found["remarks"]
     assert any(said.startswith("1 composed songs could not be judged") for said in found["remarks"])
     assert any("pitches depend on the length" in said for said in found["remarks"])
     assert "variety needs human songs that differ from each other" in found["remarks"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.evaluation.analysed_song import AnalysedSong
-from ritornello.evaluation.controls import CONTROLS, MEANS, controls, repeated
+from ritornello.evaluation.controls import CONTROLS, DESCRIPTIONS, control_songs, one_song_repeated
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.canonical import canonical
 from tests.folders import wandering
@@ -28,7 +28,7 @@ def bar_contents(song: Score) -> Counter[bytes]:
 
 
 def test_all_are_explained() -> None:
-    assert set(MEANS) == set(CONTROLS)
+    assert set(DESCRIPTIONS) == set(CONTROLS)
 
 
 def test_the_codec_is_what_the_table_holds() -> None:
@@ -79,13 +79,13 @@ def test_marginals_keep_each_columns_values_and_lose_what_joins_them() -> None:
 
 
 def test_one_song_over_and_over() -> None:
-    made = repeated(SONGS, 0)
+    made = one_song_repeated(SONGS, 0)
     assert len(made) == len(SONGS)
     assert len({tuple(sorted(bar_contents(song).items())) for song in made}) == 1
 
 
 def test_the_same_seed_gives_the_same_ladder() -> None:
-    one, same, other = (controls(SONGS, seed) for seed in (1, 1, 2))
+    one, same, other = (control_songs(SONGS, seed) for seed in (1, 1, 2))
     assert one == same
     assert one["marginals"] != other["marginals"]
     assert list(one) == list(CONTROLS)
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_ladder() -> None:
 
 @given(st.lists(scores(min_notes=1), min_size=1, max_size=3))
 def test_any_songs_have_a_ladder(songs: list[Score]) -> None:
-    for name, made in controls(songs, 0).items():
+    for name, made in control_songs(songs, 0).items():
         assert len(made) == len(songs), name
         assert all(len(song) for song in made), name
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 
 from ritornello.evaluation.analysed_song import AnalysedSong, longest_run
-from ritornello.evaluation.features import DETAILS, FEATURES, Feature, summary, summary_names, table
+from ritornello.evaluation.features import (
+    FEATURES,
+    MORE_NUMBERS,
+    Feature,
+    number_names,
+    song_numbers,
+    song_table,
+)
 from ritornello.music.score import Meter, Part, Score
 from tests.scores import scores, tune
 
@@ -88,8 +95,8 @@ def test_a_drum_loop_has_rhythm_and_no_pitch() -> None:
     for name in ("pitch classes", "range", "intervals", "duration", "polyphony", "in-scale share"):
         assert values(name, drums) == []
     assert values("inter-onset", drums) == [0.0, 0.0]
-    assert np.isnan(BY_NAME["range"].counted(AnalysedSong(drums))).all()
-    numbers = dict(zip(summary_names(), summary(AnalysedSong(drums)), strict=True))
+    assert np.isnan(BY_NAME["range"].histogram(AnalysedSong(drums))).all()
+    numbers = dict(zip(number_names(), song_numbers(AnalysedSong(drums)), strict=True))
     assert np.isnan(numbers["range, mean"])
     assert np.isnan(numbers["same pitch again, share"])
 
@@ -97,12 +104,12 @@ def test_a_drum_loop_has_rhythm_and_no_pitch() -> None:
 def test_what_is_beyond_the_grid_counts_at_its_end() -> None:
     feature = Feature("x", "y", 0, 4, 2, lambda song: np.array([-5.0, 1.1, 2.9, 100.0]))
     assert feature.bins.tolist() == [0, 2, 4]
-    assert feature.counted(AnalysedSong(tune())).tolist() == [0.25, 0.5, 0.25]
+    assert feature.histogram(AnalysedSong(tune())).tolist() == [0.25, 0.5, 0.25]
 
 
 def test_details_by_hand() -> None:
     song = AnalysedSong(bars("0009", "0...", "0..."))
-    found = {name: detail(song) for name, detail in DETAILS.items()}
+    found = {name: detail(song) for name, detail in MORE_NUMBERS.items()}
     assert found["different pitches"] == 2
     assert found["longest run of one pitch"] == 3
     assert found["same pitch again, share"] == pytest.approx(3 / 5)  # 0 0 9 -9 0
@@ -118,13 +125,13 @@ def test_longest_run() -> None:
 
 @given(scores(min_notes=1))
 def test_any_song_has_shares_that_sum_to_one(song: Score) -> None:
-    found = table([AnalysedSong(song)])
+    found = song_table([AnalysedSong(song)])
     assert len(found) == 1
     for feature in FEATURES:
-        shares = found.shares[feature.name][0]
+        shares = found.histograms[feature.name][0]
         assert len(shares) == len(feature.bins)
         assert np.isnan(shares).all() or shares.sum() == pytest.approx(1)
-    assert found.numbers.shape == (1, len(summary_names()))
+    assert found.numbers.shape == (1, len(number_names()))
     assert not np.isinf(found.numbers).any()
 
 

@@ -11,9 +11,9 @@ from scipy.stats import wasserstein_distance
 from ritornello.evaluation import detector as detecting
 from ritornello.evaluation import style as styling
 from ritornello.evaluation.detector import auc, detector
-from ritornello.evaluation.features import FEATURES, Feature, Table, summary_names
-from ritornello.evaluation.style import compare, in_order, splits, style, wasserstein
-from ritornello.evaluation.variety import SAME, variety
+from ritornello.evaluation.features import FEATURES, Feature, SongTable, number_names
+from ritornello.evaluation.style import compare_feature, draw_halves, ranks_in_order, style, wasserstein
+from ritornello.evaluation.variety import ONE_SONG, variety
 
 NAMES = ("codec", "bars shuffled", "n-gram", "marginals", "copies")
 
@@ -21,10 +21,10 @@ NAMES = ("codec", "bars shuffled", "n-gram", "marginals", "copies")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detecting, "TREES", 20)
-    monkeypatch.setattr(styling, "SPLITS", 100)
+    monkeypatch.setattr(styling, "ROUNDS", 100)
 
 
-def songs(count: int, seed: int, shift: float = 0.0, spread: float = 1.0) -> Table:
+def songs(count: int, seed: int, shift: float = 0.0, spread: float = 1.0) -> SongTable:
     """Songs whose every feature is a bell somewhere on its grid, `shift` from the middle on average."""
     draw = np.random.default_rng(seed)
     shares = {}
@@ -32,11 +32,11 @@ def songs(count: int, seed: int, shift: float = 0.0, spread: float = 1.0) -> Tab
         where, bins = draw.normal(shift, spread, count), np.linspace(-4, 4, len(feature.bins))
         rows = np.exp(-((bins - where[:, None]) ** 2))
         shares[feature.name] = rows / rows.sum(axis=1, keepdims=True)
-    numbers = draw.normal(shift, 1, (count, len(summary_names())))
-    return Table(shares, numbers)
+    numbers = draw.normal(shift, 1, (count, len(number_names())))
+    return SongTable(shares, numbers)
 
 
-def ladder(**shifts: float) -> dict[str, Table]:
+def ladder(**shifts: float) -> dict[str, SongTable]:
     return {name: songs(60, 7, shift) for name, shift in zip(NAMES, shifts.values(), strict=True)}
 
 
@@ -52,11 +52,11 @@ def test_the_distance_is_scipys() -> None:
 
 
 def test_halves_share_no_song_and_all_sides_are_equal() -> None:
-    chosen = splits(21, 8, np.random.default_rng(0))
-    assert chosen.half.shape == chosen.other.shape == chosen.composed.shape == (100, 8)
-    for half, other in zip(chosen.half.tolist(), chosen.other.tolist(), strict=True):
+    chosen = draw_halves(21, 8, np.random.default_rng(0))
+    assert chosen.half.shape == chosen.other_half.shape == chosen.composed.shape == (100, 8)
+    for half, other in zip(chosen.half.tolist(), chosen.other_half.tolist(), strict=True):
         assert len({*half, *other}) == 16
-    assert splits(21, 50, np.random.default_rng(0)).composed.shape == (100, 10)
+    assert draw_halves(21, 50, np.random.default_rng(0)).composed.shape == (100, 10)
 
 
 def test_human_songs_are_one() -> None:
@@ -93,17 +93,20 @@ def test_what_the_codec_does_is_no_merit() -> None:
 def test_human_songs_that_do_not_differ_give_no_ratio() -> None:
     flat = np.tile([0.0, 1.0, 0.0], (40, 1))
     feature = Feature("x", "y", 0, 2, 1, lambda song: np.zeros(0))
-    human, other = Table({"x": flat}, np.zeros((40, 1))), Table({"x": flat[:, ::-1]}, np.zeros((40, 1)))
-    found = compare(feature, human, other, {}, 0)
+    human, other = (
+        SongTable({"x": flat}, np.zeros((40, 1))),
+        SongTable({"x": flat[:, ::-1]}, np.zeros((40, 1))),
+    )
+    found = compare_feature(feature, human, other, {}, 0)
     assert (found["ratio"], found["distance"]) == (None, 0.0)
-    moved = Table({"x": np.roll(flat, 1, axis=1)}, np.zeros((40, 1)))
-    assert compare(feature, human, moved, {}, 0)["distance"] == pytest.approx(1.0)
+    moved = SongTable({"x": np.roll(flat, 1, axis=1)}, np.zeros((40, 1)))
+    assert compare_feature(feature, human, moved, {}, 0)["distance"] == pytest.approx(1.0)
 
 
 def test_songs_without_values_are_left_out() -> None:
     human, ours = songs(60, 1), songs(60, 2)
-    human.shares["range"][:50] = np.nan
-    ours.shares["intervals"][:45] = np.nan
+    human.histograms["range"][:50] = np.nan
+    ours.histograms["intervals"][:45] = np.nan
     found = style(human, ours, {})
     assert found["without_values"] == ["range"]
     (one,) = (feature for feature in found["features"] if feature["name"] == "intervals")
@@ -118,11 +121,11 @@ def test_too_few_songs_are_said_with_the_least_number(metric: Any) -> None:
 
 
 def test_rungs_rise() -> None:
-    assert in_order([1.0, 1.0, 2.0])
-    assert not in_order([1.0, 3.0, 2.0])
-    assert in_order([0.5, 0.99, 0.97], slack=0.05)
-    assert not in_order([1.0, 1.0, 1.0])
-    assert not in_order([1.0, None, 2.0])
+    assert ranks_in_order([1.0, 1.0, 2.0])
+    assert not ranks_in_order([1.0, 3.0, 2.0])
+    assert ranks_in_order([0.5, 0.99, 0.97], tolerance=0.05)
+    assert not ranks_in_order([1.0, 1.0, 1.0])
+    assert not ranks_in_order([1.0, None, 2.0])
 
 
 def test_the_detector_finds_what_differs_and_nothing_else() -> None:
@@ -139,7 +142,7 @@ def test_the_detector_finds_what_differs_and_nothing_else() -> None:
 
 def test_the_area_by_hand() -> None:
     """Of 2 x 2 pairs: 3 > 2, 3 > 1, 1 < 2, 1 = 1: 2.5 of 4."""
-    found = detecting._area(np.array([3.0, 1.0]), np.array([2.0, 1.0]), 0)
+    found = detecting._auc_of_scores(np.array([3.0, 1.0]), np.array([2.0, 1.0]), 0)
     assert found["auc"] == pytest.approx(2.5 / 4)
 
 
@@ -158,10 +161,10 @@ def test_a_copy_beside_its_song_is_never_learnt_from() -> None:
 
 def test_variety() -> None:
     human = songs(60, 1)
-    one = songs(60, 2).some(np.zeros(60, np.int64))
-    found = variety(human, songs(60, 3), {SAME: one})
+    one = songs(60, 2).select(np.zeros(60, np.int64))
+    found = variety(human, songs(60, 3), {ONE_SONG: one})
     assert found["interval"][0] < 1 < found["interval"][1]
-    assert found["controls"][SAME]["ratio"] == pytest.approx(0)
+    assert found["controls"][ONE_SONG]["ratio"] == pytest.approx(0)
     assert found["discriminates"]
     assert variety(human, songs(60, 2, spread=0.3), {})["interval"][1] < 0.6
     assert variety(human, songs(60, 2, spread=0.3), {})["discriminates"] is None

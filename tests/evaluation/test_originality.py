@@ -89,7 +89,7 @@ def test_it_is_what_counting_finds(tunes: list[list[int]], together: int) -> Non
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ritornello.evaluation.originality.TOGETHER", together)  # also in pieces
+        patch.setattr("ritornello.evaluation.originality.BLOCK_NOTES", together)  # also in pieces
         found = longest_runs([tune(tunes[0])], [tune(pitches) for pitches in tunes[1:]])
     assert found == [max(RUN_STEPS, *(shared(first, other) + 1 for other in others))]
 

@@ -14,8 +14,8 @@ from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.theory import estimate_key
 from ritornello.music.timeline import Timeline
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]  # (N,)
+Ints = npt.NDArray[np.int64]  # (N,)
 PART_PITCH_BITS = 15  # 256 parts x 128 pitches
 
 

@@ -1,39 +1,42 @@
-"""Comparison: composed songs against human ones, by all metrics at once, with the ladder beside each.
+"""Comparison of composed songs with human ones by all metrics, each also for the controls.
 
-    style > detector > variety > originality (where the songs that were learnt from are at hand)
+    style > detector > variety > originality (if the training songs are known)
 
-Copying fails originality, noise fails style and detector, one good song repeated fails variety: none of
-them is reported alone. Nothing here reads a file, so the same songs and seed give the same report.
+Copies fail originality, noise fails style and the detector, one good song repeated fails variety; so none of
+them is reported alone. Nothing here reads a file. The same songs and seed give the same report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ritornello.evaluation.analysed_song import AnalysedSong
-from ritornello.evaluation.controls import CONTROLS, controls, repeated
+from ritornello.evaluation.controls import CONTROLS, control_songs, one_song_repeated
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.detector import detector
-from ritornello.evaluation.features import FEATURES, Table, table
+from ritornello.evaluation.features import FEATURES, SongTable, song_table
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.style import style
-from ritornello.evaluation.variety import SAME, variety
+from ritornello.evaluation.variety import ONE_SONG, variety
 from ritornello.models.fingerprints import SongFingerprint
+from ritornello.system.progress import Progress, no_progress
 from ritornello.system.version import __version__
 
 EVALUATOR = 2  # goes up whenever a figure may change for the same songs
-FEWEST_OF_LABEL = 40  # human songs of a label, for figures that count
-LENGTHS_APART = 1.5  # median bars of the one over the other, from which on it is said
-FEWEST = 2  # songs, for any comparison
+FEWEST_OF_LABEL = 40  # human songs of a label without a warning
+LENGTH_RATIO = 1.5  # of the median bars of both sets, from which on there is a warning
+FEWEST = 2  # songs of each set
 METRICS = ("style", "detector", "variety", "originality")
-Progress = Callable[[int, int, str], None]  # done, total, what
 
 
 class SongSet(NamedTuple):
-    """Songs to compare: whence, the hash of all that was there, how many, and why some were not read."""
+    """Songs to compare, a sample of those at the path `where`.
+
+    `hash` is that of all songs there, `found` their number; `skipped` says by name why songs were not used.
+    """
 
     where: str
     hash: str
@@ -41,8 +44,8 @@ class SongSet(NamedTuple):
     songs: Sequence[LabelledScore]
     skipped: dict[str, str]
 
-    def described(self) -> dict[str, Any]:
-        """The group in a report."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a report says about the set."""
         bars = [len(AnalysedSong(song.score).timeline) for song in self.songs]
         return {
             "where": self.where,
@@ -55,14 +58,14 @@ class SongSet(NamedTuple):
         }
 
 
-class TrainingMelodies(Protocol):
-    """The melodies of the songs that a model learnt from, which may be gone through more than once."""
+class TrainingFingerprints(Protocol):
+    """The fingerprints of the songs that a model learnt from. They can be iterated more than once."""
 
     where: str
 
     @property
     def hash(self) -> str:
-        """Of all of them."""
+        """The hash of all of them."""
         ...
 
     def __iter__(self) -> Iterator[SongFingerprint]: ...
@@ -71,137 +74,131 @@ class TrainingMelodies(Protocol):
 def compare(
     composed: SongSet,
     human: SongSet,
-    learnt: TrainingMelodies | None = None,
+    training: TrainingFingerprints | None = None,
     *,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The report: all metrics of `composed` against `human`, as JSON can hold it.
+    """Return the report of all metrics of `composed` against `human`, as JSON can hold it.
 
-    A metric for which there are too few songs says so under "too_few", with the least number. Originality is
-    None without the songs that a model has `learnt` from.
+    A metric without enough songs has the reason under "too_few". "originality" is None without `training`.
     """
-    tell = _Steps(progress)
-    scores = {side: [song.score for song in group.songs] for side, group in _sides(composed, human)}
-    made = controls(scores["human"], seed)
-    tell("controls")
-    tables = {SAME: table([AnalysedSong(song) for song in repeated(scores["human"], seed)])}
-    for name, songs in (scores | made).items():
-        tables[name] = table([AnalysedSong(song) for song in songs])
-        tell(name)
+    report_step = _StepCounter(progress or no_progress)
+    scores = {"composed": [s.score for s in composed.songs], "human": [s.score for s in human.songs]}
+    controls = control_songs(scores["human"], seed)
+    report_step("controls")
+    one_song = song_table([AnalysedSong(song) for song in one_song_repeated(scores["human"], seed)])
+    tables = {}
+    for name, songs in (scores | controls).items():
+        tables[name] = song_table([AnalysedSong(song) for song in songs])
+        report_step(name)
     ours, theirs = tables.pop("composed"), tables.pop("human")
-    ladder = {name: rows for name, rows in tables.items() if name != SAME}
     result: dict[str, Any] = {"ritornello": __version__, "evaluator": EVALUATOR, "seed": seed}
-    result |= {side: group.described() for side, group in _sides(composed, human)}
-    result["style"] = style(theirs, ours, ladder, seed)
-    tell("style")
-    result["detector"] = detector(theirs, ours, ladder, seed)
-    tell("detector")
-    result["variety"] = variety(theirs, ours, tables, seed)
+    result |= {"composed": composed.to_dict(), "human": human.to_dict()}
+    result["style"] = style(theirs, ours, tables, seed)
+    report_step("style")
+    result["detector"] = detector(theirs, ours, tables, seed)
+    report_step("detector")
+    result["variety"] = variety(theirs, ours, {ONE_SONG: one_song, **tables}, seed)
     result["originality"] = None
-    if learnt is not None:
-        found = copying(scores["human"], composed.songs, made, learnt, seed)
-        result["originality"] = found | {"where": learnt.where, "hash": learnt.hash}
-    result["labels"] = by_label(composed, human, ours, theirs, seed)
-    result["shapes"] = shapes(ours, theirs)
-    result["remarks"] = remarks(result)
-    tell("all")
+    if training is not None:
+        found = copying(scores["human"], composed.songs, controls, training, seed)
+        result["originality"] = found | {"where": training.where, "hash": training.hash}
+    result["labels"] = compare_labels(composed, human, ours, theirs, seed)
+    result["shapes"] = mean_histograms(ours, theirs)
+    result["remarks"] = warnings(result)
+    report_step("all")
     return result
 
 
-def _sides(composed: SongSet, human: SongSet) -> tuple[tuple[str, SongSet], ...]:
-    return ("composed", composed), ("human", human)
+class _StepCounter:
+    """Reports progress in steps of about equal length."""
 
-
-class _Steps:
-    """Progress in steps of about equal length."""
-
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress) -> None:
         self.progress, self.done, self.total = progress, 0, len(CONTROLS) + 6
 
-    def __call__(self, what: str) -> None:
+    def __call__(self, step: str) -> None:
         self.done += 1
-        if self.progress:
-            self.progress(self.done, self.total, f"comparing  {what}")
+        self.progress(self.done, self.total, f"comparing  {step}")
 
 
-def by_label(composed: SongSet, human: SongSet, ours: Table, theirs: Table, seed: int) -> dict[str, Any]:
-    """Style, detector and variety of each label that both have.
+def compare_labels(
+    composed: SongSet, human: SongSet, ours: SongTable, theirs: SongTable, seed: int
+) -> dict[str, Any]:
+    """Return style, detector and variety for each label that both sets have.
 
-    "few" says that fewer than FEWEST_OF_LABEL human songs have it: figures with their intervals, no verdict.
+    "few" says that fewer than FEWEST_OF_LABEL human songs have the label.
     """
     found: dict[str, Any] = {}
     common = {label for song in composed.songs for label in song.labels}
     for label in sorted(common & {label for song in human.songs for label in song.labels}):
-        mine, others = (
+        of_composed, of_human = (
             np.flatnonzero([label in song.labels for song in group.songs]) for group in (composed, human)
         )
-        pair = (theirs.some(others), ours.some(mine))
-        style_of = style(*pair, {}, seed)
-        kept = ("too_few", "ratio", "interval", "within_1.5")
+        pair = (theirs.select(of_human), ours.select(of_composed))
+        keys = ("too_few", "ratio", "interval", "within_1.5")
         found[label] = {
-            "composed": len(mine),
-            "human": len(others),
-            "few": len(others) < FEWEST_OF_LABEL,
-            "style": {name: value for name, value in style_of.items() if name in kept},
+            "composed": len(of_composed),
+            "human": len(of_human),
+            "few": len(of_human) < FEWEST_OF_LABEL,
+            "style": {key: value for key, value in style(*pair, {}, seed).items() if key in keys},
             "detector": detector(*pair, {}, seed),
             "variety": variety(*pair, {}, seed),
         }
     return found
 
 
-def shapes(ours: Table, theirs: Table) -> dict[str, Any]:
-    """By feature the mean shares of its bins, of composed and of human songs, for plots."""
+def mean_histograms(ours: SongTable, theirs: SongTable) -> dict[str, Any]:
+    """Return for each feature its bins and the mean histograms of composed and of human songs, for plots."""
 
-    def mean(rows: Any) -> list[float]:
-        heard = rows[np.isfinite(rows[:, 0])]
-        return [round(float(share), 5) for share in heard.mean(axis=0)] if len(heard) else []
+    def mean(histograms: Any) -> list[float]:
+        having = histograms[np.isfinite(histograms[:, 0])]
+        return [round(float(share), 5) for share in having.mean(axis=0)] if len(having) else []
 
     return {
         feature.name: {
             "bins": feature.bins.round(6).tolist(),
-            "composed": mean(ours.shares[feature.name]),
-            "human": mean(theirs.shares[feature.name]),
+            "composed": mean(ours.histograms[feature.name]),
+            "human": mean(theirs.histograms[feature.name]),
         }
         for feature in FEATURES
     }
 
 
-def remarks(report: dict[str, Any]) -> list[str]:
-    """What one must know to read the figures, in words."""
+def warnings(report: dict[str, Any]) -> list[str]:
+    """Return sentences about what limits the figures of a report."""
     metrics = {name: report[name] for name in METRICS if report[name]}
-    said = [found["too_few"] for found in metrics.values() if "too_few" in found]
+    found = [figures["too_few"] for figures in metrics.values() if "too_few" in figures]
     ours, theirs = report["composed"], report["human"]
     bars = ours["median_bars"], theirs["median_bars"]
-    if min(bars) and max(bars) / min(bars) > LENGTHS_APART:
-        said.append(
+    if min(bars) and max(bars) / min(bars) > LENGTH_RATIO:
+        found.append(
             f"composed songs have {bars[0]:.0f} bars, human ones {bars[1]:.0f} (medians): range, repeats and "
             "different pitches depend on the length"
         )
-    if unread := len(ours["skipped"]):
-        said.append(
-            f"{unread} composed songs could not be judged and count in no figure: songs without "
-            "notes or of one repeated note are the worst there are"
+    if skipped := len(ours["skipped"]):
+        found.append(
+            f"{skipped} composed songs could not be judged and count in no figure, though songs without "
+            "notes or of one repeated note are the worst"
         )
-    if few := [name for name, about in report["labels"].items() if about["few"]]:
-        said.append(
-            f"few human songs of {', '.join(few)} (fewer than {FEWEST_OF_LABEL}): "
-            "their figures are guesses, no verdicts"
+    if few := [name for name, label in report["labels"].items() if label["few"]]:
+        found.append(
+            f"few human songs of {', '.join(few)} (fewer than {FEWEST_OF_LABEL}): their figures are uncertain"
         )
     if ours["hash"] == theirs["hash"]:
-        said.append("both sides are the same files: this says nothing")
+        found.append("both sets are the same files: the figures mean nothing")
     if known := len((report["originality"] or {}).get("in_training", ())):
-        said.append(
-            f"{known} of the {theirs['used']} human songs are among those learnt from, not held out: "
-            "a model looks better here than it is"
+        found.append(
+            f"{known} of the {theirs['used']} human songs are training songs, not held out: "
+            "the model looks better here than it is"
         )
-    table_alone = report["detector"].get("controls", {}).get("codec")
-    if table_alone and table_alone["interval"][0] > 0.6:
-        said.append(
-            f"the codec alone gives human songs away (AUC {table_alone['auc']:.2f}): "
-            "its grid of 24 ticks a beat and its bins of velocity change them, whatever a model does"
+    codec = report["detector"].get("controls", {}).get("codec")
+    if codec and codec["interval"][0] > 0.6:
+        found.append(
+            f"the codec alone reveals human songs (AUC {codec['auc']:.2f}): "
+            "its grid of 24 ticks a beat and its bins of velocity change them, whatever the model"
         )
-    for name, found in metrics.items():
-        if found.get("discriminates") is False:
-            said.append(f"{name} does not discriminate here: it cannot rank the ladder of controls")
-    return said
+    for name, figures in metrics.items():
+        if figures.get("discriminates") is False:
+            found.append(f"{name} does not discriminate here: it cannot rank the controls")
+    return found

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from ritornello.evaluation import plots, report
-from ritornello.evaluation.controls import CONTROLS, MEANS
+from ritornello.evaluation.controls import CONTROLS, DESCRIPTIONS
 from ritornello.evaluation.features import FEATURES
 from ritornello.evaluation.page_frame import Pair, alike, head
 
@@ -61,8 +61,8 @@ def _legend() -> str:
     human = '<svg viewBox="-9 -9 18 18"><rect class="band" x="-8" y="-6" width="16" height="12" rx="3"/>'
     human += '<path class="one" d="M0 -9V9"/></svg>human'
     signs = [
-        f'<svg viewBox="-9 -9 18 18"><path class="sign" d="{plots.SIGNS[name]}"/></svg>{name}: {MEANS[name]}'
-        for name in CONTROLS
+        f'<svg viewBox="-9 -9 18 18"><path class="sign" d="{plots.SIGNS[name]}"/></svg>{name}: {description}'
+        for name, description in DESCRIPTIONS.items()
     ]
     return f'<ul class="legend">{"".join(f"<li>{item}</li>" for item in (ours, human, *signs))}</ul>'
 

@@ -1,7 +1,8 @@
-"""The ladder: controls made of the human songs, from the best to the worst; by them a metric is judged.
+"""The controls: sets of songs made from the human songs, from the best to the worst, that test each metric.
 
-What calls music drawn at random human, or what the file format does to human music a fault, says nothing of a
-composed song. Every report has the ladder's figures; a metric that cannot rank them says so.
+A metric that calls random notes human, or that finds fault with human songs after encoding, says nothing
+about composed songs. So each report has the metrics' figures of the controls, and names the metrics that
+cannot rank them.
 """
 
 from __future__ import annotations
@@ -12,44 +13,44 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from ritornello.evaluation.analysed_song import Ints
 from ritornello.music.plan import GRID
 from ritornello.music.score import COLUMNS, Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import canonical
 
 Draw = np.random.Generator
-Ints = npt.NDArray[np.int64]
-Token = tuple[int, int, int]  # interval from the part's last note, ticks since the last note, part's rank
+Token = tuple[int, int, int]  # semitones from the part's last note, ticks from the last note, part
 START: Token = (0, -1, -1)
-NOISE = ("bars shuffled", "n-gram", "marginals")  # each a worse song than the one before
+MIDDLE_C = 60
+NOISE = ("bars shuffled", "n-gram", "marginals")  # the controls that are not human music, the best first
 
 
-def codec(songs: Sequence[Score], draw: Draw) -> list[Score]:
-    """The same songs as the representation `notes` holds them: the best that a model of it can be."""
+def encoded_and_decoded(songs: Sequence[Score], draw: Draw) -> list[Score]:
+    """Return the songs as the representation `notes` holds them: the best that its models can do."""
     return [canonical(song)[0] for song in songs]
 
 
-def shuffled(songs: Sequence[Score], draw: Draw) -> list[Score]:
-    """The bars of each song in another order; bars of one length change places among themselves."""
-    return [_with_bars_shuffled(song, draw) for song in songs]
+def bars_shuffled(songs: Sequence[Score], draw: Draw) -> list[Score]:
+    """Return the songs with their bars in random order; only bars of equal length are exchanged."""
+    return [_shuffle_bars(song, draw) for song in songs]
 
 
-def _with_bars_shuffled(song: Score, draw: Draw) -> Score:
+def _shuffle_bars(song: Score, draw: Draw) -> Score:
     timeline = Timeline.of(song)
     target = np.arange(len(timeline))
     for length in np.unique(timeline.length_ticks):
-        alike = np.flatnonzero(timeline.length_ticks == length)
-        target[alike] = draw.permutation(alike)
+        bars = np.flatnonzero(timeline.length_ticks == length)
+        target[bars] = draw.permutation(bars)
     bar = timeline.bar_of(song.onset_ticks)
     onset = song.onset_ticks + (timeline.start_ticks[target] - timeline.start_ticks)[bar]
-    moved = (onset, song.duration_ticks, song.pitch, song.velocity, song.part, song.parts)
-    return Score.of(song.ticks_per_beat, *moved, tempi=song.tempi, meters=song.meters, keys=song.keys)
+    notes = (onset, song.duration_ticks, song.pitch, song.velocity, song.part, song.parts)
+    return Score.of(song.ticks_per_beat, *notes, tempi=song.tempi, meters=song.meters, keys=song.keys)
 
 
 def copies(songs: Sequence[Score], draw: Draw) -> list[Score]:
-    """The songs themselves in another key, up to six semitones away: perfect in style, and nobody's own."""
+    """Return the songs in another key, at most six semitones away: human in style, but not original."""
     found = []
     for song in songs:
         pitch = song.pitch[~song.of_drums].astype(int)
@@ -59,134 +60,137 @@ def copies(songs: Sequence[Score], draw: Draw) -> list[Score]:
     return found
 
 
-class Columns(NamedTuple):
-    """The notes of all songs one after the other, (N,) each, at 24 ticks a beat; where each song begins."""
+class NoteColumns(NamedTuple):
+    """The notes of all songs one after another as columns of N numbers, at 24 ticks per beat.
+
+    `shift` is the ticks from the onset of the note before, 0 for the first note of a song; velocity is 1-127;
+    `starts` has the index of each song's first note, and N.
+    """
 
     shift: list[int]
     pitch: list[int]
-    duration: list[int]
+    duration_ticks: list[int]
     velocity: list[int]
     part: list[int]
     starts: list[int]
 
 
-def _columns(songs: Sequence[Score]) -> Columns:
-    """Shift is from the note before (0 at a song's first); the parts of a song count from 0."""
-    rows = [np.stack([getattr(song, name).astype(np.int64) for name in COLUMNS]) for song in songs]
-    notes = np.concatenate(rows, axis=1)
-    starts = np.cumsum([0, *(row.shape[1] for row in rows)])
+def _note_columns(songs: Sequence[Score]) -> NoteColumns:
+    columns = [np.stack([getattr(song, name).astype(np.int64) for name in COLUMNS]) for song in songs]
+    notes = np.concatenate(columns, axis=1)
+    starts = np.cumsum([0, *(column.shape[1] for column in columns)])
     shift = np.diff(notes[0], prepend=0)
     shift[starts[:-1]] = 0
     _, duration, pitch, velocity, part = notes.tolist()
-    return Columns(shift.tolist(), pitch, duration, velocity, part, starts.tolist())
+    return NoteColumns(shift.tolist(), pitch, duration, velocity, part, starts.tolist())
 
 
 def marginals(songs: Sequence[Score], draw: Draw) -> list[Score]:
-    """As many notes as each song has: shift, pitch, duration, velocity, part, each drawn by itself."""
-    whole = [canonical(song)[0] for song in songs]
-    pools = [np.array(column) for column in _columns(whole)[:5]]
+    """Return songs of as many notes; shift, pitch, duration, velocity and part are drawn independently."""
+    encoded = [canonical(song)[0] for song in songs]
+    pools = [np.array(column) for column in _note_columns(encoded)[:5]]
     found = []
-    for song in whole:
+    for song in encoded:
         shift, pitch, duration, velocity, part = (draw.choice(pool, len(song)) for pool in pools)
-        found.append(_noise(song, [np.cumsum(shift), duration, pitch, velocity, part]))
+        found.append(_noise_song(song, [np.cumsum(shift), duration, pitch, velocity, part]))
     return found
 
 
 def ngram(songs: Sequence[Score], draw: Draw) -> list[Score]:
-    """As many notes as each song has, by an n-gram of order 2 over (interval, shift, part) of all songs.
+    """Return songs of as many notes from an n-gram of order 2 over (interval, shift, part) of all songs.
 
-    The interval is from the part's last note, as is the first pitch; a note that would leave the range of the
-    songs goes back by octaves. Duration and velocity come with the note that is drawn. Where two notes were
-    never followed by another, one is looked at.
+    The interval is from the last note of the part, or from middle C. A note beyond the range of the songs is
+    moved by octaves. Duration and velocity are those of the note that is drawn. After two notes that were
+    never followed by another, only the last one counts.
     """
-    whole = [canonical(song)[0] for song in songs]
-    columns = _columns(whole)
+    encoded = [canonical(song)[0] for song in songs]
+    columns = _note_columns(encoded)
     tokens = _tokens(columns)
-    after: dict[tuple[Token, ...], list[int]] = {}
+    successors: dict[tuple[Token, ...], list[int]] = {}  # by one token and by two: the notes that follow
     for first, stop in zip(columns.starts[:-1], columns.starts[1:], strict=True):
-        past = (START, START)
+        context = (START, START)
         for note in range(first, stop):
-            after.setdefault(past, []).append(note)
-            after.setdefault(past[1:], []).append(note)
-            past = (past[1], tokens[note])
+            successors.setdefault(context, []).append(note)
+            successors.setdefault(context[1:], []).append(note)
+            context = (context[1], tokens[note])
     low, high = np.percentile(columns.pitch, [0.5, 99.5])
-    span = (math.floor(low), math.ceil(high))
-    return [_chained(song, columns, tokens, after, span, draw) for song in whole]
+    pitch_range = (math.floor(low), math.ceil(high))
+    return [_ngram_song(song, columns, tokens, successors, pitch_range, draw) for song in encoded]
 
 
-def _tokens(columns: Columns) -> list[Token]:
-    """Of each note; the interval of a part's first note counts from middle C."""
+def _tokens(columns: NoteColumns) -> list[Token]:
+    """Return the token of each note."""
     tokens: list[Token] = []
     for first, stop in zip(columns.starts[:-1], columns.starts[1:], strict=True):
-        last: dict[int, int] = {}
+        last_pitch: dict[int, int] = {}  # by part
         for note in range(first, stop):
             part, pitch = columns.part[note], columns.pitch[note]
-            tokens.append((pitch - last.get(part, 60), columns.shift[note], part))
-            last[part] = pitch
+            tokens.append((pitch - last_pitch.get(part, MIDDLE_C), columns.shift[note], part))
+            last_pitch[part] = pitch
     return tokens
 
 
-def _chained(
+def _ngram_song(
     song: Score,
-    columns: Columns,
+    columns: NoteColumns,
     tokens: list[Token],
-    after: dict[tuple[Token, ...], list[int]],
-    span: tuple[int, int],
+    successors: dict[tuple[Token, ...], list[int]],
+    pitch_range: tuple[int, int],
     draw: Draw,
 ) -> Score:
-    """A song of the n-gram with as many notes as `song`, in its bars."""
-    past, clock, last = (START, START), 0, dict[int, int]()
+    """Sample a song of the n-gram with as many notes as `song`."""
+    context, tick, last_pitch = (START, START), 0, dict[int, int]()
     notes: list[tuple[int, ...]] = []
     for chance in draw.random(len(song)).tolist():
-        choices = after.get(past) or after.get(past[1:]) or after[START, START]
+        choices = successors.get(context) or successors.get(context[1:]) or successors[START, START]
         note = choices[int(chance * len(choices))]
         interval, shift, part = tokens[note]
-        pitch = last.get(part, 60) + interval
-        while pitch < span[0]:
+        pitch = last_pitch.get(part, MIDDLE_C) + interval
+        while pitch < pitch_range[0]:
             pitch += 12
-        while pitch > span[1]:
+        while pitch > pitch_range[1]:
             pitch -= 12
         pitch = max(0, min(127, pitch))
-        clock, last[part], past = clock + shift, pitch, (past[1], tokens[note])
-        notes.append((clock, columns.duration[note], pitch, columns.velocity[note], part))
-    return _noise(song, list(np.array(notes).T))
+        tick, last_pitch[part], context = tick + shift, pitch, (context[1], tokens[note])
+        notes.append((tick, columns.duration_ticks[note], pitch, columns.velocity[note], part))
+    return _noise_song(song, list(np.array(notes).T))
 
 
-def _noise(song: Score, notes: Sequence[Ints]) -> Score:
-    """A song of these columns of notes in the first meter, the first tempo and the parts of `song`."""
-    onset, duration, pitch, velocity, part = notes
+def _noise_song(song: Score, columns: Sequence[Ints]) -> Score:
+    """Return a song of these columns (N,) with the first meter, the first tempo and the parts of `song`."""
+    onset, duration, pitch, velocity, part = columns
     first = {"tempi": song.tempi[:1], "meters": song.meters[:1]}
-    columns = (onset, duration, pitch, velocity, part % len(song.parts))
-    return Score.of(GRID, *columns, parts=song.parts, **first)
+    notes = (onset, duration, pitch, velocity, part % len(song.parts))
+    return Score.of(GRID, *notes, parts=song.parts, **first)
 
 
 CONTROLS: dict[str, Callable[[Sequence[Score], Draw], list[Score]]] = {
-    "codec": codec,
-    "bars shuffled": shuffled,
+    "codec": encoded_and_decoded,
+    "bars shuffled": bars_shuffled,
     "n-gram": ngram,
     "marginals": marginals,
     "copies": copies,
 }
-MEANS = {
-    "codec": "the human songs as the table of notes holds them: the best a model can be",
+DESCRIPTIONS = {
+    "codec": "the human songs, encoded and decoded: the best that a model can compose",
     "bars shuffled": "the bars of each human song in another order",
-    "n-gram": "drawn note by note, each by the two before it",
-    "marginals": "shift, pitch, duration, part and velocity drawn each by itself",
-    "copies": "the human songs in another key: human in style, original in nothing",
+    "n-gram": "each note drawn by the two notes before it",
+    "marginals": "shift, pitch, duration, part and velocity of each note drawn independently",
+    "copies": "the human songs in another key: human in style, but not original",
 }
 
 
-def controls(songs: Sequence[Score], seed: int) -> dict[str, list[Score]]:
-    """All controls by name, a song for each of `songs`, in their order; the same for the same seed."""
-    plain = [replace(song, chords=(), markers=()) for song in songs]  # no metric looks at them
-    made = {}
-    for number, (name, make) in enumerate(CONTROLS.items()):
-        made[name] = make(plain, np.random.default_rng([seed, number]))
-    return made
+def control_songs(songs: Sequence[Score], seed: int) -> dict[str, list[Score]]:
+    """Return all controls by name, each with one song for each of `songs`, in their order."""
+    plain = [replace(song, chords=(), markers=()) for song in songs]  # which no metric uses
+    return {
+        name: make(plain, np.random.default_rng([seed, number]))
+        for number, (name, make) in enumerate(CONTROLS.items())
+    }
 
 
-def repeated(songs: Sequence[Score], seed: int) -> list[Score]:
-    """One song as often as there are songs, its bars shuffled each time anew: what variety must find."""
+def one_song_repeated(songs: Sequence[Score], seed: int) -> list[Score]:
+    """Return one song as often as there are songs, each time with its bars shuffled: a test of variety."""
     draw = np.random.default_rng(seed)
-    one = songs[int(draw.integers(len(songs)))]
-    return [_with_bars_shuffled(one, draw) for _ in songs]
+    song = songs[int(draw.integers(len(songs)))]
+    return [_shuffle_bars(song, draw) for _ in songs]

@@ -1,7 +1,12 @@
-"""Copying: the longest runs that composed songs share with training songs, beside human ones and controls.
+"""The metric *originality*: the longest runs of notes that composed songs share with the training songs.
 
-Human songs share runs too. Each human song is cut to as many notes as a composed one has, for a longer song
-shares more by being longer. (How a run is found: `originality.py`.)
+Input: human and composed songs, controls, and the fingerprints of the songs that a model learnt from.
+Validation: at least FEWEST human and FEWEST composed songs with notes that are not drums.
+Metric: the median over songs of the longest shared run of notes (`originality.closest_passages`), and the
+  share of songs that share more than 95% of the human songs do. Human songs share runs too. A longer song
+  shares more, so each human song is cut to the number of notes of a composed one. Human songs that are
+  training songs themselves are left out.
+Source: our own. Intervals: the bootstrap over songs (Efron 1979).
 """
 
 from __future__ import annotations
@@ -11,50 +16,49 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ritornello.evaluation.analysed_song import Ints
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.originality import Passage, closest_passages, opening, run_lengths
-from ritornello.evaluation.style import SHARE
+from ritornello.evaluation.style import quantile_interval
 from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 
-FEWEST = 10  # songs of each
-BEYOND = 0.95  # of the human songs have shorter runs than a song that is said to copy
-OVERLAP = 0.8  # of the notes of a human song's largest part in one run: it is a training song itself
-COPIED = 40  # training songs that are the control "copies": in another key they would be the same melodies
-ROUNDS = 1000  # of the bootstrap by song
+FEWEST = 10  # human songs, and composed songs
+LIMIT_QUANTILE = 0.95  # of the human songs' runs; a composed song beyond it counts as a copy
+OVERLAP = 0.8  # a human song is a training song if one run has this share of the notes of its largest part
+COPIES = 40  # training songs in the control "copies", which in another key would have the same fingerprints
+ROUNDS = 1000
 CONTROLS = ("bars shuffled", "n-gram", "marginals")
 
 
 def copying(
     human: Sequence[Score],
     composed: Sequence[LabelledScore],
-    made: Mapping[str, Sequence[Score]],
+    controls: Mapping[str, Sequence[Score]],
     training: Iterable[SongFingerprint],
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Runs in notes: medians, longest, and the share of songs beyond what 95% of the human songs share.
+    """Return the longest shared runs in notes: medians, maxima, and the share of songs beyond the limit.
 
-    `training` are the songs that were learnt from; they are gone through twice. "passages" has the closest
-    one of each composed song, the longest first. "in_training" are the human songs (numbers) that are
-    training songs themselves; they are left out.
+    `training` is iterated twice. "passages" has the closest passage of each composed song, the longest first;
+    "in_training" the indices of the human songs that are training songs. Without enough songs the result has
+    "too_few" and "passages" only.
     """
-    if min(_with_melody(human), _with_melody(_scores(composed))) < FEWEST:
+    scores = [song.score for song in composed]
+    if min(_count_with_pitches(human), _count_with_pitches(scores)) < FEWEST:
         needs = f"originality needs {FEWEST} human and {FEWEST} composed songs with a melody"
-        few = {"too_few": f"{needs} (drums are not compared)"}
-        return few | {
-            "passages": passages(composed, closest_passages(_melodies(_scores(composed)), training))
-        }
-    cut = _cut(human, [len(song.score) for song in composed], seed)
-    groups = {"composed": _melodies(_scores(composed)), "human": _melodies(cut)}
-    groups["copies"] = list(islice(training, COPIED))
-    groups |= {name: _melodies(made[name]) for name in CONTROLS if name in made}
-    found = _closest_by_group(groups, training)
-    runs = {name: np.array(run_lengths(groups[name], found[name])) for name in groups}
-    known = runs["human"] >= OVERLAP * np.array([_longest_part(song) for song in cut])
-    if (~known).sum() >= FEWEST:  # they would make any copy look human
-        runs["human"] = runs["human"][~known]
+        found = closest_passages(_fingerprints(scores), training)
+        return {"too_few": f"{needs} (drums are not compared)", "passages": passages(composed, found)}
+    cut = _cut(human, [len(score) for score in scores], seed)
+    groups = {"composed": _fingerprints(scores), "human": _fingerprints(cut)}
+    groups["copies"] = list(islice(training, COPIES))
+    groups |= {name: _fingerprints(controls[name]) for name in CONTROLS if name in controls}
+    closest = _closest_by_group(groups, training)
+    runs = {name: np.array(run_lengths(groups[name], closest[name])) for name in groups}
+    in_training = runs["human"] >= OVERLAP * np.array([_size_of_largest_part(song) for song in cut])
+    if (~in_training).sum() >= FEWEST:  # otherwise they would make any copy look human
+        runs["human"] = runs["human"][~in_training]
     figures = _figures(runs, seed)
     return {
         **figures.pop("composed"),
@@ -62,73 +66,70 @@ def copying(
         "human": figures.pop("human") | {"runs": runs["human"].tolist()},
         "limit": _limit(runs["human"]),
         "controls": figures,
-        "discriminates": _ranks(runs),
-        "in_training": np.flatnonzero(known).tolist(),
-        "passages": passages(composed, found["composed"]),
+        "discriminates": _discriminates(runs),
+        "in_training": np.flatnonzero(in_training).tolist(),
+        "passages": passages(composed, closest["composed"]),
     }
 
 
 def passages(songs: Sequence[LabelledScore], found: Sequence[Passage | None]) -> list[dict[str, Any]]:
-    """The closest passage of each song that has any, the longest first, as JSON can hold it."""
-    having = [(song.name, passage) for song, passage in zip(songs, found, strict=True) if passage]
-    having.sort(key=lambda pair: -pair[1].notes)
-    return [{"of": name, **passage.plain()} for name, passage in having]
+    """Return the closest passages of the songs that have one, the longest first, as JSON can hold them."""
+    pairs = [(song.name, passage) for song, passage in zip(songs, found, strict=True) if passage]
+    pairs.sort(key=lambda pair: -pair[1].notes)
+    return [{"of": name, **passage.to_dict()} for name, passage in pairs]
 
 
-def _scores(songs: Sequence[LabelledScore]) -> list[Score]:
-    return [song.score for song in songs]
-
-
-def _with_melody(songs: Iterable[Score]) -> int:
-    """How many songs have a note that no drum plays."""
+def _count_with_pitches(songs: Iterable[Score]) -> int:
+    """Return how many songs have a note that is not a drum."""
     return sum(not song.of_drums.all() for song in songs)
 
 
-def _melodies(songs: Iterable[Score]) -> list[SongFingerprint]:
+def _fingerprints(songs: Iterable[Score]) -> list[SongFingerprint]:
     return [SongFingerprint.of(song) for song in songs]
 
 
-def _cut(human: Sequence[Score], sizes: Sequence[int], seed: int) -> list[Score]:
-    """The openings of the human songs, as long as composed songs are."""
+def _cut(human: Sequence[Score], lengths: Sequence[int], seed: int) -> list[Score]:
+    """Cut each human song to a number of notes that is drawn from `lengths`, those of the composed songs."""
     draw = np.random.default_rng(seed)
-    lengths = draw.choice(np.sort(sizes), len(human)).tolist()
-    return [opening(song, length) for song, length in zip(human, lengths, strict=True)]
+    drawn = draw.choice(np.sort(lengths), len(human)).tolist()
+    return [opening(song, length) for song, length in zip(human, drawn, strict=True)]
 
 
 def _closest_by_group(
     groups: Mapping[str, Sequence[SongFingerprint]], training: Iterable[SongFingerprint]
 ) -> dict[str, list[Passage | None]]:
-    """The closest passages of all groups, looked for at once."""
-    passages = iter(closest_passages([song for group in groups.values() for song in group], training))
-    return {name: list(islice(passages, len(group))) for name, group in groups.items()}
+    """Return the closest passages of the songs of each group, in one search over the training songs."""
+    found = iter(closest_passages([song for group in groups.values() for song in group], training))
+    return {name: list(islice(found, len(group))) for name, group in groups.items()}
 
 
-def _longest_part(song: Score) -> int:
-    """The notes of the largest part; at least two."""
+def _size_of_largest_part(song: Score) -> int:
+    """Return the number of notes of the largest part that is not drums; at least 2."""
     return int(np.bincount(song.part[~song.of_drums], minlength=1).max(initial=2))
 
 
-def _limit(human: npt.NDArray[Any]) -> int:
-    return int(np.quantile(human, BEYOND, method="higher"))
+def _limit(human_runs: Ints) -> int:
+    """Return the run that 95% of the human songs do not exceed."""
+    return int(np.quantile(human_runs, LIMIT_QUANTILE, method="higher"))
 
 
-def _figures(runs: Mapping[str, npt.NDArray[Any]], seed: int) -> dict[str, Any]:
-    """By group the median run with its interval, the longest, and the share of songs beyond the limit."""
+def _figures(runs: Mapping[str, Ints], seed: int) -> dict[str, Any]:
+    """Return for each group the median run with its interval, the longest, and the share beyond the limit."""
     limit, draw = _limit(runs["human"]), np.random.default_rng(seed)
-    found = {}
-    for name, of in runs.items():
-        medians = np.median(of[draw.integers(len(of), size=(ROUNDS, len(of)))], axis=1)
-        found[name] = {
-            "median": float(np.median(of)),
-            "interval": [float(end) for end in np.quantile(medians, [(1 - SHARE) / 2, (1 + SHARE) / 2])],
-            "longest": int(of.max()),
-            "beyond": float((of > limit).mean()),
+    figures = {}
+    for name, group in runs.items():
+        medians = np.median(group[draw.integers(len(group), size=(ROUNDS, len(group)))], axis=1)
+        figures[name] = {
+            "median": float(np.median(group)),
+            "interval": [float(end) for end in quantile_interval(medians)],
+            "longest": int(group.max()),
+            "beyond": float((group > limit).mean()),
         }
-    return found
+    return figures
 
 
-def _ranks(runs: Mapping[str, npt.NDArray[Any]]) -> bool:
+def _discriminates(runs: Mapping[str, Ints]) -> bool:
     """Whether copies share more than human songs do, and noise does not."""
-    copied = bool(np.median(runs["copies"]) > _limit(runs["human"]))
+    copies_stand_out = bool(np.median(runs["copies"]) > _limit(runs["human"]))
     noise = runs.get("marginals", runs["human"])
-    return copied and bool(np.median(noise) <= np.median(runs["human"]))
+    return copies_stand_out and bool(np.median(noise) <= np.median(runs["human"]))

@@ -1,9 +1,12 @@
-"""Detector: can a classifier tell composed songs from human ones by simple numbers of each song?
+"""The metric *detector*: can a classifier tell composed songs from human ones by simple numbers of each song?
 
-The figure is the AUC: how often it finds a composed song more composed than a human one; 0.5 is human, 1.0
-told apart every time. The forest is trained on four fifths of the songs and asked about the last, five
-times. A control and the song it was made of are always in the same fifth. (The idea of a classifier as a
-two-sample test: Lopez-Paz & Oquab, Revisiting Classifier Two-Sample Tests, 2017.)
+Input: the numbers of each song (`features.song_numbers`) of human songs, composed songs and controls.
+Validation: at least FEWEST human and FEWEST composed songs; as many of each are used.
+Metric: the AUC of a forest of extremely randomized trees, cross-validated in FOLDS: the probability that a
+  composed song gets a higher score than a human one. 0.5 is human, 1.0 is told apart every time. A control
+  and the song from which it was made are always in the same fold.
+Source: Lopez-Paz & Oquab, Revisiting Classifier Two-Sample Tests (2017). Intervals: the bootstrap over
+  songs.
 """
 
 from __future__ import annotations
@@ -12,24 +15,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ritornello.evaluation.analysed_song import Floats
 from ritornello.evaluation.controls import NOISE
-from ritornello.evaluation.features import Table, summary_names
-from ritornello.evaluation.style import SHARE, in_order
+from ritornello.evaluation.features import SongTable, number_names
+from ritornello.evaluation.style import quantile_interval, ranks_in_order
 
-FEWEST = 20  # songs of each
+FEWEST = 20  # human songs, and composed songs
 FOLDS, TREES, ROUNDS = 5, 200, 1000
-NAMED = 8  # what gives the songs away
-SLACK = 0.05  # by which an AUC may go down the ladder: where all are told apart every time, chance decides
-Ints = npt.NDArray[np.int64]
+REVEALING_NUMBERS = 8  # that are reported
+TOLERANCE = 0.05  # by which the AUC of a worse control may be lower; near 1.0 chance decides
 
 
-def detector(human: Table, composed: Table, made: Mapping[str, Table], seed: int = 0) -> dict[str, Any]:
-    """AUC and interval of equally many composed and human songs, of the controls, and of human from human.
+def detector(
+    human: SongTable, composed: SongTable, controls: Mapping[str, SongTable], seed: int = 0
+) -> dict[str, Any]:
+    """Return the AUC of composed songs with its interval, and those of the controls and of human halves.
 
-    With too few songs it says so in "too_few". `made` may be empty: then nothing is said of the ladder.
+    Without enough songs it returns {"too_few": reason}. `controls` may be empty.
     """
     count = min(len(human), len(composed))
     if count < FEWEST:
@@ -37,66 +40,73 @@ def detector(human: Table, composed: Table, made: Mapping[str, Table], seed: int
     draw = np.random.default_rng(seed)
     theirs = human.numbers[draw.permutation(len(human))[:count]]
     ours = composed.numbers[draw.permutation(len(composed))[:count]]
-    halves = draw.permutation(len(human))
-    middle = len(halves) // 2
-    found = {"human": auc(human.numbers[halves[:middle]], human.numbers[halves[middle : 2 * middle]], seed)}
-    for name, table in made.items():
+    order = draw.permutation(len(human))
+    middle = len(order) // 2
+    found = {"human": auc(human.numbers[order[:middle]], human.numbers[order[middle : 2 * middle]], seed)}
+    for name, table in controls.items():
         found[name] = auc(table.numbers, human.numbers, seed, paired=True)
-    rungs = [found[name]["auc"] for name in ("codec", *NOISE)] if made else []
+    figures = [found[name]["auc"] for name in ("codec", *NOISE)] if controls else []
     return {
         **auc(ours, theirs, seed),
         "songs_a_side": count,
         "controls": found,
-        "discriminates": in_order(rungs, SLACK) and rungs[-1] > 0.75 if made else None,
-        "gives_away": given_away(ours, theirs),
+        "discriminates": ranks_in_order(figures, TOLERANCE) and figures[-1] > 0.75 if controls else None,
+        "gives_away": revealing_numbers(ours, theirs),
     }
 
 
 def auc(ours: Floats, theirs: Floats, seed: int, *, paired: bool = False) -> dict[str, Any]:
-    """The cross-validated AUC of two tables of numbers (S, K), with an interval by song.
+    """Return the cross-validated AUC of two tables of numbers (S, K), and its interval over songs.
 
-    `paired`: row i of the one was made of row i of the other.
+    `paired` says that row i of `ours` was made from row i of `theirs`.
     """
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.model_selection import StratifiedGroupKFold
 
-    values = _filled(np.concatenate([ours, theirs]))
+    values = _without_nan(np.concatenate([ours, theirs]))
     is_ours = np.arange(len(values)) < len(ours)
     groups = np.concatenate([np.arange(len(ours)), np.arange(len(theirs)) + (0 if paired else len(ours))])
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    found = np.zeros(len(values))
-    for known, asked in folds.split(values, is_ours, groups):
+    scores = np.zeros(len(values))
+    for training, held_out in folds.split(values, is_ours, groups):
         forest = ExtraTreesClassifier(TREES, min_samples_leaf=2, random_state=seed)
-        forest.fit(values[known], is_ours[known])
-        found[asked] = forest.predict_proba(values[asked])[:, 1]
-    return _area(found[is_ours], found[~is_ours], seed)
+        forest.fit(values[training], is_ours[training])
+        scores[held_out] = forest.predict_proba(values[held_out])[:, 1]
+    return _auc_of_scores(scores[is_ours], scores[~is_ours], seed)
 
 
-def _filled(values: Floats) -> Floats:
-    """What a song has no value of becomes less than any song's, for a tree to cut off."""
+def _without_nan(values: Floats) -> Floats:
+    """Replace NaN in a table (S, K) by a number below all others of its column; trees can split it off."""
     least = np.nan_to_num(np.where(np.isnan(values), np.inf, values).min(axis=0), posinf=0.0)
     return np.where(np.isnan(values), least - 1, values)
 
 
-def _area(ours: Floats, theirs: Floats, seed: int) -> dict[str, Any]:
-    """How often a score of ours is above one of theirs, ties half; the interval by bootstrap over songs."""
-    above = (ours[:, None] > theirs) + 0.5 * (ours[:, None] == theirs)
+def _above(ours: Floats, theirs: Floats) -> Floats:
+    """Return for each pair (n, m) whether ours is above theirs: 1.0, 0.5 if they are equal, or 0.0."""
+    return np.asarray((ours[:, None] > theirs) + 0.5 * (ours[:, None] == theirs))
+
+
+def _auc_of_scores(ours: Floats, theirs: Floats, seed: int) -> dict[str, Any]:
+    """Return the AUC of two sets of scores (n,) and (m,), and its interval by the bootstrap over songs."""
+    above = _above(ours, theirs)
     draw = np.random.default_rng(seed)
     rows, columns = (
         draw.multinomial(n, np.full(n, 1 / n), size=ROUNDS) / n for n in (len(ours), len(theirs))
     )
-    areas = np.einsum("ri,ij,rj->r", rows, above, columns, optimize=True)
-    ends = np.quantile(areas, [(1 - SHARE) / 2, (1 + SHARE) / 2])
+    ends = quantile_interval(np.einsum("ri,ij,rj->r", rows, above, columns, optimize=True))
     return {"auc": float(above.mean()), "interval": [min(1.0, float(end)) for end in ends]}
 
 
-def given_away(ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
-    """The numbers that alone tell most: name, AUC (of the larger or the smaller value), both medians."""
-    told: list[dict[str, Any]] = []
-    for name, one, other in zip(summary_names(), ours.T, theirs.T, strict=True):
+def revealing_numbers(ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
+    """Return the columns of two tables (S, K) that alone have the highest AUC: name, AUC, both medians.
+
+    An AUC below 0.5 counts as 1 - AUC.
+    """
+    found: list[dict[str, Any]] = []
+    for name, one, other in zip(number_names(), ours.T, theirs.T, strict=True):
         one, other = one[np.isfinite(one)], other[np.isfinite(other)]
         if len(one) and len(other):
-            above = float(((one[:, None] > other) + 0.5 * (one[:, None] == other)).mean())
+            above = float(_above(one, other).mean())
             medians = {"composed": float(np.median(one)), "human": float(np.median(other))}
-            told.append({"name": name, "auc": max(above, 1 - above)} | medians)
-    return sorted(told, key=lambda each: each["auc"], reverse=True)[:NAMED]
+            found.append({"name": name, "auc": max(above, 1 - above)} | medians)
+    return sorted(found, key=lambda each: each["auc"], reverse=True)[:REVEALING_NUMBERS]

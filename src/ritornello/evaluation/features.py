@@ -1,8 +1,8 @@
-"""Features: what of a song is compared with other songs', one pure function each, in a list.
+"""The features by which songs are compared, and the table of many songs' features that the metrics read.
 
-A feature takes an AnalysedSong and returns values (n,), any number of them; none where the song has nothing
-to say (intervals of a drum loop). To compare songs, the values of each are counted in the bins of the
-feature's grid; what lies outside counts in the outermost bin. Each song counts as one, whatever its length.
+A feature is a function of an AnalysedSong that returns values (n,); none where it does not apply, such as the
+intervals of a drum loop. The distribution of the values of each song is its histogram in the feature's bins.
+So each song counts the same, whatever its length.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ LAGS = (1, 2, 4, 8, 16)  # bars
 
 
 class Feature(NamedTuple):
-    """A name, the unit of its values, the grid (lowest and highest bin, their distance), the function."""
+    """A feature: its name, the unit of its values, its lowest and highest bin, their distance, its function.
+
+    The function returns values (n,); those outside of the bins count in the outermost bin.
+    """
 
     name: str
     unit: str
@@ -33,85 +36,86 @@ class Feature(NamedTuple):
 
     @property
     def bins(self) -> Floats:
-        """The middle of each bin, (B,)."""
+        """The centre of each bin, (B,)."""
         return np.linspace(self.low, self.high, round((self.high - self.low) / self.step) + 1)
 
-    def counted(self, song: AnalysedSong) -> Floats:
-        """The share of the song's values in each bin, (B,); all NaN where it has none."""
+    def histogram(self, song: AnalysedSong) -> Floats:
+        """Return the share of the song's values in each bin, (B,); all NaN if it has no values."""
         values, count = np.asarray(self.values(song), np.float64), len(self.bins)
         if not len(values):
             return np.full(count, np.nan)
-        at = np.clip(np.rint((values - self.low) / self.step), 0, count - 1).astype(np.int64)
-        return np.bincount(at, minlength=count) / len(values)
+        bins = np.clip(np.rint((values - self.low) / self.step), 0, count - 1).astype(np.int64)
+        return np.bincount(bins, minlength=count) / len(values)
 
 
 def pitch_classes(song: AnalysedSong) -> Floats:
-    """Each pitched note's place on the line of fifths from the tonic of the song's estimated key, -5 to 6.
+    """Return for each pitched note its place on the line of fifths, -5 to 6 from the estimated tonic, (n,).
 
-    Distances there are of harmony, not of pitch: a note out of scale lies beyond -1 to 5 in major.
+    Distances on this line are harmonic: notes outside of a major scale lie beyond -1 to 5.
     """
     above = (song.pitch - key_tonic(*song.key)) % 12
     return np.asarray((7 * above + 5) % 12 - 5, np.float64)
 
 
 def pitch_range(song: AnalysedSong) -> Floats:
-    """From the lowest to the highest pitched note, in semitones; one value (MusPy's `pitch_range`)."""
+    """Return the range of all pitched notes in semitones, (1,); MusPy's `pitch_range`."""
     return np.array([np.ptp(song.pitch)], np.float64) if len(song.pitch) else np.zeros(0)
 
 
 def intervals(song: AnalysedSong) -> Floats:
-    """From each top note of a part to its next, in semitones."""
+    """Return the intervals between successive top notes of each part in semitones, (n,)."""
     return song.intervals.astype(np.float64)
 
 
 def inter_onset(song: AnalysedSong) -> Floats:
-    """From each onset to the next of any part, as log2 of beats."""
+    """Return the times between successive onsets of any part, as log2 of beats, (n,)."""
     return np.asarray(np.log2(np.diff(song.distinct_onset_beats)))
 
 
 def duration(song: AnalysedSong) -> Floats:
-    """How long each pitched note lasts, as log2 of beats."""
+    """Return the duration of each pitched note, as log2 of beats, (n,)."""
     return np.asarray(np.log2(song.duration_beats[song.pitched]))
 
 
 def density(song: AnalysedSong) -> Floats:
-    """Onsets of notes a beat, one value a bar, silent bars too."""
+    """Return the number of onsets per beat in each bar, (bars,)."""
     bar, _ = song.positions
     beats = song.timeline.length_ticks / song.score.ticks_per_beat
     return np.asarray(np.bincount(bar, minlength=len(beats)) / beats)
 
 
 def polyphony(song: AnalysedSong) -> Floats:
-    """How many pitched notes sound wherever one begins (MusPy's `polyphony`, which averages over time)."""
+    """Return how many pitched notes sound at each onset, (n,); MusPy's `polyphony` averages over time."""
     start = np.sort(song.score.onset_ticks[song.pitched].astype(np.int64))
     end = np.sort((song.score.onset_ticks + song.score.duration_ticks.astype(np.int64))[song.pitched])
-    at = np.unique(start)
-    return np.asarray(np.searchsorted(start, at, "right") - np.searchsorted(end, at, "right"), np.float64)
+    onsets = np.unique(start)
+    sounding = np.searchsorted(start, onsets, "right") - np.searchsorted(end, onsets, "right")
+    return np.asarray(sounding, np.float64)
 
 
 def in_scale(song: AnalysedSong) -> Floats:
-    """The share of pitched notes in the scale of the estimated key; MusPy's `pitch_in_scale_rate`."""
+    """Return the share of notes in the scale of the estimated key, (1,); MusPy's `pitch_in_scale_rate`."""
     if not len(song.pitch):
         return np.zeros(0)
     return np.array([np.isin(song.pitch % 12, list(scale(*song.key))).mean()])
 
 
 def groove(song: AnalysedSong) -> Floats:
-    """How alike the rhythms of neighbouring bars are, 0-1: Jaccard of their onsets.
+    """Return the Jaccard similarity, 0-1, of the onsets in each two neighbouring bars, (n,).
 
-    After the grooving pattern similarity of Wu & Yang, The Jazz Transformer (2020), which counts common
-    silence as likeness.
+    This follows the grooving pattern similarity of Wu & Yang, The Jazz Transformer (2020), which also counts
+    positions at which neither bar has an onset.
     """
     return song.similarity(1, rhythm_only=True)
 
 
 def repeated_bars(song: AnalysedSong, lag: int) -> Floats:
-    """How alike each bar is to that `lag` bars earlier, 0-1: Jaccard of (place, part, pitch)."""
+    """Return the similarity, 0-1, of each bar to the one `lag` bars earlier, (n,)."""
     return song.similarity(lag)
 
 
 def velocity(song: AnalysedSong) -> Floats:
-    """How hard each note is struck, 1-127."""
+    """Return the velocity of each note, 1-127, (N,)."""
     return song.score.velocity.astype(np.float64)
 
 
@@ -134,58 +138,62 @@ FEATURES: tuple[Feature, ...] = (
 
 
 def _share(flags: npt.NDArray[np.bool_]) -> float:
+    """Return the share of flags (n,) that are True; NaN without flags."""
     return float(flags.mean()) if len(flags) else np.nan
 
 
-def _different_rhythms(song: AnalysedSong) -> float:
-    """How many rhythms of bars there are to a bar."""
-    bar, place = song.positions
+def _distinct_rhythms(song: AnalysedSong) -> float:
+    """Return the number of different rhythms of bars divided by the number of bars."""
+    bar, position = song.positions
     edges = np.searchsorted(bar, np.arange(len(song.timeline) + 1)).tolist()
-    return len({np.unique(place[a:b]).tobytes() for a, b in pairwise(edges)}) / len(song.timeline)
+    return len({np.unique(position[a:b]).tobytes() for a, b in pairwise(edges)}) / len(song.timeline)
 
 
-# What more the detector looks at, one number a song; NaN where there is nothing to measure.
-DETAILS: dict[str, Callable[[AnalysedSong], float]] = {
+# More numbers of a song for the detector; NaN where a number does not apply.
+MORE_NUMBERS: dict[str, Callable[[AnalysedSong], float]] = {
     "different pitches": lambda song: float(len(np.unique(song.pitch))),
     "same pitch again, share": lambda song: _share(song.intervals == 0),
     "leaps over a fifth, share": lambda song: _share(np.abs(song.intervals) > 7),
     "longest run of one pitch": lambda song: float(longest_run(song.top_notes.pitch)),
     "onsets on the beat, share": lambda song: _share(np.mod(song.distinct_onset_beats + 1e-6, 1) < 2e-6),
-    "rhythms of bars, share": _different_rhythms,
+    "rhythms of bars, share": _distinct_rhythms,
     "parts": lambda song: float(len(np.unique(song.score.part))),
 }
 
 
-def summary_names() -> list[str]:
-    """The names of the numbers of `summary`, in order."""
+def number_names() -> list[str]:
+    """Return the names of the numbers of `song_numbers`, in order."""
     pairs = [(f"{feature.name}, mean", f"{feature.name}, spread") for feature in FEATURES]
-    return [name for pair in pairs for name in pair] + list(DETAILS)
+    return [name for pair in pairs for name in pair] + list(MORE_NUMBERS)
 
 
-def summary(song: AnalysedSong) -> Floats:
-    """The song as numbers: mean and standard deviation of each feature, then DETAILS; NaN for nothing."""
+def song_numbers(song: AnalysedSong) -> Floats:
+    """Return the song as K numbers (K,): mean and standard deviation of each feature, then MORE_NUMBERS.
+
+    A number that does not apply is NaN.
+    """
     numbers: list[float] = []
     for feature in FEATURES:
         values = feature.values(song)
         numbers += [float(values.mean()), float(values.std())] if len(values) else [np.nan, np.nan]
-    return np.array([*numbers, *(detail(song) for detail in DETAILS.values())])
+    return np.array([*numbers, *(number(song) for number in MORE_NUMBERS.values())])
 
 
-class Table(NamedTuple):
-    """Songs as the metrics compare them: by feature the shares in its bins (S, B), and numbers (S, K)."""
+class SongTable(NamedTuple):
+    """S songs as the metrics compare them: the histograms (S, B) of each feature, and K numbers (S, K)."""
 
-    shares: dict[str, Floats]
+    histograms: dict[str, Floats]
     numbers: Floats
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def some(self, songs: npt.NDArray[np.int64]) -> Table:
-        """The songs of these numbers (n,)."""
-        return Table({name: rows[songs] for name, rows in self.shares.items()}, self.numbers[songs])
+    def select(self, songs: npt.NDArray[np.int64]) -> SongTable:
+        """Return the table of the songs with these indices (n,)."""
+        return SongTable({name: rows[songs] for name, rows in self.histograms.items()}, self.numbers[songs])
 
 
-def table(songs: Sequence[AnalysedSong]) -> Table:
-    """All songs, in order."""
-    shares = {feature.name: np.stack([feature.counted(song) for song in songs]) for feature in FEATURES}
-    return Table(shares, np.stack([summary(song) for song in songs]))
+def song_table(songs: Sequence[AnalysedSong]) -> SongTable:
+    """Return the table of all songs, in order."""
+    histograms = {feature.name: np.stack([feature.histogram(song) for song in songs]) for feature in FEATURES}
+    return SongTable(histograms, np.stack([song_numbers(song) for song in songs]))

@@ -1,7 +1,7 @@
-"""Songs to judge: those of one side of a corpus, or of the MIDI files below a folder.
+"""The songs that `measure` and `judge` read: those of a corpus, or those of the MIDI files in a folder.
 
-They are read as they are needed. A file is checked as `prepare` would, but may be as short as it likes; it is
-read in this process, and nothing is kept of it. What cannot be read is remembered in `skipped`.
+Songs are read one at a time, in this process, and nothing of them is written. A file is checked as `prepare`
+checks it, except that it may be as short and as long as it likes. What cannot be read is listed in `skipped`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 
-CHECKS = CheckSettings(min_notes=1, max_beats=1 << 20)  # days: how long a song may be is said in minutes
+CHECKS = CheckSettings(min_notes=1, max_beats=1 << 20)  # a limit of days; `judge` has one in minutes
 
 
 class LabelledScore(NamedTuple):
@@ -32,7 +32,7 @@ class LabelledScore(NamedTuple):
 
 
 class CorpusSongs:
-    """The kept songs of one side of a corpus. Raises InputError where there are none."""
+    """The kept songs of one split of a corpus. Raises InputError if there are none."""
 
     def __init__(self, corpus: Corpus, split: str) -> None:
         self.corpus = corpus
@@ -40,13 +40,13 @@ class CorpusSongs:
         self.numbers = corpus.songs(split)
         self.skipped: dict[str, str] = {}
         if not len(self.numbers):
-            others = {side: count for side, count in corpus.manifest["splits"].items() if count}
-            there = ", ".join(f"{count} in {side}" for side, count in others.items())
-            raise InputError(f"{str(corpus.path)!r} has no song in {split} ({there or 'none at all'})")
+            counts = [f"{count} in {name}" for name, count in corpus.manifest["splits"].items() if count]
+            available = ", ".join(counts) or "none at all"
+            raise InputError(f"{str(corpus.path)!r} has no song in {split} ({available})")
 
     @property
     def hash(self) -> str:
-        """Of the corpus."""
+        """The hash of the corpus."""
         return self.corpus.hash
 
     def __len__(self) -> int:
@@ -59,9 +59,9 @@ class CorpusSongs:
 
 
 class FolderSongs:
-    """The songs below a folder, also in its archives; labels are the folders' names.
+    """The songs in a folder, its subfolders and its archives; their labels are the names of the subfolders.
 
-    `hash` is that of all names and bytes, known when all have been read. Raises InputError where none are.
+    Raises InputError if there is no file that could be one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,11 +75,11 @@ class FolderSongs:
 
     @property
     def hash(self) -> str:
-        """Of the files read so far."""
+        """The hash of the names and bytes of all files that have been read so far."""
         return self._digest.hexdigest()
 
     def __len__(self) -> int:
-        """Of files; what is in an archive is not known before."""
+        """The number of files; how many songs an archive has is not known before it is read."""
         return len(self.sources)
 
     def __iter__(self) -> Iterator[LabelledScore]:
@@ -87,14 +87,14 @@ class FolderSongs:
         for path, data, reason in self._files():
             name = path_text(path)
             self._digest.update(hashlib.sha256(path).digest() + hashlib.sha256(data).digest())
-            found = check(data, CHECKS) if not reason else None
-            if found and found.score:
-                yield LabelledScore(name, found.score, labeller.labels(path))
+            checked = check(data, CHECKS) if not reason else None
+            if checked and checked.score:
+                yield LabelledScore(name, checked.score, labeller.labels(path))
             else:
-                self.skipped[name] = f"{found.outcome}: {found.reason}" if found else reason
+                self.skipped[name] = f"{checked.outcome}: {checked.reason}" if checked else reason
 
     def _files(self) -> Iterator[tuple[bytes, bytes, str]]:
-        """Path, bytes, and why there are none."""
+        """Yield the path and the bytes of each file, and the reason if it has none."""
         for source in self.sources:
             path = self.folder / os.fsdecode(source.path)
             if source.size < 0:
@@ -116,13 +116,13 @@ class FolderSongs:
 
 
 def open_songs(on: str | Path, split: str | None = None) -> CorpusSongs | FolderSongs:
-    """The songs of the corpus or folder `on`; of a corpus, those of `split` (default: valid).
+    """Return the songs of the corpus or folder `on`; of a corpus, those of `split` (default: valid).
 
-    Raises InputError: nothing there, or a split of a folder.
+    Raises InputError if there are none, or if a split of a folder is asked for.
     """
     on = Path(on)
     if (on / "manifest.json").is_file():
         return CorpusSongs(Corpus.open(on), split or "valid")
     if split is not None:
-        raise InputError(f"split {split!r} of {str(on)!r}: only a corpus has sides, this is none")
+        raise InputError(f"split {split!r} of {str(on)!r}: it is not a corpus, so it has no splits")
     return FolderSongs(on)

@@ -11,7 +11,7 @@ import numpy as np
 from ritornello.composing.compose import BUNDLED
 from ritornello.corpus.checks.check import check
 from ritornello.errors import InputError, MidiError
-from ritornello.evaluation.compare import FEWEST, SongSet, TrainingMelodies, compare
+from ritornello.evaluation.compare import FEWEST, SongSet, TrainingFingerprints, compare
 from ritornello.evaluation.inputs import CHECKS, CorpusSongs, FolderSongs, LabelledScore, open_songs
 from ritornello.evaluation.originality import closest_passages, excerpt, opening
 from ritornello.evaluation.song_description import describe_song
@@ -61,7 +61,7 @@ def judge(
 
 
 Found: TypeAlias = (
-    "tuple[dict[str, Any], dict[str, Score], TrainingMelodies | None]"  # the report, the songs by name
+    "tuple[dict[str, Any], dict[str, Score], TrainingFingerprints | None]"  # the report, the songs by name
 )
 
 
@@ -127,7 +127,7 @@ class _OfCorpus:
         return {number: song.score for number, song in enumerate(self.songs) if number in numbers}
 
 
-def _learnt(model: str | Path | None, corpus: str | Path | None) -> TrainingMelodies | None:
+def _learnt(model: str | Path | None, corpus: str | Path | None) -> TrainingFingerprints | None:
     """What was learnt from, if it is known."""
     if corpus:
         return _OfCorpus(corpus)
@@ -148,20 +148,20 @@ def _song(path: Path, max_s: float) -> Score:
     return found.score
 
 
-def _closest(song: Score, human: Sequence[Score], learnt: TrainingMelodies) -> dict[str, Any]:
+def _closest(song: Score, human: Sequence[Score], learnt: TrainingFingerprints) -> dict[str, Any]:
     """The closest passage of one song; "human" is the median of the openings of human songs."""
     queries = [SongFingerprint.of(song), *(SongFingerprint.of(opening(other, len(song))) for other in human)]
     mine, *others = closest_passages(queries, learnt)
     runs = [passage.notes for passage in others if passage]
     return {
         "where": learnt.where,
-        "passage": mine.plain() if mine else None,
+        "passage": mine.to_dict() if mine else None,
         "human": float(np.median(runs)) if runs else None,
     }
 
 
 def _write_page(
-    path: Path, found: dict[str, Any], ours: Mapping[str, Score], learnt: TrainingMelodies | None
+    path: Path, found: dict[str, Any], ours: Mapping[str, Score], learnt: TrainingFingerprints | None
 ) -> None:
     """The report as a page, with both sides of the closest passages where the songs are at hand."""
     from ritornello.evaluation import comparison_page, description_page
@@ -176,7 +176,7 @@ def _write_page(
 
 
 def _pairs(
-    passages: Sequence[dict[str, Any]], ours: Mapping[str, Score], learnt: TrainingMelodies | None
+    passages: Sequence[dict[str, Any]], ours: Mapping[str, Score], learnt: TrainingFingerprints | None
 ) -> list[tuple[dict[str, Any], str, str]]:
     """Passages with the piano rolls (SVG) of both sides; none where the songs learnt from are not at hand."""
     if not isinstance(learnt, _OfCorpus):

@@ -49,7 +49,7 @@ def closeness(songs: list[Song], corpus: Corpus) -> dict[str, Any]:
     longest = max(filter(None, passages[: len(composed)]), key=lambda passage: passage.notes, default=None)
     return {
         "longest": max(composed_runs, default=0),
-        "passage": longest.plain() if longest else None,
+        "passage": longest.to_dict() if longest else None,
         "by_song": composed_runs,
         "human": typical_longest_run(human_runs, len(composed)) if human and composed else None,
         "human_songs": len(human),

@@ -35,7 +35,7 @@ CHANNEL_EVENTS = re.compile(_CHANNEL_EVENTS % {b"time": rb"[\x80-\xff]{0,3}[\0-\
 class Chunks(NamedTuple):
     """The parts of a MIDI file. `tracks` has the events of each track, `starts` the byte at which it begins.
 
-    `fixed_tempo` is the tempo of a file whose times are seconds (SMPTE), and None for all other files.
+    `fixed_tempo` is the tempo (60 bpm, or 59.94) of a file that counts seconds (SMPTE), and None for others.
     """
 
     ticks_per_beat: int
