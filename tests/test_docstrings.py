@@ -43,8 +43,6 @@ NOT_YET = [
     "models/lstm/step.py",
     "models/model.py",
     "models/transformer/step.py",
-    "representations/chorale.py",
-    "representations/table.py",
     "training/checkpoint.py",
     "training/crops.py",
     "training/distillation.py",

@@ -145,7 +145,7 @@ def test_frames_of_the_jsb_files() -> None:
                 [Part()] * 4,
                 title="x",
             ),
-            "part 3 has two pitches at once at beat 0 in 'x', must be one voice",
+            "part 3 has two pitches at beat 0 in 'x', must have one at a time",
         ),
     ],
 )

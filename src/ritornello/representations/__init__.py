@@ -1,1 +1,1 @@
-"""Representations: Score to rows of a table and back, one file each."""
+"""Representations: a Score as rows of fields, and back. `table` says what one is."""

@@ -1,8 +1,9 @@
-"""One row a 16th of four voices: the representation for chorales, as the JSB files have them.
+"""The representation `chorale`: one row a 16th of four voices, as in the data set JSB Chorales.
 
-A row says where in the bar it is, then what sounds: soprano > bass > tenor > alto, each a pitch 28-88 or a
-rest. A note that is held and one that is struck again are the same here, so a repeated pitch becomes one long
-note. There is no end: a song is as long as its bars. Scores that are not four single voices are refused.
+A row has its position in the bar, and then soprano, bass, tenor and alto, each a pitch 28-88 or a rest. A
+note that is held and one that is repeated look the same, so repeated pitches become one long note. A song has
+no END: it is as long as its bars. Scores that are not four voices of one pitch at a time are refused. A frame
+is a 16th of all voices: four pitches from soprano to bass, -1 for a rest.
 """
 
 from __future__ import annotations
@@ -20,32 +21,32 @@ from ritornello.music.theory import pitch_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 from ritornello.representations.table import Field, Rows
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]  # frames (N, 4), or one number for each frame (N,)
+Mask = npt.NDArray[np.bool_]  # (B,)
 
-FRAME = GRID // 4  # ticks of a 16th
+FRAME_TICKS = GRID // 4
 LOWEST, HIGHEST = 28, 88
-SIZE = HIGHEST - LOWEST + 2  # 0 is a rest, then the pitches
-VOICES = ("soprano", "alto", "tenor", "bass")  # as parts of a Score, from the top
-DRAWN = ("soprano", "bass", "tenor", "alto")  # as fields: the outer voices first
-COLUMNS = np.array([VOICES.index(voice) for voice in DRAWN])
-CHOIR, VELOCITY = 52, 80  # the program of all parts, the velocity of all notes
+SIZE = HIGHEST - LOWEST + 2  # classes of a voice: 0 is a rest, then come the pitches
+VOICES = ("soprano", "alto", "tenor", "bass")  # in frames, and as parts of a Score
+DRAWN = ("soprano", "bass", "tenor", "alto")  # in rows: the outer voices are drawn first
+VOICE_OF_COLUMN = np.array([VOICES.index(voice) for voice in DRAWN])
+CHOIR, VELOCITY = 52, 80  # program of all parts, velocity of all notes
 
 
 class Chorale:
     """The representation of one row a 16th."""
 
     name: ClassVar[str] = "chorale"
-    refuses: ClassVar[bool] = True  # scores that are not four voices
+    refuses: ClassVar[bool] = True  # some scores
     fields: ClassVar[tuple[Field, ...]] = (
         Field("position", MAX_BAR_BEATS * 4, "known", unit="16ths in the bar"),
         *(Field(voice, SIZE, "choice", unit=f"rest, pitch {LOWEST}-{HIGHEST}") for voice in DRAWN),
     )
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
-        """What the rows keep: which pitch sounds in each 16th of each voice; and what is lost.
+        """The song as the rows can hold it, and how much of each kind is lost.
 
-        Voices are told by their names (soprano, alto, tenor, bass), else by their mean pitch. Raises
+        Voices are known by their names (soprano, alto, tenor, bass), or else by their mean pitch. Raises
         ScoreError for a score that is not four voices of one pitch at a time within 28-88.
         """
         song = _song(_frames(score), Plan.of(score))
@@ -57,17 +58,17 @@ class Chorale:
             "key changes": max(0, len(score.keys) - 1),
             "markers": len(score.markers),
         }
-        return song, {sort: count for sort, count in dropped.items() if count}
+        return song, {kind: count for kind, count in dropped.items() if count}
 
     def timeline(self, song: Score) -> Timeline:
-        """The bars of a canonical song, up to the end of its last note (not of its last onset)."""
-        meters = song.meters  # a canonical song has one at 0
-        return Timeline.of_meters(GRID, meters, song.end_ticks, song.chords)
+        """The bars of a canonical song, up to the end of its last note (not to its last onset)."""
+        return Timeline.of_meters(GRID, song.meters, song.end_ticks, song.chords)
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Collection[str] = ()) -> Rows:
-        """A song as rows (N, 5) int16 to the end of its bars; what comes after its last note is not learnt.
+        """Encode a song as rows (N, 5) int16, to the end of its bars.
 
-        Nor are the voices that are `given`. Raises ScoreError as `canonical` does.
+        The loss counts neither what comes after the last note nor the voices named in `given`. Raises
+        ScoreError as `canonical` does.
         """
         song, _ = self.canonical(score)
         timeline = timeline or self.timeline(song)
@@ -81,49 +82,48 @@ class Chorale:
         positions: Ints | None = None,
         given: Collection[str] = (),
     ) -> Rows:
-        """Pitches (n, 4) from soprano to bass, -1 for a rest (a song of the JSB files), as rows.
+        """Encode frames (n, 4) as `length` rows (n if it is left out).
 
-        `length` rows (n if left out) in bars of 4/4, unless `positions` (length,) says otherwise.
+        They are in bars of 4/4, or at `positions` (length,) in their bars, in 16ths.
         """
         length = len(frames) if length is None else length
         values = np.zeros((length, len(self.fields)), np.int16)
         values[:, 0] = np.arange(length) % 16 if positions is None else positions
-        values[: len(frames), 1:] = np.where(frames < 0, 0, frames - LOWEST + 1)[:, COLUMNS]
+        values[: len(frames), 1:] = _classes(frames)
         learn = np.zeros(values.shape, bool)
         learn[: len(frames), 1:] = [voice not in given for voice in DRAWN]
         return Rows(values, learn)
 
     def transposition_range(self, values: npt.NDArray[Any]) -> tuple[int, int]:
-        """By how many semitones rows (N, 5) can go down (at most 0) and up."""
-        sounding = values[:, 1:][(values[:, 1:] > 0) & (values[:, 1:] < SIZE)]
+        """By how many semitones rows (N, 5) can go down (at most 0) and up (at least 0)."""
+        sounding = values[:, 1:][_is_pitch(values[:, 1:])]
         return (1 - int(sounding.min()), SIZE - 1 - int(sounding.max())) if len(sounding) else (0, 0)
 
     def augmented(self, values: npt.NDArray[Any], semitones: int, bins: int = 0) -> npt.NDArray[Any]:
-        """Rows (N, 5) in another key, within `room`; there is no loudness."""
+        """Rows (N, 5) moved by semitones, within `transposition_range`; they have no velocity."""
         moved: npt.NDArray[Any] = values.copy()
-        moved[:, 1:][(values[:, 1:] > 0) & (values[:, 1:] < SIZE)] += semitones
+        moved[:, 1:][_is_pitch(values[:, 1:])] += semitones
         return moved
 
     def draw_given(self, song: Score, draw: np.random.Generator) -> tuple[str, ...]:
-        """Which voices are given: one to three of them."""
+        """Draw which voices are given: one to three of them."""
         return tuple(VOICES[i] for i in draw.permutation(4)[: draw.integers(1, 4)].tolist())
 
     def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
-        """The song that rows (N, 5) say, in the plan's meters, tempo, key and chords."""
-        classes = np.zeros((len(values), 4), np.int64)
-        classes[:, COLUMNS] = values[:, 1:]
-        sounds = (classes > 0) & (classes < SIZE)
-        return _song(np.where(sounds, classes + LOWEST - 1, -1), plan)
+        """Decode rows (N, 5) to a song with the plan's meters, tempo, key and chords."""
+        frames = np.zeros((len(values), 4), np.int64)
+        frames[:, VOICE_OF_COLUMN] = np.where(_is_pitch(values[:, 1:]), values[:, 1:] + LOWEST - 1, -1)
+        return _song(frames, plan)
 
     def explain(self, values: npt.NDArray[Any]) -> list[str]:
-        """Each row in words."""
-        words, bar = [], 0
+        """Describe each row (N, 5) in a line of text."""
+        lines, bar = [], 0
         for index, (position, *row) in enumerate(np.asarray(values).tolist()):
             bar += index > 0 and position == 0
             names = [pitch_name(c + LOWEST - 1) if 0 < c < SIZE else "-" for c in row]
             voices = "  ".join(f"{voice} {name:<3}" for voice, name in zip(DRAWN, names, strict=True))
-            words.append(f"bar {bar + 1:3} beat {1 + position / 4:5.2f}  {voices}".rstrip())
-        return words
+            lines.append(f"bar {bar + 1:3} beat {1 + position / 4:5.2f}  {voices}".rstrip())
+        return lines
 
     def cursor(
         self,
@@ -132,17 +132,17 @@ class Chorale:
         prompts: Sequence[npt.NDArray[Any] | None] | None = None,
         hidden: Collection[str] = (),
     ) -> Cursor:
-        """The composing half, for a batch of songs of these bars (at 24 ticks a beat).
+        """Begin to compose a batch of songs of these bars (at 24 ticks a beat); no field can be hidden.
 
-        `given` are Scores whose voices (parts by their names) are kept; `prompts` are rows that come first.
-        Nothing here can be hidden.
+        `given` are Scores with the given voices, named by their parts; `prompts` are rows (N, 5) that come
+        first.
         """
         assert not hidden
         return Cursor(timelines, given, prompts)
 
 
 class Cursor:
-    """A batch of chorales, row by row in step; cells of a prompt or of given voices allow one value."""
+    """B chorales that are composed row by row; prompts (N, 5) and given voices allow one class each."""
 
     def __init__(
         self,
@@ -157,11 +157,10 @@ class Cursor:
         for song, (timeline, length) in enumerate(zip(timelines, self.lengths.tolist(), strict=True)):
             self.table[song, :length, 0] = _positions(timeline)
             if given and (kept := given[song]):
-                frames = _frames(kept, some=True)[:length, COLUMNS]
-                heard = (frames >= 0).any(axis=0)
-                self.forced[song, :length, heard] = 0
-                classes = np.where(frames < 0, 0, frames - LOWEST + 1)
-                self.forced[song, : len(frames), heard] = classes[:, heard].T
+                classes = _classes(_frames(kept, allow_missing=True)[:length])
+                is_given = (classes > 0).any(axis=0)
+                self.forced[song, :length, is_given] = 0
+                self.forced[song, : len(classes), is_given] = classes[:, is_given].T
             if prompts and (prompt := prompts[song]) is not None:
                 self.forced[song, : min(len(prompt), length)] = prompt[:length, 1:]
             self.forced[song, length:] = SIZE  # void
@@ -173,49 +172,59 @@ class Cursor:
         return np.asarray(self.now >= self.lengths)
 
     def known(self, field: str) -> Ints:
-        """The value of a known field in the present rows, (B,)."""
+        """The values (B,) of a known field in the present rows."""
         assert field == "position"
         return self.table[:, min(self.now, self.table.shape[1] - 1), 0].astype(np.int64)
 
     def allowed(self, field: str) -> Mask:
-        """Which values a voice may have in the present rows: (B, size + 1), the last is void."""
+        """Which classes a voice may have in the present rows: (B, size + 1), the last one is void."""
         forced = self.forced[:, min(self.now, self.forced.shape[1] - 1), DRAWN.index(field)]  # (B,)
         free = np.arange(SIZE + 1) < SIZE
         return np.where(forced[:, None] < 0, free, forced[:, None] == np.arange(SIZE + 1))
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Take the values (B,) of a voice; after the last one comes the next row."""
-        live = ~self.done
-        self.table[live, self.now, 1 + DRAWN.index(field)] = np.asarray(values)[live]
+        """Take the classes (B,) of a voice; after the last voice the next row begins."""
+        going = ~self.done
+        self.table[going, self.now, 1 + DRAWN.index(field)] = np.asarray(values)[going]
         self.now += field == DRAWN[-1]
 
     def rows(self, index: int) -> npt.NDArray[np.int16]:
-        """All rows of a song so far, (N, 5)."""
+        """The rows (N, 5) of a song so far."""
         return self.table[index, : min(self.now, int(self.lengths[index]))]
 
 
 def _length(timeline: Timeline) -> int:
     """How many 16ths cover the bars."""
-    return -(-timeline.end_ticks // FRAME)
+    return -(-timeline.end_ticks // FRAME_TICKS)
+
+
+def _classes(frames: Ints) -> Ints:
+    """The classes (N, 4) of frames, in the order of rows."""
+    return np.where(frames < 0, 0, frames - LOWEST + 1)[:, VOICE_OF_COLUMN]
+
+
+def _is_pitch(classes: npt.NDArray[Any]) -> Mask:
+    """Which classes are pitches, rather than rests or void."""
+    return np.asarray((classes > 0) & (classes < SIZE))
 
 
 def _positions(timeline: Timeline) -> Ints:
-    """The 16th in its bar of every 16th, (N,)."""
-    ticks = np.arange(_length(timeline)) * FRAME
-    return np.asarray((ticks - timeline.start_ticks[timeline.bar_of(ticks)]) // FRAME)
+    """The position of each frame (N,) in its bar, in 16ths."""
+    ticks = np.arange(_length(timeline)) * FRAME_TICKS
+    return np.asarray((ticks - timeline.start_ticks[timeline.bar_of(ticks)]) // FRAME_TICKS)
 
 
 def _song(frames: Ints, plan: Plan) -> Score:
-    """The Score of pitches (N, 4) from soprano to bass, -1 for a rest: equal ones in a row are one note."""
+    """The Score of frames (N, 4): equal pitches in a row are one note."""
     changes = np.ones((len(frames) + 1, 4), bool)
     changes[1:-1] = frames[1:] != frames[:-1]
-    voice, edge = np.nonzero(changes.T)  # for each voice, where something begins, and the end
+    voice, frame = np.nonzero(changes.T)  # for each voice: where notes and rests begin, and the end
     begins = np.append(voice[1:] == voice[:-1], False)[: len(voice)]
-    start, part = edge[begins], voice[begins]
-    length = np.diff(edge, append=0)[begins]
+    start, part = frame[begins], voice[begins]
+    length = np.diff(frame, append=0)[begins]
     pitch = frames[start, part]
     sounds = pitch >= 0
-    notes = (start * FRAME, length * FRAME, pitch, np.full(len(start), VELOCITY), part)
+    notes = (start * FRAME_TICKS, length * FRAME_TICKS, pitch, np.full(len(start), VELOCITY), part)
     onset, duration, pitch, velocity, part = (column[sounds] for column in notes)
     parts = [Part(name, CHOIR) for name in VOICES]
 
@@ -223,20 +232,17 @@ def _song(frames: Ints, plan: Plan) -> Score:
         events: dict[str, Any] = plan.events(GRID) | {"chords": plan.chords, "title": plan.title}
         return Score.of(GRID, onset, duration, pitch, velocity, part, parts, **events)
 
-    # joined notes may end later than the last onset: what is said of bars after it is not kept
+    # joined notes may end after the bar of the last onset; a plan of their song has no bars after that one
     return in_bars_of(Plan.of(in_bars_of(plan))) if sounds.any() else in_bars_of(plan)
 
 
-def _frames(score: Score, some: bool = False) -> Ints:
-    """The pitch of each 16th, (N, 4) from soprano to bass, -1 for a rest. With `some`, voices may be missing.
-
-    Raises ScoreError for what is not four voices.
-    """
+def _frames(score: Score, allow_missing: bool = False) -> Ints:
+    """The frames (N, 4) of a score. Raises ScoreError unless it is four voices, or fewer if allowed."""
     where = f" in {score.title!r}" if score.title else ""
-    players = [index for index, part in enumerate(score.parts) if not part.is_drum]
-    if len(players) < len(score.parts) or not (len(players) == 4 or some):
-        drums = len(score.parts) - len(players)
-        raise ScoreError(f"{len(players)} pitched parts and {drums} of drums{where}, must be four voices")
+    pitched = [index for index, part in enumerate(score.parts) if not part.is_drum]
+    if len(pitched) < len(score.parts) or not (len(pitched) == 4 or allow_missing):
+        drums = len(score.parts) - len(pitched)
+        raise ScoreError(f"{len(pitched)} pitched parts and {drums} of drums{where}, must be four voices")
     wrong = (score.pitch < LOWEST) | (score.pitch > HIGHEST)
     if wrong.any():
         raise ScoreError(f"pitch {score.pitch[wrong][0]}{where}, must be {LOWEST}-{HIGHEST}")
@@ -245,26 +251,24 @@ def _frames(score: Score, some: bool = False) -> Ints:
         rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
     )
     if len(score):
-        bars, planned = grid_bars(score), Plan.of(score).timeline(GRID)
-        start, end = bars.moved(start, planned, True), bars.moved(end, planned, False)
+        bars, plan_bars = grid_bars(score), Plan.of(score).timeline(GRID)
+        start, end = bars.moved(start, plan_bars, True), bars.moved(end, plan_bars, False)
     first = rescale_ticks(start, GRID, 4)
     last = np.maximum(rescale_ticks(end, GRID, 4), first + 1)
-    frames = np.full((int(last.max(initial=0)), len(players)), -1)
-    for column, part in enumerate(players):
+    frames = np.full((int(last.max(initial=0)), len(pitched)), -1)
+    for column, part in enumerate(pitched):
         mine = np.flatnonzero(score.part == part)
-        over = np.flatnonzero(last[mine][:-1] > first[mine][1:] + 1)  # a 16th is what rounding may do
+        over = np.flatnonzero(last[mine][:-1] > first[mine][1:] + 1)  # rounding may cause one 16th
         if len(over):
             beat = first[mine][over[0] + 1] / 4
-            raise ScoreError(
-                f"part {part} has two pitches at once at beat {beat:g}{where}, must be one voice"
-            )
+            raise ScoreError(f"part {part} has two pitches at beat {beat:g}{where}, must have one at a time")
         for note in mine.tolist():
             frames[first[note] : last[note], column] = score.pitch[note]
-    return _from_the_top(frames, [score.parts[index].name for index in players])
+    return _in_order(frames, [score.parts[index].name for index in pitched])
 
 
-def _from_the_top(frames: Ints, names: list[str]) -> Ints:
-    """The columns in the order of VOICES: by their names, else by mean pitch, highest first."""
+def _in_order(frames: Ints, names: list[str]) -> Ints:
+    """The columns (N, 4) in the order of VOICES: by their names, or else by mean pitch, highest first."""
     if names and set(names) <= set(VOICES) and len(set(names)) == len(names):
         ordered = np.full((len(frames), 4), -1)
         ordered[:, [VOICES.index(name) for name in names]] = frames

@@ -1,4 +1,7 @@
-"""A representation is a table of fields; networks, steps and sampler know fields, not music."""
+"""What a representation is: a table of fields, and the way from a Score to rows of it and back.
+
+Networks, losses and the sampler use only the table; they know nothing of music.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from ritornello.music.score import Score
 class Field(NamedTuple):
     """One column of the table.
 
-    `kind` is "choice" (one of `size` classes, and one more class *void*, never drawn, never learnt),
-    "real" (a number; `size` 1, and `unit` says what 1.0 stands for) or "known" (one of `size` classes,
-    computed, no loss). A known field may guess another field's value: `guesses` names that field, and its
-    last class is the void of that field: no guess. `unknown` is the class of a known field that says
-    nothing (see `hide`).
+    A "choice" is one of `size` classes, which the network predicts; the class `size` is void: the row has no
+    value. A "known" field is one of `size` classes, which is computed before, without a loss. A "real" is a
+    number, and `unit` says what 1.0 stands for. A known field may guess the value of a choice, named by
+    `guesses`; its last class is then the void of that choice: no guess. `unknown` is the class of a known
+    field that says nothing (see `hide`).
     """
 
     name: str
@@ -31,48 +34,52 @@ class Field(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """A whole song as rows: `values` (N, F), one column a field, and `learn` (N, F), what the loss counts."""
+    """A whole song: `values` (N, F), a column for each field; `learn` (N, F) says what the loss counts."""
 
     values: npt.NDArray[Any]
     learn: npt.NDArray[np.bool_]
 
 
 class Representation(Protocol):
-    """What every file in this folder gives. The property that holds them all together:
+    """What every representation has.
 
-    `decode(encode(score), Plan.of(score)) == canonical(score)[0]`, and canonical is idempotent.
+    For every score, `decode(encode(score).values, Plan.of(score)) == canonical(score)[0]`, and `canonical` is
+    idempotent.
+
+    Training needs `timeline`, `transposition_range`, `augmented` and `draw_given` too; composing needs
+    `cursor`, or what SamplesItself has; reference nats need `bin_widths` and `end`. `notes.Notes` has them
+    all. `refuses` is True if there are scores for which `canonical` raises ScoreError.
     """
 
     name: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]]
 
     def encode(self, score: Score) -> Rows:
-        """A whole song as rows."""
+        """Encode a whole song."""
         ...
 
     def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
-        """The song that rows (N, F) say."""
+        """Decode rows (N, F) to a song in the bars of `plan`."""
         ...
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
-        """What of a song the rows keep, and how much of each sort is dropped."""
+        """The song as the rows can hold it, and how much of each kind is lost."""
         ...
 
     def explain(self, values: npt.NDArray[Any]) -> list[str]:
-        """Each row in words."""
+        """Describe each row (N, F) in a line of text."""
         ...
 
 
 @runtime_checkable
 class SamplesItself(Protocol):
-    """What a representation has besides if its songs are sampled in a way of its own.
+    """What a representation has if its songs are sampled in a way of its own.
 
-    `composing` then asks it for the plan, the rows and the finished song, and uses neither a cursor nor
-    sampling rules.
+    `composing` then asks it for the plan, the rows and the song, and uses no cursor and no sampling rules.
     """
 
     dial: ClassVar[str]
-    """The option of `compose` that widens or narrows the sampling; the recipe keeps its value."""
+    """The option of `compose` that controls the sampling; its value is in the recipe."""
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
         """The plan with nothing open. Raises PlanError for an option that has no effect here."""
@@ -83,12 +90,12 @@ class SamplesItself(Protocol):
         ...
 
     def finish(self, values: npt.NDArray[Any], plan: Plan) -> Score:
-        """The song that sampled rows (N, F) give. Raises FailedError if it has no note."""
+        """The song of sampled rows (N, F). Raises FailedError if it has no note."""
         ...
 
 
 def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[str]) -> npt.NDArray[Any]:
-    """A copy of rows (..., F) whose known fields of these names or groups ("form": form.*) say nothing."""
+    """A copy of rows (..., F) in which known fields of these names, or groups such as "form", say nothing."""
     hidden: npt.NDArray[Any] = values.copy()
     for column, field in enumerate(fields):
         if field.unknown is not None and (field.name in names or field.name.split(".")[0] in names):
@@ -97,12 +104,12 @@ def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[
 
 
 def start_row(fields: tuple[Field, ...]) -> list[int]:
-    """What stands before a song's first row: void choices, zeros, and known fields that say nothing."""
+    """The row before the first row of a song: choices are void, known fields unknown, or else 0."""
     return [field.size if field.kind == "choice" else field.unknown or 0 for field in fields]
 
 
 def print_table(fields: tuple[Field, ...]) -> str:
-    """The table in text: one line a field."""
+    """The table as text, one line a field."""
     lines = [f"{'field':<15}{'kind':<8}{'size':>5}  {'guesses':<10}unit"]
     lines += [f"{f.name:<15}{f.kind:<8}{f.size:>5}  {f.guesses or '':<10}{f.unit}" for f in fields]
     return "\n".join(line.rstrip() for line in lines)
