@@ -88,7 +88,7 @@ def test_training_again_says_so_and_other_settings_are_refused(say: Say, home: P
     assert (code, "20 steps" in text) == (0, True)
     code, _, err = say(*words, "--steps", 30, "--seed", 5)
     assert code == 2
-    assert "configuration: seed was 0, is 5. Give the old values to go on, or another --out" in err
+    assert "configuration: seed was 0, is 5. Give the old values to continue it, or another --out" in err
 
 
 def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ WRONG = {
     ),
     "no model to begin from": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--init", "{tmp}/empty"],
-        "empty' is no model: it holds no model.json",
+        "empty' is not a model folder: it has no model.json",
     ),
     "no corpus": (
         ["train", "{tmp}/empty", "--out", "{tmp}/m"],
@@ -194,7 +194,7 @@ WRONG = {
     ),
     "a folder with other files": (
         ["train", "{home}/corpus", "--out", "{home}/midi", "--steps", "1"],
-        "midi' holds other files ('folk'), must be new or empty for a model",
+        "midi' has other files ('folk'), must be new or empty for a model",
     ),
     "a file for the model": (
         ["train", "{home}/corpus", "--out", "{tmp}/text.mid", "--steps", "1"],
@@ -218,13 +218,13 @@ WRONG = {
     ),
     "both": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "1", "--steps", "1"],
-        "say how long to train, once",
+        "give the length of training once",
     ),
     "a curve that is not there": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--curve", "{tmp}/no.toml"],
         "no.toml': No such file",
     ),
-    "no model there": (["compose", "{tmp}/empty"], "empty' is no model: it holds no model.json"),
+    "no model there": (["compose", "{tmp}/empty"], "empty' is not a model folder: it has no model.json"),
     "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0, must be 1-1000"),
     "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000, must be 1-1000"),
     "another ending": (["compose", "{home}/model", "-o", "song.mp4"], "must end in .wav, .ogg, .flac, .mp3"),
@@ -320,7 +320,7 @@ def test_ctrl_c_keeps_the_best_state_and_exits_130(home: Path, tmp_path: Path) -
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command goes on from there" in err
+    assert "the same command continues from there" in err
     assert "Traceback" not in err
     main(
         [
@@ -371,4 +371,4 @@ def test_the_log_of_a_training(say: Say, home: Path, tmp_path: Path) -> None:
     assert "held out" in out and "of which note" in out
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     code, _, err = say("log", tmp_path)
-    assert code == 2 and "holds no log.jsonl" in err
+    assert code == 2 and "has no log.jsonl" in err

@@ -116,8 +116,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "no recipe": ("compose --recipe {home}/no.json", "no.json': No such file"),
     "redraw alone": ("compose {home}/model --redraw", "--redraw goes with --recipe"),
     "an ending": ("compose {home}/model -o song.mp4", "must end in .wav, .ogg, .flac, .mp3"),
-    "no model": ("compose {home}/midi", "is no model: it holds no model.json"),
-    "a card of no model": ("card {home}/midi", "is no model: it holds no model.json"),
+    "no model": ("compose {home}/midi", "is not a model folder: it has no model.json"),
+    "a card of no model": ("card {home}/midi", "is not a model folder: it has no model.json"),
 }  # fmt: skip
 
 

@@ -124,7 +124,7 @@ WRONG = {
         ["{home}/model", "--on", "{tmp}/broken"],
         "none of the 1 songs of '{tmp}/broken' can be measured: 'a.mid': not MIDI: begins with",
     ),
-    "no model": (["{home}/midi", "--on", "{home}/corpus"], "midi' is no model"),
+    "no model": (["{home}/midi", "--on", "{home}/corpus"], "midi' is not a model folder"),
     "no threads": (["{home}/model", "--on", "{home}/corpus", "--threads", "0"], "threads 0, must be 1-1024"),
 }
 

@@ -69,7 +69,7 @@ def edit(folder: Path, **changes: Any) -> None:
 
 
 def test_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"is no model: it holds no model\.json"):
+    with pytest.raises(ModelError, match=r"is not a model folder: it has no model\.json"):
         Model.open(tmp_path)
 
 
@@ -88,13 +88,13 @@ def test_changed_weights(folder: Path) -> None:
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.write_bytes(data)
-    with pytest.raises(ModelError, match=r"its SHA-256 is not the one that model\.json names"):
+    with pytest.raises(ModelError, match=r"its SHA-256 is not the one in model\.json"):
         Model.open(folder)
 
 
 def test_weights_that_are_not_finite(tmp_path: Path) -> None:
     model.write(tmp_path, INFO, {"w": np.array([np.nan], np.float32)}, {}, "")
-    with pytest.raises(ModelError, match="w holds a value that is not finite"):
+    with pytest.raises(ModelError, match="w has a value that is not finite"):
         Model.open(tmp_path)
 
 
@@ -146,7 +146,7 @@ def test_a_huge_model_json_is_not_read(folder: Path) -> None:
 
 def test_a_network_that_does_not_exist(folder: Path) -> None:
     edit(folder, network={"name": "../../evil", "config": {}})
-    with pytest.raises(ModelError, match=r"no step '\.\./\.\./evil' is built in, must be one of"):
+    with pytest.raises(ModelError, match=r"no network '\.\./\.\./evil' is installed, must be one of"):
         Model.open(folder).step()
 
 
@@ -156,9 +156,9 @@ def test_a_file_that_a_model_names_is_not_run(folder: Path, tmp_path: Path) -> N
     evil = f"{tmp_path / 'evil.py'}:Evil"
     edit(folder, network={"name": evil, "config": {}}, representation={"name": evil})
     opened = Model.open(folder)
-    with pytest.raises(ModelError, match=r"no step '.*evil\.py:Evil' is built in"):
+    with pytest.raises(ModelError, match=r"the network '.*evil\.py:Evil', .*: add --network"):
         opened.step()
-    with pytest.raises(ModelError, match=r"no representation '.*evil\.py:Evil' is built in"):
+    with pytest.raises(ModelError, match=r"the representation '.*evil.py:Evil'"):
         _ = opened.representation
     assert not ran.exists()
 

@@ -271,7 +271,7 @@ def test_half_precision_is_close(kind: type[ChainNetwork]) -> None:
         ({"dropout": 1.5}, "dropout 1.5, must be 0.0-0.9"),
         ({"layers": 2.0}, "layers 2.0, must be 0-64"),
         ({"heads": 3}, "no setting 'heads', must be one of fields, plan_size"),
-        ({"fields": 3}, "'fields' is no list of fields"),
+        ({"fields": 3}, "'fields' must be a list of fields"),
         ({"fields": []}, "a table must have fields of different names, and a choice among them"),
         ({"fields": as_dicts((TABLE[0], TABLE[0], TABLE[-1]))}, "fields of different names"),
         ({"fields": as_dicts((Field("x", 1, "real"), TABLE[-1]))}, "field 'x' is real of size 1, must have"),
@@ -320,7 +320,7 @@ def test_a_network_of_a_shorter_table_is_taken_over(kind: type[ChainNetwork]) ->
     before, after = old.eval()(values[..., columns]), new.eval()(values)
     for name, logits in before.items():
         assert torch.allclose(after[name], logits, atol=1e-5), name
-    with pytest.raises(InputError, match=r"field 'given.shift' is not one of the table's"):
+    with pytest.raises(InputError, match=r"has the field 'given.shift', which this version"):
         old.load_matching_weights(new)
 
 

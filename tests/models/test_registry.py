@@ -44,7 +44,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     ("text", "name", "says"),
     [
         ("class MyNet: pass", "missing.py:MyNet", "must be FILE.py:CLASS, with a file that exists"),
-        ("class MyNet: pass", "{file}:Other", "holds no 'Other'"),
+        ("class MyNet: pass", "{file}:Other", "has no class 'Other'"),
         ("1 / 0", "{file}:MyNet", "cannot be loaded: ZeroDivisionError"),
     ],
 )

@@ -18,7 +18,7 @@ from ritornello.models.chain import network as chain
 from ritornello.models.chain import step as chained
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.notes import Notes
-from ritornello.system.threads import _openblas, one_thread
+from ritornello.system.threads import _openblas_functions, one_thread
 from tests.models.chains import TABLE, network, rows
 from tests.models.trained_chains import PAIRS, apart, by_step, by_torch, weights
 
@@ -171,9 +171,9 @@ def test_it_needs_nothing_but_numpy(file: str) -> None:
     assert run.stdout.strip() == "[]"
 
 
-@pytest.mark.skipif(_openblas()[0].__name__ == "<lambda>", reason="numpy has another library")
+@pytest.mark.skipif(_openblas_functions()[0].__name__ == "<lambda>", reason="numpy has another library")
 def test_within_one_thread_there_is_one_and_then_as_many_as_before() -> None:
-    threads, set_threads = _openblas()
+    threads, set_threads = _openblas_functions()
     before = threads()
     try:
         set_threads(3)
@@ -188,7 +188,7 @@ def test_within_one_thread_there_is_one_and_then_as_many_as_before() -> None:
 @both
 @pytest.mark.parametrize("songs", [1, 3, 20])
 def test_threads_change_nothing(kind: str, songs: int) -> None:
-    get, set_threads = _openblas()
+    get, set_threads = _openblas_functions()
     size = {"width": 384, "layers": 1, "embedding": 32}  # products large enough to be shared out
     _, step = pair(kind, **size)
     values, before, found = rows(songs, 6).numpy(), get(), []

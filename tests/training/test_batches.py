@@ -45,8 +45,8 @@ def test_steps_and_seeds_differ() -> None:
 
 def test_a_fixed_sample_for_measuring() -> None:
     windows = Windows(songs(104), window=4, seed=0)
-    assert windows.spread(5).tolist() == [0, 24, 49, 74, 99]
-    assert windows.spread(1000).tolist() == list(range(100))
+    assert windows.evenly_spaced(5).tolist() == [0, 24, 49, 74, 99]
+    assert windows.evenly_spaced(1000).tolist() == list(range(100))
 
 
 def test_encoding_songs() -> None:

@@ -171,13 +171,13 @@ from dataclasses import replace
 from tests.training.test_choices import *
 from ritornello.training.distributed import TrainingProcess
 config = replace(TINY, network_config={**SIZES, "dropout": 0.0})
-machine = TrainingProcess.of("cpu", "float32", 1, True)
+process = TrainingProcess.of("cpu", "float32", 1, True)
 start = TrainingStart.of(config, ("fiddle", "jig"))
-with machine.in_turn():
-    made = TrainingRun(Path(sys.argv[1]), config, start.network, "data", machine)
+with process.in_turn():
+    made = TrainingRun(Path(sys.argv[1]), config, start.network, "data", process)
 made.train(crops(start), crops(start))
-machine.total(0.0)
-machine.leave()
+process.total(0.0)
+process.leave()
 """
 
 

@@ -16,7 +16,7 @@ from ritornello.errors import InputError
 from ritornello.models.lstm.network import Lstm
 from ritornello.models.model import Model
 from ritornello.training.config import TrainConfig
-from ritornello.training.distillation import SHARE, TeacherEnsemble
+from ritornello.training.distillation import TEACHER_SHARE, TeacherEnsemble
 from ritornello.training.export import export
 from ritornello.training.loop import TrainingRun
 from ritornello.training.start import TrainingStart
@@ -69,7 +69,7 @@ def test_teachers_who_know_the_song_say_what_the_song_says() -> None:
         name: torch.nn.functional.one_hot(target.clamp(min=0), predictions[name].shape[-1]).float()
         for name, target in targets.items()
     }
-    found = TeacherEnsemble([]).joined(losses, predictions, targets, sure)
+    found = TeacherEnsemble([]).add_loss(losses, predictions, targets, sure)
     assert float(found["taught"]) == pytest.approx(float(losses["loss"]), rel=1e-5)
     assert float(found["loss"]) == pytest.approx(float(losses["loss"]), rel=1e-5)
     assert found["a"] is losses["a"]
@@ -81,10 +81,12 @@ def test_what_it_costs_not_to_follow_them() -> None:
     targets = {"a": torch.tensor([[-100, 1]])}
     halves = {"a": torch.full((1, 2, 2), 0.5)}
     losses = {"loss": torch.tensor(-math.log(0.75))}
-    found = TeacherEnsemble([]).joined(losses, predictions, targets, halves)
+    found = TeacherEnsemble([]).add_loss(losses, predictions, targets, halves)
     cost = -(math.log(0.25) + math.log(0.75)) / 2
     assert float(found["taught"]) == pytest.approx(cost, rel=1e-6)
-    assert float(found["loss"]) == pytest.approx(SHARE * cost - (1 - SHARE) * math.log(0.75), rel=1e-6)
+    assert float(found["loss"]) == pytest.approx(
+        TEACHER_SHARE * cost - (1 - TEACHER_SHARE) * math.log(0.75), rel=1e-6
+    )
 
 
 def test_a_network_comes_to_say_what_its_teacher_says(tmp_path: Path) -> None:
@@ -157,7 +159,7 @@ def test_who_cannot_teach_is_refused(tmp_path: Path, teacher: Model) -> None:
     chorale = TrainingStart.of(replace(TINY, representation="chorale"), LABELS)
     with pytest.raises(InputError, match="has other fields than the network"):
         TeacherEnsemble.of(one, chorale, CPU)
-    with pytest.raises(InputError, match="'original' says no chances"):
+    with pytest.raises(InputError, match="'original' predicts no probabilities"):
         TeacherEnsemble.of(one, TrainingStart.of(TrainConfig("original", steps=1), LABELS), CPU)
 
 

@@ -24,7 +24,7 @@ def exported(tmp_path: Path) -> Model:
     made.train(*windows())
     made.best = {name: tensor + 0.01 for name, tensor in made.average.items()}
     made.state.best_step = 8
-    start = TrainingStart(made.config, made.network, Messages())
+    start = TrainingStart(made.config, made.network, Messages(), "messages")
     export(made, start, *windows(), DATA, tmp_path / "model")
     opened = Model.open(tmp_path / "model")
     assert all(np.array_equal(opened.weights[name], tensor.numpy()) for name, tensor in made.best.items())
@@ -39,7 +39,7 @@ def test_the_card_and_the_facts_are_those_of_the_best_step(exported: Model) -> N
 
 def test_residuals_are_what_the_shipped_weights_miss(exported: Model) -> None:
     heldout = windows()[1]
-    crops = torch.from_numpy(heldout.take(heldout.spread(2048)))  # (R, T+1, 3)
+    crops = torch.from_numpy(heldout.take(heldout.evenly_spaced(2048)))  # (R, T+1, 3)
     shipped = network()
     shipped.load_state_dict({name: torch.from_numpy(array) for name, array in exported.weights.items()})
     with torch.no_grad():

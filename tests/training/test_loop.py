@@ -123,7 +123,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     run(tmp_path).save()
     file = tmp_path / "checkpoint" / "state.safetensors"
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(InputError, match=r"state\.safetensors' is damaged .* remove it to start anew"):
+    with pytest.raises(InputError, match=r"state\.safetensors' is damaged .* remove it to start again"):
         run(tmp_path)
 
 
@@ -131,7 +131,7 @@ def test_a_damaged_config_is_named(tmp_path: Path) -> None:
     run(tmp_path).save()
     for damage in (lambda file: file.write_text("{"), Path.unlink):
         damage(tmp_path / "checkpoint" / "config.json")
-        with pytest.raises(InputError, match=r"config\.json' is damaged .* to start anew"):
+        with pytest.raises(InputError, match=r"config\.json' is damaged .* to start again"):
             run(tmp_path)
 
 
@@ -162,7 +162,7 @@ def test_the_averaged_weights_are_measured(tmp_path: Path) -> None:
     made = run(tmp_path)
     train, heldout = windows()
     made.train(train, heldout)
-    values = torch.from_numpy(heldout.take(heldout.spread(SMALL.heldout_windows)))
+    values = torch.from_numpy(heldout.take(heldout.evenly_spaced(SMALL.heldout_windows)))
     learn = torch.zeros(values.shape, dtype=torch.bool)
     learn[:, -1] = True
     averaged = network(seed=9)

@@ -14,7 +14,13 @@ from ritornello.music.plan import Plan
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.vocabulary import COLUMN
 from ritornello.representations.notes import Notes
-from ritornello.training.sample_monitor import NOT_CHECKED, SOUND, SampleMonitor, collapse_shares, first_bars
+from ritornello.training.sample_monitor import (
+    NO_COLLAPSE,
+    NOT_CHECKED,
+    SampleMonitor,
+    collapse_shares,
+    first_bars,
+)
 from ritornello.training.songs import EncodedSongs
 from tests.scores import tune
 
@@ -32,14 +38,12 @@ def melody(shift: int = 0) -> Score:
     return song([24 * i for i in range(32)], [MELODY[(5 * i + shift) % 12] for i in range(32)])
 
 
-WATCH = SampleMonitor(EncodedSongs([melody(i) for i in range(6)], Notes()), ())
+MONITOR = SampleMonitor(EncodedSongs([melody(i) for i in range(6)], Notes()), ())
 COLLAPSED = {
     "repeats one pitch": song([24 * i + (i * i) % 7 for i in range(32)], [60] * 32),
     "loops": song([24 * i for i in range(32)], [60, 62, 64, 65] * 8),
     "falls silent": song([0, 24, 48, 24 * 31], [60, 62, 64, 65]),
-    "sounds like chance": song(
-        [24 * i for i in range(32)], [(47 * i * i + 29 * i) % 61 + 30 for i in range(32)]
-    ),
+    "sounds random": song([24 * i for i in range(32)], [(47 * i * i + 29 * i) % 61 + 30 for i in range(32)]),
     "crowds all notes together": song(
         [24 * i for i in range(32) for _ in range(30)],
         [30 + 2 * k + i % 3 for i in range(32) for k in range(30)],
@@ -49,17 +53,19 @@ COLLAPSED = {
 
 @pytest.mark.parametrize("words", COLLAPSED)
 def test_each_collapse_has_a_name(words: str) -> None:
-    assert WATCH.says([COLLAPSED[words]] * 3 + [melody()]) == words
+    assert MONITOR.describe([COLLAPSED[words]] * 3 + [melody()]) == words
 
 
 def test_music_sounds_alive() -> None:
-    assert WATCH.says([melody(3), melody(7)]) == SOUND
-    assert WATCH.says([COLLAPSED["loops"], melody(), melody()]) == SOUND  # one bad song is no collapse
+    assert MONITOR.describe([melody(3), melody(7)]) == NO_COLLAPSE
+    assert (
+        MONITOR.describe([COLLAPSED["loops"], melody(), melody()]) == NO_COLLAPSE
+    )  # one bad song is no collapse
 
 
 def test_what_humans_do_is_no_collapse() -> None:
-    watch = SampleMonitor(EncodedSongs([COLLAPSED["loops"]], Notes()), ())
-    assert watch.says([COLLAPSED["loops"]]) == SOUND
+    monitor = SampleMonitor(EncodedSongs([COLLAPSED["loops"]], Notes()), ())
+    assert monitor.describe([COLLAPSED["loops"]]) == NO_COLLAPSE
 
 
 def test_shares_by_hand() -> None:
@@ -85,11 +91,11 @@ def test_a_network_is_heard() -> None:
         network.head["pitch"].logits.bias[60] = 30
         network.head["part"].logits.bias[0] = 30
         network.head["shift"].logits.bias[24] = 30
-    assert WATCH(network, "lstm", seed=0) == "repeats one pitch"
+    assert MONITOR(network, "lstm", seed=0) == "repeats one pitch"
     assert (
         SampleMonitor(EncodedSongs([tune()], Notes()), ())(network, "lstm", 0) == NOT_CHECKED
     )  # songs of four bars
-    assert np.isfinite([WATCH.most[name] for name in WATCH.most]).all()
+    assert np.isfinite([MONITOR.most[name] for name in MONITOR.most]).all()
 
 
 def test_a_song_of_more_parts_than_there_can_be_is_chance() -> None:
@@ -99,6 +105,6 @@ def test_a_song_of_more_parts_than_there_can_be_is_chance() -> None:
     plan = Plan.of(melody())
     with pytest.raises(ScoreError, match="part 256"):
         NOTES.decode(rows, plan)
-    found = WATCH._heard(rows, plan)
+    found = MONITOR._decode(rows, plan)
     assert found is None
-    assert WATCH.says([found, found, melody()]) == "sounds like chance"
+    assert MONITOR.describe([found, found, melody()]) == "sounds random"

@@ -21,7 +21,7 @@ def test_a_song_is_its_rows_and_its_plan() -> None:
     assert song.plan.bars == 4
     assert song.plan.genres == (("fiddle", 1.0),)
     assert song.plan.returns is not None and len(song.plan.returns) == 4
-    assert song.room == (-43, 51)
+    assert song.range == (-43, 51)
     assert songs.notes.tolist() == [len(tune())]
 
 
@@ -55,28 +55,28 @@ def test_how_loud_given_notes_are_is_not_learnt() -> None:
 
 def test_songs_encoded_beforehand_are_the_same() -> None:
     plain, filled = (EncodedSongs([tune(), tune().transposed(2)], Notes()) for _ in range(2))
-    filled.fill(GIVEN_VARIANTS, processes=2)
+    filled.encode_all(GIVEN_VARIANTS, processes=2)
     assert len(filled._kept) == 2 * (GIVEN_VARIANTS + 1) or sys.platform in ("win32", "darwin")
     for song in range(2):
         for variant in range(GIVEN_VARIANTS + 1):
             one, other = plain.song(song, variant), filled.song(song, variant)
             assert np.array_equal(one.values, other.values) and one.plan == other.plan
     small = EncodedSongs([tune()], Notes(), memory_mb=0)
-    small.fill(GIVEN_VARIANTS, processes=2)
+    small.encode_all(GIVEN_VARIANTS, processes=2)
     assert not small._kept
 
 
 def test_nothing_is_encoded_beforehand_where_forking_is_not_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     songs = EncodedSongs([tune()], Notes())
-    songs.fill(GIVEN_VARIANTS, processes=2)
+    songs.encode_all(GIVEN_VARIANTS, processes=2)
     assert not songs._kept
 
 
 def test_songs_that_the_representation_refuses_are_left_out() -> None:
     chorale = voices((60, 55, 52, 48), (62, 55, 53, 47))
     songs = EncodedSongs([tune(), chorale], Chorale(), [("fiddle",), ("bach",)])
-    assert songs.only_readable() == 1
+    assert songs.drop_unreadable() == 1
     assert len(songs) == 1
     assert songs.labels == [("bach",)]
     assert songs.song(0).plan.genres == (("bach", 1.0),)

@@ -16,23 +16,38 @@ import click
 from ritornello.system.progress import Progress, no_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-CLICK_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Music": click.Path()}
+CLICK_TYPES = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "Music": click.Path(),
+    "Folder": click.Path(),
+}
 SECONDS_PER_LINE = 10.0
 
 
 def options_of(options: type) -> Callable[[Command], Command]:
-    """Add a click option for each field of one of the classes in `composing.options`."""
+    """Add a click option for each field of a class in `composing.options` or `training.config`.
+
+    A field whose metadata has `python_only` gets none; `choices` are the allowed values.
+    """
 
     def add(command: Command) -> Command:
         for option in reversed(fields(options)):
+            if option.metadata.get("python_only"):
+                continue
             kind = str(option.type).split(" | ")[0]
+            choices, is_list = option.metadata.get("choices"), kind.startswith("list[")
+            kind = kind.removeprefix("list[").removesuffix("]")
             flag = option.metadata["flag"] or "--" + option.name.replace("_", "-")
             is_required = option.default is MISSING
             command = click.option(
                 flag,
                 option.name,
-                type=CLICK_TYPES[kind],
+                type=click.Choice(choices) if choices else CLICK_TYPES[kind],
                 is_flag=kind == "bool",
+                multiple=is_list,
                 required=is_required,
                 default=None if is_required else option.default,
                 show_default=not is_required and option.default not in (None, False),

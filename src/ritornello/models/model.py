@@ -1,52 +1,38 @@
-"""Model: a trained network as a folder, opened without torch.
+"""A trained network as a folder of plain data, which is opened without torch.
 
-    model.json            representation, network and its sizes, data, versions, hashes, what was measured
+    model.json            representation, network and its settings, data, versions, hashes, measurements
     weights.safetensors   the network's weights
-    tables.safetensors    what composing needs beside them
-    plans.json            plans of training songs, to draw from what a user leaves open
-    card.md               the same for people
+    tables.safetensors    arrays that composing needs besides the weights
+    plans.json            plans of training songs, from which `compose` draws what a user leaves open
+    card.md               a description for people
     log.jsonl checkpoint/ while training
 
-A strange folder is data: names, sizes and shapes are checked, and nothing in it is run. So a network in a
-file of your own (`my_net.py:MyNet`) is trained by its name, and never loaded because model.json names it.
+A model folder of unknown origin is data: names, sizes and shapes are checked, and nothing in it is run. A
+model that was trained with a class in a user's own file (`my_net.py:MyNet`) works only if the user names
+that file again.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ritornello.errors import ModelError, PlanError
+from ritornello.errors import ModelError
 from ritornello.models import registry
+from ritornello.models.model_folder import Arrays, read_arrays, read_info, read_plans
+from ritornello.models.model_folder import write as write
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan
-from ritornello.system.files import replacing, sha256, sha256_file, write_json
-
-FORMAT = 1
-MAX_JSON_BYTES = 4 << 20
-PLANS = "plans.json"
-MAX_WEIGHTS_BYTES = 4 << 30
-MAX_PLANS_BYTES = 64 << 20
-Arrays = dict[str, npt.NDArray[Any]]
-NEEDED: dict[tuple[str, str], type] = {
-    ("representation", "name"): str,
-    ("network", "name"): str,
-    ("network", "config"): dict,
-    ("files", "weights"): dict,
-    ("files", "tables"): dict,
-}
-USUAL = {"repeats": 1.0, "plays": 1.0, "voices": 128.0}  # at most; see composing/usual.py
-MAY_HAVE: dict[str, type] = {"labels": list, "defaults": dict, "data": dict, "learn": dict, "usual": dict}
+from ritornello.system.extras import require_extra
+from ritornello.system.files import sha256
 
 
 @dataclass(frozen=True)
@@ -58,18 +44,37 @@ class Model:
     weights: Arrays
     tables: Arrays
     plans: tuple[Plan, ...] = ()
+    code: Mapping[str, str] = field(default_factory=dict)
+    """The user's own code by kind, such as {"networks": "my_net.py:MyNet"}."""
 
     @classmethod
-    def open(cls, path: str | Path) -> Model:
-        """Read a model folder. Raises ModelError that names the file and what is wrong with it."""
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        network: str | None = None,
+        representation: str | None = None,
+        loss: str | None = None,
+    ) -> Model:
+        """Read a model folder.
+
+        A model that was trained with a class in a user's file needs that file: `network` and
+        `representation` are FILE.py:CLASS. (`loss` is only compared: nothing but training calls a loss.) A
+        file that has changed since training is used, and a warning is logged. Raises ModelError that names
+        the file and what is wrong with it, InputError for a FILE.py that does not exist.
+        """
         path = Path(path)
-        info = _read_info(path)
-        weights, tables = (_read_arrays(path, info, name) for name in ("weights", "tables"))
-        return cls(path, info, weights, tables, _read_plans(path, info))
+        info = read_info(path)
+        named = {"networks": network, "representations": representation, "losses": loss}
+        code = {kind: name for kind, name in named.items() if name is not None}
+        for kind, name in code.items():
+            _check_code(path, info, kind, name)
+        weights, tables = (read_arrays(path, info, name) for name in ("weights", "tables"))
+        return cls(path, info, weights, tables, read_plans(path, info), code)
 
     @property
     def hash(self) -> str:
-        """SHA-256 of model.json, which holds the hashes of the arrays: it stands for the whole model."""
+        """SHA-256 of model.json, which holds the hashes of the arrays: it identifies the whole model."""
         return sha256(json.dumps(self.info, sort_keys=True).encode())
 
     @property
@@ -79,24 +84,34 @@ class Model:
 
     @property
     def representation(self) -> Any:
-        """The representation that the model was trained on."""
-        return self._built_in("representations", self.info["representation"]["name"])()
+        """The representation that the model was trained on. Raises ModelError, InputError."""
+        return registry.find("representations", self._runnable("representations"))()
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that the network was told, in the order of its vector."""
+        """The labels that the network knows, in the order of its plan vector."""
         return tuple(self.info.get("labels", ()))
 
     @property
     def plan_encoder(self) -> PlanEncoder:
-        """What the network is told of a plan."""
+        """What turns a plan into the network's vector."""
         return PlanEncoder(self.labels)
 
+    @property
+    def code_options(self) -> dict[str, str]:
+        """The options of `Model.open` that this model needs: `network` and `representation` of user files."""
+        kinds = {kind: registry.SINGULAR[kind] for kind in self.code if kind != "losses"}
+        return {option: self.code[kind] for kind, option in kinds.items()}
+
     def network_in_torch(self) -> Any:
-        """The network with its weights, ready to measure. Raises ModelError if they do not fit it."""
+        """Return the network with its weights, in evaluation mode.
+
+        Raises ModelError if the weights do not fit it, InputError.
+        """
         import torch
 
-        network = self._built_in("networks", self.network)(self.info["network"]["config"])
+        kind = registry.find("networks", self._runnable("networks"))
+        network = kind(self.info["network"]["config"])
         weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in self.weights.items()}
         try:
             network.load_state_dict(weights)
@@ -106,62 +121,70 @@ class Model:
         return network.eval()
 
     def step(self) -> Any:
-        """The network one row at a time, in numpy, to be started; a model's steps share the weights.
+        """Return the network for one row at a time, to be started; a model's steps share the weights.
 
-        Raises ModelError if the weights do not fit it, or if it reads other rows than the representation has.
+        It is the network's numpy step, or if there is none the network in torch. Raises ModelError if the
+        weights do not fit it, or if it reads other fields than the representation has; InputError.
         """
         return copy(self._step)
 
     @cached_property
     def _step(self) -> Any:
-        step = self._built_in("steps", self.network)(self.weights, self.info["network"]["config"])
+        kind = registry.find_step(self._runnable("networks"))
+        if kind is None:
+            require_extra("train", "torch")
+            from ritornello.models.torch_step import TorchStep
+
+            return TorchStep(self.network_in_torch(), self.representation.fields)
+        step = kind(self.weights, self.info["network"]["config"])
         if hasattr(step, "fields"):  # a network of reals has none
             _check_fields(step.fields, self.representation.fields)
         return step
 
-    def _built_in(self, kind: str, name: str) -> Any:
-        """What model.json names, if it is part of Ritornello: a file is never run. Raises ModelError."""
-        known = registry.names(kind)
-        if name not in known:
+    def _runnable(self, kind: str) -> str:
+        """The name under which the registry may look for the model's code. Raises ModelError."""
+        recorded = self.info[registry.SINGULAR[kind]]["name"]
+        if kind in self.code:
+            return self.code[kind]
+        option = registry.SINGULAR[kind]
+        if registry.is_file(recorded):
             raise ModelError(
-                f"{str(self.path)!r}: no {kind[:-1]} {name!r} is built in, must be one of {known}"
+                f"{str(self.path)!r} was trained with the {option} {recorded!r}, and a model folder runs no "
+                f"code: add --{option} FILE.py:CLASS (in Python {option}=...) to name that file"
             )
-        return registry.find(kind, name)
+        known = registry.names(kind) + (registry.names("steps") if kind == "networks" else [])
+        if recorded not in known:
+            raise ModelError(
+                f"{str(self.path)!r}: no {option} {recorded!r} is installed, must be one of "
+                f"{', '.join(registry.names(kind))}"
+            )
+        return str(recorded)
 
 
-def write(
-    path: Path,
-    info: Mapping[str, Any],
-    weights: Arrays,
-    tables: Arrays,
-    card: str,
-    plans: Sequence[Plan] = (),
-) -> None:
-    """Write a model folder whole or not at all; model.json names the hashes of the other files.
+def _check_code(path: Path, info: dict[str, Any], kind: str, name: str) -> None:
+    """Compare a user's code with what model.json records; log a warning if the file has changed.
 
-    Raises OutputError.
+    Raises ModelError if the model was trained without code of a user, InputError.
     """
-    from safetensors.numpy import save
+    option = registry.SINGULAR[kind]
+    section = info.get("training", {}) if kind == "losses" else info
+    recorded = section.get(option, {}) if isinstance(section, dict) else {}
+    recorded = recorded if isinstance(recorded, dict) else {}
+    given = registry.identity(name)
+    if registry.is_file(str(recorded.get("name"))):
+        if recorded.get("sha256") != given.get("sha256"):
+            import logging
 
-    contents = {
-        f"{name}.safetensors": save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
-        for name, arrays in (("weights", weights), ("tables", tables))
-    }
-    contents[PLANS] = json.dumps([plan.to_dict() for plan in plans], separators=(",", ":")).encode()
-    files = {
-        name.removesuffix(".safetensors").removesuffix(".json"): {"sha256": sha256(data), "bytes": len(data)}
-        for name, data in contents.items()
-    }
-    with ExitStack() as stack:  # all is on disk before the first name changes; the last entered goes first
-        head = stack.enter_context(replacing(path / "model.json"))
-        write_json(head, {"format": FORMAT, **info, "files": files})
-        stack.enter_context(replacing(path / "card.md")).write_text(card, encoding="utf-8")
-        for name, data in contents.items():
-            stack.enter_context(replacing(path / name)).write_bytes(data)
+            logging.getLogger(__name__).warning(
+                "warning: %s is not the file with which %r was trained: its SHA-256 differs", name, str(path)
+            )
+    elif recorded.get("name") != name:
+        own = f"the {option} {recorded['name']!r}" if "name" in recorded else f"its network's own {option}"
+        raise ModelError(f"{str(path)!r} was trained with {own}, not {name!r}: leave out --{option}")
 
 
 def _check_fields(read: Sequence[Any], must: Sequence[Any]) -> None:
-    """Raise ModelError unless a network reads the fields that its representation has; units are but words."""
+    """Raise ModelError unless a network reads the fields of its representation; units may differ."""
     for number, pair in enumerate(zip_longest(read, must)):
         found, right = (
             "missing" if f is None else f"{f.name!r:.40} ({f.kind} of {f.size}, guesses {f.guesses})"
@@ -169,98 +192,3 @@ def _check_fields(read: Sequence[Any], must: Sequence[Any]) -> None:
         )
         if found != right:
             raise ModelError(f"network.config.fields[{number}] is {found}, must be {right}")
-
-
-def _read_info(path: Path) -> dict[str, Any]:
-    """model.json, checked for what every model has."""
-    file = path / "model.json"
-    if not file.is_file():
-        raise ModelError(f"{str(path)!r} is no model: it holds no model.json")
-    if file.stat().st_size > MAX_JSON_BYTES:
-        raise ModelError(f"{str(file)!r} has {file.stat().st_size} bytes, must be at most {MAX_JSON_BYTES}")
-    try:
-        info = json.loads(file.read_bytes())
-    except (ValueError, RecursionError, OSError) as error:
-        raise ModelError(f"{str(file)!r} cannot be read: {error}") from error
-    if not isinstance(info, dict) or not isinstance(info.get("format"), int):
-        raise ModelError(f"{str(file)!r} is not a model's: it has no number 'format'")
-    if info["format"] > FORMAT:
-        raise ModelError(
-            f"{str(file)!r} has format {info['format']}, this version reads up to {FORMAT}: update Ritornello"
-        )
-    for (key, part), kind in NEEDED.items():
-        if not isinstance(info.get(key), dict) or part not in info[key]:
-            raise ModelError(f"{str(file)!r} lacks {key}.{part}")
-        if not isinstance(info[key][part], kind):
-            must = "a text" if kind is str else "an object"
-            raise ModelError(f"{str(file)!r} has {key}.{part} {info[key][part]!r:.40}, must be {must}")
-    _check_more(file, info)
-    return info
-
-
-def _check_more(file: Path, info: dict[str, Any]) -> None:
-    """Raise ModelError for a strange thing among those that a model.json may have and need not."""
-    for key, kind in MAY_HAVE.items():
-        if not isinstance(info.get(key, kind()), kind):
-            must = "a list" if kind is list else "an object"
-            raise ModelError(f"{str(file)!r} has {key} {info[key]!r:.40}, must be {must}")
-    labels, genre = info.get("labels", []), info.get("defaults", {}).get("genre")
-    if strange := [label for label in labels if not isinstance(label, str)]:
-        raise ModelError(f"{str(file)!r} has the label {strange[0]!r:.40}, must be a text")
-    if genre is not None and genre not in labels:
-        raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}, must be one of its labels")
-    for label, usual in info.get("usual", {}).items():
-        if not (isinstance(usual, dict) and all(_is_usual(*said) for said in usual.items())):
-            must = ", ".join(f"{name} 0-{most:g}" for name, most in USUAL.items())
-            raise ModelError(f"{str(file)!r} has usual.{label:.40} {usual!r:.40}, must be of {must}")
-
-
-def _is_usual(name: str, value: Any) -> bool:
-    """Whether a figure of "usual" can be what it is said to be."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and name in USUAL and bool(0 <= value <= USUAL[name])
-
-
-def _read_plans(path: Path, info: dict[str, Any]) -> tuple[Plan, ...]:
-    """The plans of training songs; older models and those of reals have none."""
-    if "plans" not in info["files"]:
-        return ()
-    file = _checked(path, info, "plans", PLANS, MAX_PLANS_BYTES)
-    try:
-        return tuple(Plan.from_dict(said) for said in json.loads(file.read_bytes()))
-    except (PlanError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelError(f"{str(file)!r} is damaged: {error}") from error
-
-
-def _checked(path: Path, info: dict[str, Any], name: str, file_name: str, most_bytes: int) -> Path:
-    """A file of the model whose size and hash are those that model.json names."""
-    file = path / file_name
-    if not file.is_file():
-        raise ModelError(f"{str(path)!r} is damaged: it holds no {file.name}")
-    expected = info["files"][name]
-    if not isinstance(expected, dict):
-        raise ModelError(f"{str(path / 'model.json')!r} has files.{name} {expected!r:.40}, must be an object")
-    size = file.stat().st_size
-    if size != expected.get("bytes"):
-        raise ModelError(f"{str(file)!r} is damaged: {size} bytes, must be {expected.get('bytes')}")
-    if size > most_bytes:
-        raise ModelError(f"{str(file)!r} has {size} bytes, must be at most {most_bytes}")
-    if sha256_file(file) != expected.get("sha256"):
-        raise ModelError(f"{str(file)!r} is damaged: its SHA-256 is not the one that model.json names")
-    return file
-
-
-def _read_arrays(path: Path, info: dict[str, Any], name: str) -> Arrays:
-    """The arrays of a safetensors file, whose hash model.json names."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    file = _checked(path, info, name, f"{name}.safetensors", MAX_WEIGHTS_BYTES)
-    try:
-        arrays: Arrays = load_file(file)
-    except (SafetensorError, ValueError) as error:
-        raise ModelError(f"{str(file)!r} is damaged: {error}") from error
-    for key, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelError(f"{str(file)!r}: {key} holds a value that is not finite")
-    return arrays

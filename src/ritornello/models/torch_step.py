@@ -1,6 +1,7 @@
-"""Any network of torch one row at a time: for one that has no file of its own here, such as a user's.
+"""Evaluate any network of torch one row at a time: for networks without a numpy step, such as a user's own.
 
-It is asked anew for each choice, with what of the row is put by then; slow, and nothing to prove.
+The network is evaluated again for each choice, with the fields of the row that are known by then. This is
+slow, but needs no code besides the network.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from ritornello.representations.table import Field, start_row
 
 
 class TorchStep:
-    """The protocol of a step around a network, which is left in evaluation.
+    """A step (docs/architecture.md) around a network, which is set to evaluation mode.
 
-    The network has `predict(values (B, T+1, F), plan, state) -> (predictions, state)` as networks/chain.py
-    says, or else `forward(values, plan)`; that is given the last `config.window` rows again each time.
+    The network has `predict` as in `models/network.py`; if it has only `forward(values, plan)`, that gets
+    the last `config.window` rows each time.
     """
 
     def __init__(self, network: torch.nn.Module, fields: tuple[Field, ...]) -> None:
@@ -32,40 +33,40 @@ class TorchStep:
         self.start(np.zeros((1, 0)))
 
     def start(self, plans: npt.ArrayLike) -> None:
-        """Begin as many songs as there are plans (B, P); of no numbers: nothing is asked for."""
-        asked = torch.as_tensor(np.asarray(plans), dtype=torch.float32, device=self._device)
-        self._plan = asked if asked.numel() else None
+        """Begin as many songs as there are plan vectors (B, P); P = 0: no plan."""
+        vectors = torch.as_tensor(np.asarray(plans), dtype=torch.float32, device=self._device)
+        self._plan = vectors if vectors.numel() else None
         row = torch.tensor(start_row(self.fields), dtype=self._type, device=self._device)
-        self._rows = row.expand(len(asked), 1, -1)  # (B, T, F), what was taken
+        self._rows = row.expand(len(vectors), 1, -1)  # (B, T, F), the finished rows
         self._state: Any = None
         self.begin({})
 
     def begin(self, known_first: Mapping[str, npt.ArrayLike]) -> None:
-        """Begin a row, of which the fields before the first choice are (B,)."""
-        self._row = self._rows[:, :1].clone()  # any valid classes: what is not put yet is not looked at
+        """Begin a row with the values (B,) of the fields before the first choice."""
+        self._row = self._rows[:, :1].clone()  # any valid classes: fields without a value yet are not read
         for field, values in known_first.items():
             self.put(field, values)
 
     def logits(self, field: str) -> npt.NDArray[np.float32]:
-        """The logits (B, size) of a choice, or the real (B,), once all fields before it are put."""
-        found: npt.NDArray[np.float32] = self._ask()[0][field][:, -1].float().cpu().numpy()
+        """Return the logits (B, size) of a choice, or the real (B,); all earlier fields must have values."""
+        found: npt.NDArray[np.float32] = self._predict()[0][field][:, -1].float().cpu().numpy()
         return found
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Say what the row's `field` is, (B,)."""
+        """Set the row's `field` to values (B,)."""
         self._row[:, 0, self._column[field]] = torch.as_tensor(np.asarray(values), device=self._device)
 
     def advance(self) -> None:
-        """Take the row that was put."""
+        """Finish the row."""
         if hasattr(self.network, "predict"):
-            self._state, self._rows = self._ask()[1], self._row
+            self._state, self._rows = self._predict()[1], self._row
         else:
             self._rows = torch.cat([self._rows, self._row], dim=1)[:, -self.network.config.window :]
 
     @torch.no_grad()
-    def _ask(self) -> tuple[dict[str, torch.Tensor], Any]:
-        """Predictions of the present row, and the state after it."""
-        values = torch.cat([self._rows, self._row], dim=1)
+    def _predict(self) -> tuple[dict[str, torch.Tensor], Any]:
+        """Predictions for the present row, and the state after it."""
+        values = torch.cat([self._rows, self._row], dim=1)  # (B, T+1, F)
         if hasattr(self.network, "predict"):
             found: tuple[dict[str, torch.Tensor], Any] = self.network.predict(values, self._plan, self._state)
             return found

@@ -1,4 +1,4 @@
-"""Everything that a killed run needs to go on bit for bit, in one file that is replaced atomically."""
+"""The file with everything that an interrupted run needs to continue bit for bit; written atomically."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ import torch
 from ritornello.errors import InputError
 from ritornello.system.files import write_bytes
 
-Tensors = dict[str, torch.Tensor]
+Tensors = dict[str, torch.Tensor]  # by name, of any shape
 
 
 @dataclass
 class RunState:
-    """Where a run stands; at `best_step` the averaged weights had their `best_loss` (0: never measured)."""
+    """How far a run is; at `best_step` the averaged weights had their `best_loss` (0: never measured)."""
 
     step: int = 0
     total_steps: int | None = None
     best_step: int = 0
     best_loss: float = float("inf")
-    seconds: float = 0.0  # spent training so far, over all runs
-    sounds: str = ""  # what the averaged network sounded like, in words
+    seconds: float = 0.0  # of training so far, before and after interruptions
+    sounds: str = ""  # the sample monitor's last text
 
     def as_json(self) -> str:
-        """The numbers as JSON; an infinite best loss as null."""
+        """Return the state as JSON; an infinite best loss is null."""
         values = vars(self) | {"best_loss": self.best_loss if self.best_step else None}
         return json.dumps(values)
 
     @classmethod
     def from_json(cls, text: str) -> RunState:
-        """The inverse of `as_json`."""
+        """Return the state that `as_json` wrote."""
         values = json.loads(text)
         values["best_loss"] = float("inf") if values["best_loss"] is None else values["best_loss"]
         return cls(**values)
 
 
 def save(path: Path, state: RunState, groups: dict[str, Tensors]) -> None:
-    """Write state and groups of tensors (such as weights, average, best, optimizer) to one file."""
+    """Write state and groups of tensors to one file: weights, average, best, optimizer."""
     from safetensors.torch import save as to_bytes
 
     tensors = {
@@ -52,24 +52,24 @@ def save(path: Path, state: RunState, groups: dict[str, Tensors]) -> None:
 
 
 def load(path: Path) -> tuple[RunState, dict[str, Tensors]]:
-    """What `save` wrote. Raises InputError if the file is damaged."""
+    """Return what `save` wrote. Raises InputError if the file is damaged."""
     from safetensors import SafetensorError, safe_open
 
     groups: dict[str, Tensors] = {}
     try:
         with safe_open(path, framework="pt") as file:
             state = RunState.from_json(file.metadata()["state"])
-            for key in file.keys():  # noqa: SIM118, the handle is no mapping
+            for key in file.keys():  # noqa: SIM118, the handle is not a mapping
                 group, _, name = key.partition("/")
                 groups.setdefault(group, {})[name] = file.get_tensor(key)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        problem = f"the checkpoint {str(path)!r} is damaged ({error}): remove it to start anew"
+        problem = f"the checkpoint {str(path)!r} is damaged ({error}): remove it to start again"
         raise InputError(problem) from error
     return state, groups
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
-    """The optimizer's state as named tensors; numbers become tensors of one element."""
+    """Return the optimizer's state as named tensors; numbers become tensors of one element."""
     found: Tensors = {}
     for index, values in optimizer.state_dict()["state"].items():
         for name, value in values.items():
@@ -78,7 +78,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
-    """Put back what `optimizer_tensors` took."""
+    """Load the tensors of `optimizer_tensors` into an optimizer."""
     state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")

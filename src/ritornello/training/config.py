@@ -1,86 +1,159 @@
-"""How a model is trained, in one table of settings."""
+"""The settings of training: the type, default, allowed range and help of each, defined once.
+
+The options of the command `train`, the keyword arguments of `ritornello.train` and the range checks are made
+from these classes. The command's help imports this module, so it imports neither torch nor numpy.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeAlias
 
-TRAIN_LIMITS: dict[str, tuple[float, float]] = {
-    "steps": (1, 10**9),
-    "minutes": (0.01, 10**6),
-    "epochs": (0.01, 10**6),
-    "batch": (1, 65536),
-    "learning_rate": (0, 10),
-    "patience": (0, 10**6),
-    "memory_mb": (1, 10**6),
-    "seed": (0, (1 << 63) - 1),
-    "threads": (1, 1024),
-}
+from ritornello.errors import InputError
+
+Folder: TypeAlias = str  # the path of a model folder
+SIZES = ("tiny", "small", "medium", "large")
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def _metadata(
+    help_text: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    choices: Sequence[str] = (),
+    flag: str = "",
+    python_only: bool = False,
+) -> dict[str, Any]:
+    """The help of a setting, its range (both ends allowed), and how the command line shows it.
+
+    `flag` is the option's name if it is not --NAME; a setting that is `python_only` has no option.
+    """
+    shown = {"choices": tuple(choices), "flag": flag, "python_only": python_only}
+    return {"help": help_text, "low": low, "high": high, **shown}
+
+
+def _setting(
+    help_text: str, default: Any = None, low: float | None = None, high: float | None = None, **shown: Any
+) -> Any:
+    return field(default=default, metadata=_metadata(help_text, low, high, **shown))
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model is trained. Saved beside the model; a run is resumed only with the same."""
+    """How a model is trained. It is saved beside the model; a run continues only with the same settings."""
 
-    network: str = "lstm"
-    """Name of a network, or FILE.py:CLASS."""
-    representation: str | None = None
-    """Name of what it reads; None is the network's own."""
-    network_config: dict[str, Any] = field(default_factory=dict)
-    """The network's own settings, such as its size."""
-    init: str | None = None
-    """A model folder to begin from, instead of chance."""
-    only: str | None = None
-    """Fields or groups of fields, with commas between, whose weights alone are learnt; None is all."""
-    teachers: list[str] | None = None
-    """Model folders whose mean prediction is learnt beside the songs."""
-    steps: int | None = None
-    """How many steps; or else `minutes`, or `epochs`."""
-    minutes: float | None = None
-    """How long to train; turned into steps once the first ones are timed."""
-    epochs: float | None = None
-    """How many times as many rows as the songs have."""
-    batch: int | None = None
-    """Windows in a step; None is what suits the network."""
-    learning_rate: float | None = None
-    """At its highest, after the warm-up; it falls along a cosine to a twentieth. None suits the network."""
-    warmup_steps: int = 100
-    """Steps in which the learning rate rises from 0; at most a tenth of all."""
-    average: float = 0.998
-    """Weight of the past in the running average of the weights."""
-    measure_every: int = 200
-    """Steps between two held-out measurements (and checkpoints)."""
-    heldout_windows: int | None = None
-    """How much a measurement uses at most: windows, or rows where every row is learnt. None suits it."""
-    patience: int = 0
-    """Stop when so many measurements in a row were no better than the best; 0 never stops early."""
-    genre_power: float = 0.5
-    """A genre is heard by its notes to this power: 1 as often as it has notes, 0 all genres alike."""
-    vary: dict[str, Any] = field(default_factory=dict)
-    """Settings of `crops.Variation` that are other than its defaults."""
-    seed: int = 0
-    """Of initial weights and batches."""
-    threads: int | None = None
-    """Of the CPU; None is one, and for large networks all cores but one."""
-    device: str = "auto"
-    """auto, cpu or cuda."""
-    precision: str = "auto"
-    """auto, float32 or bfloat16: what matrices are multiplied in, where the network bears it."""
-    compile: bool = False
-    """Whether to use torch.compile: 13 minutes of work first on a core; not measured on a GPU."""
-    memory_mb: int = 1024
-    """How much of the encoded songs is kept in memory."""
+    network: str = _setting("lstm, transformer, original, or FILE.py:CLASS.", "lstm")
+    representation: str | None = _setting(
+        "What the network reads: notes, chorale, messages, or FILE.py:CLASS; by default the network's own."
+    )
+    loss: str | None = _setting(
+        "cross_entropy, interval, or FILE.py:CLASS; by default the network's own loss."
+    )
+    network_config: dict[str, Any] = field(
+        default_factory=dict, metadata=_metadata("Settings of the network by name.", python_only=True)
+    )
+    init: Folder | None = field(
+        default=None, metadata=_metadata("A model folder whose weights training begins with.")
+    )
+    only: str | None = _setting(
+        "Fields or groups of fields, separated by commas, whose weights alone are trained.", python_only=True
+    )
+    teachers: list[Folder] | None = field(
+        default=None,
+        metadata=_metadata(
+            "A model folder whose predictions are learnt besides the songs; of several the mean.",
+            flag="--teacher",
+        ),
+    )
+    minutes: float | None = _setting("Train for so many minutes; 10 by default.", None, 0.01, 10**6)
+    steps: int | None = _setting("Train for so many steps, instead.", None, 1, 10**9)
+    epochs: float | None = _setting(
+        "Train on so many times the rows of the corpus, instead.", None, 0.01, 10**6
+    )
+    batch: int | None = _setting("Crops in a step; 32, of original 256.", None, 1, 65536)
+    learning_rate: float | None = _setting(
+        "The highest learning rate; 0.004, of original 0.002. It falls along a cosine to a twentieth.",
+        None,
+        0,
+        10,
+    )
+    warmup_steps: int = _setting(
+        "Steps in which the learning rate rises from 0; at most a tenth of all.", 100, python_only=True
+    )
+    average: float = _setting(
+        "Weight of the past in the running average of the network's weights.", 0.998, python_only=True
+    )
+    measure_every: int = _setting(
+        "Steps between two held-out measurements, each with a checkpoint.", 200, python_only=True
+    )
+    heldout_windows: int | None = _setting(
+        "Rows of a held-out measurement; windows for a network that learns only a window's last row.",
+        python_only=True,
+    )
+    patience: int = _setting(
+        "Stop when so many measurements in a row bring no progress; 0: never.", 0, 0, 10**6
+    )
+    genre_power: float = _setting(
+        "A genre is drawn by its number of notes to this power: 1 by its size, 0 all genres alike.",
+        0.5,
+        python_only=True,
+    )
+    vary: dict[str, Any] = field(
+        default_factory=dict,
+        metadata=_metadata("Settings of crops.Augmentation by name.", python_only=True),
+    )
+    seed: int = _setting("Seed of the initial weights and of the batches; 0 by default.", 0, 0, (1 << 63) - 1)
+    threads: int | None = _setting(
+        "Threads of the CPU; 1, for a large network all cores but one.", None, 1, 1024
+    )
+    device: str = _setting("auto takes a GPU if there is one.", "auto", choices=DEVICES)
+    precision: str = _setting(
+        "Of matrix products; auto takes bfloat16 where the hardware has it.", "auto", choices=PRECISIONS
+    )
+    compile: bool = _setting(
+        "Use torch.compile; on one core of a CPU it compiles for 13 minutes first.", False
+    )
+    memory_mb: int = _setting("MB of encoded songs kept in memory.", 1024, 1, 10**6, flag="--memory")
 
     @property
     def models(self) -> list[str]:
-        """The model folders from which it learns, and so what those have heard."""
+        """The model folders from which it learns, whose training songs the new model has learnt from too."""
         return [*([self.init] if self.init else []), *(self.teachers or [])]
 
+    def check_ranges(self) -> None:
+        """Raise InputError for a value out of its range, or if the duration is not given exactly once."""
+        if sum(duration is not None for duration in (self.steps, self.minutes, self.epochs)) != 1:
+            raise InputError("give the length of training once: minutes, steps or epochs")
+        for setting in fields(self):
+            value, low, high = getattr(self, setting.name), setting.metadata["low"], setting.metadata["high"]
+            if low is not None and value is not None and not low <= value <= high:
+                raise InputError(f"{setting.name} {value}, must be {low}-{high}")
+
     def resolved(self, network: Any) -> TrainConfig:
-        """With what was left to the network: its class says `batch`, `learning_rate` and `heldout`."""
+        """Return the config with the network's own `batch`, `learning_rate` and `heldout` where left open."""
         return replace(
             self,
             batch=self.batch or network.batch,
             learning_rate=self.learning_rate or network.learning_rate,
             heldout_windows=self.heldout_windows or network.heldout,
         )
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """The settings of a network that are options of the command `train`; None: the network's default."""
+
+    size: str | None = _setting("0.8, 4, 15 or 60 million parameters.", choices=SIZES)
+    window: int | None = _setting("Rows in a crop; 256, of original 50.")
+    dropout: float | None = _setting("Share of the network that is set to zero in training, 0-0.9.")
+    interval: float | None = _setting("Weight of the interval loss that is added to the cross-entropy.")
+
+
+TRAIN_LIMITS: dict[str, tuple[float, float]] = {
+    setting.name: (setting.metadata["low"], setting.metadata["high"])
+    for setting in fields(TrainConfig)
+    if setting.metadata["low"] is not None
+}

@@ -1,8 +1,8 @@
-"""Models that teach: a network learns their mean prediction beside the truth, so that it is worth many.
+"""Knowledge distillation: a network learns the mean prediction of other models besides the songs.
 
-A teacher says of every class how likely it is, where the song says only which one came: that is more to
-learn from, and harder to learn by heart (Hinton, Vinyals and Dean 2015, *Distilling the Knowledge in a Neural
-Network*). The crops are varied as always, so the teachers are asked about music that they have not heard.
+A teacher gives a probability for every class, where the song only shows which class came. That is more to
+learn from, and harder to memorize (Hinton, Vinyals and Dean 2015, *Distilling the Knowledge in a Neural
+Network*). The teachers predict the same augmented crops as the network.
 """
 
 from __future__ import annotations
@@ -13,68 +13,77 @@ import torch
 from torch import Tensor, nn
 
 from ritornello.errors import InputError
-from ritornello.models.chain.network import IGNORED_TARGET, ChainNetwork, count_learnt_rows
-from ritornello.models.model import Model
+from ritornello.models.losses.cross_entropy import IGNORED_TARGET, count_learnt_rows
+from ritornello.models.network import Network
 from ritornello.representations.table import Field
-from ritornello.training.start import TrainingStart
+from ritornello.training.start import TrainingStart, open_model
 
-SHARE = 0.75  # of the loss, that is the teachers'; the rest is the song's
+TEACHER_SHARE = 0.75  # of the loss; the rest is that of the songs
 
 
 class TeacherEnsemble:
-    """Networks of the same table and labels as the one that is taught."""
+    """Networks of the same fields and labels as the network that learns."""
 
-    def __init__(self, networks: Sequence[ChainNetwork], hashes: Sequence[str] = ()) -> None:
+    def __init__(self, networks: Sequence[Network], hashes: Sequence[str] = ()) -> None:
         self.networks = nn.ModuleList(networks).eval().requires_grad_(False)
         self.hashes = list(hashes)
 
     @classmethod
     def of(cls, folders: Sequence[str], start: TrainingStart, device: torch.device) -> TeacherEnsemble:
-        """Those of model folders. Raises InputError where one has other fields or labels, ModelError."""
-        if not isinstance(start.network, ChainNetwork):
-            raise InputError(f"network {start.config.network!r} says no chances: it can have no teacher")
-        models = [Model.open(folder) for folder in folders]
+        """Open model folders. Raises InputError for one with other fields or labels, ModelError."""
+        if not isinstance(start.network, Network):
+            name = start.config.network
+            raise InputError(f"network {name!r} predicts no probabilities, so it can have no teacher")
+        models = [open_model(folder, start.config) for folder in folders]
         networks = [model.network_in_torch() for model in models]
         for folder, model, network in zip(folders, models, networks, strict=True):
-            if not isinstance(network, ChainNetwork):
-                raise InputError(f"teacher {folder!r}: its network {model.network!r} says no chances")
+            if not isinstance(network, Network):
+                raise InputError(
+                    f"teacher {folder!r}: its network {model.network!r} predicts no probabilities"
+                )
             if fields_of(network) != fields_of(start.network):
-                raise InputError(f"teacher {folder!r} has other fields than the network that it is to teach")
+                raise InputError(f"teacher {folder!r} has other fields than the network that learns from it")
             if model.labels != start.labels:
-                asked = f"labels {', '.join(model.labels)}, must be {', '.join(start.labels) or 'none'}"
-                raise InputError(f"teacher {folder!r} has the {asked}")
-        made = cls(networks, [model.hash for model in models])
-        made.networks.to(device)
-        return made
+                labels = f"labels {', '.join(model.labels)}, must be {', '.join(start.labels) or 'none'}"
+                raise InputError(f"teacher {folder!r} has the {labels}")
+        ensemble = cls(networks, [model.hash for model in models])
+        ensemble.networks.to(device)
+        return ensemble
 
     @torch.no_grad()
     def __call__(self, values: Tensor, plan: Tensor | None) -> dict[str, Tensor]:
-        """The mean of their chances (B, T+1, size) of each choice."""
+        """Return the mean of the teachers' probabilities (B, T+1, size) of each choice.
+
+        `values` are (B, T+1, F), `plan` (B, P) or None.
+        """
         total: dict[str, Tensor] = {}
         for network in self.networks:
             for name, logits in network(values, plan).items():
-                chances = logits.float().softmax(-1)
-                total[name] = total[name] + chances if name in total else chances
-        return {name: chances / len(self.networks) for name, chances in total.items()}
+                probabilities = logits.float().softmax(-1)
+                total[name] = total[name] + probabilities if name in total else probabilities
+        return {name: probabilities / len(self.networks) for name, probabilities in total.items()}
 
-    def joined(
+    def add_loss(
         self,
         losses: Mapping[str, Tensor],
         predictions: Mapping[str, Tensor],
         targets: Mapping[str, Tensor],
-        chances: Mapping[str, Tensor],
+        probabilities: Mapping[str, Tensor],
     ) -> dict[str, Tensor]:
-        """Losses with the teachers' in "loss"; theirs alone, in nats a row, is "taught"."""
-        nats = [
-            (-(chances[name] * predictions[name].float().log_softmax(-1)).sum(-1))[
-                target != IGNORED_TARGET
-            ].sum()
-            for name, target in targets.items()
-        ]
+        """Return `losses` with the teachers' loss mixed into "loss", and alone as "taught", in nats a row.
+
+        `predictions[field]` are logits and `probabilities[field]` the teachers' (B, T+1, size);
+        `targets[field]` (B, T+1) says where something is learnt.
+        """
+        nats = []
+        for name, target in targets.items():
+            log_probabilities = predictions[name].float().log_softmax(-1)
+            cross_entropy = -(probabilities[name] * log_probabilities).sum(-1)  # (B, T+1)
+            nats.append(cross_entropy[target != IGNORED_TARGET].sum())
         taught = torch.stack(nats).sum() / count_learnt_rows(targets)
-        return {**losses, "loss": torch.lerp(losses["loss"], taught, SHARE), "taught": taught}
+        return {**losses, "loss": torch.lerp(losses["loss"], taught, TEACHER_SHARE), "taught": taught}
 
 
-def fields_of(network: ChainNetwork) -> list[Field]:
-    """Its table; units are but words."""
+def fields_of(network: Network) -> list[Field]:
+    """Return the fields that a network reads, without their units, which change nothing."""
     return [field._replace(unit="") for field in network.config.fields]

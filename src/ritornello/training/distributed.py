@@ -1,7 +1,7 @@
-"""What a run computes on: device, precision, threads, and the other processes of `torchrun`.
+"""The processes of a training run: device, precision, threads, and sums over all processes.
 
-Started plainly there is one process; started as `torchrun -m ritornello train ...` each has a rank, all see
-parts of the same global batch, and their gradients are added up as if it were one.
+Usually there is one process. With `torchrun -m ritornello train ...` there are several, each with a rank;
+each learns from a part of the same batch, and their gradients are summed.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from typing import Any
 import torch
 
 from ritornello.errors import InputError
+from ritornello.training.config import DEVICES, PRECISIONS
 
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "bfloat16")
-# What was summed over processes stays here: a thread of gloo lets go of it a moment after the sum is known,
-# and would have to ask Python to free it; if Python is ending just then, the process aborts.
+# Tensors that were summed over processes are never freed: a thread of gloo releases them a moment after the
+# sum is known, and if Python is just ending, the process aborts.
 SUMMED: dict[str, torch.Tensor] = {}
 
 
 @dataclass(frozen=True)
 class TrainingProcess:
-    """One process of a run; `precision` is what a network computes in where it may."""
+    """One process of a training run, with its rank among `world` processes."""
 
     device: torch.device
     precision: str
@@ -38,9 +37,9 @@ class TrainingProcess:
 
     @classmethod
     def of(cls, device: str, precision: str, threads: int, halves: bool) -> TrainingProcess:
-        """The machine that was asked for; "auto" takes a GPU, and half precision where the hardware has it.
+        """Return this process; "auto" takes a GPU, and bfloat16 if the hardware has it.
 
-        `halves` says whether the network bears half precision. Raises InputError.
+        `halves` says whether the network may be computed in bfloat16. Raises InputError.
         """
         for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
             if value not in known:
@@ -61,21 +60,21 @@ class TrainingProcess:
         return cls(place, precision, threads, rank, world)
 
     def __str__(self) -> str:
-        """In words, for people."""
+        """Describe the process for people, as in model.json."""
         where = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "the processor"
         threads = f", {self.threads} thread{'s' * (self.threads > 1)}" if self.device.type == "cpu" else ""
         others = f", process {self.rank + 1} of {self.world}" if self.world > 1 else ""
         return f"on {where}{threads}, {self.precision}{others}"
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Inside, matrices are multiplied in `precision`."""
+        """Return a context in which matrices are multiplied in `precision`."""
         if self.precision == "float32":
             return nullcontext()
         return torch.autocast(self.device.type, dtype=torch.bfloat16)
 
     @cached_property
     def group(self) -> Any:
-        """torch.distributed, joined with the other processes."""
+        """torch.distributed, connected with the other processes."""
         import torch.distributed as distributed
 
         if not distributed.is_initialized():
@@ -84,7 +83,7 @@ class TrainingProcess:
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
-        """The first process goes through the block before the others do."""
+        """Let the first process run the block before the others do."""
         if self.rank:
             self.total(0.0)
         yield
@@ -92,13 +91,13 @@ class TrainingProcess:
             self.total(0.0)
 
     def total(self, number: float) -> float:
-        """The sum of a number over all processes."""
+        """Return the sum of a number over all processes."""
         if self.world == 1:
             return number
         return float(self._sum("number", torch.tensor([number], dtype=torch.float64, device=self.device)))
 
     def add_gradients(self, weights: Sequence[torch.nn.Parameter], share: float) -> None:
-        """Replace each gradient by the sum over all processes, each times its share."""
+        """Replace each gradient by the sum over all processes, each multiplied by its `share`."""
         if self.world == 1:
             return
         gradients = [w.grad if w.grad is not None else torch.zeros_like(w) for w in weights]
@@ -108,16 +107,16 @@ class TrainingProcess:
             weight.grad = part.view_as(weight)
 
     def _sum(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
-        """The sum of a tensor (N,) over all processes; it is overwritten by the next of that name."""
+        """The sum of a tensor (N,) over all processes; the next sum of that name overwrites it."""
         kept = SUMMED.setdefault(name, torch.empty_like(tensor))
         kept.copy_(tensor)
         self.group.all_reduce(kept)
         return kept
 
     def leave(self) -> None:
-        """Part from the other processes; where all went well, this one will end without being taken apart.
+        """Disconnect from the other processes; after a success the process will end without clean-up.
 
-        gloo's threads may outlive the group, and abort a process whose interpreter is going.
+        gloo's threads may outlive the group and abort a process whose interpreter is shutting down.
         """
         if self.world > 1 and self.group.is_initialized():
             self.group.destroy_process_group()
@@ -126,15 +125,15 @@ class TrainingProcess:
 
 
 def _end() -> None:
-    """End the process at once, with 1 after an exception that nobody caught."""
+    """End the process at once, with exit code 1 after an exception that was not caught."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(int(getattr(sys, "last_type", None) is not None))
 
 
 def has_bfloat16(kind: str) -> bool:
-    """Whether a GPU or this processor multiplies matrices in bfloat16 faster than in float32."""
+    """Return whether a GPU ("cuda") or this CPU multiplies matrices in bfloat16 faster than in float32."""
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(bool(getattr(torch.cpu, name)()) for name in asked if hasattr(torch.cpu, name))
+    features = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, name)()) for name in features if hasattr(torch.cpu, name))

@@ -1,4 +1,4 @@
-"""From a finished (or interrupted) run to a model folder: weights, what composing needs, a card."""
+"""Write the model folder of a finished or interrupted run: weights, what composing needs, a card."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ritornello.training.loop import Batches, TrainingRun
 from ritornello.training.songs import EncodedSongs
 from ritornello.training.start import TrainingStart
 
-RESIDUALS, SEEDS, PLANS = 2048, 64, 4096
-REALS = """Errors and spreads are in the units of the representation (`ritornello explain messages`).
+MAX_RESIDUALS, MAX_OPENINGS, MAX_STORED_PLANS = 2048, 64, 4096
+REAL_LIMITS = """Errors and spreads are in the units of the representation (`ritornello explain messages`).
 Limits: a regression predicts the mean of what may follow; see docs/original.md."""
-CHOICES = """The held-out loss is in nats a row, on crops of songs, with nothing known beyond the notes;
+CHOICE_LIMITS = """The held-out loss is in nats a row, on crops of songs, without plan, form and chords;
 `ritornello measure` gives nats a note over whole songs, field by field. What the model composes resembles
 what it learnt from."""
 
@@ -35,7 +35,7 @@ def export(
 ) -> None:
     """Write the model folder from the run's best averaged weights.
 
-    `data` says what it was trained on. Raises OutputError.
+    `data` describes the training songs. Raises OutputError.
     """
     network = run.network
     network.load_state_dict(run.best)
@@ -45,12 +45,13 @@ def export(
     measured: dict[str, float] = {}
     plans: list[Plan] = []
     if isinstance(heldout, Windows):
-        tables, measured = reals_tables(network, heldout, start.representation)
+        tables, measured = tables_of_reals(network, heldout, start.representation)
     elif isinstance(learnt, Crops):
-        plans = plans_of(learnt.songs)
+        plans = stored_plans(learnt.songs)
+    loss = {"loss": registry.identity(run.config.loss)} if run.config.loss else {}
     info = {
         "ritornello": __version__,
-        "representation": registry.identity(start.representation.name),
+        "representation": registry.identity(start.representation_name),
         "network": {**registry.identity(run.config.network), "config": network.settings()},
         "labels": list(start.labels),
         "parameters": sum(p.numel() for p in network.parameters()),
@@ -62,37 +63,38 @@ def export(
             "batch": run.config.batch,
             "learning_rate": run.config.learning_rate,
             "seed": run.config.seed,
-            "machine": str(run.machine),
+            "machine": str(run.process),
             "init": start.init,
             "teachers": run.teachers.hashes if run.teachers else [],
+            **loss,
         },
         "measured": {"heldout_loss": run.state.best_loss, **measured},
     }
     model.write(folder, info, weights, tables, card(info), plans)
 
 
-def plans_of(songs: EncodedSongs) -> list[Plan]:
-    """The plans of at most PLANS training songs, at even distances, but those too long to be asked for."""
-    chosen = np.unique(np.linspace(0, len(songs) - 1, min(PLANS, len(songs))).astype(np.int64))
+def stored_plans(songs: EncodedSongs) -> list[Plan]:
+    """Return the plans of at most MAX_STORED_PLANS training songs, evenly spaced, without songs too long."""
+    chosen = np.unique(np.linspace(0, len(songs) - 1, min(MAX_STORED_PLANS, len(songs))).astype(np.int64))
     plans = (songs.song(song).plan for song in chosen.tolist())
     return [plan for plan in plans if plan.bars and plan.bars <= MAX_BARS]
 
 
-def reals_tables(
+def tables_of_reals(
     network: Any, heldout: Windows, representation: Any
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """What composing with reals needs, and how well the network predicts.
+    """Return what composing with a network of reals needs, and how well the network predicts.
 
-    tables: "residuals" (R, F), true minus predicted over held-out windows, to draw around a prediction;
-    "seeds" (S, T, F), the openings of held-out songs, to begin from.
+    The tables are "residuals" (R, F), true minus predicted values over held-out windows, which sampling
+    adds to a prediction, and "seeds" (S, T, F), openings of held-out songs, which composing continues.
     """
-    windows = heldout.take(heldout.spread(RESIDUALS))  # (R, T+1, F)
+    windows = heldout.take(heldout.evenly_spaced(MAX_RESIDUALS))  # (R, T+1, F)
     with torch.no_grad():
         predictions = network.cpu()(torch.from_numpy(windows))
     names = [f.name for f in representation.fields]
     predicted = np.stack([predictions[name][:, -1].numpy() for name in names], axis=1)  # (R, F)
     residuals = windows[:, -1] - predicted
-    long_enough = np.flatnonzero(heldout.counts)[:SEEDS]
+    long_enough = np.flatnonzero(heldout.counts)[:MAX_OPENINGS]
     seeds = [heldout.rows.song(int(song))[: heldout.window] for song in long_enough]
     spread = {f"spread_{name}": float(residuals[:, i].std()) for i, name in enumerate(names)}
     errors = {f"mean_error_{name}": float(np.abs(residuals[:, i]).mean()) for i, name in enumerate(names)}
@@ -101,10 +103,10 @@ def reals_tables(
 
 
 def card(info: dict[str, Any]) -> str:
-    """The model in words, for people."""
+    """Return the model's description for people, as Markdown."""
     data, training, name = info["data"], info["training"], info["representation"]["name"]
     measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in info["measured"].items())
-    limits = REALS if name == "messages" else CHOICES
+    limits = REAL_LIMITS if name == "messages" else CHOICE_LIMITS
     labels = f"\nIt knows the labels {', '.join(info['labels'])}.\n" if info["labels"] else ""
     began = f" It began from the model {training['init'][:12]}." if training["init"] else ""
     if training["teachers"]:

@@ -1,4 +1,4 @@
-"""The log of a run, read back: what was measured at which step."""
+"""Read the log of a run: the measurements and their steps."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ HELD_OUT = "heldout_"
 
 
 class History:
-    """The lines of `RUN/log.jsonl`, one a measurement. Raises InputError where there are none."""
+    """The lines of `RUN/log.jsonl`, one for each measurement. Raises InputError if there are none."""
 
     def __init__(self, folder: str | Path) -> None:
         log = Path(folder) / "log.jsonl"
         if not log.is_file():
             raise InputError(
-                f"{str(folder)!r} holds no log.jsonl, must be a folder that `ritornello train` wrote"
+                f"{str(folder)!r} has no log.jsonl, must be a folder that `ritornello train` wrote"
             )
         self.lines = [
             line for text in log.read_text("utf-8", "replace").splitlines() if (line := _line(text))
@@ -30,9 +30,11 @@ class History:
             raise InputError(f"{str(log)!r} has no measurement yet")
 
     def column(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """The steps at which `name` was written, and its values, (n,) each."""
-        said = [(line["step"], line[name]) for line in self.lines if isinstance(line.get(name), (int, float))]
-        steps, values = np.array(said, np.float64).reshape(-1, 2).T
+        """Return the steps at which `name` was written, and its values, (n,) each."""
+        pairs = [
+            (line["step"], line[name]) for line in self.lines if isinstance(line.get(name), (int, float))
+        ]
+        steps, values = np.array(pairs, np.float64).reshape(-1, 2).T
         return steps, values
 
     @property
@@ -42,18 +44,18 @@ class History:
         return [name for name in names if name != "loss"]
 
     def best(self) -> dict[str, Any]:
-        """The line with the lowest held-out loss."""
+        """Return the line with the lowest held-out loss."""
         return min(self.lines, key=lambda line: line.get("heldout_loss", float("inf")))
 
 
 def is_before(text: str, step: int) -> bool:
-    """Whether a line of the log is of no later step, and whole: a killed run may leave half of one."""
+    """Return whether a line of the log is complete and not of a later step than `step`."""
     line = _line(text)
     return line is not None and int(line["step"]) <= step
 
 
 def _line(text: str) -> dict[str, Any] | None:
-    """A line of the log; None for what a killed run left half written."""
+    """A line of the log; None for a line that an interrupted run left incomplete."""
     try:
         line = json.loads(text)
         return line if isinstance(line, dict) and isinstance(line["step"], int) else None

@@ -1,4 +1,4 @@
-"""The training loop: steps, held-out measurements, the best averaged weights kept, exact resume."""
+"""The training loop: steps, held-out measurements, the best averaged weights, resuming bit for bit."""
 
 from __future__ import annotations
 
@@ -26,36 +26,37 @@ from ritornello.training.distributed import TrainingProcess
 from ritornello.training.history import is_before
 from ritornello.training.prefetch import PrefetchedBatches
 from ritornello.training.run_folder import run_settings
+from ritornello.training.start import Loss
 
-TIMED_STEPS, TIMED_SHARE = 20, 1 / 40  # of steps and of `minutes`: after both these are turned into steps
-MEASURES = 8  # at least, in a run of so many minutes
-WARM_SHARE = 0.1  # of all steps, at most
+# `minutes` become a number of steps once this many steps, and this share of the minutes, have been timed.
+TIMED_STEPS, TIMED_SHARE = 20, 1 / 40
+UNTIMED_STEPS = 5  # the first steps are slower: songs are encoded in them
+MIN_MEASUREMENTS = 8  # in a run whose length is given in minutes
+MAX_WARMUP_SHARE = 0.1  # of all steps
 SEEDS = 1 << 63
 CLOCK = time.perf_counter  # a benchmark on a shared machine counts processor time instead
-UNTIMED_STEPS = 5  # the first of them, in which songs are met for the first time
 StepReport = Callable[[RunState, dict[str, float]], None]
-SampleCheck = Callable[[Any], str]  # a network to words
+SampleCheck = Callable[[Any], str]  # from a network to a short text, such as "repeats one pitch"
 
 
 class Batches(Protocol):
-    """Where batches come from: `batches.Windows` or `crops.Crops`."""
+    """A source of batches: `batches.Windows` or `crops.Crops`."""
 
     def __len__(self) -> int: ...
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
-        """The batch of a step."""
+        """Return the batch of a step: rows `rank`::`world` of the `size` of all processes."""
         ...
 
     def sample(self, most: int) -> Batch:
-        """A fixed sample for measuring."""
+        """Return a fixed sample for held-out measurements."""
         ...
 
 
 class TrainingRun:
     """A training run in a folder: `checkpoint/state.safetensors`, `checkpoint/config.json`, `log.jsonl`.
 
-    Run again it goes on; with more steps or minutes it goes on for longer.
-
-    Raises InputError if the folder holds a run of another configuration.
+    If the folder has a run of the same configuration, this one continues it; steps or minutes may be more.
+    Raises InputError if the folder has a run of another configuration.
     """
 
     def __init__(
@@ -64,12 +65,15 @@ class TrainingRun:
         config: TrainConfig,
         network: Any,
         data: str,
-        machine: TrainingProcess | None = None,
+        process: TrainingProcess | None = None,
         teachers: TeacherEnsemble | None = None,
+        loss: Loss | None = None,
     ) -> None:
+        """`data` is the hash of the corpus; `loss`, which returns scalars, replaces the network's own."""
         self.folder, self.config = folder, config.resolved(network)
-        self.machine = machine or TrainingProcess(torch.device("cpu"), "float32", self.config.threads or 1)
-        self.network, self.teachers = network.to(self.machine.device), teachers
+        self.process = process or TrainingProcess(torch.device("cpu"), "float32", self.config.threads or 1)
+        self.network, self.teachers = network.to(self.process.device), teachers
+        self.loss: Loss = loss or network.loss
         self.call = torch.compile(self.network) if self.config.compile else self.network
         self.optimizer = network.optimizer(self.config.learning_rate)
         self.state = RunState(total_steps=config.steps)
@@ -84,32 +88,32 @@ class TrainingRun:
         train: Batches,
         heldout: Batches,
         report: StepReport | None = None,
-        listen: SampleCheck | None = None,
+        check_samples: SampleCheck | None = None,
     ) -> None:
-        """Go on to the last step; stop in order at Ctrl-C (`stopped` is then true).
+        """Train up to the last step; at Ctrl-C stop after the present step (`stopped` is then true).
 
-        `listen` is asked at each measurement what the averaged network sounds like, for the log.
-        Raises FailedError when the loss is no longer finite; the best state is kept.
+        `check_samples` is called with the averaged network at each measurement; its text goes into the log.
+        Raises FailedError if the loss is no longer finite; the best state is kept.
         """
-        torch.set_num_threads(self.machine.threads)
-        assert self.config.heldout_windows is not None, "a run's configuration is resolved"
+        torch.set_num_threads(self.process.threads)
+        assert self.config.heldout_windows is not None, "the configuration of a run is resolved"
         sample = heldout.sample(self.config.heldout_windows)
         if self.config.epochs and self.state.total_steps is None:
             self.state.total_steps = max(1, math.ceil(self.config.epochs * len(train) / self._batch))
         began, before = CLOCK(), self.state.seconds
-        with _interrupts() as interrupted, PrefetchedBatches(train, self._batch, self.machine) as ahead:
+        with _interrupts() as interrupted, PrefetchedBatches(train, self._batch, self.process) as batches:
             while not self._finished():
-                losses = self._step(ahead)
+                losses = self._step(batches)
                 self.state.step += 1
                 self.state.seconds = before + CLOCK() - began
                 self._time(sample, heldout)
-                # asked once: the key may be pressed between two lines; and all processes stop together
-                stopping = bool(self.machine.total(float(interrupted.is_set())))
+                # read once, as Ctrl-C may come at any time; summed, so that all processes stop together
+                stopping = bool(self.process.total(float(interrupted.is_set())))
                 if self._finished() or self.state.step % self._every == 0:
-                    losses |= self._measure(sample, listen)
+                    losses |= self._measure(sample, check_samples)
                     self._log(losses)
                     self.save()
-                elif stopping:  # no measurement out of turn: a resumed run must choose the same best
+                elif stopping:  # without a measurement, so that a resumed run chooses the same best weights
                     self.save()
                 if report:
                     report(self.state, losses)
@@ -118,18 +122,18 @@ class TrainingRun:
                     return
 
     def _step(self, train: Batches) -> dict[str, float]:
-        """One step of the optimizer; the losses of its batch (of this process's part of it)."""
-        machine = self.machine
-        batch = train.batch(self.state.step, self._batch, machine.rank, machine.world)
+        """Take one step of the optimizer; return the losses of this process's part of the batch."""
+        process = self.process
+        batch = train.batch(self.state.step, self._batch, process.rank, process.world)
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.network.train()
-        # what is random in the network (dropout) depends on the step alone: a resumed run draws the same
+        # the seed of dropout depends on the step alone, so that a resumed run draws the same
         torch.manual_seed(
-            (self.config.seed * 1_000_003 + self.state.step * machine.world + machine.rank) % SEEDS
+            (self.config.seed * 1_000_003 + self.state.step * process.world + process.rank) % SEEDS
         )
         losses = self._losses(batch, self.teachers)
-        loss = machine.total(float(losses["loss"].detach()))
+        loss = process.total(float(losses["loss"].detach()))
         if not math.isfinite(loss):
             raise FailedError(
                 f"the loss is {loss} at step {self.state.step}: try a learning "
@@ -137,13 +141,13 @@ class TrainingRun:
             )
         self.optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])
-        if machine.world > 1:  # the loss is a mean over learnt rows: parts count by how many they have
+        if process.world > 1:  # the loss is a mean over learnt rows, so weight each process by its rows
             rows = float(batch.learn[:, 1:].any(-1).sum())
-            machine.add_gradients(list(self.network.parameters()), rows / machine.total(rows))
+            process.add_gradients(list(self.network.parameters()), rows / process.total(rows))
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         with torch.no_grad():
-            # the average follows closely at first, later it looks back about 1 / (1 - average) steps
+            # an exponential moving average of about 1 / (1 - average) steps, of fewer at first
             past = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
             weights = self._weights()
             averages = [self.average[name] for name in weights]
@@ -151,36 +155,36 @@ class TrainingRun:
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _losses(self, batch: Batch, teachers: TeacherEnsemble | None = None) -> dict[str, torch.Tensor]:
-        """The losses of a batch, with those of teachers where there are any."""
+        """The losses of a batch by name, mixed with the loss of teachers if there are any."""
         values, learn = self._tensor(batch.values), self._tensor(batch.learn)
         plan = None if batch.plan is None else self._tensor(batch.plan)
-        with self.machine.autocast():
+        with self.process.autocast():
             predictions = self.call(values, plan)
-            found: dict[str, torch.Tensor] = self.network.loss(predictions, values, learn)
+            found = self.loss(predictions, values, learn)
             if teachers:
                 targets = self.network.targets(values, learn)
-                found = teachers.joined(found, predictions, targets, teachers(values, plan))
+                found = teachers.add_loss(found, predictions, targets, teachers(values, plan))
         return found
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.machine.device)
+        return torch.from_numpy(array).to(self.process.device)
 
-    def _measure(self, sample: Batch, listen: SampleCheck | None = None) -> dict[str, float]:
-        """Held-out losses of the averaged weights, in pieces; the best are remembered."""
+    def _measure(self, sample: Batch, check_samples: SampleCheck | None = None) -> dict[str, float]:
+        """Return the held-out losses of the averaged weights, which are kept if they are the best."""
         own = {name: tensor.clone() for name, tensor in self._weights().items()}
         self.network.load_state_dict(self.average)
         self.network.eval()
         totals: dict[str, float] = {}
-        learnt = sample.learn[:, 1:].any(-1).sum(axis=1)  # rows of each window
+        learnt = sample.learn[:, 1:].any(-1).sum(axis=1)  # (B,), rows of each window
         size = max(self._batch, 4096 // sample.values.shape[1])
         with torch.no_grad():
             for start in range(0, len(learnt), size):
                 piece = slice(start, start + size)
                 share = float(learnt[piece].sum() / learnt.sum())
-                for name, value in self._losses(sample.some(piece)).items():
+                for name, value in self._losses(sample.part(piece)).items():
                     totals[name] = totals.get(name, 0.0) + float(value) * share
-        if listen and not self.machine.rank:
-            self.state.sounds = listen(self.network)
+        if check_samples and not self.process.rank:
+            self.state.sounds = check_samples(self.network)
         self.network.load_state_dict(own)
         if totals["loss"] < self.state.best_loss:
             self.state.best_loss, self.state.best_step = totals["loss"], self.state.step
@@ -188,46 +192,50 @@ class TrainingRun:
         return {f"heldout_{name}": value for name, value in totals.items()}
 
     def _time(self, sample: Batch, heldout: Batches) -> None:
-        """Turn `minutes` into steps once the first ones are timed; all processes by the slowest's clock."""
+        """Turn `minutes` into a number of steps once enough steps are timed; processes agree on the mean."""
         if self.config.minutes is None or self.state.total_steps:
             return
         step, budget_s = self.state.step, self.config.minutes * 60
         if step == UNTIMED_STEPS:
             self._timed_from = self.state.seconds
-        spent_s = self.machine.total(self.state.seconds) / self.machine.world
+        spent_s = self.process.total(self.state.seconds) / self.process.world
         if step < TIMED_STEPS or spent_s < TIMED_SHARE * budget_s:
             return
-        piece = sample.some(slice(max(1, len(sample.values) // MEASURES)))
+        piece = sample.part(slice(max(1, len(sample.values) // MIN_MEASUREMENTS)))
         at = CLOCK()
         self._measure(piece)
         measure_s = (CLOCK() - at) * len(sample.values) / len(piece.values)
-        self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part is no record
+        self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part does not count
         step_s = (self.state.seconds - self._timed_from) / (step - UNTIMED_STEPS)
-        left_s = budget_s - self.state.seconds - measure_s / MEASURES
-        # at least MEASURES measurements; in a long run one every `measure_every` steps
-        few, many = (left_s - MEASURES * measure_s) / step_s, left_s / (step_s + measure_s / self._every)
-        steps = self.machine.total(step + min(few, many)) / self.machine.world
+        left_s = budget_s - self.state.seconds - measure_s / MIN_MEASUREMENTS
+        # at least MIN_MEASUREMENTS measurements; in a long run one every `measure_every` steps
+        short = (left_s - MIN_MEASUREMENTS * measure_s) / step_s
+        long = left_s / (step_s + measure_s / self._every)
+        steps = self.process.total(step + min(short, long)) / self.process.world
         self.state.total_steps = max(step + 1, int(steps))
 
     def _learning_rate(self) -> float:
-        """Warm-up, then a cosine down to a twentieth; while the total is not known, the warm-up's."""
+        """The learning rate: a warm-up, then a cosine down to a twentieth.
+
+        While the number of steps is not known, there is only the warm-up.
+        """
         total, warm_steps = self.state.total_steps, self.config.warmup_steps
         if total is not None:
-            warm_steps = max(1, min(warm_steps, int(WARM_SHARE * total)))
+            warm_steps = max(1, min(warm_steps, int(MAX_WARMUP_SHARE * total)))
         warm = min(1.0, (self.state.step + 1) / warm_steps)
         way = (self.state.step - warm_steps) / max(1, (total or warm_steps) - warm_steps)
         cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, way))))
-        assert self.config.learning_rate is not None, "a run's configuration is resolved"
+        assert self.config.learning_rate is not None, "the configuration of a run is resolved"
         return self.config.learning_rate * warm * (0.05 + 0.95 * cosine)
 
     def _steps_at_this_pace(self) -> int | None:
-        """How many steps fit `minutes` by the pace so far; None while too few are timed."""
+        """How many steps fit into `minutes` at the speed so far; None while too few are timed."""
         if self.config.minutes is None or self.state.step < TIMED_STEPS:
             return None
         return int(self.config.minutes * 60 * self.state.step / self.state.seconds)
 
     def _finished(self) -> bool:
-        """Whether all steps are done, or the held-out loss has not fallen for `patience` measurements."""
+        """Whether all steps are done, or the last `patience` measurements brought no progress."""
         if self.state.total_steps is not None and self.state.step >= self.state.total_steps:
             return True
         waited = (self.state.step - self.state.best_step) // self._every
@@ -235,32 +243,32 @@ class TrainingRun:
 
     @property
     def _every(self) -> int:
-        """Steps between two measurements: as asked, and at least eight in a run of so many minutes."""
+        """Steps between two measurements; fewer where a run of some minutes would have too few of them."""
         if self.config.minutes is None or self.state.total_steps is None:
             return self.config.measure_every
-        return max(10, min(self.config.measure_every, self.state.total_steps // MEASURES))
+        return max(10, min(self.config.measure_every, self.state.total_steps // MIN_MEASUREMENTS))
 
     @property
     def _batch(self) -> int:
-        assert self.config.batch is not None, "a run's configuration is resolved"
+        assert self.config.batch is not None, "the configuration of a run is resolved"
         return self.config.batch
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        """The network's own tensors by name: what is averaged, saved and shipped."""
+        """The network's tensors by name, which are averaged, saved and exported."""
         return dict(self.network.state_dict())
 
     def save(self) -> None:
-        """Replace the checkpoint with the present state; the first process alone writes."""
-        if self.machine.rank:
+        """Replace the checkpoint with the present state; only the first process writes."""
+        if self.process.rank:
             return
         groups = {"weights": self._weights(), "average": self.average, "best": self.best}
         groups["optimizer"] = checkpoint.optimizer_tensors(self.optimizer)
         checkpoint.save(self.folder / "checkpoint" / "state.safetensors", self.state, groups)
 
     def _open(self, settings: dict[str, Any]) -> None:
-        """Take up the run that the folder holds, if any."""
+        """Continue the run in the folder, if there is one."""
         if not run_folder.check_folder(self.folder, settings):
-            if not self.machine.rank:
+            if not self.process.rank:
                 run_folder.write_settings(self.folder, settings)
                 write_bytes(self.folder / "log.jsonl", b"")
             return
@@ -276,7 +284,7 @@ class TrainingRun:
 
     def _log(self, losses: dict[str, float]) -> None:
         """Append a line to log.jsonl."""
-        if self.machine.rank:
+        if self.process.rank:
             return
         line: dict[str, Any] = {"step": self.state.step, "seconds": round(self.state.seconds, 2)}
         line |= {"lr": self._learning_rate()} | ({"sounds": self.state.sounds} if self.state.sounds else {})
@@ -286,7 +294,7 @@ class TrainingRun:
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
-    """Inside, a first Ctrl-C sets the event, so that a step is never cut in half; a second one raises."""
+    """Within the block, a first Ctrl-C sets the event, so that the step is finished; a second raises."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event

@@ -1,4 +1,4 @@
-"""The next batch is put together while the present one is learnt."""
+"""Prepare the next batch in a thread while the network learns from the present one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ritornello.training.distributed import TrainingProcess
 
 
 class PrefetchedBatches:
-    """Batches of `source`, each begun in another thread when the one before is handed out.
+    """The batches of `source`; when one is returned, another thread begins to prepare the next.
 
-    The same batches as `source` gives; whoever asks for them out of order waits a little longer.
+    A batch that is not the next in order is correct too, but not prepared in advance.
     """
 
-    def __init__(self, source: Any, size: int, machine: TrainingProcess) -> None:
-        self.source, self.size, self.machine = source, size, machine
+    def __init__(self, source: Any, size: int, process: TrainingProcess) -> None:
+        self.source, self.size, self.process = source, size, process
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._next: tuple[int, Future[Batch]] | None = None
 
@@ -30,18 +30,18 @@ class PrefetchedBatches:
         return len(self.source)
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
-        """The batch of a step; that of the next one is begun."""
-        begun, self._next = self._next, None
-        future = begun[1] if begun and begun[0] == step else self._begin(step)
+        """Return the batch of a step, and begin to prepare the next."""
+        prepared, self._next = self._next, None
+        future = prepared[1] if prepared and prepared[0] == step else self._begin(step)
         batch = future.result()
         self._next = (step + 1, self._begin(step + 1))
         return batch
 
     def sample(self, most: int) -> Batch:
-        """The source's sample."""
+        """Return the source's sample for measurements."""
         batch: Batch = self.source.sample(most)
         return batch
 
     def _begin(self, step: int) -> Future[Batch]:
-        machine = self.machine
-        return self._thread.submit(self.source.batch, step, self.size, machine.rank, machine.world)
+        process = self.process
+        return self._thread.submit(self.source.batch, step, self.size, process.rank, process.world)

@@ -1,4 +1,4 @@
-"""The folder of a run: one writer at a time, one configuration, nobody else's files."""
+"""The folder of a run: it has one configuration, and no other files."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from ritornello.errors import InputError
 from ritornello.system.files import write_json
 from ritornello.training.config import TrainConfig
 
-HOW_LONG = ("steps", "minutes", "epochs")  # may be another when a run goes on: more of the same
-MAY_CHANGE = (*HOW_LONG, "patience", "memory_mb")  # without changing what was learnt so far
+DURATIONS = ("steps", "minutes", "epochs")
+MAY_CHANGE = (*DURATIONS, "patience", "memory_mb")  # when a run is continued
 
 
-def run_settings(config: TrainConfig, data: str, taught_by: Sequence[str] | None) -> dict[str, Any]:
-    """What a run's folder remembers it by: its configuration, the hashes of its data and of its teachers."""
-    return {**asdict(config), "data": data, "taught_by": taught_by}
+def run_settings(config: TrainConfig, data: str, teacher_hashes: Sequence[str] | None) -> dict[str, Any]:
+    """Return what config.json records of a run: its configuration, the hashes of its data and teachers."""
+    return {**asdict(config), "data": data, "taught_by": teacher_hashes}
 
 
 def check_folder(folder: Path, settings: dict[str, Any]) -> bool:
-    """Whether `folder` holds a run, which a run with these settings may go on with.
+    """Return whether `folder` has a run that a run with these settings may continue.
 
-    Raises InputError if it holds a run of another configuration, something else, or is a file.
+    Raises InputError if it has a run of another configuration or other files, or is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{str(folder)!r} is a file, must be a folder for the model")
     config = folder / "checkpoint" / "config.json"
     if not config.exists() and not (folder / "checkpoint" / "state.safetensors").exists():
-        strange = [path.name for path in folder.iterdir() if path.name != "lock"] if folder.exists() else []
-        if strange:
-            found = f"{str(folder)!r} holds other files ({min(strange)!r})"
+        others = [path.name for path in folder.iterdir() if path.name != "lock"] if folder.exists() else []
+        if others:
+            found = f"{str(folder)!r} has other files ({min(others)!r})"
             raise InputError(f"{found}, must be new or empty for a model")
         return False
     try:
         old = dict(json.loads(config.read_bytes()))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(
-            f"{str(config)!r} is damaged ({error}): remove {str(folder)!r} to start anew"
+            f"{str(config)!r} is damaged ({error}): remove {str(folder)!r} to start again"
         ) from error
     changed = [
         f"{key} was {old.get(key)!r}, is {value!r}"
@@ -48,15 +48,15 @@ def check_folder(folder: Path, settings: dict[str, Any]) -> bool:
     ]
     if changed:
         raise InputError(
-            f"{str(folder)!r} holds a run of another configuration: {'; '.join(changed)}. "
-            "Give the old values to go on, or another --out"
+            f"{str(folder)!r} has a run of another configuration: {'; '.join(changed)}. "
+            "Give the old values to continue it, or another --out"
         )
     return (folder / "checkpoint" / "state.safetensors").exists()
 
 
 def write_settings(folder: Path, settings: dict[str, Any]) -> bool:
-    """Remember the settings of the run in `folder`; whether it is to last another time than before."""
+    """Write the settings of the run in `folder`; return whether its duration differs from before."""
     config = folder / "checkpoint" / "config.json"
     old = json.loads(config.read_bytes()) if config.exists() else settings
     write_json(config, settings)
-    return any(old.get(key) != settings.get(key) for key in HOW_LONG)
+    return any(old.get(key) != settings.get(key) for key in DURATIONS)

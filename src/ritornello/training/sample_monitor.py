@@ -1,7 +1,8 @@
-"""Watch: does the network compose music yet, or has it collapsed? A few bars now and then, and a word.
+"""Detect during training whether the network's samples have collapsed, such as into one repeated pitch.
 
-The loss does not say it: a network may predict well and, left to itself, repeat one note. What is composed is
-held against as many bars of the songs that it learns from, by shares that tell collapses apart.
+The loss does not show this: a network may predict songs well and still repeat one note when it is sampled. A
+few bars are composed at each measurement and compared with as many bars of training songs, by shares that
+each belong to one kind of collapse.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ from ritornello.music.theory import scale
 from ritornello.music.timeline import Timeline
 
 BARS, SONGS, HUMAN_SONGS = 8, 4, 32
-SOUND, NOT_CHECKED = "sounds alive", "not listened to"
-MARGIN = 0.15  # by how much a share may be beyond all of the human ones
+NO_COLLAPSE, NOT_CHECKED = "no collapse", "not checked"
+MARGIN = 0.15  # by how much a share may exceed the largest of training songs
 NAMES = {
     "one pitch": "repeats one pitch",
     "loop": "loops",
     "silence": "falls silent",
     "crowd": "crowds all notes together",
-    "astray": "sounds like chance",
+    "astray": "sounds random",
 }
 
 
 class SampleMonitor:
-    """Listens to a network with the plans of `songs`, which have `song(i)` as `training.songs.Songs` has."""
+    """Composes with the plans of `songs`, which have `song(i)` as `training.songs.EncodedSongs` has."""
 
     def __init__(self, songs: Any, labels: Sequence[str]) -> None:
         self.representation, self.labels = songs.representation, tuple(labels)
@@ -46,11 +47,13 @@ class SampleMonitor:
         encoded = [songs.song(i) for i in chosen]
         plans = [first_bars(song.plan) for song in encoded]
         self.plans = [plan for plan in plans if plan is not None][:SONGS]
-        human = [collapse_shares(self.representation.decode(song.values, song.plan)) for song in encoded]
-        self.most = {name: max(song[name] for song in human) for name in NAMES}
+        of_training_songs = [
+            collapse_shares(self.representation.decode(song.values, song.plan)) for song in encoded
+        ]
+        self.most = {name: max(song[name] for song in of_training_songs) for name in NAMES}
 
     def __call__(self, network: Any, name: str, seed: int) -> str:
-        """What the network's songs sound like, in words; `name` is the network's."""
+        """Compose with a network, which the registry calls `name`, and describe the songs in a few words."""
         if not self.plans:
             return NOT_CHECKED
         weights = {key: tensor.detach().float().cpu().numpy() for key, tensor in network.state_dict().items()}
@@ -63,27 +66,27 @@ class SampleMonitor:
         choices = [field.name for field in self.representation.fields if field.kind == "choice"]
         requests = [Request(plan, seed, number) for number, plan in enumerate(self.plans)]
         composed = sample(model, requests, SamplingParams.from_creativity(0.5, choices), rules=())
-        songs = [self._heard(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
-        return self.says(songs)
+        songs = [self._decode(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
+        return self.describe(songs)
 
-    def _heard(self, rows: Any, plan: Plan) -> Score | None:
-        """The song; None where chance drew what no song can hold, such as more than 256 parts."""
+    def _decode(self, rows: Any, plan: Plan) -> Score | None:
+        """The song; None if the rows are impossible as a song, such as one of more than 256 parts."""
         try:
             song: Score = self.representation.decode(rows, plan)
         except ScoreError:
             return None
         return song
 
-    def says(self, songs: Sequence[Score | None]) -> str:
-        """What is wrong with most of the songs, or that they sound alive."""
+    def describe(self, songs: Sequence[Score | None]) -> str:
+        """Return the most frequent fault if most of the songs have one, else NO_COLLAPSE."""
         found = [self.fault(song) for song in songs]
         faults = [fault for fault in found if fault]
         if 2 * len(faults) <= len(songs):
-            return SOUND
+            return NO_COLLAPSE
         return max(NAMES.values(), key=faults.count)
 
     def fault(self, song: Score | None) -> str:
-        """How a song has collapsed, "" if it has not: the share that is furthest beyond the human ones."""
+        """Return how a song has collapsed, by the share that is furthest too high; "" if it has not."""
         if song is None:
             return NAMES["astray"]
         if not len(song):
@@ -94,7 +97,7 @@ class SampleMonitor:
 
 
 def first_bars(plan: Plan) -> Plan | None:
-    """The plan of the first bars; None where they are not there."""
+    """Return the plan of the first BARS bars; None if the plan has fewer."""
     if plan.bars is None or plan.bars < BARS:
         return None
     meters = tuple(meter for meter in plan.meters if meter[0] < BARS)
@@ -103,10 +106,10 @@ def first_bars(plan: Plan) -> Plan | None:
 
 
 def collapse_shares(song: Score) -> dict[str, float]:
-    """Of the first bars of a song, each 0-1.
+    """Return what shares of the first BARS bars of a song have a symptom of collapse, each 0-1.
 
-    one pitch: successive notes of a part that are of the pitch before; loop: bars equal to the one before;
-    silence: bars without an onset; crowd: notes beyond 12 at one onset; astray: pitched notes out of the key.
+    one pitch: notes that repeat the pitch before in their part; loop: bars equal to the bar before; silence:
+    bars without an onset; crowd: notes beyond 12 at one onset; astray: pitched notes outside the key.
     """
     timeline = Timeline.of(song)
     bar = timeline.bar_of(song.onset_ticks) if len(song) else np.zeros(0, np.int64)

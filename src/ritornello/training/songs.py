@@ -1,6 +1,6 @@
-"""Songs as a network reads them, encoded when they are asked for and kept while there is room.
+"""A cache of encoded songs: a song is encoded at first use and kept while there is memory.
 
-A corpus may be larger than the memory: what is not kept is read and encoded again. Nothing is drawn here.
+A corpus may be larger than the memory; songs that are not kept are read and encoded again.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.training.batches import step_generator
 
-GIVEN_VARIANTS = 3  # of what is given of a song
+GIVEN_VARIANTS = 3  # choices of given notes that are encoded of each song
 
 
 class EncodedSong(NamedTuple):
-    """A song's `values` and `learn` (N, F), the plan it would have been made by, and its `room`.
+    """A song's `values` and `learn` (N, F), its plan, and its `range`.
 
-    `room` is by how many semitones it can go down (at most 0) and up.
+    `range` is by how many semitones it can be transposed down (at most 0) and up.
     """
 
     values: npt.NDArray[Any]
     learn: npt.NDArray[np.bool_]
     plan: Plan
-    room: tuple[int, int]
+    range: tuple[int, int]
 
 
 class ScoreSequence(Protocol):
-    """Where songs come from: a list of Scores, or a side of a corpus."""
+    """A source of songs: a list of Scores, or a split of a corpus."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, song: int, /) -> Score: ...
 
 
 class SplitScores:
-    """The kept songs of one side of a corpus ("train", "valid" or "test")."""
+    """The kept songs of one split of a corpus ("train", "valid" or "test")."""
 
-    def __init__(self, corpus: Corpus, side: str) -> None:
-        self.corpus, self.numbers = corpus, corpus.songs(side)
+    def __init__(self, corpus: Corpus, split: str) -> None:
+        self.corpus, self.numbers = corpus, corpus.songs(split)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -58,19 +58,22 @@ class SplitScores:
 
     @property
     def notes(self) -> npt.NDArray[np.int64]:
-        """How many notes each song has, (S,)."""
+        """The number of notes of each song, (songs,)."""
         return self.corpus.note_counts[self.numbers]
 
     @property
     def labels(self) -> list[tuple[str, ...]]:
-        """The labels of each song that enough songs have."""
+        """The labels of each song, without those that too few songs have."""
         known = set(self.corpus.labels)
         column = self.corpus.index["labels"].take(self.numbers).to_pylist()
         return [tuple(label for label in labels if label in known) for labels in column]
 
 
 class EncodedSongs:
-    """Songs by number, as `representation` has them; at most about `memory_mb` of them are kept."""
+    """Songs by number, encoded with `representation`; about `memory_mb` of them are kept.
+
+    `notes` (songs,) are their numbers of notes, counted if None.
+    """
 
     def __init__(
         self,
@@ -90,8 +93,8 @@ class EncodedSongs:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def only_readable(self) -> int:
-        """Leave out the songs that the representation refuses; how many those are. Reads all of them."""
+    def drop_unreadable(self) -> int:
+        """Read all songs, drop those that the representation cannot encode, and return how many those are."""
         good = []
         for song in range(len(self)):
             try:
@@ -107,9 +110,9 @@ class EncodedSongs:
         return refused
 
     def song(self, song: int, variant: int = 0) -> EncodedSong:
-        """A song whole: as it is, or in `variant` 1 ... VARIANTS with some of its notes given.
+        """Return a whole song; in `variant` 1 ... GIVEN_VARIANTS with some of its notes given.
 
-        Raises ScoreError where the representation refuses it.
+        Raises ScoreError if the representation cannot encode it.
         """
         key = song, variant
         if key in self._kept:
@@ -117,8 +120,8 @@ class EncodedSongs:
             return self._kept[key]
         return self._keep(key, self._encode(*key))
 
-    def fill(self, variants: int, processes: int) -> None:
-        """Encode all songs beforehand, so many at once, as long as there is room for them."""
+    def encode_all(self, variants: int, processes: int) -> None:
+        """Encode all songs in advance with so many processes, until the memory is used up."""
         keys = [(song, variant) for song in range(len(self)) for variant in range(variants + 1)]
         if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
             return
@@ -149,7 +152,7 @@ class EncodedSongs:
         return EncodedSong(values, learn, plan, representation.transposition_range(values))
 
 
-_encoding: EncodedSongs | None = None  # whose songs the processes of `fill` encode; they are forked from it
+_encoding: EncodedSongs | None = None  # the songs that the forked processes of `encode_all` encode
 
 
 def _encode_one(key: tuple[int, int]) -> EncodedSong:
@@ -158,5 +161,5 @@ def _encode_one(key: tuple[int, int]) -> EncodedSong:
 
 
 def _bytes(encoded: EncodedSong) -> int:
-    """What keeping a song costs."""
+    """The memory of an encoded song."""
     return encoded.values.nbytes + encoded.learn.nbytes + 1024

@@ -1,111 +1,157 @@
-"""The network that is to be taught: its first weights drawn, or those of another model."""
+"""The network before its first training step: with random weights, or with those of another model."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ritornello.errors import InputError
 from ritornello.models import registry
+from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.model import Model
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.training.config import TrainConfig
 
-LARGE = 10_000_000  # parameters, from which on more threads pay
+LARGE_NETWORK = 10_000_000  # parameters; above, several threads are faster than one
+FREE_SETTINGS = ("dropout", "weight_decay", "interval", "curve", "window")  # may differ from the init model's
+# From predictions, values (B, T+1, F) and learn (B, T+1, F) to scalars by name, of which "loss" is minimized.
+Loss = Callable[[dict[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
 class TrainingStart:
-    """A network before its first step, what it reads, and the labels that it is told."""
+    """A network before its first step, its representation, and the labels that it knows."""
 
     config: TrainConfig
     network: Any
     representation: Any
+    representation_name: str
     labels: tuple[str, ...] = ()
     init: str = ""
-    """The hash of the model that it begins from."""
+    """The hash of the model from which it begins."""
 
     @classmethod
     def of(cls, config: TrainConfig, labels: Sequence[str]) -> TrainingStart:
-        """What a configuration asks for. Raises InputError, ModelError."""
+        """Build what a configuration says, for a corpus with these labels. Raises InputError, ModelError."""
         if config.init is not None:
-            return cls._from_model(config, Model.open(config.init), labels)
+            return cls._from_model(config, open_model(config.init, config), labels)
         kind = registry.find("networks", config.network)
         name = config.representation or kind.representation
         representation = registry.find("representations", name)()
         torch.manual_seed(config.seed)
         if kind.learns == "last":
-            return cls(config, kind(config.network_config), representation)
+            return cls(config, kind(config.network_config), representation, name)
         plan_encoder = PlanEncoder(labels)
         table = {"fields": representation.fields, "plan_size": plan_encoder.size}
-        return cls(config, kind({**config.network_config, **table}), representation, plan_encoder.labels)
+        network = kind({**config.network_config, **table})
+        return cls(config, network, representation, name, plan_encoder.labels)
 
     @classmethod
     def _from_model(cls, config: TrainConfig, model: Model, labels: Sequence[str]) -> TrainingStart:
-        """The network of a model: known labels keep their vectors, new ones begin at the others' mean.
+        """Build the network of a model.
 
-        Where its table lacks known fields (an older version's), they begin without weight.
+        Labels that the model knows keep their columns of the plan's matrix; new ones begin with the mean of
+        the others. Known fields that the model's table lacks (an older version) begin with zero weights.
         """
-        sizes = model.info["network"]["config"]
-        for name, given, own in (
-            ("network", config.network, model.network),
-            ("representation", config.representation, model.info["representation"]["name"]),
-        ):
-            if given not in (None, own, TrainConfig().network):
-                raise InputError(
-                    f"{name} {given!r}, but {config.init!r} has {own!r}: leave it out, or --init"
-                )
-        changed = {n: v for n, v in config.network_config.items() if n not in FREE and sizes.get(n) != v}
-        if changed:
-            n, v = next(iter(changed.items()))
-            raise InputError(f"{n} {v!r}, but {config.init!r} has {sizes.get(n)!r}: leave it out, or --init")
-        old = model.network_in_torch()
-        representation = model.representation
-        config = replace(config, network=model.network)
-        if old.learns == "last":
-            return cls(config, old, representation, init=model.hash)
+        _check_settings(config, model)
+        old, representation = model.network_in_torch(), model.representation
+        name = model.code.get("representations", model.info["representation"]["name"])
+        config = replace(config, network=model.code.get("networks", model.network))
+        if not isinstance(old, ChainNetwork):
+            return cls(config, old.train(), representation, name, model.labels, init=model.hash)
         joined = (*model.labels, *(label for label in labels if label not in model.labels))
-        plan_encoder = PlanEncoder(joined)
         if old.plan is not None:
             old.plan.weight = _with_labels(old.plan.weight, len(model.labels), len(joined))
-        table = {"fields": representation.fields, "plan_size": plan_encoder.size}
+        table = {"fields": representation.fields, "plan_size": PlanEncoder(joined).size}
         torch.manual_seed(config.seed)
         network = type(old)({**old.settings(), **config.network_config, **table})
         try:
             network.load_matching_weights(old)
         except InputError as error:
-            raise InputError(f"{config.init!r}, made by another version: {error}") from None
+            raise InputError(f"{config.init!r} was made by another version: {error}") from None
         if config.only:
             network.freeze_except(config.only.split(","))
-        return cls(config, network, representation, joined, model.hash)
+        return cls(config, network, representation, name, joined, model.hash)
 
     @property
     def plan_encoder(self) -> PlanEncoder:
-        """What the network is told of a plan."""
+        """What turns a plan into the network's vector."""
         return PlanEncoder(self.labels)
 
     @property
+    def loss(self) -> Loss:
+        """The loss that the configuration names, or the network's own; it returns scalars by name.
+
+        A named loss may also return one scalar, or parts without a "loss", which are then summed. Raises
+        InputError.
+        """
+        if self.config.loss is None:
+            own: Loss = self.network.loss
+            return own
+        named = registry.find("losses", self.config.loss)(self.representation.fields)
+
+        def loss(predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
+            found = named(predictions, values, learn)
+            parts = dict(found) if isinstance(found, Mapping) else {"loss": found}
+            return parts if "loss" in parts else {"loss": torch.stack(list(parts.values())).sum(), **parts}
+
+        return loss
+
+    @property
     def threads(self) -> int:
-        """Those asked for; else one, and all cores but one for a large network."""
-        large = sum(weight.numel() for weight in self.network.parameters()) > LARGE
+        """The threads of the configuration; else one, or for a large network all cores but one."""
+        large = sum(weight.numel() for weight in self.network.parameters()) > LARGE_NETWORK
         return self.config.threads or (max(1, (os.cpu_count() or 1) - 1) if large else 1)
 
-    def nothing_to_learn(self, corpus: str) -> str:
-        """Why there is nothing."""
+    def no_songs(self, corpus: str) -> str:
+        """Return the error text for a corpus from which this network can learn nothing."""
         if self.network.learns == "all":
-            return f"no song of {corpus!r} to train on: none is kept on its train side"
+            return f"corpus {corpus!r} has no song in its train split"
         rows = self.network.config.window
-        return f"no song of {corpus!r} to train on has more than {rows} rows, the network's window"
+        return f"corpus {corpus!r} has no song to train on of more than {rows} rows, the network's window"
 
 
-FREE = ("dropout", "weight_decay", "interval", "curve", "window")  # may be another than the model's
+def open_model(path: str | Path, config: TrainConfig) -> Model:
+    """Open a model folder; if it was trained with a user's file, with the file that `config` names.
+
+    Raises ModelError, InputError.
+    """
+    info = Model.open(path).info
+    given = {"network": config.network, "representation": config.representation}
+    return Model.open(
+        path,
+        **{
+            kind: name
+            for kind, name in given.items()
+            if name and registry.is_file(name) and registry.is_file(info[kind]["name"])
+        },
+    )
 
 
-def _with_labels(weight: torch.Tensor, before: int, after: int) -> torch.nn.Parameter:
+def _check_settings(config: TrainConfig, model: Model) -> None:
+    """Raise InputError if a setting contradicts the model from which training begins."""
+    for name, kind, given in (
+        ("network", "networks", config.network),
+        ("representation", "representations", config.representation),
+    ):
+        own = model.code.get(kind, model.info[name]["name"])
+        if given not in (None, own, TrainConfig().network):
+            raise InputError(f"{name} {given!r}, but {config.init!r} has {own!r}: leave it out, or --init")
+    sizes = model.info["network"]["config"]
+    for name, value in config.network_config.items():
+        if name not in FREE_SETTINGS and sizes.get(name) != value:
+            raise InputError(
+                f"{name} {value!r}, but {config.init!r} has {sizes.get(name)!r}: leave it out, or --init"
+            )
+
+
+def _with_labels(weight: Tensor, before: int, after: int) -> torch.nn.Parameter:
     """The plan's matrix (W, P) with a column for each new label after the old ones: their mean."""
     known = weight[:, :before]
     mean = known.mean(dim=1, keepdim=True) if before else torch.zeros(len(weight), 1)

@@ -1,1 +1,1 @@
-"""What the networks `lstm` and `transformer` share: all but their hidden layers."""
+"""What the networks `lstm` and `transformer` share: everything except their hidden layers."""

@@ -1,4 +1,4 @@
-"""Columns of classes as one vector a row: each has a vector in a table and a matrix, and all are summed."""
+"""One vector a row from several columns of classes: each class has an embedding; all are summed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ritornello.models.chain.layout import ColumnLayout
 
 
 class ColumnSum(nn.Module):
-    """For each column the vector of its class, from the column's table and through a matrix; summed.
+    """For each column, the embedding of its class times the column's matrix; summed over the columns.
 
-    A table times a matrix is a few thousand rows, so that is done once, and the rest is gathering. A column
-    of `forked` has two matrices, and each row says which it takes.
+    `count` (columns,) is how many classes a column has, `start` (columns,) where its vectors begin.
+
+    All embeddings of a column times its matrix are computed once per call (a few thousand rows); the rest is
+    a lookup. A column in `forked` has two matrices, and each row chooses one of them.
     """
 
     start: Tensor
@@ -27,7 +29,7 @@ class ColumnSum(nn.Module):
         self, layout: ColumnLayout, columns: list[int], forked: Sequence[int], config: NetworkSize
     ) -> None:
         super().__init__()
-        uses = [column for column in columns for _ in range(1 + (column in forked))]
+        uses = [column for column in columns for _ in range(1 + (column in forked))]  # one for each matrix
         self.names = [layout.fields[column].name for column in uses]
         self.tables = [layout.tables[column] for column in uses]
         scale = (config.embedding * len(columns)) ** -0.5
@@ -38,25 +40,31 @@ class ColumnSum(nn.Module):
         self.register_buffer("start", (rows.cumsum(0) - rows).int(), persistent=False)
 
     def load_matching_weights(self, old: ColumnSum) -> None:
-        """The matrices of columns that another sum has too, each use of a name in turn; the rest are zero."""
+        """Copy the matrices of the columns that `old` has too; the others become zero.
+
+        If a name occurs several times, the first of it is copied from the first, and so on.
+        """
         of = dict(zip(_numbered(old.names), old.weight, strict=True))
-        none = torch.zeros_like(self.weight[0])
-        self.weight.copy_(torch.stack([of.get(use, none) for use in _numbered(self.names)]))
+        zero = torch.zeros_like(self.weight[0])
+        self.weight.copy_(torch.stack([of.get(use, zero) for use in _numbered(self.names)]))
 
     def forward(self, classes: Tensor, tables: Mapping[str, Tensor], fork: Tensor | None = None) -> Tensor:
-        """(B, T, columns) int32, and where they are forked 0 or 1, to (B, T, W)."""
-        row = classes + self.start  # of all vectors below each other
+        """Return (B, T, W) of `classes` (B, T, columns) int32.
+
+        `fork` (B, T, columns) is 1 where a forked column takes its second matrix, else 0.
+        """
+        row = classes + self.start  # (B, T, columns), an index into all vectors stacked below each other
         if fork is not None:
             row = row + self.count * fork
         uses = zip(self.tables, self.weight.unbind(), strict=True)
-        vectors = torch.cat([tables[name] @ matrix for name, matrix in uses])
-        vectors = vectors.to(self.weight.dtype)  # gradients of many rows meet here: no half precision
-        found = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")
+        vectors = torch.cat([tables[name] @ matrix for name, matrix in uses])  # (all classes, W)
+        vectors = vectors.to(self.weight.dtype)  # gradients of many rows add up here: no half precision
+        found = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")  # (B * T, W)
         return found.view(*row.shape[:2], -1)
 
 
 def _numbered(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Each name with how often it came before."""
+    """Each name with the number of times that it came before."""
     seen: Counter[str] = Counter()
     found = []
     for name in names:

@@ -1,4 +1,4 @@
-"""Sizes: the settings of `chain.py`'s networks, and the one dial that sets how large they are."""
+"""The settings of `lstm` and `transformer`, and the setting `size` that stands for three of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RANGES = {
 
 
 class NetworkSize(NamedTuple):
-    """What the size dial sets."""
+    """The numbers for which a `size` such as "small" stands."""
 
     width: int
     layers: int
@@ -30,7 +30,7 @@ class NetworkSize(NamedTuple):
 
 
 def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Raise InputError unless settings are numbers in their ranges; whole ones where those are whole."""
+    """Raise InputError unless each setting is a number in its range; a whole one if the range is whole."""
     for name, (low, high) in ranges.items():
         value = getattr(config, name)
         kinds = int if isinstance(low, int) else (int, float)
@@ -39,7 +39,7 @@ def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None
 
 
 def check_names(kind: Any, settings: Iterable[str]) -> None:
-    """Raise InputError for a setting that a dataclass of settings has not."""
+    """Raise InputError for a name that is not an attribute of `kind`, a dataclass of settings."""
     known = [f.name for f in fields(kind)]
     for name in settings:
         if name not in known:
@@ -48,54 +48,54 @@ def check_names(kind: Any, settings: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class ChainConfig:
-    """The table that the network reads, and its sizes. Raises InputError."""
+    """The fields that the network reads, and its sizes. Raises InputError for a value out of range."""
 
     fields: tuple[Field, ...] = ()
-    """The representation's table; in JSON a list of dicts."""
+    """The representation's fields; in JSON a list of dicts."""
     plan_size: int = 0
-    """Numbers in a plan's vector (P)."""
+    """Numbers in the vector of a plan (P)."""
     size: str = "small"
-    """tiny, small, medium or large: sets what of the next three is 0."""
+    """tiny, small, medium or large; gives the next three where they are 0."""
     width: int = 0
-    """Of the context and all hidden layers (W)."""
+    """Numbers in the context and in all hidden layers (W)."""
     layers: int = 0
-    """Of the trunk."""
+    """Layers of the trunk."""
     embedding: int = 0
-    """Numbers that a class is to a table (E)."""
+    """Numbers in the embedding of a class (E)."""
     window: int = 256
-    """Rows in a crop; and how far back the transformer looks."""
+    """Rows in a crop; also how many rows a row of the transformer attends to."""
     dropout: float = 0.0
-    """Share of the trunk's input and of what each layer adds that is left out in training."""
+    """Share of the trunk's input, and of what each layer adds, that is set to zero in training."""
     weight_decay: float = 0.05
-    """Of all that is no vector."""
+    """Weight decay of all weights that are not vectors."""
     agreement: bool = True
-    """Whether the head is told if a candidate has been right so far (off for the ablation)."""
+    """Whether a guess has a second matrix for rows in which its candidate has been right so far."""
     interval: float = 0.0
-    """Weight of the loss of `losses/interval.py` beside the cross-entropy."""
+    """Weight of the interval loss (`losses/interval.py`) that is added to the cross-entropy."""
     curve: Mapping[str, Any] | None = None
-    """That loss's curve as `Curve.to_dict` gives it; None is the one through the default points."""
+    """The curve of the interval loss, a dict of `Curve.to_dict`; None: through the default points."""
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> ChainConfig:
-        """The config that a dict says. Raises InputError."""
+    def from_dict(cls, settings: Mapping[str, Any]) -> ChainConfig:
+        """The config of a dict of settings. Raises InputError."""
         check_names(cls, settings)
         try:
             table = tuple(Field(**f) if isinstance(f, Mapping) else Field(*f) for f in settings["fields"])
         except (KeyError, TypeError) as error:
-            raise InputError(f"the setting 'fields' is no list of fields: {error}") from error
+            raise InputError(f"the setting 'fields' must be a list of fields: {error}") from error
         return cls(**{**settings, "fields": table})
 
-    def sized(self, sizes: Mapping[str, NetworkSize]) -> ChainConfig:
-        """With width, layers and embedding set. Raises InputError."""
+    def with_size(self, sizes: Mapping[str, NetworkSize]) -> ChainConfig:
+        """The config with the numbers of its `size` where they are 0. Raises InputError."""
         if self.size not in sizes:
             raise InputError(f"size {self.size!r}, must be one of {', '.join(sizes)}")
-        dial = sizes[self.size]._asdict()
-        return replace(self, **{name: getattr(self, name) or value for name, value in dial.items()})
+        numbers = sizes[self.size]._asdict()
+        return replace(self, **{name: getattr(self, name) or value for name, value in numbers.items()})
 
     @property
-    def dial(self) -> NetworkSize:
-        """The three that the dial sets."""
+    def network_size(self) -> NetworkSize:
+        """Width, layers and embedding."""
         return NetworkSize(self.width, self.layers, self.embedding)
