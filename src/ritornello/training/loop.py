@@ -69,7 +69,7 @@ class TrainingRun:
         teachers: TeacherEnsemble | None = None,
         loss: Loss | None = None,
     ) -> None:
-        """`data` is the hash of the corpus; `loss`, which returns scalars, replaces the network's own."""
+        """`data` is the hash of the corpus; `loss` (each value is a scalar) replaces the network's own."""
         self.folder, self.config = folder, config.resolved(network)
         self.process = process or TrainingProcess(torch.device("cpu"), "float32", self.config.threads or 1)
         self.network, self.teachers = network.to(self.process.device), teachers
