@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from benchmarks.corpus.copies import COPIES
 from benchmarks.shared import FOLDERS, argument, benchmark, exponent, midi_files
-from ritornello.corpus.checks.check import Checks, check
-from ritornello.corpus.duplicates.decide import KINDS, LIKENESS, MIN_RUNS, SKETCH, decide, sketch
-from ritornello.corpus.duplicates.sketch import EMPTY, runs
+from ritornello.corpus.checks.check import CheckSettings, check
+from ritornello.corpus.duplicates.decide import KINDS, MIN_RUNS, MIN_SIMILARITY, decide
+from ritornello.corpus.duplicates.sketch import EMPTY, SKETCH, runs, sketch
 from ritornello.music.score import Score
 
 SERIES = {  # of the measurement of growth: the numbers of songs
@@ -37,7 +37,7 @@ def read_songs(folders: list[Path]) -> Iterator[tuple[str, Score]]:
         for path in midi_files([folder]):
             files.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
     for _, path in sorted(files.items()):
-        score = check(path.read_bytes(), Checks()).score
+        score = check(path.read_bytes(), CheckSettings()).score
         if score is not None:
             yield str(path), score
 
@@ -160,19 +160,21 @@ def print_real(work: Path, show: int) -> None:
     exact = {(a, b): x for a, b, x in zip(first.tolist(), second.tolist(), similarity.tolist(), strict=True)}
     near = np.flatnonzero(decided.kind == KINDS.index("near"))
     value = np.array([exact.get((min(n, group[n]), max(n, group[n])), 0.0) for n in near])
-    error = decided.likeness[near] - value
+    error = decided.similarity[near] - value
     if len(near):
         print(f"  near: estimated less exact similarity: {error.mean():.3f}, deviation {error.std():.3f}")
-    print(f"  near by containment, with a similarity below {LIKENESS}: {(value < LIKENESS).sum()}")
+    print(
+        f"  near by containment, with a similarity below {MIN_SIMILARITY}: {(value < MIN_SIMILARITY).sum()}"
+    )
     for number in np.random.default_rng(3).permutation(near)[:show]:
-        print(f"\n{decided.likeness[number]:.2f}")
+        print(f"\n{decided.similarity[number]:.2f}")
         print_notes(facts["names"][group[number]])
         print_notes(facts["names"][number])
 
 
 def print_notes(name: str) -> None:
     """Print the first notes of the pitched part of a file that has the most: pitch@beat."""
-    score = check(Path(name).read_bytes(), Checks()).score
+    score = check(Path(name).read_bytes(), CheckSettings()).score
     assert score is not None
     notes = np.flatnonzero(score.part == np.bincount(score.part, ~score.of_drums).argmax())[:24]
     beats = score.onset_ticks[notes] / score.ticks_per_beat

@@ -33,9 +33,9 @@ from benchmarks.shared import (
     time_in_turns,
 )
 from ritornello.corpus.checks import check
-from ritornello.corpus.prepare import build_corpus
+from ritornello.corpus.prepare import prepare as build_corpus
 from ritornello.corpus.workers import worker
-from ritornello.corpus.workers.worker import Job
+from ritornello.corpus.workers.worker import ReadJob
 from ritornello.midi import reading as midi_reading
 from ritornello.midi import symusic_reader
 from ritornello.music import score
@@ -159,7 +159,7 @@ def measure_whole(folders: list[Path], workers: int) -> dict[str, Any]:
         "corpus_mb": size >> 20,
         "worker_mb": round(memory.peak_mb),
         "supervisor_mb": round(peak_memory_mb()),
-        "outcomes": report.fates,
+        "outcomes": report.outcomes,
     }
 
 
@@ -190,8 +190,8 @@ STEPS: dict[str, tuple[Any, str]] = {  # functions of a worker whose time is cou
     "pedal, sorting, overlaps, checks: Score": (midi_reading, "_assemble"),
     "sorting, overlaps": (score, "cut_columns"),
     "chord annotations": (check, "take_annotation"),
-    "outcome by the music": (check, "music"),
-    "columns, and sketch": (worker, "columns"),
+    "outcome by the music": (check, "_check_score"),
+    "columns, and sketch": (worker, "_song_arrays"),
     "sketch": (worker, "sketch"),
 }
 
@@ -214,9 +214,9 @@ def read_only(paths: list[Path], sort: bool) -> None:
                 column.take(order)
 
 
-def examine(paths: list[Path]) -> None:
+def read_as_worker(paths: list[Path]) -> None:
     """What a worker does with a batch of files."""
-    worker.examine([Job(os.fsencode(path)) for path in paths], check.Checks())
+    worker.read_batch([ReadJob(os.fsencode(path)) for path in paths], check.CheckSettings())
 
 
 def batches(paths: list[Path]) -> list[list[Path]]:
@@ -229,7 +229,7 @@ def print_least_work(paths: list[Path]) -> None:
     total: dict[str, float] = {}
     for batch in batches(paths):
         ways = {
-            "a worker": partial(examine, batch),
+            "a worker": partial(read_as_worker, batch),
             "symusic to numpy": partial(read_only, batch, False),
             "symusic to numpy, sorted once": partial(read_only, batch, True),
         }
@@ -257,7 +257,7 @@ def print_steps(paths: list[Path]) -> None:
         setattr(module, attribute, timed(name, getattr(module, attribute)))
     start = time.process_time()
     for batch in batches(paths):
-        examine(batch)
+        read_as_worker(batch)
     whole_s = time.process_time() - start
     for name, seconds in {"all, with these clocks": whole_s, **spent}.items():
         print(f"{name:42} {1e3 * seconds / len(paths):7.3f} ms/file   {seconds / whole_s:6.1%}")

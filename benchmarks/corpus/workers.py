@@ -25,10 +25,10 @@ from benchmarks.shared import (
     midi_files,
     peak_memory_mb,
 )
-from ritornello.corpus.checks.check import Checks
-from ritornello.corpus.prepare import build_corpus
+from ritornello.corpus.checks.check import CheckSettings
+from ritornello.corpus.prepare import prepare as build_corpus
 from ritornello.corpus.workers.pool import Pool
-from ritornello.corpus.workers.worker import Job
+from ritornello.corpus.workers.worker import ReadJob
 from ritornello.errors import MidiError
 from ritornello.midi import parse
 from ritornello.music.score import Score
@@ -62,11 +62,11 @@ def mutate(files: list[Path], seed: int, number: int) -> bytes:
     return bytes(data)
 
 
-def mutations(files: list[Path], seed: int, count: int) -> Iterator[list[Job]]:
+def mutations(files: list[Path], seed: int, count: int) -> Iterator[list[ReadJob]]:
     """All mutations of a run, BATCH_FILES at a time."""
     for start in range(0, count, BATCH_FILES):
         numbers = range(start, min(start + BATCH_FILES, count))
-        yield [Job(b"%d" % number, mutate(files, seed, number)) for number in numbers]
+        yield [ReadJob(b"%d" % number, mutate(files, seed, number)) for number in numbers]
 
 
 def compare_readers(files: list[Path], seed: int, count: int) -> Counter[str]:
@@ -109,7 +109,7 @@ def robust(options: argparse.Namespace) -> None:
     files, seed = midi_files(options.folders), options.seed
     outcomes: Counter[str] = Counter()
     start, number = time.perf_counter(), 0
-    with Pool(options.workers, Checks()) as pool:
+    with Pool(options.workers, CheckSettings()) as pool:
         for result in pool.run(mutations(files, seed, options.mutations)):
             for row in result.rows:
                 outcomes[row["fate"]] += 1
@@ -174,7 +174,7 @@ def cluster(options: argparse.Namespace) -> None:
         address, running = start_dask(Path(scratch), options.workers)
         engines: dict[str, dict[str, Any]] = {
             "pool": {"workers": options.workers},
-            "dask": {"scheduler": address},
+            "dask": {"engine": "dask", "scheduler": address},
         }
         try:
             for turn in range(options.turns):

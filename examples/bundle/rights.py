@@ -136,7 +136,7 @@ def notices_in_midi(data: bytes) -> list[str]:
     """
     found = []
     try:
-        for track in chunks.split(data).tracks:
+        for track in chunks.split_file(data).tracks:
             for event in chunks.events(track):
                 if TEXT <= event.kind <= LAST_TEXT:
                     text = track[event.end - event.size : event.end].decode("latin-1")

@@ -1,6 +1,6 @@
 """Estimate the time, memory and disk space of `ritornello learn` from the sizes of the files alone.
 
-The constants were measured with benchmarks/learn.py. Those of memory and disk are upper limits.
+The constants were measured with `python -m benchmarks learn`. Those of memory and disk are upper limits.
 """
 
 from __future__ import annotations

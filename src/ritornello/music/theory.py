@@ -204,7 +204,7 @@ def parse_chord(text: str) -> tuple[int, str]:
 
 
 # Scores by which `estimate_chords` compares chords; fitted on every 16th song of POP909-CL
-# (benchmarks/chords.py). The first two are for the share of a beat in which a pitch class sounds.
+# (`python -m benchmarks chords`). The first two are for the share of a beat in which a pitch class sounds.
 CHORD_TONE_SCORES = (1.0, 1.0, 1.1, 0.6)  # if it is the root, third, fifth or seventh of the chord
 OTHER_TONE_SCORE = -0.6  # if it is none of them
 RARE_KIND_SCORE = -0.2  # for every kind of chord but major and minor

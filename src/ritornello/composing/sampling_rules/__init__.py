@@ -5,7 +5,7 @@ where it does nothing. What can be written at all is decided before, by the repr
 holds what a listener would miss or mind. Rules that would together forbid every class are dropped one by one,
 the last of the list first. Given notes and prompts are not changed by rules.
 
-`python benchmarks/rules.py FOLDER` counts the notes of human songs that a rule would have forbidden; a rule
+`python -m benchmarks rules FOLDER` counts the notes of human songs that a rule would have forbidden; a rule
 that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
 """
 
