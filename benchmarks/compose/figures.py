@@ -17,7 +17,7 @@ import symusic
 
 from benchmarks.shared import select_notes
 from ritornello.evaluation.analysed_song import AnalysedSong, longest_run
-from ritornello.evaluation.features import table
+from ritornello.evaluation.features import song_table
 from ritornello.music import theory
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
@@ -177,4 +177,4 @@ class LabelClassifier:
 
     @staticmethod
     def _numbers(songs: Sequence[Score]) -> Floats:
-        return np.nan_to_num(table([AnalysedSong(song) for song in songs]).numbers, nan=-99.0)
+        return np.nan_to_num(song_table([AnalysedSong(song) for song in songs]).numbers, nan=-99.0)
