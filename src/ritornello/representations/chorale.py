@@ -33,6 +33,62 @@ VOICE_OF_COLUMN = np.array([VOICES.index(voice) for voice in DRAWN])
 CHOIR, VELOCITY = 52, 80  # program of all parts, velocity of all notes
 
 
+class Cursor:
+    """B chorales of these bars (at 24 ticks a beat) that are composed row by row.
+
+    `given` are Scores with the given voices, named by their parts; `prompts` are rows (N, 5) that come first.
+    Both allow one class each.
+    """
+
+    def __init__(
+        self,
+        timelines: Sequence[Timeline],
+        given: Sequence[Score | None] | None = None,
+        prompts: Sequence[npt.NDArray[Any] | None] | None = None,
+    ) -> None:
+        self.lengths = np.array([_length(timeline) for timeline in timelines], np.int64)  # (B,)
+        shape = (len(timelines), int(self.lengths.max(initial=0)) + 1, len(DRAWN))
+        self.forced = np.full(shape, -1)  # (B, T + 1, 4); -1 is free
+        self.table = np.zeros((*shape[:2], len(DRAWN) + 1), np.int16)  # (B, T + 1, F)
+        for song, (timeline, length) in enumerate(zip(timelines, self.lengths.tolist(), strict=True)):
+            self.table[song, :length, 0] = _positions(timeline)
+            if given and (kept := given[song]):
+                classes = _classes(_frames(kept, allow_missing=True)[:length])
+                is_given = (classes > 0).any(axis=0)
+                self.forced[song, :length, is_given] = 0
+                self.forced[song, : len(classes), is_given] = classes[:, is_given].T
+            if prompts and (prompt := prompts[song]) is not None:
+                self.forced[song, : min(len(prompt), length)] = prompt[:length, 1:]
+            self.forced[song, length:] = SIZE  # void
+        self.now = 0
+
+    @property
+    def done(self) -> Mask:
+        """Which songs have ended, (B,)."""
+        return np.asarray(self.now >= self.lengths)
+
+    def known(self, field: str) -> Ints:
+        """The values (B,) of a known field in the present rows."""
+        assert field == "position"
+        return self.table[:, min(self.now, self.table.shape[1] - 1), 0].astype(np.int64)
+
+    def allowed(self, field: str) -> Mask:
+        """Which classes a voice may have in the present rows: (B, size + 1), the last one is void."""
+        forced = self.forced[:, min(self.now, self.forced.shape[1] - 1), DRAWN.index(field)]  # (B,)
+        free = np.arange(SIZE + 1) < SIZE
+        return np.where(forced[:, None] < 0, free, forced[:, None] == np.arange(SIZE + 1))
+
+    def put(self, field: str, values: npt.ArrayLike) -> None:
+        """Take the classes (B,) of a voice; after the last voice the next row begins."""
+        going = ~self.done
+        self.table[going, self.now, 1 + DRAWN.index(field)] = np.asarray(values)[going]
+        self.now += field == DRAWN[-1]
+
+    def rows(self, index: int) -> npt.NDArray[np.int16]:
+        """The rows (N, 5) of a song so far."""
+        return self.table[index, : min(self.now, int(self.lengths[index]))]
+
+
 class Chorale:
     """The representation of one row a 16th."""
 
@@ -42,6 +98,8 @@ class Chorale:
         Field("position", MAX_BAR_BEATS * 4, "known", unit="16ths in the bar"),
         *(Field(voice, SIZE, "choice", unit=f"rest, pitch {LOWEST}-{HIGHEST}") for voice in DRAWN),
     )
+
+    cursor = Cursor
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
         """The song as the rows can hold it, and how much of each kind is lost.
@@ -124,73 +182,6 @@ class Chorale:
             voices = "  ".join(f"{voice} {name:<3}" for voice, name in zip(DRAWN, names, strict=True))
             lines.append(f"bar {bar + 1:3} beat {1 + position / 4:5.2f}  {voices}".rstrip())
         return lines
-
-    def cursor(
-        self,
-        timelines: Sequence[Timeline],
-        given: Sequence[Score | None] | None = None,
-        prompts: Sequence[npt.NDArray[Any] | None] | None = None,
-        hidden: Collection[str] = (),
-    ) -> Cursor:
-        """Begin to compose a batch of songs of these bars (at 24 ticks a beat); no field can be hidden.
-
-        `given` are Scores with the given voices, named by their parts; `prompts` are rows (N, 5) that come
-        first.
-        """
-        assert not hidden
-        return Cursor(timelines, given, prompts)
-
-
-class Cursor:
-    """B chorales that are composed row by row; prompts (N, 5) and given voices allow one class each."""
-
-    def __init__(
-        self,
-        timelines: Sequence[Timeline],
-        given: Sequence[Score | None] | None = None,
-        prompts: Sequence[npt.NDArray[Any] | None] | None = None,
-    ) -> None:
-        self.lengths = np.array([_length(timeline) for timeline in timelines], np.int64)  # (B,)
-        shape = (len(timelines), int(self.lengths.max(initial=0)) + 1, len(DRAWN))
-        self.forced = np.full(shape, -1)  # (B, T + 1, 4); -1 is free
-        self.table = np.zeros((*shape[:2], len(DRAWN) + 1), np.int16)  # (B, T + 1, F)
-        for song, (timeline, length) in enumerate(zip(timelines, self.lengths.tolist(), strict=True)):
-            self.table[song, :length, 0] = _positions(timeline)
-            if given and (kept := given[song]):
-                classes = _classes(_frames(kept, allow_missing=True)[:length])
-                is_given = (classes > 0).any(axis=0)
-                self.forced[song, :length, is_given] = 0
-                self.forced[song, : len(classes), is_given] = classes[:, is_given].T
-            if prompts and (prompt := prompts[song]) is not None:
-                self.forced[song, : min(len(prompt), length)] = prompt[:length, 1:]
-            self.forced[song, length:] = SIZE  # void
-        self.now = 0
-
-    @property
-    def done(self) -> Mask:
-        """Which songs have ended, (B,)."""
-        return np.asarray(self.now >= self.lengths)
-
-    def known(self, field: str) -> Ints:
-        """The values (B,) of a known field in the present rows."""
-        assert field == "position"
-        return self.table[:, min(self.now, self.table.shape[1] - 1), 0].astype(np.int64)
-
-    def allowed(self, field: str) -> Mask:
-        """Which classes a voice may have in the present rows: (B, size + 1), the last one is void."""
-        forced = self.forced[:, min(self.now, self.forced.shape[1] - 1), DRAWN.index(field)]  # (B,)
-        free = np.arange(SIZE + 1) < SIZE
-        return np.where(forced[:, None] < 0, free, forced[:, None] == np.arange(SIZE + 1))
-
-    def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Take the classes (B,) of a voice; after the last voice the next row begins."""
-        going = ~self.done
-        self.table[going, self.now, 1 + DRAWN.index(field)] = np.asarray(values)[going]
-        self.now += field == DRAWN[-1]
-
-    def rows(self, index: int) -> npt.NDArray[np.int16]:
-        """The rows (N, 5) of a song so far."""
-        return self.table[index, : min(self.now, int(self.lengths[index]))]
 
 
 def _length(timeline: Timeline) -> int:

@@ -16,7 +16,6 @@ computes the same rows one by one while a song is composed, and `test_cursor.py`
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,19 +24,12 @@ import numpy.typing as npt
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.representations.grid import augmentation, canonical, describe_rows, vocabulary
+from ritornello.representations.grid import augmentation, canonical, describe_rows, shifts, vocabulary
 from ritornello.representations.grid.chords import with_chords
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.given_context import GivenContext
 from ritornello.representations.grid.positions import Positions
-from ritornello.representations.grid.shifts import (
-    NO_SHIFT,
-    BarLines,
-    ShiftRows,
-    earliest_onsets,
-    shift_rows,
-    shift_to,
-)
+from ritornello.representations.grid.shifts import NO_SHIFT, BarLines, ShiftRows
 from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, NOTE_CHOICES, VOID, WAIT, Ints
 from ritornello.representations.repetition.alone import Candidates, alone_candidates
 from ritornello.representations.repetition.echo import echo_candidates
@@ -56,6 +48,7 @@ class Notes:
     fields: ClassVar[tuple[Field, ...]] = vocabulary.FIELDS
     end: ClassVar[tuple[str, int]] = ("shift", END)  # the field and the class that end a song
 
+    cursor = Cursor  # a batch of songs while they are composed
     canonical = staticmethod(canonical.canonical)
     bin_widths = staticmethod(vocabulary.bin_widths)
     explain = staticmethod(describe_rows.explain)
@@ -86,7 +79,7 @@ class Notes:
         timeline = timeline or self.timeline(song)
         positions = Positions(timeline)
         notes = vocabulary.note_classes(song)
-        rows = shift_rows(notes[0], positions.bars)
+        rows = shifts.shift_rows(notes[0], positions.bars)
         values = self._rows(rows, list(notes), timeline, positions, given)
         learn = np.zeros(values.shape, bool)
         for name, void in VOID.items():
@@ -113,27 +106,8 @@ class Notes:
         for name in NOTE_CHOICES:
             is_note &= rows[:, COLUMN[name]] < VOID[name]
         part, pitch, duration, velocity = (rows[is_note, COLUMN[name]] for name in NOTE_CHOICES)
-        return canonical.build(
-            onset[is_note],
-            vocabulary.DURATION_TICKS[duration],
-            pitch,
-            vocabulary.velocity_of_class(velocity),
-            part,
-            plan=plan,
-        )
-
-    def cursor(
-        self,
-        timelines: Sequence[Timeline],
-        given: Sequence[Score | None] | None = None,
-        prompts: Sequence[npt.NDArray[Any] | None] | None = None,
-        hidden: Collection[str] = (),
-    ) -> Cursor:
-        """Begin to compose a batch of songs of these bars (at 24 ticks a beat): see `Cursor`.
-
-        `prompts` are rows (N, F).
-        """
-        return Cursor(timelines, given, prompts, hidden)
+        duration, velocity = vocabulary.DURATION_TICKS[duration], vocabulary.velocity_of_class(velocity)
+        return canonical.build(onset[is_note], duration, pitch, velocity, part, plan)
 
     def _rows(
         self, rows: ShiftRows, notes: list[Ints], timeline: Timeline, positions: Positions, given: Mask | None
@@ -157,7 +131,7 @@ def _write_given_context(
     """Write into rows (R, F) what is known of the given notes, of which `is_given` (R,) are the rows."""
     context = GivenContext(*given[:4])
     passed: Ints = np.cumsum(is_given) - is_given
-    columns = context.next_fields(passed, rows.clock_before, earliest_onsets(rows, bars), bars)
+    columns = context.next_fields(passed, rows.clock_before, shifts.earliest_onsets(rows, bars), bars)
     for name, column in (columns | context.pitch_fields(rows.clock_after)).items():
         values[:, COLUMN[name]] = column
 
@@ -174,13 +148,13 @@ def _candidates(
     onset, part, pitch = notes[:3]
     part_pitch = vocabulary.part_pitch(part, pitch)
     known: Ints = np.cumsum(is_note) - is_note  # how many notes come before each row
-    clock, earliest = rows.clock_before, earliest_onsets(rows, bars)
+    clock, earliest = rows.clock_before, shifts.earliest_onsets(rows, bars)
     after_note = np.append(False, is_note[:-1])
     last = np.where(after_note, np.append(part_pitch, -1)[known - 1], -1)
 
     def guessed(name: str, note: Ints, onset_ticks: Ints) -> Columns:
         """The classes that a candidate guesses; all are void where the grammar cannot write its onset."""
-        shift = np.where(note < 0, NO_SHIFT, shift_to(onset_ticks, clock, earliest, bars))
+        shift = np.where(note < 0, NO_SHIFT, shifts.shift_to(onset_ticks, clock, earliest, bars))
         index = np.where(shift == NO_SHIFT, len(onset), note)
         choices = zip(NOTE_CHOICES, notes[1:], strict=True)
         columns = {f"{name}.{choice}": np.append(column, VOID[choice])[index] for choice, column in choices}

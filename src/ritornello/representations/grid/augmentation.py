@@ -18,9 +18,9 @@ from ritornello.representations.grid.vocabulary import (
     COLUMN,
     DRUM_PART,
     NO_CHORD,
-    PARTS,
     PITCHES,
     VELOCITY_BINS,
+    VOID,
 )
 
 MAX_GIVEN_BARS = 16  # in a row
@@ -57,7 +57,7 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
     """Rows (N, F) with all velocities moved by `bins`, clipped to 0-31."""
     moved: npt.NDArray[Any] = values.copy()
     for prefix in NOTES_OF_A_ROW:
-        is_note = values[:, COLUMN[f"{prefix}part"]] < PARTS
+        is_note = values[:, COLUMN[f"{prefix}part"]] < VOID["part"]
         column = COLUMN[f"{prefix}velocity"]
         moved[is_note, column] = np.clip(values[is_note, column] + bins, 0, VELOCITY_BINS - 1)
     return moved

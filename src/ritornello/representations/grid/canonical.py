@@ -10,21 +10,12 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ritornello.music.overlaps import cut_overlaps
 from ritornello.music.plan import GRID, Plan, grid_bars
 from ritornello.music.score import Part, Score, rescale_ticks
-from ritornello.representations.grid.vocabulary import (
-    DRUM_PART,
-    DURATION_TICKS,
-    INSTANCES_PER_PROGRAM,
-    Ints,
-    duration_class,
-    part_of_class,
-    velocity_class,
-    velocity_of_class,
-)
+from ritornello.representations.grid import vocabulary
+from ritornello.representations.grid.vocabulary import DRUM_PART, DURATION_TICKS, INSTANCES_PER_PROGRAM, Ints
 
 
 def canonical(score: Score) -> tuple[Score, dict[str, int]]:
@@ -33,7 +24,7 @@ def canonical(score: Score) -> tuple[Score, dict[str, int]]:
     notes = _on_grid(score, plan)
     classes, notes[:, 4] = np.unique(_part_classes(notes, score.parts)[notes[:, 4]], return_inverse=True)
     onset, duration, pitch, velocity, part = _rounded(notes).T  # merged parts may share a pitch
-    song = build(onset, duration, pitch, velocity, classes[part], plan=plan)
+    song = build(onset, duration, pitch, velocity, classes[part], plan)
     duration_ticks = rescale_ticks(score.duration_ticks.astype(np.int64), score.ticks_per_beat, GRID)
     playing = len(np.unique(score.part))
     dropped = {
@@ -50,21 +41,13 @@ def canonical(score: Score) -> tuple[Score, dict[str, int]]:
     return song, {kind: count for kind, count in dropped.items() if count}
 
 
-def build(
-    onset: npt.ArrayLike,
-    duration: npt.ArrayLike,
-    pitch: npt.ArrayLike,
-    velocity: npt.ArrayLike,
-    part_class: npt.ArrayLike,
-    *,
-    plan: Plan,
-) -> Score:
+def build(onset: Ints, duration: Ints, pitch: Ints, velocity: Ints, part_class: Ints, plan: Plan) -> Score:
     """The Score of notes, (N,) each, with the plan's tempo, meters, key and chords.
 
     Onsets and durations are in ticks, velocities 0-127.
     """
-    classes, part = np.unique(np.asarray(part_class, np.int64), return_inverse=True)
-    parts = [part_of_class(number) for number in classes.tolist()]
+    classes, part = np.unique(part_class, return_inverse=True)
+    parts = [vocabulary.part_of_class(number) for number in classes.tolist()]
     events: dict[str, Any] = plan.events(GRID) | {"chords": plan.chords}
     return Score.of(GRID, onset, duration, pitch, velocity, part, parts, title=plan.title, **events)
 
@@ -95,8 +78,8 @@ def _rounded(notes: Ints) -> Ints:
     A duration that is rounded up may reach into the next note of its pitch; `Score.of` cuts it there.
     """
     notes = cut_overlaps(notes)
-    notes[:, 1] = DURATION_TICKS[duration_class(notes[:, 1])]
-    notes[:, 3] = velocity_of_class(velocity_class(notes[:, 3]))
+    notes[:, 1] = DURATION_TICKS[vocabulary.duration_class(notes[:, 1])]
+    notes[:, 3] = vocabulary.velocity_of_class(vocabulary.velocity_class(notes[:, 3]))
     return notes
 
 

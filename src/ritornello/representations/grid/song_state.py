@@ -27,7 +27,6 @@ from ritornello.representations.grid.vocabulary import (
     FIELDS,
     MAX_SHIFT,
     NOTE_CHOICES,
-    PITCHES,
     VOID,
     WAIT,
 )
@@ -175,14 +174,14 @@ class SongState:
         """The parts (size,) that may play here: rows of an onset ascend, up to the next given note."""
         mask = np.ones(VOID["part"], bool)
         part, pitch = self._must_exceed()
-        mask[: max(part, 0) + (pitch == PITCHES - 1)] = False
+        mask[: max(part, 0) + (pitch == VOID["pitch"] - 1)] = False
         if (given := self._given_here()) is not None:
             mask[given[0] + 1 :] = False
         return mask
 
     def _allowed_pitches(self, part: int) -> Mask:
         """The pitches (size,) that a part may play here."""
-        mask = np.ones(PITCHES, bool)
+        mask = np.ones(VOID["pitch"], bool)
         last_part, last_pitch = self._must_exceed()
         if part == last_part:
             mask[: last_pitch + 1] = False

@@ -46,8 +46,8 @@ NO_CHORD = 12 * len(CHORD_KINDS)
 CHORD_UNKNOWN = NO_CHORD + 1
 FORM_UNKNOWN = 7
 
-NOTE_CHOICES = ("part", "pitch", "duration", "velocity")  # the choices that make a note, after its shift
-CHOICES = {
+# of each choice, in the order of a row: its size, which is also the class of void
+VOID = {
     "shift": SHIFTS,
     "part": PARTS,
     "pitch": PITCHES,
@@ -56,17 +56,13 @@ CHOICES = {
 }
 
 
-def _choice(name: str, unit: str) -> Field:
-    return Field(name, CHOICES[name], "choice", unit=unit)
-
-
 def _known(name: str, size: int, unit: str, guesses: str | None = None, unknown: int | None = None) -> Field:
     return Field(name, size, "known", guesses, unit, unknown)
 
 
 def _candidate(name: str, *trust: Field) -> tuple[Field, ...]:
     """The fields of a candidate for the row: how far to trust it, then its value for each choice."""
-    return (*trust, *(_known(f"{name}.{choice}", n + 1, "", choice, n) for choice, n in CHOICES.items()))
+    return (*trust, *(_known(f"{name}.{choice}", n + 1, "", choice, n) for choice, n in VOID.items()))
 
 
 def _echo(name: str) -> tuple[Field, ...]:
@@ -92,7 +88,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     _known("given", 3, "given notes to come: none; the next at this onset; later"),
     _known("given.shift", SHIFTS + 1, "shift to the next given note", "shift", SHIFTS),
-    _choice("shift", "ticks to the onset, 24 a beat; WAIT; END"),
+    Field("shift", VOID["shift"], "choice", unit="ticks to the onset, 24 a beat; WAIT; END"),
     _known("position", MAX_BAR_TICKS, "ticks in the bar, of the onset"),
     _known("bar_length", MAX_BAR_TICKS + 1, "ticks"),
     _known(
@@ -106,13 +102,13 @@ FIELDS: tuple[Field, ...] = (
     _known("given.top", PITCHES + 1, "the highest given pitch that sounds here", "pitch", PITCHES),
     _known("given.low", PITCHES + 1, "the lowest", unknown=PITCHES),
     _known("given.next", PITCHES + 1, "the highest at the next given onset", unknown=PITCHES),
-    _choice("part", "program x 4 + instance; drums"),
-    _choice("pitch", "semitones"),
-    _choice("duration", "1-48 ticks, then 54 to 384"),
-    _choice("velocity", "bins of 4 of 0-127"),
+    Field("part", VOID["part"], "choice", unit="program x 4 + instance; drums"),
+    Field("pitch", VOID["pitch"], "choice", unit="semitones"),
+    Field("duration", VOID["duration"], "choice", unit="1-48 ticks, then 54 to 384"),
+    Field("velocity", VOID["velocity"], "choice", unit="bins of 4 of 0-127"),
 )
+NOTE_CHOICES = tuple(VOID)[1:]  # the choices that make a note, after its shift
 COLUMN = {field.name: index for index, field in enumerate(FIELDS)}
-VOID = {field.name: field.size for field in FIELDS if field.kind == "choice"}
 
 
 def part_pitch(part: IntOrInts, pitch: IntOrInts) -> IntOrInts:
@@ -149,7 +145,7 @@ def bin_widths() -> dict[str, Ints]:
 
     They are ticks up to 384 for durations and 0-127 for velocities; elsewhere a class is one value.
     """
-    widths = {name: np.ones(size, np.int64) for name, size in CHOICES.items()}
+    widths = {name: np.ones(size, np.int64) for name, size in VOID.items()}
     widths["duration"] = np.bincount(duration_class(np.arange(1, DURATION_TICKS[-1] + 1)))
     widths["velocity"] = np.bincount(velocity_class(np.arange(128)))
     return widths

@@ -88,11 +88,15 @@ def echo_candidates(
 
 
 def _runs(guess: Ints, key: Ints) -> Ints:
-    """The class (N + 1,) of right guesses in a row before each one; equal notes have equal keys (N + G,)."""
+    """The class of right guesses in a row before each guess (N + 1,): log2(1 + run), rounded down.
+
+    Equal notes have equal keys (N + G,).
+    """
     right, index = np.zeros(len(guess), bool), np.arange(len(guess))
     guessed = np.flatnonzero(guess[:-1] >= 0)
     right[guessed + 1] = key[guess[guessed]] == key[guessed]
-    return run_class(index - np.maximum.accumulate(np.where(right, -1, index)))
+    run = index - np.maximum.accumulate(np.where(right, -1, index))
+    return np.searchsorted([1 << k for k in range(1, MAX_RUN_CLASS + 1)], run + 1, side="right")
 
 
 def _first_from(numbers: Ints, wanted: Ints, first: Ints) -> Ints:
@@ -102,11 +106,6 @@ def _first_from(numbers: Ints, wanted: Ints, first: Ints) -> Ints:
     found = keys[np.searchsorted(keys, wanted * count + np.clip(first, 0, count)).clip(max=count - 1)]
     index = found % count
     return np.where((found // count == wanted) & (index >= first), index, -1)
-
-
-def run_class(run: Ints) -> Ints:
-    """The class 0-7 (any shape) of a number of right guesses in a row: log2(1 + run), rounded down."""
-    return np.asarray(np.searchsorted([1 << k for k in range(1, MAX_RUN_CLASS + 1)], run + 1, side="right"))
 
 
 def _number_pairs(a: Ints, b: Ints) -> tuple[Ints, Ints]:
