@@ -1,12 +1,12 @@
-"""Write Bach's chorales, which come inside the wheel of music21, as a folder of .mid files to learn from.
+"""Write the chorales of J. S. Bach, which the package music21 contains, as a folder of .mid files.
 
     pip install "ritornello[demo]"
     python examples/bach.py chorales
     python examples/bach.py chorales --count 100 --workers 4 --minutes 0.5
 
-music21 reads its MusicXML; what is written is made here, from a Score: soprano, alto, tenor and bass,
-meter, key, tempo and title. Ties are joined, grace notes and ornaments left out, repeats played once. The
-music stays on your machine: some of the editions allow no more than that (see music21's license.txt).
+music21 reads its MusicXML files, and each chorale becomes a Score with soprano, alto, tenor, bass, meters,
+key, tempo and title. Tied notes are joined, grace notes and ornaments left out, repeats played once. Do not
+publish the files: some of the editions do not allow it (see license.txt of music21).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo, drop
 from ritornello.system.files import output_errors
 
 VOICES = ("Soprano", "Alto", "Tenor", "Bass")
-CHOIR = 52  # General MIDI: choir aahs
+CHOIR_AAHS = 52  # General MIDI program
 TICKS_PER_BEAT = 480
 VELOCITY = 80
-USUAL_BPM = 96.0  # of the editions that name a tempo, about half name this one; the others name none
+DEFAULT_BPM = 96.0  # the tempo of about half of the editions that name one
 
 
 class Note(NamedTuple):
-    """A written note: onset and length in beats, MIDI pitch, and "start", "continue" or "stop" if tied."""
+    """A written note: onset and length in beats (quarters), MIDI pitch, tie ("start", "continue", "stop")."""
 
     onset: Fraction
     length: Fraction
@@ -52,7 +52,7 @@ class Note(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A written measure: its length in beats, and the meter that holds in it."""
+    """A written measure: its length in beats, and its meter."""
 
     length: Fraction
     numerator: int
@@ -60,11 +60,11 @@ class Measure(NamedTuple):
 
     @property
     def full(self) -> Fraction:
-        """How many beats the meter gives it."""
+        """The length in beats that the meter asks for."""
         return Fraction(4 * self.numerator, self.denominator)
 
 
-# From what is written to what sounds
+# From written notes to a Score
 
 
 def to_score(
@@ -72,10 +72,10 @@ def to_score(
     measures: Sequence[Measure],
     *,
     key: tuple[int, bool] | None = None,
-    bpm: float = USUAL_BPM,
+    bpm: float = DEFAULT_BPM,
     title: str = "",
 ) -> Score:
-    """The Score of written notes of soprano, alto, tenor and bass; `key` is (sharps, is_minor)."""
+    """The Score of soprano, alto, tenor and bass; `key` is (sharps, is_minor). Raises InputError."""
     rows = [
         (_ticks(note.onset), _ticks(note.length), note.pitch, VELOCITY, number)
         for number, voice in enumerate(voices)
@@ -83,23 +83,23 @@ def to_score(
     ]
     if not rows:
         raise InputError("no notes")
-    columns: Any = (*np.array(rows).T, [Part(name, CHOIR) for name in VOICES])
+    columns: Any = (*np.array(rows).T, [Part(name, CHOIR_AAHS) for name in VOICES])
     tempi, keys = (Tempo(0, round(60e6 / bpm)),), (KeySignature(0, *key),) if key else ()
     return Score.of(TICKS_PER_BEAT, *columns, meters=meters(measures), keys=keys, tempi=tempi, title=title)
 
 
 def joined(voice: Sequence[Note]) -> list[Note]:
-    """The notes of a voice with tied ones made into one; a tie that leads nowhere is no tie."""
+    """The notes of a voice with tied notes joined; a tie without a following note is ignored."""
     result: list[Note] = []
-    open_ties: dict[int, int] = {}  # pitch -> where in `result` a note waits to be continued
+    open_ties: dict[int, int] = {}  # pitch -> index in `result`
     for note in sorted(voice):
-        place = open_ties.pop(note.pitch, None)
-        if place is not None and note.tie in ("continue", "stop"):
-            before = result[place]
+        index = open_ties.pop(note.pitch, None)
+        if index is not None and note.tie in ("continue", "stop"):
+            before = result[index]
             if before.onset + before.length == note.onset:
-                result[place] = before._replace(length=before.length + note.length)
+                result[index] = before._replace(length=before.length + note.length)
                 if note.tie == "continue":
-                    open_ties[note.pitch] = place
+                    open_ties[note.pitch] = index
                 continue
         result.append(note)
         if note.tie in ("start", "continue"):
@@ -108,10 +108,10 @@ def joined(voice: Sequence[Note]) -> list[Note]:
 
 
 def meters(measures: Sequence[Measure]) -> tuple[Meter, ...]:
-    """The meter map of written measures, such that every bar of it is a bar of the music.
+    """The meters with which every bar has the length of its measure.
 
-    An upbeat becomes a bar of its own length (1/4 before 4/4). Two measures that are a bar cut in two, as
-    at the end of a line, become that bar. The last bar may stop early without a meter of its own.
+    An upbeat becomes a bar of its own length (1/4 before 4/4). Two measures that are one bar split at the
+    end of a line are joined. A shortened last measure keeps its meter.
     """
     bars: list[Measure] = []
     for measure in measures:
@@ -124,13 +124,13 @@ def meters(measures: Sequence[Measure]) -> tuple[Meter, ...]:
         bars[-1] = bars[-1]._replace(length=bars[-1].full)
     events, onset = [], Fraction(0)
     for bar in bars:
-        events.append(Meter(_ticks(onset), *_meter(bar)))
+        events.append(Meter(_ticks(onset), *_signature(bar)))
         onset += bar.length
     return drop_redundant(events)
 
 
-def _meter(bar: Measure) -> tuple[int, int]:
-    """The meter that gives a bar its true length: the written one, if it does."""
+def _signature(bar: Measure) -> tuple[int, int]:
+    """The time signature for the length of a bar: the written one if it fits."""
     if bar.length % bar.full == 0:
         return bar.numerator, bar.denominator
     denominator = bar.denominator
@@ -143,11 +143,11 @@ def _ticks(beats: Fraction) -> int:
     return round(beats * TICKS_PER_BEAT)
 
 
-# From music21 to what is written
+# From music21 to written notes
 
 
 def chorale_files() -> list[tuple[Path, str]]:
-    """The MusicXML files of Bach's chorales in music21's wheel, each with the chorale's title."""
+    """The MusicXML files of the chorales in music21, each with its title. Raises FailedError."""
     try:
         from music21.corpus import getComposer
         from music21.corpus.chorales import ChoraleListRKBWV
@@ -156,42 +156,42 @@ def chorale_files() -> list[tuple[Path, str]]:
     names = {number: entry["title"] for number, entry in ChoraleListRKBWV().byBWV.items()}
     files = sorted(path for path in getComposer("bach") if path.suffix in (".mxl", ".xml"))
     if not files:
-        raise FailedError("this music21 comes without its corpus; its wheel from PyPI has it")
+        raise FailedError("this installation of music21 has no corpus; the one from PyPI does")
     numbers = [path.stem.removeprefix("bwv") for path in files]
     titles = [f"{names[n]}, BWV {n}" if n in names else f"BWV {n}" for n in numbers]
     return list(zip(files, titles, strict=True))
 
 
 def read_chorale(path: Path, title: str) -> Score:
-    """The Score in a MusicXML file (.xml or .mxl). Raises InputError for anything but four voices."""
+    """The Score of a MusicXML file (.xml or .mxl). Raises InputError unless it has the four voices."""
     from music21.converter import parseData
 
-    # from text, and not from the file: that would leave pickles in the folder for temporary files
+    # given a path, music21 would leave pickle files in the temporary folder
     found: Any = parseData(_music_xml(path), format="musicxml")
     parts = {
         name: [part for part in found.parts if (part.partName or "").startswith(name)] for name in VOICES
     }
     if any(len(same) != 1 for same in parts.values()):
         names = ", ".join(" ".join(str(part.partName).split()) for part in found.parts)
-        raise InputError(f"not one each of {', '.join(VOICES)}, but {names}")
+        raise InputError(f"parts {names}, must be one each of {', '.join(VOICES)}")
     voices = [same[0] for same in parts.values()]
     measures = list(_measures(voices[0]))
     if any(list(_measures(voice)) != measures for voice in voices):
         raise InputError("the voices have measures of different lengths")
     key = next(iter(voices[0].recurse().getElementsByClass("KeySignature")), None)
     mode = getattr(key, "mode", None)
-    paces = found.recurse().getElementsByClass("MetronomeMark")
+    tempi = found.recurse().getElementsByClass("MetronomeMark")
     return to_score(
         [list(_notes(voice)) for voice in voices],
         measures,
         key=(key.sharps, mode == "minor") if key and mode else None,
-        bpm=next((pace.getQuarterBPM() for pace in paces), None) or USUAL_BPM,
+        bpm=next((tempo.getQuarterBPM() for tempo in tempi), None) or DEFAULT_BPM,
         title=title,
     )
 
 
 def _music_xml(path: Path) -> str:
-    """The MusicXML in a file; an .mxl is a zip of one, beside a folder that names it."""
+    """The MusicXML text of a file; an .mxl is a zip archive of one and a folder META-INF."""
     if path.suffix == ".xml":
         return path.read_text(encoding="utf-8")
     with zipfile.ZipFile(path) as archive:
@@ -201,15 +201,16 @@ def _music_xml(path: Path) -> str:
 
 def _measures(part: Any) -> Iterator[Measure]:
     """The measures of a music21 part."""
-    over, under = 4, 4
+    numerator, denominator = 4, 4
     for measure in part.getElementsByClass("Measure"):
         if measure.timeSignature:
-            over, under = measure.timeSignature.numerator, measure.timeSignature.denominator
-        yield Measure(Fraction(measure.duration.quarterLength), over, under)
+            numerator = measure.timeSignature.numerator
+            denominator = measure.timeSignature.denominator
+        yield Measure(Fraction(measure.duration.quarterLength), numerator, denominator)
 
 
 def _notes(part: Any) -> Iterator[Note]:
-    """The notes of a music21 part, without grace notes, which last no time."""
+    """The notes of a music21 part, without grace notes, which have no length."""
     for note in part.flatten().notes:
         if not note.duration.isGrace and note.quarterLength > 0:
             tie = note.tie.type if note.tie else ""
@@ -217,22 +218,22 @@ def _notes(part: Any) -> Iterator[Note]:
                 yield Note(Fraction(note.offset), Fraction(note.quarterLength), pitch.midi, tie)
 
 
-# Writing them all
+# Writing all chorales
 
 
 def write_chorale(path: Path, title: str, out: Path) -> str:
-    """Write one chorale into the folder `out`; returns why not, or an empty text. Runs in a worker."""
+    """Write one chorale to the folder `out`, in a worker process; returns "" or why it cannot be written."""
     try:
         midi.write(read_chorale(path, title), out / f"{path.stem}.mid")
     except OutputError:
         raise
-    except Exception as error:  # whatever is wrong with one piece must not stop the others
+    except Exception as error:  # music21 raises many types; the other chorales go on
         return " ".join(f"{path.stem}: {str(error) or type(error).__name__}".split())
     return ""
 
 
 def quiet_worker() -> None:
-    """Begin a worker: without music21's remarks on its own files, and leaving Ctrl-C to the main process."""
+    """Start a worker process: ignore the warnings of music21, and leave Ctrl-C to the main process."""
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -240,7 +241,7 @@ def quiet_worker() -> None:
 def write_all(
     files: Sequence[tuple[Path, str]], out: Path, workers: int, seconds: float, console: Console
 ) -> tuple[int, list[str]]:
-    """Write as many of `files` as are begun within `seconds`; the number written, and what was left out."""
+    """Write `files` until `seconds` have passed; returns the number written, and problems."""
     columns = (TextColumn("chorales"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     deadline, waiting, done = time.monotonic() + seconds, iter(files), 0
     problems: list[str] = []
@@ -260,19 +261,21 @@ def write_all(
                     done += not problem
                     problems += [problem] if problem else []
         except BrokenProcessPool as error:
-            raise FailedError("a worker was killed, perhaps for want of memory; try --workers 1") from error
+            raise FailedError("a worker was killed, perhaps for lack of memory; try --workers 1") from error
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-@click.command(help="Write Bach's chorales out of music21's wheel into the folder OUT, as .mid files.")
+@click.command(help="Write the chorales of Bach that music21 contains to the folder OUT, as .mid files.")
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--count", type=click.IntRange(1), help="At most so many of them (default: all).")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="No more after so many minutes.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes.")
+@click.option("--count", type=click.IntRange(1), help="The number of chorales (default: all).")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this time.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Number of processes."
+)
 def main(out: Path, count: int | None, minutes: float | None, workers: int) -> None:
-    """Write the chorales, and say how many."""
-    console, began = Console(stderr=True), time.monotonic()
+    """Write the chorales and print how many."""
+    console, start_time = Console(stderr=True), time.monotonic()
     try:
         files = chorale_files()[:count]
         with output_errors(out):
@@ -283,14 +286,14 @@ def main(out: Path, count: int | None, minutes: float | None, workers: int) -> N
         console.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        console.print("stopped; what is written is whole")
+        console.print("stopped; the files written so far are complete")
         sys.exit(130)
     for problem in problems:
         print(f"left out: {problem}")
-    late = len(files) - done - len(problems)
+    remaining = len(files) - done - len(problems)
     print(
-        f"{done} of {len(files)} chorales written to {out} in {time.monotonic() - began:.0f} s"
-        + (f"; {late} did not fit the time" if late else "")
+        f"{done} of {len(files)} chorales written to {out} in {time.monotonic() - start_time:.0f} s"
+        + (f"; {remaining} not started in time" if remaining else "")
     )
     if not done:
         sys.exit(1)

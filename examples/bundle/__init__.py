@@ -1,9 +1,9 @@
-"""What examples/bundled.py is made of.
+"""The parts of examples/bundled.py.
 
-rights       who may use a file: notices, those that are allowed, the ledger of all files used
-abc_text     ABC files cut into tunes > abc_music: the bars that are written > abc_tunes: Scores
+rights       licences of the sources, notices of rights, and the ledger of all files used
+abc_text     split ABC files into tunes > abc_music: parse them into bars > abc_tunes: convert them to Scores
 music_xml    string quartets in MusicXML as Scores
-chorales     the JSB chorales on their grid, put into bars
+chorales     the JSB chorales, which lack bar lines, as Scores
 sources      the songs of each label, written as .mid
-finishing    a trained model as it ships
+finishing    the trained model as it ships
 """

@@ -1,7 +1,7 @@
-"""The music of an ABC tune, token by token, as bars that are written: what O'Neill and Ryan need of ABC 2.1.
+"""Parse the music of an ABC tune into written bars: the part of ABC 2.1 that O'Neill's and Ryan's tunes use.
 
-Read are notes, chords, rests, tuplets, ties, broken rhythm, bar lines, repeats, endings and changes of key,
-meter and unit. Grace notes, ornaments, slurs, fingerings and remarks are passed over.
+It reads notes, chords, rests, tuplets, ties, broken rhythm, bar lines, repeats, endings, and changes of key,
+meter and unit length. It ignores grace notes, ornaments, slurs, fingerings and annotations.
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ from typing import NamedTuple
 from bundle.abc_text import Tune, key_of, meter_of
 from ritornello.errors import InputError
 
-NATURAL = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
-TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # so many notes in the time of so many; else see `_tuplet`
+NATURAL_SEMITONES = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
+TUPLETS = {
+    2: 3,
+    3: 2,
+    4: 3,
+    6: 2,
+    8: 3,
+}  # notes: the number of notes whose time they take; for 5, 7 and 9 see `_tuplet`
 TOKEN = re.compile(
     r"""(?P<skip>"[^"]*"|![^!|]*!|\{[^}]*\}|\\)
     |(?P<inline>\[[A-Za-z]:[^\]]*\])
@@ -35,7 +41,7 @@ IGNORED = set(" \t\n().~*$`'\"&;") | set("HIJKLMNOPQRSTUVWhijklmnopqrstuvwy")
 
 
 class Note(NamedTuple):
-    """A note of a bar: onset in the bar and length, in whole notes; `tied` to the next of its pitch."""
+    """A note: onset in its bar and length in whole notes, MIDI pitch, and if it is tied to the next note."""
 
     onset: Fraction
     length: Fraction
@@ -45,28 +51,28 @@ class Note(NamedTuple):
 
 @dataclass
 class Bar:
-    """A written bar. `opens` and `closes` say that a repeat begins before or ends after it."""
+    """A written bar; `opens` and `closes` are about a repeat that begins before or ends after it."""
 
     meter: tuple[int, int]
     notes: list[Note] = field(default_factory=list)
     length: Fraction = Fraction(0)
-    opens: str = ""  # "" nothing, ":" a repeat, "|" a double bar
+    opens: str = ""  # ":" a repeat, "|" a double bar line, "" nothing
     closes: bool = False
     ending: str = ""  # "1" on the first bar of a first ending
 
     @property
     def is_second(self) -> bool:
-        """Whether a second ending, or a later one, begins."""
+        """Whether a second or later ending begins here."""
         return bool(self.ending) and not self.ending.startswith("1")
 
     @property
     def full(self) -> Fraction:
-        """How long its meter makes it, in whole notes."""
+        """The length of its meter in whole notes."""
         return Fraction(*self.meter)
 
 
-class Reader:
-    """Reads the body of a tune, token by token, into bars as they are written."""
+class Parser:
+    """Parses the body of a tune, token by token, into bars."""
 
     def __init__(self, tune: Tune) -> None:
         self.meter = meter_of(tune.fields.get("M", "C"))
@@ -77,9 +83,9 @@ class Reader:
         self.accidentals: dict[str, int] = {}
         self.done: list[Bar] = []
         self.bar = Bar(self.meter)
-        self.tuplet: tuple[Fraction, int] = (Fraction(1), 0)  # ratio, notes left
-        self.broken = Fraction(1)  # what a > or < before makes of the next length
-        self.last: list[int] = []  # the notes of the bar that came last, which > or < changes
+        self.tuplet: tuple[Fraction, int] = (Fraction(1), 0)  # ratio, number of notes still to come
+        self.broken = Fraction(1)  # factor of the next length, after > or <
+        self.last: list[int] = []  # indices of the last notes of the bar
 
     def bars(self) -> list[Bar]:
         """All bars. Raises InputError."""
@@ -91,7 +97,7 @@ class Reader:
             elif token["tuplet"]:
                 self._tuplet(int(token["tuplet"]), token["time"], token["count"])
             elif token["note"]:
-                self._sound([self._pitch(token["note"])], _length(token["length"]))
+                self._add_notes([self._pitch(token["note"])], _length(token["length"]))
             elif token["chord"]:
                 self._chord(token["chord"], token["chord_length"])
             elif token["rest"]:
@@ -101,12 +107,12 @@ class Reader:
             elif token["tie"]:
                 self._tie()
             elif token["other"] and token["other"] not in IGNORED:
-                raise InputError(f"{token['other']!r} in the music")
+                raise InputError(f"unknown character {token['other']!r} in the music")
         self._bar_line("|", "")
         return self.done
 
     def _bar_line(self, line: str, ending: str) -> None:
-        """Close the bar that is open, if it holds anything, and begin the next one."""
+        """End the current bar, if it is not empty, and begin the next one."""
         line = line.rstrip("123456789,-[ \n")
         if self.bar.length:
             self.done.append(self.bar)
@@ -121,13 +127,13 @@ class Reader:
             self.bar.ending = ending
         self.accidentals, self.last = {}, []
 
-    def _field(self, letter: str, said: str) -> None:
+    def _field(self, letter: str, value: str) -> None:
         if letter == "K":
-            self.signature = _signature(said)
+            self.signature = _signature(value)
         elif letter == "L":
-            self.unit = Fraction(said.strip())
+            self.unit = Fraction(value.strip())
         elif letter == "M":
-            self.meter = meter_of(said)
+            self.meter = meter_of(value)
             if not self.bar.length:
                 self.bar.meter = self.meter
 
@@ -137,7 +143,7 @@ class Reader:
         self.tuplet = Fraction(into, count), int(notes) if notes else count
 
     def _pitch(self, text: str) -> int:
-        """The MIDI pitch of a note as written, by the signature and the accidentals of the bar."""
+        """The MIDI pitch of a note, given the key signature and the accidentals of the bar."""
         found = NOTE.match(text)
         assert found, "the token was a note"
         letter = found[2].upper()
@@ -145,40 +151,40 @@ class Reader:
             self.accidentals[letter] = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}[found[1]]
         alter = self.accidentals.get(letter, self.signature.get(letter, 0))
         octave = (found[2].islower()) + found[3].count("'") - found[3].count(",")
-        return 60 + 12 * octave + NATURAL[letter] + alter
+        return 60 + 12 * octave + NATURAL_SEMITONES[letter] + alter
 
-    def _sound(self, pitches: list[int], length: Fraction) -> None:
-        """Notes together, of a length in units."""
-        lasts = self._lasting(length)
+    def _add_notes(self, pitches: list[int], units: Fraction) -> None:
+        """Add simultaneous notes of a length in units."""
+        length = self._whole_notes(units)
         start = len(self.bar.notes)
-        self.bar.notes += [Note(self.bar.length, lasts, pitch) for pitch in pitches]
+        self.bar.notes += [Note(self.bar.length, length, pitch) for pitch in pitches]
         self.last = list(range(start, len(self.bar.notes)))
-        self.bar.length += lasts
+        self.bar.length += length
 
-    def _lasting(self, length: Fraction) -> Fraction:
-        """A length in units as whole notes, by the tuplet and the broken rhythm that hold."""
+    def _whole_notes(self, units: Fraction) -> Fraction:
+        """A length in units converted to whole notes, given the current tuplet and broken rhythm."""
         ratio, left = self.tuplet
         if left:
             self.tuplet = ratio, left - 1
-        lasts = length * self.unit * (ratio if left else 1) * self.broken
+        length = units * self.unit * (ratio if left else 1) * self.broken
         self.broken = Fraction(1)
-        return lasts
+        return length
 
     def _chord(self, text: str, length: str) -> None:
         found = list(NOTE.finditer(text[1:-1]))
         if not found:
             return
         pitches = [self._pitch(note[0]) for note in found]
-        self._sound(list(dict.fromkeys(pitches)), _length(found[0][4]) * _length(length))
+        self._add_notes(list(dict.fromkeys(pitches)), _length(found[0][4]) * _length(length))
 
     def _rest(self, letter: str, length: str) -> None:
         if letter == "Z":
-            raise InputError("bars of rest")
-        self.bar.length += self._lasting(_length(length))
+            raise InputError("rests of whole bars (Z) are not supported")
+        self.bar.length += self._whole_notes(_length(length))
         self.last = []
 
     def _broken(self, marks: str) -> None:
-        """`a>b`: the first is longer by half and the second shorter; `a<b` the other way round."""
+        """`a>b`: the first note is longer by a half and the second shorter; `a<b`: the reverse."""
         part = Fraction(1, 2 ** len(marks))
         before, self.broken = (2 - part, part) if marks[0] == ">" else (part, 2 - part)
         if not self.last:
@@ -190,23 +196,23 @@ class Reader:
         self.bar.length += note.length * (before - 1)
 
     def _tie(self) -> None:
-        """The notes before are held into the next ones of their pitch (others are slurred: nothing)."""
+        """Tie the last notes to the next notes of the same pitch; with others it is a slur, and ignored."""
         for number in self.last:
             self.bar.notes[number] = self.bar.notes[number]._replace(tied=True)
 
 
 def _signature(text: str) -> dict[str, int]:
-    """By how much each letter is raised."""
+    """The alteration of each letter in a key."""
     sharps, _ = key_of(text)
     letters = "FCGDAEB"[:sharps] if sharps > 0 else "BEADGCF"[:-sharps] if sharps < 0 else ""
     return dict.fromkeys(letters, 1 if sharps > 0 else -1)
 
 
 def _length(text: str) -> Fraction:
-    """What `3/2`, `/`, `//`, `2` or nothing says, in units."""
-    over, slash, under = text.partition("/")
+    """The length in units of `3/2`, `/` (1/2), `//` (1/4), `2` or an empty text (1)."""
+    numerator, slash, denominator = text.partition("/")
     if not slash:
-        return Fraction(int(over or 1))
-    halves = 1 + len(under) - len(under.lstrip("/"))
-    under = under.lstrip("/")
-    return Fraction(int(over or 1), int(under) if under else 2**halves)
+        return Fraction(int(numerator or 1))
+    slashes = 1 + len(denominator) - len(denominator.lstrip("/"))
+    denominator = denominator.lstrip("/")
+    return Fraction(int(numerator or 1), int(denominator) if denominator else 2**slashes)

@@ -1,6 +1,6 @@
-"""String quartets in MusicXML as Scores: notes, ties, meters, key and tempo; repeats are played once.
+"""Convert string quartets in MusicXML to Scores: notes, ties, meters, key, tempo; repeats are played once.
 
-Read with the standard library: music21 takes half a minute a movement.
+It uses the standard library, because music21 needs half a minute a movement.
 """
 
 from __future__ import annotations
@@ -21,17 +21,34 @@ from ritornello.music.score import KeySignature, Part, Score, Tempo
 
 TICKS_PER_BEAT = 480
 QUARTET = (Part("Violin 1", 40), Part("Violin 2", 40), Part("Viola", 41), Part("Cello", 42))
-STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-LOUD = {"pp": 48, "p": 62, "mp": 72, "mf": 82, "f": 96, "ff": 110, "fp": 80, "sf": 100, "sfz": 100}
-PACES = {"largo": 48, "adagio": 56, "larghetto": 62, "andantino": 84, "andante": 76, "grazioso": 92}
-PACES |= {"allegretto": 108, "moderato": 108, "presto": 160, "allegro": 132, "vivace": 144, "scherzo": 160}
-PACES |= {"menu": 120, "minue": 120, "lento": 52, "grave": 48, "poco": 72}
-PLAIN_BPM = 108
-MIDDLING = 80  # velocity where no loudness is written
+STEP_SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+DYNAMICS_VELOCITY = {
+    "pp": 48,
+    "p": 62,
+    "mp": 72,
+    "mf": 82,
+    "f": 96,
+    "ff": 110,
+    "fp": 80,
+    "sf": 100,
+    "sfz": 100,
+}
+TEMPO_BPM = {"largo": 48, "adagio": 56, "larghetto": 62, "andantino": 84, "andante": 76, "grazioso": 92}
+TEMPO_BPM |= {
+    "allegretto": 108,
+    "moderato": 108,
+    "presto": 160,
+    "allegro": 132,
+    "vivace": 144,
+    "scherzo": 160,
+}
+TEMPO_BPM |= {"menu": 120, "minue": 120, "lento": 52, "grave": 48, "poco": 72}
+DEFAULT_BPM = 108
+DEFAULT_VELOCITY = 80
 
 
 def xml_of(path: Path) -> bytes:
-    """The MusicXML of a file; an .mxl is a zip of one, beside a folder that names it."""
+    """The MusicXML of a file; an .mxl is a zip archive of one and a folder META-INF."""
     if path.suffix == ".xml":
         return path.read_bytes()
     with zipfile.ZipFile(path) as archive:
@@ -39,24 +56,24 @@ def xml_of(path: Path) -> bytes:
         return archive.read(next(name for name in names if name.endswith("xml")))
 
 
-def parsed(path: Path) -> Any:
-    """The root of a file. Raises InputError."""
+def parse(path: Path) -> Any:
+    """The root element of a MusicXML file. Raises InputError."""
     try:
         root = ElementTree.fromstring(xml_of(path))
     except ElementTree.ParseError as error:
-        raise InputError(f"{path.name!r} is no MusicXML: {error}") from error
+        raise InputError(f"{path.name!r} is not a MusicXML file: {error}") from error
     if root.tag != "score-partwise":
         raise InputError(f"{path.name!r} is a {root.tag}, must be a score-partwise")
     return root
 
 
-class Voice:
-    """What one part of a file plays, by `measures`; onsets of `notes` and `loudness` are in their measure."""
+class PartReader:
+    """The content of one part, by measure; onsets of `notes` and `dynamics` are relative to their measure."""
 
     def __init__(self, part: Any) -> None:
         self.notes: list[list[Note]] = []
         self.measures: list[Measure] = []
-        self.loudness: list[tuple[int, Fraction, int]] = []  # measure, onset, velocity
+        self.dynamics: list[tuple[int, Fraction, int]] = []  # measure, onset, velocity
         self.key: tuple[int, bool] | None = None
         self.bpm = 0.0
         self.words: list[str] = []
@@ -82,7 +99,7 @@ class Voice:
             self.measures.append(Measure(end, *meter))
 
     def _attributes(self, element: Any, meter: tuple[int, int]) -> tuple[int, int]:
-        """The meter from here on; the first key is remembered."""
+        """The meter from here on; stores the first key."""
         key, time = element.find("key"), element.find("time")
         if key is not None and self.key is None and key.findtext("fifths"):
             self.key = int(key.findtext("fifths")), key.findtext("mode") == "minor"
@@ -93,12 +110,12 @@ class Voice:
     def _direction(self, element: Any, at: Fraction) -> None:
         for dynamics in element.iter("dynamics"):
             for mark in dynamics:
-                if mark.tag in LOUD:
-                    self.loudness.append((len(self.measures), at, LOUD[mark.tag]))
+                if mark.tag in DYNAMICS_VELOCITY:
+                    self.dynamics.append((len(self.measures), at, DYNAMICS_VELOCITY[mark.tag]))
         self.words += [words.text for words in element.iter("words") if words.text]
-        found = [sound.get("tempo") for sound in element.iter("sound")]
-        found += [per.text for per in element.iter("per-minute")]
-        for text in filter(None, found):
+        tempi = [sound.get("tempo") for sound in element.iter("sound")]
+        tempi += [per.text for per in element.iter("per-minute")]
+        for text in filter(None, tempi):
             if not self.bpm and re.fullmatch(r"\s*[0-9.]+\s*", text):
                 self.bpm = float(text)
 
@@ -106,65 +123,65 @@ class Voice:
         pitch = element.find("pitch")
         if pitch is None or not length:
             return
-        height = STEPS[pitch.findtext("step")] + int(float(pitch.findtext("alter") or 0))
+        semitones = STEP_SEMITONES[pitch.findtext("step")] + int(float(pitch.findtext("alter") or 0))
         ties = {tie.get("type") for tie in element.iter("tie")}
         tie = "continue" if len(ties) == 2 else next(iter(ties), "")
-        self.notes[-1].append(Note(onset, length, 12 * (int(pitch.findtext("octave")) + 1) + height, tie))
+        self.notes[-1].append(Note(onset, length, 12 * (int(pitch.findtext("octave")) + 1) + semitones, tie))
 
 
 def to_score(path: Path, title: str) -> Score:
-    """The Score of a quartet. Raises InputError for anything but four parts in the same bars."""
-    voices = [Voice(part) for part in parsed(path).iter("part")]
-    if len(voices) != len(QUARTET):
-        raise InputError(f"{len(voices)} parts, must be four")
-    if len({len(voice.measures) for voice in voices}) > 1:
+    """The Score of a quartet. Raises InputError unless the file has four parts with the same measures."""
+    parts = [PartReader(part) for part in parse(path).iter("part")]
+    if len(parts) != len(QUARTET):
+        raise InputError(f"{len(parts)} parts, must be four")
+    if len({len(part.measures) for part in parts}) > 1:
         raise InputError("the parts have different numbers of measures")
-    measures = [_agreed(same) for same in zip(*(voice.measures for voice in voices), strict=True)]
+    measures = [_agreed(same) for same in zip(*(part.measures for part in parts), strict=True)]
     if upbeat := max(Fraction(0), measures[0].full - measures[0].length):
         measures[0] = measures[0]._replace(length=measures[0].full)
     begins = [sum((m.length for m in measures[:number]), Fraction(0)) for number in range(len(measures))]
-    begins[0] = upbeat  # rest before it makes the first measure whole
-    rows = [row for number, voice in enumerate(voices) for row in _rows(voice, number, begins, measures)]
+    begins[0] = upbeat  # a rest before the upbeat fills the first measure
+    rows = [row for number, part in enumerate(parts) for row in _rows(part, number, begins, measures)]
     if not rows:
         raise InputError("no notes")
     columns: Any = (*np.array(rows).T, QUARTET)
-    key = voices[0].key
+    key = parts[0].key
     return Score.of(
         TICKS_PER_BEAT,
         *columns,
         meters=meters(measures),
         keys=(KeySignature(0, *key),) if key else (),
-        tempi=(Tempo(0, round(60e6 / _bpm(voices[0], title))),),
+        tempi=(Tempo(0, round(60e6 / _bpm(parts[0], title))),),
         title=title,
     )
 
 
 def _agreed(same: tuple[Measure, ...]) -> Measure:
-    """The measure that most parts have; in some files a rest is too long, or left out."""
+    """The measure that most parts agree on: in some files a rest is too long or missing."""
     return max(same, key=lambda measure: (same.count(measure), measure.length))
 
 
 def _rows(
-    voice: Voice, number: int, begins: list[Fraction], measures: list[Measure]
+    part: PartReader, number: int, begins: list[Fraction], measures: list[Measure]
 ) -> Iterator[tuple[int, int, int, int, int]]:
-    """Onset, duration, pitch, velocity and part of each note; ties are joined."""
+    """Onset and duration in ticks, pitch, velocity and part of each note; tied notes are joined."""
     written: list[Note] = []
-    for notes, begin, measure in zip(voice.notes, begins, measures, strict=True):
+    for notes, begin, measure in zip(part.notes, begins, measures, strict=True):
         if any(note.onset + note.length > measure.length for note in notes):
             raise InputError(f"part {number + 1} has notes beyond the end of a measure")
         written += [note._replace(onset=begin + note.onset) for note in notes]
-    marks = [(begins[measure] + at, velocity) for measure, at, velocity in voice.loudness]
-    loud, place = MIDDLING, 0
+    marks = [(begins[measure] + at, level) for measure, at, level in part.dynamics]
+    velocity, index = DEFAULT_VELOCITY, 0
     for note in joined(written):
-        while place < len(marks) and marks[place][0] <= note.onset:
-            loud, place = marks[place][1], place + 1
+        while index < len(marks) and marks[index][0] <= note.onset:
+            velocity, index = marks[index][1], index + 1
         onset, end = (round(at * TICKS_PER_BEAT) for at in (note.onset, note.onset + note.length))
-        yield onset, max(1, end - onset), note.pitch, loud, number
+        yield onset, max(1, end - onset), note.pitch, velocity, number
 
 
-def _bpm(voice: Voice, title: str) -> float:
-    """The tempo that the file names, in numbers or in words."""
-    if 20 <= voice.bpm <= 300:
-        return voice.bpm
-    said = " ".join([*voice.words[:6], title]).lower()
-    return next((bpm for word, bpm in PACES.items() if word in said), PLAIN_BPM)
+def _bpm(part: PartReader, title: str) -> float:
+    """The tempo of a file, from a number or from words such as "Allegro"."""
+    if 20 <= part.bpm <= 300:
+        return part.bpm
+    text = " ".join([*part.words[:6], title]).lower()
+    return next((bpm for word, bpm in TEMPO_BPM.items() if word in text), DEFAULT_BPM)

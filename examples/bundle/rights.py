@@ -1,7 +1,7 @@
-"""Who may use a file: the sources with their licences, notices of rights, the ledger of all files used.
+"""The sources of songs with their licences, the search for notices of rights, and the ledger of files used.
 
-A file with a notice of rights is refused, unless its source's licence covers that very notice: then it is one
-of `Source.allows`.
+A file with a notice of rights is rejected, unless the licence of its source covers that notice, which is
+then in `Source.allows`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ NOTICE = re.compile(
     r"|personal use",
     re.IGNORECASE,
 )
-TEXT, COPYRIGHT, LAST_TEXT = 0x01, 0x02, 0x0F  # kinds of meta events that are text
+FIRST_TEXT, COPYRIGHT, LAST_TEXT = 0x01, 0x02, 0x0F  # types of meta events that contain text
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where files come from, and why a model that learnt from them may be given away."""
+    """Where files come from, and why a model trained on them may be distributed."""
 
     name: str
     label: str
@@ -34,10 +34,10 @@ class Source:
     composition: str
     transcription: str
     licence: str
-    """Of the transcription: an SPDX name, or words."""
+    """Of the transcription: an SPDX identifier or a description."""
     address: str = ""
     allows: tuple[str, ...] = ()
-    """Notices, as patterns of the whole text, that the licence covers."""
+    """Regular expressions of whole notices that the licence covers."""
 
 
 SOURCES = {
@@ -60,7 +60,7 @@ SOURCES = {
             "a bare record of the printed notes, without a notice",
             "public domain",
             "https://github.com/cuthbertLab/music21",
-            allows=(r"T: The Book of Rights\.",),  # a title
+            allows=(r"T: The Book of Rights\.",),  # the title of a tune
         ),
         Source(
             "ryan",
@@ -79,7 +79,7 @@ SOURCES = {
             "the same (MIDI files by the composers)",
             "BSD-3-Clause",
             "https://freedoom.github.io/",
-            # the name of a composer where others write a notice, and the program that wrote the file
+            # names of composers in copyright events, and the program that wrote the file
             allows=(r"QMUS2MID \(C\) S\.Bacquet", r"FrostByttenSnep", r"Stratos", r"Composer :"),
         ),
         Source(
@@ -119,64 +119,64 @@ SOURCES = {
 }
 
 
-def refused(source: Source, texts: list[str]) -> str:
-    """The first notice among texts that the source's licence does not cover, or ""."""
+def uncovered_notice(source: Source, texts: list[str]) -> str:
+    """The first of `texts` that the licence of the source does not cover, or ""."""
     patterns = [re.compile(pattern, re.IGNORECASE) for pattern in source.allows]
     for text in texts:
-        said = " ".join(text.split())
-        if said and not any(pattern.fullmatch(said) for pattern in patterns):
-            return said
+        notice = " ".join(text.split())
+        if notice and not any(pattern.fullmatch(notice) for pattern in patterns):
+            return notice
     return ""
 
 
 def notices_in_midi(data: bytes) -> list[str]:
-    """Every copyright event of a MIDI file, and every other text that speaks of rights.
+    """The copyright events of a MIDI file, and its other texts about rights.
 
-    Raises InputError for a file in which it cannot look.
+    Raises InputError if the file is damaged.
     """
-    found = []
+    notices = []
     try:
         for track in chunks.split_file(data).tracks:
             for event in chunks.events(track):
-                if TEXT <= event.kind <= LAST_TEXT:
+                if FIRST_TEXT <= event.kind <= LAST_TEXT:
                     text = track[event.end - event.size : event.end].decode("latin-1")
                     if event.kind == COPYRIGHT or NOTICE.search(text):
-                        found.append(text)
+                        notices.append(text)
     except MidiError as error:
-        raise InputError(f"notices cannot be looked for: {error}") from error
-    return found
+        raise InputError(f"cannot be searched for notices: {error}") from error
+    return notices
 
 
 def notices_in_text(text: str, only: str = "") -> list[str]:
-    """Every line that speaks of rights; `only` is a pattern of the lines that are read, such as fields."""
+    """The lines about rights; only lines that match the pattern `only` are searched."""
     lines = (line for line in text.splitlines() if not only or re.match(only, line))
     return [line for line in lines if NOTICE.search(line)]
 
 
 def notices_in_xml(root: Any) -> list[str]:
-    """Every text of a MusicXML file that speaks of rights, and all of its <rights>."""
-    found = [element.text for element in root.iter("rights") if (element.text or "").strip()]
+    """The <rights> elements of a MusicXML file, and its other texts about rights."""
+    notices = [element.text for element in root.iter("rights") if (element.text or "").strip()]
     texts = (element.text for element in root.iter() if element.tag != "rights")
-    return found + [text for text in texts if text and NOTICE.search(text)]
+    return notices + [text for text in texts if text and NOTICE.search(text)]
 
 
 @dataclass
 class Ledger:
-    """What was used: the SHA-256 of each file by its source; and what was left out, with the reason."""
+    """The files used, with their SHA-256, and those left out, with the reason, by source and name."""
 
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     left_out: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def use(self, source: str, name: str, data: bytes) -> None:
-        """Note that a file is used."""
+        """Record that a file is used."""
         self.files.setdefault(source, {})[name] = sha256(data)
 
-    def leave(self, source: str, name: str, why: str) -> None:
-        """Note that a file, or a piece of one, is left out."""
-        self.left_out.setdefault(source, {})[name] = why
+    def leave_out(self, source: str, name: str, reason: str) -> None:
+        """Record that a file, or a song in it, is left out."""
+        self.left_out.setdefault(source, {})[name] = reason
 
     def write(self, path: Path) -> None:
-        """Write the files used as JSON, a line each, with their sources."""
+        """Write the sources and the files used as JSON, one line for each file."""
         sources = {name: asdict(SOURCES[name]) for name in sorted(self.files)}
         content = {"sources": sources, "files": {n: dict(sorted(self.files[n].items())) for n in sources}}
         write_bytes(path, (json.dumps(content, indent=0, ensure_ascii=False) + "\n").encode())

@@ -1,7 +1,7 @@
-"""The songs of each label, as .mid files in a folder of the label's name.
+"""Read the songs of each source, and write them as .mid files in a folder for each label.
 
-Each function takes a folder, and yields the name of a song, its Score or the bytes of its file. What may not
-be used, or does not add up, is left out and said in the ledger.
+Each source is a function of a folder and a ledger that yields the names of songs, each with a Score or the
+bytes of a MIDI file. Files that may not be used and songs with errors are recorded in the ledger.
 """
 
 from __future__ import annotations
@@ -16,19 +16,28 @@ from typing import Any
 import numpy as np
 
 from bundle import abc_text, abc_tunes, chorales, music_xml
-from bundle.rights import SOURCES, Ledger, notices_in_midi, notices_in_text, notices_in_xml, refused
+from bundle.rights import (
+    SOURCES,
+    Ledger,
+    notices_in_midi,
+    notices_in_text,
+    notices_in_xml,
+    uncovered_notice,
+)  # fmt: skip
 from ritornello import midi
 from ritornello.errors import InputError, RitornelloError
 from ritornello.music.plan import Plan
 from ritornello.music.score import Part, Score
 
 Songs = Iterator[tuple[str, Score | bytes]]
-FEWEST_BARS = 4  # of a recording of drums
-FEWEST = 8  # movements, for quartets to be a label
-# What the electric kit of the recordings sends and General MIDI has elsewhere: edges of the hi-hat, a rim
+MIN_DRUM_BARS = 4
+MIN_QUARTETS = 8  # movements; with fewer the label is left out
+# Pitches of the electronic drum kit of the recordings (edges of the hi-hat, rim of a tom) in General MIDI
 GENERAL_MIDI = {22: 42, 26: 46, 58: 43}
-QUARTETS = ("haydn/opus*/*", "mozart/k*/*", "beethoven/opus*", "beethoven/opus*/*", "schumann_robert/opus*/*")
-FOLDERS = {"oneill": "oneills1850", "ryan": "ryansMammoth"}
+QUARTETS = (
+    "haydn/opus*/*", "mozart/k*/*", "beethoven/opus*", "beethoven/opus*/*", "schumann_robert/opus41no1/*",
+)  # fmt: skip
+TUNE_FOLDERS = {"oneill": "oneills1850", "ryan": "ryansMammoth"}
 
 
 def jsb(clean: Path, ledger: Ledger) -> Songs:
@@ -43,14 +52,14 @@ def jsb(clean: Path, ledger: Ledger) -> Songs:
 
 
 def tunes(source: str) -> Callable[[Path, Ledger], Songs]:
-    """The tunes of a collection in music21's corpus folder."""
+    """A function that yields the tunes of a collection in the corpus folder of music21."""
 
     def songs(corpus: Path, ledger: Ledger) -> Songs:
-        for file in sorted((corpus / FOLDERS[source]).glob("*.abc")):
+        for file in sorted((corpus / TUNE_FOLDERS[source]).glob("*.abc")):
             data = file.read_bytes()
             text = data.decode("utf-8", "replace")
-            if why := refused(SOURCES[source], notices_in_text(text, only=r"[A-Za-z]:|%")):
-                ledger.leave(source, file.name, f"a notice: {why}")
+            if notice := uncovered_notice(SOURCES[source], notices_in_text(text, only=r"[A-Za-z]:|%")):
+                ledger.leave_out(source, file.name, f"a notice: {notice}")
                 continue
             ledger.use(source, file.name, data)
             for number, tune in enumerate(abc_text.tunes(text)):
@@ -58,23 +67,23 @@ def tunes(source: str) -> Callable[[Path, Ledger], Songs]:
                 try:
                     yield name, abc_tunes.to_score(tune)
                 except (RitornelloError, ValueError, ZeroDivisionError, KeyError) as error:
-                    ledger.leave(source, name, f"{tune.title}: {error}")
+                    ledger.leave_out(source, name, f"{tune.title}: {error}")
 
     return songs
 
 
 def game(source: str) -> Callable[[Path, Ledger], Songs]:
-    """The files of a game, as they are."""
+    """A function that yields the MIDI files of a game."""
 
     def songs(clean: Path, ledger: Ledger) -> Songs:
         for file in sorted((clean / source).rglob("*.mid")):
             data = file.read_bytes()
             try:
-                why = refused(SOURCES[source], notices_in_midi(data))
+                notice = uncovered_notice(SOURCES[source], notices_in_midi(data))
             except InputError as error:
-                why = str(error)
-            if why:
-                ledger.leave(source, file.name, f"a notice: {why}")
+                notice = str(error)
+            if notice:
+                ledger.leave_out(source, file.name, f"a notice: {notice}")
             else:
                 ledger.use(source, file.name, data)
                 yield file.stem, data
@@ -83,70 +92,64 @@ def game(source: str) -> Callable[[Path, Ledger], Songs]:
 
 
 def groove(clean: Path, ledger: Ledger) -> Songs:
-    """The beats of the official train and validation splits, but for short ones, as all fills are."""
+    """The beats of the official train and validation splits that have at least MIN_DRUM_BARS bars."""
     folder = clean / "groove"
     with (folder / "info.csv").open(encoding="utf-8", newline="") as table:
         rows = [row for row in csv.DictReader(table) if row["beat_type"] == "beat" and row["split"] != "test"]
     for row in rows:
         name = row["midi_filename"]
         data = (folder / name).read_bytes()
-        if why := refused(SOURCES["groove"], notices_in_midi(data)):
-            ledger.leave("groove", name, f"a notice: {why}")
+        if notice := uncovered_notice(SOURCES["groove"], notices_in_midi(data)):
+            ledger.leave_out("groove", name, f"a notice: {notice}")
             continue
-        played = midi.read(folder / name)
-        if (Plan.of(played).bars or 0) < FEWEST_BARS:
-            ledger.leave("groove", name, f"fewer than {FEWEST_BARS} bars")
+        recording = midi.read(folder / name)
+        if (Plan.of(recording).bars or 0) < MIN_DRUM_BARS:
+            ledger.leave_out("groove", name, f"fewer than {MIN_DRUM_BARS} bars")
             continue
         ledger.use("groove", name, data)
-        yield row["id"].replace("/", "-"), _general_midi(played, f"{row['style']} at {row['bpm']}")
+        yield row["id"].replace("/", "-"), _general_midi(recording, f"{row['style']} at {row['bpm']}")
 
 
-def _general_midi(played: Score, title: str) -> Score:
-    """A recording with the pitches that General MIDI has for its drums."""
+def _general_midi(recording: Score, title: str) -> Score:
+    """A drum recording with the pitches of General MIDI."""
     pitch = np.arange(128)
     pitch[list(GENERAL_MIDI)] = list(GENERAL_MIDI.values())
-    columns = (played.onset_ticks, played.duration_ticks, pitch[played.pitch], played.velocity)
+    columns = (recording.onset_ticks, recording.duration_ticks, pitch[recording.pitch], recording.velocity)
     parts = [Part("Drums", 0, True)]
-    events: dict[str, Any] = {"tempi": played.tempi, "meters": played.meters, "title": title}
-    return Score.of(played.ticks_per_beat, *columns, parts=parts, **events)
+    events: dict[str, Any] = {"tempi": recording.tempi, "meters": recording.meters, "title": title}
+    return Score.of(recording.ticks_per_beat, *columns, parts=parts, **events)
 
 
 def quartets(corpus: Path, ledger: Ledger) -> Songs:
-    """The movements for four parts of which no file carries a notice."""
-    found: list[tuple[str, Score]] = []
-    names = (
-        "haydn/opus*/*",
-        "mozart/k*/*",
-        "beethoven/opus*",
-        "beethoven/opus*/*",
-        "schumann_robert/opus41no1/*",
-    )
-    files = [file for name in names for file in corpus.glob(name) if file.suffix in (".mxl", ".xml")]
+    """The movements for four parts without a notice of rights."""
+    movements: list[tuple[str, Score]] = []
+    files = [file for pattern in QUARTETS for file in corpus.glob(pattern) if file.suffix in (".mxl", ".xml")]
     for file in sorted(files):
         name = file.relative_to(corpus).with_suffix("").as_posix()
         try:
-            if why := refused(SOURCES["quartets"], notices_in_xml(music_xml.parsed(file))):
-                raise InputError(f"a notice: {why}")
+            if notice := uncovered_notice(SOURCES["quartets"], notices_in_xml(music_xml.parse(file))):
+                raise InputError(f"a notice: {notice}")
             score = music_xml.to_score(file, name)
         except (RitornelloError, ValueError) as error:
-            ledger.leave("quartets", name, str(error))
+            ledger.leave_out("quartets", name, str(error))
             continue
         ledger.use("quartets", f"{name}{file.suffix}", file.read_bytes())
-        found.append((re.sub(r"[/ ]", "-", name), score))
-    if len(found) < FEWEST:
-        ledger.leave("quartets", "all", f"{len(found)} movements, must be at least {FEWEST}")
+        movements.append((re.sub(r"[/ ]", "-", name), score))
+    if len(movements) < MIN_QUARTETS:
+        ledger.leave_out("quartets", "all", f"{len(movements)} movements, must be at least {MIN_QUARTETS}")
         ledger.files.pop("quartets", None)
         return
-    yield from found
+    yield from movements
 
 
-CLEAN: dict[str, Callable[[Path, Ledger], Songs]] = {
+Source = Callable[[Path, Ledger], Songs]
+CLEAN: dict[str, Source] = {
     "jsb": jsb,
     "freedoom": game("freedoom"),
     "simutrans": game("simutrans"),
     "groove": groove,
 }
-MUSIC21: dict[str, Callable[[Path, Ledger], Songs]] = {
+MUSIC21: dict[str, Source] = {
     "oneill": tunes("oneill"),
     "ryan": tunes("ryan"),
     "quartets": quartets,
@@ -154,10 +157,10 @@ MUSIC21: dict[str, Callable[[Path, Ledger], Songs]] = {
 
 
 def write_all(clean: Path, music21: Path, out: Path) -> Ledger:
-    """Write all songs below `out`, a folder a label, and return what was used."""
+    """Write all songs below `out`, in a folder for each label; returns the ledger."""
     ledger = Ledger()
-    for folder, found in ((clean, CLEAN), (music21, MUSIC21)):
-        for source, songs in found.items():
+    for folder, sources in ((clean, CLEAN), (music21, MUSIC21)):
+        for source, songs in sources.items():
             target = out / SOURCES[source].label
             target.mkdir(parents=True, exist_ok=True)
             for name, song in songs(folder, ledger):

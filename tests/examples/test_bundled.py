@@ -132,7 +132,7 @@ def test_bars_of_a_chorale_are_found(bar: int, upbeat: int) -> None:
     lengths = [4] * (upbeat // 4) + shape * 8
     pitches = np.repeat(60 + np.arange(len(lengths)) % 5, lengths)
     frames = np.stack([pitches + 12, pitches + 7, pitches, pitches - 12], axis=1)
-    assert chorales.bars(frames) == (bar, upbeat)
+    assert chorales.estimate_bars(frames) == (bar, upbeat)
     score = chorales.to_score(frames, "x")
     assert score.meters[0][1:] == (bar // 4, 4)
     assert [part.name for part in score.parts] == ["soprano", "alto", "tenor", "bass"]
@@ -198,7 +198,7 @@ def test_what_is_no_quartet_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_notice_is_refused_unless_its_source_covers_it(source: str, text: str, refused: bool) -> None:
-    assert bool(rights.refused(rights.SOURCES[source], [text])) == refused
+    assert bool(rights.uncovered_notice(rights.SOURCES[source], [text])) == refused
 
 
 @pytest.mark.parametrize(
@@ -248,17 +248,17 @@ def test_every_source_says_what_it_may_be_used_for() -> None:
 
 def test_weights_that_float16_cannot_hold_are_refused() -> None:
     weights: dict[str, Any] = {"a": np.array([0.5, 65504.0], np.float32), "b": np.arange(3)}
-    assert finishing.halved(weights)["a"].dtype == np.float16
-    assert finishing.halved(weights)["b"].dtype == weights["b"].dtype
+    assert finishing.to_float16(weights)["a"].dtype == np.float16
+    assert finishing.to_float16(weights)["b"].dtype == weights["b"].dtype
     with pytest.raises(FailedError, match=r"a has a weight of 1e\+06"):
-        finishing.halved({"a": np.array([1e6], np.float32)})
+        finishing.to_float16({"a": np.array([1e6], np.float32)})
 
 
 def test_plans_that_ship_are_of_every_label_and_name_nothing_but_instruments() -> None:
     part = Part("by Somebody, 1999", 33)
     plans = [Plan(8, genres=(("game", 1.0),), parts=(part,), title="Secret") for _ in range(50)]
     plans += [Plan(8, genres=(("fiddle", 1.0),)), Plan(900, genres=(("fiddle", 1.0),))]
-    kept = finishing.some_plans(plans, 1500)
+    kept = finishing.select_plans(plans, 1500)
     assert len(json.dumps([plan.to_dict() for plan in kept])) <= 1700
     assert {plan.genres[0][0] for plan in kept} == {"game", "fiddle"}
     assert len(kept) < 20
@@ -318,7 +318,7 @@ def test_the_mean_of_a_model_and_the_older_one_that_it_began_from(tmp_path: Path
     training: dict[str, Any] = {"training": {"steps": 1}}
     first = Model.open(write_model(tmp_path / "first", fields=older, seed=1))
     trained = Model.open(write_model(tmp_path / "trained", seed=2, **training))
-    mean = finishing.averaged(trained, first)
+    mean = finishing.average(trained, first)
     for name in ("head.pitch.logits.weight", "tables.pitch", "layers.0.recurrent.weight"):
         assert np.allclose(mean.weights[name], (trained.weights[name] + first.weights[name]) / 2)
     assert np.array_equal(mean.weights["tables.given_low"], trained.weights["tables.given_low"])
@@ -343,10 +343,10 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
 
     (tmp_path / "rights.json").write_text("{}")
     monkeypatch.setattr(sources, "write_all", never)
-    bundled.data(tmp_path, tmp_path, tmp_path)
+    bundled.write_songs(tmp_path, tmp_path, tmp_path)
     (tmp_path / "rights.json").unlink()
     with pytest.raises(AssertionError, match="ran again"):
-        bundled.data(tmp_path, tmp_path, tmp_path)
+        bundled.write_songs(tmp_path, tmp_path, tmp_path)
 
 
 def test_lengths_of_abc() -> None:
