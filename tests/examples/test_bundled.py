@@ -212,7 +212,7 @@ def test_notices_in_midi(tmp_path: Path, kind: str, text: str, is_notice: bool) 
     file.save(tmp_path / "a.mid")
     assert rights.notices_in_midi((tmp_path / "a.mid").read_bytes()) == ([text] if is_notice else [])
     (tmp_path / "a.mid").write_bytes(b"MThd")
-    with pytest.raises(InputError, match="cannot be looked for"):
+    with pytest.raises(InputError, match="cannot be searched for notices"):
         rights.notices_in_midi(b"MThd")
 
 
