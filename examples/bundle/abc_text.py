@@ -57,7 +57,7 @@ def tunes(text: str) -> Iterator[Tune]:
 
 
 def key_of(text: str) -> tuple[int, bool]:
-    """Sharps (negative: flats), and if it is minor, of a K: field such as "F#m", "Ador". Raises InputError."""
+    """Sharps (negative: flats), if it is minor, of a K: field such as "F#m", "Ador". Raises InputError."""
     found = re.match(r"([A-Ga-g])([#b]?)\s*([A-Za-z]*)", text.strip())
     mode = {"m": "min", "M": "maj"}.get(found[3], found[3].lower()[:3]) if found else ""
     if not found or mode not in MODE_SHARPS:
