@@ -1,4 +1,4 @@
-"""A worker that misbehaves on files that say so: run by the tests in place of the real one."""
+"""A worker that crashes, hangs or prints on files with certain bytes, in place of the real one."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ real_check = worker.check
 
 
 def check(data: bytes, checks: Any) -> CheckedFile:
-    """Do what the file says, else what the real check does."""
+    """Misbehave as the bytes of the file say, else check the file."""
     if b"CRASH" in data:
         ctypes.string_at(0)
     if b"ABORT" in data:

@@ -1,4 +1,4 @@
-"""What a Dask worker of the tests loads at its start: its readers then misbehave on files that say so."""
+"""Loaded by the Dask workers of the tests, so that their worker processes are bad_worker.py."""
 
 from ritornello.corpus.workers import pool
 from tests.corpus.workers.test_pool import BAD

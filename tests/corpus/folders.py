@@ -1,4 +1,4 @@
-"""Folders of songs to prepare: songs that are unlike each other, as MIDI bytes, and how a corpus looks."""
+"""Make folders of different songs to prepare, and read the content of folders and corpora."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ritornello.music.score import Score
 
 @lru_cache(maxsize=512)
 def song(number: int, notes: int = 24) -> bytes:
-    """The bytes of a song that is unlike all others: pitches drawn by its number."""
+    """The MIDI bytes of a song with random pitches, seeded by `number`."""
     draw = np.random.default_rng(number)
     onset = np.arange(notes) * 120
     score = Score.of(480, onset, np.full(notes, 100), draw.integers(30, 100, notes), np.full(notes, 80))
@@ -30,7 +30,7 @@ def fill(folder: Path, count: int, first: int = 0) -> Path:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder by its path there, with its bytes."""
+    """The bytes of every file of a folder, by relative path."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 

@@ -27,7 +27,7 @@ CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.tru
 
 
 class InlinePool:
-    """The pool without its processes: what is written is the same."""
+    """A pool that reads in this process and gives the same results."""
 
     def __init__(self, workers: int, checks: CheckSettings) -> None:
         self.checks = checks
@@ -45,7 +45,7 @@ class InlinePool:
 
 
 class Killer:
-    """Counts changes to the disk below `out` and kills the process at number `at`."""
+    """Count the changes to the disk below `out` and kill this process at number `at`."""
 
     def __init__(self, out: str, at: int) -> None:
         self.out, self.at, self.count = out, at, 0
@@ -68,7 +68,7 @@ class Killer:
             self.change()
 
     def install(self) -> None:
-        """Count from now on, half-done writes included."""
+        """Begin to count, including writes that are half done."""
         write, write_table = shards.ShardWriter._write, parquet.write_table
 
         def half_write(writer: Any, file: Any, data: Any) -> None:
@@ -105,7 +105,7 @@ def run(folder: str, out: str, at: int, shard_songs: int) -> int:
 
 
 def main() -> None:
-    """Serve the test at the other end."""
+    """Run `prepare` for each line on standard input."""
     for line in sys.stdin:
         folder, out, at, shard_songs = line.rstrip("\n").split("\t")
         source, sink = os.pipe()

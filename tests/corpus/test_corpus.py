@@ -1,4 +1,4 @@
-"""The corpus as it lies on disk: opened, read back note for note, refused in words when it is damaged."""
+"""A corpus on disk gives back every note; a damaged one raises an error that says what is wrong."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from tests.scores import tune
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Score]]:
-    """A corpus of twelve tunes, unlike each other, and the tunes by name."""
+    """A corpus of twelve different songs, and their Scores."""
     base = tmp_path_factory.mktemp("made")
     songs = [varied(number) for number in range(12)]
     for number, song in enumerate(songs):
@@ -27,7 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Score]]:
 
 
 def varied(number: int) -> Score:
-    """A song of 40 notes drawn by its number."""
+    """A song of 40 random notes, seeded by `number`."""
     draw = np.random.default_rng(number)
     onset = np.arange(40) * 120 * (1 + number % 3)
     return Score.of(480, onset, np.full(40, 110), draw.integers(40, 90, 40), draw.integers(1, 128, 40),
@@ -47,13 +47,15 @@ def test_scores_come_back_as_they_were_read(made: tuple[Path, list[Score]]) -> N
 def test_songs_are_split_and_labelled(made: tuple[Path, list[Score]]) -> None:
     corpus = Corpus.open(made[0])
     assert corpus.labels == ("folk",)
-    sides = [corpus.songs(split).tolist() for split in ("train", "valid", "test")]
-    assert sorted(sides[0] + sides[1] + sides[2]) == corpus.songs().tolist() == list(range(12))
-    for name, side in zip(("train", "valid", "test"), sides, strict=True):
-        assert all(corpus.info(song).split == name and corpus.info(song).labels == ("folk",) for song in side)
+    splits = [corpus.songs(split).tolist() for split in ("train", "valid", "test")]
+    assert sorted(splits[0] + splits[1] + splits[2]) == corpus.songs().tolist() == list(range(12))
+    for name, songs in zip(("train", "valid", "test"), splits, strict=True):
+        assert all(
+            corpus.info(song).split == name and corpus.info(song).labels == ("folk",) for song in songs
+        )
 
 
-def test_the_side_comes_from_the_hash(made: tuple[Path, list[Score]]) -> None:
+def test_the_split_comes_from_the_hash(made: tuple[Path, list[Score]]) -> None:
     corpus = Corpus.open(made[0])
     for song in range(12):
         info = corpus.info(song)
@@ -73,7 +75,7 @@ def test_a_number_out_of_range(made: tuple[Path, list[Score]]) -> None:
         Corpus.open(made[0]).songs("dev")
 
 
-def test_what_is_no_corpus(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_corpus(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="does not exist"):
         Corpus.open(tmp_path / "nothing")
     with pytest.raises(CorpusError, match=r"has no manifest\.json"):
@@ -117,7 +119,7 @@ def test_a_flipped_bit_is_noticed_before_first_use(copy: Path, name: str) -> Non
 def test_an_index_that_is_cut_off_is_named_when_opened(copy: Path) -> None:
     (file,) = copy.glob("index-*.parquet")
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(CorpusError, match=rf"index of .* is damaged: {file.name} has .* bytes, must have"):
+    with pytest.raises(CorpusError, match=rf"index in .* is damaged: {file.name} has .* bytes, must have"):
         Corpus.open(copy)
 
 

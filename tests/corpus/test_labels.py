@@ -16,7 +16,7 @@ def test_from_folders() -> None:
     assert labels(b"sets/old.tar.gz/rock/x.mid") == ("sets", "sets/rock")
 
 
-def test_one_label_for_both_unicode_forms_and_bytes_for_what_is_none() -> None:
+def test_one_label_for_both_unicode_forms_and_escapes_for_undecodable_bytes() -> None:
     labels = Labeller().labels
     forms = [unicodedata.normalize(form, "caf\u00e9") for form in ("NFC", "NFD")]
     assert forms[0] != forms[1]

@@ -30,7 +30,7 @@ BAD = [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; "
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, pipes and bytes in names as POSIX has them")
 
 
-def test_every_file_ends_with_a_fate(tmp_path: Path) -> None:
+def test_every_file_has_one_outcome(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 3)
     (folder / "page.mid").write_bytes(b"<html>")
     (folder / "nothing.mid").touch()
@@ -46,7 +46,7 @@ def test_every_file_ends_with_a_fate(tmp_path: Path) -> None:
     assert sum(report.splits.values()) == 3
 
 
-def test_copies_name_the_song_that_is_kept(tmp_path: Path) -> None:
+def test_duplicates_name_the_song_that_is_kept(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 1)
     score = midi.read(folder / "0000.mid")
     midi.write(score, folder / "other.mid", comment="other bytes, the same notes")
@@ -81,7 +81,7 @@ def test_odd_paths(tmp_path: Path) -> None:
     assert prepare(folder, folder / "corpus", workers=1).files == 6  # and it is not taken for songs
 
 
-def test_archives_have_a_fate_and_so_have_their_songs(tmp_path: Path) -> None:
+def test_archives_and_their_songs_have_outcomes(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 1)
     with tarfile.open(folder / "set.tar.gz", "w:gz") as archive:
         for number in range(1, 4):
@@ -103,7 +103,7 @@ def test_archives_have_a_fate_and_so_have_their_songs(tmp_path: Path) -> None:
     assert (again.new, again.files) == (0, 9)
 
 
-def test_labels_need_eight_songs_and_come_from_copies_too(tmp_path: Path) -> None:
+def test_labels_need_eight_songs_and_include_those_of_duplicates(tmp_path: Path) -> None:
     for number in range(8):
         fill(tmp_path / "in" / "folk", 1, first=number)
     fill(tmp_path / "in" / "rare", 7, first=20)
@@ -125,7 +125,7 @@ def test_labels_from_a_table(tmp_path: Path) -> None:
     assert (report.labels, report.unused_labels) == ({"slow": 8}, 1)
 
 
-def test_shards_are_cut_alike_whatever_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shards_do_not_depend_on_the_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(tmp_path / "in", 11)
     (folder / "0004b.mid").write_bytes(b"<html>")
     monkeypatch.setattr(read_files, "SHARD_SONGS", 4)
@@ -142,7 +142,7 @@ def test_shards_are_cut_alike_whatever_the_batches(tmp_path: Path, monkeypatch: 
             assert corpus.score(i) == midi.read(folder / corpus.info(i).name)
 
 
-def test_growing_reads_only_what_is_new_and_moves_nothing(tmp_path: Path) -> None:
+def test_growing_reads_only_new_files_and_renumbers_nothing(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 10)
     prepare(folder, tmp_path / "out", workers=1)
     before = Corpus.open(tmp_path / "out")
@@ -180,10 +180,8 @@ def test_a_file_with_a_new_date_is_read_again_once_and_keeps_its_row(tmp_path: P
 
 
 @POSIX
-def test_what_may_have_been_the_machines_doing_is_read_again_when_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two songs that a worker dies of, one of them in an archive, read later by a worker that does not."""
+def test_retry_reads_crashed_files_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two songs that crash a worker, one in an archive, are read later by a worker that does not crash."""
     folder = fill(tmp_path / "in", 4)
     (folder / "0001b.mid").write_bytes(song(9) + b"CRASH")
     (folder / "page.mid").write_bytes(b"<html>")
@@ -226,7 +224,7 @@ def test_sketches_of_another_version_are_noticed(tmp_path: Path) -> None:
     file.write_text(json.dumps(manifest))
     with pytest.raises(CorpusError, match=r"version 2, must be version 1 to grow.*another --out"):
         prepare(folder, tmp_path / "out", workers=1)
-    assert len(Corpus.open(tmp_path / "out").songs()) == 3  # it can still be learnt from
+    assert len(Corpus.open(tmp_path / "out").songs()) == 3  # it can still be trained on
 
 
 def test_nothing_to_prepare(tmp_path: Path) -> None:
@@ -248,7 +246,7 @@ def test_an_output_that_is_something_else(tmp_path: Path) -> None:
     assert content(folder) == {"0000.mid": song(0)}
 
 
-def test_a_corpus_is_made_one_way(tmp_path: Path) -> None:
+def test_a_corpus_has_one_set_of_settings(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 1)
     prepare(folder, tmp_path / "out", workers=1)
     with pytest.raises(CorpusError, match="was made with reader 'symusic', not 'mido'"):
@@ -264,9 +262,9 @@ def test_mido_reads_the_same_songs(tmp_path: Path) -> None:
 
 
 def test_progress(tmp_path: Path) -> None:
-    told: list[tuple[int, int, str]] = []
-    prepare(fill(tmp_path / "in", 5), tmp_path / "out", workers=1, progress=lambda *now: told.append(now))
-    assert told[-2:] == [(5, 5, "reading"), (0, 0, "finding duplicates")]
+    calls: list[tuple[int, int, str]] = []
+    prepare(fill(tmp_path / "in", 5), tmp_path / "out", workers=1, progress=lambda *now: calls.append(now))
+    assert calls[-2:] == [(5, 5, "reading"), (0, 0, "finding duplicates")]
 
 
 def test_the_originals_are_not_touched(tmp_path: Path) -> None:
@@ -277,7 +275,7 @@ def test_the_originals_are_not_touched(tmp_path: Path) -> None:
     assert content(folder) == before
 
 
-def test_a_second_writer_is_refused_at_once_and_told_of_the_first(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_at_once_with_the_name_of_the_first(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 1)
     holder = (
         "import sys, time; from pathlib import Path; from ritornello.system.lock import locked\n"
@@ -298,7 +296,7 @@ def test_a_second_writer_is_refused_at_once_and_told_of_the_first(tmp_path: Path
     assert prepare(folder, tmp_path / "out", workers=1).new == 0  # the lock went with its holder
 
 
-def test_interrupted_it_keeps_what_is_finished_and_goes_on(
+def test_an_interrupted_run_keeps_finished_shards_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = fill(tmp_path / "in", 9)

@@ -145,9 +145,9 @@ class Corpus:
         if not manifest["index"]:
             raise CorpusError(f"{str(path)!r} is not finished: run `ritornello prepare` again to finish it")
         corpus = cls(path, manifest, digest, verify)
-        _check_sizes(path, {"index": manifest["index"]})
+        _check_sizes(path, "index", manifest["index"])
         for shard in manifest["shards"]:
-            _check_sizes(path, {f"shard {shard['name']}": shard["files"]}, f"shards/{shard['name']}")
+            _check_sizes(path / "shards" / shard["name"], f"shard {shard['name']}", shard["files"])
         return corpus
 
     def __len__(self) -> int:
@@ -180,16 +180,8 @@ class Corpus:
     def info(self, song: int) -> SongInfo:
         """The index row of song number `song`. Raises CorpusError if the number is out of range."""
         row = self._row(song)
-        return SongInfo(
-            row["path"],
-            row["hash"].hex(),
-            row["fate"],
-            row["reason"],
-            tuple(row["labels"]),
-            row["split"],
-            row["duplicate_of"],
-            row["notes"],
-        )
+        same = {name: row[name] for name in ("path", "reason", "split", "duplicate_of", "notes")}
+        return SongInfo(hash=row["hash"].hex(), outcome=row["fate"], labels=tuple(row["labels"]), **same)
 
     def score(self, song: int) -> Score:
         """The Score of song number `song`, also of a duplicate. Raises CorpusError if it has no notes."""
@@ -249,9 +241,7 @@ def open_shard(path: Path, entry: Mapping[str, Any], *, verify: bool = True) -> 
         except (OSError, ValueError) as error:
             raise CorpusError(f"{name} of {str(path)!r} is damaged: {column}.npy: {error}") from error
         if mapped.dtype != np.dtype(dtype).newbyteorder("<") or mapped.shape != (entry["notes"],):
-            raise CorpusError(
-                f"{name} of {str(path)!r} is damaged: {column}.npy has the wrong type or length"
-            )
+            raise CorpusError(f"{name} of {str(path)!r} is damaged: {column}.npy has another type or length")
         columns[column] = mapped
     return Shard(_read_table(folder / "songs.parquet", songs_schema(), name), columns)
 
@@ -278,14 +268,12 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     return manifest, sha256(data)
 
 
-def _check_sizes(path: Path, groups: Mapping[str, Any], inside: str = ".") -> None:
-    for group, files in groups.items():
-        for name, (size, _) in files.items():
-            file = path / inside / name
-            found = file.stat().st_size if file.is_file() else None
-            if found != size:
-                state = "is missing" if found is None else f"has {found} bytes, must have {size}"
-                raise CorpusError(f"{group} of {str(path)!r} is damaged: {name} {state}")
+def _check_sizes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
+    for name, (size, _) in files.items():
+        found = (folder / name).stat().st_size if (folder / name).is_file() else None
+        if found != size:
+            state = "is missing" if found is None else f"has {found} bytes, must have {size}"
+            raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name} {state}")
 
 
 def _check_hashes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
@@ -295,9 +283,7 @@ def _check_hashes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
         except OSError as error:
             raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name}: {error.strerror}") from error
         if found != digest:
-            raise CorpusError(
-                f"{group} in {str(folder)!r} is damaged: {name} has changed (its SHA-256 differs)"
-            )
+            raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name} has changed (another SHA-256)")
 
 
 def _read_table(file: Path, schema: Any, group: str) -> Any:

@@ -17,13 +17,12 @@ class Outcome(NamedTuple):
 
 KEPT = "kept"
 READ_AGAIN = "read again"
+ONE_IS_KEPT = "nothing: one of them is kept"
 
 OUTCOMES: dict[str, Outcome] = {
     KEPT: Outcome("the song is in the corpus", ""),
     # the file itself
-    "cannot open": Outcome(
-        "the file could not be opened or read", "check its permissions, or copy it again"
-    ),
+    "cannot open": Outcome("the file could not be read", "check its permissions, or copy it again"),
     "not a file": Outcome("a pipe, a device or a folder has the name of a song", "remove it"),
     "not MIDI": Outcome(
         "the file does not begin as a MIDI file does",
@@ -45,9 +44,7 @@ OUTCOMES: dict[str, Outcome] = {
         "a track lasts longer than 2,147,483,647 ticks, which MIDI readers count wrongly",
         "open and save it in a sequencer at 480 ticks per beat",
     ),
-    "timed out": Outcome(
-        "reading the file took longer than 10 s", "if the machine was busy, run again with --retry"
-    ),
+    "timed out": Outcome("reading took over 10 s", "if the machine was busy, run again with --retry"),
     "crashed": Outcome(
         "the process that read the file crashed", "run again with --retry, or start anew with --reader mido"
     ),
@@ -57,22 +54,18 @@ OUTCOMES: dict[str, Outcome] = {
     "empty": Outcome("no note starts and ends", "the file may hold only text: leave it out"),
     "too short": Outcome("the song has fewer than 16 notes", "leave it out, or join fragments into a song"),
     "one repeated note": Outcome("all notes have the same pitch", "a click track or a test: leave it out"),
-    "drums only": Outcome("the song has only drums", "leave it out, or prepare with drums_only=True"),
+    "drums only": Outcome("the song has only drums", "leave it out"),
     # duplicates of a song that is kept
-    "same file": Outcome("another file has the same bytes", "none needed: one is kept"),
-    "same notes": Outcome("another song has the same notes", "none needed: one is kept"),
-    "transposed": Outcome("another song has the same notes in another key", "none needed: one is kept"),
-    "near": Outcome(
-        "another song shares most of its melodic passages", "none needed: one version is kept"
-    ),
+    "same file": Outcome("another file has the same bytes", ONE_IS_KEPT),
+    "same notes": Outcome("another song has the same notes", ONE_IS_KEPT),
+    "transposed": Outcome("another song has the same notes in another key", ONE_IS_KEPT),
+    "near": Outcome("another song shares most of its melodic passages", ONE_IS_KEPT),
     # archives
     "archive": Outcome("the archive was opened; each song in it has an outcome of its own", ""),
     "damaged archive": Outcome(
         "the archive could not be read to its end", "download it again; the songs before the damage are used"
     ),
-    "unknown packing": Outcome(
-        "the compression method is not one that can be unpacked safely", "unpack it yourself"
-    ),
+    "unknown packing": Outcome("this compression method cannot be unpacked safely", "unpack it yourself"),
     "encrypted": Outcome("a password is needed", "unpack it yourself"),
     "unsafe name": Outcome("its path leads out of the archive", "unpack it yourself, with care"),
     "nested archive": Outcome("it is an archive inside an archive", "unpack the outer archive"),

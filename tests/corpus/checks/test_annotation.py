@@ -113,7 +113,7 @@ def test_music_stays(case: str) -> None:
     assert notes == 0
 
 
-def test_a_few_labels_too_few() -> None:
+def test_too_few_labels_are_no_annotation() -> None:
     score = arrangement()
     early = score.onset_ticks < 15 * 2 * BEAT  # fifteen chords; sixteen are needed
     columns = (score.onset_ticks, score.duration_ticks, score.pitch, score.velocity, score.part)
@@ -137,23 +137,23 @@ def test_names(pitches: tuple[int, ...], named: tuple[int, str]) -> None:
 
 
 @pytest.mark.parametrize("triads", range(41))
-def test_the_quick_look_never_passes_over_block_chords(triads: int) -> None:
+def test_the_quick_test_never_rejects_block_chords(triads: int) -> None:
     notes = [(beat, pitch) for beat in range(40) for pitch in ((60, 64, 67) if beat < triads else (60,))]
     onset, pitch = np.array(notes).T
     score = Score.of(1, onset, np.ones(len(onset)), pitch, np.full(len(onset), 64))
-    found = block_chords(score, 0)
-    is_block_like = np.mean((found.notes >= 3) & found.together) >= MIN_BLOCKS
+    chords = block_chords(score, 0)
+    is_block_like = np.mean((chords.notes >= 3) & chords.together) >= MIN_BLOCKS
     assert not (is_block_like and _is_too_thin(score, 0))
     assert _is_too_thin(score, 0) == (triads < 22)  # 22 of 40 are 55%
 
 
-def test_the_check_takes_it_out_unless_told_not_to() -> None:
+def test_check_takes_it_out_unless_the_settings_forbid_it() -> None:
     data = to_bytes(arrangement())[0]
-    found = check(data, CheckSettings())
-    assert found.outcome == "kept"
-    assert found.score is not None
-    assert found.score.parts == (PIANO,)
-    assert found.dropped == {ANNOTATION: 78}
+    checked = check(data, CheckSettings())
+    assert checked.outcome == "kept"
+    assert checked.score is not None
+    assert checked.score.parts == (PIANO,)
+    assert checked.dropped == {ANNOTATION: 78}
     kept = check(data, CheckSettings(annotations=False)).score
     assert kept is not None
     assert len(kept.parts) == 2

@@ -15,10 +15,10 @@ CHECKS = CheckSettings()
 
 
 def outcome(data: bytes, **changes: object) -> str:
-    found = check(data, replace(CHECKS, **changes))  # type: ignore[arg-type]
-    assert found.outcome in OUTCOMES
-    assert (found.score is None) == (found.outcome != "kept") == bool(found.reason)
-    return found.outcome
+    checked = check(data, replace(CHECKS, **changes))  # type: ignore[arg-type]
+    assert checked.outcome in OUTCOMES
+    assert (checked.score is None) == (checked.outcome != "kept") == bool(checked.reason)
+    return checked.outcome
 
 
 def notes(count: int, pitches: tuple[int, ...] = (60, 64), step: int = 48, part: Part | None = None) -> bytes:
@@ -46,15 +46,15 @@ def test_kept() -> None:
     ],
     ids=["empty", "html", "wave", "riff", "head", "cut", "no notes", "no end", "no resolution", "one pitch"],
 )
-def test_fates(data: bytes, expected: str) -> None:
+def test_outcomes(data: bytes, expected: str) -> None:
     assert outcome(data) == expected
 
 
-def test_fewest_notes() -> None:
+def test_min_notes() -> None:
     assert (outcome(notes(16)), outcome(notes(15))) == ("kept", "too short")
 
 
-def test_most_bytes() -> None:
+def test_max_file_bytes() -> None:
     data = song(0)
     assert outcome(data, max_file_bytes=len(data)) == "kept"
     assert outcome(data, max_file_bytes=len(data) - 1) == "too large"
@@ -63,7 +63,7 @@ def test_most_bytes() -> None:
     assert outcome(bytes(16 << 20)) == "not MIDI"
 
 
-def test_most_notes() -> None:
+def test_max_notes() -> None:
     assert outcome(notes(30), max_notes=30) == "kept"
     assert outcome(notes(30), max_notes=29) == "too many notes"
 
@@ -82,7 +82,7 @@ def _chunk(body: bytes) -> bytes:
     return track(body.hex())
 
 
-def test_longest_song() -> None:
+def test_max_beats() -> None:
     # 16 notes on each of the first beats, and one on the last beat that is allowed
     def lasting(beats: int) -> bytes:
         onset = [96 * beat for beat in range(16)] + [96 * beats]
@@ -98,19 +98,19 @@ def test_drums_only() -> None:
     assert outcome(notes(20), drums_only=False) == "kept"
 
 
-def test_odd_numbers_do_no_harm() -> None:
+def test_impossible_events_are_dropped() -> None:
     # tempo of 0 microseconds a beat, meter of 4 / 2^255, key of 100 sharps: left out, the notes stay
     odd = track("00 FF 51 03 00 00 00", "00 FF 58 04 04 FF 18 08", "00 FF 59 02 64 00")
     whole = song(1)
     body = whole[14:]
     data = whole[:10] + (3).to_bytes(2, "big") + whole[12:14] + odd + body
-    found = check(data, CHECKS)
-    assert found.outcome == "kept"
-    assert found.score is not None
-    assert (found.score.meters, found.score.keys) == ((), ())
+    checked = check(data, CHECKS)
+    assert checked.outcome == "kept"
+    assert checked.score is not None
+    assert (checked.score.meters, checked.score.keys) == ((), ())
 
 
-def test_every_fate_says_why_and_what_to_do() -> None:
+def test_every_outcome_has_a_reason_and_a_remedy() -> None:
     for name, (reason, remedy) in OUTCOMES.items():
         assert reason
         assert remedy or name in ("kept", "archive", "read again")

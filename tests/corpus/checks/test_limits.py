@@ -1,4 +1,4 @@
-"""Ticks and events counted before a reader sees them: exact, at the limit and one beyond it."""
+"""Limits of ticks and events before a file is read: exactly at the limit and one beyond it."""
 
 import random
 
@@ -14,7 +14,7 @@ LONGEST = "FF FF FF 7F FF 01 00  # 2^28 - 1 ticks, the longest time, then an emp
 
 
 def variable(number: int) -> bytes:
-    """A number as a time is written: seven bits a byte, all but the last with the highest bit set."""
+    """A variable-length quantity of MIDI: seven bits per byte, all but the last with the highest bit set."""
     digits = [number & 127]
     while number := number >> 7:
         digits.insert(0, number & 127 | 128)
@@ -22,13 +22,13 @@ def variable(number: int) -> bytes:
 
 
 def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
-    """The outcome of a file that is beyond a limit, and why."""
+    """Outcome and reason of a file that is beyond a limit."""
     chunks = split_file(data)
     return check.over_limit(chunks, scan_tracks(b"".join(chunks.tracks)), max_events)
 
 
 def lasting(ticks: int) -> bytes:
-    """A file of one track that lasts so many ticks."""
+    """A MIDI file with one track that lasts `ticks`."""
     lines, left = [], ticks
     while left:
         step = min(left, 2**28 - 1)
@@ -62,7 +62,7 @@ def test_a_small_file_whose_ticks_wrap() -> None:
         ("00 FF 01 03 FF 51 03 # a text that looks like a tempo", False),
     ],
 )
-def test_most_events(event: str, is_change: bool) -> None:
+def test_max_events(event: str, is_change: bool) -> None:
     body = from_hex(event)
     at_limit, beyond = (midi_file(track((body * count).hex())) for count in (10_000, 10_001))
     assert over_limit(at_limit, 10_000) is None

@@ -1,4 +1,4 @@
-"""The doctor's outcomes are prepare's; a second run reads nothing; bad files cost themselves alone."""
+"""The outcomes of `doctor` are those of `prepare`; a second run reads nothing; bad files are no trouble."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_BYTES = CheckSettings().max_file_bytes
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Songs, copies of all kinds, what is no song, an archive."""
+    """A folder with songs, duplicates of all kinds, files that are not songs, and an archive."""
     folder = fill(tmp_path / "in" / "rock", 12)
     fill(folder.parent / "folk", 9, first=12)
     score = midi.read(folder / "0003.mid")
@@ -47,7 +47,7 @@ def by_name(diagnosis: Diagnosis) -> dict[str, str]:
     return {file.source.path.decode("utf-8", "backslashreplace"): file.outcome for file in diagnosis.files}
 
 
-def test_fates_are_those_of_prepare(folder: Path, tmp_path: Path) -> None:
+def test_outcomes_are_those_of_prepare(folder: Path, tmp_path: Path) -> None:
     prepare(folder, tmp_path / "corpus", workers=1)
     before = content(folder)
     diagnosis = diagnose(folder, workers=1)
@@ -67,7 +67,7 @@ def test_fates_are_those_of_prepare(folder: Path, tmp_path: Path) -> None:
     assert copy.copy_of.labels == {"rock"}
 
 
-def test_a_second_run_reads_nothing_and_says_the_same(folder: Path) -> None:
+def test_a_second_run_reads_nothing_and_gives_the_same_diagnosis(folder: Path) -> None:
     first = diagnose(folder, workers=1)
     second = diagnose(folder, workers=1)
     assert first.read_now == len(first.files) == 32  # with the archive's four songs
@@ -82,9 +82,9 @@ def test_only_what_is_new_or_changed_is_read(folder: Path, monkeypatch: pytest.M
     os.utime(folder / "rock" / "0001.mid", ns=(1, 1))
     (folder / "rock" / "0002.mid").write_bytes(song(99))
     (folder / "rock" / "0004.mid").unlink()
-    found = diagnose(folder, workers=1)
-    assert found.read_now == 1  # moved and touched ones are known by their content
-    names = by_name(found)
+    diagnosis = diagnose(folder, workers=1)
+    assert diagnosis.read_now == 1  # moved and touched ones are known by their content
+    names = by_name(diagnosis)
     assert names["folk/moved.mid"] == names["rock/0002.mid"] == "kept"
     assert "rock/0000.mid" not in names
     assert "rock/0004.mid" not in names
@@ -112,22 +112,22 @@ def test_other_settings_and_damage_are_read_again(folder: Path, tmp_path: Path) 
     whole = memory.read_bytes()
     for damage in (b"", whole[:40], whole[:-9], b"\xff" * 400, whole.replace(b'"fate"', b'"fote"')):
         memory.write_bytes(damage)
-        found = diagnose(folder, workers=1, cache=cache)
-        assert found.read_now == everything
-        assert found.outcomes["kept"] == 23
+        diagnosis = diagnose(folder, workers=1, cache=cache)
+        assert diagnosis.read_now == everything
+        assert diagnosis.outcomes["kept"] == 23
     memory.write_bytes(whole)
     assert diagnose(folder, workers=1, cache=cache).read_now == 0
 
 
-def test_a_cache_that_cannot_be_written_is_told_of(folder: Path, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    found = diagnose(folder, workers=1, cache=tmp_path / "file")
-    assert "cannot write" in found.cache_problem
-    assert found.outcomes["kept"] == 23
+    diagnosis = diagnose(folder, workers=1, cache=tmp_path / "file")
+    assert "cannot write" in diagnosis.cache_problem
+    assert diagnosis.outcomes["kept"] == 23
 
 
 @POSIX
-def test_bad_files_cost_themselves_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_files_do_not_affect_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; "
            "import runpy; runpy.run_module('tests.corpus.bad_worker', run_name='__main__')"]  # fmt: skip
     monkeypatch.setattr(pools, "COMMAND", bad)
@@ -136,13 +136,13 @@ def test_bad_files_cost_themselves_alone(tmp_path: Path, monkeypatch: pytest.Mon
         (folder / f"{word}.mid").write_text(word)
     os.mkfifo(folder / "pipe.mid")
     (folder / os.fsdecode(b"\xff[red].mid")).write_bytes(song(50))
-    found = by_name(diagnose(folder, workers=2))
-    assert {name: outcome for name, outcome in found.items() if outcome != "kept"} == {
+    diagnosis = by_name(diagnose(folder, workers=2))
+    assert {name: outcome for name, outcome in diagnosis.items() if outcome != "kept"} == {
         "CRASH.mid": "crashed", "EXIT.mid": "crashed", "MEMORY.mid": "out of memory",
         "pipe.mid": "not a file",
     }  # fmt: skip
-    assert found["\\xff[red].mid"] == "kept"
-    assert len(found) == 11
+    assert diagnosis["\\xff[red].mid"] == "kept"
+    assert len(diagnosis) == 11
     assert diagnose(folder, workers=2).read_now == 0
     assert diagnose(folder, workers=2, retry=True).read_now == 3
 
@@ -150,25 +150,25 @@ def test_bad_files_cost_themselves_alone(tmp_path: Path, monkeypatch: pytest.Mon
 def test_labels_from_a_table(folder: Path, tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     table.write_text("path,label\nrock/0000.mid,slow\nmore.zip/x/a.mid,slow\nrock/none.mid,slow\n")
-    found = diagnose(folder, workers=1, labels=table)
-    slow = [file.source.path for file in found.kept if "slow" in file.labels]
+    diagnosis = diagnose(folder, workers=1, labels=table)
+    slow = [file.source.path for file in diagnosis.kept if "slow" in file.labels]
     assert slow == [b"more.zip/x/a.mid", b"rock/0000.mid"]
-    assert found.unused_labels == 1
-    assert {label for file in found.kept for label in file.labels} == {"slow", "rock", "folk", "x"}
+    assert diagnosis.unused_labels == 1
+    assert {label for file in diagnosis.kept for label in file.labels} == {"slow", "rock", "folk", "x"}
 
 
-def test_nothing_to_look_at(tmp_path: Path) -> None:
+def test_a_folder_without_songs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds no \.mid"):
         diagnose(tmp_path)
 
 
-def test_copies_of_what_is_kept(folder: Path, tmp_path: Path) -> None:
-    found = diagnose(folder, workers=1)
+def test_kept_songs_are_copied(folder: Path, tmp_path: Path) -> None:
+    diagnosis = diagnose(folder, workers=1)
     before = content(folder)
     out = tmp_path / "out" / "clean"
-    assert copy_songs(found, out, MAX_BYTES) == len(found.kept) == 23
+    assert copy_songs(diagnosis, out, MAX_BYTES) == len(diagnosis.kept) == 23
     copied = content(out)
-    assert set(copied) == {file.source.path.decode() for file in found.kept}
+    assert set(copied) == {file.source.path.decode() for file in diagnosis.kept}
     assert copied["more.zip/x/a.mid"] == song(30)
     assert all(data == before[name] for name, data in copied.items() if not name.startswith("more.zip"))
     assert (out / "folk" / "0012.mid").stat().st_mtime_ns == (folder / "folk" / "0012.mid").stat().st_mtime_ns
@@ -178,30 +178,30 @@ def test_copies_of_what_is_kept(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_that_has_changed_is_not_copied(folder: Path, tmp_path: Path) -> None:
-    found = diagnose(folder, workers=1)
+    diagnosis = diagnose(folder, workers=1)
     (folder / "folk" / "0013.mid").write_bytes(song(77))
-    assert copy_songs(found, tmp_path / "out", MAX_BYTES) == 22
+    assert copy_songs(diagnosis, tmp_path / "out", MAX_BYTES) == 22
     assert not (tmp_path / "out" / "folk" / "0013.mid").exists()
 
 
-def test_copies_come_whole_or_not_at_all(folder: Path, tmp_path: Path) -> None:
-    found = diagnose(folder, workers=1)
+def test_an_interrupted_copy_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    diagnosis = diagnose(folder, workers=1)
 
     def stop(done: int, total: int, what: str) -> None:
         if done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy_songs(found, tmp_path / "out", MAX_BYTES, stop)
+        copy_songs(diagnosis, tmp_path / "out", MAX_BYTES, stop)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").touch()
     with pytest.raises(InputError, match="out' is not empty, must be a new folder"):
-        copy_songs(found, tmp_path / "out", MAX_BYTES)
+        copy_songs(diagnosis, tmp_path / "out", MAX_BYTES)
     with pytest.raises(InputError, match="is a file"):
-        copy_songs(found, folder / "rock" / "0001.mid", MAX_BYTES)
+        copy_songs(diagnosis, folder / "rock" / "0001.mid", MAX_BYTES)
     with pytest.raises(OutputError, match="cannot write"):
-        copy_songs(found, folder / "rock" / "0001.mid" / "out", MAX_BYTES)
+        copy_songs(diagnosis, folder / "rock" / "0001.mid" / "out", MAX_BYTES)
 
 
 def test_strange_names_in_an_archive(tmp_path: Path) -> None:
@@ -212,6 +212,6 @@ def test_strange_names_in_an_archive(tmp_path: Path) -> None:
         for number, name in enumerate(("a.mid", "a.mid/b.mid", "c" * 300 + ".mid", "ok.mid")):
             archive.writestr(name, song(number))
     (folder / "odd.zip").write_bytes(packed.getvalue())
-    found = diagnose(folder, workers=1)
-    assert copy_songs(found, tmp_path / "out", MAX_BYTES) == 2
+    diagnosis = diagnose(folder, workers=1)
+    assert copy_songs(diagnosis, tmp_path / "out", MAX_BYTES) == 2
     assert set(content(tmp_path / "out")) == {"odd.zip/a.mid", "odd.zip/ok.mid"}

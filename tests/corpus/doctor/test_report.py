@@ -1,4 +1,4 @@
-"""What a diagnosis says: counts, histograms, and names that cannot do harm."""
+"""Reports of a diagnosis: counts, histograms, and names that are escaped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.corpus.folders import fill, song
 
 
 def file(path: str, outcome: str = "kept", **facts: Any) -> FileDiagnosis:
-    """A file that was looked at, with some of its facts."""
+    """A diagnosed file with some of its facts."""
     row: dict[str, Any] = {
         "hash": "",
         "notes": 50 if outcome == "kept" else 0,
@@ -37,10 +37,10 @@ def diagnosis(*files: FileDiagnosis) -> Diagnosis:
     return Diagnosis(Path("music"), list(files), len(files))
 
 
-def drawn(found: Diagnosis, width: int = 80) -> str:
+def drawn(diagnosis_: Diagnosis, width: int = 80) -> str:
     console = Console(width=width, no_color=True, highlight=False)
     with console.capture() as capture:
-        console.print(TerminalReport(summarize(found)))
+        console.print(TerminalReport(summarize(diagnosis_)))
     return capture.get()
 
 
@@ -58,8 +58,8 @@ def test_counts() -> None:
 
 
 def histogram(title: str, *files: FileDiagnosis) -> list[tuple[str, int]]:
-    (found,) = (each for each in summarize(diagnosis(*files)).histograms if each.title == title)
-    return found.bars
+    (histogram_,) = (each for each in summarize(diagnosis(*files)).histograms if each.title == title)
+    return histogram_.bars
 
 
 def test_histograms() -> None:
@@ -80,7 +80,7 @@ def test_histograms() -> None:
     assert len(meters) == 12
 
 
-def test_warnings_and_copies_are_told() -> None:
+def test_warnings_and_duplicates_are_shown() -> None:
     kept = file("a.mid", warnings={"no beat": "the notes follow the beat by only 3%"})
     copy, part = file("b.mid", "near"), file("c.mid", "near")
     for other, similarity in ((copy, 0.62), (part, 0.2)):
@@ -99,7 +99,7 @@ def test_warnings_and_copies_are_told() -> None:
 
 @pytest.mark.parametrize("name", EVIL)
 @pytest.mark.parametrize("width", [60, 120])
-def test_names_are_text_in_the_terminal(name: str, width: int) -> None:
+def test_names_are_not_markup_in_the_terminal(name: str, width: int) -> None:
     text = drawn(diagnosis(file("ok.mid"), file(name, "unreadable", reason=name)), width)
     assert printable(name) in "".join(line.strip() for line in text.splitlines())
     assert not set(text) & {"\x1b", "\u202e"}
@@ -123,7 +123,7 @@ class Reader(html.parser.HTMLParser):
 
 
 @pytest.mark.parametrize("name", EVIL)
-def test_names_are_text_in_the_page(name: str) -> None:
+def test_names_are_escaped_in_the_page(name: str) -> None:
     kept = file(f"{name}/{name}", warnings={"no beat": name})
     counted = summarize(Diagnosis(Path(name), [kept, file(name, "unreadable", reason=name)], 2))
     reader = Reader()
@@ -134,7 +134,7 @@ def test_names_are_text_in_the_page(name: str) -> None:
     assert not set(reader.text) & {"\x1b", "\u202e"}
 
 
-def test_the_page_needs_nothing_else() -> None:
+def test_the_page_loads_nothing() -> None:
     text = page(summarize(diagnosis(file("a.mid"))), [])
     assert "default-src 'none'" in text
     assert re.findall(r"https?://[^\"\s]+|@import|url\(", text) == []
@@ -146,12 +146,12 @@ def test_bars_are_as_long_as_their_counts() -> None:
     assert [float(width) for width in re.findall(r'width="([\d.]+)"', drawing)] == [270, 67.5, 270]
 
 
-def test_real_names_through_the_whole_way(tmp_path: Path) -> None:
+def test_names_of_real_files_in_all_reports(tmp_path: Path) -> None:
     folder = fill(tmp_path / "[bold]in", 2)
     (folder / "<b>.mid").write_bytes(song(1))
-    found = diagnose(folder, workers=1)
-    assert "[bold]in" in str(found.folder)
-    text = drawn(found, 110)
+    real = diagnose(folder, workers=1)
+    assert "[bold]in" in str(real.folder)
+    text = drawn(real, 110)
     assert "<b>.mid  repeats 0001.mid" in text or "0001.mid  repeats <b>.mid" in text
     assert "2 of 3 files can be trained on (67%)\n" in text
     assert "nothing is new since the last run" in drawn(diagnose(folder, workers=1))

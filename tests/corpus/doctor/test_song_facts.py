@@ -1,4 +1,4 @@
-"""What the doctor writes down about a song."""
+"""The facts that the doctor collects about a song."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 from tests.folders import wandering
 
 
-def test_findings_are_json_and_say_what_the_file_says() -> None:
+def test_facts_are_json_and_those_of_the_file() -> None:
     song = replace(wandering(3), keys=(KeySignature(0, -1, True),))
-    found = song_facts(song, {})
-    assert found == json.loads(json.dumps(found))
-    assert (found["key"], found["estimated_key"]) == ("D minor", "")
-    assert (found["meter"], found["bpm"]) == ("4/4", 120.0)
-    assert (found["notes"], found["parts"], found["warnings"]) == (len(song), 2, {})
+    facts = song_facts(song, {})
+    assert facts == json.loads(json.dumps(facts))
+    assert (facts["key"], facts["estimated_key"]) == ("D minor", "")
+    assert (facts["meter"], facts["bpm"]) == ("4/4", 120.0)
+    assert (facts["notes"], facts["parts"], facts["warnings"]) == (len(song), 2, {})
 
 
-def test_what_the_file_does_not_say() -> None:
+def test_a_file_without_key_meter_and_tempo() -> None:
     # the scale and triad of G major: 67 71 74 79, with a leading F#
     song = Score.of(480, [0, 480, 960, 1440, 1920], [480] * 5, [67, 71, 74, 78, 79], [80] * 5)
-    found = song_facts(song, {})
-    assert (found["key"], found["estimated_key"]) == ("", "G major")
-    assert (found["meter"], found["bpm"]) == ("", 0.0)
-    assert (found["bars"], found["seconds"]) == (2, 2.5)
+    facts = song_facts(song, {})
+    assert (facts["key"], facts["estimated_key"]) == ("", "G major")
+    assert (facts["meter"], facts["bpm"]) == ("", 0.0)
+    assert (facts["bars"], facts["seconds"]) == (2, 2.5)
     drums = Score.of(480, [0, 480], [10, 10], [36, 38], [80, 80], parts=(Part("", 0, True),))
     assert song_facts(drums, {})["estimated_key"] == ""
 
 
-def test_an_annotation_is_told_of() -> None:
-    found = song_facts(wandering(3), {ANNOTATION: 395})
-    assert found["warnings"] == {"annotation track": "395 notes of chord labels"}
+def test_an_annotation_is_a_warning() -> None:
+    facts = song_facts(wandering(3), {ANNOTATION: 395})
+    assert facts["warnings"] == {"annotation track": "395 notes of chord labels"}
 
 
-def test_the_usual_one_lasts_longest() -> None:
+def test_longest_lasting() -> None:
     song = replace(
         wandering(3, 200),
         tempi=(Tempo(0, 400_000), Tempo(960, 600_000)),

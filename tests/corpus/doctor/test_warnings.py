@@ -1,4 +1,4 @@
-"""What is odd about a song is said, and ordinary songs are left in peace."""
+"""Each warning is found in a song made for it, and ordinary songs have no warning."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def score(
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_ordinary_songs_get_none(seed: int) -> None:
+def test_ordinary_songs_have_no_warning(seed: int) -> None:
     assert find_warnings(wandering(seed, 400)) == {}
 
 
-def test_names_are_those_of_the_list() -> None:
+def test_warnings_by_name_are_complete() -> None:
     assert list(BY_NAME) == [
         "annotation track", "no beat", "doubled tracks", "drums off channel 10", "several songs",
     ]  # fmt: skip

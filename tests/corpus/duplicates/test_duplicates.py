@@ -1,4 +1,4 @@
-"""Duplicates: what a sketch survives, what the decision promises, and what it must not take for a copy."""
+"""Sketches and duplicates: which changes a sketch survives, and which songs `decide` keeps."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def with_track(score: Score, other: Score) -> Score:
 
 
 def replayed(score: Score) -> Score:
-    """Other velocities, lengths, instruments, tempo, resolution, later start, other order of parts."""
+    """Change velocities, durations, instruments, tempo, resolution, start and order of parts."""
     onset, duration, pitch, velocity, part = columns(score)
     notes = [
         onset + 4 * BEAT,
@@ -78,7 +78,7 @@ def replayed(score: Score) -> Score:
 
 
 def played(score: Score, seed: int = 1) -> Score:
-    """The onsets moved by some 1/64 beat, as a player would."""
+    """Move each onset by about 1/64 beat, as in a performance."""
     notes = columns(score)
     notes[0] = np.maximum(
         notes[0] + np.random.default_rng(seed).normal(0, BEAT / 64, len(score)).astype(int), 0
@@ -87,7 +87,7 @@ def played(score: Score, seed: int = 1) -> Score:
 
 
 def slower(score: Score) -> Score:
-    """The tempo halved by writing all values twice as long."""
+    """Halve the tempo by writing all durations twice as long."""
     notes = columns(score)
     return with_notes(score, [2 * notes[0], 2 * notes[1], *notes[2:]])
 
@@ -120,7 +120,7 @@ def kinds(songs: list[Score]) -> list[str]:
 
 
 def slow_mix(x: int) -> int:
-    """SplitMix64's finalizer in Python's own whole numbers."""
+    """The finalizer of SplitMix64 with Python integers."""
     mask = 2**64 - 1
     x = (x + 0x9E3779B97F4A7C15) & mask
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & mask
@@ -128,8 +128,8 @@ def slow_mix(x: int) -> int:
     return x ^ (x >> 31)
 
 
-def test_runs_agree_with_a_slow_reading_of_their_definition() -> None:
-    """The set of runs, found with lists and big integers one run after the other."""
+def test_runs_agree_with_a_slow_implementation() -> None:
+    """The set of runs, computed with lists and Python integers, one run after the other."""
 
     def fold(steps: list[int]) -> int:
         if len(steps) == 1:
@@ -177,7 +177,7 @@ def test_a_transposed_song_has_the_same_transposed_sketch(score: Score, semitone
     assert (first["notes"] == second["notes"]) == (semitones == 0 or bool(drum.all()))
 
 
-def test_a_replayed_song_has_the_same_notes_and_one_changed_pitch_does_not() -> None:
+def test_a_rearranged_song_has_the_same_notes_and_one_changed_pitch_does_not() -> None:
     original = song(1)
     pitch = original.pitch.copy()
     pitch[100] += 1
@@ -206,7 +206,7 @@ def test_the_sketch_is_the_same_on_every_machine() -> None:
 
 
 def test_a_doubled_part_leaves_the_set_of_notes_as_it_is() -> None:
-    """A sum would count a note twice that two parts play."""
+    """A hash by sum over all notes would count a note twice if two parts play it."""
     original = song(1)
     twice = with_track(original, original)
     first, doubled = sketches([original, twice])
@@ -248,8 +248,8 @@ def test_compare_estimates_what_is_shared() -> None:
 # What is found
 
 
-def test_copies_are_found_and_nothing_else() -> None:
-    """40 songs and 6 copies of each: of those at least half alike 95% are found, and no other song's copy."""
+def test_duplicates_are_found_and_nothing_else() -> None:
+    """Of 6 variants of 40 songs, 95% of those with similarity 0.5 or more are found, and no wrong ones."""
     originals = [song(seed) for seed in range(40)]
     copies = [
         (name, seed, make(originals[seed], seed)) for name, make in DUPLICATES.items() for seed in range(40)
@@ -269,19 +269,19 @@ def test_copies_are_found_and_nothing_else() -> None:
     assert found["cut"] == found["slower"] == {"near"}
 
 
-def test_a_played_copy_is_near() -> None:
+def test_a_humanized_song_is_near() -> None:
     decided = decide(sketches([song(1), played(song(1))]))
     assert decided.duplicate_of.tolist() == [-1, 0] and KINDS[decided.kind[1]] == "near"
 
 
 def test_a_quarter_of_a_song_is_near_by_what_it_contains() -> None:
-    """Of 40 such cuts, whose similarity is only some 0.22, nine in ten are found."""
+    """Of 40 such excerpts, whose similarity is only about 0.22, nine in ten are found."""
     wholes = [song(seed, 300) for seed in range(40)]
     of = decide(sketches(wholes + [cut(whole, 0.25) for whole in wholes])).duplicate_of
     assert (of[40:] == np.arange(40)).mean() >= 0.9 and (of[:40] == -1).all()
 
 
-def test_scales_trills_and_broken_chords_make_no_copies() -> None:
+def test_scales_trills_and_broken_chords_do_not_make_songs_near() -> None:
     """Different songs that share such passages of any length."""
 
     def etude(pattern: list[int], seed: int) -> Score:
@@ -296,9 +296,9 @@ def test_scales_trills_and_broken_chords_make_no_copies() -> None:
     assert runs(Score.of(BEAT, np.arange(50) * BEAT, [1] * 50, chromatic, [1] * 50)).size == 0
 
 
-def test_drums_join_no_songs_and_variations_of_a_beat_are_no_copies() -> None:
+def test_drums_do_not_make_songs_near() -> None:
     def beat(fills: int, loops: int = 40) -> Score:
-        """A rock beat of eight strokes, in every other bar with strokes of its own."""
+        """A rock beat of eight strokes, with random strokes in every other bar."""
         draw = np.random.default_rng(fills)
         bars = [[36, 42, 38, 42, 36, 42, 38, 46]] * loops
         bars[1::2] = [draw.choice([36, 38, 41, 43, 42], 8).tolist() for _ in bars[1::2]]
@@ -322,7 +322,7 @@ def test_drums_join_no_songs_and_variations_of_a_beat_are_no_copies() -> None:
 
 
 def test_being_near_is_not_transitive() -> None:
-    """A is like B and B like C, but A is not like C: B goes to A, and C stays. Without A, C goes to B."""
+    """A is near B and B near C, but A is not near C: B repeats A, and C is kept. Without A, C repeats B."""
     whole = song(1, 300)
     a, b, c = (with_notes(whole, [col[s : s + 600] for col in columns(whole)]) for s in (0, 200, 400))
     assert exact(a, b) > 0.4 and exact(b, c) > 0.4 and exact(a, c) < 0.25
@@ -331,7 +331,7 @@ def test_being_near_is_not_transitive() -> None:
 
 
 def family(seed: int, count: int) -> list[Score]:
-    """Songs that share more or less with each other: windows of one long song."""
+    """Songs that overlap more or less: windows of one long song."""
     draw = np.random.default_rng(seed)
     whole = song(seed, 300)
     starts = draw.integers(0, len(whole) // 2, count)
@@ -360,8 +360,8 @@ def test_the_decision_is_the_greedy_one() -> None:
     assert {int(row): int(of) for row, of in enumerate(decided.duplicate_of) if of >= 0} == expected
 
 
-def test_growing_never_moves_a_kept_song_out() -> None:
-    """Half of the songs first; then their kept ones, fixed, and the others, which come first by hash."""
+def test_growing_never_removes_a_kept_song() -> None:
+    """Decide half of the songs first, then the others with the kept ones of the first half fixed."""
     songs = [member for seed in range(10) for member in family(seed, 10)]
     records = sketches(songs)
     order = np.random.default_rng(3).permutation(len(songs))
@@ -380,14 +380,14 @@ def test_growing_never_moves_a_kept_song_out() -> None:
     )
 
 
-def test_fixed_songs_stay_even_if_they_are_copies() -> None:
+def test_fixed_songs_stay_even_if_they_are_duplicates() -> None:
     songs = [song(1), song(1), song(1).transposed(2), cut(song(1), 0.8), song(1).transposed(4)]
     decided = decide(sketches(songs), fixed=4)
     assert decided.duplicate_of.tolist() == [-1, -1, -1, -1, 0]
 
 
-def test_a_copy_of_a_copy_goes_to_the_kept_song() -> None:
-    """The transposed copy of a song that was dropped repeats the song that was kept."""
+def test_a_duplicate_of_a_duplicate_repeats_the_kept_song() -> None:
+    """The transposition of a duplicate is a duplicate of the song that was kept."""
     copy = cut(song(1), 0.8)
     decided = decide(sketches([song(1), copy, copy.transposed(3)]))
     assert decided.duplicate_of.tolist() == [-1, 0, 0]
@@ -396,7 +396,7 @@ def test_a_copy_of_a_copy_goes_to_the_kept_song() -> None:
 
 
 def test_short_songs_are_compared_by_their_notes_alone() -> None:
-    """15 runs or fewer: nearly the same is not enough, the same notes are."""
+    """A song with 15 runs or fewer is a duplicate only if its notes are the same."""
     short = song(1, 18)
     assert len(runs(short)) < duplicates.MIN_RUNS
     assert kinds([short, with_track(short, song(9, 4)), short.transposed(1), replayed(short)]) == [
@@ -407,8 +407,8 @@ def test_short_songs_are_compared_by_their_notes_alone() -> None:
     ]
 
 
-def test_crowds_cost_no_square() -> None:
-    """Of many copies of a few songs, each is compared with a few songs, not with all the others."""
+def test_the_cost_of_many_duplicates_is_not_quadratic() -> None:
+    """Each of many duplicates of a few songs is compared with a few songs, not with all others."""
     songs = [played(song(seed % 4, 60), seed) for seed in range(400)]
     decided = decide(sketches(songs))
     assert (decided.duplicate_of < 0).sum() <= 8
@@ -417,7 +417,7 @@ def test_crowds_cost_no_square() -> None:
 
 
 def test_a_file_of_sketches_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also in blocks much smaller than the file, and however many bands are found at once."""
+    """The decisions do not depend on the sizes of blocks, nor on the number of bands at once."""
     records = sketches([member for seed in range(5) for member in family(seed, 8)])
     (tmp_path / "sketches").write_bytes(records.tobytes())
     whole = decide(records)
@@ -432,7 +432,7 @@ def test_a_file_of_sketches_gives_the_same(tmp_path: Path, monkeypatch: pytest.M
             assert (getattr(whole, name) == getattr(decided, name)).all()
 
 
-def test_nothing_gives_nothing() -> None:
+def test_no_songs() -> None:
     decided = decide(np.zeros(0, SKETCH))
     assert len(decided.duplicate_of) == len(decided.kind) == 0
     empty = Score.of(BEAT, [], [], [], [])
@@ -440,7 +440,7 @@ def test_nothing_gives_nothing() -> None:
 
 
 def test_one_bin_is_enough_to_fill_all() -> None:
-    """A song whose runs all fall into one bin: every empty bin finds it, so equal songs have equal keys."""
+    """If all runs of a song are in one bin, every empty bin copies it, so equal songs have equal keys."""
     bins = np.full((3, 256), EMPTY, np.uint32)
     bins[:, 77] = [5, 5, 6]
     keys = duplicates._band_keys(bins, range(duplicates.BANDS))

@@ -1,4 +1,4 @@
-"""Which files of a folder are looked at: by ending, in order, through links, loops and odd names."""
+"""The files of a folder that are listed: endings, order, links, circular links, unusual names."""
 
 import os
 import unicodedata
@@ -63,8 +63,8 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
 def test_a_link_to_nothing_and_a_pipe_are_listed(tmp_path: Path) -> None:
     (tmp_path / "gone.mid").symlink_to(tmp_path / "nothing")
     os.mkfifo(tmp_path / "pipe.mid")
-    found = {source.path: source.size for source in scan(tmp_path, tmp_path / "out")}
-    assert found == {b"gone.mid": 0, b"pipe.mid": -1}
+    sizes = {source.path: source.size for source in scan(tmp_path, tmp_path / "out")}
+    assert sizes == {b"gone.mid": 0, b"pipe.mid": -1}
 
 
 @POSIX

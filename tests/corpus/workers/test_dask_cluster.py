@@ -1,4 +1,4 @@
-"""A real `dask scheduler` and real workers on this machine: the same corpus as one machine makes."""
+"""A real Dask scheduler and workers on this machine make the same corpus as a pool."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ QUIET = ["--no-dashboard", "--scheduler-file"]
 
 
 class Machines:
-    """A scheduler and its workers, each a process of its own; `kill` some, the end ends all."""
+    """A Dask scheduler and its workers, each in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.file = folder, folder / "scheduler.json"
@@ -62,7 +62,7 @@ class Machines:
             return subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, env=environment)
 
     def hire(self, *options: str) -> subprocess.Popen[bytes]:
-        """Start a worker of one thread that dies with its process."""
+        """Start a worker with one thread and without a nanny that would restart it."""
         place = ["--local-directory", str(self.folder / f"worker{len(self.workers)}")]
         options = ("--nthreads", "1", "--no-nanny", "--preload", PRELOAD, *place, *options)
         self.workers.append(self._start("worker", *QUIET, str(self.file), *options))
@@ -80,13 +80,13 @@ def machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machin
     monkeypatch.setattr(read_files, "SHARD_SONGS", 40)
     monkeypatch.setattr(dask_pool, "TASK_BATCHES", 2)
     monkeypatch.setattr(pool_module, "COMMAND", BAD)
-    found = Machines(tmp_path)
-    yield found
-    found.end()
+    machines = Machines(tmp_path)
+    yield machines
+    machines.end()
 
 
 def many(folder: Path) -> Path:
-    """Files of all kinds: songs, copies, no songs, ones that their readers die of, and an archive."""
+    """A folder with songs, duplicates, files that are not songs, files that crash readers, and an archive."""
     fill(folder, 150)
     fill(folder / "sub", 20, first=140)
     for number, poison in enumerate((b"CRASH", b"EXIT", b"MThd", b"")):
@@ -148,8 +148,8 @@ def test_workers_that_cannot_do_the_work(
         with pytest.raises(InputError, match=r"Dask worker tcp:\S+ has Python 3\.\d+, must be 3\.9 as where"):
             prepare(folder, out, engine="dask", scheduler=machines.address)
     absent = [(os.fsencode(tmp_path / "elsewhere" / "0.mid"), 10)]
-    said = r"Dask worker tcp:\S+ cannot read '\S+0\.mid' \(No such file.*\): the folder must be on shared"
-    with pytest.raises(InputError, match=said), DaskPool(machines.address, CheckSettings(), absent):
+    problem = r"Dask worker tcp:\S+ cannot read '\S+0\.mid' \(No such file.*\): the folder must be on shared"
+    with pytest.raises(InputError, match=problem), DaskPool(machines.address, CheckSettings(), absent):
         pass
     settings = DaskPool(
         machines.address, CheckSettings(), absent

@@ -1,4 +1,4 @@
-"""The parts of the engine dask that need no Dask: order, bounds, what a task answers, and what is refused."""
+"""The parts of the Dask engine that can be tested without Dask: order, limits, tasks, wrong input."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _no_pool_is_left() -> Iterator[None]:
 
 
 class Task:
-    """A future of the client below: done when it is asked to be."""
+    """A future of the client below, done when `finish` is called."""
 
     def __init__(self, work: Callable[[], bytes]) -> None:
         self.work, self.callbacks = work, list[Callable[[Any], None]]()
@@ -40,7 +40,7 @@ class Task:
 
 
 class LastFirst:
-    """A client that does the task given last first, and counts how many wait."""
+    """A stand-in for the Dask client that runs the last submitted task first and counts the waiting ones."""
 
     def __init__(self, threads: int) -> None:
         self.threads, self.waiting, self.most = threads, list[Task](), 0
@@ -66,7 +66,7 @@ class LastFirst:
 def through(
     client: LastFirst, batches: list[list[ReadJob]], monkeypatch: pytest.MonkeyPatch
 ) -> list[BatchResult]:
-    """The results of a DaskPool with a client that is none of Dask's."""
+    """The results of a DaskPool with a stand-in for the client of Dask."""
     from concurrent.futures import ThreadPoolExecutor
 
     wait = DaskPool._wait
@@ -80,7 +80,9 @@ def through(
         return list(DaskPool("tcp://here", CheckSettings(), _client=client, _thread=thread).run(batches))
 
 
-def test_the_results_are_the_pools_in_order_and_few_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_those_of_a_pool_and_few_tasks_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(dask_pool, "TASK_BATCHES", 2)
     batches = [[ReadJob(b"%d" % b, song(10 * b + i, 16 + b)) for i in range(1 + b % 3)] for b in range(21)]
     batches[4][0] = ReadJob(b"bad", b"<html>")
@@ -115,11 +117,11 @@ def test_a_message_holds_some_batches_or_enough_bytes() -> None:
 
 
 def settings(*seen: tuple[bytes, int], **versions: str) -> dict[str, Any]:
-    found = DaskPool("tcp://here", CheckSettings(), list(seen)).settings
-    return found | {"versions": found["versions"] | versions}
+    defaults = DaskPool("tcp://here", CheckSettings(), list(seen)).settings
+    return defaults | {"versions": defaults["versions"] | versions}
 
 
-def test_a_process_stays_for_the_next_task_and_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_is_kept_for_the_next_task_and_then_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     message = next(dask_worker.pack([[ReadJob(b"x.mid", song(1))]], 1, 1))
     first = dask_worker.run_task(settings(), message)
     (idle,) = dask_worker._idle_pools
@@ -134,7 +136,7 @@ def test_a_process_stays_for_the_next_task_and_then_goes(monkeypatch: pytest.Mon
     assert process.wait(10) != 0
 
 
-def test_what_keeps_a_worker_from_work(tmp_path: Path) -> None:
+def test_worker_problem(tmp_path: Path) -> None:
     path = fill(tmp_path, 1) / "0000.mid"
     name, size = os.fsencode(path), path.stat().st_size
     assert dask_worker.worker_problem(settings((name, size))) == ""
@@ -149,17 +151,17 @@ def test_what_keeps_a_worker_from_work(tmp_path: Path) -> None:
         dask_worker.run_task(settings((name, size)), b"")
 
 
-def test_files_that_vanish_during_a_task_are_not_blamed(
+def test_files_that_vanish_during_a_task_are_a_worker_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = iter(["", "cannot read the folder"])
-    monkeypatch.setattr(dask_worker, "worker_problem", lambda _: next(said))
+    problems = iter(["", "cannot read the folder"])
+    monkeypatch.setattr(dask_worker, "worker_problem", lambda _: next(problems))
     message = next(dask_worker.pack([[ReadJob(os.fsencode(tmp_path / "gone.mid"))]], 1, 1))
     with pytest.raises(InputError, match="cannot read the folder"):
         dask_worker.run_task(settings(), message)
 
 
-def test_the_witnesses_are_files_that_can_be_read_here(tmp_path: Path) -> None:
+def test_probe_files_can_be_read_here(tmp_path: Path) -> None:
     fill(tmp_path, 9)
     (tmp_path / "0000.mid").unlink()
     (tmp_path / "0000.mid").symlink_to("nothing")
@@ -170,7 +172,7 @@ def test_the_witnesses_are_files_that_can_be_read_here(tmp_path: Path) -> None:
     assert probe_files(tmp_path, []) == []
 
 
-def test_what_goes_together(tmp_path: Path) -> None:
+def test_engine_and_scheduler_must_be_given_together(tmp_path: Path) -> None:
     folder, out = fill(tmp_path / "in", 1), tmp_path / "out"
     wrongs: list[dict[str, Any]] = [{"engine": "dask"}, {"scheduler": "tcp://x:1"}]
     for wrong in wrongs:

@@ -1,4 +1,4 @@
-"""Workers that die, hang, eat memory or talk nonsense cost their one file and no other."""
+"""Files that crash or hang a worker, or use up its memory, do not affect the other files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_results_come_in_order(tmp_path: Path) -> None:
     assert [row["notes"] for row in rows] == [16 + b for b in range(20) for _ in range(1 + b % 4)]
 
 
-def test_a_file_that_is_gone_and_fates_known_before(tmp_path: Path) -> None:
+def test_a_missing_file_and_an_outcome_that_is_known_before(tmp_path: Path) -> None:
     gone = ReadJob(os.fsencode(tmp_path / "gone.mid"))
     rows, _ = run([[gone, ReadJob(b"x", outcome="unsafe name", reason="why"), *jobs(song(1))]], workers=1)
     assert [row["fate"] for row in rows] == ["cannot open", "unsafe name", "kept"]
@@ -67,7 +67,7 @@ POISONS = [
 
 
 @POSIX
-def test_bad_files_cost_themselves_alone() -> None:
+def test_bad_files_do_not_affect_others() -> None:
     songs = [song(number) for number in range(12)]
     clean_rows, clean_arrays = run([jobs(*songs[:6]), jobs(*songs[6:])], workers=1)
     poisons = [poison for poison, _, _ in POISONS]
@@ -102,7 +102,7 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
     assert sum(row["fate"] == "kept" for row in rows) >= 39
 
 
-def test_a_slow_source_is_not_blamed_on_the_workers() -> None:
+def test_a_slow_source_does_not_time_out_the_workers() -> None:
     def batches() -> Iterator[list[ReadJob]]:
         yield jobs(song(1))
         time.sleep(1.0)
@@ -122,7 +122,7 @@ def test_workers_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
         list(pool.run([jobs(song(1))]))
 
 
-def test_nothing_to_do() -> None:
+def test_no_batches() -> None:
     assert run([]) == ([], [])
 
 

@@ -26,7 +26,7 @@ MATRIX = pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.s
 
 
 class Nursery:
-    """Runs `prepare` in processes that can be told when to die."""
+    """Run `prepare` in processes that kill themselves at a given change to the disk."""
 
     def __init__(self) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -50,7 +50,7 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eleven songs, a copy, and two files that are none; the last file alone is in the fourth shard."""
+    """Eleven songs, a duplicate, and two files without songs; the fourth shard has only the last file."""
     folder = fill(tmp_path_factory.mktemp("killed") / "in", 11)
     (folder / "0002b.mid").write_bytes(song(9))
     (folder / "0005b.mid").write_bytes(b"<html>")
@@ -59,12 +59,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def finished(out: Path) -> dict[str, int]:
-    """The finished shards, by their place on the disk: one that is made again gets another."""
+    """The inode of each finished shard: a shard that is written again gets another one."""
     return {p.name: (p / "pitch.npy").stat().st_ino for p in (out / "shards").glob("[0-9]*")}
 
 
 def kill_and_mend(nursery: Nursery, folder: Path, out: Path, die_at: int, last_good: int) -> None:
-    """Kill a run at a change to the disk, look at what is left, and run again."""
+    """Kill a run at a change to the disk, check what is left, and run again."""
     assert nursery.prepare(folder, out, die_at) == "killed"
     try:
         assert len(Corpus.open(out)) >= last_good  # the last good state opens, or the new one

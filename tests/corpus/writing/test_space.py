@@ -1,4 +1,4 @@
-"""Only a full disk is told with the bytes that are needed."""
+"""An error because of a full disk says how many bytes are needed; other errors do not."""
 
 import errno
 import os
@@ -14,9 +14,7 @@ from ritornello.system.files import output_errors
 @pytest.mark.parametrize(
     ("number", "is_told"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EACCES, False)]
 )
-def test_a_full_disk_is_told_with_the_bytes_that_are_needed(
-    tmp_path: Path, number: int, is_told: bool
-) -> None:
+def test_only_a_full_disk_is_explained(tmp_path: Path, number: int, is_told: bool) -> None:
     with (
         pytest.raises(OutputError) as told,
         explain_full_disk(tmp_path, lambda: 1234),

@@ -56,10 +56,7 @@ class BlockChords(NamedTuple):
 
     def names(self) -> list[tuple[int, str]]:
         """Root and kind of each chord; the lowest note and "other" for a chord without a name."""
-        return [
-            chord_name(bits, lowest)
-            for bits, lowest in zip(self.bits.tolist(), self.lowest.tolist(), strict=True)
-        ]
+        return list(map(chord_name, self.bits.tolist(), self.lowest.tolist()))
 
 
 def take_annotation(score: Score) -> tuple[Score, int]:
@@ -117,9 +114,9 @@ def _is_too_thin(score: Score, part: int) -> bool:
 
 def block_chords(score: Score, part: int) -> BlockChords:
     """The chords of part number `part`."""
-    mine = (score.part == part).nonzero()[0]
-    onset, pitch = score.onset_ticks.take(mine).astype(np.int64), score.pitch.take(mine).astype(np.int64)
-    end = onset + score.duration_ticks.take(mine)
+    notes = (score.part == part).nonzero()[0]
+    onset, pitch = score.onset_ticks.take(notes).astype(np.int64), score.pitch.take(notes).astype(np.int64)
+    end = onset + score.duration_ticks.take(notes)
     begins = np.ones(len(onset) + 1, bool)
     np.not_equal(onset[1:], onset[:-1], out=begins[1:-1])  # onsets ascend
     edges = begins.nonzero()[0]
@@ -165,9 +162,7 @@ def _looks_like_labels(chords: BlockChords, score: Score) -> bool:
     beat = score.ticks_per_beat
     length = chords.end_ticks - chords.start_ticks
     contiguous = np.abs(chords.end_ticks[:-1] - chords.start_ticks[1:]) * 16 <= beat
-    if (
-        length.sum() < MIN_COVERED * score.end_ticks or _share(contiguous) < MIN_CONTIGUOUS
-    ):  # most parts end here
+    if length.sum() < MIN_COVERED * score.end_ticks or _share(contiguous) < MIN_CONTIGUOUS:
         return False
     off_beat = np.minimum(length % beat, -length % beat) * 16
     roots, kinds = (np.array(column) for column in zip(*chords.names(), strict=True))

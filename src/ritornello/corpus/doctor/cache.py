@@ -91,16 +91,17 @@ class DoctorCache:
 
     def keep_only(self, sources: Iterable[Source]) -> None:
         """Remove the groups of all other sources."""
-        groups = {source: self.groups[source] for source in sources if source in self.groups}
-        self.changed |= len(groups) != len(self.groups)
-        self.groups = groups
+        self._replace_groups({source: self.groups[source] for source in sources if source in self.groups})
 
     def remove_outcomes(self, outcomes: Collection[str]) -> None:
         """Remove the records with one of these outcomes, and the archives with such a song."""
-        groups = {s: g for s, g in self.groups.items() if not any(file.row["fate"] in outcomes for file in g)}
+        groups = self.groups.items()
+        self._replace_groups({s: g for s, g in groups if not any(file.row["fate"] in outcomes for file in g)})
+        self._by_hash = {h: file for h, file in self._by_hash.items() if file.row["fate"] not in outcomes}
+
+    def _replace_groups(self, groups: dict[Source, list[FileRecord]]) -> None:
         self.changed |= len(groups) != len(self.groups)
         self.groups = groups
-        self._by_hash = {h: file for h, file in self._by_hash.items() if file.row["fate"] not in outcomes}
 
     def save(self) -> str:
         """Write the cache if it has changed; returns why it cannot be written, or ""."""

@@ -82,9 +82,9 @@ class Diagnosis:
 
 def diagnose(
     folder: str | Path,
+    checks: CheckSettings | None = None,
     *,
     workers: int | None = None,
-    checks: CheckSettings | None = None,
     cache: Path | None = None,
     skip: Path | None = None,
     labels: str | Path | None = None,
@@ -93,8 +93,7 @@ def diagnose(
 ) -> Diagnosis:
     """Diagnose every file below `folder`, without the folder `skip` inside it, and change none.
 
-    The options are those of `doctor`; `checks` are the settings for reading.
-    Raises InputError if there are no files or the table `labels` is wrong.
+    The other options are those of `doctor`. Raises InputError if there are no files or `labels` is wrong.
     """
     folder, checks, update = Path(folder), checks or CheckSettings(), progress or no_progress
     labeller = read_labels(labels) if labels else Labeller()

@@ -56,16 +56,8 @@ def doctor(
     if target:
         check_target(target)
     checks = CheckSettings(reader=reader)
-    diagnosis = diagnose(
-        folder,
-        workers=workers,
-        checks=checks,
-        cache=Path(cache) if cache else None,
-        skip=target,
-        labels=labels,
-        retry=retry,
-        progress=progress,
-    )
+    options: dict[str, Any] = {"labels": labels, "retry": retry, "cache": Path(cache) if cache else None}
+    diagnosis = diagnose(folder, checks, workers=workers, skip=target, progress=progress, **options)
     if page_path:
         write_bytes(page_path, page(summarize(diagnosis), _piano_rolls(diagnosis, checks)).encode())
     if target:

@@ -45,13 +45,11 @@ class DoctorReport(NamedTuple):
     folder: str
     files: int
     kept: int
-    read_now: int
     outcomes: list[ReportRow]
     warnings: list[ReportRow]
     histograms: list[Histogram]
     most_duplicated: list[tuple[str, int]]  # paths of kept songs and their number of duplicates
-    cache_problem: str
-    unused_labels: int  # rows of the table of labels that name no song
+    diagnosis: Diagnosis
 
 
 def summarize(diagnosis: Diagnosis) -> DoctorReport:
@@ -60,13 +58,11 @@ def summarize(diagnosis: Diagnosis) -> DoctorReport:
         folder=printable(str(diagnosis.folder)),
         files=len(diagnosis.files),
         kept=len(diagnosis.kept),
-        read_now=diagnosis.read_now,
         outcomes=_outcome_rows(diagnosis),
         warnings=_warning_rows(diagnosis),
         histograms=_histograms(diagnosis),
         most_duplicated=_most_duplicated(diagnosis.kept),
-        cache_problem=diagnosis.cache_problem,
-        unused_labels=diagnosis.unused_labels,
+        diagnosis=diagnosis,
     )
 
 
@@ -77,9 +73,8 @@ def printable(name: bytes | str) -> str:
     """
     text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
     text = unicodedata.normalize("NFC", text)
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    escaped = (c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    return "".join(escaped)
 
 
 def explain(file: FileDiagnosis) -> str:
@@ -99,12 +94,10 @@ def _outcome_rows(diagnosis: Diagnosis) -> list[ReportRow]:
     files_of: dict[str, list[FileDiagnosis]] = {}
     for file in diagnosis.files:
         files_of.setdefault(file.outcome, []).append(file)
-    rows = []
-    for outcome, files in sorted(files_of.items(), key=lambda pair: (pair[0] != KEPT, -len(pair[1]))):
-        if outcome == KEPT:
-            rows.append(ReportRow(outcome, len(files), "songs that a model can be trained on", "", []))
-        else:
-            rows.append(ReportRow(outcome, len(files), *OUTCOMES[outcome], _examples(files, explain)))
+    kept = files_of.pop(KEPT, [])
+    rows = [ReportRow(KEPT, len(kept), "songs that a model can be trained on", "", [])] if kept else []
+    for outcome, files in sorted(files_of.items(), key=lambda pair: -len(pair[1])):
+        rows.append(ReportRow(outcome, len(files), *OUTCOMES[outcome], _examples(files, explain)))
     return rows
 
 
@@ -199,11 +192,11 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "folder": report.folder,
         "files": report.files,
         "kept": report.kept,
-        "read_now": report.read_now,
+        "read_now": diagnosis.read_now,
         **tables,
         "copies": sum(row.files for row in report.outcomes if row.name in DUPLICATES),
         "histograms": {each.title: dict(each.bars) for each in report.histograms},
-        "unused_labels": report.unused_labels,
+        "unused_labels": diagnosis.unused_labels,
         "every_file": [_file_as_json(file) for file in diagnosis.files],
     }
 

@@ -23,7 +23,7 @@ class TerminalReport:
     report: DoctorReport
 
     def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        report = self.report
+        report, diagnosis = self.report, self.report.diagnosis
         yield headline(report)
         yield Text()
         yield _table("Outcomes of the files", report.outcomes)
@@ -33,18 +33,19 @@ class TerminalReport:
         if report.warnings:
             yield _table("Warnings about kept songs", report.warnings)
         yield from _side_by_side(report.histograms, options.max_width)
-        if report.unused_labels:
-            yield Text(f"rows of the table of labels that name no song: {report.unused_labels:,}")
-        if report.cache_problem:
-            yield Text(f"the next run will read all files again: {report.cache_problem}")
+        if diagnosis.unused_labels:
+            yield Text(f"rows of the table of labels that name no song: {diagnosis.unused_labels:,}")
+        if diagnosis.cache_problem:
+            yield Text(f"the next run will read all files again: {diagnosis.cache_problem}")
 
 
 def headline(report: DoctorReport) -> Text:
     """The report in one line."""
     share = report.kept / report.files
     text = Text(f"{report.kept:,} of {report.files:,} files can be trained on ({share:.0%})", "bold")
-    if report.files > report.read_now:
-        new = f"{report.read_now:,} of them are" if report.read_now else "nothing is"
+    read_now = report.diagnosis.read_now
+    if report.files > read_now:
+        new = f"{read_now:,} of them are" if read_now else "nothing is"
         text.append(f"; {new} new since the last run", "not bold")
     return text
 

@@ -188,11 +188,9 @@ def _near_kept_songs(
         kept = near_song[earlier] < 0  # as far as is known now; tested again below
         later, earlier = later[kept], earlier[kept]
         work["verifications"] += len(later)
-        is_near, similarity = are_near(
-            _read(sketches, rows[later], work), _read(sketches, rows[earlier], work)
-        )
-        near_pairs = zip(later[is_near], earlier[is_near], similarity[is_near], strict=True)
-        for new, old, value in near_pairs:
+        songs, others = (_read(sketches, rows[place], work) for place in (later, earlier))
+        is_near, similarity = are_near(songs, others)
+        for new, old, value in zip(later[is_near], earlier[is_near], similarity[is_near], strict=True):
             # pairs ascend by the later song, so the earlier song is decided already
             if near_song[old] < 0 and value > near_similarity[new]:
                 near_song[new], near_similarity[new] = old, value

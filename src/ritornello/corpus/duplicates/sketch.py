@@ -22,7 +22,7 @@ Number = TypeVar("Number", np.int32, np.int64, np.uint64)
 
 VERSION = 1  # of the method: sketches of two versions cannot be compared
 GRID = 24  # onsets are rounded to 1/24 beat, so that another resolution (ticks per beat) changes nothing
-CHORD = 12  # notes less than 1/12 beat apart are one chord, because a performer never plays exactly together
+CHORD = 12  # notes less than 1/12 beat apart are one chord, because performers do not play exactly together
 RUN = 16  # intervals per run; must be a power of two
 PERIODS = (1, 2, 3, 4)  # runs of these periods are left out: trills, scales of equal steps, ostinatos
 BINS = 256  # of the min-hash: the standard error of the Jaccard similarity is at most 0.03
@@ -45,9 +45,8 @@ def sketch(score: Score) -> bytes:
     It does not depend on tempo, velocities, durations, instruments, resolution and the order of the parts.
     """
     record = np.zeros((), SKETCH)
-    drum = score.of_drums
-    record["notes"], record["transposed"] = _note_hashes(score, drum)
-    hashes = _runs(score, drum)
+    record["notes"], record["transposed"] = _note_hashes(score)
+    hashes = runs(score)
     record["runs"] = len(hashes)
     record["bins"] = EMPTY
     bins = (hashes >> np.uint64(56)).astype(np.uint8)  # the top 8 bits are the bin
@@ -62,10 +61,7 @@ def runs(score: Score) -> Hashes:
 
     In each part: chords > their highest pitches > intervals other than 0 > each RUN successive intervals.
     """
-    return _runs(score, score.of_drums)
-
-
-def _runs(score: Score, drum: Bools) -> Hashes:
+    drum = score.of_drums
     any_drums, only_drums = bool(drum.any()), bool(drum.all())
     notes = np.argsort(score.part, kind="stable")
     if any_drums and not only_drums:
@@ -100,7 +96,7 @@ def compare(a: Records, b: Records) -> tuple[npt.NDArray[np.float64], npt.NDArra
     return similarity, np.minimum(shared / np.maximum(np.minimum(runs_a, runs_b), 1), 1)
 
 
-def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
+def _note_hashes(score: Score) -> tuple[int, int]:
     """The hash of the set of (onset, drum or not, pitch), and the same with pitches relative to the lowest.
 
     Onsets are on the GRID, counted from the first note. Velocity, duration and part are left out, because a
@@ -113,7 +109,7 @@ def _note_hashes(score: Score, drum: Bools) -> tuple[int, int]:
     onset *= 2 * GRID
     onset += beat
     onset //= 2 * beat
-    drum_pitch = drum.view(np.uint8) << 7 | score.pitch  # drums are 128 to 255
+    drum_pitch = score.of_drums.view(np.uint8) << 7 | score.pitch  # drums are 128 to 255
     lowest = int(drum_pitch.min(initial=127))
     onset <<= 8
     onset |= drum_pitch

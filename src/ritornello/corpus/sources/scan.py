@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from ritornello.errors import InputError
 
@@ -32,7 +32,7 @@ class Source(NamedTuple):
         return not self.number and self.path.lower().endswith(ARCHIVE_ENDINGS)
 
 
-class Sources(Sequence[Source]):
+class Sources:
     """A list of sources in 80 bytes each; Python objects would take 300."""
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
@@ -45,14 +45,10 @@ class Sources(Sequence[Source]):
     def __len__(self) -> int:
         return len(self._numbers) // 4
 
-    @overload
-    def __getitem__(self, place: int) -> Source: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Source]: ...
-    def __getitem__(self, place: int | slice) -> Source | list[Source]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        place = range(len(self))[place]
+    def __iter__(self) -> Iterator[Source]:
+        return (self[place] for place in range(len(self)))
+
+    def __getitem__(self, place: int) -> Source:
         start = self._numbers[4 * place - 4] if place else 0
         end, size, mtime_ns, number = self._numbers[4 * place : 4 * place + 4]
         return Source(bytes(self._paths[start:end]), size, mtime_ns, number)

@@ -12,7 +12,7 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import ExitStack, contextmanager
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ritornello.corpus.checks.check import CheckSettings
-from ritornello.corpus.sources.scan import Source
+from ritornello.corpus.sources.scan import Source, Sources
 from ritornello.corpus.workers import dask_worker
 from ritornello.corpus.workers.pool import BatchResult
 from ritornello.corpus.workers.worker import ReadJob
@@ -176,7 +176,7 @@ class DaskPool:
                     raise FailedError(f"{text}: {RESUME}") from error
 
 
-def probe_files(folder: Path, sources: Sequence[Source]) -> list[tuple[bytes, int]]:
+def probe_files(folder: Path, sources: Sources | list[Source]) -> list[tuple[bytes, int]]:
     """Paths and sizes of up to three readable files, spread over the folder.
 
     Archives are left out: they are opened on this machine, and their songs are sent to the workers.

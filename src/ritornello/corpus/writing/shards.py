@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -122,7 +121,8 @@ class ShardWriter:
         }
         columns = {name: pa.array(value, schema.field(name).type) for name, value in values.items()}
         for name in ("parts", "markers"):
-            columns[name] = _texts(rows, name, schema.field(name).type)
+            lists = [list(map(tuple, row.get(name, ()))) for row in rows]
+            columns[name] = pa.array(lists, schema.field(name).type)
         for place, name in enumerate(EVENT_WIDTHS):
             counts = [row["events"][place] if row["notes"] else 0 for row in rows]
             columns[name] = _numbers(b"".join(self._events[name]), name, counts, schema.field(name).type)
@@ -180,16 +180,6 @@ def _sync_folder(path: Path) -> None:
             os.close(handle)
 
 
-def _texts(rows: list[dict[str, Any]], name: str, kind: Any) -> Any:
-    """The column of lists of parts or markers, which contain text."""
-    lists = [row.get(name, ()) for row in rows]
-    values = list(zip(*chain.from_iterable(lists), strict=True)) or [()] * kind.value_type.num_fields
-    fields = [
-        import_pyarrow().array(column, kind.value_type.field(i).type) for i, column in enumerate(values)
-    ]
-    return _lists(fields, [len(events) for events in lists], kind)
-
-
 def _numbers(data: bytes, name: str, counts: list[int], kind: Any) -> Any:
     """The column of lists of events that are whole numbers, from their bytes: (N, width) int32."""
     pa = import_pyarrow()
@@ -201,12 +191,6 @@ def _numbers(data: bytes, name: str, counts: list[int], kind: Any) -> Any:
             fields.append(pa.array(CHORD_KINDS).take(pa.array(values)))
         else:
             fields.append(pa.array(np.ascontiguousarray(values)).cast(field.type))
-    return _lists(fields, counts, kind)
-
-
-def _lists(fields: list[Any], counts: list[int], kind: Any) -> Any:
-    """A column of lists from the fields of all items and the number of items in each list."""
-    pa = import_pyarrow()
     names = [kind.value_type.field(i).name for i in range(kind.value_type.num_fields)]
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int32))
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(fields, names=names))
