@@ -23,10 +23,14 @@ suppress_warnings = [
     "ref.python",  # a type of an annotation whose short name two modules have
 ]
 
-apidoc_modules = [{"path": "../src/ritornello", "destination": "api", "module_first": True}]
+apidoc_modules = [
+    {"path": "../src/ritornello", "destination": "api", "module_first": True, "max_depth": 1}
+]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 100
+
+smartquotes = False
 
 html_theme = "furo"
 html_title = f"Ritornello {version}"
@@ -44,14 +48,16 @@ def restructured(lines: list[str]) -> list[str]:
             written += ["", "::", ""]
         elif before != state:
             written.append("")
-        written.append(line if state == "code" else _escaped(line))
+        written.append(f"    {line}" if state == "code" else _escaped(line))
     return written
 
 
 def _state(line: str, is_indented: bool, state: str) -> str:
     """What a line that is not empty belongs to: "text", "list" or "code"."""
-    if is_indented:
-        return "list" if state == "list" else "code"
+    if is_indented and state == "list":
+        return "list"
+    if is_indented or re.search(r"\S {3,}\S", line):  # an indented block, or columns
+        return "code"
     return "list" if re.match(r" ?(-|\d+\.) ", line) else "text"
 
 
