@@ -23,9 +23,7 @@ suppress_warnings = [
     "ref.python",  # a type of an annotation whose short name two modules have
 ]
 
-apidoc_modules = [
-    {"path": "../src/ritornello", "destination": "api", "module_first": True, "max_depth": 1}
-]
+apidoc_modules = [{"path": "../src/ritornello", "destination": "api", "module_first": True, "max_depth": 1}]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 maximum_signature_line_length = 100
