@@ -114,7 +114,7 @@ def test_songs_that_were_learnt(say: Say, home: Path) -> None:
 WRONG = {
     "a network without nats": (
         ["{home}/original", "--on", "{home}/corpus"],
-        "'original' says numbers and no chances, so it has no nats; docs/original.md has its losses",
+        "'original' predicts numbers, not probabilities, so it has no nats; docs/original.md has its losses",
     ),
     "an empty side": (["{home}/model", "--on", "{tmp}/small", "--split", "test"], "has no song in test ("),
     "a side of a folder": (["{home}/model", "--on", "{home}/midi", "--split", "test"], "only a corpus has"),

@@ -11,7 +11,7 @@ import torch
 from ritornello.evaluation import likelihood
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats
-from ritornello.evaluation.reference import LOST
+from ritornello.evaluation.reference import LOST_NOTE_NATS
 from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.score import Chord, Part, Score
@@ -106,7 +106,7 @@ def test_a_note_that_the_table_cannot_hold_is_charged() -> None:
     doubled = Score.of(24, onset, [1] * 20, [36] * 20, [64] * 20, np.arange(20) % 2, drums.parts)
     (nats,) = account(Fixed(NOTES.fields, sure=1000.0), [LabelledScore("drums", doubled)])
     assert (nats.notes, nats.kept) == (20, 10)
-    assert nats.reference == pytest.approx(10 * log(4) + 10 * LOST)
+    assert nats.reference == pytest.approx(10 * log(4) + 10 * LOST_NOTE_NATS)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
@@ -119,8 +119,8 @@ def test_pieces_and_batches_change_nothing(kind: type[ChainNetwork], monkeypatch
     alone = account(network, songs)
     monkeypatch.setattr(likelihood, "PIECE_ROWS", 32)
     monkeypatch.setattr(likelihood, "BATCH_SONGS", 4)
-    monkeypatch.setattr(likelihood, "SIMILAR", 0.2)
-    monkeypatch.setattr(likelihood, "TOGETHER_ROWS", 400)  # more than two songs, and then the others
+    monkeypatch.setattr(likelihood, "LEAST_LENGTH_RATIO", 0.2)
+    monkeypatch.setattr(likelihood, "SORTED_ROWS", 400)  # more than two songs, and then the others
     together = account(network, songs)
     for one, other in zip(alone, together, strict=True):
         assert other.fields == pytest.approx(one.fields, rel=1e-5)
@@ -192,7 +192,7 @@ def test_the_precision_of_before_is_put_back() -> None:
     before = torch.get_float32_matmul_precision(), torch.get_num_threads()
     torch.set_float32_matmul_precision("medium")
     try:
-        with likelihood.exact(1):
+        with likelihood.full_float32(1):
             assert torch.get_float32_matmul_precision() == "highest"
         assert torch.get_float32_matmul_precision() == "medium"
     finally:

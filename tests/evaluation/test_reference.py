@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.evaluation.reference import LOST, VALUES, reference
+from ritornello.evaluation.reference import LOST_NOTE_NATS, VALUES, reference
 from ritornello.representations.grid import vocabulary
 from ritornello.representations.notes import Notes
 
@@ -19,12 +19,12 @@ def test_knowing_all_of_every_note_costs_what_was_paid() -> None:
 
 
 def test_knowing_nothing_costs_the_same_however_it_is_said() -> None:
-    """LOST = log(384 x 513 x 128 x 384 x 128): by hand 5.9506 + 6.2403 + 4.8520 + 5.9506 + 4.8520."""
-    assert pytest.approx(27.8455, abs=5e-4) == LOST
+    """The nats are log(384 x 513 x 128 x 384 x 128): by hand 5.9506 + 6.2403 + 4.8520 + 5.9506 + 4.8520."""
+    assert pytest.approx(27.8455, abs=5e-4) == LOST_NOTE_NATS
     lost = reference(0, {}, kept=0, source_notes=3)
     one_bin_each = reference(0, VALUES, kept=3, source_notes=3)
     unnamed = reference(0, {}, kept=3, source_notes=3)
-    uniform_on_the_finest = reference(3 * LOST, EXACT, kept=3, source_notes=3)
+    uniform_on_the_finest = reference(3 * LOST_NOTE_NATS, EXACT, kept=3, source_notes=3)
     assert [lost, one_bin_each, unnamed] == pytest.approx([uniform_on_the_finest] * 3)
 
 
@@ -48,7 +48,7 @@ def test_nor_by_uneven_bins_of_duration(sizes: list[int]) -> None:
 
 def test_a_lost_note_is_charged() -> None:
     all_kept = reference(7.0, EXACT, kept=10, source_notes=10)
-    assert reference(7.0, EXACT, kept=8, source_notes=10) == pytest.approx(all_kept + 2 * LOST)
+    assert reference(7.0, EXACT, kept=8, source_notes=10) == pytest.approx(all_kept + 2 * LOST_NOTE_NATS)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_widths_may_differ_from_note_to_note() -> None:
     [
         ({}, 3, "3 notes kept, must be 0-2"),
         ({"tempo": 1}, 2, "'tempo', must be one of shift, part"),
-        ({"velocity": 0}, 2, "a width of velocity of 0 to 0, must be 0-128"),
-        ({"velocity": [1, 129]}, 2, "a width of velocity of 1 to 129, must be 0-128"),
+        ({"velocity": 0}, 2, "widths of velocity from 0 to 0, must be 0-128"),
+        ({"velocity": [1, 129]}, 2, "widths of velocity from 1 to 129, must be 0-128"),
     ],
 )
 def test_what_cannot_be(widths: dict[str, object], kept: int, says: str) -> None:

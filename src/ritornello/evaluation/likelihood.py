@@ -1,8 +1,8 @@
-"""Likelihood: the nats that a network pays for songs which it has not seen, and their reference.
+"""The negative log-likelihood of songs under a network, in nats by song and field, and the reference nats.
 
-    songs > rows > batches of similar length > pieces of 256 rows, the state carried > nats a song and field
+    songs > rows > batches of similar length > pieces of PIECE_ROWS rows, with the state carried over > nats
 
-Songs are whole. Rows that pad a batch are not learnt, so they cost nothing; arithmetic is in full float32.
+Songs are measured whole. Rows that pad a batch count as 0. All arithmetic is in full float32.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ from ritornello.models.plan_vector import PlanEncoder, infer_plan
 from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
 
-HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {  # what is hidden from the network, by what it is given
+# What is hidden from the network, for each choice of what is given to it.
+HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {
     "plan": (),
     "none": ("plan", "form", "bars_left", "chord"),
 }
 PIECE_ROWS = 256
 BATCH_SONGS = 32
-SIMILAR = 0.7  # of a batch's longest song, at least, is the shortest one's length
-TOGETHER_ROWS = 1 << 18  # encoded songs that are sorted by length at a time
-Found = Callable[[str, str], None]  # the name of a song that cannot be used, and why
+LEAST_LENGTH_RATIO = 0.7  # of the shortest and the longest song of a batch
+SORTED_ROWS = 1 << 18  # songs with about so many rows are sorted by length at a time
+Skip = Callable[[str, str], None]  # called with the name of a song that cannot be measured, and the reason
 
 
 class SongNats(NamedTuple):
-    """What one song cost. `fields` sum to the total; `end` is the part of it that the END cost.
+    """The nats of one song.
 
-    `reference` is None where the representation does not say how wide its bins are.
+    `notes` counts the notes of the source, `kept` those that the representation holds. `fields` has the nats
+    of each field, which add up to the total; `end` is the part of it for the end of the song. `reference` has
+    the reference nats, or None if the representation does not give the widths of its bins.
     """
 
     song: str
@@ -51,12 +54,12 @@ class SongNats(NamedTuple):
 
     @property
     def total(self) -> float:
-        """All nats of the song."""
+        """The nats of all fields."""
         return sum(self.fields.values())
 
 
-class Encoded(NamedTuple):
-    """A song as the network reads it; `notes` counts those of the source."""
+class SongRows(NamedTuple):
+    """A song of N rows and F fields; `notes` counts the notes of the source."""
 
     name: str
     notes: int
@@ -73,29 +76,29 @@ def likelihood(
     plan_encoder: PlanEncoder | None = None,
     given: Mapping[str, Collection[str]] = HIDDEN_BY_GIVEN,
     threads: int = 1,
-    skipped: Found = lambda name, reason: None,
+    skipped: Skip = lambda name, reason: None,
 ) -> Iterator[dict[str, SongNats]]:
-    """What each song cost, under each name of `given`; songs come and go, only some are in memory.
+    """Yield for each song its nats under each name of `given`. Only some of the songs are in memory.
 
-    `network.predict(values, plan, state)` is that of `networks/chain.py`; `conditions` make its plans (None:
-    it takes none). `given` says by names what is hidden: "plan" or a group of it, and known fields or groups
-    of fields (`table.hide`). Songs that the representation refuses, or holds no row of, go to `skipped`.
+    `plan_encoder` makes the plan vectors of the network (None: it has none). `given` lists for each name what
+    is hidden: "plan" or a group of it, and known fields or groups of fields (`table.hide`). Songs that the
+    representation refuses, or of which it holds no row, are reported to `skipped`.
     """
-    with exact(threads):
-        for some in _together(_encoded(representation, songs, skipped)):
+    with full_float32(threads):
+        for some in _groups(_encode(representation, songs, skipped)):
             for batch in batches([len(song.values) for song in some]):
                 inside = [some[index] for index in batch]
                 found: list[dict[str, SongNats]] = [{} for _ in inside]
                 for name, hidden in given.items():
-                    cells = _cells(network, representation.fields, inside, plan_encoder, hidden)
-                    for account, song, nats in zip(found, inside, cells, strict=True):
-                        account[name] = _song_nats(representation, song, nats)
+                    cells = _batch_nats(network, representation.fields, inside, plan_encoder, hidden)
+                    for nats_by_name, song, nats in zip(found, inside, cells, strict=True):
+                        nats_by_name[name] = _song_nats(representation, song, nats)
                 yield from found
 
 
 @contextmanager
-def exact(threads: int) -> Iterator[None]:
-    """Inside, matrices are multiplied in full float32 by so many threads of the CPU."""
+def full_float32(threads: int) -> Iterator[None]:
+    """Multiply matrices in full float32, with so many threads of the CPU, while the block runs."""
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32, torch.get_num_threads()
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False
@@ -109,11 +112,11 @@ def exact(threads: int) -> Iterator[None]:
 
 
 def batches(lengths: Sequence[int]) -> list[list[int]]:
-    """The numbers of songs of these lengths in batches of similar length, the longest first."""
+    """Return the indices of songs of these lengths in batches of similar length, the longest first."""
     found: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
         batch = found[-1] if found else []
-        if not batch or len(batch) == BATCH_SONGS or lengths[index] < SIMILAR * lengths[batch[0]]:
+        if not batch or len(batch) == BATCH_SONGS or lengths[index] < LEAST_LENGTH_RATIO * lengths[batch[0]]:
             found.append(batch := [])
         batch.append(index)
     return found
@@ -122,9 +125,10 @@ def batches(lengths: Sequence[int]) -> list[list[int]]:
 def field_nats(
     network: Any, fields: tuple[Field, ...], values: Tensor, learn: Tensor, plan: Tensor | None
 ) -> Tensor:
-    """Nats (B, T, choices) of rows 1 ... T of `values` (B, T+1, F), row 0 being the predecessor.
+    """Return the nats (B, T, C), for C choice fields, of rows 1 to T of `values` (B, T+1, F).
 
-    `learn` (B, T+1, F) says what counts, the rest is 0. `plan` is (B, P) or None.
+    Row 0 is only the context. The cells of `learn` (B, T+1, F) count; the others are 0. `plan` is (B, P) or
+    None.
     """
     choices = [(column, field) for column, field in enumerate(fields) if field.kind == "choice"]
     pieces, state = [], None
@@ -134,16 +138,16 @@ def field_nats(
         counts = learn[:, start + 1 : start + PIECE_ROWS + 1]  # (B, t, F)
         nats = rows.new_zeros((*counts.shape[:2], len(choices)), dtype=torch.float32)
         for number, (column, field) in enumerate(choices):
-            learnt = counts[..., column] & (rows[:, 1:, column] < field.size)
-            logits = predictions[field.name][:, 1:][learnt].float()  # (cells, size)
-            target = rows[:, 1:, column][learnt].long()
-            nats[..., number][learnt] = functional.cross_entropy(logits, target, reduction="none")
+            counted = counts[..., column] & (rows[:, 1:, column] < field.size)
+            logits = predictions[field.name][:, 1:][counted].float()  # (cells, size)
+            target = rows[:, 1:, column][counted].long()
+            nats[..., number][counted] = functional.cross_entropy(logits, target, reduction="none")
         pieces.append(nats)
     return torch.cat(pieces, dim=1)
 
 
-def _encoded(representation: Any, songs: Iterable[LabelledScore], skipped: Found) -> Iterator[Encoded]:
-    """The songs as rows."""
+def _encode(representation: Any, songs: Iterable[LabelledScore], skipped: Skip) -> Iterator[SongRows]:
+    """Yield the songs as rows."""
     for name, score, labels in songs:
         try:
             song, _ = representation.canonical(score)
@@ -152,41 +156,41 @@ def _encoded(representation: Any, songs: Iterable[LabelledScore], skipped: Found
             skipped(name, str(error))
             continue
         if len(values):
-            yield Encoded(name, len(score), values, learn, infer_plan(song, labels))
+            yield SongRows(name, len(score), values, learn, infer_plan(song, labels))
         else:
             skipped(name, f"no rows of {representation.name!r}")
 
 
-def _together(songs: Iterable[Encoded]) -> Iterator[list[Encoded]]:
-    """Lists of songs that are in memory at the same time."""
-    some: list[Encoded] = []
+def _groups(songs: Iterable[SongRows]) -> Iterator[list[SongRows]]:
+    """Yield lists of songs that are in memory at the same time, of about SORTED_ROWS rows."""
+    some: list[SongRows] = []
     rows = 0
     for song in songs:
         some.append(song)
         rows += len(song.values)
-        if rows >= TOGETHER_ROWS:
+        if rows >= SORTED_ROWS:
             yield some
             some, rows = [], 0
     if some:
         yield some
 
 
-def _cells(
+def _batch_nats(
     network: Any,
     fields: tuple[Field, ...],
-    songs: list[Encoded],
+    songs: list[SongRows],
     plan_encoder: PlanEncoder | None,
     hidden: Collection[str],
 ) -> list[npt.NDArray[np.float64]]:
-    """Nats (N, choices) of each song, in one batch padded at the end."""
+    """Return the nats (N, C) of each song, computed in one batch that is padded at the end."""
     device = next(chain(network.parameters(), [torch.empty(0)])).device
-    most = max(len(song.values) for song in songs)
-    values = np.tile(np.array(start_row(fields), np.int16), (len(songs), most + 1, 1))
+    max_rows = max(len(song.values) for song in songs)
+    values = np.tile(np.array(start_row(fields), np.int16), (len(songs), max_rows + 1, 1))
     learn = np.zeros(values.shape, bool)
     for number, song in enumerate(songs):
-        place = slice(1, len(song.values) + 1)  # row 0 stands before the song
-        values[number, place] = hide(fields, song.values, hidden)
-        learn[number, place] = song.learn
+        own = slice(1, len(song.values) + 1)  # row 0 is the start row
+        values[number, own] = hide(fields, song.values, hidden)
+        learn[number, own] = song.learn
     plan = None
     if plan_encoder is not None:
         vectors = np.stack([plan_encoder.vector(song.plan, hidden) for song in songs])
@@ -197,8 +201,8 @@ def _cells(
     return [found[number, : len(song.values)] for number, song in enumerate(songs)]
 
 
-def _song_nats(representation: Any, song: Encoded, nats: npt.NDArray[np.float64]) -> SongNats:
-    """A song's account from the nats (N, choices) of its cells."""
+def _song_nats(representation: Any, song: SongRows, nats: npt.NDArray[np.float64]) -> SongNats:
+    """Return the nats of a song from those of its cells, (N, C)."""
     columns = {f.name: c for c, f in enumerate(representation.fields) if f.kind == "choice"}
     fields = dict(zip(columns, nats.sum(axis=0).tolist(), strict=True))
     end = 0.0
@@ -211,5 +215,5 @@ def _song_nats(representation: Any, song: Encoded, nats: npt.NDArray[np.float64]
     is_note = song.learn[:, [columns[name] for name in bins]].all(axis=1)
     widths = {name: width[song.values[is_note, columns[name]]] for name, width in bins.items()}
     kept = int(is_note.sum())
-    charged = reference(nats, widths, kept=kept, source_notes=song.notes)
-    return SongNats(song.name, song.notes, kept, fields, end, charged)
+    reference_nats = reference(nats, widths, kept=kept, source_notes=song.notes)
+    return SongNats(song.name, song.notes, kept, fields, end, reference_nats)

@@ -1,4 +1,4 @@
-"""Measure how well a model predicts songs: the function `ritornello.measure`."""
+"""The function `ritornello.measure`: how well a model predicts songs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ def measure(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """How well a model predicts songs: nats per note by field, and the reference nats.
+    """Measure how well a model predicts songs: nats per note by field, and reference nats per note.
 
     `on` is a corpus, of which `split` is measured (default: valid), or a folder of MIDI files. `given` says
-    what the model is told: "plan" (plan, form, bars left and chords) or "none" of it. `csv` is a file for
-    what each song cost. Raises InputError, ModelError for a network that gives no chances, OutputError.
+    what is given to the model: the "plan" (with form, bars left and chords) or "none" of it. `csv` is a file
+    to write with the nats of each song. Raises InputError for wrong arguments or if no song can be measured,
+    ModelError for a network that predicts no probabilities, OutputError if `csv` cannot be written.
     """
     require_extra("train", "torch")
     from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, likelihood
@@ -41,32 +42,32 @@ def measure(
     check_between("threads", threads, 1, 1024)
     if csv:
         check_writable(Path(csv))
-    heard = open_songs(on, split)
+    songs = open_songs(on, split)
     found: dict[str, list[Any]] = {name: [] for name in given}
-    accounts = likelihood(
+    nats_of_songs = likelihood(
         opened.network_in_torch(),
         opened.representation,
-        heard,
+        songs,
         plan_encoder=opened.plan_encoder,
         given={name: HIDDEN_BY_GIVEN[name] for name in given},
         threads=threads,
-        skipped=heard.skipped.__setitem__,
+        skipped=songs.skipped.__setitem__,
     )
-    for done, account in enumerate(accounts, start=1):
-        for name, nats in account.items():
+    for done, nats_by_given in enumerate(nats_of_songs, start=1):
+        for name, nats in nats_by_given.items():
             found[name].append(nats)
         if progress:
-            progress(done, max(done, len(heard) - len(heard.skipped)), "measuring")
-    result = measurement_report(opened, str(on), heard, found)
+            progress(done, max(done, len(songs) - len(songs.skipped)), "measuring")
+    result = measurement_report(opened, str(on), songs, found)
     if csv:
         write_bytes(Path(csv), songs_as_csv(found).encode())
     return result
 
 
 def _check_measurable(model: Model) -> None:
-    """Raise ModelError unless the model gives chances."""
+    """Raise ModelError unless the model predicts probabilities."""
     if not any(field.kind == "choice" for field in model.representation.fields):
         raise ModelError(
-            f"the network {model.network!r} says numbers and no chances, so it has no nats; "
+            f"the network {model.network!r} predicts numbers, not probabilities, so it has no nats; "
             "docs/original.md has its losses"
         )

@@ -1,28 +1,28 @@
-"""Reference nats: what predicting a song costs on one fine grid, so that tables of any bins compare.
+"""Reference nats: the negative log-likelihood of songs on one fine grid, so that representations compare.
 
-A table says of a note in which bins it lies; the nats that a model pays for it say no more than that. So the
-reference adds what is left to say, as if all values within a bin were equally likely:
+A representation says in which bins a note lies; the nats of a model are for the bins only. The reference adds
+the nats that would say the rest, if all values within a bin were equally likely:
 
-    reference = the nats paid for everything
-              + the log of the width of its bin, for each note kept and each property
-              + LOST for each note of the source that the table does not hold
+    reference = the nats of the model for all rows
+              + for each note and each property: the logarithm of the width of its bin
+              + LOST_NOTE_NATS for each note of the source that the representation does not hold
 
     property   values that count as different
-    shift      384   onsets, in ticks of 1/24 beat from the one before
+    shift      384   onsets, in ticks of 1/24 beat from the onset before
     part       513   128 programs of 4 instances, and drums
     pitch      128
-    duration   384   ticks of 1/24 beat; what lasts longer counts as 384, and the last bin is as wide as that
+    duration   384   ticks of 1/24 beat; longer ones count as 384, and the last bin has their width
     velocity   128
 
-A width is the number of those values in the bin. A uniform predictor then pays the same whatever its bins
-are, and a coarser table gains nothing; nor does one that leaves out notes, which cost as much as notes of
-which nothing is known, or a property, which is then one bin of all its values.
+The width of a bin is the number of these values in it. So a uniform prediction has the same reference nats
+whatever its bins. A representation gains nothing by coarse bins, by leaving out notes, which cost as much as
+unknown ones, or by leaving out a property, which is then a single bin.
 
-Onsets on other grids. On a coarser one every note is charged the width of its cell, also where it begins with
-the note before: the cell does not say that they are together. A width need not be whole (1.5 ticks at 16
-cells a beat). On a grid finer than 1/24 beat a cell counts as one tick: the tick is at least as likely as the
-cell in it, so this never flatters, and is exact where no other cell of the tick has a chance. Who can add up
-the chances of a tick's cells may hand in the nats of the tick.
+Onsets on other grids: on a coarser grid each note has the width of its cell, also if it begins with the note
+before, because the cell does not say so. A width need not be an integer (1.5 ticks at 16 cells per beat). On
+a finer grid a cell counts as one tick. The tick is at least as likely as the cell, so the reference is never
+too low, and it is exact if no other cell of the tick has a probability. Whoever can add up the cells of a
+tick may pass the nats of the tick.
 """
 
 from __future__ import annotations
@@ -34,30 +34,30 @@ import numpy as np
 import numpy.typing as npt
 
 VALUES = {"shift": 384, "part": 513, "pitch": 128, "duration": 384, "velocity": 128}
-LOST = log(prod(VALUES.values()))  # nats for a note of which nothing is known, 27.85
+LOST_NOTE_NATS = log(prod(VALUES.values()))  # of a note of which nothing is known, 27.85
 
 
 def reference(
     nats: npt.ArrayLike, widths: Mapping[str, npt.ArrayLike], *, kept: int, source_notes: int
 ) -> float:
-    """The reference nats of a song (or of many together); divide by `source_notes` for nats per note.
+    """Return the reference nats of a song, or of several; divide by `source_notes` for nats per note.
 
-    `nats` is all that was paid, of any shape: notes, and whatever else the table or token list has (waits,
-    bar lines, the end). `kept` of the `source_notes` notes are held by it. `widths` gives, by the properties
-    of VALUES, the width (kept,) of each such note's bin, or one number for all of them; a property that is
-    not named is charged in full. Where a property is one and the same in all songs (a corpus of pianos), and
-    no model need say it, its width is 1.
+    `nats`, of any shape, are those of the model for notes and everything else, such as waits and the end.
+    `kept` of the `source_notes` notes are in the representation. `widths` has for properties of VALUES the
+    width (kept,) of each note's bin, or one number for all notes. A property that is not named has one bin of
+    all its values; the width is 1 for a property that no model need predict because it is the same in all
+    songs.
 
-    Raises ValueError for an unknown property, a width out of range, or more notes kept than there were.
+    Raises ValueError for an unknown property, a width out of range, or more notes kept than there are.
     """
     if not 0 <= kept <= source_notes:
         raise ValueError(f"{kept} notes kept, must be 0-{source_notes}")
     if unknown := set(widths) - set(VALUES):
         raise ValueError(f"property {min(unknown)!r}, must be one of {', '.join(VALUES)}")
-    total = float(np.sum(nats, dtype=np.float64)) + (source_notes - kept) * LOST
+    total = float(np.sum(nats, dtype=np.float64)) + (source_notes - kept) * LOST_NOTE_NATS
     for name, values in VALUES.items():
         width = np.broadcast_to(np.asarray(widths.get(name, values), np.float64), (kept,))
         if not ((width > 0) & (width <= values)).all():
-            raise ValueError(f"a width of {name} of {width.min():g} to {width.max():g}, must be 0-{values}")
+            raise ValueError(f"widths of {name} from {width.min():g} to {width.max():g}, must be 0-{values}")
         total += float(np.log(np.maximum(width, 1)).sum())
     return total

@@ -1,52 +1,40 @@
-"""Summary: from what each song cost to nats per note with an interval, and a table of all songs."""
+"""Summaries of the nats of songs: nats per note with an interval, and a CSV table of all songs."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import InputError
+from ritornello.evaluation.inputs import CorpusSongs, FolderSongs
 from ritornello.models.model import Model
 from ritornello.system.version import __version__
 
 if TYPE_CHECKING:
     from ritornello.evaluation.likelihood import SongNats
 
-FEWEST_SONGS = 5  # of which an interval by song says anything
-ROUNDS = 2000
-SEED = 0
-
-
-class Heard(Protocol):
-    """Where the songs came from: a side of a corpus, or a folder (`split` None)."""
-
-    split: str | None
-    skipped: dict[str, str]
-
-    @property
-    def hash(self) -> str:
-        """Of the songs."""
-        ...
+FEWEST_SONGS = 5  # for an interval
+ROUNDS, SEED = 2000, 0  # of the bootstrap
 
 
 def measurement_report(
-    model: Model, on: str, heard: Heard, found: Mapping[str, Sequence[SongNats]]
+    model: Model, on: str, songs: CorpusSongs | FolderSongs, found: Mapping[str, Sequence[SongNats]]
 ) -> dict[str, Any]:
-    """What was measured and how; `found` has all songs' nats by what the network was given.
+    """Return the report of `measure`; `found` has the nats of all songs by what was given to the network.
 
-    `held_out` is whether these songs are known to be new to the model, None where nobody can tell: another
-    corpus or folder may hold what it has learnt. Raises InputError where no song could be used.
+    `held_out` says whether the model did not learn from these songs; it is None if that is unknown, because
+    another corpus or folder may have training songs. Raises InputError if no song could be measured.
     """
-    songs = next(iter(found.values()))
-    if not songs:
-        named = "; ".join(f"{name!r}: {why}" for name, why in list(heard.skipped.items())[:3])
-        raise InputError(f"none of the {len(heard.skipped)} songs of {on!r} can be measured: {named}")
-    same = heard.hash == model.info.get("data", {}).get("hash")
+    measured = next(iter(found.values()))
+    if not measured:
+        reasons = "; ".join(f"{name!r}: {why}" for name, why in list(songs.skipped.items())[:3])
+        raise InputError(f"none of the {len(songs.skipped)} songs of {on!r} can be measured: {reasons}")
+    same_corpus = songs.hash == model.info.get("data", {}).get("hash")
     return {
         "ritornello": __version__,
         "model": str(model.path),
@@ -54,21 +42,21 @@ def measurement_report(
         "network": model.network,
         "representation": model.representation.name,
         "on": on,
-        "split": heard.split,
-        "data_hash": heard.hash,
-        "held_out": heard.split != "train" if same else None,
-        "songs": len(songs),
-        "notes": sum(song.notes for song in songs),
-        "skipped": dict(heard.skipped),
+        "split": songs.split,
+        "data_hash": songs.hash,
+        "held_out": songs.split != "train" if same_corpus else None,
+        "songs": len(measured),
+        "notes": sum(song.notes for song in measured),
+        "skipped": dict(songs.skipped),
         "given": {name: summarize(nats) for name, nats in found.items()},
     }
 
 
 def summarize(songs: Sequence[SongNats]) -> dict[str, Any]:
-    """Nats per source note, all songs' nats over all songs' notes.
+    """Return the nats per note of the source: the nats of all songs divided by their notes.
 
-    `by_field` sums to `nats_per_note`; `end` is the part of it that the END cost. `interval` and
-    `reference_interval` are None with fewer than FEWEST_SONGS songs, the reference where there is none.
+    `by_field` adds up to `nats_per_note`; `end` is the part of it for the ends of songs. The intervals are
+    None for fewer than FEWEST_SONGS songs, and the reference is None if the songs have none.
     """
     notes = np.array([song.notes for song in songs], np.float64)
 
@@ -92,31 +80,31 @@ def summarize(songs: Sequence[SongNats]) -> dict[str, Any]:
 
 
 def paired_difference(ours: Sequence[SongNats], theirs: Sequence[SongNats]) -> dict[str, Any]:
-    """By how many nats per note `ours` is better than `theirs` (below 0: worse), on the songs that both have.
+    """Return by how many nats per note `ours` is better than `theirs`, on the songs that both have measured.
 
-    The songs are paired, so that what makes one of them hard counts for neither; `interval` is that of
-    `interval`, None with fewer than FEWEST_SONGS of them. Raises ValueError where there are none.
+    Songs are compared in pairs, so that a difficult song does not widen the interval, which is None for fewer
+    than FEWEST_SONGS songs. Raises ValueError if no song was measured by both.
     """
     others = {song.song: song for song in theirs}
     pairs = [(song, others[song.song]) for song in ours if song.song in others]
     if not pairs:
         raise ValueError("no song was measured by both")
-    notes = np.array([mine.notes for mine, _ in pairs], np.float64)
-    gained = np.array([other.total - mine.total for mine, other in pairs])
+    notes = np.array([our.notes for our, _ in pairs], np.float64)
+    gains = np.array([their.total - our.total for our, their in pairs])
     return {
         "songs": len(pairs),
-        "better_by": float(gained.sum() / notes.sum()),
-        "interval": bootstrap_interval(gained, notes) if len(pairs) >= FEWEST_SONGS else None,
+        "better_by": float(gains.sum() / notes.sum()),
+        "interval": bootstrap_interval(gains, notes) if len(pairs) >= FEWEST_SONGS else None,
     }
 
 
 def bootstrap_interval(
     totals: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], share: float = 0.95
 ) -> tuple[float, float]:
-    """In which the sum of `totals` over that of `weights` lies, were other such songs drawn, (S,) each.
+    """Return the interval of the sum of `totals` (S,) divided by that of `weights` (S,), for other S songs.
 
-    By the bootstrap over songs (Efron 1979): ROUNDS times as many songs are drawn with replacement, always
-    the same ones; the quantiles of their ratios are returned.
+    By the bootstrap over songs (Efron 1979): S songs are drawn ROUNDS times with replacement, with a fixed
+    seed, and the quantiles of their ratios are returned, which hold the middle `share` of them.
     """
     draw = np.random.default_rng(SEED)
     times = draw.multinomial(len(totals), np.full(len(totals), 1 / len(totals)), size=ROUNDS)  # (ROUNDS, S)
@@ -126,7 +114,7 @@ def bootstrap_interval(
 
 
 def songs_as_csv(found: Mapping[str, Sequence[SongNats]]) -> str:
-    """All songs as CSV, a row a song and condition: notes, and nats of the whole song (not per note)."""
+    """Return CSV with a row for each song and choice of `given`: notes, and nats of the whole song."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
     fields = [name for songs in found.values() for song in songs[:1] for name in song.fields]
