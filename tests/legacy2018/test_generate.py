@@ -82,6 +82,12 @@ def test_errors_are_drawn_whole(tmp_path: Path) -> None:
     assert set(np.diff(song.onset_ticks).tolist()) == {120, 240}
 
 
+def test_a_song_in_which_no_time_passes_ends(tmp_path: Path) -> None:
+    rows = np.array([[0, 0, -1 / 16]], np.float32)  # the network predicts 1/16
+    opened = Model.open(write_model(tmp_path, residuals=rows))
+    assert len(sample(opened, Plan(bars=1), seed=1)) == 256  # 64 messages for each of four beats
+
+
 def test_no_note_sounds_longer_than_a_bar(tmp_path: Path) -> None:
     # a scale that only begins notes and never ends one
     rows = np.array([[step / 128, 0, 0] for step in range(40)], np.float32)

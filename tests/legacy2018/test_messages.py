@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello import midi
-from ritornello.legacy2018.messages import Cursor, Messages
+from ritornello.legacy2018.messages import Messages
 from ritornello.music.plan import Plan
 from ritornello.music.score import Part, Score
-from ritornello.music.timeline import Timeline
 from ritornello.representations.table import print_table
 from tests.scores import scores, tune
 
@@ -108,23 +107,14 @@ def test_an_off_closes_the_nearest_open_note() -> None:
     assert song.duration_ticks.tolist() == [1920, 960]
 
 
-def test_the_cursor_fills_the_bars_exactly() -> None:
-    cursor = MESSAGES.cursor(Plan(bars=1))
-    cursor.put(np.array([0.5, 0.5, 0.25], np.float32))  # a quarter of a bar
-    assert not cursor.done
-    cursor.put(np.array([0.5, 0.5, 0.9], np.float32))  # beyond the end: becomes an off at the end
-    assert cursor.done
-    song = MESSAGES.decode(cursor.values(), Plan(bars=1))
-    assert (song.onset_ticks.tolist(), song.end_ticks) == ([480], 1920)
-    assert len(Timeline.of(song)) == 1
-
-
-def test_a_clock_that_stands_still_ends() -> None:
-    cursor = Cursor(end_ticks=1920)
-    for _ in range(256):  # 64 messages for each of four beats
-        assert not cursor.done
-        cursor.put(np.array([0.5, 0.5, -0.1], np.float32))
-    assert cursor.done
+def test_a_sampled_row_is_fitted_into_the_rest_of_the_song() -> None:
+    row = np.array([0.5, 0.5, 0.25], np.float32)  # a beat
+    found, ticks = MESSAGES.fitted(row, 1920)
+    assert (found.tolist(), ticks) == (row.tolist(), 480)
+    found, ticks = MESSAGES.fitted(np.array([0.5, 0.5, 0.9], np.float32), 1440)
+    assert (found.tolist(), ticks) == ([0.5, 0, 0.75], 1440)  # a note-off at the end
+    found, ticks = MESSAGES.fitted(np.array([0.5, 0.15, -0.1], np.float32), 1440)
+    assert (found[1], ticks) == (0, 0)  # velocity 19 is a note-off
 
 
 def test_rows_and_table_in_words() -> None:

@@ -19,6 +19,7 @@ from ritornello.music.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.music.score import Score
 
 Floats = npt.NDArray[np.float32]
+MAX_MESSAGES_PER_BEAT = 64  # far beyond any music; a network that predicts no time ends there
 DEFAULTS = {"bars": 16, "tempo": 120.0, "spread": 1.0}
 RANGES: dict[str, tuple[float, float]] = {"bars": (1, MAX_BARS), "tempo": TEMPO_BPM, "spread": (0.0, 10.0)}
 
@@ -47,19 +48,23 @@ def sample(model: Model, plan: Plan, seed: int, song: int = 0, spread: float = 1
     """
     names = [field.name for field in model.representation.fields]
     residuals, openings = _table(model, "residuals", 2), _table(model, "seeds", 3)  # (R, F), (S, T, F)
-    cursor = model.representation.cursor(plan)
     step = model.step()
     step.start([plan])
     for row in openings[_generator(seed, song, 0).integers(len(openings))]:
         _put_row(step, names, row)
-    while not cursor.done:
+    resolution = model.representation.ticks_per_beat
+    rest_ticks = plan.timeline(resolution).end_ticks
+    max_rows = MAX_MESSAGES_PER_BEAT * max(1, rest_ticks // resolution)
+    rows: list[Floats] = []
+    while rest_ticks > 0 and len(rows) < max_rows:
         step.begin({})
         predicted = np.array([step.logits(name)[0] for name in names], np.float32)  # (F,)
-        draw = _generator(seed, song, 1 + len(cursor.rows))
-        cursor.put(predicted + np.float32(spread) * residuals[draw.integers(len(residuals))])
-        _put_row(step, names, cursor.rows[-1])
-    rows: Floats = cursor.values()
-    return rows
+        residual = residuals[_generator(seed, song, 1 + len(rows)).integers(len(residuals))]
+        row, ticks = model.representation.fitted(predicted + np.float32(spread) * residual, rest_ticks)
+        rows.append(row)
+        rest_ticks -= ticks
+        _put_row(step, names, row)
+    return np.array(rows, np.float32).reshape(-1, len(names))
 
 
 def finish(score: Score, plan: Plan) -> Score:

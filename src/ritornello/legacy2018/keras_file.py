@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,6 @@ from ritornello.legacy2018.step import FIELDS, MAX_WINDOW, sizes
 from ritornello.system.files import write_bytes
 
 Weights = dict[str, npt.NDArray[np.float32]]
-
-
-class Converted(NamedTuple):
-    """A network read from Keras: weights of `step.shapes`, such as (3, 192); `window`, `units`, `hidden`."""
-
-    weights: Weights
-    config: dict[str, int]
 
 
 LAYERS = {"lstm": "LSTM", "dense": "Dense", "dense_1": "Dense"}  # name in `network.py`: class of Keras
@@ -76,8 +69,8 @@ def to_keras(weights: Mapping[str, npt.NDArray[Any]], path: str | Path, *, windo
         write_bytes(path, whole.read_bytes())
 
 
-def from_keras(path: str | Path) -> Converted:
-    """Read the network of a Keras 3 model; its weights get the names of `step.shapes`.
+def from_keras(path: str | Path) -> tuple[Weights, dict[str, int]]:
+    """Read the weights, of `step.shapes` such as (3, 192), and the config of the network in a Keras 3 model.
 
     A model for windows of any length gets the window of 2018, 50. Raises ModelError if the file is not a
     .keras model or has another network, InputError if it does not exist or Keras is missing.
@@ -110,7 +103,7 @@ def from_keras(path: str | Path) -> Converted:
         units, hidden = sizes(weights)
     except ModelError as error:
         raise ModelError(f"{str(path)!r}: {error}") from error
-    return Converted(weights, {"window": window, "units": units, "hidden": hidden})
+    return weights, {"window": window, "units": units, "hidden": hidden}
 
 
 def build(units: int = 48, hidden: int = 24, *, window: int = 50) -> Any:

@@ -31,6 +31,7 @@ class Messages:
     """The representation of one row a MIDI message."""
 
     name: ClassVar[str] = "messages"
+    ticks_per_beat: ClassVar[int] = TICKS_PER_BEAT
     fields: ClassVar[tuple[Field, ...]] = (
         Field("note", 1, "real", unit=f"{SCALE} semitones"),
         Field("velocity", 1, "real", unit=f"{SCALE} steps of velocity, 0 is off"),
@@ -113,52 +114,31 @@ class Messages:
             lines.append(f"beat {ticks / TICKS_PER_BEAT:8.3f}  {pitch_name(pitch):<4} {event}")
         return lines
 
-    def cursor(self, plan: Plan) -> Cursor:
-        """The rows of one song while it is composed, until the bars of `plan` are full."""
-        return Cursor(plan.timeline(TICKS_PER_BEAT).end_ticks)
-
     dial: ClassVar[str] = "spread"
     plan = staticmethod(generate.plan)
     sample = staticmethod(generate.sample)
 
+    def fitted(self, row: npt.NDArray[np.float32], rest_ticks: int) -> tuple[npt.NDArray[np.float32], int]:
+        """A sampled row (3,) as a message `rest_ticks` before the end of the song; and the ticks it takes.
+
+        A velocity below OFF_BELOW becomes 0, a note-off, because a sampled real is hardly ever exactly 0. A
+        row after the end becomes a note-off at the end.
+        """
+        note, velocity, delta = row
+        ticks = int(np.rint(max(0.0, float(delta)) * TICKS_PER_BEAT * BEATS))
+        if ticks >= rest_ticks:
+            ticks, velocity, delta = (
+                rest_ticks,
+                np.float32(0),
+                np.float32(rest_ticks / (TICKS_PER_BEAT * BEATS)),
+            )
+        elif velocity * SCALE < OFF_BELOW:
+            velocity = np.float32(0)
+        return np.array([note, velocity, delta], np.float32), ticks
+
     def finish(self, values: npt.NDArray[Any], plan: Plan) -> Score:
         """The song of sampled rows (N, 3), no note over a bar long. Raises FailedError if it has none."""
         return generate.finish(self.decode(values, plan), plan)
-
-
-class Cursor:
-    """The rows of a song while it is composed, until its last bar is full at tick `end_ticks`."""
-
-    def __init__(self, end_ticks: int) -> None:
-        self.end_ticks = end_ticks
-        self.clock_ticks = 0
-        self.rows: list[npt.NDArray[np.float32]] = []
-        # 64 messages a beat are far beyond any music: there a song ends whose network predicts no time
-        self.max_rows = 64 * max(1, end_ticks // TICKS_PER_BEAT)
-
-    @property
-    def done(self) -> bool:
-        """Whether the song is full, or has too many messages for its length."""
-        return self.clock_ticks >= self.end_ticks or len(self.rows) >= self.max_rows
-
-    def put(self, row: npt.NDArray[np.float32]) -> None:
-        """Add the next sampled row (3,).
-
-        A velocity below OFF_BELOW becomes 0, a note-off, because a sampled real is hardly ever exactly 0. A
-        row after the last bar becomes a note-off at its end.
-        """
-        if row[VELOCITY] * SCALE < OFF_BELOW:
-            row = np.array([row[NOTE], 0.0, row[DELTA]], np.float32)
-        ticks = int(np.rint(max(0.0, float(row[DELTA])) * TICKS_PER_BEAT * BEATS))
-        if self.clock_ticks + ticks >= self.end_ticks:
-            rest = (self.end_ticks - self.clock_ticks) / (TICKS_PER_BEAT * BEATS)
-            row = np.array([row[NOTE], 0.0, rest], np.float32)
-        self.clock_ticks = min(self.end_ticks, self.clock_ticks + ticks)
-        self.rows.append(row)
-
-    def values(self) -> npt.NDArray[np.float32]:
-        """The rows (N, 3) so far."""
-        return np.array(self.rows, np.float32).reshape(-1, 3)
 
 
 def _one_part(plan: Plan) -> tuple[Part, ...]:

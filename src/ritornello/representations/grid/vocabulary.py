@@ -56,56 +56,39 @@ VOID = {
 }
 
 
-def _known(name: str, size: int, unit: str, guesses: str | None = None, unknown: int | None = None) -> Field:
+def _known(name: str, size: int, unit: str, unknown: int | None = None, guesses: str | None = None) -> Field:
     return Field(name, size, "known", guesses, unit, unknown)
 
 
 def _candidate(name: str, *trust: Field) -> tuple[Field, ...]:
     """The fields of a candidate for the row: how far to trust it, then its value for each choice."""
-    return (*trust, *(_known(f"{name}.{choice}", n + 1, "", choice, n) for choice, n in VOID.items()))
+    return (*trust, *(_known(f"{name}.{choice}", n + 1, "", n, choice) for choice, n in VOID.items()))
 
 
 def _echo(name: str) -> tuple[Field, ...]:
-    return _candidate(
-        name,
-        _known(f"{name}.length", 5, "notes matched: none, 2, 4, 8, at least 16", unknown=0),
-        _known(f"{name}.run", 8, "log2(1 + right guesses in a row)", unknown=0),
-    )
+    length = _known(f"{name}.length", 5, "notes matched: none, 2, 4, 8, at least 16", 0)
+    return _candidate(name, length, _known(f"{name}.run", 8, "log2(1 + right guesses in a row)", 0))
 
 
 # in the order in which a row is known and drawn; the last class of a known field that guesses is "no guess"
 FIELDS: tuple[Field, ...] = (
     *_echo("echo"),
     *_echo("alone"),
-    *_candidate(
-        "form",
-        _known(
-            "form.likeness",
-            FORM_UNKNOWN + 1,
-            "of this bar to an earlier one: none, some, most, all; of the next bar; unknown",
-            unknown=FORM_UNKNOWN,
-        ),
-    ),
+    *_candidate("form", _known("form.likeness", 8, "none, some, most, all; next bar; unknown", FORM_UNKNOWN)),
     _known("given", 3, "given notes to come: none; the next at this onset; later"),
-    _known("given.shift", SHIFTS + 1, "shift to the next given note", "shift", SHIFTS),
-    Field("shift", VOID["shift"], "choice", unit="ticks to the onset, 24 a beat; WAIT; END"),
+    _known("given.shift", SHIFTS + 1, "shift to the next given note", SHIFTS, "shift"),
+    Field("shift", SHIFTS, "choice", unit="ticks to the onset, 24 a beat; WAIT; END"),
     _known("position", MAX_BAR_TICKS, "ticks in the bar, of the onset"),
     _known("bar_length", MAX_BAR_TICKS + 1, "ticks"),
-    _known(
-        "bars_left",
-        MAX_BARS_LEFT + 2,
-        "bars after this one: 0-62; 63 and more; unknown",
-        None,
-        BARS_LEFT_UNKNOWN,
-    ),
-    _known("chord", CHORD_UNKNOWN + 1, "root x kind; none; unknown", unknown=CHORD_UNKNOWN),
-    _known("given.top", PITCHES + 1, "the highest given pitch that sounds here", "pitch", PITCHES),
-    _known("given.low", PITCHES + 1, "the lowest", unknown=PITCHES),
-    _known("given.next", PITCHES + 1, "the highest at the next given onset", unknown=PITCHES),
-    Field("part", VOID["part"], "choice", unit="program x 4 + instance; drums"),
-    Field("pitch", VOID["pitch"], "choice", unit="semitones"),
+    _known("bars_left", MAX_BARS_LEFT + 2, "bars after this one; 63 and more; unknown", BARS_LEFT_UNKNOWN),
+    _known("chord", CHORD_UNKNOWN + 1, "root x kind; none; unknown", CHORD_UNKNOWN),
+    _known("given.top", PITCHES + 1, "the highest given pitch that sounds here", PITCHES, "pitch"),
+    _known("given.low", PITCHES + 1, "the lowest", PITCHES),
+    _known("given.next", PITCHES + 1, "the highest at the next given onset", PITCHES),
+    Field("part", PARTS, "choice", unit="program x 4 + instance; drums"),
+    Field("pitch", PITCHES, "choice", unit="semitones"),
     Field("duration", VOID["duration"], "choice", unit="1-48 ticks, then 54 to 384"),
-    Field("velocity", VOID["velocity"], "choice", unit="bins of 4 of 0-127"),
+    Field("velocity", VELOCITY_BINS, "choice", unit="bins of 4 velocities"),
 )
 NOTE_CHOICES = tuple(VOID)[1:]  # the choices that make a note, after its shift
 COLUMN = {field.name: index for index, field in enumerate(FIELDS)}
