@@ -234,7 +234,7 @@ WRONG = {
     "no rows": (["explain", "{tmp}/text.mid", "--rows", "-3"], "-3 is not in the range x>=1"),
     "an unknown command": (["compos"], "no command 'compos'"),
     "neither is Keras": (["convert", "{home}/model", "{tmp}/x"], "must end in .keras"),
-    "from Keras alone": (["convert", "{tmp}/a.keras", "{tmp}/x"], "--like MODEL is needed"),
+    "from Keras alone": (["convert", "{tmp}/a.keras", "{tmp}/x"], "--like MODEL must give"),
 }
 
 
