@@ -72,7 +72,7 @@ def command(
 
 def write_all(songs: list[Song], out: str) -> list[str]:
     """Write songs, each with its recipe beside it; several get numbers. Returns the files."""
-    from ritornello.rendering.export import is_folder
+    from ritornello.rendering.render import is_folder
 
     files, folder = [], is_folder(out)
     for number, song in enumerate(songs, start=1):
@@ -88,7 +88,7 @@ def write_all(songs: list[Song], out: str) -> list[str]:
 
 def _check_ending(out: str) -> None:
     """Before any work: what cannot be written."""
-    from ritornello.rendering.export import ENDINGS, is_folder
+    from ritornello.rendering.render import ENDINGS, is_folder
 
     known = (*ENDINGS, ".json")
     if not is_folder(out) and Path(out).suffix.lower() not in known:
@@ -136,7 +136,7 @@ def _of_one(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
 
 def _again(file: str, out: str) -> str:
     """The command that makes the song again, from the recipe beside it."""
-    from ritornello.rendering.export import is_folder
+    from ritornello.rendering.render import is_folder
 
     recipe = Path(file).with_name("recipe.json") if is_folder(out) else Path(file).with_suffix(".json")
     return f"ritornello compose --recipe {shlex.quote(str(recipe))} -o {shlex.quote(file)}"

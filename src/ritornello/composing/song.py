@@ -43,22 +43,22 @@ class Song:
     def write(self, path: str | Path) -> None:
         """Write the song in the format of the path's ending.
 
-        .mid is MIDI, .json the recipe; `rendering.export` has the endings for sound, piano roll and sheet
+        .mid is MIDI, .json the recipe; `rendering.render` has the endings for sound, piano roll and sheet
         music; a folder (such as "song/") gets all of them and a web page. Raises InputError, FailedError,
         OutputError.
         """
-        from ritornello.rendering.export import ENDINGS, MIDI_ENDINGS, ExportScores, export, is_folder
+        from ritornello.rendering.render import ENDINGS, MIDI_ENDINGS, is_folder, render
 
         target, ending = Path(path), Path(path).suffix.lower()
         if is_folder(path):
-            export(ExportScores(self.score, self.score), path, recipe=self.recipe.to_dict())
+            render(self.score, path, recipe=self.recipe.to_dict())
             self._write_midi(target / "song.mid")
         elif ending in MIDI_ENDINGS:
             self._write_midi(target)
         elif ending == ".json":
             write_json(target, self.recipe.to_dict())
         elif ending in ENDINGS:
-            export(ExportScores(self.score, self.score), target)
+            render(self.score, target)
         else:
             raise InputError(f"{str(path)!r} must end in {', '.join((*ENDINGS, '.json'))}, or be a folder")
 

@@ -1,15 +1,31 @@
-"""Render a song as sound, picture or sheet music: the function `ritornello.render`."""
+"""Write a song as sound, picture, sheet music or MIDI by the ending of a file, or all to a folder."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import Score
-from ritornello.rendering.export import ExportResult, ExportScores, export
+from ritornello.rendering import audio, roll, sheet
+from ritornello.rendering.song_page import song_page
+from ritornello.system.files import check_writable, write_bytes, write_json
+
+Writers = dict[str, Callable[[Path], object]]
+MUSICXML_ENDINGS = (".musicxml", ".xml")
+PICTURE_ENDINGS = (".png", ".svg")
+MIDI_ENDINGS = (".mid", ".midi")
+ENDINGS = (*audio.FORMATS, *PICTURE_ENDINGS, *MUSICXML_ENDINGS, *MIDI_ENDINGS)
+
+
+class RenderResult(NamedTuple):
+    """The files that were written, and those of a folder that could not be, each with the reason."""
+
+    files: tuple[Path, ...]
+    missing: dict[str, str]
 
 
 def render(
@@ -19,29 +35,83 @@ def render(
     picture: Literal["roll", "sheet"] = "roll",
     recipe: str | Path | dict[str, Any] | None = None,
     soundfont: str | Path | None = None,
-    synth: Literal["own", "fluidsynth"] = "own",
+    synth: audio.Synth = "own",
     rate: int = 44_100,
-    max_minutes: float = 60.0,
-    max_bars: int = 2000,
-) -> ExportResult:
-    """Write a song (a Score or a .mid file) as sound, picture or sheet music, by the ending of `out`.
+    max_minutes: float = audio.MAX_MINUTES,
+    max_bars: int = sheet.MAX_BARS_OF_SHEET_MUSIC,
+) -> RenderResult:
+    """Write a song (a Score or a .mid file) to `out`, in the format of its ending.
 
-    If `out` is a folder, all formats are written to it, with an HTML page and the `recipe` (a file or its
-    content). `picture` is what .png and .svg show. Sheet music ignores the pedal, and is limited to
-    `max_bars` bars; sound to `max_minutes`; `rate` is in samples a second. Raises InputError, FailedError,
-    OutputError.
+    If `out` is a folder (see `is_folder`), all formats are written to it, with an HTML page and the `recipe`
+    (a file or its content). `picture` is what .png and .svg show. Sheet music ignores the pedal, and is
+    limited to `max_bars` bars; sound to `max_minutes`; `rate` is in samples a second. Raises InputError,
+    FailedError, OutputError.
     """
-    if isinstance(song, Score):
-        scores = ExportScores(song, song)
-    else:
-        scores = ExportScores(midi.read(song), midi.read(song, pedal="ignore"))
-    if isinstance(recipe, (str, Path)):
-        recipe = _read_recipe(Path(recipe))
-    sound: dict[str, Any] = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
-    return export(scores, out, picture=picture, recipe=recipe, max_bars=max_bars, **sound)
+    path = Path(out)
+    sheet.check(max_bars)
+    content = _read_recipe(Path(recipe)) if isinstance(recipe, (str, Path)) else recipe
+    score = song if isinstance(song, Score) else midi.read(song)
+    written = song if isinstance(song, Score) else midi.read(song, pedal="ignore")
+    sound = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
+    writers = _writers(score, written, max_bars, sound)
+    if is_folder(out):
+        audio.check(score, rate=rate, max_minutes=max_minutes)
+        return _write_folder(score, path, writers, content)
+    kind = path.suffix.lower()
+    if kind not in ENDINGS:
+        raise InputError(f"{path.name!r} must end in {', '.join(ENDINGS)}, or be a folder")
+    if kind in PICTURE_ENDINGS and not len(score):
+        raise InputError("the song has no notes to draw")
+    check_writable(path)
+    writers[f"{picture}{kind}" if kind in PICTURE_ENDINGS else kind](path)
+    return RenderResult((path,), {})
+
+
+def is_folder(out: str | Path) -> bool:
+    """Whether `out` is a folder: one that exists, or a path that ends with a slash or has no ending."""
+    return str(out).endswith("/") or Path(out).is_dir() or not Path(out).suffix
+
+
+def _writers(score: Score, written: Score, max_bars: int, sound: dict[str, Any]) -> Writers:
+    """The functions that write each format, by ending; for pictures by "roll" or "sheet" and ending.
+
+    `written` is the song for sheet music.
+    """
+    writers: Writers = {
+        "roll.png": lambda path: roll.png(score, path),
+        "roll.svg": lambda path: roll.svg(score, path),
+        "sheet.png": lambda path: sheet.png(written, path, max_bars=max_bars),
+        "sheet.svg": lambda path: sheet.svg(written, path, max_bars=max_bars),
+    }
+    writers |= dict.fromkeys(MUSICXML_ENDINGS, lambda path: sheet.musicxml(written, path, max_bars=max_bars))
+    writers |= dict.fromkeys(MIDI_ENDINGS, lambda path: midi.write(score, path))
+    return writers | dict.fromkeys(audio.FORMATS, lambda path: audio.write(score, path, **sound))
+
+
+def _write_folder(
+    score: Score, folder: Path, writers: Writers, recipe: dict[str, Any] | None
+) -> RenderResult:
+    """Write all formats to a folder; those that raise InputError are left out and listed as missing."""
+    names = {"song.mid": ".mid", "song.ogg": ".ogg", "roll.png": "roll.png"}
+    names |= {"score.musicxml": ".musicxml", "score.svg": "sheet.svg"}
+    files = {name: writers[kind] for name, kind in names.items()}
+    if recipe is not None:
+        files["recipe.json"] = lambda path: write_json(path, recipe)
+    done: list[str] = []
+    missing: dict[str, str] = {}
+    for name, write in files.items():
+        try:
+            write(folder / name)
+        except InputError as error:
+            missing[name] = str(error)
+        else:
+            done.append(name)
+    write_bytes(folder / "index.html", song_page(score, done).encode())
+    return RenderResult(tuple(folder / name for name in (*done, "index.html")), missing)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
+    """The content of a recipe file. Raises InputError."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

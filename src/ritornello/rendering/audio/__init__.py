@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -54,21 +54,12 @@ def render(
     return loudness.normalise(trim_silence(sound, round(score.duration_s * rate)), rate)
 
 
-def write(
-    score: Score,
-    path: str | Path,
-    *,
-    soundfont: str | Path | None = None,
-    synth: Synth = "own",
-    rate: int = 44_100,
-    max_minutes: float = MAX_MINUTES,
-) -> None:
+def write(score: Score, path: str | Path, *, rate: int = 44_100, **options: Any) -> None:
     """Write the song as .wav, .ogg, .flac or .mp3; the options are those of `render`.
 
     `rate` is in samples a second. Raises InputError, OutputError, FailedError.
     """
-    sound = render(score, soundfont=soundfont, synth=synth, rate=rate, max_minutes=max_minutes)
-    sound_file.write(sound, Path(path), rate)
+    sound_file.write(render(score, rate=rate, **options), Path(path), rate)
 
 
 def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES) -> None:

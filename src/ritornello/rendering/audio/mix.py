@@ -86,7 +86,7 @@ def _add_notes(
     out: Signal,
     group: NoteGroup,
     font: SoundFont,
-    times_s: tuple[Times, Times, Times],
+    times_s: tuple[Times, ...],
     amplitudes: Times,
     rate_hz: int,
 ) -> None:

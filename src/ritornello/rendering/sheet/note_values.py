@@ -12,14 +12,8 @@ PLAIN = {192: ("breve", 0), 144: ("whole", 1), 96: ("whole", 0), 72: ("half", 1)
          36: ("quarter", 1), 24: ("quarter", 0), 18: ("eighth", 1), 12: ("eighth", 0), 9: ("16th", 1),
          6: ("16th", 0), 3: ("32nd", 0)}  # fmt: skip
 # the last two occur only if a bar ends within a beat
-TRIPLET = {
-    16: ("quarter", 0),
-    12: ("eighth", 1),
-    8: ("eighth", 0),
-    4: ("16th", 0),
-    2: ("32nd", 0),
-    1: ("64th", 0),
-}
+TRIPLET = {16: ("quarter", 0), 12: ("eighth", 1), 8: ("eighth", 0), 4: ("16th", 0), 2: ("32nd", 0),
+           1: ("64th", 0)}  # fmt: skip
 FLAGS = {"eighth": 1, "16th": 2, "32nd": 3, "64th": 4}
 THIRTY_SECOND = 3  # units
 

@@ -13,9 +13,8 @@ import pytest
 from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import Score
-from ritornello.rendering import export as module
-from ritornello.rendering.export import ExportScores, export, is_folder
-from ritornello.rendering.render import render
+from ritornello.rendering import audio, sheet
+from ritornello.rendering.render import is_folder, render
 from ritornello.rendering.song_page import song_page
 from tests.rendering.audio.fonts import font
 from tests.rendering.songs import BEAT, song
@@ -86,9 +85,9 @@ def test_what_a_bundle_cannot_have_is_named(tmp_path: Path, monkeypatch: pytest.
     def refuse(*_: Any, **__: Any) -> None:
         raise InputError("no soundfont found")
 
-    monkeypatch.setattr(module.audio, "write", refuse)
-    monkeypatch.setattr(module.sheet, "svg", refuse)
-    made = export(ExportScores(tune(), tune()), tmp_path / "song")
+    monkeypatch.setattr(audio, "write", refuse)
+    monkeypatch.setattr(sheet, "svg", refuse)
+    made = render(tune(), tmp_path / "song")
     assert made.missing == {"song.ogg": "no soundfont found", "score.svg": "no soundfont found"}
     text = (tmp_path / "song" / "index.html").read_text()
     assert "song.ogg" not in text and "roll.png" in text
