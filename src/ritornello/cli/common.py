@@ -24,6 +24,7 @@ CLICK_TYPES = {
     "Music": click.Path(),
     "Folder": click.Path(),
 }
+CODE_OPTIONS = ("network", "representation", "loss")
 SECONDS_PER_LINE = 10.0
 
 
@@ -56,6 +57,29 @@ def options_of(options: type) -> Callable[[Command], Command]:
         return command
 
     return add
+
+
+def code_options(command: Command) -> Command:
+    """Add the options that name the user's code with which a model was trained; see `open_model`."""
+    for kind in reversed(CODE_OPTIONS):
+        use = "; only its hash is compared" if kind == "loss" else ""
+        help_text = f"FILE.py:CLASS, if the model was trained with a {kind} in a file{use}."
+        command = click.option(f"--{kind}", help=help_text)(command)
+    return command
+
+
+def open_model(model: str | None, options: dict[str, Any]) -> Any:
+    """Take the `code_options` out of `options`, and open the model if they name any code.
+
+    Returns `model` as it is if they do not. Raises InputError, ModelError.
+    """
+    code = {kind: name for kind in CODE_OPTIONS if (name := options.pop(kind)) is not None}
+    if not code:
+        return model
+    from ritornello.composing.compose import BUNDLED
+    from ritornello.models.model import Model
+
+    return Model.open(BUNDLED if model is None else model, **code)
 
 
 def output_options(command: Command) -> Command:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import options_of, output_options, print_result, progress_bars, unused_name
+from ritornello.cli.common import (
+    code_options,
+    open_model,
+    options_of,
+    output_options,
+    print_result,
+    progress_bars,
+    unused_name,
+)
 from ritornello.composing.options import BatchOptions, ComposeOptions
 from ritornello.errors import InputError
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 @options_of(BatchOptions)
 @click.option("--recipe", type=click.Path(), help="Build a song again from its .json, without the model.")
 @click.option("--redraw", is_flag=True, help="With --recipe: another song by the same plan.")
+@code_options
 @output_options
 def command(
     model: str | None,
@@ -58,12 +67,16 @@ def command(
     _check_ending(out)
     if recipe is not None:
         seed, creativity = options["seed"], _given("creativity", options["creativity"])
-        songs = [compose.replay(recipe, redraw=redraw, model=model, seed=seed, creativity=creativity)]
+        again: dict[str, Any] = {"seed": seed, "creativity": creativity}
+        again["representation"] = options["representation"]
+        again["model"] = open_model(model, options) if redraw else None
+        songs = [compose.replay(recipe, redraw=redraw, **again)]
     else:
         if redraw:
             raise InputError("--redraw goes with --recipe")
+        opened = open_model(model, options)
         with progress_bars(n > 1 and not (quiet or as_json)) as update:
-            songs = compose.compose_many(model, n, progress=update, **options)
+            songs = compose.compose_many(opened, n, progress=update, **options)
     took_s = time.perf_counter() - began
     files = write_all(songs, out)
     lines = [] if quiet or as_json else _lines(songs, files, out, took_s)
@@ -116,7 +129,7 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list
     lines: list[Any] = []
     for song, file in zip(songs, files, strict=True):
         lines += _of_one(song, file, took_s, alone=len(songs) == 1)
-    return [*lines, f"again: {_again(files[0], out)}"]
+    return [*lines, f"again: {_again(songs[0], files[0], out)}"]
 
 
 def _of_one(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
@@ -134,9 +147,10 @@ def _of_one(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
     return [*lines, f"{file}   {facts}" + (f", composed in {took_s:.1f} s" if alone else "")]
 
 
-def _again(file: str, out: str) -> str:
+def _again(song: Song, file: str, out: str) -> str:
     """The command that makes the song again, from the recipe beside it."""
     from ritornello.rendering.render import is_folder
 
     recipe = Path(file).with_name("recipe.json") if is_folder(out) else Path(file).with_suffix(".json")
-    return f"ritornello compose --recipe {shlex.quote(str(recipe))} -o {shlex.quote(file)}"
+    code = f" --representation {shlex.quote(song.recipe.code)}" if song.recipe.code else ""
+    return f"ritornello compose --recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"

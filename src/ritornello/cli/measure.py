@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, progress_bars
+from ritornello.cli.common import code_options, open_model, output_options, print_result, progress_bars
 
 NAMED = 5  # skipped songs that are named in words; --json has all
 
@@ -24,6 +24,7 @@ NAMED = 5  # skipped songs that are named in words; --json has all
 )
 @click.option("--csv", type=click.Path(), help="Also write what each song cost.")
 @click.option("--threads", type=int, default=1, show_default=True, help="Of the CPU.")
+@code_options
 @output_options
 def command(
     model: str, given: str | None, as_json: bool, quiet: bool, on: str, split: str | None, **settings: Any
@@ -39,9 +40,10 @@ def command(
     """
     from ritornello.evaluation.measure import measure
 
+    opened = open_model(model, settings)
     with progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
-        found = measure(model, on, split=split, given=names, progress=update, **settings)
+        found = measure(opened, on, split=split, given=names, progress=update, **settings)
     print_result(found, *_words(found), as_json=as_json, quiet=quiet)
 
 

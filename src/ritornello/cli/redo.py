@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import options_of, output_options, print_result
+from ritornello.cli.common import code_options, open_model, options_of, output_options, print_result
 from ritornello.cli.compose import write_all
 from ritornello.composing.options import RedoOptions
 from ritornello.errors import InputError
@@ -21,6 +21,7 @@ from ritornello.errors import InputError
 @click.option(
     "-o", "--out", type=click.Path(), help="The .mid to write, numbered; SONG-take.mid if left out."
 )
+@code_options
 @output_options
 def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
     """Compose some bars of SONG anew, any MIDI file; nothing else in it changes.
@@ -35,6 +36,7 @@ def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, *
     if target.suffix.lower() not in (".mid", ".midi"):
         raise InputError(f"-o {str(target)!r} must end in .mid or .midi")
     began = time.perf_counter()
+    settings["model"] = open_model(settings["model"], settings)
     takes = redo(song, bars, **settings)
     files = write_all(takes, str(target))
     took_s = time.perf_counter() - began

@@ -148,12 +148,14 @@ def replay(
     model: str | Path | Model | None = None,
     seed: int | None = None,
     creativity: float | None = None,
+    representation: str | None = None,
 ) -> Song:
     """Build the song of a recipe without its model; with `redraw`, compose another by its plan and a model.
 
-    `seed` and `creativity` (default: that of the recipe) are for `redraw`. Raises InputError, FailedError.
+    `seed` and `creativity` (default: that of the recipe) are for `redraw`; `representation` is FILE.py:CLASS,
+    if that of the recipe is in a user's file. Raises InputError, FailedError.
     """
-    opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe)
+    opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
     if not redraw:
         return build_song(opened)
     options: dict[str, Any] = {"seed": seed, **opened.dials}

@@ -86,9 +86,13 @@ def _song(
     model: Model, task: Task, rows: npt.NDArray[Any], seed: int, dials: dict[str, float], nats: float = 0.0
 ) -> Song:
     """The song of sampled rows (N, F), with its recipe."""
-    names = {"network": model.network, "representation": model.representation.name, "sha256": model.hash}
-    plan = _plan_as_played(task.plan, rows) if task.parts_are_optional else task.plan
-    return build_song(Recipe(names, plan, seed, task.number, dials, rows, task.given), nats)
+    representation = model.info["representation"]["name"]
+    names = {"network": model.network, "representation": representation, "sha256": model.hash}
+    has_parts = model.representation.name == "notes"
+    plan = _plan_as_played(task.plan, rows) if task.parts_are_optional and has_parts else task.plan
+    code = model.code.get("representations")
+    recipe = Recipe(names, plan, seed, task.number, dials, rows, task.given, code=code)
+    return build_song(recipe, nats)
 
 
 def _request(model: Model, task: Task, seed: int) -> Request:
@@ -101,9 +105,7 @@ def _request(model: Model, task: Task, seed: int) -> Request:
 
 
 def _plan_as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
-    """The plan without parts that have no rows (N, F); unchanged where rows have no parts."""
-    if rows.shape[1] <= COLUMN["part"]:
-        return plan
+    """The plan without parts that have no rows (N, F) of `notes`."""
     played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
     classes = part_classes(plan.parts).tolist()
     return replace(

@@ -18,7 +18,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -64,11 +64,13 @@ class Recipe:
     rows: npt.NDArray[Any]
     given: GivenMusic | None = None
     version: str = __version__
+    code: str | None = field(default=None, compare=False)
+    """FILE.py:CLASS of the representation, if it is in a user's file."""
 
     @property
     def representation(self) -> Any:
         """The representation of the rows."""
-        return registry.find("representations", self.model["representation"])()
+        return registry.find("representations", self.code or self.model["representation"])()
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON has it."""
@@ -112,15 +114,18 @@ class Recipe:
         )
 
     @classmethod
-    def read(cls, path: str | Path) -> Recipe:
-        """Read a recipe from a JSON file. Raises InputError that names what is wrong with it."""
+    def read(cls, path: str | Path, representation: str | None = None) -> Recipe:
+        """Read a recipe from a JSON file; `representation` is FILE.py:CLASS, if it is in a user's file.
+
+        Raises InputError that names what is wrong with it.
+        """
         path = Path(path)
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise InputError(
                     f"{str(path)!r} is too large for a recipe, must be at most {MAX_BYTES} bytes"
                 )
-            return cls.from_dict(json.loads(path.read_bytes()))
+            return cls.from_dict(json.loads(path.read_bytes()), representation)
         except OSError as error:
             raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
@@ -129,7 +134,7 @@ class Recipe:
             raise InputError(f"{str(path)!r}: {error}") from error
 
     @classmethod
-    def from_dict(cls, data: Any) -> Recipe:
+    def from_dict(cls, data: Any, representation: str | None = None) -> Recipe:
         """The inverse of `to_dict`. Raises InputError for a field that is missing, unknown or wrong."""
         _check_keys("a recipe", data, set(TYPES))
         for key, kind in TYPES.items():
@@ -140,9 +145,7 @@ class Recipe:
         _check_keys("the model of a recipe", data["model"], MODEL_KEYS)
         if not all(isinstance(value, str) for value in data["model"].values()):
             raise InputError("the fields of the model of a recipe must be texts")
-        name, known = data["model"]["representation"], registry.names("representations")
-        if name not in known:  # a recipe is data: no file that it names is run
-            raise InputError(f"no representation {name!r:.40} is built in, must be one of {', '.join(known)}")
+        name = _representation(data["model"]["representation"], representation)
         _check_keys("how of a recipe", data["how"], DIALS & set(data["how"]) or {"creativity"})
         dials = {dial: _number(dial, value) for dial, value in data["how"].items()}
         for count in ("seed", "song"):
@@ -152,7 +155,23 @@ class Recipe:
         if not 1 <= (plan.bars or 0) <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars, must be 1-{MAX_BARS}")
         rows, given = _rows(name, data["rows"]), _given_music(data["source"])
-        return cls(data["model"], plan, data["seed"], data["song"], dials, rows, given, data["ritornello"])
+        numbers = data["seed"], data["song"], dials
+        return cls(data["model"], plan, *numbers, rows, given, data["ritornello"], representation)
+
+
+def _representation(recorded: str, given: str | None) -> str:
+    """The name of the representation to use. A recipe is data: it never makes a file run."""
+    if given is not None:
+        return given
+    if registry.is_file(recorded):
+        raise InputError(
+            f"the recipe needs the representation {recorded!r:.60}, and a recipe runs no code: add "
+            "--representation FILE.py:CLASS (in Python representation=...) to name that file"
+        )
+    known = registry.names("representations")
+    if recorded not in known:
+        raise InputError(f"no representation {recorded!r:.40} is built in, must be one of {', '.join(known)}")
+    return recorded
 
 
 def _check_keys(what: str, data: Any, known: Set[str]) -> None:
