@@ -78,7 +78,7 @@ WRONG: dict[str, tuple[str, Any, str]] = {
     "a seed": ("seed", 1 << 70, "must be 0-9223372036854775807"),
     "a foreign field of the model": ("model.path", "/", "the model of a recipe has no field 'path'"),
     "a representation": ("model.representation", "os", "no representation 'os' is built in"),
-    "a file as representation": ("model.representation", "x.py:X", "no representation 'x.py:X' is built in"),
+    "a file as representation": ("model.representation", "x.py:X", "add --representation FILE.py:CLASS"),
     "a foreign dial": ("how.heat", 1, "how of a recipe has no field 'heat'"),
     "a dial": ("how.creativity", "much", "creativity of the recipe is 'much', must be a number"),
     "a foreign field of the plan": ("plan.mood", "sad", "a plan has no 'mood'"),
