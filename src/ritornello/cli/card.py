@@ -15,7 +15,7 @@ from ritornello.cli.common import output_options, print_result
 @click.option("--sources", is_flag=True, help="Only the data that it learnt from, as model.json has it.")
 @output_options
 def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> None:
-    """Show the card of MODEL, or of the model that ships: its data, their rights, its numbers, its limits.
+    """Show the card of MODEL, or of the bundled model: its data, their rights, its numbers, its limits.
 
     \b
     ritornello card

@@ -49,7 +49,7 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Compose a song with the folder MODEL, or the model that ships.
+    """Compose a song with the folder MODEL, or the bundled model.
 
     What you do not say is drawn from a song that the model learnt from.
 

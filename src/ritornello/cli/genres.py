@@ -13,7 +13,7 @@ from ritornello.cli.common import output_options, print_result
 @click.argument("model", type=click.Path(), required=False)
 @output_options
 def command(model: str | None, as_json: bool, quiet: bool) -> None:
-    """List the labels that MODEL, or the model that ships, can compose, each with a command to try.
+    """List the labels that MODEL, or the bundled model, can compose, each with a command to try.
 
     \b
     ritornello genres

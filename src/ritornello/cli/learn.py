@@ -20,7 +20,7 @@ from ritornello.cli.common import output_options, print_result, stage_output
     type=click.Choice(["auto", "bundled", "nothing"]),
     default="auto",
     show_default=True,
-    help="What to begin from: auto tries both; nothing leaves the model that ships out altogether.",
+    help="What to begin from: auto tries both; nothing leaves the bundled model out altogether.",
 )
 @click.option(
     "--size",

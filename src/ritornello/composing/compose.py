@@ -60,7 +60,7 @@ def compose(
     seed: int | None = ComposeOptions.seed,
     force: bool = ComposeOptions.force,
 ) -> Song:
-    """Compose a song with a model folder, or the model that ships; needs no torch.
+    """Compose a song with a model folder, or the bundled model; needs no torch.
 
     What is None is taken from the plan of a training song that fits. Raises ModelError, PlanError, MidiError,
     FailedError. Options:"""
@@ -176,7 +176,7 @@ class Genre(NamedTuple):
 
 
 def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list[Genre]:
-    """The labels of a model, or of the model that ships. Raises ModelError."""
+    """The labels of a model, or of the bundled model. Raises ModelError."""
     opened, found = opened_model(model), []
     for label in opened.labels:
         plans = [plan for plan in opened.plans if label in dict(plan.genres)]
@@ -186,7 +186,7 @@ def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list
 
 
 def card(model: str | Path | Model | None = None) -> str:
-    """The card of a model, or of the model that ships: data and rights, measurements, limits."""
+    """The card of a model, or of the bundled model: data and rights, measurements, limits."""
     file = opened_model(model).path / "card.md"
     try:
         return file.read_text(encoding="utf-8", errors="replace")
@@ -195,7 +195,7 @@ def card(model: str | Path | Model | None = None) -> str:
 
 
 def opened_model(model: str | Path | Model | None) -> Model:
-    """A model, opened; None is the model that ships. Raises ModelError."""
+    """A model, opened; None is the bundled model. Raises ModelError."""
     if isinstance(model, Model):
         return model
     if model is not None:
@@ -207,7 +207,7 @@ def opened_model(model: str | Path | Model | None) -> Model:
 
 @lru_cache(maxsize=1)
 def _open_once(path: Path, _modified_ns: int) -> Model:
-    """The model that ships stays open, because most songs are composed with it."""
+    """The bundled model stays open, because most songs are composed with it."""
     return Model.open(path)
 
 
