@@ -105,7 +105,7 @@ def compare_predictors(corpus: Corpus, model: Model, most: int) -> dict[str, dic
 
     train, heldout = rows("train"), Windows(rows("test"), model.info["network"]["config"]["window"], 0)
     curve = Curve.of(model.info["network"]["config"]["curve"])
-    numbers = heldout.spread(most)
+    numbers = heldout.evenly_spaced(most)
     predictors: dict[str, Predict] = {
         "original (LSTM 48)": predict_by_network(model),
         "repeat the last message": predict_last(train),

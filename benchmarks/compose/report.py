@@ -118,9 +118,8 @@ def print_bars(ours: Sequence[Score], theirs: Sequence[Score]) -> None:
     """Print how often bars repeat, and how much the quietest part plays; `theirs` are as long."""
     equal = [np.array([figures.equal_bars(song) for song in side]) for side in (ours, theirs)]
     print(f"  bars equal to 1, 2, 4, 8 before, any: {compare(*equal)}")
-    print(
-        f"  (composed/human, {len(theirs)} human songs of {BARS} bars, learnt ones too; with standard errors)"
-    )
+    print(f"  (composed/human with standard errors; {len(theirs)} human songs of {BARS} bars,", end=" ")
+    print("training songs as well)")
     use = [np.array([figures.part_activity(song)[0] for song in side]) for side in (ours, theirs)]
     words = [", ".join(f"{q:.2f}" for q in np.quantile(side, [0.1, 0.25, 0.5])) for side in use]
     parts = [np.mean([len(np.unique(song.part)) for song in side]) for side in (ours, theirs)]

@@ -128,7 +128,7 @@ def print_arm(
     argument("--songs", type=int, default=100, help="of each label and arm (default: %(default)s)"),
     argument("--labels", nargs="+", help="default: all labels of the bundled model"),
     argument("--arms", nargs="+", default=list(ARMS), choices=ARMS),
-    argument("--only", choices=["composed", "heard"], help="only compose, or only measure existing songs"),
+    argument("--only", choices=["composed", "measured"], help="only compose, or only measure existing songs"),
     one_thread=True,
 )
 def compose(options: argparse.Namespace) -> None:
@@ -150,7 +150,7 @@ def compose(options: argparse.Namespace) -> None:
     chosen = options.labels or labels
     if options.only is None:
         print_cold_start()
-    if options.only != "heard":
+    if options.only != "measured":
         for label in chosen:
             for arm in options.arms:
                 songs = options.songs // SHARE_OF_LONG if arm == "long" else options.songs

@@ -12,14 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import symusic
-from symusic import factory
-
+from benchmarks.corpus.workers import print_least_work, print_steps
 from benchmarks.shared import (
     FOLDERS,
     argument,
@@ -30,18 +26,10 @@ from benchmarks.shared import (
     folder_bytes,
     midi_files,
     peak_memory_mb,
-    time_in_turns,
 )
-from ritornello.corpus.checks import check
 from ritornello.corpus.prepare import prepare as build_corpus
-from ritornello.corpus.workers import worker
-from ritornello.corpus.workers.worker import ReadJob
-from ritornello.midi import reading as midi_reading
-from ritornello.midi import symusic_reader
-from ritornello.music import score
 
 TURNS = 3
-BATCH_FILES = 32
 GROWTH_FILES = (2000, 8000, 20_000)
 SLOW_PEERS = ("mido", "MidiTok REMI")  # they take minutes, so they have one turn
 PEER = """
@@ -168,6 +156,8 @@ def print_growth(paths: list[Path], workers: int) -> None:
     points: list[tuple[int, Speed]] = []
     for _ in range(TURNS):
         points += [(n, measure_prepare(paths[:n], workers)) for n in GROWTH_FILES if n <= len(paths)]
+    if not points:
+        raise SystemExit(f"prepare: --growth needs {GROWTH_FILES[0]:,} files, there are {len(paths):,}")
     print("   files  files/s  busy ms/file   of MB")
     for n in sorted({n for n, _ in points}):
         fastest = best([speed for size, speed in points if size == n])
@@ -177,90 +167,6 @@ def print_growth(paths: list[Path], workers: int) -> None:
         sizes = [n for n, _ in points]
         print("seconds: " + exponent(sizes, [n / speed.files_s for n, speed in points]))
         print("busy:    " + exponent(sizes, [n * speed.busy_ms for n, speed in points]))
-
-
-STEPS: dict[str, tuple[Any, str]] = {  # functions of a worker whose time is counted: module, name
-    "symusic, from bytes to its objects": (factory.ScoreFactory, "from_midi"),
-    "SHA-256 of the content": (worker, "sha256"),
-    "split into tracks": (check, "split_file"),
-    "scan of the bytes": (check, "scan_tracks"),
-    "all tracks by symusic, to numpy": (midi_reading, "read_symusic_file"),
-    "unusual tracks repaired": (symusic_reader, "without_unused_events"),
-    "track by track, where the bytes mislead": (midi_reading, "_read_tracks"),
-    "pedal, sorting, overlaps, checks: Score": (midi_reading, "_assemble"),
-    "sorting, overlaps": (score, "cut_columns"),
-    "chord annotations": (check, "take_annotation"),
-    "outcome by the music": (check, "_check_score"),
-    "columns, and sketch": (worker, "_song_arrays"),
-    "sketch": (worker, "sketch"),
-}
-
-
-def read_only(paths: list[Path], sort: bool) -> None:
-    """Read files by symusic to numpy, and with `sort` sort their notes: the least work possible."""
-    for path in paths:
-        try:
-            song: Any = symusic.Score.from_midi(path.read_bytes())
-            tracks = [track.notes.numpy() for track in song.tracks]
-        except Exception:  # symusic raises plain RuntimeError and ValueError from C++
-            continue
-        if sort and tracks:
-            names = ("time", "pitch", "duration", "velocity")
-            columns = [np.concatenate([track[name] for track in tracks]) for name in names]
-            part = np.repeat(np.arange(len(tracks)), [len(track["time"]) for track in tracks])
-            key = (columns[0].astype(np.int64) << 15) + (part << 7) + columns[1]
-            order = np.argsort(key, kind="stable")
-            for column in (*columns, part):
-                column.take(order)
-
-
-def read_as_worker(paths: list[Path]) -> None:
-    """What a worker does with a batch of files."""
-    worker.read_batch([ReadJob(os.fsencode(path)) for path in paths], check.CheckSettings())
-
-
-def batches(paths: list[Path]) -> list[list[Path]]:
-    """The files, BATCH_FILES at a time."""
-    return [paths[place : place + BATCH_FILES] for place in range(0, len(paths), BATCH_FILES)]
-
-
-def print_least_work(paths: list[Path]) -> None:
-    """Print the time of a worker and of the least work possible: of each batch the best turn counts."""
-    total: dict[str, float] = {}
-    for batch in batches(paths):
-        ways = {
-            "a worker": partial(read_as_worker, batch),
-            "symusic to numpy": partial(read_only, batch, False),
-            "symusic to numpy, sorted once": partial(read_only, batch, True),
-        }
-        for name, seconds in time_in_turns(ways, TURNS).items():
-            total[name] = total.get(name, 0.0) + min(seconds)
-    for name, spent in total.items():
-        print(f"{name:42} {1e3 * spent / len(paths):7.3f} ms/file   {spent / total['a worker']:6.1%}")
-
-
-def print_steps(paths: list[Path]) -> None:
-    """Print the time of each step of a worker; a step inside another one counts in both."""
-    spent = dict.fromkeys(STEPS, 0.0)
-
-    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **options: Any) -> Any:
-            start = time.process_time()
-            try:
-                return function(*args, **options)
-            finally:
-                spent[name] += time.process_time() - start
-
-        return run
-
-    for name, (module, attribute) in STEPS.items():
-        setattr(module, attribute, timed(name, getattr(module, attribute)))
-    start = time.process_time()
-    for batch in batches(paths):
-        read_as_worker(batch)
-    whole_s = time.process_time() - start
-    for name, seconds in {"all, with these clocks": whole_s, **spent}.items():
-        print(f"{name:42} {1e3 * seconds / len(paths):7.3f} ms/file   {seconds / whole_s:6.1%}")
 
 
 def print_comparison(sample: list[Path], options: argparse.Namespace) -> None:

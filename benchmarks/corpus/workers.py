@@ -1,4 +1,4 @@
-"""The workers of `prepare`: what they make of damaged files, and what the engine Dask costs."""
+"""The workers of `prepare`: damaged files, the time of their steps, and the engine Dask."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import symusic
+from symusic import factory
 
 from benchmarks.shared import (
     FOLDER,
@@ -24,17 +29,26 @@ from benchmarks.shared import (
     folder_bytes,
     midi_files,
     peak_memory_mb,
+    time_in_turns,
 )
+from ritornello.corpus.checks import check
 from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.prepare import prepare as build_corpus
+from ritornello.corpus.workers import worker
 from ritornello.corpus.workers.pool import Pool
 from ritornello.corpus.workers.worker import ReadJob
 from ritornello.errors import MidiError
-from ritornello.midi import parse
+from ritornello.midi import parse, symusic_reader
+from ritornello.midi import reading as midi_reading
+from ritornello.music import score
 from ritornello.music.score import Score
 
 LOST = ("crashed", "timed out", "out of memory")
 BATCH_FILES = 32
+TURNS = 3
+
+
+# Damaged files
 
 
 def mutate(files: list[Path], seed: int, number: int) -> bytes:
@@ -122,17 +136,106 @@ def robust(options: argparse.Namespace) -> None:
     print(f"both readers, {options.readers}: {dict(compare_readers(files, seed, options.readers))}")
 
 
+# The time of a worker (`prepare --profile`)
+
+STEPS: dict[str, tuple[Any, str]] = {  # functions of a worker whose time is counted: module, name
+    "symusic, from bytes to its objects": (factory.ScoreFactory, "from_midi"),
+    "SHA-256 of the content": (worker, "sha256"),
+    "split into tracks": (check, "split_file"),
+    "scan of the bytes": (check, "scan_tracks"),
+    "all tracks by symusic, to numpy": (midi_reading, "read_symusic_file"),
+    "unusual tracks repaired": (symusic_reader, "without_unused_events"),
+    "track by track, where the bytes mislead": (midi_reading, "_read_tracks"),
+    "pedal, sorting, overlaps, checks: Score": (midi_reading, "_assemble"),
+    "sorting, overlaps": (score, "cut_columns"),
+    "chord annotations": (check, "take_annotation"),
+    "outcome by the music": (check, "_check_score"),
+    "columns, and sketch": (worker, "_song_arrays"),
+    "sketch": (worker, "sketch"),
+}
+
+
+def read_only(paths: list[Path], sort: bool) -> None:
+    """Read files by symusic to numpy, and with `sort` sort their notes: the least work possible."""
+    for path in paths:
+        try:
+            song: Any = symusic.Score.from_midi(path.read_bytes())
+            tracks = [track.notes.numpy() for track in song.tracks]
+        except Exception:  # symusic raises plain RuntimeError and ValueError from C++
+            continue
+        if sort and tracks:
+            names = ("time", "pitch", "duration", "velocity")
+            columns = [np.concatenate([track[name] for track in tracks]) for name in names]
+            part = np.repeat(np.arange(len(tracks)), [len(track["time"]) for track in tracks])
+            key = (columns[0].astype(np.int64) << 15) + (part << 7) + columns[1]
+            order = np.argsort(key, kind="stable")
+            for column in (*columns, part):
+                column.take(order)
+
+
+def read_as_worker(paths: list[Path]) -> None:
+    """What a worker does with a batch of files."""
+    worker.read_batch([ReadJob(os.fsencode(path)) for path in paths], CheckSettings())
+
+
+def batches(paths: list[Path]) -> list[list[Path]]:
+    """The files, BATCH_FILES at a time."""
+    return [paths[place : place + BATCH_FILES] for place in range(0, len(paths), BATCH_FILES)]
+
+
+def print_least_work(paths: list[Path]) -> None:
+    """Print the time of a worker and of the least work possible: of each batch the best turn counts."""
+    total: dict[str, float] = {}
+    for batch in batches(paths):
+        ways = {
+            "a worker": partial(read_as_worker, batch),
+            "symusic to numpy": partial(read_only, batch, False),
+            "symusic to numpy, sorted once": partial(read_only, batch, True),
+        }
+        for name, seconds in time_in_turns(ways, TURNS).items():
+            total[name] = total.get(name, 0.0) + min(seconds)
+    for name, spent in total.items():
+        print(f"{name:42} {1e3 * spent / len(paths):7.3f} ms/file   {spent / total['a worker']:6.1%}")
+
+
+def print_steps(paths: list[Path]) -> None:
+    """Print the time of each step of a worker; a step inside another one counts in both."""
+    spent = dict.fromkeys(STEPS, 0.0)
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **options: Any) -> Any:
+            start = time.process_time()
+            try:
+                return function(*args, **options)
+            finally:
+                spent[name] += time.process_time() - start
+
+        return run
+
+    for name, (module, attribute) in STEPS.items():
+        setattr(module, attribute, timed(name, getattr(module, attribute)))
+    start = time.process_time()
+    for batch in batches(paths):
+        read_as_worker(batch)
+    whole_s = time.process_time() - start
+    for name, seconds in {"all, with these clocks": whole_s, **spent}.items():
+        print(f"{name:42} {1e3 * seconds / len(paths):7.3f} ms/file   {seconds / whole_s:6.1%}")
+
+
+# Dask
+
+
 def start_dask(folder: Path, threads: int) -> tuple[str, list[subprocess.Popen[bytes]]]:
     """Start a Dask scheduler and a worker on free ports; returns the scheduler's address and both."""
     file, null = folder / "scheduler.json", subprocess.DEVNULL
     dask = [sys.executable, "-m", "dask"]
     common = ["--no-dashboard", "--scheduler-file", str(file)]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *common]
-    worker = [*dask, "worker", "--nthreads", str(threads), "--local-directory", str(folder), *common]
+    one_worker = [*dask, "worker", "--nthreads", str(threads), "--local-directory", str(folder), *common]
     running = [subprocess.Popen(scheduler, stdout=null, stderr=null)]
     while not file.exists() or not file.read_text().strip():
         time.sleep(0.1)
-    running.append(subprocess.Popen(worker, stdout=null, stderr=null))
+    running.append(subprocess.Popen(one_worker, stdout=null, stderr=null))
     return json.loads(file.read_text())["address"], running
 
 

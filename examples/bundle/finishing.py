@@ -20,7 +20,8 @@ from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, likeliho
 from ritornello.evaluation.summary import summarize
 from ritornello.models import fingerprints
 from ritornello.models import model as folder
-from ritornello.models.model import Arrays, Model
+from ritornello.models.model import Model
+from ritornello.models.model_folder import Arrays
 from ritornello.music.plan import Plan
 from ritornello.system.files import sha256, write_bytes
 from ritornello.training.config import TrainConfig

@@ -57,7 +57,7 @@ def test_the_list_imports_neither_torch_nor_scipy() -> None:
 
 
 def test_the_timed_steps_of_prepare_exist() -> None:
-    from benchmarks.corpus.prepare import STEPS
+    from benchmarks.corpus.workers import STEPS
 
     for module, name in STEPS.values():
         assert callable(getattr(module, name)), f"{module.__name__} has no function {name!r}"
