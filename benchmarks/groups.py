@@ -25,7 +25,7 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus, Model, Score
 from ritornello.evaluation.inputs import CorpusSongs
-from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, exact, likelihood
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, full_float32, likelihood
 from ritornello.evaluation.summary import summarize
 from ritornello.models import registry
 from ritornello.music.timeline import Timeline
@@ -115,7 +115,7 @@ def print_worth_of_given(model: Model, corpus: Corpus, threads: int) -> None:
     ]
     for measure, (what, *conditions) in measures:
         groups: dict[str, list[Pair]] = defaultdict(list)
-        with exact(threads):
+        with full_float32(threads):
             for song in CorpusSongs(corpus, "test"):
                 found = measure(network, NOTES.canonical(song.score)[0])
                 if found:
