@@ -95,18 +95,8 @@ def _geometry(score: Score, timeline: Timeline, bars_per_row: int | None) -> Rol
     drum_pitches = sum(len(drum.pitches) for drum in drums)
     hit_height = min(10 if pitches else 26, max(5, (160 if pitches else 420) // max(1, drum_pitches)))
     per_tick = (WIDTH - MARGIN - left) / float(np.diff(rows).max())
-    return RollGeometry(
-        score,
-        timeline,
-        rows,
-        left,
-        per_tick,
-        pitches,
-        semitone,
-        drums,
-        hit_height,
-        roll_contents.unison_shares(score),
-    )
+    shares = roll_contents.unison_shares(score)
+    return RollGeometry(score, timeline, rows, left, per_tick, pitches, semitone, drums, hit_height, shares)
 
 
 def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:

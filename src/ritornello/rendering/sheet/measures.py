@@ -60,25 +60,22 @@ def voice_elements(
         yield _whole_rest(context)
         return
     tied_values = list(_tied_values(chords, context))
-    beams_of = beams(
-        [tied_value.value if tied_value.pitches else None for tied_value in tied_values], context.meter.beat
-    )
-    for index, tied_value in enumerate(tied_values):
-        for number, pitch in enumerate(tied_value.pitches or (None,)):
-            note = _note(tied_value, pitch, context, in_chord=number > 0)
+    beams_of = beams([tied.value if tied.pitches else None for tied in tied_values], context.meter.beat)
+    for index, tied in enumerate(tied_values):
+        for number, pitch in enumerate(tied.pitches or (None,)):
+            note = _note(tied, pitch, context, in_chord=number > 0)
             accidental = None
-            if pitch is not None and not context.is_drum and not tied_value.tied_before:
+            if pitch is not None and not context.is_drum and not tied.tied_before:
                 accidental = accidentals.needed(spell(pitch, context.sharps))
-            _add_value(note, tied_value.value, accidental)
+            _add_value(note, tied.value, accidental)
             if pitch is not None and context.is_drum and drum_notation(pitch).head != "normal":
                 add_element(note, "notehead", drum_notation(pitch).head)
             if context.staff:
                 add_element(note, "staff", context.staff)
             for level, beam_type in enumerate(beams_of[index] if number == 0 else [], start=1):
                 add_element(note, "beam", beam_type, number=str(level))
-            _add_notations(
-                note, tied_value, pitch, "" if number else _bracket(tied_values, index, context.meter.window)
-            )
+            bracket = "" if number else _bracket(tied_values, index, context.meter.window)
+            _add_notations(note, tied, pitch, bracket)
             yield note
 
 
@@ -101,19 +98,17 @@ def _tied_values(chords: list[StaffChord], context: BarContext) -> Iterator[Tied
             if sounding is None:
                 yield TiedValue(value)
             else:
-                at = context.start + value.start
-                continues = at + value.length < sounding.end
-                if not context.is_drum:
-                    yield TiedValue(value, sounding.pitches, at > sounding.start, continues)
-                else:  # drums are not tied: further values are rests
-                    yield TiedValue(value, sounding.pitches if at == sounding.start else ())
+                onset = context.start + value.start
+                before, after = onset > sounding.start, onset + value.length < sounding.end
+                if context.is_drum:  # is not tied: further values are rests
+                    yield TiedValue(value, () if before else sounding.pitches)
+                else:
+                    yield TiedValue(value, sounding.pitches, before, after)
 
 
-def _note(tied_value: TiedValue, pitch: int | None, context: BarContext, in_chord: bool) -> Element:
+def _note(tied: TiedValue, pitch: int | None, context: BarContext, in_chord: bool) -> Element:
     """A note or rest with its elements up to "voice", in the order of the MusicXML schema."""
-    note = Element("note")
-    if pitch is None and not context.shows_rests:
-        note.set("print-object", "no")
+    note = Element("note", {"print-object": "no"} if pitch is None and not context.shows_rests else {})
     if in_chord:
         add_element(note, "chord")
     if pitch is None:
@@ -128,10 +123,10 @@ def _note(tied_value: TiedValue, pitch: int | None, context: BarContext, in_chor
         if spelled.alter:
             add_element(sounding, "alter", spelled.alter)
         add_element(sounding, "octave", spelled.octave)
-    add_element(note, "duration", tied_value.value.length)
-    if pitch is not None and tied_value.tied_before:
+    add_element(note, "duration", tied.value.length)
+    if pitch is not None and tied.tied_before:
         add_element(note, "tie", type="stop")
-    if pitch is not None and tied_value.tied_after:
+    if pitch is not None and tied.tied_after:
         add_element(note, "tie", type="start")
     if pitch is not None and context.is_drum:
         add_element(note, "instrument", id=f"{context.part}-I{pitch}")
@@ -152,13 +147,9 @@ def _add_value(note: Element, value: NoteValue, accidental: str | None) -> None:
         add_element(ratio, "normal-notes", 2)
 
 
-def _add_notations(note: Element, tied_value: TiedValue, pitch: int | None, bracket: str) -> None:
+def _add_notations(note: Element, tied: TiedValue, pitch: int | None, bracket: str) -> None:
     """Add the ties, and the start or stop of the bracket of a triplet."""
-    ties = [
-        kind
-        for kind, present in (("stop", tied_value.tied_before), ("start", tied_value.tied_after))
-        if present
-    ]
+    ties = ["stop"] * tied.tied_before + ["start"] * tied.tied_after
     if not (bracket or (ties and pitch is not None)):
         return
     notations = add_element(note, "notations")
@@ -185,9 +176,7 @@ def _bracket(tied_values: list[TiedValue], index: int, window: int) -> str:
 
 def _whole_rest(context: BarContext) -> Element:
     """A rest for the whole bar."""
-    note = Element("note")
-    if not context.shows_rests:
-        note.set("print-object", "no")
+    note = Element("note", {} if context.shows_rests else {"print-object": "no"})
     add_element(note, "rest", measure="yes")
     add_element(note, "duration", context.meter.length)
     add_element(note, "voice", context.voice)
