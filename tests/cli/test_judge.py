@@ -88,7 +88,7 @@ def test_what_is_alike_is_shown_side_by_side(say: Say, home: Path, tmp_path: Pat
     assert say("judge", home / "theirs" / "101.mid", "--corpus", home / "theirs", "--html", one)[0] == 0
     words = ("--human", home / "ours", "--corpus", home / "theirs", "--html", many)
     assert say("judge", home / "theirs", *words)[0] == 0
-    for page, pairs in ((one, 1), (many, judge.PAIRS)):
+    for page, pairs in ((one, 1), (many, judge.SHOWN_PASSAGES)):
         html = page.read_text()
         pictures = re.findall('<img alt="([^"]*)" src="data:image/svg\\+xml;base64,([^"]*)">', html)
         assert len(pictures) == 2 * pairs
@@ -133,7 +133,7 @@ def test_each_song_is_drawn_as_often_as_any_other(home: Path) -> None:
     """Of 24 songs six: over 60 seeds each about 15 times, +- 4 standard deviations of 3.4."""
     times: dict[str, int] = {}
     for seed in range(60):
-        group = judge._group(home / "ours", most=6, max_s=3600, seed=seed, progress=None)
+        group = judge._sample(home / "ours", most=6, max_s=3600, seed=seed, progress=None)
         assert len(group.songs) == 6
         for song in group.songs:
             times[song.name] = times.get(song.name, 0) + 1

@@ -12,7 +12,7 @@ import pytest
 from ritornello.evaluation import compare as comparison
 from ritornello.evaluation import detector, style
 from ritornello.evaluation.compare import SongSet, compare
-from ritornello.evaluation.comparison_page import beside, page
+from ritornello.evaluation.comparison_page import page, place_among
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.report import report_lines
@@ -165,6 +165,6 @@ def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
 
 def test_the_place_on_the_ladder() -> None:
     ladder = {"codec": 1.0, "n-gram": 5.0}
-    assert beside(0.9, ladder) == "below codec (1.00)"
-    assert beside(2.0, ladder) == "between codec (1.00) and n-gram (5.00)"
-    assert beside(9.0, ladder) == "beyond n-gram (5.00)"
+    assert place_among(0.9, ladder) == "below codec (1.00)"
+    assert place_among(2.0, ladder) == "between codec (1.00) and n-gram (5.00)"
+    assert place_among(9.0, ladder) == "beyond n-gram (5.00)"

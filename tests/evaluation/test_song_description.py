@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from ritornello.evaluation.song_description import describe_song, description_lines, form, passages
+from ritornello.evaluation.song_description import describe_song, description_lines, form, repeats
 from ritornello.music.score import Part, Score
 from ritornello.music.timeline import Timeline
 from tests.folders import wandering
@@ -33,10 +33,10 @@ def test_a_short_last_phrase_and_many_letters() -> None:
     assert form(returning(*[0] * 108))["letters"][-2:] == ["Z", "A1"]
 
 
-def test_passages() -> None:
-    found = passages(returning(0, 0, 0, 1, 2, 3, 0, 1, 3, 1, 2))
+def test_repeats() -> None:
+    found = repeats(returning(0, 0, 0, 1, 2, 3, 0, 1, 3, 1, 2))
     assert found == [{"first": 4, "last": 6, "of": 1}, {"first": 10, "last": 11, "of": 1}]
-    assert passages(returning(0)) == []
+    assert repeats(returning(0)) == []
 
 
 def test_a_tune_in_words() -> None:

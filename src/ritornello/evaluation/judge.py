@@ -1,8 +1,8 @@
-"""Judgement: judging for people: reads the songs, compares them, finds what was copied, writes the page."""
+"""The function `ritornello.judge`: reads the songs, compares them, finds copied passages, writes the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ritornello.composing.compose import BUNDLED
 from ritornello.corpus.checks.check import check
-from ritornello.errors import InputError, MidiError
+from ritornello.errors import InputError, MidiError, check_between
 from ritornello.evaluation.compare import FEWEST, SongSet, TrainingFingerprints, compare
 from ritornello.evaluation.inputs import CHECKS, CorpusSongs, FolderSongs, LabelledScore, open_songs
 from ritornello.evaluation.originality import closest_passages, excerpt, opening
@@ -20,12 +20,12 @@ from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 from ritornello.system.extras import require_extra
 from ritornello.system.files import check_writable, sha256_file, write_bytes
+from ritornello.system.progress import Progress
 
-Progress = Callable[[int, int, str], None]  # done, total, what
-Where: TypeAlias = "str | Path | None"
-MOST = 200  # songs of a side
-MINUTES = (0.1, 100_000.0)
-PAIRS = 6  # passages that the page shows beside each other
+MAX_SONGS = 200  # of each set, by default
+MAX_MINUTES_RANGE = (0.1, 100_000.0)
+SHOWN_PASSAGES = 6  # on the page, with the piano rolls of both songs
+Source: TypeAlias = "str | Path | None"
 
 
 def judge(
@@ -35,80 +35,80 @@ def judge(
     model: str | Path | None = None,
     corpus: str | Path | None = None,
     html: str | Path | None = None,
-    most: int = MOST,
+    most: int = MAX_SONGS,
     max_minutes: float = 60.0,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Judge a folder (or corpus) of songs against human ones; or one song, a .mid file, by itself.
+    """Compare a folder or corpus of songs with human songs, or describe one song, a .mid file.
 
-    A folder gets the report of `judging.comparison`, a file that of `judging.portrait`; human songs then
-    say how usual its figures are. The songs that a `model` learnt from are looked for in the composed ones;
-    for one song those of the bundled model, if none is named. `corpus` is what was learnt from, a corpus or a
-    folder, in the place of the model's record: then `html`, a page to write, shows what is alike. At most
-    `most` songs of each side are used, drawn by `seed`; longer ones than `max_minutes` are not. Raises
-    InputError, ModelError, MidiError, OutputError.
+    The result is that of `compare.compare` for a folder, and of `song_description.describe_song` for a file;
+    for a file `human` is optional. Passages of the songs from which `model` learnt are searched in the
+    composed songs (for a file by default those of the bundled model). `corpus`, a corpus or a folder, names
+    these songs instead; then `html`, a page to write, shows both passages. At most `most` songs of each set
+    are used, drawn with `seed`, and no songs longer than `max_minutes`. Raises InputError for wrong
+    arguments, ModelError if the model cannot be read, MidiError if the file cannot, OutputError if the page
+    cannot be written.
     """
     _check(most, max_minutes, seed)
     if html:
         check_writable(Path(html))
     limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed, "progress": progress}
-    of = _of_a_song if Path(composed).is_file() else _of_a_folder
-    found, ours, learnt = of(Path(composed), human, model, corpus, limits)
+    judge_path = _judge_file if Path(composed).is_file() else _judge_folder
+    report, scores, training = judge_path(Path(composed), human, model, corpus, limits)
     if html:
-        _write_page(Path(html), found, ours, learnt)
-    return found
+        _write_page(Path(html), report, scores, training)
+    return report
 
 
-Found: TypeAlias = (
-    "tuple[dict[str, Any], dict[str, Score], TrainingFingerprints | None]"  # the report, the songs by name
-)
+# The report, the composed songs by name, and the songs from which the model learnt.
+Judged: TypeAlias = "tuple[dict[str, Any], dict[str, Score], TrainingFingerprints | None]"
 
 
-def _of_a_song(path: Path, human: Where, model: Where, corpus: Where, limits: dict[str, Any]) -> Found:
-    """The portrait of one song, the closest passage in it."""
-    learnt = _learnt(model or (BUNDLED if (BUNDLED / fingerprints.FILE).is_file() else None), corpus)
-    song = _song(path, limits["max_s"])
-    others = [other.score for other in _group(human, **limits).songs] if human else []
-    found = {"file": str(path), **describe_song(song, others)}
-    found["closest"] = _closest(song, others, learnt) if learnt else None
-    return found, {"": song}, learnt
+def _judge_file(path: Path, human: Source, model: Source, corpus: Source, limits: dict[str, Any]) -> Judged:
+    """Describe one song, with its closest passage."""
+    bundled = BUNDLED if (BUNDLED / fingerprints.FILE).is_file() else None
+    training = _training(model or bundled, corpus)
+    song = _read_song(path, limits["max_s"])
+    others = [other.score for other in _sample(human, **limits).songs] if human else []
+    report = {"file": str(path), **describe_song(song, others)}
+    report["closest"] = _closest(song, others, training) if training else None
+    return report, {"": song}, training
 
 
-def _of_a_folder(path: Path, human: Where, model: Where, corpus: Where, limits: dict[str, Any]) -> Found:
-    """The comparison of many songs."""
+def _judge_folder(path: Path, human: Source, model: Source, corpus: Source, limits: dict[str, Any]) -> Judged:
+    """Compare many songs with human ones."""
     if human is None:
         raise InputError(f"{str(path)!r} is a folder: --human FOLDER must say what to compare it with")
     require_extra("judge", "sklearn", "scipy")
-    learnt = _learnt(model, corpus)
-    ours, theirs = _group(path, **limits), _group(human, **limits)
-    found = compare(ours, theirs, learnt, seed=limits["seed"], progress=limits["progress"])
-    return found, {song.name: song.score for song in ours.songs}, learnt
+    training = _training(model, corpus)
+    ours, theirs = _sample(path, **limits), _sample(human, **limits)
+    report = compare(ours, theirs, training, seed=limits["seed"], progress=limits["progress"])
+    return report, {song.name: song.score for song in ours.songs}, training
 
 
 def _check(most: int, max_minutes: float, seed: int) -> None:
-    """Raises InputError for what is out of range."""
-    if not 2 <= most <= 100_000:
-        raise InputError(f"at most {most} songs, must be 2-100000")
-    if not MINUTES[0] <= max_minutes <= MINUTES[1]:
-        raise InputError(f"max-minutes {max_minutes}, must be {MINUTES[0]:g}-{MINUTES[1]:g}")
-    if not 0 <= seed < 1 << 63:
-        raise InputError(f"seed {seed}, must be 0-{(1 << 63) - 1}")
+    """Raise InputError if an argument is out of range."""
+    check_between("most", most, 2, 100_000)
+    low, high = MAX_MINUTES_RANGE
+    if not low <= max_minutes <= high:
+        raise InputError(f"max-minutes {max_minutes}, must be {low:g}-{high:g}")
+    check_between("seed", seed, 0, (1 << 63) - 1)
 
 
 class _OfModel:
-    """The songs that a model learnt from, as it remembers them."""
+    """The fingerprints of the songs from which a model learnt, read from its folder."""
 
     def __init__(self, path: str | Path) -> None:
-        self.where, self.melodies = str(path), fingerprints.read(path)
+        self.where, self.fingerprints = str(path), fingerprints.read(path)
         self.hash = sha256_file(Path(path) / fingerprints.FILE)
 
     def __iter__(self) -> Iterator[SongFingerprint]:
-        return iter(self.melodies)
+        return iter(self.fingerprints)
 
 
 class _OfCorpus:
-    """The same, of a corpus its training side, or the files of a folder; read anew each time."""
+    """The fingerprints of the training split of a corpus or of the files of a folder, read each time."""
 
     def __init__(self, path: str | Path) -> None:
         self.where = str(path)
@@ -116,118 +116,121 @@ class _OfCorpus:
 
     @property
     def hash(self) -> str:
-        """Of the corpus, or of the files once they are read."""
+        """The hash of the corpus, or of the files once they are read."""
         return self.songs.hash
 
     def __iter__(self) -> Iterator[SongFingerprint]:
         return (SongFingerprint.of(song.score, song.name) for song in self.songs)
 
     def scores(self, numbers: set[int]) -> dict[int, Score]:
-        """Some of the songs, by their place."""
+        """Return the songs with these numbers."""
         return {number: song.score for number, song in enumerate(self.songs) if number in numbers}
 
 
-def _learnt(model: str | Path | None, corpus: str | Path | None) -> TrainingFingerprints | None:
-    """What was learnt from, if it is known."""
+def _training(model: Source, corpus: Source) -> TrainingFingerprints | None:
+    """Return the training songs, of `corpus` or else of `model`, if one is named."""
     if corpus:
         return _OfCorpus(corpus)
     return _OfModel(model) if model else None
 
 
-def _song(path: Path, max_s: float) -> Score:
-    """The song in a file. Raises MidiError."""
+def _read_song(path: Path, max_s: float) -> Score:
+    """Read the song in a file. Raises MidiError if there is none, or if it is too long."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise MidiError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    found = check(data, CHECKS)
-    if found.score is None:
-        raise MidiError(f"{path.name!r}: {found.outcome}: {found.reason}")
-    if reason := _too_long(found.score, max_s):
+    checked = check(data, CHECKS)
+    if checked.score is None:
+        raise MidiError(f"{path.name!r}: {checked.outcome}: {checked.reason}")
+    if reason := _too_long(checked.score, max_s):
         raise MidiError(f"{path.name!r} {reason}")
-    return found.score
+    return checked.score
 
 
-def _closest(song: Score, human: Sequence[Score], learnt: TrainingFingerprints) -> dict[str, Any]:
-    """The closest passage of one song; "human" is the median of the openings of human songs."""
-    queries = [SongFingerprint.of(song), *(SongFingerprint.of(opening(other, len(song))) for other in human)]
-    mine, *others = closest_passages(queries, learnt)
-    runs = [passage.notes for passage in others if passage]
+def _closest(song: Score, human: Sequence[Score], training: TrainingFingerprints) -> dict[str, Any]:
+    """Return the closest passage of a song, and the median length of those of equally long human openings."""
+    openings = [opening(other, len(song)) for other in human]
+    queries = [SongFingerprint.of(query) for query in (song, *openings)]
+    passage, *human_passages = closest_passages(queries, training)
+    runs = [other.notes for other in human_passages if other]
     return {
-        "where": learnt.where,
-        "passage": mine.to_dict() if mine else None,
+        "where": training.where,
+        "passage": passage.to_dict() if passage else None,
         "human": float(np.median(runs)) if runs else None,
     }
 
 
 def _write_page(
-    path: Path, found: dict[str, Any], ours: Mapping[str, Score], learnt: TrainingFingerprints | None
+    path: Path, report: dict[str, Any], scores: Mapping[str, Score], training: TrainingFingerprints | None
 ) -> None:
-    """The report as a page, with both sides of the closest passages where the songs are at hand."""
+    """Write the report as HTML, with both songs' piano rolls of the closest passages if they can be read."""
     from ritornello.evaluation import comparison_page, description_page
 
-    if "file" in found:
-        passages = [(found["closest"] or {}).get("passage")]
+    if "file" in report:
+        passage = (report["closest"] or {}).get("passage")
+        pairs = _draw_pairs([passage] if passage else [], scores, training)
+        html = description_page.page(report, pairs)
     else:
-        passages = (found["originality"] or {}).get("passages", [])[:PAIRS]
-    pairs = _pairs([passage for passage in passages if passage], ours, learnt)
-    text = description_page.page(found, pairs) if "file" in found else comparison_page.page(found, pairs)
-    write_bytes(path, text.encode())
+        passages = (report["originality"] or {}).get("passages", [])
+        html = comparison_page.page(report, _draw_pairs(passages[:SHOWN_PASSAGES], scores, training))
+    write_bytes(path, html.encode())
 
 
-def _pairs(
-    passages: Sequence[dict[str, Any]], ours: Mapping[str, Score], learnt: TrainingFingerprints | None
+def _draw_pairs(
+    passages: Sequence[dict[str, Any]], scores: Mapping[str, Score], training: TrainingFingerprints | None
 ) -> list[tuple[dict[str, Any], str, str]]:
-    """Passages with the piano rolls (SVG) of both sides; none where the songs learnt from are not at hand."""
-    if not isinstance(learnt, _OfCorpus):
+    """Return the passages with the piano rolls (SVG) of both songs; none if only fingerprints are known."""
+    if not isinstance(training, _OfCorpus):
         return []
     from ritornello.rendering import roll
 
-    theirs = learnt.scores({passage["song"] for passage in passages})
-    found = []
+    training_scores = training.scores({passage["song"] for passage in passages})
+    pairs = []
     for passage in passages:
-        one = excerpt(ours[passage.get("of", "")], passage["bars"], passage["line"])
-        other = excerpt(theirs[passage["song"]], passage["there"], passage["there_line"])
-        found.append((passage, roll.svg(one), roll.svg(other)))
-    return found
+        ours = excerpt(scores[passage.get("of", "")], passage["bars"], passage["line"])
+        theirs = excerpt(training_scores[passage["song"]], passage["there"], passage["there_line"])
+        pairs.append((passage, roll.svg(ours), roll.svg(theirs)))
+    return pairs
 
 
 def _too_long(score: Score, max_s: float) -> str:
-    """Why a song is not judged, or nothing."""
+    """Return why a song is too long, or an empty text."""
     if score.duration_s <= max_s:
         return ""
     return f"lasts {score.duration_s / 60:.0f} minutes, at most {max_s / 60:g} (--max-minutes)"
 
 
-def _group(path: str | Path, *, most: int, max_s: float, seed: int, progress: Progress | None) -> SongSet:
-    """At most so many songs of a corpus or folder, each as likely as any other; in a fixed order.
+def _sample(path: str | Path, *, most: int, max_s: float, seed: int, progress: Progress | None) -> SongSet:
+    """Draw at most `most` songs of a corpus or folder, each with the same probability, in a fixed order.
 
-    Vitter's algorithm R (1985): one pass, and no more in memory than are kept. Raises InputError.
+    This is algorithm R (Vitter 1985): one pass, with no more songs in memory than are kept. Raises InputError
+    if there are fewer than FEWEST songs.
     """
-    heard, draw = open_songs(path), np.random.default_rng(seed)
+    songs, draw = open_songs(path), np.random.default_rng(seed)
     kept: list[tuple[int, LabelledScore]] = []
     count = 0
-    for count, song in enumerate(_short(heard, max_s), start=1):
+    for count, song in enumerate(_short_enough(songs, max_s), start=1):
         place = count - 1 if count <= most else int(draw.integers(count))
         if count <= most:
             kept.append((count, song))
         elif place < most:
             kept[place] = (count, song)
         if progress:
-            progress(count, max(count, len(heard) - len(heard.skipped)), f"reading {Path(path).name}")
+            progress(count, max(count, len(songs) - len(songs.skipped)), f"reading {Path(path).name}")
     if count < FEWEST:
-        reasons = "; ".join(f"{name!r}: {why}" for name, why in list(heard.skipped.items())[:3])
+        reasons = "; ".join(f"{name!r}: {why}" for name, why in list(songs.skipped.items())[:3])
         raise InputError(
             f"{count} songs in {str(path)!r} can be judged, must be at least {FEWEST}"
             + (f" ({reasons})" if reasons else "")
         )
-    return SongSet(str(path), heard.hash, count, [song for _, song in sorted(kept)], heard.skipped)
+    return SongSet(str(path), songs.hash, count, [song for _, song in sorted(kept)], songs.skipped)
 
 
-def _short(heard: CorpusSongs | FolderSongs, max_s: float) -> Iterator[LabelledScore]:
-    """The songs that are not too long; the others are remembered as skipped."""
-    for song in heard:
+def _short_enough(songs: CorpusSongs | FolderSongs, max_s: float) -> Iterator[LabelledScore]:
+    """Yield the songs that are not too long, and list the others as skipped."""
+    for song in songs:
         if reason := _too_long(song.score, max_s):
-            heard.skipped[song.name] = reason
+            songs.skipped[song.name] = reason
         else:
             yield song

@@ -1,4 +1,4 @@
-"""Frame: what the pages of judge share: their style and policy, and two passages beside each other."""
+"""What the pages of `judge` share: their head with style and policy, and cards with two passages."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ svg text { fill: var(--text); } svg .axis { fill: var(--faint); font-size: 12px;
 .sign { fill: none; stroke: var(--sign); stroke-width: 1.6; }
 footer { margin-top: 44px; color: var(--faint); font-size: 13px; }
 """
-Pair = tuple[Mapping[str, Any], str, str]  # a passage, and the piano rolls (SVG) of both songs
+Pair = tuple[Mapping[str, Any], str, str]  # a passage, and the piano rolls of it (SVG) in both songs
 
 
 def head(title: str) -> Iterator[str]:
-    """The page as far as its first heading."""
+    """Yield the page up to its first heading. Its policy forbids the browser to load or run anything else."""
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -69,14 +69,14 @@ def head(title: str) -> Iterator[str]:
     yield f"<style>{STYLE}</style>\n</head>\n<body>\n<main>"
 
 
-def alike(pairs: Sequence[Pair]) -> Iterator[str]:
-    """Passages of both songs beside each other."""
-    for passage, one, other in pairs:
+def pair_cards(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Yield a card for each passage, with the piano rolls of both songs side by side."""
+    for passage, ours, theirs in pairs:
         yield f'<section class="card"><h3>{passage["notes"]} notes in a row</h3><div class="pair">'
-        sides = (passage.get("of") or "this song", "bars", one), (passage["name"], "there", other)
+        sides = (passage.get("of") or "this song", "bars", ours), (passage["name"], "there", theirs)
         for name, key, svg in sides:
-            words = f"{escape(name)}, {report.bars(passage[key])}"
+            caption = f"{escape(name)}, {report.bars_text(passage[key])}"
             picture = b64encode(svg.encode()).decode()
-            yield f'<figure><figcaption class="faint">{words}</figcaption>'
-            yield f'<img alt="Piano roll: {words}" src="data:image/svg+xml;base64,{picture}"></figure>'
+            yield f'<figure><figcaption class="faint">{caption}</figcaption>'
+            yield f'<img alt="Piano roll: {caption}" src="data:image/svg+xml;base64,{picture}"></figure>'
         yield "</div></section>"

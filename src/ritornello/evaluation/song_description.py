@@ -1,4 +1,4 @@
-"""Portrait: one song in numbers and words: its key, meter, tempo, parts, chords and form."""
+"""The description of one song, as JSON and as text: its key, meter, parts, chords, form and features."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ import numpy as np
 
 from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import FEATURES
-from ritornello.evaluation.report import in_words
+from ritornello.evaluation.report import passage_text
 from ritornello.music import theory
 from ritornello.music.score import DEFAULT_TEMPO, Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.notes import Notes
 
-PHRASE = 4  # bars
-PASSAGES = 4  # that are named in words, the longest
+PHRASE_BARS = 4
+SHOWN_REPEATS = 4  # the longest ones
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-LIKENESS = ("not at all", "some", "most", "all")
-FEWEST_HUMAN = 20  # songs, to say how usual a figure is
-UNUSUAL = 0.025  # share of the human songs beyond
+SIMILARITIES = ("not at all", "some", "most", "all")  # the names of Timeline.similarity
+FEWEST_HUMAN = 20  # songs for a rank
+UNUSUAL_SHARE = 0.025  # of human songs below, or above, a figure that is called unusual
 
 
 def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
-    """What a song is like, as JSON can hold it; `human` songs say how usual each figure is (rank, 0-1)."""
+    """Return the description of a song, as JSON can hold it; `human` songs give each feature a rank."""
     song = AnalysedSong(score)
-    whole, _ = Notes().canonical(score)
-    timeline = Notes().timeline(whole)
+    encoded, _ = Notes().canonical(score)
+    timeline = Notes().timeline(encoded)
     tempo = (score.tempi or (DEFAULT_TEMPO,))[0]
     meters = dict.fromkeys(
         f"{a}/{b}" for a, b in zip(song.timeline.numerator, song.timeline.denominator, strict=True)
@@ -46,49 +46,49 @@ def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
         "parts": parts(song),
         "chords": chords(timeline) if len(song.pitch) else None,
         "form": form(timeline),
-        "features": figures(song, [AnalysedSong(each) for each in human]),
+        "features": feature_means(song, [AnalysedSong(each) for each in human]),
     }
 
 
 def parts(song: AnalysedSong) -> list[dict[str, Any]]:
-    """Each part that is heard: name, sound, notes, lowest and highest pitch (None for drums)."""
+    """Return for each part with notes its name, instrument, number of notes, and range (None for drums)."""
     found = []
     for index, part in enumerate(song.score.parts):
         pitch = song.score.pitch[song.score.part == index].astype(int)
         if len(pitch):
             ends = [theory.pitch_name(int(end)) for end in (pitch.min(), pitch.max())]
             sound = "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
-            about = {"name": part.name, "sound": sound, "notes": len(pitch)}
-            found.append(about | {"range": None if part.is_drum else ends})
+            pitch_range = None if part.is_drum else ends
+            found.append({"name": part.name, "sound": sound, "notes": len(pitch), "range": pitch_range})
     return found
 
 
 def chords(timeline: Timeline) -> dict[str, Any]:
-    """The chord at the start of each bar, and the share of the time that each of the commonest lasts."""
+    """Return the chord at the start of each bar, and the share of time of the six most common chords."""
     onset = np.array([chord.onset_ticks for chord in timeline.chords])
     names = [theory.chord_name(chord.root, chord.kind) for chord in timeline.chords]
     if not names:
         return {"by_bar": [], "commonest": {}}
-    at = np.maximum(np.searchsorted(onset, timeline.start_ticks, side="right") - 1, 0)
-    lasts = np.diff(np.append(onset, max(timeline.end_ticks, int(onset[-1]))))
+    at_bar = np.maximum(np.searchsorted(onset, timeline.start_ticks, side="right") - 1, 0)
+    durations = np.diff(np.append(onset, max(timeline.end_ticks, int(onset[-1]))))
     total: Counter[str] = Counter()
-    for name, ticks in zip(names, lasts.tolist(), strict=True):
+    for name, ticks in zip(names, durations.tolist(), strict=True):
         total[name] += ticks
-    every = max(1, sum(total.values()))
-    common = {name: round(ticks / every, 3) for name, ticks in total.most_common(6) if ticks}
-    return {"by_bar": [names[place] for place in at.tolist()], "commonest": common}
+    all_ticks = max(1, sum(total.values()))
+    commonest = {name: round(ticks / all_ticks, 3) for name, ticks in total.most_common(6) if ticks}
+    return {"by_bar": [names[chord] for chord in at_bar.tolist()], "commonest": commonest}
 
 
 def form(timeline: Timeline) -> dict[str, Any]:
-    """Phrases by letter (A' returns to A in part), the bars of each, and the share of bars that return.
+    """Return the phrases by letter (A' repeats A in part), the returns of the bars, and their share.
 
-    A bar is known by the first of those that it returns to; a phrase is that earlier one with which it shares
-    most bars, at least half of them.
+    The origin of a bar is the first of the bars to which it returns, directly or indirectly. A phrase gets
+    the letter of the earlier phrase with which it shares most origins, if it shares half of them.
     """
     origin = np.arange(len(timeline))
-    for bar, model in enumerate(timeline.returns_to.tolist()):
-        origin[bar] = origin[model] if model >= 0 else bar
-    phrases = [origin[start : start + PHRASE] for start in range(0, len(origin), PHRASE)]
+    for bar, target in enumerate(timeline.returns_to.tolist()):
+        origin[bar] = origin[target] if target >= 0 else bar
+    phrases = [origin[start : start + PHRASE_BARS] for start in range(0, len(origin), PHRASE_BARS)]
     firsts: list[Any] = []  # the first phrase of each letter
     letters = []
     for phrase in phrases:
@@ -98,43 +98,43 @@ def form(timeline: Timeline) -> dict[str, Any]:
         best = int(np.argmax(shared)) if shared else -1
         if best < 0 or shared[best] < 0.5:
             firsts.append(phrase)
-            best, exact = len(firsts) - 1, True
+            best, is_exact = len(firsts) - 1, True
         else:
-            exact = shared[best] == 1.0
-        letters.append(_letter(best) + ("" if exact else "'"))
+            is_exact = shared[best] == 1.0
+        letters.append(_letter(best) + ("" if is_exact else "'"))
     return {
-        "phrase_bars": PHRASE,
+        "phrase_bars": PHRASE_BARS,
         "letters": letters,
         "returning_share": round(float((timeline.returns_to >= 0).mean()), 3) if len(timeline) else 0.0,
         "returns_to": (timeline.returns_to + 1).tolist(),  # bars count from 1 here, 0 is none
-        "likeness": [LIKENESS[max(0, close)] for close in timeline.similarity.tolist()],
-        "passages": passages(timeline),
+        "likeness": [SIMILARITIES[max(0, value)] for value in timeline.similarity.tolist()],
+        "passages": repeats(timeline),
     }
 
 
-def passages(timeline: Timeline) -> list[dict[str, int]]:
-    """Bars in a row that return to bars in a row, two or more: first, last, first of those; from 1."""
+def repeats(timeline: Timeline) -> list[dict[str, int]]:
+    """Return where successive bars return to successive bars: first, last, the first of those; from 1."""
     found: list[dict[str, int]] = []
-    following = -1
-    for bar, model in enumerate([*timeline.returns_to.tolist(), -1], start=1):
-        if model < 0 or model != following:
+    expected = -1
+    for bar, target in enumerate([*timeline.returns_to.tolist(), -1], start=1):
+        if target < 0 or target != expected:
             if found and found[-1]["last"] == found[-1]["first"]:
                 found.pop()
-            if model >= 0:
-                found.append({"first": bar, "last": bar, "of": model + 1})
+            if target >= 0:
+                found.append({"first": bar, "last": bar, "of": target + 1})
         else:
             found[-1]["last"] = bar
-        following = model + 1 if model >= 0 else -1
+        expected = target + 1 if target >= 0 else -1
     return found
 
 
 def _letter(number: int) -> str:
-    """A to Z, then A1, B1 and so on."""
+    """Return the letter of a number: A to Z, then A1, B1 and so on."""
     return LETTERS[number % 26] + (str(number // 26) if number >= 26 else "")
 
 
-def figures(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str, Any]:
-    """Of each feature the mean, and its rank (0-1) among those of the human songs if there are enough."""
+def feature_means(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str, Any]:
+    """Return the mean of each feature, and its rank, 0-1, among the human songs if there are enough."""
     found: dict[str, Any] = {}
     for feature in FEATURES:
         values = feature.values(song)
@@ -151,7 +151,7 @@ def figures(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str, Any]
 
 
 def description_lines(found: dict[str, Any]) -> list[str]:
-    """A portrait in lines of text."""
+    """Return the description of a song as lines of text."""
     minutes, seconds = divmod(round(found["seconds"]), 60)
     lines = [
         f"{'length':<12} {found['bars']} bars, {minutes}:{seconds:02}, {found['notes']:,} notes",
@@ -160,50 +160,50 @@ def description_lines(found: dict[str, Any]) -> list[str]:
     ]
     if found["key"]:
         written = found["key_written"]
-        said = f" (written: {written})" if written not in (None, found["key"]) else ""
+        signature = f" (written: {written})" if written not in (None, found["key"]) else ""
         in_key = found["features"]["in-scale share"]["mean"]
-        lines.append(f"{'key':<12} {found['key']}{said}, {in_key:.0%} of the notes in its scale")
+        lines.append(f"{'key':<12} {found['key']}{signature}, {in_key:.0%} of the notes in its scale")
     for part in found["parts"]:
-        span = f", {part['range'][0]} to {part['range'][1]}" if part["range"] else ""
+        pitch_range = f", {part['range'][0]} to {part['range'][1]}" if part["range"] else ""
         named = f" ({part['name']})" if part["name"] else ""
-        lines.append(f"{'part':<12} {part['sound']}{named}: {part['notes']:,} notes{span}")
+        lines.append(f"{'part':<12} {part['sound']}{named}: {part['notes']:,} notes{pitch_range}")
     if found["chords"] and found["chords"]["by_bar"]:
         common = ", ".join(f"{name} {share:.0%}" for name, share in found["chords"]["commonest"].items())
         lines.append(f"{'chords':<12} {common}")
         lines.append(f"{'':<12} {' | '.join(found['chords']['by_bar'][:8])} ...")
-    shape = found["form"]
-    lines.append(f"{'form':<12} {' '.join(shape['letters'])}   (phrases of {shape['phrase_bars']} bars)")
-    lines.append(f"{'':<12} {shape['returning_share']:.0%} of the bars return to an earlier one")
-    longest = sorted(shape["passages"], key=lambda p: p["first"] - p["last"])[:PASSAGES]
+    form = found["form"]
+    lines.append(f"{'form':<12} {' '.join(form['letters'])}   (phrases of {form['phrase_bars']} bars)")
+    lines.append(f"{'':<12} {form['returning_share']:.0%} of the bars return to an earlier one")
+    longest = sorted(form["passages"], key=lambda p: p["first"] - p["last"])[:SHOWN_REPEATS]
     for each in sorted(longest, key=lambda p: p["first"]):
         last = each["of"] + each["last"] - each["first"]
         lines.append(f"{'':<12} bars {each['first']}-{each['last']} return to {each['of']}-{last}")
     if found.get("closest"):
         lines.append(f"{'closest':<12} {_closest(found['closest'])}")
-    return lines + _usual(found["features"])
+    return lines + _feature_lines(found["features"])
 
 
-def _closest(about: dict[str, Any]) -> str:
-    """The passage closest to what was learnt, in words."""
-    if about["passage"] is None:
-        return f"nothing in {about['where']} (drums are not compared)"
-    human = f"; human songs: {about['human']:g}" if about["human"] is not None else ""
-    return in_words(about["passage"]) + human
+def _closest(closest: dict[str, Any]) -> str:
+    """Return the passage closest to the training songs as text."""
+    if closest["passage"] is None:
+        return f"nothing in {closest['where']} (drums are not compared)"
+    human = f"; human songs: {closest['human']:g}" if closest["human"] is not None else ""
+    return passage_text(closest["passage"]) + human
 
 
-def _usual(features: dict[str, Any]) -> list[str]:
-    """Each figure, beside the human ones if they are known."""
+def _feature_lines(features: dict[str, Any]) -> list[str]:
+    """Return a line for each feature, with the human median and the rank if they are known."""
     lines = [""]
-    for name, about in features.items():
-        line = f"{name:<16} {_figure(about['mean'], about['unit']):<26}"
-        if "rank" in about:
-            odd = "" if UNUSUAL <= about["rank"] <= 1 - UNUSUAL else "   unusual"
-            human = _figure(about["human_median"], about["unit"])
-            line += f" human {human}, above {about['rank']:.0%} of them{odd}"
+    for name, feature in features.items():
+        line = f"{name:<16} {_figure(feature['mean'], feature['unit']):<26}"
+        if "rank" in feature:
+            unusual = "" if UNUSUAL_SHARE <= feature["rank"] <= 1 - UNUSUAL_SHARE else "   unusual"
+            human = _figure(feature["human_median"], feature["unit"])
+            line += f" human {human}, above {feature['rank']:.0%} of them{unusual}"
         lines.append(line.rstrip())
     return lines
 
 
 def _figure(mean: float, unit: str) -> str:
-    """A mean with its unit; of logarithms the geometric mean."""
+    """Return a mean with its unit; of logarithms the geometric mean of the values."""
     return f"{2**mean:.2f} beats" if unit == "log2 beats" else f"{mean:.2f} {unit}"
