@@ -6,9 +6,10 @@
       shards/00000/           up to 4,096 songs, written once and never changed
         onset_ticks.npy  duration_ticks.npy  pitch.npy  velocity.npy  part.npy      11 bytes per note
         songs.parquet         a row per file: the outcome of reading it, and of its Score all but the notes
-        sketches.npy          1 KiB per song, by which duplicates are found when the corpus grows shard.json
-        size and SHA-256 of the files above stamps.npy            size, time of change and place in its
-        archive of each file: what need not be read again
+        sketches.npy          1 KiB per song, by which duplicates are found when the corpus grows
+        shard.json            size and SHA-256 of the files above
+        stamps.npy            size, time of change and place in its archive of each file, so that an
+                              unchanged file need not be read again
 
 A song's number is its row in the index; it never changes as the corpus grows. The column "fate" has the
 outcome of a file (outcomes.py).
@@ -105,18 +106,18 @@ def songs_schema() -> Any:
 
 
 def index_schema() -> Any:
-    """The columns of the index."""
+    """The columns of the index, one row per file."""
     pa = import_pyarrow()
     return pa.schema(
         {
             "path": pa.binary(),
             "hash": pa.binary(32),
-            "fate": pa.string(),
+            "fate": pa.string(),  # the outcome
             "reason": pa.string(),
             "labels": pa.list_(pa.string()),
             "split": pa.string(),
             "duplicate_of": pa.int64(),
-            "likeness": pa.float32(),
+            "likeness": pa.float32(),  # estimated Jaccard similarity to `duplicate_of`
             "shard": pa.int32(),
             "row": pa.int32(),  # in the shard's songs.parquet
             "offset": pa.int64(),
@@ -127,7 +128,7 @@ def index_schema() -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The songs of a prepared folder. Notes are memory-mapped when a song is first read from their shard."""
+    """The songs of a prepared folder. The notes of a shard are memory-mapped when one of its songs is read."""
 
     path: Path
     manifest: Mapping[str, Any]
@@ -249,8 +250,8 @@ def open_shard(path: Path, entry: Mapping[str, Any], *, verify: bool = True) -> 
 def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     """Read the manifest of the corpus `path` and its SHA-256. Raises CorpusError if there is none."""
     if not path.is_dir():
-        found = "is a file" if path.exists() else "does not exist"
-        raise CorpusError(f"{str(path)!r} {found}, must be a corpus folder made by `ritornello prepare`")
+        state = "is a file" if path.exists() else "does not exist"
+        raise CorpusError(f"{str(path)!r} {state}, must be a corpus folder made by `ritornello prepare`")
     try:
         data = (path / "manifest.json").read_bytes()
         manifest = json.loads(data)

@@ -14,7 +14,8 @@ from ritornello.corpus.doctor.copy_clean import check_target, copy_songs
 from ritornello.corpus.doctor.diagnosis import Diagnosis, diagnose
 from ritornello.corpus.doctor.report import printable, summarize
 from ritornello.corpus.doctor.report_html import page
-from ritornello.errors import InputError, check_between
+from ritornello.corpus.sources.scan import check_folder
+from ritornello.errors import check_between
 from ritornello.music.score import COLUMNS, Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll
@@ -47,9 +48,7 @@ def doctor(
     """
     if workers is not None:
         check_between("workers", workers, 1, 1024)
-    if not Path(folder).is_dir():  # before any output is checked
-        found = "is a file" if Path(folder).exists() else "does not exist"
-        raise InputError(f"{str(folder)!r} {found}, must be a folder of MIDI files")
+    check_folder(Path(folder))  # before any output is checked
     page_path, target = Path(html) if html else None, Path(copy_clean) if copy_clean else None
     if page_path:
         check_writable(page_path)

@@ -58,15 +58,20 @@ class Sources:
         return sum(self._numbers[4 * start + 1 : 4 * stop : 4])
 
 
+def check_folder(folder: Path) -> None:
+    """Raise InputError unless `folder` is a folder."""
+    if not folder.is_dir():
+        state = "is a file" if folder.exists() else "does not exist"
+        raise InputError(f"{str(folder)!r} {state}, must be a folder of MIDI files")
+
+
 def scan(folder: Path, skip: Path | None = None) -> Sources:
     """List the songs and archives below `folder` in order of path, without the folder `skip` inside it.
 
     Links are followed, each folder once. A pipe or a device is listed with size -1 and never opened.
     Raises InputError unless `folder` is a folder with at least one song or archive.
     """
-    if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
-        raise InputError(f"{str(folder)!r} {found}, must be a folder of MIDI files")
+    check_folder(folder)
     skipped = skip is not None and skip.exists() and not skip.samefile(folder)
     visited = {_identity(os.fsencode(skip))} if skip and skipped else set()
     sources = Sources(_walk(os.fsencode(folder), visited))
