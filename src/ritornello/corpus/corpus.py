@@ -128,7 +128,7 @@ def index_schema() -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The songs of a prepared folder. The notes of a shard are memory-mapped when one of its songs is read."""
+    """The songs of a prepared folder. A shard is memory-mapped when the first of its songs is read."""
 
     path: Path
     manifest: Mapping[str, Any]

@@ -17,7 +17,7 @@ class Outcome(NamedTuple):
 
 KEPT = "kept"
 READ_AGAIN = "read again"
-ONE_IS_KEPT = "nothing: one of them is kept"
+ONE_IS_KEPT = "nothing to do: one of them is kept"
 
 OUTCOMES: dict[str, Outcome] = {
     KEPT: Outcome("the song is in the corpus", ""),

@@ -67,11 +67,9 @@ class FolderSongs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.split: str | None = None
-        self.sources = scan(folder, skip=folder)
+        self.sources = scan(folder)
         self.skipped: dict[str, str] = {}
         self._digest = hashlib.sha256()
-        if not self.sources:
-            raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
 
     @property
     def hash(self) -> str:

@@ -1,7 +1,7 @@
 """Run the tasks of dask_pool.py in a Dask worker, on any machine.
 
-The files go through a Pool of one process, which is then kept for the next task. So a file that crashes,
-hangs or bloats its reader costs only itself here too, and never the Dask worker.
+The files are read by a Pool of one process, which is then kept for the next task. So a file that crashes or
+hangs its reader affects neither other files nor the Dask worker.
 """
 
 from __future__ import annotations

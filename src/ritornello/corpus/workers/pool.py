@@ -1,4 +1,4 @@
-"""A pool of supervised worker processes: a file that crashes, hangs or bloats its worker costs only itself.
+"""A pool of supervised worker processes: a file that crashes or hangs its worker does not affect other files.
 
 The pools of the standard library lose a whole batch when a worker dies. Here each worker (worker.py) holds
 one batch of files. If it dies, the files of the batch are read again one by one, so that the one that causes
