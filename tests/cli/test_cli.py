@@ -160,7 +160,7 @@ def test_help_names_every_command(say: Say) -> None:
 
 
 WRONG = {
-    "an empty folder": (["prepare", "{tmp}/empty", "--out", "{tmp}/c"], "holds no .mid"),
+    "an empty folder": (["prepare", "{tmp}/empty", "--out", "{tmp}/c"], "contains no .mid"),
     "a file for a folder": (["prepare", "{tmp}/text.mid", "--out", "{tmp}/c"], "text.mid' is a file"),
     "a folder that is not there": (["prepare", "{tmp}/nowhere", "--out", "{tmp}/c"], "nowhere"),
     "no readable file": (["prepare", "{tmp}/unreadable", "--out", "{tmp}/c"], "can be kept: 1 not MIDI"),

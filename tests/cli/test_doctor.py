@@ -81,7 +81,7 @@ def test_copies_inside_the_folder_are_not_looked_at(say: Say, music: Path) -> No
 WRONG = {
     "a folder that is not there": (["{tmp}/nowhere"], 2, "nowhere' does not exist, must be a folder"),
     "a file": (["{music}/folk/page.mid"], 2, "page.mid' is a file, must be a folder"),
-    "an empty folder": (["{tmp}/empty"], 2, "holds no .mid"),
+    "an empty folder": (["{tmp}/empty"], 2, "contains no .mid"),
     "no workers": (["{music}", "--workers", "0"], 2, "workers 0, must be 1-1024"),
     "a folder for the page": (["{music}", "--html", "{tmp}/empty"], 1, "empty': Is a directory"),
     "a page in a file": (["{music}", "--html", "{music}/folk/page.mid/a.html"], 1, "cannot write"),

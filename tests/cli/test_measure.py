@@ -119,7 +119,7 @@ WRONG = {
     "an empty side": (["{home}/model", "--on", "{tmp}/small", "--split", "test"], "has no song in test ("),
     "a side of a folder": (["{home}/model", "--on", "{home}/midi", "--split", "test"], "only a corpus has"),
     "nothing there": (["{home}/model", "--on", "{tmp}/no"], "no' does not exist, must be a folder"),
-    "no songs": (["{home}/model", "--on", "{tmp}/empty"], "empty' holds no .mid"),
+    "no songs": (["{home}/model", "--on", "{tmp}/empty"], "empty' contains no .mid"),
     "nothing but broken songs": (
         ["{home}/model", "--on", "{tmp}/broken"],
         "none of the 1 songs of '{tmp}/broken' can be measured: 'a.mid': not MIDI: begins with",

@@ -229,7 +229,7 @@ def test_sketches_of_another_version_are_noticed(tmp_path: Path) -> None:
 
 def test_nothing_to_prepare(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(InputError, match=r"holds no \.mid"):
+    with pytest.raises(InputError, match=r"contains no \.mid"):
         prepare(tmp_path / "in", tmp_path / "out")
     (tmp_path / "in" / "x.mid").write_bytes(b"<html>")
     with pytest.raises(InputError, match=r"no song of .* can be kept: 1 not MIDI"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ritornello.corpus.sources.scan import scan
-from ritornello.errors import InputError, OutputError
+from ritornello.errors import OutputError
 from ritornello.learning.model_selection import MAX_MEASURED_NOTES
 from ritornello.learning.run_paths import RunPaths
 
@@ -59,9 +59,7 @@ def estimate_resources(
     paths: RunPaths, *, minutes: float | None, workers: int | None, size: str | None, starts: int = 2
 ) -> ResourceEstimate:
     """Estimate what `learn` needs. Raises InputError if the folder has no MIDI files."""
-    sources = scan(paths.folder, skip=paths.folder)
-    if not sources:
-        raise InputError(f"{str(paths.folder)!r} contains no .mid, .midi, .kar or .rmi file, and no archive")
+    sources = scan(paths.folder)
     notes = sum(max(0, source.size) for source in sources) / MIDI_BYTES_PER_NOTE
     processes = workers or os.cpu_count() or 1
     weights_bytes = 4 * PARAMETERS.get(size or "small", PARAMETERS["small"])

@@ -158,7 +158,7 @@ def test_labels_from_a_table(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_songs(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"holds no \.mid"):
+    with pytest.raises(InputError, match=r"contains no \.mid"):
         diagnose(tmp_path)
 
 

@@ -76,7 +76,7 @@ def scan(folder: Path, skip: Path | None = None) -> Sources:
     visited = {_identity(os.fsencode(skip))} if skip and skipped else set()
     sources = Sources(_walk(os.fsencode(folder), visited))
     if not sources:
-        raise InputError(f"{str(folder)!r} holds no .mid, .midi, .kar or .rmi file, nor an archive")
+        raise InputError(f"{str(folder)!r} contains no .mid, .midi, .kar or .rmi file, and no archive")
     return sources
 
 
