@@ -50,7 +50,7 @@ class Original(nn.Module):
     """The network, with its loss, optimizer and learning rate; `config` may be a dict, as in model.json."""
 
     representation: ClassVar[str] = "messages"
-    learns: ClassVar[str] = "last"  # row of each window, because it alone has the whole window before it
+    learns: ClassVar[str] = "last"  # only the last row of a window has the whole window before it
     halves: ClassVar[bool] = False  # all is computed in float32, as in 2018
     batch: ClassVar[int] = 256
     learning_rate: ClassVar[float] = 2e-3

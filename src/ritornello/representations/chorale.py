@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
-from ritornello.music.plan import GRID, Plan, grid_bars
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score, rescale_ticks
 from ritornello.music.theory import pitch_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
+from ritornello.representations.grid.canonical import grid_spans
 from ritornello.representations.table import Field, Rows
 
 Ints = npt.NDArray[np.int64]  # frames (N, 4), or one number for each frame (N,)
@@ -237,13 +238,7 @@ def _frames(score: Score, allow_missing: bool = False) -> Ints:
     wrong = (score.pitch < LOWEST) | (score.pitch > HIGHEST)
     if wrong.any():
         raise ScoreError(f"pitch {score.pitch[wrong][0]}{where}, must be {LOWEST}-{HIGHEST}")
-    onset = score.onset_ticks.astype(np.int64)
-    start, end = (
-        rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
-    )
-    if len(score):
-        bars, plan_bars = grid_bars(score), Plan.of(score).timeline(GRID)
-        start, end = bars.moved(start, plan_bars, True), bars.moved(end, plan_bars, False)
+    start, end = grid_spans(score, Plan.of(score))
     first = rescale_ticks(start, GRID, 4)
     last = np.maximum(rescale_ticks(end, GRID, 4), first + 1)
     frames = np.full((int(last.max(initial=0)), len(pitched)), -1)

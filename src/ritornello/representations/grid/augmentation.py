@@ -14,14 +14,7 @@ from ritornello.music.score import Score
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.given_context import GIVEN_PITCH_FIELDS
-from ritornello.representations.grid.vocabulary import (
-    COLUMN,
-    DRUM_PART,
-    NO_CHORD,
-    PITCHES,
-    VELOCITY_BINS,
-    VOID,
-)
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, NO_CHORD, PITCHES, VOID
 
 MAX_GIVEN_BARS = 16  # in a row
 NOTES_OF_A_ROW = ("", "echo.", "alone.", "form.")  # prefixes of the fields: the note itself, the candidates
@@ -59,7 +52,7 @@ def louder(values: npt.NDArray[Any], bins: int) -> npt.NDArray[Any]:
     for prefix in NOTES_OF_A_ROW:
         is_note = values[:, COLUMN[f"{prefix}part"]] < VOID["part"]
         column = COLUMN[f"{prefix}velocity"]
-        moved[is_note, column] = np.clip(values[is_note, column] + bins, 0, VELOCITY_BINS - 1)
+        moved[is_note, column] = np.clip(values[is_note, column] + bins, 0, VOID["velocity"] - 1)
     return moved
 
 

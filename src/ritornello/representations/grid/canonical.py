@@ -57,16 +57,20 @@ def part_classes_of(score: Score) -> Ints:
     return _part_classes(_on_grid(score, Plan.of(score)), score.parts)
 
 
+def grid_spans(score: Score, plan: Plan) -> tuple[Ints, Ints]:
+    """Where the notes (N,) of a score start and end, in ticks on the grid, in the bars of its plan."""
+    onset = score.onset_ticks.astype(np.int64)
+    ends = (onset, onset + score.duration_ticks)
+    start, end = (rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in ends)
+    if not len(score):
+        return start, end
+    bars, plan_bars = grid_bars(score), plan.timeline(GRID)
+    return bars.moved(start, plan_bars, inside=True), bars.moved(end, plan_bars, inside=False)
+
+
 def _on_grid(score: Score, plan: Plan) -> Ints:
     """The notes (N, 5) as `cut_overlaps` has them, on the grid and in the plan's bars."""
-    onset = score.onset_ticks.astype(np.int64)
-    start, end = (
-        rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (onset, onset + score.duration_ticks)
-    )
-    if len(score):
-        bars, plan_bars = grid_bars(score), plan.timeline(GRID)
-        start = bars.moved(start, plan_bars, inside=True)
-        end = bars.moved(end, plan_bars, inside=False)
+    start, end = grid_spans(score, plan)
     length = np.maximum(end - start, 1)
     notes = np.stack([start, length, score.pitch, score.velocity, score.part], axis=1).astype(np.int64)
     return _rounded(notes)

@@ -55,9 +55,8 @@ def _chord(number: int) -> str:
 
 
 def _guess(name: str, cell: dict[str, int]) -> str:
-    shift = cell[f"{name}.shift"]
-    when = "after WAIT" if shift == WAIT else f"after {shift} ticks"
-    return f"{name}: {_note(cell[f'{name}.part'], cell[f'{name}.pitch'])} {when}"
+    part, pitch, shift = (cell[f"{name}.{choice}"] for choice in ("part", "pitch", "shift"))
+    return f"{name}: {_note(part, pitch)} {_when(shift)}"
 
 
 def _echo(name: str, cell: dict[str, int]) -> str:
@@ -76,8 +75,9 @@ def _given(cell: dict[str, int]) -> list[str]:
     """The given notes that sound, and when the next one comes; nothing where there are none."""
     low, top, shift = (cell[f"given.{name}"] for name in ("low", "top", "shift"))
     sounding = [pitch_name(pitch) for pitch in dict.fromkeys((low, top)) if pitch < vocabulary.PITCHES]
-    if shift == VOID["shift"]:
-        following = []
-    else:
-        following = ["next after WAIT" if shift == WAIT else f"next after {shift} ticks"]
+    following = [] if shift == VOID["shift"] else [f"next {_when(shift)}"]
     return [f"given: {', '.join([*sounding, *following])}"] if sounding or following else []
+
+
+def _when(shift: int) -> str:
+    return "after WAIT" if shift == WAIT else f"after {shift} ticks"

@@ -1,8 +1,7 @@
 """What a row tells the network of the given notes around it: the fields `given.*` of the vocabulary.
 
 They say when the next given note comes, which ones sound at the place reached, and which pitch follows. So a
-network need not remember the given notes, and knows a little of those to come. Drums have no part in
-the pitches.
+network need not remember the given notes, and knows a little of those to come. Drums have no pitches here.
 """
 
 from __future__ import annotations
@@ -22,8 +21,7 @@ NO_PITCH = PITCHES
 class GivenContext:
     """The given notes of one song, by their onsets in ticks and their classes, (G,) each in order of onset.
 
-    `pitch_fields` answers for the rows of a whole song, `pitch_fields_at` for one row of a song that is
-    composed.
+    `pitch_fields` is for the rows of a whole song, `pitch_fields_at` for one row of a song that is composed.
     """
 
     def __init__(self, onset: Ints, part: Ints, pitch: Ints, duration: Ints) -> None:
