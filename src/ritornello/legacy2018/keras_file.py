@@ -178,11 +178,8 @@ def _strangers(config: Any) -> Iterator[str]:
             module = str(config.get("module"))
             if module not in KNOWN or (KNOWN[module] and name not in KNOWN[module]):
                 yield f"{module}.{name}"
-        for value in config.values():
-            yield from _strangers(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _strangers(value)
+    for value in config.values() if isinstance(config, dict) else config if isinstance(config, list) else ():
+        yield from _strangers(value)
 
 
 def _check_settings(path: Path, layer: Any) -> None:

@@ -137,12 +137,7 @@ def _write_given_context(
 
 
 def _candidates(
-    rows: ShiftRows,
-    is_note: Mask,
-    notes: list[Ints],
-    timeline: Timeline,
-    bars: BarLines,
-    given: Mask | None,
+    rows: ShiftRows, is_note: Mask, notes: list[Ints], timeline: Timeline, bars: BarLines, given: Mask | None
 ) -> Columns:
     """The fields of echo, alone and form for rows (R,)."""
     onset, part, pitch = notes[:3]

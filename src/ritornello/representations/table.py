@@ -56,19 +56,15 @@ class Representation(Protocol):
 
     def encode(self, score: Score) -> Rows:
         """Encode a whole song."""
-        ...
 
     def decode(self, values: npt.NDArray[Any], plan: Plan) -> Score:
         """Decode rows (N, F) to a song in the bars of `plan`."""
-        ...
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
         """The song as the rows can hold it, and how much of each kind is lost."""
-        ...
 
     def explain(self, values: npt.NDArray[Any]) -> list[str]:
         """Describe each row (N, F) in a line of text."""
-        ...
 
 
 @runtime_checkable
@@ -83,15 +79,12 @@ class SamplesItself(Protocol):
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
         """The plan with nothing open. Raises PlanError for an option that has no effect here."""
-        ...
 
     def sample(self, model: Any, plan: Plan, seed: int, song: int, dial: float, /) -> npt.NDArray[Any]:
         """Sample the rows (N, F) of song number `song` with a `Model`."""
-        ...
 
     def finish(self, values: npt.NDArray[Any], plan: Plan) -> Score:
         """The song of sampled rows (N, F). Raises FailedError if it has no note."""
-        ...
 
 
 def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[str]) -> npt.NDArray[Any]:

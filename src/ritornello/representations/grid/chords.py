@@ -15,9 +15,7 @@ from ritornello.representations.grid.vocabulary import Ints
 
 def with_chords(timeline: Timeline, song: Score) -> Timeline:
     """The timeline of a canonical song with its chords; those of a song of drums alone stay unknown."""
-    if timeline.chords:
-        return timeline
-    return replace(timeline, chords=estimated(timeline, song))
+    return timeline if timeline.chords else replace(timeline, chords=estimated(timeline, song))
 
 
 def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:

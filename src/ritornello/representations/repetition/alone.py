@@ -112,12 +112,8 @@ class AloneState:
 
     def first(self, least: Note) -> EchoState | None:
         """The echo with the first guess that is not below (onset in ticks, part, pitch), or None."""
-        found, best = None, None
-        for echo in self._echoes.values():
-            guess = echo.guess
-            if guess and guess >= least and (best is None or guess < best):
-                found, best = echo, guess
-        return found
+        echoes = [echo for echo in self._echoes.values() if echo.guess and echo.guess >= least]
+        return min(echoes, key=lambda echo: echo.guess or (), default=None)
 
 
 @lru_cache(maxsize=1 << 16)
