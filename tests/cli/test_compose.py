@@ -114,7 +114,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "redo elsewhere": ("redo {song} --bars 1 --model {home}/model -o a.png", "must end in .mid or .midi"),
     "a recipe": ("compose --recipe {home}/foreign.json", "a recipe has no field 'run'"),
     "no recipe": ("compose --recipe {home}/no.json", "no.json': No such file"),
-    "redraw alone": ("compose {home}/model --redraw", "--redraw goes with --recipe"),
+    "redraw alone": ("compose {home}/model --redraw", "--redraw needs --recipe"),
     "an ending": ("compose {home}/model -o song.mp4", "must end in .wav, .ogg, .flac, .mp3"),
     "no model": ("compose {home}/midi", "is not a model folder: it has no model.json"),
     "a card of no model": ("card {home}/midi", "is not a model folder: it has no model.json"),

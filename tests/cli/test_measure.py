@@ -55,7 +55,7 @@ def test_a_corpus(say: Say, home: Path, tmp_path: Path) -> None:
     code, text, err = say("measure", home / "model", "--on", home / "corpus", "--csv", out)
     assert code == 0
     assert f"valid of {home / 'corpus'}: {len(songs)} songs" in text
-    assert "the weights were chosen on this side" in text
+    assert "the weights were chosen on this split" in text
     assert f"measuring: {len(songs)}/{len(songs)}" in err
     rows = list(csv.DictReader(out.read_text().splitlines()))
     assert len(rows) == 2 * len(songs)
@@ -87,7 +87,7 @@ def test_a_folder_measures_as_its_corpus_does(say: Say, home: Path, tmp_path: Pa
     assert code == 0
     assert "2 skipped:" in text
     assert "page.mid: not MIDI: begins with b'<html>'"[:28] in text
-    assert "whether it knows these songs is not known" in text
+    assert "it is unknown whether the model was trained on these songs" in text
     there = measure(home / "model", home / "corpus")
     here = measure(home / "model", tmp_path / "midi")
     assert set(here["skipped"]) == {"page.mid", "empty.mid"}
@@ -103,12 +103,12 @@ def test_few_songs_have_no_interval(say: Say, home: Path, tmp_path: Path) -> Non
     code, text, _ = say("measure", home / "model", "--on", tmp_path / "few")
     assert code == 0
     assert "3 songs" in text
-    assert "fewer than 5 songs: no interval" in text
+    assert "fewer than 5 songs: no confidence interval" in text
 
 
 def test_songs_that_were_learnt(say: Say, home: Path) -> None:
     text = say("measure", home / "model", "--on", home / "corpus", "--split", "train")[1]
-    assert "the model has learnt these songs" in text
+    assert "the model was trained on these songs" in text
 
 
 WRONG = {

@@ -1,4 +1,4 @@
-"""The command line: one file a command, each imported only when it is needed; no logic."""
+"""The command line: each module is a command, imported only when it is needed; it contains no logic."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ HELPERS = {"common"}
 
 
 class Commands(click.Group):
-    """The commands are the files of this folder."""
+    """A group whose commands are the modules of this folder."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        """The names, by listing the folder."""
+        """The names of the commands, sorted."""
         return sorted(m.name for m in iter_modules(__path__) if m.name not in HELPERS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """The command of a name; imports its file."""
+        """Import the module of a command; None if there is none."""
         if name not in self.list_commands(context):
             return None
         command: click.Command = import_module(f"ritornello.cli.{name}").command
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
-        """Name the nearest command when one is misspelt."""
+        """Find the command; raise UsageError that suggests the nearest name if it is misspelt."""
         import difflib
 
         known = self.list_commands(context)
@@ -57,22 +57,22 @@ def root() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and exit: 0 well, 1 failed, 2 wrong input, 130 interrupted."""
+    """Run a command and exit with code 0 (success), 1 (failed), 2 (wrong input) or 130 (interrupted)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a bar that the encoding lacks becomes a question mark
+        sys.stdout.reconfigure(errors="replace")  # characters that the encoding lacks become ?
     try:
         root.main(arguments, prog_name="ritornello", standalone_mode=False)
     except RitornelloError as error:
         _fail(str(error), error.exit_code)
-    except click.exceptions.Abort as stop:  # click's own form of a KeyboardInterrupt
+    except click.exceptions.Abort as stop:  # click raises it for a KeyboardInterrupt
         _fail(str(stop.__cause__ or "") or "interrupted", 130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
         sys.stderr.close()
         sys.exit(1)
-    except OSError as error:  # such as a full disk behind standard output
+    except OSError as error:  # such as a full disk to which standard output goes
         _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
 
 

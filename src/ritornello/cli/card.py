@@ -1,4 +1,4 @@
-"""`ritornello card`: what a model is made of, and what it is worth."""
+"""`ritornello card`: show the card of a model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ritornello.cli.common import output_options, print_result
 
 @click.command("card")
 @click.argument("model", type=click.Path(), required=False)
-@click.option("--sources", is_flag=True, help="Only the data that it learnt from, as model.json has it.")
+@click.option("--sources", is_flag=True, help="Only the training data, as in model.json.")
 @output_options
 def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> None:
-    """Show the card of MODEL, or of the bundled model: its data, their rights, its numbers, its limits.
+    """Show the card of MODEL, or of the bundled model: training data and rights, measurements, limits.
 
     \b
     ritornello card

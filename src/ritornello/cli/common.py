@@ -88,6 +88,27 @@ def output_options(command: Command) -> Command:
     return click.option("as_json", "--json", is_flag=True, help="Print the result as JSON.")(command)
 
 
+def reader_option(command: Command) -> Command:
+    """Add --reader."""
+    return click.option(
+        "--reader",
+        type=click.Choice(["symusic", "mido"]),
+        default="symusic",
+        show_default=True,
+        help="The library that reads MIDI files; mido is slower.",
+    )(command)
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options of reading many MIDI files: --workers, --reader, --labels and --retry."""
+    labels = "A .csv or .jsonl file of paths and labels, instead of the folders."
+    retry = "Read files again that timed out, crashed or ran out of memory in an earlier run."
+    command = click.option("--retry", is_flag=True, help=retry)(command)
+    command = click.option("--labels", type=click.Path(), help=labels)(command)
+    workers = "Processes that read files; by default one per core."
+    return click.option("--workers", type=int, help=workers)(reader_option(command))
+
+
 def print_result(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:
     """Print a result as JSON, or its lines (texts, and what rich can print), or nothing if quiet."""
     if as_json:

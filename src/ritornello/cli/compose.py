@@ -1,4 +1,4 @@
-"""`ritornello compose`: from a model to a song."""
+"""`ritornello compose`: compose songs with a model."""
 
 from __future__ import annotations
 
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     "-o",
     "--out",
     type=click.Path(),
-    help="What to write: .mid, sound, picture, .musicxml, or a folder/ for all; else the next free song.mid.",
+    help="What to write: .mid, sound, picture, .musicxml, or folder/ for all; by default a new song.mid.",
 )
 @options_of(ComposeOptions)
 @options_of(BatchOptions)
-@click.option("--recipe", type=click.Path(), help="Build a song again from its .json, without the model.")
-@click.option("--redraw", is_flag=True, help="With --recipe: another song by the same plan.")
+@click.option(
+    "--recipe", type=click.Path(), help="Build the song of a recipe (.json) again, without the model."
+)
+@click.option("--redraw", is_flag=True, help="With --recipe: compose another song by the same plan.")
 @code_options
 @output_options
 def command(
@@ -51,7 +53,7 @@ def command(
 ) -> None:
     """Compose a song with the folder MODEL, or the bundled model.
 
-    What you do not say is drawn from a song that the model learnt from.
+    What you leave open is taken from the plan of a song in the training data.
 
     \b
     ritornello compose
@@ -63,21 +65,21 @@ def command(
     from ritornello.composing import compose
 
     out = out or unused_name("song.mid")
-    began = time.perf_counter()
+    start_s = time.perf_counter()
     _check_ending(out)
     if recipe is not None:
-        seed, creativity = options["seed"], _given("creativity", options["creativity"])
+        seed, creativity = options["seed"], _if_typed("creativity", options["creativity"])
         again: dict[str, Any] = {"seed": seed, "creativity": creativity}
         again["representation"] = options["representation"]
         again["model"] = open_model(model, options) if redraw else None
         songs = [compose.replay(recipe, redraw=redraw, **again)]
     else:
         if redraw:
-            raise InputError("--redraw goes with --recipe")
+            raise InputError("--redraw needs --recipe")
         opened = open_model(model, options)
         with progress_bars(n > 1 and not (quiet or as_json)) as update:
             songs = compose.compose_many(opened, n, progress=update, **options)
-    took_s = time.perf_counter() - began
+    took_s = time.perf_counter() - start_s
     files = write_all(songs, out)
     lines = [] if quiet or as_json else _lines(songs, files, out, took_s)
     print_result({**_result(songs, files), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
@@ -100,7 +102,7 @@ def write_all(songs: list[Song], out: str) -> list[str]:
 
 
 def _check_ending(out: str) -> None:
-    """Before any work: what cannot be written."""
+    """Raise InputError if the format of -o is unknown, before anything is composed."""
     from ritornello.rendering.render import ENDINGS, is_folder
 
     known = (*ENDINGS, ".json")
@@ -108,14 +110,14 @@ def _check_ending(out: str) -> None:
         raise InputError(f"-o {out!r} must end in {', '.join(known)}, or be a folder/")
 
 
-def _given(name: str, value: Any) -> Any:
-    """The value of an option that was typed; None if it is the default."""
+def _if_typed(name: str, value: Any) -> Any:
+    """The value of an option if the user typed it, else None."""
     source = click.get_current_context().get_parameter_source(name)
     return value if source and source.name == "COMMANDLINE" else None
 
 
 def _result(songs: list[Song], files: list[str]) -> dict[str, Any]:
-    """What was composed as plain data."""
+    """The songs as JSON."""
     found = [
         {"file": file, "bars": song.bars, "notes": len(song.score), "seconds": song.score.duration_s}
         | {"recipe": song.recipe.to_dict()}
@@ -125,30 +127,30 @@ def _result(songs: list[Song], files: list[str]) -> dict[str, Any]:
 
 
 def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list[Any]:
-    """What is shown of all songs, and how to have them again."""
+    """The lines to print: each song, and the command that builds the first one again."""
     lines: list[Any] = []
     for song, file in zip(songs, files, strict=True):
-        lines += _of_one(song, file, took_s, alone=len(songs) == 1)
-    return [*lines, f"again: {_again(songs[0], files[0], out)}"]
+        lines += _lines_of_song(song, file, took_s, alone=len(songs) == 1)
+    return [*lines, f"again: {_command_to_repeat(songs[0], files[0], out)}"]
 
 
-def _of_one(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
-    """What is shown of a song: its plan, its piano roll, the file."""
+def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
+    """The plan of a song, its piano roll (of a single song), its file."""
     seed = f"seed {song.recipe.seed}" + (f", song {song.recipe.song + 1}" if song.recipe.song else "")
-    asked = song.plan.bars or song.bars
+    bars = song.plan.bars or song.bars
     lines: list[Any] = [f"{song.plan}, {seed}"]
     if alone:
         lines.append(song.roll())
-    if song.bars < asked:
-        lines.append(f"the music stops in bar {song.bars} of {asked}: after it the network played no note")
+    if song.bars < bars:
+        lines.append(f"the music ends in bar {song.bars} of {bars}: the network composed no later note")
     parts = len(song.score.parts)
     played = f"{len(song.score)} notes, {parts} part{'s' * (parts > 1)}"
     facts = f"{song.bars} bars, {song.score.duration_s:.0f} s, {played}"
     return [*lines, f"{file}   {facts}" + (f", composed in {took_s:.1f} s" if alone else "")]
 
 
-def _again(song: Song, file: str, out: str) -> str:
-    """The command that makes the song again, from the recipe beside it."""
+def _command_to_repeat(song: Song, file: str, out: str) -> str:
+    """The command that builds the song again from the recipe in the same folder."""
     from ritornello.rendering.render import is_folder
 
     recipe = Path(file).with_name("recipe.json") if is_folder(out) else Path(file).with_suffix(".json")

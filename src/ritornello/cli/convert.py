@@ -1,4 +1,4 @@
-"""`ritornello convert`: between a model folder and a Keras file."""
+"""`ritornello convert`: convert a model folder to a Keras file, or back."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ritornello.cli.common import output_options, print_result
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
 @click.option(
-    "--like", type=click.Path(), help="From Keras: a model folder to take all but the weights from."
+    "--like", type=click.Path(), help="From Keras: the model folder from which all but the weights is copied."
 )
 @output_options
 def command(source: str, target: str, like: str | None, as_json: bool, quiet: bool) -> None:
-    """Convert the network `original` between a model folder and a .keras file.
+    """Convert a model with the network `original` to a .keras file, or back.
 
     \b
     ritornello convert model model.keras
@@ -23,5 +23,7 @@ def command(source: str, target: str, like: str | None, as_json: bool, quiet: bo
     """
     from ritornello.legacy2018.convert import convert
 
-    done = convert(source, target, like=like)
-    print_result(done, f"{target}   {done['parameters']:,} parameters", as_json=as_json, quiet=quiet)
+    converted = convert(source, target, like=like)
+    print_result(
+        converted, f"{target}   {converted['parameters']:,} parameters", as_json=as_json, quiet=quiet
+    )

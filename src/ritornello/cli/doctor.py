@@ -1,4 +1,4 @@
-"""`ritornello doctor`: what is in a folder, and what is the matter with it."""
+"""`ritornello doctor`: check a folder of MIDI files."""
 
 from __future__ import annotations
 
@@ -6,30 +6,17 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, progress_bars
+from ritornello.cli.common import output_options, print_result, progress_bars, reading_options
 
 
 @click.command("doctor")
 @click.argument("folder", type=click.Path())
-@click.option("--html", type=click.Path(), help="Also write the report as one page, with piano rolls.")
+@click.option("--html", type=click.Path(), help="Also write the report as a web page with piano rolls.")
 @click.option(
-    "--copy-clean", type=click.Path(), help="Copy the songs that can be learnt from to a new folder."
+    "--copy-clean", type=click.Path(), help="Copy the songs that can be trained on to a new folder."
 )
-@click.option("--workers", type=int, help="Processes that read; as many as the machine has cores by default.")
-@click.option(
-    "--reader",
-    type=click.Choice(["symusic", "mido"]),
-    default="symusic",
-    show_default=True,
-    help="What reads the files; mido is slower.",
-)
-@click.option("--labels", type=click.Path(), help="A .csv or .jsonl of path and label, instead of folders.")
-@click.option(
-    "--retry", is_flag=True, help="Also read again what timed out, crashed or ran out of memory earlier."
-)
-@click.option(
-    "--cache", type=click.Path(), help="A folder to remember the files in, instead of your cache folder."
-)
+@reading_options
+@click.option("--cache", type=click.Path(), help="The folder for the results, instead of your cache folder.")
 @output_options
 def command(
     folder: str,
@@ -39,9 +26,9 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Say what would become of every file below FOLDER, why, and what can be done. No file is changed.
+    """Report which files below FOLDER can be trained on, why others cannot, and what to do about them.
 
-    What was found is remembered in your cache folder, never in FOLDER: run again, it reads only what is new.
+    No file is changed. The results are kept in your cache folder: run again, it reads only new files.
 
     \b
     ritornello doctor ~/Music/midi

@@ -1,4 +1,4 @@
-"""`ritornello explain`: what the network reads, and what it is trained towards."""
+"""`ritornello explain`: show a loss, the fields of a representation, or the rows of a song."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ritornello.cli.common import output_options, print_result
 
 @click.command("explain")
 @click.argument("what", metavar="loss|REPRESENTATION|FILE.mid")
-@click.option("--points", type=click.Path(), help="With loss: a TOML file with the points of the curve.")
-@click.option("--png", type=click.Path(), help="With loss: also draw it into this picture.")
+@click.option("--points", type=click.Path(), help="With loss: a TOML file with points of the curve.")
+@click.option("--png", type=click.Path(), help="With loss: also draw the curve into this file.")
 @click.option("--as", "name", default="notes", show_default=True, help="With a file: the representation.")
 @click.option(
     "--rows", type=click.IntRange(min=1), default=24, show_default=True, help="With a file: how many rows."
@@ -22,7 +22,7 @@ from ritornello.cli.common import output_options, print_result
 def command(
     what: str, points: str | None, png: str | None, name: str, rows: int, as_json: bool, quiet: bool
 ) -> None:
-    """Explain the loss of the note, a representation's table, or how a song is read row by row.
+    """Explain the loss of pitches, the fields of a representation, or the rows of a song.
 
     \b
     ritornello explain loss --png loss.png
@@ -46,14 +46,12 @@ def command(
         result, text = {"rows": values.tolist(), "words": words}, "\n".join(words)
     else:
         known = ", ".join(["loss", *registry.names("representations")])
-        raise click.UsageError(
-            f"nothing to explain is named {what!r}, must be one of {known}, or a MIDI file"
-        )
+        raise click.UsageError(f"cannot explain {what!r}, must be one of {known}, or a MIDI file")
     print_result(result, text, as_json=as_json, quiet=quiet)
 
 
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
-    """The note's curve as data and as a drawing in text."""
+    """The curve of the loss of 2018 as data, and drawn as text."""
     from ritornello.models.losses.curve import Curve
     from ritornello.models.losses.curve_chart import note_loss_chart
     from ritornello.rendering import charts as chart

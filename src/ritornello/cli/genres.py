@@ -1,4 +1,4 @@
-"""`ritornello genres`: the labels of a model."""
+"""`ritornello genres`: list the labels of a model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ritornello.cli.common import output_options, print_result
 @click.argument("model", type=click.Path(), required=False)
 @output_options
 def command(model: str | None, as_json: bool, quiet: bool) -> None:
-    """List the labels that MODEL, or the bundled model, can compose, each with a command to try.
+    """List the labels of MODEL, or of the bundled model, each with a command to try.
 
     \b
     ritornello genres
@@ -28,5 +28,5 @@ def command(model: str | None, as_json: bool, quiet: bool) -> None:
         f"    ritornello compose{named} --genre {shlex.quote(genre.label)}"
         for genre in found
     ]
-    lines = lines or ["this model knows no labels: ritornello compose" + named]
+    lines = lines or ["this model has no labels: ritornello compose" + named]
     print_result({"genres": [genre._asdict() for genre in found]}, *lines, as_json=as_json, quiet=quiet)

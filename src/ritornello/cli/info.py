@@ -1,4 +1,4 @@
-"""`ritornello info`: what is in a .mid file."""
+"""`ritornello info`: show what a MIDI file contains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import output_options, print_result, reader_option
 
 if TYPE_CHECKING:
     from ritornello.music.score import Score
@@ -14,17 +14,11 @@ if TYPE_CHECKING:
 
 @click.command("info")
 @click.argument("file", type=click.Path())
-@click.option(
-    "--reader",
-    type=click.Choice(["symusic", "mido"]),
-    default="symusic",
-    show_default=True,
-    help="What reads the file; mido is slower.",
-)
+@reader_option
 @click.option("--png", type=click.Path(), help="Also write the piano roll as a picture.")
 @output_options
 def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool) -> None:
-    """Show what is in FILE: parts, bars, meter, key, tempo, a piano roll.
+    """Show what FILE, a MIDI file, contains: parts, bars, meter, key, tempo, a piano roll.
 
     \b
     ritornello info song.mid
@@ -45,7 +39,7 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
         roll.png(song, png)
     facts, parts = _facts(song), _parts(song)
     facts["dropped"] = dropped
-    lines = [f"{name:<15} {_words(value)}" for name, value in facts.items() if value not in ("", [], {}, 0)]
+    lines = [f"{name:<15} {_text(value)}" for name, value in facts.items() if value not in ("", [], {}, 0)]
     lines += [
         f"part {i + 1:<10} {p['name']:<24} {p['sound']:<22} {p['notes']} notes" for i, p in enumerate(parts)
     ]
@@ -53,10 +47,10 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
     print_result(result, *lines, roll.terminal(song), as_json=as_json, quiet=quiet)
 
 
-def _words(value: Any) -> str:
-    """A fact in words; of a long list the beginning."""
+def _text(value: Any) -> str:
+    """A fact as text; of a long list the first six items."""
     if isinstance(value, dict):
-        return ", ".join(f"{count} {sort}" for sort, count in value.items())
+        return ", ".join(f"{count} {kind}" for kind, count in value.items())
     if isinstance(value, list):
         more = f" ... ({len(value)} in all)" if len(value) > 6 else ""
         return ", ".join(str(item) for item in value[:6]) + more
@@ -64,7 +58,7 @@ def _words(value: Any) -> str:
 
 
 def _parts(song: Score) -> list[dict[str, Any]]:
-    """The parts: name, sound, how many notes."""
+    """Name, instrument and number of notes of each part."""
     from ritornello.music import theory
 
     return [
@@ -78,7 +72,7 @@ def _parts(song: Score) -> list[dict[str, Any]]:
 
 
 def _facts(song: Score) -> dict[str, Any]:
-    """What is known of the song as a whole."""
+    """The facts about the whole song."""
     from ritornello.music import theory
     from ritornello.music.timeline import Timeline
 

@@ -1,4 +1,4 @@
-"""`ritornello judge`: whether songs are like human ones, and whether they are their own."""
+"""`ritornello judge`: compare songs with human songs, and look for copied passages."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from ritornello.cli.common import output_options, print_result, progress_bars
 
 @click.command("judge")
 @click.argument("songs", type=click.Path())
-@click.option("--human", type=click.Path(), help="The songs to compare with: a folder of MIDI or a corpus.")
 @click.option(
-    "--model", type=click.Path(), help="A model: are the songs that it learnt from copied? One song: bundled."
+    "--human", type=click.Path(), help="Human songs to compare with: a folder of MIDI files, or a corpus."
+)
+@click.option(
+    "--model",
+    type=click.Path(),
+    help="A model whose training songs may be copied; for one song by default the bundled model.",
 )
 @click.option(
     "--corpus",
     type=click.Path(),
-    help="The songs that were learnt from, a corpus or folder: both are shown.",
+    help="The training songs, a corpus or folder: shows copied passages next to the originals.",
 )
-@click.option("--html", type=click.Path(), help="Also write the report as one page, with plots.")
+@click.option("--html", type=click.Path(), help="Also write the report as a web page with plots.")
 @click.option(
-    "--most", type=int, default=200, show_default=True, help="Songs of each side, drawn by the seed."
+    "--most",
+    type=int,
+    default=200,
+    show_default=True,
+    help="Songs of each kind to compare, drawn by the seed.",
 )
 @click.option(
     "--max-minutes", type=float, default=60.0, show_default=True, help="Longer songs are not judged."
@@ -30,10 +38,10 @@ from ritornello.cli.common import output_options, print_result, progress_bars
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same figures.")
 @output_options
 def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Judge SONGS, a folder of MIDI of anybody's making, against human songs; or one song, a .mid file.
+    """Compare SONGS, a folder of MIDI files, with human songs; or describe one song, a .mid file.
 
-    1.0 is human in style and variety, 0.5 for the detector. Controls made of the human songs, from the songs
-    themselves down to noise, say what each figure can tell.
+    Human songs have a style and variety of 1.0, and 0.5 for the detector. Controls made from the human songs,
+    from the songs themselves to noise, show how much each figure can distinguish.
 
     \b
     ritornello judge songs/ --human heldout/

@@ -1,4 +1,4 @@
-"""`ritornello log`: how a training went, or goes."""
+"""`ritornello log`: show the losses of a training run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ritornello.cli.common import output_options, print_result
 @click.option("--png", type=click.Path(), help="Also draw the curves into this file.")
 @output_options
 def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
-    """Show the losses of RUN, the model folder of a training that is done or goes on.
+    """Show the losses of RUN, the model folder of a training that has ended or is running.
 
     \b
     ritornello log model
@@ -38,7 +38,7 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     text.append(f"{where}: held out {last['heldout_loss']:.4f}; {lowest}")
     text.append("of which " + ", ".join(f"{name} {last['heldout_' + name]:.3f}" for name in history.parts))
     if last.get("sounds"):
-        text.append(f"it {last['sounds']}")
+        text.append(f"the network {last['sounds']}")
     if png:
-        text.append(f"drawn into {png}")
+        text.append(f"{png}   the curves")
     print_result({"run": run, "lines": history.lines}, *text, as_json=as_json, quiet=quiet)

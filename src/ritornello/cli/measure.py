@@ -1,4 +1,4 @@
-"""`ritornello measure`: how well a model predicts songs that it has not learnt."""
+"""`ritornello measure`: measure how well a model predicts songs."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import click
 
 from ritornello.cli.common import code_options, open_model, output_options, print_result, progress_bars
 
-NAMED = 5  # skipped songs that are named in words; --json has all
+MAX_NAMED = 5  # skipped songs that are listed; --json lists all
 
 
 @click.command("measure")
 @click.argument("model", type=click.Path())
 @click.option("--on", required=True, type=click.Path(), help="A corpus, or a folder of MIDI files.")
 @click.option(
-    "--split", type=click.Choice(["train", "valid", "test"]), help="Of a corpus: this side; valid by default."
+    "--split", type=click.Choice(["train", "valid", "test"]), help="The split of a corpus; by default valid."
 )
 @click.option(
     "--given",
     type=click.Choice(["plan", "none"]),
-    help="What the model is told: the plan, form, bars left and chords, or none of it. Both by default.",
+    help="What the model is given: plan, form, bars left and chords, or nothing; by default measure both.",
 )
-@click.option("--csv", type=click.Path(), help="Also write what each song cost.")
-@click.option("--threads", type=int, default=1, show_default=True, help="Of the CPU.")
+@click.option("--csv", type=click.Path(), help="Also write the figures of each song.")
+@click.option("--threads", type=int, default=1, show_default=True, help="Threads of the CPU.")
 @code_options
 @output_options
 def command(
     model: str, given: str | None, as_json: bool, quiet: bool, on: str, split: str | None, **settings: Any
 ) -> None:
-    """Measure how well MODEL predicts songs: held-out nats per note, fewer being better.
+    """Measure how well MODEL predicts songs, in nats per note; fewer are better.
 
-    Whole songs, by field, each with its reference, in which models of any table can be compared.
+    The reference nats can be compared between models with different representations.
 
     \b
     ritornello measure model --on corpus
@@ -44,11 +44,11 @@ def command(
     with progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
         found = measure(opened, on, split=split, given=names, progress=update, **settings)
-    print_result(found, *_words(found), as_json=as_json, quiet=quiet)
+    print_result(found, *_lines(found), as_json=as_json, quiet=quiet)
 
 
-def _words(found: dict[str, Any]) -> list[str]:
-    """The report in lines."""
+def _lines(found: dict[str, Any]) -> list[str]:
+    """The lines to print: a table of figures, then remarks."""
     of = f"{found['split']} of {found['on']}" if found["split"] else found["on"]
     lines = [f"{found['model']} on {of}: {found['songs']:,} songs, {found['notes']:,} notes", ""]
     fields = list(next(iter(found["given"].values()))["by_field"])
@@ -65,29 +65,37 @@ def _words(found: dict[str, Any]) -> list[str]:
 
 
 def _cell(figure: Any) -> str:
-    """A figure, or an interval of two."""
+    """A figure, or an interval, as text."""
     if figure is None:
         return "-"
     return f"{figure[0]:.3f}-{figure[1]:.3f}" if isinstance(figure, tuple) else f"{figure:.3f}"
 
 
 def _remarks(found: dict[str, Any]) -> list[str]:
-    """What one must know to read the figures."""
+    """What a reader must know about the figures."""
     from ritornello.evaluation.summary import FEWEST_SONGS
 
     lines = []
     if found["songs"] < FEWEST_SONGS:
-        lines.append(f"fewer than {FEWEST_SONGS} songs: no interval, and another few may give other figures")
+        lines.append(
+            f"fewer than {FEWEST_SONGS} songs: no confidence interval, and other songs may give other figures"
+        )
     if found["held_out"] is False:
-        lines.append("the model has learnt these songs: this says nothing of others")
+        lines.append("the model was trained on these songs: the figures say nothing about other songs")
     if found["held_out"] and found["split"] == "valid":
-        lines.append("the weights were chosen on this side: --split test has chosen nothing")
+        lines.append("the weights were chosen on this split; --split test is independent of that choice")
     if found["held_out"] is None:
-        lines.append("not the corpus that the model learnt from: whether it knows these songs is not known")
+        lines.append("not the training corpus: it is unknown whether the model was trained on these songs")
     if lost := next(iter(found["given"].values()))["notes_lost"]:
-        lines.append(f"{lost:,} notes are not in the model's table; the reference charges them")
+        lines.append(
+            f"{lost:,} notes cannot be represented by the model; the reference nats include their cost"
+        )
     if skipped := found["skipped"]:
         lines.append(f"{len(skipped):,} skipped:")
-        lines += [f"  {name}: {reason}" for name, reason in list(skipped.items())[:NAMED]]
-        lines += [f"  and {len(skipped) - NAMED:,} more (--json names all)"] if len(skipped) > NAMED else []
+        lines += [f"  {name}: {reason}" for name, reason in list(skipped.items())[:MAX_NAMED]]
+        lines += (
+            [f"  and {len(skipped) - MAX_NAMED:,} more (--json names all)"]
+            if len(skipped) > MAX_NAMED
+            else []
+        )
     return lines

@@ -1,4 +1,4 @@
-"""`ritornello redo`: some bars of a song anew."""
+"""`ritornello redo`: compose some bars of a song anew."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from ritornello.errors import InputError
 @click.command("redo")
 @click.argument("song", type=click.Path())
 @options_of(RedoOptions)
-@click.option("--model", type=click.Path(), help="The model; the one that ships unless it is named.")
+@click.option("--model", type=click.Path(), help="The model folder; by default the bundled model.")
 @click.option(
-    "-o", "--out", type=click.Path(), help="The .mid to write, numbered; SONG-take.mid if left out."
+    "-o",
+    "--out",
+    type=click.Path(),
+    help="The .mid to write, to which a number is added; by default SONG-take.mid.",
 )
 @code_options
 @output_options
 def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
-    """Compose some bars of SONG anew, any MIDI file; nothing else in it changes.
+    """Compose some bars of SONG, a MIDI file, anew; nothing else in it changes.
 
     \b
     ritornello redo song.mid --bars 9-12
@@ -35,15 +38,15 @@ def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, *
     target = Path(out or f"{Path(song).stem}-take.mid")
     if target.suffix.lower() not in (".mid", ".midi"):
         raise InputError(f"-o {str(target)!r} must end in .mid or .midi")
-    began = time.perf_counter()
+    start_s = time.perf_counter()
     settings["model"] = open_model(settings["model"], settings)
     takes = redo(song, bars, **settings)
     files = write_all(takes, str(target))
-    took_s = time.perf_counter() - began
-    lines: list[Any] = [f"{takes[0].plan}, bars {bars} anew, seed {takes[0].recipe.seed}"]
+    took_s = time.perf_counter() - start_s
+    lines: list[Any] = [f"{takes[0].plan}, new bars {bars}, seed {takes[0].recipe.seed}"]
     lines += [f"{file}   {len(take.score)} notes" for take, file in zip(takes, files, strict=True)]
     if len(takes) < settings["takes"]:
-        lines.append(f"{len(takes)} of {settings['takes']} takes: no more were unlike each other")
+        lines.append(f"{len(takes)} of {settings['takes']} takes: no more different ones were found")
     lines.append(f"composed in {took_s:.1f} s")
     result = {"files": files, "seed": takes[0].recipe.seed, "composed_in_s": took_s}
     print_result(result, *lines, as_json=as_json, quiet=quiet)

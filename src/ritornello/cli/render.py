@@ -1,4 +1,4 @@
-"""`ritornello render`: a song as sound, pictures and sheet music."""
+"""`ritornello render`: write a song as sound, pictures and sheet music."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ritornello.cli.common import output_options, print_result
     type=click.Path(),
     multiple=True,
     required=True,
-    help="What to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml, or a folder for all.",
+    help="The file to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml, or a folder for all.",
 )
 @click.option(
     "--as",
@@ -29,28 +29,34 @@ from ritornello.cli.common import output_options, print_result
     help="What a .png or .svg shows: the piano roll or the engraved score.",
 )
 @click.option(
-    "--soundfont", type=click.Path(), help="The .sf2 or .sf3 to play with; one is found if not given."
+    "--soundfont", type=click.Path(), help="The soundfont (.sf2 or .sf3); by default one that is installed."
 )
 @click.option(
     "--synth",
     type=click.Choice(["own", "fluidsynth"]),
     default="own",
     show_default=True,
-    help="Who plays: Ritornello itself, or the program fluidsynth where the machine has it.",
+    help="The synthesizer: Ritornello's own, or the program fluidsynth if it is installed.",
 )
-@click.option("--rate", type=int, default=44_100, show_default=True, help="Samples a second, 44100 or 48000.")
+@click.option(
+    "--rate", type=int, default=44_100, show_default=True, help="Samples per second, 44100 or 48000."
+)
 @click.option(
     "--max-minutes",
     type=float,
     default=60.0,
     show_default=True,
-    help="Longer songs are not played, at most 1440.",
+    help="Longer songs are not played; at most 1440.",
 )
 @click.option(
-    "--max-bars", type=int, default=2000, show_default=True, help="Longer songs are not written as scores."
+    "--max-bars",
+    type=int,
+    default=2000,
+    show_default=True,
+    help="Longer songs are not written as sheet music.",
 )
 @click.option(
-    "--recipe", type=click.Path(), help="The recipe that made the song, for a folder's recipe.json."
+    "--recipe", type=click.Path(), help="The recipe of the song, to be copied into the folder as recipe.json."
 )
 @output_options
 def command(
@@ -62,7 +68,7 @@ def command(
     quiet: bool,
     **sound: Any,
 ) -> None:
-    """Hear, see and print SONG, a .mid file.
+    """Write SONG, a .mid file, as sound, piano roll or sheet music.
 
     \b
     ritornello render song.mid -o song.ogg
@@ -72,11 +78,11 @@ def command(
     """
     from ritornello.rendering.render import render
 
-    began = time.perf_counter()
-    done = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
-    took_s = time.perf_counter() - began
-    files = [str(path) for one in done for path in one.files]
-    missing = {name: reason for one in done for name, reason in one.missing.items()}
+    start_s = time.perf_counter()
+    results = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
+    took_s = time.perf_counter() - start_s
+    files = [str(path) for result in results for path in result.files]
+    missing = {name: reason for result in results for name, reason in result.missing.items()}
     lines = [*files, *(f"not made: {name}: {reason}" for name, reason in missing.items())]
     lines.append(f"{len(files)} files in {took_s:.1f} s")
     print_result({"files": files, "missing": missing, "took_s": took_s}, *lines, as_json=as_json, quiet=quiet)

@@ -146,6 +146,8 @@ class Model:
         recorded = self.info[registry.SINGULAR[kind]]["name"]
         if kind in self.code:
             return self.code[kind]
+        if recorded in registry.BUILT_IN[kind]:  # listing what packages add takes milliseconds
+            return str(recorded)
         option = registry.SINGULAR[kind]
         if registry.is_file(recorded):
             raise ModelError(

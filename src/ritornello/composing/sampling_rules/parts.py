@@ -45,11 +45,10 @@ def require_unplayed_parts(state: SamplingState) -> Bias | None:
 
 def forbid_too_many_sounding_notes(state: SamplingState) -> Bias | None:
     """A part in which as many notes sound as can be played takes no more until one ends."""
-    tick = state.row_tick
     full = [
         part
         for part, ends in state.sounding.items()
-        if len(ends) >= MAX_SOUNDING_NOTES and sum(end > tick for end in ends) >= MAX_SOUNDING_NOTES
+        if len(ends) >= MAX_SOUNDING_NOTES and sum(end > state.row_tick for end in ends) >= MAX_SOUNDING_NOTES
     ]
     if not full:
         return None

@@ -23,8 +23,9 @@ LEAST_NOTES = RECENT_NOTES // 4  # shares are of so many notes at least
 def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
     """A part that was not requested plays its given notes only; so does any part outside the bars."""
     parts, given = state.request.parts, state.song.next_given("pitch")
-    inside = state.first_tick <= state.row_tick < state.end_tick
-    if given is None or parts is None or (inside and state.song.row[COLUMN["part"]] in parts):
+    if given is None or parts is None:
+        return None
+    if state.first_tick <= state.row_tick < state.end_tick and state.song.row[COLUMN["part"]] in parts:
         return None
     bias = np.full(PITCHES, FORBIDDEN, np.float32)
     bias[given] = 0
