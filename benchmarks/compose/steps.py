@@ -18,6 +18,7 @@ from benchmarks.shared import argument, benchmark
 from ritornello.models import registry
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.representations.notes import Notes
+from ritornello.representations.table import start_row
 
 FIELDS = Notes.fields
 FIRST = next(column for column, field in enumerate(FIELDS) if field.kind == "choice")
@@ -143,7 +144,8 @@ class InTorch:
     def start(self, plans: np.ndarray) -> None:
         """Begin songs by their plans (B, P)."""
         self.plan, self.state = self.torch.from_numpy(plans).float(), None
-        self.rows = self.torch.zeros(len(plans), 2, len(FIELDS), dtype=self.torch.int32)
+        start = self.torch.tensor(start_row(FIELDS), dtype=self.torch.int32)
+        self.rows = start.repeat(len(plans), 2, 1)  # (B, 2, F): the row before and the present one
 
     def begin(self, known_first: dict[str, np.ndarray]) -> None:
         """Put the fields that are known first, and run the trunk."""
