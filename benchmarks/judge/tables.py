@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.shared import table
 from ritornello.evaluation.controls import CONTROLS
-from ritornello.evaluation.report import between, number, whole
+from ritornello.evaluation.report import count, interval, number
 
 Report = Mapping[str, Any]  # of `ritornello judge`
 Reports = Mapping[str, Report]  # by side
@@ -31,7 +31,7 @@ METRICS: dict[str, tuple[str, str, str, Callable[[Any], str]]] = {  # part of a 
     "AUC of the detector": ("detector", "auc", "interval", number),
     "variety": ("variety", "ratio", "interval", number),
     "variety, nearest": ("variety", "nearest", "nearest_interval", number),
-    "longest run, median": ("originality", "median", "interval", whole),
+    "longest run, median": ("originality", "median", "interval", count),
 }
 
 
@@ -48,7 +48,7 @@ def table_by_label(reports: Mapping[str, Reports]) -> str:
         for name, report in of_label.items():
             sizes = [str(report[side]["used"]) for side in ("composed", "human")]
             codec = number(of_controls(report["detector"], "detector", "auc").get("codec"))
-            run = whole(human_figure(report, "median"))
+            run = count(human_figure(report, "median"))
             figures = [figure(report, metric) for metric in METRICS]
             lines.append([label, name, *sizes, *figures, features_within(report), codec, run])
     return table([*head, "longest run, human"], lines) + "\n"
@@ -82,10 +82,10 @@ def features_table(reports: Reports) -> str:
     lines = []
     for place, feature in enumerate(next(iter(reports.values()))["style"]["features"]):
         of_sides = [report["style"]["features"][place] for report in reports.values()]
-        cells = [f"{number(each['ratio'])} ({between(each['interval'])})" for each in of_sides]
+        cells = [f"{number(each['ratio'])} ({interval(each['interval'])})" for each in of_sides]
         noise = number(max(each["ratio"] or 0 for each in feature["controls"].values()))
         discriminates = "yes" if feature["discriminates"] else "no"
-        lines.append([feature["name"], *cells, between(feature["human_interval"]), noise, discriminates])
+        lines.append([feature["name"], *cells, interval(feature["human_interval"]), noise, discriminates])
     return table(["feature", *reports, "human halves", "noise at most", "tells noise apart"], lines)
 
 
@@ -148,10 +148,10 @@ def x_of(ratio: float) -> float:
 
 def figure(report: Report, metric: str) -> str:
     """The value of a metric with its interval; a dash if it is unknown."""
-    part, key, interval, write = METRICS[metric]
+    part, key, ends, write = METRICS[metric]
     if report[part].get(key) is None:
         return "-"
-    return f"{write(report[part][key])} ({'-'.join(write(end) for end in report[part][interval])})"
+    return f"{write(report[part][key])} ({'-'.join(write(end) for end in report[part][ends])})"
 
 
 def of_controls(part: Mapping[str, Any], name: str, key: str) -> dict[str, Any]:
