@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,6 +134,7 @@ class Corpus:
     manifest: Mapping[str, Any]
     hash: str
     verify: bool = True
+    _shards: dict[int, Shard] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def open(cls, path: str | Path, *, verify: bool = True) -> Corpus:
@@ -211,10 +212,6 @@ class Corpus:
         if not 0 <= song < len(self):
             raise CorpusError(f"song {song}, must be 0-{len(self) - 1} in {str(self.path)!r}")
         return dict(self.index.slice(song, 1).to_pylist()[0])
-
-    @cached_property
-    def _shards(self) -> dict[int, Shard]:
-        return {}
 
     def _shard(self, number: int) -> Shard:
         if number not in self._shards:

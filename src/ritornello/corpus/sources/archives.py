@@ -77,8 +77,8 @@ def _refuse_by_name(name: bytes) -> tuple[str, str] | None:
 
 def _tar_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
     for entry in tar.read_tar(DecompressingReader(file), SONG_ENDINGS + ARCHIVE_ENDINGS, max_bytes):
-        if outcome := _refuse_by_name(entry.name):
-            yield ArchiveMember(entry.name, b"", *outcome)
+        if refusal := _refuse_by_name(entry.name):
+            yield ArchiveMember(entry.name, b"", *refusal)
         elif not entry.is_file:
             yield ArchiveMember(entry.name, b"", "not a file", "a link, a pipe or a device in an archive")
         else:
@@ -87,7 +87,7 @@ def _tar_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
 
 def _zip_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
     _check_zip_list(file)
-    counter = SizeGuard(packed=os.fstat(file.fileno()).st_size)
+    guard = SizeGuard(packed=os.fstat(file.fileno()).st_size)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             # flag 0x800 says UTF-8; other names are decoded as code page 437, which keeps every byte
@@ -95,8 +95,8 @@ def _zip_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
             name = info.orig_filename.encode(encoding, "surrogateescape")
             if not name.lower().endswith(SONG_ENDINGS + ARCHIVE_ENDINGS):
                 continue
-            if outcome := _refuse_by_name(name) or _refuse_by_header(info):
-                yield ArchiveMember(name, b"", *outcome)
+            if refusal := _refuse_by_name(name) or _refuse_by_header(info):
+                yield ArchiveMember(name, b"", *refusal)
                 continue
             try:
                 with archive.open(info) as member:
@@ -104,7 +104,7 @@ def _zip_members(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
             except DAMAGE as error:
                 yield ArchiveMember(name, b"", "unreadable", f"in its archive: {_one_line(error)}")
                 continue
-            counter.add(len(data))
+            guard.add(len(data))
             yield ArchiveMember(name, data)
 
 
@@ -159,7 +159,7 @@ class DecompressingReader:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
-        self.counter = SizeGuard()
+        self.guard = SizeGuard()
         head = file.read(6)
         file.seek(0)
         self._unpacker: Any = None
@@ -198,13 +198,13 @@ class DecompressingReader:
                     return b""
                 raise EOFError("the packed data end too early")
             piece: bytes = self._unpacker.decompress(packed, PIECE)
-            self.counter.add(len(piece))
+            self.guard.add(len(piece))
             if piece:
                 return piece
 
     def _packed(self) -> bytes:
         packed = self.file.read(PIECE)
-        self.counter.packed += len(packed)
+        self.guard.packed += len(packed)
         return packed
 
 
