@@ -1,4 +1,4 @@
-"""Composing with reals: the bars that were asked for, the same song for the same seed."""
+"""Composing with the network of 2018: the bars of the plan, the same song for the same seed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_longer_song_begins_like_a_shorter_one(opened: Model) -> None:
     assert np.array_equal(short.pitch[:until], long.pitch[:until])
 
 
-def test_errors_are_drawn_whole(tmp_path: Path) -> None:
+def test_residuals_are_drawn_as_whole_rows(tmp_path: Path) -> None:
     # either none, or an octave up and 20 louder: 0.4 is velocity 51
     rows = np.array([[0, 0, 0], [12 / 128, 20 / 128, 1 / 16]], np.float32)
     song = compose(Model.open(write_model(tmp_path, residuals=rows)), Plan(bars=4), seed=1)
@@ -118,7 +118,7 @@ def test_without_spread_the_bare_prediction(opened: Model) -> None:
     assert set(np.diff(song.onset_ticks).tolist()) == {120}
 
 
-def test_a_song_without_notes_is_said(tmp_path: Path) -> None:
+def test_a_song_without_notes_is_an_error(tmp_path: Path) -> None:
     silent = Model.open(write_model(tmp_path, velocity=0.0))
     with pytest.raises(FailedError, match="composed no note: try another seed, or --spread 1"):
         compose(silent, Plan(bars=2), seed=5, spread=0)
@@ -132,14 +132,14 @@ def test_a_song_comes_with_its_recipe(opened: Model) -> None:
     assert composer.replay(Recipe.from_dict(song.recipe.to_dict())).score == song.score
 
 
-def test_another_is_drawn_by_the_same_plan(opened: Model) -> None:
+def test_redraw_samples_another_song_by_the_same_plan(opened: Model) -> None:
     song = composer.compose(opened, bars=4, seed=5)
     again = composer.replay(song.recipe, redraw=True, model=opened, seed=6)
     assert again.score != song.score
     assert (again.plan, again.recipe.seed) == (song.plan, 6)
 
 
-def test_a_seed_is_drawn_and_said(opened: Model) -> None:
+def test_a_seed_is_drawn_and_recorded(opened: Model) -> None:
     song = composer.compose(opened, bars=2)
     assert composer.compose(opened, bars=2, seed=song.recipe.seed).score == song.score
 
@@ -157,7 +157,7 @@ def test_a_seed_is_drawn_and_said(opened: Model) -> None:
         ({"melody": "a.mid"}, "melody 'a.mid': the network of 2018 takes only bars, tempo and spread"),
     ],
 )
-def test_what_cannot_be_asked(opened: Model, asked: dict, says: str) -> None:
+def test_options_that_are_refused(opened: Model, asked: dict, says: str) -> None:
     with pytest.raises(PlanError, match=says):
         composer.compose(opened, **asked)
 

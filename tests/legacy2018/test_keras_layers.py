@@ -1,4 +1,4 @@
-"""Keras's Adam by hand, resumed, and apart from torch's. Against Keras itself: tests/test_convert.py."""
+"""Keras's Adam by hand, resumed, and apart from torch's. Against Keras itself: test_convert.py."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_two_steps_by_hand() -> None:
         assert weight.item() == pytest.approx(expected, abs=1e-6)
 
 
-def test_epsilon_stands_outside_the_bias_correction() -> None:
+def test_epsilon_is_added_to_the_uncorrected_root() -> None:
     # for g = 1e-6 the uncorrected root, 3.1623e-8, is below epsilon 1e-7: the first step is
     # sqrt(1 - b2) / (1 - b1) * 1e-7 / (3.1623e-8 + 1e-7) = 0.2403; torch's is 1e-6 / (1e-6 + 1e-7) = 0.9091
     ours, theirs = (torch.zeros(1, dtype=torch.float64, requires_grad=True) for _ in range(2))

@@ -1,4 +1,4 @@
-"""The loss of 2018: its parts by hand, what is learnt, and its gradient."""
+"""The loss of 2018: its parts by hand, which values it counts, and its gradient."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_parts_by_hand() -> None:
     assert float(found["loss"]) == pytest.approx(sum(float(found[k]) for k in ("note", "velocity", "delta")))
 
 
-def test_only_what_is_to_be_learnt_counts() -> None:
+def test_only_learnt_values_count() -> None:
     torch.manual_seed(0)
     true, said = torch.rand(4, 6, 3), torch.rand(4, 6, 3)
     learn = torch.zeros(4, 6, 3, dtype=torch.bool)
@@ -39,7 +39,7 @@ def test_only_what_is_to_be_learnt_counts() -> None:
         assert float(one[name]) == float(other[name]) == pytest.approx(float(last[name]))
 
 
-def test_fields_are_learnt_apart_and_nothing_costs_nothing() -> None:
+def test_fields_are_counted_separately_and_none_gives_0() -> None:
     true, said = torch.zeros(2, 3, 3), torch.ones(2, 3, 3)
     learn = torch.zeros(2, 3, 3, dtype=torch.bool)
     assert {name: float(value) for name, value in LOSS(predicted(said), true, learn).items()} == {

@@ -1,4 +1,4 @@
-"""The rows of the original project: equal to mido's stream, and back to a Score."""
+"""The rows of `messages`: equal to what mido reads of the file, and decoded to a Score."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_golden_rows() -> None:
 
 
 @given(scores())
-def test_the_stream_is_what_mido_reads_of_what_write_makes(score: Score) -> None:
+def test_rows_are_the_messages_that_mido_reads(score: Score) -> None:
     song, _ = MESSAGES.canonical(score)
     assert unscaled(MESSAGES.encode(score).values) == mido_stream(midi.to_bytes(song)[0])
 
@@ -92,14 +92,14 @@ reals = st.floats(-4, 4, width=32)
 
 
 @given(st.lists(st.tuples(reals, reals, reals), max_size=40))
-def test_any_reals_are_a_song(rows: list[tuple[float, float, float]]) -> None:
+def test_all_reals_are_a_song(rows: list[tuple[float, float, float]]) -> None:
     values = np.array(rows, np.float32).reshape(-1, 3)
     song = MESSAGES.decode(values, Plan())
     assert MESSAGES.canonical(song)[0] == song
     assert len(song) <= len(rows)
 
 
-def test_an_off_closes_the_nearest_open_note() -> None:
+def test_a_note_off_ends_the_nearest_note() -> None:
     # on C4, on G4; an off of F#4 is nearest to G4; at the end C4 is still open and is closed there
     rows = np.array([[60, 64, 0], [67, 64, 0], [66, 0, 960], [30, 0, 960]], np.float32) / [128, 128, 1920]
     song = MESSAGES.decode(rows, Plan())
@@ -117,7 +117,7 @@ def test_a_sampled_row_is_fitted_into_the_rest_of_the_song() -> None:
     assert (found[1], ticks) == (0, 0)  # velocity 19 is a note-off
 
 
-def test_rows_and_table_in_words() -> None:
+def test_rows_are_described() -> None:
     words = MESSAGES.explain(MESSAGES.encode(tune()).values)
     assert words[0] == "beat    0.000  G2   on   velocity 72"
     assert words[2] == "beat    1.000  G4   off"

@@ -62,7 +62,7 @@ def test_equal_to_torch(
         assert np.abs(answer(step) - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
 
 
-def test_before_the_first_row_it_answers_from_the_state_of_zeros() -> None:
+def test_before_the_first_row_it_predicts_from_the_zero_state() -> None:
     weights = arrays(0)
     step = Original(weights, {"window": 50})
     step.start([None, None])

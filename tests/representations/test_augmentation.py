@@ -1,4 +1,4 @@
-"""Rows that are changed are those of the changed song."""
+"""Augmented rows are equal to the rows of an augmented song; which notes are drawn as given."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_transposed_rows_are_those_of_the_transposed_song(score: Score, share: f
 
 
 @given(wide(), st.data())
-def test_what_is_heard_of_given_notes_is_transposed_with_them(score: Score, data: st.DataObject) -> None:
+def test_given_pitches_are_transposed_too(score: Score, data: st.DataObject) -> None:
     song, _ = NOTES.canonical(score)
     kept = np.array(data.draw(st.lists(st.booleans(), min_size=len(song), max_size=len(song))), bool)
     values = NOTES.encode(song, given=kept).values
@@ -45,7 +45,7 @@ def test_what_is_heard_of_given_notes_is_transposed_with_them(score: Score, data
     ).all()
 
 
-def test_room_is_what_the_pitched_notes_leave() -> None:
+def test_the_range_of_transposition_ignores_drums() -> None:
     # tune() goes from G2 (43) to E5 (76)
     assert transposition_range(NOTES.encode(tune()).values) == (-43, 51)
 
@@ -58,9 +58,7 @@ def test_louder_rows_are_those_of_the_louder_song(score: Score, bins: int) -> No
 
 
 @given(st.one_of(repetitive(), wide()), st.integers(0, 2**32))
-def test_what_is_given_is_a_part_or_all_but_one_or_bars_in_a_row_but_never_all(
-    score: Score, seed: int
-) -> None:
+def test_given_notes_are_parts_or_bars_but_never_all(score: Score, seed: int) -> None:
     song, _ = NOTES.canonical(score)
     kept = draw_given(song, np.random.default_rng(seed))
     assert kept.shape == (len(song),)
@@ -74,7 +72,7 @@ def test_what_is_given_is_a_part_or_all_but_one_or_bars_in_a_row_but_never_all(
     assert not kept.any() or whole_part or all_but_one or whole_bars
 
 
-def test_a_part_or_all_but_one_or_bars_are_given() -> None:
+def test_parts_and_bars_are_drawn_equally_often() -> None:
     # three parts of a note in each of four bars; in a third of the draws a part, in a third two, in a third
     # bars in a row; where those would be all four (from the first one on, 13 of 16 lengths) nothing is
     song = Score.of(24, [0, 96, 192, 288] * 3, [24] * 12, [60] * 12, [64] * 12, [0] * 4 + [1] * 4 + [2] * 4,

@@ -1,4 +1,4 @@
-"""The rows of `chorale`: golden rows, what is refused, and what holds of all songs of four voices."""
+"""The rows of `chorale`: golden rows, scores that are refused, and properties of all songs of four voices."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def chorales(draw: Callable[..., Any]) -> Score:
 
 
 def voices(*rows: tuple[int, int, int, int], **events: Any) -> Score:
-    """A quarter of S, A, T, B for each row."""
+    """A quarter note of soprano, alto, tenor and bass for each row."""
     notes = [(24 * i, pitch, part) for i, row in enumerate(rows) for part, pitch in enumerate(row)]
     onset, pitch, part = zip(*notes, strict=True)
     parts = [Part(name) for name in VOICES]
@@ -154,7 +154,7 @@ def test_other_scores_are_refused(score: Score, says: str) -> None:
         CHORALE.encode(score)
 
 
-def test_rows_in_words() -> None:
+def test_rows_are_described() -> None:
     words = CHORALE.explain(CHORALE.encode(voices((72, 67, 64, 48))).values)
     assert words[1] == "bar   1 beat  1.25  soprano C5   bass C3   tenor E4   alto G4"
     assert words[4] == "bar   1 beat  2.00  soprano -    bass -    tenor -    alto -"

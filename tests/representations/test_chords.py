@@ -45,7 +45,7 @@ def test_drums_have_no_chords() -> None:
     assert (NOTES.encode(song).values[:, COLUMN["chord"]] == CHORD_UNKNOWN).all()
 
 
-def test_beats_count_anew_in_each_bar() -> None:
+def test_beats_begin_anew_in_each_bar() -> None:
     # 3/8 is 36 ticks: a beat of 24 and one of 12
     song = Score.of(GRID, [0, 40], [1, 1], [60, 60], [64, 64], meters=(Meter(0, 3, 8),))
     assert beat_edges(Timeline.of(song)).tolist() == [0, 24, 36, 60, 72]

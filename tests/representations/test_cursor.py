@@ -1,4 +1,4 @@
-"""The composing half of `notes`: replaying rows, what the grammar allows, forced rows."""
+"""The cursor of `notes` gives the same rows as `encode`; which classes it allows; forced rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOTES = Notes()
 
 
 def replay(cursor: Cursor, songs: list[npt.NDArray[Any]]) -> None:
-    """Feed rows through a cursor: what is known must be equal, and every value allowed."""
+    """Feed rows through a cursor: known fields must be equal, and every choice allowed."""
     for step in range(max(map(len, songs), default=0)):
         live = [index for index, rows in enumerate(songs) if step < len(rows)]
         for field in FIELDS:
@@ -117,7 +117,7 @@ METERS = st.sampled_from([(4, 4), (3, 4), (7, 8), (5, 16), (16, 4), (12, 4), (1,
 
 
 @given(st.lists(METERS, min_size=1, max_size=5), st.integers(0, 2**32), st.booleans(), st.booleans())
-def test_whatever_is_allowed_is_spelled_as_encode_spells_it(
+def test_allowed_rows_are_written_as_encode_writes_them(
     shapes: list[tuple[int, int]], seed: int, is_open: bool, with_given: bool
 ) -> None:
     meters = tuple((i, *shape) for i, shape in enumerate(shapes) if i == 0 or shape != shapes[i - 1])
@@ -183,7 +183,7 @@ def test_the_last_bar_allows_end_and_no_wait() -> None:
     assert shifts(cursor) == [END]  # nothing comes after the last pitch of the last part at one onset
 
 
-def test_in_a_long_last_bar_wait_is_for_a_note() -> None:
+def test_in_a_long_last_bar_a_note_follows_wait() -> None:
     # 16/4 is 384 ticks: after a note at 0, WAIT to 192 is for an onset from there on, so the song goes on
     cursor = NOTES.cursor([Plan(bars=1, meters=((0, 16, 4),)).timeline(GRID)])
     put(cursor, 0)
@@ -206,7 +206,7 @@ def test_rows_within_an_onset_ascend() -> None:
     assert not fresh.allowed("part")[0, 4]
 
 
-def test_a_given_note_comes_before_whatever_lies_beyond_it() -> None:
+def test_no_row_passes_a_given_note() -> None:
     given_notes = Score.of(GRID, [0, 5], [9, 9], [60, 61], [64, 64], parts=[Part("", 1)])
     cursor = NOTES.cursor([Plan(bars=1).timeline(GRID)], [given_notes])
     assert shifts(cursor) == [0]
@@ -232,7 +232,7 @@ def test_a_given_note_comes_before_whatever_lies_beyond_it() -> None:
     assert END in shifts(cursor)
 
 
-def test_an_open_song_may_end_in_any_bar() -> None:
+def test_with_bars_left_hidden_a_song_may_end_in_any_bar() -> None:
     cursor = NOTES.cursor([Plan(bars=9).timeline(GRID)], hidden=["bars_left"])
     put(cursor, 0)
     assert END in shifts(cursor)
@@ -240,7 +240,7 @@ def test_an_open_song_may_end_in_any_bar() -> None:
     assert END not in shifts(cursor)  # WAIT was for a note
 
 
-def test_the_form_that_is_asked_for_is_guessed() -> None:
+def test_the_form_of_a_plan_gives_candidates() -> None:
     timeline = Plan(bars=2, returns=parse_form("A1 A1~")).timeline(GRID)
     cursor = NOTES.cursor([timeline])
     assert cursor.known("form.likeness") == 0
@@ -261,7 +261,7 @@ def test_without_a_form_or_chords_both_are_unknown() -> None:
     assert cursor.rows(0)[0, COLUMN["chord"]] == CHORD_UNKNOWN
 
 
-def test_the_chords_that_are_asked_for_are_known() -> None:
+def test_the_chords_of_a_plan_are_known() -> None:
     plan = Plan(bars=2, meters=((0, 3, 4),), chords=(Chord(72, 9, "min"),))
     cursor = NOTES.cursor([plan.timeline(GRID)])
     put(cursor, 71)

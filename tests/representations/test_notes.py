@@ -1,4 +1,4 @@
-"""The rows of `notes`: golden rows, and what holds of all songs."""
+"""The rows of `notes`: golden rows, and properties of all songs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_golden_rows() -> None:
     ]
 
 
-def test_waits_are_written_only_where_they_must_be() -> None:
+def test_wait_is_written_only_where_it_is_needed() -> None:
     # bars of 96 ticks: 191 is in the next bar, one shift; 192 is two bars on, WAIT to 96, then 96
     assert choices(song_at([0, 191])) == [(0, *NOTE), (191, *NOTE), (END, *VOIDS)]
     assert choices(song_at([0, 192])) == [(0, *NOTE), (WAIT, *VOIDS), (96, *NOTE), (END, *VOIDS)]
@@ -67,7 +67,7 @@ def test_in_a_long_bar_wait_goes_192_ticks() -> None:
     assert choices(score) == [(0, *NOTE), (WAIT, *VOIDS), (58, *NOTE), (END, *VOIDS)]
 
 
-def test_what_is_known_of_places() -> None:
+def test_fields_of_the_position() -> None:
     rows = NOTES.encode(tune()).values
     known = rows[:, [COLUMN[name] for name in ("position", "bar_length", "bars_left", "chord")]]
     g_major = 7 * 10  # root G, kind 0 of ten
@@ -76,7 +76,7 @@ def test_what_is_known_of_places() -> None:
     assert (rows[:, COLUMN["given"]] == 0).all()
 
 
-def test_learn_is_every_choice_that_is_said() -> None:
+def test_the_loss_counts_every_choice_that_is_not_void() -> None:
     rows = NOTES.encode(song_at([0, 192]))
     kinds = {field.name for field in NOTES.fields if field.kind == "choice"}
     assert kinds == set(CHOICES)
@@ -146,7 +146,7 @@ def test_given_rows_are_decoded_but_not_learnt(score: Score, data: st.DataObject
     assert not rows.learn[struck[kept], COLUMN["velocity"]].any()
 
 
-def test_what_is_known_of_given_notes_around_a_row() -> None:
+def test_fields_of_the_given_notes() -> None:
     # given: C5 of two beats at 24 with E4 of one, a drum at 30; drawn: C4 at 0, 24, 48, 72. The next given
     # note is 24 on, then here while one is to come, then 6 on (the drum), then there is none. The end of a
     # note is no longer in it: at 48 the C5 sounds alone, at 72 and where END stands nothing does
@@ -176,7 +176,7 @@ def test_what_is_known_of_given_notes_around_a_row() -> None:
     assert words[5:] == ["C5", "", ""]
 
 
-def test_parts_are_told_apart_by_register() -> None:
+def test_parts_of_one_program_are_ordered_by_register() -> None:
     # three pianos, the middle one highest; two drum kits become one
     kit = Part("kit", 8, True)
     parts = [Part("low", 0), Part("high", 0), Part("mid", 0), kit, kit]
@@ -191,7 +191,7 @@ def test_parts_are_told_apart_by_register() -> None:
     assert vocabulary.part_classes(song.parts).tolist() == [0, 1, 2, DRUM_PART]
 
 
-def test_a_fifth_part_shares_the_place_of_the_fourth() -> None:
+def test_a_fifth_part_is_merged_into_the_fourth() -> None:
     score = Score.of(
         24, range(0, 144, 24), [24] * 6, [90, 80, 70, 60, 50, 40], [66] * 6, range(6), [Part()] * 6
     )
@@ -200,7 +200,7 @@ def test_a_fifth_part_shares_the_place_of_the_fourth() -> None:
     assert dropped == {"parts merged": 2}
 
 
-def test_a_shared_place_may_come_to_lie_higher_than_its_parts_did() -> None:
+def test_merged_parts_may_be_higher_than_another_part() -> None:
     # means 90, 80, 45, 40, 40; the last two share the 10 at tick 24: together they have (70 + 10 + 70) / 3
     notes = [(0, 90, 0), (0, 80, 1), (0, 45, 2), (0, 70, 3), (24, 10, 3), (24, 10, 4), (48, 70, 4)]
     onset, pitch, part = zip(*notes, strict=True)
@@ -257,7 +257,7 @@ def test_durations(ticks: int, number: int) -> None:
     assert vocabulary.duration_class(ticks) == number
 
 
-def test_rows_in_words() -> None:
+def test_rows_are_described() -> None:
     words = NOTES.explain(NOTES.encode(tune()).values)
     assert words[0] == "bar   1 beat  1.000  G       bass 32.1 G2 for 2 beats, velocity 74"
     assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beat, velocity 98")
@@ -265,7 +265,7 @@ def test_rows_in_words() -> None:
     assert len(words) == 24
 
 
-def test_before_the_first_row_nothing_is_said() -> None:
+def test_the_start_row_is_void_and_unknown() -> None:
     start = start_row(NOTES.fields)
     assert [start[COLUMN[name]] for name in CHOICES] == list(VOID.values())
     assert [start[COLUMN[name]] for name in ("echo.length", "form.likeness", "position")] == [0, 7, 0]

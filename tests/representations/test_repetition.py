@@ -1,4 +1,4 @@
-"""Echo and form against slow readings of their definitions; the cursor's tests hold both halves equal."""
+"""The candidates, compared with slow implementations of their definitions (`slow_...`)."""
 
 from __future__ import annotations
 
@@ -58,18 +58,22 @@ def slow_echo(keys: list[Pair], given: list[bool] | None = None) -> list[tuple[i
 
 @given(PAIRS, st.data())
 def test_echo_is_what_it_is_defined_as(keys: list[Pair], data: st.DataObject) -> None:
-    interval, voice = np.array(keys, np.int64).reshape(-1, 2).T
+    interval, part_pitch = np.array(keys, np.int64).reshape(-1, 2).T
     after = data.draw(st.integers(0, len(keys)))
     some = st.lists(st.booleans(), min_size=len(keys), max_size=len(keys))
     for kept in ([False] * len(keys), [note >= after for note in range(len(keys))], data.draw(some)):
         onset, ahead = np.cumsum(interval), np.flatnonzero(kept)
         apart = np.diff(onset[ahead], prepend=0)
-        fast = echo_candidates(interval, voice, np.array(kept, bool), apart)
+        fast = echo_candidates(interval, part_pitch, np.array(kept, bool), apart)
         expected = slow_echo(keys, kept)
         assert list(zip(*(column.tolist() for column in fast), strict=True)) == expected
         if not any(kept):
-            assert all((a == b).all() for a, b in zip(echo_candidates(interval, voice), fast, strict=True))
-        notes = [(at, 0, *pitch) for at, pitch in zip(onset.tolist(), voice[:, None].tolist(), strict=True)]
+            assert all(
+                (a == b).all() for a, b in zip(echo_candidates(interval, part_pitch), fast, strict=True)
+            )
+        notes = [
+            (at, 0, *pitch) for at, pitch in zip(onset.tolist(), part_pitch[:, None].tolist(), strict=True)
+        ]
         step = EchoState([notes[note] for note in ahead])
         for number, (index, after, *others) in enumerate(expected):
             assert [step.length, step.run] == others
@@ -82,53 +86,55 @@ def test_echo_is_what_it_is_defined_as(keys: list[Pair], data: st.DataObject) ->
 def test_the_longest_context_decides() -> None:
     # forty notes, then 1; the last twenty of them, then 2; all forty again: 1 is meant, though 2 came later
     tune = np.arange(100, 140)
-    voice = np.concatenate([tune, [1], tune[20:], [2], tune])
-    keys = [(1, pitch) for pitch in voice.tolist()]
-    found = echo_candidates(np.ones(102, np.int64), voice)
+    part_pitch = np.concatenate([tune, [1], tune[20:], [2], tune])
+    keys = [(1, pitch) for pitch in part_pitch.tolist()]
+    found = echo_candidates(np.ones(102, np.int64), part_pitch)
     assert (found.note[-1], found.length[-1]) == (40, 4)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == slow_echo(keys)
 
 
 def test_echo_of_large_numbers_takes_the_slow_sort() -> None:
     keys = [(2**40, 5), (1, 2**30), (2**40, 5), (1, 2**30), (2**40, 5)]
-    interval, voice = np.array(keys, np.int64).T
-    found = echo_candidates(interval, voice)
+    interval, part_pitch = np.array(keys, np.int64).T
+    found = echo_candidates(interval, part_pitch)
     assert list(zip(*(column.tolist() for column in found), strict=True)) == slow_echo(keys)
 
 
-def test_a_gap_hears_what_is_given_after_it() -> None:
+def test_given_notes_after_a_gap_are_searched() -> None:
     # six notes heard, then given ones: 2 3 4 5 return there, then come 9 and 8, not heard before
-    voice = np.array([0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 9, 8])
-    found = echo_candidates(np.ones(12, np.int64), voice, np.arange(12) >= 6, np.array([7, 1, 1, 1, 1, 1]))
+    part_pitch = np.array([0, 1, 2, 3, 4, 5, 2, 3, 4, 5, 9, 8])
+    found = echo_candidates(
+        np.ones(12, np.int64), part_pitch, np.arange(12) >= 6, np.array([7, 1, 1, 1, 1, 1])
+    )
     # nobody knows what will come before the given 2, so contexts begin after it: after 3 4 comes the given
     # 5 (index 9), after 4 5 the given 9
     assert found.note[:7].tolist() == [-1, -1, -1, -1, -1, 9, 10]
     assert found.length[:7].tolist() == [0, 0, 0, 0, 0, 1, 1]
     assert found.run[:7].tolist() == [0, 0, 0, 0, 0, 0, 1]  # 5 came as it was guessed
-    assert (echo_candidates(np.ones(12, np.int64), voice).note[:7] == -1).all()
+    assert (echo_candidates(np.ones(12, np.int64), part_pitch).note[:7] == -1).all()
 
 
 def slow_alone(notes: list[tuple[int, int]], kept: list[bool], known: int, least: int) -> tuple[int, ...]:
-    """Candidate, its onset, classes of length and run of the first guess of a line, from (onset, voice)."""
+    """Candidate, onset, classes of length and run of the first guess of a stream, by (onset, part_pitch)."""
     best: tuple[int, ...] = (-1, 0, 0, 0)
 
-    def line(voice: int) -> tuple[int, int]:
-        part, pitch = divmod(voice, 128)
+    def stream(part_pitch: int) -> tuple[int, int]:
+        part, pitch = divmod(part_pitch, 128)
         return part, pitch if part == 512 else int(
             part // 4 in {*range(8), 16, 17, 18, 19, 20} and pitch >= 66
         )
 
-    for one in {line(voice) for _, voice in notes}:
-        mine = [n for n, (_, voice) in enumerate(notes) if line(voice) == one]
+    for one in {stream(part_pitch) for _, part_pitch in notes}:
+        mine = [n for n, (_, part_pitch) in enumerate(notes) if stream(part_pitch) == one]
         onsets = [0, *(notes[n][0] for n in mine)]
         keys = [(notes[n][0] - before, notes[n][1]) for n, before in zip(mine, onsets, strict=False)]
         heard = sum(n < known for n in mine)
         candidate, after, length, run = slow_echo(keys, [kept[n] for n in mine])[heard]
         if candidate < 0:
             continue
-        onset, voice = onsets[heard] + after, notes[mine[candidate]][1]
-        sooner = best[0] < 0 or (onset, voice) < (best[1], notes[best[0]][1])
-        if onset << PART_PITCH_BITS | voice >= least and sooner:
+        onset, part_pitch = onsets[heard] + after, notes[mine[candidate]][1]
+        sooner = best[0] < 0 or (onset, part_pitch) < (best[1], notes[best[0]][1])
+        if onset << PART_PITCH_BITS | part_pitch >= least and sooner:
             best = mine[candidate], onset, length, run
     return best
 
@@ -140,11 +146,11 @@ def test_alone_is_what_it_is_defined_as(rows: list[tuple[int, int, int]], data: 
         {(at, 128 * part + pitch) for at, (_, pitch, part) in zip(onset.tolist(), rows, strict=True)}
     )
     kept = data.draw(st.lists(st.booleans(), min_size=len(notes), max_size=len(notes)))
-    onset, voice = np.array(notes, np.int64).reshape(-1, 2).T
+    onset, part_pitch = np.array(notes, np.int64).reshape(-1, 2).T
     known = np.arange(len(notes) + 1)
-    least = np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
+    least = np.append(0, (onset << PART_PITCH_BITS | part_pitch) + 1)
     for given_notes in (kept, [False] * len(notes)):
-        found = alone_candidates(onset, voice, least, known, np.array(given_notes, bool))
+        found = alone_candidates(onset, part_pitch, least, known, np.array(given_notes, bool))
         expected = [
             slow_alone(notes, given_notes, *place)
             for place in zip(known.tolist(), least.tolist(), strict=True)
@@ -152,28 +158,28 @@ def test_alone_is_what_it_is_defined_as(rows: list[tuple[int, int, int]], data: 
         assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
 
 
-def test_nothing_given_follows_on_another_line() -> None:
+def test_a_given_note_does_not_follow_one_of_another_stream() -> None:
     # a violin plays 7 8 9; given are its 7 8 9, the last it plays, and a note of drums, a line of its own
     notes = [(at, 128 * 160 + pitch) for at, pitch in enumerate((7, 8, 9, 3, 7, 8, 9))]
     notes.append((7, 128 * 512 + 5))
     kept = [False] * 4 + [True] * 4
-    onset, voice = np.array(notes, np.int64).T
-    known, least = np.arange(9), np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
-    found = alone_candidates(onset, voice, least, known, np.array(kept))
+    onset, part_pitch = np.array(notes, np.int64).T
+    known, least = np.arange(9), np.append(0, (onset << PART_PITCH_BITS | part_pitch) + 1)
+    found = alone_candidates(onset, part_pitch, least, known, np.array(kept))
     places = zip(known.tolist(), least.tolist(), strict=True)
     expected = [slow_alone(notes, kept, *place) for place in places]
     assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
     assert found.note[3] == -1  # after 8 9 nothing is given on the violin
 
 
-def test_a_part_goes_on_by_itself() -> None:
+def test_a_part_repeats_while_another_does_not() -> None:
     # one piano plays 0 1 2 3 over and over, a beat each, while another never plays a pitch twice
     onset = np.repeat(np.arange(12), 2)
-    voice = np.stack([np.arange(12) % 4, 128 + np.arange(12)], axis=1).ravel()
+    part_pitch = np.stack([np.arange(12) % 4, 128 + np.arange(12)], axis=1).ravel()
     known = np.arange(25)
-    least = np.append(0, (onset << PART_PITCH_BITS | voice) + 1)
-    assert (echo_candidates(np.diff(onset, prepend=0), voice).note < 0).all()
-    found = alone_candidates(onset, voice, least, known)
+    least = np.append(0, (onset << PART_PITCH_BITS | part_pitch) + 1)
+    assert (echo_candidates(np.diff(onset, prepend=0), part_pitch).note < 0).all()
+    found = alone_candidates(onset, part_pitch, least, known)
     # the first 0 comes no beat after another, so the first pair heard again is 1 2, at beats 5 and 6: then 3
     after = found.note[13::2]  # once part 0 played beat 6, 7 ...
     assert after.tolist() == [6, 8, 10, 12, 14, 16]
@@ -182,11 +188,11 @@ def test_a_part_goes_on_by_itself() -> None:
     assert found.note[14::2].tolist() == after.tolist()
 
 
-def test_echo_of_a_tune_that_comes_back() -> None:
+def test_echo_of_a_repeated_melody() -> None:
     # eight different notes twice: from the second pair on, each is guessed; the 16th note ends a run of
     # 2 4 8 ... contexts: after notes 0-9 the pair (0, 1) is found, after 0-11 four notes, after 0-15 eight
-    voice = np.array([*range(8), *range(8)])
-    found = echo_candidates(np.ones(16, np.int64), voice)
+    part_pitch = np.array([*range(8), *range(8)])
+    found = echo_candidates(np.ones(16, np.int64), part_pitch)
     assert found.note.tolist() == [-1] * 10 + [2, 3, 4, 5, 6, 7, 8]
     assert found.length.tolist() == [0] * 10 + [1, 1, 2, 2, 2, 2, 3]
     # right guesses of notes 10-15: 1, 2, 3 ... in a row; log2 of one more
@@ -194,15 +200,15 @@ def test_echo_of_a_tune_that_comes_back() -> None:
 
 
 def places(song: Score) -> tuple[Timeline, Ints, Ints]:
-    """The bars, onsets and voices of a canonical song."""
+    """The timeline, onsets and part_pitch of a canonical song."""
     onset, part, pitch, _, _ = note_classes(song)
     return Timeline.of(song), onset, part * 128 + pitch
 
 
-def slow_returns(timeline: Timeline, onset: Ints, voice: Ints) -> tuple[list[int], list[int]]:
-    """The bar that each returns to and how closely."""
+def slow_returns(timeline: Timeline, onset: Ints, part_pitch: Ints) -> tuple[list[int], list[int]]:
+    """The origin of each bar, and the class of their similarity."""
     bars: list[set[tuple[int, int]]] = [set() for _ in range(len(timeline))]
-    for at, which in zip(onset.tolist(), voice.tolist(), strict=True):
+    for at, which in zip(onset.tolist(), part_pitch.tolist(), strict=True):
         bar = int(timeline.bar_of(at))
         bars[bar].add((at - int(timeline.start_ticks[bar]), which))
     returns, close = [-1] * len(bars), [0] * len(bars)
@@ -220,13 +226,13 @@ def slow_returns(timeline: Timeline, onset: Ints, voice: Ints) -> tuple[list[int
 
 
 @given(st.one_of(repetitive(), wide()))
-def test_the_form_is_read_as_it_is_defined(score: Score) -> None:
-    timeline, onset, voice = places(NOTES.canonical(score)[0])
-    read = find_returns(timeline, onset, voice)
-    assert (read.returns_to.tolist(), read.similarity.tolist()) == slow_returns(timeline, onset, voice)
+def test_returns_are_what_they_are_defined_as(score: Score) -> None:
+    timeline, onset, part_pitch = places(NOTES.canonical(score)[0])
+    read = find_returns(timeline, onset, part_pitch)
+    assert (read.returns_to.tolist(), read.similarity.tolist()) == slow_returns(timeline, onset, part_pitch)
 
 
-def test_only_the_first_bars_of_an_endless_song_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_bars_of_a_very_long_song_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "MAX_BARS_COMPARED", 3)
     onset = np.repeat(np.arange(5) * 96, 2)
     timeline = Timeline.of(Score.of(GRID, onset, [9] * 10, [60, 64] * 5, [64] * 10))
@@ -242,12 +248,12 @@ def test_bars_of_different_length_do_not_return() -> None:
     assert find_returns(*places(song)).returns_to.tolist() == [-1, -1, 0]
 
 
-def slow_form(timeline: Timeline, onset: Ints, voice: Ints, known: int) -> tuple[int, int, int]:
-    """The candidate after `known` notes, its guessed onset and the class of likeness (no WAIT between)."""
-    clock, last = (int(onset[known - 1]), int(voice[known - 1])) if known else (0, -1)
+def slow_form(timeline: Timeline, onset: Ints, part_pitch: Ints, known: int) -> tuple[int, int, int]:
+    """The candidate after `known` notes, its guessed onset and the class of similarity (no WAIT between)."""
+    clock, last = (int(onset[known - 1]), int(part_pitch[known - 1])) if known else (0, -1)
     bar = int(timeline.bar_of(clock))
     start, close = timeline.start_ticks.tolist(), timeline.similarity.tolist()
-    notes = list(zip(onset.tolist(), voice.tolist(), strict=True))[:known]
+    notes = list(zip(onset.tolist(), part_pitch.tolist(), strict=True))[:known]
     for ahead in (0, 1):
         if bar + ahead >= len(timeline) or timeline.returns_to[bar + ahead] < 0:
             continue
@@ -261,25 +267,25 @@ def slow_form(timeline: Timeline, onset: Ints, voice: Ints, known: int) -> tuple
 
 
 @given(st.one_of(repetitive(), wide()))
-def test_the_candidate_of_the_form_is_what_it_is_defined_as(score: Score) -> None:
+def test_form_is_what_it_is_defined_as(score: Score) -> None:
     song, _ = NOTES.canonical(score)
     if not len(song):
         return
-    timeline, onset, voice = places(song)
-    timeline = find_returns(timeline, onset, voice)
+    timeline, onset, part_pitch = places(song)
+    timeline = find_returns(timeline, onset, part_pitch)
     bars, count = BarLines(timeline), np.arange(len(onset) + 1)
-    clock, last = np.append(onset, 0)[count - 1], np.append(voice, -1)[count - 1]
-    fast = form_candidates(bars, timeline, onset, voice, clock, last, count)
+    clock, last = np.append(onset, 0)[count - 1], np.append(part_pitch, -1)[count - 1]
+    fast = form_candidates(bars, timeline, onset, part_pitch, clock, last, count)
     step = FormState(bars, timeline)
     for known in count.tolist():
-        expected = slow_form(timeline, onset, voice, known)
+        expected = slow_form(timeline, onset, part_pitch, known)
         assert (fast.note[known], fast.onset_ticks[known], fast.similarity[known]) == expected
         assert step.candidate(int(clock[known]), int(last[known])) == expected
         if known < len(onset):
-            step.add(int(onset[known]), int(voice[known]))
+            step.add(int(onset[known]), int(part_pitch[known]))
 
 
-def test_a_form_that_nobody_knows() -> None:
+def test_an_unknown_form() -> None:
     timeline = Timeline.of(tune().rescaled(GRID))
     assert timeline.similarity.tolist() == [-1] * 4
     assert FormState(BarLines(timeline), timeline).candidate(0, -1) == (-1, 0, FORM_UNKNOWN)
