@@ -83,7 +83,7 @@ def test_one_song_and_what_a_model_learnt_from(say: Say, home: Path, tmp_path: P
     assert found["closest"]["where"] == str(home / "theirs")
 
 
-def test_what_is_alike_is_shown_side_by_side(say: Say, home: Path, tmp_path: Path) -> None:
+def test_shared_passages_are_shown_side_by_side(say: Say, home: Path, tmp_path: Path) -> None:
     one, many = tmp_path / "one.html", tmp_path / "many.html"
     assert say("judge", home / "theirs" / "101.mid", "--corpus", home / "theirs", "--html", one)[0] == 0
     words = ("--human", home / "ours", "--corpus", home / "theirs", "--html", many)

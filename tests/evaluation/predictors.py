@@ -1,4 +1,4 @@
-"""Networks whose answer is known by hand, and songs of random notes."""
+"""Networks whose predictions are known by hand, and songs of random notes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ritornello.representations.table import Field
 
 
 class Fixed:
-    """A predictor that reads nothing: `sure` is what it adds to the logit of the right class."""
+    """A predictor that ignores its input: `sure` is added to the logit of the right class."""
 
     def __init__(self, fields: Sequence[Field], sure: float = 0.0) -> None:
         self.fields, self.sure = fields, sure

@@ -1,4 +1,4 @@
-"""The whole report of small groups, in words and as a page; and what is looked for among training songs."""
+"""The report of small sets of songs, as text and as a page, and the search in the training songs."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def whole() -> dict[str, Any]:
         patch.setattr(style, "ROUNDS", 50)
         patch.setattr(comparison, "FEWEST_OF_LABEL", 12)
         learnt = MelodyList([SongFingerprint.of(wandering(seed), f"{seed}") for seed in range(200, 230)])
-        told: list[tuple[int, int, str]] = []
+        steps: list[tuple[int, int, str]] = []
         found = compare(
             group("<i>ours", range(24)),
             group("theirs", range(100, 124)),
             learnt,
-            progress=lambda *step: told.append(step),
+            progress=lambda *step: steps.append(step),
         )
-        assert [done for done, _, _ in told] == list(range(1, len(told) + 1))
-        assert told[-1][0] == told[-1][1]
+        assert [done for done, _, _ in steps] == list(range(1, len(steps) + 1))
+        assert steps[-1][0] == steps[-1][1]
         return found
 
 
@@ -75,7 +75,7 @@ def test_songs_of_one_source_are_human(whole: dict[str, Any]) -> None:
     assert whole["evaluator"] == comparison.EVALUATOR
 
 
-def test_the_ladder_is_in_every_metric(whole: dict[str, Any]) -> None:
+def test_the_controls_are_in_every_metric(whole: dict[str, Any]) -> None:
     assert whole["style"]["ladder"]["marginals"] > 1.5 * whole["style"]["ladder"]["codec"]
     assert set(whole["detector"]["controls"]) == {"human", *comparison.CONTROLS}
     assert set(whole["variety"]["controls"]) == {comparison.ONE_SONG, *comparison.CONTROLS}
@@ -84,7 +84,7 @@ def test_the_ladder_is_in_every_metric(whole: dict[str, Any]) -> None:
     assert whole["originality"]["hash"] == "hash of corpus"
 
 
-def test_labels_have_figures_and_a_word_where_the_songs_are_few(whole: dict[str, Any]) -> None:
+def test_labels_have_figures_and_a_warning_for_few_songs(whole: dict[str, Any]) -> None:
     assert set(whole["labels"]) == {"folk", "game"}
     folk = whole["labels"]["folk"]
     assert (folk["human"], folk["few"]) == (12, False)
@@ -94,13 +94,13 @@ def test_labels_have_figures_and_a_word_where_the_songs_are_few(whole: dict[str,
     game = few["labels"]["game"]
     assert game["few"]
     assert game["style"]["interval"][0] < game["style"]["ratio"] < game["style"]["interval"][1]
-    said = "few human songs of folk, game (fewer than 40): their figures are uncertain"
-    assert said in few["remarks"]
+    warning = "few human songs of folk, game (fewer than 40): their figures are uncertain"
+    assert warning in few["remarks"]
     text = "\n".join(report_lines(few))
     assert re.search(r"^game +24 +24 +\d\.\d\d \(\d\.\d\d-\d\.\d\d\) .* few songs$", text, re.M)
 
 
-def test_it_is_json_in_words_and_a_page(whole: dict[str, Any]) -> None:
+def test_a_report_is_json_text_and_a_page(whole: dict[str, Any]) -> None:
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
     text = "\n".join(report_lines(whole))
     assert "<i>ours (24 songs of 29) against theirs (24 songs of 29)" in text
@@ -116,7 +116,7 @@ def test_it_is_json_in_words_and_a_page(whole: dict[str, Any]) -> None:
     assert "nan" not in html.lower().replace("nance", "")
 
 
-def test_few_songs_give_a_report_that_says_so() -> None:
+def test_a_report_of_few_songs_has_the_reasons() -> None:
     found = compare(group("a", range(2)), group("b", range(10, 14)))
     for metric in ("style", "detector", "variety"):
         assert found[metric]["too_few"] in found["remarks"]
@@ -124,17 +124,17 @@ def test_few_songs_give_a_report_that_says_so() -> None:
     assert report_lines(found)
 
 
-def test_what_must_be_known_is_said() -> None:
+def test_warnings() -> None:
     one = group("a", range(24))
     found = compare(one, one._replace(songs=[s._replace(score=wandering(3, 200)) for s in one.songs]))
     assert "both sets are the same files: the figures mean nothing" in found["remarks"]
-    assert any(said.startswith("1 composed songs could not be judged") for said in found["remarks"])
-    assert any("pitches depend on the length" in said for said in found["remarks"])
+    assert any(warning.startswith("1 composed songs could not be judged") for warning in found["remarks"])
+    assert any("pitches depend on the length" in warning for warning in found["remarks"])
     assert "variety needs human songs that differ from each other" in found["remarks"]
     assert found["originality"] is None
 
 
-def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
+def test_copies_are_found_and_human_training_songs_left_out() -> None:
     old = [wandering(seed) for seed in range(40)]
     learnt = [SongFingerprint.of(song, f"{number}.mid") for number, song in enumerate(old)]
     new = [wandering(seed) for seed in range(100, 120)]
@@ -163,7 +163,7 @@ def test_copies_are_found_and_human_songs_that_are_known_left_out() -> None:
     assert copying(new, [LabelledScore("", song) for song in beats], {}, learnt)["too_few"] == needs
 
 
-def test_the_place_on_the_ladder() -> None:
+def test_place_among() -> None:
     ladder = {"codec": 1.0, "n-gram": 5.0}
     assert place_among(0.9, ladder) == "below codec (1.00)"
     assert place_among(2.0, ladder) == "between codec (1.00) and n-gram (5.00)"

@@ -1,4 +1,4 @@
-"""Each control spoils what it says it spoils, and nothing else."""
+"""Each control changes what its description says, and nothing else."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def bar_contents(song: Score) -> Counter[bytes]:
     return Counter(whole[bar == number].tobytes() for number in range(bar.max() + 1))
 
 
-def test_all_are_explained() -> None:
+def test_all_controls_have_a_description() -> None:
     assert set(DESCRIPTIONS) == set(CONTROLS)
 
 
-def test_the_codec_is_what_the_table_holds() -> None:
+def test_the_codec_is_the_canonical_song() -> None:
     assert CONTROLS["codec"](SONGS, np.random.default_rng(0)) == [canonical(song)[0] for song in SONGS]
 
 
@@ -69,7 +69,7 @@ def test_an_ngram_of_one_song_without_repeated_pairs_is_that_song() -> None:
     assert made.onset_ticks.tolist() == song.onset_ticks.tolist()
 
 
-def test_marginals_keep_each_columns_values_and_lose_what_joins_them() -> None:
+def test_marginals_keep_the_values_of_each_column_but_not_their_combinations() -> None:
     made = CONTROLS["marginals"](SONGS, np.random.default_rng(0))
     theirs = {int(p) for song in SONGS for p in song.pitch}
     assert {int(p) for song in made for p in song.pitch} <= theirs
@@ -78,13 +78,13 @@ def test_marginals_keep_each_columns_values_and_lose_what_joins_them() -> None:
     assert np.abs(drawn).mean() > 3 * np.abs(human).mean()
 
 
-def test_one_song_over_and_over() -> None:
+def test_one_song_repeated() -> None:
     made = one_song_repeated(SONGS, 0)
     assert len(made) == len(SONGS)
     assert len({tuple(sorted(bar_contents(song).items())) for song in made}) == 1
 
 
-def test_the_same_seed_gives_the_same_ladder() -> None:
+def test_the_same_seed_gives_the_same_controls() -> None:
     one, same, other = (control_songs(SONGS, seed) for seed in (1, 1, 2))
     assert one == same
     assert one["marginals"] != other["marginals"]
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_ladder() -> None:
 
 
 @given(st.lists(scores(min_notes=1), min_size=1, max_size=3))
-def test_any_songs_have_a_ladder(songs: list[Score]) -> None:
+def test_any_songs_have_controls(songs: list[Score]) -> None:
     for name, made in control_songs(songs, 0).items():
         assert len(made) == len(songs), name
         assert all(len(song) for song in made), name

@@ -74,12 +74,12 @@ def test_repeated_bars_by_hand() -> None:
     assert values("repeat after 4", song) == []
 
 
-def test_groove_is_of_rhythm_alone() -> None:
+def test_groove_depends_on_rhythm_only() -> None:
     assert values("groove", bars("0.0.", "5.7.", "0000")) == [1.0, 0.5]
     assert values("repeat after 1", bars("0.0.", "5.7.", "0000"))[0] == 0.0
 
 
-def test_bars_of_unequal_length_are_not_alike() -> None:
+def test_bars_of_unequal_length_are_not_similar() -> None:
     """The second bar has three quarters: its first is struck as that of the first bar is."""
     song = bars("0...", "0...", meters=(Meter(0, 4, 4), Meter(96, 3, 4)))
     assert values("repeat after 1", song) == [0.0]
@@ -101,13 +101,13 @@ def test_a_drum_loop_has_rhythm_and_no_pitch() -> None:
     assert np.isnan(numbers["same pitch again, share"])
 
 
-def test_what_is_beyond_the_grid_counts_at_its_end() -> None:
+def test_values_beyond_the_bins_count_in_the_outermost_bin() -> None:
     feature = Feature("x", "y", 0, 4, 2, lambda song: np.array([-5.0, 1.1, 2.9, 100.0]))
     assert feature.bins.tolist() == [0, 2, 4]
     assert feature.histogram(AnalysedSong(tune())).tolist() == [0.25, 0.5, 0.25]
 
 
-def test_details_by_hand() -> None:
+def test_more_numbers_by_hand() -> None:
     song = AnalysedSong(bars("0009", "0...", "0..."))
     found = {name: detail(song) for name, detail in MORE_NUMBERS.items()}
     assert found["different pitches"] == 2
@@ -124,7 +124,7 @@ def test_longest_run() -> None:
 
 
 @given(scores(min_notes=1))
-def test_any_song_has_shares_that_sum_to_one(song: Score) -> None:
+def test_any_song_has_histograms_that_sum_to_one(song: Score) -> None:
     found = song_table([AnalysedSong(song)])
     assert len(found) == 1
     for feature in FEATURES:

@@ -1,4 +1,4 @@
-"""Songs to judge, from a folder: what is found in it, and what is said of the rest."""
+"""The songs of a folder: which files are read, and the reasons for the others."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_hash_is_of_names_and_bytes(tmp_path: Path) -> None:
     assert len({first, renamed, hashed()}) == 3
 
 
-def test_a_corpus_gives_a_side_with_labels(tmp_path: Path) -> None:
+def test_a_corpus_gives_a_split_with_labels(tmp_path: Path) -> None:
     write_songs(tmp_path / "midi", 60)
     prepare(tmp_path / "midi", tmp_path / "corpus", workers=1)
     found = open_songs(tmp_path / "corpus")
@@ -64,6 +64,6 @@ def test_a_corpus_gives_a_side_with_labels(tmp_path: Path) -> None:
     assert all(labels == (name.split("/")[0],) for name, _, labels in each)
 
 
-def test_a_folder_has_no_sides(tmp_path: Path) -> None:
+def test_a_folder_has_no_splits(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"split 'test' of .*: only a corpus has splits"):
         open_songs(tmp_path, "test")

@@ -28,7 +28,7 @@ NOTES = Notes()
 def account(
     network: Any, songs: list[LabelledScore], representation: Any = NOTES, **settings: Any
 ) -> list[SongNats]:
-    """What each song cost with everything given, in the order of `songs`."""
+    """Return the nats of each song with everything given, in the order of `songs`."""
     found = list(likelihood.likelihood(network, representation, songs, given={"plan": ()}, **settings))
     by_name = {each["plan"].song: each["plan"] for each in found}
     return [by_name[each.name] for each in songs]
@@ -40,7 +40,7 @@ def small(kind: type[ChainNetwork], plan_size: int = 0) -> ChainNetwork:
     return kind({"fields": as_dicts(NOTES.fields), **sizes}).eval()
 
 
-def test_a_uniform_predictor_pays_the_logs_of_the_sizes() -> None:
+def test_a_uniform_predictor_has_the_logs_of_the_sizes() -> None:
     """Ten notes, no wait, and the END: eleven shifts of 194 classes, ten of each other choice."""
     one = song(0, 10)
     (nats,) = account(Fixed(NOTES.fields), [one])
@@ -54,13 +54,13 @@ def test_a_uniform_predictor_pays_the_logs_of_the_sizes() -> None:
     assert nats.reference == pytest.approx(nats.total + 10 * log(4), rel=1e-6)
 
 
-def test_a_perfect_predictor_pays_nothing() -> None:
+def test_a_perfect_predictor_has_no_nats() -> None:
     (nats,) = account(Fixed(NOTES.fields, sure=1000.0), [song(0, 300)])
     assert (nats.total, nats.end) == (0.0, 0.0)
     assert nats.reference == pytest.approx(300 * log(4))
 
 
-def test_a_wait_is_paid_for() -> None:
+def test_a_wait_has_nats() -> None:
     """Two notes 8 bars apart in 4/4: WAIT seven times (to the line of each bar), a shift, and the END."""
     score = Score.of(24, [0, 8 * 96], [1, 1], [60, 62], [64, 64], parts=(Part(),))
     rows = NOTES.encode(score).values[:, vocabulary.COLUMN["shift"]].tolist()
@@ -98,7 +98,7 @@ def test_coarser_velocities_lower_the_nats_and_leave_the_reference() -> None:
     assert few.reference == pytest.approx(fine.reference, rel=1e-6)
 
 
-def test_a_note_that_the_table_cannot_hold_is_charged() -> None:
+def test_a_lost_note_has_reference_nats() -> None:
     """Two flutes that strike one pitch together are one instance each: kept. Two drum parts are one: lost."""
     one = song(0, 20)
     drums = replace(one.score, parts=(Part("a", 0, True), Part("b", 0, True)))
@@ -142,8 +142,8 @@ def test_the_nats_are_those_of_the_networks_own_loss(kind: type[ChainNetwork]) -
         assert total / len(values) == pytest.approx(float(losses[name]), rel=1e-5)
 
 
-def test_what_is_hidden_is_not_seen() -> None:
-    """A song in two disguises (its chords, its plan) costs the same when nothing is given, else not."""
+def test_hidden_fields_have_no_effect() -> None:
+    """A song with other chords and another plan has the same nats only if nothing is given."""
     plan_encoder = PlanEncoder(("folk", "game"))
     network = small(NETWORKS[0], plan_encoder.size)
     one = song(5, 120)
@@ -151,9 +151,9 @@ def test_what_is_hidden_is_not_seen() -> None:
         name="other", score=replace(one.score, chords=(Chord(0, 3, "min"),)), labels=("game",)
     )
     found = list(likelihood.likelihood(network, NOTES, [one, other], plan_encoder=plan_encoder))
-    told, untold = ([each[given].total for each in found] for given in ("plan", "none"))
-    assert untold[0] == pytest.approx(untold[1], rel=1e-6)
-    assert abs(told[0] - told[1]) > 0.01
+    with_plan, without = ([each[given].total for each in found] for given in ("plan", "none"))
+    assert without[0] == pytest.approx(without[1], rel=1e-6)
+    assert abs(with_plan[0] - with_plan[1]) > 0.01
 
 
 def test_nothing_given_hides_all_that_is_beyond_the_notes() -> None:
@@ -188,7 +188,7 @@ def test_songs_that_cannot_be_encoded_are_named() -> None:
     assert (nats.end, nats.reference) == (0.0, None)
 
 
-def test_the_precision_of_before_is_put_back() -> None:
+def test_the_former_precision_is_restored() -> None:
     before = torch.get_float32_matmul_precision(), torch.get_num_threads()
     torch.set_float32_matmul_precision("medium")
     try:

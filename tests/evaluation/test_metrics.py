@@ -1,4 +1,4 @@
-"""Style, detector and variety on numbers whose answer is known."""
+"""Style, detector and variety of songs whose figures are known."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_distance_is_scipys() -> None:
     assert wasserstein(one, other, 0.25) == pytest.approx(wasserstein_distance(bins, bins, one, other))
 
 
-def test_halves_share_no_song_and_all_sides_are_equal() -> None:
+def test_halves_share_no_song_and_all_have_equal_size() -> None:
     chosen = draw_halves(21, 8, np.random.default_rng(0))
     assert chosen.half.shape == chosen.other_half.shape == chosen.composed.shape == (100, 8)
     for half, other in zip(chosen.half.tolist(), chosen.other_half.tolist(), strict=True):
@@ -59,7 +59,7 @@ def test_halves_share_no_song_and_all_sides_are_equal() -> None:
     assert draw_halves(21, 50, np.random.default_rng(0)).composed.shape == (100, 10)
 
 
-def test_human_songs_are_one() -> None:
+def test_human_songs_have_ratio_one() -> None:
     found = style(songs(60, 1), songs(60, 2), RISING)
     assert found["ratio"] == pytest.approx(1, abs=0.5)
     assert found["discriminates"]
@@ -70,20 +70,20 @@ def test_human_songs_are_one() -> None:
         assert feature["discriminates"]
 
 
-def test_other_songs_are_not() -> None:
+def test_other_songs_have_a_higher_ratio() -> None:
     found = style(songs(60, 1), songs(60, 2, shift=1.5), RISING)
     assert found["ratio"] > 3
     assert found["within_1.5"] == 0
 
 
-def test_a_ladder_without_steps_does_not_discriminate() -> None:
+def test_equal_controls_do_not_discriminate() -> None:
     found = style(songs(60, 1), songs(60, 2), FLAT)
     assert not any(feature["discriminates"] for feature in found["features"])
     assert not detector(songs(60, 1), songs(60, 2), FLAT)["discriminates"]
 
 
-def test_what_the_codec_does_is_no_merit() -> None:
-    """A feature that tells the codec more than any noise cannot be told from the codec's faults."""
+def test_a_feature_that_the_codec_changes_most_does_not_discriminate() -> None:
+    """Of such a feature nobody knows whether a high ratio comes from the song or from encoding it."""
     made = ladder(codec=3.0, shuffled=0.0, ngram=1.0, marginals=2.0, copies=0.0)
     found = style(songs(60, 1), songs(60, 2), made)
     assert not found["discriminates"]
@@ -114,13 +114,13 @@ def test_songs_without_values_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("metric", [style, detector, variety])
-def test_too_few_songs_are_said_with_the_least_number(metric: Any) -> None:
+def test_too_few_songs_give_the_least_number(metric: Any) -> None:
     found = metric(songs(9, 1), songs(60, 2), {})
     assert list(found) == ["too_few"]
     assert ("20 human" if metric is not variety else "10 human") in found["too_few"]
 
 
-def test_rungs_rise() -> None:
+def test_ranks_in_order() -> None:
     assert ranks_in_order([1.0, 1.0, 2.0])
     assert not ranks_in_order([1.0, 3.0, 2.0])
     assert ranks_in_order([0.5, 0.99, 0.97], tolerance=0.05)
@@ -140,21 +140,21 @@ def test_the_detector_finds_what_differs_and_nothing_else() -> None:
     assert first["composed"] > first["human"]
 
 
-def test_the_area_by_hand() -> None:
+def test_the_auc_by_hand() -> None:
     """Of 2 x 2 pairs: 3 > 2, 3 > 1, 1 < 2, 1 = 1: 2.5 of 4."""
     found = detecting._auc_of_scores(np.array([3.0, 1.0]), np.array([2.0, 1.0]), 0)
     assert found["auc"] == pytest.approx(2.5 / 4)
 
 
-def test_a_number_that_songs_lack_is_told_too() -> None:
+def test_a_missing_number_reveals_songs_too() -> None:
     draw = np.random.default_rng(0)
     ours, theirs = draw.normal(size=(2, 40, 3))
     ours[:, 1] = np.nan
     assert auc(ours, theirs, 0)["auc"] > 0.95
 
 
-def test_a_copy_beside_its_song_is_never_learnt_from() -> None:
-    """Equal rows: were one learnt and the other asked about, the forest would be wrong, not undecided."""
+def test_a_copy_and_its_song_are_in_one_fold() -> None:
+    """Equal rows: if one were trained on and the other tested, the forest would be wrong, not undecided."""
     rows = np.random.default_rng(0).normal(size=(60, 5))
     assert auc(rows, rows, 0, paired=True)["auc"] == pytest.approx(0.5)
 

@@ -1,4 +1,4 @@
-"""The longest run that songs share: by hand, and against counting it note by note."""
+"""The longest run that songs share: by hand, and compared with a search note by note."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_a_run_of_six_by_hand() -> None:
     assert longest_runs([tune([62, 60, 60, 67, 67, 69, 69, 70])], [tune(TWINKLE)]) == [6]
 
 
-def test_another_rhythm_is_another_run() -> None:
+def test_another_rhythm_breaks_a_run() -> None:
     """The first note is longer: the six after it are alike."""
     assert longest_runs([tune(TWINKLE, [2, 1, 1, 1, 1, 1, 1])], [tune(TWINKLE)]) == [6]
     assert longest_runs([tune(TWINKLE, 2)], [tune(TWINKLE)]) == [RUN_STEPS]
 
 
-def test_so_few_notes_are_no_run() -> None:
+def test_few_notes_are_no_run() -> None:
     assert longest_runs([tune(TWINKLE[:5]), tune(TWINKLE[:4])], [tune(TWINKLE)]) == [5, 0]
 
 
@@ -67,7 +67,7 @@ def test_the_longest_over_parts_and_training_songs() -> None:
     assert longest_runs(others, [tune([p + 2 for p in low])]) == [6, RUN_STEPS, 0]
 
 
-def test_drums_are_left_out_and_nothing_is_nothing() -> None:
+def test_drums_are_left_out_and_empty_songs_share_nothing() -> None:
     drums = tune([36, 38, 36, 38], part=Part("", 0, True))
     assert longest_runs([drums, tune([])], [drums]) == [0, 0]
     assert longest_runs([], [drums]) == []
@@ -78,7 +78,7 @@ def test_drums_are_left_out_and_nothing_is_nothing() -> None:
     st.lists(st.lists(st.integers(60, 61), min_size=RUN_STEPS + 1, max_size=20), min_size=2, max_size=5),
     st.integers(1, 40),
 )
-def test_it_is_what_counting_finds(tunes: list[list[int]], together: int) -> None:
+def test_runs_equal_those_found_note_by_note(tunes: list[list[int]], together: int) -> None:
     first, *others = [np.diff(pitches).tolist() for pitches in tunes]
 
     def shared(a: list[int], b: list[int]) -> int:
@@ -139,7 +139,7 @@ def test_an_excerpt_is_some_bars_of_one_line() -> None:
     assert (found.song, found.there_line) == (1, 1)
 
 
-def test_what_the_longest_of_some_songs_is() -> None:
+def test_typical_longest_run() -> None:
     """Of three draws from 1 ... 100 the largest is 80 or more half of the time: 0.79 cubed is 1/2."""
     assert typical_longest_run(list(range(1, 101)), 1) == 51
     assert typical_longest_run(list(range(1, 101)), 3) == 80

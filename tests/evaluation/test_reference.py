@@ -14,11 +14,11 @@ from ritornello.representations.notes import Notes
 EXACT = dict.fromkeys(VALUES, 1)
 
 
-def test_knowing_all_of_every_note_costs_what_was_paid() -> None:
+def test_exact_bins_add_nothing() -> None:
     assert reference([1.5, 2.5], EXACT, kept=4, source_notes=4) == 4.0
 
 
-def test_knowing_nothing_costs_the_same_however_it_is_said() -> None:
+def test_unknown_notes_cost_the_same_however_they_are_given() -> None:
     """The nats are log(384 x 513 x 128 x 384 x 128): by hand 5.9506 + 6.2403 + 4.8520 + 5.9506 + 4.8520."""
     assert pytest.approx(27.8455, abs=5e-4) == LOST_NOTE_NATS
     lost = reference(0, {}, kept=0, source_notes=3)
@@ -37,7 +37,7 @@ def test_a_uniform_predictor_gains_nothing_by_coarser_velocities(fine: int, note
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=9))
-def test_nor_by_uneven_bins_of_duration(sizes: list[int]) -> None:
+def test_a_uniform_predictor_gains_nothing_by_uneven_bins(sizes: list[int]) -> None:
     """A predictor that is uniform over values gives a bin of w of W values w / W, and each costs log W."""
     edges = np.array([*sizes, 384 - sum(sizes)])
     costs = [
@@ -46,7 +46,7 @@ def test_nor_by_uneven_bins_of_duration(sizes: list[int]) -> None:
     assert costs == pytest.approx([log(384)] * len(edges))
 
 
-def test_a_lost_note_is_charged() -> None:
+def test_a_lost_note_adds_nats() -> None:
     all_kept = reference(7.0, EXACT, kept=10, source_notes=10)
     assert reference(7.0, EXACT, kept=8, source_notes=10) == pytest.approx(all_kept + 2 * LOST_NOTE_NATS)
 
@@ -64,7 +64,7 @@ def test_widths_may_differ_from_note_to_note() -> None:
 
 
 @pytest.mark.parametrize(
-    ("widths", "kept", "says"),
+    ("widths", "kept", "message"),
     [
         ({}, 3, "3 notes kept, must be 0-2"),
         ({"tempo": 1}, 2, "'tempo', must be one of shift, part"),
@@ -72,8 +72,8 @@ def test_widths_may_differ_from_note_to_note() -> None:
         ({"velocity": [1, 129]}, 2, "widths of velocity from 1 to 129, must be 0-128"),
     ],
 )
-def test_what_cannot_be(widths: dict[str, object], kept: int, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_invalid_arguments(widths: dict[str, object], kept: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         reference(0, widths, kept=kept, source_notes=2)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""A song in words: its form by letters and passages, its chords, and how usual it is."""
+"""The description of a song: its form, its chords, and the ranks of its features."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_repeats() -> None:
     assert repeats(returning(0)) == []
 
 
-def test_a_tune_in_words() -> None:
+def test_a_tune_as_text() -> None:
     found = describe_song(tune())
     assert (found["bars"], found["key"], found["meters"], found["bpm"]) == (4, "G major", ["4/4"], 96)
     assert found["chords"]["by_bar"] == ["G", "C", "G", "D7"]  # as the song itself says
@@ -53,7 +53,7 @@ def test_a_tune_in_words() -> None:
     assert "rank" not in found["features"]["range"]
 
 
-def test_beside_human_songs_the_unusual_is_said() -> None:
+def test_unusual_features_are_marked() -> None:
     human = [wandering(seed) for seed in range(24)]
     found = describe_song(tune().transposed(36), human)
     assert found["features"]["polyphony"]["rank"] > 0.5
@@ -70,5 +70,5 @@ def test_a_drum_loop_has_neither_key_nor_chords() -> None:
 
 
 @given(scores(min_notes=1))
-def test_any_song_has_a_portrait(song: Score) -> None:
+def test_any_song_has_a_description(song: Score) -> None:
     assert description_lines(describe_song(song))

@@ -41,7 +41,7 @@ def test_songs_are_paired() -> None:
         paired_difference([nats(0, 10, 2.0)], [nats(1, 10, 2.0)])
 
 
-def test_a_steady_difference_is_sure_where_the_songs_themselves_are_not() -> None:
+def test_a_paired_interval_is_narrower_than_that_of_the_songs() -> None:
     spread = np.random.default_rng(1).uniform(1, 9, 40).tolist()
     better = [nats(song, 50, each) for song, each in enumerate(spread)]
     worse = [nats(song, 50, each + 0.25) for song, each in enumerate(spread)]
@@ -59,7 +59,7 @@ def test_the_interval_is_that_of_a_mean() -> None:
     assert bootstrap_interval(values * 10, np.full(400, 10.0)) == (low, high)
 
 
-def test_the_table_has_a_row_a_song_and_condition() -> None:
+def test_the_csv_has_a_row_for_each_song_and_given() -> None:
     found = {"plan": [nats(1, 10, 2.0), nats(0, 9, 1.0)], "none": [nats(0, 9, 3.0)._replace(reference=None)]}
     rows = list(csv.DictReader(io.StringIO(songs_as_csv(found))))
     assert [(row["song"], row["given"]) for row in rows] == [

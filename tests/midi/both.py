@@ -15,7 +15,7 @@ Note = tuple[int, int, int, int, int]
 
 
 def parse_both(data: bytes, pedal: Pedal = "extend") -> Parsed:
-    """What symusic and mido make of a file: they must agree, on what was dropped too."""
+    """Read a file with symusic and mido, which must agree, also on what was dropped."""
     fast = parse(data, reader="symusic", pedal=pedal)
     reference = parse(data, reader="mido", pedal=pedal)
     assert fast.score == reference.score, (notes(fast.score), notes(reference.score))

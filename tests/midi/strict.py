@@ -1,4 +1,4 @@
-"""A strict reader of MIDI bytes, after the Standard MIDI Files 1.0 specification and nothing else.
+"""A strict reader of MIDI bytes, written from the Standard MIDI Files 1.0 specification only.
 
 It shares no code with symusic, mido or us, and accepts only what the specification lays down: every chunk of
 its stated length, every track ended by its end, every data byte below 128, no event that is unknown.
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """What happens at a tick: a status byte (FF for a meta event, then its kind) and the data."""
+    """An event at a tick: a status byte (FF for a meta event, then its kind) and the data."""
 
     tick: int
     status: int
@@ -32,7 +32,7 @@ TEXTS = range(0x01, 0x08)
 
 
 def read_strictly(data: bytes) -> Strict:
-    """The events of a file; an AssertionError says what the specification does not allow."""
+    """Return the events of a file; raises AssertionError for anything that the specification forbids."""
     assert data[:8] == b"MThd\0\0\0\6"
     form, count, division = (int.from_bytes(data[at : at + 2], "big") for at in (8, 10, 12))
     assert form in (0, 1)

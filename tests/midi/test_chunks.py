@@ -1,4 +1,4 @@
-"""The walk through a track: the quick one finds and refuses what the thorough one does."""
+"""The events of a track: skipping channel events finds and refuses the same as reading all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRACKS = st.one_of(st.lists(EVENTS, max_size=30).map(b"".join), st.binary(max_si
 
 
 def other_events(track: bytes, quick: bool) -> tuple[list[Event], str]:
-    """The events that are not on a channel, all at tick 0, and the refusal that ended the walk."""
+    """Return the events that are not channel events, all at tick 0, and the error at the end, if any."""
     found = []
     try:
         for event in events(track, skip_channel_events=quick):
@@ -39,11 +39,11 @@ def other_events(track: bytes, quick: bool) -> tuple[list[Event], str]:
 )
 @example(b"\x00\x90\x3c\x40\x00\x3c")
 @example(b"\x00\xc0\x01\x00\x90\x80")
-def test_the_quick_walk_finds_and_refuses_the_same(track: bytes) -> None:
+def test_skipping_channel_events_finds_and_refuses_the_same(track: bytes) -> None:
     assert other_events(track, quick=True) == other_events(track, quick=False)
 
 
-def test_a_tidied_track_keeps_its_notes_up_to_its_end() -> None:
+def test_a_track_without_unused_events_keeps_its_notes_up_to_its_end() -> None:
     """An empty text, FF 01 00, stands for the escape F7; without an end of track all the rest stays."""
     notes = b"\x00\x90\x3c\x40\x10\x3c\x00"
     assert (

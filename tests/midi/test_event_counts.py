@@ -1,4 +1,4 @@
-"""How long tracks last and how much changes in them: exact, and the bound never too low."""
+"""The length and the changes of tracks: exact counts, and bounds that are never too low."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +39,7 @@ def test_counting_is_exact_and_the_bound_is_never_too_low(drawn: list[tuple[int,
     assert scan_tracks(body).max_ticks >= total
 
 
-def test_what_breaks_off_is_counted_as_far_as_it_goes() -> None:
+def test_a_track_that_is_cut_off_is_counted_up_to_the_cut() -> None:
     whole = from_hex("60 90 3C 40", "60 80 3C 00", "00 FF 51 03 07 A1 20")
     for length in range(len(whole)):
         assert count_events(whole[:length]).ticks in (0, 0x60, 0xC0)

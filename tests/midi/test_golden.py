@@ -1,4 +1,4 @@
-"""Files written by hand in hex, and what they mean: forms of files, notes and parts, one rule a test.
+"""Files written by hand in hex, and the Scores that they are: headers, notes and parts, one rule per test.
 
 Every file is read with symusic and with mido. The events follow the Standard MIDI Files 1.0 specification:
 a time in ticks since the event before, then the event. A time of 60 hex is 96 ticks, one beat here.
@@ -39,13 +39,13 @@ def test_format_1_joins_its_tracks_in_time() -> None:
     assert [part.program for part in score.parts] == [73, 42]
 
 
-def test_format_2_lays_its_songs_one_over_the_other() -> None:
+def test_tracks_of_format_2_are_simultaneous() -> None:
     # The standard lets each track be a song of its own; we read them as one, like format 1, and lose nothing.
     first, second = track(ONE_NOTE), track("00 90 40 40", "60 80 40 00")
     assert notes(read_both(midi_file(first, second, kind=2))) == [(0, 96, 60, 64, 0), (0, 96, 64, 64, 1)]
 
 
-def test_chunks_that_are_not_tracks_are_passed_over() -> None:
+def test_chunks_that_are_not_tracks_are_skipped() -> None:
     stranger = b"XFIH" + (4).to_bytes(4, "big") + b"abcd"
     data = midi_file(stranger, track(ONE_NOTE), stranger, track("00 90 40 40", "60 80 40 00"), count=2)
     assert len(read_both(data)) == 2
@@ -56,7 +56,7 @@ def test_bytes_after_the_last_track_do_not_count() -> None:
     assert len(read_both(midi_file(track(ONE_NOTE), track(ONE_NOTE), count=1))) == 1
 
 
-def test_a_header_that_promises_more_tracks_than_there_are() -> None:
+def test_a_header_with_more_tracks_than_the_file() -> None:
     assert len(read_both(midi_file(track(ONE_NOTE), count=3))) == 1
 
 
@@ -91,7 +91,7 @@ def test_running_status() -> None:
     assert notes(read_both(data)) == [(0, 96, 60, 64, 0), (0, 192, 64, 65, 0)]
 
 
-def test_what_a_score_does_not_hold_is_passed_over() -> None:
+def test_events_that_a_score_cannot_hold_are_skipped() -> None:
     data = one(
         "00 F0 03 43 12 F7       # system exclusive, 3 bytes",
         "00 FF 00 02 00 01       # sequence number",
@@ -146,7 +146,7 @@ def test_events_without_a_note(event: str) -> None:
 
 
 @pytest.mark.parametrize("event", ["30 F8", "30 F1 03", "30 F2 03 7F", "30 F6"])
-def test_system_messages_have_no_place_in_a_file(event: str) -> None:
+def test_system_messages_are_skipped(event: str) -> None:
     # As above; but only symusic misreads a status left out after them, so it is written again.
     data = midi_file(track("00 90 3C 40", event, "30 90 40 40", "60 90 3C 00", "00 40 00"))
     assert notes(read_both(data)) == [(0, 192, 60, 64, 0), (96, 96, 64, 64, 0)]
@@ -173,7 +173,7 @@ def test_an_off_of_another_channel_or_track_closes_nothing() -> None:
     assert notes(read_both(other_track)) == [(0, 96, 60, 64, 0)]
 
 
-def test_an_off_without_an_on_is_nothing() -> None:
+def test_an_off_without_an_on_has_no_effect() -> None:
     assert notes(read_both(one("00 80 3C 00", "30 90 3C 40", "60 80 3C 00"))) == [(48, 96, 60, 64, 0)]
 
 
@@ -183,7 +183,7 @@ def test_a_note_that_is_never_closed_is_dropped() -> None:
     assert notes(read_both(data)) == [(0, 192, 60, 64, 0)]
 
 
-def test_a_part_all_of_whose_notes_are_dropped_is_none() -> None:
+def test_a_part_without_complete_notes_is_left_out() -> None:
     data = midi_file(track("00 C0 05", "00 90 40 40", "00 B0 07 40"), track(ONE_NOTE))
     parsed = parse_both(data)
     assert parsed.score.parts == (Part("", 0, False),)

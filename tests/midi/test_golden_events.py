@@ -1,4 +1,4 @@
-"""Files written by hand in hex, and what they mean: tempo, meter, key, pedal and texts; see test_golden."""
+"""Files written by hand in hex: tempo, meter, key, pedal and texts; see test_golden."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_a_mode_that_is_neither_major_nor_minor_is_minor() -> None:
     assert read_both(one("00 FF 59 02 02 07", ONE_NOTE)).keys == (KeySignature(0, 2, True),)
 
 
-def test_of_two_at_one_tick_the_last_counts_and_a_repetition_goes() -> None:
+def test_only_the_last_event_at_a_tick_and_no_repetition_is_kept() -> None:
     # Track 1: 500,000 at 0. Track 2: 600,000 at 0, again 600,000 at 96.
     data = midi_file(
         track("00 FF 51 03 07 A1 20", ONE_NOTE),
@@ -46,7 +46,7 @@ def test_many_changes_at_one_tick_keep_their_order() -> None:
     assert read_both(one(*labels, ONE_NOTE)).chords == (Chord(0, 7, "maj"),)  # G, the last
 
 
-def test_what_is_impossible_is_dropped_and_counted() -> None:
+def test_impossible_events_are_dropped_and_counted() -> None:
     data = one(
         "00 FF 51 03 00 00 00        # no time at all",
         "00 FF 58 04 00 02 18 08     # no beats",
@@ -90,7 +90,7 @@ PEDAL = """
 """
 
 
-def test_the_pedal_holds_a_note_until_it_is_released() -> None:
+def test_the_pedal_prolongs_a_note_until_its_release() -> None:
     assert notes(read_both(one(PEDAL))) == [(0, 96, 60, 64, 0)]
     assert notes(read_both(one(PEDAL), pedal="ignore")) == [(0, 48, 60, 64, 0)]
 
@@ -106,7 +106,7 @@ def test_a_note_that_ends_as_the_pedal_goes_down_is_held() -> None:
     assert notes(read_both(data)) == [(0, 96, 60, 64, 0)]
 
 
-def test_a_pedal_that_is_never_released_holds_nothing() -> None:
+def test_a_pedal_that_is_never_released_has_no_effect() -> None:
     assert notes(read_both(one("00 B0 40 7F", ONE_NOTE))) == [(0, 96, 60, 64, 0)]
     # pressed and released, then pressed for good: only the first counts
     data = one(PEDAL, "00 B0 40 7F", "00 90 40 40", "30 80 40 00")
@@ -126,18 +126,18 @@ def test_a_pitch_struck_again_under_the_pedal_cuts_the_earlier() -> None:
     assert notes(read_both(data)) == [(0, 48, 60, 64, 0), (48, 48, 60, 80, 0)]
 
 
-def test_the_pedal_is_of_its_channel() -> None:
+def test_the_pedal_affects_its_channel_only() -> None:
     data = one("00 B1 40 7F", "00 90 3C 40", "30 80 3C 00", "30 B1 40 00")
     assert notes(read_both(data)) == [(0, 48, 60, 64, 0)]
 
 
-def test_a_pedal_before_the_first_note_is_of_the_next_part() -> None:
+def test_a_pedal_before_the_first_note_belongs_to_the_next_part() -> None:
     # The pedal goes down while program 5 is set, but nothing plays; then program 2 plays and has it.
     data = one("00 C0 05", "00 B0 40 7F", "00 C0 02", "00 90 3C 40", "30 80 3C 00", "30 B0 40 00")
     assert notes(read_both(data)) == [(0, 96, 60, 64, 0)]
 
 
-def test_a_pedal_is_of_the_part_that_plays_even_if_its_note_never_ends() -> None:
+def test_a_pedal_belongs_to_the_part_whose_note_never_ends() -> None:
     # Program 5 strikes E4 and never lets go, so that its pedal belongs to it and not to program 2.
     data = one(
         "00 C0 05", "00 90 40 40", "00 B0 40 7F", "00 C0 02", "00 90 3C 40", "30 80 3C 00", "30 B0 40 00"
@@ -204,7 +204,7 @@ def test_the_title_is_the_name_before_time_passes() -> None:
     assert score.parts[0].name == "V"
 
 
-def test_karaoke_lyrics_are_passed_over() -> None:
+def test_karaoke_lyrics_are_skipped() -> None:
     data = one("00 FF 03 01 61", "00 FF 05 02 6C 61", "00 90 3C 40", "30 FF 05 01 E9", "30 80 3C 00")
     assert notes(read_both(data)) == [(0, 96, 60, 64, 0)]
 

@@ -1,4 +1,4 @@
-"""Notes changed in a file: every other event stays as it was."""
+"""Replacement of notes in a file: every other event stays as it was."""
 
 from __future__ import annotations
 

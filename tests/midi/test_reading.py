@@ -34,10 +34,10 @@ def test_what_is_written_is_read_again(song: Score) -> None:
 
 @given(scores(max_parts=6, max_notes=8))
 def test_parts_without_notes_vanish_and_nothing_else(song: Score) -> None:
-    heard = sorted(set(song.part.tolist()))
+    played = sorted(set(song.part.tolist()))
     back = parse(to_bytes(song)[0]).score
-    assert back.parts == tuple(song.parts[index] for index in heard)
-    assert notes(back) == [(*row[:4], heard.index(row[4])) for row in notes(song)]
+    assert back.parts == tuple(song.parts[index] for index in played)
+    assert notes(back) == [(*row[:4], played.index(row[4])) for row in notes(song)]
 
 
 @given(scores(max_notes=8))

@@ -92,7 +92,7 @@ def test_what_we_write_is_strictly_a_midi_file(song: Score, comment: str) -> Non
     for index, (part, track) in enumerate(zip(song.parts, players, strict=True)):
         assert track[0] == Event(0, 0xFF, 0x03, part.name.encode())
         sounding: dict[int, tuple[int, int]] = {}
-        heard = []
+        played = []
         for event in track[2:]:  # after name and program
             assert (event.status & 0x0F == 9) == part.is_drum
             pitch, velocity = event.data
@@ -101,9 +101,9 @@ def test_what_we_write_is_strictly_a_midi_file(song: Score, comment: str) -> Non
                 sounding[pitch] = (event.tick, velocity)
             else:
                 onset, loud = sounding.pop(pitch)
-                heard.append((onset, event.tick - onset, pitch, loud, index))
+                played.append((onset, event.tick - onset, pitch, loud, index))
         assert not sounding  # every note is closed
-        assert sorted(heard) == sorted(note for note in notes(song) if note[4] == index)
+        assert sorted(played) == sorted(note for note in notes(song) if note[4] == index)
 
 
 def test_the_same_song_gives_the_same_bytes() -> None:
@@ -189,14 +189,14 @@ def test_the_nearest_of_a_family_is_by_number() -> None:
     assert back.parts[15].program == 39
 
 
-def test_a_merged_part_without_a_name_is_called_by_its_family() -> None:
+def test_a_merged_part_without_a_name_has_the_name_of_its_family() -> None:
     song = band([*range(0, 120, 8), 127], [2] * 15 + [1])
     nameless = Score(**{**vars(song), "parts": tuple(part._replace(name="") for part in song.parts)})
     assert to_bytes(nameless)[1] == ("effects",)
 
 
 @given(scores(max_parts=40, max_notes=60))
-def test_however_many_parts_no_channel_has_two_programs(song: Score) -> None:
+def test_no_channel_has_two_programs(song: Score) -> None:
     data, merged = to_bytes(song)
     programs = defaultdict(set)
     for track in read_strictly(data).tracks[1:]:
@@ -208,8 +208,8 @@ def test_however_many_parts_no_channel_has_two_programs(song: Score) -> None:
     if len(wanted) <= 15:
         assert merged == ()
     back = parse(data).score
-    heard = sorted(set(song.part.tolist()))
-    kept = [(song.parts[index].name, song.parts[index].is_drum) for index in heard]
+    played = sorted(set(song.part.tolist()))
+    kept = [(song.parts[index].name, song.parts[index].is_drum) for index in played]
     assert [(part.name, part.is_drum) for part in back.parts] == kept
     assert [note[:4] for note in notes(back)] == [note[:4] for note in notes(song)]
 
@@ -248,7 +248,7 @@ def test_failing_half_way_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+def test_an_impossible_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match=r"cannot write '.*song\.mid': "):
         write(tune(), tmp_path / "file" / "song.mid")

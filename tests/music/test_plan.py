@@ -1,4 +1,4 @@
-"""Plan: what a score would have been asked to be, and the bars that follow from it."""
+"""Plan: the plan of a score, and the bars of a plan."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_plan_has_the_bars_of_its_score_on_the_grid(score: Score) -> None:
 
 
 @given(scores(min_notes=1))
-def test_a_plan_is_that_of_the_score_it_asks_for(score: Score) -> None:
+def test_a_score_made_by_a_plan_has_that_plan(score: Score) -> None:
     plan = Plan.of(score)
     timeline = plan.timeline(GRID)
     asked = Score.of(GRID, [timeline.end_ticks - 1], [1], [60], [64], **plan.events(GRID), chords=plan.chords)
@@ -86,7 +86,7 @@ def test_form_in_sections() -> None:
 
 
 @pytest.mark.parametrize("form", ["", "A", "A0", "8A", "A8 B", "A8~~", "A1001"])
-def test_a_form_that_is_none(form: str) -> None:
+def test_an_invalid_form(form: str) -> None:
     with pytest.raises(PlanError, match="must be"):
         parse_form(form)
 
@@ -105,7 +105,7 @@ def test_a_bar_returns_to_an_earlier_one_of_equal_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "message"),
     [
         ({"bars": 0}, "0 bars, must be at least 1"),
         ({"us_per_beat": 0}, "0 microseconds a beat, must be 1-16777215"),
@@ -113,25 +113,25 @@ def test_a_bar_returns_to_an_earlier_one_of_equal_length() -> None:
         ({"meters": ((0, 17, 4),)}, "meter 17/4, must be at most 16 beats a bar"),
     ],
 )
-def test_what_cannot_be_is_refused(settings: dict, says: str) -> None:
-    with pytest.raises(PlanError, match=says):
+def test_impossible_plans_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
         Plan(**settings)
 
 
-def test_in_words() -> None:
+def test_a_plan_as_text() -> None:
     assert str(Plan(bars=8, genres=(("game", 0.5), ("folk", 0.5)), parts=(Part(),))) == (
         "game+folk, 4/4, 120 bpm, 8 bars"
     )
 
 
 @given(st.integers(1, 40), st.booleans(), st.booleans())
-def test_a_plan_goes_to_json_and_back(bars: int, told: bool, formed: bool) -> None:
+def test_a_plan_goes_to_json_and_back(bars: int, has_key: bool, formed: bool) -> None:
     plan = Plan(
         bars,
         ((0, 3, 4), (2, 4, 4)),
-        key=(-3, True) if told else None,
+        key=(-3, True) if has_key else None,
         parts=(Part("lead", 80), Part("", 0, True)),
-        genres=(("game", 0.25), ("fiddle", 0.75)) if told else (),
+        genres=(("game", 0.25), ("fiddle", 0.75)) if has_key else (),
         chords=(Chord(0, 9, "min"),),
         returns=((-1, 0), (0, 3)) if formed else None,
     )
@@ -139,7 +139,7 @@ def test_a_plan_goes_to_json_and_back(bars: int, told: bool, formed: bool) -> No
 
 
 @pytest.mark.parametrize(
-    "said, problem",
+    "values, problem",
     [
         ({"bar": 3}, "a plan has no 'bar'"),
         ({"bars": "many"}, "no plan: '<' not supported"),
@@ -148,6 +148,6 @@ def test_a_plan_goes_to_json_and_back(bars: int, told: bool, formed: bool) -> No
         ({"key": 3}, "no plan"),
     ],
 )
-def test_what_is_no_plan_is_refused(said: dict[str, Any], problem: str) -> None:
+def test_invalid_json_of_a_plan_is_refused(values: dict[str, Any], problem: str) -> None:
     with pytest.raises(PlanError, match=problem):
-        Plan.from_dict(said)
+        Plan.from_dict(values)

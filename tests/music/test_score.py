@@ -1,4 +1,4 @@
-"""Score: what it refuses, what Score.of puts in order, and what its transformations keep."""
+"""Score: what the constructor refuses, what Score.of corrects, and what transformations keep."""
 
 from dataclasses import FrozenInstanceError, replace
 from random import Random
@@ -103,7 +103,7 @@ def test_the_constructor_refuses_a_length_of_zero() -> None:
         ),
     ],
 )
-def test_what_does_not_fit_is_named(changed: dict[str, object], message: str) -> None:
+def test_errors_name_the_value_and_its_range(changed: dict[str, object], message: str) -> None:
     with pytest.raises(ScoreError) as caught:
         one_note(**changed)
     assert str(caught.value).startswith(message)
@@ -182,18 +182,18 @@ columns_of_any_size = st.lists(
 
 
 @given(columns_of_any_size)
-def test_what_of_makes_passes_the_constructor_and_of_again(columns: list[list[int]]) -> None:
+def test_a_score_of_of_passes_the_constructor_and_of_again(columns: list[list[int]]) -> None:
     song = Score.of(24, *columns, parts=[Part()] * 3)  # the constructor has checked order and overlaps
     again = Score.of(24, *(getattr(song, name) for name in COLUMNS), parts=song.parts)
     assert again == song
     onset, _, pitch, _, part = columns
-    heard = set(zip(onset, pitch, part, strict=True))
-    assert {(row[0], row[2], row[4]) for row in rows(song)} == heard  # no onset is lost or invented
-    assert len(song) == len(heard)
+    expected = set(zip(onset, pitch, part, strict=True))
+    assert {(row[0], row[2], row[4]) for row in rows(song)} == expected  # no onset is lost or invented
+    assert len(song) == len(expected)
 
 
 @given(columns_of_any_size, st.randoms())
-def test_the_order_that_of_is_given_does_not_matter(columns: list[list[int]], random: Random) -> None:
+def test_of_accepts_notes_in_any_order(columns: list[list[int]], random: Random) -> None:
     notes = list(zip(*columns, strict=True))
     random.shuffle(notes)
     shuffled = [list(column) for column in zip(*notes, strict=True)] or [[]] * 5
@@ -223,7 +223,7 @@ def test_a_score_cannot_be_changed() -> None:
             column[0] = 1
 
 
-def test_the_arrays_it_is_made_of_stay_the_callers() -> None:
+def test_the_callers_arrays_stay_writeable() -> None:
     columns = {name: np.array(value, dtype=COLUMNS[name]) for name, value in NOTE.items()}
     song = one_note(**columns)
     columns["pitch"][0] = 70
@@ -245,7 +245,7 @@ def test_equality_is_by_every_field(song: Score) -> None:
     assert song != "a song"
 
 
-def test_a_score_is_not_hashable_but_says_what_it_is() -> None:
+def test_a_score_is_not_hashable_and_has_a_repr() -> None:
     with pytest.raises(TypeError, match="unhashable"):
         hash(tune())
     assert repr(tune()) == "<Score 'Tune': 23 notes, 2 parts, 10.0 s>"  # 16 beats at 96 bpm
@@ -349,7 +349,7 @@ def test_rescaled_by_hand() -> None:
     assert small.ticks_per_beat == 24
 
 
-def test_rescaled_lets_what_falls_together_be_settled() -> None:
+def test_rescaled_merges_events_that_fall_on_one_tick() -> None:
     song = Score.of(
         480,
         [0, 4],
@@ -390,7 +390,7 @@ def test_rescaled_is_idempotent_and_keeps_the_order(song: Score, beat: int) -> N
 # settle
 
 
-def test_settle_by_hand() -> None:
+def test_drop_redundant_by_hand() -> None:
     found = [Tempo(9, 3), Tempo(0, 1), Tempo(0, 2), Tempo(5, 2), Tempo(9, 4), Tempo(12, 2)]
     # at 0 the last counts (2); at 5 it is repeated; at 9 the last counts (4)
     assert drop_redundant(found) == (Tempo(0, 2), Tempo(9, 4), Tempo(12, 2))

@@ -1,4 +1,4 @@
-"""Theory: keys, chords and names against tables written out by hand."""
+"""Keys, chords and names, compared with tables written by hand."""
 
 import doctest
 
@@ -55,7 +55,7 @@ def test_keys_spelled_out_or_with_more_accidentals_than_seven() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "H", "C dorian", "minor", "C##", "1"])
-def test_what_is_no_key(text: str) -> None:
+def test_invalid_keys(text: str) -> None:
     with pytest.raises(ValueError, match="no key is named"):
         theory.parse_key(text)
 
@@ -73,7 +73,7 @@ def test_pitch_class(name: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "H", "Cx", "C4", "#"])
-def test_what_is_no_pitch_class(name: str) -> None:
+def test_invalid_pitch_classes(name: str) -> None:
     with pytest.raises(ValueError, match="no note is named"):
         theory.pitch_class(name)
 
@@ -103,12 +103,12 @@ def test_parse_chord(text: str, expected: tuple[int, str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "c", "H7", "Cmaj9", "m7", "N.C."])
-def test_what_is_no_chord(text: str) -> None:
+def test_invalid_chords(text: str) -> None:
     with pytest.raises(ValueError, match="no chord is written"):
         theory.parse_chord(text)
 
 
-def test_chords_hold_what_their_names_say() -> None:
+def test_intervals_of_chords() -> None:
     # the dominant seventh: root, major third (4 semitones), fifth (7), minor seventh (10)
     assert theory.CHORDS["7"][1] == (0, 4, 7, 10)
     for kind, (_, intervals) in theory.CHORDS.items():
@@ -132,7 +132,7 @@ def test_a_profile_is_its_own_key() -> None:
     assert theory.estimate_key(np.roll(theory.MINOR_PROFILE, 9)) == (0, True)  # moved up to A
 
 
-def test_the_key_of_nothing_or_of_everything_alike_is_c_major() -> None:
+def test_equal_weights_are_c_major() -> None:
     assert theory.estimate_key([0] * 12) == (0, False)
     assert theory.estimate_key([5] * 12) == (0, False)
 

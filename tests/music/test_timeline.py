@@ -1,4 +1,4 @@
-"""Timeline: the bars that a meter map lays down."""
+"""Timeline: the bars of songs with any meters."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Writing is all or nothing, and says which path could not be written."""
+"""Atomic writing: the old file or the whole new one, and errors that name the path."""
 
 import errno
 import json
@@ -30,7 +30,7 @@ def test_any_name(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no permission bits")
-def test_a_file_is_as_open_as_any_other(tmp_path: Path) -> None:
+def test_a_file_gets_the_usual_permissions(tmp_path: Path) -> None:
     write_bytes(tmp_path / "ours", b"x")
     (tmp_path / "other").write_bytes(b"x")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("ours", "other")]
@@ -38,7 +38,7 @@ def test_a_file_is_as_open_as_any_other(tmp_path: Path) -> None:
 
 
 def refuse(number: int) -> OSError:
-    """What the system says of disk full (ENOSPC), a read-only file system (EROFS) and the like."""
+    """An OSError of the system, such as ENOSPC for a full disk or EROFS for a read-only file system."""
     return OSError(number, os.strerror(number))
 
 
@@ -75,7 +75,7 @@ def test_failing_at_any_step_leaves_the_old_file(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_error_of_ours_goes_through_and_nothing_stays(tmp_path: Path) -> None:
+def test_an_error_in_the_block_is_raised_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(KeyError), replacing(tmp_path / "song.mid") as temporary:
         temporary.write_bytes(b"half")
         raise KeyError
