@@ -1,4 +1,4 @@
-"""What POSIX alone has is asked for where it may be missing; the other path is forced here."""
+"""Functions that only POSIX has are guarded; the other path is forced here."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GUARDS = ("hasattr", "os.name", "sys.platform", "ImportError")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
-def test_what_posix_alone_has_is_used_in_guarded_functions_only(file: Path) -> None:
+def test_posix_functions_are_used_only_with_a_guard(file: Path) -> None:
     tree = ast.parse(file.read_text("utf-8"))
     guarded = {
         inner
@@ -108,14 +108,14 @@ def test_a_worker_where_memory_cannot_be_limited(monkeypatch: pytest.MonkeyPatch
 
 def test_a_worker_where_there_is_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "setitimer", raising=False)
-    worker._alarm(0.001)
+    worker._set_alarm(0.001)
 
 
 def test_names_in_a_folder_where_folders_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "os", SimpleNamespace(name="nt"))  # anything else of os fails
-    shards.sync_folder(tmp_path)
+    shards._sync_folder(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_names_in_a_folder_where_folders_cannot_be_opened(
         ("linux", "XDG_CACHE_HOME", "ritornello"),
     ],
 )
-def test_the_cache_lies_where_the_system_has_it(
+def test_the_cache_is_in_the_folder_of_the_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, variable: str, folder: str
 ) -> None:
     monkeypatch.delenv("RITORNELLO_CACHE", raising=False)
