@@ -110,7 +110,7 @@ WRONG = {
     "a folder without human songs": (["{home}/ours"], "--human FOLDER must say what to compare it with"),
     "nothing there": (["{home}/none", "--human", "{home}/theirs"], "none"),
     "one song only": (["{home}/few", "--human", "{home}/theirs"], "1 songs in"),
-    "a model that remembers nothing": (["{home}/tune.mid", "--model", "{home}"], "holds no reference.npz"),
+    "a model that remembers nothing": (["{home}/tune.mid", "--model", "{home}"], "has no reference.npz"),
     "no song at all": (["{home}/silent.mid"], "'silent.mid': empty"),
     "no MIDI": (["{home}/theirs/page.mid"], "'page.mid': not MIDI"),
     "too few": (["{home}/ours", "--human", "{home}/theirs", "--most", "1"], "must be 2-100000"),

@@ -91,7 +91,7 @@ def test_it_is_small() -> None:
 
 
 def test_the_file_of_a_model(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"holds no reference\.npz, the songs that it learnt from"):
+    with pytest.raises(ModelError, match=r"has no reference\.npz, the fingerprints of its training songs"):
         fingerprints.read(tmp_path)
     kept = SongFingerprint.of(replace(wandering(1), title="One"), "1.mid")
     fingerprints.write(tmp_path, [kept])
@@ -120,5 +120,5 @@ def test_a_damaged_file_is_one_clear_line(case: str) -> None:
 
 def test_a_file_that_would_swell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprints, "MAX_UNPACKED_BYTES", 100)
-    with pytest.raises(ModelError, match="bytes unpacked, at most 100"):
+    with pytest.raises(ModelError, match="bytes unpacked, must be at most 100"):
         from_bytes(to_bytes([SongFingerprint.of(wandering(1), "1.mid")]), "x")

@@ -136,7 +136,7 @@ def test_weights_are_not_changed(kind: str) -> None:
 def test_the_transformer_remembers_as_much_as_it_looks_at() -> None:
     _, step = pair("transformer", window=5, layers=1)
     by_step(step, rows(1, 30).numpy(), TABLE)
-    assert step._layers[0]._kept.shape[3] == 5
+    assert step._layers[0]._ring.shape[3] == 5
 
 
 @both

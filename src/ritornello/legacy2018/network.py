@@ -60,7 +60,7 @@ class Original(nn.Module):
         super().__init__()
         config = config or OriginalConfig()
         self.config = config if isinstance(config, OriginalConfig) else OriginalConfig.of(config)
-        curve = Curve.fit() if self.config.curve is None else Curve.of(self.config.curve)
+        curve = Curve.fit() if self.config.curve is None else Curve.from_dict(self.config.curve)
         self.criterion = Loss(curve)
         self.lstm = Lstm(len(FIELDS), self.config.units)
         self.dense = Dense(self.config.units, self.config.hidden)

@@ -1,17 +1,17 @@
-"""Melodies: songs as runs of steps from note to note, by which a shared passage is found again, and named.
+"""Fingerprints of songs: hashes of short runs of notes, by which passages that two songs share are found.
 
-A model folder has those of the songs that it learnt from in `reference.npz`, so that a song can be held
-against them without a corpus. The model composes without it. The file is plain arrays (numpy, no pickle),
-deflated; two to three bytes a note. It holds no song, only a hash of each run:
+A model folder has the fingerprints of its training songs in `reference.npz`, so that copied passages can be
+found without the corpus. The model composes without the file. It has plain arrays (numpy, no pickle),
+compressed; two to three bytes a note. It does not contain the songs, only a hash of each run:
 
-    songs  uint8 (B,)   JSON as UTF-8: [[path, title, parts], ...] a song
+    songs  uint8 (B,)   JSON as UTF-8: [path, title, number of parts] of each song
     notes  int32 (P,)   how many notes each part has, song after song; more than RUN
     runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has so many after it
-    bars   int16 (N,)   bars since the bar of the part's note before; since the song's first at its first note
+    bars   int16 (N,)   bars since the part's note before; for its first note, since the song's first bar
 
-A step is the interval in semitones and the time in ticks of 24 a beat since the note before (at most 511).
-The notes of a part stand in order of onset, those of a chord from the lowest up. Drums are left out:
-everybody plays the same patterns.
+A step is the interval in semitones and the time since the note before, in ticks (24 a beat), at most 511. The
+notes of a part are in order of onset, those of a chord in order of pitch. Drums are left out, because their
+patterns are common to many songs.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from ritornello.music.timeline import Timeline
 from ritornello.system.files import write_bytes
 
 FILE = "reference.npz"
-TICKS_PER_BEAT = 24  # onsets are compared on this grid
-RUN_STEPS = 4  # steps that are hashed together; parts of no more notes are left out
-MAX_WAIT_TICKS = 511  # ticks; longer waits count as so long
-MAX_NOTES = 3_000_000  # of the songs that a model keeps
+TICKS_PER_BEAT = 24  # the grid on which onsets are compared
+RUN_STEPS = 4  # steps in a hash; parts with no more notes than that are left out
+MAX_WAIT_TICKS = 511  # longer times between notes count as this
+MAX_NOTES = 3_000_000  # of the songs whose fingerprints a model keeps
 MAX_UNPACKED_BYTES = 256 << 20
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.int64]  # of shape (n,)
 
 
 class PartFingerprint(NamedTuple):
-    """A part of n > RUN notes: the hashes `runs` (n - RUN,) and the `bars` (n,) of its notes."""
+    """A part of n > RUN_STEPS notes: the hashes `runs` (n - RUN_STEPS,) and the bars (n,) of its notes."""
 
     runs: Ints
     bars: Ints
 
 
 class SongFingerprint(NamedTuple):
-    """A song's path, its title (may be empty) and its lines."""
+    """The fingerprint of a song: its path, its title (may be empty), and `lines`, one for each part."""
 
     path: str
     title: str
@@ -59,17 +59,17 @@ class SongFingerprint(NamedTuple):
 
     @property
     def notes(self) -> int:
-        """Of all lines."""
+        """The number of notes."""
         return sum(len(line.bars) for line in self.lines)
 
     @property
     def name(self) -> str:
-        """What it is called in a report."""
+        """The name of the song in a report."""
         return f"{self.title} ({self.path})" if self.title else self.path
 
     @classmethod
     def of(cls, song: Score, path: str = "") -> SongFingerprint:
-        """That of a song."""
+        """Compute the fingerprint of a song."""
         ticks = rescale_ticks(song.onset_ticks.astype(np.int64), song.ticks_per_beat, TICKS_PER_BEAT)
         order = np.lexsort((song.pitch, ticks, song.part))
         order = order[~song.of_drums[order]]
@@ -88,17 +88,17 @@ class SongFingerprint(NamedTuple):
 
 
 def of_training_songs(corpus: Corpus, models: Iterable[str | Path] = ()) -> list[SongFingerprint]:
-    """The melodies of a corpus' train side, and those that `models`, which it began from, had learnt from.
+    """Return the fingerprints of a corpus' train split, and those in the folders of other `models`.
 
-    Of a corpus at most MOST_NOTES notes are kept, songs at even distances.
+    Of a corpus at most MAX_NOTES notes are kept, of evenly spaced songs. Raises ModelError.
     """
     numbers = corpus.songs("train")
     share = min(1.0, MAX_NOTES / max(1, int(corpus.note_counts[numbers].sum())))
     count = min(len(numbers), max(1, int(share * len(numbers))))
     chosen = np.linspace(0, len(numbers) - 1, count).astype(np.int64)
-    found = (SongFingerprint.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
+    own = (SongFingerprint.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
     before = [melody for model in models if (Path(model) / FILE).is_file() for melody in read(model)]
-    known = {(melody.path, melody.notes): melody for melody in (*before, *found) if melody.lines}
+    known = {(melody.path, melody.notes): melody for melody in (*before, *own) if melody.lines}
     return list(known.values())
 
 
@@ -108,19 +108,19 @@ def write(model: Path, melodies: Iterable[SongFingerprint]) -> None:
 
 
 def read(model: str | Path) -> list[SongFingerprint]:
-    """The melodies of a model folder. Raises ModelError: it has none, or they are damaged."""
+    """Read the fingerprints of a model folder. Raises ModelError if there are none or they are damaged."""
     file = Path(model) / FILE
     try:
         data = file.read_bytes()
     except FileNotFoundError:
-        raise ModelError(f"{str(model)!r} holds no {FILE}, the songs that it learnt from") from None
+        raise ModelError(f"{str(model)!r} has no {FILE}, the fingerprints of its training songs") from None
     except OSError as error:
         raise ModelError(f"cannot read {str(file)!r}: {error.strerror}") from error
     return from_bytes(data, str(file))
 
 
 def hash_steps(steps: Ints) -> Ints:
-    """32-bit hashes (n - RUN + 1,) of RUN steps in a row, of steps (n,); the same on any machine.
+    """Return 32-bit hashes (n - RUN_STEPS + 1,) of RUN_STEPS successive steps each, of steps (n,).
 
     Each step is mixed with those before by the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
     """
@@ -136,20 +136,20 @@ def hash_steps(steps: Ints) -> Ints:
 
 
 def to_bytes(melodies: Iterable[SongFingerprint]) -> bytes:
-    """The bytes of reference.npz."""
+    """Return the bytes of reference.npz."""
     songs: list[tuple[str, str, int]] = []
     lines: list[PartFingerprint] = []
     for melody in melodies:
         songs.append((melody.path, melody.title, len(melody.lines)))
         lines += melody.lines
-    said = json.dumps(songs, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    nothing = np.zeros(0, np.int64)
-    runs = np.concatenate([nothing, *(line.runs for line in lines)])
-    bars = np.concatenate([nothing, *(np.diff(line.bars, prepend=0) for line in lines)])
+    names = json.dumps(songs, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    empty = np.zeros(0, np.int64)
+    runs = np.concatenate([empty, *(line.runs for line in lines)])
+    bars = np.concatenate([empty, *(np.diff(line.bars, prepend=0) for line in lines)])
     out = io.BytesIO()
     np.savez_compressed(
         out,
-        songs=np.frombuffer(said, np.uint8),
+        songs=np.frombuffer(names, np.uint8),
         notes=np.array([len(line.bars) for line in lines], np.int32),
         runs=runs.astype(np.uint32),
         bars=bars.astype(np.int16),
@@ -158,12 +158,12 @@ def to_bytes(melodies: Iterable[SongFingerprint]) -> bytes:
 
 
 def from_bytes(data: bytes, where: str) -> list[SongFingerprint]:
-    """The melodies in the bytes of reference.npz. Raises ModelError that names the file `where`."""
+    """Read the fingerprints in the bytes of reference.npz. Raises ModelError that names the file `where`."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > MAX_UNPACKED_BYTES:
-            raise ValueError(f"{size} bytes unpacked, at most {MAX_UNPACKED_BYTES}")
+            raise ModelError(f"{where!r} has {size} bytes unpacked, must be at most {MAX_UNPACKED_BYTES}")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("songs", "notes", "runs", "bars")}
         return list(_read(**arrays))
@@ -172,18 +172,18 @@ def from_bytes(data: bytes, where: str) -> list[SongFingerprint]:
 
 
 def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerprint]:
-    """Raises ValueError where the arrays do not belong together."""
-    said = json.loads(songs.tobytes())
-    if sum(count for _, _, count in said) != len(notes) or (len(notes) and int(notes.min()) <= RUN_STEPS):
-        raise ValueError(f"{len(notes)} parts do not belong to {len(said)} songs")
+    """The fingerprints in the arrays of the file. Raises ValueError if they contradict each other."""
+    names = json.loads(songs.tobytes())
+    if sum(count for _, _, count in names) != len(notes) or (len(notes) and int(notes.min()) <= RUN_STEPS):
+        raise ValueError(f"{len(notes)} parts do not belong to {len(names)} songs")
     total = int(notes.sum())
     if len(bars) != total or len(runs) != total - RUN_STEPS * len(notes):
-        raise ValueError(f"{total} notes, and columns of {len(runs)} and {len(bars)}")
+        raise ValueError(f"{total} notes, but {len(runs)} runs and {len(bars)} bars")
     ends = np.cumsum(notes, dtype=np.int64).tolist()
     lines = iter(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
     runs = runs.astype(np.int64)
-    for path, title, count in said:
-        mine = [next(lines) for _ in range(count)]
+    for path, title, count in names:
+        own = [next(lines) for _ in range(count)]
         yield SongFingerprint(
             str(path),
             str(title),
@@ -191,6 +191,6 @@ def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerpr
                 PartFingerprint(
                     runs[a - RUN_STEPS * n : b - RUN_STEPS * (n + 1)], np.cumsum(bars[a:b], dtype=np.int64)
                 )
-                for n, (a, b) in mine
+                for n, (a, b) in own
             ),
         )

@@ -1,15 +1,15 @@
-"""Conditions: what a network is told of a plan, as one vector.
+"""A plan as a vector, which the network gets as input.
 
     group    numbers
     genre    the weight of each label of the model, summing to 1
     meter    one-hot: METERS, then any other
-    tempo    between two of TEMPO_KNOTS, how near each is
+    tempo    how near each of TEMPO_KNOTS is, on a logarithmic scale
     key      one-hot: 12 tonics x (major, minor)
-    parts    a bit for each program that is heard, and one for drums
-    known    a bit for each of the five above: what is unknown is zeros, and says so here
+    parts    a bit for each program that plays, and one for drums
+    known    a bit for each of the five groups above; the numbers of an unknown group are 0
 
-A model keeps the labels and so the size of its vector; what is heard in a training song is put together by
-`heard`, what a user asks for is a Plan of its own.
+A model stores its labels and so the size of its vector. `infer_plan` gives the plan of a training song; when
+composing, the plan comes from the user's options.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ritornello.music.score import Score
 from ritornello.music.theory import estimate_key, key_tonic
 
 METERS = ((4, 4), (3, 4), (2, 4), (6, 8), (2, 2), (12, 8), (9, 8), (3, 8), (5, 4), (6, 4), (7, 8), (3, 2))
-TEMPO_KNOTS = 40.0 * 2.0 ** (np.arange(8) * 3 / 8)  # bpm, 40 to 247
+TEMPO_KNOTS = 40.0 * 2.0 ** (np.arange(8) * 3 / 8)  # (8,), beats per minute, 40 to 247
 PROGRAMS = 128
 GROUPS = ("genre", "meter", "tempo", "key", "parts")
 
 
 class PlanEncoder:
-    """The vector of a model with these labels; `groups` says which numbers are whose."""
+    """Turns plans into vectors for a model with these labels; `groups` are the slices of the vector."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self.labels = tuple(labels)
@@ -44,9 +44,9 @@ class PlanEncoder:
         self.size = ends[-1]
 
     def vector(self, plan: Plan, hidden: Collection[str] = ()) -> npt.NDArray[np.float32]:
-        """The vector (size,) of a plan; the groups in `hidden` are left unknown, `"plan"` means all.
+        """Return the vector (size,) of a plan; groups in `hidden` are unknown, `"plan"` stands for all.
 
-        Labels that the model does not know count for nothing; no genre, key or part says nothing of it.
+        Labels that the model does not know are ignored; a plan without genre, key or parts leaves it unknown.
         """
         found = np.zeros(self.size, np.float32)
         for number, group in enumerate(GROUPS):
@@ -68,8 +68,8 @@ class PlanEncoder:
         out[METERS.index(meter) if meter in METERS else len(METERS)] = 1
 
     def _tempo(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
-        place = np.interp(np.log(plan.bpm), np.log(TEMPO_KNOTS), np.arange(len(TEMPO_KNOTS)))
-        out[:] = np.maximum(0, 1 - np.abs(np.arange(len(TEMPO_KNOTS)) - place))
+        position = np.interp(np.log(plan.bpm), np.log(TEMPO_KNOTS), np.arange(len(TEMPO_KNOTS)))
+        out[:] = np.maximum(0, 1 - np.abs(np.arange(len(TEMPO_KNOTS)) - position))
 
     def _key(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
         if plan.key is not None:
@@ -80,17 +80,17 @@ class PlanEncoder:
 
 
 def infer_plan(song: Score, labels: Sequence[str] = ()) -> Plan:
-    """The plan that a song would have been made by: `Plan.of`, with its labels, the key that is heard.
+    """Return the plan of a song: `Plan.of` with labels, an estimated key, and only the parts with notes.
 
-    Signatures in files are wrong so often (C major is what a sequencer writes unasked) that the key is always
-    estimated from the notes; a song of drums alone has none. Only parts with notes count.
+    Key signatures in files are often wrong (sequencers write C major by default), so the key is always
+    estimated from the notes; a song of drums alone has none.
     """
     plan = Plan.of(song)
     pitched = ~song.of_drums
     key = None
     if pitched.any():
-        sounding = song.duration_ticks[pitched].astype(np.float64)
-        key = estimate_key(np.bincount(song.pitch[pitched] % 12, sounding, 12).astype(np.float64))
+        durations = song.duration_ticks[pitched].astype(np.float64)
+        key = estimate_key(np.bincount(song.pitch[pitched] % 12, durations, 12).astype(np.float64))
     parts = tuple(song.parts[part] for part in np.unique(song.part).tolist())
     genres = tuple((label, 1 / len(labels)) for label in labels)
     return replace(plan, key=key, parts=parts, genres=genres)

@@ -23,7 +23,7 @@ def at(curve: Curve, semitones: float) -> float:
 
 
 def test_the_default_lows_are_the_thirteen_of_the_chord_in_four_octaves() -> None:
-    lows = CURVE.points.lows()
+    lows = CURVE.points.minima()
     assert lows[:, 0].tolist() == [-24, -20, -17, -12, -8, -5, 0, 4, 7, 12, 16, 19, 24]
     assert set(np.mod(lows[:, 0], 12)) == {0, 4, 7}
     assert lows[:, 1].tolist() == [0.6, 0.4, 0.4, 0.6, 0.4, 0.4, 1, 0.4, 0.4, 0.6, 0.4, 0.4, 0.6]
@@ -31,7 +31,7 @@ def test_the_default_lows_are_the_thirteen_of_the_chord_in_four_octaves() -> Non
 
 def test_the_fit_follows_its_wells_and_the_error_is_the_measured_one() -> None:
     grid = np.linspace(-24, 24, 20001)
-    missed = np.abs(CURVE(grid) - CURVE.points.wells(grid))
+    missed = np.abs(CURVE(grid) - CURVE.points.target(grid))
     assert CURVE.error == pytest.approx(missed.max(), abs=1e-4)
     assert CURVE.error < 0.03 < MAX_ERROR
 
@@ -50,8 +50,8 @@ def test_values_at_known_places() -> None:
 def test_without_pull_the_wells_repeat_every_octave() -> None:
     points = CurvePoints(pull=0)
     d = np.linspace(3, 9, 50)  # nearer to the true note, its own well shows, deeper than those of its octaves
-    assert np.allclose(points.wells(d), points.wells(d + 12), atol=0.01)
-    assert np.allclose(points.wells(d), points.wells(d - 24), atol=0.01)
+    assert np.allclose(points.target(d), points.target(d + 12), atol=0.01)
+    assert np.allclose(points.target(d), points.target(d - 24), atol=0.01)
 
 
 def test_every_low_is_a_local_minimum_and_the_true_note_the_lowest_place() -> None:
@@ -59,7 +59,7 @@ def test_every_low_is_a_local_minimum_and_the_true_note_the_lowest_place() -> No
     loss = CURVE(grid)
     assert abs(grid[loss.argmin()]) < 0.02
     assert loss.min() == pytest.approx(0, abs=0.03)
-    for low in CURVE.points.lows()[:, 0]:
+    for low in CURVE.points.minima()[:, 0]:
         here = np.abs(grid - low) <= 0.25
         beside = (np.abs(grid - low) > 0.8) & (np.abs(grid - low) < 1.2)
         assert loss[here].min() < loss[beside].min(), low
@@ -117,9 +117,9 @@ def test_depths_and_pull_help_descent_to_the_true_note() -> None:
 
 
 def test_a_dict_of_it_survives_json_and_needs_no_fit() -> None:
-    again = Curve.of(json.loads(json.dumps(CURVE.to_dict())))
+    again = Curve.from_dict(json.loads(json.dumps(CURVE.to_dict())))
     assert again == CURVE
-    assert CurvePoints.of(CurvePoints(tones={3: 0.2}).to_dict()) == CurvePoints(tones={3: 0.2})
+    assert CurvePoints.from_dict(CurvePoints(tones={3: 0.2}).to_dict()) == CurvePoints(tones={3: 0.2})
 
 
 def test_points_come_from_a_file(tmp_path: Path) -> None:
@@ -173,4 +173,4 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 )
 def test_a_damaged_dict_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(InputError, match="curve"):
-        Curve.of({**CURVE.to_dict(), **change})
+        Curve.from_dict({**CURVE.to_dict(), **change})

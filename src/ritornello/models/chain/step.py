@@ -1,12 +1,12 @@
-"""The networks of `networks/chain.py` one row at a time in numpy: all but the trunk, which a subclass gives.
+"""The networks of `chain/network.py` for one row at a time in numpy, without the trunk's layers.
 
-The order of a row is that of the table: what is known first goes into the trunk, whose context goes down the
-chain. Nothing is computed before it is asked for: where no logits are (a row that is given, the fields that
-WAIT and END leave void) only the trunk moves.
+The fields of a row are set in the order of the table: those known before any choice enter the trunk, whose
+context passes the heads one after another. Logits are computed only when they are called for; in a row
+without any (a given note, void fields after WAIT or END) only the trunk is evaluated.
 
-What takes time is reading the weights, once a row for a whole batch. So a table of vectors is multiplied by
-the matrix behind it once, at the start, and a row gathers a few of the products; an LSTM's two matrices are
-one; and a few songs go through products of matrix and vector, which read the matrix in place.
+Most of the time goes into reading the weights from memory, once a row for the whole batch. So each table of
+embeddings is multiplied by its matrix once, at the beginning, and a row looks up a few of the products; the
+two matrices of an LSTM are joined; and for few songs matrix-vector products read the matrix in place.
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ from ritornello.models.chain.weight_checks import (
 )
 from ritornello.representations.table import start_row
 
-EPSILON = np.float32(1e-5)  # in a root mean square, as in networks/chain.py
+EPSILON = np.float32(1e-5)  # added to the mean square, as in chain/network.py
 # Up to this many songs, one matrix-vector product each is faster than a matrix product, which copies.
 MAX_SONGS_ONE_BY_ONE = 6
-Ints = npt.NDArray[np.intp]
+Ints = npt.NDArray[np.intp]  # of shape (...,)
 
 
 def product(rows: Floats, matrix: Floats) -> Floats:
-    """(B, K) times (K, N). Few rows go one by one, and so each as if it were alone, to the last bit."""
+    """Multiply (B, K) by (K, N).
+
+    Few rows are multiplied one by one, so that each result is bit for bit that of the row alone.
+    """
     if len(rows) == 1 or len(rows) > MAX_SONGS_ONE_BY_ONE:
         return rows @ matrix
     found = np.empty((len(rows), matrix.shape[1]), np.float32)
@@ -48,7 +51,7 @@ def product(rows: Floats, matrix: Floats) -> Floats:
 
 
 def product_by_outputs(rows: Floats, weight: Floats) -> Floats:
-    """The same from a matrix as torch has it (N, K): twice as fast from memory where K is far above N."""
+    """Multiply (B, K) by a matrix as torch stores it, (N, K): twice as fast if K is much larger than N."""
     if len(rows) > MAX_SONGS_ONE_BY_ONE:
         found: Floats = (weight @ rows.T).T
         return found
@@ -56,12 +59,12 @@ def product_by_outputs(rows: Floats, weight: Floats) -> Floats:
 
 
 def transposed(weight: Floats, scale: float | Floats = 1.0) -> Floats:
-    """A matrix as torch has it (outputs, inputs) for `product`: (inputs, outputs), scaled."""
+    """Return the scaled transpose of a matrix: from torch's (outputs, inputs) to (inputs, outputs)."""
     return np.ascontiguousarray(weight.T) * np.asarray(scale, np.float32)
 
 
 def rms_norm(hidden: Floats) -> Floats:
-    """RMSNorm without a scale, (B, W)."""
+    """RMSNorm of (B, W), without a scale."""
     square: Floats = np.add.reduce(hidden * hidden, axis=-1, keepdims=True)
     square *= np.float32(1 / hidden.shape[-1])
     square += EPSILON
@@ -71,7 +74,10 @@ def rms_norm(hidden: Floats) -> Floats:
 
 
 def silu_of_twice(half: Floats) -> Floats:
-    """x sigmoid(x) of x = 2 `half`, which is overwritten. One tanh: sigmoid(x) = 0.5 + 0.5 tanh(x / 2)."""
+    """Return x sigmoid(x) for x = 2 `half`, any shape; `half` is overwritten.
+
+    It takes one tanh, because sigmoid(x) = 0.5 + 0.5 tanh(x / 2).
+    """
     found: Floats = np.tanh(half)
     found *= half
     found += half
@@ -79,10 +85,10 @@ def silu_of_twice(half: Floats) -> Floats:
 
 
 def move_into_one_array(parts: Iterable[Any]) -> None:
-    """Move the matrices of some objects into one array.
+    """Move the matrices that are attributes of some objects into one array.
 
-    For arrays of 4 MB and more numpy asks for large pages; in small ones the places of a matrix's pages are
-    looked up all the time, and a row takes a tenth to a fifth longer (measured).
+    numpy requests large memory pages for arrays of 4 MB and more. In small arrays, address translation makes
+    a row take 10 to 20% longer (measured).
     """
     found = [
         (part, name, array)
@@ -90,9 +96,8 @@ def move_into_one_array(parts: Iterable[Any]) -> None:
         for name, array in vars(part).items()
         if isinstance(array, np.ndarray) and array.dtype == np.float32 and array.ndim == 2
     ]
-    ends = np.cumsum(
-        [-(-array.size // 16) * 16 for _, _, array in found]
-    ).tolist()  # each begins a cache line
+    padded_sizes = [-(-array.size // 16) * 16 for _, _, array in found]  # each begins at a cache line
+    ends = np.cumsum(padded_sizes).tolist()
     room = np.empty(ends[-1], np.float32)
     for (part, name, array), end in zip(found, ends, strict=True):
         begin = end - -(-array.size // 16) * 16
@@ -102,7 +107,10 @@ def move_into_one_array(parts: Iterable[Any]) -> None:
 
 
 class ColumnSumStep:
-    """For each of some columns the vector of its class; summed. `uses` is how many vectors a class has."""
+    """For each of some columns, the vector of its class; summed over the columns.
+
+    `uses` is how many vectors a class has in each column, `arrays` are the weights by name, of any shape.
+    """
 
     def __init__(
         self,
@@ -126,13 +134,13 @@ class ColumnSumStep:
             place += len(table)
 
     def __call__(self, classes: Ints) -> Floats:
-        """Classes (C, B), of a second use raised by as many as there are, to (B, W)."""
+        """Return (B, W) of classes (C, B); a class plus the number of classes means its second vector."""
         found: Floats = np.add.reduce(self.vectors.take(classes + self.start, axis=0), axis=0)
         return found
 
 
 class FieldHeadStep:
-    """One choice of the chain: what is added before it, and its logits."""
+    """The part of the chain head that predicts one field. `arrays` are the weights by name, of any shape."""
 
     def __init__(
         self, layout: ColumnLayout, choice: ChoiceColumns, arrays: Mapping[str, Floats], sizes: StepConfig
@@ -144,12 +152,12 @@ class FieldHeadStep:
         uses = [1 + (column in forked) for column in columns]
         self.adds = ColumnSumStep(layout, columns, uses, arrays, f"{name}.adds") if uses else None
         self.columns = np.array(columns, np.intp)
-        # where a candidate has guessed all so far, its second vectors: further on by as many as there are
-        self.further = np.array([layout.classes[c] * (c in forked) for c in columns], np.intp)[:, None]
-        self.whose = np.array(
+        # a candidate that has been right so far has its second vectors: their index is higher by the classes
+        self.offset = np.array([layout.classes[c] * (c in forked) for c in columns], np.intp)[:, None]
+        self.candidates = np.array(
             [candidates.index(layout.candidate(c)) if c in forked else 0 for c in columns], np.intp
         )
-        # the guess of each candidate; of one that has none here the choice itself, which is right
+        # the column of each candidate's guess; without a guess the field itself, which is always right
         self.column, guessed = choice.column, {layout.candidate(c): c for c in choice.guesses}
         self.guesses = np.array([guessed.get(name, choice.column) for name in candidates], np.intp)
         self.hidden = transposed(arrays[f"{name}.hidden.weight"], 0.5)
@@ -157,22 +165,22 @@ class FieldHeadStep:
         self.biases = arrays[f"{name}.hidden.bias"] * np.float32(0.5), arrays[f"{name}.logits.bias"]
 
     def add(self, context: Floats, row: Ints, agreed: Ints) -> None:
-        """Add to the context (B, W) what is put and guessed in the row (F, B) before this choice.
+        """Add to the context (B, W) the columns of the row (F, B) that are known before this field.
 
-        `agreed` (candidates, B) is 1 where a candidate has guessed all earlier choices of the row.
+        `agreed` (candidates, B) is 1 where a candidate has been right in all earlier fields of the row.
         """
         if self.adds is not None:
             classes = row.take(self.columns, axis=0)
             if len(agreed):
-                classes += self.further * agreed.take(self.whose, axis=0)
+                classes += self.offset * agreed.take(self.candidates, axis=0)
             context += self.adds(classes)
 
     def agree(self, row: Ints, agreed: Ints) -> None:
-        """Once the choice is put: note which candidates have not guessed it."""
+        """Set `agreed` (candidates, B) to 0 where the guess in the row (F, B) is not the field's value."""
         agreed &= row.take(self.guesses, axis=0) == row[self.column]
 
     def logits(self, context: Floats) -> Floats:
-        """The logits (B, size)."""
+        """Return the logits (B, size) for a context (B, W)."""
         half = product(context, self.hidden)
         half += self.biases[0]
         found = product(silu_of_twice(half), self.last)
@@ -181,39 +189,44 @@ class FieldHeadStep:
 
 
 class ChainStep:
-    """A network for a batch of B songs: start > begin > logits and put of each field in turn > advance.
+    """A network for a batch of B songs: start > begin > logits and put for each field in turn > advance.
 
-    `weights` by the names in networks/chain.py, in float32 or float16; `config` as its `settings()`. Raises
-    ModelError for weights or a config that fit no such network.
+    `weights` have the names and shapes in chain/network.py, such as (W, P), in float32 or float16; `config`
+    is what `settings()` returns. Raises ModelError for weights or a config that fit no such network.
     """
 
     layer: ClassVar[Any]
-    """(arrays by name, sizes) to a layer: `start(songs)`, and a call from hidden (B, W) to the next."""
+    """The class of a layer, created with arrays by name and sizes.
+
+    A layer has `start(songs)` and `keep(songs)`; called with hidden (B, W), it returns the next hidden.
+    """
 
     def __init__(self, weights: Mapping[str, npt.NDArray[Any]], config: Mapping[str, Any]) -> None:
-        sizes, plan = StepConfig.of(config), read_layout(config)
-        arrays = check_weights(weights, weight_shapes(plan, sizes, self.layer_shapes(sizes)))
-        self.sizes, self.fields = sizes, plan.fields
-        self._column = {field.name: column for column, field in enumerate(plan.fields)}
-        self._first = len(plan.first)
-        columns = [*range(len(plan.fields)), *plan.first]
-        self._reads = ColumnSumStep(plan, columns, [1] * len(columns), arrays, "reads")
+        sizes, layout = StepConfig.from_config(config), read_layout(config)
+        arrays = check_weights(weights, weight_shapes(layout, sizes, self.layer_shapes(sizes)))
+        self.sizes, self.fields = sizes, layout.fields
+        self._column = {field.name: column for column, field in enumerate(layout.fields)}
+        self._first = len(layout.first)
+        columns = [*range(len(layout.fields)), *layout.first]
+        self._reads = ColumnSumStep(layout, columns, [1] * len(columns), arrays, "reads")
         self._plan = transposed(arrays["plan.weight"]) if sizes.plan_size else None
         self._layers = [
             self.layer({name: arrays[f"layers.{number}.{name}"] for name in self.layer_shapes(sizes)}, sizes)
             for number in range(sizes.layers)
         ]
-        self._links = [FieldHeadStep(plan, choice, arrays, sizes) for choice in plan.choices]
-        self._link = {plan.fields[link.column].name: number for number, link in enumerate(self._links)}
-        self._candidates = len(plan.candidates)
-        self._classes = np.array(plan.classes, np.intp)[:, None]
+        self._heads = [FieldHeadStep(layout, choice, arrays, sizes) for choice in layout.choices]
+        self._head_number = {
+            layout.fields[head.column].name: number for number, head in enumerate(self._heads)
+        }
+        self._candidates = len(layout.candidates)
+        self._classes = np.array(layout.classes, np.intp)[:, None]
         move_into_one_array(
-            [self._reads, *self._links, *(x.adds for x in self._links if x.adds), *self._layers]
+            [self._reads, *self._heads, *(x.adds for x in self._heads if x.adds), *self._layers]
         )
         self.start(np.zeros((1, sizes.plan_size), np.float32))
 
     def __copy__(self) -> ChainStep:
-        """The same network for other songs: the weights are shared, `start` begins with what is its own."""
+        """Copy the network for other songs; the weights are shared, the state is its own after `start`."""
         other = object.__new__(type(self))
         vars(other).update(vars(self), _layers=[copy(layer) for layer in self._layers])
         return other
@@ -221,64 +234,69 @@ class ChainStep:
     @staticmethod
     @abstractmethod
     def layer_shapes(sizes: StepConfig) -> Shapes:
-        """The weights of a layer and their shapes. Raises ModelError for sizes that it cannot have."""
+        """Return the weights of a layer and their shapes. Raises ModelError for sizes that it cannot have."""
 
     def start(self, plans: npt.ArrayLike) -> None:
-        """Begin as many songs as there are plans (B, P); zeros ask for nothing. Raises ModelError."""
-        asked = np.asarray(plans, np.float32)
-        if self._plan is not None and (asked.ndim != 2 or asked.shape[1] != self.sizes.plan_size):
-            raise ModelError(f"plans of shape {asked.shape}, must be (songs, {self.sizes.plan_size})")
-        self.songs = len(asked)
-        self._asked = None if self._plan is None else product(asked, self._plan)
+        """Begin as many songs as there are plan vectors (B, P); zeros are unknown. Raises ModelError."""
+        vectors = np.asarray(plans, np.float32)
+        if self._plan is not None and (vectors.ndim != 2 or vectors.shape[1] != self.sizes.plan_size):
+            raise ModelError(f"plans of shape {vectors.shape}, must be (songs, {self.sizes.plan_size})")
+        self.songs = len(vectors)
+        self._from_plan = None if self._plan is None else product(vectors, self._plan)  # (B, W)
         self._row = np.empty((len(self.fields), self.songs), np.intp)
         self._row[:] = np.array(start_row(self.fields))[:, None]
-        self._read = np.concatenate([self._row, self._row[: self._first]])  # row t-1, what is known first
+        self._read = np.concatenate(
+            [self._row, self._row[: self._first]]
+        )  # (F + first, B): row t-1, then the fields of row t that are known before any choice
         self._agreed = np.ones((self._candidates, self.songs), np.intp)
         for layer in self._layers:
             layer.start(self.songs)
 
     def keep(self, songs: npt.ArrayLike) -> None:
-        """Between two rows: go on with some of the songs (their numbers, rising); the rest have ended."""
+        """Between two rows, continue with some of the songs (n,), by rising number; the others have ended."""
         kept = np.asarray(songs, np.intp)
         self.songs = len(kept)
-        self._asked = None if self._asked is None else self._asked[kept]
+        self._from_plan = None if self._from_plan is None else self._from_plan[kept]
         self._row, self._read = self._row[:, kept], self._read[:, kept]
         self._agreed = self._agreed[:, kept]
         for layer in self._layers:
             layer.keep(kept)
 
     def begin(self, known_first: Mapping[str, npt.ArrayLike]) -> None:
-        """Begin a row, of which the fields before the first choice are (B,)."""
+        """Begin a row with the values (B,) of the fields before the first choice."""
         for field, values in known_first.items():
             self.put(field, values)
         self._read[len(self.fields) :] = self._row[: self._first]
         hidden = self._reads(self._read)
-        if self._asked is not None:
-            hidden += self._asked
+        if self._from_plan is not None:
+            hidden += self._from_plan
         for layer in self._layers:
             hidden = layer(hidden)
         self._hidden = hidden
-        self._next = 0  # the next link whose part is to be added to the context
+        self._next = 0  # the next head whose columns are to be added to the context
 
     def logits(self, field: str) -> Floats:
-        """The logits (B, size) of a choice, once all fields before it are put. Each choice is asked once."""
-        number = self._link[field]
+        """Return the logits (B, size) of a choice; all earlier fields must have values.
+
+        It may be called once for each choice of a row.
+        """
+        number = self._head_number[field]
         if self._next == 0:
             self._context = rms_norm(self._hidden)
             self._agreed[:] = 1
         while self._next <= number:
             if self._next:
-                self._links[self._next - 1].agree(self._row, self._agreed)
-            self._links[self._next].add(self._context, self._row, self._agreed)
+                self._heads[self._next - 1].agree(self._row, self._agreed)
+            self._heads[self._next].add(self._context, self._row, self._agreed)
             self._next += 1
-        return self._links[number].logits(self._context)
+        return self._heads[number].logits(self._context)
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Say what the row's `field` is, (B,)."""
+        """Set the row's `field` to values (B,)."""
         self._row[self._column[field]] = values
 
     def advance(self) -> None:
-        """Take the row that was put. Raises ModelError for a class that a field does not have."""
+        """Finish the row. Raises ModelError for a class that a field does not have."""
         wrong = (self._row < 0) | (self._row >= self._classes)
         if wrong.any():
             column, song = np.argwhere(wrong)[0].tolist()

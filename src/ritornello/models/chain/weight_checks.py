@@ -1,7 +1,7 @@
-"""The weights and the config of a chain network, checked before they are used: a strange model is data.
+"""Check the weights and the config of a chain network before the numpy step uses them.
 
-A file of weights says nothing of itself but names, shapes and numbers. All of them are compared with what
-the config says they must be, and the config with what a network may be; nothing is allocated before that.
+A model folder of unknown origin may contain anything. The config is checked against the allowed ranges, then
+the names, shapes and types of the weights against the config; nothing is allocated before that.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ritornello.representations.table import Field
 Floats = npt.NDArray[np.float32]
 Shapes = dict[str, tuple[int, ...]]
 MAX_FIELDS = 256
-MAX_WEIGHT = 1000.0  # of a weight; trained ones stay below 50, and from here on sums may overflow
-RANGES = {  # as networks/sizes.py has them, but that nothing is left open here
+MAX_WEIGHT = 1000.0  # absolute value; trained weights stay below 50, and sums of larger ones may overflow
+RANGES = {  # as in chain/config.py, but 0 does not stand for a default here
     "plan_size": (0, 1 << 16),
     "width": (1, 1 << 13),
     "layers": (0, 64),
@@ -30,7 +30,7 @@ RANGES = {  # as networks/sizes.py has them, but that nothing is left open here
 
 
 class StepConfig(NamedTuple):
-    """What a step needs of a network's config."""
+    """The part of a network's config that a step needs."""
 
     plan_size: int
     width: int
@@ -40,8 +40,8 @@ class StepConfig(NamedTuple):
     agreement: bool
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> StepConfig:
-        """The sizes that a config says. Raises ModelError."""
+    def from_config(cls, config: Mapping[str, Any]) -> StepConfig:
+        """Read the sizes of a config. Raises ModelError."""
         for name, (low, high) in RANGES.items():
             value = config.get(name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
@@ -53,29 +53,29 @@ class StepConfig(NamedTuple):
 
 
 def read_layout(config: Mapping[str, Any]) -> ColumnLayout:
-    """Which column of the config's table enters where. Raises ModelError."""
+    """Return the column layout of the config's fields. Raises ModelError."""
     table = config.get("fields")
     if not isinstance(table, (list, tuple)) or not 1 <= len(table) <= MAX_FIELDS:
-        raise ModelError(f"network.config.fields is no list of 1-{MAX_FIELDS} fields")
+        raise ModelError(f"network.config.fields must be a list of 1-{MAX_FIELDS} fields")
     fields = [_field(number, entry) for number, entry in enumerate(table)]
     try:
         found = ColumnLayout(fields)
     except InputError as error:
         raise ModelError(f"network.config.fields: {error}") from None
-    spaces: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for name, classes in zip(found.tables, found.classes, strict=True):
-        if spaces.setdefault(name, classes) != classes:
+        if sizes.setdefault(name, classes) != classes:
             raise ModelError(f"network.config.fields has two of the name {name!r}, must have one")
     return found
 
 
 def _field(number: int, entry: Any) -> Field:
-    """One field of a table in JSON."""
+    """Read one field from JSON. Raises ModelError."""
     where = f"network.config.fields[{number}]"
     if isinstance(entry, Mapping) and entry.keys() <= set(Field._fields):
         entry = [entry.get(name, Field._field_defaults.get(name)) for name in Field._fields]
     if not isinstance(entry, (list, tuple)) or not 3 <= len(entry) <= len(Field._fields):
-        raise ModelError(f"{where} is no field, must have {', '.join(Field._fields)}")
+        raise ModelError(f"{where} is not a field, must have {', '.join(Field._fields)}")
     field = Field(*entry)
     whole = (field.size, 0 if field.unknown is None else field.unknown)
     if not all(isinstance(size, int) and not isinstance(size, bool) for size in whole):
@@ -94,7 +94,7 @@ def _field(number: int, entry: Any) -> Field:
 
 
 def weight_shapes(layout: ColumnLayout, sizes: StepConfig, layer: Shapes) -> Shapes:
-    """All weights of a network by name (see networks/chain.py) and their shapes; `layer` are those of one."""
+    """Return the names and shapes of all weights of a network; `layer` has those of one layer."""
     width, embedding = sizes.width, sizes.embedding
     found: Shapes = {
         f"tables.{name}": (classes, embedding)
@@ -117,8 +117,11 @@ def weight_shapes(layout: ColumnLayout, sizes: StepConfig, layer: Shapes) -> Sha
 
 
 def check_weights(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, Floats]:
-    """The weights in float32. Raises ModelError if one is missing, too many, or not what it must be."""
-    for names, problem in ((must.keys() - weights, "lack"), (weights.keys() - must, "have, and must not,")):
+    """Return the weights in float32, with the shapes `must`, such as (classes, E).
+
+    Raises ModelError if a weight is missing, unknown, or of a wrong shape, type or value.
+    """
+    for names, problem in ((must.keys() - weights, "lack"), (weights.keys() - must, "must not have")):
         if names:
             raise ModelError(f"the network's weights {problem} {_few(names)}")
     arrays = {}
@@ -129,17 +132,15 @@ def check_weights(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict
         if array.dtype.kind != "f":
             raise ModelError(f"{name} has type {array.dtype}, must be floating-point")
         with np.errstate(over="ignore"):
-            wide = array.astype(
-                np.float32, copy=False
-            )  # first: the extremes of float16 take eight times as long
-        if not (wide.min() >= -MAX_WEIGHT and wide.max() <= MAX_WEIGHT):  # nor is it if one is no number
-            raise ModelError(f"{name} holds a number that is not within -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}")
+            wide = array.astype(np.float32, copy=False)  # before min and max, which are slow in float16
+        if not (wide.min() >= -MAX_WEIGHT and wide.max() <= MAX_WEIGHT):  # also false for NaN
+            raise ModelError(f"{name} has a number that is not within -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}")
         arrays[name] = wide
     return arrays
 
 
 def _few(names: Iterable[str]) -> str:
-    """The first three names, and how many more."""
+    """The first three names, and the number of the others."""
     names = sorted(names)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(f"{name!r:.60}" for name in names[:3]) + more

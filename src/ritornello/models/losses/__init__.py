@@ -1,1 +1,1 @@
-"""Losses, one file each; `curve` is the shape of the note's, shared by all."""
+"""Losses, one file each; `curve` is the loss of a wrong pitch by its distance, which two of them use."""

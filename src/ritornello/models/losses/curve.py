@@ -1,19 +1,19 @@
-"""What a wrong note costs, as a curve over its distance from the true note: the idea of 2018.
+"""The loss of a wrong note as a curve over its distance from the true note, an idea of the system of 2018.
 
-The loss is low at the true note and where the wrong note still sounds good, in every octave, and high
-elsewhere. It is a polynomial fitted with scipy to chosen points. Two things make such a fit behave:
+The loss is low at the true note and where a wrong note is still consonant with it, in every octave, and high
+elsewhere. It is a polynomial that scipy fits to chosen points. Two measures keep the fit stable:
 
-- Between a few integer points a polynomial of the needed degree swings by thousands. So each point becomes
-  a well (a Gaussian), and the wells are sampled at Chebyshev nodes, where a fit cannot swing.
-- One semitone outside the fitted range the polynomial explodes. So it is held at the edge, and from there
-  rises along a straight line that leads back.
+- A polynomial of the needed degree through a few integer points oscillates by thousands between them. So each
+  point becomes a minimum of Gaussian shape, and the sum of these is sampled at Chebyshev nodes.
+- One semitone outside the fitted range the polynomial grows without bound. So outside it is replaced by a
+  straight line that rises with the distance.
 
-Descent on such a curve ends in the nearest low, and the true note's is one of thirteen. Two things help it
-to the right one. The lows are not equally deep: the true note costs 0, by default an octave 0.4 and a chord
-tone 0.6 of the part that repeats, so that the random steps of training climb out of the wrong ones. And a
-part of the amplitude (`pull`) does not repeat but rises with the distance; all thirteen stay lows. Started
-anywhere within two octaves, descent ends at the true note in 10% of cases, and in 24% with noise that fades
-from 0.2 semitones a step (with equal lows and no pull in 9%, with noise or without).
+Gradient descent on such a curve ends in the nearest minimum, and the true note is one of thirteen. Two measures
+favour it. The minima are not equally deep: the true note costs 0, by default an octave 0.4 and a chord tone 0.6
+of the repeating part, so that the random steps of training leave the wrong ones. And a part of the amplitude
+(`pull`) does not repeat but rises with the distance; all thirteen remain minima. From a random start within two
+octaves, descent ends at the true note in 10% of cases, and in 24% with noise that fades from 0.2 semitones a
+step (with equal minima and no pull in 9%, with or without noise; measured).
 """
 
 from __future__ import annotations
@@ -34,31 +34,34 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-AMPLITUDE = 1.0  # from the true note to a note that is no low
-TAIL_SLOPE = AMPLITUDE / 12  # per semitone outside the range: each octave more costs a whole wrong note more
-MAX_ERROR = 0.05  # of the polynomial against the wells, in units of the amplitude
-GRID = 100  # points a semitone at which a fit is checked
+AMPLITUDE = 1.0  # the loss of a note that is at no minimum
+TAIL_SLOPE = AMPLITUDE / 12  # per semitone outside the range: an amplitude per octave
+MAX_ERROR = 0.05  # of the fit, in units of the amplitude
+CHECKS_PER_SEMITONE = 100  # points at which a fit is checked
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]  # of any shape
 Numbers = TypeVar("Numbers")  # an array of numpy or a tensor of torch
 
 
 @dataclass(frozen=True)
 class CurvePoints:
-    """Where the note's loss is low besides the true note, and how low. Raises InputError."""
+    """The minima of the loss: which there are and how deep. Raises InputError for a value out of range.
+
+    The attributes are the keys of the TOML file that `train --curve` reads.
+    """
 
     octave: float = 0.6
-    """Depth of the lows at whole octaves from the true note, whose own depth is 1; 0 is none."""
+    """Depth of the minima at octaves from the true note, whose own depth is 1; 0: no minimum."""
     tones: Mapping[int, float] = field(default_factory=lambda: {4: 0.4, 7: 0.4})
-    """Depth of the lows so many semitones (1-11) above the true note and its octaves."""
+    """Depth of the minima so many semitones (1-11) above the true note and its octaves."""
     pull: float = 0.3
     """Share of the amplitude that does not repeat but rises with the distance from the true note."""
     width_semitones: float = 1.0
-    """How wide a low is: the standard deviation of its Gaussian."""
+    """Width of a minimum: the standard deviation of its Gaussian."""
     reach_semitones: int = 24
-    """The polynomial is fitted from minus this to plus this."""
+    """The polynomial is fitted from minus this to plus this distance."""
     degree: int = 52
-    """Of the polynomial."""
+    """Degree of the polynomial."""
 
     def __post_init__(self) -> None:
         for tone in self.tones:
@@ -72,8 +75,8 @@ class CurvePoints:
         _within("degree", self.degree, 2, 256, whole=True)
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> CurvePoints:
-        """The points that a dict says (in JSON and TOML the tones' keys are text). Raises InputError."""
+    def from_dict(cls, table: Mapping[str, Any]) -> CurvePoints:
+        """Read the points from a dict; the keys of tones may be texts, as in TOML. Raises InputError."""
         known = {f.name for f in fields(cls)}
         for name, value in table.items():
             if name not in known:
@@ -84,31 +87,31 @@ class CurvePoints:
         return cls(**{**table, "tones": tones} if "tones" in table else table)
 
     def to_dict(self) -> dict[str, Any]:
-        """The inverse of `of`, as JSON has it."""
+        """Return the points as JSON can hold them; `from_dict` reads it."""
         return {**asdict(self), "tones": {str(tone): depth for tone, depth in self.tones.items()}}
 
-    def lows(self) -> Floats:
-        """All lows within reach, (n, 2): semitones from the true note, in order, and depth."""
+    def minima(self) -> Floats:
+        """Return all minima within reach, (n, 2): semitones from the true note, rising, and depth."""
         octaves = range(-self.reach_semitones // 12 - 1, self.reach_semitones // 12 + 2)
         depths = {12 * o + tone: depth for o in octaves for tone, depth in self.tones.items()}
         depths |= {12 * o: self.octave for o in octaves} | {0: AMPLITUDE}
         kept = [(at, depth) for at, depth in sorted(depths.items()) if abs(at) <= self.reach_semitones]
         return np.array(kept, np.float64)
 
-    def wells(self, semitones: Floats) -> Floats:
-        """What the polynomial is to follow, at any distances from the true note."""
-        at, depth = self.lows().T
-        away = (semitones[..., None] - at) / self.width_semitones  # (..., n)
-        repeating = AMPLITUDE - (depth * np.exp(-0.5 * away**2)).sum(-1)
+    def target(self, semitones: Floats) -> Floats:
+        """Return the function that the polynomial approximates, at distances of any shape in semitones."""
+        at, depth = self.minima().T
+        distance = (semitones[..., None] - at) / self.width_semitones  # (..., n)
+        repeating = AMPLITUDE - (depth * np.exp(-0.5 * distance**2)).sum(-1)
         rising = AMPLITUDE * (np.hypot(1, semitones) - 1) / (np.hypot(1, self.reach_semitones) - 1)
         return np.asarray((1 - self.pull) * repeating + self.pull * rising)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The note's loss over d = predicted - true in semitones: a Chebyshev polynomial with linear tails.
+    """The loss over d = predicted - true pitch in semitones: a Chebyshev polynomial with linear tails.
 
-    `coefficients` belong to d / reach. `error` is the largest distance from the wells that it was fitted to.
+    The polynomial with `coefficients` is of d / reach. `error` is its largest error.
     """
 
     points: CurvePoints
@@ -117,10 +120,9 @@ class Curve:
 
     @classmethod
     def fit(cls, points: CurvePoints | None = None) -> Curve:
-        """The curve through `points` (None: the default ones), by least squares at Chebyshev nodes.
+        """Fit a curve to `points` (None: the default ones), by least squares at Chebyshev nodes.
 
-        Raises InputError if the polynomial misses the wells by more than MAX_ERROR, or if the true note is
-        not the lowest place.
+        Raises InputError if its error is above MAX_ERROR, or if the true note is not its lowest minimum.
         """
         from scipy.linalg import lstsq
 
@@ -128,25 +130,25 @@ class Curve:
         reach, count = points.reach_semitones, 2 * (points.degree + 1)
         nodes = np.cos(np.pi * (np.arange(count) + 0.5) / count)
         basis = np.polynomial.chebyshev.chebvander(nodes, points.degree)  # (count, degree + 1)
-        coefficients = lstsq(basis, points.wells(reach * nodes))[0]
-        grid = np.linspace(-reach, reach, 2 * GRID * reach + 1)
+        coefficients = lstsq(basis, points.target(reach * nodes))[0]
+        grid = np.linspace(-reach, reach, 2 * CHECKS_PER_SEMITONE * reach + 1)
         curve = cls(points, tuple(coefficients.tolist()), 0.0)
-        missed = np.abs(curve(grid) - points.wells(grid))
-        worst, lowest = int(missed.argmax()), float(grid[curve(grid).argmin()])
-        if missed[worst] > MAX_ERROR:
+        errors = np.abs(curve(grid) - points.target(grid))
+        worst, lowest = int(errors.argmax()), float(grid[curve(grid).argmin()])
+        if errors[worst] > MAX_ERROR:
             raise InputError(
-                f"degree {points.degree} misses the points by {missed[worst]:.2f} at {grid[worst]:+.1f} "
-                f"semitones, must be at most {MAX_ERROR}: take a higher degree, wider lows or a smaller reach"
+                f"degree {points.degree} misses the points by {errors[worst]:.2f} at {grid[worst]:+.1f} "
+                f"semitones, must be at most {MAX_ERROR}: take a higher degree, wider minima or a smaller reach"
             )
         if abs(lowest) >= 0.5:
             raise InputError(
-                f"the loss is lowest at {lowest:+.1f} semitones, must be at 0: make the other lows shallower"
+                f"the loss is lowest at {lowest:+.1f} semitones, must be at 0: make the other minima shallower"
             )
-        return cls(points, curve.coefficients, float(missed[worst]))
+        return cls(points, curve.coefficients, float(errors[worst]))
 
     @classmethod
     def read(cls, path: str | Path) -> Curve:
-        """The curve through the points of a TOML file whose keys are the attributes of Points, such as
+        """Fit a curve to the points in a TOML file whose keys are the attributes of CurvePoints, such as
 
             octave = 0.6
             tones = { 4 = 0.4, 7 = 0.4 }
@@ -154,26 +156,29 @@ class Curve:
         Raises InputError that names the file, the key, its value and the range.
         """
         try:
-            return cls.fit(CurvePoints.of(tomllib.loads(Path(path).read_text(encoding="utf-8"))))
+            return cls.fit(CurvePoints.from_dict(tomllib.loads(Path(path).read_text(encoding="utf-8"))))
         except OSError as error:
             raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, InputError) as error:
             raise InputError(f"{str(path)!r}: {error}") from error
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> Curve:
-        """The inverse of `to_dict`: nothing is fitted. Raises InputError for a table that is none."""
+    def from_dict(cls, table: Mapping[str, Any]) -> Curve:
+        """Read what `to_dict` returned, without a fit. Raises InputError if it is not a curve."""
         try:
-            points, coefficients = CurvePoints.of(table["points"]), tuple(map(float, table["coefficients"]))
+            points, coefficients = (
+                CurvePoints.from_dict(table["points"]),
+                tuple(map(float, table["coefficients"])),
+            )
             error = float(table["error"])
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise InputError(f"this is no curve of a loss: {problem!r}") from problem
+            raise InputError(f"this is not a curve of a loss: {problem!r}") from problem
         if len(coefficients) != points.degree + 1 or not np.isfinite([*coefficients, error]).all():
             raise InputError(f"a curve's coefficients must be {points.degree + 1} finite numbers")
         return cls(points, coefficients, error)
 
     def to_dict(self) -> dict[str, Any]:
-        """The curve as JSON has it, for model.json."""
+        """Return the curve as JSON can hold it, for model.json."""
         return {
             "points": self.points.to_dict(),
             "coefficients": list(self.coefficients),
@@ -181,10 +186,10 @@ class Curve:
         }
 
     def __call__(self, semitones: Numbers) -> Numbers:
-        """The loss at distances d (any shape), as an array of numpy or a tensor of torch, like `semitones`.
+        """Return the loss at distances in semitones (any shape), an array of numpy or a tensor of torch.
 
-        Only operators that both have are used, so that torch finds the gradient by itself. Clenshaw, "A note
-        on the summation of Chebyshev series" (1955).
+        It uses only operators that both have, so that torch can differentiate it. Clenshaw, "A note on the
+        summation of Chebyshev series" (1955).
         """
         d = cast(Any, semitones)
         inside = d.clip(-self.points.reach_semitones, self.points.reach_semitones)
@@ -192,7 +197,7 @@ class Curve:
         return cast(Numbers, _clenshaw(inside / self.points.reach_semitones, self.coefficients) + tail)
 
     def slope(self, semitones: Floats) -> Floats:
-        """The derivative of the loss by d, for arrays of numpy; the tails' slope outside the range."""
+        """Return the derivative of the loss by the distance in semitones, for arrays of any shape."""
         reach = self.points.reach_semitones
         derivative = np.polynomial.chebyshev.chebder(self.coefficients)
         inside = np.asarray(_clenshaw(semitones.clip(-reach, reach) / reach, derivative.tolist()) / reach)
@@ -208,14 +213,14 @@ def _clenshaw(x: Any, coefficients: tuple[float, ...] | list[float]) -> Any:
 
 
 def _within(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
-    """Refuse what is no number (no whole number, if it must be one) or is out of range."""
+    """Raise InputError unless the value is a number (a whole one, if it must be) in its range."""
     kinds = int if whole else (int, float)
     if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
         raise InputError(f"{name} {value!r}, must be {'a whole number ' if whole else ''}{low}-{high}")
 
 
 def _semitones(key: Any) -> int:
-    """The number in a tone's key."""
+    """The number in the key of a tone. Raises InputError."""
     try:
         return int(key)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The chart of a note's loss over the distance from the true note."""
+"""A chart of the curve of a wrong note's loss."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ritornello.rendering.charts import Chart, Line
 
 
 def note_loss_chart(curve: Curve) -> Chart:
-    """The chart of a note's loss: the polynomial with half an octave of its tails, and its points."""
-    lows = curve.points.lows()[:, 0]
+    """Return the chart of a curve, with half an octave of its tails, and its points."""
+    minima = curve.points.minima()[:, 0]
     reach = curve.points.reach_semitones
     d = np.linspace(-reach - 6, reach + 6, 40 * (reach + 6) + 1)
     return Chart(
         [Line(d, curve(d))],
-        np.stack([lows, curve.points.wells(lows)], axis=1),
+        np.stack([minima, curve.points.target(minima)], axis=1),
         title="What a wrong note costs",
         x_label="predicted - true note, semitones",
         y_label="loss",

@@ -1,10 +1,10 @@
-"""The idea of 2018 for a classifier: a wrong pitch that sounds well beside the true one costs less.
+"""The interval loss: a wrong pitch that is consonant with the true one costs less, as in the loss of 2018.
 
     interval = mean over rows of  sum over k of p(k) D[k - y]
 
-with p the predicted probabilities, y the true pitch and D the curve of `losses/curve.py`, a table: lowest at
-0, low at octaves and chord tones. It is added, weighted, to the cross-entropy. Alone it would not ask for
-honest probabilities: it is least where all of p is on one pitch, however uncertain the next one is.
+with p the predicted probabilities, y the true pitch and D the curve of `losses/curve.py`, which is lowest at 0
+and low at octaves and chord tones. It is meant to be added, with a weight, to the cross-entropy. Alone it does
+not lead to calibrated probabilities: its minimum puts all of p on one pitch, however uncertain the pitch is.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from ritornello.models.losses.curve import Curve
 from ritornello.representations.grid.vocabulary import DRUM_PART
 from ritornello.representations.table import Field
 
-PITCH, PART = "pitch", "part"  # the fields that it reads; where there is no part, all rows are pitched
+PITCH, PART = "pitch", "part"  # the fields that it reads; without a field for parts, no row is of drums
 
 
 class IntervalLoss:
-    """The loss over predictions and true values of a table with the choice `pitch`; holds no weights."""
+    """The loss of the field `pitch`; it has no weights."""
 
     def __init__(self, fields: Sequence[Field], curve: Curve | Mapping[str, Any] | None = None) -> None:
-        """`curve` None is the one through the default points (fitted here, which needs scipy).
+        """`curve` None: fit one through the default points, which needs scipy.
 
-        Raises InputError for a table without pitches.
+        Raises InputError for fields without a choice `pitch`.
         """
         names = [field.name for field in fields if field.kind == "choice"]
         if PITCH not in names:
             raise InputError(f"the interval loss needs a choice {PITCH!r}, there are {', '.join(names)}")
         columns = {field.name: column for column, field in enumerate(fields)}
         self.pitch, self.part = columns[PITCH], columns.get(PART)
-        self.curve = Curve.of(curve) if isinstance(curve, Mapping) else curve or Curve.fit()
+        self.curve = Curve.from_dict(curve) if isinstance(curve, Mapping) else curve or Curve.fit()
         pitches = np.arange(fields[self.pitch].size, dtype=np.float64)
-        self.costs = torch.from_numpy(self.curve(pitches - pitches[:, None]))  # [y, k]
+        self.costs = torch.from_numpy(self.curve(pitches - pitches[:, None]))  # (size, size): [y, k]
 
     def __call__(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
-        """The scalar "interval": the mean over learnt pitches but those of drums; 0 where there are none.
+        """Return the scalar "interval", in units of the curve's amplitude; 0 if no pitch is learnt.
 
-        `predictions["pitch"]` has logits (B, T, pitches), `values` (B, T, F), `learn` (B, T, F) bool. In
-        units of the curve's amplitude.
+        It is a mean over learnt pitches that are not of drums. `predictions["pitch"]` are logits
+        (B, T, pitches), `values` and `learn` are (B, T, F).
         """
         pitched = learn[..., self.pitch] & (values[..., self.pitch] < len(self.costs))
         if self.part is not None:

@@ -1,6 +1,6 @@
-"""`lstm`: residual LSTM layers between the common input and the chain head (`chain.py`).
+"""The network `lstm`: residual LSTM layers as the trunk of a chain network (`chain/network.py`).
 
-    hidden + LSTM(RMSNorm(hidden)), layer by layer
+Each layer computes hidden + LSTM(RMSNorm(hidden)).
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
     tiny       128       2         32   0.9 million
@@ -8,8 +8,8 @@
     medium     640       3         48  15.6 million
     large     1024       6         64  63.1 million
 
-A layer's weights: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,);
-gates in torch's order: input, forget, cell, output.
+The weights of layer n: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,). The gates have
+torch's order: input, forget, cell, output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ritornello.models.chain.network import ChainNetwork, rms_norm
 
 
 class LstmLayer(nn.Module):
-    """RMSNorm and an LSTM with one bias, whose forget gate's begins at 1 (Jozefowicz et al. 2015)."""
+    """RMSNorm and an LSTM with one bias, which begins at 1 for the forget gate (Jozefowicz et al. 2015)."""
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
@@ -40,26 +40,28 @@ class LstmLayer(nn.Module):
     def forward(
         self, hidden: Tensor, state: tuple[Tensor, ...] | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The next hidden (B, T, W), and the state (h, c), (1, B, W) each, to go on from."""
+        """Return the next hidden (B, T, W), and the state (h, c) after it, (1, B, W) each."""
         values = rms_norm(hidden)
         state = state or (values.new_zeros(1, len(values), values.shape[-1]),) * 2
         weights = [self.input.weight, self.recurrent.weight, self.bias, torch.zeros_like(self.bias)]
-        added, h, c = torch.lstm(  # what nn.LSTM calls, which insists on a second bias of its own
-            values,
-            state,
-            weights,
-            has_biases=True,
-            num_layers=1,
-            dropout=0.0,
-            train=self.training,
-            bidirectional=False,
-            batch_first=True,
+        added, h, c = (
+            torch.lstm(  # nn.LSTM calls this too, but requires a second bias with weights of its own
+                values,
+                state,
+                weights,
+                has_biases=True,
+                num_layers=1,
+                dropout=0.0,
+                train=self.training,
+                bidirectional=False,
+                batch_first=True,
+            )
         )
         return hidden + self.dropout(added), (h, c)
 
 
 class Lstm(ChainNetwork):
-    """The network, its loss and its optimizer."""
+    """The network; its sizes are in the module's docstring."""
 
     sizes: ClassVar[dict[str, NetworkSize]] = {
         "tiny": NetworkSize(128, 2, 32),
@@ -69,5 +71,5 @@ class Lstm(ChainNetwork):
     }
 
     def layer(self) -> LstmLayer:
-        """A new layer of the trunk."""
+        """Return a new layer of the trunk."""
         return LstmLayer(self.config.width, self.config.dropout)
