@@ -3,17 +3,17 @@
 The loss is low at the true note and where a wrong note is still consonant with it, in every octave, and high
 elsewhere. It is a polynomial that scipy fits to chosen points. Two measures keep the fit stable:
 
-- A polynomial of the needed degree through a few integer points oscillates by thousands between them. So each
-  point becomes a minimum of Gaussian shape, and the sum of these is sampled at Chebyshev nodes.
+- A polynomial of the needed degree through a few integer points oscillates by thousands between them. So
+  each point becomes a minimum of Gaussian shape, and the sum of these is sampled at Chebyshev nodes.
 - One semitone outside the fitted range the polynomial grows without bound. So outside it is replaced by a
   straight line that rises with the distance.
 
-Gradient descent on such a curve ends in the nearest minimum, and the true note is one of thirteen. Two measures
-favour it. The minima are not equally deep: the true note costs 0, by default an octave 0.4 and a chord tone 0.6
-of the repeating part, so that the random steps of training leave the wrong ones. And a part of the amplitude
-(`pull`) does not repeat but rises with the distance; all thirteen remain minima. From a random start within two
-octaves, descent ends at the true note in 10% of cases, and in 24% with noise that fades from 0.2 semitones a
-step (with equal minima and no pull in 9%, with or without noise; measured).
+Gradient descent on such a curve ends in the nearest minimum, and the true note is one of thirteen. Two
+measures favour it. The minima are not equally deep: the true note costs 0, by default an octave 0.4 and a
+chord tone 0.6 of the repeating part, so that the random steps of training leave the wrong ones. And a part
+of the amplitude (`pull`) does not repeat but rises with the distance; all thirteen remain minima. From a
+random start within two octaves, descent ends at the true note in 10% of cases, and in 24% with noise that
+fades from 0.2 semitones a step (with equal minima and no pull in 9%, with or without noise; measured).
 """
 
 from __future__ import annotations
@@ -138,11 +138,12 @@ class Curve:
         if errors[worst] > MAX_ERROR:
             raise InputError(
                 f"degree {points.degree} misses the points by {errors[worst]:.2f} at {grid[worst]:+.1f} "
-                f"semitones, must be at most {MAX_ERROR}: take a higher degree, wider minima or a smaller reach"
+                f"semitones, must be at most {MAX_ERROR}: raise degree or width_semitones, or lower "
+                "reach_semitones"
             )
         if abs(lowest) >= 0.5:
             raise InputError(
-                f"the loss is lowest at {lowest:+.1f} semitones, must be at 0: make the other minima shallower"
+                f"the loss is lowest at {lowest:+.1f} semitones, must be at 0: make other minima shallower"
             )
         return cls(points, curve.coefficients, float(errors[worst]))
 

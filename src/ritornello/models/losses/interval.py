@@ -2,9 +2,10 @@
 
     interval = mean over rows of  sum over k of p(k) D[k - y]
 
-with p the predicted probabilities, y the true pitch and D the curve of `losses/curve.py`, which is lowest at 0
-and low at octaves and chord tones. It is meant to be added, with a weight, to the cross-entropy. Alone it does
-not lead to calibrated probabilities: its minimum puts all of p on one pitch, however uncertain the pitch is.
+with p the predicted probabilities, y the true pitch and D the curve of `losses/curve.py`, which is lowest at
+0 and low at octaves and chord tones. It is meant to be added, with a weight, to the cross-entropy. Alone it
+does not lead to calibrated probabilities: its minimum puts all of p on one pitch, however uncertain the
+pitch is.
 """
 
 from __future__ import annotations

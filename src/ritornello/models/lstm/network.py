@@ -8,8 +8,8 @@ Each layer computes hidden + LSTM(RMSNorm(hidden)).
     medium     640       3         48  15.6 million
     large     1024       6         64  63.1 million
 
-The weights of layer n: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,). The gates have
-torch's order: input, forget, cell, output.
+The weights of layer n: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,). The gates
+have torch's order: input, forget, cell, output.
 """
 
 from __future__ import annotations

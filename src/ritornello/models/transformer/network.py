@@ -8,8 +8,8 @@ Each layer computes hidden + Attention(RMSNorm(hidden)), then adds MLP(RMSNorm(.
     medium     384       7         48  15.4 million
     large      768       8         64  65.2 million
 
-In each layer a row attends to itself and the `window` - 1 rows before it. Positions are encoded by rotation (Su
-et al., RoFormer, arXiv 2104.09864), so only distances count, and a song may have any length.
+In each layer a row attends to itself and the `window` - 1 rows before it. Positions are encoded by rotation
+(Su et al., RoFormer, arXiv 2104.09864), so only distances count, and a song may have any length.
 
 The weights of layer n: layers.<n>.project.weight (3W, W) for query, key, value; .gather.weight (W, W);
 .up.weight (4W, W); .down.weight (W, 4W); no biases. A head has 32 numbers.
@@ -65,7 +65,7 @@ class TransformerLayer(nn.Module):
         return hidden + self.dropout(added), state
 
     def attend(self, values: Tensor, state: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return the attention (B, T, W) of `values` (B, T, W), given keys and values of earlier rows, and the state."""
+        """Return the attention of `values`, (B, T, W) each, and the state after these rows."""
         rows = values.shape[1]
         split = self.project(values).unflatten(-1, (3, -1, HEAD_WIDTH))  # (B, T, 3, heads, HEAD_WIDTH)
         query, key, value = split.unbind(2)  # (B, T, heads, HEAD_WIDTH) each
