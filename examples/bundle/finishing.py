@@ -171,8 +171,8 @@ def _data(info: dict[str, Any]) -> str:
     return f"""# The model that ships with Ritornello {info["ritornello"]}
 
 Network `{info["network"]["name"]}` ({info["parameters"]:,} parameters, kept as float16) on representation
-`{info["representation"]["name"]}`. Labels: {", ".join(info["labels"])}; `{info["defaults"]["genre"]}` unless
-another is asked for.
+`{info["representation"]["name"]}`. Labels: {", ".join(info["labels"])}; by default
+`{info["defaults"]["genre"]}`.
 
 ## Training data
 
@@ -185,8 +185,8 @@ duplicates and near duplicates were removed. Songs by label, with held-out ones:
 
 Every file is listed in `rights.json`, with its SHA-256. Files with a notice of rights that the licence of
 their source does not cover were rejected. Drums: "Groove MIDI Dataset" by Google LLC, CC BY 4.0
-(https://creativecommons.org/licenses/by/4.0/), changed as said. Freedoom: Copyright (c) 2001-2024
-Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence.
+(https://creativecommons.org/licenses/by/4.0/), with pitches mapped to General MIDI. Freedoom: Copyright (c)
+2001-2024 Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence.
 
 The model contains no songs, but it may repeat a few bars of its training data. So that `ritornello judge`
 can find them, `reference.npz` contains the name of every training song and, for each part, hashes of five

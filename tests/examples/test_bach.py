@@ -1,4 +1,4 @@
-"""The demo's corpus: from written notes to a Score, and, where music21 is installed, its chorales."""
+"""examples/bach.py: from written notes to a Score, and the chorales if music21 is installed."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_every_bar_begins_where_a_measure_does(shapes: list[tuple[tuple[int, int
 
 
 def chorale() -> Score:
-    """A tonic in C major with an upbeat, the bass tied over the bar line."""
+    """A C major chord with an upbeat; the bass is tied over the bar line."""
     voices = [
         [note(0, 1, 72), note(1, 4, 72)],
         [note(0, 1, 67), note(1, 4, 67)],
@@ -143,7 +143,7 @@ def test_a_piece_without_notes_is_refused() -> None:
 
 
 def music21_note(offset: float, length: float, pitch: int, *, grace: bool = False, tie: str = "") -> Any:
-    """As much of a music21 note as is looked at."""
+    """A stand-in for a note of music21, with the attributes that are read."""
     return SimpleNamespace(
         offset=offset,
         quarterLength=length,

@@ -1,4 +1,4 @@
-"""The builder of the model that ships: what it reads, what it refuses, and what it writes at the end."""
+"""examples/bundled.py: the readers of its sources, rights, and the finished model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tune(music: str, meter: str = "4/4", key: str = "C", unit: str = "1/8", more
 
 
 def notes(score: Score) -> list[tuple[int, int, int]]:
-    """Onset and length in eighths (or parts of them, in 24ths of an eighth) and pitch."""
+    """Onset (in eighths, or 24ths of one), length (in 24ths of an eighth) and pitch."""
     columns = (score.onset_ticks * 24 // EIGHTH, score.duration_ticks * 24 // EIGHTH, score.pitch)
     return [
         (o // 24 if o % 24 == 0 else o, d, p) for o, d, p in zip(*(c.tolist() for c in columns), strict=True)
@@ -109,7 +109,7 @@ def test_keys(key: str, said: tuple[int, bool]) -> None:
 
 @given(st.lists(st.sampled_from([1, 2, 3, 4, 6, 8]), min_size=1, max_size=24))
 def test_bars_of_any_rhythm_last_what_they_say(lengths: list[int]) -> None:
-    """Bars of one meter, however they are filled: every note is where the lengths before it end."""
+    """In random bars of one meter, every note begins where the lengths before it end."""
     bars, filled = [""], 0
     for length in lengths:
         if filled + length > 8:
@@ -268,7 +268,7 @@ def test_plans_that_ship_are_of_every_label_and_name_nothing_but_instruments() -
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A model of random weights as it would ship, with the songs of a corpus of wandering melodies."""
+    """A model of random weights, finished as it would ship, with a corpus of random melodies."""
     folder = tmp_path_factory.mktemp("finished")
     for seed in range(24):
         path = folder / "midi" / LABELS[seed % 3] / f"{seed}.mid"

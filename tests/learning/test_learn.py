@@ -1,4 +1,4 @@
-"""From a folder to songs in one go, with tiny networks and a few steps."""
+"""`learn` with tiny networks and a few steps."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_from_a_folder_to_songs_and_on(folder: Path, tmp_path: Path) -> None:
 def test_the_better_start_goes_on_and_the_better_model_is_kept(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Random weights are worse than nothing; a model that knows the songs is better than two steps."""
+    """A model trained for 30 steps beats random weights, and then beats one trained for 2 steps."""
     ships(write_model(tmp_path / "random"), monkeypatch)
     size = {"width": 32, "layers": 1, "embedding": 8}
     said: list[str] = []
@@ -113,7 +113,7 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
 
 
 class Press:
-    """Progress that presses Ctrl-C at a step of training, or of something else."""
+    """A progress callback that presses Ctrl-C at a step of training or of another task."""
 
     def __init__(self, step: int, what: str = "training") -> None:
         self.step, self.what = step, what
@@ -125,7 +125,7 @@ class Press:
 
 @pytest.fixture
 def keyboard() -> Iterator[None]:
-    """Ctrl-C is heard, also where the tests were started in the background, which is deaf to it."""
+    """Restore the handler of Ctrl-C, which a shell disables for background jobs."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

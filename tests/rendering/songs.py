@@ -1,4 +1,4 @@
-"""Small songs that pictures are made of in these tests."""
+"""Small songs for the tests of rendering."""
 
 from __future__ import annotations
 

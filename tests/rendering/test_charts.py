@@ -26,7 +26,7 @@ DIAGONAL = Chart(
 
 
 def coloured(picture: Image.Image, hue: str) -> np.ndarray:
-    """The places (n, 2), across and down, of pixels near a colour."""
+    """The positions (n, 2), x and y, of the pixels near a colour."""
     pixels = np.asarray(picture).astype(int)
     down, across = np.nonzero(np.abs(pixels - rgb(HUES[hue])).max(axis=2) < 40)
     return np.stack([across, down], axis=1)

@@ -1,4 +1,4 @@
-"""A song in the format that a name asks for, and all of them in a folder with a page."""
+"""Rendering a song to files of all formats, and to a folder with a page."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_song_without_notes_gets_no_bundle(tmp_path: Path) -> None:
 
 
 def test_sheet_music_is_without_the_pedal_and_sound_with_it(tmp_path: Path) -> None:
-    """A quarter of 96 ticks whose pedal is held for the bar, to tick 384."""
+    """A quarter note of 96 ticks, with the pedal down until tick 384."""
     from tests.scores import midi_file, track
 
     held = midi_file(track("00 B0 40 7F", "00 90 3C 40", "60 80 3C 00", "82 20 B0 40 00"))
@@ -126,7 +126,7 @@ def test_titles_cannot_break_the_page() -> None:
 
 
 class Links(HTMLParser):
-    """Everything that a page refers to."""
+    """Collects the files that a page refers to."""
 
     def __init__(self) -> None:
         super().__init__()

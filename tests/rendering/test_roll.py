@@ -1,4 +1,4 @@
-"""The piano roll as an image and as SVG: where notes are, what they look like, and that any song has one."""
+"""The piano roll as an image and as SVG: positions and looks of notes, and that any song can be drawn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def notes_of(picture: Drawing, colour: str) -> list[Box]:
-    """The bodies of the notes in a colour: without the swatch (16 times as wide as an edge) and the edges."""
+    """The boxes of notes in a colour, without their opaque edges and the box of the legend."""
     return [box for box in picture.boxes if box.colour == colour and box.opacity < 1]
 
 

@@ -1,4 +1,4 @@
-"""What a roll shows: parts, pitches, drums, bars, beats, the headline."""
+"""What a piano roll shows: parts, pitches, drums, bars, beats, the summary line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The piano roll in the terminal: blocks, colours, bars, and plain text where there are none."""
+"""The piano roll in the terminal: blocks, colours, bars, and plain text without colours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.scores import scores, tune
 
 
 def printed(score: Score, *, width: int = 80, encoding: str = "utf-8", **options: object) -> str:
-    """What a console of that kind writes."""
+    """What a console with these options prints."""
     buffer = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     Console(file=buffer, width=width, **options).print(roll.terminal(score))  # type: ignore[arg-type]
     buffer.seek(0)
@@ -141,9 +141,9 @@ def test_without_colours_parts_melt_together() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"width": 19}, "19 columns, must be 20-1000"),
-        ({"height": 7}, "7 lines, must be 8-1000"),
-        ({"max_bars": 0}, "0 bars, must be 1-10000"),
+        ({"width": 19}, "width 19 of a terminal roll, must be 20-1000"),
+        ({"height": 7}, "height 7 of a terminal roll, must be 8-1000"),
+        ({"max_bars": 0}, "max_bars 0 of a terminal roll, must be 1-10000"),
     ],
 )
 def test_what_cannot_be_shown(options: dict[str, int], said: str) -> None:

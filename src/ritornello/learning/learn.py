@@ -133,7 +133,7 @@ def _check(
 
 
 def _bundled_model(start: str) -> Model | None:
-    """The bundled model, or None if `start` excludes it. Raises ModelError if it is asked for and missing."""
+    """The bundled model, or None if `start` excludes it. Raises ModelError if it is required and missing."""
     exists = (compose.BUNDLED / "model.json").is_file()
     if start == "nothing" or (start == "auto" and not exists):
         return None

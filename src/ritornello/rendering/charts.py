@@ -56,10 +56,10 @@ class Chart:
         """The ends of the x axis, and those of the y axis, which has a margin."""
         x = np.concatenate([*(line.x for line in self.lines), self.points[:, 0]])
         y = np.concatenate([*(line.y for line in self.lines), self.points[:, 1]])
-        kept = np.isfinite(x) & np.isfinite(y)
-        if not kept.any():
+        finite = np.isfinite(x) & np.isfinite(y)
+        if not finite.any():
             return (math.nan, math.nan), (math.nan, math.nan)
-        left, right, low, high = x[kept].min(), x[kept].max(), y[kept].min(), y[kept].max()
+        left, right, low, high = x[finite].min(), x[finite].max(), y[finite].min(), y[finite].max()
         margin = 0.06 * (high - low) or 0.5
         return (float(left), float(right if right > left else left + 1)), (
             float(low - margin),
@@ -83,9 +83,9 @@ def image(chart: Chart, *, width: int = 1200, height: int = 600) -> Image.Image:
     (left, right), (low, high) = chart.ends()
 
     def place(x: Floats, y: Floats) -> list[tuple[float, float]]:
-        kept = np.isfinite(x) & np.isfinite(y)
-        across = box[0] + (x[kept] - left) / (right - left) * (box[2] - box[0])
-        down = box[3] - (y[kept] - low) / (high - low) * (box[3] - box[1])
+        finite = np.isfinite(x) & np.isfinite(y)
+        across = box[0] + (x[finite] - left) / (right - left) * (box[2] - box[0])
+        down = box[3] - (y[finite] - low) / (high - low) * (box[3] - box[1])
         return list(zip(across.tolist(), down.tolist(), strict=True))
 
     _draw_axes(draw, chart, box)
@@ -169,12 +169,12 @@ def _trace(
 ) -> None:
     """Set the dots (rows from the top, columns) that `line` passes through, in place, without gaps."""
     height, width = dots.shape
-    kept = np.isfinite(line.x) & np.isfinite(line.y)
-    if not kept.any():
+    finite = np.isfinite(line.x) & np.isfinite(line.y)
+    if not finite.any():
         return
     across = np.linspace(*x_ends, width)
-    inside = (across >= line.x[kept].min()) & (across <= line.x[kept].max())
-    y = np.interp(across, line.x[kept], line.y[kept])
+    inside = (across >= line.x[finite].min()) & (across <= line.x[finite].max())
+    y = np.interp(across, line.x[finite], line.y[finite])
     down = np.rint((y_ends[1] - y) / (y_ends[1] - y_ends[0]) * (height - 1)).astype(int)
     for column in np.flatnonzero(inside):
         before = down[column - 1] if column and inside[column - 1] else down[column]

@@ -168,7 +168,7 @@ def _pixel(place: float) -> int:
 
 @lru_cache(maxsize=64)
 def _corner(radius: int) -> npt.NDArray[np.float32]:
-    """The share of each pixel (radius, radius, 1) of a rounded upper left corner that lies inside."""
+    """The share of each pixel (radius, radius, 1) that a rounded upper left corner covers."""
     offsets = (np.arange(8 * radius) + 0.5) / 8 - radius  # 8 x 8 samples a pixel
     inside = offsets[:, None] ** 2 + offsets[None, :] ** 2 <= radius**2
     share: npt.NDArray[np.float32] = inside.reshape(radius, 8, radius, 8).mean(axis=(1, 3), dtype=np.float32)

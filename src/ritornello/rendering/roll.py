@@ -56,16 +56,13 @@ def svg(score: Score, path: str | Path | None = None, *, bars_per_row: int | Non
 
 
 def terminal(score: Score, width: int = 80, height: int = 24, max_bars: int = 8) -> TerminalRoll:
-    """The beginning of the piano roll for `rich.print` (colours, where there are any) or `str` (plain text).
+    """The beginning of the piano roll for `rich.print` (in colour if possible) or `str` (plain text).
 
-    `width` (20-1000) is in characters; `height` (8-1000) in lines, legend apart; at most `max_bars` bars
-    (from 1) are shown, fewer where they are too many for the width. Raises ScoreError.
+    `width` (20-1000) is in characters, `height` (8-1000) in lines without the legend. At most `max_bars` bars
+    (1-10,000) are shown, fewer if the width is too small for them. Raises ScoreError.
     """
-    for name, value, low, high in (
-        ("columns", width, 20, 1000),
-        ("lines", height, 8, 1000),
-        ("bars", max_bars, 1, 10_000),
-    ):
+    limits = {"width": (width, 20, 1000), "height": (height, 8, 1000), "max_bars": (max_bars, 1, 10_000)}
+    for name, (value, low, high) in limits.items():
         if not low <= value <= high:
-            raise ScoreError(f"a terminal roll of {value} {name}, must be {low}-{high}")
+            raise ScoreError(f"{name} {value} of a terminal roll, must be {low}-{high}")
     return TerminalRoll(score, width, height, max_bars)

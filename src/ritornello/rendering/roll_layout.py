@@ -108,8 +108,8 @@ def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:
     median = int(np.median(timeline.length_ticks))
     if bars_per_row is None:
         beats = (timeline.end_ticks - timeline.start_ticks[0]) / timeline.ticks_per_beat
-        wanted = (32 if beats <= 512 else 64) * timeline.ticks_per_beat / median
-        bars_per_row = max(1, min(MAX_BARS_PER_ROW, round(wanted)))
+        bars = (32 if beats <= 512 else 64) * timeline.ticks_per_beat / median
+        bars_per_row = max(1, min(MAX_BARS_PER_ROW, round(bars)))
         bars_per_row -= bars_per_row % 4 if bars_per_row > 4 else 0
         if len(timeline) <= bars_per_row * 5 // 4:
             bars_per_row = len(timeline)

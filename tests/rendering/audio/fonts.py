@@ -1,4 +1,4 @@
-"""Small soundfonts written by hand: a table of zones, and waves whose pitch is known."""
+"""Small soundfonts made byte by byte, with waveforms of known pitch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEYS = 43
 
 
 def sine(cycles: int = 100, length: int = 10_000) -> np.ndarray:
-    """A whole number of cycles, so that it loops without a seam: of 441 Hz as it stands."""
+    """A sine with a whole number of cycles, so that it loops without a click; 441 Hz by default."""
     return np.sin(2 * np.pi * cycles * np.arange(length) / length) * 0.5
 
 
@@ -28,7 +28,7 @@ def font(
     cents: int = 0,
     keys: tuple[int, int] = (0, 127),
 ) -> Path:
-    """A soundfont of one preset, one instrument and one sample, with a zone for each dict of settings."""
+    """A soundfont of one preset, one instrument and one sample, with a zone for each dict of generators."""
     values = np.rint((sine() if wave is None else wave) * 32767).astype("<i2")
     generators, bags = [], []
     for settings in zones or ({},):
@@ -71,7 +71,7 @@ def _sample(start: int, end: int, root: int, cents: int) -> bytes:
 
 
 def pitch_hz(sound: np.ndarray, rate: int) -> float:
-    """The frequency of the strongest partial of (N,) samples, by the peak of a spectrum, interpolated."""
+    """The frequency of the strongest partial of (N,) samples, from the interpolated peak of the spectrum."""
     size = 1 << 20
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), size)) + 1e-12
     peak = int(spectrum[1:-1].argmax()) + 1

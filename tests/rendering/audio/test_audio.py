@@ -1,4 +1,4 @@
-"""From a song to a file of sound: what is promised of every one, and what is refused."""
+"""Sound files of songs: length, loudness, formats, soundfonts, errors."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_fluidsynth_where_there_is_none_is_said(sine_font: Path, monkeypatch: py
 def test_fluidsynth_is_asked_for_the_song_and_heard(
     sine_font: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A program of that name that writes a second of a tone, or fails."""
+    """A program called fluidsynth that writes one second of a tone, or fails."""
     program = tmp_path / "fake"
     program.write_text(
         "#!/usr/bin/env python3\n"

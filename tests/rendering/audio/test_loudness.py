@@ -1,4 +1,4 @@
-"""Loudness against what the standards give for their test signals, and a limiter that never clips."""
+"""The loudness of the test signals of the standards, and a limiter that never clips."""
 
 from __future__ import annotations
 

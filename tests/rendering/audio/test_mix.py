@@ -1,4 +1,4 @@
-"""Notes laid over each other: when, how loud, from which side, and how long they ring."""
+"""The mix of notes: times, loudness, panning, release."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_parts_and_equal_notes_add_up(tmp_path: Path) -> None:
 
 
 def test_an_exclusive_class_is_cut_off_by_its_next_note(tmp_path: Path) -> None:
-    """As an open hi-hat by a closed one; in a part of its own it rings on."""
+    """A closed hi-hat cuts off an open one, unless they are in different parts."""
     settings = LOOP | {"exclusive_class": 1, "release": 1200}
     opened = SoundFont.open(font(tmp_path / "a.sf2", settings, bank=128))
     kit = (Part("", 0, True), Part("", 0, True))

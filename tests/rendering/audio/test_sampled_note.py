@@ -1,4 +1,4 @@
-"""One key as a waveform: pitch, loop, envelope, release, filter, each compared with what it must be."""
+"""Sampled notes: pitch, loop, envelopes, release, filter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.rendering.audio.fonts import RATE, cents_between, font, pitch_hz, sin
 
 
 def play(path: Path, key: int = 69, held_s: float = 1.0, rate: int = RATE, **settings: int) -> Signal:
-    """The wave of a key of the sine of 441 Hz, looped unless the settings say something else."""
+    """The waveform of a key, from a sine of 441 Hz that is looped by default."""
     opened = SoundFont.open(font(path / "a.sf2", {"loop_mode": 1, **settings}))
     (region,) = opened.regions(0, 0)
     return sampled_note(opened.sample(region), region, key, held_s, rate)
@@ -43,7 +43,7 @@ def test_tuning_scale_and_fixed_key(tmp_path: Path) -> None:
 
 
 def test_a_loop_has_no_seam(tmp_path: Path) -> None:
-    """Ten times as long as its sample, a looped sine is still the sine."""
+    """A sine looped for ten times its length is still a sine."""
     wave = play(tmp_path, held_s=2.0)[: 2 * RATE]
     ideal = 0.5 * np.sin(2 * np.pi * 441 * np.arange(len(wave)) / RATE)
     attack = 100  # samples; its default is 1 ms

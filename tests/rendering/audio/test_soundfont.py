@@ -1,4 +1,4 @@
-"""Soundfonts: layers resolved as the specification says, and broken ones refused in one line."""
+"""Soundfonts: zones combined according to the specification, and clear errors for damaged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other programs read in a MusicXML file: Counters of (onset, length, pitch), in units of 24 a beat."""
+"""Readers of MusicXML that return Counters of (onset, length, pitch), in units of 24 a beat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Notes = Counter[tuple[int, int, object]]
 
 
 def expected(score: Score) -> Notes:
-    """The notes of a song on the grid; drums have no length."""
+    """The quantised notes of a song; drums have no length."""
     unit, drums = 24 / score.ticks_per_beat, score.of_drums.tolist()
     columns = (score.onset_ticks.tolist(), score.duration_ticks.tolist(), score.pitch.tolist(), drums)
     return Counter(
@@ -27,14 +27,14 @@ def expected(score: Score) -> Notes:
 
 
 def places_of_drums(notes: Notes) -> Notes:
-    """Drums by their place on the staff and notehead, as a reader without their instruments knows them."""
+    """Drums by their position on the staff and notehead, for readers that ignore their instruments."""
     return Counter(
         {(on, length, drum_notation(p)[1:] if not length else p): n for (on, length, p), n in notes.items()}
     )
 
 
 def by_ourselves(text: str) -> Notes:
-    """A reader of its own, of the little that is needed: durations, chords, voices, ties, unpitched notes."""
+    """A minimal reader: durations, chords, voices, ties, unpitched notes."""
     found: list[list[Any]] = []
     root = ElementTree.fromstring(text.split("\n", 2)[2])
     for part in root.iter("part"):
@@ -75,7 +75,7 @@ def _pitch(element: ElementTree.Element) -> int:
 
 
 def by_verovio(text: str) -> Notes:
-    """What Verovio plays of it."""
+    """The notes that Verovio plays."""
     verovio = pytest.importorskip("verovio", reason="the extra sheet is not installed")
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
@@ -84,7 +84,7 @@ def by_verovio(text: str) -> Notes:
 
 
 def by_music21(text: str) -> Notes:
-    """What music21 reads, ties joined; drums by their place on the staff."""
+    """The notes that music21 reads, ties joined; drums by their position on the staff."""
     music21 = pytest.importorskip("music21", reason="music21 is not installed (the extra demo brings it)")
     found: list[list[Any]] = []
     for part in music21.converter.parse(text, format="musicxml").parts:

@@ -1,4 +1,4 @@
-"""Engraved scores: SVG that holds the song, pixels that are not empty, and what is refused."""
+"""Engraved scores: the notes in the SVG, the pixels of images, errors."""
 
 from __future__ import annotations
 

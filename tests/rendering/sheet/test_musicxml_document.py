@@ -1,4 +1,4 @@
-"""MusicXML against what readers make of it: the same notes; and what stands in it beside them."""
+"""MusicXML: three readers find the same notes, and the other elements are right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.scores import scores, tune
 
 
 def piano() -> Score:
-    """Both hands: a held bass under a moving top, a triplet, a tie over the bar, a syncopation."""
+    """Piano music for two hands with a long bass note, a triplet, a tie over the bar line, a syncopation."""
     right = [(0, 12, 72), (12, 24, 74), (36, 12, 76), (48, 8, 77), (56, 8, 76), (64, 8, 74), (72, 60, 72)]
     left = [(0, 96, 48), (0, 24, 55), (24, 24, 57), (48, 48, 55), (96, 96, 43)]
     return song(
@@ -27,7 +27,7 @@ def piano() -> Score:
 
 
 def sextuplets() -> Score:
-    """Beats of six, of four, of three with a hole, of eight; then a bar of 6/8 with thirds of an eighth."""
+    """Beats of six, four, two of three and eight notes; then a bar of 6/8 with triplets of 16ths."""
     onsets = [*range(0, 24, 4), *range(24, 48, 6), 48, 64, *range(72, 96, 3)]
     onsets += [96 + place for place in (0, 4, 8, 12, 24, 36, 48, 56, 60)]
     notes = [(on, end - on, 60 + n % 7, 80, 0) for n, (on, end) in enumerate(pairwise([*onsets, 168]))]
@@ -67,7 +67,7 @@ def test_readers_find_the_same_notes(name: str, reader: str) -> None:
 @given(scores(max_notes=30, max_beats=12))
 @settings(deadline=None, max_examples=60)
 def test_any_song_becomes_a_file_whose_bars_are_full(score: Score) -> None:
-    """Every voice of every bar adds up to the bar, whatever the resolution, the meters and the notes."""
+    """The durations of every voice in every bar add up to the bar, for any resolution, meters and notes."""
     if not len(score):
         return
     root = ElementTree.fromstring(to_musicxml(score).split("\n", 2)[2])
@@ -85,7 +85,7 @@ def test_any_song_becomes_a_file_whose_bars_are_full(score: Score) -> None:
 
 
 def test_notes_are_never_more_than_the_songs() -> None:
-    """Five voices on one staff are cut to four: onsets stay."""
+    """Six simultaneous voices are reduced to four by shortening notes; their onsets stay."""
     score = song(*((6 * n, 96, 50 + 5 * n, 80, 0) for n in range(6)), parts=(Part("Organ", 70),))
     found = readers.by_ourselves(to_musicxml(score))
     assert {(on, pitch) for on, _, pitch in found} == {(6 * n, 50 + 5 * n) for n in range(6)}

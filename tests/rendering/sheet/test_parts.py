@@ -1,4 +1,4 @@
-"""The steps of sheet music one by one: the grid, spelling, values, beams, voices, hands, clefs."""
+"""The steps of sheet music: quantisation, spelling, note values, beams, voices, hands, clefs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scores import tune
 
 
 def onsets(*beats: float) -> list[int]:
-    """Where notes at these beats of a song at 480 ticks a beat are written_notes, in units of 24 a beat."""
+    """The written onsets, in units of 24 a beat, of notes at these beats."""
     ticks = [round(480 * beat) for beat in beats]
     score = Score.of(480, ticks, [60] * len(ticks), np.arange(len(ticks)) + 60, [80] * len(ticks))
     return [note.start for note in written_notes(score, 0, SheetBars.of(score))]
@@ -138,7 +138,7 @@ def test_a_fifth_voice_ends_what_sounds_longest() -> None:
 
 
 def test_the_hands_part_where_they_can_reach() -> None:
-    """A right hand that goes down below middle C keeps its notes while the left is lower still."""
+    """Notes below middle C belong to the right hand if the left hand is still lower."""
     notes = [(0, 96, 76, 80, 0), (0, 96, 48, 80, 0), (0, 96, 40, 80, 0)]
     notes += [(96, 96, 55, 80, 0), (96, 96, 67, 80, 0), (96, 96, 36, 80, 0), (96, 96, 43, 80, 0)]
     score = song(*notes)

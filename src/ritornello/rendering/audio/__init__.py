@@ -90,8 +90,8 @@ def find_soundfont(given: str | Path | None = None) -> Path:
     spec = find_spec("pretty_midi")  # located, not imported
     folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
     for folder in [*folders, *map(Path, SOUNDFONT_FOLDERS)]:
-        for found in sorted(folder.glob("*.sf2")):
-            return found
+        for path in sorted(folder.glob("*.sf2")):
+            return path
     raise InputError(
         'no soundfont found: install one with pip install "ritornello[audio]", or name one with --soundfont'
     )

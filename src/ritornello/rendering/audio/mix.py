@@ -16,8 +16,7 @@ from ritornello.rendering.audio.soundfont import Region, Signal, SoundFont
 Times = npt.NDArray[np.float64]  # (notes,)
 Index = npt.NDArray[np.int64]  # (notes,)
 
-# Synthesisers since the EMU8000 apply 0.4 of the attenuation that a font asks for, and fonts are made for
-# that.
+# Synthesisers since the EMU8000 apply 0.4 of the attenuation in a font, and fonts are made for that.
 ATTENUATION_FACTOR = 0.4
 
 

@@ -169,10 +169,8 @@ class SoundFont:
         start, end = int(head["start"]), int(head["end"])
         loop = np.array([head["start_loop"], head["end_loop"]], np.int64)
         if head["type"] & COMPRESSED:
-            values, offset = (
-                _decode(self.sample_bytes[start:end], self.path),
-                0,
-            )  # its loop is relative to its start
+            offset = 0  # its loop is relative to its own start
+            values = _decode(self.sample_bytes[start:end], self.path)
         else:
             offset = start
             values = self.sample_bytes.view("<i2")[start:end].astype(np.float32) / np.float32(32768)
@@ -183,9 +181,8 @@ class SoundFont:
         loop = np.clip(loop - first, 0, len(values[first:last]))
         root = region["root_key"] if region["root_key"] >= 0 else int(head["key"])
         key = (root if root <= 127 else 60) - head["cents"] / 100  # the cents correct the sample
-        return SoundFontSample(
-            values[first:last], (int(loop[0]), int(loop[1])), int(head["rate"]), float(key)
-        )
+        cut_loop = (int(loop[0]), int(loop[1]))
+        return SoundFontSample(values[first:last], cut_loop, int(head["rate"]), float(key))
 
 
 def _overlap(first: int | None, second: int | None) -> tuple[int, int]:

@@ -136,13 +136,13 @@ def _steps(window: Ints, offset: npt.NDArray[np.float64], is_eighth: npt.NDArray
 def _without_overlaps(notes: list[WrittenNote]) -> list[WrittenNote]:
     """The notes, sorted; a note ends where its pitch is repeated, and duplicates are removed."""
     latest: dict[int, int] = {}
-    kept: list[WrittenNote] = []
+    result: list[WrittenNote] = []
     for note in sorted(notes, key=lambda n: (n.start, n.pitch, -n.end)):
         before = latest.get(note.pitch)
-        if before is not None and kept[before].start == note.start:
+        if before is not None and result[before].start == note.start:
             continue
-        if before is not None and kept[before].end > note.start:
-            kept[before] = kept[before]._replace(end=note.start)
-        latest[note.pitch] = len(kept)
-        kept.append(note)
-    return kept
+        if before is not None and result[before].end > note.start:
+            result[before] = result[before]._replace(end=note.start)
+        latest[note.pitch] = len(result)
+        result.append(note)
+    return result

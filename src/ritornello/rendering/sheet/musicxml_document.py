@@ -27,7 +27,7 @@ CHORD_KINDS = {
     "maj7": "major-seventh", "min7": "minor-seventh", "hdim": "half-diminished", "sus": "suspended-fourth",
     "other": "other",
 }  # fmt: skip
-MIN_TEMPO_CHANGE = 0.05  # relative to the last tempo written; smaller changes are not written_notes
+MIN_TEMPO_CHANGE = 0.05  # relative to the last tempo written; smaller changes are not written
 
 
 class SheetContext(NamedTuple):
@@ -183,7 +183,7 @@ def _directions(sheet: SheetContext, bar: int) -> Iterator[Element]:
 
 
 def _tempi(sheet: SheetContext) -> dict[int, list[tuple[int, float]]]:
-    """For each bar the tempi that are written_notes in it: unit and beats per minute."""
+    """For each bar the tempi to write in it: unit and beats per minute."""
     tempi, last, by_bar = sheet.score.tempi, 0.0, defaultdict(list)
     if not tempi or tempi[0].onset_ticks:
         tempi = (DEFAULT_TEMPO, *tempi)
