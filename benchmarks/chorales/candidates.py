@@ -100,8 +100,8 @@ class Memory:
         return guess
 
 
-def transposed(found: Ints, semitones: int) -> Ints:
-    """The candidates (N, 6) for the song in another key."""
+def transpose_candidates(found: Ints, semitones: int) -> Ints:
+    """Move the pitches that candidates (N, 6) predict by semitones."""
     moved: Ints = found.copy()
     guess = found[:, :LEVEL]
     moved[:, :LEVEL] = np.where((guess > 0) & (guess < SIZE), guess + semitones, guess)

@@ -60,13 +60,13 @@ class Chorales:
             at = draw.integers(-half, max(len(song) - half, 1 - half))
             start = int(np.clip(at, 0, max(0, len(song) - self.window)))
             low, high = self.room(song)
-            moved = transposed(song, int(draw.integers(low, high + 1)))
+            moved = transpose_rows(song, int(draw.integers(low, high + 1)))
             pieces.append((moved[max(0, start - 1) : start + self.window], start > 0))
-        return together(pieces)
+        return make_batch(pieces)
 
     def sample(self, most: int) -> Batch:
         """All songs, whole; `most` is not used."""
-        return together([(song, False) for song in sorted(self.songs, key=len)])
+        return make_batch([(song, False) for song in sorted(self.songs, key=len)])
 
     def room(self, song: Ints) -> tuple[int, int]:
         """Semitones by which a song can go down (at most 0) and up within the range of each voice."""
@@ -79,8 +79,8 @@ class Chorales:
         return min(low, 0), max(high, 0)
 
 
-def encoded(songs: Sequence[Any], recall: str, memory: cand.Memory | None, learnt: bool) -> list[Ints]:
-    """Songs (lists of frames of pitches) as rows (N, F); network.py names the columns."""
+def encode_songs(songs: Sequence[Any], recall: str, memory: cand.Memory | None, learnt: bool) -> list[Ints]:
+    """Encode songs (lists of frames of pitches) as rows (N, F); network.py names the columns."""
     found = []
     for number, song in enumerate(songs):
         values = Chorale().rows(np.array(song)).values.astype(np.int64)
@@ -95,17 +95,17 @@ def encoded(songs: Sequence[Any], recall: str, memory: cand.Memory | None, learn
     return found
 
 
-def transposed(song: Ints, semitones: int) -> Ints:
-    """The rows with every pitch moved, also those that candidates predict; rests stay."""
+def transpose_rows(song: Ints, semitones: int) -> Ints:
+    """Move every pitch by semitones, also those that candidates predict; rests stay."""
     moved: Ints = song.copy()
     moved[:, PITCH] += np.where(song[:, PITCH] > 0, semitones, 0)
     candidates = song[:, CANDIDATE].reshape(-1, cand.COLUMNS)
-    moved[:, CANDIDATE] = cand.transposed(candidates, semitones).reshape(len(song), -1)
+    moved[:, CANDIDATE] = cand.transpose_candidates(candidates, semitones).reshape(len(song), -1)
     return moved
 
 
-def together(pieces: Sequence[tuple[Ints, bool]]) -> Batch:
-    """Pieces of songs as one batch; of each, whether its first row is the predecessor (not learnt)."""
+def make_batch(pieces: Sequence[tuple[Ints, bool]]) -> Batch:
+    """Make one batch of pieces of songs; of each, whether its first row is the predecessor (not learnt)."""
     longest = max(len(piece) + (not has) for piece, has in pieces)
     empty = np.zeros(CANDIDATE.stop, np.int64)
     empty[PITCH] = NONE
@@ -149,7 +149,7 @@ class Mixture:
         """Log probabilities (B, T) by voice and by which others are known (bits), and which frames count."""
         found: dict[tuple[int, int], list[Tensor]] = {}
         for semitones in shifts:
-            batch = together([(transposed(song, semitones), False) for song in songs])
+            batch = make_batch([(transpose_rows(song, semitones), False) for song in songs])
             values = torch.from_numpy(batch.values)
             for network in self.networks:
                 context = network.context(values)
@@ -167,8 +167,8 @@ class Mixture:
         }, learn
 
 
-def trained(options: argparse.Namespace, songs: dict[str, list[Ints]], member: int) -> AnyOrder:
-    """A trained network of the ensemble; training goes on from a checkpoint in --out."""
+def train_member(options: argparse.Namespace, songs: dict[str, list[Ints]], member: int) -> AnyOrder:
+    """Train a network of the mixture, or go on from its checkpoint in --out."""
     torch.manual_seed(options.seed + member)
     given = {name: getattr(options, name) for name in SETTINGS}
     network = AnyOrder(Config(**given))
@@ -233,11 +233,11 @@ def jsb(options: argparse.Namespace) -> None:
     if options.test:
         loaded = json.loads(options.test.read_text())
         data["test"] = loaded["test"] if isinstance(loaded, dict) else loaded
-    plain = encoded(data["train"], "none", None, True)
+    plain = encode_songs(data["train"], "none", None, True)
     memory = cand.Memory([song[:, PITCH] for song in plain]) if options.recall == "corpus" else None
-    songs = {side: encoded(data[side], options.recall, memory, side == "train") for side in data}
+    songs = {side: encode_songs(data[side], options.recall, memory, side == "train") for side in data}
     began, busy = time.perf_counter(), time.process_time()
-    networks = [trained(options, songs, member) for member in range(options.members)]
+    networks = [train_member(options, songs, member) for member in range(options.members)]
     weights = sum(weight.numel() for weight in networks[0].parameters())
     print(
         f"{options.members} x {weights / 1e6:.2f} million weights, {time.perf_counter() - began:.0f} s",

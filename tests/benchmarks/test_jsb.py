@@ -25,7 +25,7 @@ def song(draw: np.random.Generator, frames: int = 40) -> np.ndarray:
 def mixture_and_memory() -> MixtureAndMemory:
     torch.manual_seed(0)
     draw = np.random.default_rng(0)
-    learnt = jsb.encoded([song(draw) for _ in range(3)], "none", None, True)
+    learnt = jsb.encode_songs([song(draw) for _ in range(3)], "none", None, True)
     network = AnyOrder(Config(width=16)).eval()
     return jsb.Mixture([network], []), candidates.Memory([rows[:, PITCH] for rows in learnt])
 
@@ -40,7 +40,7 @@ def test_what_is_to_come_changes_nothing_before_it(mixture_and_memory: MixtureAn
     other[frame + 1 :] = draw.integers(50, 70, (len(one) - frame - 1, 4))
     other[frame, voice] += 1  # known only to voices that are predicted from it
     first, second = (
-        mixture.log_probabilities(jsb.encoded([each], "corpus", memory, False), (0,))[0]
+        mixture.log_probabilities(jsb.encode_songs([each], "corpus", memory, False), (0,))[0]
         for each in (one, other)
     )
     compared = 0
@@ -57,7 +57,7 @@ def test_a_training_song_does_not_find_itself(
     mixture_and_memory: MixtureAndMemory,
 ) -> None:
     draw = np.random.default_rng(0)
-    frames = jsb.encoded([song(draw)], "none", None, True)[0][:, PITCH]
+    frames = jsb.encode_songs([song(draw)], "none", None, True)[0][:, PITCH]
     memory = candidates.Memory([frames])
     alone = memory.candidates(frames, 0)
     assert not np.array_equal(memory.candidates(frames), alone)
@@ -72,7 +72,7 @@ def test_the_chances_of_a_mixture_add_up_to_one(
     one = song(np.random.default_rng(1))
     total = torch.zeros(())
     for pitch in range(SIZE):
-        rows = jsb.encoded([one], "corpus", memory, False)[0].copy()
+        rows = jsb.encode_songs([one], "corpus", memory, False)[0].copy()
         rows[-1, 1] = pitch  # every class that the soprano's last frame can be
         total = total + mixture.log_probabilities([rows], (0,))[0][0, 0][0, -1].exp()
     assert float(total) == pytest.approx(1, abs=1e-5)
