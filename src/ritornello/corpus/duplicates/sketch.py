@@ -136,7 +136,7 @@ def _changes(values: npt.NDArray[Any]) -> Bools:
 
 
 def mix(values: Hashes) -> Hashes:
-    """Hash each 64-bit value by the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
+    """Hash 64-bit values of any shape by the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
     mixed: Hashes = values + np.uint64(0x9E3779B97F4A7C15)
     shifted = mixed >> np.uint64(30)
     for factor, shift in ((0xBF58476D1CE4E5B9, 27), (0x94D049BB133111EB, 31)):

@@ -29,7 +29,7 @@ from ritornello.errors import CorpusError, InputError
 from ritornello.system.files import output_errors, replacing, write_json
 from ritornello.system.lock import locked
 
-Keys = npt.NDArray[np.uint64]  # ascending
+Keys = npt.NDArray[np.uint64]  # (K,) hashes of files
 TOUCHED = "touched.npy"
 
 
