@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ritornello.representations.grid.vocabulary import Ints, part_pitch
 
 CONTEXT_NOTES = (2, 4, 8, 16, 32, 64)  # each twice the one before
+SIZES = (1, *CONTEXT_NOTES)
 LONGEST_CLASS = 4  # of `echo.length`: at least 16 notes
 MAX_RUN_CLASS = 7  # of `echo.run`
 
@@ -57,9 +58,8 @@ def echo_candidates(
     """
     count = len(interval)
     given_index = np.flatnonzero(given) if given is not None else np.zeros(0, np.int64)  # (G,)
-    passed = np.append(
-        0, np.searchsorted(given_index, np.arange(count), side="right")
-    )  # (N + 1,) given notes
+    # how many given notes come before each note, and before the end: (N + 1,)
+    passed = np.append(0, np.searchsorted(given_index, np.arange(count), side="right"))
     if given_interval is not None:  # the song, and after it the given notes alone: (N + G,)
         interval = np.append(interval, given_interval)
     note, length = np.full(count + 1, -1), np.zeros(count + 1, np.int64)
@@ -140,16 +140,12 @@ class EchoState:
         self.candidate, self.length, self.run = -1, 0, 0
         self._right = 0  # guesses in a row
         self._notes: list[Note] = []
-        self._numbers: list[dict[Key, int]] = [
-            {} for _ in (1, *CONTEXT_NOTES)
-        ]  # of contexts, by their halves
-        self._ends: list[list[int]] = [
-            [] for _ in (1, *CONTEXT_NOTES)
-        ]  # the context that ends with each note
+        self._numbers: list[dict[Key, int]] = [{} for _ in SIZES]  # of contexts, by their halves
+        self._ends: list[list[int]] = [[] for _ in SIZES]  # the context that ends with each note
         self._latest: list[dict[int, int]] = [{} for _ in CONTEXT_NOTES]  # the note after a context
         self._given, self._passed = given, 0
         self._given_after: list[dict[int, list[int]]] = [defaultdict(list) for _ in CONTEXT_NOTES]
-        ends: list[list[int]] = [[] for _ in (1, *CONTEXT_NOTES)]
+        ends: list[list[int]] = [[] for _ in SIZES]
         for index in range(len(given) - 1):
             contexts = self._contexts(ends, given[index], given[index - 1] if index else None)
             for after, context in zip(self._given_after, contexts, strict=False):
@@ -170,24 +166,21 @@ class EchoState:
                 rank, self.candidate, later = longer, -1, next_one
             latest[context] = len(self._notes)
         self._right = self._right + 1 if right else 0
-        self.length, self.run = (
-            min(rank, LONGEST_CLASS),
-            min(MAX_RUN_CLASS, (self._right + 1).bit_length() - 1),
-        )
+        self.length = min(rank, LONGEST_CLASS)
+        self.run = min(MAX_RUN_CLASS, (self._right + 1).bit_length() - 1)
         notes, index = (self._given, later) if later >= 0 else (self._notes, self.candidate)
         self.guess = (note[0] + notes[index][0] - notes[index - 1][0], *notes[index][1:]) if rank else None
 
     def _contexts(self, ends: list[list[int]], note: Note, before: Note | None) -> list[int]:
         """The numbers of the contexts of each size that end with a note, after adding them to `ends`."""
         pair = note[0] - (before[0] if before else 0), part_pitch(note[1], note[2])
-        for numbers, sized, size in zip(self._numbers, ends, (1, *CONTEXT_NOTES), strict=True):
+        for numbers, sized, size in zip(self._numbers, ends, SIZES, strict=True):
             sized.append(numbers.setdefault(pair, len(numbers)))
             if len(sized) <= size:
                 break
             pair = sized[-1 - size], sized[-1]  # the halves of the next larger one
-        return [
-            sized[-1] for sized, size in zip(ends[1:], CONTEXT_NOTES, strict=True) if len(ends[0]) >= size
-        ]
+        notes = len(ends[0])
+        return [sized[-1] for sized, size in zip(ends[1:], CONTEXT_NOTES, strict=True) if notes >= size]
 
     def _next_of(self, given: list[int] | None) -> int:
         """The first of these given notes that is beyond the next one, or -1."""
