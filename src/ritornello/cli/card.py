@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import option, output_options, print_result
 
 
 @click.command("card")
 @click.argument("model", type=click.Path(), required=False)
-@click.option("--sources", is_flag=True, help="Only the training data, as in model.json.")
+@option("--sources", "Only the training data, as in model.json.", is_flag=True)
 @output_options
 def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> None:
     """Show the card of MODEL, or of the bundled model: training data and rights, measurements, limits.

@@ -16,16 +16,19 @@ import click
 from ritornello.system.progress import Progress, no_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-CLICK_TYPES = {
-    "int": int,
-    "float": float,
-    "str": str,
-    "bool": bool,
-    "Music": click.Path(),
-    "Folder": click.Path(),
-}
+PATH = click.Path()
+CLICK_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Music": PATH, "Folder": PATH}
 CODE_OPTIONS = ("network", "representation", "loss")
 SECONDS_PER_LINE = 10.0
+
+
+def option(
+    flags: str, help_text: str, kind: Any = None, *, default: Any = None, **more: Any
+) -> Callable[[Command], Command]:
+    """A click.option whose default is shown; a list as `kind` gives the allowed values."""
+    kind = click.Choice(kind) if isinstance(kind, list) else kind
+    more |= {"type": kind, "default": default, "show_default": default is not None}
+    return click.option(*flags.split(), help=help_text, **more)
 
 
 def options_of(options: type) -> Callable[[Command], Command]:
@@ -35,24 +38,24 @@ def options_of(options: type) -> Callable[[Command], Command]:
     """
 
     def add(command: Command) -> Command:
-        for option in reversed(fields(options)):
-            if option.metadata.get("python_only"):
+        for field in reversed(fields(options)):
+            if field.metadata.get("python_only"):
                 continue
-            kind = str(option.type).split(" | ")[0]
-            choices, is_list = option.metadata.get("choices"), kind.startswith("list[")
+            kind = str(field.type).split(" | ")[0]
+            is_list, is_required = kind.startswith("list["), field.default is MISSING
             kind = kind.removeprefix("list[").removesuffix("]")
-            flag = option.metadata["flag"] or "--" + option.name.replace("_", "-")
-            is_required = option.default is MISSING
             command = click.option(
-                flag,
-                option.name,
-                type=click.Choice(choices) if choices else CLICK_TYPES[kind],
+                field.metadata["flag"] or "--" + field.name.replace("_", "-"),
+                field.name,
+                type=click.Choice(choices)
+                if (choices := field.metadata.get("choices"))
+                else CLICK_TYPES[kind],
                 is_flag=kind == "bool",
                 multiple=is_list,
                 required=is_required,
-                default=None if is_required else option.default,
-                show_default=not is_required and option.default not in (None, False),
-                help=option.metadata["help"],
+                default=None if is_required else field.default,
+                show_default=not is_required and field.default not in (None, False),
+                help=field.metadata["help"],
             )(command)
         return command
 
@@ -90,23 +93,17 @@ def output_options(command: Command) -> Command:
 
 def reader_option(command: Command) -> Command:
     """Add --reader."""
-    return click.option(
-        "--reader",
-        type=click.Choice(["symusic", "mido"]),
-        default="symusic",
-        show_default=True,
-        help="The library that reads MIDI files; mido is slower.",
-    )(command)
+    help_text = "The library that reads MIDI files; mido is slower."
+    return option("--reader", help_text, ["symusic", "mido"], default="symusic")(command)
 
 
 def reading_options(command: Command) -> Command:
     """Add the options of reading many MIDI files: --workers, --reader, --labels and --retry."""
     labels = "A .csv or .jsonl file of paths and labels, instead of the folders."
     retry = "Read files again that timed out, crashed or ran out of memory in an earlier run."
-    command = click.option("--retry", is_flag=True, help=retry)(command)
-    command = click.option("--labels", type=click.Path(), help=labels)(command)
+    command = option("--labels", labels, PATH)(option("--retry", retry, is_flag=True)(command))
     workers = "Processes that read files; by default one per core."
-    return click.option("--workers", type=int, help=workers)(reader_option(command))
+    return option("--workers", workers, int)(reader_option(command))
 
 
 def print_result(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ritornello.cli.common import (
+    PATH,
     code_options,
     open_model,
+    option,
     options_of,
     output_options,
     print_result,
@@ -27,18 +29,15 @@ if TYPE_CHECKING:
 
 @click.command("compose")
 @click.argument("model", type=click.Path(), required=False)
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(),
-    help="What to write: .mid, sound, picture, .musicxml, or folder/ for all; by default a new song.mid.",
+@option(
+    "-o --out",
+    "What to write: .mid, sound, picture, .musicxml, or folder/ for all; by default a new song.mid.",
+    PATH,
 )
 @options_of(ComposeOptions)
 @options_of(BatchOptions)
-@click.option(
-    "--recipe", type=click.Path(), help="Build the song of a recipe (.json) again, without the model."
-)
-@click.option("--redraw", is_flag=True, help="With --recipe: compose another song by the same plan.")
+@option("--recipe", "Build the song of a recipe (.json) again, without the model.", PATH)
+@option("--redraw", "With --recipe: compose another song by the same plan.", is_flag=True)
 @code_options
 @output_options
 def command(

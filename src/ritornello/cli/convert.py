@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, print_result
 
 
 @click.command("convert")
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
-@click.option(
-    "--like", type=click.Path(), help="From Keras: the model folder from which all but the weights is copied."
-)
+@option("--like", "From Keras: the model folder from which all but the weights is copied.", PATH)
 @output_options
 def command(source: str, target: str, like: str | None, as_json: bool, quiet: bool) -> None:
     """Convert a model with the network `original` to a .keras file, or back.

@@ -6,25 +6,18 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, progress_bars, reading_options
+from ritornello.cli.common import PATH, option, output_options, print_result, progress_bars, reading_options
 
 
 @click.command("doctor")
 @click.argument("folder", type=click.Path())
-@click.option("--html", type=click.Path(), help="Also write the report as a web page with piano rolls.")
-@click.option(
-    "--copy-clean", type=click.Path(), help="Copy the songs that can be trained on to a new folder."
-)
+@option("--html", "Also write the report as a web page with piano rolls.", PATH)
+@option("--copy-clean", "Copy the songs that can be trained on to a new folder.", PATH)
 @reading_options
-@click.option("--cache", type=click.Path(), help="The folder for the results, instead of your cache folder.")
+@option("--cache", "The folder for the results, instead of your cache folder.", PATH)
 @output_options
 def command(
-    folder: str,
-    html: str | None,
-    copy_clean: str | None,
-    as_json: bool,
-    quiet: bool,
-    **options: Any,
+    folder: str, html: str | None, copy_clean: str | None, as_json: bool, quiet: bool, **options: Any
 ) -> None:
     """Report which files below FOLDER can be trained on, why others cannot, and what to do about them.
 

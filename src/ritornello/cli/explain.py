@@ -7,17 +7,15 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, print_result
 
 
 @click.command("explain")
 @click.argument("what", metavar="loss|REPRESENTATION|FILE.mid")
-@click.option("--points", type=click.Path(), help="With loss: a TOML file with points of the curve.")
-@click.option("--png", type=click.Path(), help="With loss: also draw the curve into this file.")
-@click.option("--as", "name", default="notes", show_default=True, help="With a file: the representation.")
-@click.option(
-    "--rows", type=click.IntRange(min=1), default=24, show_default=True, help="With a file: how many rows."
-)
+@option("--points", "With loss: a TOML file with points of the curve.", PATH)
+@option("--png", "With loss: also draw the curve into this file.", PATH)
+@option("--as name", "With a file: the representation.", default="notes")
+@option("--rows", "With a file: how many rows.", click.IntRange(min=1), default=24)
 @output_options
 def command(
     what: str, points: str | None, png: str | None, name: str, rows: int, as_json: bool, quiet: bool

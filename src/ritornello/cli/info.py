@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, reader_option
+from ritornello.cli.common import PATH, option, output_options, print_result, reader_option
 
 if TYPE_CHECKING:
     from ritornello.music.score import Score
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command("info")
 @click.argument("file", type=click.Path())
 @reader_option
-@click.option("--png", type=click.Path(), help="Also write the piano roll as a picture.")
+@option("--png", "Also write the piano roll as a picture.", PATH)
 @output_options
 def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool) -> None:
     """Show what FILE, a MIDI file, contains: parts, bars, meter, key, tempo, a piano roll.

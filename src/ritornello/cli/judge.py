@@ -6,36 +6,22 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, progress_bars
+from ritornello.cli.common import PATH, option, output_options, print_result, progress_bars
 
 
 @click.command("judge")
 @click.argument("songs", type=click.Path())
-@click.option(
-    "--human", type=click.Path(), help="Human songs to compare with: a folder of MIDI files, or a corpus."
+@option("--human", "Human songs to compare with: a folder of MIDI files, or a corpus.", PATH)
+@option(
+    "--model", "A model whose training songs may be copied; for one song by default the bundled model.", PATH
 )
-@click.option(
-    "--model",
-    type=click.Path(),
-    help="A model whose training songs may be copied; for one song by default the bundled model.",
+@option(
+    "--corpus", "The training songs, a corpus or folder: shows copied passages next to the originals.", PATH
 )
-@click.option(
-    "--corpus",
-    type=click.Path(),
-    help="The training songs, a corpus or folder: shows copied passages next to the originals.",
-)
-@click.option("--html", type=click.Path(), help="Also write the report as a web page with plots.")
-@click.option(
-    "--most",
-    type=int,
-    default=200,
-    show_default=True,
-    help="Songs of each kind to compare, drawn by the seed.",
-)
-@click.option(
-    "--max-minutes", type=float, default=60.0, show_default=True, help="Longer songs are not judged."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same figures.")
+@option("--html", "Also write the report as a web page with plots.", PATH)
+@option("--most", "Songs of each kind to compare, drawn by the seed.", default=200)
+@option("--max-minutes", "Longer songs are not judged.", default=60.0)
+@option("--seed", "The same seed gives the same figures.", default=0)
 @output_options
 def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Compare SONGS, a folder of MIDI files, with human songs; or describe one song, a .mid file.

@@ -6,35 +6,28 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, stage_output
+from ritornello.cli.common import PATH, option, output_options, print_result, stage_output
 
 
 @click.command("learn")
 @click.argument("folder", type=click.Path())
-@click.option("--minutes", type=float, help="How long to train; 20 by default.")
-@click.option("--steps", type=int, help="How many training steps, instead of minutes.")
-@click.option(
-    "--out",
-    type=click.Path(),
-    help="The model folder; by default NAME-model beside FOLDER, NAME being its name.",
-)
-@click.option("--songs", type=int, default=3, show_default=True, help="How many songs to compose.")
-@click.option(
+@option("--minutes", "How long to train; 20 by default.", float)
+@option("--steps", "How many training steps, instead of minutes.", int)
+@option("--out", "The model folder; by default NAME-model beside FOLDER, NAME being its name.", PATH)
+@option("--songs", "How many songs to compose.", default=3)
+@option(
     "--start",
-    type=click.Choice(["auto", "bundled", "nothing"]),
+    "The weights to start from: of the bundled model, or random; auto tries both.",
+    ["auto", "bundled", "nothing"],
     default="auto",
-    show_default=True,
-    help="The weights to start from: of the bundled model, or random; auto tries both.",
 )
-@click.option(
+@option(
     "--size",
-    type=click.Choice(["tiny", "small", "medium", "large"]),
-    help="0.8, 4, 15 or 60 million parameters, with random initial weights.",
+    "0.8, 4, 15 or 60 million parameters, with random initial weights.",
+    ["tiny", "small", "medium", "large"],
 )
-@click.option(
-    "--seed", type=int, help="The seed of training (by default 0) and of the songs (by default a random one)."
-)
-@click.option("--workers", type=int, help="Processes that read files; by default one per core.")
+@option("--seed", "The seed of training (by default 0) and of the songs (by default a random one).", int)
+@option("--workers", "Processes that read files; by default one per core.", int)
 @output_options
 def command(folder: str, size: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a model on the MIDI files below FOLDER and compose songs like them. No file of yours is changed.

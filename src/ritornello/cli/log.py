@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, print_result
 
 
 @click.command("log")
 @click.argument("run", type=click.Path())
-@click.option("--png", type=click.Path(), help="Also draw the curves into this file.")
+@option("--png", "Also draw the curves into this file.", PATH)
 @output_options
 def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     """Show the losses of RUN, the model folder of a training that has ended or is running.

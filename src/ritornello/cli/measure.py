@@ -6,24 +6,30 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import code_options, open_model, output_options, print_result, progress_bars
+from ritornello.cli.common import (
+    PATH,
+    code_options,
+    open_model,
+    option,
+    output_options,
+    print_result,
+    progress_bars,
+)
 
 MAX_NAMED = 5  # skipped songs that are listed; --json lists all
 
 
 @click.command("measure")
 @click.argument("model", type=click.Path())
-@click.option("--on", required=True, type=click.Path(), help="A corpus, or a folder of MIDI files.")
-@click.option(
-    "--split", type=click.Choice(["train", "valid", "test"]), help="The split of a corpus; by default valid."
-)
-@click.option(
+@option("--on", "A corpus, or a folder of MIDI files.", PATH, required=True)
+@option("--split", "The split of a corpus; by default valid.", ["train", "valid", "test"])
+@option(
     "--given",
-    type=click.Choice(["plan", "none"]),
-    help="What the model is given: plan, form, bars left and chords, or nothing; by default measure both.",
+    "What the model is given: plan, form, bars left and chords, or nothing; by default measure both.",
+    ["plan", "none"],
 )
-@click.option("--csv", type=click.Path(), help="Also write the figures of each song.")
-@click.option("--threads", type=int, default=1, show_default=True, help="Threads of the CPU.")
+@option("--csv", "Also write the figures of each song.", PATH)
+@option("--threads", "Threads of the CPU.", default=1)
 @code_options
 @output_options
 def command(

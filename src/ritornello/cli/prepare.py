@@ -6,21 +6,20 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result, progress_bars, reading_options
+from ritornello.cli.common import PATH, option, output_options, print_result, progress_bars, reading_options
 
 
 @click.command("prepare")
 @click.argument("folder", type=click.Path())
 @reading_options
-@click.option("--out", required=True, type=click.Path(), help="The corpus folder to write.")
-@click.option(
+@option("--out", "The corpus folder to write.", PATH, required=True)
+@option(
     "--engine",
-    type=click.Choice(["pool", "dask"]),
+    "Processes of this machine, or the workers of a Dask cluster.",
+    ["pool", "dask"],
     default="pool",
-    show_default=True,
-    help="Processes of this machine, or the workers of a Dask cluster.",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, for the engine dask.")
+@option("--scheduler", "The Dask scheduler, for the engine dask.", metavar="ADDRESS")
 @output_options
 def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Make a corpus from the MIDI files below FOLDER, whose subfolders are the labels. No file is changed.

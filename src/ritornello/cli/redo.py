@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import code_options, open_model, options_of, output_options, print_result
+from ritornello.cli.common import (
+    PATH,
+    code_options,
+    open_model,
+    option,
+    options_of,
+    output_options,
+    print_result,
+)
 from ritornello.cli.compose import write_all
 from ritornello.composing.options import RedoOptions
 from ritornello.errors import InputError
@@ -17,13 +25,8 @@ from ritornello.errors import InputError
 @click.command("redo")
 @click.argument("song", type=click.Path())
 @options_of(RedoOptions)
-@click.option("--model", type=click.Path(), help="The model folder; by default the bundled model.")
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(),
-    help="The .mid to write, to which a number is added; by default SONG-take.mid.",
-)
+@option("--model", "The model folder; by default the bundled model.", PATH)
+@option("-o --out", "The .mid to write, to which a number is added; by default SONG-take.mid.", PATH)
 @code_options
 @output_options
 def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:

@@ -7,57 +7,35 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, print_result
 
 
 @click.command("render")
 @click.argument("song", type=click.Path())
-@click.option(
-    "-o",
-    "--out",
-    type=click.Path(),
+@option(
+    "-o --out",
+    "The file to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml, or a folder for all.",
+    PATH,
     multiple=True,
     required=True,
-    help="The file to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml, or a folder for all.",
 )
-@click.option(
-    "--as",
-    "picture",
-    type=click.Choice(["roll", "sheet"]),
+@option(
+    "--as picture",
+    "What a .png or .svg shows: the piano roll or the engraved score.",
+    ["roll", "sheet"],
     default="roll",
-    show_default=True,
-    help="What a .png or .svg shows: the piano roll or the engraved score.",
 )
-@click.option(
-    "--soundfont", type=click.Path(), help="The soundfont (.sf2 or .sf3); by default one that is installed."
-)
-@click.option(
+@option("--soundfont", "The soundfont (.sf2 or .sf3); by default one that is installed.", PATH)
+@option(
     "--synth",
-    type=click.Choice(["own", "fluidsynth"]),
+    "The synthesizer: Ritornello's own, or the program fluidsynth if it is installed.",
+    ["own", "fluidsynth"],
     default="own",
-    show_default=True,
-    help="The synthesizer: Ritornello's own, or the program fluidsynth if it is installed.",
 )
-@click.option(
-    "--rate", type=int, default=44_100, show_default=True, help="Samples per second, 44100 or 48000."
-)
-@click.option(
-    "--max-minutes",
-    type=float,
-    default=60.0,
-    show_default=True,
-    help="Longer songs are not played; at most 1440.",
-)
-@click.option(
-    "--max-bars",
-    type=int,
-    default=2000,
-    show_default=True,
-    help="Longer songs are not written as sheet music.",
-)
-@click.option(
-    "--recipe", type=click.Path(), help="The recipe of the song, to be copied into the folder as recipe.json."
-)
+@option("--rate", "Samples per second, 44100 or 48000.", default=44_100)
+@option("--max-minutes", "Longer songs are not played; at most 1440.", default=60.0)
+@option("--max-bars", "Longer songs are not written as sheet music.", default=2000)
+@option("--recipe", "The recipe of the song, to be copied into the folder as recipe.json.", PATH)
 @output_options
 def command(
     song: str,

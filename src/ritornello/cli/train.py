@@ -9,18 +9,16 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import options_of, output_options, print_result, progress_bars
+from ritornello.cli.common import PATH, option, options_of, output_options, print_result, progress_bars
 from ritornello.training.config import NetworkOptions, TrainConfig
 
 
 @click.command("train")
 @click.argument("corpus", type=click.Path())
-@click.option("--out", required=True, type=click.Path(), help="The model folder to write, or to continue.")
+@option("--out", "The model folder to write, or to continue.", PATH, required=True)
 @options_of(TrainConfig)
 @options_of(NetworkOptions)
-@click.option(
-    "--curve", type=click.Path(), help="A TOML file with the points of the curve of the interval loss."
-)
+@option("--curve", "A TOML file with the points of the curve of the interval loss.", PATH)
 @output_options
 def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
     """Train a network on CORPUS. The same command again continues where it stopped.

@@ -13,20 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ritornello.composing.choose_plan import choose_plan
-from ritornello.composing.generate import Task, check_has_notes, generate_songs
+from ritornello.composing.generate import check_has_notes, generate_songs
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
 from ritornello.composing.merge_notes import instrument_name, note_table
-from ritornello.composing.options import (
-    DIALS,
-    BatchOptions,
-    ComposeOptions,
-    Music,
-    RedoOptions,
-    with_help_of,
-)
+from ritornello.composing.options import DIALS, BatchOptions, ComposeOptions, Music, RedoOptions, with_help_of
 from ritornello.composing.parse_options import parse_options
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
+from ritornello.composing.request import request_for
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.errors import FailedError, ModelError, PlanError
@@ -85,23 +79,20 @@ def compose_many(
     if isinstance(own, SamplesItself):
         unused = DIALS - {own.dial} | {"seed", "force"}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
-        return generate_songs(opened, [Task(plan, song) for song in range(n)], seed, dials)
+        return generate_songs(opened, [request_for(plan, seed, song) for song in range(n)], dials)
     given = _given_music(wanted)
     if wanted.genre is None and given is None:
         wanted = replace(wanted, genre=opened.info.get("defaults", {}).get("genre"))
     parsed = parse_options(wanted, opened.labels)
-    tasks = []
+    given_plan, is_melody = given.plan if given else None, wanted.melody is not None
+    parts_are_optional = given is None and parsed.parts is None
+    requests = []
     for song in range(n):
-        plan = choose_plan(
-            parsed,
-            opened.plans,
-            song_generator(seed, song),
-            given=given.plan if given else None,
-            is_melody=wanted.melody is not None,
-        )
-        tasks.append(Task(plan, song, given, parts_are_optional=given is None and parsed.parts is None))
+        generator = song_generator(seed, song)
+        plan = choose_plan(parsed, opened.plans, generator, given=given_plan, is_melody=is_melody)
+        requests.append(request_for(plan, seed, song, given, parts_are_optional))
     choosing = best is not None and n > 1
-    songs = generate_songs(opened, tasks, seed, dials, measured=choosing, progress=progress)
+    songs = generate_songs(opened, requests, dials, measured=choosing, progress=progress)
     return _most_typical(songs, best or n) if choosing else songs
 
 
@@ -128,9 +119,8 @@ def redo(
     original, found = _notes_but_velocity(given.score), dict[bytes, Song]()
     for attempt in range(TRIES_PER_TAKE):
         numbers = range(attempt * takes, attempt * takes + takes - len(found))
-        tasks = [Task(given.plan, number, given) for number in numbers]
-        dials = {"creativity": wanted.creativity}
-        for take in generate_songs(opened, tasks, seed, dials, progress=progress):
+        requests = [request_for(given.plan, seed, number, given) for number in numbers]
+        for take in generate_songs(opened, requests, {"creativity": wanted.creativity}, progress=progress):
             notes = _notes_but_velocity(take.score)
             if notes != original:
                 found.setdefault(notes, take)
@@ -160,11 +150,8 @@ def replay(
         return build_song(opened)
     options: dict[str, Any] = {"seed": seed, **opened.dials}
     wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
-    task, dials = (
-        Task(opened.plan, opened.song, opened.given),
-        {name: getattr(wanted, name) for name in DIALS},
-    )
-    return generate_songs(opened_model(model), [task], _seed_or_random(seed), dials)[0]
+    request = request_for(opened.plan, _seed_or_random(seed), opened.song, opened.given)
+    return generate_songs(opened_model(model), [request], {name: getattr(wanted, name) for name in DIALS})[0]
 
 
 class Genre(NamedTuple):

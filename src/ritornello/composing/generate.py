@@ -1,17 +1,16 @@
-"""Compose the songs of tasks with a model, in batches, each with its recipe."""
+"""Compose the requested songs with a model, in batches, each with its recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy.typing as npt
 
-from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
-from ritornello.composing.request import Request, request_for
+from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
 from ritornello.composing.sampling import SamplingParams
 from ritornello.composing.song import Song
@@ -27,49 +26,34 @@ SONGS_PER_BATCH = 32
 LEAST_SHARE_OF_BARS = 0.25  # in which requested parts play, so that they play more than one note
 
 
-class Task(NamedTuple):
-    """A song to compose: its plan, its number, the given music.
-
-    With `parts_are_optional` not all of its parts must play: they come from a training song.
-    """
-
-    plan: Plan
-    number: int = 0
-    given: GivenMusic | None = None
-    parts_are_optional: bool = False
-
-
 def generate_songs(
     model: Model,
-    tasks: Sequence[Task],
-    seed: int,
+    requests: Sequence[Request],
     dials: Mapping[str, float],
     *,
     measured: bool = False,
     progress: Progress | None = None,
 ) -> list[Song]:
-    """Compose the songs of `tasks`; `dials` are creativity and spread, `measured` computes `Song.nats`.
+    """Compose the songs of `requests`; `dials` are creativity and spread, `measured` computes `Song.nats`.
 
     Raises ModelError, PlanError, MidiError, FailedError.
     """
-    if any(task.given for task in tasks):
+    if any(request.music for request in requests):
         check_has_notes(model)
     own = model.representation
     if isinstance(own, SamplesItself):
         dial = dials[own.dial]
-        rows = [own.sample(model, task.plan, seed, task.number, dial) for task in tasks]
-        return [_song(model, *each, seed, {own.dial: dial}) for each in zip(tasks, rows, strict=True)]
+        rows = [own.sample(model, request.plan, request.seed, request.song, dial) for request in requests]
+        return [_song(model, *pair, {own.dial: dial}) for pair in zip(requests, rows, strict=True)]
     used = {"creativity": dials["creativity"]}
     choices = [field.name for field in model.representation.fields if field.kind == "choice"]
     params = SamplingParams.from_creativity(used["creativity"], choices)
     songs = []
-    for start in range(0, len(tasks), SONGS_PER_BATCH):
-        batch = tasks[start : start + SONGS_PER_BATCH]
-        requests = [_request(model, task, seed) for task in batch]
-        sampled = sample(model, requests, params, measured=measured, progress=progress)
+    for start in range(0, len(requests), SONGS_PER_BATCH):
+        batch = [_with_style(request, model) for request in requests[start : start + SONGS_PER_BATCH]]
+        sampled = sample(model, batch, params, measured=measured, progress=progress)
         songs += [
-            _song(model, task, rows, seed, used, nats)
-            for task, (rows, nats) in zip(batch, sampled, strict=True)
+            _song(model, request, s.rows, used, s.nats) for request, s in zip(batch, sampled, strict=True)
         ]
     return songs
 
@@ -83,25 +67,24 @@ def check_has_notes(model: Model) -> None:
 
 
 def _song(
-    model: Model, task: Task, rows: npt.NDArray[Any], seed: int, dials: dict[str, float], nats: float = 0.0
+    model: Model, request: Request, rows: npt.NDArray[Any], dials: dict[str, float], nats: float = 0.0
 ) -> Song:
     """The song of sampled rows (N, F), with its recipe."""
     representation = model.info["representation"]["name"]
     names = {"network": model.network, "representation": representation, "sha256": model.hash}
-    has_parts = model.representation.name == "notes"
-    plan = _plan_as_played(task.plan, rows) if task.parts_are_optional and has_parts else task.plan
-    code = model.code.get("representations")
-    recipe = Recipe(names, plan, seed, task.number, dials, rows, task.given, code=code)
+    plan, code = request.plan, model.code.get("representations")
+    if request.required_parts == () and model.representation.name == "notes":
+        plan = _plan_as_played(plan, rows)
+    recipe = Recipe(names, plan, request.seed, request.song, dials, rows, request.music, code=code)
     return build_song(recipe, nats)
 
 
-def _request(model: Model, task: Task, seed: int) -> Request:
-    """The request for a task, with the style statistics of its labels."""
-    style = style_of_plan(model.info, task.plan)
-    if not task.parts_are_optional and (task.given is None or task.given.kind == "tune"):
+def _with_style(request: Request, model: Model) -> Request:
+    """The request with the style statistics of its labels."""
+    style = style_of_plan(model.info, request.plan)
+    if request.required_parts is None and (request.music is None or request.music.kind == "tune"):
         style = style._replace(plays=max(style.plays, LEAST_SHARE_OF_BARS))
-    request = request_for(task.plan, seed, task.number, task.given)
-    return replace(request, required_parts=() if task.parts_are_optional else None, style=style)
+    return replace(request, style=style)
 
 
 def _plan_as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:

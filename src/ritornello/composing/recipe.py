@@ -37,17 +37,8 @@ FORMAT = 1
 MAX_BYTES = 64 << 20
 MAX_ROWS = 1 << 20
 MAX_PARTS, MAX_BAR_OR_PART = 256, 1 << 20  # of the given music
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "format": int,
-    "ritornello": str,
-    "model": dict,
-    "plan": dict,
-    "seed": int,
-    "song": int,
-    "how": dict,
-    "source": (dict, type(None)),
-    "rows": dict,
-}
+TYPES: dict[str, Any] = {"format": int, "ritornello": str, "model": dict, "plan": dict, "seed": int}
+TYPES |= {"song": int, "how": dict, "source": (dict, type(None)), "rows": dict}
 MODEL_KEYS = {"network", "representation", "sha256"}
 SOURCE_KEYS = {"how", "bars", "parts", "midi"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,8 @@ class Request:
     required_parts: tuple[int, ...] | None = None
     """Those of the parts that must play; None are all."""
     style: StyleStats = NO_STATS
+    music: GivenMusic | None = None
+    """The given music into which the sampled notes are merged."""
 
     @property
     def timeline(self) -> Timeline:
@@ -45,13 +47,18 @@ class Request:
         return self.plan.timeline(GRID)
 
 
-def request_for(plan: Plan, seed: int, song: int = 0, given: GivenMusic | None = None) -> Request:
-    """The request for a song by a plan, with the given music if any."""
+def request_for(
+    plan: Plan, seed: int, song: int = 0, given: GivenMusic | None = None, parts_are_optional: bool = False
+) -> Request:
+    """The request for a song by a plan, with the given music if any.
+
+    With `parts_are_optional` not all parts must play: nobody requested them, they come from a training song.
+    """
+    required = () if parts_are_optional else None
     if given is None:
-        return Request(plan, seed, song, _part_classes(plan))
-    return {"prompt": _continuation, "tune": _accompaniment, "redo": _redo}[given.kind](
-        plan, seed, song, given
-    )
+        return Request(plan, seed, song, _part_classes(plan), required_parts=required)
+    kinds = {"prompt": _continuation, "tune": _accompaniment, "redo": _redo}
+    return replace(kinds[given.kind](plan, seed, song, given), music=given, required_parts=required)
 
 
 def _continuation(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:

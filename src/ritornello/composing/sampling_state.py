@@ -26,6 +26,13 @@ LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
 SHARE_OF_BARS = 0.25  # of the bars that a part should play in, while fewer than half of the parts have played
 
 
+def bias_at(size: int, classes: int | list[int], nats: float | np.float32) -> Bias:
+    """A bias that adds `nats` to one class or several of a field, and 0 to the others."""
+    bias = np.zeros(size, np.float32)
+    bias[classes] = nats
+    return bias
+
+
 class SamplingState:
     """A request and what has been composed of its song. Ticks are those of the grid, 24 a beat."""
 
@@ -48,10 +55,7 @@ class SamplingState:
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
         timeline = request.timeline
         self.returns_to = timeline.returns_to.tolist()
-        self.similarity = [
-            *timeline.similarity.tolist(),
-            -1,
-        ]  # to the bar it returns to; -1: unknown
+        self.similarity = [*timeline.similarity.tolist(), -1]  # to the bar it returns to; -1: unknown
         self.bar_tree: BarTree = {}
         self.tree_bar, self.branch = -1, self.bar_tree
         self.continuations = self.bar_tree

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, SHIFTS, WAIT
 
 UNCHANGED = 3  # the similarity of a bar that returns note for note
@@ -40,9 +40,7 @@ def favour_repeated_parts(state: SamplingState) -> Bias | None:
     note = state.note_to_repeat(tick) if similarity > 0 else None
     if note is None or note[0] != tick:
         return None
-    bias = np.zeros(PARTS, np.float32)
-    bias[note[1]] = REPEAT_NATS[similarity]
-    return bias
+    return bias_at(PARTS, note[1], REPEAT_NATS[similarity])
 
 
 def favour_repeated_pitches(state: SamplingState) -> Bias | None:
@@ -51,9 +49,7 @@ def favour_repeated_pitches(state: SamplingState) -> Bias | None:
     note = state.note_to_repeat(tick) if similarity > 0 else None
     if note is None or note[:2] != (tick, state.song.row[COLUMN["part"]]):
         return None
-    bias = np.zeros(PITCHES, np.float32)
-    bias[note[2]] = REPEAT_NATS[similarity]
-    return bias
+    return bias_at(PITCHES, note[2], REPEAT_NATS[similarity])
 
 
 def penalize_unplanned_copies(state: SamplingState) -> Bias | None:
@@ -72,9 +68,7 @@ def penalize_unplanned_copies(state: SamplingState) -> Bias | None:
     pitches = [pitch for at, other, pitch in state.continuations if (at, other) == (tick - start, part)]
     if not pitches:
         return None
-    bias = np.zeros(PITCHES, np.float32)
-    bias[pitches] = -COPY_NATS * (tick - start) / (song.bar_lines[bar + 1] - start)
-    return bias
+    return bias_at(PITCHES, pitches, -COPY_NATS * (tick - start) / (song.bar_lines[bar + 1] - start))
 
 
 def penalize_loops(state: SamplingState) -> Bias | None:
@@ -85,6 +79,4 @@ def penalize_loops(state: SamplingState) -> Bias | None:
     pitch = song.row[COLUMN["echo.pitch"]]
     if times < FREE_LOOPS or pitch >= PITCHES or song.row[COLUMN["part"]] != song.row[COLUMN["echo.part"]]:
         return None
-    bias = np.zeros(PITCHES, np.float32)
-    bias[pitch] = -LOOP_NATS * (times - FREE_LOOPS + 1)
-    return bias
+    return bias_at(PITCHES, pitch, -LOOP_NATS * (times - FREE_LOOPS + 1))

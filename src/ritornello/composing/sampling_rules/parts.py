@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ritornello.composing.sampling import FORBIDDEN
-from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 
 # A network alone left out three of a quartet's four parts, and a sixth of its game songs were drums alone.
@@ -38,9 +38,7 @@ def require_unplayed_parts(state: SamplingState) -> Bias | None:
         can_follow = [part for part in unplayed if song.row[COLUMN["shift"]] or part >= song.notes[-1][1]]
         return _forbid_all_but(tuple(can_follow[:1])) if can_follow else None
     span = max(state.end_tick - state.first_tick, 1)
-    bias = np.zeros(PARTS, np.float32)
-    bias[unplayed] = UNPLAYED_NATS * max(tick - state.first_tick, 0) / span
-    return bias
+    return bias_at(PARTS, unplayed, UNPLAYED_NATS * max(tick - state.first_tick, 0) / span)
 
 
 def forbid_too_many_sounding_notes(state: SamplingState) -> Bias | None:
@@ -52,9 +50,7 @@ def forbid_too_many_sounding_notes(state: SamplingState) -> Bias | None:
     ]
     if not full:
         return None
-    bias = np.zeros(PARTS, np.float32)
-    bias[full] = FORBIDDEN
-    return bias
+    return bias_at(PARTS, full, FORBIDDEN)
 
 
 def favour_rare_parts(state: SamplingState) -> Bias | None:
@@ -72,9 +68,7 @@ def penalize_thick_chords(state: SamplingState) -> Bias | None:
     """A part that has struck as many notes at this onset as parts do in songs of the label is less likely."""
     if state.row_tick != state.onset or not (penalty := thick_chord_penalty(state)):
         return None
-    bias = np.zeros(PARTS, np.float32)
-    bias[state.part] = -penalty
-    return bias
+    return bias_at(PARTS, state.part, -penalty)
 
 
 def thick_chord_penalty(state: SamplingState) -> float:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from ritornello.composing.sampling import FORBIDDEN
-from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingState
+from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
 
 LOWEST_PITCH, HIGHEST_PITCH = 12, 115  # C0 to G8; a piano has 21-108
@@ -61,9 +61,7 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     penalty += EXCESS_REPEAT_NATS * max(0.0, share - state.style.repeats)
     if penalty == 0:
         return None
-    bias = np.zeros(PITCHES, np.float32)
-    bias[pitch] = -penalty
-    return bias
+    return bias_at(PITCHES, pitch, -penalty)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from ritornello.composing.sampling_rules.parts import (
     thick_chord_penalty,
 )
 from ritornello.composing.sampling_rules.pitches import HIGHEST_PITCH
-from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import DRUM_PART, END, MAX_SHIFT, PITCHES, SHIFTS, WAIT
 
 MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
@@ -82,9 +82,7 @@ def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
     can_play_higher = part in parts and pitch < highest
     if state.notes_at_onset < MAX_NOTES_AT_ONSET and (can_play_higher or parts[-1] > part):
         return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[0] = FORBIDDEN
-    return bias
+    return bias_at(SHIFTS, 0, FORBIDDEN)
 
 
 def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
@@ -96,9 +94,7 @@ def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
     bars = max((bars for part, bars in missing.items() if part > song.notes[-1][1]), default=0.0)
     if bars == 0:
         return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[0] = NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING)
-    return bias
+    return bias_at(SHIFTS, 0, NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING))
 
 
 def penalize_thick_onsets(state: SamplingState) -> Bias | None:
@@ -106,9 +102,7 @@ def penalize_thick_onsets(state: SamplingState) -> Bias | None:
     penalty, parts = thick_chord_penalty(state), state.request.parts
     if not penalty or state.song.clock != state.onset or parts is None or state.part < parts[-1]:
         return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[0] = -penalty
-    return bias
+    return bias_at(SHIFTS, 0, -penalty)
 
 
 def penalize_substitute_notes(state: SamplingState) -> Bias | None:
@@ -119,6 +113,4 @@ def penalize_substitute_notes(state: SamplingState) -> Bias | None:
     """
     if state.song.clock != state.onset or state.unrequested_nats < LEAST_NATS:
         return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[0] = -state.unrequested_nats
-    return bias
+    return bias_at(SHIFTS, 0, -state.unrequested_nats)
