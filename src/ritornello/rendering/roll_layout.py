@@ -86,17 +86,19 @@ def _truncated(text: str, size: float, width: float) -> str:
 
 def _geometry(score: Score, timeline: Timeline, bars_per_row: int | None) -> RollGeometry:
     """The geometry of the rows: their ticks, and the heights of pitches and drums."""
-    rows = _row_ticks(timeline, bars_per_row)
+    row_ticks = _row_ticks(timeline, bars_per_row)
     pitches, drums = roll_contents.pitch_range(score), roll_contents.drum_lines(score)
     labels = [drum.label for drum in drums] + (["C4"] if pitches else [])
     left = MARGIN + max(text_width(label, LABEL_SIZE) for label in labels) + 10
-    room = 440 if len(rows) <= 4 else 360 if len(rows) <= 16 else 290
-    semitone = min(16, max(3, room // (pitches[1] - pitches[0] + 1))) if pitches else 0
+    lane_height = 440 if len(row_ticks) <= 4 else 360 if len(row_ticks) <= 16 else 290
+    semitone = min(16, max(3, lane_height // (pitches[1] - pitches[0] + 1))) if pitches else 0
     drum_pitches = sum(len(drum.pitches) for drum in drums)
     hit_height = min(10 if pitches else 26, max(5, (160 if pitches else 420) // max(1, drum_pitches)))
-    per_tick = (WIDTH - MARGIN - left) / float(np.diff(rows).max())
+    per_tick = (WIDTH - MARGIN - left) / float(np.diff(row_ticks).max())
     shares = roll_contents.unison_shares(score)
-    return RollGeometry(score, timeline, rows, left, per_tick, pitches, semitone, drums, hit_height, shares)
+    return RollGeometry(
+        score, timeline, row_ticks, left, per_tick, pitches, semitone, drums, hit_height, shares
+    )
 
 
 def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:

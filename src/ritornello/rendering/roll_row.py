@@ -19,7 +19,8 @@ BAR_NUMBER_SIZE, LABEL_SIZE = 16.0, 15.0  # font sizes
 BAR_NUMBER_HEIGHT = 24.0  # of the space for bar numbers above the lanes
 ROW_GAP = 26.0  # between rows
 LANE_GAP = 8.0  # between pitched notes and drums
-BLACK_KEYS = (1, 3, 6, 8, 10)
+MIN_BEAT_WIDTH = 9.0  # of a beat for which lines are drawn
+BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 
 
 @dataclass(frozen=True)
@@ -111,14 +112,14 @@ def _grid(
     """Bar lines, beat lines, bar numbers and new meters of a row; `lanes` are (top, height)."""
     timeline = geometry.timeline
     shown = range(int(timeline.bar_of(begin)), int(timeline.bar_of(end - 1)) + 1)
-    room = text_width(f"{shown[-1] + 1} ", BAR_NUMBER_SIZE) + 6
+    number_width = text_width(f"{shown[-1] + 1} ", BAR_NUMBER_SIZE) + 6
     median_width = float(np.median(timeline.length_ticks[shown.start : shown.stop])) * geometry.per_tick
-    step = next(n for n in (1, 2, 4, 8, 16, 1 << 30) if n * median_width >= room)
+    numbered = next(n for n in (1, 2, 4, 8, 16, 1 << 30) if n * median_width >= number_width)
     free_x = 0.0  # the end of the last text
     for bar in shown:
         start = int(timeline.start_ticks[bar])
         beats = roll_contents.beat_ticks(timeline, bar)
-        if beats and (beats[0] - start) * geometry.per_tick > 9:
+        if beats and (beats[0] - start) * geometry.per_tick > MIN_BEAT_WIDTH:
             for tick in beats:
                 if begin <= tick < end:
                     yield from _rule(geometry.x(tick - begin), lanes, palette.BEAT_LINE)
@@ -126,12 +127,12 @@ def _grid(
             continue
         x = geometry.x(start - begin)
         yield from _rule(x, lanes, palette.BAR_LINE, above=5)
-        labels = [(str(bar + 1), palette.FAINT_TEXT)] if bar % step == 0 else []
+        labels = [(str(bar + 1), palette.FAINT_TEXT)] if bar % numbered == 0 else []
         if bar and _meter(timeline, bar) != _meter(timeline, bar - 1):
             labels.append((_meter(timeline, bar), palette.TEXT))
         for label, colour in labels:
             text_x = max(free_x, x + 4)
-            if text_x < x + 60:
+            if text_x < x + 60:  # else the label would be too far from its bar line
                 yield Text(text_x, y + BAR_NUMBER_HEIGHT - 8, label, BAR_NUMBER_SIZE, colour)
                 free_x = text_x + text_width(label, BAR_NUMBER_SIZE) + 8
     yield from _rule(geometry.x(end - begin) - 1, lanes, palette.BAR_LINE)
