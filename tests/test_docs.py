@@ -89,3 +89,20 @@ def test_the_rows_explained_on_the_models_page_are_what_is_printed(
     assert shown
     main(["explain", str(ROOT / shown[1]), "--rows", shown[2]])
     assert capsys.readouterr().out.splitlines()[-int(shown[3]) :] == shown[4].splitlines()
+
+
+TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS += sorted((ROOT / "src").rglob("*.py"))
+
+
+FOLDERS = ("src", "tests", "docs", "scripts", "examples")
+FILES = {file.name for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")}
+
+
+@pytest.mark.parametrize("text", [each for each in TEXTS if each.name != "renames.md"], ids=str)
+def test_modules_that_a_text_names_exist(text: Path) -> None:
+    """Names such as `models/chain/step.py` in pages, docstrings and comments."""
+    places = [ROOT, ROOT / "src", ROOT / "src" / "ritornello", text.parent, text.parent.parent]
+    for name in re.findall(r"(?<![\w/.<-])((?:\w+/)*\w+\.py)\b", text.read_text("utf-8")):
+        found = any((place / name).is_file() for place in places) or name in FILES
+        assert found or Path(name).name.startswith(("my_", "FILE")), f"{text.name} names {name}"

@@ -173,7 +173,10 @@ def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list
 
 
 def card(model: str | Path | Model | None = None) -> str:
-    """The card of a model, or of the bundled model: data and rights, measurements, limits."""
+    """The card of a model, or of the bundled model: data and rights, measurements, limits.
+
+    Raises ModelError if there is none.
+    """
     file = opened_model(model).path / "card.md"
     try:
         return file.read_text(encoding="utf-8", errors="replace")

@@ -64,7 +64,7 @@ def note_table(score: Score) -> Ints:
 def merge_rows(
     score: Score, classes: Ints, rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
 ) -> Score:
-    """The given music with the sampled notes of rows: see `notes_for_score`."""
+    """The given music with the sampled notes of `rows` (N, F): see `notes_for_score`."""
     old = note_table(score)
     new, parts = notes_for_score(score, classes, old, rows, plan, first_tick, given)
     onset, duration, pitch, velocity, part = np.concatenate([old, new]).T

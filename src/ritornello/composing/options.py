@@ -97,7 +97,7 @@ class ComposeOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(_Options):
-    """How many songs to compose and to keep."""
+    """How many songs to compose and to keep. Raises PlanError for a number out of range."""
 
     n: int = _option("How many songs.", 1, 1, MAX_SONGS, flag="-n")
     best: int | None = _option(

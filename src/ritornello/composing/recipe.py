@@ -126,7 +126,10 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: Any, representation: str | None = None) -> Recipe:
-        """The inverse of `to_dict`. Raises InputError for a field that is missing, unknown or wrong."""
+        """The inverse of `to_dict`.
+
+        Raises InputError for a field that is missing, unknown or wrong, PlanError for an impossible plan.
+        """
         _check_keys("a recipe", data, set(TYPES))
         for key, kind in TYPES.items():
             if not isinstance(data[key], kind) or isinstance(data[key], bool):

@@ -169,7 +169,7 @@ def _finished_shards(out: Path) -> list[dict[str, Any]]:
 
 
 class ShardKeys(NamedTuple):
-    """The keys of the files of one shard."""
+    """The keys of the files of one shard, in arrays (N,)."""
 
     stamps: Keys  # of files that need not be read again
     contents: Keys
