@@ -7,8 +7,8 @@
     song = r.compose("model/", bars=16, seed=7)
     song.write("song.mid")
 
-The names below are the public interface; each is imported when it is first used, so that composing never
-pays for what only training needs.
+The names in `__all__` are the public interface. Each is imported when it is first used, so that composing
+does not import what only training needs.
 """
 
 from importlib import import_module

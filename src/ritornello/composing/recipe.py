@@ -70,22 +70,22 @@ class Recipe:
             for column, field in enumerate(self.representation.fields)
             if field.kind != "known"
         }
-        given = self.given
-        return {
-            "format": FORMAT,
-            "ritornello": self.version,
-            "model": self.model,
-            "plan": self.plan.to_dict(),
+        source = None
+        if self.given:
+            midi = base64.b64encode(self.given.midi).decode()
+            source = {
+                "how": self.given.kind,
+                "bars": self.given.bars,
+                "parts": self.given.parts,
+                "midi": midi,
+            }
+        plan = self.plan.to_dict()
+        data = {"format": FORMAT, "ritornello": self.version, "model": self.model, "plan": plan}
+        return data | {
             "seed": self.seed,
             "song": self.song,
             "how": self.dials,
-            "source": given
-            and {
-                "how": given.kind,
-                "bars": given.bars,
-                "parts": given.parts,
-                "midi": base64.b64encode(given.midi).decode(),
-            },
+            "source": source,
             "rows": rows,
         }
 

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ritornello import midi
-from ritornello.composing.merge_notes import (
-    merge_rows,
-    note_table,
-    notes_for_score,
-    ticks_in_score,
-    with_part_names,
-)
+from ritornello.composing import merge_notes
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.song import Song
@@ -28,12 +22,14 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
     if isinstance(representation, SamplesItself):
         return Song(representation.finish(recipe.rows, plan), recipe)
     if given is None:
-        return Song(with_part_names(representation.decode(recipe.rows, plan)), recipe, nats=nats)
+        return Song(merge_notes.with_part_names(representation.decode(recipe.rows, plan)), recipe, nats=nats)
     request = request_for(plan, recipe.seed, recipe.song, given)
     if given.kind == "redo":
         file = _redone_file(recipe, request)
         return Song(midi.parse(file, name="the redone song").score, recipe, file, nats)
-    score = merge_rows(given.score, given.part_classes, recipe.rows, plan, request.first_tick, request.given)
+    score = merge_notes.merge_rows(
+        given.score, given.part_classes, recipe.rows, plan, request.first_tick, request.given
+    )
     return Song(score, recipe, nats=nats)
 
 
@@ -42,11 +38,13 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     given, plan = recipe.given, recipe.plan
     assert given is not None
     score = given.score
-    first, end = ticks_in_score(score, plan, np.array([request.first_tick, request.end_tick])).tolist()
+    first, end = merge_notes.ticks_in_score(
+        score, plan, np.array([request.first_tick, request.end_tick])
+    ).tolist()
     parts = range(len(score.parts)) if given.parts is None else given.parts
-    old = note_table(score)
+    old = merge_notes.note_table(score)
     is_replaced = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
-    notes, _ = notes_for_score(
+    notes, _ = merge_notes.notes_for_score(
         score, given.part_classes, old[~is_replaced], recipe.rows, plan, request.first_tick, request.given
     )
     new = [Note(*note) for note in notes.tolist() if note[4] < len(score.parts)]
