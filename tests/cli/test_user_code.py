@@ -25,6 +25,8 @@ EXAMPLES = {
 }
 SHORT: dict[str, Any] = {"steps": 4, "batch": 4, "measure_every": 2, "heldout_windows": 64, "threads": 1}
 OWN_STEP = """
+import torch
+
 from ritornello.models.lstm.network import Lstm
 from ritornello.models.lstm.step import LstmStep
 
@@ -36,6 +38,15 @@ class OwnStep(LstmStep):
 
 class Named(Lstm):
     step = OwnStep
+
+class Counting(Lstm):
+    def __init__(self, config):
+        super().__init__(config)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, values, plan=None):
+        self.calls += 1
+        return super().forward(values, plan)
 """
 
 
@@ -140,6 +151,14 @@ def test_a_numpy_step_in_the_file_is_used(home: Path, tmp_path: Path, name: str)
         model.plans,
     )
     assert r.compose(model, bars=2, seed=1).score == r.compose(built_in, bars=2, seed=1).score
+
+
+def test_a_buffer_of_integers_is_kept(home: Path, tmp_path: Path) -> None:
+    own = f"{home}/own.py:Counting"
+    model = r.train(home / "corpus", tmp_path / "m", network=own, network_config={"size": "tiny"}, **SHORT)
+    assert model.weights["calls"].dtype == "int64"
+    assert model.weights["calls"] >= 2
+    assert isinstance(model.step(), TorchStep)
 
 
 def test_training_goes_on_from_a_model_of_a_users_network(home: Path, tmp_path: Path) -> None:

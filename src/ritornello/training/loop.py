@@ -150,8 +150,13 @@ class TrainingRun:
             # an exponential moving average of about 1 / (1 - average) steps, of fewer at first
             past = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
             weights = self._weights()
-            averages = [self.average[name] for name in weights]
-            torch._foreach_lerp_(averages, list(weights.values()), 1 - past)
+            names = [name for name, tensor in weights.items() if tensor.is_floating_point()]
+            averages = [self.average[name] for name in names]
+            torch._foreach_lerp_(averages, [weights[name] for name in names], 1 - past)
+            for name in (
+                weights.keys() - names
+            ):  # a buffer of integers, such as BatchNorm's count, has no mean
+                self.average[name].copy_(weights[name])
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _losses(self, batch: Batch, teachers: TeacherEnsemble | None = None) -> dict[str, torch.Tensor]:
