@@ -104,7 +104,7 @@ def compare_predictors(corpus: Corpus, model: Model, most: int) -> dict[str, dic
         return encode_songs((corpus.score(int(i)) for i in songs), representation, len(songs))
 
     train, heldout = rows("train"), Windows(rows("test"), model.info["network"]["config"]["window"], 0)
-    curve = Curve.of(model.info["network"]["config"]["curve"])
+    curve = Curve.from_dict(model.info["network"]["config"]["curve"])
     numbers = heldout.evenly_spaced(most)
     predictors: dict[str, Predict] = {
         "original (LSTM 48)": predict_by_network(model),
