@@ -1,0 +1,54 @@
+"""From written music to a Score."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+
+from ritornello.errors import MidiError
+from ritornello.midi.reading import Parsed, parse
+from ritornello.music.score import Score
+from ritornello.notation.convert import to_midi
+from ritornello.notation.formats import Format, musicxml_of
+
+
+def parse_notation(data: bytes, format_name: Format, *, name: str = "data") -> Parsed:
+    """Return the Score in the bytes of a file of written music, and what was dropped.
+
+    `name` is for messages. Of an ABC file with several tunes only the first is read (see `split_abc`).
+    Raises MidiError if the file is damaged, InputError if the library that reads it is not installed.
+    """
+    try:
+        midi = to_midi(data, format_name)
+    except MidiError as error:
+        raise MidiError(f"{name!r}: {error}") from error
+    score, dropped = parse(midi, name=name, pedal="ignore")
+    if not len(score):
+        raise MidiError(f"{name!r}: no note was found in it, or it is no {format_name}")
+    score = _whole_notes(score, 1 if format_name == "abc" else 0)
+    return Parsed(replace(score, title=score.title or _title(data, format_name)), dropped)
+
+
+def _title(data: bytes, format_name: Format) -> str:
+    """The title of a work: of MusicXML its work-title or movement-title, of kern its line !!!OTL."""
+    if format_name == "abc":
+        return ""  # abc2midi has it
+    text = (musicxml_of(data) if format_name == "musicxml" else data).decode("utf-8", "replace")
+    pattern = r"!!!OTL[^:\n]*:([^\n]*)" if format_name == "kern" else r"<(?:work|movement)-title>([^<]*)<"
+    found = re.search(pattern, text)
+    return unescape(found[1]).strip() if found else ""
+
+
+def _whole_notes(score: Score, late_ticks: int) -> Score:
+    """Undo that converters end each note one tick early, and that abc2midi begins it `late_ticks` late.
+
+    They do so to part notes of one pitch; a Score has no need of it.
+    """
+    onset_ticks = np.maximum(score.onset_ticks.astype(np.int64) - late_ticks, 0)
+    duration_ticks = score.duration_ticks.astype(np.int64) + 1
+    notes = (onset_ticks, duration_ticks, score.pitch, score.velocity, score.part, score.parts)
+    events = {name: getattr(score, name) for name in ("tempi", "meters", "keys", "chords", "markers")}
+    return replace(Score.of(score.ticks_per_beat, *notes, **events), title=score.title)
