@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ritornello.errors import MidiError
 from ritornello.notation.formats import Format, musicxml_of
@@ -60,7 +61,7 @@ def _abc_to_midi(data: bytes) -> bytes:
     text = re.sub(r"(?m)^(K:.*)$", r"\1\n%%MIDI gchordoff", text, count=1)
     try:
         with _silenced():  # abc2midi writes its warnings to the terminal
-            score = symusic.Score.from_abc(text)
+            score: Any = symusic.Score.from_abc(text)
     except (RuntimeError, ValueError, OSError) as error:
         raise MidiError(
             "abc2midi cannot read it as ABC: no tune with the fields X: and K:, or damaged"

@@ -48,7 +48,7 @@ def musicxml_of(data: bytes) -> bytes:
 
 
 def split_abc(data: bytes) -> list[bytes]:
-    """Return the tunes of an ABC file, each from its line `X:` on, with the lines before the first in each."""
+    """Return the tunes of an ABC file, each from its line `X:` on, after the lines before the first tune."""
     starts = [match.start() for match in re.finditer(rb"(?m)^X:", data)]
     if not starts:
         return []

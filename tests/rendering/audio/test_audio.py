@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ritornello.errors import FailedError, InputError
-from ritornello.music.score import Part, Score, Tempo
+from ritornello.music.score import Marker, Part, Score, Tempo
 from ritornello.rendering import audio
 from ritornello.rendering.audio import fluidsynth, loudness
 from tests.rendering.audio.fonts import cents_between, font, pitch_hz
@@ -56,7 +57,8 @@ def test_files_hold_the_sound(sine_font: Path, tmp_path: Path, ending: str) -> N
     audio.write(score, path, soundfont=sine_font)
     data, rate = soundfile.read(path)
     assert (rate, data.shape[1]) == (44_100, 2)
-    assert len(data) / rate == pytest.approx(1.25, abs=0.1)
+    # a note of a second, and of its release (96 dB in 0.25 s) what is less than 60 dB below the peak
+    assert len(data) / rate == pytest.approx(1 + 0.25 * 60 / 96, abs=0.03)
     assert np.abs(data).max() < 1
     assert abs(cents_between(pitch_hz(data[4410:39690, 0], rate), 441)) < 1
 
@@ -187,3 +189,35 @@ def test_fluidsynth_is_asked_for_the_song_and_heard(
 def test_a_slow_song_of_one_long_note_is_no_longer_than_it(sine_font: Path) -> None:
     score = song((0, 4 * BEAT, 60, 90, 0), tempi=(Tempo(0, 4_000_000),))
     assert audio.render(score, soundfont=sine_font).shape[1] / 44_100 == pytest.approx(16, rel=0.02)
+
+
+def test_a_soft_end_is_cut_off_and_fades_out() -> None:
+    sound = np.zeros((2, 1000), np.float32)
+    sound[:, ::2] = 2e-4  # a square wave 80 dB below the peak
+    sound[:, :600] = np.where(np.arange(600) % 2, -1, 1)
+    whole = audio.trim_silence(sound, 400)
+    assert whole.shape == (2, 600)
+    assert (np.abs(whole) == 1).all()
+    faded = np.abs(audio.trim_silence(sound, 400, fade_samples=100))
+    assert faded.shape == (2, 600)
+    assert (faded[:, :500] == 1).all()
+    assert faded[0, -1] == 0
+    assert (np.diff(faded[0, 500:]) < 0).all()
+    assert audio.trim_silence(sound, 900).shape == (2, 900)  # the last note lasts until there
+    assert (np.abs(audio.trim_silence(sound[:, :600], 400, fade_samples=100)) == 1).all()  # nothing to cut
+
+
+def test_a_constant_at_the_end_is_silence() -> None:
+    sound = np.full((2, 100_000), 0.01, np.float32)
+    sound[:, :20_000] += np.where(np.arange(20_000) % 2, -1, 1).astype(np.float32)
+    assert 20_000 <= audio.trim_silence(sound, 10_000).shape[1] < 20_000 + audio.BLOCK_SAMPLES
+
+
+def test_what_stands_after_the_last_note_is_not_given_to_fluidsynth() -> None:
+    late = Tempo(100 * BEAT, 1_000_000)
+    score = replace(
+        song((0, BEAT, 60, 90, 0)), tempi=(Tempo(0, 500_000), late), markers=(Marker(90 * BEAT, "x"),)
+    )
+    kept = fluidsynth._without_events_after_the_end(score)
+    assert kept.tempi == (Tempo(0, 500_000),)
+    assert kept.markers == ()

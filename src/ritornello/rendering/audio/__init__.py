@@ -26,7 +26,9 @@ RATES_HZ = (44_100, 48_000)
 MAX_MINUTES = 60.0
 MAX_MINUTES_LIMIT = 24 * 60
 MEMORY_GB_PER_HOUR = 1.4  # measured
-SILENCE = 10 ** (-80 / 20)  # relative to the peak; a softer end of the song is cut off
+SILENCE = 10 ** (-60 / 20)  # relative to the peak; a softer end of the song is cut off
+BLOCK_SAMPLES = 4096
+FADE_S = 0.05  # over which the sound fades out where it is cut, so that there is no click
 SOUNDFONT_VARIABLE = "RITORNELLO_SOUNDFONT"
 SOUNDFONT_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts")
 
@@ -51,7 +53,7 @@ def render(
         sound = fluidsynth.play(score, path, rate)
     else:
         sound = mix(score, SoundFont.open(path), rate)
-    return loudness.normalise(trim_silence(sound, round(score.duration_s * rate)), rate)
+    return loudness.normalise(trim_silence(sound, round(score.duration_s * rate_hz), round(FADE_S * rate_hz)), rate)
 
 
 def write(score: Score, path: str | Path, *, rate: int = 44_100, **options: Any) -> None:
@@ -97,8 +99,20 @@ def find_soundfont(given: str | Path | None = None) -> Path:
     )
 
 
-def trim_silence(sound: Signal, min_samples: int) -> Signal:
-    """`sound` (2, N) without the silence at its end, but at least `min_samples` long."""
-    floor = SILENCE * max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
-    (loud,) = np.nonzero((np.abs(sound[:, min_samples:]) > floor).any(axis=0))
-    return sound[:, : min_samples + (int(loud[-1]) + 1 if len(loud) else 0)]
+def trim_silence(sound: Signal, min_samples: int, fade_samples: int = 0) -> Signal:
+    """`sound` (2, N) without the silence at its end, but at least `min_samples` long.
+
+    A constant is silent too: FluidSynth's reverb leaves one. The last `fade_samples` after `min_samples` fade
+    out linearly where something was cut off.
+    """
+    peak = max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
+    end = min_samples
+    for start in range(min_samples, sound.shape[1], BLOCK_SAMPLES):
+        block = sound[:, start : start + BLOCK_SAMPLES]
+        middle = (block.max(axis=1, keepdims=True) + block.min(axis=1, keepdims=True)) / 2
+        (loud,) = np.nonzero((np.abs(block - middle) > SILENCE * peak).any(axis=0))
+        end = start + int(loud[-1]) + 1 if len(loud) else end
+    fade = min(fade_samples, end - min_samples) if end < sound.shape[1] else 0
+    trimmed: Signal = sound[:, :end].copy()
+    trimmed[:, end - fade : end] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return trimmed

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ def play(score: Score, font: Path, rate_hz: int) -> Signal:
         raise InputError("fluidsynth is not installed: install it, or omit --synth")
     with tempfile.TemporaryDirectory() as folder:
         song, sound = Path(folder) / "song.mid", Path(folder) / "song.wav"
-        midi.write(score, song)
+        midi.write(_without_events_after_the_end(score), song)
         options = f"-q -n -i -g {GAIN} -r {rate_hz} -T wav -O s16 -F".split()
         command = [program, *options, str(sound), str(font), str(song)]
         run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
@@ -37,3 +38,12 @@ def play(score: Score, font: Path, rate_hz: int) -> Signal:
         with wave.open(str(sound)) as file:
             data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     return np.ascontiguousarray((data.reshape(-1, 2).T / 32768).astype(np.float32))
+
+
+def _without_events_after_the_end(score: Score) -> Score:
+    """The song without what stands after its last note: FluidSynth plays silence up to the last event."""
+    kept = {
+        name: tuple(event for event in getattr(score, name) if event.onset_ticks < score.end_ticks)
+        for name in ("tempi", "meters", "keys", "chords", "markers")
+    }
+    return replace(score, **kept)  # type: ignore[arg-type]

@@ -1,0 +1,191 @@
+"""All events of a MIDI file, with the state of each channel over the whole file: program, controllers, bends.
+
+A channel belongs to a port (meta event 0x21, which holds for its track from there on). What is set on it holds
+for its notes in all tracks. Events are in the order of players: by tick, then by track, then as they stand in
+the track. This walk through every event is a hundred times slower than symusic; `reading` uses it for files in
+which a channel's state crosses tracks or a note has no end, and where all events are to be kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ritornello.midi.chunks import CHANNEL, Chunks, events
+
+NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROLLER, PROGRAM, CHANNEL_PRESSURE, BEND = range(0x80, 0xF0, 0x10)
+META, PORT = 0xFF, 0x21
+
+Channel = tuple[int, int]  # port, channel 0-15
+Place = tuple[int, int]  # track, index of an event in it
+
+
+class FileEvent(NamedTuple):
+    """An event: tick, track and index in the track; the port of its track; its bytes with a status byte."""
+
+    tick: int
+    track: int
+    index: int
+    port: int
+    data: bytes
+
+    @property
+    def kind(self) -> int:
+        """The status byte, without the channel if it has one: NOTE_ON ... BEND, 0xF0 to 0xFF."""
+        return self.data[0] & 0xF0 if self.data[0] < 0xF0 else self.data[0]
+
+    @property
+    def channel(self) -> Channel:
+        """The port and the channel of an event that has a channel."""
+        return self.port, self.data[0] & 0x0F
+
+
+class FileNote(NamedTuple):
+    """A note of a file. `program` is that of its channel at its start; `off` is None where its end is missing."""
+
+    onset_ticks: int
+    end_ticks: int
+    pitch: int
+    velocity: int
+    channel: Channel
+    program: int
+    on: Place
+    off: Place | None
+
+    @property
+    def part_key(self) -> tuple[int, int, int, int]:
+        """What parts are sorted by: track, port, channel, program."""
+        return (self.on[0], *self.channel, self.program)
+
+
+class FileEvents(NamedTuple):
+    """The events of all tracks in the order of players, the notes, and each channel's changes of program."""
+
+    events: list[FileEvent]
+    notes: list[FileNote]
+    programs: dict[Channel, list[tuple[int, int]]]  # tick, program
+
+    @property
+    def part_keys(self) -> list[tuple[int, int, int, int]]:
+        """The parts of the file in their order: track, port, channel, program at a note's start."""
+        return sorted({note.part_key for note in self.notes})
+
+    def program(self, channel: Channel, tick: int) -> int:
+        """The program of a channel at a tick, with the changes at that tick; 0 before the first."""
+        changes = [program for at, program in self.programs.get(channel, ()) if at <= tick]
+        return changes[-1] if changes else 0
+
+
+def file_events(chunks: Chunks) -> FileEvents:
+    """Return all events of a file. Raises MidiError where a track breaks the format."""
+    found = sorted(event for number, track in enumerate(chunks.tracks) for event in _of_track(number, track))
+    programs: dict[Channel, list[tuple[int, int]]] = defaultdict(list)
+    current: dict[Channel, int] = {}
+    program_at: dict[Place, int] = {}  # of each note-on
+    strikes: dict[tuple[int, Channel, int], list[FileEvent]] = defaultdict(list)  # by track, channel, pitch
+    for event in found:
+        kind = event.kind
+        if kind == PROGRAM:
+            current[event.channel] = event.data[1]
+            programs[event.channel].append((event.tick, event.data[1]))
+        elif kind in (NOTE_ON, NOTE_OFF):
+            strikes[event.track, event.channel, event.data[1]].append(event)
+            program_at[event.track, event.index] = current.get(event.channel, 0)
+    notes = [
+        FileNote(
+            on.tick,
+            off.tick,
+            on.data[1],
+            on.data[2],
+            on.channel,
+            program_at[on.track, on.index],
+            (on.track, on.index),
+            (off.track, off.index) if not _is_note_on(off) else None,
+        )
+        for group in strikes.values()
+        for on, off in pair_notes(group)
+    ]
+    return FileEvents(found, sorted(notes), dict(programs))
+
+
+def pair_notes(strikes: Sequence[FileEvent]) -> list[tuple[FileEvent, FileEvent]]:
+    """Pair the note-ons of one pitch, channel and track with the events that end them, (on, end).
+
+    A note-off ends the oldest open note. Where a note-off is missing (a note is open at the end), that would
+    give each later note the end of the note before it; there a note also ends where its pitch is struck again.
+    A note that nothing ends is left out.
+    """
+    pairs: list[tuple[FileEvent, FileEvent]] = []
+    open_notes: deque[FileEvent] = deque()
+    for event in strikes:
+        if _is_note_on(event):
+            open_notes.append(event)
+        elif open_notes:
+            pairs.append((open_notes.popleft(), event))
+    return pairs if not open_notes else _pairs_with_missing_ends(strikes)
+
+
+def _pairs_with_missing_ends(strikes: Iterable[FileEvent]) -> list[tuple[FileEvent, FileEvent]]:
+    """The pairs if each note ends at the next event of its pitch, whether a note-off or another note-on."""
+    pairs: list[tuple[FileEvent, FileEvent]] = []
+    sounding: FileEvent | None = None
+    for event in strikes:
+        if sounding is not None:
+            pairs.append((sounding, event))
+        sounding = event if _is_note_on(event) else None
+    return pairs
+
+
+def _is_note_on(event: FileEvent) -> bool:
+    """Whether an event begins a note; a note-on of velocity 0 is a note-off (MIDI 1.0 specification)."""
+    return event.kind == NOTE_ON and event.data[2] > 0
+
+
+def _of_track(number: int, track: bytes) -> list[FileEvent]:
+    """The events of a track up to its end."""
+    found = []
+    running, port = 0, 0
+    for index, event in enumerate(events(track)):
+        data = track[event.place : event.end]
+        if event.kind == CHANNEL:
+            if data[0] >= 0x80:
+                running = data[0]
+            else:
+                data = bytes([running]) + data
+        elif event.kind == PORT and event.size:
+            port = track[event.end - event.size]
+        found.append(FileEvent(event.tick, number, index, port, data))
+    return found
+
+
+def crosses_tracks(chunks: Chunks) -> bool:
+    """Whether a channel's program, controllers or bends may stand in another track than its notes, or ports.
+
+    A quick look at the bytes; only where it finds something, at the events. Never wrongly False.
+    """
+    if len(chunks.tracks) == 1:
+        return False
+    noted = [_channels_of(track, (NOTE_ON,)) for track in chunks.tracks]
+    changed = [_channels_of(track, (PROGRAM, CONTROLLER, BEND)) for track in chunks.tracks]
+    for number, channels in enumerate(changed):
+        elsewhere = set().union(*(found for other, found in enumerate(noted) if other != number))
+        if suspects := channels & elsewhere:
+            if suspects & _changed_channels(chunks.tracks[number]):
+                return True
+    return any(b"\xff\x21\x01" in track and _ports(track) for track in chunks.tracks)
+
+
+def _channels_of(track: bytes, kinds: Iterable[int]) -> set[int]:
+    """The channels for which a status byte of one of the kinds may stand in the track."""
+    return {channel for channel in range(16) if any((kind | channel) in track for kind in kinds)}
+
+
+def _changed_channels(track: bytes) -> set[int]:
+    """The channels whose program, controllers or bends the track does set."""
+    return {e.channel[1] for e in _of_track(0, track) if e.kind in (PROGRAM, CONTROLLER, BEND)}
+
+
+def _ports(track: bytes) -> bool:
+    """Whether the track is on another port than the first."""
+    return any(event.port for event in _of_track(0, track))
