@@ -1,9 +1,8 @@
-"""All events of a MIDI file, with the state of each channel over the whole file: program, controllers, bends.
+"""All events of a MIDI file, with each channel's state over the whole file, and its notes.
 
-A channel belongs to a port (meta event 0x21, which holds for its track from there on). What is set on it holds
-for its notes in all tracks. Events are in the order of players: by tick, then by track, then as they stand in
-the track. This walk through every event is a hundred times slower than symusic; `reading` uses it for files in
-which a channel's state crosses tracks or a note has no end, and where all events are to be kept.
+A channel belongs to a port (meta event 0x21, which holds for its track from there on). Its program, controllers
+and bends hold for its notes in all tracks. Events are in the order in which players take them: by tick, then by
+track, then as they stand in the track. This walk through every event is a hundred times slower than symusic.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROLLER, PROGRAM, CHANNEL_PRESSURE, BEND = r
 META, PORT = 0xFF, 0x21
 
 Channel = tuple[int, int]  # port, channel 0-15
-Place = tuple[int, int]  # track, index of an event in it
+Place = tuple[int, int]  # track, number of an event in it
 
 
 class FileEvent(NamedTuple):
-    """An event: tick, track and index in the track; the port of its track; its bytes with a status byte."""
+    """An event: tick, track and number in the track; the port of its track; its bytes with a status byte."""
 
     tick: int
     track: int
-    index: int
+    number: int
     port: int
     data: bytes
 
@@ -42,7 +41,10 @@ class FileEvent(NamedTuple):
 
 
 class FileNote(NamedTuple):
-    """A note of a file. `program` is that of its channel at its start; `off` is None where its end is missing."""
+    """A note of a file: velocity 1-127; the program (0-127) of its channel at its start; its two events.
+
+    `off` is None where its own end is missing and it ends at the next note of its pitch.
+    """
 
     onset_ticks: int
     end_ticks: int
@@ -91,7 +93,7 @@ def file_events(chunks: Chunks) -> FileEvents:
             programs[event.channel].append((event.tick, event.data[1]))
         elif kind in (NOTE_ON, NOTE_OFF):
             strikes[event.track, event.channel, event.data[1]].append(event)
-            program_at[event.track, event.index] = current.get(event.channel, 0)
+            program_at[event.track, event.number] = current.get(event.channel, 0)
     notes = [
         FileNote(
             on.tick,
@@ -99,9 +101,9 @@ def file_events(chunks: Chunks) -> FileEvents:
             on.data[1],
             on.data[2],
             on.channel,
-            program_at[on.track, on.index],
-            (on.track, on.index),
-            (off.track, off.index) if not _is_note_on(off) else None,
+            program_at[on.track, on.number],
+            (on.track, on.number),
+            (off.track, off.number) if not _is_note_on(off) else None,
         )
         for group in strikes.values()
         for on, off in pair_notes(group)
@@ -112,8 +114,8 @@ def file_events(chunks: Chunks) -> FileEvents:
 def pair_notes(strikes: Sequence[FileEvent]) -> list[tuple[FileEvent, FileEvent]]:
     """Pair the note-ons of one pitch, channel and track with the events that end them, (on, end).
 
-    A note-off ends the oldest open note. Where a note-off is missing (a note is open at the end), that would
-    give each later note the end of the note before it; there a note also ends where its pitch is struck again.
+    A note-off ends the oldest open note. Where a note-off is missing (a note is open at the end), this would
+    give each later note the end of the one before; there a note also ends where its pitch is struck again.
     A note that nothing ends is left out.
     """
     pairs: list[tuple[FileEvent, FileEvent]] = []
@@ -157,35 +159,3 @@ def _of_track(number: int, track: bytes) -> list[FileEvent]:
             port = track[event.end - event.size]
         found.append(FileEvent(event.tick, number, index, port, data))
     return found
-
-
-def crosses_tracks(chunks: Chunks) -> bool:
-    """Whether a channel's program, controllers or bends may stand in another track than its notes, or ports.
-
-    A quick look at the bytes; only where it finds something, at the events. Never wrongly False.
-    """
-    if len(chunks.tracks) == 1:
-        return False
-    noted = [_channels_of(track, (NOTE_ON,)) for track in chunks.tracks]
-    changed = [_channels_of(track, (PROGRAM, CONTROLLER, BEND)) for track in chunks.tracks]
-    for number, channels in enumerate(changed):
-        elsewhere = set().union(*(found for other, found in enumerate(noted) if other != number))
-        if suspects := channels & elsewhere:
-            if suspects & _changed_channels(chunks.tracks[number]):
-                return True
-    return any(b"\xff\x21\x01" in track and _ports(track) for track in chunks.tracks)
-
-
-def _channels_of(track: bytes, kinds: Iterable[int]) -> set[int]:
-    """The channels for which a status byte of one of the kinds may stand in the track."""
-    return {channel for channel in range(16) if any((kind | channel) in track for kind in kinds)}
-
-
-def _changed_channels(track: bytes) -> set[int]:
-    """The channels whose program, controllers or bends the track does set."""
-    return {e.channel[1] for e in _of_track(0, track) if e.kind in (PROGRAM, CONTROLLER, BEND)}
-
-
-def _ports(track: bytes) -> bool:
-    """Whether the track is on another port than the first."""
-    return any(event.port for event in _of_track(0, track))

@@ -53,7 +53,7 @@ def render(
         sound = fluidsynth.play(score, path, rate)
     else:
         sound = mix(score, SoundFont.open(path), rate)
-    return loudness.normalise(trim_silence(sound, round(score.duration_s * rate_hz), round(FADE_S * rate_hz)), rate)
+    return loudness.normalise(trim_silence(sound, round(score.duration_s * rate), round(FADE_S * rate)), rate)
 
 
 def write(score: Score, path: str | Path, *, rate: int = 44_100, **options: Any) -> None:
