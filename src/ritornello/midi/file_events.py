@@ -1,8 +1,8 @@
 """All events of a MIDI file, with each channel's state over the whole file, and its notes.
 
-A channel belongs to a port (meta event 0x21, which holds for its track from there on). Its program, controllers
-and bends hold for its notes in all tracks. Events are in the order in which players take them: by tick, then by
-track, then as they stand in the track. This walk through every event is a hundred times slower than symusic.
+A channel belongs to a port (meta event 0x21, which holds for its track from there on). Its program,
+controllers and bends hold for its notes in all tracks. Events are in the order in which players take them: by
+tick, then by track, then as they stand in the track. This walk is a hundred times slower than symusic.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _of_track(number: int, track: bytes) -> list[FileEvent]:
     found = []
     running, port = 0, 0
     for index, event in enumerate(events(track)):
-        data = track[event.place : event.end]
+        data = track[event.start : event.end]
         if event.kind == CHANNEL:
             if data[0] >= 0x80:
                 running = data[0]
