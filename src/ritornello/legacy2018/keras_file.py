@@ -28,6 +28,7 @@ Weights = dict[str, npt.NDArray[np.float32]]
 
 
 LAYERS = {"lstm": "LSTM", "dense": "Dense", "dense_1": "Dense"}  # name in `network.py`: class of Keras
+NETWORK = " > ".join(LAYERS.values())
 ARRAYS = {"LSTM": ("kernel", "recurrent_kernel", "bias"), "Dense": ("kernel", "bias")}
 # the settings that `network.py` has; a layer with others is refused
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -87,9 +88,7 @@ def from_keras(path: str | Path) -> tuple[Weights, dict[str, int]]:
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     found = [type(layer).__name__ for layer in layers]
     if found != list(LAYERS.values()):
-        raise ModelError(
-            f"{str(path)!r} has layers {' > '.join(found)}, must be {' > '.join(LAYERS.values())}"
-        )
+        raise ModelError(f"{str(path)!r} has layers {' > '.join(found)}, must be {NETWORK}")
     weights: Weights = {}
     for name, layer in zip(LAYERS, layers, strict=True):
         _check_settings(path, layer)
@@ -153,11 +152,9 @@ def _refuse_strange_code(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if entry.file_size > MAX_BYTES:
-                    raise ModelError(
-                        f"{str(path)!r}: {entry.filename} has {entry.file_size} bytes, "
-                        f"must be at most {MAX_BYTES}"
-                    )
+                if (size := entry.file_size) > MAX_BYTES:
+                    limit = f"must be at most {MAX_BYTES}"
+                    raise ModelError(f"{str(path)!r}: {entry.filename} has {size} bytes, {limit}")
             config = json.loads(archive.read("config.json"))
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
@@ -167,7 +164,7 @@ def _refuse_strange_code(path: Path) -> None:
         raise ModelError(f"{str(path)!r} is not a Keras 3 model: config.json must be an object")
     config.pop("compile_config", None)  # may name a loss of the user; it is not loaded
     for stranger in _strangers(config):
-        raise ModelError(f"{str(path)!r} has {stranger}, must have only {' > '.join(LAYERS.values())}")
+        raise ModelError(f"{str(path)!r} has {stranger}, must have only {NETWORK}")
 
 
 def _strangers(config: Any) -> Iterator[str]:

@@ -36,10 +36,6 @@ class Original:
         for index, name in enumerate(FIELDS):
             rows = learn[..., index]  # (B, T)
             error = predictions[name][rows] - values[..., index][rows]  # (n,)
-            cost = self.note(error) if name == "note" else SHARE * AMPLITUDE * error**2
+            cost = self.curve(error * SEMITONES_PER_UNIT) if name == "note" else SHARE * AMPLITUDE * error**2
             parts[name] = cost.sum() / max(1, error.numel())
         return {**parts, "loss": torch.stack(list(parts.values())).sum()}
-
-    def note(self, error: Tensor) -> Tensor:
-        """The loss (n,) of errors (n,) of the field "note"; differentiable."""
-        return self.curve(error * SEMITONES_PER_UNIT)

@@ -96,9 +96,7 @@ class Messages:
         columns = dict(zip(COLUMNS, np.array(notes, np.int64).reshape(-1, 5).T, strict=True))
         return Score.of(TICKS_PER_BEAT, **columns, parts=_one_part(plan), **_events(plan), title=plan.title)
 
-    def rounded(
-        self, values: npt.NDArray[Any]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def rounded(self, values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], ...]:
         """The pitch, velocity (0-127) and tick of each message, (N,) each, of rows (N, 3)."""
         rows = np.asarray(values, np.float64)
         pitch = np.clip(np.rint(rows[:, NOTE] * SCALE), 0, 127).astype(np.int64)

@@ -16,6 +16,7 @@ computes the same rows one by one while a song is composed, and `test_cursor.py`
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,7 +26,7 @@ from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid import augmentation, canonical, describe_rows, shifts, vocabulary
-from ritornello.representations.grid.chords import with_chords
+from ritornello.representations.grid.chords import estimated
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.given_context import GivenContext
 from ritornello.representations.grid.positions import Positions
@@ -59,7 +60,8 @@ class Notes:
     def timeline(self, score: Score) -> Timeline:
         """The bars of a canonical song, with the chords and the form that are found in its notes."""
         onset, part, pitch, _, _ = vocabulary.note_classes(score)
-        bars = with_chords(Timeline.of(score), score)
+        bars = Timeline.of(score)
+        bars = bars if bars.chords else replace(bars, chords=estimated(bars, score))
         return find_returns(bars, onset, vocabulary.part_pitch(part, pitch))
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:

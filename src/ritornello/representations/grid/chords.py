@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ritornello.music.plan import GRID
@@ -11,11 +9,6 @@ from ritornello.music.score import Chord, Score, drop_redundant
 from ritornello.music.theory import estimate_chords
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import Ints
-
-
-def with_chords(timeline: Timeline, song: Score) -> Timeline:
-    """The timeline of a canonical song with its chords; those of a song of drums alone stay unknown."""
-    return timeline if timeline.chords else replace(timeline, chords=estimated(timeline, song))
 
 
 def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:

@@ -32,7 +32,7 @@ class Positions:
         classes = [chord_class(chord.root, chord.kind) for chord in timeline.chords]
         # index 0 is the time before the first chord
         self._chord = np.array([NO_CHORD if classes else CHORD_UNKNOWN, *classes], np.int64)
-        arrays = (self.bars.start_ticks, self._length, self._chord_onset, self._chord)
+        arrays = self.bars.start_ticks, self._length, self._chord_onset, self._chord
         self._lists = [array.tolist() for array in arrays]
 
     def fields(self, ticks: Ints) -> dict[str, Ints]:

@@ -36,6 +36,7 @@ PART_PITCH_BITS = 17  # of a `part_pitch`: 513 parts x 128 pitches
 DURATION_TICKS = np.array(
     [*range(1, 49), 54, 60, 66, 72, 84, 96, 108, 120, 144, 168, 192, 216, 240, 288, 336, 384], np.int64
 )  # of each class
+DURATIONS = len(DURATION_TICKS)
 VELOCITY_BINS = 32
 VELOCITY_BIN_WIDTH = 128 // VELOCITY_BINS
 
@@ -47,13 +48,7 @@ CHORD_UNKNOWN = NO_CHORD + 1
 FORM_UNKNOWN = 7
 
 # of each choice, in the order of a row: its size, which is also the class of void
-VOID = {
-    "shift": SHIFTS,
-    "part": PARTS,
-    "pitch": PITCHES,
-    "duration": len(DURATION_TICKS),
-    "velocity": VELOCITY_BINS,
-}
+VOID = {"shift": SHIFTS, "part": PARTS, "pitch": PITCHES, "duration": DURATIONS, "velocity": VELOCITY_BINS}
 
 
 def _known(name: str, size: int, unit: str, unknown: int | None = None, guesses: str | None = None) -> Field:
@@ -87,7 +82,7 @@ FIELDS: tuple[Field, ...] = (
     _known("given.next", PITCHES + 1, "the highest at the next given onset", PITCHES),
     Field("part", PARTS, "choice", unit="program x 4 + instance; drums"),
     Field("pitch", PITCHES, "choice", unit="semitones"),
-    Field("duration", VOID["duration"], "choice", unit="1-48 ticks, then 54 to 384"),
+    Field("duration", DURATIONS, "choice", unit="1-48 ticks, then 54 to 384"),
     Field("velocity", VELOCITY_BINS, "choice", unit="bins of 4 velocities"),
 )
 NOTE_CHOICES = tuple(VOID)[1:]  # the choices that make a note, after its shift
