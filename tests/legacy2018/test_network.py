@@ -121,7 +121,7 @@ def test_settings_give_the_same_network_and_loss_again() -> None:
         ({"units": 10**6}, "units 1000000, must be 1-4096"),
         ({"hidden": 2.5}, "hidden 2.5, must be 1-4096"),
         ({"layers": 2}, "no setting 'layers', must be one of window, units, hidden, curve"),
-        ({"curve": {}}, "this is no curve of a loss"),
+        ({"curve": {}}, "this is not a curve of a loss"),
     ],
 )
 def test_bad_settings_are_refused(settings: dict[str, object], says: str) -> None:

@@ -1,4 +1,4 @@
-"""The chords of a song: those that its Score names, or else those estimated from its notes, beat by beat."""
+"""The chords of a song, estimated from its notes beat by beat, for a Score that names none."""
 
 from __future__ import annotations
 
