@@ -1,5 +1,5 @@
 # make demo        install, compose, learn from a real corpus, compose from that (at most 6 minutes on 2 cores)
-# make test        install, lint, types, tests (at most 10 minutes on 2 cores)
+# make test        install, lint, types, tests, docs site (at most 10 minutes on 2 cores)
 # make test-all    the same, and the long tests
 # make coverage    which lines no test runs
 # make docs        the site of docs/ and the API, in build/docs/index.html; nothing is fetched (Python 3.11 or later)
