@@ -27,8 +27,9 @@ def option(
 ) -> Callable[[Command], Command]:
     """A click.option whose default is shown; a list as `kind` gives the allowed values."""
     kind = click.Choice(kind) if isinstance(kind, list) else kind
-    more |= {"type": kind, "default": default, "show_default": default is not None}
-    return click.option(*flags.split(), help=help_text, **more)
+    if default is not None:  # click makes None the value of a flag whose default is None
+        more |= {"default": default, "show_default": True}
+    return click.option(*flags.split(), type=kind, help=help_text, **more)
 
 
 def options_of(options: type) -> Callable[[Command], Command]:
