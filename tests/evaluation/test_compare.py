@@ -12,9 +12,9 @@ import pytest
 from ritornello.evaluation import compare as comparison
 from ritornello.evaluation import detector, style
 from ritornello.evaluation.compare import SongSet, compare
-from ritornello.evaluation.comparison_page import page, place_among
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.pages import comparison_page, place_among
 from ritornello.evaluation.report import report_lines
 from ritornello.models.fingerprints import SongFingerprint
 from tests.folders import wandering
@@ -106,7 +106,7 @@ def test_a_report_is_json_text_and_a_page(whole: dict[str, Any]) -> None:
     assert "<i>ours (24 songs of 29) against theirs (24 songs of 29)" in text
     assert re.search(r"^style ratio +\d", text, re.M)
     assert "1 of theirs could not be judged" in text
-    html = page(whole)
+    html = comparison_page(whole)
     assert "<i>ours" not in html
     assert "&lt;i&gt;ours" in html
     assert "<b>.mid" not in html
@@ -120,7 +120,7 @@ def test_a_report_of_few_songs_has_the_reasons() -> None:
     found = compare(group("a", range(2)), group("b", range(10, 14)))
     for metric in ("style", "detector", "variety"):
         assert found[metric]["too_few"] in found["remarks"]
-    assert "style needs 20 human and 10 composed songs" in page(found)
+    assert "style needs 20 human and 10 composed songs" in comparison_page(found)
     assert report_lines(found)
 
 

@@ -14,8 +14,7 @@ from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 from ritornello.rendering import audio, sheet
-from ritornello.rendering.render import is_folder, render
-from ritornello.rendering.song_page import song_page
+from ritornello.rendering.render import is_folder, render, song_page
 from tests.rendering.audio.fonts import font
 from tests.rendering.songs import BEAT, song
 from tests.scores import tune

@@ -165,15 +165,15 @@ def _write_page(
     path: Path, report: dict[str, Any], scores: Mapping[str, Score], training: TrainingFingerprints | None
 ) -> None:
     """Write the report as HTML, with both songs' piano rolls of the closest passages if they can be read."""
-    from ritornello.evaluation import comparison_page, description_page
+    from ritornello.evaluation.pages import comparison_page, description_page
 
     if "file" in report:
         passage = (report["closest"] or {}).get("passage")
         pairs = _draw_pairs([passage] if passage else [], scores, training)
-        html = description_page.page(report, pairs)
+        html = description_page(report, pairs)
     else:
         passages = (report["originality"] or {}).get("passages", [])
-        html = comparison_page.page(report, _draw_pairs(passages[:SHOWN_PASSAGES], scores, training))
+        html = comparison_page(report, _draw_pairs(passages[:SHOWN_PASSAGES], scores, training))
     write_bytes(path, html.encode())
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import Score
-from ritornello.rendering import audio, roll, sheet
-from ritornello.rendering.song_page import song_page
+from ritornello.rendering import audio, palette, roll, roll_contents, sheet
 from ritornello.system.files import check_writable, write_bytes, write_json
+from ritornello.system.pages import render_page
 
 Writers = dict[str, Callable[[Path], object]]
 MUSICXML_ENDINGS = (".musicxml", ".xml")
@@ -108,6 +108,13 @@ def _write_folder(
             done.append(name)
     write_bytes(folder / "index.html", song_page(score, done).encode())
     return RenderResult(tuple(folder / name for name in (*done, "index.html")), missing)
+
+
+def song_page(score: Score, files: Collection[str]) -> str:
+    """The page of a folder that contains `files`: it plays the sound and shows the pictures."""
+    title = roll_contents.printable(score.title) or "A song"
+    summary = roll_contents.summary_line(score, roll_contents.shown_bars(score))
+    return render_page("song.html", title=title, summary=summary, files=files, palette=palette)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -13,8 +13,7 @@ import pytest
 from rich.console import Console
 
 from ritornello.corpus.doctor.diagnosis import Diagnosis, FileDiagnosis, diagnose
-from ritornello.corpus.doctor.report import Histogram, as_json, printable, summarize
-from ritornello.corpus.doctor.report_html import bars, page
+from ritornello.corpus.doctor.report import Histogram, as_json, html_page, printable, summarize
 from ritornello.corpus.doctor.report_terminal import TerminalReport
 from ritornello.corpus.outcomes import OUTCOMES
 from ritornello.corpus.sources.scan import Source
@@ -127,7 +126,7 @@ def test_names_are_escaped_in_the_page(name: str) -> None:
     kept = file(f"{name}/{name}", warnings={"no beat": name})
     counted = summarize(Diagnosis(Path(name), [kept, file(name, "unreadable", reason=name)], 2))
     reader = Reader()
-    reader.feed(page(counted, [(name, "<svg></svg>")]))
+    reader.feed(html_page(counted, [(name, "<svg></svg>")]))
     assert not reader.tags & {"script", "iframe", "img", "link", "object", "embed", "form"}
     assert reader.text.count(printable(name)) >= 5
     assert not any(key.startswith("on") or key in ("src", "href") for key, _ in reader.attributes)
@@ -135,15 +134,16 @@ def test_names_are_escaped_in_the_page(name: str) -> None:
 
 
 def test_the_page_loads_nothing() -> None:
-    text = page(summarize(diagnosis(file("a.mid"))), [])
+    text = html_page(summarize(diagnosis(file("a.mid"))), [])
     assert "default-src 'none'" in text
     assert re.findall(r"https?://[^\"\s]+|@import|url\(", text) == []
     assert "prefers-color-scheme: dark" in text
 
 
 def test_bars_are_as_long_as_their_counts() -> None:
-    drawing = bars(Histogram("T", "n", [("a", 100), ("b", 25), ("3 others", 900)]))
-    assert [float(width) for width in re.findall(r'width="([\d.]+)"', drawing)] == [270, 67.5, 270]
+    histogram_ = Histogram("T", "n", [("a", 100), ("b", 25), ("3 others", 900)])
+    drawing = html_page(summarize(diagnosis(file("a.mid")))._replace(histograms=[histogram_]), [])
+    assert [float(width) for width in re.findall(r'<rect.* width="([\d.]+)"', drawing)] == [270, 67.5, 270]
 
 
 def test_names_of_real_files_in_all_reports(tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ import numpy as np
 from ritornello.corpus.checks.check import CheckSettings, check
 from ritornello.corpus.doctor.copy_clean import check_target, copy_songs
 from ritornello.corpus.doctor.diagnosis import Diagnosis, diagnose
-from ritornello.corpus.doctor.report import printable, summarize
-from ritornello.corpus.doctor.report_html import page
+from ritornello.corpus.doctor.report import html_page, printable, summarize
 from ritornello.corpus.sources.scan import check_folder
 from ritornello.errors import check_between
 from ritornello.music.score import COLUMNS, Score
@@ -58,7 +57,7 @@ def doctor(
     options: dict[str, Any] = {"labels": labels, "retry": retry, "cache": Path(cache) if cache else None}
     diagnosis = diagnose(folder, checks, workers=workers, skip=target, progress=progress, **options)
     if page_path:
-        write_bytes(page_path, page(summarize(diagnosis), _piano_rolls(diagnosis, checks)).encode())
+        write_bytes(page_path, html_page(summarize(diagnosis), _piano_rolls(diagnosis, checks)).encode())
     if target:
         copied = copy_songs(diagnosis, target, checks.max_file_bytes, progress)
         diagnosis = replace(diagnosis, copied=copied)

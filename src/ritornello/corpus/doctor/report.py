@@ -13,6 +13,7 @@ from ritornello.corpus.doctor.warnings import BY_NAME
 from ritornello.corpus.duplicates.decide import MIN_SIMILARITY
 from ritornello.corpus.labels import MIN_SONGS
 from ritornello.corpus.outcomes import DUPLICATES, KEPT, OUTCOMES
+from ritornello.system.pages import render_page
 
 EXAMPLES = 3  # of each outcome and warning
 NOT_SAID, OTHERS = "not said", "others"
@@ -38,6 +39,11 @@ class Histogram(NamedTuple):
     note: str
     bars: list[tuple[str, int]]
 
+    def shares(self) -> list[float]:
+        """The length of each bar, of the longest that is not of other labels; at most 1."""
+        longest = max([count for label, count in self.bars if OTHERS not in label], default=1)
+        return [min(1.0, count / longest) for _, count in self.bars]
+
 
 class DoctorReport(NamedTuple):
     """The summary of a diagnosis; all texts are printable."""
@@ -50,6 +56,10 @@ class DoctorReport(NamedTuple):
     histograms: list[Histogram]
     most_duplicated: list[tuple[str, int]]  # paths of kept songs and their number of duplicates
     diagnosis: Diagnosis
+
+    def duplicates(self) -> int:
+        """The number of files that repeat a kept song."""
+        return sum(row.files for row in self.outcomes if row.name in DUPLICATES)
 
 
 def summarize(diagnosis: Diagnosis) -> DoctorReport:
@@ -181,6 +191,13 @@ def _most_duplicated(kept: list[FileDiagnosis]) -> list[tuple[str, int]]:
     return [(printable(file.source.path), file.copies) for file in ordered[:EXAMPLES]]
 
 
+def html_page(report: DoctorReport, rolls: list[tuple[str, str]]) -> str:
+    """The report as a page of HTML; `rolls` are names of songs and their piano rolls as trusted SVG."""
+    rolls = [(printable(name), svg) for name, svg in rolls]
+    names = {"KEPT": KEPT, "DUPLICATES": DUPLICATES, "OTHERS": OTHERS, "zip": zip}
+    return render_page("doctor.html", title=report.folder, report=report, rolls=rolls, **names)
+
+
 def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
     """The report and the diagnosis of every file as values for JSON; "fate" is the outcome of a file."""
     report = summarize(diagnosis)
@@ -194,7 +211,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
         "kept": report.kept,
         "read_now": diagnosis.read_now,
         **tables,
-        "copies": sum(row.files for row in report.outcomes if row.name in DUPLICATES),
+        "copies": report.duplicates(),
         "histograms": {each.title: dict(each.bars) for each in report.histograms},
         "unused_labels": diagnosis.unused_labels,
         "every_file": [_file_as_json(file) for file in diagnosis.files],

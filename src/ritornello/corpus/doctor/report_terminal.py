@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from ritornello.corpus.doctor.report import OTHERS, DoctorReport, Histogram, ReportRow
+from ritornello.corpus.doctor.report import DoctorReport, Histogram, ReportRow
 from ritornello.corpus.outcomes import DUPLICATES, KEPT
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -86,13 +86,12 @@ def _side_by_side(histograms: list[Histogram], width: int) -> Iterator[Any]:
 def _histogram(histogram: Histogram, width: int) -> Text:
     text = Text(histogram.title, "bold")
     text.append(f"\n{histogram.note}", "dim not bold")
-    most = max([count for label, count in histogram.bars if OTHERS not in label], default=1)
     name_width = min(width // 2, max(len(label) for label, _ in histogram.bars))
     count_width = max(len(f"{count:,}") for _, count in histogram.bars)
-    for label, count in histogram.bars:
+    for (label, count), share in zip(histogram.bars, histogram.shares(), strict=True):
         name = label if len(label) <= name_width else label[: name_width - 1] + "…"
         text.append(f"\n{name:<{name_width}} {count:>{count_width},} ", "not bold")
-        text.append(_bar(min(1.0, count / most), width - name_width - count_width - 2), "cyan not bold")
+        text.append(_bar(share, width - name_width - count_width - 2), "cyan not bold")
     return text
 
 
