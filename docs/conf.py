@@ -19,7 +19,6 @@ exclude_patterns = ["renames.md", "api/modules.rst", "api/ritornello.rst"]
 myst_heading_anchors = 3
 suppress_warnings = [
     "myst.xref_missing",  # links to files of the repository that are no pages; tests/test_docs.py checks them
-    "toc.not_readable",  # docs/glossary.md, until it is there
     "ref.python",  # a type of an annotation whose short name two modules have
 ]
 
