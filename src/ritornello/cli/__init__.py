@@ -1,7 +1,5 @@
 """The command line: each module is a command, imported only when it is needed; it contains no logic."""
 
-from __future__ import annotations
-
 import io
 import sys
 from importlib import import_module

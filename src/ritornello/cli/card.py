@@ -1,7 +1,5 @@
 """`ritornello card`: show the card of a model."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the commands share: options, printing of results, progress bars."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time

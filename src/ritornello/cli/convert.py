@@ -1,7 +1,5 @@
 """`ritornello convert`: convert a model folder to a Keras file, or back."""
 
-from __future__ import annotations
-
 import click
 
 from ritornello.cli.common import PATH, option, output_options, print_result

@@ -1,7 +1,5 @@
 """`ritornello doctor`: check a folder of MIDI files."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """`ritornello explain`: show a loss, the fields of a representation, or the rows of a song."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

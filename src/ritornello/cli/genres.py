@@ -1,7 +1,5 @@
 """`ritornello genres`: list the labels of a model."""
 
-from __future__ import annotations
-
 import shlex
 
 import click

@@ -1,7 +1,5 @@
 """`ritornello judge`: compare songs with human songs, and look for copied passages."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """`ritornello learn`: train a model on a folder of MIDI files and compose songs, in one command."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

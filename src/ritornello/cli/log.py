@@ -1,7 +1,5 @@
 """`ritornello log`: show the losses of a training run."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

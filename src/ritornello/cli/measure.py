@@ -1,7 +1,5 @@
 """`ritornello measure`: measure how well a model predicts songs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

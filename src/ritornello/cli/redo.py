@@ -1,7 +1,5 @@
 """`ritornello redo`: compose some bars of a song anew."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`ritornello render`: write a song as sound, pictures and sheet music."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

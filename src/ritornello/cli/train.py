@@ -1,7 +1,5 @@
 """`ritornello train`: from a corpus to a model folder."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import fields

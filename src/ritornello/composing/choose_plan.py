@@ -4,8 +4,6 @@ The stored plans are filtered by one criterion after another, the most important
 of the remaining plans meets is skipped. The options hold in any case: the chosen plan is changed to fit them.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Compose the requested songs with a model, in batches, each with its recipe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any

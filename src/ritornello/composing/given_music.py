@@ -1,7 +1,5 @@
 """The music that a user gives: a prompt to continue, a melody to accompany, or a song to redo bars of."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property

@@ -5,8 +5,6 @@ bars and, where it has them, in its parts. Notes are tables (N, 5) int64: onset 
 velocity, part.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

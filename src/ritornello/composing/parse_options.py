@@ -3,8 +3,6 @@
 A text that cannot be parsed is a PlanError that names it and what it must be.
 """
 
-from __future__ import annotations
-
 import difflib
 import math
 import re

@@ -1,7 +1,5 @@
 """Build the song of a recipe: no network is needed."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ritornello import midi

@@ -1,7 +1,5 @@
 """A request: one song to compose, with all that is decided before its first note is sampled."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

@@ -3,8 +3,6 @@
 It knows fields, not music. Many songs are composed in one batch; songs that have ended leave it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

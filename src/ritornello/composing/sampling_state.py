@@ -3,8 +3,6 @@
 It is updated after each note, so that asking costs little.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections import deque
 from math import log

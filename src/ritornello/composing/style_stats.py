@@ -4,8 +4,6 @@ Stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voic
 without statistics the rules that use them do nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from math import inf
 from typing import Any, NamedTuple

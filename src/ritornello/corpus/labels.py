@@ -1,7 +1,5 @@
 """The labels of songs: the names of their folders, or the rows of a table that the user wrote."""
 
-from __future__ import annotations
-
 import csv
 import json
 import unicodedata

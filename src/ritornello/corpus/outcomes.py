@@ -3,8 +3,6 @@
 Each file that is looked at ends with exactly one outcome. The names are written into the index of a corpus.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -1,7 +1,5 @@
 """One song with what the features are computed from: its notes in beats, bars, key and top notes."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple

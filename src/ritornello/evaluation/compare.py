@@ -6,8 +6,6 @@ Copies fail originality, noise fails style and the detector, one good song repea
 them is reported alone. Nothing here reads a file. The same songs and seed give the same report.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 

@@ -5,8 +5,6 @@ about composed songs. So each report has the metrics' figures of the controls, a
 cannot rank them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace

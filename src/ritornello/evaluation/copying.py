@@ -9,8 +9,6 @@ Metric: the median over songs of the longest shared run of notes (`originality.c
 Source: our own. Intervals: the bootstrap over songs (Efron 1979).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any

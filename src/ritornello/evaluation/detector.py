@@ -9,8 +9,6 @@ Source: Lopez-Paz & Oquab, Revisiting Classifier Two-Sample Tests (2017). Interv
   songs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

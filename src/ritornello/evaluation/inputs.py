@@ -4,8 +4,6 @@ Songs are read one at a time, in this process, and nothing of them is written. A
 checks it, except that it may be as short and as long as it likes. What cannot be read is listed in `skipped`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterator

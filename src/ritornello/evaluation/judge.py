@@ -1,7 +1,5 @@
 """The function `ritornello.judge`: reads the songs, compares them, finds copied passages, writes the page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias

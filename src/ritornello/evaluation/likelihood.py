@@ -5,8 +5,6 @@
 Songs are measured whole. Rows that pad a batch count as 0. All arithmetic is in full float32.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain

@@ -1,7 +1,5 @@
 """The function `ritornello.measure`: how well a model predicts songs."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any

@@ -12,8 +12,6 @@ quote each other and have scales: compare it with the runs that human songs of a
 same training songs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """The reports of `judge` as pages of HTML that need no other file: no script, font or picture."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

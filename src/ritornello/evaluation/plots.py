@@ -1,7 +1,5 @@
 """The geometry of the plots of a comparison, which templates/plots.html draws as SVG."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -25,8 +25,6 @@ too low, and it is exact if no other cell of the tick has a probability. Whoever
 tick may pass the nats of the tick.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from math import log, prod
 

@@ -1,7 +1,5 @@
 """The report of a comparison as lines of text: the metrics first, then each feature, then the warnings."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The description of one song, as JSON and as text: its key, meter, parts, chords, form and features."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any

@@ -11,8 +11,6 @@ Source: our own. The distance of binned distributions: Vallender, Calculation of
   between probability distributions on the line (1974). Intervals: the bootstrap over songs (Efron 1979).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple

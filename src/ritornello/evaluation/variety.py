@@ -10,8 +10,6 @@ Metric: the distance of two songs is the mean over the features of the Wasserste
 Source: our own. Intervals: the bootstrap over songs (Efron 1979).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -10,8 +10,6 @@
 The same steps exist as the commands prepare, train, measure and compose.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The steps of `ritornello learn` after the corpus is made: train, select a model, compose songs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 The constants were measured with `python -m benchmarks learn`. Those of memory and disk are upper limits.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import time

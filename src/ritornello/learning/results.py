@@ -1,7 +1,5 @@
 """Compose songs with the model that is kept, and compare them with the songs of the folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

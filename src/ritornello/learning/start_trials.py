@@ -7,8 +7,6 @@ MIN_TRIAL_MINUTES, there is none and the first start is used, which is a trained
 51 steps on 30 folk tunes it reached 0.82 nats per note, a network with random weights 1.54.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import shutil

@@ -1,7 +1,5 @@
 """Convert the network of 2018 to Keras and back (`ritornello convert`)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ Random numbers come from a counter-based generator: those of message t of a song
 alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

@@ -4,8 +4,6 @@ The arrays are copied as they are, because `network.py` has Keras's names, shape
 model in the file is the one of 2018: LSTM(48) > Dense(24) > Dense(3) over windows of T messages.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile

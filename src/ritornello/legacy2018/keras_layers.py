@@ -4,8 +4,6 @@ Weights have Keras's names, shapes (inputs first) and initial distributions. Tor
 instead of one, and does not begin with 1 for the forget gate; torch's own Adam adds epsilon in another place.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable
 from typing import Any

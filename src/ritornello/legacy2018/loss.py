@@ -8,8 +8,6 @@ Velocity and delta are the reals of `messages`: an error of the whole range of v
 costs a fifth of a wrong note.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

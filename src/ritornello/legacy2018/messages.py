@@ -7,8 +7,6 @@ parts merged, by tick, note-offs first, then by pitch. A note-off has velocity 0
 float32 for pauses under 8 million ticks, which is more than an hour.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import numpy as np

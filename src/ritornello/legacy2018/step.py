@@ -5,8 +5,6 @@ all again for every message would be T small steps. Instead, T states are kept t
 new row updates all of them in one matrix product, and the oldest one predicts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Read, check and write the files of a model folder: docs/architecture.md lists them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack

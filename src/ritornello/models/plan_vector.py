@@ -12,8 +12,6 @@ A model stores its labels and so the size of its vector. `infer_plan` gives the 
 composing, the plan comes from the user's options.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 

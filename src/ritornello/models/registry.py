@@ -9,8 +9,6 @@ A package adds entries with the entry point groups `ritornello.representations`,
 installed its package or named its file in a command; a name in a model folder never makes a file run.
 """
 
-from __future__ import annotations
-
 import difflib
 import importlib
 import importlib.util

@@ -4,8 +4,6 @@ The network is evaluated again for each choice, with the fields of the row that 
 slow, but needs no code besides the network.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 The *part-pitch* of a note is the number part * 128 + pitch. Notes of one part-pitch must not overlap.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

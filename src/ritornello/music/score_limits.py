@@ -1,7 +1,5 @@
 """The ranges of a Score's columns and events, and the checks that raise ScoreError outside of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any

@@ -3,8 +3,6 @@
 A *pitch class* is a pitch modulo 12, C = 0.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """Line charts, drawn as an image with Pillow, or as text with braille characters (2 x 4 dots each)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ The seven hues are those of Okabe and Ito, "Color Universal Design" (2002, revis
 black, is replaced by a light grey, which is the colour of drums.
 """
 
-from __future__ import annotations
-
 HUES = {
     "sky blue": "#56B4E9",
     "orange": "#E69F00",

@@ -1,7 +1,5 @@
 """Write a song as sound, picture, sheet music or MIDI by the ending of a file, or all to a folder."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a piano roll shows of a Score: parts, pitch range, drum lines, bars, beats, a summary line."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from typing import NamedTuple

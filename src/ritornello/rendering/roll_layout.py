@@ -4,8 +4,6 @@ From top to bottom: title, summary line, legend, then the rows. A row has bar nu
 and a lane of drums. A beat has the same width in all rows. The unit of length is 1/1600 of the width.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -3,8 +3,6 @@
 `RollGeometry` holds the lengths that all rows share; `draw_row` gives the boxes and texts of one row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

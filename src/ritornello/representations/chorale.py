@@ -6,8 +6,6 @@ no END: it is as long as its bars. Scores that are not four voices of one pitch 
 is a 16th of all voices: four pitches from soprano to bass, -1 for a rest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 

@@ -14,8 +14,6 @@ can be hidden with `table.hide`. `Notes.encode` computes the rows of a whole son
 computes the same rows one by one while a song is composed, and `test_cursor.py` holds the two equal.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any, ClassVar
 

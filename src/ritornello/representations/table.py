@@ -3,8 +3,6 @@
 Networks, losses and the sampler use only the table; they know nothing of music.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 

@@ -1,7 +1,5 @@
 """Check of the optional dependencies, the extras of pyproject.toml such as `ritornello[train]`."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 from ritornello.errors import InputError

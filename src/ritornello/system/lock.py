@@ -1,7 +1,5 @@
 """A lock on a folder: only one process at a time writes a corpus or a model."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """HTML pages that load nothing from elsewhere, made from the templates in ritornello/templates."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from typing import Any
 

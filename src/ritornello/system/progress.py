@@ -1,7 +1,5 @@
 """The type of the functions to which long work reports its progress."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 Progress = Callable[[int, int, str], None]

@@ -8,8 +8,6 @@ output, and with them the sampled notes, could depend on the machine.
 The library threadpoolctl does the same, but its import costs 7 to 10 ms each time that `compose` starts.
 """
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Write the model folder of a finished or interrupted run: weights, what composing needs, a card."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Read the log of a run: the measurements and their steps."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The training loop: steps, held-out measurements, the best averaged weights, resuming bit for bit."""
 
-from __future__ import annotations
-
 import json
 import math
 import signal

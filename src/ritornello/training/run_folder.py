@@ -1,7 +1,5 @@
 """The folder of a run: it has one configuration, and no other files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -12,8 +12,6 @@ checkpoint      one file with everything that an interrupted run needs to contin
 export          the model folder: weights, tables and plans for composing, card
 """
 
-from __future__ import annotations
-
 import os
 from contextlib import ExitStack
 from pathlib import Path

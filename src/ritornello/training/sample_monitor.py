@@ -5,8 +5,6 @@ few bars are composed at each measurement and compared with as many bars of trai
 each belong to one kind of collapse.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise

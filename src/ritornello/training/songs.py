@@ -3,8 +3,6 @@
 A corpus may be larger than the memory; songs that are not kept are read and encoded again.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import sys
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """Train a network on a corpus: the function `ritornello.train`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -9,8 +9,6 @@ the last of the list first. Given notes and prompts are not changed by rules.
 that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

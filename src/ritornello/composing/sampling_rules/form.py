@@ -4,8 +4,6 @@ A network alone copies too much of bars that are to be similar in part or new, a
 to return unchanged; benchmarks/RESULTS.md has the shares with and without these rules.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from ritornello.composing.sampling_state import Bias, SamplingState, bias_at

@@ -1,7 +1,5 @@
 """Rules for the field `part`: which parts play, how often, and how many notes at once."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

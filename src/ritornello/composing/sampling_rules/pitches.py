@@ -1,7 +1,5 @@
 """Rules for the field `pitch`, apart from those of form."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

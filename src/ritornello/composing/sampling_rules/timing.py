@@ -1,7 +1,5 @@
 """Rules for the field `shift`: when the next note comes, and when the song may end."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ritornello.composing.sampling import FORBIDDEN

@@ -8,8 +8,6 @@ instrument as the part that it labels, and that part already plays the harmony i
 only block chords under it (the Nottingham collection), they are its accompaniment and stay.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import replace
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Check the bytes of one file: find its outcome, and its Score if the song is kept."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

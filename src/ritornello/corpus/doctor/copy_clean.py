@@ -1,7 +1,5 @@
 """Copy the songs that would be kept into a new folder, with the same folders inside."""
 
-from __future__ import annotations
-
 import errno
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The function `doctor`: diagnose a folder, write the report as a page, and copy the kept songs."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import replace
 from pathlib import Path

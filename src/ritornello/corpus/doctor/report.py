@@ -1,7 +1,5 @@
 """Summarize a diagnosis as tables and histograms, to be shown in the terminal, on a page or as JSON."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable

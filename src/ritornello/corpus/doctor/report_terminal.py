@@ -1,7 +1,5 @@
 """Show a report in the terminal with rich; names of files are plain text, never markup."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Collect the facts about one song that the doctor reports, as values for JSON."""
 
-from __future__ import annotations
-
 from collections import Counter
 from itertools import pairwise
 from typing import Any

@@ -4,8 +4,6 @@ A warning is found by a function from a Score to a short text, empty if there is
 lists them. A warning does not change what a model is trained on.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple

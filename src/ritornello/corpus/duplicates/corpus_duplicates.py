@@ -1,7 +1,5 @@
 """Find the duplicates in a corpus: which songs are kept, and which kept song each other song repeats."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -14,8 +14,6 @@ corpora no kept song is near another, except for pairs that share no band (0.1% 
 similarity 1/3, 7% of those with 0.2).
 """
 
-from __future__ import annotations
-
 import mmap
 from itertools import count
 from typing import Any, NamedTuple

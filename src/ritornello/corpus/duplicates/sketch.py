@@ -6,8 +6,6 @@ most of them, and adding tracks keeps all. Drums count only in songs with nothin
 successive strokes. Sets of runs are compared by one-permutation min-hash (Li, Owen, Zhang 2012).
 """
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 import numpy as np

@@ -5,8 +5,6 @@ as they come rather than as the headers claim, and no header can make the proces
 The reasons (texts) of outcomes are stored in the corpus: changing one changes the bytes of a corpus.
 """
 
-from __future__ import annotations
-
 import bz2
 import lzma
 import os

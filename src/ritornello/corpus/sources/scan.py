@@ -1,7 +1,5 @@
 """List the files of a folder that may be songs or archives of songs, in order of their paths."""
 
-from __future__ import annotations
-
 import os
 import stat
 from array import array

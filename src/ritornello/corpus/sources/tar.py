@@ -4,8 +4,6 @@ The formats are ustar and pax (IEEE 1003.1-2001) and GNU long names. The standar
 used: it trusts the sizes in the headers, and takes damage in the middle of an archive for its end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 

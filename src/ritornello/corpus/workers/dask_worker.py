@@ -4,8 +4,6 @@ The files are read by a Pool of one process, which is then kept for the next tas
 hangs its reader affects neither other files nor the Dask worker.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import socket

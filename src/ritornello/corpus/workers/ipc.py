@@ -4,8 +4,6 @@ A message is a JSON value and some arrays of bytes after it:
     length of the JSON (u32)  number of arrays (u32)  length of each (u64 each)  the JSON  the arrays
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Sequence

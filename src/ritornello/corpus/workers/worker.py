@@ -4,8 +4,6 @@ It receives batches of jobs on its standard input, and answers each with a row p
 kept songs as arrays. Its memory is limited where the system can do so (not on Windows and macOS).
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import signal

@@ -1,7 +1,5 @@
 """Write the index of a corpus and its manifest: the outcome, labels and split of every file."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Write the shards of a corpus. A shard has a temporary name until it is complete."""
 
-from __future__ import annotations
-
 import errno
 import json
 import os

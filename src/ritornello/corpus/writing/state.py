@@ -4,8 +4,6 @@ A shard gets its name only when it is complete, and then never changes: the fini
 disk.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterator

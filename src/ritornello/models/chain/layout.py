@@ -3,8 +3,6 @@
 It works on arrays of numpy and on tensors of torch, so the network and its numpy step share it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

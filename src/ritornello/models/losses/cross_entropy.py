@@ -1,7 +1,5 @@
 """The default loss of a network of choices: cross-entropy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import torch

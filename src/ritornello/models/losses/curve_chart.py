@@ -1,7 +1,5 @@
 """A chart of the curve of a wrong note's loss."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ritornello.models.losses.curve import Curve

@@ -8,8 +8,6 @@ does not lead to calibrated probabilities: its minimum puts all of p on one pitc
 pitch is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -12,8 +12,6 @@ The weights of layer n: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, 
 have torch's order: input, forget, cell, output.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

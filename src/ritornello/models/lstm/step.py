@@ -1,7 +1,5 @@
 """The network `lstm` for one row at a time in numpy; it gives the same numbers as lstm/network.py."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -15,8 +15,6 @@ The weights of layer n: layers.<n>.project.weight (3W, W) for query, key, value;
 .up.weight (4W, W); .down.weight (W, 4W); no biases. A head has 32 numbers.
 """
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 import torch

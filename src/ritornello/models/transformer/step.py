@@ -5,8 +5,6 @@ number of their row in the song; torch counts rows from the first of its input, 
 pairs (i, i + half) of a head lie side by side here, so that one complex multiplication rotates them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 

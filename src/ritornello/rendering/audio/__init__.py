@@ -5,8 +5,6 @@ fluidsynth                        or the program FluidSynth, if it is installed
 loudness > sound_file             for both
 """
 
-from __future__ import annotations
-
 import os
 from importlib.util import find_spec
 from pathlib import Path

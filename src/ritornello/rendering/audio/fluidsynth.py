@@ -1,7 +1,5 @@
 """Play a song with the program FluidSynth, if it is installed."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import tempfile

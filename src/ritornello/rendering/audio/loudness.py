@@ -4,8 +4,6 @@ Loudness in LUFS follows ITU-R BS.1770-4: K-weighting by two filters, the mean p
 the mean of the blocks that pass an absolute and a relative gate.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

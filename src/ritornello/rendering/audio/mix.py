@@ -1,7 +1,5 @@
 """Mix the notes of a Score into stereo, each played by the regions of a soundfont that match it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple

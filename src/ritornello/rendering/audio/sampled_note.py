@@ -5,8 +5,6 @@ is the same waveform times a factor, a shorter one is faded out with `release_fa
 chorus are not implemented. Section numbers are those of the SoundFont Technical Specification 2.04.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

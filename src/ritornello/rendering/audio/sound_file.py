@@ -1,7 +1,5 @@
 """Write audio files: WAV with the standard library; OGG, FLAC and MP3 with libsndfile."""
 
-from __future__ import annotations
-
 import wave
 from collections.abc import Iterator
 from pathlib import Path

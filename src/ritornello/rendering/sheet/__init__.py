@@ -9,8 +9,6 @@ musicxml_document  the whole MusicXML file
 engraving          MusicXML to SVG with Verovio, and to PNG with resvg (extra `sheet`)
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from ritornello.errors import InputError

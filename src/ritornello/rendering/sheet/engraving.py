@@ -1,7 +1,5 @@
 """Engrave MusicXML as SVG with Verovio, and convert it to PNG with resvg."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 from pathlib import Path

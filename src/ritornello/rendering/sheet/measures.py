@@ -1,7 +1,5 @@
 """The MusicXML elements of one voice in one bar: note values, ties, triplets, beams, accidentals."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Write a Score as MusicXML 4.0: parts, bars, keys, meters, clefs, tempi, chord symbols, markers, notes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Split durations into note values that are tied together, and group values by beams."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ From Norman Weinberg, "Guidelines for Drumset Notation" (1994), which most progr
 it does not name are distributed over the staff.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

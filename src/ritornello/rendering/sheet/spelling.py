@@ -1,7 +1,5 @@
 """Spell pitches in a key, estimate the key if it is not given, and decide which accidentals are written."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

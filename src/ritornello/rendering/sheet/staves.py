@@ -1,7 +1,5 @@
 """Assign the notes of a part to staves and to voices of successive chords."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from itertools import pairwise
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Key and loudness are changed in the rows themselves, so that a song is encoded only once.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ Parts of one program are ordered by mean pitch, highest first, whatever their or
 four, the lowest ones are merged into the fourth. All drum parts are merged into one.
 """
 
-from __future__ import annotations
-
 from itertools import groupby
 from typing import Any
 

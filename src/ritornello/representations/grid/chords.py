@@ -1,7 +1,5 @@
 """The chords of a song, estimated from its notes beat by beat, for a Score that names none."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from ritornello.music.plan import GRID

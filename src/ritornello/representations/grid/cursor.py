@@ -5,8 +5,6 @@ the values that were drawn. `song_state` has the state of each song. Rows are th
 of the finished song: `test_cursor.py` encodes songs and feeds their rows through a cursor.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows of `notes` as text: the place, the note, and what the candidates guess (`ritornello explain`)."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 

@@ -4,8 +4,6 @@ They say when the next given note comes, which ones sound at the place reached, 
 network need not remember the given notes, and knows a little of those to come. Drums have no pitches here.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What is known of a place in a song without its notes: position, length of the bar, bars left, chord."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 
 import numpy as np

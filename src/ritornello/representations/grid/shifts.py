@@ -7,8 +7,6 @@ bar; WAIT leads there where no onset does. So there is only one way to write a s
 rules for one row at a time; `test_cursor.py` holds the two equal.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

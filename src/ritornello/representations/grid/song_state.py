@@ -5,8 +5,6 @@ and says which classes are allowed (the grammar). `Notes.encode` computes the sa
 once; `test_cursor.py` holds the two equal.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Collection

@@ -4,8 +4,6 @@ Every value in a row is the number of a class. Times are in ticks, 24 a beat (`r
 Encoder, decoder, cursor, networks and `ritornello explain` follow FIELDS; a field is described only there.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import TypeVar
 

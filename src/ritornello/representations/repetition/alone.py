@@ -5,8 +5,6 @@ plays something new, the song as a whole has no echo, but the stream has one. Ea
 the candidate is the first of these guesses that can still come.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache

@@ -9,8 +9,6 @@ occurred before, or only a shorter one; the first occurrence that continues beyo
 taken. So bars that are redone can anticipate what returns after them.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence

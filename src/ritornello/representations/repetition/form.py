@@ -5,8 +5,6 @@ Jaccard index of their sets of (ticks from the start of the bar, part, pitch). `
 origins of a song; in a song that is composed they come from its plan.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
