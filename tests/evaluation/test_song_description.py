@@ -33,6 +33,49 @@ def test_a_short_last_phrase_and_many_letters() -> None:
     assert form(returning(*[0] * 108))["letters"][-2:] == ["Z", "A1"]
 
 
+def four_beats(*pitches: tuple[int, ...], is_drum: bool = False) -> Score:
+    """A bar of 4/4 for each chord, struck on each beat; () is a silent bar."""
+    notes = [
+        (96 * bar + 24 * beat, p) for bar, chord in enumerate(pitches) for beat in range(4) for p in chord
+    ]
+    onset, pitch = np.array(notes).T
+    return Score.of(24, onset, [24] * len(notes), pitch, [80] * len(notes), parts=[Part("", 0, is_drum)])
+
+
+C, F, G = (48, 64, 67, 72), (53, 65, 69, 72), (43, 62, 67, 71)
+
+
+def test_a_chord_begins_where_it_is_played() -> None:
+    found = describe_song(four_beats((), C, C, (), (), (), G, (), F, C))["chords"]
+    assert found["by_bar"] == ["-", "C", "C", "-", "-", "-", "G", "-", "F", "C"]
+    assert found["commonest"] == {"C": 0.6, "G": 0.2, "F": 0.2}
+    # a bar whose second half alone sounds has that chord; silent beats keep the chord before them
+    notes = four_beats(C, (), G)
+    late = Score.of(
+        24, notes.onset_ticks + 48 * (notes.onset_ticks >= 192), [24] * 32, notes.pitch, [80] * 32
+    )
+    found = describe_song(late)["chords"]
+    assert found["by_bar"] == ["C", "-", "G", "G"]
+    assert found["commonest"] == {"C": 0.5, "G": 0.5}
+
+
+def test_silent_phrases_have_no_letter() -> None:
+    a, b = [(60,), (62,), (64,), (65,)], [(72,), (71,), (67,), ()]
+    silent: list[tuple[int, ...]] = [()] * 4
+    for is_drum in (False, True):
+        song = four_beats(*silent, *a, *silent, *b, *a, *silent, *silent, *b, is_drum=is_drum)
+        assert describe_song(song)["form"]["letters"] == ["-", "A", "-", "B", "A", "-", "-", "B"]
+    # bars that are silent in both phrases do not make them alike
+    song = four_beats((60,), (), (), (), (67,), (), (), (), (60,), (), (), (), (67,))
+    assert describe_song(song)["form"]["letters"] == ["A", "B", "A", "B"]
+
+
+def test_a_bar_through_half_of_which_a_note_is_held_is_not_silent() -> None:
+    for length, letter in ((96 * 4 + 20, "-"), (96 * 4 + 60, "B")):
+        song = Score.of(24, [0, 768], [length, 96], [60, 60], [80, 80])
+        assert describe_song(song)["form"]["letters"][1] == letter
+
+
 def test_repeats() -> None:
     found = repeats(returning(0, 0, 0, 1, 2, 3, 0, 1, 3, 1, 2))
     assert found == [{"first": 4, "last": 6, "of": 1}, {"first": 10, "last": 11, "of": 1}]

@@ -5,16 +5,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import FEATURES
 from ritornello.evaluation.report import passage_text
 from ritornello.music import theory
+from ritornello.music.plan import Plan
 from ritornello.music.score import DEFAULT_TEMPO, Score
-from ritornello.music.timeline import Timeline
+from ritornello.music.timeline import Ticks, Timeline
+from ritornello.representations.grid.canonical import grid_spans
+from ritornello.representations.grid.chords import beat_edges
 from ritornello.representations.notes import Notes
 
 PHRASE_BARS = 4
+SILENT = "-"  # in the place of a chord or of the letter of a phrase
 SHOWN_REPEATS = 4  # the longest ones
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SIMILARITIES = ("not at all", "some", "most", "all")  # the names of Timeline.similarity
@@ -27,6 +32,7 @@ def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
     song = AnalysedSong(score)
     encoded, _ = Notes().canonical(score)
     timeline = Notes().timeline(encoded)
+    spans = np.stack(grid_spans(score, Plan.of(score)), axis=1)
     tempo = (score.tempi or (DEFAULT_TEMPO,))[0]
     meters = dict.fromkeys(
         f"{a}/{b}" for a, b in zip(song.timeline.numerator, song.timeline.denominator, strict=True)
@@ -42,8 +48,10 @@ def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
         "key": theory.key_name(*song.key) if len(song.pitch) else None,
         "key_written": theory.key_name(*score.keys[0][1:]) if score.keys else None,
         "parts": parts(song),
-        "chords": chords(timeline) if len(song.pitch) else None,
-        "form": form(timeline),
+        "chords": chords(timeline, None if score.chords else spans[~score.of_drums])
+        if len(song.pitch)
+        else None,
+        "form": form(timeline, silent_bars(timeline, spans)),
         "features": feature_means(song, [AnalysedSong(each) for each in human]),
     }
 
@@ -61,38 +69,78 @@ def parts(song: AnalysedSong) -> list[dict[str, Any]]:
     return found
 
 
-def chords(timeline: Timeline) -> dict[str, Any]:
-    """Return the chord at the start of each bar, and the share of time of the six most common chords."""
-    onset = np.array([chord.onset_ticks for chord in timeline.chords])
-    names = [theory.chord_name(chord.root, chord.kind) for chord in timeline.chords]
-    if not names:
+def chords(timeline: Timeline, spans: Ticks | None = None) -> dict[str, Any]:
+    """Return the first chord of each bar, and the share of time of the six most common chords.
+
+    `spans` are the starts and ends of the pitched notes (N, 2) in ticks of the timeline, if its chords were
+    estimated from them: then a silent bar has no chord and does not count, and a silent beat keeps the chord
+    before it. Chords that the song names hold in silence too.
+    """
+    if not timeline.chords:
         return {"by_bar": [], "commonest": {}}
-    at_bar = np.maximum(np.searchsorted(onset, timeline.start_ticks, side="right") - 1, 0)
-    durations = np.diff(np.append(onset, max(timeline.end_ticks, int(onset[-1]))))
-    total: Counter[str] = Counter()
-    for name, ticks in zip(names, durations.tolist(), strict=True):
-        total[name] += ticks
-    all_ticks = max(1, sum(total.values()))
-    commonest = {name: round(ticks / all_ticks, 3) for name, ticks in total.most_common(6) if ticks}
-    return {"by_bar": [names[chord] for chord in at_bar.tolist()], "commonest": commonest}
+    onset = np.array([chord.onset_ticks for chord in timeline.chords])
+    edges = np.union1d(beat_edges(timeline), onset[onset < timeline.end_ticks])
+    bar = timeline.bar_of(edges[:-1])
+    chord = np.maximum(np.searchsorted(onset, edges[:-1], side="right") - 1, 0)
+    sounds = np.ones(len(bar), bool) if spans is None else _sounding_ticks(edges, spans) > 0
+    bar_sounds = np.bincount(bar, sounds, len(timeline)) > 0
+    index = np.arange(len(bar))
+    before = np.maximum.accumulate(np.where(sounds, index, int(sounds.argmax())))  # the last that sounds
+    after = np.minimum.accumulate(np.where(sounds, index, len(bar) - 1)[::-1])[::-1]  # the next that sounds
+    total = np.bincount(chord[before], np.diff(edges) * bar_sounds[bar], len(onset))
+    names = [theory.chord_name(each.root, each.kind) for each in timeline.chords]
+    ticks_of: Counter[str] = Counter()
+    for name, ticks in zip(names, total.tolist(), strict=True):
+        ticks_of[name] += ticks
+    first = chord[after[np.searchsorted(bar, np.arange(len(timeline)))]].tolist()
+    by_bar = [names[c] if has_notes else SILENT for c, has_notes in zip(first, bar_sounds, strict=True)]
+    commonest = {name: round(t / sum(total), 3) for name, t in ticks_of.most_common(6) if t}
+    return {"by_bar": by_bar, "commonest": commonest}
 
 
-def form(timeline: Timeline) -> dict[str, Any]:
+def silent_bars(timeline: Timeline, spans: Ticks) -> npt.NDArray[np.bool_]:
+    """Return for each bar whether no note is struck in it, or held through half of it.
+
+    `spans` are the starts and ends of all notes (N, 2) in ticks of the timeline.
+    """
+    struck = np.bincount(timeline.bar_of(spans[:, 0]), minlength=len(timeline))
+    held_ticks = _sounding_ticks(np.append(timeline.start_ticks, timeline.end_ticks), spans)
+    return np.asarray((struck == 0) & (2 * held_ticks < timeline.length_ticks))
+
+
+def _sounding_ticks(edges: Ticks, spans: Ticks) -> npt.NDArray[np.float64]:
+    """Return for how many ticks (S,) at least one of the notes (N, 2) sounds between edges (S + 1,)."""
+    if not len(spans):
+        return np.zeros(len(edges) - 1)
+    start, end = spans[np.argsort(spans[:, 0], kind="stable")].T
+    until = np.maximum.accumulate(end)
+    is_gap = start[1:] > until[:-1]  # nothing sounds before this note
+    starts, ends = start[np.append(True, is_gap)], until[np.append(is_gap, True)]
+    sounded = np.cumsum(np.append(0, ends - starts))
+    times, totals = np.stack([starts, ends], 1).ravel(), np.stack([sounded[:-1], sounded[1:]], 1).ravel()
+    return np.diff(np.interp(edges, times, totals))
+
+
+def form(timeline: Timeline, is_silent: npt.NDArray[np.bool_] | None = None) -> dict[str, Any]:
     """Return the phrases by letter (A' repeats A in part), the returns of the bars, and their share.
 
     The origin of a bar is the first of the bars to which it returns, directly or indirectly. A phrase gets
-    the letter of the earlier phrase with which it shares most origins, if it shares half of them.
+    the letter of the earlier phrase with which it shares most origins, if it shares half of them. Bars that
+    are silent (`is_silent` (bars,)) in both phrases do not count; a silent phrase has no letter.
     """
     origin = np.arange(len(timeline))
     for bar, target in enumerate(timeline.returns_to.tolist()):
         origin[bar] = origin[target] if target >= 0 else bar
+    if is_silent is not None:
+        origin[is_silent] = -1
     phrases = [origin[start : start + PHRASE_BARS] for start in range(0, len(origin), PHRASE_BARS)]
     firsts: list[Any] = []  # the first phrase of each letter
     letters = []
     for phrase in phrases:
-        shared = [
-            float((phrase == first[: len(phrase)]).mean()) for first in firsts if len(first) >= len(phrase)
-        ]
+        if (phrase < 0).all():
+            letters.append(SILENT)
+            continue
+        shared = [_shared_origins(phrase, first) for first in firsts]
         best = int(np.argmax(shared)) if shared else -1
         if best < 0 or shared[best] < 0.5:
             firsts.append(phrase)
@@ -108,6 +156,14 @@ def form(timeline: Timeline) -> dict[str, Any]:
         "likeness": [SIMILARITIES[max(0, value)] for value in timeline.similarity.tolist()],
         "passages": repeats(timeline),
     }
+
+
+def _shared_origins(phrase: Ticks, earlier: Ticks) -> float:
+    """Return the share 0-1 of bars with the same origin, of those that are not silent (-1) in both."""
+    if len(earlier) < len(phrase):
+        return 0.0
+    earlier = earlier[: len(phrase)]
+    return float((phrase == earlier)[(phrase >= 0) | (earlier >= 0)].mean())
 
 
 def repeats(timeline: Timeline) -> list[dict[str, int]]:

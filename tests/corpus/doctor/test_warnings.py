@@ -57,6 +57,18 @@ def test_a_performance_has_no_beat() -> None:
     assert no_beat(eighths(BEAT * 1.0371, count=60)) == ""  # too short to tell
 
 
+@pytest.mark.parametrize(("notes", "beats"), [(5, 1), (7, 1), (5, 2), (10, 1), (5, 1.5), (7, 4)])
+def test_fives_and_sevens_follow_the_beat(notes: int, beats: float) -> None:
+    onset = np.round(np.arange(150) * BEAT * beats / notes).astype(int)
+    assert no_beat(score([(t, 60, 60 + n % 5, 0) for n, t in enumerate(onset.tolist())])) == ""
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_onsets_anywhere_do_not_follow_the_beat(seed: int) -> None:
+    onset = np.sort(np.random.default_rng(seed).integers(0, 100 * BEAT, 300))
+    assert no_beat(score([(t, 60, 60 + n % 5, 0) for n, t in enumerate(onset.tolist())])) != ""
+
+
 def test_parts_with_the_same_notes() -> None:
     tune = [(n * BEAT, BEAT, 60 + n % 12, 0) for n in range(16)]
     other = [(t, length, pitch, 1) for t, length, pitch, _ in tune]

@@ -23,7 +23,7 @@ from ritornello.errors import OutputError
 from ritornello.system.files import replacing, sha256
 from ritornello.system.version import __version__
 
-FORMAT = 2  # a cache of another format, or with sketches of another version, is ignored
+FORMAT = 3  # a cache of another format, or with sketches of another version, is ignored
 FILES_PER_MESSAGE = 4096
 DAMAGE_ERRORS = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 

@@ -19,6 +19,8 @@ DRUM_NAMES = re.compile(
     re.IGNORECASE,
 )
 KICK, SNARE, HATS, MORE_DRUMS = (35, 36), (38, 40), (42, 44, 46), (37, 39, 49, 51, 57)  # General MIDI pitches
+USUAL_GRIDS, LEAST_ALIGNMENT = (1, 2, 3, 4, 6, 8, 12), 0.15  # points a beat
+RARE_GRIDS, LEAST_RARE_ALIGNMENT = (5, 7, 10, 14), 0.3
 SILENCE_S, SONG_S = 4.0, 30.0  # least silence between two songs, and least length of a song
 PITCHED_DRUMS = range(
     112, 120
@@ -29,16 +31,20 @@ def no_beat(score: Score) -> str:
     """Warn if the onsets do not follow the beat of the file: it was played freely, without a metronome.
 
     The position of each onset between two points of a grid is an angle. If the onsets follow the grid, the
-    mean of the unit vectors at these angles is long; if not, it is short (Rayleigh's test, 1880). The grids
-    tried are from whole beats to twelfths of a beat.
+    mean of the unit vectors at these angles is long; if not, it is short (Rayleigh's test, 1880). Grids from
+    whole beats to fourteenths of a beat are tried. Fives and sevens are rare, so they must be followed more
+    closely: each grid more that is tried makes it likelier that free onsets follow one by chance.
     """
     onsets = np.unique(score.onset_ticks)
     if len(onsets) < 64:
         return ""
-    grids = np.array([1, 2, 3, 4, 6, 8, 12])
+    grids = np.array([*USUAL_GRIDS, *RARE_GRIDS])
     angles = 2j * np.pi * grids[:, None] * (onsets[None, :] % score.ticks_per_beat) / score.ticks_per_beat
-    alignment = float(np.abs(np.exp(angles).mean(axis=1)).max())
-    return f"the notes follow the beat by only {alignment:.0%}" if alignment < 0.15 else ""
+    alignment = np.abs(np.exp(angles).mean(axis=1))
+    least = np.repeat([LEAST_ALIGNMENT, LEAST_RARE_ALIGNMENT], [len(USUAL_GRIDS), len(RARE_GRIDS)])
+    if (alignment >= least).any():
+        return ""
+    return f"the notes follow the beat by only {alignment[: len(USUAL_GRIDS)].max():.0%}"
 
 
 def doubled_tracks(score: Score) -> str:
