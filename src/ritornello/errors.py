@@ -54,7 +54,9 @@ class OutputError(FailedError):
     """A result cannot be written, such as to a full disk. The message names the path."""
 
 
-def check_between(name: str, value: int, least: int, most: int) -> None:
-    """Raise InputError unless `value` is between `least` and `most`, both included."""
-    if not least <= value <= most:
-        raise InputError(f"{name} {value}, must be {least}-{most}")
+def check_between(
+    name: str, value: float | None, least: float, most: float, error: type[InputError] = InputError
+) -> None:
+    """Raise `error` unless `value` is None or between `least` and `most`, both included."""
+    if value is not None and not least <= value <= most:
+        raise error(f"{name} {value}, must be {least}-{most}")

@@ -29,12 +29,9 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
     from ritornello import midi
     from ritornello.errors import MidiError
     from ritornello.rendering import roll
+    from ritornello.system.files import read_bytes
 
-    try:
-        data = Path(file).read_bytes()
-    except OSError as error:
-        raise MidiError(f"cannot read {file!r}: {error.strerror}") from error
-    song, dropped = midi.parse(data, name=Path(file).name, reader=reader)
+    song, dropped = midi.parse(read_bytes(file, MidiError), name=Path(file).name, reader=reader)
     if png:
         roll.png(song, png)
     facts, parts = _facts(song), _parts(song)

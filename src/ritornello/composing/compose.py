@@ -27,6 +27,7 @@ from ritornello.errors import FailedError, ModelError, PlanError
 from ritornello.models.model import Model
 from ritornello.music.score import Score
 from ritornello.representations.table import SamplesItself
+from ritornello.system.files import read_bytes
 from ritornello.system.progress import Progress
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
@@ -177,11 +178,7 @@ def card(model: str | Path | Model | None = None) -> str:
 
     Raises ModelError if there is none.
     """
-    file = opened_model(model).path / "card.md"
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ModelError(f"cannot read {str(file)!r}: {error.strerror}") from error
+    return read_bytes(opened_model(model).path / "card.md", ModelError).decode("utf-8", "replace")
 
 
 def opened_model(model: str | Path | Model | None) -> Model:

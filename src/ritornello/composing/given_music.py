@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ritornello import midi
 from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.options import Music
-from ritornello.errors import MidiError, PlanError
+from ritornello.errors import MidiError, PlanError, check_between
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
 from ritornello.music.plan import Plan
@@ -20,6 +20,7 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import part_classes_of
 from ritornello.representations.notes import Notes
+from ritornello.system.files import read_bytes
 
 NOTES = Notes()
 UNKNOWN_RETURN = (-1, -1)  # of a bar of which it is open whether it returns to another
@@ -84,8 +85,7 @@ def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
     if bars is None:
         return given
     count = len(Timeline.of(given.score))
-    if not 1 <= bars <= count:
-        raise PlanError(f"{bars} bars of the prompt, must be 1-{count}")
+    check_between("prompt_bars", bars, 1, count, PlanError)
     return replace(given, midi=midi.to_bytes(_first_bars(given.score, bars))[0])
 
 
@@ -120,11 +120,7 @@ def _read(music: Music, kind: Kind, what: str) -> GivenMusic:
     if isinstance(music, Score):
         name, data = music.title or what, midi.to_bytes(music)[0]
     else:
-        name = Path(music).name
-        try:
-            data = Path(music).read_bytes()
-        except OSError as error:
-            raise MidiError(f"cannot read {str(music)!r}: {error.strerror}") from error
+        name, data = Path(music).name, read_bytes(music, MidiError)
     given = GivenMusic(kind, data, name=name)
     if not len(given.score):
         raise MidiError(f"{name!r} has no notes, so it cannot be a {what}")

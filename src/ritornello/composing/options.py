@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from ritornello.errors import PlanError
+from ritornello.errors import PlanError, check_between
 
 if TYPE_CHECKING:
     from ritornello.music.score import Score
@@ -107,8 +107,7 @@ class BatchOptions(_Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.best is not None and not 1 <= self.best <= self.n:
-            raise PlanError(f"best {self.best}, must be 1-{self.n}")
+        check_between("best", self.best, 1, self.n, PlanError)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from ritornello.composing.given_music import GivenMusic, Kind
 from ritornello.composing.options import DIALS, MAX_SEED
-from ritornello.errors import InputError, PlanError, RitornelloError
+from ritornello.errors import InputError, PlanError, RitornelloError, check_between
 from ritornello.models import registry
 from ritornello.music.plan import MAX_BARS, Plan
 from ritornello.system.files import sha256
@@ -143,8 +143,7 @@ class Recipe:
         _check_keys("how of a recipe", data["how"], DIALS & set(data["how"]) or {"creativity"})
         dials = {dial: _number(dial, value) for dial, value in data["how"].items()}
         for count in ("seed", "song"):
-            if not 0 <= data[count] <= MAX_SEED:
-                raise InputError(f"{count} {data[count]}, must be 0-{MAX_SEED}")
+            check_between(count, data[count], 0, MAX_SEED)
         plan = Plan.from_dict(data["plan"])
         if not 1 <= (plan.bars or 0) <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars, must be 1-{MAX_BARS}")

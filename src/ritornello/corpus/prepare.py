@@ -98,8 +98,7 @@ def prepare(
 
 def _check_engine(workers: int | None, engine: str, scheduler: str | None) -> None:
     """Raise InputError unless the options that say who reads the files go together."""
-    if workers is not None:
-        check_between("workers", workers, 1, 1024)
+    check_between("workers", workers, 1, 1024)
     if (engine == "dask") != bool(scheduler):
         raise InputError("--engine dask and --scheduler ADDRESS must be given together")
     if scheduler and workers is not None:

@@ -17,11 +17,10 @@ from ritornello.models import fingerprints
 from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 from ritornello.system.extras import require_extra
-from ritornello.system.files import check_writable, sha256_file, write_bytes
+from ritornello.system.files import check_writable, read_bytes, sha256_file, write_bytes
 from ritornello.system.progress import Progress
 
 MAX_SONGS = 200  # of each set, by default
-MAX_MINUTES_RANGE = (0.1, 100_000.0)
 SHOWN_PASSAGES = 6  # on the page, with the piano rolls of both songs
 Source: TypeAlias = "str | Path | None"
 
@@ -88,9 +87,7 @@ def _judge_folder(path: Path, human: Source, model: Source, corpus: Source, limi
 def _check(most: int, max_minutes: float, seed: int) -> None:
     """Raise InputError if an argument is out of range."""
     check_between("most", most, 2, 100_000)
-    low, high = MAX_MINUTES_RANGE
-    if not low <= max_minutes <= high:
-        raise InputError(f"max-minutes {max_minutes}, must be {low:g}-{high:g}")
+    check_between("max-minutes", max_minutes, 0.1, 100_000)
     check_between("seed", seed, 0, (1 << 63) - 1)
 
 
@@ -134,11 +131,7 @@ def _training(model: Source, corpus: Source) -> TrainingFingerprints | None:
 
 def _read_song(path: Path, max_s: float) -> Score:
     """Read the song in a file. Raises MidiError if there is none, or if it is too long."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MidiError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    checked = check(data, CHECKS)
+    checked = check(read_bytes(path, MidiError), CHECKS)
     if checked.score is None:
         raise MidiError(f"{path.name!r}: {checked.outcome}: {checked.reason}")
     if reason := _too_long(checked.score, max_s):

@@ -137,13 +137,9 @@ def _originality_tile(originality: Mapping[str, Any]) -> Tile:
 def _feature_axis(features: Sequence[Mapping[str, Any]]) -> Axis:
     """Return the axis of the plot of all features."""
     shown = [each for each in features if each["ratio"] is not None]
-    ratios = [ratio for each in shown for ratio in (each["ratio"], *_control_ratios(each))]
+    ratios = [figures["ratio"] for each in shown for figures in (each, *each["controls"].values())]
     marks = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
     return Axis(0.1, _next_power_of_ten(max([2.0, *ratios])), FEATURES_LEFT, FEATURES_RIGHT, marks, log=True)
-
-
-def _control_ratios(feature: Mapping[str, Any]) -> list[float]:
-    return [figures["ratio"] for figures in feature["controls"].values()]
 
 
 def _next_power_of_ten(value: float) -> float:

@@ -19,7 +19,7 @@ from ritornello.composing import compose
 from ritornello.composing.options import MAX_SONGS
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
-from ritornello.errors import InputError
+from ritornello.errors import InputError, check_between
 from ritornello.learning.resource_estimate import estimate_resources
 from ritornello.learning.run_paths import RunPaths, Say
 from ritornello.models.model import Model
@@ -121,12 +121,9 @@ def _check(
 
     if start not in STARTS:
         raise InputError(f"start {start!r}, must be one of {', '.join(STARTS)}")
-    if not 0 <= songs <= MAX_SONGS:
-        raise InputError(f"songs {songs}, must be 0-{MAX_SONGS}")
-    for name, value in {**duration, "seed": seed or 0}.items():
-        low, high = TRAIN_LIMITS[name]
-        if not low <= value <= high:
-            raise InputError(f"{name} {value}, must be {low}-{high}")
+    check_between("songs", songs, 0, MAX_SONGS)
+    for name, value in {**duration, "seed": seed}.items():
+        check_between(name, value, *TRAIN_LIMITS[name])
     check_network(settings.get("network", "lstm"))
 
 

@@ -32,7 +32,7 @@ from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ModelError
 from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.timeline import Timeline
-from ritornello.system.files import write_bytes
+from ritornello.system.files import read_bytes, write_bytes
 
 FILE = "reference.npz"
 TICKS_PER_BEAT = 24  # the grid on which onsets are compared
@@ -110,13 +110,9 @@ def write(model: Path, melodies: Iterable[SongFingerprint]) -> None:
 def read(model: str | Path) -> list[SongFingerprint]:
     """Read the fingerprints of a model folder. Raises ModelError if there are none or they are damaged."""
     file = Path(model) / FILE
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"{str(model)!r} has no {FILE}, the fingerprints of its training songs") from None
-    except OSError as error:
-        raise ModelError(f"cannot read {str(file)!r}: {error.strerror}") from error
-    return from_bytes(data, str(file))
+    if not file.exists():
+        raise ModelError(f"{str(model)!r} has no {FILE}, the fingerprints of its training songs")
+    return from_bytes(read_bytes(file, ModelError), str(file))
 
 
 def hash_steps(steps: Ints) -> Ints:

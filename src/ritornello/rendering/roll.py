@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ritornello.errors import ScoreError
+from ritornello.errors import ScoreError, check_between
 from ritornello.music.score import Score
 from ritornello.rendering.drawing import to_image, to_svg
 from ritornello.rendering.roll_layout import WIDTH, lay_out
@@ -25,8 +25,7 @@ def image(score: Score, *, width: int = int(WIDTH), bars_per_row: int | None = N
     `bars_per_row` is 1-64, or None for a number that depends on the length of the song. The height is at most
     12.5 times the width; a line of text says which bars are left out. Raises ScoreError.
     """
-    if not MIN_WIDTH <= width <= MAX_WIDTH:
-        raise ScoreError(f"width {width} pixels, must be {MIN_WIDTH}-{MAX_WIDTH}")
+    check_between("width in pixels", width, MIN_WIDTH, MAX_WIDTH, ScoreError)
     return to_image(lay_out(score, bars_per_row), width)
 
 
@@ -61,8 +60,7 @@ def terminal(score: Score, width: int = 80, height: int = 24, max_bars: int = 8)
     `width` (20-1000) is in characters, `height` (8-1000) in lines without the legend. At most `max_bars` bars
     (1-10,000) are shown, fewer if the width is too small for them. Raises ScoreError.
     """
-    limits = {"width": (width, 20, 1000), "height": (height, 8, 1000), "max_bars": (max_bars, 1, 10_000)}
-    for name, (value, low, high) in limits.items():
-        if not low <= value <= high:
-            raise ScoreError(f"{name} {value} of a terminal roll, must be {low}-{high}")
+    check_between("width of a terminal roll", width, 20, 1000, ScoreError)
+    check_between("height of a terminal roll", height, 8, 1000, ScoreError)
+    check_between("max_bars of a terminal roll", max_bars, 1, 10_000, ScoreError)
     return TerminalRoll(score, width, height, max_bars)

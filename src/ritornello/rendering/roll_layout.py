@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ritornello.errors import ScoreError
+from ritornello.errors import ScoreError, check_between
 from ritornello.music.score import Score
 from ritornello.music.timeline import Ticks, Timeline
 from ritornello.rendering import palette, roll_contents
@@ -27,8 +27,7 @@ def lay_out(score: Score, bars_per_row: int | None = None) -> Drawing:
 
     None stands for a number that depends on the length of the song. Raises ScoreError.
     """
-    if bars_per_row is not None and not 1 <= bars_per_row <= MAX_BARS_PER_ROW:
-        raise ScoreError(f"bars_per_row {bars_per_row}, must be 1-{MAX_BARS_PER_ROW}")
+    check_between("bars_per_row", bars_per_row, 1, MAX_BARS_PER_ROW, ScoreError)
     timeline = roll_contents.shown_bars(score)
     shapes = list(_header(score, timeline))
     y = max(shape.y for shape in shapes) + 26

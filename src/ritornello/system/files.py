@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ritornello.errors import OutputError
+from ritornello.errors import InputError, OutputError
 
 
 @contextmanager
@@ -59,6 +59,14 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def read_bytes(path: str | Path, error: type[InputError]) -> bytes:
+    """Return the content of a file. Raises `error` with the path and the reason if it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as problem:
+        raise error(f"cannot read {str(path)!r}: {problem.strerror}") from problem
 
 
 def write_bytes(path: Path, data: bytes) -> None:

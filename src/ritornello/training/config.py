@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
 
-from ritornello.errors import InputError
+from ritornello.errors import InputError, check_between
 
 Folder: TypeAlias = str  # the path of a model folder
 SIZES = ("tiny", "small", "medium", "large")
@@ -128,9 +128,8 @@ class TrainConfig:
         if sum(duration is not None for duration in (self.steps, self.minutes, self.epochs)) != 1:
             raise InputError("give the length of training once: minutes, steps or epochs")
         for setting in fields(self):
-            value, low, high = getattr(self, setting.name), setting.metadata["low"], setting.metadata["high"]
-            if low is not None and value is not None and not low <= value <= high:
-                raise InputError(f"{setting.name} {value}, must be {low}-{high}")
+            if (low := setting.metadata["low"]) is not None:
+                check_between(setting.name, getattr(self, setting.name), low, setting.metadata["high"])
 
     def resolved(self, network: Any) -> TrainConfig:
         """Return the config with the network's own `batch`, `learning_rate` and `heldout` where left open."""

@@ -43,8 +43,7 @@ def doctor(
     (default: the user's cache folder): the next run reads only new files, and with `retry` those that timed
     out, crashed or ran out of memory. Raises InputError, FailedError, OutputError.
     """
-    if workers is not None:
-        check_between("workers", workers, 1, 1024)
+    check_between("workers", workers, 1, 1024)
     check_folder(Path(folder))  # before any output is checked
     page_path, target = Path(html) if html else None, Path(copy_clean) if copy_clean else None
     if page_path:

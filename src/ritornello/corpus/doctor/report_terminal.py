@@ -54,18 +54,15 @@ def _table(title: str, rows: list[ReportRow]) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows:
+        style = "bold green" if row.name == KEPT else "yellow" if row.name in DUPLICATES else "bold"
         description = Text(row.reason)
         description.append(f"\n{row.remedy}" if row.remedy else "", "green")
         for path, explanation in row.examples:
             description.append(f"\n{path}", "cyan")
             description.append(f"  {explanation}" if explanation else "", "dim")
-        table.add_row(f"{row.files:,}", Text(row.name, _style(row.name)), description)
+        table.add_row(f"{row.files:,}", Text(row.name, style), description)
     table.add_row()
     return table
-
-
-def _style(name: str) -> str:
-    return "bold green" if name == KEPT else "yellow" if name in DUPLICATES else "bold"
 
 
 def _side_by_side(histograms: list[Histogram], width: int) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.music.score import Part, Score
+from ritornello.music.score import Score
 
 DRUM_NAMES = re.compile(
     r"\b(drum(s|set|kit|z)?|kit|percussions?|perc(?!\W*org)|kick|bass ?drum|snare|hi-?hats?|toms|cymbals?|"
@@ -68,15 +68,11 @@ def drums_elsewhere(score: Score) -> str:
             continue
         inside = score.part == number
         count = int(np.count_nonzero(inside))
-        if count >= 16 and _is_named_drums(part):
+        if count >= 16 and DRUM_NAMES.search(part.name):
             return f"part {number + 1}, named {part.name.strip()!r}"
         if count >= 64 and _is_drum_pattern(score.onset_ticks[inside], score.pitch[inside]):
             return f"part {number + 1}, by its patterns"
     return ""
-
-
-def _is_named_drums(part: Part) -> bool:
-    return bool(DRUM_NAMES.search(part.name))
 
 
 def _is_drum_pattern(onset_ticks: npt.NDArray[np.int32], pitch: npt.NDArray[np.uint8]) -> bool:

@@ -78,13 +78,13 @@ class ShardWriter:
             import_pyarrow().parquet.write_table(
                 self._table(), self.temporary / "songs.parquet", compression="zstd"
             )
-            names = [*(f"{name}.npy" for name in DTYPES), "songs.parquet"]
+            paths = [self.temporary / name for name in (*(f"{name}.npy" for name in DTYPES), "songs.parquet")]
             entry = {
                 "name": self.name,
                 "rows": len(self.rows),
                 "songs": self.songs,
                 "notes": self.notes,
-                "files": {name: _size_and_hash(self.temporary / name) for name in names},
+                "files": {path.name: (path.stat().st_size, sha256_file(path)) for path in paths},
             }
             for name in ("songs.parquet", "stamps.npy"):
                 with (self.temporary / name).open("rb+") as file:
@@ -162,10 +162,6 @@ def _close(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
     file.close()
-
-
-def _size_and_hash(path: Path) -> tuple[int, str]:
-    return path.stat().st_size, sha256_file(path)
 
 
 def _sync_folder(path: Path) -> None:

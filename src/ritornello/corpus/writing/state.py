@@ -86,7 +86,8 @@ class CorpusState:
         stamps, contents, retryable = (np.concatenate([np.zeros(0, np.uint64), *each]) for each in columns)
         if self.retry:
             inside = [path for keys in shard_keys for path in keys.retryable_in_archives]
-            reopened = [a for keys in shard_keys for a in keys.archives if _contains_any(a, inside)]
+            archives = [archive for keys in shard_keys for archive in keys.archives]
+            reopened = [a for a in archives if any(path.startswith(a.path + b"/") for path in inside)]
             stamps = np.setdiff1d(stamps, np.array([_stamp_key(archive) for archive in reopened], np.uint64))
         else:  # with `retry` a touched archive may be one that has to be opened again
             stamps = np.concatenate([stamps, _load_touched(self.out)])
@@ -190,11 +191,6 @@ def _shard_keys(out: Path, shard: dict[str, Any], retry: bool) -> ShardKeys:
     inside = [sources[row].path for row in np.flatnonzero(retryable) if sources[row].number]
     archives = [source for source in sources if source.is_archive]
     return ShardKeys(stamp_keys[~read_again], contents, contents[retryable], inside, archives)
-
-
-def _contains_any(archive: Source, paths: list[bytes]) -> bool:
-    """Whether one of the songs at `paths` is in the archive."""
-    return any(path.startswith(archive.path + b"/") for path in paths)
 
 
 def _stamp_key(source: Source) -> int:
