@@ -15,7 +15,7 @@ from ritornello.evaluation.compare import SongSet, compare
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.pages import comparison_page, place_among
-from ritornello.evaluation.report import report_lines
+from ritornello.evaluation.report import report_text
 from ritornello.models.fingerprints import SongFingerprint
 from tests.folders import wandering
 
@@ -96,13 +96,13 @@ def test_labels_have_figures_and_a_warning_for_few_songs(whole: dict[str, Any]) 
     assert game["style"]["interval"][0] < game["style"]["ratio"] < game["style"]["interval"][1]
     warning = "few human songs of folk, game (fewer than 40): their figures are uncertain"
     assert warning in few["remarks"]
-    text = "\n".join(report_lines(few))
+    text = report_text(few)
     assert re.search(r"^game +24 +24 +\d\.\d\d \(\d\.\d\d-\d\.\d\d\) .* few songs$", text, re.M)
 
 
 def test_a_report_is_json_text_and_a_page(whole: dict[str, Any]) -> None:
     assert json.loads(json.dumps(whole, allow_nan=False)) == whole
-    text = "\n".join(report_lines(whole))
+    text = report_text(whole)
     assert "<i>ours (24 songs of 29) against theirs (24 songs of 29)" in text
     assert re.search(r"^style ratio +\d", text, re.M)
     assert "1 of theirs could not be judged" in text
@@ -121,7 +121,7 @@ def test_a_report_of_few_songs_has_the_reasons() -> None:
     for metric in ("style", "detector", "variety"):
         assert found[metric]["too_few"] in found["remarks"]
     assert "style needs 20 human and 10 composed songs" in comparison_page(found)
-    assert report_lines(found)
+    assert report_text(found)
 
 
 def test_warnings() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 
-from ritornello.evaluation.song_description import describe_song, description_lines, form, repeats
+from ritornello.evaluation.song_description import describe_song, description_text, form, repeats
 from ritornello.music.score import Part, Score
 from ritornello.music.timeline import Timeline
 from tests.folders import wandering
@@ -89,7 +89,7 @@ def test_a_tune_as_text() -> None:
     assert found["chords"]["commonest"] == {"G": 0.5, "C": 0.25, "D7": 0.25}
     assert [part["sound"] for part in found["parts"]] == ["flute", "acoustic bass"]
     assert found["parts"][0]["range"] == ["F#4", "E5"]
-    text = "\n".join(description_lines(found))
+    text = description_text(found)
     assert "4 bars, 0:10, 23 notes" in text
     assert "G major, 100% of the notes in its scale" in text
     assert "G | C | G | D7" in text
@@ -101,7 +101,7 @@ def test_unusual_features_are_marked() -> None:
     found = describe_song(tune().transposed(36), human)
     assert found["features"]["polyphony"]["rank"] > 0.5
     assert found["features"]["density"]["human_median"] > 0
-    assert "unusual" in "\n".join(description_lines(found))
+    assert "unusual" in description_text(found)
     assert "rank" not in describe_song(tune(), human[:19])["features"]["density"]
 
 
@@ -109,9 +109,9 @@ def test_a_drum_loop_has_neither_key_nor_chords() -> None:
     drums = Score.of(24, [0, 24, 48], [12] * 3, [36, 38, 36], [90] * 3, parts=[Part("Kit", 0, True)])
     found = describe_song(drums)
     assert (found["key"], found["chords"]) == (None, None)
-    assert "drums (Kit): 3 notes" in "\n".join(description_lines(found))
+    assert "drums (Kit): 3 notes" in description_text(found)
 
 
 @given(scores(min_notes=1))
 def test_any_song_has_a_description(song: Score) -> None:
-    assert description_lines(describe_song(song))
+    assert description_text(describe_song(song))

@@ -38,6 +38,6 @@ def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
 
     with progress_bars(not (quiet or as_json)) as update:
         found = judge(songs, progress=update, **options)
-    lines = song_description.description_lines(found) if "file" in found else report.report_lines(found)
-    lines += [f"{options['html']}   the report as a page"] if options["html"] else []
-    print_result(found, *lines, as_json=as_json, quiet=quiet)
+    text = song_description.description_text(found) if "file" in found else report.report_text(found)
+    lines = [f"{options['html']}   the report as a page"] if options["html"] else []
+    print_result(found, text, *lines, as_json=as_json, quiet=quiet)

@@ -14,8 +14,6 @@ from ritornello.cli.common import (
     progress_bars,
 )
 
-MAX_NAMED = 5  # skipped songs that are listed; --json lists all
-
 
 @click.command("measure")
 @click.argument("model", type=click.Path())
@@ -48,24 +46,23 @@ def command(
     with progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
         found = measure(opened, on, split=split, given=names, progress=update, **settings)
-    print_result(found, *_lines(found), as_json=as_json, quiet=quiet)
+    print_result(found, _text(found), as_json=as_json, quiet=quiet)
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
-    """The lines to print: a table of figures, then remarks."""
-    of = f"{found['split']} of {found['on']}" if found["split"] else found["on"]
-    lines = [f"{found['model']} on {of}: {found['songs']:,} songs, {found['notes']:,} notes", ""]
-    fields = list(next(iter(found["given"].values()))["by_field"])
-    heads = ["given", "nats a note", "95% by song", *fields, "(END)", "reference", "95% by song"]
-    rows = [heads]
-    for name, figures in found["given"].items():
+def _text(found: dict[str, Any]) -> str:
+    """The figures in a table, and what a reader must know about them."""
+    from ritornello.evaluation.summary import FEWEST_SONGS
+    from ritornello.system.templates import fill_template
+
+    of_given = found["given"]
+    first = next(iter(of_given.values()))
+    rows = [["given", "nats a note", "95% by song", *first["by_field"], "(END)", "reference", "95% by song"]]
+    for name, figures in of_given.items():
         cells = [figures["nats_per_note"], figures["interval"], *figures["by_field"].values(), figures["end"]]
         cells += [figures["reference"], figures["reference_interval"]]
         rows.append([name, *map(_cell, cells)])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
-    lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    lines += ["", *_remarks(found)]
-    return lines
+    more = {"table": rows, "fewest_songs": FEWEST_SONGS, "notes_lost": first["notes_lost"]}
+    return fill_template("measurement.txt", **found, **more).rstrip()
 
 
 def _cell(figure: Any) -> str:
@@ -73,33 +70,3 @@ def _cell(figure: Any) -> str:
     if figure is None:
         return "-"
     return f"{figure[0]:.3f}-{figure[1]:.3f}" if isinstance(figure, tuple) else f"{figure:.3f}"
-
-
-def _remarks(found: dict[str, Any]) -> list[str]:
-    """What a reader must know about the figures."""
-    from ritornello.evaluation.summary import FEWEST_SONGS
-
-    lines = []
-    if found["songs"] < FEWEST_SONGS:
-        lines.append(
-            f"fewer than {FEWEST_SONGS} songs: no confidence interval, and other songs may give other figures"
-        )
-    if found["held_out"] is False:
-        lines.append("the model was trained on these songs: the figures say nothing about other songs")
-    if found["held_out"] and found["split"] == "valid":
-        lines.append("the weights were chosen on this split; --split test is independent of that choice")
-    if found["held_out"] is None:
-        lines.append("not the training corpus: it is unknown whether the model was trained on these songs")
-    if lost := next(iter(found["given"].values()))["notes_lost"]:
-        lines.append(
-            f"{lost:,} notes cannot be represented by the model; the reference nats include their cost"
-        )
-    if skipped := found["skipped"]:
-        lines.append(f"{len(skipped):,} skipped:")
-        lines += [f"  {name}: {reason}" for name, reason in list(skipped.items())[:MAX_NAMED]]
-        lines += (
-            [f"  and {len(skipped) - MAX_NAMED:,} more (--json names all)"]
-            if len(skipped) > MAX_NAMED
-            else []
-        )
-    return lines

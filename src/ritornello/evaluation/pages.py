@@ -10,8 +10,8 @@ from ritornello.evaluation.controls import CONTROLS, DESCRIPTIONS
 from ritornello.evaluation.features import FEATURES
 from ritornello.evaluation.plots import SIGNS, Axis, distribution
 from ritornello.evaluation.report import count, number
-from ritornello.evaluation.song_description import description_lines
-from ritornello.system.pages import render_page
+from ritornello.evaluation.song_description import description_text
+from ritornello.system.templates import fill_template
 from ritornello.system.version import __version__
 
 SHOWN_PASSAGES = 10
@@ -39,7 +39,7 @@ def comparison_page(report: dict[str, Any], pairs: Sequence[Pair] = ()) -> str:
     """Return the report of `compare.compare` as HTML; `pairs` are the passages that are drawn."""
     histograms = report["shapes"]
     shown = [each for each in FEATURES if all(histograms[each.name][side] for side in ("composed", "human"))]
-    return render_page(
+    return fill_template(
         "comparison.html",
         title=f"{report['composed']['where']} against {report['human']['where']}",
         report=report,
@@ -62,10 +62,10 @@ def comparison_page(report: dict[str, Any], pairs: Sequence[Pair] = ()) -> str:
 
 def description_page(description: dict[str, Any], pairs: Sequence[Pair] = ()) -> str:
     """Return the description of one song as HTML; `pairs` has the passage closest to the training songs."""
-    return render_page(
+    return fill_template(
         "description.html",
         title=description["title"] or Path(description["file"]).name,
-        text="\n".join(description_lines(description)),
+        text=description_text(description),
         pairs=pairs,
         bars_text=texts.bars_text,
         version=__version__,

@@ -4,46 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from ritornello.evaluation.controls import CONTROLS
+from ritornello.system.templates import fill_template
 
-SHOWN_PASSAGES = 4
-SHOWN_NUMBERS = 4  # that give the songs away
-SHOWN_SKIPPED = 5  # songs that could not be judged, by name; the JSON has all
 NOT_DISCRIMINATING = "does not discriminate"
 
 
-def report_lines(report: dict[str, Any]) -> list[str]:
-    """Return the report of `compare.compare` as lines."""
-    ours, theirs = report["composed"], report["human"]
-    lines = [f"{ours['where']} ({_count(ours)}) against {theirs['where']} ({_count(theirs)})", ""]
+def report_text(report: dict[str, Any]) -> str:
+    """Return the report of `compare.compare` as text."""
     columns = ["95% by song", "human", *CONTROLS]
-    for table in (
-        _table(["", "composed", *columns], metric_rows(report)),
-        _table(["style by feature", "ratio", *columns, ""], feature_rows(report["style"])),
-    ):
-        lines += [*table, ""] if table else []
-    for name in report["style"].get("without_values", ()):
-        lines += [f"{name}: too few songs have any", ""]
-    if numbers := report["detector"].get("gives_away"):
-        lines += ["what gives the songs away most (medians):"]
-        for each in numbers[:SHOWN_NUMBERS]:
-            medians = f"{each['composed']:.3g} against {each['human']:.3g}"
-            lines.append(f"  {each['name']}: {medians}, alone AUC {each['auc']:.2f}")
-    if passages := (report["originality"] or {}).get("passages"):
-        lines += ["closest to the training songs:"]
-        lines += [f"  {passage_text(passage)}" for passage in passages[:SHOWN_PASSAGES]]
-    if report["labels"]:
-        rows = [label_row(*pair) for pair in report["labels"].items()]
-        lines += ["", *_table(["by label", *LABEL_COLUMNS], rows), ""]
-    lines += [f"! {warning}" for warning in report["remarks"]]
-    for group in (ours, theirs):
-        lines += _skipped(group)
-    versions = f"ritornello {report['ritornello']}, evaluator {report['evaluator']}, seed {report['seed']}"
-    return [*lines, f"{versions}, composed {ours['hash'][:12]}, human {theirs['hash'][:12]}"]
-
-
-def _count(group: dict[str, Any]) -> str:
-    total = f" of {group['found']}" if group["found"] > group["used"] else ""
-    return f"{group['used']} songs{total}"
+    return fill_template(
+        "comparison.txt",
+        report=report,
+        tables=[
+            [["", "composed", *columns], *metric_rows(report)],
+            [["style by feature", "ratio", *columns, ""], *feature_rows(report["style"])],
+        ],
+        labels=[["by label", *LABEL_COLUMNS], *(label_row(*pair) for pair in report["labels"].items())],
+        passage_text=passage_text,
+    ).rstrip("\n")
 
 
 def metric_rows(report: dict[str, Any]) -> list[list[str]]:
@@ -108,32 +86,6 @@ def count(value: float | None) -> str:
 def interval(ends: Sequence[float] | None) -> str:
     """Return an interval, or a dash for None."""
     return "-" if ends is None else f"{number(ends[0])}-{number(ends[1])}"
-
-
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
-    """Return the lines of a table, the first column aligned to the left; none without rows."""
-    if not rows:
-        return []
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    lines = []
-    for row in [header, *rows]:
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        cells[0] = row[0].ljust(widths[0])
-        if not header[-1]:  # comments
-            cells[-1] = row[-1]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def _skipped(group: dict[str, Any]) -> list[str]:
-    """Return lines with the songs that could not be judged."""
-    skipped = group["skipped"]
-    if not skipped:
-        return []
-    lines = [f"{len(skipped):,} of {group['where']} could not be judged:"]
-    lines += [f"  {name}: {reason}" for name, reason in list(skipped.items())[:SHOWN_SKIPPED]]
-    rest = len(skipped) - SHOWN_SKIPPED
-    return lines + ([f"  and {rest:,} more (--json)"] if rest > 0 else [])
 
 
 LABEL_COLUMNS = ["composed", "human", "style ratio", "detector AUC", "variety", ""]

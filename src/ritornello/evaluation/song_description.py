@@ -17,6 +17,7 @@ from ritornello.music.timeline import Ticks, Timeline
 from ritornello.representations.grid.canonical import grid_spans
 from ritornello.representations.grid.chords import beat_edges
 from ritornello.representations.notes import Notes
+from ritornello.system.templates import fill_template
 
 PHRASE_BARS = 4
 SILENT = "-"  # in the place of a chord or of the letter of a phrase
@@ -24,7 +25,6 @@ SHOWN_REPEATS = 4  # the longest ones
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SIMILARITIES = ("not at all", "some", "most", "all")  # the names of Timeline.similarity
 FEWEST_HUMAN = 20  # songs for a rank
-UNUSUAL_SHARE = 0.025  # of human songs below, or above, a figure that is called unusual
 
 
 def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
@@ -204,58 +204,12 @@ def feature_means(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str
     return found
 
 
-def description_lines(found: dict[str, Any]) -> list[str]:
-    """Return the description of a song as lines of text."""
-    minutes, seconds = divmod(round(found["seconds"]), 60)
-    lines = [
-        f"{'length':<12} {found['bars']} bars, {minutes}:{seconds:02}, {found['notes']:,} notes",
-        f"{'meter':<12} {', '.join(found['meters'][:4])}, {found['bpm']:g} bpm"
-        + (f", {found['tempo_changes']} changes of tempo" if found["tempo_changes"] else ""),
-    ]
-    if found["key"]:
-        written = found["key_written"]
-        signature = f" (written: {written})" if written not in (None, found["key"]) else ""
-        in_key = found["features"]["in-scale share"]["mean"]
-        lines.append(f"{'key':<12} {found['key']}{signature}, {in_key:.0%} of the notes in its scale")
-    for part in found["parts"]:
-        pitch_range = f", {part['range'][0]} to {part['range'][1]}" if part["range"] else ""
-        named = f" ({part['name']})" if part["name"] else ""
-        lines.append(f"{'part':<12} {part['sound']}{named}: {part['notes']:,} notes{pitch_range}")
-    if found["chords"] and found["chords"]["by_bar"]:
-        common = ", ".join(f"{name} {share:.0%}" for name, share in found["chords"]["commonest"].items())
-        lines.append(f"{'chords':<12} {common}")
-        lines.append(f"{'':<12} {' | '.join(found['chords']['by_bar'][:8])} ...")
-    form = found["form"]
-    lines.append(f"{'form':<12} {' '.join(form['letters'])}   (phrases of {form['phrase_bars']} bars)")
-    lines.append(f"{'':<12} {form['returning_share']:.0%} of the bars return to an earlier one")
-    longest = sorted(form["passages"], key=lambda p: p["first"] - p["last"])[:SHOWN_REPEATS]
-    for each in sorted(longest, key=lambda p: p["first"]):
-        last = each["of"] + each["last"] - each["first"]
-        lines.append(f"{'':<12} bars {each['first']}-{each['last']} return to {each['of']}-{last}")
-    if found.get("closest"):
-        lines.append(f"{'closest':<12} {_closest(found['closest'])}")
-    return lines + _feature_lines(found["features"])
-
-
-def _closest(closest: dict[str, Any]) -> str:
-    """Return the passage closest to the training songs as text."""
-    if closest["passage"] is None:
-        return f"nothing in {closest['where']} (drums are not compared)"
-    human = f"; human songs: {closest['human']:g}" if closest["human"] is not None else ""
-    return passage_text(closest["passage"]) + human
-
-
-def _feature_lines(features: dict[str, Any]) -> list[str]:
-    """Return a line for each feature, with the human median and the rank if they are known."""
-    lines = [""]
-    for name, feature in features.items():
-        line = f"{name:<16} {_figure(feature['mean'], feature['unit']):<26}"
-        if "rank" in feature:
-            unusual = "" if UNUSUAL_SHARE <= feature["rank"] <= 1 - UNUSUAL_SHARE else "   unusual"
-            human = _figure(feature["human_median"], feature["unit"])
-            line += f" human {human}, above {feature['rank']:.0%} of them{unusual}"
-        lines.append(line.rstrip())
-    return lines
+def description_text(found: dict[str, Any]) -> str:
+    """Return the description of a song as text."""
+    longest = sorted(found["form"]["passages"], key=lambda p: p["first"] - p["last"])[:SHOWN_REPEATS]
+    longest.sort(key=lambda p: p["first"])
+    functions = {"passage_text": passage_text, "figure": _figure}
+    return fill_template("description.txt", song=found, longest=longest, **functions).rstrip("\n")
 
 
 def _figure(mean: float, unit: str) -> str:

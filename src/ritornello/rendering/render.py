@@ -10,7 +10,7 @@ from ritornello.errors import InputError
 from ritornello.music.score import Score
 from ritornello.rendering import audio, palette, roll, roll_contents, sheet
 from ritornello.system.files import check_writable, write_bytes, write_json
-from ritornello.system.pages import render_page
+from ritornello.system.templates import fill_template
 
 Writers = dict[str, Callable[[Path], object]]
 MUSICXML_ENDINGS = (".musicxml", ".xml")
@@ -112,7 +112,7 @@ def song_page(score: Score, files: Collection[str]) -> str:
     """The page of a folder that contains `files`: it plays the sound and shows the pictures."""
     title = roll_contents.printable(score.title) or "A song"
     summary = roll_contents.summary_line(score, roll_contents.shown_bars(score))
-    return render_page("song.html", title=title, summary=summary, files=files, palette=palette)
+    return fill_template("song.html", title=title, summary=summary, files=files, palette=palette)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import torch
 
 from ritornello.models import model, registry
 from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.system.templates import fill_template
 from ritornello.system.version import __version__
 from ritornello.training.batches import Windows
 from ritornello.training.crops import Crops
@@ -16,11 +17,6 @@ from ritornello.training.songs import EncodedSongs
 from ritornello.training.start import TrainingStart
 
 MAX_RESIDUALS, MAX_OPENINGS, MAX_STORED_PLANS = 2048, 64, 4096
-REAL_LIMITS = """Errors and spreads are in the units of the representation (`ritornello explain messages`).
-Limits: a regression predicts the mean of what may follow; see docs/original.md."""
-CHOICE_LIMITS = """The held-out loss is in nats a row, on crops of songs, without plan, form and chords;
-`ritornello measure` gives nats a note over whole songs, field by field. What the model composes resembles
-what it learnt from."""
 
 
 def export(
@@ -102,25 +98,4 @@ def tables_of_reals(
 
 def card(info: dict[str, Any]) -> str:
     """Return the model's description for people, as Markdown."""
-    data, training, name = info["data"], info["training"], info["representation"]["name"]
-    measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in info["measured"].items())
-    limits = REAL_LIMITS if name == "messages" else CHOICE_LIMITS
-    labels = f"\nIt knows the labels {', '.join(info['labels'])}.\n" if info["labels"] else ""
-    began = f" It began from the model {training['init'][:12]}." if training["init"] else ""
-    if training["teachers"]:
-        began += f" Its teachers were the models {', '.join(name[:12] for name in training['teachers'])}."
-    return f"""# A model of Ritornello {info["ritornello"]}
-
-Network `{info["network"]["name"]}` ({info["parameters"]:,} parameters) on representation `{name}`.
-
-Trained on {data["train_songs"]:,} songs of the corpus `{data["corpus"]}` ({data["hash"][:12]}), measured on
-{data["heldout_songs"]:,} {data["heldout"]}. {training["steps"]:,} steps of {training["batch"]} windows in
-{training["seconds"] / 60:.1f} minutes {training["machine"]}, seed {training["seed"]}.
-The weights are those of step {training["best_step"]:,}.{began}
-{labels}
-| measured on held-out windows | |
-|---|---|
-{measured}
-
-{limits}
-"""
+    return fill_template("card.md", **info)

@@ -11,7 +11,7 @@ from ritornello.corpus.doctor.warnings import BY_NAME
 from ritornello.corpus.duplicates.decide import MIN_SIMILARITY
 from ritornello.corpus.labels import MIN_SONGS
 from ritornello.corpus.outcomes import DUPLICATES, KEPT, OUTCOMES
-from ritornello.system.pages import render_page
+from ritornello.system.templates import fill_template
 
 EXAMPLES = 3  # of each outcome and warning
 NOT_SAID, OTHERS = "not said", "others"
@@ -193,7 +193,7 @@ def html_page(report: DoctorReport, rolls: list[tuple[str, str]]) -> str:
     """The report as a page of HTML; `rolls` are names of songs and their piano rolls as trusted SVG."""
     rolls = [(printable(name), svg) for name, svg in rolls]
     names = {"KEPT": KEPT, "DUPLICATES": DUPLICATES, "OTHERS": OTHERS, "zip": zip}
-    return render_page("doctor.html", title=report.folder, report=report, rolls=rolls, **names)
+    return fill_template("doctor.html", title=report.folder, report=report, rolls=rolls, **names)
 
 
 def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
