@@ -25,7 +25,7 @@ def image(score: Score, *, width: int = int(WIDTH), bars_per_row: int | None = N
     `bars_per_row` is 1-64, or None for a number that depends on the length of the song. The height is at most
     12.5 times the width; a line of text says which bars are left out. Raises ScoreError.
     """
-    check_between("width in pixels", width, MIN_WIDTH, MAX_WIDTH, ScoreError)
+    check_between("width", width, MIN_WIDTH, MAX_WIDTH, ScoreError)
     return to_image(lay_out(score, bars_per_row), width)
 
 
@@ -60,7 +60,7 @@ def terminal(score: Score, width: int = 80, height: int = 24, max_bars: int = 8)
     `width` (20-1000) is in characters, `height` (8-1000) in lines without the legend. At most `max_bars` bars
     (1-10,000) are shown, fewer if the width is too small for them. Raises ScoreError.
     """
-    check_between("width of a terminal roll", width, 20, 1000, ScoreError)
-    check_between("height of a terminal roll", height, 8, 1000, ScoreError)
-    check_between("max_bars of a terminal roll", max_bars, 1, 10_000, ScoreError)
+    check_between("width", width, 20, 1000, ScoreError)
+    check_between("height", height, 8, 1000, ScoreError)
+    check_between("max_bars", max_bars, 1, 10_000, ScoreError)
     return TerminalRoll(score, width, height, max_bars)
