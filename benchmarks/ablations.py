@@ -24,9 +24,9 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus, Model, Score, compose_many
 from ritornello.evaluation.inputs import CorpusSongs
-from ritornello.evaluation.likelihood import SongNats, likelihood
+from ritornello.evaluation.likelihood import likelihood
 from ritornello.evaluation.measure import measure
-from ritornello.evaluation.summary import bootstrap_interval, summarize
+from ritornello.evaluation.summary import SongNats, bootstrap_interval, summarize
 from ritornello.models import registry
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.timeline import Timeline

@@ -25,8 +25,8 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus, Model, Score
 from ritornello.evaluation.inputs import CorpusSongs
-from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, full_float32, likelihood
-from ritornello.evaluation.summary import summarize
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, full_float32, likelihood
+from ritornello.evaluation.summary import SongNats, summarize
 from ritornello.models import registry
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import COLUMN, FIELDS, MAX_SHIFT

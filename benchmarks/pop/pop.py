@@ -29,8 +29,8 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus, Model
 from ritornello.evaluation.inputs import CorpusSongs
-from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, likelihood
-from ritornello.evaluation.summary import summarize
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, likelihood
+from ritornello.evaluation.summary import SongNats, summarize
 from ritornello.models import registry
 from ritornello.music.score import Score
 from ritornello.training.train import train

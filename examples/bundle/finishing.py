@@ -16,8 +16,8 @@ from ritornello.composing.style_stats import measure_style
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
 from ritornello.evaluation.inputs import CorpusSongs, LabelledScore
-from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats, likelihood
-from ritornello.evaluation.summary import summarize
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, likelihood
+from ritornello.evaluation.summary import SongNats, summarize
 from ritornello.models import fingerprints
 from ritornello.models import model as folder
 from ritornello.models.model import Model

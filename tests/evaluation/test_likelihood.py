@@ -10,8 +10,9 @@ import torch
 
 from ritornello.evaluation import likelihood
 from ritornello.evaluation.inputs import LabelledScore
-from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, SongNats
+from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN
 from ritornello.evaluation.reference import LOST_NOTE_NATS
+from ritornello.evaluation.summary import SongNats
 from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.score import Chord, Part, Score

@@ -6,8 +6,13 @@ import io
 import numpy as np
 import pytest
 
-from ritornello.evaluation.likelihood import SongNats
-from ritornello.evaluation.summary import bootstrap_interval, paired_difference, songs_as_csv, summarize
+from ritornello.evaluation.summary import (
+    SongNats,
+    bootstrap_interval,
+    paired_difference,
+    songs_as_csv,
+    summarize,
+)
 
 
 def nats(song: int, notes: int, each: float) -> SongNats:

@@ -19,6 +19,7 @@ from torch import Tensor
 from ritornello.errors import ScoreError
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.reference import reference
+from ritornello.evaluation.summary import SongNats
 from ritornello.models.plan_vector import PlanEncoder, infer_plan
 from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
@@ -33,27 +34,6 @@ BATCH_SONGS = 32
 LEAST_LENGTH_RATIO = 0.7  # of the shortest and the longest song of a batch
 SORTED_ROWS = 1 << 18  # songs with about so many rows are sorted by length at a time
 Skip = Callable[[str, str], None]  # called with the name of a song that cannot be measured, and the reason
-
-
-class SongNats(NamedTuple):
-    """The nats of one song.
-
-    `notes` counts the notes of the source, `kept` those that the representation holds. `fields` has the nats
-    of each field, which add up to the total; `end` is the part of it for the end of the song. `reference` has
-    the reference nats, or None if the representation does not give the widths of its bins.
-    """
-
-    song: str
-    notes: int
-    kept: int
-    fields: dict[str, float]
-    end: float
-    reference: float | None
-
-    @property
-    def total(self) -> float:
-        """The nats of all fields."""
-        return sum(self.fields.values())
 
 
 class SongRows(NamedTuple):

@@ -1,11 +1,9 @@
 """Summaries of the nats of songs: nats per note with an interval, and a CSV table of all songs."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +13,29 @@ from ritornello.evaluation.inputs import CorpusSongs, FolderSongs
 from ritornello.models.model import Model
 from ritornello.system.version import __version__
 
-if TYPE_CHECKING:
-    from ritornello.evaluation.likelihood import SongNats
-
 FEWEST_SONGS = 5  # for an interval
 ROUNDS, SEED = 2000, 0  # of the bootstrap
+
+
+class SongNats(NamedTuple):
+    """The nats of one song.
+
+    `notes` counts the notes of the source, `kept` those that the representation holds. `fields` has the nats
+    of each field, which add up to the total; `end` is the part of it for the end of the song. `reference` has
+    the reference nats, or None if the representation does not give the widths of its bins.
+    """
+
+    song: str
+    notes: int
+    kept: int
+    fields: dict[str, float]
+    end: float
+    reference: float | None
+
+    @property
+    def total(self) -> float:
+        """The nats of all fields."""
+        return sum(self.fields.values())
 
 
 def measurement_report(

@@ -1,19 +1,14 @@
 """Choose the better of two models by nats per note on held-out songs, each given the plan of the song."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.evaluation.inputs import LabelledScore
-from ritornello.evaluation.summary import FEWEST_SONGS, paired_difference
+from ritornello.evaluation.summary import FEWEST_SONGS, SongNats, paired_difference
 from ritornello.models.model import Model
 from ritornello.system.progress import Progress
-
-if TYPE_CHECKING:
-    from ritornello.evaluation.likelihood import SongNats
 
 MAX_MEASURED_NOTES = 60_000  # measuring them takes about 7 seconds
 
