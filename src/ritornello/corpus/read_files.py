@@ -56,11 +56,7 @@ class JobBatches:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        sources: Iterable[Source],
-        is_known: Callable[[Source], bool],
-        max_file_bytes: int,
+        self, folder: Path, sources: Iterable[Source], is_known: Callable[[Source], bool], max_file_bytes: int
     ) -> None:
         self.root, self.sources = os.fsencode(folder), sources
         self.is_known, self.max_file_bytes = is_known, max_file_bytes

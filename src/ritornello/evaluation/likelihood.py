@@ -25,10 +25,7 @@ from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
 
 # What is hidden from the network, for each choice of what is given to it.
-HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {
-    "plan": (),
-    "none": ("plan", "form", "bars_left", "chord"),
-}
+HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {"plan": (), "none": ("plan", "form", "bars_left", "chord")}
 PIECE_ROWS = 256
 BATCH_SONGS = 32
 LEAST_LENGTH_RATIO = 0.7  # of the shortest and the longest song of a batch

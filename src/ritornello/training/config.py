@@ -102,8 +102,7 @@ class TrainConfig:
         python_only=True,
     )
     vary: dict[str, Any] = field(
-        default_factory=dict,
-        metadata=_metadata("Settings of crops.Augmentation by name.", python_only=True),
+        default_factory=dict, metadata=_metadata("Settings of crops.Augmentation by name.", python_only=True)
     )
     seed: int = _setting("Seed of the initial weights and of the batches; 0 by default.", 0, 0, (1 << 63) - 1)
     threads: int | None = _setting(

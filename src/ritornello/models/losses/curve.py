@@ -180,11 +180,7 @@ class Curve:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the curve as JSON can hold it, for model.json."""
-        return {
-            "points": self.points.to_dict(),
-            "coefficients": list(self.coefficients),
-            "error": self.error,
-        }
+        return {"points": self.points.to_dict(), "coefficients": list(self.coefficients), "error": self.error}
 
     def __call__(self, semitones: Numbers) -> Numbers:
         """Return the loss at distances in semitones (any shape), an array of numpy or a tensor of torch.
