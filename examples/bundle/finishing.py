@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bundle.style import measure_style
 from ritornello.composing.merge_notes import instrument_name
-from ritornello.composing.style_stats import measure_style
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
 from ritornello.evaluation.inputs import CorpusSongs, LabelledScore

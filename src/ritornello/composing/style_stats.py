@@ -1,21 +1,14 @@
 """Statistics of human songs by label, to which sampling rules hold composed songs.
 
 Stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": notes}}}. For a label
-without statistics the rules that use them do nothing.
+without statistics the rules that use them do nothing. `examples/bundle/style.py` measures them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import inf
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ritornello.music.plan import Plan
-from ritornello.music.score import Score
-from ritornello.music.timeline import Timeline
-
-MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
-FIRST_BARS = 16  # bars in which it is counted how often a part plays
 
 
 class StyleStats(NamedTuple):
@@ -27,57 +20,6 @@ class StyleStats(NamedTuple):
     """The share of the first bars in which a part plays; 90% of parts play in no fewer."""
     voices: float = inf
     """The most notes that a part strikes at one onset; 99% of songs have no more."""
-
-
-def repeated_share(song: Score) -> float:
-    """The share 0-1 of notes of pitched parts that repeat the pitch before; chords are read upwards."""
-    order = np.lexsort((song.pitch, song.onset_ticks, song.part))
-    order = order[~song.of_drums[order]]
-    same_part = np.diff(song.part[order].astype(np.int64)) == 0
-    repeated = np.diff(song.pitch[order].astype(np.int64))[same_part] == 0
-    return float(repeated.mean()) if len(repeated) else 0.0
-
-
-def played_shares(song: Score) -> list[float]:
-    """For each part with notes the share 0-1 of the first bars in which it strikes a note."""
-    timeline = Timeline.of(song)
-    bar, bars = timeline.bar_of(song.onset_ticks), min(FIRST_BARS, len(timeline))
-    early = bar < bars
-    parts = np.unique(song.part).tolist()
-    return [len(np.unique(bar[early & (song.part == part)])) / bars for part in parts]
-
-
-def most_notes_struck(song: Score) -> int:
-    """The most notes that a pitched part strikes at one onset; 0 without any.
-
-    Notes that merely sound together do not count: a pedal or rounding to the grid holds many over the next.
-    """
-    pitched = ~song.of_drums
-    struck = np.stack([song.part[pitched], song.onset_ticks[pitched]])
-    _, count = np.unique(struck, axis=1, return_counts=True)
-    return int(count.max(initial=0))
-
-
-def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
-    """The statistics of each label as model.json has them, from songs with notes and their labels.
-
-    Songs of drums alone do not count.
-    """
-    measured: dict[str, tuple[list[float], list[float], list[int]]] = {}
-    for song, labels in songs:
-        for label in labels if (~song.of_drums).any() else ():
-            repeats, plays, voices = measured.setdefault(label, ([], [], []))
-            repeats.append(repeated_share(song))
-            plays += played_shares(song)
-            voices.append(most_notes_struck(song))
-    return {
-        label: {
-            "repeats": round(float(np.quantile(repeats, MOST)), 4),
-            "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
-            "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
-        }
-        for label, (repeats, plays, voices) in sorted(measured.items())
-    }
 
 
 def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:

@@ -1,0 +1,71 @@
+"""The style statistics of songs: repeated pitches, bars in which a part plays, notes struck at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ritornello.music.score import Part, Score
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+from bundle.style import measure_style, most_notes_struck, played_shares, repeated_share
+
+
+def song(*notes: tuple[int, int, int], parts: tuple[Part, ...] = (Part(), Part("", 33))) -> Score:
+    """Notes of onset, pitch and part, each a tick long."""
+    onset, pitch, part = zip(*notes, strict=True)
+    return Score.of(24, onset, [1] * len(notes), pitch, [64] * len(notes), part, parts)
+
+
+def test_a_repeat_is_within_its_part() -> None:
+    # part 0 plays 60 60 62: one of its two steps repeats; part 1 plays 62 62: its one step does
+    assert repeated_share(song((0, 60, 0), (1, 62, 1), (2, 60, 0), (3, 62, 1), (4, 62, 0))) == pytest.approx(
+        2 / 3
+    )
+
+
+def test_drums_and_single_notes_repeat_nothing() -> None:
+    assert repeated_share(song((0, 40, 0), (1, 40, 0), parts=(Part("", 0, True),))) == 0
+    assert repeated_share(song((0, 40, 0), (1, 40, 1))) == 0
+
+
+def test_nine_songs_of_ten_do_no_more_of_it() -> None:
+    steady = song(*((tick, 60 + tick % 2, 0) for tick in range(11)))
+    calm, drums = song((0, 60, 0), (1, 60, 0)), song((0, 40, 0), (1, 40, 0), parts=(Part("", 0, True),))
+    found = measure_style([(steady, ("a", "b"))] * 9 + [(calm, ("a",)), (drums, ("c",))])
+    # of ten shares, nine 0 and one 1, the 0.9 quantile lies at place 8.1: a tenth of the way to the last
+    assert found["a"]["repeats"] == 0.1
+    assert found["b"]["repeats"] == 0.0
+    assert set(found) == {"a", "b"}
+
+
+def test_a_part_plays_in_so_many_of_the_first_bars() -> None:
+    # bars of 96 ticks: part 0 strikes in the first and the last of three, part 1 in one of them, twice
+    assert played_shares(song((0, 60, 0), (96, 40, 1), (97, 41, 1), (192, 60, 0))) == [2 / 3, 1 / 3]
+    # what comes after the sixteenth bar does not count
+    assert played_shares(song((0, 60, 0), (16 * 96, 40, 1))) == [1 / 16, 0]
+
+
+def test_nine_parts_of_ten_play_in_no_fewer_bars() -> None:
+    one, two = song((0, 60, 0), (95, 61, 0)), song((0, 60, 0), (96, 40, 1))
+    # ten shares: eight parts in each bar, two in one of two: the quantile is at place 0.9 of 0.5, 0.5, 1 ...
+    assert measure_style([(one, ("a",))] * 8 + [(two, ("a",))])["a"]["plays"] == 0.5
+
+
+def test_a_part_strikes_so_many_notes_at_once() -> None:
+    # two at tick 0 in part 0; part 1 joins it with one, and strikes three one after the other
+    notes = (0, 60, 0), (0, 64, 0), (0, 67, 1), (1, 68, 1), (2, 69, 1)
+    assert most_notes_struck(song(*notes)) == 2
+    assert (
+        most_notes_struck(song(*((0, pitch, 0) for pitch in range(30, 40)), parts=(Part("", 0, True),))) == 0
+    )
+
+
+def test_of_a_hundred_songs_one_has_a_part_with_more_voices() -> None:
+    one, three = song((0, 60, 0)), song((0, 60, 0), (0, 64, 0), (0, 67, 0))
+    assert measure_style([(one, ("a",))] * 99 + [(three, ("a",))])["a"]["voices"] == 1
+    assert (
+        measure_style([(one, ("a",))] * 49 + [(three, ("a",))])["a"]["voices"] == 3
+    )  # the last of fifty is 2%
