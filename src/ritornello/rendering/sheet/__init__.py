@@ -1,5 +1,6 @@
 """Sheet music of a Score, as MusicXML and as engraved pages (SVG, PNG).
 
+ornaments          join the notes of grace notes, rolled chords, trills and tremolos
 grid               quantise notes to written time
 staves             assign the notes of a part to staves and voices
 note_values        split durations into note values, and beam them

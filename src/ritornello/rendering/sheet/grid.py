@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll_contents
+from ritornello.rendering.sheet.ornaments import Mark, played_notes
 
 Ints = npt.NDArray[np.int64]
 UNITS = 24  # in a beat
@@ -24,11 +25,16 @@ STEPS = ((6, 0.0), (8, 0.04), (3, 0.05), (4, 0.08))
 
 
 class WrittenNote(NamedTuple):
-    """A quantised note; `start` and `end` are in units from the start of the song."""
+    """A quantised note; `start` and `end` are in units from the start of the song.
+
+    `graces` are the onset (ticks) and pitch of each grace note before it.
+    """
 
     start: int
     end: int
     pitch: int
+    graces: tuple[tuple[int, int], ...] = ()
+    mark: Mark = ""
 
 
 class BarMeter(NamedTuple):
@@ -92,12 +98,13 @@ class SheetBars(NamedTuple):
 def written_notes(score: Score, part: int, bars: SheetBars) -> list[WrittenNote]:
     """The quantised notes of a part, sorted; of two with the same onset and pitch the longer one is kept.
 
+    The notes of an ornament are joined before (`sheet.ornaments`).
     Each beat (in 6/8, 9/8 and 12/8 each eighth) has one division for onsets and ends: the one that fits its
     onsets best, or its ends if it has no onsets.
     """
-    (rows,) = np.nonzero(score.part == part)
-    onset = score.onset_ticks[rows].astype(np.int64)
-    starts, ends = bars.positions(onset), bars.positions(onset + score.duration_ticks[rows])
+    played = played_notes(score, part)
+    starts = bars.positions(np.array([note.onset_ticks for note in played], np.int64))
+    ends = bars.positions(np.array([note.end_ticks for note in played], np.int64))
     window = np.array([meter.window for meter in bars.meters])
     count = int((np.diff(bars.edges) // window).max()) + 2  # windows in the longest bar
     first, last = (bar * count + (offset // window[bar]).astype(np.int64) for bar, offset in (starts, ends))
@@ -109,8 +116,8 @@ def written_notes(score: Score, part: int, bars: SheetBars) -> list[WrittenNote]
     start = np.minimum(start, bars.edges[-1] - step[first])
     end = bars.edges[ends[0]] + _rounded(ends[1], window[ends[0]], step[last])
     end = np.minimum(np.maximum(start + step[first], end), bars.edges[-1])
-    notes = zip(start.tolist(), end.tolist(), score.pitch[rows].tolist(), strict=True)
-    return _without_overlaps([WrittenNote(*note) for note in notes])
+    notes = zip(start.tolist(), end.tolist(), played, strict=True)
+    return _without_overlaps([WrittenNote(on, off, n.pitch, n.graces, n.mark) for on, off, n in notes])
 
 
 def _rounded(offset: npt.NDArray[np.float64], window: Ints, step: Ints) -> Ints:
@@ -140,6 +147,7 @@ def _without_overlaps(notes: list[WrittenNote]) -> list[WrittenNote]:
     for note in sorted(notes, key=lambda n: (n.start, n.pitch, -n.end)):
         before = latest.get(note.pitch)
         if before is not None and result[before].start == note.start:
+            result[before] = result[before]._replace(graces=result[before].graces or note.graces)
             continue
         if before is not None and result[before].end > note.start:
             result[before] = result[before]._replace(end=note.start)

@@ -6,10 +6,13 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from ritornello.rendering.sheet.grid import BarMeter
-from ritornello.rendering.sheet.note_values import NoteValue, beams, note_values, triplet_windows
+from ritornello.rendering.sheet.note_values import FLAGS, NoteValue, beams, note_values, triplet_windows
+from ritornello.rendering.sheet.ornaments import Mark
 from ritornello.rendering.sheet.percussion import drum_notation
-from ritornello.rendering.sheet.spelling import Accidentals, spell
+from ritornello.rendering.sheet.spelling import Accidentals, SpelledPitch, spell
 from ritornello.rendering.sheet.staves import StaffChord
+
+TREMOLO_STROKES = 3  # on a note without flags: repeated in 32nds, or as fast as possible
 
 
 class BarContext(NamedTuple):
@@ -26,12 +29,17 @@ class BarContext(NamedTuple):
 
 
 class TiedValue(NamedTuple):
-    """A note value with its pitches (none: a rest), and its ties to the values before and after it."""
+    """A note value with its pitches (none: a rest), and its ties to the values before and after it.
+
+    The first value of a chord has its grace notes; `mark` is that of the chord.
+    """
 
     value: NoteValue
     pitches: tuple[int, ...] = ()
     tied_before: bool = False
     tied_after: bool = False
+    graces: tuple[tuple[int, ...], ...] = ()
+    mark: Mark = ""
 
 
 def add_element(parent: Element, tag: str, text: object = None, **attributes: str) -> Element:
@@ -60,6 +68,7 @@ def voice_elements(
     tied_values = list(_tied_values(chords, context))
     beams_of = beams([tied.value if tied.pitches else None for tied in tied_values], context.meter.beat)
     for index, tied in enumerate(tied_values):
+        yield from _grace_notes(tied.graces, context, accidentals)
         for number, pitch in enumerate(tied.pitches or (None,)):
             note = _note(tied, pitch, context, in_chord=number > 0)
             accidental = None
@@ -73,7 +82,7 @@ def voice_elements(
             for level, beam_type in enumerate(beams_of[index] if number == 0 else [], start=1):
                 add_element(note, "beam", beam_type, number=str(level))
             bracket = "" if number else _bracket(tied_values, index, context.meter.window)
-            _add_notations(note, tied, pitch, bracket)
+            _add_notations(note, tied, number, bracket)
             yield note
 
 
@@ -101,7 +110,8 @@ def _tied_values(chords: list[StaffChord], context: BarContext) -> Iterator[Tied
                 if context.is_drum:  # is not tied: further values are rests
                     yield TiedValue(value, () if before else sounding.pitches)
                 else:
-                    yield TiedValue(value, sounding.pitches, before, after)
+                    graces = () if before else sounding.graces
+                    yield TiedValue(value, sounding.pitches, before, after, graces, sounding.mark)
 
 
 def _note(tied: TiedValue, pitch: int | None, context: BarContext, in_chord: bool) -> Element:
@@ -116,11 +126,7 @@ def _note(tied: TiedValue, pitch: int | None, context: BarContext, in_chord: boo
         add_element(unpitched, "display-step", drum_notation(pitch).step)
         add_element(unpitched, "display-octave", drum_notation(pitch).octave)
     else:
-        spelled, sounding = spell(pitch, context.sharps), add_element(note, "pitch")
-        add_element(sounding, "step", spelled.step)
-        if spelled.alter:
-            add_element(sounding, "alter", spelled.alter)
-        add_element(sounding, "octave", spelled.octave)
+        _add_pitch(note, spell(pitch, context.sharps))
     add_element(note, "duration", tied.value.length)
     if pitch is not None and tied.tied_before:
         add_element(note, "tie", type="stop")
@@ -130,6 +136,39 @@ def _note(tied: TiedValue, pitch: int | None, context: BarContext, in_chord: boo
         add_element(note, "instrument", id=f"{context.part}-I{pitch}")
     add_element(note, "voice", context.voice)
     return note
+
+
+def _add_pitch(note: Element, spelled: SpelledPitch) -> None:
+    """Add a pitch to a note."""
+    pitch = add_element(note, "pitch")
+    add_element(pitch, "step", spelled.step)
+    if spelled.alter:
+        add_element(pitch, "alter", spelled.alter)
+    add_element(pitch, "octave", spelled.octave)
+
+
+def _grace_notes(
+    chords: tuple[tuple[int, ...], ...], context: BarContext, accidentals: Accidentals
+) -> Iterator[Element]:
+    """The grace notes before a chord: a slashed eighth, or beamed 16ths. They have no duration."""
+    name, levels = ("eighth", 0) if len(chords) == 1 else ("16th", 2)
+    for index, pitches in enumerate(chords):
+        for number, pitch in enumerate(pitches):
+            note, spelled = Element("note"), spell(pitch, context.sharps)
+            add_element(note, "grace", slash="yes" if len(chords) == 1 else "no")
+            if number:
+                add_element(note, "chord")
+            _add_pitch(note, spelled)
+            add_element(note, "voice", context.voice)
+            add_element(note, "type", name)
+            if accidental := accidentals.needed(spelled):
+                add_element(note, "accidental", accidental)
+            if context.staff:
+                add_element(note, "staff", context.staff)
+            beam_type = "begin" if index == 0 else "end" if index == len(chords) - 1 else "continue"
+            for level in range(1, levels + 1) if number == 0 else ():
+                add_element(note, "beam", beam_type, number=str(level))
+            yield note
 
 
 def _add_value(note: Element, value: NoteValue, accidental: str | None) -> None:
@@ -145,16 +184,33 @@ def _add_value(note: Element, value: NoteValue, accidental: str | None) -> None:
         add_element(ratio, "normal-notes", 2)
 
 
-def _add_notations(note: Element, tied: TiedValue, pitch: int | None, bracket: str) -> None:
-    """Add the ties, and the start or stop of the bracket of a triplet."""
-    ties = ["stop"] * tied.tied_before + ["start"] * tied.tied_after
-    if not (bracket or (ties and pitch is not None)):
+def _add_notations(note: Element, tied: TiedValue, number: int, bracket: str) -> None:
+    """Add ties, the start or stop of the bracket of a triplet, and marks to note `number` of a chord."""
+    ties = (["stop"] * tied.tied_before + ["start"] * tied.tied_after) if tied.pitches else []
+    is_marked = tied.mark and (number == 0 or tied.mark.startswith("arpeggio"))
+    if not (bracket or ties or is_marked):
         return
-    notations = add_element(note, "notations")
+    notations = Element("notations")
     for kind in ties:
         add_element(notations, "tied", type=kind)
     if bracket:
         add_element(notations, "tuplet", type=bracket, number="1")
+    if is_marked:
+        _add_mark(notations, tied)
+    if len(notations):
+        note.append(notations)
+
+
+def _add_mark(notations: Element, tied: TiedValue) -> None:
+    """Add the sign of an arpeggio or trill to the first value of a chord, that of a tremolo to each."""
+    if tied.mark == "tremolo":
+        strokes = max(1, TREMOLO_STROKES - FLAGS.get(tied.value.name, 0))
+        add_element(add_element(notations, "ornaments"), "tremolo", strokes, type="single")
+    elif not tied.tied_before:
+        if tied.mark == "trill":
+            add_element(add_element(notations, "ornaments"), "trill-mark")
+        else:
+            add_element(notations, "arpeggiate", direction=tied.mark.split()[1])
 
 
 def _bracket(tied_values: list[TiedValue], index: int, window: int) -> str:

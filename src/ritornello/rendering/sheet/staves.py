@@ -1,6 +1,8 @@
 """Assign the notes of a part to staves and to voices of successive chords."""
 
-from collections import defaultdict
+from __future__ import annotations
+
+from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from ritornello.music.score import Part
 from ritornello.rendering.sheet.grid import UNITS, SheetBars, WrittenNote
+from ritornello.rendering.sheet.ornaments import Mark
 from ritornello.rendering.sheet.percussion import FOOT_PITCHES
 
 MAX_VOICES = 4  # on a staff, in most notation programs
@@ -21,11 +24,31 @@ MOVE_COST, OFF_CENTRE_COST = 0.6, 0.02
 
 
 class StaffChord(NamedTuple):
-    """Pitches that start and end together; `start` and `end` are in units from the start of the song."""
+    """Pitches that start and end together; `start` and `end` are in units from the start of the song.
+
+    `graces` are the pitches of each grace note or chord before it.
+    """
 
     start: int
     end: int
     pitches: tuple[int, ...]
+    graces: tuple[tuple[int, ...], ...] = ()
+    mark: Mark = ""
+
+    @classmethod
+    def of(cls, notes: list[WrittenNote]) -> StaffChord:
+        """The chord of notes that start and end together; it has the mark that most of them have."""
+        graces: dict[int, set[int]] = defaultdict(set)
+        for ticks, pitch in (grace for note in notes for grace in note.graces):
+            graces[ticks].add(pitch)
+        ((mark, _),) = Counter(note.mark for note in notes).most_common(1)
+        return cls(
+            notes[0].start,
+            notes[0].end,
+            tuple(sorted(note.pitch for note in notes)),
+            tuple(tuple(sorted(pitches)) for _, pitches in sorted(graces.items())),
+            mark if len(notes) > 1 or not mark.startswith("arpeggio") else "",
+        )
 
 
 class Clef(NamedTuple):
@@ -104,10 +127,10 @@ def split_voices(notes: list[WrittenNote]) -> list[list[StaffChord]]:
     A chord goes to the first free voice below the voices that sound above it. If none is free, the sounding
     chord that would end last is cut off.
     """
-    pitches_of: dict[tuple[int, int], list[int]] = defaultdict(list)
+    notes_of: dict[tuple[int, int], list[WrittenNote]] = defaultdict(list)
     for note in notes:
-        pitches_of[note.start, note.end].append(note.pitch)
-    chords = [StaffChord(*span, tuple(sorted(pitches))) for span, pitches in pitches_of.items()]
+        notes_of[note.start, note.end].append(note)
+    chords = [StaffChord.of(together) for together in notes_of.values()]
     voices: list[list[StaffChord]] = [[]]
     for chord in sorted(chords, key=lambda c: (c.start, -c.pitches[-1])):
         sounding = [i for i, voice in enumerate(voices) if voice and voice[-1].end > chord.start]
@@ -125,7 +148,8 @@ def split_voices(notes: list[WrittenNote]) -> list[list[StaffChord]]:
             if index < 0:  # the fifth duration at one onset: it gets the duration of the lowest voice
                 last = voices[-1].pop()
                 pitches = sorted({*last.pitches, *chord.pitches})
-                voices[-1].append(last._replace(pitches=tuple(pitches)))
+                graces = last.graces + chord.graces
+                voices[-1].append(last._replace(pitches=tuple(pitches), graces=graces))
                 continue
             voices[index][-1] = voices[index][-1]._replace(end=chord.start)
         while len(voices) <= index:
