@@ -1,7 +1,5 @@
 """Ornaments in sheet music: grace notes, rolled chords, trills, tremolos, and what is regular music."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from xml.etree import ElementTree
 
