@@ -1,6 +1,6 @@
 """Sheet music of a Score, as MusicXML and as engraved pages (SVG, PNG).
 
-ornaments          join the notes of grace notes, rolled chords, trills and tremolos
+ornaments          find grace notes, trills and tremolos; rolled_chords; played_note: the note before the grid
 grid               quantise notes to written time
 staves             assign the notes of a part to staves and voices
 note_values        split durations into note values, and beam them

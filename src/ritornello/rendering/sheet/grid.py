@@ -13,7 +13,8 @@ import numpy.typing as npt
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll_contents
-from ritornello.rendering.sheet.ornaments import Mark, played_notes
+from ritornello.rendering.sheet.ornaments import played_notes
+from ritornello.rendering.sheet.played_note import Mark
 
 Ints = npt.NDArray[np.int64]
 UNITS = 24  # in a beat

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from ritornello.rendering.sheet.grid import BarMeter
 from ritornello.rendering.sheet.note_values import FLAGS, NoteValue, beams, note_values, triplet_windows
-from ritornello.rendering.sheet.ornaments import Mark
 from ritornello.rendering.sheet.percussion import drum_notation
+from ritornello.rendering.sheet.played_note import Mark
 from ritornello.rendering.sheet.spelling import Accidentals, SpelledPitch, spell
 from ritornello.rendering.sheet.staves import StaffChord
 

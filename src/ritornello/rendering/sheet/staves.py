@@ -10,8 +10,8 @@ import numpy as np
 
 from ritornello.music.score import Part
 from ritornello.rendering.sheet.grid import UNITS, SheetBars, WrittenNote
-from ritornello.rendering.sheet.ornaments import Mark
 from ritornello.rendering.sheet.percussion import FOOT_PITCHES
+from ritornello.rendering.sheet.played_note import Mark
 
 MAX_VOICES = 4  # on a staff, in most notation programs
 KEYBOARDS = {*range(8), *range(16, 24), 46}  # pianos, organs, the harp
