@@ -173,7 +173,7 @@ def read_chorale(path: Path, title: str) -> Score:
     }
     if any(len(same) != 1 for same in parts.values()):
         names = ", ".join(" ".join(str(part.partName).split()) for part in found.parts)
-        raise InputError(f"parts {names}, must be one each of {', '.join(VOICES)}")
+        raise InputError(f"parts {names}: must be one each of {', '.join(VOICES)}")
     voices = [same[0] for same in parts.values()]
     measures = list(_measures(voices[0]))
     if any(list(_measures(voice)) != measures for voice in voices):

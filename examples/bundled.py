@@ -154,7 +154,7 @@ def main() -> None:
     if "data" in stages:
         if options.clean is None:
             raise InputError(
-                "--clean is missing, must be the folder of jsb/, freedoom/, simutrans/ and groove/"
+                "--clean is missing: must be the folder of jsb/, freedoom/, simutrans/ and groove/"
             )
         write_songs(options.clean, music21_corpus(options.music21), out)
     if "prepare" in stages and not (out / "corpus" / "manifest.json").exists():

@@ -61,12 +61,12 @@ def key_of(text: str) -> tuple[int, bool]:
     found = re.match(r"([A-Ga-g])([#b]?)\s*([A-Za-z]*)", text.strip())
     mode = {"m": "min", "M": "maj"}.get(found[3], found[3].lower()[:3]) if found else ""
     if not found or mode not in MODE_SHARPS:
-        raise InputError(f"key {text!r}, must be such as G, F#m or Ador")
+        raise InputError(f"key {text!r}: must be a tonic and a mode, such as G, F#m or Ador")
     sharps = (
         FIFTHS.index(found[1].upper()) - 1 + 7 * ((found[2] == "#") - (found[2] == "b")) + MODE_SHARPS[mode]
     )
     if not -7 <= sharps <= 7:
-        raise InputError(f"key {text!r} has {sharps} sharps, must have -7 to 7")
+        raise InputError(f"key {text!r} has {sharps} sharps: must have -7 to 7")
     return sharps, mode in ("min", "aeo")
 
 
@@ -76,5 +76,5 @@ def meter_of(text: str) -> tuple[int, int]:
     if text in ("C", "C|"):
         return 4, 4
     if not (found := re.fullmatch(r"(\d+)/(\d+)", text)):
-        raise InputError(f"meter {text!r}, must be such as 6/8 or C")
+        raise InputError(f"meter {text!r}: must be a time signature, such as 6/8 or C")
     return int(found[1]), int(found[2])

@@ -44,7 +44,7 @@ def to_score(tune: Tune) -> Score:
     wrong = [number for number, bar in enumerate(bars) if bar.length != bar.full]
     if wrong:
         raise InputError(
-            f"bar {wrong[0] + 1} has length {bars[wrong[0]].length}, must be {bars[wrong[0]].full}"
+            f"bar {wrong[0] + 1} has length {bars[wrong[0]].length}: must be {bars[wrong[0]].full}"
         )
     rows, onset = _notes(bars), Fraction(0)
     meters: list[Meter] = []

@@ -55,7 +55,7 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     fingerprints.write(out, fingerprints.of_training_songs(corpus))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())
     if size > MAX_FOLDER_BYTES:
-        raise FailedError(f"{str(out)!r} has {size} bytes, must have at most {MAX_FOLDER_BYTES}")
+        raise FailedError(f"{str(out)!r} has {size} bytes: must have at most {MAX_FOLDER_BYTES}")
     return Model.open(out)
 
 
@@ -91,7 +91,7 @@ def to_float16(weights: Arrays) -> Arrays:
             converted[name] = array.astype(np.float16) if array.dtype.kind == "f" else array
         if not np.isfinite(converted[name]).all():
             raise FailedError(
-                f"{name} has a weight of {np.abs(array).max():g}, must be at most 65504 in float16"
+                f"{name} has a weight of {np.abs(array).max():g}: must be at most 65504 in float16"
             )
     return converted
 

@@ -63,7 +63,7 @@ def parse(path: Path) -> Any:
     except ElementTree.ParseError as error:
         raise InputError(f"{path.name!r} is not a MusicXML file: {error}") from error
     if root.tag != "score-partwise":
-        raise InputError(f"{path.name!r} is a {root.tag}, must be a score-partwise")
+        raise InputError(f"{path.name!r} is a {root.tag}: must be a score-partwise")
     return root
 
 
@@ -133,7 +133,7 @@ def to_score(path: Path, title: str) -> Score:
     """The Score of a quartet. Raises InputError unless the file has four parts with the same measures."""
     parts = [PartReader(part) for part in parse(path).iter("part")]
     if len(parts) != len(QUARTET):
-        raise InputError(f"{len(parts)} parts, must be four")
+        raise InputError(f"{len(parts)} parts: must be four")
     if len({len(part.measures) for part in parts}) > 1:
         raise InputError("the parts have different numbers of measures")
     measures = [_agreed(same) for same in zip(*(part.measures for part in parts), strict=True)]

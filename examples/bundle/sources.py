@@ -136,7 +136,7 @@ def quartets(corpus: Path, ledger: Ledger) -> Songs:
         ledger.use("quartets", f"{name}{file.suffix}", file.read_bytes())
         movements.append((re.sub(r"[/ ]", "-", name), score))
     if len(movements) < MIN_QUARTETS:
-        ledger.leave_out("quartets", "all", f"{len(movements)} movements, must be at least {MIN_QUARTETS}")
+        ledger.leave_out("quartets", "all", f"{len(movements)} movements: must be at least {MIN_QUARTETS}")
         ledger.files.pop("quartets", None)
         return
     yield from movements

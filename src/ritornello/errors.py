@@ -59,4 +59,4 @@ def check_between(
 ) -> None:
     """Raise `error` unless `value` is None or between `least` and `most`, both included."""
     if value is not None and not least <= value <= most:
-        raise error(f"{name} {value}, must be {least}-{most}")
+        raise error(f"{name} {value}: must be {least}-{most}")

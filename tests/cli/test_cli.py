@@ -145,7 +145,7 @@ def test_explain(say: Say, tmp_path: Path) -> None:
     midi.write(wandering(3), tmp_path / "a.mid")
     assert "beat    0.000" in say("explain", tmp_path / "a.mid", "--rows", 2, "--as", "messages")[1]
     assert "bass 32.1 Bb2" in say("explain", tmp_path / "a.mid", "--rows", 2)[1]
-    assert "no representation is named 'note'" in say("explain", tmp_path / "a.mid", "--as", "note")[2]
+    assert "representation 'note': must be one of" in say("explain", tmp_path / "a.mid", "--as", "note")[2]
     assert "128 semitones" in say("explain", "messages")[1]
     assert say("explain", "loss", "--png", tmp_path / "loss.png")[0] == 0
     assert (tmp_path / "loss.png").stat().st_size > 2000
@@ -166,7 +166,7 @@ WRONG = {
     "no readable file": (["prepare", "{tmp}/unreadable", "--out", "{tmp}/c"], "can be kept: 1 not MIDI"),
     "no workers": (
         ["prepare", "{tmp}/empty", "--out", "{tmp}/c", "--workers", "0"],
-        "workers 0, must be 1-1024",
+        "workers 0: must be 1-1024",
     ),
     "an unknown network": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--network", "orginal"],
@@ -178,7 +178,7 @@ WRONG = {
     ),
     "a dropout that is none": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--dropout", "1"],
-        "dropout 1.0, must be 0.0-0.9",
+        "dropout 1.0: must be 0.0-0.9",
     ),
     "no model to begin from": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--init", "{tmp}/empty"],
@@ -190,31 +190,31 @@ WRONG = {
     ),
     "no steps": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "0"],
-        "steps 0, must be 1-1000000000",
+        "steps 0: must be 1-1000000000",
     ),
     "a folder with other files": (
         ["train", "{home}/corpus", "--out", "{home}/midi", "--steps", "1"],
-        "midi' has other files ('folk'), must be new or empty for a model",
+        "midi' has other files ('folk'): must be new or empty for a model",
     ),
     "a file for the model": (
         ["train", "{home}/corpus", "--out", "{tmp}/text.mid", "--steps", "1"],
-        "text.mid' is a file, must be a folder for the model",
+        "text.mid' is a file: must be a folder for the model",
     ),
     "no minutes": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "-1"],
-        "minutes -1.0, must be",
+        "minutes -1.0: must be",
     ),
     "no threads": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--threads", "0"],
-        "threads 0, must be 1-1024",
+        "threads 0: must be 1-1024",
     ),
     "a seed below 0": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--seed", "-1"],
-        "seed -1, must be 0-9223372036854775807",
+        "seed -1: must be 0-9223372036854775807",
     ),
     "a learning rate below 0": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--steps", "1", "--learning-rate", "-1"],
-        "learning_rate -1.0, must be 0-10",
+        "learning_rate -1.0: must be 0-10",
     ),
     "both": (
         ["train", "{home}/corpus", "--out", "{tmp}/m", "--minutes", "1", "--steps", "1"],
@@ -225,14 +225,14 @@ WRONG = {
         "no.toml': No such file",
     ),
     "no model there": (["compose", "{tmp}/empty"], "empty' is not a model folder: it has no model.json"),
-    "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0, must be 1-1000"),
-    "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000, must be 1-1000"),
+    "no bars": (["compose", "{home}/model", "--bars", "0"], "bars 0: must be 1-1000"),
+    "too many bars": (["compose", "{home}/model", "--bars", "10000"], "bars 10000: must be 1-1000"),
     "another ending": (["compose", "{home}/model", "-o", "song.mp4"], "must end in .wav, .ogg, .flac, .mp3"),
     "a text as MIDI": (["info", "{tmp}/text.mid"], "'text.mid': byte 0: begins with b'hell'"),
     "a file that is not there": (["info", "{tmp}/no.mid"], "no.mid': No such file"),
     "nothing to explain": (["explain", "los"], "must be one of loss, chorale, messages, notes, or"),
     "no rows": (["explain", "{tmp}/text.mid", "--rows", "-3"], "-3 is not in the range x>=1"),
-    "an unknown command": (["compos"], "no command 'compos'"),
+    "an unknown command": (["compos"], "command 'compos': must be one of"),
     "neither is Keras": (["convert", "{home}/model", "{tmp}/x"], "must end in .keras"),
     "from Keras alone": (["convert", "{tmp}/a.keras", "{tmp}/x"], "--like MODEL must give"),
 }
@@ -278,7 +278,7 @@ def test_weights_of_the_wrong_shape(say: Say, home: Path, tmp_path: Path) -> Non
     model.write(tmp_path / "m", good.info, weights, good.tables, "")
     code, _, err = say("compose", tmp_path / "m", "-o", tmp_path / "s.mid")
     assert code == 2
-    assert "dense.bias has shape (5,), must be (24,)" in err
+    assert "dense.bias has shape (5,): must be (24,)" in err
     assert not (tmp_path / "s.mid").exists()
 
 

@@ -75,17 +75,17 @@ def test_copies_inside_the_folder_are_not_looked_at(say: Say, music: Path) -> No
     (music / "clean" / "mine.txt").touch()
     code, _, err = say("doctor", music, "--copy-clean", music / "clean")
     assert code == 2
-    assert "is not empty, must be a new folder" in err
+    assert "is not empty: must be a new folder" in err
 
 
 WRONG = {
-    "a folder that is not there": (["{tmp}/nowhere"], 2, "nowhere' does not exist, must be a folder"),
-    "a file": (["{music}/folk/page.mid"], 2, "page.mid' is a file, must be a folder"),
+    "a folder that is not there": (["{tmp}/nowhere"], 2, "nowhere' does not exist: must be a folder"),
+    "a file": (["{music}/folk/page.mid"], 2, "page.mid' is a file: must be a folder"),
     "an empty folder": (["{tmp}/empty"], 2, "contains no .mid"),
-    "no workers": (["{music}", "--workers", "0"], 2, "workers 0, must be 1-1024"),
+    "no workers": (["{music}", "--workers", "0"], 2, "workers 0: must be 1-1024"),
     "a folder for the page": (["{music}", "--html", "{tmp}/empty"], 1, "empty': Is a directory"),
     "a page in a file": (["{music}", "--html", "{music}/folk/page.mid/a.html"], 1, "cannot write"),
-    "a file for the copies": (["{music}", "--copy-clean", "{music}/folk/page.mid"], 2, "is a file, must be"),
+    "a file for the copies": (["{music}", "--copy-clean", "{music}/folk/page.mid"], 2, "is a file: must be"),
 }
 
 

@@ -27,7 +27,7 @@ main(sys.argv[1:])
         ("measure {model} --on {songs}", 'needs torch: pip install "ritornello[train]"'),
         ("convert {model} {new}.keras", 'needs keras, torch: pip install "ritornello[keras]"'),
         ("judge {songs} --human {songs}", 'needs sklearn, scipy: pip install "ritornello[judge]"'),
-        ("log {songs}", "has no log.jsonl, must be a folder that `ritornello train` wrote"),
+        ("log {songs}", "has no log.jsonl: must be a model folder that `ritornello train` wrote"),
     ],
 )
 def test_what_an_extra_is_needed_for_says_which(tmp_path: Path, words: str, says: str) -> None:

@@ -107,15 +107,15 @@ def test_the_limit_can_be_raised(say: Say, home: Path, tmp_path: Path) -> None:
 
 
 WRONG = {
-    "a folder without human songs": (["{home}/ours"], "--human FOLDER must say what to compare it with"),
+    "a folder without human songs": (["{home}/ours"], "--human FOLDER must give the human songs"),
     "nothing there": (["{home}/none", "--human", "{home}/theirs"], "none"),
     "one song only": (["{home}/few", "--human", "{home}/theirs"], "1 songs in"),
     "a model that remembers nothing": (["{home}/tune.mid", "--model", "{home}"], "has no reference.npz"),
     "no song at all": (["{home}/silent.mid"], "'silent.mid': empty"),
     "no MIDI": (["{home}/theirs/page.mid"], "'page.mid': not MIDI"),
     "too few": (["{home}/ours", "--human", "{home}/theirs", "--most", "1"], "must be 2-100000"),
-    "no time": (["{home}/tune.mid", "--max-minutes", "0"], "max-minutes 0.0, must be 0.1-100000"),
-    "a seed below zero": (["{home}/tune.mid", "--seed", "-1"], "seed -1, must be 0-"),
+    "no time": (["{home}/tune.mid", "--max-minutes", "0"], "max-minutes 0.0: must be 0.1-100000"),
+    "a seed below zero": (["{home}/tune.mid", "--seed", "-1"], "seed -1: must be 0-"),
 }
 
 

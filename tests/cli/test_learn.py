@@ -26,4 +26,4 @@ def test_learn(say: Say, tmp_path: Path) -> None:
 def test_wrong_input_is_one_clear_line(say: Say, tmp_path: Path) -> None:
     code, text, err = say("learn", tmp_path / "no")
     assert (code, text) == (2, "")
-    assert err == f"ritornello: {str(tmp_path / 'no')!r} does not exist, must be a folder of MIDI files\n"
+    assert err == f"ritornello: {str(tmp_path / 'no')!r} does not exist: must be a folder of MIDI files\n"

@@ -118,14 +118,14 @@ WRONG = {
     ),
     "an empty side": (["{home}/model", "--on", "{tmp}/small", "--split", "test"], "has no song in test ("),
     "a side of a folder": (["{home}/model", "--on", "{home}/midi", "--split", "test"], "only a corpus has"),
-    "nothing there": (["{home}/model", "--on", "{tmp}/no"], "no' does not exist, must be a folder"),
+    "nothing there": (["{home}/model", "--on", "{tmp}/no"], "no' does not exist: must be a folder"),
     "no songs": (["{home}/model", "--on", "{tmp}/empty"], "empty' contains no .mid"),
     "nothing but broken songs": (
         ["{home}/model", "--on", "{tmp}/broken"],
         "none of the 1 songs of '{tmp}/broken' can be measured: 'a.mid': not MIDI: begins with",
     ),
     "no model": (["{home}/midi", "--on", "{home}/corpus"], "midi' is not a model folder"),
-    "no threads": (["{home}/model", "--on", "{home}/corpus", "--threads", "0"], "threads 0, must be 1-1024"),
+    "no threads": (["{home}/model", "--on", "{home}/corpus", "--threads", "0"], "threads 0: must be 1-1024"),
 }
 
 

@@ -42,7 +42,7 @@ def test_as_json(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["song.mid", "-o", "a.pdf"], "'a.pdf' must end in"),
         (["song.mid", "-o", "a.wav", "--soundfont", "song.mid"], "'song.mid' is not a usable soundfont"),
         (["song.mid", "-o", "a.wav", "--max-minutes", "0.1"], "must be at most 0.1"),
-        (["song.mid", "-o", "a.musicxml", "--max-bars", "0"], "max-bars 0, must be 1-1000000"),
+        (["song.mid", "-o", "a.musicxml", "--max-bars", "0"], "max-bars 0: must be 1-1000000"),
         (["song.mid", "-o", "a.wav", "--rate", "8000"], "must be 44100 or 48000"),
     ],
 )

@@ -219,20 +219,24 @@ def test_songs_that_are_no_source(chain: Model, tune: Score, tmp_path: Path) -> 
         ({"prompt": tmp_path / "no.mid"}, MidiError, "no.mid': No such file"),
         ({"prompt": silent}, MidiError, "'prompt' has no notes, so it cannot be a prompt"),
         ({"melody": silent}, MidiError, "'melody' has no notes, so it cannot be a melody"),
-        ({"prompt": tune, "prompt_bars": 9}, PlanError, "9 bars of the prompt, must be 1-8"),
+        ({"prompt": tune, "prompt_bars": 9}, PlanError, "prompt_bars 9: must be 1-8"),
         ({"prompt": tune, "bars": 8}, PlanError, "8 bars, but the prompt has 8: it must have fewer"),
         ({"prompt": tune, "bars": 20, "meter": "4/4"}, PlanError, "meter 4/4, but the prompt is in 3/4"),
         (
             {"prompt": tune, "bars": 20, "tempo": 90},
             PlanError,
-            "tempo 90: the tempo of the prompt holds, leave it out",
+            "tempo 90: leave it out, the prompt has a tempo",
         ),
-        ({"prompt": tune, "melody": tune}, PlanError, "a prompt and a melody: give only one of the two"),
+        (
+            {"prompt": tune, "melody": tune},
+            PlanError,
+            "a prompt and a melody are given: give only one of the two",
+        ),
         ({"prompt_bars": 4}, PlanError, "prompt_bars 4, but no prompt is given"),
-        ({"n": 0}, PlanError, "n 0, must be 1-1000"),
-        ({"n": 3, "best": 4}, PlanError, "best 4, must be 1-3"),
-        ({"seed": -1}, PlanError, "seed -1, must be 0-"),
-        ({"creativity": 2}, PlanError, "creativity 2, must be 0-1"),
+        ({"n": 0}, PlanError, "n 0: must be 1-1000"),
+        ({"n": 3, "best": 4}, PlanError, "best 4: must be 1-3"),
+        ({"seed": -1}, PlanError, "seed -1: must be 0-"),
+        ({"creativity": 2}, PlanError, "creativity 2: must be 0-1"),
     ):
         with pytest.raises(error) as caught:
             composer.compose_many(chain, **wishes)  # type: ignore[arg-type]
@@ -242,12 +246,12 @@ def test_songs_that_are_no_source(chain: Model, tune: Score, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("bars", "parts", "says"),
     [
-        ("9-12", None, "bars 9-12, must be within 1-8, the bars of the song"),
-        ("0-3", None, "bars '0-3', must be such as 9-12, counted from 1"),
-        ("4-3", None, "bars '4-3', must be such as 9-12"),
-        ("all", None, "bars 'all', must be such as 9-12"),
-        ("1-2", "violin", "the song has no part 'violin', must be one of 1 lead, 2 low"),
-        ("1-2", "3", "the song has no part '3', must be one of 1 lead, 2 low"),
+        ("9-12", None, "bars 9-12: must be within 1-8, the bars of the song"),
+        ("0-3", None, "bars '0-3': must be a range counted from 1, such as 9-12"),
+        ("4-3", None, "bars '4-3': must be a range counted from 1"),
+        ("all", None, "bars 'all': must be a range counted from 1"),
+        ("1-2", "violin", "part 'violin' of the song: must be one of 1 lead, 2 low"),
+        ("1-2", "3", "part '3' of the song: must be one of 1 lead, 2 low"),
     ],
 )
 def test_what_cannot_be_redone(chain: Model, tune: Score, bars: str, parts: str | None, says: str) -> None:
@@ -260,7 +264,7 @@ def test_a_chorale_is_composed_and_has_no_given_notes(tmp_path: Path, tune: Scor
     song = composer.compose(opened, bars=3, seed=1, genre="chorale")
     assert [part.name for part in song.score.parts] == ["soprano", "alto", "tenor", "bass"]
     assert composer.replay(Recipe.from_dict(song.recipe.to_dict())).score == song.score
-    with pytest.raises(ModelError, match="has the representation chorale, must have notes"):
+    with pytest.raises(ModelError, match="has the representation chorale: must have notes"):
         composer.compose(opened, melody=tune)
 
 

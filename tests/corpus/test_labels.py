@@ -46,8 +46,8 @@ def test_jsonl(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("l.txt", "", r"l\.txt', must be a \.csv or a \.jsonl file"),
-        ("l.csv", "file,genre\n", r"line 1: the columns are \['file', 'genre'\], must be path and label"),
+        ("l.txt", "", r"l\.txt': must be a \.csv or a \.jsonl file"),
+        ("l.csv", "file,genre\n", r"line 1: the columns are \['file', 'genre'\]: must be path and label"),
         ("l.csv", "", "line 1: the columns are None"),
         ("l.csv", "path,label\nx.mid,\n", "line 2: must have a path and a label"),
         ("l.jsonl", '{"path": "x"}', "line 1: must have a path and a label"),

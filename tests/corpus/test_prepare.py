@@ -222,7 +222,7 @@ def test_sketches_of_another_version_are_noticed(tmp_path: Path) -> None:
     assert prepare(folder, tmp_path / "out", workers=1).files == 3
     manifest["settings"]["sketch"] = SKETCH_VERSION + 1
     file.write_text(json.dumps(manifest))
-    with pytest.raises(CorpusError, match=r"version 2, must be version 1 to grow.*another --out"):
+    with pytest.raises(CorpusError, match=r"version 2: must be version 1 to grow.*another --out"):
         prepare(folder, tmp_path / "out", workers=1)
     assert len(Corpus.open(tmp_path / "out").songs()) == 3  # it can still be trained on
 
@@ -239,7 +239,7 @@ def test_nothing_to_prepare(tmp_path: Path) -> None:
 
 def test_an_output_that_is_something_else(tmp_path: Path) -> None:
     folder = fill(tmp_path / "in", 1)
-    with pytest.raises(CorpusError, match="is a file, must be a new folder or a corpus"):
+    with pytest.raises(CorpusError, match="is a file: must be a new folder or a corpus"):
         prepare(folder, folder / "0000.mid")
     with pytest.raises(CorpusError, match="is neither empty nor a corpus"):
         prepare(folder, folder, workers=1)

@@ -65,5 +65,5 @@ def test_a_corpus_gives_a_split_with_labels(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_no_splits(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"split 'test' of .*: only a corpus has splits"):
+    with pytest.raises(InputError, match=r"split 'test' of .*only a corpus has splits"):
         open_songs(tmp_path, "test")

@@ -66,10 +66,10 @@ def test_widths_may_differ_from_note_to_note() -> None:
 @pytest.mark.parametrize(
     ("widths", "kept", "message"),
     [
-        ({}, 3, "3 notes kept, must be 0-2"),
-        ({"tempo": 1}, 2, "'tempo', must be one of shift, part"),
-        ({"velocity": 0}, 2, "widths of velocity from 0 to 0, must be 0-128"),
-        ({"velocity": [1, 129]}, 2, "widths of velocity from 1 to 129, must be 0-128"),
+        ({}, 3, "3 notes kept: must be 0-2"),
+        ({"tempo": 1}, 2, "'tempo': must be one of shift, part"),
+        ({"velocity": 0}, 2, "widths of velocity from 0 to 0: must be 0-128"),
+        ({"velocity": [1, 129]}, 2, "widths of velocity from 1 to 129: must be 0-128"),
     ],
 )
 def test_invalid_arguments(widths: dict[str, object], kept: int, message: str) -> None:

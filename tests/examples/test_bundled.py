@@ -179,7 +179,7 @@ def test_a_quartet_is_read(tmp_path: Path) -> None:
 def test_what_is_no_quartet_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "q.xml"
     file.write_text(xml(f"<measure>{FIRST}{note('G', 4)}</measure>", parts=3))
-    with pytest.raises(InputError, match="3 parts, must be four"):
+    with pytest.raises(InputError, match="3 parts: must be four"):
         music_xml.to_score(file, "q")
 
 

@@ -179,15 +179,15 @@ def test_a_full_disk_is_said_before(folder: Path, tmp_path: Path, monkeypatch: p
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "both": ({"minutes": 1, "steps": 1}, "minutes and steps are both given"),
-    "minutes": ({"minutes": -1}, "minutes -1, must be 0.01-1000000"),
-    "steps": ({"steps": 0}, "steps 0, must be 1-1000000000"),
-    "songs": ({"songs": 5000}, "songs 5000, must be 0-1000"),
-    "seed": ({"seed": -1}, "seed -1, must be 0-"),
-    "start": ({"start": "bach"}, "start 'bach', must be one of auto, bundled, nothing"),
+    "both": ({"minutes": 1, "steps": 1}, "minutes and steps are given"),
+    "minutes": ({"minutes": -1}, "minutes -1: must be 0.01-1000000"),
+    "steps": ({"steps": 0}, "steps 0: must be 1-1000000000"),
+    "songs": ({"songs": 5000}, "songs 5000: must be 0-1000"),
+    "seed": ({"seed": -1}, "seed -1: must be 0-"),
+    "start": ({"start": "bach"}, "start 'bach': must be one of auto, bundled, nothing"),
     "none ships": ({"start": "bundled"}, "no model ships"),
     "network": ({"network": "original", "network_config": {}}, "predicts no probabilities"),
-    "a setting": ({"network_config": {"wide": 3}, "steps": 1}, "no setting 'wide'"),
+    "a setting": ({"network_config": {"wide": 3}, "steps": 1}, "setting 'wide' of the network"),
 }
 
 
@@ -203,11 +203,11 @@ def test_wrong_folders(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "other" / "notes.txt").write_text("mine")
     (tmp_path / "empty").mkdir()
     for where, out, message in (
-        (tmp_path / "no", None, "does not exist, must be a folder of MIDI files"),
+        (tmp_path / "no", None, "does not exist: must be a folder of MIDI files"),
         (tmp_path / "empty", None, r"contains no \.mid"),
         (folder, tmp_path / "other", r"contains other files \('notes.txt'\)"),
-        (folder, tmp_path / "other" / "notes.txt", "is a file, must be a folder"),
-        (folder, folder / "model", "is inside .*, must be outside of it"),
+        (folder, tmp_path / "other" / "notes.txt", "is a file: must be a folder"),
+        (folder, folder / "model", "is inside .*: must be outside of it"),
     ):
         with pytest.raises(InputError, match=message):
             learner.learn(where, out=out, steps=1)

@@ -171,24 +171,24 @@ def test_a_model_built_by_hand_with_a_loss_of_its_own_is_read(keras: ModuleType,
 def other_models(keras: ModuleType) -> dict[str, list[Any]]:
     layers = keras.layers
     return {
-        "has keras.layers.GRU, must have only LSTM > Dense > Dense": [layers.GRU(4), layers.Dense(3)],
-        "has layers LSTM > Dense, must be LSTM > Dense > Dense": [layers.LSTM(4), layers.Dense(3)],
-        "has activation 'relu', must be 'linear'": [
+        "has keras.layers.GRU: must have only LSTM > Dense > Dense": [layers.GRU(4), layers.Dense(3)],
+        "has layers LSTM > Dense: must be LSTM > Dense > Dense": [layers.LSTM(4), layers.Dense(3)],
+        "has activation 'relu': must be 'linear'": [
             layers.LSTM(4),
             layers.Dense(4, activation="relu"),
             layers.Dense(3),
         ],
-        "has use_bias False, must be True": [
+        "has use_bias False: must be True": [
             layers.LSTM(4),
             layers.Dense(4),
             layers.Dense(3, use_bias=False),
         ],
-        "has recurrent_activation 'hard_sigmoid', must be 'sigmoid'": [
+        "has recurrent_activation 'hard_sigmoid': must be 'sigmoid'": [
             layers.LSTM(4, recurrent_activation="hard_sigmoid"),
             layers.Dense(4),
             layers.Dense(3),
         ],
-        r"dense_1.kernel has shape \(4, 5\), must be \(4, 3\)": [
+        r"dense_1.kernel has shape \(4, 5\): must be \(4, 3\)": [
             layers.LSTM(4),
             layers.Dense(4),
             layers.Dense(5),
@@ -230,7 +230,7 @@ def test_code_in_a_file_is_not_run(
                 data = json.dumps(config).encode()
             bad.writestr(entry, data)
     monkeypatch.setattr(keras.saving, "load_model", lambda *_, **__: pytest.fail("the file was loaded"))
-    with pytest.raises(ModelError, match=rf"has {module}\.{name}, must have only"):
+    with pytest.raises(ModelError, match=rf"has {module}\.{name}: must have only"):
         keras_file.from_keras(tmp_path / "bad.keras")
 
 
@@ -257,7 +257,7 @@ def test_a_truncated_and_a_huge_file(
     keras_file.to_keras(some_weights(), path)
     with monkeypatch.context() as patch:
         patch.setattr(keras_file, "MAX_BYTES", 1000)
-        with pytest.raises(ModelError, match=r"has \d+ bytes, must be at most 1000"):
+        with pytest.raises(ModelError, match=r"has \d+ bytes: must be at most 1000"):
             keras_file.from_keras(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])

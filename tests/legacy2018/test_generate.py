@@ -98,13 +98,13 @@ def test_no_note_sounds_longer_than_a_bar(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tables", "says"),
     [
-        ({"residuals": None}, "table residuals is missing, must have 2 dimensions"),
+        ({"residuals": None}, "table residuals is missing: must have 2 dimensions"),
         ({"residuals": np.zeros((0, 3), np.float32)}, r"residuals has shape \(0, 3\)"),
         (
             {"residuals": np.zeros((4, 2), np.float32)},
             r"residuals has shape \(4, 2\), .* the last of 3 fields",
         ),
-        ({"seeds": np.zeros((50, 3), np.float32)}, r"seeds has shape \(50, 3\), must have 3 dimensions"),
+        ({"seeds": np.zeros((50, 3), np.float32)}, r"seeds has shape \(50, 3\): must have 3 dimensions"),
     ],
 )
 def test_tables_that_do_not_fit(tmp_path: Path, tables: dict[str, Any], says: str) -> None:
@@ -147,12 +147,12 @@ def test_a_seed_is_drawn_and_recorded(opened: Model) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"bars": 0}, "bars 0, must be 1-1000"),
-        ({"bars": 10_000}, "bars 10000, must be 1-1000"),
-        ({"tempo": 9999}, "tempo 9999, must be 10-400"),
-        ({"tempo": float("nan")}, "tempo nan, must be 10-400"),
-        ({"spread": -1}, "spread -1, must be 0-10"),
-        ({"seed": -1}, "seed -1, must be 0-9223372036854775807"),
+        ({"bars": 0}, "bars 0: must be 1-1000"),
+        ({"bars": 10_000}, "bars 10000: must be 1-1000"),
+        ({"tempo": 9999}, "tempo 9999: must be 10-400"),
+        ({"tempo": float("nan")}, "tempo nan: must be 10-400"),
+        ({"spread": -1}, "spread -1: must be 0-10"),
+        ({"seed": -1}, "seed -1: must be 0-9223372036854775807"),
         ({"genre": "fiddle"}, "genre 'fiddle': the network of 2018 takes only bars, tempo and spread"),
         ({"melody": "a.mid"}, "melody 'a.mid': the network of 2018 takes only bars, tempo and spread"),
     ],

@@ -117,10 +117,10 @@ def test_settings_give_the_same_network_and_loss_again() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"window": 0}, "window 0, must be 1-1024"),
-        ({"units": 10**6}, "units 1000000, must be 1-4096"),
-        ({"hidden": 2.5}, "hidden 2.5, must be 1-4096"),
-        ({"layers": 2}, "no setting 'layers', must be one of window, units, hidden, curve"),
+        ({"window": 0}, "window 0: must be 1-1024"),
+        ({"units": 10**6}, "units 1000000: must be 1-4096"),
+        ({"hidden": 2.5}, "hidden 2.5: must be 1-4096"),
+        ({"layers": 2}, "setting 'layers' of the network: must be one of window, units, hidden, curve"),
         ({"curve": {}}, "this is not a curve of a loss"),
     ],
 )

@@ -137,11 +137,11 @@ def test_sizes_are_read_off_the_weights() -> None:
         ({"lstm.bias_hh": np.zeros(192, np.float32)}, "has 'lstm.bias_hh'"),
         (
             {"dense.kernel": np.zeros((47, 24), np.float32)},
-            r"dense.kernel has shape \(47, 24\), must be \(48, 24\)",
+            r"dense.kernel has shape \(47, 24\): must be \(48, 24\)",
         ),
-        ({"lstm.recurrent_kernel": np.zeros(9, np.float32)}, r"shape \(9,\), must have two dimensions"),
+        ({"lstm.recurrent_kernel": np.zeros(9, np.float32)}, r"shape \(9,\): must have two dimensions"),
         ({"dense.kernel": np.zeros((48, 0), np.float32)}, "must have two dimensions"),
-        ({"dense_1.bias": np.zeros(3, np.int64)}, "dense_1.bias has type int64, must be floating-point"),
+        ({"dense_1.bias": np.zeros(3, np.int64)}, "dense_1.bias has type int64: must be floating-point"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(change: Arrays, says: str) -> None:

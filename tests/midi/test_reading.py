@@ -84,15 +84,15 @@ STRICT = pytest.mark.skipif(
         (midi_file(b"ABCD\0\0\0\0"), "byte 22: no track, but the header says 1"),
         (
             midi_file(track(ONE_NOTE), ticks=0),
-            "byte 12: division 0x0000, must be 1-32767 or SMPTE 24, 25, 29, 30",
+            "byte 12: division 0x0000: must be 1-32767 or SMPTE 24, 25, 29, 30",
         ),
         (
             midi_file(track(ONE_NOTE), ticks=0xE628),  # -26 frames
-            "byte 12: division 0xe628, must be 1-32767 or SMPTE 24, 25, 29, 30",
+            "byte 12: division 0xe628: must be 1-32767 or SMPTE 24, 25, 29, 30",
         ),
         (
             midi_file(track(ONE_NOTE), ticks=0xE800),  # 24 frames of no ticks
-            "byte 12: division 0xe800, must be 1-32767 or SMPTE 24, 25, 29, 30",
+            "byte 12: division 0xe800: must be 1-32767 or SMPTE 24, 25, 29, 30",
         ),
         # TWO_TRACKS: header to byte 14, first track of 8 + 11 bytes to 33, second of 8 + 15 bytes to 56
         (TWO_TRACKS[:-1], "byte 33: track 1 of 15 bytes, but the file ends after 14"),
@@ -109,11 +109,11 @@ STRICT = pytest.mark.skipif(
         ),
         (
             midi_file(track(*["FF FF FF 7F B0 07 00"] * 9, "00 FF 51 03 07 A1 20")),  # 9 x 268,435,455
-            "one of the tempi at tick 2415919095, must be 0-2147483647, in order",
+            "one of the tempi at tick 2415919095: must be 0-2147483647, and in order",
         ),
         (
             midi_file(*[ALL_CHANNELS] * 17),
-            "272 parts, must be at most 256",
+            "272 parts: must be at most 256",
         ),
     ],
 )  # fmt: skip

@@ -120,5 +120,5 @@ def test_a_damaged_file_is_one_clear_line(case: str) -> None:
 
 def test_a_file_that_would_swell_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprints, "MAX_UNPACKED_BYTES", 100)
-    with pytest.raises(ModelError, match="bytes unpacked, must be at most 100"):
+    with pytest.raises(ModelError, match="bytes unpacked: must be at most 100"):
         from_bytes(to_bytes([SongFingerprint.of(wandering(1), "1.mid")]), "x")

@@ -78,7 +78,7 @@ def test_truncated_weights(folder: Path) -> None:
     size = file.stat().st_size
     file.write_bytes(file.read_bytes()[:-4])
     with pytest.raises(
-        ModelError, match=rf"weights\.safetensors' is damaged: {size - 4} bytes, must be {size}"
+        ModelError, match=rf"weights\.safetensors' is damaged: {size - 4} bytes: must be {size}"
     ):
         Model.open(folder)
 
@@ -120,11 +120,11 @@ CHORD = [field.name for field in FIELDS].index("chord")
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"labels": "game"}, "has labels 'game', must be a list"),
-        ({"labels": ["game", ["x"]]}, r"has the label \['x'\], must be a text"),
-        ({"defaults": []}, r"has defaults \[\], must be an object"),
-        ({"defaults": {"genre": ["x"]}}, r"has defaults.genre \['x'\], must be one of its labels"),
-        ({"usual": {"game": 5}}, "has usual.game 5, must be of repeats 0-1, plays 0-1, voices 0-128"),
+        ({"labels": "game"}, "has labels 'game': must be a list"),
+        ({"labels": ["game", ["x"]]}, r"has the label \['x'\]: must be a text"),
+        ({"defaults": []}, r"has defaults \[\]: must be an object"),
+        ({"defaults": {"genre": ["x"]}}, r"has defaults.genre \['x'\]: must be one of its labels"),
+        ({"usual": {"game": 5}}, "has usual.game 5: must be of repeats 0-1, plays 0-1, voices 0-128"),
         ({"usual": {"game": {"repeats": 1e9}}}, "must be of repeats 0-1"),
         ({"usual": {"game": {"voices": float("nan")}}}, "must be of repeats 0-1"),
         ({"usual": {"game": {"voices": True}}}, "must be of repeats 0-1"),
@@ -140,13 +140,13 @@ def test_strange_things_that_a_model_may_have(folder: Path, change: dict[str, An
 
 def test_a_huge_model_json_is_not_read(folder: Path) -> None:
     (folder / "model.json").write_bytes(b" " * ((4 << 20) + 1))
-    with pytest.raises(ModelError, match="has 4194305 bytes, must be at most 4194304"):
+    with pytest.raises(ModelError, match="has 4194305 bytes: must be at most 4194304"):
         Model.open(folder)
 
 
 def test_a_network_that_does_not_exist(folder: Path) -> None:
     edit(folder, network={"name": "../../evil", "config": {}})
-    with pytest.raises(ModelError, match=r"no network '\.\./\.\./evil' is installed, must be one of"):
+    with pytest.raises(ModelError, match=r"has the network '\.\./\.\./evil': must be one of"):
         Model.open(folder).step()
 
 
@@ -167,10 +167,10 @@ def test_a_file_that_a_model_names_is_not_run(folder: Path, tmp_path: Path) -> N
     ("changes", "says"),
     [
         ({"network": {"name": "original"}}, r"lacks network\.config"),
-        ({"network": {"name": "original", "config": 3}}, r"network\.config 3, must be an object"),
-        ({"network": {"name": ["x"], "config": {}}}, r"network\.name \['x'\], must be a text"),
-        ({"representation": {"name": 3}}, r"representation\.name 3, must be a text"),
-        ({"files": {"weights": "x", "tables": {}}}, r"files\.weights 'x', must be an object"),
+        ({"network": {"name": "original", "config": 3}}, r"network\.config 3: must be an object"),
+        ({"network": {"name": ["x"], "config": {}}}, r"network\.name \['x'\]: must be a text"),
+        ({"representation": {"name": 3}}, r"representation\.name 3: must be a text"),
+        ({"files": {"weights": "x", "tables": {}}}, r"files\.weights 'x': must be an object"),
     ],
 )
 def test_entries_of_another_kind(folder: Path, changes: dict[str, Any], says: str) -> None:
@@ -184,16 +184,16 @@ def test_entries_of_another_kind(folder: Path, changes: dict[str, Any], says: st
     [
         (
             lambda t: [*t[:CHORD], *t[CHORD + 1 :]],
-            rf"\[{CHORD}\] is 'given.top' .known of 129, .*, must be 'chord' .known of 122, ",
+            rf"\[{CHORD}\] is 'given.top' .known of 129, .*: must be 'chord' .known of 122, ",
         ),
         (
             lambda t: [{**f, "size": 66} if f["name"] == "bars_left" else f for f in t],
             rf"\[{CHORD - 1}\] is 'bars_left' .known of 66, ",
         ),
-        (lambda t: [t[1], t[0], *t[2:]], r"\[0\] is 'echo.run' .*, must be 'echo.length' "),
+        (lambda t: [t[1], t[0], *t[2:]], r"\[0\] is 'echo.run' .*: must be 'echo.length' "),
         (
             lambda t: [*t, {"name": "more", "size": 2, "kind": "known"}],
-            rf"\[{len(FIELDS)}\] is 'more' .*, must be missing",
+            rf"\[{len(FIELDS)}\] is 'more' .*: must be missing",
         ),
     ],
 )

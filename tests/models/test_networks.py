@@ -267,15 +267,15 @@ def test_half_precision_is_close(kind: type[ChainNetwork]) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"size": "huge"}, "size 'huge', must be one of tiny, small, medium, large"),
-        ({"dropout": 1.5}, "dropout 1.5, must be 0.0-0.9"),
-        ({"layers": 2.0}, "layers 2.0, must be 0-64"),
-        ({"heads": 3}, "no setting 'heads', must be one of fields, plan_size"),
+        ({"size": "huge"}, "size 'huge': must be one of tiny, small, medium, large"),
+        ({"dropout": 1.5}, "dropout 1.5: must be 0.0-0.9"),
+        ({"layers": 2.0}, "layers 2.0: must be 0-64"),
+        ({"heads": 3}, "setting 'heads' of the network: must be one of fields, plan_size"),
         ({"fields": 3}, "'fields' must be a list of fields"),
         ({"fields": []}, "a table must have fields of different names, and a choice among them"),
         ({"fields": as_dicts((TABLE[0], TABLE[0], TABLE[-1]))}, "fields of different names"),
-        ({"fields": as_dicts((Field("x", 1, "real"), TABLE[-1]))}, "field 'x' is real of size 1, must have"),
-        ({"fields": as_dicts((TABLE[6], TABLE[1]))}, "field 'echo.a' guesses 'a', must guess a later choice"),
+        ({"fields": as_dicts((Field("x", 1, "real"), TABLE[-1]))}, "field 'x' is real of size 1: must have"),
+        ({"fields": as_dicts((TABLE[6], TABLE[1]))}, "field 'echo.a' guesses 'a': must guess a later choice"),
         (
             {"fields": as_dicts((TABLE[1]._replace(size=5), TABLE[6]))},
             "must guess a later choice of 4 classes",
@@ -289,7 +289,7 @@ def test_wrong_settings_are_refused_in_words(settings: dict[str, Any], said: str
 
 
 def test_heads_must_fill_the_width() -> None:
-    with pytest.raises(InputError, match="width 40, must be a multiple of 32"):
+    with pytest.raises(InputError, match="width 40: must be a multiple of 32"):
         network(Transformer, width=40)
 
 
@@ -350,7 +350,7 @@ def test_the_weights_of_some_fields_alone_are_learnt(kind: type[ChainNetwork]) -
     assert {name for name, has in zip(net.reads.names, moved, strict=True) if has} <= {
         field.name for field in Notes.fields if field.name.partition(".")[0] == "given"
     }
-    with pytest.raises(InputError, match="only 'echoes', must be a field or a group of fields"):
+    with pytest.raises(InputError, match="only 'echoes': must be a field or a group of fields"):
         net.freeze_except(["echoes"])
-    with pytest.raises(InputError, match=r"weight_decay 0\.05, must be 0"):
+    with pytest.raises(InputError, match=r"weight_decay 0\.05: must be 0"):
         network(kind, Notes.fields).freeze_except(["given"])

@@ -26,9 +26,7 @@ def test_every_name_that_is_listed_is_found(kind: str) -> None:
 
 
 def test_the_nearest_name_is_suggested() -> None:
-    with pytest.raises(
-        InputError, match=r"no network is named 'orignal', must be one of .*original.*'original'\?"
-    ):
+    with pytest.raises(InputError, match=r"network 'orignal': must be one of .*original.*'original'\?"):
         registry.find("networks", "orignal")
 
 

@@ -146,14 +146,14 @@ def test_a_class_that_a_field_does_not_have_is_refused(kind: str) -> None:
         step.start(np.zeros((2, 0)))
         step.begin({"hint": [1, 2]})
         step.put("a", [5, value])  # 5 is void
-        with pytest.raises(ModelError, match=rf"^a {value}, must be 0-5$"):
+        with pytest.raises(ModelError, match=rf"^a {value}: must be 0-5$"):
             step.advance()
 
 
 @both
 def test_plans_of_another_size_are_refused(kind: str) -> None:
     _, step = pair(kind, plan_size=3)
-    with pytest.raises(ModelError, match=r"plans of shape \(2, 4\), must be \(songs, 3\)"):
+    with pytest.raises(ModelError, match=r"plans of shape \(2, 4\): must be \(songs, 3\)"):
         step.start(np.zeros((2, 4)))
 
 

@@ -46,12 +46,12 @@ def test_the_shapes_are_those_of_the_network(kind: str, settings: dict[str, Any]
         ({"layers.1.bias": None}, "^the network's weights lack 'layers.1.bias'$"),
         (dict.fromkeys(["plan.weight", "tables.a", "tables.b", "tables.c"]), "lack .* and 1 more$"),
         ({"os.system": floats(1)}, "^the network's weights must not have 'os.system'$"),
-        ({"tables.a": floats(6, 9)}, r"^tables.a has shape \(6, 9\), must be \(6, 8\)$"),
-        ({"layers.0.bias": floats(1)}, r"^layers.0.bias has shape \(1,\), must be \(128,\)$"),
-        ({"reads.weight": floats()}, r"^reads.weight has shape \(\), must be \(16, 8, 32\)$"),
-        ({"layers.0.bias": np.zeros(128, np.int64)}, "has type int64, must be floating-point$"),
-        ({"layers.0.bias": np.full(128, "x")}, "has type <U1, must be floating-point$"),
-        ({"layers.0.bias": np.zeros(128, complex)}, "has type complex128, must be floating-point$"),
+        ({"tables.a": floats(6, 9)}, r"^tables.a has shape \(6, 9\): must be \(6, 8\)$"),
+        ({"layers.0.bias": floats(1)}, r"^layers.0.bias has shape \(1,\): must be \(128,\)$"),
+        ({"reads.weight": floats()}, r"^reads.weight has shape \(\): must be \(16, 8, 32\)$"),
+        ({"layers.0.bias": np.zeros(128, np.int64)}, "has type int64: must be floating-point$"),
+        ({"layers.0.bias": np.full(128, "x")}, "has type <U1: must be floating-point$"),
+        ({"layers.0.bias": np.zeros(128, complex)}, "has type complex128: must be floating-point$"),
         ({"layers.0.bias": np.full(128, np.nan)}, "has a number that is not within -1000 and 1000$"),
         ({"layers.0.bias": np.full(128, -np.inf)}, "has a number that is not within -1000 and 1000$"),
         ({"layers.0.bias": np.full(128, 1e30)}, "has a number that is not within -1000 and 1000$"),
@@ -68,29 +68,32 @@ FIRST, *REST = as_dicts(TABLE)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"width": "left out"}, "^network.config.width None, must be 1-8192$"),
-        ({"width": 0}, "width 0, must be 1-8192$"),
-        ({"width": 10**12}, "width 1000000000000, must be"),
-        ({"width": 64}, r"^reads.weight has shape \(16, 8, 32\), must be \(16, 8, 64\)$"),
-        ({"layers": True}, "layers True, must be 0-64$"),
-        ({"layers": 10**9}, "layers 1000000000, must be 0-64$"),
+        ({"width": "left out"}, "^network.config.width None: must be 1-8192$"),
+        ({"width": 0}, "width 0: must be 1-8192$"),
+        ({"width": 10**12}, "width 1000000000000: must be"),
+        ({"width": 64}, r"^reads.weight has shape \(16, 8, 32\): must be \(16, 8, 64\)$"),
+        ({"layers": True}, "layers True: must be 0-64$"),
+        ({"layers": 10**9}, "layers 1000000000: must be 0-64$"),
         ({"layers": 1}, "must not have 'layers.1.bias'"),
-        ({"window": 0}, "window 0, must be 1-16384$"),
-        ({"window": 2.0}, "window 2.0, must be 1-16384$"),
-        ({"embedding": "8" * 99}, "embedding '8+, must be 1-1024$"),
-        ({"plan_size": -1}, "plan_size -1, must be 0-65536$"),
-        ({"agreement": 1}, "agreement 1, must be true or false$"),
+        ({"window": 0}, "window 0: must be 1-16384$"),
+        ({"window": 2.0}, "window 2.0: must be 1-16384$"),
+        ({"embedding": "8" * 99}, "embedding '8+: must be 1-1024$"),
+        ({"plan_size": -1}, "plan_size -1: must be 0-65536$"),
+        ({"agreement": 1}, "agreement 1: must be true or false$"),
         ({"fields": "left out"}, "^network.config.fields must be a list of 1-256 fields$"),
         ({"fields": [FIRST] * 257}, "a list of 1-256 fields$"),
-        ({"fields": [FIRST, 3]}, r"^network.config.fields\[1\] is not a field, must have name, size, kind, "),
+        (
+            {"fields": [FIRST, 3]},
+            r"^network.config.fields\[1\] is not a field; a field has name, size, kind, ",
+        ),
         ({"fields": [{"name": "a", "colour": 1}]}, r"fields\[0\] is not a field"),
-        ({"fields": [{**FIRST, "size": "4"}]}, "has size '4' and unknown None, must be whole$"),
-        ({"fields": [{**FIRST, "unknown": 4}]}, "has unknown 4, must be 0-3$"),
-        ({"fields": [{**FIRST, "name": None}]}, "has name None, guesses None, must be texts$"),
+        ({"fields": [{**FIRST, "size": "4"}]}, "has size '4' and unknown None: must be whole$"),
+        ({"fields": [{**FIRST, "unknown": 4}]}, "has unknown 4: must be 0-3$"),
+        ({"fields": [{**FIRST, "name": None}]}, "has name None, guesses None: must be texts$"),
         ({"fields": [{**FIRST, "guesses": {}}]}, "must be texts$"),
         (
             {"fields": [{**FIRST, "kind": ["choice"]}]},
-            r"has kind \['choice'\], must be choice, known or real$",
+            r"has kind \['choice'\]: must be choice, known or real$",
         ),
         (
             {"fields": [FIRST, FIRST, REST[-1]]},
@@ -106,7 +109,7 @@ def test_a_config_that_does_not_fit_is_refused(settings: dict[str, Any], says: s
 
 
 def test_heads_must_fill_the_width() -> None:
-    with pytest.raises(ModelError, match=r"^network.config.width 40, must be a multiple of 32$"):
+    with pytest.raises(ModelError, match=r"^network.config.width 40: must be a multiple of 32$"):
         made({}, {"width": 40}, "transformer")
 
 

@@ -100,17 +100,19 @@ def test_the_form_is_cut_or_padded_to_the_bars() -> None:
 
 def test_a_bar_returns_to_an_earlier_one_of_equal_length() -> None:
     plan = Plan(bars=2, meters=((0, 4, 4), (1, 3, 4)), returns=((-1, 0), (0, 3)))
-    with pytest.raises(PlanError, match="bar 2 of 72 ticks cannot return to bar 1 of 96, must be an earlier"):
+    with pytest.raises(
+        PlanError, match=r"bar 2 .72 ticks. cannot repeat bar 1 .96 ticks.: must be an earlier"
+    ):
         plan.timeline(24)
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"bars": 0}, "0 bars, must be at least 1"),
-        ({"us_per_beat": 0}, "0 microseconds a beat, must be 1-16777215"),
+        ({"bars": 0}, "bars 0: must be at least 1"),
+        ({"us_per_beat": 0}, "0 microseconds a beat: must be 1-16777215"),
         ({"meters": ()}, "must begin at bar 0"),
-        ({"meters": ((0, 17, 4),)}, "meter 17/4, must be at most 16 beats a bar"),
+        ({"meters": ((0, 17, 4),)}, "meter 17/4: must be at most 16 beats a bar"),
     ],
 )
 def test_impossible_plans_are_refused(settings: dict, message: str) -> None:
@@ -141,11 +143,11 @@ def test_a_plan_goes_to_json_and_back(bars: int, has_key: bool, formed: bool) ->
 @pytest.mark.parametrize(
     "values, problem",
     [
-        ({"bar": 3}, "a plan has no 'bar'"),
-        ({"bars": "many"}, "no plan: '<' not supported"),
-        ({"parts": [["", 128, False]]}, "program 128, must be 0-127"),
-        ({"returns": [[0, "x"]]}, "no plan: invalid literal"),
-        ({"key": 3}, "no plan"),
+        ({"bar": 3}, "unknown key 'bar' of a plan"),
+        ({"bars": "many"}, "not a plan: '<' not supported"),
+        ({"parts": [["", 128, False]]}, "program 128: must be 0-127"),
+        ({"returns": [[0, "x"]]}, "not a plan: invalid literal"),
+        ({"key": 3}, "not a plan"),
     ],
 )
 def test_invalid_json_of_a_plan_is_refused(values: dict[str, Any], problem: str) -> None:

@@ -56,7 +56,7 @@ def rows(score: Score) -> list[tuple[int, ...]]:
     ],
 )
 def test_a_column_out_of_range(name: str, value: int, allowed: str) -> None:
-    message = rf"^{name} {value} at note 1 of 'Song', must be {allowed}$"
+    message = rf"^{name} {value} at note 1 of 'Song': must be {allowed}$"
     columns = {key: [*first, *first] for key, first in NOTE.items()} | {"pitch": [60, 61]}
     columns[name][1] = value
     with pytest.raises(ScoreError, match=message):
@@ -68,38 +68,38 @@ def test_a_column_out_of_range(name: str, value: int, allowed: str) -> None:
 
 
 def test_the_constructor_refuses_a_length_of_zero() -> None:
-    with pytest.raises(ScoreError, match=r"^duration_ticks 0 at note 0, must be 1-2147483647$"):
+    with pytest.raises(ScoreError, match=r"^duration_ticks 0 at note 0: must be 1-2147483647$"):
         one_note(duration_ticks=[0])
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"ticks_per_beat": 0}, "0 ticks a beat, must be 1-32767"),
-        ({"ticks_per_beat": 32768}, "32768 ticks a beat, must be 1-32767"),
-        ({"parts": (Part(),) * 257}, "257 parts, must be at most 256"),
+        ({"ticks_per_beat": 0}, "0 ticks a beat: must be 1-32767"),
+        ({"ticks_per_beat": 32768}, "32768 ticks a beat: must be 1-32767"),
+        ({"parts": (Part(),) * 257}, "257 parts: must be at most 256"),
         ({"parts": ()}, "1 notes, but no part that plays them"),
-        ({"part": [1]}, "part 1 at note 0, must be 0-0"),
+        ({"part": [1]}, "part 1 at note 0: must be 0-0"),
         ({"pitch": [60, 61]}, "columns of different lengths: "),
         (
             {"onset_ticks": [2**31 - 1], "duration_ticks": [2]},
-            "a note ends at tick 2147483649, must be at most 2147483647",
+            "a note ends at tick 2147483649: must be at most 2147483647",
         ),
-        ({"parts": (Part("Lead", 128),)}, "program 128 of part 'Lead', must be 0-127"),
-        ({"tempi": [Tempo(0, 0)]}, "tempo of 0 microseconds a beat, must be 1-16777215"),
-        ({"tempi": [Tempo(0, 1 << 24)]}, "tempo of 16777216 microseconds a beat, must be 1-16777215"),
-        ({"meters": [Meter(0, 0, 4)]}, "meter 0/4, must be 1-255 over 1, 2, 4 ... 64"),
-        ({"meters": [Meter(0, 256, 4)]}, "meter 256/4, must be 1-255 over 1, 2, 4 ... 64"),
-        ({"meters": [Meter(0, 4, 3)]}, "meter 4/3, must be 1-255 over 1, 2, 4 ... 64"),
-        ({"meters": [Meter(0, 4, 128)]}, "meter 4/128, must be 1-255 over 1, 2, 4 ... 64"),
-        ({"keys": [KeySignature(0, 8, False)]}, "key of 8 sharps, must be -7 to 7"),
-        ({"chords": [Chord(0, 12, "maj")]}, "chord 12 'maj', must be 0-11 and one of "),
-        ({"chords": [Chord(0, 0, "major")]}, "chord 0 'major', must be 0-11 and one of "),
-        ({"tempi": [Tempo(-1, 1)]}, "one of the tempi at tick -1, must be 0-2147483647"),
-        ({"markers": [Marker(2**31, "A")]}, "one of the markers at tick 2147483648, must be 0-2147483647"),
+        ({"parts": (Part("Lead", 128),)}, "program 128 of part 'Lead': must be 0-127"),
+        ({"tempi": [Tempo(0, 0)]}, "tempo of 0 microseconds a beat: must be 1-16777215"),
+        ({"tempi": [Tempo(0, 1 << 24)]}, "tempo of 16777216 microseconds a beat: must be 1-16777215"),
+        ({"meters": [Meter(0, 0, 4)]}, "meter 0/4: must be 1-255 over 1, 2, 4 ... 64"),
+        ({"meters": [Meter(0, 256, 4)]}, "meter 256/4: must be 1-255 over 1, 2, 4 ... 64"),
+        ({"meters": [Meter(0, 4, 3)]}, "meter 4/3: must be 1-255 over 1, 2, 4 ... 64"),
+        ({"meters": [Meter(0, 4, 128)]}, "meter 4/128: must be 1-255 over 1, 2, 4 ... 64"),
+        ({"keys": [KeySignature(0, 8, False)]}, "key of 8 sharps: must be -7 to 7"),
+        ({"chords": [Chord(0, 12, "maj")]}, "chord 12 'maj': must be 0-11 and one of "),
+        ({"chords": [Chord(0, 0, "major")]}, "chord 0 'major': must be 0-11 and one of "),
+        ({"tempi": [Tempo(-1, 1)]}, "one of the tempi at tick -1: must be 0-2147483647"),
+        ({"markers": [Marker(2**31, "A")]}, "one of the markers at tick 2147483648: must be 0-2147483647"),
         (
             {"meters": [Meter(9, 4, 4), Meter(5, 3, 4)]},
-            "one of the meters at tick 5, must be 9-2147483647, in order",
+            "one of the meters at tick 5: must be 9-2147483647, and in order",
         ),
     ],
 )
@@ -307,9 +307,9 @@ def test_drums_are_not_transposed() -> None:
 
 
 def test_transposed_out_of_range_names_the_pitch() -> None:
-    with pytest.raises(ScoreError, match=r"^pitch -24 at note 0 of 'Tune', must be 0-127$"):
+    with pytest.raises(ScoreError, match=r"^pitch -24 at note 0 of 'Tune': must be 0-127$"):
         tune().transposed(-91)  # the first melody note is 67
-    with pytest.raises(ScoreError, match=r"^pitch 128 at note 8 of 'Tune', must be 0-127$"):
+    with pytest.raises(ScoreError, match=r"^pitch 128 at note 8 of 'Tune': must be 0-127$"):
         tune().transposed(52)  # 76 + 52, the highest
 
 
@@ -366,9 +366,9 @@ def test_rescaled_merges_events_that_fall_on_one_tick() -> None:
 
 
 def test_rescaled_beyond_the_last_tick_is_refused() -> None:
-    with pytest.raises(ScoreError, match=r"^onset_ticks 4294967292 at note 0, must be 0-2147483647$"):
+    with pytest.raises(ScoreError, match=r"^onset_ticks 4294967292 at note 0: must be 0-2147483647$"):
         Score.of(1, [2**31 - 2], [1], [60], [64]).rescaled(2)  # 2 x (2^31 - 2)
-    with pytest.raises(ScoreError, match=r"^0 ticks a beat, must be 1-32767$"):
+    with pytest.raises(ScoreError, match=r"^0 ticks a beat: must be 1-32767$"):
         tune().rescaled(0)
 
 

@@ -56,7 +56,7 @@ def test_keys_spelled_out_or_with_more_accidentals_than_seven() -> None:
 
 @pytest.mark.parametrize("text", ["", "H", "C dorian", "minor", "C##", "1"])
 def test_invalid_keys(text: str) -> None:
-    with pytest.raises(ValueError, match="no key is named"):
+    with pytest.raises(ValueError, match=r"key .*: must be a note and a mode"):
         theory.parse_key(text)
 
 
@@ -74,7 +74,7 @@ def test_pitch_class(name: str, expected: int) -> None:
 
 @pytest.mark.parametrize("name", ["", "H", "Cx", "C4", "#"])
 def test_invalid_pitch_classes(name: str) -> None:
-    with pytest.raises(ValueError, match="no note is named"):
+    with pytest.raises(ValueError, match=r"note .*: must be A-G with # or b"):
         theory.pitch_class(name)
 
 
@@ -104,7 +104,7 @@ def test_parse_chord(text: str, expected: tuple[int, str]) -> None:
 
 @pytest.mark.parametrize("text", ["", "c", "H7", "Cmaj9", "m7", "N.C."])
 def test_invalid_chords(text: str) -> None:
-    with pytest.raises(ValueError, match="no chord is written"):
+    with pytest.raises(ValueError, match=r"chord .*: must be a root A-G"):
         theory.parse_chord(text)
 
 

@@ -120,7 +120,7 @@ def test_bar_of() -> None:
 
 def test_a_damaged_song_does_not_fill_the_memory() -> None:
     # one tick a beat and 2^30 ticks: 2^28 bars of 4/4
-    with pytest.raises(ScoreError, match=r"^268435457 bars at 1 ticks a beat, must be at most 1000000$"):
+    with pytest.raises(ScoreError, match=r"^268435457 bars at 1 ticks a beat: must be at most 1000000$"):
         Timeline.of(Score.of(1, [2**30], [1], [60], [64]))
 
 

@@ -196,10 +196,10 @@ def test_long_names_are_cut() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"width": 199}, "width 199, must be 200-3200"),
-        ({"width": 3201}, "width 3201, must be 200-3200"),
-        ({"bars_per_row": 0}, "bars_per_row 0, must be 1-64"),
-        ({"bars_per_row": 65}, "bars_per_row 65, must be 1-64"),
+        ({"width": 199}, "width 199: must be 200-3200"),
+        ({"width": 3201}, "width 3201: must be 200-3200"),
+        ({"bars_per_row": 0}, "bars_per_row 0: must be 1-64"),
+        ({"bars_per_row": 65}, "bars_per_row 65: must be 1-64"),
     ],
 )
 def test_what_cannot_be_drawn(options: dict[str, int], said: str) -> None:

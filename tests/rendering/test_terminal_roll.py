@@ -141,9 +141,9 @@ def test_without_colours_parts_melt_together() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"width": 19}, "width 19, must be 20-1000"),
-        ({"height": 7}, "height 7, must be 8-1000"),
-        ({"max_bars": 0}, "max_bars 0, must be 1-10000"),
+        ({"width": 19}, "width 19: must be 20-1000"),
+        ({"height": 7}, "height 7: must be 8-1000"),
+        ({"max_bars": 0}, "max_bars 0: must be 1-10000"),
     ],
 )
 def test_what_cannot_be_shown(options: dict[str, int], said: str) -> None:

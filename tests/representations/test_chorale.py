@@ -132,8 +132,8 @@ def test_frames_of_the_jsb_files() -> None:
 @pytest.mark.parametrize(
     ("score", "says"),
     [
-        (Score.of(24, [0], [1], [60], [64]), "1 pitched parts and 0 of drums, must be four voices"),
-        (voices((72, 67, 64, 27)), "pitch 27, must be 28-88"),
+        (Score.of(24, [0], [1], [60], [64]), "1 pitched parts and 0 of drums: must be four voices"),
+        (voices((72, 67, 64, 27)), "pitch 27: must be 28-88"),
         (
             Score.of(
                 24,
@@ -145,7 +145,7 @@ def test_frames_of_the_jsb_files() -> None:
                 [Part()] * 4,
                 title="x",
             ),
-            "part 3 has two pitches at beat 0 in 'x', must have one at a time",
+            "part 3 has two pitches at beat 0 in 'x': must have one at a time",
         ),
     ],
 )

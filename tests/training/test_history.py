@@ -26,7 +26,7 @@ def test_columns_parts_and_the_best(tmp_path: Path) -> None:
 
 def test_no_log_and_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"has no log\.jsonl, must be a folder that `ritornello train` wrote"
+        InputError, match=r"has no log\.jsonl: must be a model folder that `ritornello train` wrote"
     ):
         History(tmp_path)
     (tmp_path / "log.jsonl").write_text("")

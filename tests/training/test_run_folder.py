@@ -37,7 +37,7 @@ def test_how_long_may_change_and_nothing_else(tmp_path: Path) -> None:
 
 def test_other_peoples_files_stay_alone(tmp_path: Path) -> None:
     (tmp_path / "song.mid").touch()
-    with pytest.raises(InputError, match=r"has other files \('song\.mid'\), must be new or empty"):
+    with pytest.raises(InputError, match=r"has other files \('song\.mid'\): must be new or empty"):
         check_folder(tmp_path, SETTINGS)
-    with pytest.raises(InputError, match=r"song\.mid' is a file, must be a folder"):
+    with pytest.raises(InputError, match=r"song\.mid' is a file: must be a folder"):
         check_folder(tmp_path / "song.mid", SETTINGS)

@@ -36,9 +36,7 @@ class Commands(click.Group):
         if args and args[0] not in known and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(
-                f"no command {args[0]!r}, must be one of {', '.join(known)}{hint}", context
-            )
+            raise click.UsageError(f"command {args[0]!r}: must be one of {', '.join(known)}{hint}", context)
         return super().resolve_command(context, args)
 
 

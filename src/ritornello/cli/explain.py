@@ -42,7 +42,7 @@ def command(
         result, text = {"rows": values.tolist(), "words": words}, "\n".join(words)
     else:
         known = ", ".join(["loss", *registry.names("representations")])
-        raise click.UsageError(f"cannot explain {what!r}, must be one of {known}, or a MIDI file")
+        raise click.UsageError(f"cannot explain {what!r}: must be one of {known}, or a MIDI file")
     print_result(result, text, as_json=as_json, quiet=quiet)
 
 

@@ -213,14 +213,14 @@ def _given_music(options: ComposeOptions) -> GivenMusic | None:
     """Read the prompt or the melody, if any. Raises MidiError, PlanError."""
     prompt, melody = options.prompt, options.melody
     if prompt is not None and melody is not None:
-        raise PlanError("a prompt and a melody: give only one of the two")
+        raise PlanError("a prompt and a melody are given: give only one of the two")
     if options.prompt_bars is not None and prompt is None:
         raise PlanError(f"prompt_bars {options.prompt_bars}, but no prompt is given")
     if prompt is None and melody is None:
         return None
     if options.tempo is not None:
         what = "prompt" if melody is None else "melody"
-        raise PlanError(f"tempo {options.tempo:g}: the tempo of the {what} holds, leave it out")
+        raise PlanError(f"tempo {options.tempo:g}: leave it out, the {what} has a tempo")
     return read_prompt(prompt, options.prompt_bars) if prompt is not None else read_melody(melody)  # type: ignore[arg-type]
 
 

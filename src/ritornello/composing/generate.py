@@ -60,7 +60,7 @@ def check_has_notes(model: Model) -> None:
     """Raise ModelError unless the rows of the model are notes, which can be given."""
     if model.representation.name != "notes":
         raise ModelError(
-            f"{str(model.path)!r} has the representation {model.representation.name}, must have notes"
+            f"{str(model.path)!r} has the representation {model.representation.name}: must have notes"
         )
 
 

@@ -104,7 +104,7 @@ def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | Non
     count = len(Timeline.of(given.score))
     if not 0 <= chosen.start < chosen.stop <= count:
         raise PlanError(
-            f"bars {chosen.start + 1}-{chosen.stop}, must be within 1-{count}, the bars of the song"
+            f"bars {chosen.start + 1}-{chosen.stop}: must be within 1-{count}, the bars of the song"
         )
     numbers = None
     if parts is not None:
@@ -168,7 +168,7 @@ def _part_numbers(score: Score, text: str) -> list[int]:
             f"{number + 1} {score.parts[number].name or instrument_name(score.parts[number])}"
             for number in with_notes
         )
-        raise PlanError(f"the song has no part {text.strip()!r}, must be one of {known}")
+        raise PlanError(f"part {text.strip()!r} of the song: must be one of {known}")
     return numbers
 
 
@@ -180,5 +180,5 @@ def _bar_range(text: str) -> range:
     except ValueError:
         bars = range(0)
     if not bars or bars.start < 0:
-        raise PlanError(f"bars {text!r}, must be such as 9-12, counted from 1")
+        raise PlanError(f"bars {text!r}: must be a range counted from 1, such as 9-12")
     return bars

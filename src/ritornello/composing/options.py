@@ -62,7 +62,7 @@ class _Options:
         for option in fields(self):
             value, low, high = getattr(self, option.name), option.metadata["low"], option.metadata["high"]
             if low is not None and value is not None and not low <= value <= high:
-                raise PlanError(f"{option.name} {_text(value)}, must be {_text(low)}-{_text(high)}")
+                raise PlanError(f"{option.name} {_text(value)}: must be {_text(low)}-{_text(high)}")
 
 
 @dataclass(frozen=True, kw_only=True)

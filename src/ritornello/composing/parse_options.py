@@ -55,7 +55,7 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
     returns = None if options.form is None else parse_form(options.form)
     if returns is not None:
         if bars is not None and len(returns) != bars:
-            raise PlanError(f"form {options.form!r} has {len(returns)} bars, must have {bars} as bars says")
+            raise PlanError(f"form {options.form!r} has {len(returns)} bars: must have {bars}, as bars does")
         bars = len(returns)
     if seconds is not None and bars is not None:
         raise PlanError(f"{bars} bars and {seconds:g} seconds: give only one of the two")
@@ -82,14 +82,14 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
             near = difflib.get_close_matches(label, labels, n=1, cutoff=0.4)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             known = f"must be one of {', '.join(labels)}" if labels else "this model has no labels"
-            raise PlanError(f"no label {label!r}, {known}{hint}")
+            raise PlanError(f"genre {label!r}: {known}{hint}")
         try:
             weight = float(number)
         except ValueError:
             weight = math.nan
         if not 0 < weight < math.inf:
             raise PlanError(
-                f"weight {number!r} of {label!r}, must be a number above 0, as in chorale:0.7,game:0.3"
+                f"weight {number!r} of {label!r}: must be a number above 0, such as in chorale:0.7,game:0.3"
             )
         weights[label] = weights.get(label, 0) + weight
     total = sum(weights.values())
@@ -100,7 +100,9 @@ def _meter(text: str) -> tuple[int, int]:
     """A meter such as "3/4"."""
     match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(1|2|4|8|16|32|64)\s*", text)
     if not match or not 0 < 4 * int(match[1]) <= MAX_BAR_BEATS * int(match[2]):
-        raise PlanError(f"meter {text!r}, must be such as 3/4 or 6/8, at most {MAX_BAR_BEATS} quarters a bar")
+        raise PlanError(
+            f"meter {text!r}: must be a time signature, such as 3/4, of at most {MAX_BAR_BEATS} quarters"
+        )
     return int(match[1]), int(match[2])
 
 
@@ -108,7 +110,7 @@ def _parts(parts: str | Iterable[str]) -> tuple[Instrument, ...]:
     """Parts such as "piano, bass, drums"."""
     names = [name.strip() for name in (parts.split(",") if isinstance(parts, str) else parts)]
     if not 1 <= len(names) <= MAX_REQUESTED_PARTS:
-        raise PlanError(f"{len(names)} parts, must be 1-{MAX_REQUESTED_PARTS}")
+        raise PlanError(f"{len(names)} parts: must be 1-{MAX_REQUESTED_PARTS}")
     return tuple(
         Instrument(name, () if name.lower() in DRUM_NAMES else _parsed(theory.parse_instrument, name))
         for name in names
@@ -119,7 +121,7 @@ def _chords(text: str) -> tuple[tuple[int, str], ...]:
     """Chords such as "Am F C G"."""
     chords = tuple(_parsed(theory.parse_chord, chord) for chord in text.replace("|", " ").split())
     if not chords:
-        raise PlanError("no chords, must be such as 'Am F C G', one a bar")
+        raise PlanError("chords are empty: must be one for each bar, such as 'Am F C G'")
     return chords
 
 

@@ -114,7 +114,7 @@ class Recipe:
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise InputError(
-                    f"{str(path)!r} is too large for a recipe, must be at most {MAX_BYTES} bytes"
+                    f"{str(path)!r} is too large for a recipe: must be at most {MAX_BYTES} bytes"
                 )
             return cls.from_dict(json.loads(path.read_bytes()), representation)
         except OSError as error:
@@ -135,7 +135,7 @@ class Recipe:
             if not isinstance(data[key], kind) or isinstance(data[key], bool):
                 raise InputError(f"{key} of the recipe is {data[key]!r:.40}, which is not allowed")
         if data["format"] != FORMAT:
-            raise InputError(f"recipe of format {data['format']}, must be {FORMAT} for this version")
+            raise InputError(f"recipe of format {data['format']}: must be {FORMAT}")
         _check_keys("the model of a recipe", data["model"], MODEL_KEYS)
         if not all(isinstance(value, str) for value in data["model"].values()):
             raise InputError("the fields of the model of a recipe must be texts")
@@ -146,7 +146,7 @@ class Recipe:
             check_between(count, data[count], 0, MAX_SEED)
         plan = Plan.from_dict(data["plan"])
         if not 1 <= (plan.bars or 0) <= MAX_BARS:
-            raise PlanError(f"{plan.bars} bars, must be 1-{MAX_BARS}")
+            raise PlanError(f"{plan.bars} bars: must be 1-{MAX_BARS}")
         rows, given = _rows(name, data["rows"]), _given_music(data["source"])
         numbers = data["seed"], data["song"], dials
         return cls(data["model"], plan, *numbers, rows, given, data["ritornello"], representation)
@@ -163,7 +163,7 @@ def _representation(recorded: str, given: str | None) -> str:
         )
     known = registry.names("representations")
     if recorded not in known:
-        raise InputError(f"no representation {recorded!r:.40} is built in, must be one of {', '.join(known)}")
+        raise InputError(f"representation {recorded!r:.40} of the recipe: must be one of {', '.join(known)}")
     return recorded
 
 
@@ -172,15 +172,16 @@ def _check_keys(what: str, data: Any, known: Set[str]) -> None:
     if not isinstance(data, Mapping):
         raise InputError(f"{what} must be an object, not {data!r:.40}")
     if strange := sorted(set(data) - known):
-        raise InputError(f"{what} has no field {strange[0]!r:.60}, must be of {', '.join(sorted(known))}")
+        known_keys = ", ".join(sorted(known))
+        raise InputError(f"{what} has the unknown key {strange[0]!r:.60}: must be one of {known_keys}")
     if missing := sorted(known - set(data)):
-        raise InputError(f"{what} lacks the field {missing[0]!r}")
+        raise InputError(f"{what} lacks the key {missing[0]!r}")
 
 
 def _number(name: str, value: Any) -> float:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e9:
-        raise InputError(f"{name} of the recipe is {value!r:.40}, must be a number")
+        raise InputError(f"{name} of the recipe is {value!r:.40}: must be a number")
     return float(value)
 
 
@@ -191,7 +192,7 @@ def _rows(representation: str, data: Mapping[str, Any]) -> npt.NDArray[Any]:
     _check_keys("the rows of a recipe", data, {field.name for _, field in stored})
     columns = [_column(field, data[field.name]) for _, field in stored]
     if len({len(column) for column in columns}) > 1:
-        raise InputError("the rows of a recipe must have as many numbers in each field")
+        raise InputError("all fields of the rows of a recipe must have equally many numbers")
     kind = np.float32 if stored[0][1].kind == "real" else np.int16
     rows = np.zeros((len(columns[0]), len(fields)), kind)
     for (index, _), column in zip(stored, columns, strict=True):
@@ -208,7 +209,7 @@ def _column(field: Any, text: Any) -> npt.NDArray[Any]:
     column = np.array(text.split(), np.float32 if is_real else np.int64)
     highest = np.inf if is_real else field.size
     if len(column) > MAX_ROWS or (len(column) and not abs(column).max() <= highest):
-        raise InputError(f"rows of {field.name!r}: must be at most {MAX_ROWS}, each 0-{field.size}")
+        raise InputError(f"rows of {field.name!r}: must be at most {MAX_ROWS} numbers, each 0-{field.size}")
     return column
 
 
@@ -219,14 +220,14 @@ def _given_music(data: Any) -> GivenMusic | None:
     _check_keys("the source of a recipe", data, SOURCE_KEYS)
     if data["how"] not in get_args(Kind):
         known = ", ".join(get_args(Kind))
-        raise InputError(f"the source of a recipe is {data['how']!r:.40}, must be one of {known}")
+        raise InputError(f"source.how of the recipe {data['how']!r:.40}: must be one of {known}")
     bars, parts = _integers("bars", data["bars"], 2), _integers("parts", data["parts"], MAX_PARTS)
     if (data["how"] == "redo") != (bars is not None) or (bars and not (len(bars) == 2 and bars[0] < bars[1])):
-        raise InputError(f"bars of the recipe's source are {bars}, must be two numbers for redo, else null")
+        raise InputError(f"source.bars of the recipe {bars}: must be two numbers for redo, else null")
     try:
         midi = base64.b64decode(data["midi"], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
-        raise InputError(f"midi of the recipe's source: {error}") from error
+        raise InputError(f"source.midi of the recipe: {error}") from error
     return GivenMusic(data["how"], midi, bars, parts)  # type: ignore[arg-type]
 
 
@@ -237,5 +238,5 @@ def _integers(name: str, values: Any, most: int) -> tuple[int, ...] | None:
         and len(values) <= most
         and all(type(value) is int and 0 <= value <= MAX_BAR_OR_PART for value in values)
     ):
-        raise InputError(f"{name} of the recipe's source is {values!r:.40}, must be a list of numbers")
+        raise InputError(f"source.{name} of the recipe {values!r:.40}: must be a list of numbers")
     return None if values is None else tuple(values)

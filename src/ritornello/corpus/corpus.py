@@ -175,7 +175,7 @@ class Corpus:
         Raises CorpusError for another `split`.
         """
         if split is not None and split not in SPLITS:
-            raise CorpusError(f"split {split!r}, must be one of {', '.join(SPLITS)}")
+            raise CorpusError(f"split {split!r}: must be one of {', '.join(SPLITS)}")
         column, value = ("fate", KEPT) if split is None else ("split", split)
         return np.flatnonzero(import_pyarrow().compute.equal(self.index[column], value).to_numpy())
 
@@ -210,7 +210,7 @@ class Corpus:
 
     def _row(self, song: int) -> dict[str, Any]:
         if not 0 <= song < len(self):
-            raise CorpusError(f"song {song}, must be 0-{len(self) - 1} in {str(self.path)!r}")
+            raise CorpusError(f"song {song}: must be 0-{len(self) - 1} in {str(self.path)!r}")
         return dict(self.index.slice(song, 1).to_pylist()[0])
 
     def _shard(self, number: int) -> Shard:
@@ -248,7 +248,7 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
     """Read the manifest of the corpus `path` and its SHA-256. Raises CorpusError if there is none."""
     if not path.is_dir():
         state = "is a file" if path.exists() else "does not exist"
-        raise CorpusError(f"{str(path)!r} {state}, must be a corpus folder made by `ritornello prepare`")
+        raise CorpusError(f"{str(path)!r} {state}: must be a corpus folder made by `ritornello prepare`")
     try:
         data = (path / "manifest.json").read_bytes()
         manifest = json.loads(data)
@@ -261,7 +261,7 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
         raise CorpusError(f"{str(path)!r} is not a corpus: its manifest.json says {manifest['format']!r}")
     if version > VERSION:
         raise CorpusError(
-            f"{str(path)!r} is a corpus of version {version}, must be at most {VERSION}: update Ritornello"
+            f"{str(path)!r} is a corpus of version {version}: must be at most {VERSION}; update Ritornello"
         )
     return manifest, sha256(data)
 
@@ -270,7 +270,7 @@ def _check_sizes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
     for name, (size, _) in files.items():
         found = (folder / name).stat().st_size if (folder / name).is_file() else None
         if found != size:
-            state = "is missing" if found is None else f"has {found} bytes, must have {size}"
+            state = "is missing" if found is None else f"has {found} bytes: must have {size}"
             raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name} {state}")
 
 
@@ -279,7 +279,9 @@ def _check_hashes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
         try:
             found = sha256_file(folder / name)
         except OSError as error:
-            raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name}: {error.strerror}") from error
+            raise CorpusError(
+                f"cannot read {name} of {group} in {str(folder)!r}: {error.strerror}"
+            ) from error
         if found != digest:
             raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name} has changed (another SHA-256)")
 
@@ -291,5 +293,7 @@ def _read_table(file: Path, schema: Any, group: str) -> Any:
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{group} is damaged: {str(file)!r} cannot be read") from error
     if not table.schema.equals(schema):
-        raise CorpusError(f"{group} is damaged: {str(file)!r} has other columns")
+        raise CorpusError(
+            f"{group} is damaged: {str(file)!r} has other columns than {', '.join(schema.names)}"
+        )
     return table

@@ -66,7 +66,7 @@ def read_labels(file: str | Path) -> Labeller:
     file = Path(file)
     rows = {".csv": _csv_rows, ".jsonl": _jsonl_rows}.get(file.suffix.lower())
     if not rows:
-        raise InputError(f"labels {str(file)!r}, must be a .csv or a .jsonl file")
+        raise InputError(f"labels {str(file)!r}: must be a .csv or a .jsonl file")
     table: dict[str, tuple[str, ...]] = {}
     try:
         for line, path, labels in rows(file):
@@ -88,7 +88,7 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, Any, list[Any]]]:
         reader = csv.DictReader(stream)
         if not {"path", "label"} <= set(reader.fieldnames or ()):
             raise InputError(
-                f"{str(file)!r}, line 1: the columns are {reader.fieldnames}, must be path and label"
+                f"{str(file)!r}, line 1: the columns are {reader.fieldnames}: must be path and label"
             )
         for row in reader:
             yield reader.line_num, row["path"], [row["label"]]

@@ -120,5 +120,5 @@ def open_songs(on: str | Path, split: str | None = None) -> CorpusSongs | Folder
     if (on / "manifest.json").is_file():
         return CorpusSongs(Corpus.open(on), split or "valid")
     if split is not None:
-        raise InputError(f"split {split!r} of {str(on)!r}: only a corpus has splits")
+        raise InputError(f"split {split!r} of {str(on)!r}: leave it out, only a corpus has splits")
     return FolderSongs(on)

@@ -76,7 +76,7 @@ def _judge_file(path: Path, human: Source, model: Source, corpus: Source, limits
 def _judge_folder(path: Path, human: Source, model: Source, corpus: Source, limits: dict[str, Any]) -> Judged:
     """Compare many songs with human ones."""
     if human is None:
-        raise InputError(f"{str(path)!r} is a folder: --human FOLDER must say what to compare it with")
+        raise InputError(f"{str(path)!r} is a folder: --human FOLDER must give the human songs")
     require_extra("judge", "sklearn", "scipy")
     training = _training(model, corpus)
     ours, theirs = _sample(path, **limits), _sample(human, **limits)
@@ -212,7 +212,7 @@ def _sample(path: str | Path, *, most: int, max_s: float, seed: int, progress: P
     if count < FEWEST:
         reasons = "; ".join(f"{name!r}: {why}" for name, why in list(songs.skipped.items())[:3])
         raise InputError(
-            f"{count} songs in {str(path)!r} can be judged, must be at least {FEWEST}"
+            f"only {count} songs in {str(path)!r} can be judged: must be at least {FEWEST}"
             + (f" ({reasons})" if reasons else "")
         )
     return SongSet(str(path), songs.hash, count, [song for _, song in sorted(kept)], songs.skipped)

@@ -36,7 +36,7 @@ def measure(
     opened = model if isinstance(model, Model) else Model.open(model)
     _check_measurable(opened)
     if unknown := set(given) - set(HIDDEN_BY_GIVEN):
-        raise InputError(f"given {min(unknown)!r}, must be one of {', '.join(HIDDEN_BY_GIVEN)}")
+        raise InputError(f"given {min(unknown)!r}: must be one of {', '.join(HIDDEN_BY_GIVEN)}")
     check_between("threads", threads, 1, 1024)
     if csv:
         check_writable(Path(csv))

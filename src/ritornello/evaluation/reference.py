@@ -49,13 +49,13 @@ def reference(
     Raises ValueError for an unknown property, a width out of range, or more notes kept than there are.
     """
     if not 0 <= kept <= source_notes:
-        raise ValueError(f"{kept} notes kept, must be 0-{source_notes}")
+        raise ValueError(f"{kept} notes kept: must be 0-{source_notes}")
     if unknown := set(widths) - set(VALUES):
-        raise ValueError(f"property {min(unknown)!r}, must be one of {', '.join(VALUES)}")
+        raise ValueError(f"property {min(unknown)!r}: must be one of {', '.join(VALUES)}")
     total = float(np.sum(nats, dtype=np.float64)) + (source_notes - kept) * LOST_NOTE_NATS
     for name, values in VALUES.items():
         width = np.broadcast_to(np.asarray(widths.get(name, values), np.float64), (kept,))
         if not ((width > 0) & (width <= values)).all():
-            raise ValueError(f"widths of {name} from {width.min():g} to {width.max():g}, must be 0-{values}")
+            raise ValueError(f"widths of {name} from {width.min():g} to {width.max():g}: must be 0-{values}")
         total += float(np.log(np.maximum(width, 1)).sum())
     return total

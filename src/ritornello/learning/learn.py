@@ -107,7 +107,7 @@ def _prepare(paths: RunPaths, workers: int | None, say: Say, progress: Progress 
 def _duration(minutes: float | None, steps: int | None) -> dict[str, Any]:
     """The length of training as {"minutes": ...} or {"steps": ...}. Raises InputError if both are given."""
     if minutes is not None and steps is not None:
-        raise InputError("minutes and steps are both given, must be one of them")
+        raise InputError("minutes and steps are given: give only one of the two")
     if steps is not None:
         return {"steps": steps}
     return {"minutes": DEFAULT_MINUTES if minutes is None else minutes}
@@ -120,7 +120,7 @@ def _check(
     from ritornello.learning.start_trials import check_network
 
     if start not in STARTS:
-        raise InputError(f"start {start!r}, must be one of {', '.join(STARTS)}")
+        raise InputError(f"start {start!r}: must be one of {', '.join(STARTS)}")
     check_between("songs", songs, 0, MAX_SONGS)
     for name, value in {**duration, "seed": seed}.items():
         check_between(name, value, *TRAIN_LIMITS[name])

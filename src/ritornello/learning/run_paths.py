@@ -42,7 +42,7 @@ class RunPaths:
         folder = Path(folder)
         if not folder.is_dir():
             problem = "is a file" if folder.exists() else "does not exist"
-            raise InputError(f"{str(folder)!r} {problem}, must be a folder of MIDI files")
+            raise InputError(f"{str(folder)!r} {problem}: must be a folder of MIDI files")
         named = folder if folder.name not in ("", "..") else folder.resolve()
         model = Path(out) if out is not None else named.parent / f"{named.name or 'midi'}{MODEL_SUFFIX}"
         paths = cls(folder, model, model.with_name(model.name.removesuffix(MODEL_SUFFIX) + SONGS_SUFFIX))
@@ -94,14 +94,14 @@ class RunPaths:
         inside = self.folder.resolve()
         for path in (self.model, self.songs):
             if inside in (path.resolve(), *path.resolve().parents):
-                raise InputError(f"{str(path)!r} is inside {str(self.folder)!r}, must be outside of it")
+                raise InputError(f"{str(path)!r} is inside {str(self.folder)!r}: must be outside of it")
             if path.exists() and not path.is_dir():
-                raise InputError(f"{str(path)!r} is a file, must be a folder")
+                raise InputError(f"{str(path)!r} is a file: must be a folder")
         if self.model.is_dir() and not self.work.is_dir():
             others = [path.name for path in self.model.iterdir() if path.name != "lock"]
             if others:
                 problem = f"{str(self.model)!r} contains other files ({min(others)!r})"
-                raise InputError(f"{problem}, must be new, empty, or made by `ritornello learn`")
+                raise InputError(f"{problem}: must be new, empty, or made by `ritornello learn`")
 
 
 def copy_model(model: Model, path: Path, **info: object) -> None:

@@ -165,7 +165,7 @@ class StartTrials:
 def check_network(name: str) -> None:
     """Raise InputError unless a network predicts probabilities, by which models are compared."""
     if registry.find("networks", name).learns != "all":
-        raise InputError(f"network {name!r} predicts no probabilities, must be lstm or transformer")
+        raise InputError(f"network {name!r} predicts no probabilities: must be lstm or transformer")
 
 
 def is_possible_start(model: Model, settings: dict[str, Any]) -> bool:

@@ -33,7 +33,7 @@ def plan(options: Mapping[str, Any]) -> Plan:
     values = DEFAULTS | given
     for name, (low, high) in RANGES.items():
         if not low <= values[name] <= high:
-            raise PlanError(f"{name} {values[name]:g}, must be {low:g}-{high:g}")
+            raise PlanError(f"{name} {values[name]:g}: must be {low:g}-{high:g}")
     return Plan(bars=values["bars"], us_per_beat=round(60e6 / values["tempo"]))
 
 
@@ -83,7 +83,7 @@ def _table(model: Model, name: str, dimensions: int) -> Floats:
     if table is None or table.ndim != dimensions or table.shape[-1] != fields or not table.size:
         problem = "is missing" if table is None else f"has shape {table.shape}"
         expected = f"must have {dimensions} dimensions, the last of {fields} fields"
-        raise ModelError(f"{str(model.path)!r}: table {name} {problem}, {expected}")
+        raise ModelError(f"{str(model.path)!r}: table {name} {problem}: {expected}")
     return table
 
 

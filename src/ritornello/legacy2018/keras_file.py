@@ -86,7 +86,7 @@ def from_keras(path: str | Path) -> tuple[Weights, dict[str, int]]:
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     found = [type(layer).__name__ for layer in layers]
     if found != list(LAYERS.values()):
-        raise ModelError(f"{str(path)!r} has layers {' > '.join(found)}, must be {NETWORK}")
+        raise ModelError(f"{str(path)!r} has layers {' > '.join(found)}: must be {NETWORK}")
     weights: Weights = {}
     for name, layer in zip(LAYERS, layers, strict=True):
         _check_settings(path, layer)
@@ -95,7 +95,7 @@ def from_keras(path: str | Path) -> tuple[Weights, dict[str, int]]:
         weights |= {f"{name}.{a}": array for a, array in zip(ARRAYS[LAYERS[name]], arrays, strict=True)}
     window = model.input_shape[1] or 50
     if not 1 <= window <= MAX_WINDOW:
-        raise ModelError(f"{str(path)!r} reads windows of {window} messages, must be 1-{MAX_WINDOW}")
+        raise ModelError(f"{str(path)!r} reads windows of {window} messages: must be 1-{MAX_WINDOW}")
     try:
         units, hidden = sizes(weights)
     except ModelError as error:
@@ -125,7 +125,7 @@ def import_keras() -> ModuleType:
     except ImportError as error:
         raise InputError(f"Keras cannot be imported ({error}): pip install 'ritornello[keras]'") from error
     if not keras.__version__.startswith("3."):
-        raise InputError(f"Keras is {keras.__version__}, must be 3: pip install 'ritornello[keras]'")
+        raise InputError(f"Keras is {keras.__version__}: must be 3 (pip install 'ritornello[keras]')")
     module: ModuleType = keras
     return module
 
@@ -151,8 +151,8 @@ def _refuse_strange_code(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if (size := entry.file_size) > MAX_BYTES:
-                    limit = f"must be at most {MAX_BYTES}"
-                    raise ModelError(f"{str(path)!r}: {entry.filename} has {size} bytes, {limit}")
+                    found = f"{entry.filename} of {str(path)!r} has {size} bytes"
+                    raise ModelError(f"{found}: must be at most {MAX_BYTES}")
             config = json.loads(archive.read("config.json"))
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
@@ -162,7 +162,7 @@ def _refuse_strange_code(path: Path) -> None:
         raise ModelError(f"{str(path)!r} is not a Keras 3 model: config.json must be an object")
     config.pop("compile_config", None)  # may name a loss of the user; it is not loaded
     for stranger in _strangers(config):
-        raise ModelError(f"{str(path)!r} has {stranger}, must have only {NETWORK}")
+        raise ModelError(f"{str(path)!r} has {stranger}: must have only {NETWORK}")
 
 
 def _strangers(config: Any) -> Iterator[str]:
@@ -183,5 +183,5 @@ def _check_settings(path: Path, layer: Any) -> None:
     for name, value in SETTINGS[type(layer).__name__].items():
         if config[name] != value:
             raise ModelError(
-                f"{str(path)!r}: layer {layer.name!r} has {name} {config[name]!r}, must be {value!r}"
+                f"{str(path)!r}: layer {layer.name!r} has {name} {config[name]!r}: must be {value!r}"
             )

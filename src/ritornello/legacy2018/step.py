@@ -42,16 +42,16 @@ def sizes(weights: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
     names = shapes(1, 1)
     for name in sorted(names.keys() ^ weights.keys()):
         problem = f"lacks {name}" if name in names else f"has {name!r}"
-        raise ModelError(f"the network is not 'original': it {problem}, must have {', '.join(names)}")
+        raise ModelError(f"the network is not 'original': it {problem}: must have {', '.join(names)}")
     for name in ("lstm.recurrent_kernel", "dense.kernel"):
         if weights[name].ndim != 2 or 0 in weights[name].shape:
-            raise ModelError(f"{name} has shape {weights[name].shape}, must have two dimensions")
+            raise ModelError(f"{name} has shape {weights[name].shape}: must have two dimensions")
     units, hidden = weights["lstm.recurrent_kernel"].shape[0], weights["dense.kernel"].shape[1]
     for name, shape in shapes(units, hidden).items():
         if weights[name].shape != shape:
-            raise ModelError(f"{name} has shape {weights[name].shape}, must be {shape}")
+            raise ModelError(f"{name} has shape {weights[name].shape}: must be {shape}")
         if weights[name].dtype.kind != "f":
-            raise ModelError(f"{name} has type {weights[name].dtype}, must be floating-point")
+            raise ModelError(f"{name} has type {weights[name].dtype}: must be floating-point")
     return units, hidden
 
 
@@ -66,7 +66,7 @@ class Original:
         units, _ = sizes(weights)
         window = config.get("window")
         if not isinstance(window, int) or not 1 <= window <= MAX_WINDOW:
-            raise ModelError(f"network.config.window {window!r}, must be 1-{MAX_WINDOW}")
+            raise ModelError(f"network.config.window {window!r}: must be 1-{MAX_WINDOW}")
         self.window, self.units = window, units
         arrays = {name: np.asarray(array, np.float32) for name, array in weights.items()}
         # sigmoid(x) = 0.5 + 0.5 tanh(x / 2): with the halves in the weights, one tanh serves all gates

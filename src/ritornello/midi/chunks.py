@@ -86,7 +86,7 @@ def _resolution(division: int, byte: int) -> tuple[int, Tempo | None]:
     frames, ticks = -(division >> 8), division & 0xFF
     if division == 0 or frames not in (24, 25, 29, 30) or ticks == 0:
         value = f"division 0x{division & 0xFFFF:04x}"
-        raise MidiError(f"byte {byte}: {value}, must be 1-32767 or SMPTE 24, 25, 29, 30")
+        raise MidiError(f"byte {byte}: {value}: must be 1-32767 or SMPTE 24, 25, 29, 30")
     # 29 means "30 drop frame": 30000/1001 frames per second
     return (30 if frames == 29 else frames) * ticks, Tempo(0, 1_001_000 if frames == 29 else 1_000_000)
 

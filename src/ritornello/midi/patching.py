@@ -46,7 +46,7 @@ def replace_notes(
         tracks.append(_track_bytes(old.kept + old.events_of(notes)))
         part += len(old.channel)
     if unknown := [note for note in notes if note.part >= part]:
-        raise MidiError(f"part {unknown[0].part}, must be 0-{part - 1}")
+        raise MidiError(f"part {unknown[0].part}: must be 0-{part - 1}")
     return _with_tracks(data, chunks.starts, tracks)
 
 

@@ -90,7 +90,7 @@ def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], RawEvents]) 
 def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
     """Make a Score of the events of either reader. Raises MidiError or ScoreError."""
     if len(raw.parts) > MAX_PARTS:
-        raise MidiError(f"{len(raw.parts)} parts, must be at most {MAX_PARTS}")
+        raise MidiError(f"{len(raw.parts)} parts: must be at most {MAX_PARTS}")
     columns = _columns(raw, pedal)
     onset_ticks, duration_ticks = columns["onset_ticks"], columns["duration_ticks"]
     if min(onset_ticks.min(initial=0), duration_ticks.min(initial=0)) < 0 or (

@@ -159,7 +159,7 @@ def from_bytes(data: bytes, where: str) -> list[SongFingerprint]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())
         if size > MAX_UNPACKED_BYTES:
-            raise ModelError(f"{where!r} has {size} bytes unpacked, must be at most {MAX_UNPACKED_BYTES}")
+            raise ModelError(f"{where!r} has {size} bytes unpacked: must be at most {MAX_UNPACKED_BYTES}")
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("songs", "notes", "runs", "bars")}
         return list(_read(**arrays))

@@ -157,7 +157,7 @@ class Model:
         known = registry.names(kind) + (registry.names("steps") if kind == "networks" else [])
         if recorded not in known:
             raise ModelError(
-                f"{str(self.path)!r}: no {option} {recorded!r} is installed, must be one of "
+                f"{str(self.path)!r} has the {option} {recorded!r}: must be one of "
                 f"{', '.join(registry.names(kind))}"
             )
         return str(recorded)
@@ -193,4 +193,4 @@ def _check_fields(read: Sequence[Any], must: Sequence[Any]) -> None:
             for f in pair
         )
         if found != right:
-            raise ModelError(f"network.config.fields[{number}] is {found}, must be {right}")
+            raise ModelError(f"network.config.fields[{number}] is {found}: must be {right}")

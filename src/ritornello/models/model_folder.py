@@ -73,7 +73,7 @@ def read_info(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ModelError(f"{str(path)!r} is not a model folder: it has no model.json")
     if file.stat().st_size > MAX_JSON_BYTES:
-        raise ModelError(f"{str(file)!r} has {file.stat().st_size} bytes, must be at most {MAX_JSON_BYTES}")
+        raise ModelError(f"{str(file)!r} has {file.stat().st_size} bytes: must be at most {MAX_JSON_BYTES}")
     try:
         info = json.loads(file.read_bytes())
     except (ValueError, RecursionError, OSError) as error:
@@ -89,7 +89,7 @@ def read_info(path: Path) -> dict[str, Any]:
             raise ModelError(f"{str(file)!r} lacks {key}.{part}")
         if not isinstance(info[key][part], kind):
             must = "a text" if kind is str else "an object"
-            raise ModelError(f"{str(file)!r} has {key}.{part} {info[key][part]!r:.40}, must be {must}")
+            raise ModelError(f"{str(file)!r} has {key}.{part} {info[key][part]!r:.40}: must be {must}")
     _check_more(file, info)
     return info
 
@@ -99,16 +99,16 @@ def _check_more(file: Path, info: dict[str, Any]) -> None:
     for key, kind in OPTIONAL_KEYS.items():
         if not isinstance(info.get(key, kind()), kind):
             must = "a list" if kind is list else "an object"
-            raise ModelError(f"{str(file)!r} has {key} {info[key]!r:.40}, must be {must}")
+            raise ModelError(f"{str(file)!r} has {key} {info[key]!r:.40}: must be {must}")
     labels, genre = info.get("labels", []), info.get("defaults", {}).get("genre")
     if wrong := [label for label in labels if not isinstance(label, str)]:
-        raise ModelError(f"{str(file)!r} has the label {wrong[0]!r:.40}, must be a text")
+        raise ModelError(f"{str(file)!r} has the label {wrong[0]!r:.40}: must be a text")
     if genre is not None and genre not in labels:
-        raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}, must be one of its labels")
+        raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}: must be one of its labels")
     for label, stats in info.get("usual", {}).items():
         if not (isinstance(stats, dict) and all(_is_style_stat(*item) for item in stats.items())):
             must = ", ".join(f"{name} 0-{most:g}" for name, most in MAX_STYLE_STATS.items())
-            raise ModelError(f"{str(file)!r} has usual.{label:.40} {stats!r:.40}, must be of {must}")
+            raise ModelError(f"{str(file)!r} has usual.{label:.40} {stats!r:.40}: must be of {must}")
 
 
 def _is_style_stat(name: str, value: Any) -> bool:
@@ -135,12 +135,12 @@ def _checked_file(path: Path, info: dict[str, Any], name: str, file_name: str, m
         raise ModelError(f"{str(path)!r} is damaged: it has no {file.name}")
     expected = info["files"][name]
     if not isinstance(expected, dict):
-        raise ModelError(f"{str(path / 'model.json')!r} has files.{name} {expected!r:.40}, must be an object")
+        raise ModelError(f"{str(path / 'model.json')!r} has files.{name} {expected!r:.40}: must be an object")
     size = file.stat().st_size
     if size != expected.get("bytes"):
-        raise ModelError(f"{str(file)!r} is damaged: {size} bytes, must be {expected.get('bytes')}")
+        raise ModelError(f"{str(file)!r} is damaged: {size} bytes: must be {expected.get('bytes')}")
     if size > most_bytes:
-        raise ModelError(f"{str(file)!r} has {size} bytes, must be at most {most_bytes}")
+        raise ModelError(f"{str(file)!r} has {size} bytes: must be at most {most_bytes}")
     if sha256_file(file) != expected.get("sha256"):
         raise ModelError(f"{str(file)!r} is damaged: its SHA-256 is not the one in model.json")
     return file

@@ -76,7 +76,7 @@ def find(kind: str, name: str) -> Any:
     known = names(kind)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise InputError(f"no {SINGULAR[kind]} is named {name!r}, must be one of {', '.join(known)}{hint}")
+    raise InputError(f"{SINGULAR[kind]} {name!r}: must be one of {', '.join(known)}{hint}")
 
 
 def find_step(network: str) -> Any | None:
@@ -102,7 +102,7 @@ def identity(name: str) -> dict[str, str]:
         return {"name": name}
     path, _, attribute = name.rpartition(":")
     if not Path(path).is_file():
-        raise InputError(f"{name!r} must be FILE.py:CLASS, with a file that exists")
+        raise InputError(f"{name!r}: must be FILE.py:CLASS, with a file that exists")
     return {"name": f"{Path(path).name}:{attribute}", "sha256": sha256_file(Path(path))}
 
 
@@ -115,9 +115,7 @@ def _load_file(kind: str, name: str) -> Any:
     """The class of `FILE.py:CLASS`. A file runs once as long as it does not change. Raises InputError."""
     path, _, attribute = name.rpartition(":")
     if not path or not Path(path).is_file():
-        raise InputError(
-            f"{name!r} names no {SINGULAR[kind]}: must be FILE.py:CLASS, with a file that exists"
-        )
+        raise InputError(f"{SINGULAR[kind]} {name!r}: must be FILE.py:CLASS, with a file that exists")
     module_name = f"ritornello_user_{Path(path).stem}_{sha256_file(Path(path))[:12]}"
     if module_name not in sys.modules:
         spec = importlib.util.spec_from_file_location(module_name, path)

@@ -51,19 +51,19 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
-            raise PlanError(f"{self.bars} bars, must be at least 1")
+            raise PlanError(f"bars {self.bars}: must be at least 1")
         if not self.meters or self.meters[0][0] != 0:
-            raise PlanError(f"meters {self.meters}, the first must begin at bar 0")
+            raise PlanError(f"meters {self.meters}: the first must begin at bar 0")
         for part in self.parts:
             if not 0 <= part.program <= 127:
-                raise PlanError(f"program {part.program}, must be 0-127")
+                raise PlanError(f"program {part.program}: must be 0-127")
         for _, numerator, denominator in self.meters:
             if 4 * numerator > MAX_BAR_BEATS * denominator:
                 raise PlanError(
-                    f"meter {numerator}/{denominator}, must be at most {MAX_BAR_BEATS} beats a bar"
+                    f"meter {numerator}/{denominator}: must be at most {MAX_BAR_BEATS} beats a bar"
                 )
         if not 1 <= self.us_per_beat < 1 << 24:
-            raise PlanError(f"{self.us_per_beat} microseconds a beat, must be 1-16777215")
+            raise PlanError(f"{self.us_per_beat} microseconds a beat: must be 1-16777215")
 
     @classmethod
     def of(cls, score: Score) -> Plan:
@@ -101,7 +101,9 @@ class Plan:
         """
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise PlanError(f"a plan has no {unknown[0]!r}, must be of {', '.join(sorted(known))}")
+            raise PlanError(
+                f"unknown key {unknown[0]!r} of a plan: must be one of {', '.join(sorted(known))}"
+            )
         arguments = dict(values)
         try:
             for name, convert in LIST_ITEMS.items():
@@ -112,7 +114,7 @@ class Plan:
                 arguments["key"] = (int(sharps), bool(is_minor))
             return cls(**arguments)
         except (TypeError, ValueError, AttributeError) as error:
-            raise PlanError(f"this is no plan: {error}") from error
+            raise PlanError(f"this is not a plan: {error}") from error
 
     @property
     def bpm(self) -> float:
@@ -201,14 +203,14 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
     for section in text.split():
         match = re.fullmatch(r"([^\W\d]+'*)(\d+)(~?)", section)
         if not match or not 1 <= int(match[2]) <= MAX_BARS:
-            raise PlanError(f"section {section!r}, must be a name and 1-{MAX_BARS} bars, as A8, or A8~")
+            raise PlanError(f"section {section!r}: must be a name and 1-{MAX_BARS} bars, such as A8 or A8~")
         name, bars = match[1], range(len(returns), len(returns) + int(match[2]))
         repeated = latest.get(name, range(0))
         similarity = 1 if match[3] else 3
         returns += [(repeated[i], similarity) if i < len(repeated) else (-1, 0) for i in range(len(bars))]
         latest[name] = bars
     if not returns:
-        raise PlanError("an empty form, must be sections such as 'A8 A8 B8 A8~'")
+        raise PlanError("the form is empty: must be sections, such as 'A8 A8 B8 A8~'")
     return tuple(returns)
 
 

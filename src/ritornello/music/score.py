@@ -254,9 +254,9 @@ def _ints(values: npt.ArrayLike, *kept_types: str) -> npt.NDArray[Any]:
 def _check_notes(score: Score, is_checked: bool) -> None:
     """Raise ScoreError unless the columns are of equal length and in range."""
     if not 1 <= score.ticks_per_beat <= 32767:
-        raise ScoreError(f"{score.ticks_per_beat} ticks a beat, must be 1-32767")
+        raise ScoreError(f"{score.ticks_per_beat} ticks a beat: must be 1-32767")
     if len(score.parts) > MAX_PARTS:
-        raise ScoreError(f"{len(score.parts)} parts, must be at most {MAX_PARTS}")
+        raise ScoreError(f"{len(score.parts)} parts: must be at most {MAX_PARTS}")
     check_lengths([getattr(score, name) for name in COLUMNS])
     if len(score) and not score.parts:
         raise ScoreError(f"{len(score)} notes, but no part that plays them")
@@ -264,7 +264,7 @@ def _check_notes(score: Score, is_checked: bool) -> None:
     for name, (low, high) in (limits | {"part": (0, len(score.parts) - 1)}).items():
         check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
-        raise ScoreError(f"a note ends at tick {score.end_ticks}, must be at most {MAX_TICKS}")
+        raise ScoreError(f"a note ends at tick {score.end_ticks}: must be at most {MAX_TICKS}")
 
 
 def _check_order(score: Score) -> None:

@@ -19,7 +19,7 @@ def check_range(column: npt.NDArray[Any], name: str, low: int, high: int, title:
         return
     bad = int(np.argmax((column < low) | (column > high)))
     where = f" of {title!r}" if title else ""
-    raise ScoreError(f"{name} {column[bad]} at note {bad}{where}, must be {low}-{high}")
+    raise ScoreError(f"{name} {column[bad]} at note {bad}{where}: must be {low}-{high}")
 
 
 def check_lengths(columns: Sequence[npt.NDArray[Any]]) -> None:
@@ -35,21 +35,23 @@ def check_events(score: Any, event_lists: Sequence[str]) -> None:
     """
     for part in score.parts:
         if not 0 <= part.program <= 127:
-            raise ScoreError(f"program {part.program} of part {part.name!r}, must be 0-127")
+            raise ScoreError(f"program {part.program} of part {part.name!r}: must be 0-127")
     for tempo in score.tempi:
         if not 1 <= tempo.us_per_beat < 1 << 24:
-            raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat, must be 1-16777215")
+            raise ScoreError(f"tempo of {tempo.us_per_beat} microseconds a beat: must be 1-16777215")
     for _, numerator, denominator in score.meters:
         if not (1 <= numerator <= 255 and denominator in (1, 2, 4, 8, 16, 32, 64)):
-            raise ScoreError(f"meter {numerator}/{denominator}, must be 1-255 over 1, 2, 4 ... 64")
+            raise ScoreError(f"meter {numerator}/{denominator}: must be 1-255 over 1, 2, 4 ... 64")
     for key in score.keys:
         if not -7 <= key.sharps <= 7:
-            raise ScoreError(f"key of {key.sharps} sharps, must be -7 to 7")
+            raise ScoreError(f"key of {key.sharps} sharps: must be -7 to 7")
     for chord in score.chords:
         if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
-            raise ScoreError(f"chord {chord.root} {chord.kind!r}, must be 0-11 and one of {CHORD_KINDS}")
+            raise ScoreError(f"chord {chord.root} {chord.kind!r}: must be 0-11 and one of {CHORD_KINDS}")
     for name in event_lists:
         ticks = [0, *(event.onset_ticks for event in getattr(score, name))]
         for before, tick in pairwise(ticks):
             if not before <= tick <= MAX_TICKS:
-                raise ScoreError(f"one of the {name} at tick {tick}, must be {before}-{MAX_TICKS}, in order")
+                raise ScoreError(
+                    f"one of the {name} at tick {tick}: must be {before}-{MAX_TICKS}, and in order"
+                )

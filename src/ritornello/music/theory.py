@@ -81,7 +81,7 @@ def pitch_class(name: str) -> int:
     """
     letter, accidentals = name[:1].upper(), name[1:]
     if letter not in LETTERS or accidentals.strip("#b"):
-        raise ValueError(f"no note is named {name!r}; names are A-G with # or b")
+        raise ValueError(f"note {name!r}: must be A-G with # or b")
     return (LETTERS[letter] + accidentals.count("#") - accidentals.count("b")) % 12
 
 
@@ -141,7 +141,7 @@ def parse_key(text: str) -> tuple[int, bool]:
     )
     match = re.fullmatch(r"([A-Ga-g][#b]?)\s*(m|min|minor|maj|major|)", spelled)
     if not match:
-        raise ValueError(f"no key is named {text!r}; keys are such as 'D minor', 'Bb major', 'F#m'")
+        raise ValueError(f"key {text!r}: must be a note and a mode, such as 'D minor', 'Bb major' or 'F#m'")
     is_minor = match[2].startswith("m") and not match[2].startswith("maj")
     for sharps in (0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7):
         if key_name(sharps, is_minor).split()[0] == match[1].capitalize():
@@ -195,9 +195,7 @@ def parse_chord(text: str) -> tuple[int, str]:
     kinds = {suffix: kind for kind, (suffix, _) in CHORDS.items()}
     if not match or match[2] not in kinds:
         known = ", ".join(repr(s) for s in kinds if s)
-        raise ValueError(
-            f"no chord is written {text!r}; a chord is a root A-G, # or b, then nothing or {known}"
-        )
+        raise ValueError(f"chord {text!r}: must be a root A-G, # or b, then nothing or {known}")
     return pitch_class(match[1]), kinds[match[2]]
 
 
@@ -284,5 +282,5 @@ def parse_instrument(text: str) -> tuple[int, ...]:
         near = get_close_matches(name, [*INSTRUMENTS, *FAMILIES, "drums"], n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = f"drums, a family ({', '.join(FAMILIES)}), an instrument such as 'violin', or a program 0-127"
-        raise ValueError(f"no part is named {text!r}, must be of General MIDI: {known}{hint}")
+        raise ValueError(f"part {text!r}: must be an instrument of General MIDI ({known}){hint}")
     return tuple(found)

@@ -70,7 +70,7 @@ class Timeline:
             bars = -(-(until - meter.onset_ticks) // bar_ticks)  # rounded up
             if (count := count + bars) > MAX_BARS_OF_A_TIMELINE:
                 raise ScoreError(
-                    f"{count} bars at {ticks_per_beat} ticks a beat, must be at most {MAX_BARS_OF_A_TIMELINE}"
+                    f"{count} bars at {ticks_per_beat} ticks a beat: must be at most {MAX_BARS_OF_A_TIMELINE}"
                 )
             # a bar of 7/64 at 24 ticks a beat has 10.5 ticks: each start of a bar is rounded down by itself
             edges = np.arange(bars + 1, dtype=np.int64) * bar_ticks.numerator // bar_ticks.denominator
@@ -111,8 +111,8 @@ class Timeline:
             length, target_length = int(self.length_ticks[bar]), int(self.length_ticks[min(target, bar)])
             if target >= bar or length != target_length:
                 raise PlanError(
-                    f"bar {bar + 1} of {length} ticks cannot return to bar {target + 1} of {target_length}, "
-                    "must be an earlier one of equal length"
+                    f"bar {bar + 1} ({length} ticks) cannot repeat bar {target + 1} ({target_length} ticks): "
+                    "must be an earlier bar of equal length"
                 )
         return replace(self, returns_to=targets, similarity=np.asarray(similarity, np.int64))
 

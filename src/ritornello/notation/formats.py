@@ -43,7 +43,7 @@ def musicxml_of(data: bytes) -> bytes:
     """
     document = _unzip(data) if data.startswith(ZIP_START) else data
     if b"<!ENTITY" in _ascii(document):
-        raise MidiError("the XML declares entities, which no score needs: refused")
+        raise MidiError("refused: the XML declares entities, which no score needs")
     return document
 
 
@@ -65,7 +65,7 @@ def _unzip(data: bytes) -> bytes:
             inside = _root_file(archive)
             size = archive.getinfo(inside).file_size
             if size > MAX_XML_BYTES:
-                raise MidiError(f"{inside!r} has {size} bytes, must have at most {MAX_XML_BYTES}")
+                raise MidiError(f"{inside!r} has {size} bytes: must have at most {MAX_XML_BYTES}")
             with archive.open(inside) as stream:  # the size in the directory may be a lie
                 document = stream.read(MAX_XML_BYTES + 1)
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError, OSError) as error:
@@ -88,13 +88,13 @@ def _root_file(archive: zipfile.ZipFile) -> str:
     with archive.open(CONTAINER) as stream:
         text = stream.read(MAX_CONTAINER_BYTES)
     if b"<!ENTITY" in _ascii(text):
-        raise MidiError(f"{CONTAINER} declares XML entities: refused")
+        raise MidiError(f"refused: {CONTAINER} declares XML entities")
     root = next(
         (file.get("full-path") or "" for file in ElementTree.fromstring(text).iter() if _is_root_file(file)),
         "",
     )
     if PurePosixPath(root).is_absolute() or ".." in PurePosixPath(root).parts:
-        raise MidiError(f"{CONTAINER} names {root!r}, which lies outside the archive: refused")
+        raise MidiError(f"refused: {CONTAINER} names {root!r}, which lies outside the archive")
     if root not in names:
         raise MidiError(f"{CONTAINER} names {root!r}, which the archive does not hold")
     return root

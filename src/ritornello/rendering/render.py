@@ -122,5 +122,5 @@ def _read_recipe(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the recipe {str(path)!r}: {error}") from error
     if not isinstance(content, dict):
-        raise InputError(f"the recipe {str(path)!r} contains a {type(content).__name__}, must be an object")
+        raise InputError(f"the recipe {str(path)!r} contains a {type(content).__name__}: must be an object")
     return content

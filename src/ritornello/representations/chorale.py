@@ -232,10 +232,10 @@ def _frames(score: Score, allow_missing: bool = False) -> Ints:
     pitched = [index for index, part in enumerate(score.parts) if not part.is_drum]
     if len(pitched) < len(score.parts) or not (len(pitched) == 4 or allow_missing):
         drums = len(score.parts) - len(pitched)
-        raise ScoreError(f"{len(pitched)} pitched parts and {drums} of drums{where}, must be four voices")
+        raise ScoreError(f"{len(pitched)} pitched parts and {drums} of drums{where}: must be four voices")
     wrong = (score.pitch < LOWEST) | (score.pitch > HIGHEST)
     if wrong.any():
-        raise ScoreError(f"pitch {score.pitch[wrong][0]}{where}, must be {LOWEST}-{HIGHEST}")
+        raise ScoreError(f"pitch {score.pitch[wrong][0]}{where}: must be {LOWEST}-{HIGHEST}")
     start, end = grid_spans(score, Plan.of(score))
     first = rescale_ticks(start, GRID, 4)
     last = np.maximum(rescale_ticks(end, GRID, 4), first + 1)
@@ -245,7 +245,7 @@ def _frames(score: Score, allow_missing: bool = False) -> Ints:
         over = np.flatnonzero(last[mine][:-1] > first[mine][1:] + 1)  # rounding may cause one 16th
         if len(over):
             beat = first[mine][over[0] + 1] / 4
-            raise ScoreError(f"part {part} has two pitches at beat {beat:g}{where}, must have one at a time")
+            raise ScoreError(f"part {part} has two pitches at beat {beat:g}{where}: must have one at a time")
         for note in mine.tolist():
             frames[first[note] : last[note], column] = score.pitch[note]
     return _in_order(frames, [score.parts[index].name for index in pitched])

@@ -44,8 +44,8 @@ class TeacherEnsemble:
             if fields_of(network) != fields_of(start.network):
                 raise InputError(f"teacher {folder!r} has other fields than the network that learns from it")
             if model.labels != start.labels:
-                labels = f"labels {', '.join(model.labels)}, must be {', '.join(start.labels) or 'none'}"
-                raise InputError(f"teacher {folder!r} has the {labels}")
+                found = f"teacher {folder!r} has the labels {', '.join(model.labels) or 'none'}"
+                raise InputError(f"{found}: must be {', '.join(start.labels) or 'none'}")
         ensemble = cls(networks, [model.hash for model in models])
         ensemble.networks.to(device)
         return ensemble

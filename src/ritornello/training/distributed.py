@@ -43,7 +43,7 @@ class TrainingProcess:
         """
         for name, value, known in (("device", device, DEVICES), ("precision", precision, PRECISIONS)):
             if value not in known:
-                raise InputError(f"{name} {value!r}, must be one of {', '.join(known)}")
+                raise InputError(f"{name} {value!r}: must be one of {', '.join(known)}")
         gpu = torch.cuda.is_available()
         if device == "cuda" and not gpu:
             raise InputError("device 'cuda': torch sees no GPU here; take cpu or auto")

@@ -19,7 +19,7 @@ class History:
         log = Path(folder) / "log.jsonl"
         if not log.is_file():
             raise InputError(
-                f"{str(folder)!r} has no log.jsonl, must be a folder that `ritornello train` wrote"
+                f"{str(folder)!r} has no log.jsonl: must be a model folder that `ritornello train` wrote"
             )
         self.lines = [
             line for text in log.read_text("utf-8", "replace").splitlines() if (line := _line(text))

@@ -25,13 +25,13 @@ def check_folder(folder: Path, settings: dict[str, Any]) -> bool:
     Raises InputError if it has a run of another configuration or other files, or is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{str(folder)!r} is a file, must be a folder for the model")
+        raise InputError(f"{str(folder)!r} is a file: must be a folder for the model")
     config = folder / "checkpoint" / "config.json"
     if not config.exists() and not (folder / "checkpoint" / "state.safetensors").exists():
         others = [path.name for path in folder.iterdir() if path.name != "lock"] if folder.exists() else []
         if others:
             found = f"{str(folder)!r} has other files ({min(others)!r})"
-            raise InputError(f"{found}, must be new or empty for a model")
+            raise InputError(f"{found}: must be new or empty for a model")
         return False
     try:
         old = dict(json.loads(config.read_bytes()))

@@ -196,7 +196,7 @@ def test_an_interrupted_copy_leaves_nothing(folder: Path, tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").touch()
-    with pytest.raises(InputError, match="out' is not empty, must be a new folder"):
+    with pytest.raises(InputError, match="out' is not empty: must be a new folder"):
         copy_songs(diagnosis, tmp_path / "out", MAX_BYTES)
     with pytest.raises(InputError, match="is a file"):
         copy_songs(diagnosis, folder / "rock" / "0001.mid", MAX_BYTES)

@@ -43,7 +43,7 @@ def test_the_corpus_inside_is_left_out(tmp_path: Path) -> None:
 
 def test_not_a_folder(tmp_path: Path) -> None:
     touch(tmp_path, "a.mid")
-    with pytest.raises(InputError, match="is a file, must be a folder of MIDI files"):
+    with pytest.raises(InputError, match="is a file: must be a folder of MIDI files"):
         scan(tmp_path / "a.mid", tmp_path / "out")
     with pytest.raises(InputError, match="does not exist"):
         scan(tmp_path / "none", tmp_path / "out")

@@ -145,7 +145,7 @@ def test_workers_that_cannot_do_the_work(
     real = dask_worker.versions()
     with monkeypatch.context() as patch:
         patch.setattr(dask_worker, "versions", lambda: real | {"Python": "3.9"})
-        with pytest.raises(InputError, match=r"Dask worker tcp:\S+ has Python 3\.\d+, must be 3\.9 as where"):
+        with pytest.raises(InputError, match=r"Dask worker tcp:\S+ has Python 3\.\d+: must be 3\.9 as where"):
             prepare(folder, out, engine="dask", scheduler=machines.address)
     absent = [(os.fsencode(tmp_path / "elsewhere" / "0.mid"), 10)]
     problem = r"Dask worker tcp:\S+ cannot read '\S+0\.mid' \(No such file.*\): the folder must be on shared"

@@ -142,7 +142,7 @@ def test_worker_problem(tmp_path: Path) -> None:
     assert dask_worker.worker_problem(settings((name, size))) == ""
     here = dask_worker.versions()["Python"]
     assert dask_worker.worker_problem(settings(Python="2.7")) == (
-        f"has Python {here}, must be 2.7 as where `ritornello prepare` runs"
+        f"has Python {here}: must be 2.7 as where `ritornello prepare` runs"
     )
     assert dask_worker.worker_problem(settings(Ritornello="9")).startswith("has Ritornello 0.")
     assert f"it has {size} bytes here, not 3)" in dask_worker.worker_problem(settings((name, 3)))

@@ -89,11 +89,11 @@ def test_a_long_ogg_is_written_whole(tmp_path: Path) -> None:
         (
             song((BEAT * 72_000, BEAT, 60, 90, 0)),
             {},
-            "lasts 600.0 minutes, must be at most 60; --max-minutes",
+            "lasts 600.0 minutes: must be at most 60; --max-minutes",
         ),
         (song((0, BEAT, 60, 90, 0)), {"max_minutes": 0.001}, "must be at most 0.001"),
         (song((0, BEAT, 60, 90, 0)), {"max_minutes": 5000}, "at most 1440"),
-        (song((0, BEAT, 60, 90, 0)), {"rate": 22_050}, "rate 22050, must be 44100 or 48000"),
+        (song((0, BEAT, 60, 90, 0)), {"rate": 22_050}, "rate 22050: must be 44100 or 48000"),
         (song((0, BEAT, 60, 90, 0)), {"soundfont": "nowhere.sf2"}, "soundfont 'nowhere.sf2' does not exist"),
     ],
 )

@@ -62,7 +62,7 @@ def test_letters_of_an_image_are_those_of_its_font() -> None:
         (Score.of(24, [], [], [], [], title="Nothing"), "'Nothing' has no notes"),
         (
             song((BEAT * 4 * 2000, BEAT, 60, 90, 0)),
-            r"the song has 2,001 bars, must be at most 2,000 \(--max-bars\)",
+            r"the song has 2,001 bars: must be at most 2,000 \(--max-bars\)",
         ),
     ],
 )
@@ -73,7 +73,7 @@ def test_what_cannot_be_written_down_is_refused(score: Score, message: str) -> N
 
 def test_an_image_that_is_too_high_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engraving, "to_svg", lambda text, title: '<svg viewBox="0 0 100 9000"/>')
-    with pytest.raises(InputError, match="144,000 pixels high, must be at most 25,000"):
+    with pytest.raises(InputError, match="144,000 pixels high: must be at most 25,000"):
         sheet.png(tune())
 
 

@@ -21,7 +21,7 @@ def check_target(target: Path) -> None:
     """Raise InputError unless `target` is new or an empty folder, OutputError if it cannot be made."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         state = "is not empty" if target.is_dir() else "is a file"
-        raise InputError(f"{str(target)!r} {state}, must be a new folder for the copies")
+        raise InputError(f"{str(target)!r} {state}: must be a new folder for the copies")
     temporary = _temporary_folder(target)
     with output_errors(target):
         shutil.rmtree(temporary, ignore_errors=True)

@@ -60,7 +60,7 @@ def check_folder(folder: Path) -> None:
     """Raise InputError unless `folder` is a folder."""
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
-        raise InputError(f"{str(folder)!r} {state}, must be a folder of MIDI files")
+        raise InputError(f"{str(folder)!r} {state}: must be a folder of MIDI files")
 
 
 def scan(folder: Path, skip: Path | None = None) -> Sources:

@@ -94,12 +94,12 @@ def _number(field: bytes, at: int) -> int:
     try:
         return int(text, 8) if text.isdigit() else int(b"")
     except ValueError as error:
-        raise DamagedError(f"byte {at}: {field!r} is no number") from error
+        raise DamagedError(f"byte {at}: {field!r} is not a number") from error
 
 
 def _decimal(text: bytes, at: int) -> int:
     if not text.isdigit() or len(text) > 20:
-        raise DamagedError(f"byte {at}: {text[:20]!r} is no size")
+        raise DamagedError(f"byte {at}: {text[:20]!r} is not a valid size")
     return int(text)
 
 

@@ -45,7 +45,7 @@ def worker_problem(settings: dict[str, Any]) -> str:
     here = versions()
     for name, wanted in settings["versions"].items():
         if here.get(name) != wanted:
-            return f"has {name} {here.get(name)}, must be {wanted} as where `ritornello prepare` runs"
+            return f"has {name} {here.get(name)}: must be {wanted} as where `ritornello prepare` runs"
     for path, size in settings["probe_files"]:
         if reason := read_problem(path, size):
             problem = f"cannot read {os.fsdecode(path)!r} ({reason})"

@@ -106,9 +106,9 @@ def open_for_writing(out: Path, checks: CheckSettings, retry: bool = False) -> I
     created = not out.exists()
     settings = {"checks": asdict(checks), "sketch": SKETCH_VERSION}
     if out.exists() and not out.is_dir():
-        raise CorpusError(f"{str(out)!r} is a file, must be a new folder or a corpus")
+        raise CorpusError(f"{str(out)!r} is a file: must be a new folder or a corpus")
     if not created and not (out / "manifest.json").exists() and not _was_just_begun(out):
-        raise CorpusError(f"{str(out)!r} is neither empty nor a corpus, must be a new folder")
+        raise CorpusError(f"{str(out)!r} is neither empty nor a corpus: must be a new folder")
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     state = CorpusState(out, checks, settings, retry)
@@ -137,8 +137,8 @@ def _check_settings(out: Path, settings: dict[str, Any]) -> None:
     earlier = read_manifest(out)[0]["settings"]
     if (version := earlier.get("sketch", 1)) != SKETCH_VERSION:
         raise CorpusError(
-            f"{str(out)!r} has sketches of version {version}, must be version {SKETCH_VERSION} to grow: "
-            "it can be trained on, to add songs prepare all in another --out"
+            f"{str(out)!r} has sketches of version {version}: must be version {SKETCH_VERSION} to grow; "
+            "it can be trained on, but to add songs prepare all of them in another --out"
         )
     for name, value in settings["checks"].items():
         if (before := earlier["checks"].get(name)) != value:

@@ -35,7 +35,7 @@ def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None
         value = getattr(config, name)
         kinds = int if isinstance(low, int) else (int, float)
         if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
-            raise InputError(f"{name} {value!r}, must be {low}-{high}")
+            raise InputError(f"{name} {value!r}: must be {low}-{high}")
 
 
 def check_names(kind: Any, settings: Iterable[str]) -> None:
@@ -43,7 +43,7 @@ def check_names(kind: Any, settings: Iterable[str]) -> None:
     known = [f.name for f in fields(kind)]
     for name in settings:
         if name not in known:
-            raise InputError(f"the network has no setting {name!r}, must be one of {', '.join(known)}")
+            raise InputError(f"setting {name!r} of the network: must be one of {', '.join(known)}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class ChainConfig:
     def with_size(self, sizes: Mapping[str, NetworkSize]) -> ChainConfig:
         """The config with the numbers of its `size` where they are 0. Raises InputError."""
         if self.size not in sizes:
-            raise InputError(f"size {self.size!r}, must be one of {', '.join(sizes)}")
+            raise InputError(f"size {self.size!r}: must be one of {', '.join(sizes)}")
         numbers = sizes[self.size]._asdict()
         return replace(self, **{name: getattr(self, name) or value for name, value in numbers.items()})
 

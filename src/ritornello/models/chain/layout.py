@@ -42,7 +42,7 @@ class ColumnLayout:
             self.choices.append(ChoiceColumns(index, list(range(before, index)), guesses, contested))
             if len({self.candidate(c) for c in guesses}) < len(guesses):
                 raise InputError(
-                    f"field {table[index].name!r} is guessed twice by one candidate, must be once"
+                    f"field {table[index].name!r} is guessed twice by one candidate: must be once"
                 )
         self.candidates = sorted({self.candidate(c) for choice in self.choices for c in choice.guesses})
 
@@ -73,11 +73,11 @@ def _check_table(table: Sequence[Field]) -> list[int]:
         raise InputError("a table must have fields of different names, and a choice among them")
     for index, field in enumerate(table):
         if field.kind == "real" or not 1 <= field.size <= MAX_CLASSES:
-            size = f"of size {field.size}, must have 1-{MAX_CLASSES} classes"
+            size = f"of size {field.size}: must have 1-{MAX_CLASSES} classes"
             raise InputError(f"field {field.name!r} is {field.kind} {size}")
         target = column.get(field.guesses or "", -1)
         later = index < target and target in chosen
         if field.guesses and not (later and field.size == table[target].size + 1):
             must = f"must guess a later choice of {field.size - 1} classes"
-            raise InputError(f"field {field.name!r} guesses {field.guesses!r}, {must}")
+            raise InputError(f"field {field.name!r} guesses {field.guesses!r}: {must}")
     return chosen

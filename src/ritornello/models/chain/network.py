@@ -211,10 +211,10 @@ class ChainNetwork(Network):
         """
         known = {name for field in self.layout.fields for name in (field.name, field.name.partition(".")[0])}
         if unknown := set(names) - known:
-            raise InputError(f"only {min(unknown)!r}, must be a field or a group of fields such as 'echo'")
+            raise InputError(f"only {min(unknown)!r}: must be a field or a group of fields such as 'echo'")
         if self.config.weight_decay:
             decay = self.config.weight_decay
-            raise InputError(f"weight_decay {decay:g}, must be 0 where most weights are frozen")
+            raise InputError(f"weight_decay {decay:g}: must be 0 where most weights are frozen")
 
         def is_free(name: str) -> bool:
             return name in names or name.partition(".")[0] in names

@@ -240,7 +240,7 @@ class ChainStep:
         """Begin as many songs as there are plan vectors (B, P); zeros are unknown. Raises ModelError."""
         vectors = np.asarray(plans, np.float32)
         if self._plan is not None and (vectors.ndim != 2 or vectors.shape[1] != self.sizes.plan_size):
-            raise ModelError(f"plans of shape {vectors.shape}, must be (songs, {self.sizes.plan_size})")
+            raise ModelError(f"plans of shape {vectors.shape}: must be (songs, {self.sizes.plan_size})")
         self.songs = len(vectors)
         self._from_plan = None if self._plan is None else product(vectors, self._plan)  # (B, W)
         self._row = np.empty((len(self.fields), self.songs), np.intp)
@@ -300,6 +300,6 @@ class ChainStep:
         wrong = (self._row < 0) | (self._row >= self._classes)
         if wrong.any():
             column, song = np.argwhere(wrong)[0].tolist()
-            must = f"must be 0-{self._classes[column, 0] - 1}"
-            raise ModelError(f"{self.fields[column].name} {self._row[column, song]}, {must}")
+            found = f"{self.fields[column].name} {self._row[column, song]}"
+            raise ModelError(f"{found}: must be 0-{self._classes[column, 0] - 1}")
         self._read[: len(self.fields)] = self._row

@@ -45,10 +45,10 @@ class StepConfig(NamedTuple):
         for name, (low, high) in RANGES.items():
             value = config.get(name)
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                raise ModelError(f"network.config.{name} {value!r:.40}, must be {low}-{high}")
+                raise ModelError(f"network.config.{name} {value!r:.40}: must be {low}-{high}")
         agreement = config.get("agreement", True)
         if not isinstance(agreement, bool):
-            raise ModelError(f"network.config.agreement {agreement!r:.40}, must be true or false")
+            raise ModelError(f"network.config.agreement {agreement!r:.40}: must be true or false")
         return cls(**{name: config[name] for name in RANGES}, agreement=agreement)
 
 
@@ -65,7 +65,7 @@ def read_layout(config: Mapping[str, Any]) -> ColumnLayout:
     sizes: dict[str, int] = {}
     for name, classes in zip(found.tables, found.classes, strict=True):
         if sizes.setdefault(name, classes) != classes:
-            raise ModelError(f"network.config.fields has two of the name {name!r}, must have one")
+            raise ModelError(f"network.config.fields has two of the name {name!r}: must have one")
     return found
 
 
@@ -75,21 +75,21 @@ def _field(number: int, entry: Any) -> Field:
     if isinstance(entry, Mapping) and entry.keys() <= set(Field._fields):
         entry = [entry.get(name, Field._field_defaults.get(name)) for name in Field._fields]
     if not isinstance(entry, (list, tuple)) or not 3 <= len(entry) <= len(Field._fields):
-        raise ModelError(f"{where} is not a field, must have {', '.join(Field._fields)}")
+        raise ModelError(f"{where} is not a field; a field has {', '.join(Field._fields)}")
     field = Field(*entry)
     whole = (field.size, 0 if field.unknown is None else field.unknown)
     if not all(isinstance(size, int) and not isinstance(size, bool) for size in whole):
         raise ModelError(
-            f"{where} has size {field.size!r:.20} and unknown {field.unknown!r:.20}, must be whole"
+            f"{where} has size {field.size!r:.20} and unknown {field.unknown!r:.20}: must be whole"
         )
     if not 0 <= whole[1] < max(field.size, 1):
-        raise ModelError(f"{where} has unknown {field.unknown}, must be 0-{field.size - 1}")
+        raise ModelError(f"{where} has unknown {field.unknown}: must be 0-{field.size - 1}")
     if not all(
         isinstance(text, str) for text in (field.name, "" if field.guesses is None else field.guesses)
     ):
-        raise ModelError(f"{where} has name {field.name!r:.20}, guesses {field.guesses!r:.20}, must be texts")
+        raise ModelError(f"{where} has name {field.name!r:.20}, guesses {field.guesses!r:.20}: must be texts")
     if field.kind not in ("choice", "known", "real"):
-        raise ModelError(f"{where} has kind {field.kind!r:.20}, must be choice, known or real")
+        raise ModelError(f"{where} has kind {field.kind!r:.20}: must be choice, known or real")
     return field
 
 
@@ -128,9 +128,9 @@ def check_weights(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict
     for name, shape in must.items():
         array = weights[name]
         if array.shape != shape:
-            raise ModelError(f"{name} has shape {array.shape}, must be {shape}")
+            raise ModelError(f"{name} has shape {array.shape}: must be {shape}")
         if array.dtype.kind != "f":
-            raise ModelError(f"{name} has type {array.dtype}, must be floating-point")
+            raise ModelError(f"{name} has type {array.dtype}: must be floating-point")
         with np.errstate(over="ignore"):
             wide = array.astype(np.float32, copy=False)  # before min and max, which are slow in float16
         if not (wide.min() >= -MAX_WEIGHT and wide.max() <= MAX_WEIGHT):  # also false for NaN

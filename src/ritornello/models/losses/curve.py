@@ -80,9 +80,9 @@ class CurvePoints:
         known = {f.name for f in fields(cls)}
         for name, value in table.items():
             if name not in known:
-                raise InputError(f"unknown key {name!r}, must be one of {', '.join(sorted(known))}")
+                raise InputError(f"unknown key {name!r}: must be one of {', '.join(sorted(known))}")
             if name == "tones" and not isinstance(value, Mapping):
-                raise InputError(f"tones {value!r}, must be a table of semitones (1-11) and depths (0-0.95)")
+                raise InputError(f"tones {value!r}: must be a table of semitones (1-11) and depths (0-0.95)")
         tones = {_semitones(key): depth for key, depth in table.get("tones", {}).items()}
         return cls(**{**table, "tones": tones} if "tones" in table else table)
 
@@ -138,12 +138,12 @@ class Curve:
         if errors[worst] > MAX_ERROR:
             raise InputError(
                 f"degree {points.degree} misses the points by {errors[worst]:.2f} at {grid[worst]:+.1f} "
-                f"semitones, must be at most {MAX_ERROR}: raise degree or width_semitones, or lower "
+                f"semitones: must be at most {MAX_ERROR}; raise degree or width_semitones, or lower "
                 "reach_semitones"
             )
         if abs(lowest) >= 0.5:
             raise InputError(
-                f"the loss is lowest at {lowest:+.1f} semitones, must be at 0: make other minima shallower"
+                f"the loss is lowest at {lowest:+.1f} semitones: must be at 0; make other minima shallower"
             )
         return cls(points, curve.coefficients, float(errors[worst]))
 
@@ -213,7 +213,7 @@ def _within(name: str, value: Any, low: float, high: float, *, whole: bool = Fal
     """Raise InputError unless the value is a number (a whole one, if it must be) in its range."""
     kinds = int if whole else (int, float)
     if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(f"{name} {value!r}, must be {'a whole number ' if whole else ''}{low}-{high}")
+        raise InputError(f"{name} {value!r}: must be {'a whole number ' if whole else ''}{low}-{high}")
 
 
 def _semitones(key: Any) -> int:
@@ -221,4 +221,4 @@ def _semitones(key: Any) -> int:
     try:
         return int(key)
     except ValueError:
-        raise InputError(f"tone {key!r}, must be a whole number 1-11") from None
+        raise InputError(f"tone {key!r}: must be a whole number 1-11") from None

@@ -114,5 +114,5 @@ class Transformer(ChainNetwork):
         """Return a new layer of the trunk. Raises InputError."""
         config = self.config
         if config.width % HEAD_WIDTH:
-            raise InputError(f"width {config.width}, must be a multiple of {HEAD_WIDTH}")
+            raise InputError(f"width {config.width}: must be a multiple of {HEAD_WIDTH}")
         return TransformerLayer(config.width, config.window, config.layers, config.dropout)

@@ -104,7 +104,7 @@ class TransformerStep(ChainStep):
         """
         width = sizes.width
         if width % HEAD_WIDTH:
-            raise ModelError(f"network.config.width {width}, must be a multiple of {HEAD_WIDTH}")
+            raise ModelError(f"network.config.width {width}: must be a multiple of {HEAD_WIDTH}")
         return {
             "project.weight": (3 * width, width),
             "gather.weight": (width, width),

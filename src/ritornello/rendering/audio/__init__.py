@@ -65,16 +65,16 @@ def write(score: Score, path: str | Path, *, rate: int = 44_100, **options: Any)
 def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES) -> None:
     """Raise InputError unless the song has notes and the values (`rate` in samples a second) are in range."""
     if rate not in RATES_HZ:
-        raise InputError(f"rate {rate}, must be {' or '.join(map(str, RATES_HZ))}")
+        raise InputError(f"rate {rate}: must be {' or '.join(map(str, RATES_HZ))}")
     if not 0 < max_minutes <= MAX_MINUTES_LIMIT:
-        raise InputError(f"max-minutes {max_minutes:g}, must be above 0 and at most {MAX_MINUTES_LIMIT}")
+        raise InputError(f"max-minutes {max_minutes:g}: must be above 0 and at most {MAX_MINUTES_LIMIT}")
     name = f"song {score.title!r}" if score.title else "song"
     if not len(score):
         raise InputError(f"the {name} has no notes to play")
     if score.duration_s > 60 * max_minutes:
         raise InputError(
-            f"the {name} lasts {score.duration_s / 60:,.1f} minutes, must be at most {max_minutes:g}; "
-            f"--max-minutes raises the limit, an hour needs {MEMORY_GB_PER_HOUR} GB of memory"
+            f"the {name} lasts {score.duration_s / 60:,.1f} minutes: must be at most {max_minutes:g}; "
+            f"--max-minutes raises the limit; an hour needs {MEMORY_GB_PER_HOUR} GB of memory"
         )
 
 

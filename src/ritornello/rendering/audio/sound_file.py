@@ -21,7 +21,7 @@ def write(sound: Signal, path: Path, rate_hz: int) -> None:
     """
     kind = path.suffix.lower()
     if kind not in FORMATS:
-        raise InputError(f"sound file {path.name!r}, must end in {', '.join(FORMATS)}")
+        raise InputError(f"sound file {path.name!r}: must end in {', '.join(FORMATS)}")
     with replacing(path) as temporary:
         if kind == ".wav":
             _write_wav(sound, temporary, rate_hz)

@@ -232,7 +232,7 @@ def _sections(data: npt.NDArray[np.uint8]) -> tuple[dict[bytes, npt.NDArray[Any]
         row = np.dtype(columns)
         size = len(found[name])
         if size % row.itemsize or not size:
-            raise ValueError(f"{name.decode()} has {size} bytes, must be a multiple of {row.itemsize}")
+            raise ValueError(f"{name.decode()} has {size} bytes: must be a multiple of {row.itemsize}")
         tables[name] = np.frombuffer(found[name].tobytes(), row)
     sample_bytes = found[b"smpl"][: len(found[b"smpl"]) // 2 * 2]
     _check(tables, len(sample_bytes))

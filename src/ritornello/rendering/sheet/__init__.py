@@ -45,7 +45,7 @@ def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BAR
     height = engraving.height_pixels(svg_text)
     if height > MAX_HEIGHT_PIXELS:
         raise InputError(
-            f"an image of this score would be {height:,} pixels high, must be at most {MAX_HEIGHT_PIXELS:,}: "
+            f"an image of this score would be {height:,} pixels high: must be at most {MAX_HEIGHT_PIXELS:,}; "
             "write .svg or .musicxml instead"
         )
     data = engraving.to_png(svg_text)
@@ -57,7 +57,7 @@ def png(score: Score, path: str | Path | None = None, *, max_bars: int = MAX_BAR
 def check(max_bars: int) -> None:
     """Raise InputError unless `max_bars` is in its range."""
     if not 1 <= max_bars <= MAX_BARS_LIMIT:
-        raise InputError(f"max-bars {max_bars}, must be 1-{MAX_BARS_LIMIT}")
+        raise InputError(f"max-bars {max_bars}: must be 1-{MAX_BARS_LIMIT}")
 
 
 def _checked(score: Score, max_bars: int) -> str:
@@ -65,7 +65,7 @@ def _checked(score: Score, max_bars: int) -> str:
     if not len(score):
         raise InputError(f"the song {score.title!r} has no notes to write")
     if (bars := len(Timeline.of(score))) > max_bars:
-        raise InputError(f"the song has {bars:,} bars, must be at most {max_bars:,} (--max-bars)")
+        raise InputError(f"the song has {bars:,} bars: must be at most {max_bars:,} (--max-bars)")
     return to_musicxml(score)
 
 
