@@ -6,8 +6,9 @@ velocity, part.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,12 @@ def note_table(score: Score) -> Ints:
 def merge_rows(
     score: Score, classes: Ints, rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
 ) -> Score:
-    """The given music with the sampled notes of `rows` (N, F): see `notes_for_score`."""
+    """The given music with the sampled notes of `rows` (N, F): see `notes_for_score`.
+
+    If its resolution is coarser than the grid, it gets one that the grid fits, so that no note is rounded.
+    """
+    if score.ticks_per_beat < GRID:
+        score = score.rescaled(lcm(score.ticks_per_beat, GRID))
     old = note_table(score)
     new, parts = notes_for_score(score, classes, old, rows, plan, first_tick, given)
     onset, duration, pitch, velocity, part = np.concatenate([old, new]).T
@@ -78,16 +84,25 @@ def notes_for_score(
     plan: Plan,
     first_tick: int,
     given: Score | None,
+    parts_to_redo: Collection[int] | None = None,
 ) -> tuple[Ints, tuple[Part, ...]]:
     """The sampled notes (N, 5) of rows from `first_tick` on, in the ticks of `score`; and all its parts.
 
     `classes` are the part classes of `score` (parts,). `first_tick` and the notes of `given`, which are left
-    out, are in 24 ticks a beat. A note is not struck while one of the `kept` notes (M, 5) has its pitch, and
-    ends before the next of them.
+    out, are in 24 ticks a beat. A note starts in its bar, however coarse the ticks. It is not struck while
+    one of the `kept` notes (M, 5), or of the sampled ones, has its pitch, and ends before the next of them.
+    Only `parts_to_redo` of `score` play sampled notes, if they are given.
     """
     notes, note_parts = _sampled_notes(rows, plan, first_tick, given)
     start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
-    part, parts = _assign_parts(score, classes, note_parts)
+    bars = plan.timeline(GRID)
+    bar = bars.bar_of(notes[:, 0])
+    bar_start, bar_end = (
+        ticks_in_score(score, plan, ticks)[bar]
+        for ticks in (bars.start_ticks, bars.start_ticks + bars.length_ticks)
+    )
+    start = np.maximum(np.minimum(start, bar_end - 1), bar_start)
+    part, parts = _assign_parts(score, classes, note_parts, parts_to_redo)
     new = np.stack([start, np.maximum(end - start, 1), notes[:, 2], notes[:, 3], part], axis=1)
     return _without_overlaps(new, kept), parts
 
@@ -115,13 +130,16 @@ def _sampled_notes(
     return notes[is_new], sampled[1, is_new]
 
 
-def _assign_parts(score: Score, classes: Ints, note_parts: Ints) -> tuple[Ints, tuple[Part, ...]]:
+def _assign_parts(
+    score: Score, classes: Ints, note_parts: Ints, parts_to_redo: Collection[int] | None
+) -> tuple[Ints, tuple[Part, ...]]:
     """For each note's part class (N,) the part of `score` that plays it; and all parts, new ones last.
 
     Where several parts have one class (rows tell only four apart), the one with most notes plays.
     """
     count = np.bincount(score.part, minlength=len(score.parts)).tolist()
-    by_count = sorted((part for part in range(len(classes)) if count[part]), key=lambda part: count[part])
+    allowed = range(len(classes)) if parts_to_redo is None else parts_to_redo
+    by_count = sorted((part for part in allowed if count[part]), key=lambda part: count[part])
     part_of = {int(classes[part]): part for part in by_count}
     parts = list(score.parts)
     for new in sorted(set(note_parts.tolist()) - set(part_of)):
@@ -131,7 +149,7 @@ def _assign_parts(score: Score, classes: Ints, note_parts: Ints) -> tuple[Ints, 
 
 
 def _without_overlaps(notes: Ints, old: Ints) -> Ints:
-    """The notes (N, 5), cut or left out so that none sounds together with an old one (M, 5) of its pitch."""
+    """The notes (N, 5), cut or left out so that one note of a pitch sounds at a time, with the old (M, 5)."""
     added = []
     sounding: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for onset, duration, pitch, _, part in old.tolist():
@@ -143,6 +161,7 @@ def _without_overlaps(notes: Ints, old: Ints) -> Ints:
             continue
         note[1] = min([duration, *(start - onset for start, _ in others if start > onset)])
         added.append(note)
+        sounding.setdefault((part, pitch), []).append((onset, onset + note[1]))
     return np.array(added, np.int64).reshape(-1, 5)
 
 

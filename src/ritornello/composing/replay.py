@@ -43,7 +43,14 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     old = merge_notes.note_table(score)
     is_replaced = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
     notes, _ = merge_notes.notes_for_score(
-        score, given.part_classes, old[~is_replaced], recipe.rows, plan, request.first_tick, request.given
+        score,
+        given.part_classes,
+        old[~is_replaced],
+        recipe.rows,
+        plan,
+        request.first_tick,
+        request.given,
+        given.parts,
     )
     new = [Note(*note) for note in notes.tolist() if note[4] < len(score.parts)]
     return replace_notes(given.midi, parts, first, end, new)

@@ -67,10 +67,12 @@ def _continuation(plan: Plan, seed: int, song: int, given: GivenMusic) -> Reques
 
 
 def _accompaniment(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """Compose the other parts to a melody; the plan's parts begin with those of the canonical melody."""
-    melody_parts = part_classes(given.canonical.parts).tolist()
-    others = tuple(part for part in _part_classes(plan) if part not in melody_parts)
-    return Request(plan, seed, song, others, given=given.canonical)
+    """Compose the other parts to a melody; the plan's parts begin with those of the canonical melody.
+
+    Where the melody has such a part (drums, or four of a program), notes are added to that one.
+    """
+    others = part_classes(plan.parts)[len(given.canonical.parts) :]
+    return Request(plan, seed, song, tuple(sorted(set(others.tolist()))), given=given.canonical)
 
 
 def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:

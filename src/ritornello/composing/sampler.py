@@ -1,8 +1,10 @@
 """The sampling loop: for each choice of each row, logits > grammar > rules > drawn class.
 
-It knows fields, not music. Many songs are composed in one batch; songs that have ended leave it.
+It knows fields, not music. Many songs are composed in one batch; songs that have ended leave it. A song for
+which the hard rules leave no class is composed anew with other random numbers.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,8 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.request import Request
-from ritornello.composing.sampling import FORBIDDEN, Logits, SamplingParams, Uniforms, draw_classes
+from ritornello.composing.sampling import (
+    FORBIDDEN,
+    Logits,
+    SamplingParams,
+    Uniforms,
+    draw_classes,
+    number_after,
+)
 from ritornello.composing.sampling_rules import RULES, Rule
+from ritornello.composing.sampling_rules.dead_ends import leads_nowhere
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.models.model import Model
 from ritornello.system.progress import Progress
@@ -20,6 +30,8 @@ from ritornello.system.threads import one_thread
 Mask = npt.NDArray[np.bool_]
 # The batch is made smaller once one in so many of its songs has ended: copying the others takes time too.
 SHRINK_AT_ONE_IN = 8
+MAX_ATTEMPTS = 8  # to compose a song to its end
+LOG = logging.getLogger(__name__)
 
 
 class SampledSong(NamedTuple):
@@ -27,6 +39,8 @@ class SampledSong(NamedTuple):
 
     rows: npt.NDArray[np.int16]
     nats: float
+    dead_end: str = ""
+    """Where the hard rules left nothing, so that the song ends early; empty if it is complete."""
 
 
 @one_thread()
@@ -39,18 +53,30 @@ def sample(
     measured: bool = False,
     progress: Progress | None = None,
 ) -> list[SampledSong]:
-    """Compose the requested songs in one batch; without `measured` their nats are 0. Raises ModelError."""
-    batch = _Batch(model, requests, params, rules, measured)
-    finished: dict[int, SampledSong] = {}
-    row = 0
-    while len(finished) < len(requests):
-        finished |= batch.remove_finished()
-        if len(batch.songs):
-            batch.sample_row(row)
-        row += 1
-        if progress:
-            progress(len(finished), len(requests), f"composing  row {row}")
-    return [finished[song] for song in range(len(requests))]
+    """Compose the requested songs in one batch; without `measured` their nats are 0. Raises ModelError.
+
+    A song that comes to a dead end in each of MAX_ATTEMPTS attempts ends there; the longest one is kept, and
+    a warning is logged.
+    """
+    songs = _Batch(model, requests, params, rules, measured).sample(progress)
+    for attempt in range(1, MAX_ATTEMPTS):
+        failed = [index for index, song in enumerate(songs) if song.dead_end]
+        if not failed:
+            break
+        again = _Batch(model, [requests[index] for index in failed], params, rules, measured, attempt)
+        for index, song in zip(failed, again.sample(progress), strict=True):
+            LOG.info("song %d, attempt %d: %s", requests[index].song + 1, attempt, songs[index].dead_end)
+            if not song.dead_end or len(song.rows) > len(songs[index].rows):
+                songs[index] = song
+    for request, song in zip(requests, songs, strict=True):
+        if song.dead_end:
+            LOG.warning(
+                "song %d ends early: %s in each of %d attempts",
+                request.song + 1,
+                song.dead_end,
+                MAX_ATTEMPTS,
+            )
+    return songs
 
 
 class _Batch:
@@ -63,6 +89,7 @@ class _Batch:
         params: SamplingParams,
         rules: Sequence[Rule],
         measured: bool,
+        attempt: int = 0,
     ) -> None:
         representation = model.representation
         fields = representation.fields
@@ -80,10 +107,26 @@ class _Batch:
             SamplingState(request, song) for request, song in zip(requests, song_states, strict=False)
         ]
         self.songs = np.arange(len(requests))
-        self.uniforms = Uniforms([(request.seed, request.song) for request in requests], len(choices))
+        self.dead_ends: dict[int, str] = {}  # by song
+        self.hard_rules = [rule for rule in rules if rule.is_hard]
+        numbers = [(request.seed, request.song) for request in requests]
+        self.uniforms = Uniforms(numbers, len(choices), attempt)
         self.nats = np.zeros((2, len(requests)))  # of each song: the sum, and the number of free choices
         self.step = model.step()
         self.step.start(np.stack([model.plan_encoder.vector(request.plan) for request in requests]))
+
+    def sample(self, progress: Progress | None) -> list[SampledSong]:
+        """Compose all songs, each to its end or to a dead end."""
+        count, row = len(self.songs), 0
+        finished: dict[int, SampledSong] = {}
+        while len(finished) < count:
+            finished |= self.remove_finished()
+            if len(self.songs):
+                self.sample_row(row)
+            row += 1
+            if progress:
+                progress(len(finished), count, f"composing  row {row}")
+        return [finished[song] for song in range(count)]
 
     @property
     def is_finished(self) -> Mask:
@@ -106,7 +149,7 @@ class _Batch:
         for index in np.flatnonzero(finished).tolist():
             song = int(self.songs[index])
             nats = self.nats[0, song] / max(self.nats[1, song], 1)
-            removed[song] = SampledSong(self.cursor.rows(index), float(nats))
+            removed[song] = SampledSong(self.cursor.rows(index), float(nats), self.dead_ends.get(song, ""))
         kept = np.flatnonzero(~finished)
         self.songs = self.songs[kept]
         if len(kept):
@@ -149,30 +192,45 @@ class _Batch:
             if given is not None:  # whatever lies beyond the given note, the given note comes first
                 logits[row, given] = np.logaddexp.reduce(logits[row, given:])
         ruled = np.where(allowed[:, :-1], logits, FORBIDDEN)
-        if self.states and self.rules[name]:
+        has_rules = self.states and self.rules[name]
+        if has_rules:
             for row, song in enumerate(free.tolist()):
                 self.states[song].observe_logits(name, ruled[row])
-                _apply_rules(ruled[row], self.states[song], self.rules[name])
+                biases = [rule.bias(self.states[song]) for rule in self.rules[name]]
+                for bias in biases:
+                    if bias is not None:
+                        ruled[row] += bias
+                if np.maximum.reduce(ruled[row]) == FORBIDDEN:
+                    self._end_song(song, name)
+                    ruled[row] = 0
         values = draw_classes(ruled, self.params.temperature[name], self.params.top_p[name], uniforms)
+        if has_rules:
+            for row, song in enumerate(free.tolist()):
+                if not self.states[song].song.done:
+                    values[row] = self._class_that_leads_on(
+                        name, ruled[row], song, int(values[row]), uniforms[row]
+                    )
         if self.measured:
             self.nats[:, self.songs[free]] += _nats_of_draws(logits, values)
         return values
 
+    def _class_that_leads_on(self, name: str, logits: Logits, song: int, value: int, uniform: float) -> int:
+        """The class drawn for a song, or, if it leads nowhere, another one by its logits (size,)."""
+        while leads_nowhere(self.states[song], name, value, self.hard_rules):
+            logits[value] = FORBIDDEN
+            if np.maximum.reduce(logits) == FORBIDDEN:
+                self._end_song(song, name)
+                break
+            uniform = number_after(uniform)
+            temperature, top_p = self.params.temperature[name], self.params.top_p[name]
+            value = int(draw_classes(logits[None], temperature, top_p, np.array([uniform]))[0])
+        return value
 
-def _apply_rules(logits: Logits, state: SamplingState, rules: Sequence[Rule]) -> None:
-    """Add the biases of rules to the logits (size,) of a song; drop those that would forbid every class."""
-    biases = [bias for rule in rules if (bias := rule.bias(state)) is not None]
-    if not biases:
-        return
-    before = logits.copy()
-    for bias in biases:
-        logits += bias
-    if np.maximum.reduce(logits) > FORBIDDEN:
-        return
-    logits[:] = before
-    for bias in biases:
-        if np.maximum.reduce(logits + bias) > FORBIDDEN:
-            logits += bias
+    def _end_song(self, song: int, field: str) -> None:
+        """End a song for which the hard rules leave no class of a field; its present row is left out."""
+        state = self.states[song].song
+        state.done = True
+        self.dead_ends[int(self.songs[song])] = f"the rules leave no {field} in bar {state.bar + 1}"
 
 
 def _nats_of_draws(logits: Logits, values: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

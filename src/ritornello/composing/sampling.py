@@ -47,10 +47,13 @@ class SamplingParams(NamedTuple):
 
 
 class Uniforms:
-    """Uniform random numbers in [0, 1) for the rows of songs, each given by its seed and number."""
+    """Uniform random numbers in [0, 1) for the rows of songs, each given by its seed and number.
 
-    def __init__(self, songs: Sequence[tuple[int, int]], fields: int) -> None:
-        self._songs, self._fields, self._block = songs, fields, -1
+    Another `attempt` has other numbers.
+    """
+
+    def __init__(self, songs: Sequence[tuple[int, int]], fields: int, attempt: int = 0) -> None:
+        self._songs, self._fields, self._attempt, self._block = songs, fields, attempt, -1
         self._numbers = np.zeros((0, len(songs), fields))
 
     def row(self, row: int) -> npt.NDArray[np.float64]:
@@ -58,7 +61,7 @@ class Uniforms:
         block, index = divmod(row, ROWS_PER_BLOCK)
         if block != self._block:
             drawn = [
-                _generator(seed, song, block).random((ROWS_PER_BLOCK, self._fields))
+                _generator(seed, song, block, self._attempt).random((ROWS_PER_BLOCK, self._fields))
                 for seed, song in self._songs
             ]
             self._numbers, self._block = np.stack(drawn, axis=1), block
@@ -71,9 +74,14 @@ def song_generator(seed: int, song: int) -> np.random.Generator:
     return _generator(seed, song, FIRST_SONG_BLOCK)
 
 
-def _generator(seed: int, song: int, block: int) -> np.random.Generator:
+def _generator(seed: int, song: int, block: int, attempt: int = 0) -> np.random.Generator:
     """The generator of a block of a song; Philox is counter-based, so no other draw changes its numbers."""
-    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, song, block]))
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, attempt, song, block]))
+
+
+def number_after(uniform: float) -> float:
+    """Another number in [0, 1), which follows from a uniform number and is as good as independent of it."""
+    return (uniform * 69069 + 0.5) % 1
 
 
 def draw_classes(

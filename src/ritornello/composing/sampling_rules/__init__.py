@@ -2,8 +2,8 @@
 
 A rule returns numbers (size,) to add to the logits of its field, -inf for a class that it forbids, or None
 where it does nothing. What can be written at all is decided before, by the representation's cursor; a rule
-holds what a listener would miss or mind. Rules that would together forbid every class are dropped one by one,
-the last of the list first. Given notes and prompts are not changed by rules.
+holds what a listener would miss or mind. A hard rule forbids, and is never given up: `dead_ends` finds the
+classes after which such rules would leave nothing. Given notes and prompts are not changed by rules.
 
 `python -m benchmarks rules FOLDER` counts the notes of human songs that a rule would have forbidden; a rule
 that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
@@ -29,7 +29,7 @@ class Rule(NamedTuple):
         return self.bias.__name__.replace("_", " ")
 
 
-RULES: tuple[Rule, ...] = (  # of the rules of a field the first is the last to be dropped
+RULES: tuple[Rule, ...] = (
     Rule("shift", timing.forbid_onsets_outside_requested_bars, True),
     Rule("shift", timing.forbid_end_before_last_bar, True),
     Rule("shift", timing.forbid_silent_bars, True),

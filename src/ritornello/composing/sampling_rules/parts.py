@@ -18,7 +18,7 @@ THICK_CHORD_NATS = 6.0  # what a part loses for each note at an onset beyond its
 def forbid_unrequested_parts(state: SamplingState) -> Bias | None:
     """Only requested parts play, and given notes of others."""
     parts, given = state.request.parts, state.song.next_given("part")
-    if parts is None:
+    if not parts:
         return None
     if given is None:
         return _forbid_all_but(parts)
@@ -33,7 +33,11 @@ def require_unplayed_parts(state: SamplingState) -> Bias | None:
         return None
     tick, song = state.row_tick, state.song
     if must_play_unplayed_parts(state, tick):
-        can_follow = [part for part in unplayed if song.row[COLUMN["shift"]] or part >= song.notes[-1][1]]
+        is_new_onset = song.row[COLUMN["shift"]] > 0 or not song.notes
+        can_follow = [part for part in unplayed if is_new_onset or part >= song.notes[-1][1]]
+        given = song.next_given("part")
+        if can_follow and given is not None and given < can_follow[0]:
+            return _forbid_all_but((given,))  # its row comes first
         return _forbid_all_but(tuple(can_follow[:1])) if can_follow else None
     span = max(state.end_tick - state.first_tick, 1)
     return bias_at(PARTS, unplayed, UNPLAYED_NATS * max(tick - state.first_tick, 0) / span)
@@ -44,7 +48,9 @@ def forbid_too_many_sounding_notes(state: SamplingState) -> Bias | None:
     full = [
         part
         for part, ends in state.sounding.items()
-        if len(ends) >= MAX_SOUNDING_NOTES and sum(end > state.row_tick for end in ends) >= MAX_SOUNDING_NOTES
+        if len(ends) >= MAX_SOUNDING_NOTES
+        and sum(end > state.row_tick for end in ends) >= MAX_SOUNDING_NOTES
+        and part != state.song.next_given("part")
     ]
     if not full:
         return None

@@ -31,8 +31,14 @@ def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
 
 
 def forbid_extreme_pitches(state: SamplingState) -> Bias | None:
-    """Pitched parts play pitches 12-115 only."""
-    return None if state.song.row[COLUMN["part"]] == DRUM_PART else _extreme_pitches()
+    """Pitched parts play pitches 12-115 only, and given notes beyond."""
+    if state.song.row[COLUMN["part"]] == DRUM_PART:
+        return None
+    bias, given = _extreme_pitches(), state.song.next_given("pitch")
+    if given is not None and bias[given] == FORBIDDEN:
+        bias = bias.copy()
+        bias[given] = 0
+    return bias
 
 
 def penalize_pitches_outside_key(state: SamplingState) -> Bias | None:

@@ -65,7 +65,9 @@ def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
         bias[WAIT] = FORBIDDEN
     bias[max(state.end_tick - song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
     is_late = must_play_unplayed_parts(state, song.clock) and song.clock + 1 < state.end_tick
-    if is_late and unplayed[0] < song.notes[-1][1]:  # parts ascend within an onset: it needs a later one
+    if (
+        is_late and song.notes and unplayed[0] < song.notes[-1][1]
+    ):  # parts ascend within an onset: it needs a later one
         bias[0] = FORBIDDEN
     return bias
 

@@ -1,0 +1,79 @@
+"""Dead ends: classes after which the grammar and the hard rules leave nothing for the next choice.
+
+They are found after a class is drawn, so that a draw that leads on is that of the rules alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ritornello.composing.sampling import FORBIDDEN
+from ritornello.composing.sampling_rules import Rule
+from ritornello.composing.sampling_rules.parts import MAX_SOUNDING_NOTES
+from ritornello.composing.sampling_state import SamplingState
+from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT
+
+
+def leads_nowhere(state: SamplingState, field: str, value: int, rules: Sequence[Rule]) -> bool:
+    """Whether a class, drawn for a field of the present row, leaves no class for the next choice.
+
+    `rules` are all rules of the song; soft ones leave everything.
+    """
+    if not state.request.parts:
+        return False
+    if field == "shift":
+        return value <= MAX_SHIFT and _no_note_fits(state, value, rules)
+    if field == "part":
+        return _silences_bar(state, value) or _no_pitch_fits(state, value, rules)
+    return False
+
+
+def _no_note_fits(state: SamplingState, shift: int, rules: Sequence[Rule]) -> bool:
+    """Whether no part has a pitch to play at an onset."""
+    song, parts = state.song, state.request.parts
+    assert parts
+    is_full = any(len(ends) >= MAX_SOUNDING_NOTES for ends in state.sounding.values())
+    if not is_full and (shift > 0 or not song.notes or song.notes[-1][1] < parts[-1]):
+        return False  # the last of the requested parts can play
+    before = song.row[COLUMN["shift"]]
+    song.row[COLUMN["shift"]] = shift
+    fitting = _possible_classes(state, "part", rules)
+    fits = any(not _no_pitch_fits(state, part, rules) for part in reversed(fitting))
+    song.row[COLUMN["shift"]] = before
+    return not fits
+
+
+def _no_pitch_fits(state: SamplingState, part: int, rules: Sequence[Rule]) -> bool:
+    """Whether a part has no pitch to play at the onset of the present row."""
+    row = state.song.row
+    if row[COLUMN["shift"]] > 0 and state.song.next_given("part") != part:
+        return False
+    before = row[COLUMN["part"]]
+    row[COLUMN["part"]] = part
+    fitting = _possible_classes(state, "pitch", rules)
+    row[COLUMN["part"]] = before
+    return not fitting
+
+
+def _silences_bar(state: SamplingState, part: int) -> bool:
+    """Whether a part has the given note at the last tick of a silent bar, above all requested parts.
+
+    The rule that forbids silent bars would leave nothing after it.
+    """
+    song, parts = state.song, state.request.parts
+    if state.silent_bar > state.last_bar or song.next_given("part") != part:
+        return False
+    assert parts
+    return part > parts[-1] and state.row_tick == song.bar_lines[state.silent_bar + 1] - 1
+
+
+def _possible_classes(state: SamplingState, field: str, rules: Sequence[Rule]) -> list[int]:
+    """The classes of a field that the grammar and the hard rules leave, ascending."""
+    logits = np.where(state.song.allowed(field)[:-1], np.float32(0), FORBIDDEN)
+    for rule in rules:
+        if rule.field == field and rule.is_hard and (bias := rule.bias(state)) is not None:
+            logits += bias
+    classes: list[int] = np.flatnonzero(logits > FORBIDDEN).tolist()
+    return classes
