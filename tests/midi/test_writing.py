@@ -117,9 +117,9 @@ def test_a_song_without_notes_and_one_without_parts() -> None:
 
 def test_silences_longer_than_four_bytes_can_say() -> None:
     # a time has 4 x 7 bits: at most 268,435,455 ticks
-    late = Score.of(480, [0, 2**31 - 2], [2**30, 1], [60, 62], [64, 64], tempi=(Tempo(2**31 - 1, 9),))
+    late = Score.of(32767, [0, 2**29], [2**30, 1], [60, 62], [64, 64], tempi=(Tempo(2**31 - 1, 9),))
     data, _ = to_bytes(late)
-    assert [e.tick for e in read_strictly(data).tracks[1] if e.status == 0x80] == [2**30, 2**31 - 1]
+    assert [e.tick for e in read_strictly(data).tracks[1] if e.status == 0x80] == [2**29 + 1, 2**30]
     assert read_both(data) == late
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,3 +124,27 @@ def test_a_file_that_would_swell_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(fingerprints, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(ModelError, match="bytes unpacked: must be at most 100"):
         from_bytes(to_bytes([SongFingerprint.of(wandering(1), "1.mid")]), "x")
+
+
+def test_an_array_whose_header_claims_more_than_its_file_has() -> None:
+    out = io.BytesIO()
+    header = {"descr": "<u4", "fortran_order": False, "shape": (2**40,)}
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, dtype in fingerprints.DTYPES.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array_header_1_0(file, header | {"descr": np.dtype(dtype).str})
+                file.write(bytes(8))
+    with pytest.raises(
+        ModelError, match=r"songs.npy has shape \(1099511627776,\) and type uint8: must be \(8,\)"
+    ):
+        from_bytes(out.getvalue(), "x")
+
+
+def test_a_song_with_a_negative_number_of_parts() -> None:
+    good = np.load(io.BytesIO(to_bytes([SongFingerprint.of(wandering(1), "1.mid")])))
+    arrays = {name: good[name] for name in fingerprints.DTYPES}
+    arrays["songs"] = np.frombuffer(b'[["a","",-1],["b","",2]]', np.uint8)
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    with pytest.raises(ModelError, match="fewer than 0 parts"):
+        from_bytes(out.getvalue(), "x")

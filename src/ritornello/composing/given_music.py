@@ -15,7 +15,7 @@ from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError, check_between
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
-from ritornello.music.plan import Plan
+from ritornello.music.plan import MAX_BARS, Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import part_classes_of
@@ -23,6 +23,8 @@ from ritornello.representations.notes import Notes
 from ritornello.system.files import read_bytes
 
 NOTES = Notes()
+MAX_GIVEN_NOTES = 200_000
+MAX_BARS_TO_REDO = 10_000  # of the song; one to continue or to accompany has at most MAX_BARS
 UNKNOWN_RETURN = (-1, -1)  # of a bar of which it is open whether it returns to another
 Kind = Literal["prompt", "tune", "redo"]  # as recipes have it; a tune is a melody
 
@@ -43,7 +45,10 @@ class GivenMusic:
     @cached_property
     def score(self) -> Score:
         """The song in the file. Raises MidiError."""
-        return midi.parse(self.midi, name=self.name).score
+        score = midi.parse(self.midi, name=self.name).score
+        if len(score) > MAX_GIVEN_NOTES:
+            raise MidiError(f"{self.name!r} has {len(score)} notes: must be at most {MAX_GIVEN_NOTES}")
+        return score
 
     @cached_property
     def canonical(self) -> Score:
@@ -83,15 +88,18 @@ def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
     """Read a song to continue, or its first bars. Raises MidiError, PlanError."""
     given = _read(prompt, "prompt", "prompt")
     if bars is None:
+        _check_bars(given, MAX_BARS, "; --prompt-bars takes the first")
         return given
     count = len(Timeline.of(given.score))
-    check_between("prompt_bars", bars, 1, count, PlanError)
+    check_between("prompt_bars", bars, 1, min(count, MAX_BARS), PlanError)
     return replace(given, midi=midi.to_bytes(_first_bars(given.score, bars))[0])
 
 
 def read_melody(melody: Music) -> GivenMusic:
     """Read a melody to accompany. Raises MidiError."""
-    return _read(melody, "tune", "melody")
+    given = _read(melody, "tune", "melody")
+    _check_bars(given, MAX_BARS)
+    return given
 
 
 def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | None = None) -> GivenMusic:
@@ -101,7 +109,7 @@ def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | Non
     """
     given = _read(song, "redo", "song")
     chosen = bars if isinstance(bars, range) else _bar_range(bars)
-    count = len(Timeline.of(given.score))
+    count = _check_bars(given, MAX_BARS_TO_REDO)
     if not 0 <= chosen.start < chosen.stop <= count:
         raise PlanError(
             f"bars {chosen.start + 1}-{chosen.stop}: must be within 1-{count}, the bars of the song"
@@ -125,6 +133,14 @@ def _read(music: Music, kind: Kind, what: str) -> GivenMusic:
     if not len(given.score):
         raise MidiError(f"{name!r} has no notes, so it cannot be a {what}")
     return given
+
+
+def _check_bars(given: GivenMusic, most: int, hint: str = "") -> int:
+    """Return the number of bars of given music. Raises MidiError if there are more than `most`."""
+    count = len(Timeline.of(given.score))
+    if count > most:
+        raise MidiError(f"{given.name!r} has {count} bars: must be at most {most}{hint}")
+    return count
 
 
 def _first_bars(score: Score, bars: int) -> Score:

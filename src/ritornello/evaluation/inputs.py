@@ -1,7 +1,7 @@
 """The songs that `measure` and `judge` read: those of a corpus, or those of the MIDI files in a folder.
 
 Songs are read one at a time, in this process, and nothing of them is written. A file is checked as `prepare`
-checks it, except that it may be as short and as long as it likes. What cannot be read is listed in `skipped`.
+checks it, except that it may be as short as it likes. What cannot be read is listed in `skipped`.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 
-CHECKS = CheckSettings(min_notes=1, max_beats=1 << 20)  # a limit of days; `judge` has one in minutes
+CHECKS = CheckSettings(min_notes=1)
 
 
 class LabelledScore(NamedTuple):

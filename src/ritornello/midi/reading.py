@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import MidiError, ScoreError
+from ritornello.midi import limits
 from ritornello.midi.chunks import Chunks, sequence_name, split_file
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
@@ -57,15 +58,26 @@ def read(path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend
 
 
 def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal: Pedal = "extend") -> Parsed:
-    """Read the bytes of a MIDI file. Raises MidiError with `name` and the reason.
+    """Read the bytes of a MIDI file. Raises MidiError with `name` and the reason, also beyond a limit.
 
     With symusic as `reader`, a track that symusic refuses is read with mido.
     """
     try:
+        _refuse(limits.check_file_size(len(data)))
         chunks = split_file(data)
-        return parse_chunks(chunks, scan_tracks(b"".join(chunks.tracks)), reader, pedal)
+        scan = scan_tracks(b"".join(chunks.tracks))
+        _refuse(limits.check_events(chunks, scan))
+        parsed = parse_chunks(chunks, scan, reader, pedal)
+        _refuse(limits.check_score(parsed.score))
+        return parsed
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
+
+
+def _refuse(refusal: tuple[str, str] | None) -> None:
+    """Raise MidiError if a limit refuses a song."""
+    if refusal:
+        raise MidiError(f"{refusal[0]}: {refusal[1]}")
 
 
 def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) -> Parsed:

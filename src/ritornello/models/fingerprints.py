@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.corpus.corpus import Corpus
-from ritornello.errors import ModelError
+from ritornello.errors import ModelError, check_between
 from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.timeline import Timeline
 from ritornello.system.files import read_bytes, write_bytes
@@ -40,6 +41,8 @@ RUN_STEPS = 4  # steps in a hash; parts with no more notes than that are left ou
 MAX_WAIT_TICKS = 511  # longer times between notes count as this
 MAX_NOTES = 3_000_000  # of the songs whose fingerprints a model keeps
 MAX_UNPACKED_BYTES = 256 << 20
+DTYPES = {"songs": np.uint8, "notes": np.int32, "runs": np.uint32, "bars": np.int16}
+UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 Ints = npt.NDArray[np.int64]  # of shape (n,)
 
 
@@ -112,6 +115,7 @@ def read(model: str | Path) -> list[SongFingerprint]:
     file = Path(model) / FILE
     if not file.exists():
         raise ModelError(f"{str(model)!r} has no {FILE}, the fingerprints of its training songs")
+    check_between(f"bytes of {str(file)!r}", file.stat().st_size, 0, MAX_UNPACKED_BYTES, ModelError)
     return from_bytes(read_bytes(file, ModelError), str(file))
 
 
@@ -158,18 +162,45 @@ def from_bytes(data: bytes, where: str) -> list[SongFingerprint]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(member.file_size for member in archive.infolist())
-        if size > MAX_UNPACKED_BYTES:
-            raise ModelError(f"{where!r} has {size} bytes unpacked: must be at most {MAX_UNPACKED_BYTES}")
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in ("songs", "notes", "runs", "bars")}
+            if size > MAX_UNPACKED_BYTES:
+                raise ModelError(f"{where!r} has {size} bytes unpacked: must be at most {MAX_UNPACKED_BYTES}")
+            arrays = {name: _array(archive, name, np.dtype(dtype)) for name, dtype in DTYPES.items()}
         return list(_read(**arrays))
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, *UNPACKING_ERRORS) as error:
         raise ModelError(f"{where!r} is damaged: {error}") from error
+
+
+def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Read an array (N,) of the archive. Its header must fit its size there, or else it is not read.
+
+    Raises ValueError if it does not, or if it has another type.
+    """
+    member = archive.getinfo(f"{name}.npy")
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in read_header:
+            raise ValueError(f"{name}.npy has version {version}: must be (1, 0) or (2, 0)")
+        shape, _, found = read_header[version](file)
+        count, remainder = divmod(member.file_size - file.tell(), dtype.itemsize)
+        if found != dtype or shape != (count,) or remainder:
+            raise ValueError(
+                f"{name}.npy has shape {shape} and type {found}: must be {(count,)} and {dtype} by its size"
+            )
+        array = np.frombuffer(file.read(), dtype)
+    if len(array) != count:
+        raise ValueError(f"{name}.npy ends after {len(array)} of {count} numbers")
+    return array
 
 
 def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerprint]:
     """The fingerprints in the arrays of the file. Raises ValueError if they contradict each other."""
     names = json.loads(songs.tobytes())
+    if any(count < 0 for _, _, count in names):
+        raise ValueError("a song has fewer than 0 parts")
     if sum(count for _, _, count in names) != len(notes) or (len(notes) and int(notes.min()) <= RUN_STEPS):
         raise ValueError(f"{len(notes)} parts do not belong to {len(names)} songs")
     total = int(notes.sum())

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from ritornello.corpus.checks import check
+from ritornello.errors import MidiError
+from ritornello.midi import limits, parse
 from ritornello.midi.chunks import split_file
 from ritornello.midi.track_scan import scan_tracks
 from ritornello.music.score_limits import MAX_TICKS
@@ -24,7 +25,7 @@ def variable(number: int) -> bytes:
 def over_limit(data: bytes, max_events: int) -> tuple[str, str] | None:
     """Outcome and reason of a file that is beyond a limit."""
     chunks = split_file(data)
-    return check.over_limit(chunks, scan_tracks(b"".join(chunks.tracks)), max_events)
+    return limits.check_events(chunks, scan_tracks(b"".join(chunks.tracks)), max_events)
 
 
 def lasting(ticks: int) -> bytes:
@@ -68,6 +69,31 @@ def test_max_events(event: str, is_change: bool) -> None:
     assert over_limit(at_limit, 10_000) is None
     expected = ("too many events", "10001 changes and markers, at most 10000") if is_change else None
     assert over_limit(beyond, 10_000) == expected
+
+
+def test_a_small_file_with_a_note_far_away() -> None:
+    onset = variable(96 * (limits.MAX_BEATS + 1)).hex()
+    data = midi_file(track("00 90 3C 40", "60 80 3C 00", f"{onset} 90 3E 40", "60 80 3E 00"))
+    assert len(data) < 100
+    with pytest.raises(MidiError, match=r"'far.mid': too long: .* begins at beat 32770, at most 32768"):
+        parse(data, name="far.mid")
+
+
+def test_max_file_bytes() -> None:
+    with pytest.raises(MidiError, match="too large: 16777217 bytes, at most 16777216"):
+        parse(bytes(limits.MAX_FILE_BYTES + 1))
+
+
+def test_max_notes() -> None:
+    three = midi_file(track(*(f"00 90 {pitch} 40 60 80 {pitch} 00" for pitch in ("3C", "3D", "3E"))))
+    score = parse(three).score
+    assert limits.check_score(score, max_notes=3) is None
+    assert limits.check_score(score, max_notes=2) == ("too many notes", "3 notes, at most 2")
+
+
+def test_max_events_of_parse() -> None:
+    with pytest.raises(MidiError, match="too many events: 10001 changes and markers, at most 10000"):
+        parse(midi_file(track("00 FF 51 03 07 A1 20 " * 10_001)))
 
 
 def test_noise_is_survived() -> None:
