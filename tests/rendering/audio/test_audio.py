@@ -213,6 +213,20 @@ def test_a_constant_at_the_end_is_silence() -> None:
     assert 20_000 <= audio.trim_silence(sound, 10_000).shape[1] < 20_000 + audio.BLOCK_SAMPLES
 
 
+def test_a_note_that_is_held_longer_than_it_sounds_adds_no_silence() -> None:
+    sound = np.zeros((2, 50_000), np.float32)
+    sound[:, :10_000] = np.where(np.arange(10_000) % 2, -1, 1)
+    assert audio.trim_silence(sound, 5_000, 100, (40_000, 3_000)).shape == (2, 13_000)
+    assert audio.trim_silence(sound, 5_000, 100, (11_000, 3_000)).shape == (2, 11_000)
+    assert audio.trim_silence(sound, 5_000, 100, (9_000, 3_000)).shape == (2, 10_000)
+
+
+@pytest.mark.parametrize("held_beats", [1, 60])
+def test_a_long_drum_note_ends_when_it_is_silent(held_beats: int) -> None:
+    kit = song((0, BEAT, 38, 90, 0), (BEAT, held_beats * BEAT, 38, 90, 0), parts=(Part("", 0, True),))
+    assert audio.render(kit, soundfont=needs_the_soundfont()).shape[1] < 2.5 * 44_100
+
+
 def test_what_stands_after_the_last_note_is_not_given_to_fluidsynth() -> None:
     late = Tempo(100 * BEAT, 1_000_000)
     score = replace(

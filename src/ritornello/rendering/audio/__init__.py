@@ -26,6 +26,7 @@ MAX_MINUTES_LIMIT = 24 * 60
 MEMORY_GB_PER_HOUR = 1.4  # measured
 SILENCE = 10 ** (-60 / 20)  # relative to the peak; a softer end of the song is cut off
 BLOCK_SAMPLES = 4096
+MAX_SILENCE_S = 0.5  # that is left where notes are held longer than they sound; the least of the last note
 FADE_S = 0.05  # over which the sound fades out where it is cut, so that there is no click
 SOUNDFONT_VARIABLE = "RITORNELLO_SOUNDFONT"
 SOUNDFONT_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts")
@@ -51,7 +52,11 @@ def render(
         sound = fluidsynth.play(score, path, rate)
     else:
         sound = mix(score, SoundFont.open(path), rate)
-    return loudness.normalise(trim_silence(sound, round(score.duration_s * rate), round(FADE_S * rate)), rate)
+    last_onset, end = score.seconds(np.array([score.onset_ticks[-1], score.end_ticks])).tolist()
+    shortest = min(end, last_onset + MAX_SILENCE_S)
+    fade, *held = (round(time_s * rate) for time_s in (FADE_S, end, MAX_SILENCE_S))
+    trimmed = trim_silence(sound, round(shortest * rate), fade, (held[0], held[1]))
+    return loudness.normalise(trimmed, rate)
 
 
 def write(score: Score, path: str | Path, *, rate: int = 44_100, **options: Any) -> None:
@@ -97,11 +102,14 @@ def find_soundfont(given: str | Path | None = None) -> Path:
     )
 
 
-def trim_silence(sound: Signal, min_samples: int, fade_samples: int = 0) -> Signal:
+def trim_silence(
+    sound: Signal, min_samples: int, fade_samples: int = 0, held: tuple[int, int] = (0, 0)
+) -> Signal:
     """`sound` (2, N) without the silence at its end, but at least `min_samples` long.
 
-    A constant is silent too: FluidSynth's reverb leaves one. The last `fade_samples` after `min_samples` fade
-    out linearly where something was cut off.
+    `held` is the end of the last note and the largest silence to leave before it, both in samples: a drum or
+    a piano is silent long before the end of a long note. A constant is silent too: FluidSynth's reverb leaves
+    one. The last `fade_samples` after `min_samples` fade out linearly where something was cut off.
     """
     peak = max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
     end = min_samples
@@ -110,6 +118,7 @@ def trim_silence(sound: Signal, min_samples: int, fade_samples: int = 0) -> Sign
         middle = (block.max(axis=1, keepdims=True) + block.min(axis=1, keepdims=True)) / 2
         (loud,) = np.nonzero((np.abs(block - middle) > SILENCE * peak).any(axis=0))
         end = start + int(loud[-1]) + 1 if len(loud) else end
+    end = max(end, min(held[0], end + held[1]))
     fade = min(fade_samples, end - min_samples) if end < sound.shape[1] else 0
     trimmed: Signal = sound[:, :end].copy()
     trimmed[:, end - fade : end] *= np.linspace(1, 0, fade, dtype=np.float32)
