@@ -50,6 +50,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
         "interval-loss": ("ablations", "Nats per note and pitches in key with the interval loss of 2018"),
         "jsb": ("chorales.jsb", "Nats per token on Bach's chorales, a standard benchmark"),
         "original": ("original", "Errors of the network of 2018, compared with simple baselines"),
+        "original-losses": ("original", "The network of 2018 with several losses and seeds"),
         "speed": ("speed", "Notes per second of training, compared with other tools and with the peak"),
         "loader": ("speed", "Rows per second and memory of the batches of a large corpus"),
         "learn": ("learn", "What `learn` forecasts, compared with what it then needs"),

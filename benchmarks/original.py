@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.shared import CORPUS, argument, benchmark, table, time_in_turns
+from benchmarks.shared import (
+    CORPUS,
+    OUT,
+    argument,
+    benchmark,
+    mean_of_seeds,
+    stored,
+    table,
+    time_in_turns,
+)
 from ritornello import Corpus, Model, Score, Timeline, compose
-from ritornello.legacy2018.loss import SHARE
+from ritornello.legacy2018.loss import SEMITONES_PER_UNIT, SHARE
+from ritornello.legacy2018.loss import Original as Loss
 from ritornello.legacy2018.messages import BEATS, DELTA, NOTE, SCALE, VELOCITY, Messages
 from ritornello.models import registry
-from ritornello.models.losses.curve import AMPLITUDE, Curve
+from ritornello.models.losses.curve import AMPLITUDE, Curve, CurvePoints
 from ritornello.training.batches import SongRows, Windows, encode_songs
+from ritornello.training.train import train
 
 Floats = npt.NDArray[np.float32]  # rows of messages: note, velocity, delta, each from 0 to 1
 Predict = Callable[[Floats], Floats]  # windows (B, T, 3) -> the next row (B, 3)
@@ -95,23 +107,17 @@ def errors(predicted: Floats, true: Floats, curve: Curve) -> dict[str, float]:
     }
 
 
-def compare_predictors(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, float]]:
-    """The figures of each predictor on the same held-out windows."""
-    representation = registry.find("representations", "messages")()
+def rows_of(corpus: Corpus, side: str) -> SongRows:
+    """The messages of all songs of a side of the corpus."""
+    songs = corpus.songs(side)
+    return encode_songs((corpus.score(int(i)) for i in songs), Messages(), len(songs))
 
-    def rows(side: str) -> SongRows:
-        songs = corpus.songs(side)
-        return encode_songs((corpus.score(int(i)) for i in songs), representation, len(songs))
 
-    train, heldout = rows("train"), Windows(rows("test"), model.info["network"]["config"]["window"], 0)
-    curve = Curve.from_dict(model.info["network"]["config"]["curve"])
+def predict_held_out(
+    predictors: Mapping[str, Predict], heldout: Windows, most: int
+) -> tuple[dict[str, Floats], Floats]:
+    """The predictions (N, 3) of each predictor on the same held-out windows, and the true rows (N, 3)."""
     numbers = heldout.evenly_spaced(most)
-    predictors: dict[str, Predict] = {
-        "original (LSTM 48)": predict_by_network(model),
-        "repeat the last message": predict_last(train),
-        "mean message": predict_mean(train),
-        "bigram": predict_bigram(train),
-    }
     pieces: dict[str, list[Floats]] = {name: [] for name in predictors}
     true: list[Floats] = []
     for some in np.array_split(numbers, max(1, len(numbers) // 4096)):
@@ -119,8 +125,22 @@ def compare_predictors(corpus: Corpus, model: Model, most: int) -> dict[str, dic
         true.append(windows[:, -1])
         for name, predict in predictors.items():
             pieces[name].append(predict(windows[:, :-1]))
-    answers = np.concatenate(true)
-    figures = {name: errors(np.concatenate(found), answers, curve) for name, found in pieces.items()}
+    return {name: np.concatenate(found) for name, found in pieces.items()}, np.concatenate(true)
+
+
+def compare_predictors(corpus: Corpus, model: Model, most: int) -> dict[str, dict[str, float]]:
+    """The figures of each predictor on the same held-out windows."""
+    train = rows_of(corpus, "train")
+    heldout = Windows(rows_of(corpus, "test"), model.info["network"]["config"]["window"], 0)
+    curve = Curve.from_dict(model.info["network"]["config"]["curve"])
+    predictors: dict[str, Predict] = {
+        "original (LSTM 48)": predict_by_network(model),
+        "repeat the last message": predict_last(train),
+        "mean message": predict_mean(train),
+        "bigram": predict_bigram(train),
+    }
+    predictions, answers = predict_held_out(predictors, heldout, most)
+    figures = {name: errors(predicted, answers, curve) for name, predicted in predictions.items()}
     figures["(the music itself)"] = errors(answers, answers, curve)
     return figures
 
@@ -178,6 +198,73 @@ def as_table(figures: Mapping[str, Mapping[str, float]], digits: int, percent: t
         form = ".1%" if figure in percent else f".{digits}f"
         lines.append([figure, *(format(figures[name][figure], form) for name in names)])
     return table(["", *names], lines)
+
+
+class SquaredErrors(Loss):
+    """The loss with plain squared errors of the note; an octave costs 1."""
+
+    def __init__(self, fields: Sequence[Any] = ()) -> None:
+        super().__init__()
+
+    def _note_costs(self, error: torch.Tensor) -> torch.Tensor:
+        return (error * SEMITONES_PER_UNIT / 12) ** 2
+
+
+def curve_of_wide_minima() -> Curve:
+    """The default curve up to 2026-11-29, which `Curve.fit` now refuses: a semitone off costs least."""
+    points = CurvePoints(pull=0.3, width_semitones=1.0, reach_semitones=24, degree=52)
+    nodes = np.cos(np.pi * (np.arange(106) + 0.5) / 106)
+    coefficients = np.polynomial.chebyshev.chebfit(nodes, points.target(24 * nodes), 52)
+    return Curve(points, tuple(coefficients.tolist()), 0.03)
+
+
+def settings_by_loss() -> dict[str, dict[str, Any]]:
+    """The settings of training with each of the losses that are compared."""
+    return {
+        "curve": {},
+        "curve, velocity and time by variance": {"network_config": {"weighting": "variance"}},
+        "curve of minima a semitone wide": {"network_config": {"curve": curve_of_wide_minima().to_dict()}},
+        "squared errors": {"loss": f"{Path(__file__).resolve()}:SquaredErrors"},
+    }
+
+
+def figures_of_loss(
+    out: Path, seed: int, settings: Mapping[str, Any], heldout: Windows, options: argparse.Namespace
+) -> dict[str, float]:
+    """Train with the settings of a loss; the figures on held-out windows, by the default curve."""
+    steps = options.steps
+    settings = {"network": "original", "steps": steps, "measure_every": steps, "threads": 1, **settings}
+    model = train(options.corpus, out, seed=seed, **settings)
+    predictions, true = predict_held_out({"": predict_by_network(model)}, heldout, options.windows)
+    return errors(predictions[""], true, Curve.fit())
+
+
+@benchmark(
+    CORPUS,
+    OUT,
+    argument("--steps", type=int, default=1200, help="of training (default: %(default)s)"),
+    argument("--seeds", type=int, default=3),
+    argument("--windows", type=int, default=50_000, help="held-out windows (default: %(default)s)"),
+)
+def original_losses(options: argparse.Namespace) -> None:
+    """Train the network of 2018 with several losses for the same number of steps, with several seeds.
+
+    Each cell has the mean over seeds and the value of each seed, on held-out windows: the ablation of
+    docs/original.md.
+    """
+    torch.set_num_threads(1)
+    heldout = Windows(rows_of(Corpus.open(options.corpus), "test"), 50, 0)
+    names = ("note right", "right or chord tone", "note error, semitones")
+    names += ("velocity error", "delta error, beats", "spread of notes, semitones")
+    lines = []
+    for loss, settings in settings_by_loss().items():
+        runs = [(options.out / f"{loss.replace(' ', '-')}-{seed}", seed) for seed in range(options.seeds)]
+        found = [
+            stored(out.with_suffix(".json"), partial(figures_of_loss, out, seed, settings, heldout, options))
+            for out, seed in runs
+        ]
+        lines.append([loss, *(mean_of_seeds([one[name] for one in found]) for name in names)])
+    print(table(["loss", *names], lines))
 
 
 @benchmark(

@@ -14,6 +14,7 @@ import pytest
 
 from ritornello import midi
 from ritornello.cli import main
+from ritornello.models.losses.curve import Curve, CurvePoints
 from ritornello.music.timeline import Timeline
 from tests.folders import Say, wandering, write_songs
 
@@ -107,6 +108,25 @@ def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
     assert say(*words, "--steps", 12)[0] == 0
     log = [json.loads(line) for line in (tmp_path / "m" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in log] == [5, 12]  # the first run's last step, and the second's
+
+
+def test_a_run_with_the_curve_of_before_goes_on_with_it(say: Say, home: Path, tmp_path: Path) -> None:
+    points = CurvePoints(pull=0.3, width_semitones=1.0, reach_semitones=24, degree=52)
+    old = Curve(points, (0.5, *[0.0] * 52), 0.03).to_dict()
+    words = ["train", home / "corpus", "--network", "original", "--batch", 16, "--quiet", "--out"]
+    assert say(*words, tmp_path / "m", "--steps", 5)[0] == 0
+    info = json.loads((tmp_path / "m" / "model.json").read_text())
+    assert info["network"]["config"]["weighting"] == "range"
+    info["network"]["config"] = {k: v for k, v in info["network"]["config"].items() if k != "weighting"}
+    info["network"]["config"]["curve"] = old
+    (tmp_path / "m" / "model.json").write_text(json.dumps(info))
+    assert say(*words, tmp_path / "m", "--steps", 8)[0] == 0
+    again = ["train", home / "corpus", "--init", tmp_path / "m", "--batch", 16, "--quiet", "--steps", 3]
+    assert say(*again, "--out", tmp_path / "next")[0] == 0
+    assert say(*again, "--out", tmp_path / "other", "--weighting", "variance")[0] == 0
+    for folder, weighting in (("m", "range"), ("next", "range"), ("other", "variance")):
+        config = json.loads((tmp_path / folder / "model.json").read_text())["network"]["config"]
+        assert (config["curve"], config["weighting"]) == (old, weighting)
 
 
 def test_one_writer_at_a_time(say: Say, home: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ritornello.errors import InputError
 from ritornello.legacy2018.loss import Original
 from ritornello.models.losses.curve import Curve
 
@@ -25,6 +26,19 @@ def test_parts_by_hand() -> None:
     assert float(found["velocity"]) == pytest.approx(0.01, abs=1e-6)
     assert float(found["delta"]) == pytest.approx(0.1, abs=1e-6)
     assert float(found["loss"]) == pytest.approx(sum(float(found[k]) for k in ("note", "velocity", "delta")))
+
+
+def test_by_variance_the_mean_of_the_values_costs_a_fifth() -> None:
+    true = torch.zeros(1, 2, 3)
+    true[0, :, 1] = torch.tensor([0.5 - 0.137**0.5, 0.5 + 0.137**0.5])
+    true[0, :, 2] = torch.tensor([0.0, 2 * 0.002**0.5])
+    said = true.clone()
+    said[..., 1:] = true[..., 1:].mean(dim=1, keepdim=True)
+    found = Original(weighting="variance")(predicted(said), true, torch.ones(1, 2, 3, dtype=torch.bool))
+    assert float(found["velocity"]) == pytest.approx(0.2, abs=1e-6)
+    assert float(found["delta"]) == pytest.approx(0.2, abs=1e-6)
+    with pytest.raises(InputError, match="weighting 'square': must be one of range, variance"):
+        Original(weighting="square")
 
 
 def test_only_learnt_values_count() -> None:

@@ -74,10 +74,10 @@ def test_the_terminal_shows_the_same() -> None:
 def test_the_loss_of_the_note_is_drawn_with_its_points() -> None:
     curve = Curve.fit()
     chart = note_loss_chart(curve)
-    assert charts.terminal(chart).count(charts.POINT) == len(curve.points.minima()) == 13
+    assert charts.terminal(chart).count(charts.POINT) == len(curve.points.minima()) == 15
     spots = coloured(charts.image(chart), "yellow")
     # each point is a spot of its own: the gaps between them across are more than a few pixels
-    assert (np.diff(np.unique(spots[:, 0])) > 5).sum() == 12
+    assert (np.diff(np.unique(spots[:, 0])) > 5).sum() == 14
 
 
 def test_several_lines_have_a_legend() -> None:

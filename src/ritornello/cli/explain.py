@@ -47,9 +47,9 @@ def command(
 
 
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
-    """The curve of the loss of 2018 as data, and drawn as text."""
+    """The curve of the loss of 2018 as data; and as text: drawn, and the costs of whole semitones."""
     from ritornello.models.losses.curve import Curve
-    from ritornello.models.losses.curve_chart import note_loss_chart
+    from ritornello.models.losses.curve_chart import cost_table, note_loss_chart
     from ritornello.rendering import charts as chart
     from ritornello.system.extras import require_extra
 
@@ -58,4 +58,4 @@ def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
     drawing = note_loss_chart(fitted)
     if png:
         chart.png(drawing, png)
-    return fitted.to_dict(), chart.terminal(drawing)
+    return fitted.to_dict(), f"{chart.terminal(drawing)}\n\n{cost_table(fitted)}"

@@ -16,7 +16,7 @@ from ritornello.training.config import NetworkOptions, TrainConfig
 @option("--out", "The model folder to write, or to continue.", PATH, required=True)
 @options_of(TrainConfig)
 @options_of(NetworkOptions)
-@option("--curve", "A TOML file with the points of the curve of the interval loss.", PATH)
+@option("--curve", "A TOML file with the points of the curve: of the interval loss, or of original.", PATH)
 @output_options
 def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
     """Train a network on CORPUS. The same command again continues where it stopped.

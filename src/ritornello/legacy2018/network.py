@@ -35,6 +35,8 @@ class OriginalConfig:
     """The size of the first Dense layer."""
     curve: Mapping[str, Any] | None = None
     """The loss of the note, as `Curve.to_dict` gives it; None is the curve through the default points."""
+    weighting: str = "range"
+    """What 20% of the note's amplitude means for velocity and delta: "range" or "variance", see `loss`."""
 
     def __post_init__(self) -> None:
         check_ranges(self, RANGES)
@@ -61,7 +63,7 @@ class Original(nn.Module):
         config = config or OriginalConfig()
         self.config = config if isinstance(config, OriginalConfig) else OriginalConfig.of(config)
         curve = Curve.fit() if self.config.curve is None else Curve.from_dict(self.config.curve)
-        self.criterion = Loss(curve)
+        self.criterion = Loss(curve, self.config.weighting)
         self.lstm = Lstm(len(FIELDS), self.config.units)
         self.dense = Dense(self.config.units, self.config.hidden)
         self.dense_1 = Dense(self.config.hidden, len(FIELDS))

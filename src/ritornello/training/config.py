@@ -148,6 +148,11 @@ class NetworkOptions:
     window: int | None = _setting("Rows in a crop; 256, of original 50.")
     dropout: float | None = _setting("Share of the network that is set to zero in training, 0-0.9.")
     interval: float | None = _setting("Weight of the interval loss that is added to the cross-entropy.")
+    weighting: str | None = _setting(
+        "Of original: velocity and time count a fifth of a wrong note at an error of their whole range, or "
+        "of their variance; range by default.",
+        choices=("range", "variance"),
+    )
 
 
 TRAIN_LIMITS: dict[str, tuple[float, float]] = {

@@ -12,8 +12,10 @@ checkpoint      one file with everything that an interrupted run needs to contin
 export          the model folder: weights, tables and plans for composing, card
 """
 
+import json
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +48,9 @@ def run_training(
 
     Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, once the best state has been written.
     """
-    start = TrainingStart.of(config, corpus.labels)
-    config, loss = start.config.resolved(start.network), start.loss
+    start = TrainingStart.of(_with_recorded_curve(config, folder), corpus.labels)
+    config = replace(start.config, network_config=config.network_config).resolved(start.network)
+    loss = start.loss
     process = TrainingProcess.of(config.device, config.precision, start.threads, start.network.halves)
     teachers = TeacherEnsemble.of(config.teachers, start, process.device) if config.teachers else None
     settings = run_settings(config, corpus.hash, teachers.hashes if teachers else None)
@@ -78,6 +81,15 @@ def run_training(
         where = f"stopped at step {run.state.step:,}"
         raise KeyboardInterrupt(f"{where}; {model}the same command continues from there")
     return open_model(folder, config)
+
+
+def _with_recorded_curve(config: TrainConfig, folder: Path) -> TrainConfig:
+    """Give a run that is continued the curve that its model.json has; the default one may have changed."""
+    try:
+        curve = json.loads((folder / "model.json").read_bytes())["network"]["config"]["curve"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return config
+    return replace(config, network_config={"curve": curve, **config.network_config}) if curve else config
 
 
 def _data(corpus: Corpus, learnt: Batches, heldout: Batches) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from ritornello.models.plan_vector import PlanEncoder
 from ritornello.training.config import TrainConfig
 
 LARGE_NETWORK = 10_000_000  # parameters; above, several threads are faster than one
-FREE_SETTINGS = ("dropout", "weight_decay", "interval", "curve", "window")  # may differ from the init model's
+# Settings that may differ from those of the init model
+FREE_SETTINGS = ("dropout", "weight_decay", "interval", "curve", "weighting", "window")
 # From predictions, values (B, T+1, F) and learn (B, T+1, F) to scalars by name, of which "loss" is minimized.
 Loss = Callable[[dict[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
 
@@ -64,6 +65,10 @@ class TrainingStart:
         name = model.code.get("representations", model.info["representation"]["name"])
         config = replace(config, network=model.code.get("networks", model.network))
         if not isinstance(old, ChainNetwork):
+            if config.network_config:
+                network = type(old)({**old.settings(), **config.network_config})
+                network.load_state_dict(old.state_dict())
+                old = network
             return cls(config, old.train(), representation, name, model.labels, init=model.hash)
         joined = (*model.labels, *(label for label in labels if label not in model.labels))
         if old.plan is not None:

@@ -37,19 +37,19 @@ def cost(logits: torch.Tensor, values: torch.Tensor, learn: torch.Tensor | None 
     return float(LOSS({"pitch": logits}, values, learn)["interval"])
 
 
-# By the formula of Points.wells, r(d) = (hypot(1, d) - 1) / (hypot(1, 24) - 1), depths 0.6 and 0.4:
-# 0.7 (1 - depth) + 0.3 r(d), to which the polynomial comes within 0.05
+# By the formula of CurvePoints.target, r(d) = (hypot(1, d) - 1) / (hypot(1, 30) - 1), depths 0.6 and 0.4:
+# 0.85 (1 - depth) + 0.15 r(d), to which the polynomial comes within 0.05
 @pytest.mark.parametrize(
     ("probabilities", "expected"),
     [
         ({60: 1.0}, 0.0),
-        ({67: 1.0}, 0.7 * 0.6 + 0.3 * 6.071 / 23.021),
-        ({72: 1.0}, 0.7 * 0.4 + 0.3 * 11.042 / 23.021),
-        ({48: 1.0}, 0.7 * 0.4 + 0.3 * 11.042 / 23.021),
-        ({60: 0.5, 72: 0.5}, 0.5 * 0.424),
-        ({60: 0.75, 67: 0.25}, 0.25 * 0.499),
-        # beyond two octaves a twelfth more a semitone: at 24 it costs 0.7 * 0.4 + 0.3, a whole octave more 1
-        ({96: 1.0}, 0.58 + 1),
+        ({67: 1.0}, 0.85 * 0.6 + 0.15 * 6.071 / 29.017),
+        ({72: 1.0}, 0.85 * 0.4 + 0.15 * 11.042 / 29.017),
+        ({48: 1.0}, 0.85 * 0.4 + 0.15 * 11.042 / 29.017),
+        ({60: 0.5, 72: 0.5}, 0.5 * 0.397),
+        ({60: 0.75, 67: 0.25}, 0.25 * 0.541),
+        # at 30 it costs 0.85 (1 - 0.4 exp(-2)) + 0.15, beyond a twelfth more a semitone, here six
+        ({96: 1.0}, 0.954 + 0.5),
     ],
 )
 def test_golden_values(probabilities: dict[int, float], expected: float) -> None:
@@ -86,12 +86,12 @@ def test_the_gradient_is_the_true_one() -> None:
 
 
 def test_the_curve_can_be_given_and_comes_back() -> None:
-    curve = Curve.fit(CurvePoints(octave=0.2))
+    curve = Curve.fit(CurvePoints(octave=0.4))
     for given in (curve, curve.to_dict()):
         loss = IntervalLoss(FIELDS, given)
         assert loss.curve == curve
         assert torch.allclose(
-            loss.costs[60, 72], torch.tensor(0.7 * 0.8 + 0.144, dtype=torch.float64), atol=0.05
+            loss.costs[60, 72], torch.tensor(0.85 * 0.6 + 0.057, dtype=torch.float64), atol=0.05
         )
 
 

@@ -1,19 +1,21 @@
 """The loss of a wrong note as a curve over its distance from the true note, an idea of the system of 2018.
 
 The loss is low at the true note and where a wrong note is still consonant with it, in every octave, and high
-elsewhere. It is a polynomial that scipy fits to chosen points. Two measures keep the fit stable:
+elsewhere: within reach, every consonant shift by whole semitones costs less than every other one. It is a
+polynomial that scipy fits to chosen points. Two measures keep the fit stable:
 
 - A polynomial of the needed degree through a few integer points oscillates by thousands between them. So
   each point becomes a minimum of Gaussian shape, and the sum of these is sampled at Chebyshev nodes.
 - One semitone outside the fitted range the polynomial grows without bound. So outside it is replaced by a
   straight line that rises with the distance.
 
-Gradient descent on such a curve ends in the nearest minimum, and the true note is one of thirteen. Two
-measures favour it. The minima are not equally deep: the true note costs 0, by default an octave 0.4 and a
-chord tone 0.6 of the repeating part, so that the random steps of training leave the wrong ones. And a part
-of the amplitude (`pull`) does not repeat but rises with the distance; all thirteen remain minima. From a
-random start within two octaves, descent ends at the true note in 10% of cases, and in 24% with noise that
-fades from 0.2 semitones a step (with equal minima and no pull in 9%, with or without noise; measured).
+The minima are narrower than a semitone (a standard deviation of half of one): in one that is a semitone wide,
+the neighbour of the true note costs less than any chord tone. They are not equally deep: the true note costs
+0, by default an octave 0.4 and a chord tone 0.6 of the repeating part. A part of the amplitude (`pull`) does
+not repeat but rises with the distance. It leads gradient descent to the true note from where the minima have
+no slope; but if it is large, a distant chord tone costs more than a near dissonance. From a random start
+within two octaves, descent ends at the true note in 9% of cases, and in 18% with noise that fades from 0.4
+semitones a step (with equal minima and no pull in 9% and 11%; measured).
 """
 
 from __future__ import annotations
@@ -54,13 +56,14 @@ class CurvePoints:
     """Depth of the minima at octaves from the true note, whose own depth is 1; 0: no minimum."""
     tones: Mapping[int, float] = field(default_factory=lambda: {4: 0.4, 7: 0.4})
     """Depth of the minima so many semitones (1-11) above the true note and its octaves."""
-    pull: float = 0.3
+    pull: float = 0.15
     """Share of the amplitude that does not repeat but rises with the distance from the true note."""
-    width_semitones: float = 1.0
+    width_semitones: float = 0.5
     """Width of a minimum: the standard deviation of its Gaussian."""
-    reach_semitones: int = 24
-    """The polynomial is fitted from minus this to plus this distance."""
-    degree: int = 52
+    reach_semitones: int = 30
+    """The polynomial is fitted from minus this to plus this distance. Where it ends at a minimum, the first
+    semitones beyond cost little; so it ends between two octaves."""
+    degree: int = 150
     """Degree of the polynomial."""
 
     def __post_init__(self) -> None:
@@ -70,7 +73,7 @@ class CurvePoints:
         for name, depth in depths.items():
             _within(name, depth, 0, 0.95)
         _within("pull", self.pull, 0, 0.9)
-        _within("width_semitones", self.width_semitones, 0.5, 4)
+        _within("width_semitones", self.width_semitones, 0.3, 4)
         _within("reach_semitones", self.reach_semitones, 6, 60, whole=True)
         _within("degree", self.degree, 2, 256, whole=True)
 
@@ -90,17 +93,21 @@ class CurvePoints:
         """Return the points as JSON can hold them; `from_dict` reads it."""
         return {**asdict(self), "tones": {str(tone): depth for tone, depth in self.tones.items()}}
 
-    def minima(self) -> Floats:
-        """Return all minima within reach, (n, 2): semitones from the true note, rising, and depth."""
-        octaves = range(-self.reach_semitones // 12 - 1, self.reach_semitones // 12 + 2)
-        depths = {12 * o + tone: depth for o in octaves for tone, depth in self.tones.items()}
-        depths |= {12 * o: self.octave for o in octaves} | {0: AMPLITUDE}
-        kept = [(at, depth) for at, depth in sorted(depths.items()) if abs(at) <= self.reach_semitones]
-        return np.array(kept, np.float64)
+    def minima(self, beyond_semitones: int = 0) -> Floats:
+        """Return all minima, up to so far beyond reach, (n, 2): semitones from the true note, and depth."""
+        limit = self.reach_semitones + beyond_semitones
+        depths = ((at, self.depth(at)) for at in range(-limit, limit + 1))
+        return np.array([(at, depth) for at, depth in depths if depth], np.float64)
+
+    def depth(self, shift: int) -> float:
+        """Return the depth of the minimum so many semitones from the true note; 0: there is none."""
+        if shift == 0:
+            return AMPLITUDE
+        return self.tones.get(shift % 12, 0.0) if shift % 12 else self.octave
 
     def target(self, semitones: Floats) -> Floats:
         """Return the function that the polynomial approximates, at distances of any shape in semitones."""
-        at, depth = self.minima().T
+        at, depth = self.minima(12).T
         distance = (semitones[..., None] - at) / self.width_semitones  # (..., n)
         repeating = AMPLITUDE - (depth * np.exp(-0.5 * distance**2)).sum(-1)
         rising = AMPLITUDE * (np.hypot(1, semitones) - 1) / (np.hypot(1, self.reach_semitones) - 1)
@@ -122,7 +129,8 @@ class Curve:
     def fit(cls, points: CurvePoints | None = None) -> Curve:
         """Fit a curve to `points` (None: the default ones), by least squares at Chebyshev nodes.
 
-        Raises InputError if its error is above MAX_ERROR, or if the true note is not its lowest minimum.
+        Raises InputError if its error is above MAX_ERROR, if the true note is not its lowest minimum, or if a
+        shift to a minimum costs as much as a shift to none.
         """
         from scipy.linalg import lstsq
 
@@ -134,7 +142,8 @@ class Curve:
         grid = np.linspace(-reach, reach, 2 * CHECKS_PER_SEMITONE * reach + 1)
         curve = cls(points, tuple(coefficients.tolist()), 0.0)
         errors = np.abs(curve(grid) - points.target(grid))
-        worst, lowest = int(errors.argmax()), float(grid[curve(grid).argmin()])
+        worst, whole = int(errors.argmax()), grid[::CHECKS_PER_SEMITONE]
+        lowest = max((x[curve(x).argmin()] for x in (grid, whole)), key=abs)
         if errors[worst] > MAX_ERROR:
             raise InputError(
                 f"degree {points.degree} misses the points by {errors[worst]:.2f} at {grid[worst]:+.1f} "
@@ -145,7 +154,21 @@ class Curve:
             raise InputError(
                 f"the loss is lowest at {lowest:+.1f} semitones: must be at 0; make other minima shallower"
             )
+        curve._check_order()
         return cls(points, curve.coefficients, float(errors[worst]))
+
+    def _check_order(self) -> None:
+        """Raise InputError unless every whole shift to a minimum costs less than every other one in reach."""
+        shifts = np.arange(-self.points.reach_semitones, self.points.reach_semitones + 1)
+        costs = self(shifts.astype(np.float64))
+        low = np.array([self.points.depth(int(shift)) > 0 for shift in shifts])
+        dearest, cheapest = np.where(low, costs, -np.inf).argmax(), np.where(low, np.inf, costs).argmin()
+        if not low.all() and costs[dearest] >= costs[cheapest]:
+            raise InputError(
+                f"these points cannot be ordered: the chord tone at {shifts[dearest]:+d} semitones costs "
+                f"{costs[dearest]:.3f}, must be less than {costs[cheapest]:.3f}, the cost of "
+                f"{shifts[cheapest]:+d}, which is none: make it deeper, or lower pull or width_semitones"
+            )
 
     @classmethod
     def read(cls, path: str | Path) -> Curve:
@@ -193,12 +216,13 @@ class Curve:
         tail = TAIL_SLOPE * abs(d - inside)
         return cast(Numbers, _clenshaw(inside / self.points.reach_semitones, self.coefficients) + tail)
 
-    def slope(self, semitones: Floats) -> Floats:
-        """Return the derivative of the loss by the distance in semitones, for arrays of any shape."""
-        reach = self.points.reach_semitones
-        derivative = np.polynomial.chebyshev.chebder(self.coefficients)
-        inside = np.asarray(_clenshaw(semitones.clip(-reach, reach) / reach, derivative.tolist()) / reach)
-        return np.where(np.abs(semitones) > reach, TAIL_SLOPE * np.sign(semitones), inside)
+    def slope(self, semitones: Numbers) -> Numbers:
+        """Return the derivative of the loss by the distance in semitones, as `__call__` returns the loss."""
+        d, reach = cast(Any, semitones), self.points.reach_semitones
+        inside = d.clip(-reach, reach)
+        outside = (d > inside) * TAIL_SLOPE - (d < inside) * TAIL_SLOPE
+        derivative = np.polynomial.chebyshev.chebder(self.coefficients).tolist()
+        return cast(Numbers, (d == inside) * _clenshaw(inside / reach, derivative) / reach + outside)
 
 
 def _clenshaw(x: Any, coefficients: tuple[float, ...] | list[float]) -> Any:

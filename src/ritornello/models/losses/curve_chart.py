@@ -1,4 +1,4 @@
-"""A chart of the curve of a wrong note's loss."""
+"""A chart of the curve of a wrong note's loss, and a table of what whole semitones cost."""
 
 import numpy as np
 
@@ -19,3 +19,23 @@ def note_loss_chart(curve: Curve) -> Chart:
         y_label="loss",
         x_step=4,
     )
+
+
+def cost_table(curve: Curve) -> str:
+    """Return a Markdown table of the costs of whole semitones within reach: a column for each octave.
+
+    The minima are bold.
+    """
+    reach = curve.points.reach_semitones
+    octaves = range(-reach // 12, reach // 12 + 1)
+
+    def cell(shift: int) -> str:
+        if abs(shift) > reach:
+            return ""
+        cost = f"{float(curve(np.array([shift], np.float64))[0]):.2f}"
+        return f"**{cost}**" if curve.points.depth(shift) else cost
+
+    head = [f"octave {octave:+d}" if octave else "octave of the note" for octave in octaves]
+    rows = [[f"+{tone}", *(cell(12 * octave + tone) for octave in octaves)] for tone in range(12)]
+    lines = [["semitones above", *head], ["---"] * (len(head) + 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
