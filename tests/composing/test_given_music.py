@@ -57,12 +57,17 @@ def test_a_coarse_melody_gets_a_resolution_that_the_grid_fits(model: Model, tick
         assert all(24 % onset.denominator == 0 for onset, *_ in added)  # not rounded
 
 
-def test_bars_of_a_coarse_song_are_redone_within_the_bars(model: Model) -> None:
-    melody = Score.of(1, range(12), [1] * 12, [60, 64, 67] * 4, [80] * 12, meters=(Meter(0, 3, 4),))
+@pytest.mark.parametrize(
+    ("meter", "first", "end"), [((3, 4), 3, 9), ((7, 8), 3.5, 10.5), ((5, 16), 1.25, 3.75)]
+)
+def test_bars_of_a_coarse_song_are_redone_within_the_bars(
+    model: Model, meter: tuple[int, int], first: float, end: float
+) -> None:
+    melody = Score.of(1, range(12), [1] * 12, [60, 64, 67] * 4, [80] * 12, meters=(Meter(0, *meter),))
     for take in composer.redo(melody, "2-3", takes=8, model=model, seed=1):
         assert take.score.ticks_per_beat == 1
         changed = (notes_of(take.score) - notes_of(melody)) + (notes_of(melody) - notes_of(take.score))
-        assert all(3 <= onset < 9 for onset, *_ in changed)
+        assert all(first <= onset < end for onset, *_ in changed)
 
 
 def test_redone_notes_are_of_the_requested_part_where_several_share_a_class(model: Model) -> None:

@@ -98,7 +98,7 @@ def notes_for_score(
     bars = plan.timeline(GRID)
     bar = bars.bar_of(notes[:, 0])
     bar_start, bar_end = (
-        ticks_in_score(score, plan, ticks)[bar]
+        ticks_in_score(score, plan, ticks, up=True)[bar]
         for ticks in (bars.start_ticks, bars.start_ticks + bars.length_ticks)
     )
     start = np.maximum(np.minimum(start, bar_end - 1), bar_start)
@@ -107,13 +107,18 @@ def notes_for_score(
     return _without_overlaps(new, kept), parts
 
 
-def ticks_in_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
-    """Ticks of the plan's bars (24 a beat) as ticks of `score`; beyond its last bar, its bars continue."""
+def ticks_in_score(score: Score, plan: Plan, ticks: Ints, up: bool = False) -> Ints:
+    """Ticks of the plan's bars (24 a beat) as ticks of `score`; beyond its last bar, its bars continue.
+
+    They are rounded; for bar lines `up`, so that the first tick of a bar is not before its line.
+    """
     score_bars = grid_bars(score)
     plan_bars = Plan.of(score).timeline(GRID) if len(score) else score_bars
     inside = ticks < plan_bars.end_ticks
     moved = plan_bars.moved(np.where(inside, ticks, 0), score_bars, inside=False) if len(plan_bars) else ticks
     moved = np.where(inside, moved, ticks - plan_bars.end_ticks + score_bars.end_ticks)
+    if up:
+        return np.asarray(-(-moved * score.ticks_per_beat // GRID))
     return np.asarray(rescale_ticks(moved, GRID, score.ticks_per_beat))
 
 

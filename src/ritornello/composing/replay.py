@@ -37,7 +37,7 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     assert given is not None
     score = given.score
     first, end = merge_notes.ticks_in_score(
-        score, plan, np.array([request.first_tick, request.end_tick])
+        score, plan, np.array([request.first_tick, request.end_tick]), up=True
     ).tolist()
     parts = range(len(score.parts)) if given.parts is None else given.parts
     old = merge_notes.note_table(score)
