@@ -16,6 +16,7 @@ from ritornello.composing.options import ComposeOptions, RedoOptions
 from ritornello.composing.recipe import Recipe
 from ritornello.errors import InputError, MidiError, ModelError, PlanError
 from ritornello.models.model import Model
+from ritornello.music.file_details import DetailEvent, FileDetails
 from ritornello.music.plan import MAX_BARS, TEMPO_BPM
 from ritornello.music.score import Meter, Part, Score, Tempo
 from ritornello.music.timeline import Timeline
@@ -131,6 +132,42 @@ def test_the_first_bars_of_a_prompt(chain: Model, tune: Score) -> None:
     before = {note for note in notes(song.score) if note[0] < 2 * 1440}
     assert before == {note for note in notes(tune) if note[0] < 2 * 1440}
     assert song.bars == 4
+
+
+def with_details(song: Score) -> Score:
+    """The song in a file with volume, a bend that is not released, the pedal and words."""
+    channel = [(0, b"\xb0\x07\x50"), (24, b"\xe0\x00\x50"), (1000, b"\xb0\x40\x7f"), (1500, b"\xb0\x40\x00")]
+    channel += [(48, b"\xff\x05\x02La")]
+    events = [DetailEvent(tick, 1, 0, data) for tick, data in sorted(channel)]
+    channels = tuple((index + 1, 0, index) for index in range(len(song.parts)))
+    return replace(song, details=FileDetails(channels, tuple(events)))
+
+
+@pytest.mark.parametrize("kind", ["prompt", "melody", "prompt_bars"])
+def test_details_of_given_music_are_written_again(
+    chain: Model, tune: Score, tmp_path: Path, kind: str
+) -> None:
+    """The same song is composed, its file has the details, and a replay gives the same bytes."""
+    detailed = with_details(tune)
+    heard = midi.parse(midi.to_bytes(detailed)[0]).score  # what the pedal prolongs
+    options: dict[str, Any] = {"prompt_bars": 1} if kind == "prompt_bars" else {}
+    name = "melody" if kind == "melody" else "prompt"
+    bars = None if kind == "melody" else 12
+    songs = [
+        composer.compose(chain, seed=3, bars=bars, **{name: given}, **options) for given in (detailed, heard)
+    ]
+    assert songs[0].score == songs[1].score
+    songs[0].write(tmp_path / "song.mid")
+    songs[0].write(tmp_path / "song.json")
+    composer.replay(tmp_path / "song.json").write(tmp_path / "again.mid")
+    assert (tmp_path / "song.mid").read_bytes() == (tmp_path / "again.mid").read_bytes()
+    written = midi.read(tmp_path / "song.mid", pedal="ignore", with_details=True)
+    events = [event[::3] for event in written.details.events]
+    assert [e for e in events if e in [d[::3] for d in detailed.details.events]] == [
+        d[::3] for d in detailed.details.events
+    ]
+    is_released = any(data == b"\xe0\x00\x40" for _, data in events)
+    assert is_released == (kind != "melody")  # what is composed does not inherit the bend
 
 
 def test_a_melody_stays_and_others_join_it(chain: Model, tune: Score) -> None:

@@ -27,7 +27,8 @@ class Strict(NamedTuple):
 
 
 DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-META_LENGTHS = {0x2F: 0, 0x51: 3, 0x58: 4, 0x59: 2}
+UNKNOWN = 0x7F  # a meta event that each sequencer may use for itself
+META_LENGTHS = {0x21: 1, 0x2F: 0, 0x51: 3, 0x58: 4, 0x59: 2}
 TEXTS = range(0x01, 0x08)
 
 
@@ -63,10 +64,15 @@ def _events(body: bytes) -> list[Event]:
             length, at = _number(body, at + 2)
             data, at, running = body[at : at + length], at + length, 0
             assert len(data) == length
-            assert kind in TEXTS or META_LENGTHS[kind] == length
+            assert kind in (*TEXTS, UNKNOWN) or META_LENGTHS[kind] == length
             if kind == 0x2F:
                 assert at == len(body), "events after the end of a track"
                 return events
+        elif status == 0xF0:
+            kind, running = 0, 0
+            length, at = _number(body, at + 1)
+            data, at = body[at : at + length], at + length
+            assert data[-1] == 0xF7
         else:
             if status >= 0x80:
                 running, at = status, at + 1

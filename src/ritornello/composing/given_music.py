@@ -13,6 +13,7 @@ from ritornello import midi
 from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError, check_between
+from ritornello.midi.details import first_details
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
 from ritornello.music.plan import MAX_BARS, Plan
@@ -49,6 +50,11 @@ class GivenMusic:
         if len(score) > MAX_GIVEN_NOTES:
             raise MidiError(f"{self.name!r} has {len(score)} notes: must be at most {MAX_GIVEN_NOTES}")
         return score
+
+    @cached_property
+    def score_to_write(self) -> Score:
+        """The song with its details; notes as long as in the file, because the pedal is a detail."""
+        return midi.parse(self.midi, name=self.name, pedal="ignore", with_details=True).score
 
     @cached_property
     def canonical(self) -> Score:
@@ -92,7 +98,7 @@ def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
         return given
     count = len(Timeline.of(given.score))
     check_between("prompt_bars", bars, 1, min(count, MAX_BARS), PlanError)
-    return replace(given, midi=midi.to_bytes(_first_bars(given.score, bars))[0])
+    return replace(given, midi=midi.to_bytes(_first_bars(given.score_to_write, bars))[0])
 
 
 def read_melody(melody: Music) -> GivenMusic:
@@ -154,6 +160,7 @@ def _first_bars(score: Score, bars: int) -> Score:
     early: dict[str, Any] = {
         name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events
     }
+    early["details"] = first_details(score.details, end)
     return replace(notes_where(score, kept), **early)
 
 

@@ -60,18 +60,15 @@ def note_table(score: Score) -> Ints:
     return np.stack([getattr(score, name).astype(np.int64) for name in COLUMNS], axis=1)
 
 
-def merge_rows(
-    score: Score, classes: Ints, rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
-) -> Score:
-    """The given music with the sampled notes of `rows` (N, F): see `notes_for_score`.
+def fine_enough(score: Score) -> Score:
+    """The given music in a resolution that the grid fits, so that no note of the grid is rounded to it."""
+    is_coarse = score.ticks_per_beat < GRID
+    return score.rescaled(lcm(score.ticks_per_beat, GRID)) if is_coarse else score
 
-    If its resolution is coarser than the grid, it gets one that the grid fits, so that no note is rounded.
-    """
-    if score.ticks_per_beat < GRID:
-        score = score.rescaled(lcm(score.ticks_per_beat, GRID))
-    old = note_table(score)
-    new, parts = notes_for_score(score, classes, old, rows, plan, first_tick, given)
-    onset, duration, pitch, velocity, part = np.concatenate([old, new]).T
+
+def with_notes(score: Score, new: Ints, parts: Sequence[Part], plan: Plan) -> Score:
+    """The given music with new notes (N, 5), its parts and new ones, and the later meters of the plan."""
+    onset, duration, pitch, velocity, part = np.concatenate([note_table(score), new]).T
     columns = (onset, duration, pitch, velocity, part, _named(parts))
     return Score.of(score.ticks_per_beat, *columns, **_events(score, plan))
 
@@ -172,7 +169,7 @@ def _without_overlaps(notes: Ints, old: Ints) -> Ints:
 
 def _events(score: Score, plan: Plan) -> dict[str, Any]:
     """The events of `score`, and the changes of meter that the plan has after its last bar."""
-    names = ("tempi", "meters", "keys", "chords", "markers", "title")
+    names = ("tempi", "meters", "keys", "chords", "markers", "title", "details")
     events = {name: getattr(score, name) for name in names}
     bars = len(Timeline.of(score))
     later = [change for change in plan.meters if change[0] >= bars]

@@ -1,5 +1,7 @@
 """Build the song of a recipe: no network is needed."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ritornello import midi
@@ -7,6 +9,7 @@ from ritornello.composing import merge_notes
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.song import Song
+from ritornello.midi.details import with_neutral_channels
 from ritornello.midi.patching import Note, replace_notes
 from ritornello.representations.table import SamplesItself
 
@@ -25,10 +28,17 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
     if given.kind == "redo":
         file = _redone_file(recipe, request)
         return Song(midi.parse(file, name="the redone song").score, recipe, file, nats)
-    score = merge_notes.merge_rows(
-        given.score, given.part_classes, recipe.rows, plan, request.first_tick, request.given
+    score = merge_notes.fine_enough(given.score)
+    old = merge_notes.note_table(score)
+    new, parts = merge_notes.notes_for_score(
+        score, given.part_classes, old, recipe.rows, plan, request.first_tick, request.given
     )
-    return Song(score, recipe, nats=nats)
+    song = Song(merge_notes.with_notes(score, new, parts, plan), recipe, nats=nats)
+    to_write = merge_notes.fine_enough(given.score_to_write)
+    if given.kind == "prompt":
+        first = merge_notes.ticks_in_score(score, plan, np.array([request.first_tick])).tolist()[0]
+        to_write = replace(to_write, details=with_neutral_channels(to_write.details, first))
+    return replace(song, score_to_write=merge_notes.with_notes(to_write, new, parts, plan))
 
 
 def _redone_file(recipe: Recipe, request: Request) -> bytes:

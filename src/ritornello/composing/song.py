@@ -29,6 +29,8 @@ class Song:
     """The MIDI file, of a song in which bars were redone."""
     nats: float = 0.0
     """The mean negative log-likelihood of its choices, in nats; computed only to keep the best songs."""
+    score_to_write: Score | None = None
+    """The song with the details of the given music, for a MIDI file: there the pedal prolongs the notes."""
 
     @property
     def plan(self) -> Plan:
@@ -71,7 +73,7 @@ class Song:
         if self.file is not None:
             write_bytes(path, self.file)
         else:
-            midi.write(self.score, path, comment=str(self.recipe))
+            midi.write(self.score_to_write or self.score, path, comment=str(self.recipe))
 
     def __repr__(self) -> str:
         return f"<Song {str(self.plan)!r}: {len(self.score)} notes, seed {self.recipe.seed}>"

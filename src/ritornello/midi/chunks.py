@@ -199,3 +199,11 @@ def read_variable_length(data: bytes, at: int) -> tuple[int, int]:
         if data[place] < 0x80:
             return value, place + 1
     return value, at + 4
+
+
+def variable_length(value: int) -> bytes:
+    """Return a number as a variable-length quantity: at most four bytes of seven bits."""
+    reversed_bytes = [value & 0x7F]
+    while value := value >> 7:
+        reversed_bytes.append(0x80 | value & 0x7F)
+    return bytes(reversed(reversed_bytes))

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import CHANNEL, END_OF_TRACK, events, split_file
+from ritornello.midi.chunks import CHANNEL, END_OF_TRACK, events, split_file, variable_length
 
 NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0  # status bytes without the channel
 
@@ -107,17 +107,9 @@ def _track_bytes(unordered: list[_TrackEvent]) -> bytes:
     last_tick = max([event.tick for event in unordered], default=0)
     pieces, now = [], 0
     for event in [*ordered, _TrackEvent(last_tick, (3, 0), ends[0].data if ends else b"\xff\x2f\x00")]:
-        pieces += [_variable_length(event.tick - now), event.data]
+        pieces += [variable_length(event.tick - now), event.data]
         now = event.tick
     return b"".join(pieces)
-
-
-def _variable_length(value: int) -> bytes:
-    """Return a number as a variable-length quantity: at most four bytes of seven bits."""
-    reversed_bytes = [value & 0x7F]
-    while value := value >> 7:
-        reversed_bytes.append(0x80 | value & 0x7F)
-    return bytes(reversed(reversed_bytes))
 
 
 def _with_tracks(data: bytes, starts: list[int], tracks: list[bytes]) -> bytes:

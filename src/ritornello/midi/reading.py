@@ -15,6 +15,7 @@ Both readers give the same Score, by these rules:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -25,11 +26,13 @@ import numpy.typing as npt
 from ritornello.errors import MidiError, ScoreError
 from ritornello.midi import limits
 from ritornello.midi.chunks import Chunks, sequence_name, split_file
+from ritornello.midi.details import file_details
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
 from ritornello.midi.symusic_reader import read_symusic, read_symusic_file
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music import theory
+from ritornello.music.file_details import FileDetails
 from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, drop_redundant
 from ritornello.music.score_limits import MAX_TICKS
 
@@ -44,23 +47,33 @@ class Parsed(NamedTuple):
     dropped: dict[str, int]
 
 
-def read(path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend") -> Score:
+def read(
+    path: str | Path, *, reader: Reader = "symusic", pedal: Pedal = "extend", with_details: bool = False
+) -> Score:
     """Read a .mid, .midi, .kar or .rmi file. Raises MidiError, which names the file and the reason.
 
-    `pedal` "ignore" leaves the durations as they are in the file.
+    `pedal` "ignore" leaves the durations as they are in the file. `with_details` keeps what a Score does not
+    describe, so that `write` writes it again; then use "ignore", because the pedal is a detail.
     """
     path = Path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise MidiError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    return parse(data, name=path.name, reader=reader, pedal=pedal).score
+    return parse(data, name=path.name, reader=reader, pedal=pedal, with_details=with_details).score
 
 
-def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal: Pedal = "extend") -> Parsed:
+def parse(
+    data: bytes,
+    *,
+    name: str = "data",
+    reader: Reader = "symusic",
+    pedal: Pedal = "extend",
+    with_details: bool = False,
+) -> Parsed:
     """Read the bytes of a MIDI file. Raises MidiError with `name` and the reason, also beyond a limit.
 
-    With symusic as `reader`, a track that symusic refuses is read with mido.
+    With symusic as `reader`, a track that symusic refuses is read with mido. For `with_details` see `read`.
     """
     try:
         _refuse(limits.check_file_size(len(data)))
@@ -69,7 +82,12 @@ def parse(data: bytes, *, name: str = "data", reader: Reader = "symusic", pedal:
         _refuse(limits.check_events(chunks, scan))
         parsed = parse_chunks(chunks, scan, reader, pedal)
         _refuse(limits.check_score(parsed.score))
-        return parsed
+        if not with_details:
+            return parsed
+        details, lost = file_details(chunks, len(parsed.score.parts))
+        if not details.channels:  # the pedal is lost as well
+            parsed = parse_chunks(chunks, scan, reader, "extend")
+        return _with_details(parsed, details, lost)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
 
@@ -86,6 +104,14 @@ def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) 
     if raw is None:
         raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
     return _assemble(raw, chunks, pedal)
+
+
+def _with_details(parsed: Parsed, details: FileDetails, lost: int) -> Parsed:
+    """Add the details of the file to its Score; `lost` is the number of events that they lack."""
+    dropped = {kind: n for kind, n in parsed.dropped.items() if kind not in ("controllers", "pitch bends")}
+    if lost:
+        dropped["controllers, bends and other events"] = lost
+    return Parsed(replace(parsed.score, details=details), dropped)
 
 
 def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], RawEvents]) -> RawEvents:

@@ -1,135 +1,197 @@
-"""Writing: from a Score to a .mid file of format 1, with mido. Each part gets a track and a channel.
+"""Writing: from a Score to a .mid file of format 1.
 
 The first track has the tempi, meters, keys, chords and markers; the others follow in the order of the parts.
+Parts that had one track and channel in the file of the Score share a track again. At one tick come first the
+events that are only copied (FileDetails), then note-offs, then for each part its program and its note-ons.
 """
 
-from __future__ import annotations
-
-import io
+import struct
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
+from ritornello.midi.assign_channels import assign_channels
+from ritornello.midi.chunks import KEY, MARKER, METER, SEQUENCE_NAME, TEMPO, variable_length
+from ritornello.midi.file_events import META, NOTE_OFF, NOTE_ON, PORT, PROGRAM, Channel
+from ritornello.midi.raw_events import CHORD_PREFIX
 from ritornello.music import theory
+from ritornello.music.file_details import DetailEvent
 from ritornello.music.score import Score
 from ritornello.system.files import write_bytes
 
 MAX_DELTA_TICKS = (1 << 28) - 1  # what four bytes of seven bits can hold
+TEXT = 0x01
+FIRST, COPIED, OFF, PLAYED = range(
+    4
+)  # the order of events at one tick; from PLAYED on two numbers for each part
+CLOCKS_PER_CLICK, NOTES_32ND_PER_BEAT = 24, 8  # of a meter: the usual values
+ANY_PORT = -1
+
+TrackKey = tuple[int, int, int]  # the track in the file of the Score, port and channel
+CONDUCTOR: TrackKey = (-1, 0, 0)
+NEW_TRACK = 1 << 16  # parts that the file of the Score does not have come after all others
 
 
 def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ...]:
     """Write a .mid file atomically; `comment` becomes a text event in it.
 
-    A file has 15 channels besides that of the drums. If a Score has more programs, some parts get the program
-    of another part, and their names are returned. Raises OutputError if the system refuses to write.
+    Returns the names of parts that get the program of another part, which are none (see `to_bytes`). Raises
+    OutputError if the system refuses to write.
     """
     data, merged = to_bytes(score, comment=comment)
     write_bytes(Path(path), data)
     return merged
 
 
-def to_bytes(score: Score, *, comment: str = "") -> tuple[bytes, tuple[str, ...]]:
-    """Return the bytes that `write` writes, and the names that it returns."""
-    import mido
+def to_bytes(score: Score, *, comment: str = "", max_ports: int = 128) -> tuple[bytes, tuple[str, ...]]:
+    """Return the bytes that `write` writes, and the names of parts that get the program of another part.
 
-    file = mido.MidiFile(type=1, ticks_per_beat=score.ticks_per_beat, charset="utf-8")
-    file.tracks.append(_track(_meta_events(score, comment)))
-    channels, merged = _channels(score)
-    for index, (part, (channel, program)) in enumerate(zip(score.parts, channels, strict=True)):
-        notes = score.part == index
-        first_events = [
-            (0, mido.MetaMessage("track_name", name=_encodable(part.name))),
-            (0, mido.Message("program_change", channel=channel, program=program)),
-        ]
-        file.tracks.append(_track(first_events + _note_messages(score, notes, channel)))
-    buffer = io.BytesIO()
-    file.save(file=buffer)
-    return buffer.getvalue(), merged
-
-
-def _note_messages(score: Score, notes: npt.NDArray[np.bool_], channel: int) -> list[tuple[int, Any]]:
-    """Return the messages of the notes in a mask (N,), with their ticks: note-offs first, then by pitch."""
-    import mido
-
-    onset = score.onset_ticks[notes].astype(np.int64)
-    end = onset + score.duration_ticks[notes]
-    ticks = np.concatenate([end, onset])
-    pitch = np.tile(score.pitch[notes], 2)
-    velocity = np.concatenate([np.zeros(len(end), np.uint8), score.velocity[notes]])
-    order = np.lexsort((pitch, velocity > 0, ticks))
-    columns = (ticks[order].tolist(), pitch[order].tolist(), velocity[order].tolist())
-    fields = {"channel": channel, "skip_checks": True}  # the Score has checked them
-    return [
-        (tick, mido.Message("note_on" if v else "note_off", note=p, velocity=v, **fields))
-        for tick, p, v in zip(*columns, strict=True)
-    ]
-
-
-def _meta_events(score: Score, comment: str) -> list[tuple[int, Any]]:
-    """Return the meta messages of everything but the notes, with their ticks."""
-    from mido import MetaMessage
-
-    events = [(0, MetaMessage("track_name", name=_encodable(score.title)))]
+    A port has 15 channels besides that of the drums. Parts that do not fit on one port share channels if they
+    play one after another, then they use more ports. Only with more than `max_ports` would they share sounds.
+    """
+    channels, programs, merged = assign_channels(score, max_ports)
+    tracks = _Tracks(score, channels)
     if comment:
-        events.append((0, MetaMessage("text", text=_encodable(comment))))
-    events += [(t.onset_ticks, MetaMessage("set_tempo", tempo=t.us_per_beat)) for t in score.tempi]
-    for meter in score.meters:
-        fraction = {"numerator": meter.numerator, "denominator": meter.denominator}
-        events.append((meter.onset_ticks, MetaMessage("time_signature", **fraction)))
-    for key in score.keys:
-        name = theory.key_name(key.sharps, key.is_minor).replace(" minor", "m").replace(" major", "")
-        events.append((key.onset_ticks, MetaMessage("key_signature", key=name)))
-    for chord in score.chords:
-        label = CHORD_PREFIX + theory.chord_name(chord.root, chord.kind)
-        events.append((chord.onset_ticks, MetaMessage("marker", text=label)))
-    events += [(m.onset_ticks, MetaMessage("marker", text=_encodable(m.text))) for m in score.markers]
-    return sorted(events, key=lambda event: event[0])
+        tracks.add(CONDUCTOR, 0, _meta(TEXT, _encoded(comment)))
+    for event in score.details.events:
+        tracks.copy(event)
+    tracks.add_names(score)
+    tracks.add_global_events(score)
+    tracks.add_notes(score)
+    tracks.add_programs(score, programs)
+    chunks = [_track_bytes(items) for _, items in sorted(tracks.items.items())]
+    header = struct.pack(">4sLHHH", b"MThd", 6, 1, len(chunks), score.ticks_per_beat)
+    return header + b"".join(struct.pack(">4sL", b"MTrk", len(c)) + c for c in chunks), merged
 
 
-def _encodable(text: str) -> str:
-    """Return the text with a question mark for each lone surrogate, which may come from a file name."""
-    return text.encode("utf-8", "replace").decode()
+class _Tracks:
+    """The events of each track to be written: tick, order at the tick, port, bytes."""
+
+    def __init__(self, score: Score, channels: list[Channel]) -> None:
+        self.channels = channels
+        own = score.details.channels
+        self.key_of_part: list[TrackKey] = [
+            own[i] if i < len(own) and own[i][1:] == channel else (NEW_TRACK + i, *channel)
+            for i, channel in enumerate(channels)
+        ]
+        self.items: dict[TrackKey, list[tuple[int, int, int, bytes]]] = {CONDUCTOR: []}
+        self.items |= {key: [] for key in self.key_of_part}
+        # the first track to be written for each track of the file
+        self.first_key = {0: CONDUCTOR} | {key[0]: key for key in sorted(self.key_of_part, reverse=True)}
+        self.encoded = dict(score.details.encoded)
+        self.copied_names: dict[TrackKey, bytes] = {}
+        self.copied_programs: dict[Channel, list[tuple[int, TrackKey, int, int]]] = defaultdict(list)
+
+    def add(self, key: TrackKey, tick: int, data: bytes, order: int = COPIED, port: int = ANY_PORT) -> None:
+        """Add an event to a track."""
+        self.items[key].append((tick, order, port, data))
+
+    def copy(self, event: DetailEvent) -> None:
+        """Add an event of the file to the track that has the notes of its track and channel, if any."""
+        status = event.data[0]
+        channel = event.port, status & 0x0F
+        key: TrackKey = (event.track, *channel)
+        if status >= 0xF0 or key not in self.items:
+            key = self.first_key.setdefault(event.track, (event.track, -1, 0))
+            self.items.setdefault(key, [])
+        if status == META and event.data[1] == SEQUENCE_NAME:
+            self.copied_names[key] = event.data
+        if status & 0xF0 == PROGRAM:
+            self.copied_programs[channel].append((event.onset_ticks, key, COPIED, event.data[1]))
+        self.add(key, event.onset_ticks, event.data, port=ANY_PORT if status == META else event.port)
+
+    def text(self, kind: int, text: str) -> bytes:
+        """Return a meta event with a text, in the bytes that it has in the file of the Score."""
+        return _meta(kind, self.encoded.get(text) or _encoded(text))
+
+    def add_names(self, score: Score) -> None:
+        """Add the title and the names of the parts, where they are not copied."""
+        names = {CONDUCTOR: score.title}
+        for key, part in zip(self.key_of_part, score.parts, strict=True):
+            names.setdefault(key, part.name)
+        for key, name in names.items():
+            data = self.text(SEQUENCE_NAME, name)
+            if self.copied_names.get(key) != data:
+                self.add(key, 0, data, COPIED if key in self.copied_names else FIRST)
+
+    def add_global_events(self, score: Score) -> None:
+        """Add the tempi, meters, keys, chords and markers."""
+        events = [(t.onset_ticks, _meta(TEMPO, t.us_per_beat.to_bytes(3, "big"))) for t in score.tempi]
+        for tick, numerator, denominator in score.meters:
+            power = denominator.bit_length() - 1
+            values = numerator, power, CLOCKS_PER_CLICK, NOTES_32ND_PER_BEAT
+            events.append((tick, _meta(METER, bytes(values))))
+        events += [(k.onset_ticks, _meta(KEY, bytes([k.sharps & 0xFF, k.is_minor]))) for k in score.keys]
+        for chord in score.chords:
+            label = CHORD_PREFIX + theory.chord_name(chord.root, chord.kind)
+            events.append((chord.onset_ticks, self.text(MARKER, label)))
+        events += [(m.onset_ticks, self.text(MARKER, m.text)) for m in score.markers]
+        for tick, data in events:
+            self.add(CONDUCTOR, tick, data)
+
+    def add_notes(self, score: Score) -> None:
+        """Add the notes: at one tick by part and pitch."""
+        ends = score.onset_ticks.astype(np.int64) + score.duration_ticks
+        columns = (score.onset_ticks, ends, score.pitch, score.velocity, score.part)
+        offs: list[list[tuple[int, int, int]]] = [[] for _ in score.parts]
+        for onset, end, pitch, velocity, part in zip(*(c.tolist() for c in columns), strict=True):
+            port, channel = self.channels[part]
+            note_on = bytes([NOTE_ON | channel, pitch, velocity])
+            self.add(self.key_of_part[part], onset, note_on, PLAYED + 2 * part + 1, port)
+            offs[part].append((end, pitch, channel))
+        for part, ended in enumerate(offs):
+            for end, pitch, channel in sorted(ended):
+                data = bytes([NOTE_OFF | channel, pitch, 0])
+                self.add(self.key_of_part[part], end, data, OFF, self.channels[part][0])
+
+    def add_programs(self, score: Score, programs: list[int]) -> None:
+        """Add the programs that make each note sound with that of its part, whatever is copied."""
+        owners: dict[Channel, list[int]] = defaultdict(list)
+        for part, channel in enumerate(self.channels):
+            owners[channel].append(part)
+        for channel, parts in owners.items():
+            strikes = [
+                (onset, self.key_of_part[part], PLAYED + 2 * part, programs[part])
+                for part in parts
+                for onset in np.unique(score.onset_ticks[score.part == part]).tolist() or [0]
+            ]
+            is_new = all(self.key_of_part[part][0] >= NEW_TRACK for part in parts)
+            current, named = None if is_new else 0, set[TrackKey]()
+            for tick, key, order, program in sorted([*strikes, *self.copied_programs[channel]]):
+                is_first_of_new = key[0] >= NEW_TRACK and key not in named
+                if order != COPIED and (program != current or is_first_of_new):
+                    # at tick 0 if nothing, such as a reset by a system exclusive, may undo it
+                    at = 0 if current is None and not score.details.events else tick
+                    data = bytes([PROGRAM | channel[1], program])
+                    self.add(key, at, data, order, channel[0])
+                named.add(key)
+                current = program
 
 
-def _track(events: list[tuple[int, Any]]) -> Any:
-    """Return a mido track of messages with absolute ticks, given in order."""
-    import mido
+def _encoded(text: str) -> bytes:
+    """Return the text in UTF-8, with a question mark for each lone surrogate (from the name of a file)."""
+    return text.encode("utf-8", "replace")
 
-    track, now = mido.MidiTrack(), 0
-    for tick, message in events:
+
+def _meta(kind: int, data: bytes) -> bytes:
+    """Return a meta event."""
+    return bytes([META, kind]) + variable_length(len(data)) + data
+
+
+def _track_bytes(items: list[tuple[int, int, int, bytes]]) -> bytes:
+    """Return the events of a track as bytes, with running status, and its end."""
+    pieces: list[bytes] = []
+    now = port = running = 0
+    for tick, _, new_port, data in sorted(items, key=lambda item: item[:2]):
         while tick - now > MAX_DELTA_TICKS:  # empty texts divide a longer silence
-            track.append(mido.MetaMessage("text", text="", time=MAX_DELTA_TICKS))
-            now += MAX_DELTA_TICKS
-        message.time = tick - now
-        track.append(message)
+            pieces += [variable_length(MAX_DELTA_TICKS), _meta(TEXT, b"")]
+            now, running = now + MAX_DELTA_TICKS, 0
+        pieces.append(variable_length(tick - now))
+        if new_port not in (ANY_PORT, port):
+            port, running = new_port, 0
+            pieces += [_meta(PORT, bytes([port])), b"\0"]
+        pieces.append(data[1:] if data[0] == running else data)
+        running = data[0] if data[0] < 0xF0 else 0
         now = tick
-    track.append(mido.MetaMessage("end_of_track"))
-    return track
-
-
-def _channels(score: Score) -> tuple[list[tuple[int, int]], tuple[str, ...]]:
-    """Return a (channel, program) for each part, and the names of the parts that get another program."""
-    free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-    pitched = [index for index, part in enumerate(score.parts) if not part.is_drum]
-    if len(pitched) <= len(free):
-        own = dict(zip(pitched, free, strict=False))
-        return [(own.get(i, DRUM_CHANNEL), part.program) for i, part in enumerate(score.parts)], ()
-    notes: dict[int, int] = defaultdict(int)  # number of notes by program
-    count = np.bincount(score.part, minlength=len(score.parts))
-    for index in pitched:
-        notes[score.parts[index].program] += int(count[index])
-    kept = sorted(sorted(notes, key=lambda program: (-notes[program], program))[: len(free)])
-    channel = dict(zip(kept, free, strict=False))
-    result, merged = [], []
-    for part in score.parts:
-        program = part.program
-        if not part.is_drum and program not in channel:
-            merged.append(part.name or theory.family(program))
-            # a program of the same family (of eight programs) if there is one, else the nearest number
-            program = min(kept, key=lambda p: (p // 8 != part.program // 8, abs(p - part.program)))
-        result.append((DRUM_CHANNEL, program) if part.is_drum else (channel[program], program))
-    return result, tuple(merged)
+    return b"".join([*pieces, b"\x00\xff\x2f\x00"])

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
+from ritornello.music.file_details import NO_DETAILS, FileDetails
 from ritornello.music.overlaps import cut_columns, group_by_part_pitch, part_pitches
 from ritornello.music.score_limits import MAX_TICKS, check_events, check_lengths, check_range
 
@@ -107,6 +108,8 @@ class Score:
     chords: tuple[Chord, ...] = ()
     markers: tuple[Marker, ...] = ()
     title: str = ""
+    details: FileDetails = NO_DETAILS
+    """What the file of the song has besides, if it was read with its details."""
     is_checked: InitVar[bool] = False
     """Whether the notes are known to be in range, sorted and cut, in arrays that only the Score has."""
 
@@ -224,7 +227,7 @@ class Score:
         }
         rest = {k: drop_redundant(v) if k != "markers" else v for k, v in moved.items()}
         notes = (start, end - start, self.pitch, self.velocity, self.part, self.parts)
-        return Score.of(ticks_per_beat, *notes, title=self.title, **rest)
+        return Score.of(ticks_per_beat, *notes, title=self.title, details=self.details.moved(scale), **rest)
 
 
 def rescale_ticks(ticks: Any, from_ticks_per_beat: int, to_ticks_per_beat: int) -> Any:

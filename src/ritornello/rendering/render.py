@@ -49,7 +49,7 @@ def render(
     sheet.check(max_bars)
     content = _read_recipe(Path(recipe)) if isinstance(recipe, (str, Path)) else recipe
     score = song if isinstance(song, Score) else midi.read(song)
-    written = song if isinstance(song, Score) else midi.read(song, pedal="ignore")
+    written = song if isinstance(song, Score) else midi.read(song, pedal="ignore", with_details=True)
     sound = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
     writers = _writers(score, written, max_bars, sound)
     if is_folder(out):
@@ -73,7 +73,7 @@ def is_folder(out: str | Path) -> bool:
 def _writers(score: Score, written: Score, max_bars: int, sound: dict[str, Any]) -> Writers:
     """The functions that write each format, by ending; for pictures by "roll" or "sheet" and ending.
 
-    `written` is the song for sheet music.
+    `written` is the song for sheet music and MIDI.
     """
     writers: Writers = {
         "roll.png": lambda path: roll.png(score, path),
@@ -82,7 +82,7 @@ def _writers(score: Score, written: Score, max_bars: int, sound: dict[str, Any])
         "sheet.svg": lambda path: sheet.svg(written, path, max_bars=max_bars),
     }
     writers |= dict.fromkeys(MUSICXML_ENDINGS, lambda path: sheet.musicxml(written, path, max_bars=max_bars))
-    writers |= dict.fromkeys(MIDI_ENDINGS, lambda path: midi.write(score, path))
+    writers |= dict.fromkeys(MIDI_ENDINGS, lambda path: midi.write(written, path))
     return writers | dict.fromkeys(audio.FORMATS, lambda path: audio.write(score, path, **sound))
 
 

@@ -25,7 +25,8 @@ def play(score: Score, font: Path, rate_hz: int) -> Signal:
         raise InputError("fluidsynth is not installed: install it, or omit --synth")
     with tempfile.TemporaryDirectory() as folder:
         song, sound = Path(folder) / "song.mid", Path(folder) / "song.wav"
-        midi.write(_without_events_after_the_end(score), song)
+        # FluidSynth ignores ports
+        song.write_bytes(midi.to_bytes(_without_events_after_the_end(score), max_ports=1)[0])
         options = f"-q -n -i -g {GAIN} -r {rate_hz} -T wav -O s16 -F".split()
         command = [program, *options, str(sound), str(font), str(song)]
         run = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)

@@ -1,0 +1,110 @@
+"""The details of a MIDI file: the events that a Score does not understand, kept to be written again."""
+
+from collections import defaultdict
+
+from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO, Chunks
+from ritornello.midi.file_events import (
+    BEND,
+    CHANNEL_PRESSURE,
+    CONTROLLER,
+    META,
+    NOTE_OFF,
+    NOTE_ON,
+    PORT,
+    PROGRAM,
+    Channel,
+    FileEvent,
+    file_events,
+)
+from ritornello.midi.raw_events import SUSTAIN
+from ritornello.music.file_details import DetailEvent, FileDetails
+
+LEVELS = (7, 11)  # the controllers of volume and expression
+RELEASED = (1, 64, 65, 66, 67, 68, 69)  # those of modulation, of pedals and switches like them
+UNDERSTOOD = (
+    MARKER,
+    END_OF_TRACK,
+    TEMPO,
+    METER,
+    KEY,
+    PORT,
+)  # meta events that a Score has, or the writer makes
+SYSTEM_EXCLUSIVE, ESCAPE = 0xF0, 0xF7
+
+
+def file_details(chunks: Chunks, parts: int) -> tuple[FileDetails, int]:
+    """Return the details of a file with so many parts, and how many events are lost.
+
+    These are the system messages that the standard forbids in files, and all events with a channel if the
+    parts are not those of `file_events`.
+    """
+    found = file_events(chunks)
+    keys = tuple(key[:3] for key in found.part_keys)
+    details = [event for event in found.events if event.kind not in (NOTE_OFF, NOTE_ON)]
+    kept = [event for event in details if _is_detail(event, len(keys) == parts)]
+    understood = sum(event.kind == META and event.data[1] in UNDERSTOOD for event in details)
+    lost = len(details) - understood - len(kept)
+    events = tuple(DetailEvent(e.tick, e.track, e.port, e.data) for e in kept)
+    return FileDetails(keys if len(keys) == parts else (), events), lost
+
+
+def _is_detail(event: FileEvent, with_channels: bool) -> bool:
+    """Whether an event is kept as it is, if events with channels are kept."""
+    if event.kind == META:
+        return event.data[1] not in UNDERSTOOD
+    return with_channels if event.kind < SYSTEM_EXCLUSIVE else event.kind in (SYSTEM_EXCLUSIVE, ESCAPE)
+
+
+def first_details(details: FileDetails, end_ticks: int) -> FileDetails:
+    """Return the details before a tick, and the first release of each sustain pedal that is down there."""
+    kept: list[DetailEvent] = []
+    pedals: dict[Channel, bool] = {}  # whether each is down
+    for event in details.events:
+        channel = event.port, event.data[0] & 0x0F
+        is_release = _is_controller(event, SUSTAIN) and event.data[2] < 64
+        if event.onset_ticks < end_ticks or (is_release and pedals.get(channel)):
+            kept.append(event)
+            if _is_controller(event, SUSTAIN):
+                pedals[channel] = not is_release
+    return details._replace(events=tuple(kept))
+
+
+def with_neutral_channels(details: FileDetails, tick: int) -> FileDetails:
+    """Return the details with channels that are neutral from a tick on, where other music begins.
+
+    Later texts stay, later events of channels do not. Bends, pressure, modulation and pedals are released;
+    volume and expression return to their highest value if they ended at less than half of it (a fade-out).
+    """
+    first = first_details(details, tick).events
+    texts = [e for e in details.events if e.onset_ticks >= tick and e.data[0] == META]
+    last: dict[tuple[Channel, bytes], DetailEvent] = {}
+    highest: dict[tuple[Channel, bytes], int] = defaultdict(int)
+    for event in first:
+        if event.data[0] < PROGRAM or CHANNEL_PRESSURE <= event.data[0] < SYSTEM_EXCLUSIVE:
+            size = 2 if event.data[0] < PROGRAM else 1
+            kind = (event.port, event.data[0] & 0x0F), event.data[:size]
+            last[kind] = event
+            highest[kind] = max(highest[kind], event.data[-1])
+    added = []
+    for kind, event in last.items():
+        status = event.data[0] & 0xF0
+        if status == BEND:
+            neutral = bytes([0, 64])
+        elif status == CONTROLLER and event.data[1] in LEVELS:
+            neutral = bytes(
+                [event.data[1], max(event.data[2], highest[kind] * (2 * event.data[2] < highest[kind]))]
+            )
+        elif status != CONTROLLER or event.data[1] in RELEASED:
+            neutral = event.data[1:-1] + b"\0"
+        else:
+            continue
+        if event.data[1:] != neutral:
+            added.append(
+                DetailEvent(max(tick, event.onset_ticks), event.track, event.port, event.data[:1] + neutral)
+            )
+    return details._replace(events=tuple(sorted([*first, *added, *texts], key=lambda e: e.onset_ticks)))
+
+
+def _is_controller(event: DetailEvent, number: int) -> bool:
+    """Whether an event sets a controller."""
+    return event.data[0] & 0xF0 == CONTROLLER and event.data[1] == number
