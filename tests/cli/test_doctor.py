@@ -37,7 +37,7 @@ def test_json_and_quiet(say: Say, music: Path) -> None:
     assert (data["files"], data["kept"], data["read_now"]) == (19, 18, 19)
     assert data["histograms"]["Labels"] == {"folk": 9, "game": 9}
     (page,) = (file for file in data["every_file"] if file["path"] == "folk/page.mid")
-    assert (page["fate"], page["reason"]) == ("not MIDI", "begins with b'<htm', a MIDI file with b'MThd'")
+    assert (page["fate"], page["reason"]) == ("not MIDI", "begins with b'<htm': must be b'MThd'")
     assert say("doctor", music, "--quiet", "--workers", 1) == (0, "", "")
 
 

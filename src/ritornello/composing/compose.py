@@ -109,7 +109,7 @@ def redo(
     creativity: float = RedoOptions.creativity,
     progress: Progress | None = None,
 ) -> list[Song]:
-    """Compose some bars of a song anew in several versions; nothing else in it changes.
+    """Recompose some bars of a song in several versions; nothing else in it changes.
 
     The versions, or takes, differ from each other and from the song; if no more can be found, there are
     fewer. A range of bars counts from 0. Raises MidiError, PlanError, ModelError, FailedError. Options:"""

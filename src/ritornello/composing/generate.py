@@ -67,7 +67,10 @@ def check_has_notes(model: Model) -> None:
 def _song(
     model: Model, request: Request, rows: npt.NDArray[Any], dials: dict[str, float], nats: float = 0.0
 ) -> Song:
-    """The song of sampled rows (N, F), with its recipe."""
+    """Build the song of sampled rows (N, F) and its recipe.
+
+    Optional parts that never play are left out of the recipe's plan: the song does not have them.
+    """
     representation = model.info["representation"]["name"]
     names = {"network": model.network, "representation": representation, "sha256": model.hash}
     plan, code = request.plan, model.code.get("representations")

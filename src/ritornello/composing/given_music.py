@@ -34,7 +34,7 @@ Kind = Literal["prompt", "tune", "redo"]  # as recipes have it; a tune is a melo
 class GivenMusic:
     """A MIDI file and what it is given for, as the recipe stores it; all else is computed once, when needed.
 
-    To redo, `bars` (the first, and the one after the last, from 0) and `parts` (None: all) are composed anew.
+    To redo, `bars` (the first, and the one after the last, from 0) and `parts` (None: all) are recomposed.
     """
 
     kind: Kind

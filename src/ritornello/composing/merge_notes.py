@@ -83,12 +83,12 @@ def notes_for_score(
     given: Score | None,
     parts_to_redo: Collection[int] | None = None,
 ) -> tuple[Ints, tuple[Part, ...]]:
-    """The sampled notes (N, 5) of rows from `first_tick` on, in the ticks of `score`; and all its parts.
+    """Return the sampled notes (N, 5) from `first_tick` on, in the ticks of `score`; and its and new parts.
 
     `classes` are the part classes of `score` (parts,). `first_tick` and the notes of `given`, which are left
-    out, are in 24 ticks a beat. A note starts in its bar, however coarse the ticks. It is not struck while
-    one of the `kept` notes (M, 5), or of the sampled ones, has its pitch, and ends before the next of them.
-    Only `parts_to_redo` of `score` play sampled notes, if they are given.
+    out, are in 24 ticks a beat. A note starts in its bar, however coarse the ticks. While another note of its
+    part and pitch sounds, one of the `kept` notes (M, 5) or a sampled one, a note is dropped; one that would
+    last into another is shortened. Only `parts_to_redo` of `score` play sampled notes, if they are given.
     """
     notes, note_parts = _sampled_notes(rows, plan, first_tick, given)
     start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
@@ -135,9 +135,9 @@ def _sampled_notes(
 def _assign_parts(
     score: Score, classes: Ints, note_parts: Ints, parts_to_redo: Collection[int] | None
 ) -> tuple[Ints, tuple[Part, ...]]:
-    """For each note's part class (N,) the part of `score` that plays it; and all parts, new ones last.
+    """Return the part of each note (N,) by its part class, and the parts of `score` with new ones last.
 
-    Where several parts have one class (rows tell only four apart), the one with most notes plays.
+    A class distinguishes only four parts of a program. Of several with one class, that with most notes plays.
     """
     count = np.bincount(score.part, minlength=len(score.parts)).tolist()
     allowed = range(len(classes)) if parts_to_redo is None else parts_to_redo
@@ -151,7 +151,7 @@ def _assign_parts(
 
 
 def _without_overlaps(notes: Ints, old: Ints) -> Ints:
-    """The notes (N, 5), cut or left out so that one note of a pitch sounds at a time, with the old (M, 5)."""
+    """Shorten or drop notes (N, 5) so that each part has one note of a pitch at a time, with `old` (M, 5)."""
     added = []
     sounding: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for onset, duration, pitch, _, part in old.tolist():

@@ -20,6 +20,7 @@ Music: TypeAlias = "str | Path | Score"  # the path of a MIDI file, or a song th
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAX_SEED = (1 << 63) - 1
 MAX_SONGS = 1000
+DEFAULT_CREATIVITY = 0.5
 
 
 def _text(value: float | None) -> str:
@@ -46,8 +47,8 @@ def _option(
 
 
 def _creativity() -> Any:
-    help_text = "RANGE: low values sample only the likeliest notes, high values rare ones too."
-    return _option(help_text, 0.5, 0, 1, is_dial=True)
+    help_text = "RANGE. Low: only the likeliest notes; high: rare ones too."
+    return _option(help_text, DEFAULT_CREATIVITY, 0, 1, is_dial=True)
 
 
 def _seed() -> Any:
@@ -79,12 +80,12 @@ class ComposeOptions(_Options):
     meter: str | None = _option("The time signature, such as 3/4.")
     parts: str | Iterable[str] | None = _option("Instruments of General MIDI: piano,bass,drums.")
     form: str | None = _option(
-        'Sections and their bars; a name that comes again repeats the section: "intro4 A8 A8 B8 A8~" '
+        'Sections and their bars; a name that appears again repeats its section: "intro4 A8 A8 B8 A8~" '
         "(~: varied)."
     )
     chords: str | None = _option('One chord a bar, repeated to the end: "Am F C G".')
     prompt: Music | None = _option("A MIDI file to continue; its bars stay as they are.")  # noqa: RUF009
-    prompt_bars: int | None = _option("Continue after so many bars of the prompt, not after all.")
+    prompt_bars: int | None = _option("Use only this many bars of the prompt, the first ones.")
     melody: Music | None = _option("A MIDI file that stays as it is; other parts are composed to it.")  # noqa: RUF009
     creativity: float = _creativity()
     spread: float = _option(
@@ -92,7 +93,7 @@ class ComposeOptions(_Options):
         1.0, 0, 10, is_dial=True,
     )  # fmt: skip
     seed: int | None = _seed()
-    force: bool = _option("Allow parts that songs of the genre never have.", False)
+    force: bool = _option("Allow parts that no training song of the genre has.", False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,8 @@ class BatchOptions(_Options):
 
     n: int = _option("How many songs.", 1, 1, MAX_SONGS, flag="-n")
     best: int | None = _option(
-        "Keep so many of the songs: the most typical, whose mean negative log-likelihood is closest to the "
-        "median of all."
+        "Keep only this many songs, the most typical ones: those whose mean negative log-likelihood is "
+        "closest to the median."
     )
 
     def __post_init__(self) -> None:
@@ -112,13 +113,13 @@ class BatchOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class RedoOptions(_Options):
-    """Which bars and parts of a song to compose anew, and how many versions."""
+    """Which bars and parts of a song to recompose, and how many versions."""
 
-    bars: str | range = field(metadata=_option("The bars, counted from 1: 9-12.").metadata)
+    bars: str | range = field(metadata=_option("The bars to recompose, counted from 1: 9-12.").metadata)
     parts: str | Collection[str] | None = _option(
         "Only these parts: their names, instruments, or numbers from 1; by default all."
     )
-    takes: int = _option("How many versions, RANGE.", 4, 1, MAX_SONGS)
+    takes: int = _option("How many takes (versions) to write, RANGE.", 4, 1, MAX_SONGS)
     creativity: float = _creativity()
     seed: int | None = _seed()
 

@@ -126,7 +126,7 @@ def _chords(text: str) -> tuple[tuple[int, str], ...]:
 
 
 def _parsed(parse: Callable[[str], T], text: str) -> T:
-    """The result of a parser of `theory`, whose ValueError becomes a PlanError."""
+    """Call a parser of `theory`; its ValueError becomes a PlanError, one line on the command line."""
     try:
         return parse(text)
     except ValueError as error:

@@ -141,13 +141,13 @@ class Recipe:
             raise InputError("the fields of the model of a recipe must be texts")
         name = _representation(data["model"]["representation"], representation)
         _check_keys("how of a recipe", data["how"], DIALS & set(data["how"]) or {"creativity"})
-        dials = {dial: _number(dial, value) for dial, value in data["how"].items()}
+        dials = {dial: _checked_number(dial, value) for dial, value in data["how"].items()}
         for count in ("seed", "song"):
             check_between(count, data[count], 0, MAX_SEED)
         plan = Plan.from_dict(data["plan"])
         if not 1 <= (plan.bars or 0) <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars: must be 1-{MAX_BARS}")
-        rows, given = _rows(name, data["rows"]), _given_music(data["source"])
+        rows, given = _read_rows(name, data["rows"]), _read_given_music(data["source"])
         numbers = data["seed"], data["song"], dials
         return cls(data["model"], plan, *numbers, rows, given, data["ritornello"], representation)
 
@@ -168,7 +168,7 @@ def _representation(recorded: str, given: str | None) -> str:
 
 
 def _check_keys(what: str, data: Any, known: Set[str]) -> None:
-    """Raise InputError unless `data` is an object of exactly these fields."""
+    """Raise InputError unless `data` is a JSON object whose keys are exactly `known`."""
     if not isinstance(data, Mapping):
         raise InputError(f"{what} must be an object, not {data!r:.40}")
     if strange := sorted(set(data) - known):
@@ -178,19 +178,19 @@ def _check_keys(what: str, data: Any, known: Set[str]) -> None:
         raise InputError(f"{what} lacks the key {missing[0]!r}")
 
 
-def _number(name: str, value: Any) -> float:
-    """A finite number."""
+def _checked_number(name: str, value: Any) -> float:
+    """Return a finite number. Raises InputError for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e9:
         raise InputError(f"{name} of the recipe is {value!r:.40}: must be a number")
     return float(value)
 
 
-def _rows(representation: str, data: Mapping[str, Any]) -> npt.NDArray[Any]:
+def _read_rows(representation: str, data: Mapping[str, Any]) -> npt.NDArray[Any]:
     """The rows (N, F) of a representation; known fields, which are not stored, are 0."""
     fields = registry.find("representations", representation).fields
     stored = [(column, field) for column, field in enumerate(fields) if field.kind != "known"]
     _check_keys("the rows of a recipe", data, {field.name for _, field in stored})
-    columns = [_column(field, data[field.name]) for _, field in stored]
+    columns = [_read_column(field, data[field.name]) for _, field in stored]
     if len({len(column) for column in columns}) > 1:
         raise InputError("all fields of the rows of a recipe must have equally many numbers")
     kind = np.float32 if stored[0][1].kind == "real" else np.int16
@@ -200,8 +200,8 @@ def _rows(representation: str, data: Mapping[str, Any]) -> npt.NDArray[Any]:
     return rows
 
 
-def _column(field: Any, text: Any) -> npt.NDArray[Any]:
-    """The values (N,) of one field."""
+def _read_column(field: Any, text: Any) -> npt.NDArray[Any]:
+    """Read the values (N,) of one field from text. Raises InputError."""
     is_real = field.kind == "real"
     number = r"-?\d{1,9}(\.\d{1,16})?(e[+-]?\d{1,3})?" if is_real else r"\d{1,9}"
     if not isinstance(text, str) or not re.fullmatch(rf"({number}( {number})*)?", text):
@@ -213,15 +213,18 @@ def _column(field: Any, text: Any) -> npt.NDArray[Any]:
     return column
 
 
-def _given_music(data: Any) -> GivenMusic | None:
-    """The given music."""
+def _read_given_music(data: Any) -> GivenMusic | None:
+    """Read the given music from JSON. Raises InputError."""
     if data is None:
         return None
     _check_keys("the source of a recipe", data, SOURCE_KEYS)
     if data["how"] not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise InputError(f"source.how of the recipe {data['how']!r:.40}: must be one of {known}")
-    bars, parts = _integers("bars", data["bars"], 2), _integers("parts", data["parts"], MAX_PARTS)
+    bars, parts = (
+        _checked_integers("bars", data["bars"], 2),
+        _checked_integers("parts", data["parts"], MAX_PARTS),
+    )
     if (data["how"] == "redo") != (bars is not None) or (bars and not (len(bars) == 2 and bars[0] < bars[1])):
         raise InputError(f"source.bars of the recipe {bars}: must be two numbers for redo, else null")
     try:
@@ -231,8 +234,8 @@ def _given_music(data: Any) -> GivenMusic | None:
     return GivenMusic(data["how"], midi, bars, parts)  # type: ignore[arg-type]
 
 
-def _integers(name: str, values: Any, most: int) -> tuple[int, ...] | None:
-    """At most so many bars or parts of the given music."""
+def _checked_integers(name: str, values: Any, most: int) -> tuple[int, ...] | None:
+    """Return at most `most` whole numbers as a tuple, or None for None. Raises InputError."""
     if values is not None and not (
         isinstance(values, (list, tuple))
         and len(values) <= most

@@ -34,7 +34,7 @@ class Request:
     end_tick: int | None = None
     """Notes are sampled from `first_tick` up to `end_tick` (None: the end of the song)."""
     required_parts: tuple[int, ...] | None = None
-    """Those of the parts that must play; None are all."""
+    """The parts that must play; None means all of them."""
     style: StyleStats = NO_STATS
     music: GivenMusic | None = None
     """The given music into which the sampled notes are merged."""
@@ -60,14 +60,14 @@ def request_for(
 
 
 def _continuation(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """Compose the bars after the prompt; the plan's parts begin with those of the canonical prompt."""
+    """The request for the bars after a prompt; the plan's parts begin with those of the canonical prompt."""
     first_tick = int(plan.timeline(GRID).start_ticks[len(Timeline.of(given.canonical))])
     prompt = _rows_of_first_notes(given.rows, len(given.canonical))
     return Request(plan, seed, song, _part_classes(plan), prompt=prompt, first_tick=first_tick)
 
 
 def _accompaniment(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """Compose the other parts to a melody; the plan's parts begin with those of the canonical melody.
+    """The request for parts to a melody; the plan's parts begin with those of the canonical melody.
 
     Where the melody has such a part (drums, or four of a program), notes are added to that one.
     """
@@ -76,7 +76,7 @@ def _accompaniment(plan: Plan, seed: int, song: int, given: GivenMusic) -> Reque
 
 
 def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """Compose bars of a song anew, in some of its parts or all.
+    """The request to recompose bars of a song, in all its parts or some.
 
     What comes before is the prompt; what comes after, and the other parts from there on, are given notes.
     """
@@ -99,6 +99,6 @@ def _part_classes(plan: Plan) -> tuple[int, ...]:
 
 
 def _rows_of_first_notes(rows: npt.NDArray[Any], notes: int) -> npt.NDArray[Any]:
-    """The rows (N, F) up to that of the last of so many notes."""
+    """The rows (N, F) up to and including that of note number `notes`, counted from 1."""
     struck = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)
     return rows[: int(struck[notes - 1]) + 1] if notes else rows[:0]

@@ -1,7 +1,8 @@
 """The sampling loop: for each choice of each row, logits > grammar > rules > drawn class.
 
-It knows fields, not music. Many songs are composed in one batch; songs that have ended leave it. A song for
-which the hard rules leave no class is composed anew with other random numbers.
+The loop treats all fields alike; rules and cursor have the knowledge of music. Many songs are composed in one
+batch; songs that have ended are removed from it. A song for which the hard rules leave no class is composed
+again with other random numbers.
 """
 
 import logging
@@ -28,8 +29,7 @@ from ritornello.system.progress import Progress
 from ritornello.system.threads import one_thread
 
 Mask = npt.NDArray[np.bool_]
-# The batch is made smaller once one in so many of its songs has ended: copying the others takes time too.
-SHRINK_AT_ONE_IN = 8
+SHRINK_AT_ONE_IN = 8  # fewer ended songs stay in the batch: copying the others takes time too
 MAX_ATTEMPTS = 8  # to compose a song to its end
 LOG = logging.getLogger(__name__)
 
@@ -129,8 +129,8 @@ class _Batch:
         return [finished[song] for song in range(count)]
 
     @property
-    def is_finished(self) -> Mask:
-        """Which songs (B,) have ended, or have all bars that were requested."""
+    def finished_songs(self) -> Mask:
+        """The mask (B,) of songs that need no more rows: at END, or after the last bar to redo."""
         finished: Mask = self.cursor.done
         for index, state in enumerate(self.states):
             finished[index] |= state.end_tick < state.song.end_tick and state.song.clock >= state.end_tick
@@ -138,7 +138,7 @@ class _Batch:
 
     def remove_finished(self) -> dict[int, SampledSong]:
         """Remove the songs that have ended, once they are enough or all, and return them by number."""
-        finished = self.is_finished
+        finished = self.finished_songs
         count = np.count_nonzero(finished)
         can_shrink = hasattr(self.step, "keep") and hasattr(self.cursor, "keep")
         if not count or (
@@ -164,7 +164,7 @@ class _Batch:
         step.begin({name: cursor.known(name) for name in self.known_first})
         for state in self.states:
             state.update()
-        uniforms, finished = self.uniforms.row(row)[self.songs], self.is_finished
+        uniforms, finished = self.uniforms.row(row)[self.songs], self.finished_songs
         for field in self.later_fields:
             if field.kind == "known":
                 step.put(field.name, cursor.known(field.name))

@@ -12,17 +12,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.options import DEFAULT_CREATIVITY
+
 Logits = npt.NDArray[np.float32]
 
 FORBIDDEN = np.float32(-np.inf)  # the logit of a class that must not be drawn
 ROWS_PER_BLOCK = 256  # random numbers are made for so many rows at a time
-# By field: temperature, and the share of the probability that top-p cuts off, at creativity 0.5. Human songs
-# have rare shifts, durations and velocities; without the tail of the distribution, songs are too even. A
+# By field, at the default creativity: temperature, and the share of probability that top-p cuts off. Human
+# songs have rare shifts, durations and velocities; without the distribution's tail, songs are too even. A
 # wrong pitch is noticed at once and misleads what follows, so pitches are drawn cooler. Measured in
 # docs/results.md.
 DEFAULTS = {"shift": (1.0, 0.01), "pitch": (0.85, 0.01), "duration": (1.0, 0.005), "velocity": (1.0, 0.005)}
 OTHER_FIELDS = (1.0, 0.02)
-CREATIVITY_POINTS = (0.0, 0.5, 1.0)  # between these, temperature and top-p are interpolated
+CREATIVITY_POINTS = (0.0, DEFAULT_CREATIVITY, 1.0)  # between these, temperature and top-p are interpolated
 LOWEST_HEAT, HIGHEST_HEAT = 0.1, 1.3  # factors of the temperature at creativity 0 and 1
 CUT_AT_ZERO = 0.08  # the share that top-p cuts off at creativity 0; at creativity 1 it cuts off nothing
 FIRST_SONG_BLOCK = 1 << 32  # blocks from here on are for numbers drawn once a song, not for rows

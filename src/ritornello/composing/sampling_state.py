@@ -48,7 +48,7 @@ class SamplingState:
         self.sounding_until = 0  # the tick at which all composed notes have ended
         self.onset, self.part = -1, -1  # of the last composed note
         self.notes_at_onset = 0
-        self.part_notes_at_onset = 0  # of which so many, the last ones, are of `part`
+        self.part_notes_at_onset = 0  # the number of the last ones that are of `part`
         self.unrequested_nats = 0.0
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
         timeline = request.timeline
@@ -96,7 +96,7 @@ class SamplingState:
         self._skip_sounding_bars()
 
     def _add_note(self, onset: int, part: int, pitch: int, end: int) -> None:
-        """Take a composed note into the state."""
+        """Update what the rules read, such as sounding notes and repeats, with a newly composed note."""
         self.end_of[part, pitch] = end
         self.notes_at_onset = self.notes_at_onset + 1 if onset == self.onset else 1
         same = (onset, part) == (self.onset, self.part)

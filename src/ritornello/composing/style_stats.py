@@ -1,4 +1,4 @@
-"""Statistics of human songs by label, to which sampling rules hold composed songs.
+"""Statistics of human songs by label; sampling rules keep composed songs within them.
 
 Stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": notes}}}. For a label
 without statistics the rules that use them do nothing. `examples/bundle/style.py` measures them.
@@ -15,7 +15,7 @@ class StyleStats(NamedTuple):
     """The statistics of a label; the names are those in model.json, the defaults limit nothing."""
 
     repeats: float = 1.0
-    """The share of notes that repeat the pitch before in their part; 90% of songs have no more."""
+    """The share of notes that repeat the previous pitch of their part; 90% of songs have no more."""
     plays: float = 0.0
     """The share of the first bars in which a part plays; 90% of parts play in no fewer."""
     voices: float = inf

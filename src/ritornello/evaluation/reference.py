@@ -7,22 +7,18 @@ the nats that would say the rest, if all values within a bin were equally likely
               + for each note and each property: the logarithm of the width of its bin
               + LOST_NOTE_NATS for each note of the source that the representation does not hold
 
-    property   values that count as different
-    shift      384   onsets, in ticks of 1/24 beat from the onset before
-    part       513   128 programs of 4 instances, and drums
-    pitch      128
-    duration   384   ticks of 1/24 beat; longer ones count as 384, and the last bin has their width
-    velocity   128
-
-The width of a bin is the number of these values in it. So a uniform prediction has the same reference nats
+VALUES has the number of values that count as different: onsets in ticks of 1/24 beat from the onset before,
+parts (128 programs of 4 instances, and drums), pitches, durations in ticks (longer ones count as the longest,
+whose bin has their width) and velocities. The width of a bin is the number of these values in it. So a
+uniform prediction has the same reference nats
 whatever its bins. A representation gains nothing by coarse bins, by leaving out notes, which cost as much as
 unknown ones, or by leaving out a property, which is then a single bin.
 
 Onsets on other grids: on a coarser grid each note has the width of its cell, also if it begins with the note
 before, because the cell does not say so. A width need not be an integer (1.5 ticks at 16 cells per beat). On
 a finer grid a cell counts as one tick. The tick is at least as likely as the cell, so the reference is never
-too low, and it is exact if no other cell of the tick has a probability. Whoever can add up the cells of a
-tick may pass the nats of the tick.
+too low, and it is exact if no other cell of the tick has a probability. A caller that can add up the
+probabilities of a tick's cells may pass the nats of the tick instead.
 """
 
 from collections.abc import Mapping

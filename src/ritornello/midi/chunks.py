@@ -55,7 +55,7 @@ def split_file(data: bytes) -> Chunks:
     if data[:4] == b"RIFF" and data[8:12] == b"RMID":
         at = max(data.find(b"MThd"), 0)
     if data[at : at + 4] != b"MThd":
-        raise MidiError(f"byte {at}: begins with {data[at : at + 4]!r}, a MIDI file with b'MThd'")
+        raise MidiError(f"byte {at}: begins with {data[at : at + 4]!r}: must be b'MThd'")
     if len(data) < at + 14:
         raise MidiError(f"byte {len(data)}: the file ends within the header of 14 bytes")
     size, count, division = struct.unpack_from(">4xL2xHh", data, at)

@@ -1,15 +1,16 @@
 """Reading: from the bytes of a MIDI file to a Score, with symusic or with mido.
 
 Both readers give the same Score, by these rules:
- 1. A part is a (track, channel, program at the onset of the note), in this order. Channel 10 is drums. 2. A
- note-off ends the oldest open note of its pitch and channel in its track. 3. A note that is never ended is
- dropped. 4. The sustain pedal (controller 64, down from value 64 on) prolongs the notes of its part until it
- is released.
-    A pedal that is never released has no effect. Pitch bends and other controllers are dropped and counted,
-    for the part on whose channel they are; those before its first note for the next part of the channel.
- 5. A pitch that is struck again in its part ends the earlier note there. A duration of 0 becomes one tick.
- 6. The tracks of a file of format 2, which may be separate songs, are read as simultaneous.
- 7. In a file with an SMPTE division a beat is one second, and its tempo events have no effect.
+1. A part is a (track, channel, program at the onset of the note), in this order. Channel 10 is drums.
+2. A note-off ends the oldest open note of its pitch and channel in its track.
+3. A note that is never ended is dropped.
+4. The sustain pedal (controller 64, down from value 64 on) prolongs the notes of its part until it is
+   released. A pedal that is never released has no effect.
+5. Pitch bends and other controllers are dropped and counted, for the part on whose channel they are; those
+   before its first note for the next part of the channel.
+6. A pitch that is struck again in its part ends the earlier note there. A duration of 0 becomes one tick.
+7. The tracks of a file of format 2, which may be separate songs, are read as simultaneous.
+8. In a file with an SMPTE division a beat is one second, and its tempo events have no effect.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
     if min(onset_ticks.min(initial=0), duration_ticks.min(initial=0)) < 0 or (
         (onset_ticks.astype(np.int64) + duration_ticks).max(initial=0) > MAX_TICKS
     ):
-        raise MidiError(f"a note lies beyond tick {MAX_TICKS}")
+        raise MidiError(f"a note ends after tick {MAX_TICKS}, the highest allowed")
     events: dict[str, list[Any]] = {
         "tempi": [t for t in raw.tempi if t.us_per_beat > 0],
         "meters": [m for m in raw.meters if m.numerator > 0 and m.denominator in (1, 2, 4, 8, 16, 32, 64)],

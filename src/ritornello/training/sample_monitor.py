@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ritornello.composing.options import DEFAULT_CREATIVITY
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import sample
 from ritornello.composing.sampling import SamplingParams
@@ -63,7 +64,9 @@ class SampleMonitor:
         model = Model(Path("in training"), info, weights, {})
         choices = [field.name for field in self.representation.fields if field.kind == "choice"]
         requests = [Request(plan, seed, number) for number, plan in enumerate(self.plans)]
-        composed = sample(model, requests, SamplingParams.from_creativity(0.5, choices), rules=())
+        composed = sample(
+            model, requests, SamplingParams.from_creativity(DEFAULT_CREATIVITY, choices), rules=()
+        )
         songs = [self._decode(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
         return self.describe(songs)
 

@@ -11,7 +11,7 @@ from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS,
 
 UNCHANGED = 3  # the similarity of a bar that returns note for note
 REPEAT_NATS = (0.0, 0.4, 1.2, 8.0)  # by similarity: what the next note of the earlier bar gains in each field
-FREE_LOOPS = 4  # the same rows may come so many times without penalty
+FREE_LOOPS = 4  # times that the same rows are repeated without penalty
 LOOP_NATS = 0.4  # what the next note of the loop loses for each time more
 COPY_NATS = 6.0  # what the next note of an unplanned copy loses at the end of the bar; less before
 

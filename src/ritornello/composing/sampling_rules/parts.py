@@ -32,7 +32,7 @@ def require_unplayed_parts(state: SamplingState) -> Bias | None:
     if not unplayed:
         return None
     tick, song = state.row_tick, state.song
-    if must_play_unplayed_parts(state, tick):
+    if is_late_in_last_bar(state, tick):
         is_new_onset = song.row[COLUMN["shift"]] > 0 or not song.notes
         can_follow = [part for part in unplayed if is_new_onset or part >= song.notes[-1][1]]
         given = song.next_given("part")
@@ -82,8 +82,8 @@ def thick_chord_penalty(state: SamplingState) -> float:
     return THICK_CHORD_NATS * max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
 
 
-def must_play_unplayed_parts(state: SamplingState, tick: int) -> bool:
-    """Whether a tick lies in the second half of the last requested bar."""
+def is_late_in_last_bar(state: SamplingState, tick: int) -> bool:
+    """Whether a tick is in the second half of the last requested bar, where unplayed parts must play."""
     middle: int = (state.song.bar_starts[state.last_bar] + state.end_tick) // 2
     return tick >= middle
 

@@ -12,10 +12,10 @@ LOWEST_PITCH, HIGHEST_PITCH = 12, 115  # C0 to G8; a piano has 21-108
 OUT_OF_KEY_NATS = 0.5  # what a pitch outside the scale loses,
 EXCESS_OUT_OF_KEY_NATS = 12.0  # and what for each unit of their recent share above the usual one
 USUAL_OUT_OF_KEY = 0.05
-FREE_REPEATS = 8  # a pitch may come so many times in a row without penalty
+FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
 REPEAT_NATS = 0.4  # what it loses for each time more
 EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
-LEAST_NOTES = RECENT_NOTES // 4  # shares are of so many notes at least
+LEAST_NOTES = RECENT_NOTES // 4  # the smallest number of notes of which shares are computed
 
 
 def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
@@ -42,7 +42,7 @@ def forbid_extreme_pitches(state: SamplingState) -> Bias | None:
 
 
 def penalize_pitches_outside_key(state: SamplingState) -> Bias | None:
-    """Pitches outside the scale of the plan are less likely, and much less where many came lately."""
+    """Pitches outside the plan's scale are less likely, and much less after many notes outside of it."""
     if state.request.plan.key is None or state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
     share = sum(state.out_of_key) / max(len(state.out_of_key), LEAST_NOTES)

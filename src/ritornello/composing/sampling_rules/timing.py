@@ -6,7 +6,7 @@ from ritornello.composing.sampling import FORBIDDEN
 from ritornello.composing.sampling_rules.parts import (
     MOST_BARS_MISSING,
     NATS_PER_MISSING_BAR,
-    must_play_unplayed_parts,
+    is_late_in_last_bar,
     thick_chord_penalty,
 )
 from ritornello.composing.sampling_rules.pitches import HIGHEST_PITCH
@@ -64,7 +64,7 @@ def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
     if state.tick_after_wait >= state.end_tick:
         bias[WAIT] = FORBIDDEN
     bias[max(state.end_tick - song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
-    is_late = must_play_unplayed_parts(state, song.clock) and song.clock + 1 < state.end_tick
+    is_late = is_late_in_last_bar(state, song.clock) and song.clock + 1 < state.end_tick
     if (
         is_late and song.notes and unplayed[0] < song.notes[-1][1]
     ):  # parts ascend within an onset: it needs a later one
@@ -73,7 +73,7 @@ def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
 
 
 def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
-    """An onset has at most 32 notes, and takes no more where no requested part can follow."""
+    """An onset has at most MAX_NOTES_AT_ONSET notes, fewer if no requested part can add a higher one."""
     song, parts = state.song, state.request.parts
     if state.onset != song.clock or parts is None:
         return None
@@ -86,7 +86,7 @@ def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
 
 
 def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
-    """Another note at this onset is likelier where a part that plays too little can still join it."""
+    """Another note at this onset is likelier if a later part, one that plays in too few bars, can join it."""
     song = state.song
     if state.onset != song.clock or not song.notes:
         return None
@@ -98,7 +98,7 @@ def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
 
 
 def penalize_thick_onsets(state: SamplingState) -> Bias | None:
-    """Another note at this onset is less likely where only a part that strikes too many can play it."""
+    """Another note at this onset is less likely if only a part that already strikes too many can play it."""
     penalty, parts = thick_chord_penalty(state), state.request.parts
     if not penalty or state.song.clock != state.onset or parts is None or state.part < parts[-1]:
         return None
@@ -106,7 +106,7 @@ def penalize_thick_onsets(state: SamplingState) -> Bias | None:
 
 
 def penalize_substitute_notes(state: SamplingState) -> Bias | None:
-    """Another note at this onset is less likely where the network would rather have unrequested parts play.
+    """Another note at this onset is less likely, the more probable unrequested parts are to the network.
 
     Otherwise the requested parts would play those notes in their place: game music for piano and bass had 100
     notes a bar (benchmarks/RESULTS.md).

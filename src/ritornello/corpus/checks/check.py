@@ -49,9 +49,9 @@ def check(data: bytes, checks: CheckSettings) -> CheckedFile:
     if refused := limits.check_file_size(len(data), checks.max_file_bytes):
         return CheckedFile(*refused)
     if not data:
-        return CheckedFile("empty", "the file has no bytes")
+        return CheckedFile("empty", "the file is empty")
     if data[:4] != b"MThd" and not (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
-        return CheckedFile("not MIDI", f"begins with {data[:4]!r}, a MIDI file with b'MThd'")
+        return CheckedFile("not MIDI", f"begins with {data[:4]!r}: must be b'MThd'")
     try:
         chunks = split_file(data)
         scanned = scan_tracks(b"".join(chunks.tracks))

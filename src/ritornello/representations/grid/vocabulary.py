@@ -35,7 +35,8 @@ DURATION_TICKS = np.array(
     [*range(1, 49), 54, 60, 66, 72, 84, 96, 108, 120, 144, 168, 192, 216, 240, 288, 336, 384], np.int64
 )  # of each class
 DURATIONS = len(DURATION_TICKS)
-VELOCITY_BINS = 32
+DURATION_UNIT = "{}-{} ticks, then {} to {}".format(*DURATION_TICKS[[0, 47, 48, -1]])
+VELOCITY_BINS = 32  # must divide 128
 VELOCITY_BIN_WIDTH = 128 // VELOCITY_BINS
 
 MAX_BAR_TICKS = MAX_BAR_BEATS * GRID
@@ -80,8 +81,8 @@ FIELDS: tuple[Field, ...] = (
     _known("given.next", PITCHES + 1, "the highest at the next given onset", PITCHES),
     Field("part", PARTS, "choice", unit="program x 4 + instance; drums"),
     Field("pitch", PITCHES, "choice", unit="semitones"),
-    Field("duration", DURATIONS, "choice", unit="1-48 ticks, then 54 to 384"),
-    Field("velocity", VELOCITY_BINS, "choice", unit="bins of 4 velocities"),
+    Field("duration", DURATIONS, "choice", unit=DURATION_UNIT),
+    Field("velocity", VELOCITY_BINS, "choice", unit=f"bins of {VELOCITY_BIN_WIDTH} velocities"),
 )
 NOTE_CHOICES = tuple(VOID)[1:]  # the choices that make a note, after its shift
 COLUMN = {field.name: index for index, field in enumerate(FIELDS)}
@@ -107,19 +108,19 @@ def duration_class(ticks: npt.ArrayLike) -> Ints:
 
 
 def velocity_class(velocity: npt.ArrayLike) -> Ints:
-    """The bins 0-31 (any shape) of velocities 0-127."""
+    """The bins (any shape) of velocities 0-127."""
     return np.asarray(velocity, np.int64) // VELOCITY_BIN_WIDTH
 
 
 def velocity_of_class(bins: npt.ArrayLike) -> Ints:
-    """The velocities 2-126 (any shape) in the middle of bins 0-31."""
+    """The velocities (any shape) in the middle of bins."""
     return np.asarray(bins, np.int64) * VELOCITY_BIN_WIDTH + VELOCITY_BIN_WIDTH // 2
 
 
 def bin_widths() -> dict[str, Ints]:
     """How many values of a MIDI file each class (size,) of a choice stands for.
 
-    They are ticks up to 384 for durations and 0-127 for velocities; elsewhere a class is one value.
+    The values are ticks for durations and 0-127 for velocities; a class of another choice is one value.
     """
     widths = {name: np.ones(size, np.int64) for name, size in VOID.items()}
     widths["duration"] = np.bincount(duration_class(np.arange(1, DURATION_TICKS[-1] + 1)))
