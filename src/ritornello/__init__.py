@@ -30,7 +30,7 @@ _MODULES = {
     "learn": "learning.learn",
     "measure": "evaluation.measure",
     "prepare": "corpus.prepare",
-    "read": "midi",
+    "read": "notation",
     "redo": "composing.compose",
     "render": "rendering.render",
     "replay": "composing.compose",
@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from ritornello.evaluation.judge import judge as judge
     from ritornello.evaluation.measure import measure as measure
     from ritornello.learning.learn import learn as learn
-    from ritornello.midi import read as read
     from ritornello.midi import write as write
     from ritornello.models.model import Model as Model
     from ritornello.music.plan import Plan as Plan
     from ritornello.music.score import Score as Score
     from ritornello.music.timeline import Timeline as Timeline
+    from ritornello.notation import read as read
     from ritornello.rendering.render import render as render
     from ritornello.training.train import train as train
 

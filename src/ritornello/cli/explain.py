@@ -26,8 +26,9 @@ def command(
     ritornello explain song.mid --rows 50
     ritornello explain song.mid --as messages
     """
-    from ritornello import midi
+    from ritornello import notation
     from ritornello.models import registry
+    from ritornello.notation.song_file import SONG_ENDINGS
     from ritornello.representations.table import print_table
 
     if what == "loss":
@@ -35,14 +36,14 @@ def command(
     elif what in registry.names("representations"):
         fields = registry.find("representations", what).fields
         result, text = {"fields": [f._asdict() for f in fields]}, print_table(fields)
-    elif Path(what).suffix.lower() in (".mid", ".midi", ".kar", ".rmi") or Path(what).exists():
+    elif what == "-" or what.lower().endswith(SONG_ENDINGS) or Path(what).exists():
         representation = registry.find("representations", name)()
-        values = representation.encode(midi.read(what)).values[:rows]
+        values = representation.encode(notation.read(what)).values[:rows]
         words = representation.explain(values)
         result, text = {"rows": values.tolist(), "words": words}, "\n".join(words)
     else:
         known = ", ".join(["loss", *registry.names("representations")])
-        raise click.UsageError(f"cannot explain {what!r}: must be one of {known}, or a MIDI file")
+        raise click.UsageError(f"cannot explain {what!r}: must be one of {known}, or a song file")
     print_result(result, text, as_json=as_json, quiet=quiet)
 
 

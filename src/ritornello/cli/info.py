@@ -1,4 +1,4 @@
-"""`ritornello info`: show what a MIDI file contains."""
+"""`ritornello info`: show what a song contains."""
 
 from __future__ import annotations
 
@@ -18,20 +18,17 @@ if TYPE_CHECKING:
 @option("--png", "Also write the piano roll as a picture.", PATH)
 @output_options
 def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool) -> None:
-    """Show what FILE, a MIDI file, contains: parts, bars, meter, key, tempo, a piano roll.
+    """Show what FILE, a song, contains: parts, bars, meter, key, tempo, a piano roll.
 
     \b
     ritornello info song.mid
     ritornello info song.mid --png song.png
+    ritornello info - < song.musicxml
     """
-    from pathlib import Path
-
-    from ritornello import midi
-    from ritornello.errors import MidiError
+    from ritornello import notation
     from ritornello.rendering import roll
-    from ritornello.system.files import read_bytes
 
-    song, dropped = midi.parse(read_bytes(file, MidiError), name=Path(file).name, reader=reader)
+    song, dropped = notation.open_song(file).parse(reader=reader)
     if png:
         roll.png(song, png)
     facts, parts = _facts(song), _parts(song)

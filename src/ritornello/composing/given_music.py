@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello import midi
+from ritornello import midi, notation
 from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError, check_between
@@ -21,7 +20,6 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import part_classes_of
 from ritornello.representations.notes import Notes
-from ritornello.system.files import read_bytes
 
 NOTES = Notes()
 MAX_GIVEN_NOTES = 200_000
@@ -134,7 +132,12 @@ def _read(music: Music, kind: Kind, what: str) -> GivenMusic:
     if isinstance(music, Score):
         name, data = music.title or what, midi.to_bytes(music)[0]
     else:
-        name, data = Path(music).name, read_bytes(music, MidiError)
+        file = notation.open_song(music)
+        name, data = file.name, file.data
+        if file.format and kind == "redo":
+            raise MidiError(f"{name!r} is {file.format}: must be MIDI for redo, render it to .mid first")
+        if file.format:
+            data = midi.to_bytes(file.parse().score)[0]
     given = GivenMusic(kind, data, name=name)
     if not len(given.score):
         raise MidiError(f"{name!r} has no notes, so it cannot be a {what}")

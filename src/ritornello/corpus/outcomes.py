@@ -26,8 +26,12 @@ OUTCOMES: dict[str, Outcome] = {
         "the file does not begin as a MIDI file does",
         "it is another kind of file, often a web page from a failed download: download it again",
     ),
+    "no reader": Outcome(
+        "the library that reads MusicXML and kern is not installed",
+        'pip install "ritornello[sheet]", then run again with --retry',
+    ),
     "unreadable": Outcome(
-        "the file breaks the MIDI format, so it cannot be read to its end",
+        "the file breaks its format, so it cannot be read to its end",
         "it is cut off or damaged: download it again, or open and save it in a sequencer",
     ),
     # beyond a limit
@@ -73,5 +77,6 @@ OUTCOMES: dict[str, Outcome] = {
     ),
 }  # fmt: skip
 
-RETRYABLE = ("timed out", "crashed", "out of memory")  # may be due to the machine: --retry reads these again
+# may be due to the machine: --retry reads these again
+RETRYABLE = ("timed out", "crashed", "out of memory", "no reader")
 DUPLICATES = ("same file", "same notes", "transposed", "near")

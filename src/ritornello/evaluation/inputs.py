@@ -83,7 +83,7 @@ class FolderSongs:
         for path, data, reason in self._files():
             name = path_text(path)
             self._digest.update(hashlib.sha256(path).digest() + hashlib.sha256(data).digest())
-            checked = check(data, CHECKS) if not reason else None
+            checked = check(data, CHECKS, name) if not reason else None
             if checked and checked.score:
                 yield LabelledScore(name, checked.score, labeller.labels(path))
             else:

@@ -16,8 +16,9 @@ from ritornello.evaluation.song_description import describe_song
 from ritornello.models import fingerprints
 from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
+from ritornello.notation.song_file import STANDARD_INPUT, open_song
 from ritornello.system.extras import require_extra
-from ritornello.system.files import check_writable, read_bytes, sha256_file, write_bytes
+from ritornello.system.files import check_writable, sha256_file, write_bytes
 from ritornello.system.progress import Progress
 
 MAX_SONGS = 200  # of each set, by default
@@ -51,7 +52,8 @@ def judge(
     if html:
         check_writable(Path(html))
     limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed, "progress": progress}
-    judge_path = _judge_file if Path(composed).is_file() else _judge_folder
+    is_file = str(composed) == STANDARD_INPUT or Path(composed).is_file()
+    judge_path = _judge_file if is_file else _judge_folder
     report, scores, training = judge_path(Path(composed), human, model, corpus, limits)
     if html:
         _write_page(Path(html), report, scores, training)
@@ -131,11 +133,12 @@ def _training(model: Source, corpus: Source) -> TrainingFingerprints | None:
 
 def _read_song(path: Path, max_s: float) -> Score:
     """Read the song in a file. Raises MidiError if there is none, or if it is too long."""
-    checked = check(read_bytes(path, MidiError), CHECKS)
+    song = open_song(path)
+    checked = check(song.data, CHECKS, song.name, song.format)
     if checked.score is None:
-        raise MidiError(f"{path.name!r}: {checked.outcome}: {checked.reason}")
+        raise MidiError(f"{song.name!r}: {checked.outcome}: {checked.reason}")
     if reason := _too_long(checked.score, max_s):
-        raise MidiError(f"{path.name!r} {reason}")
+        raise MidiError(f"{song.name!r} {reason}")
     return checked.score
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from ritornello.errors import MidiError
 from ritornello.notation.formats import Format, musicxml_of
+from ritornello.notation.note_types import with_note_types
 from ritornello.system.extras import require_extra
 
 VEROVIO_NAMES = {"musicxml": "xml", "kern": "humdrum"}
@@ -29,7 +30,7 @@ def to_midi(data: bytes, format_name: Format) -> bytes:
     """
     if format_name == "abc":
         return _abc_to_midi(data)
-    document = musicxml_of(data) if format_name == "musicxml" else data
+    document = with_note_types(musicxml_of(data)) if format_name == "musicxml" else data
     return _verovio_to_midi(document, VEROVIO_NAMES[format_name])
 
 

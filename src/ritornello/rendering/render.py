@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ritornello import midi
+from ritornello import midi, notation
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 from ritornello.rendering import audio, palette, roll, roll_contents, sheet
@@ -38,7 +38,7 @@ def render(
     max_minutes: float = audio.MAX_MINUTES,
     max_bars: int = sheet.MAX_BARS_OF_SHEET_MUSIC,
 ) -> RenderResult:
-    """Write a song (a Score or a .mid file) to `out`, in the format of its ending.
+    """Write a song (a Score or a song file) to `out`, in the format of its ending.
 
     If `out` is a folder (see `is_folder`), all formats are written to it, with an HTML page and the `recipe`
     (a file or its content). `picture` is what .png and .svg show. Sheet music ignores the pedal, and is
@@ -48,8 +48,12 @@ def render(
     path = Path(out)
     sheet.check(max_bars)
     content = _read_recipe(Path(recipe)) if isinstance(recipe, (str, Path)) else recipe
-    score = song if isinstance(song, Score) else midi.read(song)
-    written = song if isinstance(song, Score) else midi.read(song, pedal="ignore", with_details=True)
+    if isinstance(song, Score):
+        score = written = song
+    else:
+        file = notation.open_song(song)
+        score = file.parse().score
+        written = file.parse(pedal="ignore", with_details=True).score
     sound = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
     writers = _writers(score, written, max_bars, sound)
     if is_folder(out):

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 from ritornello.corpus.checks.annotation import take_annotation
 from ritornello.corpus.outcomes import KEPT
-from ritornello.errors import MidiError, ScoreError
+from ritornello.errors import InputError, MidiError, ScoreError
 from ritornello.midi import Pedal, Reader, limits
 from ritornello.midi.chunks import split_file
 from ritornello.midi.reading import parse_chunks
 from ritornello.midi.track_scan import scan_tracks
 from ritornello.music.score import Score
+from ritornello.notation import parse_notation
+from ritornello.notation.formats import Format, format_of
+from ritornello.notation.song_file import gunzip, without_mac_header
 
 ANNOTATION = "annotation notes"  # key in `CheckedFile.dropped`
 
@@ -44,22 +47,40 @@ class CheckedFile(NamedTuple):
     dropped: dict[str, int] | None = None
 
 
-def check(data: bytes, checks: CheckSettings) -> CheckedFile:
-    """Check the file with the bytes `data`; the result has a Score only if the outcome is "kept"."""
+def check(
+    data: bytes, checks: CheckSettings, name: str = "", format_name: Format | None = None
+) -> CheckedFile:
+    """Check the file with the bytes `data`; the result has a Score only if the outcome is "kept".
+
+    `name` says by its ending whether it is packed and, if `format_name` does not, which format it has.
+    """
     if refused := limits.check_file_size(len(data), checks.max_file_bytes):
         return CheckedFile(*refused)
     if not data:
         return CheckedFile("empty", "the file is empty")
-    if data[:4] != b"MThd" and not (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
-        return CheckedFile("not MIDI", f"begins with {data[:4]!r}: must be b'MThd'")
     try:
+        if format_name := format_name or format_of(name, data):
+            score, dropped = parse_notation(data, format_name)
+            return _checked(score, dropped, checks)
+        if name.lower().endswith(".gz"):
+            data = gunzip("data", data)
+        data = without_mac_header(data)
+        if data[:4] != b"MThd" and not (data[:4] == b"RIFF" and data[8:12] == b"RMID"):
+            return CheckedFile("not MIDI", f"begins with {data[:4]!r}: must be b'MThd'")
         chunks = split_file(data)
         scanned = scan_tracks(b"".join(chunks.tracks))
         if refused := limits.check_events(chunks, scanned, checks.max_events):
             return CheckedFile(*refused)
         score, dropped = parse_chunks(chunks, scanned, checks.reader, checks.pedal)
     except (MidiError, ScoreError) as error:
-        return CheckedFile("unreadable", str(error))
+        return CheckedFile("unreadable", str(error).removeprefix("'data': "))
+    except InputError as error:
+        return CheckedFile("no reader", str(error))
+    return _checked(score, dropped, checks)
+
+
+def _checked(score: Score, dropped: dict[str, int], checks: CheckSettings) -> CheckedFile:
+    """The outcome of a song that was read."""
     if checks.annotations:
         score, notes = take_annotation(score)
         if notes:

@@ -76,7 +76,7 @@ def _piano_rolls(diagnosis: Diagnosis, checks: CheckSettings) -> list[tuple[str,
             continue
         if sha256(data) != file.row["hash"]:  # changed since a worker read it safely
             continue
-        name, score = printable(file.source.path), check(data, checks).score
+        name, score = printable(file.source.path), check(data, checks, os.fsdecode(file.source.path)).score
         if score and name not in rolls and len(rolls) < PIANO_ROLLS:
             rolls[name] = roll.svg(_first_bars(score, BARS_PER_ROLL), bars_per_row=BARS_PER_ROLL)
     return list(rolls.items())

@@ -137,7 +137,7 @@ def _read(job: ReadJob, checks: CheckSettings) -> tuple[bytes | None, CheckedFil
         except (OSError, ValueError) as error:
             return None, CheckedFile("cannot open", getattr(error, "strerror", None) or str(error))
     try:
-        return data, check(data, checks)
+        return data, check(data, checks, job.path.decode("latin-1"))
     except MemoryError:
         raise
     except Exception as error:  # a bug in a reader or a check must cost only this file
