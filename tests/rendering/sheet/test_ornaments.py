@@ -172,3 +172,20 @@ def test_no_pitch_is_lost(score: Score) -> None:
         found = {note.pitch for note in notes} | {pitch for note in notes for _, pitch in note.graces}
         found |= {note.pitch + interval for note in notes if note.mark == "trill" for interval in (1, 2)}
         assert set(score.pitch[score.part == part].tolist()) <= found
+
+
+@pytest.mark.parametrize("in_a_beat", [9, 10, 14])
+def test_a_tremolo_on_two_pitches_is_written_in_32nds(in_a_beat: int) -> None:
+    count = 2 * in_a_beat
+    notes = [(index / in_a_beat, 1 / in_a_beat, 60 + 7 * (index % 2)) for index in range(count)]
+    score = song(*notes, (2, 1, 72), bpm=80, program=48)
+    assert in_beats(score) == [
+        *[(index / 8, 1 / 8, 60 + 7 * (index % 2)) for index in range(16)],
+        (2, 1, 72),
+    ]
+
+
+def test_a_fast_trill_is_no_tremolo() -> None:
+    trill = [(index / 20, 1 / 20, 64 + 2 * (index % 2)) for index in range(40)]
+    score = song(*trill, (2, 1, 65), bpm=60)
+    assert [(note.pitch, note.mark) for note in written(score)] == [(64, "trill"), (65, "")]

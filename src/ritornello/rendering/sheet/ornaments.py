@@ -5,7 +5,7 @@ Each ornament becomes one note or chord with a mark. Regular rhythm stays as it 
 """
 
 from collections import defaultdict
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 from ritornello.music.score import Score
 from ritornello.rendering.sheet.played_note import (
@@ -29,6 +29,9 @@ MIN_GRACE_S = 0.014  # a shorter distance is the unevenness of a chord that is p
 MAX_GRACES = 4  # before one note; more are a run
 WRITTEN_S = 0.065  # one or two 32nds that are quicker than this are grace notes
 MIN_REPEATS = 6  # notes of a trill or tremolo; fewer are a mordent or a turn
+TRILL = 2  # semitones at most between its notes; two other pitches are a tremolo
+MEASURED = (4, 6, 8)  # notes in a beat of a tremolo on two pitches
+LOOSE = 0.02  # beats by which notes of a run may miss their places; those of another speed soon miss more
 MIN_WRITTEN_TRILL = 8  # notes of a trill whose notes are 32nds
 
 
@@ -47,24 +50,54 @@ def played_notes(score: Score, part: int) -> list[PlayedNote]:
 
 
 def _join_repetitions(notes: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:
-    """The notes with each trill and tremolo as one note; that of a trill is the lower of its two pitches."""
-    result, joined = dict(enumerate(notes)), set[int]()
+    """The notes with each trill and tremolo as one note, and tremolos on two pitches in even note values."""
+    ornaments, joined = list[PlayedNote](), set[int]()
     for index in quickly_followed(notes, beat_ticks):
-        note = notes[index]
         if index in joined:
             continue
-        for interval in (0, 2, 1, -1, -2):
-            run = _repetition(notes, index, note.pitch + interval, beat_ticks)
-            if joined.isdisjoint(run) and _is_ornamental([notes[i] for i in run], beat_ticks):
-                joined.update(run)
-                last, pitch = notes[run[-1]], min(note.pitch, note.pitch + interval)
-                mark: Mark = "trill" if interval else "tremolo"
-                for i in run:
-                    del result[i]
-                joint = note._replace(pitch=pitch, mark=mark)
-                result[index] = joint._replace(end_ticks=last.end_ticks, end_s=last.end_s)
-                break
-    return sorted(result.values(), key=lambda note: (note.onset_ticks, note.pitch))
+        note = notes[index]
+        near = beginning_between(notes, note.onset_s + CHORD_S, note.onset_s + QUICK[0][0])
+        others = sorted({notes[i].pitch for i in near}, key=lambda pitch: abs(pitch - note.pitch))
+        runs = [_repetition(notes, index, other, beat_ticks) for other in others]
+        indexes = max(runs, key=len, default=[])
+        if note.pitch in others and len(runs[0]) > len(indexes) / RUN_RATIO:
+            indexes = runs[0]  # repeated chords: each of their pitches is repeated as quickly
+        run = [notes[i] for i in indexes]
+        if joined.isdisjoint(indexes) and _is_ornamental(run, beat_ticks):
+            joined.update(indexes)
+            interval = abs(run[0].pitch - run[1].pitch)
+            ornaments += _measured(run, beat_ticks) if interval > TRILL else [_joint(run)]
+    kept = [note for index, note in enumerate(notes) if index not in joined]
+    return sorted(kept + ornaments, key=lambda note: (note.onset_ticks, note.pitch))
+
+
+def _joint(run: list[PlayedNote]) -> PlayedNote:
+    """The notes of a trill, or of a tremolo on one pitch, as one note: a trill is above its main note."""
+    pitches = {note.pitch for note in run}
+    mark: Mark = "trill" if len(pitches) > 1 else "tremolo"
+    return PlayedNote(
+        run[0].onset_ticks, run[-1].end_ticks, min(pitches), run[0].onset_s, run[-1].end_s, mark=mark
+    )
+
+
+def _measured(run: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:
+    """A tremolo on two pitches in the note value that is nearest to its speed."""
+    first, last = run[0], run[-1]
+    ticks, seconds = last.onset_ticks - first.onset_ticks, last.onset_s - first.onset_s
+    in_a_beat = (len(run) - 1) * beat_ticks / ticks
+    value = beat_ticks / min(MEASURED, key=lambda count: abs(count - in_a_beat))
+    start = round(first.onset_ticks / value)
+    edges = [
+        round(place * value) for place in range(start, max(start + 2, round(last.end_ticks / value)) + 1)
+    ]
+
+    def seconds_of(tick: int) -> float:
+        return first.onset_s + (tick - first.onset_ticks) * seconds / ticks
+
+    return [
+        PlayedNote(on, end, note.pitch, seconds_of(on), seconds_of(end))
+        for (on, end), note in zip(pairwise(edges), cycle(run[:2]), strict=False)
+    ]
 
 
 def _repetition(notes: list[PlayedNote], index: int, other: int, beat_ticks: int) -> list[int]:
@@ -89,10 +122,10 @@ def _is_ornamental(run: list[PlayedNote], beat_ticks: int) -> bool:
     gaps = [second.onset_s - first.onset_s for first, second in pairwise(run)]
     if max(gaps) > 2 * min(gaps) + CHORD_S:
         return False
-    is_trill = run[0].pitch != run[1].pitch
+    is_trill = 0 < abs(run[0].pitch - run[1].pitch) <= TRILL
     if is_trill and len(run) >= MIN_WRITTEN_TRILL:
-        return not is_on_grid(run, WRITTEN_VALUES[1], beat_ticks)
-    return not any(is_on_grid(run, value, beat_ticks) for value in WRITTEN_VALUES)
+        return not is_on_grid(run, WRITTEN_VALUES[1], beat_ticks, LOOSE)
+    return not any(is_on_grid(run, value, beat_ticks, LOOSE) for value in WRITTEN_VALUES)
 
 
 def _attach_graces(notes: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:

@@ -75,10 +75,12 @@ def beginning_between(notes: list[PlayedNote], low_s: float, high_s: float) -> r
     return range(begin, bisect_right(notes, high_s, key=lambda note: note.onset_s))
 
 
-def is_on_grid(notes: Sequence[PlayedNote], value_beats: float, beat_ticks: int) -> bool:
-    """Whether successive notes are one note value apart, and begin on its grid."""
+def is_on_grid(
+    notes: Sequence[PlayedNote], value_beats: float, beat_ticks: int, tolerance: float = TOLERANCE
+) -> bool:
+    """Whether successive notes are one note value apart and begin on its grid, to within some beats."""
     places = [note.onset_ticks / beat_ticks / value_beats for note in notes]
-    allowed = max(TOLERANCE, 0.6 / beat_ticks) / value_beats
+    allowed = max(tolerance, 0.6 / beat_ticks) / value_beats
     is_regular = all(abs(after - before - 1) <= allowed for before, after in pairwise(places))
     return is_regular and all(abs(place - round(place)) <= allowed for place in places)
 
