@@ -177,14 +177,31 @@ def test_an_off_without_an_on_has_no_effect() -> None:
     assert notes(read_both(one("00 80 3C 00", "30 90 3C 40", "60 80 3C 00"))) == [(48, 96, 60, 64, 0)]
 
 
-def test_a_note_that_is_never_closed_is_dropped() -> None:
-    # E4 at 0 is never closed. C4 at 0 is struck again at 96 and only one off comes: the older note gets it.
+def test_a_note_without_an_end_ends_at_the_next_of_its_pitch() -> None:
+    # E4 at 0 is never ended. C4 at 0 is struck again at 96, and only one off comes.
     data = one("00 90 40 40", "00 90 3C 40", "60 90 3C 50", "60 80 3C 00")
-    assert notes(read_both(data)) == [(0, 192, 60, 64, 0)]
+    assert notes(read_both(data)) == [(0, 96, 60, 64, 0), (96, 96, 60, 80, 0)]
+
+
+def test_missing_ends_leave_all_other_notes_their_lengths() -> None:
+    on, off = "90 3C 40", "80 3C 00"
+    # C4 at 0 and 32 has no end, at 48 it has, at 96 it has none; D4 is struck twice at once.
+    data = one(
+        f"00 {on}  20 {on}  10 {on}  08 {off}  28 {on}  10 {on}  08 {off}",
+        "00 90 3E 40  10 90 3E 40  10 80 3E 00  10 80 3E 00",
+    )
+    assert [note[:3] for note in notes(read_both(data))] == [
+        (0, 32, 60), (32, 16, 60), (48, 8, 60), (96, 16, 60), (112, 8, 60), (120, 16, 62), (136, 32, 62),
+    ]  # fmt: skip
+
+
+def test_hundreds_of_missing_ends() -> None:
+    data = one("00 90 3C 40", *["01 90 3C 40"] * 300, "01 80 3C 00")
+    assert [note[:2] for note in notes(read_both(data))] == [(tick, 1) for tick in range(301)]
 
 
 def test_a_part_without_complete_notes_is_left_out() -> None:
-    data = midi_file(track("00 C0 05", "00 90 40 40", "00 B0 07 40"), track(ONE_NOTE))
+    data = midi_file(track("00 C0 05", "00 90 40 40", "00 B0 07 40"), track("00 C0 00", ONE_NOTE))
     parsed = parse_both(data)
     assert parsed.score.parts == (Part("", 0, False),)
     assert parsed.dropped == {}  # its controller goes with it, uncounted
@@ -222,10 +239,50 @@ def test_a_program_change_while_a_note_sounds() -> None:
     assert notes(score) == [(0, 96, 60, 64, 1), (48, 48, 64, 64, 0)]
 
 
-def test_a_program_belongs_to_its_track() -> None:
-    # The second track plays on the same channel but sets no program: 0.
-    data = midi_file(track("00 C0 05", ONE_NOTE), track(ONE_NOTE))
-    assert [part.program for part in read_both(data).parts] == [5, 0]
+PORT_1, PORT_2 = "00 FF 21 01 00", "00 FF 21 01 01"
+HIGH = "00 91 3C 40  60 3C 00"
+
+
+def test_a_program_belongs_to_its_channel_in_all_tracks() -> None:
+    first, drums = track("00 C0 05  00 C1 06  00 C9 10", ONE_NOTE), track("00 99 24 40  60 24 00")
+    # the second sets none, the third its own at 0, the fourth is on another port, the fifth elsewhere
+    others = (
+        track(ONE_NOTE),
+        track("00 C0 07", ONE_NOTE),
+        track(PORT_2, ONE_NOTE),
+        track("00 91 3C 40  60 3C 00"),
+    )
+    score = read_both(midi_file(first, others[0], *others[2:], drums))
+    assert [part.program for part in score.parts] == [5, 5, 0, 6, 16]
+    score = read_both(midi_file(first, *others))  # at 0 the third track comes after the second
+    assert [part.program for part in score.parts] == [5, 5, 7, 0, 6]
+
+
+def test_programs_in_the_midst_of_another_track_split_a_part() -> None:
+    changes = track(PORT_1, "00 C2 13  60 C2 49  60 C2 13")
+    data = midi_file(changes, track("00 92 3C 40  30 3C 00  30 3C 40  30 3C 00  30 3C 40  30 3C 00"))
+    score = read_both(data)
+    assert [part.program for part in score.parts] == [0x13, 0x49]
+    assert [note[0::4] for note in notes(score)] == [(0, 0), (96, 1), (192, 0)]
+
+
+def test_a_change_in_another_track_counts_until_the_own_track_changes() -> None:
+    changes = track("60 C2 49")
+    player = track("00 C2 05  00 92 3C 40  30 3C 00  30 3C 40  30 3C 00  30 C2 06  00 92 3C 40  30 3C 00")
+    assert [part.program for part in read_both(midi_file(changes, player)).parts] == [5, 6, 0x49]
+
+
+def test_the_pedal_belongs_to_its_channel_in_all_tracks() -> None:
+    pedal = track("00 B2 40 7F  81 40 B2 40 00")  # from 0 to 192
+    players = track("00 92 3C 40  10 3C 00"), track("60 92 3C 40  10 3C 00"), track("00 93 3C 40  10 3C 00")
+    assert notes(read_both(midi_file(pedal, *players))) == [
+        (0, 96, 60, 64, 0), (0, 16, 60, 64, 2), (96, 96, 60, 64, 1),
+    ]  # fmt: skip
+
+
+def test_a_pedal_holds_over_a_change_of_program() -> None:
+    data = one("00 B0 40 7F  00 90 3C 40  10 3C 00  10 C0 05  00 90 3E 40  10 3E 00  30 B0 40 00")
+    assert [note[:3] for note in notes(read_both(data))] == [(0, 96, 60), (32, 64, 62)]
 
 
 def test_drums_are_on_channel_10() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,7 +30,13 @@ SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xFA: 0, 0xFB:
 # before. The counts are bounded because `re` stores each repetition that it may have to undo.
 _CHANNEL_EVENTS = rb"(?:%(time)b(?:([\x80-\xbf\xe0-\xef])[\0-\x7f]{2}(?:%(time)b[\0-\x7f]{2}){0,64}"
 _CHANNEL_EVENTS += rb"|([\xc0-\xdf])[\0-\x7f](?:%(time)b[\0-\x7f]){0,64})){1,64}"
-CHANNEL_EVENTS = re.compile(_CHANNEL_EVENTS % {b"time": rb"[\x80-\xff]{0,3}[\0-\x7f]"})
+TIME = rb"[\x80-\xff]{0,3}[\0-\x7f]"
+CHANNEL_EVENTS = re.compile(_CHANNEL_EVENTS % {b"time": TIME})
+# A run of those with two data bytes, and the time of each
+LONG_EVENTS = re.compile(
+    rb"(?:%(time)b([\x80-\xbf\xe0-\xef])[\0-\x7f]{2}(?:%(time)b[\0-\x7f]{2}){0,64}){1,64}" % {b"time": TIME}
+)
+TIMES = re.compile(rb"(%b)[\x80-\xef]?[\0-\x7f]{2}" % TIME)
 
 
 class Chunks(NamedTuple):
@@ -115,17 +122,24 @@ class Event(NamedTuple):
     size: int
 
 
-def events(track: bytes, skip_channel_events: bool = False) -> Iterator[Event]:
+def events(
+    track: bytes, skip_channel_events: bool = False, skip_long_events: bool = False
+) -> Iterator[Event]:
     """Yield the events of a track up to its end. Raises MidiError, which names the byte, if one is no MIDI.
 
     With `skip_channel_events`, most channel events are left out, which is several times as fast; then `tick`
-    has no meaning.
+    has no meaning. With `skip_long_events`, most of those with two data bytes are.
     """
     at, tick, running_status = 0, 0, 0
     padded = track + bytes(8)  # so that indices past the end need no check
     while at < len(track):
         if skip_channel_events and (match := CHANNEL_EVENTS.match(track, at)):
             at, running_status = match.end(), track[max(match.start(1), match.start(2))]
+            continue
+        if skip_long_events and (match := LONG_EVENTS.match(track, at)):
+            at, running_status = match.end(), track[match.start(1)]
+            for time_bytes, count in Counter(TIMES.findall(track, match.start(), at)).items():
+                tick += count * read_variable_length(time_bytes, 0)[0]
             continue
         fault = ""
         time_start, time, start = at, padded[at], at + 1

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ritornello.midi.chunks import CHANNEL, Chunks, events
+from ritornello.midi.raw_events import DRUM_CHANNEL
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROLLER, PROGRAM, CHANNEL_PRESSURE, BEND = range(0x80, 0xF0, 0x10)
 META, PORT = 0xFF, 0x21
@@ -86,14 +87,20 @@ def file_events(chunks: Chunks) -> FileEvents:
     current: dict[Channel, int] = {}
     program_at: dict[Place, int] = {}  # of each note-on
     strikes: dict[tuple[int, Channel, int], list[FileEvent]] = defaultdict(list)  # by track, channel, pitch
+    # tracks of drums that set their kit themselves, which the readers tell apart
+    kits = {event.track: 0 for event in found if event.kind == PROGRAM and event.channel[1] == DRUM_CHANNEL}
     for event in found:
         kind = event.kind
         if kind == PROGRAM:
             current[event.channel] = event.data[1]
+            if event.channel[1] == DRUM_CHANNEL:
+                kits[event.track] = event.data[1]
             programs[event.channel].append((event.tick, event.data[1]))
         elif kind in (NOTE_ON, NOTE_OFF):
             strikes[event.track, event.channel, event.data[1]].append(event)
-            program_at[event.track, event.number] = current.get(event.channel, 0)
+            program = current.get(event.channel, 0)
+            is_drum = event.channel[1] == DRUM_CHANNEL
+            program_at[event.track, event.number] = kits.get(event.track, program) if is_drum else program
     notes = [
         FileNote(
             on.tick,

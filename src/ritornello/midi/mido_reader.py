@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from bisect import bisect_right
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,8 @@ class _Track:
         self.early: dict[int, _PartEvents] = defaultdict(_PartEvents)
         # by channel and pitch: onset, velocity and part of the notes that have not ended
         self.open_notes: dict[tuple[int, int], deque[tuple[int, int, _PartEvents]]] = defaultdict(deque)
+        # by channel and pitch: ticks of the note-offs that ended a note
+        self.note_offs: dict[tuple[int, int], list[int]] = defaultdict(list)
 
     def part_of(self, channel: int) -> _PartEvents:
         """Return the part of a note on this channel; a new part gets the channel's early events."""
@@ -55,6 +58,7 @@ class _Track:
             if queue := self.open_notes[channel, message.note]:
                 onset, velocity, part = queue.popleft()
                 part.notes.append((onset, tick - onset, message.note, velocity))
+                self.note_offs[channel, message.note].append(tick)
         elif kind == "program_change":
             self.program[channel] = message.program
         elif kind in ("control_change", "pitchwheel"):
@@ -66,9 +70,26 @@ class _Track:
             else:
                 part.controllers += 1
 
+    def end_open_notes(self) -> None:
+        """Where a note of a pitch was never ended, let each end at the next event of its pitch.
 
-def read_mido(track: bytes, ticks_per_beat: int) -> RawEvents:
-    """Read the events of a track with mido. Raises MidiError with mido's reason if mido cannot read it."""
+        That is a note-off or another note. A note with neither after it is left out.
+        """
+        for (channel, pitch), queue in self.open_notes.items():
+            if not queue:
+                continue
+            struck = list(queue)
+            for part in [part for key, part in self.parts.items() if key[0] == channel]:
+                struck += [(note[0], note[3], part) for note in part.notes if note[2] == pitch]
+                part.notes = [note for note in part.notes if note[2] != pitch]
+            ends = sorted([*self.note_offs[channel, pitch], *(onset for onset, *_ in struck)])
+            for onset, velocity, part in struck:
+                for end in ends[bisect_right(ends, onset) :][:1]:
+                    part.notes.append((onset, end - onset, pitch, velocity))
+
+
+def read_mido(track: bytes, ticks_per_beat: int, number: int = 0) -> RawEvents:
+    """Read the events of track `number` with mido. Raises MidiError with mido's reason if it cannot."""
     raw, channel_events = RawEvents(), _Track()
     tick, name = 0, ""
     for message in _messages(without_unused_events(track, keys_as=SEQUENCER_SPECIFIC), ticks_per_beat):
@@ -83,12 +104,18 @@ def read_mido(track: bytes, ticks_per_beat: int) -> RawEvents:
             _add_meta_event(raw, message, tick)
         elif hasattr(message, "channel"):
             channel_events.add(message, tick)
+    channel_events.end_open_notes()
     for (channel, program), part in sorted(channel_events.parts.items()):
         if part.notes:
             columns = np.array(part.notes, dtype=np.int64).T
-            raw.add_part(Part(name, program, channel == DRUM_CHANNEL), tuple(columns), part.pedal)
+            sound = Part(name, program, channel == DRUM_CHANNEL)
+            raw.add_part(sound, tuple(columns), part.pedal, (number, channel))
             raw.dropped["controllers"] += part.controllers
             raw.dropped["pitch bends"] += part.bends
+    for channel, program in enumerate(channel_events.program):
+        last = channel_events.parts.get((channel, program), channel_events.early[channel])
+        if not last.notes:
+            raw.silent[number, channel] = (program, np.array(last.pedal, np.int64).reshape(-1, 2))
     return raw
 
 

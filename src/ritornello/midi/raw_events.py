@@ -26,21 +26,27 @@ class RawEvents:
     parts: list[Part] = field(default_factory=list)
     notes: list[Columns] = field(default_factory=list)  # for each part
     pedals: list[npt.NDArray[np.int64]] = field(default_factory=list)  # for each part (M, 2): tick, value
+    places: list[tuple[int, int]] = field(default_factory=list)  # for each part: track, channel 0-15
+    silent: dict[tuple[int, int], tuple[int, npt.NDArray[np.int64]]] = field(default_factory=dict)
+    """The last program and the pedal, by track and channel, where it has no notes."""
+    one_pedal: list[list[int]] = field(default_factory=list)  # parts that share the pedal of a channel
     tempi: list[Tempo] = field(default_factory=list)
     meters: list[Meter] = field(default_factory=list)
     keys: list[KeySignature] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=lambda: {"controllers": 0, "pitch bends": 0})
 
-    def add_part(self, part: Part, notes: Columns, pedal: Any) -> None:
-        """Add a part with the columns of its notes, (N,) each, and its pedal events (M, 2)."""
+    def add_part(self, part: Part, notes: Columns, pedal: Any, place: tuple[int, int]) -> None:
+        """Add a part with the columns of its notes, (N,) each, its pedal events (M, 2), track and channel."""
+        self.places.append(place)
         self.parts.append(part)
         self.notes.append(notes)
         self.pedals.append(np.asarray(pedal, dtype=np.int64).reshape(-1, 2) if len(pedal) else NO_PEDAL)
 
     def extend(self, other: RawEvents) -> None:
         """Add all events of another track."""
-        for name in ("parts", "notes", "pedals", "tempi", "meters", "keys", "markers"):
+        self.silent |= other.silent
+        for name in ("parts", "notes", "pedals", "places", "tempi", "meters", "keys", "markers"):
             getattr(self, name).extend(getattr(other, name))
         for kind, count in other.dropped.items():
             self.dropped[kind] += count

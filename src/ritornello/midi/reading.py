@@ -1,11 +1,15 @@
 """Reading: from the bytes of a MIDI file to a Score, with symusic or with mido.
 
 Both readers give the same Score, by these rules:
-1. A part is a (track, channel, program at the onset of the note), in this order. Channel 10 is drums.
+1. A part is a (track, channel, program at the onset of the note), in this order. Channel 10 is drums. The
+   program is that of the port's channel in all tracks, in order of time; of drums that of the track if it
+   sets one.
 2. A note-off ends the oldest open note of its pitch and channel in its track.
-3. A note that is never ended is dropped.
-4. The sustain pedal (controller 64, down from value 64 on) prolongs the notes of its part until it is
-   released. A pedal that is never released has no effect.
+3. Where a note of a pitch is never ended, each note of that pitch ends at the next note-off or note of it; a
+   note with neither after it is dropped.
+4. The sustain pedal (controller 64, down from value 64 on) of a port's channel, in whatever tracks it stands,
+   prolongs its notes until it is released or their pitch is struck again. A pedal that is never released has
+   no effect.
 5. Pitch bends and other controllers are dropped and counted, for the part on whose channel they are; those
    before its first note for the next part of the channel.
 6. A pitch that is struck again in its part ends the earlier note there. A duration of 0 becomes one tick.
@@ -26,6 +30,7 @@ import numpy.typing as npt
 
 from ritornello.errors import MidiError, ScoreError
 from ritornello.midi import limits
+from ritornello.midi.channel_state import apply_channel_state
 from ritornello.midi.chunks import Chunks, sequence_name, split_file
 from ritornello.midi.details import file_details
 from ritornello.midi.mido_reader import read_mido
@@ -37,6 +42,7 @@ from ritornello.music.file_details import FileDetails
 from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, drop_redundant
 from ritornello.music.score_limits import MAX_TICKS
 
+Indices = npt.NDArray[np.int64]
 Reader = Literal["symusic", "mido"]
 Pedal = Literal["extend", "ignore"]
 
@@ -104,6 +110,7 @@ def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) 
     raw = read_symusic_file(chunks, scan) if reader == "symusic" else None
     if raw is None:
         raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
+    apply_channel_state(raw, chunks.tracks, are_songs=False)
     return _assemble(raw, chunks, pedal)
 
 
@@ -115,12 +122,12 @@ def _with_details(parsed: Parsed, details: FileDetails, lost: int) -> Parsed:
     return Parsed(replace(parsed.score, details=details), dropped)
 
 
-def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int], RawEvents]) -> RawEvents:
+def _read_tracks(chunks: Chunks, read_track: Callable[[bytes, int, int], RawEvents]) -> RawEvents:
     """Read each track by itself. Raises MidiError, which names the track."""
     raw = RawEvents()
     for number, (track, start) in enumerate(zip(chunks.tracks, chunks.starts, strict=True)):
         try:
-            raw.extend(read_track(track, chunks.ticks_per_beat))
+            raw.extend(read_track(track, chunks.ticks_per_beat, number))
         except MidiError as error:
             raise MidiError(f"track {number} at byte {start}: {error}") from error
     return raw
@@ -170,12 +177,28 @@ def _columns(raw: RawEvents, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
     }
     counts = [len(notes[0]) for notes in raw.notes]
     columns["part"] = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
+    written = columns["duration_ticks"].copy() if raw.one_pedal else empty
     if pedal == "extend":
         for end, count, pedal_events in zip(accumulate(counts), counts, raw.pedals, strict=True):
             if len(pedal_events):
                 own = slice(end - count, end)
                 _prolong(columns["onset_ticks"][own], columns["duration_ticks"][own], pedal_events)
+        for parts in raw.one_pedal:
+            _end_at_strikes(columns, np.isin(columns["part"], parts).nonzero()[0], written)
     return columns
+
+
+def _end_at_strikes(columns: dict[str, npt.NDArray[Any]], rows: Indices, written: npt.NDArray[Any]) -> None:
+    """Let the notes `rows` of parts that share a pedal end where their pitch is struck again, in place.
+
+    `written` (N,) are the durations without the pedal; no note becomes shorter than that.
+    """
+    onset, pitch = columns["onset_ticks"][rows].astype(np.int64), columns["pitch"][rows].astype(np.int64)
+    strikes = np.sort(pitch << 32 | onset)
+    after = np.searchsorted(strikes, pitch << 32 | onset, side="right")
+    strike = np.append(strikes, 1 << 60)[after] - (pitch << 32)  # of a higher pitch: very late
+    end = np.minimum(onset + columns["duration_ticks"][rows], strike)
+    columns["duration_ticks"][rows] = np.maximum(end - onset, written[rows])
 
 
 def _prolong(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from ritornello.errors import MidiError
+from ritornello.midi.channel_state import PROGRAM, sounding_programs
 from ritornello.midi.chunks import (
     KEY,
     MARKER,
@@ -17,13 +19,13 @@ from ritornello.midi.chunks import (
     Chunks,
     all_tracks,
     events,
-    one_track,
     read_variable_length,
     without_unused_events,
 )
 from ritornello.midi.event_counts import count_events
 from ritornello.midi.mido_reader import read_mido
-from ritornello.midi.raw_events import CHORD_PREFIX, NO_PEDAL, SUSTAIN, RawEvents, decode
+from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL, NO_PEDAL, SUSTAIN, RawEvents, decode
+from ritornello.midi.symusic_tails import TAIL_TICKS, place_in_bend, with_tails
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 from ritornello.music.score_limits import MAX_TICKS
@@ -32,27 +34,28 @@ from ritornello.music.score_limits import MAX_TICKS
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")
 HUGE_METER = re.compile(rb"\xff\x58\x04.[\x20-\xff]", re.DOTALL)  # a denominator of 2**32 or more
 UNSTABLE_SORT = 24  # from so many events on, symusic's sort changes the order of events at one tick
+UNKNOWN_PLACE = (-1, -1)  # of a part that has not the last program of its channel
+MAX_OPEN_NOTES = 100  # of one pitch
 REPLACEMENT = "\ufffd"  # which symusic puts in the place of bytes that are not UTF-8
 
 
-def read_symusic(track: bytes, ticks_per_beat: int) -> RawEvents:
-    """Read the events of a track with symusic, or with mido if symusic refuses or loses something.
+def read_symusic(track: bytes, ticks_per_beat: int, number: int = 0) -> RawEvents:
+    """Read the events of track `number` with symusic, or with mido if symusic refuses or loses something.
 
     Raises MidiError if mido cannot read it either.
     """
-    import symusic
-
     scan = scan_tracks(track)
     track = without_unused_events(track) if scan.may_mislead else track
     try:
-        score: Any = symusic.Score.from_midi(one_track(ticks_per_beat, track))
+        raw, is_sure = _read_tracks(ticks_per_beat, [track], scan)
     except Exception:  # symusic raises plain RuntimeError and ValueError from C++
-        return read_mido(track, ticks_per_beat)  # whose error says better what is wrong
-    raw = _raw_events(score)
-    is_lossy = not _restore_texts(raw, track) or (scan.may_wrap and _wraps(track))
+        return read_mido(track, ticks_per_beat, number)  # whose error says better what is wrong
+    raw.places = [(number, max(channel, 0)) for _, channel in raw.places]
+    raw.silent = {(number, max(channel, 0)): state for (_, channel), state in raw.silent.items()}
+    is_lossy = not is_sure or not _restore_texts(raw, track) or (scan.may_wrap and _wraps(track))
     if is_lossy or (_order_is_lost(raw) and not _reorder(raw, track)):
         try:
-            return read_mido(track, ticks_per_beat)
+            return read_mido(track, ticks_per_beat, number)
         except MidiError:  # then symusic's events are the best there are
             return raw
     return raw
@@ -63,26 +66,42 @@ def read_symusic_file(chunks: Chunks, scan: TrackScan) -> RawEvents | None:
 
     `scan` is that of all tracks one after another.
     """
-    import symusic
-
     try:
         tracks = chunks.tracks
         if scan.may_mislead:
             tracks = [without_unused_events(t) if scan_tracks(t).may_mislead else t for t in tracks]
-        data = all_tracks(chunks.ticks_per_beat, tracks)
-        raw = _raw_events(symusic.Score.from_midi(data))
+        raw, is_sure = _read_tracks(chunks.ticks_per_beat, tracks, scan)
     except Exception:  # MidiError, and symusic's plain RuntimeError and ValueError from C++
         return None
-    if scan.may_wrap and any(map(_wraps, tracks)):
+    if not is_sure or (scan.may_wrap and any(map(_wraps, tracks))):
         return None
-    return None if _order_is_lost(raw) or not _restore_texts(raw, data) else raw
+    return None if _order_is_lost(raw) or not _restore_texts(raw, b"".join(tracks)) else raw
 
 
-def _raw_events(score: Any) -> RawEvents:
-    """Convert a Score of symusic."""
+def _read_tracks(ticks_per_beat: int, tracks: list[bytes], scan: TrackScan) -> tuple[RawEvents, bool]:
+    """Read tracks with symusic; also return False if a part's channel or a note's end is not sure.
+
+    Raises RuntimeError or ValueError if symusic refuses them, MidiError if they are too many or too long.
+    """
+    import symusic
+
+    def read(note_offs: int) -> tuple[RawEvents, list[int]]:
+        score: Any = symusic.Score.from_midi(all_tracks(ticks_per_beat, with_tails(tracks, scan, note_offs)))
+        return _raw_events(score)
+
+    raw, unended = read(1)
+    if unended:  # there may be several of one pitch
+        raw, unended = read(MAX_OPEN_NOTES)
+    is_sure = _find_places(raw, tracks)
+    for number in unended:
+        is_sure &= _end_open_notes(raw, number) and raw.places.count(raw.places[number]) == 1
+    return raw, is_sure
+
+
+def _raw_events(score: Any) -> tuple[RawEvents, list[int]]:
+    """Convert a Score of symusic; also return the parts with notes whose end is missing."""
     raw = RawEvents()
-    for track in score.tracks:
-        _add_part(raw, track)
+    unended = [len(raw.parts) - 1 for track in score.tracks if len(track.notes) and _add_part(raw, track)]
     if len(score.tempos):  # there may be thousands
         tempi = score.tempos.numpy()
         pairs = zip(tempi["time"].tolist(), tempi["mspq"].tolist(), strict=True)
@@ -90,25 +109,98 @@ def _raw_events(score: Any) -> RawEvents:
     raw.meters = [Meter(t.time, t.numerator, t.denominator) for t in score.time_signatures]
     raw.keys = [KeySignature(k.time, k.key, bool(k.tonality)) for k in score.key_signatures]
     raw.markers = [Marker(m.time, m.text) for m in score.markers]
-    return raw
+    return raw, unended
 
 
-def _add_part(raw: RawEvents, track: Any) -> None:
-    """Add a track of symusic, which is one channel and program of a track of the file, if it has notes."""
-    if not len(track.notes):
-        return
+def _add_part(raw: RawEvents, track: Any) -> bool:
+    """Add a track of symusic, which is one channel and program of a track of the file.
+
+    Its place is UNKNOWN_PLACE if it has not the last program of its channel. Returns whether a note
+    has no end.
+    """
     notes = track.notes.numpy()
-    controls, pedal = track.controls, NO_PEDAL
-    raw.dropped["controllers"] += len(controls)
-    raw.dropped["pitch bends"] += len(track.pitch_bends)
-    if len(controls):
-        columns = controls.numpy()
-        sustain = (columns["number"] == SUSTAIN).nonzero()[0]
-        if len(sustain):
-            raw.dropped["controllers"] -= len(sustain)
-            pedal = np.stack([columns["time"][sustain], columns["value"][sustain]], axis=1)
-    note_columns = (notes["time"], notes["duration"], notes["pitch"], notes["velocity"])
-    raw.add_part(Part(track.name, track.program, track.is_drum), note_columns, pedal)
+    columns = [notes["time"], notes["duration"], notes["pitch"], notes["velocity"]]
+    controls, pedal, place = track.controls, NO_PEDAL, UNKNOWN_PLACE
+    bends = track.pitch_bends
+    bend_count, count = len(bends), len(controls)
+    if columns[0][-1] >= TAIL_TICKS:
+        place = place_in_bend(bends[-1].value)
+        bend_count -= 1
+        columns = [column[:-1] for column in columns]
+    sustain_count = 0
+    if count:
+        values = controls.numpy()
+        sustain = (values["number"] == SUSTAIN).nonzero()[0]
+        if sustain_count := len(sustain):
+            pedal = np.stack([values["time"][sustain], values["value"][sustain]], axis=1)
+    if not len(columns[0]):
+        raw.silent[place] = (track.program, pedal)
+        return False
+    raw.dropped["controllers"] += count - sustain_count
+    raw.dropped["pitch bends"] += bend_count
+    raw.add_part(Part(track.name, track.program, track.is_drum), columns, pedal, place)
+    return bool(np.maximum.reduce(columns[1]) >= TAIL_TICKS)
+
+
+def _find_places(raw: RawEvents, tracks: list[bytes]) -> bool:
+    """Find track and channel of the parts that have not the last program of a channel.
+
+    The parts of a track are in order of channel and program. Returns False if a place cannot be found.
+    """
+    places = raw.places
+    unknown = [number for number, place in enumerate(places) if place == UNKNOWN_PLACE]
+    known = sorted({*places, *raw.silent} - {UNKNOWN_PLACE}) if unknown else []
+    for number in unknown:
+        possible = _possible_places(raw, number, known, tracks)
+        if len(possible) > 1:
+            program = raw.parts[number].program
+            others = {(place, part.program) for place, part in zip(places, raw.parts, strict=True)}
+            possible = [place for place in possible if (place, program) not in others]
+            possible = [(t, c) for t, c in possible if (c, program) in sounding_programs(tracks[t])]
+        if not possible:
+            return False
+        places[number] = min(possible)
+    return True
+
+
+def _possible_places(
+    raw: RawEvents, number: int, known: list[tuple[int, int]], tracks: list[bytes]
+) -> list[tuple[int, int]]:
+    """The tracks and channels on which part `number` may be; `known` are those of last programs."""
+    part, places = raw.parts[number], raw.places
+    after = next((n for n in range(number, len(places)) if places[n] != UNKNOWN_PLACE), len(places))
+    is_next = number > 0 and part.program > raw.parts[number - 1].program
+    first = bisect_right(known, places[number - 1]) if number else 0
+    most = places[after] if after < len(places) else known[-1]
+    possible = [place for place in known[first:] if place <= most] + places[number - 1 : number] * is_next
+    if after < len(places) and part.program >= raw.parts[after].program:
+        possible = [place for place in possible if place != most]
+    return [
+        (track, channel)
+        for track, channel in possible
+        if part.is_drum == (channel == DRUM_CHANNEL)
+        and (not part.program or bytes([PROGRAM | channel, part.program]) in tracks[track])
+    ]
+
+
+def _end_open_notes(raw: RawEvents, number: int) -> bool:
+    """Where a pitch of a part has a note that was never ended, let each end at the next event of its pitch.
+
+    That is a note-off or another note. A note with neither after it is left out. Returns False if more notes
+    of a pitch may be open, or if no note is left.
+    """
+    onset, duration, pitch, velocity = raw.notes[number]
+    is_open = duration >= TAIL_TICKS
+    end = onset + duration
+    keep = np.ones(len(onset), bool)
+    for value in np.unique(pitch[is_open]):
+        rows = (pitch == value).nonzero()[0]
+        ends = np.sort(np.concatenate([onset[rows], end[rows[~is_open[rows]]]]))
+        after = np.searchsorted(ends, onset[rows], side="right")
+        keep[rows[after == len(ends)]] = False
+        end[rows] = ends[np.minimum(after, len(ends) - 1)]
+    raw.notes[number] = [column[keep] for column in (onset, end - onset, pitch, velocity)]
+    return bool(keep.any()) and np.bincount(pitch[is_open]).max() < MAX_OPEN_NOTES
 
 
 def _order_is_lost(raw: RawEvents) -> bool:
