@@ -210,7 +210,8 @@ def _add_mark(notations: Element, tied: TiedValue) -> None:
         if tied.mark == "trill":
             add_element(add_element(notations, "ornaments"), "trill-mark")
         else:
-            add_element(notations, "arpeggiate", direction=tied.mark.split()[1])
+            arrow = {"direction": "down"} if tied.mark == "arpeggio down" else {}
+            add_element(notations, "arpeggiate", **arrow)
 
 
 def _bracket(tied_values: list[TiedValue], index: int, window: int) -> str:

@@ -10,6 +10,7 @@ from itertools import cycle, pairwise
 from ritornello.music.score import Score
 from ritornello.rendering.sheet.played_note import (
     CHORD_S,
+    FARTHEST,
     OCTAVE,
     QUICK,
     RUN_RATIO,
@@ -31,6 +32,7 @@ WRITTEN_S = 0.065  # one or two 32nds that are quicker than this are grace notes
 MIN_REPEATS = 6  # notes of a trill or tremolo; fewer are a mordent or a turn
 TRILL = 2  # semitones at most between its notes; two other pitches are a tremolo
 MEASURED = (4, 6, 8)  # notes in a beat of a tremolo on two pitches
+QUICK_IN_A_TRILL = (FARTHEST,)  # trills have 6-12 notes a second; 16ths are slower
 LOOSE = 0.02  # beats by which notes of a run may miss their places; those of another speed soon miss more
 MIN_WRITTEN_TRILL = 8  # notes of a trill whose notes are 32nds
 
@@ -56,7 +58,7 @@ def _join_repetitions(notes: list[PlayedNote], beat_ticks: int) -> list[PlayedNo
         if index in joined:
             continue
         note = notes[index]
-        near = beginning_between(notes, note.onset_s + CHORD_S, note.onset_s + QUICK[0][0])
+        near = beginning_between(notes, note.onset_s + CHORD_S, note.onset_s + FARTHEST[0])
         others = sorted({notes[i].pitch for i in near}, key=lambda pitch: abs(pitch - note.pitch))
         runs = [_repetition(notes, index, other, beat_ticks) for other in others]
         indexes = max(runs, key=len, default=[])
@@ -103,13 +105,16 @@ def _measured(run: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:
 def _repetition(notes: list[PlayedNote], index: int, other: int, beat_ticks: int) -> list[int]:
     """Indexes of quick successive notes that alternate between the pitch of note `index` and `other`."""
     run, pitches = [index], (notes[index].pitch, other)
+    limits = QUICK_IN_A_TRILL if 0 < abs(pitches[0] - other) <= TRILL else QUICK
+    longest_s = limits[0][0]
     for following in range(index + 1, len(notes)):
         before, note = notes[run[-1]], notes[following]
         gap = note.onset_s - before.onset_s
-        if not is_quick(before, note, beat_ticks):
+        if gap > longest_s or not is_quick(before, note, beat_ticks, limits):
             break
         if note.pitch == pitches[len(run) % 2] and before.end_s <= note.onset_s + gap / 2:
             run.append(following)
+            longest_s = RUN_RATIO * gap + CHORD_S
     if len(run) > 1 and notes[run[-1]].length_s > 2 * (notes[run[-1]].onset_s - notes[run[-2]].onset_s):
         run.pop()  # the note to which the trill leads
     return run

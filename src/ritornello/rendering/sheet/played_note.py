@@ -15,6 +15,7 @@ Mark = Literal["", "arpeggio up", "arpeggio down", "trill", "tremolo"]
 # that nobody counts it and still clearly shorter than a 16th. Performers play a grace note within 0.03-0.1 s.
 QUICK = ((0.13, 0.12), (0.07, 0.2))
 QUICK_IN_A_ROLL = ((0.13, 0.19), (0.07, 0.21))  # held notes are no run: their time may be a 32nd or more
+FARTHEST = (0.14, 0.22)  # the largest time between two notes of any ornament, in seconds and in beats
 CHORD_S = 0.012  # notes that begin within this time begin together
 RUN_RATIO = 1.5  # a note that is at most this many times as far away belongs to the same run
 OCTAVE = 12  # the largest interval between successive notes of an ornament, in semitones
@@ -59,7 +60,7 @@ def is_quick(
 
 def quickly_followed(notes: list[PlayedNote], beat_ticks: int) -> list[int]:
     """Indexes of the notes after which a note begins so soon that both may belong to an ornament."""
-    max_s, max_ticks = QUICK_IN_A_ROLL[0][0], QUICK_IN_A_ROLL[1][1] * beat_ticks
+    max_s, max_ticks = FARTHEST[0], FARTHEST[1] * beat_ticks
     onset_s = np.array([note.onset_s for note in notes])
     onset = np.array([note.onset_ticks for note in notes])
     following = np.searchsorted(onset_s, onset_s + CHORD_S)
