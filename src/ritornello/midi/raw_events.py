@@ -53,8 +53,5 @@ class RawEvents:
 
 
 def decode(text: bytes) -> str:
-    """Decode a text of unknown encoding: as UTF-8 if it is valid, else as Windows-1252."""
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        return text.decode("cp1252", "replace")
+    """Decode a text as UTF-8; other bytes become lone surrogates, until the encoding is known."""
+    return text.decode("utf-8", "surrogateescape")

@@ -33,6 +33,7 @@ from ritornello.midi import limits
 from ritornello.midi.channel_state import apply_channel_state
 from ritornello.midi.chunks import Chunks, sequence_name, split_file
 from ritornello.midi.details import file_details
+from ritornello.midi.encodings import encoded_texts, file_decoder, is_utf8
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
 from ritornello.midi.symusic_reader import read_symusic, read_symusic_file
@@ -94,6 +95,7 @@ def parse(
         details, lost = file_details(chunks, len(parsed.score.parts))
         if not details.channels:  # the pedal is lost as well
             parsed = parse_chunks(chunks, scan, reader, "extend")
+        details = details._replace(encoded=encoded_texts(chunks.tracks))
         return _with_details(parsed, details, lost)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
@@ -154,6 +156,7 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
     if chunks.fixed_tempo:
         dropped["tempi under SMPTE"] = len(events["tempi"])
         events["tempi"] = [chunks.fixed_tempo]
+    title = _decode_texts(raw, chunks)
     chords, markers = _split_markers(raw.markers)
     score = Score.of(
         chunks.ticks_per_beat,
@@ -162,10 +165,24 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
         **{kind: drop_redundant(possible) for kind, possible in events.items()},
         chords=drop_redundant(chords),
         markers=tuple(sorted(m for m in markers if m.text)),
-        title=sequence_name(chunks.tracks[0]),
+        title=title,
     )
     dropped["doubled notes"] = len(onset_ticks) - len(score)
     return Parsed(score, {kind: count for kind, count in dropped.items() if count})
+
+
+def _decode_texts(raw: RawEvents, chunks: Chunks) -> str:
+    """Decode the names and markers that are not UTF-8 in the encoding of the file; return the title."""
+    title = sequence_name(chunks.tracks[0])
+    found = {title, *(part.name for part in raw.parts), *(marker.text for marker in raw.markers)}
+    undecoded = {text: text.encode("utf-8", "surrogateescape") for text in found if not text.isascii()}
+    if not all(map(is_utf8, undecoded.values())):
+        decode = file_decoder(chunks.tracks)
+        decoded = {text: decode(data) for text, data in undecoded.items()}
+        raw.parts = [part._replace(name=decoded.get(part.name, part.name)) for part in raw.parts]
+        raw.markers = [marker._replace(text=decoded.get(marker.text, marker.text)) for marker in raw.markers]
+        title = decoded.get(title, title)
+    return title
 
 
 def _columns(raw: RawEvents, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
