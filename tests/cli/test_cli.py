@@ -107,7 +107,11 @@ def test_training_longer_goes_on(say: Say, home: Path, tmp_path: Path) -> None:
     assert say(*words, "--steps", 5)[0] == 0
     assert say(*words, "--steps", 12)[0] == 0
     log = [json.loads(line) for line in (tmp_path / "m" / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in log] == [5, 12]  # the first run's last step, and the second's
+    assert [line["step"] for line in log] == [
+        1,
+        5,
+        12,
+    ]  # the first run's first and last step, and the second's last
 
 
 def test_a_run_with_the_curve_of_before_goes_on_with_it(say: Say, home: Path, tmp_path: Path) -> None:
@@ -335,7 +339,7 @@ def test_ctrl_c_keeps_the_best_state_and_exits_130(home: Path, tmp_path: Path) -
         [sys.executable, "-m", "ritornello", *map(str, words)], stderr=subprocess.PIPE, text=True
     )
     log, began = tmp_path / "m" / "log.jsonl", time.monotonic()
-    while not (log.exists() and log.stat().st_size) and time.monotonic() - began < 60:
+    while not (log.exists() and "heldout_loss" in log.read_text()) and time.monotonic() - began < 60:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

@@ -32,3 +32,9 @@ def test_no_log_and_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text("")
     with pytest.raises(InputError, match="has no measurement yet"):
         History(tmp_path)
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "seconds": 0.5, "loss": 5.0}\n')
+    with pytest.raises(InputError, match="has no measurement yet"):
+        History(tmp_path)
+    (tmp_path / "log.jsonl").write_text('{"step": 1, "seconds": 0.5, "loss": 5.0}\n' + LINES)
+    assert History(tmp_path).column("loss")[0].tolist() == [1, 2, 4, 6]
+    assert History(tmp_path).column("heldout_loss")[0].tolist() == [2, 4, 6]

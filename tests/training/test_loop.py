@@ -60,7 +60,8 @@ def test_it_learns(tmp_path: Path) -> None:
     untrained = smooth(made._measure(windows()[1].sample(32)))
     made.state.best_step, made.state.best_loss = 0, float("inf")
     made.train(*windows())
-    lines = log(tmp_path)
+    first, *lines = log(tmp_path)
+    assert (first["step"], "heldout_loss" in first) == (1, False)
     assert smooth(lines[-1]) < 0.75 * untrained  # measured: 0.57
     assert made.state.best_loss == min(line["heldout_loss"] for line in lines)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,9 +92,15 @@ class TrainingProcess:
 
     def total(self, number: float) -> float:
         """Return the sum of a number over all processes."""
+        return self.total_of({"": number})[""]
+
+    def total_of(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Return the sum of each number over all processes, which have the same names in the same order."""
         if self.world == 1:
-            return number
-        return float(self._sum("number", torch.tensor([number], dtype=torch.float64, device=self.device)))
+            return dict(numbers)
+        values = torch.tensor([*numbers.values()], dtype=torch.float64, device=self.device)
+        sums = self._sum(f"{len(values)} numbers", values)
+        return dict(zip(numbers, sums.tolist(), strict=True))
 
     def add_gradients(self, weights: Sequence[torch.nn.Parameter], share: float) -> None:
         """Replace each gradient by the sum over all processes, each multiplied by its `share`."""

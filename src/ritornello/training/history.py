@@ -13,7 +13,7 @@ HELD_OUT = "heldout_"
 
 
 class History:
-    """The lines of `RUN/log.jsonl`, one for each measurement. Raises InputError if there are none."""
+    """The lines of `RUN/log.jsonl`: step 1 and the measurements. Raises InputError if there are none."""
 
     def __init__(self, folder: str | Path) -> None:
         log = Path(folder) / "log.jsonl"
@@ -24,7 +24,7 @@ class History:
         self.lines = [
             line for text in log.read_text("utf-8", "replace").splitlines() if (line := _line(text))
         ]
-        if not self.lines:
+        if not any(HELD_OUT + "loss" in line for line in self.lines):
             raise InputError(f"{str(log)!r} has no measurement yet")
 
     def column(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

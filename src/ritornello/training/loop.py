@@ -107,11 +107,12 @@ class TrainingRun:
                 self._time(sample, heldout)
                 # read once, as Ctrl-C may come at any time; summed, so that all processes stop together
                 stopping = bool(self.process.total(float(interrupted.is_set())))
-                if self._finished() or self.state.step % self._every == 0:
+                measures = self._finished() or self.state.step % self._every == 0
+                if measures:
                     losses |= self._measure(sample, check_samples)
+                if measures or self.state.step == 1:  # the curves of `ritornello log` begin at step 1
                     self._log(losses)
-                    self.save()
-                elif stopping:  # without a measurement, so that a resumed run chooses the same best weights
+                if measures or stopping:  # Ctrl-C adds no measurement: a resumed run chooses the same weights
                     self.save()
                 if report:
                     report(self.state, losses)
@@ -120,7 +121,7 @@ class TrainingRun:
                     return
 
     def _step(self, train: Batches) -> dict[str, float]:
-        """Take one step of the optimizer; return the losses of this process's part of the batch."""
+        """Take one step of the optimizer; return the losses of the batch, of all processes."""
         process = self.process
         batch = train.batch(self.state.step, self._batch, process.rank, process.world)
         for group in self.optimizer.param_groups:
@@ -131,17 +132,18 @@ class TrainingRun:
             (self.config.seed * 1_000_003 + self.state.step * process.world + process.rank) % SEEDS
         )
         losses = self._losses(batch, self.teachers)
-        loss = process.total(float(losses["loss"].detach()))
-        if not math.isfinite(loss):
+        # a loss is a mean over learnt rows, so weight each process by its rows
+        rows = float(batch.learn[:, 1:].any(-1).sum())
+        share = rows / process.total(rows) if process.world > 1 else 1.0
+        means = process.total_of({name: share * float(value.detach()) for name, value in losses.items()})
+        if not math.isfinite(means["loss"]):
             raise FailedError(
-                f"the loss is {loss} at step {self.state.step}: try a learning "
+                f"the loss is {means['loss']} at step {self.state.step}: try a learning "
                 f"rate below {self.config.learning_rate:g}; the best state is kept"
             )
         self.optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])
-        if process.world > 1:  # the loss is a mean over learnt rows, so weight each process by its rows
-            rows = float(batch.learn[:, 1:].any(-1).sum())
-            process.add_gradients(list(self.network.parameters()), rows / process.total(rows))
+        process.add_gradients(list(self.network.parameters()), share)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         with torch.no_grad():
@@ -155,7 +157,7 @@ class TrainingRun:
                 weights.keys() - names
             ):  # a buffer of integers, such as BatchNorm's count, has no mean
                 self.average[name].copy_(weights[name])
-        return {name: float(value.detach()) for name, value in losses.items()}
+        return means
 
     def _losses(self, batch: Batch, teachers: TeacherEnsemble | None = None) -> dict[str, torch.Tensor]:
         """The losses of a batch by name, mixed with the loss of teachers if there are any."""
