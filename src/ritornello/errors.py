@@ -21,7 +21,7 @@ class RitornelloError(Exception):
 
 
 class InputError(RitornelloError):
-    """What the user gave cannot be used."""
+    """The user's input cannot be used."""
 
     exit_code = 2
 

@@ -20,8 +20,8 @@ CONDITIONS = PlanEncoder(("fiddle", "jig"))
 PLAIN = Augmentation.none(all_hidden=0.0)
 
 
-def crops(window: int = 8, seed: int = 0, variation: Augmentation | None = PLAIN) -> Crops:
-    return Crops(SONGS, CONDITIONS, window, seed, variation)
+def crops(window: int = 8, seed: int = 0, augmentation: Augmentation | None = PLAIN) -> Crops:
+    return Crops(SONGS, CONDITIONS, window, seed, augmentation)
 
 
 def column(values: np.ndarray, name: str) -> np.ndarray:
@@ -32,7 +32,7 @@ def column(values: np.ndarray, name: str) -> np.ndarray:
 @settings(max_examples=20)
 @given(st.integers(0, 2**40), st.integers(0, 10**6), st.integers(1, 4))
 def test_ranks_together_see_what_one_process_sees(seed: int, step: int, world: int) -> None:
-    made = crops(seed=seed, variation=None)
+    made = crops(seed=seed, augmentation=None)
     whole = made.batch(step, 8)
     for rank in range(world):
         part = made.batch(step, 8, rank, world)
@@ -84,7 +84,7 @@ def _half() -> object:
 
 
 def test_the_plan_moves_with_the_key() -> None:
-    moved = crops(variation=Augmentation((3, 3), 0, 0.0, 0.0, 0.0, 0.0)).batch(0, 16)
+    moved = crops(augmentation=Augmentation((3, 3), 0, 0.0, 0.0, 0.0, 0.0)).batch(0, 16)
     plain = crops().batch(0, 16)
     key = CONDITIONS.groups["key"]
     assert moved.plan is not None and plain.plan is not None
@@ -94,7 +94,7 @@ def test_the_plan_moves_with_the_key() -> None:
 
 
 def test_tempo_and_loudness_move_alone() -> None:
-    moved = crops(variation=Augmentation((0, 0), 2, 0.5, 0.0, 0.0, 0.0)).batch(0, 32)
+    moved = crops(augmentation=Augmentation((0, 0), 2, 0.5, 0.0, 0.0, 0.0)).batch(0, 32)
     plain = crops().batch(0, 32)
     assert moved.plan is not None and plain.plan is not None
     differ = np.flatnonzero((moved.plan != plain.plan).any(axis=0))
@@ -106,7 +106,7 @@ def test_tempo_and_loudness_move_alone() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_side_information_is_hidden_together_or_not(share: float) -> None:
-    batch = crops(variation=Augmentation.none(all_hidden=share)).batch(0, 8)
+    batch = crops(augmentation=Augmentation.none(all_hidden=share)).batch(0, 8)
     assert batch.plan is not None
     assert batch.plan.any() == (share == 0)
     silent = np.array_equal(batch.values, hide(Notes.fields, batch.values, ("form", "bars_left", "chord")))
@@ -114,7 +114,7 @@ def test_side_information_is_hidden_together_or_not(share: float) -> None:
 
 
 def test_each_piece_is_hidden_as_often_as_asked() -> None:
-    batch = crops(variation=Augmentation((0, 0), 0, 0.0, 0.0, 0.3, 0.0)).batch(0, 400)
+    batch = crops(augmentation=Augmentation((0, 0), 0, 0.0, 0.0, 0.3, 0.0)).batch(0, 400)
     assert batch.plan is not None
     unknown = [~batch.plan.any(axis=1), (column(batch.values, "bars_left")[:, 1:] == 64).all(axis=1)]
     for hidden in unknown:

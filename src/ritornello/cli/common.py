@@ -64,7 +64,7 @@ def options_of(options: type) -> Callable[[Command], Command]:
 def code_options(command: Command) -> Command:
     """Add the options that name the user's code with which a model was trained; see `open_model`."""
     for kind in reversed(CODE_OPTIONS):
-        use = "; only its hash is compared" if kind == "loss" else ""
+        use = "; it is not run, only its hash is compared" if kind == "loss" else ""
         help_text = f"FILE.py:CLASS, if the model was trained with a {kind} in a file{use}."
         command = click.option(f"--{kind}", help=help_text)(command)
     return command
@@ -106,7 +106,7 @@ def reading_options(command: Command) -> Command:
 
 
 def print_result(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:
-    """Print a result as JSON, or its lines (texts, and what rich can print), or nothing if quiet."""
+    """Print a result as JSON, or its lines (texts, or objects that rich can print), or nothing if quiet."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
         return

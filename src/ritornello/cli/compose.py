@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(), required=False)
 @option(
     "-o --out",
-    "What to write: .mid, sound, picture, .musicxml, or folder/ for all; by default a new song.mid.",
+    "The file to write, by its ending (.mid, sound, picture, .musicxml), or folder/ for all; by default "
+    "song.mid, or song-2.mid if it exists.",
     PATH,
 )
 @options_of(ComposeOptions)
@@ -52,7 +53,7 @@ def command(
 ) -> None:
     """Compose a song with the folder MODEL, or the bundled model.
 
-    What you leave open is taken from the plan of a song in the training data.
+    What you do not set is taken from the plan of a training song.
 
     \b
     ritornello compose
@@ -85,7 +86,7 @@ def command(
 
 
 def write_all(songs: list[Song], out: str) -> list[str]:
-    """Write songs, each with its recipe beside it; several get numbers. Returns the files."""
+    """Write songs, each with its recipe next to it; several get numbers. Returns the files."""
     from ritornello.rendering.render import is_folder
 
     files, folder = [], is_folder(out)

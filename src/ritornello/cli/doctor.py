@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """Report which files below FOLDER can be trained on, why others cannot, and what to do about them.
 
-    No file is changed. The results are kept in your cache folder: run again, it reads only new files.
+    No file is changed. The results are kept in your cache folder, so a second run reads only new files.
 
     \b
     ritornello doctor ~/Music/midi

@@ -11,21 +11,25 @@ from ritornello.cli.common import PATH, option, output_options, print_result, pr
 @click.argument("songs", type=click.Path())
 @option("--human", "Human songs to compare with: a folder of MIDI files, or a corpus.", PATH)
 @option(
-    "--model", "A model whose training songs may be copied; for one song by default the bundled model.", PATH
+    "--model",
+    "The model that composed: shows what is copied from its training songs. For one song: the bundled.",
+    PATH,
 )
 @option(
-    "--corpus", "The training songs, a corpus or folder: shows copied passages next to the originals.", PATH
+    "--corpus", "Its training songs, a corpus or folder: shows copied passages next to the originals.", PATH
 )
 @option("--html", "Also write the report as a web page with plots.", PATH)
-@option("--most", "Songs of each kind to compare, drawn by the seed.", default=200)
+@option(
+    "--most", "The most composed, and the most human songs to compare; the seed chooses them.", default=200
+)
 @option("--max-minutes", "Longer songs are not judged.", default=60.0)
 @option("--seed", "The same seed gives the same figures.", default=0)
 @output_options
 def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """Compare SONGS, a folder of MIDI files, with human songs; or describe one song, a .mid file.
 
-    Human songs have a style and variety of 1.0, and 0.5 for the detector. Controls made from the human songs,
-    from the songs themselves to noise, show how much each figure can distinguish.
+    For human songs, style and variety are 1.0, and the detector is at 0.5. Controls (the human songs, altered
+    more and more, up to noise) show what each figure can detect.
 
     \b
     ritornello judge songs/ --human heldout/

@@ -11,17 +11,17 @@ from ritornello.cli.common import PATH, option, output_options, print_result, st
 @click.argument("folder", type=click.Path())
 @option("--minutes", "How long to train; 20 by default.", float)
 @option("--steps", "How many training steps, instead of minutes.", int)
-@option("--out", "The model folder; by default NAME-model beside FOLDER, NAME being its name.", PATH)
+@option("--out", "The model folder; by default FOLDER-model, next to FOLDER.", PATH)
 @option("--songs", "How many songs to compose.", default=3)
 @option(
     "--start",
-    "The weights to start from: of the bundled model, or random; auto tries both.",
+    "The weights to start from: those of the bundled model, or random ones (nothing); auto tries both.",
     ["auto", "bundled", "nothing"],
     default="auto",
 )
 @option(
     "--size",
-    "0.8, 4, 15 or 60 million parameters, with random initial weights.",
+    "The size of a new network with random weights: 0.8, 4, 15 or 60 million parameters.",
     ["tiny", "small", "medium", "large"],
 )
 @option("--seed", "The seed of training (by default 0) and of the songs (by default a random one).", int)
@@ -30,8 +30,8 @@ from ritornello.cli.common import PATH, option, output_options, print_result, st
 def command(folder: str, size: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a model on the MIDI files below FOLDER and compose songs like them. No file of yours is changed.
 
-    The model is written to NAME-model, the songs to NAME-songs, beside FOLDER. After Ctrl-C the best model so
-    far is kept; the same command continues from there, for longer with more --minutes, and with new files.
+    The model is written to FOLDER-model, the songs to FOLDER-songs. After Ctrl-C the best model so far is
+    kept; the same command continues from there. More --minutes train longer; new files are used too.
 
     \b
     ritornello learn ~/Music/midi

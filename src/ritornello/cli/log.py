@@ -12,7 +12,7 @@ from ritornello.cli.common import PATH, option, output_options, print_result
 @option("--png", "Also draw the curves into this file.", PATH)
 @output_options
 def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
-    """Show the losses of RUN, the model folder of a training that has ended or is running.
+    """Show the losses of RUN, the model folder of a finished or running training.
 
     \b
     ritornello log model

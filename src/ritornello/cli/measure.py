@@ -21,7 +21,7 @@ from ritornello.cli.common import (
 @option("--split", "The split of a corpus; by default valid.", ["train", "valid", "test"])
 @option(
     "--given",
-    "What the model is given: plan, form, bars left and chords, or nothing; by default measure both.",
+    "What the model knows. plan: plan, form, bars left and chords; none: nothing. By default both.",
     ["plan", "none"],
 )
 @option("--csv", "Also write the figures of each song.", PATH)

@@ -13,14 +13,16 @@ from ritornello.cli.common import PATH, option, output_options, print_result, pr
 @option("--out", "The corpus folder to write.", PATH, required=True)
 @option(
     "--engine",
-    "Processes of this machine, or the workers of a Dask cluster.",
+    "Where files are read: pool in processes of this machine, dask by the workers of a Dask cluster.",
     ["pool", "dask"],
     default="pool",
 )
 @option("--scheduler", "The Dask scheduler, for the engine dask.", metavar="ADDRESS")
 @output_options
 def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Make a corpus from the MIDI files below FOLDER, whose subfolders are the labels. No file is changed.
+    """Make a corpus from the MIDI files below FOLDER; the names of subfolders are labels, such as genres.
+
+    No file is changed.
 
     \b
     ritornello prepare ~/Music/midi --out corpus

@@ -1,4 +1,4 @@
-"""`ritornello redo`: compose some bars of a song anew."""
+"""`ritornello redo`: recompose some bars of a song."""
 
 import time
 from pathlib import Path
@@ -24,11 +24,11 @@ from ritornello.errors import InputError
 @click.argument("song", type=click.Path())
 @options_of(RedoOptions)
 @option("--model", "The model folder; by default the bundled model.", PATH)
-@option("-o --out", "The .mid to write, to which a number is added; by default SONG-take.mid.", PATH)
+@option("-o --out", "The .mid to write, by default SONG-take.mid; each of several takes gets a number.", PATH)
 @code_options
 @output_options
 def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
-    """Compose some bars of SONG, a MIDI file, anew; nothing else in it changes.
+    """Recompose some bars of SONG, a MIDI file; nothing else in it changes.
 
     \b
     ritornello redo song.mid --bars 9-12

@@ -33,7 +33,7 @@ from ritornello.cli.common import PATH, option, output_options, print_result
 @option("--rate", "Samples per second, 44100 or 48000.", default=44_100)
 @option("--max-minutes", "Longer songs are not played; at most 1440.", default=60.0)
 @option("--max-bars", "Longer songs are not written as sheet music.", default=2000)
-@option("--recipe", "The recipe of the song, to be copied into the folder as recipe.json.", PATH)
+@option("--recipe", "The recipe of the song, to copy into the folder as recipe.json.", PATH)
 @output_options
 def command(
     song: str,

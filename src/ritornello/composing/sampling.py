@@ -17,7 +17,7 @@ from ritornello.composing.options import DEFAULT_CREATIVITY
 Logits = npt.NDArray[np.float32]
 
 FORBIDDEN = np.float32(-np.inf)  # the logit of a class that must not be drawn
-ROWS_PER_BLOCK = 256  # random numbers are made for so many rows at a time
+ROWS_PER_BLOCK = 256  # rows for which random numbers are made at a time
 # By field, at the default creativity: temperature, and the share of probability that top-p cuts off. Human
 # songs have rare shifts, durations and velocities; without the distribution's tail, songs are too even. A
 # wrong pitch is noticed at once and misleads what follows, so pitches are drawn cooler. Measured in

@@ -48,7 +48,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "timed out": Outcome("reading took over 10 s", "if the machine was busy, run again with --retry"),
     "crashed": Outcome(
-        "the process that read the file crashed", "run again with --retry, or start anew with --reader mido"
+        "the process that read the file crashed", "run again with --retry, or start again with --reader mido"
     ),
     "out of memory": Outcome("reading the file took over 1 GiB of memory", "cut it into songs"),
     READ_AGAIN: Outcome("reading failed at first and succeeded in a later run: see its later row", ""),

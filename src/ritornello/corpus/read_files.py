@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BATCH_FILES, BATCH_BYTES = 32, 1 << 20  # a batch is full when it reaches either
 MIN_GROWTH = 0.5  # least bytes of corpus per byte of MIDI file, for the estimate of disk space
-SHARD_FILES = 4 * SHARD_SONGS  # a shard is closed at so many files even if it has few songs
+SHARD_FILES = 4 * SHARD_SONGS  # the most files of a shard, even if it has few songs
 
 
 def read_files(

@@ -1,7 +1,7 @@
 """The songs that `measure` and `judge` read: those of a corpus, or those of the MIDI files in a folder.
 
 Songs are read one at a time, in this process, and nothing of them is written. A file is checked as `prepare`
-checks it, except that it may be as short as it likes. What cannot be read is listed in `skipped`.
+checks it, except that its length is not limited. What cannot be read is listed in `skipped`.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class CorpusSongs:
 class FolderSongs:
     """The songs in a folder, its subfolders and its archives; their labels are the names of the subfolders.
 
-    Raises InputError if there is no file that could be one.
+    Raises InputError if no file may be a song or an archive.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -23,7 +23,7 @@ from ritornello.system.progress import Progress
 
 MAX_SONGS = 200  # of each set, by default
 SHOWN_PASSAGES = 6  # on the page, with the piano rolls of both songs
-Source: TypeAlias = "str | Path | None"
+SongsPath: TypeAlias = "str | Path | None"
 
 
 def judge(
@@ -60,27 +60,31 @@ def judge(
     return report
 
 
-# The report, the composed songs by name, and the songs from which the model learnt.
+# The report, the composed songs by name, and the fingerprints of the training songs if they are known.
 Judged: TypeAlias = "tuple[dict[str, Any], dict[str, Score], TrainingFingerprints | None]"
 
 
-def _judge_file(path: Path, human: Source, model: Source, corpus: Source, limits: dict[str, Any]) -> Judged:
+def _judge_file(
+    path: Path, human: SongsPath, model: SongsPath, corpus: SongsPath, limits: dict[str, Any]
+) -> Judged:
     """Describe one song, with its closest passage."""
     bundled = BUNDLED if (BUNDLED / fingerprints.FILE).is_file() else None
-    training = _training(model or bundled, corpus)
+    training = _training_fingerprints(model or bundled, corpus)
     song = _read_song(path, limits["max_s"])
     others = [other.score for other in _sample(human, **limits).songs] if human else []
     report = {"file": str(path), **describe_song(song, others)}
-    report["closest"] = _closest(song, others, training) if training else None
+    report["closest"] = _closest_passage(song, others, training) if training else None
     return report, {"": song}, training
 
 
-def _judge_folder(path: Path, human: Source, model: Source, corpus: Source, limits: dict[str, Any]) -> Judged:
+def _judge_folder(
+    path: Path, human: SongsPath, model: SongsPath, corpus: SongsPath, limits: dict[str, Any]
+) -> Judged:
     """Compare many songs with human ones."""
     if human is None:
         raise InputError(f"{str(path)!r} is a folder: --human FOLDER must give the human songs")
     require_extra("judge", "sklearn", "scipy")
-    training = _training(model, corpus)
+    training = _training_fingerprints(model, corpus)
     ours, theirs = _sample(path, **limits), _sample(human, **limits)
     report = compare(ours, theirs, training, seed=limits["seed"], progress=limits["progress"])
     return report, {song.name: song.score for song in ours.songs}, training
@@ -93,7 +97,7 @@ def _check(most: int, max_minutes: float, seed: int) -> None:
     check_between("seed", seed, 0, (1 << 63) - 1)
 
 
-class _OfModel:
+class _ModelFingerprints:
     """The fingerprints of the songs from which a model learnt, read from its folder."""
 
     def __init__(self, path: str | Path) -> None:
@@ -104,7 +108,7 @@ class _OfModel:
         return iter(self.fingerprints)
 
 
-class _OfCorpus:
+class _CorpusFingerprints:
     """The fingerprints of the training split of a corpus or of the files of a folder, read each time."""
 
     def __init__(self, path: str | Path) -> None:
@@ -124,11 +128,11 @@ class _OfCorpus:
         return {number: song.score for number, song in enumerate(self.songs) if number in numbers}
 
 
-def _training(model: Source, corpus: Source) -> TrainingFingerprints | None:
+def _training_fingerprints(model: SongsPath, corpus: SongsPath) -> TrainingFingerprints | None:
     """Return the training songs, of `corpus` or else of `model`, if one is named."""
     if corpus:
-        return _OfCorpus(corpus)
-    return _OfModel(model) if model else None
+        return _CorpusFingerprints(corpus)
+    return _ModelFingerprints(model) if model else None
 
 
 def _read_song(path: Path, max_s: float) -> Score:
@@ -142,7 +146,7 @@ def _read_song(path: Path, max_s: float) -> Score:
     return checked.score
 
 
-def _closest(song: Score, human: Sequence[Score], training: TrainingFingerprints) -> dict[str, Any]:
+def _closest_passage(song: Score, human: Sequence[Score], training: TrainingFingerprints) -> dict[str, Any]:
     """Return the closest passage of a song, and the median length of those of equally long human openings."""
     openings = [opening(other, len(song)) for other in human]
     queries = [SongFingerprint.of(query) for query in (song, *openings)]
@@ -175,7 +179,7 @@ def _draw_pairs(
     passages: Sequence[dict[str, Any]], scores: Mapping[str, Score], training: TrainingFingerprints | None
 ) -> list[tuple[dict[str, Any], str, str]]:
     """Return the passages with the piano rolls (SVG) of both songs; none if only fingerprints are known."""
-    if not isinstance(training, _OfCorpus):
+    if not isinstance(training, _CorpusFingerprints):
         return []
     from ritornello.rendering import roll
 

@@ -29,7 +29,7 @@ HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {"plan": (), "none": ("plan", "for
 PIECE_ROWS = 256
 BATCH_SONGS = 32
 LEAST_LENGTH_RATIO = 0.7  # of the shortest and the longest song of a batch
-SORTED_ROWS = 1 << 18  # songs with about so many rows are sorted by length at a time
+SORTED_ROWS = 1 << 18  # rows, about, of the songs that are sorted by length at a time
 Skip = Callable[[str, str], None]  # called with the name of a song that cannot be measured, and the reason
 
 
@@ -73,7 +73,7 @@ def likelihood(
 
 @contextmanager
 def full_float32(threads: int) -> Iterator[None]:
-    """Multiply matrices in full float32, with so many threads of the CPU, while the block runs."""
+    """Multiply matrices in full float32, with this number of CPU threads, while the block runs."""
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32, torch.get_num_threads()
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False

@@ -25,7 +25,7 @@ def measure(
     """Measure how well a model predicts songs: nats per note by field, and reference nats per note.
 
     `on` is a corpus, of which `split` is measured (default: valid), or a folder of MIDI files. `given` says
-    what is given to the model: the "plan" (with form, bars left and chords) or "none" of it. `csv` is a file
+    what the model knows: the "plan" (with form, bars left and chords), or nothing ("none"). `csv` is a file
     to write with the nats of each song. Raises InputError for wrong arguments or if no song can be measured,
     ModelError for a network that predicts no probabilities, OutputError if `csv` cannot be written.
     """

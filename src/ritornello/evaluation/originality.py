@@ -57,10 +57,10 @@ def closest_passages(
     Of equally long ones the first is returned. Time grows as n log² n with the number of notes. Only some of
     the training songs are in memory at a time.
     """
-    query = _Text(songs, range(-1, -1 - len(songs), -1))
+    query = _HashLines(songs, range(-1, -1 - len(songs), -1))
     passages: list[Passage | None] = [None] * len(songs)
     for first, block in _blocks(training):
-        text = _Text(block, range(-1 - len(songs) - first, -1 - len(songs) - first - len(block), -1))
+        text = _HashLines(block, range(-1 - len(songs) - first, -1 - len(songs) - first - len(block), -1))
         shared, position = _longest_matches(text.hashes, query.hashes)
         for number, (start, end) in enumerate(query.songs):
             if start == end or not (longest := int(shared[start:end].max())):
@@ -127,8 +127,8 @@ def excerpt(song: Score, bars: Bars, line: int) -> Score:
     )
 
 
-class _Text:
-    """The hashes of songs, line after line. Each line ends with the mark of its song, which is no hash."""
+class _HashLines:
+    """The hashes of songs, melody after melody; each ends with the mark of its song, a negative number."""
 
     def __init__(self, songs: Sequence[SongFingerprint], marks: Iterable[int]) -> None:
         self.lines: list[PartFingerprint] = [line for song in songs for line in song.lines]
@@ -142,7 +142,7 @@ class _Text:
         self.songs = list(pairwise(ends))  # start and end of each song
 
     def locate(self, position: int, hashes: int) -> tuple[int, int, Bars]:
-        """Return the song, its line, and the bars of so many hashes from `position` on."""
+        """Return the song, its line, and the bars of a number of hashes from `position` on."""
         line = int(np.searchsorted(self.starts, position, side="right")) - 1
         note = position - int(self.starts[line])
         bars = self.lines[line].bars[note : note + hashes + RUN_STEPS]

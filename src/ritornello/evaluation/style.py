@@ -51,7 +51,7 @@ def wasserstein(one: Floats, other: Floats, step: float) -> Floats:
 
 
 def draw_halves(human: int, composed: int, draw: np.random.Generator) -> Draws:
-    """Draw random halves of so many human songs, and as many composed ones, without repetition."""
+    """Draw in each round two disjoint sets of human songs, and composed ones, all of one size."""
     size = min(human // 2, composed)
     halves = draw.permuted(np.tile(np.arange(human), (ROUNDS, 1)), axis=1)[:, : 2 * size]
     ours = draw.permuted(np.tile(np.arange(composed), (ROUNDS, 1)), axis=1)[:, :size]
@@ -148,7 +148,7 @@ def _relative(bootstrap: Floats) -> Floats:
 
 
 def discriminates(ratios: Mapping[str, Any], told_apart: list[str]) -> bool:
-    """Whether a feature tells a noise control from human songs, and by more than the control "codec"."""
+    """Whether a feature separates a noise control from human songs, and by more than the control "codec"."""
     noise = [ratios[name]["ratio"] for name in NOISE if name in told_apart]
     return bool(noise) and ratios["codec"]["ratio"] < max(noise)
 

@@ -56,7 +56,7 @@ def learn(
 ) -> LearnResult:
     """Train a model on the MIDI files below `folder` for `minutes` (20) or `steps`; compose `songs` with it.
 
-    The model is written to `out` (default: NAME-model beside the folder), the songs to NAME-songs. Training
+    The model is written to `out` (default: FOLDER-model), the songs to FOLDER-songs. Training
     starts from the bundled model or from random weights ("nothing"), whichever is better after a short trial
     ("auto"). Of the trained and the bundled model the one that is better on held-out songs is kept; with the
     start "nothing" the bundled model is not used at all. `settings` are those of `train`. `say` gets a line

@@ -163,7 +163,7 @@ class StartTrials:
 
 
 def check_network(name: str) -> None:
-    """Raise InputError unless a network predicts probabilities, by which models are compared."""
+    """Raise InputError unless a network predicts probabilities, which `learn` needs to compare models."""
     if registry.find("networks", name).learns != "all":
         raise InputError(f"network {name!r} predicts no probabilities: must be lstm or transformer")
 

@@ -56,7 +56,7 @@ class Messages:
         return merged, {kind: count for kind, count in dropped.items() if count}
 
     def encode(self, score: Score) -> Rows:
-        """Encode a song as rows (N, 3) float32; the loss counts all of them."""
+        """Encode a song as rows (N, 3) float32, all of which are learnt."""
         song, _ = self.canonical(score)
         onset = song.onset_ticks.astype(np.int64)
         ticks = np.concatenate([onset + song.duration_ticks, onset])

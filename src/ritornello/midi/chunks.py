@@ -40,7 +40,7 @@ TIMES = re.compile(rb"(%b)[\x80-\xef]?[\0-\x7f]{2}" % TIME)
 
 
 class Chunks(NamedTuple):
-    """The parts of a MIDI file. `tracks` has the events of each track, `starts` the byte at which it begins.
+    """The chunks of a MIDI file. `tracks` has the events of each track, `starts` the byte at which it begins.
 
     `fixed_tempo` is the tempo (60 bpm, or 59.94) of a file that counts seconds (SMPTE), and None for others.
     """
@@ -125,7 +125,7 @@ class Event(NamedTuple):
 def events(
     track: bytes, skip_channel_events: bool = False, skip_long_events: bool = False
 ) -> Iterator[Event]:
-    """Yield the events of a track up to its end. Raises MidiError, which names the byte, if one is no MIDI.
+    """Yield the events of a track up to its end. Raises MidiError, which names the byte, if one is malformed.
 
     With `skip_channel_events`, most channel events are left out, which is several times as fast; then `tick`
     has no meaning. With `skip_long_events`, most of those with two data bytes are.
@@ -177,7 +177,7 @@ def without_unused_events(track: bytes, keys_as: int = KEY) -> bytes:
 
     Readers fail at such events: symusic reads an escape past its end, mido loses the time of an unknown meta
     event and refuses many others. Key signatures become meta events of type `keys_as`, for a reader that
-    refuses impossible ones. All times stay. Raises MidiError if the track is no MIDI.
+    refuses impossible ones. All times stay. Raises MidiError if the track is malformed.
     """
     copied, stop = 0, len(track)
     pieces = []

@@ -33,7 +33,7 @@ from ritornello.music.score_limits import MAX_TICKS
 # FF 03, a track name, or FF 06, a marker, then the size; the lookahead also finds matches that overlap.
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")
 HUGE_METER = re.compile(rb"\xff\x58\x04.[\x20-\xff]", re.DOTALL)  # a denominator of 2**32 or more
-UNSTABLE_SORT = 24  # from so many events on, symusic's sort changes the order of events at one tick
+UNSTABLE_SORT = 24  # events from which on symusic's sort changes the order of events at one tick
 UNKNOWN_PLACE = (-1, -1)  # of a part that has not the last program of its channel
 MAX_OPEN_NOTES = 100  # of one pitch
 REPLACEMENT = "\ufffd"  # which symusic puts in the place of bytes that are not UTF-8

@@ -6,7 +6,7 @@ compressed; two to three bytes a note. It does not contain the songs, only a has
 
     songs  uint8 (B,)   JSON as UTF-8: [path, title, number of parts] of each song
     notes  int32 (P,)   how many notes each part has, song after song; more than RUN
-    runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has so many after it
+    runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has RUN after it
     bars   int16 (N,)   bars since the part's note before; for its first note, since the song's first bar
 
 A step is the interval in semitones and the time since the note before, in ticks (24 a beat), at most 511. The

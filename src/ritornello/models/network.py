@@ -24,11 +24,11 @@ class NetworkConfig:
     window: int = 256
     """Rows of a crop, and how many earlier rows `Network.predict` keeps."""
     weight_decay: float = 0.05
-    """Of all weights that are not vectors."""
+    """The weight decay of all weights but vectors, such as biases."""
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> NetworkConfig:
-        """The known ones of some settings; fields may be lists, as in JSON."""
+        """Make a config from settings, of which unknown ones are ignored; fields may be lists, as in JSON."""
         known = {name: settings[name] for name in ("plan_size", "window", "weight_decay") if name in settings}
         fields = settings["fields"]
         return cls(tuple(Field(**f) if isinstance(f, Mapping) else Field(*f) for f in fields), **known)

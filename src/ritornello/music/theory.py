@@ -119,7 +119,7 @@ def scale(sharps: int, is_minor: bool) -> frozenset[int]:
 
 
 def transposed_key(key: tuple[int, bool], semitones: int) -> tuple[int, bool]:
-    """Return the key (sharps, is_minor) so many semitones higher, spelled with the fewest accidentals.
+    """Return the key (sharps, is_minor) some semitones higher, spelled with the fewest accidentals.
 
     >>> transposed_key((0, False), 2), transposed_key((0, True), -2)
     ((2, False), (-2, True))

@@ -98,7 +98,7 @@ def beat_ticks(timeline: Timeline, bar: int) -> list[int]:
 
 
 def unison_shares(score: Score) -> list[tuple[int, int]]:
-    """For each note its share (index, count) of the height of its pitch, where parts overlap.
+    """For each note (index, count): it fills one of `count` bands of its pitch, so that unisons are seen.
 
     Longer notes are drawn first. A note that overlaps no longer note of another part has the whole height,
     (0, 1). Any other is drawn on top in a fraction of the height: `count` is the number of parts that sound

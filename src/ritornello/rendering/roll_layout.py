@@ -82,7 +82,7 @@ def _truncated(text: str, size: float, width: float) -> str:
 
 
 def _geometry(score: Score, timeline: Timeline, bars_per_row: int | None) -> RollGeometry:
-    """The geometry of the rows: their ticks, and the heights of pitches and drums."""
+    """Choose the ticks of each row of the picture, and the heights of pitches and drums."""
     row_ticks = _row_ticks(timeline, bars_per_row)
     pitches, drums = roll_contents.pitch_range(score), roll_contents.drum_lines(score)
     labels = [drum.label for drum in drums] + (["C4"] if pitches else [])

@@ -126,7 +126,7 @@ class TerminalRoll:
         return pixels
 
     def _legend(self, width: int, gutter: int, bars: int, coloured: bool) -> Iterator[Text]:
-        """The names of the parts, in as many lines as they need, and the number of bars not shown."""
+        """The legend below the roll: the names of the parts, and how many bars are not shown."""
         from rich.text import Text
 
         entries = [

@@ -205,7 +205,7 @@ def _positions(timeline: Timeline) -> Ints:
 
 
 def _song(frames: Ints, plan: Plan) -> Score:
-    """The Score of frames (N, 4): equal pitches in a row are one note."""
+    """Make a Score of 16ths (N, 4); equal successive pitches of a voice are one note, so repeats are lost."""
     changes = np.ones((len(frames) + 1, 4), bool)
     changes[1:-1] = frames[1:] != frames[:-1]
     voice, frame = np.nonzero(changes.T)  # for each voice: where notes and rests begin, and the end

@@ -1,7 +1,7 @@
 """Batches as a pure function of (songs, seed, step): windows of songs whose last row is learnt ("last").
 
 Because a batch depends on nothing else, resuming needs only the number of the step, and n processes of which
-rank r takes rows r::n of the same batch learn together from what one process would learn from.
+rank r takes windows r::n of the same batch learn together from what one process would learn from.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Windows:
         return int(self.ends[-1]) if len(self.ends) else 0
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
-        """Return the batch of a step: rows rank::world of the `size` windows of all processes."""
+        """Return the batch of a step: windows rank::world of the `size` windows of all processes."""
         return self._learning(step_generator(self.seed, step).integers(len(self), size=size)[rank::world])
 
     def sample(self, most: int) -> Batch:

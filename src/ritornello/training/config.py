@@ -43,11 +43,12 @@ def _setting(
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a model is trained. It is saved beside the model; a run continues only with the same settings."""
+    """How a model is trained. It is saved with the model; a run continues only with the same settings."""
 
     network: str = _setting("lstm, transformer, original, or FILE.py:CLASS.", "lstm")
     representation: str | None = _setting(
-        "What the network reads: notes, chorale, messages, or FILE.py:CLASS; by default the network's own."
+        "What rows stand for: notes, chorale, messages (see `explain`), or FILE.py:CLASS; by default the "
+        "network's own."
     )
     loss: str | None = _setting(
         "cross_entropy, interval, or FILE.py:CLASS; by default the network's own loss."
@@ -56,7 +57,7 @@ class TrainConfig:
         default_factory=dict, metadata=_metadata("Settings of the network by name.", python_only=True)
     )
     init: Folder | None = field(
-        default=None, metadata=_metadata("A model folder whose weights training begins with.")
+        default=None, metadata=_metadata("A model folder with whose weights training begins.")
     )
     only: str | None = _setting(
         "Fields or groups of fields, separated by commas, whose weights alone are trained.", python_only=True
@@ -64,18 +65,21 @@ class TrainConfig:
     teachers: list[Folder] | None = field(
         default=None,
         metadata=_metadata(
-            "A model folder whose predictions are learnt besides the songs; of several the mean.",
+            "A model folder whose predictions are learnt in addition to the songs; of several, their mean.",
             flag="--teacher",
         ),
     )
-    minutes: float | None = _setting("Train for so many minutes; 10 by default.", None, 0.01, 10**6)
-    steps: int | None = _setting("Train for so many steps, instead.", None, 1, 10**9)
+    minutes: float | None = _setting("Train for this many minutes; 10 by default.", None, 0.01, 10**6)
+    steps: int | None = _setting("Train for this many steps, instead of minutes.", None, 1, 10**9)
     epochs: float | None = _setting(
-        "Train on so many times the rows of the corpus, instead.", None, 0.01, 10**6
+        "Train for this many passes over the corpus, instead of minutes.", None, 0.01, 10**6
     )
-    batch: int | None = _setting("Crops in a step; 32, of original 256.", None, 1, 65536)
+    batch: int | None = _setting(
+        "Crops in a step; by default 32, or 256 for the network original.", None, 1, 65536
+    )
     learning_rate: float | None = _setting(
-        "The highest learning rate; 0.004, of original 0.002. It falls along a cosine to a twentieth.",
+        "The highest learning rate, by default 0.004, or 0.002 for original; it falls along a cosine to a "
+        "twentieth.",
         None,
         0,
         10,
@@ -94,7 +98,7 @@ class TrainConfig:
         python_only=True,
     )
     patience: int = _setting(
-        "Stop when so many measurements in a row bring no progress; 0: never.", 0, 0, 10**6
+        "Stop after this many measurements in a row without progress; 0 never stops.", 0, 0, 10**6
     )
     genre_power: float = _setting(
         "A genre is drawn by its number of notes to this power: 1 by its size, 0 all genres alike.",
@@ -106,15 +110,15 @@ class TrainConfig:
     )
     seed: int = _setting("Seed of the initial weights and of the batches; 0 by default.", 0, 0, (1 << 63) - 1)
     threads: int | None = _setting(
-        "Threads of the CPU; 1, for a large network all cores but one.", None, 1, 1024
+        "Threads of the CPU; by default 1, or all cores but one for a large network.", None, 1, 1024
     )
     device: str = _setting("auto takes a GPU if there is one.", "auto", choices=DEVICES)
     precision: str = _setting(
-        "Of matrix products; auto takes bfloat16 where the hardware has it.", "auto", choices=PRECISIONS
+        "The precision of matrix products; auto is bfloat16 if the hardware has it.",
+        "auto",
+        choices=PRECISIONS,
     )
-    compile: bool = _setting(
-        "Use torch.compile; on one core of a CPU it compiles for 13 minutes first.", False
-    )
+    compile: bool = _setting("Use torch.compile, which first takes 13 minutes on one core of a CPU.", False)
     memory_mb: int = _setting("MB of encoded songs kept in memory.", 1024, 1, 10**6, flag="--memory")
 
     @property
@@ -144,8 +148,10 @@ class TrainConfig:
 class NetworkOptions:
     """The settings of a network that are options of the command `train`; None: the network's default."""
 
-    size: str | None = _setting("0.8, 4, 15 or 60 million parameters.", choices=SIZES)
-    window: int | None = _setting("Rows in a crop; 256, of original 50.")
+    size: str | None = _setting(
+        "The size of the network: 0.8, 4, 15 or 60 million parameters.", choices=SIZES
+    )
+    window: int | None = _setting("Rows in a crop; by default 256, or 50 for original.")
     dropout: float | None = _setting("Share of the network that is set to zero in training, 0-0.9.")
     interval: float | None = _setting("Weight of the interval loss that is added to the cross-entropy.")
     weighting: str | None = _setting(

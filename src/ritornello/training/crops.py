@@ -27,14 +27,14 @@ HIDDEN, ALL_HIDDEN = 0.3, 0.1
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The settings of augmentation; the defaults are those of training, `none()` changes nothing."""
+    """The settings of augmentation; the defaults are for training, `none()` hides side information alone."""
 
     semitones: tuple[int, int] = (-5, 6)
     """A crop is transposed by a number of semitones from the first to the last, within the song's range."""
     louder: int = 2
-    """Velocities are raised or lowered by up to so many bins."""
+    """The most bins by which velocities are raised or lowered."""
     tempo: float = 0.15
-    """The tempo in beats per minute is multiplied by 2 to a random power between minus and plus this."""
+    """The duration of a beat is multiplied by 2**x, with x uniform in -tempo to tempo."""
     given: float = 0.5
     """The probability that notes of the song are given."""
     hidden: float = HIDDEN
@@ -57,12 +57,12 @@ class Crops:
         plan_encoder: PlanEncoder,
         window: int,
         seed: int,
-        variation: Augmentation | None = None,
+        augmentation: Augmentation | None = None,
         genre_power: float = 0.5,
     ) -> None:
         self.songs, self.plan_encoder, self.window, self.seed = songs, plan_encoder, window, seed
-        self.variation = variation or Augmentation()
-        self.ends = np.cumsum(_weights(songs, genre_power))
+        self.augmentation = augmentation or Augmentation()
+        self.ends = np.cumsum(_song_weights(songs, genre_power))
         self.fields = songs.representation.fields
 
     def __len__(self) -> int:
@@ -71,7 +71,7 @@ class Crops:
 
     def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
         """Return the batch of a step: crops rank::world of the `size` crops of all processes."""
-        return self._together([self._drawn(step, crop) for crop in range(rank, size, world)])
+        return self._joined([self._random_crop(step, crop) for crop in range(rank, size, world)])
 
     def sample(self, most: int) -> Batch:
         """Return evenly spaced crops without augmentation: a fixed sample of at most `most` rows."""
@@ -85,11 +85,11 @@ class Crops:
             within = 1 - (ends[song] - position) / max(1, self.songs.notes[song])
             start = round(within * max(0, len(encoded.values) - self.window))
             found.append((encoded, start, 0, 0, encoded.plan, SIDE_INFORMATION))
-        return self._together([self._crop(*crop) for crop in found])
+        return self._joined([self._crop(*crop) for crop in found])
 
-    def _drawn(self, step: int, crop: int) -> Batch:
-        """One crop of the batch of a step."""
-        draw, vary = step_generator(self.seed, step, crop), self.variation
+    def _random_crop(self, step: int, crop: int) -> Batch:
+        """Draw one crop of the batch of a step: its song, where it begins, and its augmentation."""
+        draw, vary = step_generator(self.seed, step, crop), self.augmentation
         song = int(np.searchsorted(self.ends, draw.random() * self.ends[-1], side="right"))
         song = min(song, len(self.songs) - 1)
         variant = int(draw.integers(1, GIVEN_VARIANTS + 1)) if draw.random() < vary.given else 0
@@ -123,16 +123,16 @@ class Crops:
         values = hide(self.fields, representation.augmented(values, semitones, bins), hidden)
         return Batch(values[None], learn[None], self.plan_encoder.vector(plan, hidden)[None])
 
-    def _together(self, crops: Sequence[Batch]) -> Batch:
-        """Join batches of one crop, cut to the length of the longest crop."""
+    def _joined(self, crops: Sequence[Batch]) -> Batch:
+        """Join batches of one crop; rows after the last learnt one are cut off."""
         values, learn, plan = (np.concatenate(column) for column in zip(*crops, strict=True))
         learnt = np.flatnonzero(learn.any(axis=(0, 2)))
         end = int(learnt[-1]) + 1 if len(learnt) else 2
         return Batch(values[:, :end], learn[:, :end], plan)
 
 
-def _weights(songs: EncodedSongs, genre_power: float) -> npt.NDArray[np.float64]:
-    """The weight (songs,) with which each song is drawn: its notes; a genre has its notes to a power."""
+def _song_weights(songs: EncodedSongs, genre_power: float) -> npt.NDArray[np.float64]:
+    """The weight of each song (songs,): its share of its genre's notes, times those notes**genre_power."""
     genre = [labels[0] if labels else "" for labels in songs.labels]
     _, index = np.unique(genre, return_inverse=True)
     notes = np.maximum(songs.notes, 1).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Knowledge distillation: a network learns the mean prediction of other models besides the songs.
+"""Knowledge distillation: a network learns the mean prediction of other models and the songs.
 
 A teacher gives a probability for every class, where the song only shows which class came. That is more to
 learn from, and harder to memorize (Hinton, Vinyals and Dean 2015, *Distilling the Knowledge in a Neural

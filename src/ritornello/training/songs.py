@@ -119,7 +119,7 @@ class EncodedSongs:
         return self._keep(key, self._encode(*key))
 
     def encode_all(self, variants: int, processes: int) -> None:
-        """Encode all songs in advance with so many processes, until the memory is used up."""
+        """Encode all songs in advance with several processes, until the memory is used up."""
         keys = [(song, variant) for song in range(len(self)) for variant in range(variants + 1)]
         if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
             return

@@ -80,7 +80,7 @@ def test_histograms() -> None:
 
 
 def test_warnings_and_duplicates_are_shown() -> None:
-    kept = file("a.mid", warnings={"no beat": "the notes follow the beat by only 3%"})
+    kept = file("a.mid", warnings={"no beat": "the notes match the beat by only 3%"})
     copy, part = file("b.mid", "near"), file("c.mid", "near")
     for other, similarity in ((copy, 0.62), (part, 0.2)):
         other.copy_of, other.similarity = kept, similarity
@@ -89,7 +89,7 @@ def test_warnings_and_duplicates_are_shown() -> None:
     assert "b.mid  repeats a.mid, 62% similar" in text
     assert "c.mid  repeats a.mid, one contains most of the other" in text
     assert "songs with the most duplicates: a.mid (2)" in text
-    assert "a.mid  the notes follow the beat by only 3%" in text
+    assert "a.mid  the notes match the beat by only 3%" in text
     data = as_json(diagnosis(kept, copy, part))
     assert data == json.loads(json.dumps(data))
     assert data["copies"] == 2

@@ -52,7 +52,7 @@ def test_a_performance_has_no_beat() -> None:
     assert no_beat(eighths(BEAT)) == ""
     assert no_beat(eighths(BEAT, jitter_ticks=20)) == ""  # played to a click: 20 ms late or early at 120 bpm
     assert no_beat(eighths(BEAT * 4 / 3)) == ""  # triplets of quarters
-    assert no_beat(eighths(BEAT * 1.0371)).startswith("the notes follow the beat by only ")
+    assert no_beat(eighths(BEAT * 1.0371)).startswith("the notes match the beat by only ")
     assert no_beat(eighths(BEAT, count=300, jitter_ticks=BEAT)) != ""
     assert no_beat(eighths(BEAT * 1.0371, count=60)) == ""  # too short to tell
 

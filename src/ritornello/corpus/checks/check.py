@@ -36,7 +36,7 @@ class CheckSettings:
 
 
 class CheckedFile(NamedTuple):
-    """The outcome of one file by itself (a kept song may still prove a duplicate), the reason, and the Score.
+    """The outcome of one file alone (a kept song may later prove a duplicate), the reason, and the Score.
 
     `dropped` counts what reading left out of the Score, by kind.
     """

@@ -49,7 +49,7 @@ class DoctorCache:
 
     @classmethod
     def of(cls, folder: Path, checks: CheckSettings, cache: Path | None = None) -> DoctorCache:
-        """Open the cache of `folder`; empty if there is none, or one of another version or other settings."""
+        """Open the cache of `folder`, or start one if it has other settings or is of another version."""
         root = os.fsencode(folder.resolve())
         opened = cls((cache or cache_folder()) / f"doctor-{sha256(root)[:16]}", checks)
         try:

@@ -66,7 +66,7 @@ def _table(title: str, rows: list[ReportRow]) -> Table:
 
 
 def _side_by_side(histograms: list[Histogram], width: int) -> Iterator[Any]:
-    """Histograms in pairs; one below the other if the terminal is narrow."""
+    """Lay out histograms two to a line, or one to a line in a narrow terminal."""
     columns = 2 if width >= 70 else 1
     column_width = min(60, (width - GAP) // columns)
     for start in range(0, len(histograms), columns):

@@ -44,7 +44,7 @@ def no_beat(score: Score) -> str:
     least = np.repeat([LEAST_ALIGNMENT, LEAST_RARE_ALIGNMENT], [len(USUAL_GRIDS), len(RARE_GRIDS)])
     if (alignment >= least).any():
         return ""
-    return f"the notes follow the beat by only {alignment[: len(USUAL_GRIDS)].max():.0%}"
+    return f"the notes match the beat by only {alignment[: len(USUAL_GRIDS)].max():.0%}"
 
 
 def doubled_tracks(score: Score) -> str:
@@ -129,7 +129,7 @@ WARNINGS = (
         "no beat",
         no_beat,
         "it was played freely, so the bars and beats of the file are not those of the music",
-        "leave it out if rhythm matters, or align it with a beat tracker",
+        "leave the song out if rhythm matters, or align it with a beat tracker",
     ),
     SongWarning(
         "doubled tracks",
@@ -147,7 +147,7 @@ WARNINGS = (
         "several songs",
         several_songs,
         "after a long silence the music is different: several songs or movements in one file",
-        "cut it into one file each",
+        "cut the file into one for each song",
     ),
 )
 BY_NAME = {warning.name: warning for warning in (ANNOTATION, *WARNINGS)}

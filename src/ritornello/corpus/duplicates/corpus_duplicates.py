@@ -41,7 +41,7 @@ class FoundDuplicates:
         return [
             reason
             if song < 0
-            else f"song {song}" + (f", likeness {similarity:.2f}" if DUPLICATES[kind] == "near" else "")
+            else f"song {song}" + (f", similarity {similarity:.2f}" if DUPLICATES[kind] == "near" else "")
             for reason, song, kind, similarity in zip(read, *columns, strict=True)
         ]
 

@@ -107,7 +107,7 @@ def _hash_columns(sketches: Records, work: dict[str, int]) -> tuple[Hashes, Hash
 
 
 def _read(sketches: Records, rows: Ints, work: dict[str, int]) -> Records:
-    """Copy some sketches. A file is mapped anew for each PIECE, so that the system can free its pages."""
+    """Copy some sketches. A file is mapped again for each PIECE, so that the system can free its pages."""
     work["bytes"] += len(rows) * SKETCH.itemsize
     whole: Any = sketches
     if not isinstance(whole.base, mmap.mmap):  # in memory, or a view of a mapped file

@@ -77,7 +77,10 @@ def main() -> None:
 
 
 def _private_stdout() -> BinaryIO:
-    """A copy of standard output for answers alone; whatever a library prints goes to standard error."""
+    """Return a copy of standard output, then redirect standard output to standard error.
+
+    So text that a library prints cannot damage the answers.
+    """
     private = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(private, "wb", buffering=1 << 20)

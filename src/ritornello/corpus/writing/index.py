@@ -118,11 +118,11 @@ def _read_again(folder: Path, shards: list[dict[str, Any]]) -> set[int]:
     read_again, start = set(), 0
     for shard in shards:
         table = song_table(folder, shard, ["path", "fate"])
-        failed = np.flatnonzero(_in(table["fate"], ("cannot open", *RETRYABLE)))
+        failed = np.flatnonzero(_is_in(table["fate"], ("cannot open", *RETRYABLE)))
         if waiting or len(failed):
             numbers = np.load(folder / "shards" / shard["name"] / "stamps.npy", allow_pickle=False)[:, 2]
             paths = [path for path, _ in waiting] + table["path"].take(failed).to_pylist()
-            for row in np.flatnonzero(_in(table["path"], paths)).tolist():
+            for row in np.flatnonzero(_is_in(table["path"], paths)).tolist():
                 key = (table["path"][row].as_py(), int(numbers[row]))
                 if key in waiting:
                     read_again.add(waiting.pop(key))
@@ -132,11 +132,11 @@ def _read_again(folder: Path, shards: list[dict[str, Any]]) -> set[int]:
     return read_again
 
 
-def _in(column: Any, values: Iterable[Any]) -> npt.NDArray[np.bool_]:
+def _is_in(column: Any, values: Iterable[Any]) -> npt.NDArray[np.bool_]:
     """Whether each entry of a column is one of `values`."""
     pa = import_pyarrow()
     return np.asarray(
-        pa.compute.is_in(column, value_set=pa.array(values, column.type)).to_numpy(), dtype=bool
+        pa.compute.is_is_in(column, value_set=pa.array(values, column.type)).to_numpy(), dtype=bool
     )
 
 

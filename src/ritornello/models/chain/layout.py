@@ -13,12 +13,12 @@ MAX_CLASSES = 1 << 16
 
 
 class ChoiceColumns(NamedTuple):
-    """The columns that belong to one field that the network predicts."""
+    """The columns of one choice, and of what the network reads just before it."""
 
     column: int
     """The field's own column."""
     put: list[int]
-    """Columns whose values are known since the choice before: its own value first, then known fields."""
+    """Columns that become known after the previous choice: that choice's value first, then known fields."""
     guesses: list[int]
     """Columns that guess this field, each by one candidate for the row."""
     contested: list[int]
@@ -30,7 +30,7 @@ class ColumnLayout:
 
     def __init__(self, table: Sequence[Field]) -> None:
         self.fields = tuple(table)
-        chosen = _check_table(table)
+        chosen = _choice_columns(table)
         self.first = list(range(chosen[0]))  # the columns that are known before any choice
         self.classes = [field.size + (field.kind == "choice") for field in table]  # void is one more class
         self.tables = [(field.guesses or field.name).replace(".", "_") for field in table]
@@ -65,8 +65,8 @@ class ColumnLayout:
         return found
 
 
-def _check_table(table: Sequence[Field]) -> list[int]:
-    """Return the columns of the choices. Raises InputError for a table that a chain cannot predict."""
+def _choice_columns(table: Sequence[Field]) -> list[int]:
+    """Return the columns of the choices. Raises InputError for a table without one, or with a real field."""
     column = {field.name: index for index, field in enumerate(table)}
     chosen = [index for index, field in enumerate(table) if field.kind == "choice"]
     if len(column) < len(table) or not chosen:

@@ -175,8 +175,8 @@ class FieldHeadStep:
                 classes += self.offset * agreed.take(self.candidates, axis=0)
             context += self.adds(classes)
 
-    def agree(self, row: Ints, agreed: Ints) -> None:
-        """Set `agreed` (candidates, B) to 0 where the guess in the row (F, B) is not the field's value."""
+    def mark_wrong_guesses(self, row: Ints, agreed: Ints) -> None:
+        """Set `agreed` (candidates, B) to 0 where a guess in the row (F, B) is not this field's value."""
         agreed &= row.take(self.guesses, axis=0) == row[self.column]
 
     def logits(self, context: Floats) -> Floats:
@@ -286,7 +286,7 @@ class ChainStep:
             self._agreed[:] = 1
         while self._next <= number:
             if self._next:
-                self._heads[self._next - 1].agree(self._row, self._agreed)
+                self._heads[self._next - 1].mark_wrong_guesses(self._row, self._agreed)
             self._heads[self._next].add(self._context, self._row, self._agreed)
             self._next += 1
         return self._heads[number].logits(self._context)

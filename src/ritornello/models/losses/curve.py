@@ -55,7 +55,7 @@ class CurvePoints:
     octave: float = 0.6
     """Depth of the minima at octaves from the true note, whose own depth is 1; 0: no minimum."""
     tones: Mapping[int, float] = field(default_factory=lambda: {4: 0.4, 7: 0.4})
-    """Depth of the minima so many semitones (1-11) above the true note and its octaves."""
+    """Depth of minima by their distance of 1-11 semitones above the true note and its octaves."""
     pull: float = 0.15
     """Share of the amplitude that does not repeat but rises with the distance from the true note."""
     width_semitones: float = 0.5

@@ -23,7 +23,7 @@ class LstmLayerStep:
         self.bias = arrays["bias"][order] * half
 
     def start(self, songs: int) -> None:
-        """Begin so many songs with a state of zeros."""
+        """Begin a number of songs with a state of zeros."""
         self._joined = np.zeros((songs, 2 * self.width), np.float32)
         self._cell = np.zeros((songs, self.width), np.float32)
 

@@ -53,7 +53,7 @@ class TransformerLayerStep:
         self.down = arrays["down.weight"]
 
     def start(self, songs: int) -> None:
-        """Begin so many songs without earlier rows."""
+        """Begin a number of songs without earlier rows."""
         self.rows = 0
         shape = (2, songs, self.heads, min(FIRST_CAPACITY_ROWS, self.window), HEAD_WIDTH)
         self._ring = np.empty(shape, np.float32)  # keys and values; row r is at r % capacity

@@ -105,11 +105,11 @@ def find_soundfont(given: str | Path | None = None) -> Path:
 def trim_silence(
     sound: Signal, min_samples: int, fade_samples: int = 0, held: tuple[int, int] = (0, 0)
 ) -> Signal:
-    """`sound` (2, N) without the silence at its end, but at least `min_samples` long.
+    """Cut the silence off the end of `sound` (2, N), but keep at least `min_samples`.
 
     `held` is the end of the last note and the largest silence to leave before it, both in samples: a drum or
     a piano is silent long before the end of a long note. A constant is silent too: FluidSynth's reverb leaves
-    one. The last `fade_samples` after `min_samples` fade out linearly where something was cut off.
+    one. If anything is cut off, the last `fade_samples` after `min_samples` fade out linearly.
     """
     peak = max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
     end = min_samples

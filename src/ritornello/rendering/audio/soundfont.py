@@ -112,7 +112,7 @@ class SoundFont:
         return {(int(h["bank"]), int(h["program"])): h["name"].decode("latin-1") for h in heads}
 
     def preset(self, program: int, is_drum: bool) -> tuple[int, int]:
-        """The (bank, program) that plays a part: its own if the font has it, else the nearest.
+        """The (bank, program) that plays a part: its own if the font has it, else a substitute.
 
         A missing drum kit is replaced by the lowest-numbered one; a missing program by one of its family of
         eight, else by the nearest number. Raises InputError if the font has no drums or no instruments.

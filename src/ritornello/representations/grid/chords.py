@@ -10,7 +10,7 @@ from ritornello.representations.grid.vocabulary import Ints
 
 
 def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
-    """The chords of a canonical song, one a beat, estimated from its notes; beats begin anew in each bar."""
+    """The chords of a canonical song, one for each beat of each bar, estimated from its notes."""
     drums = np.array([part.is_drum for part in song.parts], bool)
     pitched = np.flatnonzero(~drums[song.part]) if len(song) else np.zeros(0, np.int64)
     if not len(pitched):

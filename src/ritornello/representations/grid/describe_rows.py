@@ -22,15 +22,15 @@ def explain(values: npt.NDArray[np.integer]) -> list[str]:
         bar += cell["position"] == 0 if cell["shift"] == WAIT else crosses_line and cell["shift"] != END
         before = cell
         beat = 1 + cell["position"] / GRID
-        columns = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_event(cell)}"]
+        columns = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_described_note(cell)}"]
         columns += [_echo(name, cell) for name in ("echo", "alone") if cell[f"{name}.shift"] != VOID["shift"]]
         columns += [_form(cell)] if cell["form.shift"] != VOID["shift"] else []
         lines.append("  |  ".join([*columns, *_given(cell)]))
     return lines
 
 
-def _event(cell: dict[str, int]) -> str:
-    """The note of a row, or WAIT or END."""
+def _described_note(cell: dict[str, int]) -> str:
+    """Describe the note of a row, or WAIT or END."""
     if cell["shift"] in (WAIT, END):
         return "WAIT" if cell["shift"] == WAIT else "END"
     beats = vocabulary.DURATION_TICKS[cell["duration"]] / GRID
