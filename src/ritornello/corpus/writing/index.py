@@ -136,7 +136,7 @@ def _is_in(column: Any, values: Iterable[Any]) -> npt.NDArray[np.bool_]:
     """Whether each entry of a column is one of `values`."""
     pa = import_pyarrow()
     return np.asarray(
-        pa.compute.is_is_in(column, value_set=pa.array(values, column.type)).to_numpy(), dtype=bool
+        pa.compute.is_in(column, value_set=pa.array(values, column.type)).to_numpy(), dtype=bool
     )
 
 
