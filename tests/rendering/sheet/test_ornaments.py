@@ -189,3 +189,11 @@ def test_a_fast_trill_is_no_tremolo() -> None:
     trill = [(index / 20, 1 / 20, 64 + 2 * (index % 2)) for index in range(40)]
     score = song(*trill, (2, 1, 65), bpm=60)
     assert [(note.pitch, note.mark) for note in written(score)] == [(64, "trill"), (65, "")]
+
+
+def test_a_trill_that_a_person_plays_is_one_note() -> None:
+    """Its notes are uneven, and each overlaps the next."""
+    gaps = [0.13, 0.11, 0.14, 0.12, 0.12, 0.13, 0.11, 0.13, 0.11, 0.13, 0.13, 0.13, 0.12, 0.13, 0.13, 0.13]
+    edges = [sum(gaps[:count]) for count in range(len(gaps) + 1)]
+    trill = [(on, 0.17, 74 + index % 2) for index, on in enumerate(edges[:-1])]
+    assert in_beats(song(*trill, (3, 1, 72))) == [(0, 2, 74), (3, 1, 72)]

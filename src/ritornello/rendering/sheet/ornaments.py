@@ -105,16 +105,19 @@ def _measured(run: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:
 def _repetition(notes: list[PlayedNote], index: int, other: int, beat_ticks: int) -> list[int]:
     """Indexes of quick successive notes that alternate between the pitch of note `index` and `other`."""
     run, pitches = [index], (notes[index].pitch, other)
-    limits = QUICK_IN_A_TRILL if 0 < abs(pitches[0] - other) <= TRILL else QUICK
-    longest_s = limits[0][0]
+    is_trill = 0 < abs(pitches[0] - other) <= TRILL
+    limits, overlap = (QUICK_IN_A_TRILL, 1.0) if is_trill else (QUICK, 0.5)
+    longest_s = 0.0
     for following in range(index + 1, len(notes)):
         before, note = notes[run[-1]], notes[following]
         gap = note.onset_s - before.onset_s
-        if gap > longest_s or not is_quick(before, note, beat_ticks, limits):
+        is_late = len(run) > 1 and gap > RUN_RATIO * longest_s + CHORD_S
+        if is_late or not is_quick(before, note, beat_ticks, limits):
             break
-        if note.pitch == pitches[len(run) % 2] and before.end_s <= note.onset_s + gap / 2:
+        is_next = note.pitch == pitches[len(run) % 2]
+        if is_next and before.end_s <= note.onset_s + overlap * gap + CHORD_S:
             run.append(following)
-            longest_s = RUN_RATIO * gap + CHORD_S
+            longest_s = max(longest_s, gap)
     if len(run) > 1 and notes[run[-1]].length_s > 2 * (notes[run[-1]].onset_s - notes[run[-2]].onset_s):
         run.pop()  # the note to which the trill leads
     return run
