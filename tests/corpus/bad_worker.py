@@ -12,7 +12,7 @@ from ritornello.corpus.workers import worker
 real_check = worker.check
 
 
-def check(data: bytes, checks: Any) -> CheckedFile:
+def check(data: bytes, checks: Any, name: str) -> CheckedFile:
     """Misbehave as the bytes of the file say, else check the file."""
     if b"CRASH" in data:
         ctypes.string_at(0)
@@ -37,7 +37,7 @@ def check(data: bytes, checks: Any) -> CheckedFile:
                 os.write(handle, b"\xff" * 4096)
             except OSError:
                 continue
-    return real_check(data, checks)
+    return real_check(data, checks, name)
 
 
 if __name__ == "__main__":
