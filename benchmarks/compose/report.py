@@ -12,7 +12,8 @@ from benchmarks.compose import figures
 from benchmarks.compose.figures import Floats
 from benchmarks.shared import share_in_scale
 from ritornello.corpus.corpus import Corpus
-from ritornello.evaluation.originality import longest_runs, opening, typical_longest_run
+from ritornello.evaluation.originality import closest_passages, opening, run_lengths, typical_longest_run
+from ritornello.models.fingerprints import SongFingerprint
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
 from ritornello.music.plan import Plan
@@ -102,7 +103,8 @@ def print_free(humans: HumanSongs, made: list[Made], monitor: SampleMonitor, tra
         return
     canonical = [figures.first_bars(song, BARS) for song in ours]
     cut = [opening(song, int(notes[0])) for song in theirs]
-    runs = longest_runs([*canonical, *cut], training)
+    fingerprints = [SongFingerprint.of(song) for song in (*canonical, *cut)]
+    runs = run_lengths(fingerprints, closest_passages(fingerprints, map(SongFingerprint.of, training)))
     ours_run, human = runs[: len(ours)], runs[len(ours) :]
     print(
         f"  longest run shared with training songs: {max(ours_run)}, median {median(ours_run):.0f};", end=" "

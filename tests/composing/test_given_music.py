@@ -10,7 +10,6 @@ import pytest
 
 from ritornello import midi
 from ritornello.composing import compose as composer
-from ritornello.composing.given_music import notes_where
 from ritornello.models.model import Model
 from ritornello.music.score import Meter, Part, Score
 from tests.composing.models import write_model
@@ -127,5 +126,5 @@ def test_a_redone_part_alone_changes(model: Model, seed: int) -> None:
     part = int(song.part[seed % len(song)])
     take = composer.redo(song, "1", parts=str(part + 1), takes=1, model=model, seed=seed)[0].score
     kept = [(each.part != part) | (each.onset_ticks >= 96) for each in (song, take)]
-    assert notes_where(take, kept[1]) == notes_where(song, kept[0])
+    assert take.select(kept[1]) == song.select(kept[0])
     assert ((take.part == part) & ~kept[1]).any()

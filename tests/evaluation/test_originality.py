@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ritornello.evaluation.originality import (
     closest_passages,
     excerpt,
-    longest_runs,
     opening,
+    run_lengths,
     typical_longest_run,
 )
 from ritornello.models.fingerprints import RUN_STEPS, SongFingerprint
@@ -30,6 +30,11 @@ def tune(
     return Score.of(
         beat, onset * beat, beats * beat, pitches, [80] * len(pitches), [0] * len(pitches), [part or Part()]
     )
+
+
+def longest_runs(songs: Sequence[Score], training: Sequence[Score]) -> list[int]:
+    fingerprints = [SongFingerprint.of(song) for song in songs]
+    return run_lengths(fingerprints, closest_passages(fingerprints, map(SongFingerprint.of, training)))
 
 
 TWINKLE = [60, 60, 67, 67, 69, 69, 67]

@@ -19,6 +19,7 @@ from ritornello.legacy2018 import keras_file
 from ritornello.legacy2018.network import Original
 from ritornello.legacy2018.step import Original as Step
 from ritornello.legacy2018.step import shapes
+from tests.legacy2018.test_network import predict_next
 
 Arrays = dict[str, np.ndarray]
 
@@ -84,7 +85,7 @@ def test_the_forward_pass_is_keras_s(keras: ModuleType, scale: float) -> None:
     window = (scale * np.random.default_rng(0).random((32, 50, 3))).astype(np.float32)
     with torch.no_grad():
         theirs = model(torch.from_numpy(window)).numpy()
-        ours = into_torch(weights).predict_next(torch.from_numpy(window)).numpy()
+        ours = predict_next(into_torch(weights), torch.from_numpy(window)).numpy()
     assert np.abs(ours - theirs).max() < 1e-6
     step = Step(weights, {"window": 50})
     step.start([None] * 32)
@@ -112,7 +113,7 @@ def test_twenty_steps_of_training_agree_with_keras_s_adam(keras: ModuleType) -> 
         with keras_file.keras_warnings():
             theirs = float(model.train_on_batch(window, target))
         for net, adam in trained.items():
-            predicted = net.predict_next(torch.from_numpy(window))
+            predicted = predict_next(net, torch.from_numpy(window))
             loss = torch.nn.functional.mse_loss(predicted, torch.from_numpy(target))
             adam.zero_grad()
             torch.autograd.backward(loss)
@@ -146,7 +147,7 @@ def test_keras_reads_what_is_written(keras: ModuleType, tmp_path: Path) -> None:
     window = torch.rand(4, 9, 3)
     halves = {name: array.astype(np.float16).astype(np.float32) for name, array in weights.items()}
     with torch.no_grad():
-        assert torch.allclose(model(window), into_torch(halves).predict_next(window), atol=1e-6)
+        assert torch.allclose(model(window), predict_next(into_torch(halves), window), atol=1e-6)
 
 
 def test_a_model_built_by_hand_with_a_loss_of_its_own_is_read(keras: ModuleType, tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_a_model_built_by_hand_with_a_loss_of_its_own_is_read(keras: ModuleType,
     window = torch.rand(2, 8, 3)
     with torch.no_grad():
         expected = model(window, training=False)
-        assert torch.allclose(into_torch(found).predict_next(window), expected, atol=1e-6)
+        assert torch.allclose(predict_next(into_torch(found), window), expected, atol=1e-6)
 
 
 def other_models(keras: ModuleType) -> dict[str, list[Any]]:

@@ -164,13 +164,7 @@ def _first_bars(score: Score, bars: int) -> Score:
         name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events
     }
     early["details"] = first_details(score.details, end)
-    return replace(notes_where(score, kept), **early)
-
-
-def notes_where(score: Score, kept: npt.NDArray[np.bool_]) -> Score:
-    """The notes of a song for which `kept` (N,) is true, with all its parts and events."""
-    columns = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
-    return replace(score, **{name: getattr(score, name)[kept] for name in columns})
+    return score.select(kept, **early)
 
 
 def _part_numbers(score: Score, text: str) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.composing.given_music import GivenMusic, notes_where
+from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.style_stats import StyleStats
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
@@ -88,7 +88,7 @@ def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
     redone = sorted({int(given.part_classes[number]) for number in numbers})
     onset = canonical.onset_ticks
     is_redone = np.isin(part_classes(canonical.parts)[canonical.part], redone)
-    kept = notes_where(canonical, (onset >= end_tick) | (onset >= first_tick) & ~is_redone)
+    kept = canonical.select((onset >= end_tick) | (onset >= first_tick) & ~is_redone)
     prompt = _rows_of_first_notes(given.rows, int((onset < first_tick).sum()))
     return Request(plan, seed, song, tuple(redone), kept, prompt, first_tick, end_tick)
 

@@ -13,7 +13,6 @@ same training songs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.models.fingerprints import RUN_STEPS, PartFingerprint, SongFingerprint
-from ritornello.music.score import COLUMNS, Meter, Score
+from ritornello.music.score import Meter, Score
 from ritornello.music.timeline import Timeline
 
 BLOCK_NOTES = 1 << 20  # notes of training songs that are sorted at a time
@@ -75,17 +74,11 @@ def closest_passages(
     return passages
 
 
-def longest_runs(songs: Sequence[Score], training: Iterable[Score]) -> list[int]:
-    """Return for each song the number of notes of the longest run that is also in a training song.
-
-    It is RUN_STEPS if there is none, and 0 if no part has more notes than that.
-    """
-    fingerprints = [SongFingerprint.of(song) for song in songs]
-    return run_lengths(fingerprints, closest_passages(fingerprints, map(SongFingerprint.of, training)))
-
-
 def run_lengths(songs: Sequence[SongFingerprint], passages: Sequence[Passage | None]) -> list[int]:
-    """Return the lengths of the songs' closest passages in notes, as `longest_runs` does."""
+    """Return the lengths of the songs' closest passages in notes.
+
+    A length is RUN_STEPS for a song without a passage, and 0 if none of its parts has more notes than that.
+    """
     pairs = zip(songs, passages, strict=True)
     return [passage.notes if passage else RUN_STEPS * bool(song.lines) for song, passage in pairs]
 
@@ -100,9 +93,7 @@ def typical_longest_run(runs: Sequence[int], songs: int) -> int:
 
 def opening(song: Score, notes: int) -> Score:
     """Return the first `notes` notes of a song, for a comparison of songs of equal length."""
-    first = np.sort(np.argsort(song.onset_ticks, kind="stable")[:notes])
-    columns: Any = {name: getattr(song, name)[first] for name in COLUMNS}
-    return replace(song, **columns)
+    return song.select(np.sort(np.argsort(song.onset_ticks, kind="stable")[:notes]))
 
 
 def excerpt(song: Score, bars: Bars, line: int) -> Score:

@@ -77,11 +77,6 @@ class Original(nn.Module):
         predicted = nn.functional.pad(output, (0, 0, 1, 0))  # (B, T+1, 3)
         return {name: predicted[..., index] for index, name in enumerate(FIELDS)}
 
-    def predict_next(self, window: Tensor) -> Tensor:
-        """Predict the message (B, 3) after `window` (B, T, 3), as Keras's `model(window)` does."""
-        message: Tensor = self.dense_1(self.dense(self.lstm(window)[:, -1]))
-        return message
-
     def loss(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
         """The loss of predictions (B, T+1) of each field: see `loss.Original`."""
         return self.criterion(predictions, values, learn)

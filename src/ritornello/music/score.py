@@ -199,6 +199,10 @@ class Score:
         at = np.searchsorted(starts, ticks, side="right") - 1
         return np.asarray(elapsed[at] + (ticks - starts[at]) * pace[at])
 
+    def select(self, notes: npt.NDArray[Any], **changes: Any) -> Score:
+        """Return the song with only some notes, a mask (N,) or ascending indices (n,), and other changes."""
+        return replace(self, **{name: getattr(self, name)[notes] for name in COLUMNS} | changes)
+
     def transposed(self, semitones: int) -> Score:
         """Return the song with all notes but drums moved by `semitones`.
 

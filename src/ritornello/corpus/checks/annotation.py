@@ -9,14 +9,13 @@ only block chords under it (the Nottingham collection), they are its accompanime
 """
 
 from collections import Counter
-from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.music.score import COLUMNS, Chord, Score, drop_redundant
+from ritornello.music.score import Chord, Score, drop_redundant
 from ritornello.music.theory import CHORDS
 
 Ints = npt.NDArray[np.int64]
@@ -66,11 +65,11 @@ def take_annotation(score: Score) -> tuple[Score, int]:
     if part is None:
         return score, 0
     is_music = score.part != part
-    columns: dict[str, Any] = {name: getattr(score, name)[is_music] for name in COLUMNS}
-    columns["part"] = columns["part"] - (columns["part"] > part)
+    owner = score.part[is_music]
     parts = (*score.parts[:part], *score.parts[part + 1 :])
     chords = score.chords or chord_symbols(block_chords(score, part))
-    return replace(score, **columns, parts=parts, chords=chords), int(np.count_nonzero(~is_music))
+    music = score.select(is_music, part=owner - (owner > part), parts=parts, chords=chords)
+    return music, len(score) - len(music)
 
 
 def find_annotation(score: Score) -> int | None:

@@ -13,7 +13,7 @@ from ritornello.corpus.doctor.diagnosis import Diagnosis, diagnose
 from ritornello.corpus.doctor.report import html_page, printable, summarize
 from ritornello.corpus.sources.scan import check_folder
 from ritornello.errors import check_between
-from ritornello.music.score import COLUMNS, Score
+from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll
 from ritornello.system.files import check_writable, sha256, write_bytes
@@ -90,6 +90,5 @@ def _first_bars(score: Score, bars: int) -> Score:
         return score
     end_ticks = int(timeline.start_ticks[last])
     inside = score.onset_ticks < end_ticks
-    columns: Any = {name: getattr(score, name)[inside] for name in COLUMNS}
-    columns["duration_ticks"] = np.minimum(columns["duration_ticks"], end_ticks - columns["onset_ticks"])
-    return replace(score, **columns)
+    rest_ticks = end_ticks - score.onset_ticks[inside]
+    return score.select(inside, duration_ticks=np.minimum(score.duration_ticks[inside], rest_ticks))
