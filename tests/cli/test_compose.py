@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ritornello import midi
+from ritornello.cli import main
+from ritornello.composing.song import Song
 from ritornello.music.timeline import Timeline
 from tests.composing.models import write_model
 from tests.folders import Say, write_songs
@@ -135,3 +137,68 @@ def test_wrong_input_is_one_clear_line_and_exit_code_2(
     assert says in message
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_the_user_is_replaced_only_if_asked(say: Say, home: Path) -> None:
+    model = ("compose", home / "model", "--bars", 1, "--seed", 1)
+    Path("song.json").write_text("mine")
+    code, _, error = say(*model, "-o", "song.mid")
+    assert (code, Path("song.json").read_text(), Path("song.mid").exists()) == (2, "mine", False)
+    assert "'song.json' exists, and Ritornello did not write what it holds: must be a new name" in error
+    assert say(*model, "-o", "song.mid", "--overwrite")[0] == 0
+    assert say(*model, "-o", "song.mid")[0] == 0
+    Path("song.mid").write_bytes(Path("song.mid").read_bytes() + b"an edit")
+    assert say(*model, "-o", "song.mid")[0] == 2
+    assert say("redo", a_song(home), "--bars", 1, "--takes", 1, "--model", model[1], "-o", "song.mid")[0] == 2
+    assert say("render", a_song(home), "-o", "song.mid")[0] == 2
+    assert say("info", a_song(home), "--png", "song.mid")[0] == 2
+
+
+def test_a_song_of_several_is_written_when_it_is_done(
+    say: Say, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    write_with_recipe = Song.write_with_recipe
+
+    def interrupted(song: Song, path: str) -> list[Path]:
+        if len(written) == 4:
+            raise KeyboardInterrupt
+        written.extend(write_with_recipe(song, path))
+        return written
+
+    monkeypatch.setattr(Song, "write_with_recipe", interrupted)
+    assert say("compose", home / "model", "--bars", 1, "-n", 5, "-o", "song.mid")[0] == 130
+    assert sorted(Path().iterdir()) == sorted(written)
+    assert len(written) == 4
+
+
+def test_a_song_and_its_recipe_are_written_together_or_not_at_all(
+    say: Say, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("song.json").mkdir()
+    assert say("compose", home / "model", "--bars", 1, "-o", "song.mid")[0] == 1
+    Path("song.json").rmdir()
+    monkeypatch.setattr("ritornello.composing.song.write_json", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        say("compose", home / "model", "--bars", 1, "-o", "song.mid")
+    assert not list(Path().iterdir())
+
+
+def test_standard_output(home: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    for words in (
+        ("compose", home / "model", "--bars", 1, "--seed", 1),
+        ("redo", a_song(home), "--bars", 1, "--takes", 1, "--seed", 1, "--model", home / "model"),
+        ("render", a_song(home)),
+    ):
+        main([str(word) for word in (*words, "-o", "-")])
+        assert len(midi.parse(capfdbinary.readouterr().out).score)
+    assert not list(Path().iterdir())
+
+
+def test_standard_output_takes_one_song(say: Say, home: Path) -> None:
+    code, _, error = say("compose", home / "model", "-n", 2, "-o", "-")
+    assert (code, error) == (
+        2,
+        "ritornello: -o -: standard output holds one MIDI file, so one song (-n 1) and no --json\n",
+    )
+    assert say("redo", a_song(home), "--bars", 1, "-o", "-")[0] == 2

@@ -16,6 +16,7 @@ from ritornello.system.progress import Progress, no_progress
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path()
 CLICK_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Music": PATH, "Folder": PATH}
+STANDARD_OUTPUT = "-"
 CODE_OPTIONS = ("network", "representation", "loss")
 SECONDS_PER_LINE = 10.0
 
@@ -88,6 +89,19 @@ def output_options(command: Command) -> Command:
     """Add --json and --quiet."""
     command = click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")(command)
     return click.option("as_json", "--json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def overwrite_option(command: Command) -> Command:
+    """Add --overwrite."""
+    help_text = "Also replace files that no command of Ritornello wrote, or that were changed since."
+    return option("--overwrite", help_text, is_flag=True)(command)
+
+
+def write_to_stdout(data: bytes) -> None:
+    """Write bytes, such as a MIDI file, to standard output."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def reader_option(command: Command) -> Command:

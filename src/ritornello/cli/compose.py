@@ -11,17 +11,21 @@ import click
 
 from ritornello.cli.common import (
     PATH,
+    STANDARD_OUTPUT,
     code_options,
     open_model,
     option,
     options_of,
     output_options,
+    overwrite_option,
     print_result,
     progress_bars,
     unused_name,
+    write_to_stdout,
 )
 from ritornello.composing.options import BatchOptions, ComposeOptions
 from ritornello.errors import InputError
+from ritornello.system.made_files import writing
 
 if TYPE_CHECKING:
     from ritornello.composing.song import Song
@@ -31,8 +35,8 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(), required=False)
 @option(
     "-o --out",
-    "The file to write, by its ending (.mid, sound, picture, .musicxml), or folder/ for all; by default "
-    "song.mid, or song-2.mid if it exists.",
+    "The file to write, by its ending (.mid, sound, picture, .musicxml), folder/ for all, or - for MIDI on "
+    "standard output; by default song.mid, or song-2.mid if it exists.",
     PATH,
 )
 @options_of(ComposeOptions)
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 @option("--recipe", "Build the song of a recipe (.json) again, without the model.", PATH)
 @option("--redraw", "With --recipe: compose another song by the same plan.", is_flag=True)
 @code_options
+@overwrite_option
 @output_options
 def command(
     model: str | None,
@@ -47,6 +52,7 @@ def command(
     n: int,
     recipe: str | None,
     redraw: bool,
+    overwrite: bool,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -66,39 +72,74 @@ def command(
 
     out = out or unused_name("song.mid")
     start_s = time.perf_counter()
-    _check_ending(out)
-    if recipe is not None:
-        seed, creativity = options["seed"], _if_typed("creativity", options["creativity"])
-        again: dict[str, Any] = {"seed": seed, "creativity": creativity}
-        again["representation"] = options["representation"]
-        again["model"] = open_model(model, options) if redraw else None
-        songs = [compose.replay(recipe, redraw=redraw, **again)]
+    if out == STANDARD_OUTPUT:
+        _check_one(n if options["best"] is None else options["best"], as_json)
+        quiet = True
     else:
-        if redraw:
-            raise InputError("--redraw needs --recipe")
-        opened = open_model(model, options)
-        with progress_bars(n > 1 and not (quiet or as_json)) as update:
-            songs = compose.compose_many(opened, n, progress=update, **options)
+        _check_ending(out)
+    count = 1 if recipe is not None else n if options["best"] is None else options["best"]
+    paths, files = song_paths(out, count), dict[int, str]()
+
+    def write(number: int, song: Song) -> None:
+        files[number] = write_song(song, paths[number])
+
+    with writing([file for path in paths for file in files_of(path)], overwrite):
+        if recipe is not None:
+            seed, creativity = options["seed"], _if_typed("creativity", options["creativity"])
+            again: dict[str, Any] = {"seed": seed, "creativity": creativity}
+            again["representation"] = options["representation"]
+            again["model"] = open_model(model, options) if redraw else None
+            songs = [compose.replay(recipe, redraw=redraw, **again)]
+            write(0, songs[0])
+        else:
+            if redraw:
+                raise InputError("--redraw needs --recipe")
+            opened = open_model(model, options)
+            with progress_bars(n > 1 and not (quiet or as_json)) as update:
+                songs = compose.compose_many(opened, n, progress=update, on_song=write, **options)
     took_s = time.perf_counter() - start_s
-    files = write_all(songs, out)
-    lines = [] if quiet or as_json else _lines(songs, files, out, took_s)
-    print_result({**_result(songs, files), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    written = [files[number] for number in range(len(songs))]
+    lines = [] if quiet or as_json else _lines(songs, written, out, took_s)
+    print_result({**_result(songs, written), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
 
 
-def write_all(songs: list[Song], out: str) -> list[str]:
-    """Write songs, each with its recipe next to it; several get numbers. Returns the files."""
+def song_paths(out: str, count: int) -> list[str]:
+    """Where `count` songs are written: `out`, or with numbers from 1; those of folders end with a slash."""
     from ritornello.rendering.render import is_folder
 
-    files, folder = [], is_folder(out)
-    for number, song in enumerate(songs, start=1):
-        path = Path(out)
-        if len(songs) > 1:
-            path = path / str(number) if folder else path.with_stem(f"{path.stem}-{number}")
-        song.write(f"{path}/" if folder else path)
-        if not folder and path.suffix.lower() != ".json":
-            song.write(path.with_suffix(".json"))
-        files.append(str(path / "song.mid") if folder else str(path))
-    return files
+    if out == STANDARD_OUTPUT:
+        return [out]
+    folder, path = is_folder(out), Path(out)
+    if count == 1:
+        return [f"{path}/" if folder else str(path)]
+    numbers = range(1, count + 1)
+    return [f"{path / str(k)}/" if folder else str(path.with_stem(f"{path.stem}-{k}")) for k in numbers]
+
+
+def files_of(path: str) -> list[Path]:
+    """The files that are written for a song at `path`, with its recipe."""
+    from ritornello.rendering.render import FILES_OF_A_FOLDER, is_folder
+
+    if path == STANDARD_OUTPUT:
+        return []
+    if is_folder(path):
+        return [Path(path) / name for name in FILES_OF_A_FOLDER]
+    return list(dict.fromkeys([Path(path), Path(path).with_suffix(".json")]))
+
+
+def write_song(song: Song, path: str) -> str:
+    """Write a song with its recipe beside it, or to standard output without; returns the file of the song."""
+    if path == STANDARD_OUTPUT:
+        write_to_stdout(song.to_bytes())
+        return path
+    song.write_with_recipe(path)
+    return str(Path(path) / "song.mid") if path.endswith("/") else path
+
+
+def _check_one(count: int, as_json: bool) -> None:
+    """Raise InputError unless one song alone goes to standard output."""
+    if count != 1 or as_json:
+        raise InputError("-o -: standard output holds one MIDI file, so one song (-n 1) and no --json")
 
 
 def _check_ending(out: str) -> None:

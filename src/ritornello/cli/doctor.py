@@ -4,7 +4,15 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result, progress_bars, reading_options
+from ritornello.cli.common import (
+    PATH,
+    option,
+    output_options,
+    overwrite_option,
+    print_result,
+    progress_bars,
+    reading_options,
+)
 
 
 @click.command("doctor")
@@ -13,9 +21,16 @@ from ritornello.cli.common import PATH, option, output_options, print_result, pr
 @option("--copy-clean", "Copy the songs that can be trained on to a new folder.", PATH)
 @reading_options
 @option("--cache", "The folder for the results, instead of your cache folder.", PATH)
+@overwrite_option
 @output_options
 def command(
-    folder: str, html: str | None, copy_clean: str | None, as_json: bool, quiet: bool, **options: Any
+    folder: str,
+    html: str | None,
+    copy_clean: str | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Report which files below FOLDER can be trained on, why others cannot, and what to do about them.
 
@@ -30,9 +45,10 @@ def command(
     from ritornello.corpus.doctor.report import as_json as diagnosis_as_json
     from ritornello.corpus.doctor.report import summarize
     from ritornello.corpus.doctor.report_terminal import TerminalReport
+    from ritornello.system.made_files import writing
 
     outputs: dict[str, Any] = {"html": html, "copy_clean": copy_clean}
-    with progress_bars(not (quiet or as_json)) as update:
+    with writing([html], overwrite), progress_bars(not (quiet or as_json)) as update:
         diagnosis = doctor(folder, progress=update, **outputs, **options)
     lines = [f"{html}   the report as a page"] if html else []
     lines += [f"{copy_clean}   {diagnosis.copied:,} songs copied"] if copy_clean else []

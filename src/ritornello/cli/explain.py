@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, overwrite_option, print_result
 
 
 @click.command("explain")
@@ -14,9 +14,17 @@ from ritornello.cli.common import PATH, option, output_options, print_result
 @option("--png", "With loss: also draw the curve into this file.", PATH)
 @option("--as name", "With a file: the representation.", default="notes")
 @option("--rows", "With a file: how many rows.", click.IntRange(min=1), default=24)
+@overwrite_option
 @output_options
 def command(
-    what: str, points: str | None, png: str | None, name: str, rows: int, as_json: bool, quiet: bool
+    what: str,
+    points: str | None,
+    png: str | None,
+    name: str,
+    rows: int,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Explain the loss of pitches, the fields of a representation, or the rows of a song.
 
@@ -30,9 +38,11 @@ def command(
     from ritornello.models import registry
     from ritornello.notation.song_file import SONG_ENDINGS
     from ritornello.representations.table import print_table
+    from ritornello.system.made_files import writing
 
     if what == "loss":
-        result, text = _loss(points, png)
+        with writing([png], overwrite):
+            result, text = _loss(points, png)
     elif what in registry.names("representations"):
         fields = registry.find("representations", what).fields
         result, text = {"fields": [f._asdict() for f in fields]}, print_table(fields)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result, reader_option
+from ritornello.cli.common import PATH, option, output_options, overwrite_option, print_result, reader_option
 
 if TYPE_CHECKING:
     from ritornello.music.score import Score
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path())
 @reader_option
 @option("--png", "Also write the piano roll as a picture.", PATH)
+@overwrite_option
 @output_options
-def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool) -> None:
+def command(file: str, reader: Any, png: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Show what FILE, a song, contains: parts, bars, meter, key, tempo, a piano roll.
 
     \b
@@ -27,10 +28,12 @@ def command(file: str, reader: Any, png: str | None, as_json: bool, quiet: bool)
     """
     from ritornello import notation
     from ritornello.rendering import roll
+    from ritornello.system.made_files import writing
 
     song, dropped = notation.open_song(file).parse(reader=reader)
     if png:
-        roll.png(song, png)
+        with writing([png], overwrite):
+            roll.png(song, png)
     facts, parts = _facts(song), _parts(song)
     facts["dropped"] = dropped
     lines = [f"{name:<15} {_text(value)}" for name, value in facts.items() if value not in ("", [], {}, 0)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result, progress_bars
+from ritornello.cli.common import PATH, option, output_options, overwrite_option, print_result, progress_bars
 
 
 @click.command("judge")
@@ -24,8 +24,9 @@ from ritornello.cli.common import PATH, option, output_options, print_result, pr
 )
 @option("--max-minutes", "Longer songs are not judged.", default=60.0)
 @option("--seed", "The same seed gives the same figures.", default=0)
+@overwrite_option
 @output_options
-def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
+def command(songs: str, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
     """Compare SONGS, a folder of MIDI files, with human songs; or describe one song, a .mid file.
 
     For human songs, style and variety are 1.0, and the detector is at 0.5. Controls (the human songs, altered
@@ -39,8 +40,9 @@ def command(songs: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """
     from ritornello.evaluation import report, song_description
     from ritornello.evaluation.judge import judge
+    from ritornello.system.made_files import writing
 
-    with progress_bars(not (quiet or as_json)) as update:
+    with writing([options["html"]], overwrite), progress_bars(not (quiet or as_json)) as update:
         found = judge(songs, progress=update, **options)
     text = song_description.description_text(found) if "file" in found else report.report_text(found)
     lines = [f"{options['html']}   the report as a page"] if options["html"] else []

@@ -4,14 +4,15 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, overwrite_option, print_result
 
 
 @click.command("log")
 @click.argument("run", type=click.Path())
 @option("--png", "Also draw the curves into this file.", PATH)
+@overwrite_option
 @output_options
-def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
+def command(run: str, png: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Show the losses of RUN, the model folder of a finished or running training.
 
     \b
@@ -19,6 +20,7 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     ritornello log model --png curves.png
     """
     from ritornello.rendering import charts
+    from ritornello.system.made_files import writing
     from ritornello.training.history import History
 
     history = History(run)
@@ -29,7 +31,8 @@ def command(run: str, png: str | None, as_json: bool, quiet: bool) -> None:
     ]
     chart = charts.Chart(lines, title=f"the loss of {run}", x_label="step", y_label="loss")
     if png:
-        charts.png(chart, png)
+        with writing([png], overwrite):
+            charts.png(chart, png)
     text: list[Any] = [charts.terminal(chart)]
     where = f"step {last['step']:,} after {last.get('seconds', 0) / 60:.1f} minutes"
     lowest = f"best {best['heldout_loss']:.4f} at step {best['step']:,}"

@@ -10,6 +10,7 @@ from ritornello.cli.common import (
     open_model,
     option,
     output_options,
+    overwrite_option,
     print_result,
     progress_bars,
 )
@@ -27,9 +28,17 @@ from ritornello.cli.common import (
 @option("--csv", "Also write the figures of each song.", PATH)
 @option("--threads", "Threads of the CPU.", default=1)
 @code_options
+@overwrite_option
 @output_options
 def command(
-    model: str, given: str | None, as_json: bool, quiet: bool, on: str, split: str | None, **settings: Any
+    model: str,
+    given: str | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    on: str,
+    split: str | None,
+    **settings: Any,
 ) -> None:
     """Measure how well MODEL predicts songs, in nats per note; fewer are better.
 
@@ -41,9 +50,10 @@ def command(
     ritornello measure model --on ~/Music/midi --given none --json
     """
     from ritornello.evaluation.measure import measure
+    from ritornello.system.made_files import writing
 
     opened = open_model(model, settings)
-    with progress_bars(not (quiet or as_json)) as update:
+    with writing([settings["csv"]], overwrite), progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
         found = measure(opened, on, split=split, given=names, progress=update, **settings)
     print_result(found, _text(found), as_json=as_json, quiet=quiet)

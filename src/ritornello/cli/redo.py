@@ -8,16 +8,19 @@ import click
 
 from ritornello.cli.common import (
     PATH,
+    STANDARD_OUTPUT,
     code_options,
     open_model,
     option,
     options_of,
     output_options,
+    overwrite_option,
     print_result,
 )
-from ritornello.cli.compose import write_all
+from ritornello.cli.compose import files_of, song_paths, write_song
 from ritornello.composing.options import RedoOptions
 from ritornello.errors import InputError
+from ritornello.system.made_files import writing
 
 
 @click.command("redo")
@@ -26,8 +29,11 @@ from ritornello.errors import InputError
 @option("--model", "The model folder; by default the bundled model.", PATH)
 @option("-o --out", "The .mid to write, by default SONG-take.mid; each of several takes gets a number.", PATH)
 @code_options
+@overwrite_option
 @output_options
-def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
+def command(
+    song: str, bars: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any
+) -> None:
     """Recompose some bars of SONG, a MIDI file; nothing else in it changes.
 
     \b
@@ -36,13 +42,21 @@ def command(song: str, bars: str, out: str | None, as_json: bool, quiet: bool, *
     """
     from ritornello.composing.compose import redo
 
-    target = Path(out or f"{Path(song).stem}-take.mid")
-    if target.suffix.lower() not in (".mid", ".midi"):
-        raise InputError(f"-o {str(target)!r} must end in .mid or .midi")
+    stem = "song" if song == STANDARD_OUTPUT else Path(song).stem
+    target = out or f"{stem}-take.mid"
+    if target == STANDARD_OUTPUT:
+        if settings["takes"] != 1 or as_json:
+            raise InputError("-o -: standard output holds one MIDI file, so --takes 1 and no --json")
+        quiet = True
+    elif Path(target).suffix.lower() not in (".mid", ".midi"):
+        raise InputError(f"-o {target!r} must end in .mid or .midi")
     start_s = time.perf_counter()
     settings["model"] = open_model(settings["model"], settings)
-    takes = redo(song, bars, **settings)
-    files = write_all(takes, str(target))
+    possible = [*song_paths(target, 1), *song_paths(target, settings["takes"])]
+    with writing([file for path in possible for file in files_of(path)], overwrite):
+        takes = redo(song, bars, **settings)
+        paths = song_paths(target, len(takes))
+        files = [write_song(take, path) for take, path in zip(takes, paths, strict=True)]
     took_s = time.perf_counter() - start_s
     lines: list[Any] = [f"{takes[0].plan}, new bars {bars}, seed {takes[0].recipe.seed}"]
     lines += [f"{file}   {len(take.score)} notes" for take, file in zip(takes, files, strict=True)]

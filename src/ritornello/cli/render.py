@@ -1,18 +1,29 @@
 """`ritornello render`: write a song as sound, pictures and sheet music."""
 
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result
+from ritornello.cli.common import (
+    PATH,
+    STANDARD_OUTPUT,
+    option,
+    output_options,
+    overwrite_option,
+    print_result,
+    write_to_stdout,
+)
 
 
 @click.command("render")
 @click.argument("song", type=click.Path())
 @option(
     "-o --out",
-    "The file to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml, or a folder for all.",
+    "The file to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml .mid, a folder for all, or - "
+    "for MIDI on standard output.",
     PATH,
     multiple=True,
     required=True,
@@ -34,12 +45,14 @@ from ritornello.cli.common import PATH, option, output_options, print_result
 @option("--max-minutes", "Longer songs are not played; at most 1440.", default=60.0)
 @option("--max-bars", "Longer songs are not written as sheet music.", default=2000)
 @option("--recipe", "The recipe of the song, to copy into the folder as recipe.json.", PATH)
+@overwrite_option
 @output_options
 def command(
     song: str,
     out: tuple[str, ...],
     picture: Any,
     recipe: str | None,
+    overwrite: bool,
     as_json: bool,
     quiet: bool,
     **sound: Any,
@@ -52,10 +65,18 @@ def command(
     ritornello render song.mid --as sheet -o score.svg
     ritornello render song.mid -o song/
     """
-    from ritornello.rendering.render import render
+    from ritornello.rendering.render import FILES_OF_A_FOLDER, is_folder, render
+    from ritornello.system.made_files import writing
 
     start_s = time.perf_counter()
-    results = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
+    if out == (STANDARD_OUTPUT,):
+        with TemporaryDirectory() as folder:
+            (file,) = render(song, Path(folder) / "song.mid").files
+            write_to_stdout(file.read_bytes())
+        return
+    folders = [Path(path) / name for path in out if is_folder(path) for name in FILES_OF_A_FOLDER]
+    with writing([*folders, *(path for path in out if not is_folder(path))], overwrite):
+        results = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
     took_s = time.perf_counter() - start_s
     files = [str(path) for result in results for path in result.files]
     missing = {name: reason for result in results for name, reason in result.missing.items()}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ritornello.composing.choose_plan import choose_plan
-from ritornello.composing.generate import check_has_notes, generate_songs
+from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
 from ritornello.composing.merge_notes import instrument_name, note_table
 from ritornello.composing.options import DIALS, BatchOptions, ComposeOptions, Music, RedoOptions, with_help_of
@@ -70,9 +70,13 @@ def compose_many(
     best: int | None = BatchOptions.best,
     *,
     progress: Progress | None = None,
+    on_song: OnSong | None = None,
     **options: Any,
 ) -> list[Song]:
-    """Compose several songs with the options of `compose`; raises as it does. Two options more:"""
+    """Compose several songs with the options of `compose`; raises as it does.
+
+    `on_song` gets the number (from 0) of each song and the song as soon as it is done; with `best`, once they
+    are chosen. Two options more:"""
     BatchOptions(n=n, best=best)
     wanted = ComposeOptions(**options)
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
@@ -80,7 +84,7 @@ def compose_many(
     if isinstance(own, SamplesItself):
         unused = DIALS - {own.dial} | {"seed", "force"}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
-        return generate_songs(opened, [request_for(plan, seed, song) for song in range(n)], dials)
+        return generate_songs(opened, [request_for(plan, seed, k) for k in range(n)], dials, on_song=on_song)
     given = _given_music(wanted)
     if wanted.genre is None and given is None:
         wanted = replace(wanted, genre=opened.info.get("defaults", {}).get("genre"))
@@ -93,8 +97,13 @@ def compose_many(
         plan = choose_plan(parsed, opened.plans, generator, given=given_plan, is_melody=is_melody)
         requests.append(request_for(plan, seed, song, given, parts_are_optional))
     choosing = best is not None and n > 1
-    songs = generate_songs(opened, requests, dials, measured=choosing, progress=progress)
-    return _most_typical(songs, best or n) if choosing else songs
+    if not choosing:
+        return generate_songs(opened, requests, dials, progress=progress, on_song=on_song)
+    songs = generate_songs(opened, requests, dials, measured=True, progress=progress)
+    chosen = _most_typical(songs, best or n)
+    for number, chosen_song in enumerate(chosen if on_song else ()):
+        on_song(number, chosen_song)  # type: ignore[misc]
+    return chosen
 
 
 @with_help_of(RedoOptions)

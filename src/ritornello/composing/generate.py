@@ -1,6 +1,6 @@
 """Compose the requested songs with a model, in batches, each with its recipe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import Request
-from ritornello.composing.sampler import sample
+from ritornello.composing.sampler import SampledSong, sample
 from ritornello.composing.sampling import SamplingParams
 from ritornello.composing.song import Song
 from ritornello.composing.style_stats import style_of_plan
@@ -20,6 +20,7 @@ from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_c
 from ritornello.representations.table import SamplesItself
 from ritornello.system.progress import Progress
 
+OnSong = Callable[[int, Song], None]
 SONGS_PER_BATCH = 32
 LEAST_SHARE_OF_BARS = 0.25  # in which requested parts play, so that they play more than one note
 
@@ -31,29 +32,37 @@ def generate_songs(
     *,
     measured: bool = False,
     progress: Progress | None = None,
+    on_song: OnSong | None = None,
 ) -> list[Song]:
     """Compose the songs of `requests`; `dials` are creativity and spread, `measured` computes `Song.nats`.
 
+    `on_song` gets each song as soon as it is done, with its number in `requests`.
     Raises ModelError, PlanError, MidiError, FailedError.
     """
     if any(request.music for request in requests):
         check_has_notes(model)
-    own = model.representation
+    own, songs = model.representation, dict[int, Song]()
     if isinstance(own, SamplesItself):
         dial = dials[own.dial]
-        rows = [own.sample(model, request.plan, request.seed, request.song, dial) for request in requests]
-        return [_song(model, *pair, {own.dial: dial}) for pair in zip(requests, rows, strict=True)]
+        for number, request in enumerate(requests):
+            rows = own.sample(model, request.plan, request.seed, request.song, dial)
+            songs[number] = _song(model, request, rows, {own.dial: dial})
+            if on_song:
+                on_song(number, songs[number])
+        return list(songs.values())
     used = {"creativity": dials["creativity"]}
     choices = [field.name for field in model.representation.fields if field.kind == "choice"]
     params = SamplingParams.from_creativity(used["creativity"], choices)
-    songs = []
     for start in range(0, len(requests), SONGS_PER_BATCH):
         batch = [_with_style(request, model) for request in requests[start : start + SONGS_PER_BATCH]]
-        sampled = sample(model, batch, params, measured=measured, progress=progress)
-        songs += [
-            _song(model, request, s.rows, used, s.nats) for request, s in zip(batch, sampled, strict=True)
-        ]
-    return songs
+
+        def build(place: int, s: SampledSong, start: int = start, batch: Sequence[Request] = batch) -> None:
+            songs[start + place] = _song(model, batch[place], s.rows, used, s.nats)
+            if on_song:
+                on_song(start + place, songs[start + place])
+
+        sample(model, batch, params, measured=measured, progress=progress, on_finished=build)
+    return [songs[number] for number in range(len(requests))]
 
 
 def check_has_notes(model: Model) -> None:

@@ -6,7 +6,7 @@ again with other random numbers.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,9 @@ class SampledSong(NamedTuple):
     """Where the hard rules left nothing, so that the song ends early; empty if it is complete."""
 
 
+OnFinished = Callable[[int, SampledSong], None]
+
+
 @one_thread()
 def sample(
     model: Model,
@@ -52,24 +55,31 @@ def sample(
     rules: Sequence[Rule] = RULES,
     measured: bool = False,
     progress: Progress | None = None,
+    on_finished: OnFinished | None = None,
 ) -> list[SampledSong]:
     """Compose the requested songs in one batch; without `measured` their nats are 0. Raises ModelError.
 
     A song that comes to a dead end in each of MAX_ATTEMPTS attempts ends there; the longest one is kept, and
-    a warning is logged.
+    a warning is logged. `on_finished` gets each song and its number in `requests` as soon as it is done.
     """
-    songs = _Batch(model, requests, params, rules, measured).sample(progress)
+
+    def report(number: int, song: SampledSong, is_last_attempt: bool = False) -> None:
+        if on_finished and (is_last_attempt or not song.dead_end):
+            on_finished(number, song)
+
+    songs = _Batch(model, requests, params, rules, measured).sample(progress, report)
     for attempt in range(1, MAX_ATTEMPTS):
         failed = [index for index, song in enumerate(songs) if song.dead_end]
         if not failed:
             break
         again = _Batch(model, [requests[index] for index in failed], params, rules, measured, attempt)
-        for index, song in zip(failed, again.sample(progress), strict=True):
+        for index, song in zip(failed, again.sample(progress, _renumbered(report, failed)), strict=True):
             LOG.info("song %d, attempt %d: %s", requests[index].song + 1, attempt, songs[index].dead_end)
             if not song.dead_end or len(song.rows) > len(songs[index].rows):
                 songs[index] = song
-    for request, song in zip(requests, songs, strict=True):
+    for number, (request, song) in enumerate(zip(requests, songs, strict=True)):
         if song.dead_end:
+            report(number, song, is_last_attempt=True)
             LOG.warning(
                 "song %d ends early: %s in each of %d attempts",
                 request.song + 1,
@@ -77,6 +87,11 @@ def sample(
                 MAX_ATTEMPTS,
             )
     return songs
+
+
+def _renumbered(report: OnFinished, numbers: Sequence[int]) -> OnFinished:
+    """The function `report` for songs that are counted by their place in `numbers`."""
+    return lambda place, song: report(numbers[place], song)
 
 
 class _Batch:
@@ -115,12 +130,15 @@ class _Batch:
         self.step = model.step()
         self.step.start(np.stack([model.plan_encoder.vector(request.plan) for request in requests]))
 
-    def sample(self, progress: Progress | None) -> list[SampledSong]:
-        """Compose all songs, each to its end or to a dead end."""
+    def sample(self, progress: Progress | None, on_finished: OnFinished) -> list[SampledSong]:
+        """Compose all songs, each to its end or to a dead end; `on_finished` gets each with its number."""
         count, row = len(self.songs), 0
         finished: dict[int, SampledSong] = {}
         while len(finished) < count:
-            finished |= self.remove_finished()
+            new = self.remove_finished()
+            finished |= new
+            for number, song in new.items():
+                on_finished(number, song)
             if len(self.songs):
                 self.sample_row(row)
             row += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -13,7 +14,7 @@ from ritornello.errors import InputError
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.system.files import write_bytes, write_json
+from ritornello.system.files import check_writable, output_errors, write_bytes, write_json
 
 if TYPE_CHECKING:
     from ritornello.rendering.terminal_roll import TerminalRoll
@@ -54,9 +55,9 @@ class Song:
         target, ending = Path(path), Path(path).suffix.lower()
         if is_folder(path):
             render(self.score, path, recipe=self.recipe.to_dict())
-            self._write_midi(target / "song.mid")
+            write_bytes(target / "song.mid", self.to_bytes())
         elif ending in MIDI_ENDINGS:
-            self._write_midi(target)
+            write_bytes(target, self.to_bytes())
         elif ending == ".json":
             write_json(target, self.recipe.to_dict())
         elif ending in ENDINGS:
@@ -64,16 +65,39 @@ class Song:
         else:
             raise InputError(f"{str(path)!r} must end in {', '.join((*ENDINGS, '.json'))}, or be a folder")
 
+    def write_with_recipe(self, path: str | Path) -> list[Path]:
+        """Write the song as `write` does, and its recipe beside it (.json); returns the files.
+
+        Both are written to a temporary folder and then moved, so that a failure leaves neither. Raises
+        InputError, FailedError, OutputError.
+        """
+        from ritornello.rendering.render import is_folder
+
+        target, is_one = Path(path), not is_folder(path)
+        files = [target, target.with_suffix(".json")] if is_one else []
+        for file in files:
+            check_writable(file)
+        folder = target.parent if is_one else target
+        with output_errors(target):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".song-") as staged:
+                for name in {file.name for file in files} or {""}:
+                    self.write(f"{staged}/{name}")
+                for file in sorted(Path(staged).iterdir(), key=lambda file: file.suffix == ".json"):
+                    file.replace(folder / file.name)
+                    files.append(folder / file.name)
+        return list(dict.fromkeys(files))
+
+    def to_bytes(self) -> bytes:
+        """The song as a MIDI file."""
+        if self.file is not None:
+            return self.file
+        return midi.to_bytes(self.score_to_write or self.score, comment=str(self.recipe))[0]
+
     def roll(self) -> TerminalRoll:
         """The piano roll for a terminal."""
         terminal_roll: TerminalRoll = _roll_module().terminal(self.score)
         return terminal_roll
-
-    def _write_midi(self, path: Path) -> None:
-        if self.file is not None:
-            write_bytes(path, self.file)
-        else:
-            midi.write(self.score_to_write or self.score, path, comment=str(self.recipe))
 
     def __repr__(self) -> str:
         return f"<Song {str(self.plan)!r}: {len(self.score)} notes, seed {self.recipe.seed}>"

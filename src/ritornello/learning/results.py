@@ -25,8 +25,7 @@ def compose_songs(model: Model, folder: Path, count: int, seed: int | None) -> t
         while (folder / f"song-{number}.mid").exists():
             number += 1
         files.append(folder / f"song-{number}.mid")
-        song.write(files[-1])
-        song.write(files[-1].with_suffix(".json"))
+        song.write_with_recipe(files[-1])
     return songs, files
 
 

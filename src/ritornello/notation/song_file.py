@@ -11,8 +11,9 @@ import re
 import sys
 import zipfile
 import zlib
+from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from ritornello.errors import MidiError
 from ritornello.midi.limits import MAX_FILE_BYTES, check_file_size
@@ -67,7 +68,7 @@ def open_song(path: str | Path) -> SongFile:
     name = "standard input" if is_input else Path(path).name
     try:
         if is_input:
-            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+            data = _read_stream(sys.stdin)
             size = len(data)
         else:
             with Path(path).open("rb") as file:
@@ -82,6 +83,12 @@ def open_song(path: str | Path) -> SongFile:
     if song.format == "abc" and len(tunes := split_abc(song.data)) > 1:
         raise MidiError(_several(song.name, [_tune_title(tune) for tune in tunes]))
     return song
+
+
+@lru_cache(maxsize=1)
+def _read_stream(stream: TextIO) -> bytes:
+    """The bytes of standard input, up to one beyond the limit; a second call returns them again."""
+    return stream.buffer.read(MAX_FILE_BYTES + 1)
 
 
 def unpack(name: str, data: bytes) -> SongFile:

@@ -17,6 +17,10 @@ MUSICXML_ENDINGS = (".musicxml", ".xml")
 PICTURE_ENDINGS = (".png", ".svg")
 MIDI_ENDINGS = (".mid", ".midi")
 ENDINGS = (*audio.FORMATS, *PICTURE_ENDINGS, *MUSICXML_ENDINGS, *MIDI_ENDINGS)
+# in a folder: the name of each file and the format, as in `_writers`
+FORMATS_OF_A_FOLDER = {"song.mid": ".mid", "song.ogg": ".ogg", "roll.png": "roll.png"}
+FORMATS_OF_A_FOLDER |= {"score.musicxml": ".musicxml", "score.svg": "sheet.svg"}
+FILES_OF_A_FOLDER = (*FORMATS_OF_A_FOLDER, "recipe.json", "index.html")
 
 
 class RenderResult(NamedTuple):
@@ -94,9 +98,7 @@ def _write_folder(
     score: Score, folder: Path, writers: Writers, recipe: dict[str, Any] | None
 ) -> RenderResult:
     """Write all formats to a folder; those that raise InputError are left out and listed as missing."""
-    names = {"song.mid": ".mid", "song.ogg": ".ogg", "roll.png": "roll.png"}
-    names |= {"score.musicxml": ".musicxml", "score.svg": "sheet.svg"}
-    files = {name: writers[kind] for name, kind in names.items()}
+    files = {name: writers[kind] for name, kind in FORMATS_OF_A_FOLDER.items()}
     if recipe is not None:
         files["recipe.json"] = lambda path: write_json(path, recipe)
     done: list[str] = []

@@ -8,7 +8,6 @@ songs. A file is known by its path, size and time of change; a file that was mov
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from ritornello.corpus.sources.scan import Source
 from ritornello.corpus.workers.ipc import receive, send
 from ritornello.errors import OutputError
 from ritornello.system.files import replacing, sha256
+from ritornello.system.made_files import cache_folder as cache_folder
 from ritornello.system.version import __version__
 
 FORMAT = 3  # a cache of another format, or with sketches of another version, is ignored
@@ -131,14 +131,3 @@ class DoctorCache:
             source = Source(path.encode("latin-1"), size, mtime_ns, number)
             self.add(FileRecord(source, row, arrays[0][start:stop]))
             start = stop
-
-
-def cache_folder() -> Path:
-    """The folder of caches: the environment variable RITORNELLO_CACHE, or the user's on this system."""
-    if folder := os.environ.get("RITORNELLO_CACHE"):
-        return Path(folder)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "ritornello"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "ritornello"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ritornello"

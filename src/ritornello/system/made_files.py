@@ -1,0 +1,81 @@
+"""Which files the commands wrote: a command replaces these, and other files only with --overwrite.
+
+The SHA-256 of each written file is kept in the user's cache folder, so a file that was changed since counts
+as the user's. Without that folder (deleted, another machine) all files do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ritornello.errors import InputError
+from ritornello.system.files import sha256_file, write_bytes
+
+FILE = "written"  # in the cache folder: hashes of 32 bytes, one after another
+HASH_BYTES = 32
+MAX_HASHES = 1 << 17  # when there are more, the older half is forgotten
+
+
+def cache_folder() -> Path:
+    """The folder of caches: the environment variable RITORNELLO_CACHE, or the user's on this system."""
+    if folder := os.environ.get("RITORNELLO_CACHE"):
+        return Path(folder)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "ritornello"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "ritornello"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ritornello"
+
+
+@contextmanager
+def writing(paths: Iterable[str | Path | None], overwrite: bool) -> Iterator[None]:
+    """Write the files `paths` (None is left out) in the block; remember those that exist after it.
+
+    Raises InputError before the block if one exists that no command wrote, unless `overwrite`.
+    """
+    files = [Path(path) for path in paths if path is not None]
+    if not overwrite:
+        check_may_replace(files)
+    try:
+        yield
+    finally:
+        remember(files)
+
+
+def check_may_replace(files: Iterable[Path]) -> None:
+    """Raise InputError if one of the files exists, is not empty, and was not written by a command."""
+    known: set[bytes] | None = None
+    for file in files:
+        if not file.is_file() or not file.stat().st_size:
+            continue
+        known = _known_hashes() if known is None else known
+        if bytes.fromhex(sha256_file(file)) not in known:
+            raise InputError(
+                f"{str(file)!r} exists, and Ritornello did not write what it holds: must be a new name, "
+                "or add --overwrite"
+            )
+
+
+def remember(files: Iterable[Path]) -> None:
+    """Keep the hashes of files that a command wrote. Without a cache folder nothing is kept."""
+    path = cache_folder() / FILE
+    with suppress(OSError, RuntimeError):  # Path.home() may be unknown
+        new = b"".join(bytes.fromhex(sha256_file(file)) for file in files if file.is_file())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as stream:
+            stream.write(new)
+        if path.stat().st_size > HASH_BYTES * MAX_HASHES:
+            write_bytes(path, path.read_bytes()[-HASH_BYTES * (MAX_HASHES // 2) :])
+
+
+def _known_hashes() -> set[bytes]:
+    """The hashes of the files that commands wrote."""
+    try:
+        data = (cache_folder() / FILE).read_bytes()
+    except (OSError, RuntimeError):
+        return set()
+    return {data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)}
