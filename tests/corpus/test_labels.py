@@ -16,6 +16,25 @@ def test_from_folders() -> None:
     assert labels(b"sets/old.tar.gz/rock/x.mid") == ("sets", "sets/rock")
 
 
+def test_from_the_folder_at_one_depth() -> None:
+    paths = (b"x.mid", b"a/x.mid", b"a/rock/x.mid", b"b/rock/queen/live/x.mid", b"sets/old.zip/rock/x.mid")
+    assert [Labeller(depth=1).labels(path) for path in paths] == [(), ("a",), ("a",), ("b",), ("sets",)]
+    assert [Labeller(depth=2).labels(path) for path in paths] == [(), (), *[("rock",)] * 3]
+    assert Labeller(depth=3).labels(paths[3]) == ("queen",)
+    for depth in (0, 101):
+        with pytest.raises(InputError, match=rf"label_depth {depth}\D.*1.100"):
+            Labeller(depth=depth)
+
+
+def test_a_row_of_a_folder_is_of_all_songs_below_and_the_nearest_wins(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("path,label\na/,rock\na/b/c,jazz\na/x.mid,folk\nz,none\n")
+    labeller = read_labels(tmp_path / "l.csv", 2)
+    for path, labels in ((b"a/y.mid", "rock"), (b"a/b/c/d/x.mid", "jazz"), (b"a/x.mid", "folk")):
+        assert labeller.labels(path) == (labels,)
+    assert labeller.labels(b"ab/deep/x.mid") == ("deep",)
+    assert labeller.unused == 1
+
+
 def test_one_label_for_both_unicode_forms_and_escapes_for_undecodable_bytes() -> None:
     labels = Labeller().labels
     forms = [unicodedata.normalize(form, "caf\u00e9") for form in ("NFC", "NFD")]

@@ -110,11 +110,18 @@ def reader_option(command: Command) -> Command:
     return option("--reader", help_text, ["symusic", "mido"], default="symusic")(command)
 
 
+def label_options(command: Command) -> Command:
+    """Add the options of where labels come from: --labels and --label-depth."""
+    depth = "Only the folders so many levels below FOLDER are labels; by default those of all levels."
+    command = option("--label-depth", depth, int)(command)
+    table = "A .csv or .jsonl file of paths (songs or folders) and labels, instead of the folders."
+    return option("--labels", table, PATH)(command)
+
+
 def reading_options(command: Command) -> Command:
-    """Add the options of reading many MIDI files: --workers, --reader, --labels and --retry."""
-    labels = "A .csv or .jsonl file of paths and labels, instead of the folders."
+    """Add the options of reading many MIDI files: --workers, --reader, --retry, and of labels."""
     retry = "Read files again that timed out, crashed or ran out of memory in an earlier run."
-    command = option("--labels", labels, PATH)(option("--retry", retry, is_flag=True)(command))
+    command = label_options(option("--retry", retry, is_flag=True)(command))
     workers = "Processes that read files; by default one per core."
     return option("--workers", workers, int)(reader_option(command))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import PATH, option, output_options, print_result, stage_output
+from ritornello.cli.common import PATH, label_options, option, output_options, print_result, stage_output
 
 
 @click.command("learn")
@@ -26,6 +26,7 @@ from ritornello.cli.common import PATH, option, output_options, print_result, st
 )
 @option("--seed", "The seed of training (by default 0) and of the songs (by default a random one).", int)
 @option("--workers", "Processes that read files; by default one per core.", int)
+@label_options
 @output_options
 def command(folder: str, size: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
     """Train a model on the MIDI files below FOLDER and compose songs like them. No file of yours is changed.

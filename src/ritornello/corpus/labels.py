@@ -9,27 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.corpus.sources.scan import ARCHIVE_ENDINGS
-from ritornello.errors import InputError
+from ritornello.errors import InputError, check_between
 
 MIN_SONGS = 8  # a label with fewer songs is left out of the corpus
+MAX_LABEL_DEPTH = 100  # levels of folders
 
 
 class Labeller:
-    """Give each path its labels: those of `table` if it has the path, else the names of its folders.
+    """Give each path its labels: those of `table` for it, or for the nearest of its folders; else by folder.
 
-    `table` maps paths as `path_text` writes them to labels.
+    `table` maps paths as `path_text` writes them to labels. By folder, the labels are the names of all
+    folders; with `depth` only of the folder so many levels below the prepared one (1: directly in it).
+    Raises InputError for a depth out of range.
     """
 
-    def __init__(self, table: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        self.table = table or {}
+    def __init__(self, table: Mapping[str, tuple[str, ...]] | None = None, depth: int | None = None) -> None:
+        check_between("label_depth", depth, 1, MAX_LABEL_DEPTH)
+        self.table, self.depth = table or {}, depth
         self.used: set[str] = set()
 
     def labels(self, path: bytes) -> tuple[str, ...]:
         """The labels of a file by its path in the prepared folder."""
-        if self.table and (name := path_text(path)) in self.table:
-            self.used.add(name)
-            return self.table[name]
-        return _folder_labels(path.rpartition(b"/")[0])
+        name = path_text(path) if self.table else ""
+        while name:
+            if name in self.table:
+                self.used.add(name)
+                return self.table[name]
+            name = name.rpartition("/")[0]
+        return _folder_labels(path.rpartition(b"/")[0], self.depth)
 
     @property
     def unused(self) -> int:
@@ -46,23 +53,28 @@ def path_text(path: bytes) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _folder_labels(folder: bytes) -> tuple[str, ...]:
-    """The labels of all songs in a folder: `classical/bach` has classical and classical/bach.
+def _folder_labels(folder: bytes, depth: int | None) -> tuple[str, ...]:
+    """The labels of songs in a folder: `classical/bach` has classical and classical/bach; at depth 2 bach.
 
     The name of an archive is not a label: its songs get the labels they would have if unpacked in its place.
     """
     names = [
         path_text(name) for name in folder.split(b"/") if name and not name.lower().endswith(ARCHIVE_ENDINGS)
     ]
-    return tuple("/".join(names[: depth + 1]) for depth in range(len(names)))
+    if depth is not None:
+        return tuple(names[depth - 1 : depth])
+    return tuple("/".join(names[:end]) for end in range(1, len(names) + 1))
 
 
-def read_labels(file: str | Path) -> Labeller:
+def read_labels(file: str | Path | None, depth: int | None = None) -> Labeller:
     """Read labels from a .csv with the columns path and label, or a .jsonl with objects of path and label(s).
 
-    Paths are relative to the prepared folder, with "/". Several rows for one path add up. A path in the table
-    gets these labels instead of those of its folders. Raises InputError, which names the line.
+    Paths of songs or folders are relative to the prepared folder, with "/". Several rows for one path add up.
+    A path in the table gets these labels instead of those of its folders; without a table (None), and for
+    the other paths, see Labeller. Raises InputError, which names the line.
     """
+    if not file:
+        return Labeller(depth=depth)
     file = Path(file)
     rows = {".csv": _csv_rows, ".jsonl": _jsonl_rows}.get(file.suffix.lower())
     if not rows:
@@ -72,14 +84,14 @@ def read_labels(file: str | Path) -> Labeller:
         for line, path, labels in rows(file):
             if not (isinstance(path, str) and path and all(isinstance(x, str) and x for x in labels)):
                 raise InputError(f"{str(file)!r}, line {line}: must have a path and a label, both text")
-            name = unicodedata.normalize("NFC", path.replace("\\", "/").removeprefix("./"))
+            name = unicodedata.normalize("NFC", path.replace("\\", "/").removeprefix("./").rstrip("/"))
             new = [unicodedata.normalize("NFC", label.strip()) for label in labels]
             table[name] = tuple(dict.fromkeys([*table.get(name, ()), *new]))
     except OSError as error:
         raise InputError(f"cannot read {str(file)!r}: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{str(file)!r} is not a table in UTF-8: {error}") from error
-    return Labeller(table)
+    return Labeller(table, depth)
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, Any, list[Any]]]:

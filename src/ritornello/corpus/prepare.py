@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ritornello.corpus.checks.check import CheckSettings
-from ritornello.corpus.labels import Labeller, read_labels
+from ritornello.corpus.labels import read_labels
 from ritornello.corpus.outcomes import KEPT
 from ritornello.corpus.read_files import read_files
 from ritornello.corpus.sources.scan import Sources, scan
@@ -57,12 +57,14 @@ def prepare(
     engine: Literal["pool", "dask"] = "pool",
     scheduler: str | None = None,
     labels: str | Path | None = None,
+    label_depth: int | None = None,
     retry: bool = False,
     progress: Progress | None = None,
 ) -> PrepareReport:
     """Read every MIDI file below `folder` into the corpus `out`; an existing corpus grows.
 
-    Labels are the names of the folders, or come from the table `labels` (.csv or .jsonl with path and label).
+    Labels are the names of the folders (with `label_depth` only of those so many levels below `folder`), or
+    come from the table `labels` (.csv or .jsonl with path and label).
     `workers` processes (default: one per core) read with the reader "symusic" or "mido"; with the engine
     "dask" all Dask workers of the scheduler at the address `scheduler` read (docs/scale.md). A second run
     reads only new files, and with `retry` those that timed out, crashed or ran out of memory. A run that
@@ -74,7 +76,7 @@ def prepare(
     _check_engine(workers, engine, scheduler)
     folder, out, checks = Path(folder), Path(out), CheckSettings(reader=reader)
     update = progress or no_progress
-    labeller = read_labels(labels) if labels else Labeller()
+    labeller = read_labels(labels, label_depth)
     sources = scan(folder, skip=out)
     with open_for_writing(out, checks, retry) as state:
         unread = state.unread(sources)

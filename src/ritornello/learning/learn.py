@@ -50,6 +50,8 @@ def learn(
     songs: int = 3,
     seed: int | None = None,
     workers: int | None = None,
+    labels: str | Path | None = None,
+    label_depth: int | None = None,
     say: Say | None = None,
     progress: Progress | None = None,
     **settings: Any,
@@ -59,8 +61,8 @@ def learn(
     The model is written to `out` (default: FOLDER-model), the songs to FOLDER-songs. Training
     starts from the bundled model or from random weights ("nothing"), whichever is better after a short trial
     ("auto"). Of the trained and the bundled model the one that is better on held-out songs is kept; with the
-    start "nothing" the bundled model is not used at all. `settings` are those of `train`. `say` gets a line
-    of text after each stage.
+    start "nothing" the bundled model is not used at all. `labels` and `label_depth` are those of `prepare`,
+    `settings` those of `train`. `say` gets a line of text after each stage.
 
     A second call continues the training, or, if the files in the folder have changed, starts from the model
     trained before. Raises InputError, OutputError, FailedError. Raises KeyboardInterrupt after Ctrl-C, when
@@ -81,7 +83,7 @@ def learn(
     estimate.check(paths.model)
     say("estimate", str(estimate))
     with paths.locked():
-        report = _prepare(paths, workers, say, progress)
+        report = _prepare(paths, workers, (labels, label_depth), say, progress)
         settings = {"seed": seed or 0, **settings}
         corpus = Corpus.open(paths.corpus)
         pipeline = LearnPipeline(paths, corpus, bundled, start, duration, settings, say)
@@ -95,9 +97,16 @@ def learn(
     return LearnResult(paths.model, tuple(map(Path, report["songs"])), report)
 
 
-def _prepare(paths: RunPaths, workers: int | None, say: Say, progress: Progress | None) -> dict[str, Any]:
-    """Make the corpus; returns the numbers of files and of kept files."""
-    prepared = prepare(paths.folder, paths.corpus, workers=workers, progress=progress)
+def _prepare(
+    paths: RunPaths,
+    workers: int | None,
+    labels: tuple[str | Path | None, int | None],
+    say: Say,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Make the corpus, with `labels` and `label_depth`; returns the numbers of files and of kept files."""
+    options: dict[str, Any] = dict(zip(("labels", "label_depth"), labels, strict=True))
+    prepared = prepare(paths.folder, paths.corpus, workers=workers, progress=progress, **options)
     rejected = prepared.files - prepared.kept
     hint = f", {rejected:,} not (reasons: ritornello doctor {paths.folder})" if rejected else ""
     say("files", f"{prepared.files:,} files   {prepared.kept:,} kept{hint}")

@@ -88,6 +88,7 @@ def diagnose(
     cache: Path | None = None,
     skip: Path | None = None,
     labels: str | Path | None = None,
+    label_depth: int | None = None,
     retry: bool = False,
     progress: Progress | None = None,
 ) -> Diagnosis:
@@ -96,7 +97,7 @@ def diagnose(
     The other options are those of `doctor`. Raises InputError if there are no files or `labels` is wrong.
     """
     folder, checks, update = Path(folder), checks or CheckSettings(), progress or no_progress
-    labeller = read_labels(labels) if labels else Labeller()
+    labeller = read_labels(labels, label_depth)
     sources = scan(folder, skip)
     doctor_cache = DoctorCache.of(folder, checks, cache)
     doctor_cache.keep_only(sources)

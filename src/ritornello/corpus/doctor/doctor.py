@@ -31,6 +31,7 @@ def doctor(
     workers: int | None = None,
     reader: Literal["symusic", "mido"] = "symusic",
     labels: str | Path | None = None,
+    label_depth: int | None = None,
     retry: bool = False,
     cache: str | Path | None = None,
     progress: Progress | None = None,
@@ -38,10 +39,10 @@ def doctor(
     """Find the outcome that `prepare` would give every file below `folder`, and why. No file is changed.
 
     `html` is a page to write with the report, `copy_clean` a new folder for copies of the songs that are
-    kept. Labels are the names of the folders, or come from the table `labels` (.csv or .jsonl with path and
-    label). `workers` processes (default: one per core) read the files. The results are stored in `cache`
-    (default: the user's cache folder): the next run reads only new files, and with `retry` those that timed
-    out, crashed or ran out of memory. Raises InputError, FailedError, OutputError.
+    kept. `labels` and `label_depth` are those of `prepare`. `workers` processes (default: one per core) read
+    the files. The results are stored in `cache` (default: the user's cache folder): the next run reads only
+    new files, and with `retry` those that timed out, crashed or ran out of memory. Raises InputError,
+    FailedError, OutputError.
     """
     check_between("workers", workers, 1, 1024)
     check_folder(Path(folder))  # before any output is checked
@@ -51,7 +52,12 @@ def doctor(
     if target:
         check_target(target)
     checks = CheckSettings(reader=reader)
-    options: dict[str, Any] = {"labels": labels, "retry": retry, "cache": Path(cache) if cache else None}
+    options: dict[str, Any] = {
+        "labels": labels,
+        "label_depth": label_depth,
+        "retry": retry,
+        "cache": Path(cache) if cache else None,
+    }
     diagnosis = diagnose(folder, checks, workers=workers, skip=target, progress=progress, **options)
     if page_path:
         write_bytes(page_path, html_page(summarize(diagnosis), _piano_rolls(diagnosis, checks)).encode())
