@@ -5,7 +5,6 @@ from statistics import median
 from ritornello.rendering.sheet.played_note import (
     CHORD_S,
     OCTAVE,
-    QUICK,
     QUICK_IN_A_ROLL,
     RUN_RATIO,
     WRITTEN_VALUES,
@@ -22,6 +21,7 @@ from ritornello.rendering.sheet.played_note import (
 ARPEGGIO: dict[int, Mark] = {1: "arpeggio up", -1: "arpeggio down"}  # by direction
 MIN_ROLLED = 3  # notes; two are hardly ever marked as rolled
 MIN_ROLL_S, MAX_ROLL_S = 0.05, 0.45  # from the first to the last onset; chords played live: less than 0.05
+WRITTEN_ROLL_S = 0.09  # between two notes; slower triplets of 16ths that are held are a rhythm
 SAME_END = 0.2  # the ends of a chord are one if they differ by at most this share of its length
 
 
@@ -90,7 +90,9 @@ def _is_rolled_chord(notes: list[PlayedNote], roll: list[int], beat_ticks: int) 
     if min(notes[i].end_s for i in roll) - last.onset_s < spread / 2:
         return False
     far = RUN_RATIO * spread / (len(roll) - 1)
-    if far > RUN_RATIO * QUICK[1][0] and is_on_grid([notes[i] for i in roll], WRITTEN_VALUES[1], beat_ticks):
+    if far > RUN_RATIO * WRITTEN_ROLL_S and is_on_grid(
+        [notes[i] for i in roll], WRITTEN_VALUES[1], beat_ticks
+    ):
         return False
     return not any(
         abs(note.pitch - edge.pitch) <= OCTAVE
