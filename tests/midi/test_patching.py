@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ritornello import midi
+from ritornello.errors import MidiError
 from ritornello.midi.chunks import events, split_file
 from ritornello.midi.patching import Note, replace_notes
 from tests.scores import midi_file, track
@@ -80,3 +83,56 @@ def test_an_rmi_keeps_its_frame() -> None:
     assert len(changed) == 20 + inner
     assert int.from_bytes(changed[4:8], "little") == inner + 12
     assert 60 in midi.parse(changed).score.pitch
+
+
+def sounds(data: bytes) -> list[tuple[int, int, int, int]]:
+    """Onset, duration, pitch and program of every note."""
+    song = midi.parse(data).score
+    columns = (song.onset_ticks, song.duration_ticks, song.pitch)
+    programs = [song.parts[part].program for part in song.part.tolist()]
+    return list(zip(*(column.tolist() for column in columns), programs, strict=True))
+
+
+PIANO_THEN_FLUTE = midi_file(
+    track("00 C2 00  60 C2 49"),  # in another track than the notes
+    track("00 92 30 50  60 30 00  00 34 50  60 34 00", "00 93 28 50  30 28 00"),
+    ticks=96,
+)
+
+
+def test_a_new_note_after_a_change_of_program_goes_to_a_free_channel() -> None:
+    """Parts: the piano, the flute from 96 on, and another piano on channel 4."""
+    changed = replace_notes(PIANO_THEN_FLUTE, {0}, 0, 192, [Note(0, 40, 50, 90, 0), Note(120, 40, 52, 90, 0)])
+    assert sounds(changed) == [(0, 40, 50, 0), (96, 96, 52, 73), (120, 40, 52, 0), (192, 48, 40, 0)]
+    before, after = others(PIANO_THEN_FLUTE), others(changed)
+    assert after[0] == before[0]
+    assert [event for event in after[1] if event not in before[1]] == [(120, b"\xc0\x00")]
+
+
+def test_a_program_that_no_channel_can_have_is_refused() -> None:
+    full = track(*[f"00 9{c:X} 20 40  01 20 00" for c in range(16)])
+    changes, notes = track("00 C2 00  60 C2 49"), track("00 92 30 50  60 30 00  00 34 50  60 34 00")
+    data = midi_file(changes, notes, full, ticks=96)
+    with pytest.raises(
+        MidiError, match="a note at tick 120 cannot have program 0: channel 3 has another one"
+    ):
+        replace_notes(data, {0}, 0, 192, [Note(120, 40, 52, 90, 0)])
+
+
+def test_a_missing_end_before_the_range_changes_no_other_note() -> None:
+    # C3 at 0 has no end; the one at 96 is replaced by others of the same pitch.
+    data = midi_file(track("00 90 30 50  60 30 50  20 30 00  40 30 50  30 30 00"), ticks=96)
+    changed = replace_notes(data, {0}, 96, 192, [Note(100, 10, 48, 90, 0), Note(120, 10, 48, 90, 0)])
+    assert sounds(changed) == [(0, 96, 48, 0), (100, 10, 48, 0), (120, 10, 48, 0), (192, 48, 48, 0)]
+    assert sounds(replace_notes(data, {0}, 96, 192, [])) == [(0, 96, 48, 0), (192, 48, 48, 0)]
+    # between a note without an end and the note that ends it
+    changed = replace_notes(data, {0}, 48, 90, [Note(60, 10, 48, 90, 0)])
+    assert sounds(changed) == [(0, 60, 48, 0), (60, 36, 48, 0), (96, 32, 48, 0), (192, 48, 48, 0)]
+
+
+def test_a_new_note_does_not_end_one_of_the_same_pitch_that_stays() -> None:
+    data = midi_file(
+        track("00 90 30 50  81 40 30 00"), track("00 91 30 50  10 91 30 00"), ticks=96
+    )  # 0 to 192
+    changed = replace_notes(data, {0}, 48, 96, [Note(48, 10, 48, 90, 0)])
+    assert [event.tick for event in events(split_file(changed).tracks[0])] == [0, 48, 192, 192, 192]

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import struct
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import CHANNEL, END_OF_TRACK, events, split_file, variable_length
+from ritornello.midi.chunks import END_OF_TRACK, split_file, variable_length
+from ritornello.midi.file_events import (
+    NOTE_OFF,
+    NOTE_ON,
+    PROGRAM,
+    Channel,
+    FileEvents,
+    FileNote,
+    file_events,
+)
+from ritornello.midi.raw_events import DRUM_CHANNEL
 
-NOTE_OFF, NOTE_ON, PROGRAM = 0x80, 0x90, 0xC0  # status bytes without the channel
+PartKey = tuple[int, int, int, int]  # track, port, channel, program
+PitchKey = tuple[int, Channel, int]  # track, channel, pitch
 
 
 class Note(NamedTuple):
@@ -24,7 +35,10 @@ class Note(NamedTuple):
 
 
 class _TrackEvent(NamedTuple):
-    """An event to be written: `order` sorts the events of one tick, `data` has its bytes without the time."""
+    """An event to be written: `order` sorts the events of one tick: note-offs, those of the file, new notes.
+
+    `data` has its bytes without the time.
+    """
 
     tick: int
     order: tuple[int, int]
@@ -37,67 +51,101 @@ def replace_notes(
     """Return the file with `notes` in the place of those notes of `parts` whose onset is in the given ticks.
 
     The ticks are `first_tick` to `end_tick`, which is not included. Raises MidiError if the file cannot be
-    read, or if a new note is of a part that it does not have.
+    read, if a new note is of a part that it does not have, or if it cannot have the program of its part.
     """
     chunks = split_file(data)
-    tracks, part = [], 0
-    for track in chunks.tracks:
-        old = _Track(track, part, parts, range(first_tick, end_tick))
-        tracks.append(_track_bytes(old.kept + old.events_of(notes)))
-        part += len(old.channel)
-    if unknown := [note for note in notes if note.part >= part]:
-        raise MidiError(f"part {unknown[0].part}: must be 0-{part - 1}")
+    found = file_events(chunks)
+    keys = found.part_keys
+    if unknown := [note for note in notes if note.part >= len(keys)]:
+        raise MidiError(f"part {unknown[0].part}: must be 0-{len(keys) - 1}")
+    part_of = {key: part for part, key in enumerate(keys)}
+    gone = [n for n in found.notes if first_tick <= n.onset_ticks < end_tick and part_of[n.part_key] in parts]
+    patch = _Patch(found, gone)
+    for note in sorted(notes):
+        patch.add(note, keys[note.part])
+    tracks = [_track_bytes(patch.events[number]) for number in range(len(chunks.tracks))]
     return _with_tracks(data, chunks.starts, tracks)
 
 
-class _Track:
-    """A track: its events without those of the replaced notes (`kept`), and the `channel` of each part."""
+class _Patch:
+    """The events of each track: those of the file without the notes `gone`, and those that are added."""
 
-    def __init__(self, track: bytes, first_part: int, parts: Collection[int], ticks: range) -> None:
-        # of each note: onset tick, channel, program, note-on, note-off
-        notes: list[tuple[int, int, int, _TrackEvent, _TrackEvent | None]] = []
-        open_notes: dict[tuple[int, int], deque[int]] = defaultdict(deque)  # by channel and pitch
-        program = [0] * 16  # by channel
-        self.kept: list[_TrackEvent] = []
-        running_status = 0
-        for number, event in enumerate(events(track)):
-            data = track[event.start : event.end]
-            if event.kind == CHANNEL:
-                running_status = data[0] if data[0] >= 0x80 else running_status
-                data = data if data[0] >= 0x80 else bytes([running_status]) + data
-            old = _TrackEvent(event.tick, (1, number), data)
-            status, channel = 0, 0
-            if event.kind == CHANNEL:
-                status, channel = running_status & 0xF0, running_status & 0x0F
-            if status == NOTE_ON and data[2]:
-                open_notes[channel, data[1]].append(len(notes))
-                notes.append((event.tick, channel, program[channel], old, None))
-            elif status in (NOTE_ON, NOTE_OFF) and open_notes[channel, data[1]]:
-                note = open_notes[channel, data[1]].popleft()
-                notes[note] = (*notes[note][:4], old)
-            else:
-                self.kept.append(old)
-                if status == PROGRAM:
-                    program[channel] = data[1]
-        sounds = sorted({(channel, sound) for _, channel, sound, _, off in notes if off})
-        self.channel = {first_part + i: channel for i, (channel, _) in enumerate(sounds)}
-        part_of = {sound: first_part + i for i, sound in enumerate(sounds)}
-        for tick, channel, sound, on, off in notes:
-            if off is None or not (tick in ticks and part_of[channel, sound] in parts):
-                self.kept += [on] if off is None else [on, off]
+    def __init__(self, found: FileEvents, gone: Collection[FileNote]) -> None:
+        removed = {place for note in gone for place in (note.on, note.off)}
+        self.events: dict[int, list[_TrackEvent]] = defaultdict(list)
+        for event in found.events:
+            if (event.track, event.number) not in removed:
+                self.events[event.track].append(_TrackEvent(event.tick, (1, event.number), event.data))
+        # onset and end of the notes that stay; the ends that have no note-off
+        self.kept: dict[PitchKey, list[tuple[int, int]]] = defaultdict(list)
+        self.unended: dict[PitchKey, list[int]] = defaultdict(list)
+        lost_ends = {(note.on[0], note.channel, note.pitch, note.onset_ticks) for note in gone}
+        for note in found.notes:
+            key = note.on[0], note.channel, note.pitch
+            if note.on not in removed:
+                self.kept[key].append((note.onset_ticks, note.end_ticks))
+                if note.off is None and (*key, note.end_ticks) in lost_ends:
+                    self._end(*key, note.end_ticks)
+                elif note.off is None:
+                    self.unended[key].append(note.end_ticks)
+        self.open: dict[PitchKey, int] = {}  # onsets of notes that never end
+        with_ends = {note.on for note in found.notes}
+        self.changes: dict[Channel, list[tuple[int, int, int, int]]] = defaultdict(list)
+        for event in found.events:
+            if event.kind == PROGRAM:  # tick, track and number in it, program
+                self.changes[event.channel].append((event.tick, event.track, event.number, event.data[1]))
+            elif event.kind == NOTE_ON and event.data[2] and (event.track, event.number) not in with_ends:
+                key = event.track, event.channel, event.data[1]  # it sounds on until a note is added
+                self.kept[key].append((event.tick, event.tick))
+                self.open[key] = event.tick
+        self.borrowed: dict[PartKey, int] = {}  # the channel of the port that a part also plays on
+        self.used = {event.channel for event in found.events if event.kind < 0xF0}
 
-    def events_of(self, notes: Collection[Note]) -> list[_TrackEvent]:
-        """Return the events of the new notes of this track; at a tick note-offs come first, note-ons last."""
-        found = []
-        for note in notes:
-            if note.part in self.channel:
-                channel = self.channel[note.part]
-                end = note.onset_ticks + note.duration_ticks
-                off = bytes([NOTE_OFF | channel, note.pitch, 0])
-                on = bytes([NOTE_ON | channel, note.pitch, note.velocity])
-                found.append(_TrackEvent(end, (0, note.pitch), off))
-                found.append(_TrackEvent(note.onset_ticks, (2, note.pitch), on))
-        return found
+    def add(self, note: Note, key: PartKey) -> None:
+        """Add a note of a part. Raises MidiError if its channel has another program and none is free."""
+        track, port, number, program = key
+        channel, onset, end = (port, number), note.onset_ticks, note.onset_ticks + note.duration_ticks
+        if number != DRUM_CHANNEL and self._program(channel, onset, track) != program:
+            channel = (port, self._borrow(key, onset))
+        pitch_key = track, channel, note.pitch
+        for stop in self.unended.pop(pitch_key, []):  # else the new note would end there
+            self._end(*pitch_key, stop)
+        if onset > self.open.get(pitch_key, onset):
+            del self.open[pitch_key]
+            self._end(*pitch_key, onset)
+        others = self.kept[pitch_key]
+        end = max(
+            [end, *(stop for start, stop in others if start <= onset < stop)]
+        )  # in order
+        end = min([end, *(start for start, _ in others if start > onset)])
+        on = bytes([NOTE_ON | channel[1], note.pitch, note.velocity])
+        self.events[track].append(_TrackEvent(onset, (2, note.pitch), on))
+        self._end(*pitch_key, end)
+
+    def _end(self, track: int, channel: Channel, pitch: int, tick: int) -> None:
+        """Add a note-off."""
+        self.events[track].append(_TrackEvent(tick, (0, pitch), bytes([NOTE_OFF | channel[1], pitch, 0])))
+
+    def _program(self, channel: Channel, tick: int, track: int) -> int:
+        """The program of a channel for a note that comes last at a tick of a track."""
+        changes = self.changes.get(channel, [])
+        return max([(0, 0, 0, 0), *(c for c in changes if c[:2] <= (tick, track))])[3]
+
+    def _borrow(self, key: PartKey, tick: int) -> int:
+        """A channel of the port without any event, for notes of a part from a tick on."""
+        track, port, number, program = key
+        if key not in self.borrowed:
+            free = [c for c in range(16) if c != DRUM_CHANNEL and (port, c) not in self.used]
+            if not free:
+                raise MidiError(
+                    f"a note at tick {tick} cannot have program {program}: channel {number + 1} has another "
+                    "one there, and no channel of its port is free"
+                )
+            self.borrowed[key] = free[0]
+            self.used.add((port, free[0]))
+            change = _TrackEvent(tick, (2, -1), bytes([PROGRAM | free[0], program]))
+            self.events[track].append(change)
+        return self.borrowed[key]
 
 
 def _track_bytes(unordered: list[_TrackEvent]) -> bytes:
