@@ -19,6 +19,7 @@ from ritornello.music.score import Tempo
 # others.
 SEQUENCE_NAME, LYRIC, MARKER, END_OF_TRACK, TEMPO, METER, KEY = 0x03, 0x05, 0x06, 0x2F, 0x51, 0x58, 0x59
 CHANNEL, OTHER = 0x100, 0x101
+END_EVENT = bytes([0xFF, END_OF_TRACK, 0])
 # The kinds that a Score can hold, and the least data bytes of each: symusic reads a shorter one past its end.
 LEAST_DATA_BYTES = {
     CHANNEL: 1, SEQUENCE_NAME: 0, LYRIC: 0, MARKER: 0, END_OF_TRACK: 0, TEMPO: 3, METER: 2, KEY: 2,
@@ -38,23 +39,32 @@ LONG_EVENTS = re.compile(
 )
 TIMES = re.compile(rb"(%b)[\x80-\xef]?[\0-\x7f]{2}" % TIME)
 
+Place = tuple[int, int, bytes]  # of a track: where its chunk begins and ends, and what its end lacks
+
 
 class Chunks(NamedTuple):
-    """The chunks of a MIDI file. `tracks` has the events of each track, `starts` the byte at which it begins.
+    """The chunks of a MIDI file. `tracks` has the events of each track.
 
     `fixed_tempo` is the tempo (60 bpm, or 59.94) of a file that counts seconds (SMPTE), and None for others.
+    `starts` and `ends` are the bytes at which the chunk of each track begins, and the one after it.
+    `wrong_lengths` says in words which tracks have another length than their header says. `are_songs` is for
+    format 2, whose tracks are songs of their own.
     """
 
     ticks_per_beat: int
     fixed_tempo: Tempo | None
     tracks: list[bytes]
     starts: list[int]
+    ends: list[int]
+    wrong_lengths: list[str]
+    are_songs: bool
 
 
 def split_file(data: bytes) -> Chunks:
     """Split a MIDI file into its chunks, and skip those that are not tracks.
 
-    Raises MidiError, which names the byte, if it is not a MIDI file or is cut off.
+    A track whose length is wrong ends at its end-of-track event. Raises MidiError, which names the byte, if
+    it is not a MIDI file or is cut off.
     """
     if not data:
         raise MidiError("the file is empty")
@@ -65,25 +75,100 @@ def split_file(data: bytes) -> Chunks:
         raise MidiError(f"byte {at}: begins with {data[at : at + 4]!r}: must be b'MThd'")
     if len(data) < at + 14:
         raise MidiError(f"byte {len(data)}: the file ends within the header of 14 bytes")
-    size, count, division = struct.unpack_from(">4xL2xHh", data, at)
+    size, kind, count, division = struct.unpack_from(">4xLHHh", data, at)
     ticks_per_beat, fixed_tempo = _resolution(division, at + 12)
-    tracks: list[bytes] = []
-    starts: list[int] = []
     at += 8 + max(size, 6)
-    while len(tracks) < count and at < len(data):
+    places, is_plausible, fault = _places_by_length(data, at, count)
+    wrong_lengths: list[str] = []
+    if not is_plausible and (by_end := _places_by_end(data, at, count)):
+        places, wrong_lengths = by_end
+    elif fault:
+        raise MidiError(fault)
+    tracks = [data[start + 8 : end] + missing for start, end, missing in places]
+    starts, ends = [start for start, _, _ in places], [end for _, end, _ in places]
+    return Chunks(ticks_per_beat, fixed_tempo, tracks, starts, ends, wrong_lengths, kind == 2)
+
+
+def _places_by_length(data: bytes, at: int, count: int) -> tuple[list[Place], bool, str]:
+    """Return where each track begins and ends by its length, whether that is plausible, and what is wrong.
+
+    It is not if a chunk has a strange name or goes beyond the file, or a track lacks its end.
+    """
+    places: list[Place] = []
+    is_plausible = True
+    while len(places) < count and at < len(data):
         if len(data) < at + 8:
-            raise MidiError(f"byte {at}: the file ends within the header of track {len(tracks)}")
+            return places, False, f"byte {at}: the file ends within the header of track {len(places)}"
         name, size = struct.unpack_from(">4sL", data, at)
         if size > (available := len(data) - at - 8):
-            chunk = f"track {len(tracks)}" if name == b"MTrk" else f"chunk {name!r}"
-            raise MidiError(f"byte {at}: {chunk} of {size} bytes, but the file ends after {available}")
+            chunk = f"track {len(places)}" if name == b"MTrk" else f"chunk {name!r}"
+            fault = f"byte {at}: {chunk} of {size} bytes, but the file ends after {available}"
+            return places, False, fault
+        end = at + 8 + size
         if name == b"MTrk":
-            starts.append(at)
-            tracks.append(data[at + 8 : at + 8 + size])
-        at += 8 + size
-    if not tracks:
-        raise MidiError(f"byte {min(at, len(data))}: no track, but the header says {count}")
-    return Chunks(ticks_per_beat, fixed_tempo, tracks, starts)
+            places.append((at, end, b""))
+            is_plausible &= data.endswith(END_EVENT, at, end) or data.find(END_EVENT, at, end) >= 0
+        else:
+            is_plausible &= name.isalnum()
+        at = end
+    if not places:
+        return places, True, f"byte {min(at, len(data))}: no track, but the header says {count}"
+    return places, is_plausible and (len(places) == count or data.count(b"MTrk") == len(places)), ""
+
+
+def _places_by_end(data: bytes, at: int, count: int) -> tuple[list[Place], list[str]] | None:
+    """Return where each track begins and ends by its end-of-track event, and which lengths are wrong.
+
+    After an end, the next track begins at the next "MTrk". Returns None if a track has a broken event, or if
+    no length is wrong.
+    """
+    places: list[Place] = []
+    wrong: list[str] = []
+    start = data.find(b"MTrk", at)
+    while start >= 0 and len(places) < count and len(data) >= start + 8:
+        (size,) = struct.unpack_from(">L", data, start + 4)
+        if (found := _length_by_end(data[start + 8 :], size)) is None:
+            return None
+        length, missing = found
+        end = start + 8 + length
+        following = data.find(b"MTrk", end)
+        stated = start + 8 + size
+        if end <= stated == (following if following >= 0 else len(data)):
+            end = stated  # what stands behind the end belongs to the track
+        elif stated != end:
+            wrong.append(f"the length of track {len(places)} is {size} bytes, but it ends after {length}")
+        places.append((start, end, missing))
+        start = following
+    return (places, wrong) if wrong else None
+
+
+def _length_by_end(track: bytes, size: int) -> tuple[int, bytes] | None:
+    """Return the bytes up to the end of a track that has more behind it, and those that its end lacks.
+
+    `size` is the length that it should have. Returns None if the track is broken. One that the file cuts off
+    may lack its end-of-track event, or a part of it, if all its notes end.
+    """
+    if size == len(track) or track.startswith(b"MTrk", size):
+        track = track[:size]
+    for missing in (b"", END_EVENT[2:], END_EVENT[1:], END_EVENT, b"\0" + END_EVENT):
+        whole = track + missing
+        sounding: set[tuple[int, int]] = set()  # channel and pitch
+        notes = status = 0
+        try:
+            for event in events(whole):
+                if event.kind == END_OF_TRACK and (not missing or (notes and not sounding)):
+                    return min(event.end, len(track)), missing
+                if event.kind == CHANNEL:
+                    status = whole[event.start] if whole[event.start] >= 0x80 else status
+                    is_on = status & 0xF0 == 0x90 and whole[event.end - 1] > 0
+                    notes += is_on
+                    if is_on:
+                        sounding.add((status & 15, whole[event.end - 2]))
+                    elif status & 0xE0 == 0x80:
+                        sounding.discard((status & 15, whole[event.end - 2]))
+        except MidiError:
+            continue
+    return None
 
 
 def _resolution(division: int, byte: int) -> tuple[int, Tempo | None]:

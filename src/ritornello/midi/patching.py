@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import END_OF_TRACK, split_file, variable_length
+from ritornello.midi.chunks import END_OF_TRACK, Chunks, split_file, variable_length
 from ritornello.midi.file_events import (
     NOTE_OFF,
     NOTE_ON,
@@ -64,7 +64,7 @@ def replace_notes(
     for note in sorted(notes):
         patch.add(note, keys[note.part])
     tracks = [_track_bytes(patch.events[number]) for number in range(len(chunks.tracks))]
-    return _with_tracks(data, chunks.starts, tracks)
+    return _with_tracks(data, chunks, tracks)
 
 
 class _Patch:
@@ -114,9 +114,7 @@ class _Patch:
             del self.open[pitch_key]
             self._end(*pitch_key, onset)
         others = self.kept[pitch_key]
-        end = max(
-            [end, *(stop for start, stop in others if start <= onset < stop)]
-        )  # in order
+        end = max([end, *(stop for start, stop in others if start <= onset < stop)])  # in order
         end = min([end, *(start for start, _ in others if start > onset)])
         on = bytes([NOTE_ON | channel[1], note.pitch, note.velocity])
         self.events[track].append(_TrackEvent(onset, (2, note.pitch), on))
@@ -160,13 +158,12 @@ def _track_bytes(unordered: list[_TrackEvent]) -> bytes:
     return b"".join(pieces)
 
 
-def _with_tracks(data: bytes, starts: list[int], tracks: list[bytes]) -> bytes:
-    """Return the file with new `tracks` in the place of those that begin at the bytes `starts`."""
+def _with_tracks(data: bytes, chunks: Chunks, tracks: list[bytes]) -> bytes:
+    """Return the file with new `tracks` in the place of the old ones."""
     pieces, at = [], 0
-    for start, track in zip(starts, tracks, strict=True):
-        (size,) = struct.unpack_from(">L", data, start + 4)
+    for start, end, track in zip(chunks.starts, chunks.ends, tracks, strict=True):
         pieces += [data[at:start], b"MTrk", struct.pack(">L", len(track)), track]
-        at = start + 8 + size
+        at = end
     new = b"".join([*pieces, data[at:]])
     if new[:4] == b"RIFF":  # an .rmi file has its size and that of its MIDI file at bytes 4 and 16
         growth = len(new) - len(data)

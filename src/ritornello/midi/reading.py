@@ -19,8 +19,10 @@ Both readers give the same Score, by these rules:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -43,6 +45,8 @@ from ritornello.music.file_details import FileDetails
 from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, drop_redundant
 from ritornello.music.score_limits import MAX_TICKS
 
+WRONG_LENGTHS = "wrong track lengths"  # a key of `Parsed.dropped`, though no event is lost
+LOG = logging.getLogger(__name__)
 Indices = npt.NDArray[np.int64]
 Reader = Literal["symusic", "mido"]
 Pedal = Literal["extend", "ignore"]
@@ -88,6 +92,8 @@ def parse(
         chunks = split_file(data)
         scan = scan_tracks(b"".join(chunks.tracks))
         _refuse(limits.check_events(chunks, scan))
+        for line in chunks.wrong_lengths:
+            _warn(f"{name!r}: {line}; it was read up to its end")
         parsed = parse_chunks(chunks, scan, reader, pedal)
         _refuse(limits.check_score(parsed.score))
         if not with_details:
@@ -99,6 +105,12 @@ def parse(
         return _with_details(parsed, details, lost)
     except (MidiError, ScoreError) as error:
         raise MidiError(f"{name!r}: {error}") from error
+
+
+@lru_cache(maxsize=1000)
+def _warn(line: str) -> None:
+    """Write a warning, once for a file that is read several times."""
+    LOG.warning(line)
 
 
 def _refuse(refusal: tuple[str, str] | None) -> None:
@@ -150,7 +162,7 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
         "meters": [m for m in raw.meters if m.numerator > 0 and m.denominator in (1, 2, 4, 8, 16, 32, 64)],
         "keys": [k for k in raw.keys if -7 <= k.sharps <= 7],
     }
-    dropped = dict(raw.dropped)
+    dropped = {WRONG_LENGTHS: len(chunks.wrong_lengths), **raw.dropped}
     for kind, possible in events.items():
         dropped[f"impossible {kind}"] = len(getattr(raw, kind)) - len(possible)
     if chunks.fixed_tempo:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ritornello.corpus.checks.check import ANNOTATION as ANNOTATION_NOTES
-from ritornello.corpus.doctor.warnings import ANNOTATION, find_warnings
+from ritornello.corpus.doctor.warnings import ANNOTATION, TRACK_LENGTH, find_warnings
 from ritornello.errors import ScoreError
+from ritornello.midi.reading import WRONG_LENGTHS
 from ritornello.music import theory
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
@@ -23,6 +24,8 @@ def song_facts(score: Score, dropped: dict[str, int]) -> dict[str, Any]:
     warnings = find_warnings(score)
     if notes := dropped.get(ANNOTATION_NOTES, 0):
         warnings = {ANNOTATION.name: f"{notes:,} notes of chord labels", **warnings}
+    if tracks := dropped.get(WRONG_LENGTHS, 0):
+        warnings = {TRACK_LENGTH.name: f"{tracks:,} tracks", **warnings}
     key, meter, tempo = (longest_lasting(score, name) for name in ("keys", "meters", "tempi"))
     return {
         "notes": len(score),

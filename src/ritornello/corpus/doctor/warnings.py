@@ -124,6 +124,12 @@ ANNOTATION = SongWarning(
     "one part labels the harmony of another in block chords and is not music",
     "none needed: its notes become the chords of the song",
 )
+TRACK_LENGTH = SongWarning(
+    "wrong track length",
+    lambda score: "",  # it is found when the file is read (midi/chunks.py)
+    "a track has another length than its header says; it was read up to its end",
+    "none needed; to mend the file, open it in a sequencer and save it",
+)
 WARNINGS = (
     SongWarning(
         "no beat",
@@ -150,7 +156,7 @@ WARNINGS = (
         "cut the file into one for each song",
     ),
 )
-BY_NAME = {warning.name: warning for warning in (ANNOTATION, *WARNINGS)}
+BY_NAME = {warning.name: warning for warning in (ANNOTATION, TRACK_LENGTH, *WARNINGS)}
 
 
 def find_warnings(score: Score) -> dict[str, str]:
