@@ -36,7 +36,8 @@ def test_ordinary_songs_have_no_warning(seed: int) -> None:
 
 def test_warnings_by_name_are_complete() -> None:
     assert list(BY_NAME) == [
-        "annotation track", "no beat", "doubled tracks", "drums off channel 10", "several songs",
+        "annotation track", "wrong track length", "no beat", "doubled tracks", "drums off channel 10",
+        "several songs",
     ]  # fmt: skip
 
 
