@@ -26,7 +26,7 @@ from benchmarks.shared import (
 )
 from ritornello import Corpus, Model, Score, Timeline, compose
 from ritornello.legacy2018.loss import SEMITONES_PER_UNIT, SHARE
-from ritornello.legacy2018.loss import Original as Loss
+from ritornello.legacy2018.loss import OriginalLoss as Loss
 from ritornello.legacy2018.messages import BEATS, DELTA, NOTE, SCALE, VELOCITY, Messages
 from ritornello.models import registry
 from ritornello.models.losses.curve import AMPLITUDE, Curve, CurvePoints

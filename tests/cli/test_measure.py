@@ -13,7 +13,7 @@ import torch
 from ritornello import Corpus, Model, __version__, midi
 from ritornello.corpus.prepare import prepare
 from ritornello.evaluation.measure import measure
-from ritornello.legacy2018.network import Original
+from ritornello.legacy2018.network import OriginalNetwork
 from ritornello.models import model as folder
 from ritornello.models.lstm.network import Lstm
 from ritornello.models.plan_vector import PlanEncoder
@@ -45,7 +45,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network = Lstm({"fields": as_dicts(Notes.fields), **sizes})
     data = {"corpus": "corpus", "hash": Corpus.open(home / "corpus").hash}
     write_model(home / "model", network, data, labels)
-    write_model(home / "original", Original({}), data)
+    write_model(home / "original", OriginalNetwork({}), data)
     return home
 
 

@@ -16,8 +16,8 @@ import torch
 
 from ritornello.errors import InputError, ModelError, OutputError
 from ritornello.legacy2018 import keras_file
-from ritornello.legacy2018.network import Original
-from ritornello.legacy2018.step import Original as Step
+from ritornello.legacy2018.network import OriginalNetwork
+from ritornello.legacy2018.step import OriginalStep as Step
 from ritornello.legacy2018.step import shapes
 from tests.legacy2018.test_network import predict_next
 
@@ -47,9 +47,9 @@ def some_weights(units: int = 48, hidden: int = 24) -> Arrays:
     return {n: (0.3 * draw.standard_normal(s)).astype(np.float32) for n, s in shapes(units, hidden).items()}
 
 
-def into_torch(weights: Arrays) -> Original:
+def into_torch(weights: Arrays) -> OriginalNetwork:
     units, hidden = weights["dense.kernel"].shape
-    network = Original({"units": units, "hidden": hidden})
+    network = OriginalNetwork({"units": units, "hidden": hidden})
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network
 
@@ -66,7 +66,7 @@ def test_the_parameters_of_each_layer_are_those_of_2018(keras: ModuleType) -> No
 def test_first_weights_are_drawn_alike(keras: ModuleType) -> None:
     torch.manual_seed(0)
     keras.utils.set_random_seed(0)
-    ours, theirs = arrays(Original()), keras_arrays(keras_file.build())
+    ours, theirs = arrays(OriginalNetwork()), keras_arrays(keras_file.build())
     for name in ("lstm.kernel", "dense.kernel", "dense_1.kernel"):
         for kernel in (ours[name], theirs[name]):
             assert np.abs(kernel).max() == pytest.approx((6 / sum(kernel.shape)) ** 0.5, rel=0.1)

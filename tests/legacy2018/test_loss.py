@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from ritornello.errors import InputError
-from ritornello.legacy2018.loss import Original
+from ritornello.legacy2018.loss import OriginalLoss
 from ritornello.models.losses.curve import Curve
 
-LOSS = Original()
+LOSS = OriginalLoss()
 
 
 def predicted(values: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -34,11 +34,11 @@ def test_by_variance_the_mean_of_the_values_costs_a_fifth() -> None:
     true[0, :, 2] = torch.tensor([0.0, 2 * 0.002**0.5])
     said = true.clone()
     said[..., 1:] = true[..., 1:].mean(dim=1, keepdim=True)
-    found = Original(weighting="variance")(predicted(said), true, torch.ones(1, 2, 3, dtype=torch.bool))
+    found = OriginalLoss(weighting="variance")(predicted(said), true, torch.ones(1, 2, 3, dtype=torch.bool))
     assert float(found["velocity"]) == pytest.approx(0.2, abs=1e-6)
     assert float(found["delta"]) == pytest.approx(0.2, abs=1e-6)
     with pytest.raises(InputError, match="weighting 'square': must be one of range, variance"):
-        Original(weighting="square")
+        OriginalLoss(weighting="square")
 
 
 def test_only_learnt_values_count() -> None:

@@ -8,20 +8,20 @@ import torch
 
 from ritornello.errors import InputError
 from ritornello.legacy2018.messages import Messages
-from ritornello.legacy2018.network import Original, OriginalConfig
+from ritornello.legacy2018.network import OriginalConfig, OriginalNetwork
 from ritornello.legacy2018.step import FIELDS, shapes
 from ritornello.models.losses.curve import Curve, CurvePoints
 
 
-def predict_next(net: Original, window: torch.Tensor) -> torch.Tensor:
+def predict_next(net: OriginalNetwork, window: torch.Tensor) -> torch.Tensor:
     """The message (B, 3) after `window` (B, T, 3), as Keras's `model(window)` predicts it."""
     message: torch.Tensor = net.dense_1(net.dense(net.lstm(window)[:, -1]))
     return message
 
 
-def network(seed: int = 0, **settings: int) -> Original:
+def network(seed: int = 0, **settings: int) -> OriginalNetwork:
     torch.manual_seed(seed)
-    return Original(settings)
+    return OriginalNetwork(settings)
 
 
 def test_sizes_are_those_of_2018() -> None:
@@ -42,7 +42,7 @@ def test_the_state_is_the_weights_and_nothing_else() -> None:
 
 def test_its_fields_are_those_of_messages() -> None:
     assert tuple(field.name for field in Messages.fields) == FIELDS
-    assert Original.representation == Messages.name
+    assert OriginalNetwork.representation == Messages.name
 
 
 def test_first_weights_are_drawn_as_keras_draws_them() -> None:
@@ -113,11 +113,11 @@ def test_it_learns_a_repeating_tune() -> None:
 
 def test_settings_give_the_same_network_and_loss_again() -> None:
     curve = Curve.fit(CurvePoints(octave=0.3))
-    net = Original(OriginalConfig(window=20, units=6, hidden=5, curve=curve.to_dict()))
-    again = Original(net.settings())
+    net = OriginalNetwork(OriginalConfig(window=20, units=6, hidden=5, curve=curve.to_dict()))
+    again = OriginalNetwork(net.settings())
     assert again.settings() == net.settings()
     assert again.criterion.curve == curve
-    assert Original().settings()["curve"] == Curve.fit().to_dict()
+    assert OriginalNetwork().settings()["curve"] == Curve.fit().to_dict()
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_settings_give_the_same_network_and_loss_again() -> None:
 )
 def test_bad_settings_are_refused(settings: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        Original(settings)
+        OriginalNetwork(settings)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.errors import ModelError
-from ritornello.legacy2018.network import Original as Network
-from ritornello.legacy2018.step import FIELDS, Original, shapes, sizes
+from ritornello.legacy2018.network import OriginalNetwork as Network
+from ritornello.legacy2018.step import FIELDS, OriginalStep, shapes, sizes
 from tests.legacy2018.test_network import predict_next
 
 Arrays = dict[str, np.ndarray]
@@ -25,14 +25,14 @@ def arrays(seed: int, units: int = 48, hidden: int = 24, scale: float = 0.3) -> 
     return {n: (scale * draw.standard_normal(s)).astype(np.float32) for n, s in shapes(units, hidden).items()}
 
 
-def feed(step: Original, row: np.ndarray) -> None:
+def feed(step: OriginalStep, row: np.ndarray) -> None:
     step.begin({})
     for index, field in enumerate(FIELDS):
         step.put(field, row[:, index])
     step.advance()
 
 
-def answer(step: Original) -> np.ndarray:
+def answer(step: OriginalStep) -> np.ndarray:
     return np.stack([step.logits(field) for field in FIELDS], axis=1)
 
 
@@ -52,7 +52,7 @@ def test_equal_to_torch(
     network = Network({"window": window, "units": units, "hidden": hidden})
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     values = np.random.default_rng(seed + 1).random((rows, songs, 3)).astype(np.float32)
-    step = Original(weights, network.settings())
+    step = OriginalStep(weights, network.settings())
     step.start([None] * songs)
     for t, row in enumerate(values):
         feed(step, row)
@@ -65,14 +65,14 @@ def test_equal_to_torch(
 
 def test_before_the_first_row_it_predicts_from_the_zero_state() -> None:
     weights = arrays(0)
-    step = Original(weights, {"window": 50})
+    step = OriginalStep(weights, {"window": 50})
     step.start([None, None])
     expected = weights["dense.bias"] @ weights["dense_1.kernel"] + weights["dense_1.bias"]
     assert np.allclose(answer(step), np.tile(expected, (2, 1)), atol=1e-6)
 
 
 def test_start_forgets_and_putting_alone_changes_nothing() -> None:
-    step = Original(arrays(1), {"window": 4})
+    step = OriginalStep(arrays(1), {"window": 4})
     rows = np.random.default_rng(2).random((7, 3, 3)).astype(np.float32)
     step.start([None] * 3)
     for row in rows:
@@ -88,7 +88,7 @@ def test_start_forgets_and_putting_alone_changes_nothing() -> None:
 
 def test_songs_do_not_touch_each_other() -> None:
     rows = np.random.default_rng(3).random((9, 4, 3)).astype(np.float32)
-    together, alone = (Original(arrays(4), {"window": 5}) for _ in range(2))
+    together, alone = (OriginalStep(arrays(4), {"window": 5}) for _ in range(2))
     together.start([None] * 4)
     alone.start([None])
     for row in rows:
@@ -99,12 +99,12 @@ def test_songs_do_not_touch_each_other() -> None:
 
 def test_half_precision_weights_are_read() -> None:
     halves = {name: array.astype(np.float16) for name, array in arrays(5).items()}
-    step = Original(halves, {"window": 3})
+    step = OriginalStep(halves, {"window": 3})
     assert answer(step).dtype == np.float32
 
 
 def test_fast_enough() -> None:
-    step = Original(arrays(6), {"window": 50})
+    step = OriginalStep(arrays(6), {"window": 50})
     row = np.full((1, 3), 0.5, np.float32)
     for _ in range(60):
         feed(step, row)
@@ -148,10 +148,10 @@ def test_sizes_are_read_off_the_weights() -> None:
 def test_weights_that_do_not_fit_are_refused(change: Arrays, says: str) -> None:
     weights = {name: array for name, array in {**arrays(0), **change}.items() if array is not None}
     with pytest.raises(ModelError, match=says):
-        Original(weights, {"window": 50})
+        OriginalStep(weights, {"window": 50})
 
 
 @pytest.mark.parametrize("window", [None, 0, 1025, "50", 2.0])
 def test_a_window_out_of_range_is_refused(window: object) -> None:
     with pytest.raises(ModelError, match=r"window .*must be 1-1024"):
-        Original(arrays(0), {"window": window})
+        OriginalStep(arrays(0), {"window": window})

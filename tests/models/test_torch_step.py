@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from ritornello.legacy2018.messages import Messages
-from ritornello.legacy2018.network import Original as OriginalNetwork
-from ritornello.legacy2018.step import Original
+from ritornello.legacy2018.network import OriginalNetwork
+from ritornello.legacy2018.step import OriginalStep
 from ritornello.models.torch_step import TorchStep
 from tests.models.chains import TABLE, network, rows
 from tests.models.trained_chains import PAIRS, apart, by_step, by_torch, weights
@@ -54,7 +54,7 @@ def test_reals_go_the_same_way() -> None:
     torch.manual_seed(0)
     net = OriginalNetwork({"window": 4})
     fields, given = Messages.fields, np.random.default_rng(0).random((2, 9, 3)).astype(np.float32)
-    steps = [TorchStep(net, fields), Original(weights(net), net.settings())]
+    steps = [TorchStep(net, fields), OriginalStep(weights(net), net.settings())]
     for step in steps:
         step.start(np.zeros((2, 0)))
         for row in given.swapaxes(0, 1):

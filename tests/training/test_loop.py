@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from ritornello.errors import FailedError, InputError, OutputError
-from ritornello.legacy2018.network import Original
+from ritornello.legacy2018.network import OriginalNetwork
 from ritornello.training.batches import SongRows, Windows
 from ritornello.training.config import TrainConfig
 from ritornello.training.loop import TrainingRun
@@ -38,7 +38,7 @@ def scales(songs: int = 6) -> SongRows:
 
 def network(seed: int = 0) -> Any:
     torch.manual_seed(seed)
-    return Original({"window": 8})
+    return OriginalNetwork({"window": 8})
 
 
 def run(folder: Path, config: TrainConfig = SMALL) -> TrainingRun:

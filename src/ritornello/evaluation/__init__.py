@@ -1,1 +1,1 @@
-"""How well a model predicts songs, and how its own songs compare with songs of people."""
+"""How well a model predicts songs, and how its own songs compare with human songs."""

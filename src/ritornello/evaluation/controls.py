@@ -1,6 +1,6 @@
 """The controls: sets of songs made from the human songs, from the best to the worst, that test each metric.
 
-A metric that calls random notes human, or that finds fault with human songs after encoding, says nothing
+A metric that rates random notes as human, or human songs after encoding as bad, means nothing
 about composed songs. So each report has the metrics' figures of the controls, and names the metrics that
 cannot rank them.
 """

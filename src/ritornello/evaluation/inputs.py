@@ -1,7 +1,7 @@
 """The songs that `measure` and `judge` read: those of a corpus, or those of the MIDI files in a folder.
 
 Songs are read one at a time, in this process, and nothing of them is written. A file is checked as `prepare`
-checks it, except that its length is not limited. What cannot be read is listed in `skipped`.
+checks it, except that it may have a single note. What cannot be read is listed in `skipped`.
 """
 
 import hashlib

@@ -96,15 +96,16 @@ def summarize(songs: Sequence[SongNats]) -> dict[str, Any]:
 
 
 def paired_difference(ours: Sequence[SongNats], theirs: Sequence[SongNats]) -> dict[str, Any]:
-    """Return by how many nats per note `ours` is better than `theirs`, on the songs that both have measured.
+    """Return the nats per note by which `ours` is better than `theirs`, on songs measured with both models.
 
-    Songs are compared in pairs, so that a difficult song does not widen the interval, which is None for fewer
-    than FEWEST_SONGS songs. Raises ValueError if no song was measured by both.
+    The result has "songs", "better_by" and its "interval", which is None for fewer than FEWEST_SONGS songs.
+    Songs are compared in pairs, so that a difficult song does not widen it. Raises ValueError if no song was
+    measured with both.
     """
     others = {song.song: song for song in theirs}
     pairs = [(song, others[song.song]) for song in ours if song.song in others]
     if not pairs:
-        raise ValueError("no song was measured by both")
+        raise ValueError("no song was measured with both models")
     notes = np.array([our.notes for our, _ in pairs], np.float64)
     gains = np.array([their.total - our.total for our, their in pairs])
     return {

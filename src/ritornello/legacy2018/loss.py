@@ -25,7 +25,7 @@ VARIANCES = {"velocity": 0.137, "delta": 0.0020}
 WEIGHTINGS = {"range": dict.fromkeys(VARIANCES, 1.0), "variance": VARIANCES}
 
 
-class Original:
+class OriginalLoss:
     """The loss of the three fields; `curve` None is the one through the default points, fitted with scipy.
 
     Raises InputError for a weighting that is not in WEIGHTINGS.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ritornello.legacy2018.keras_layers import Adam, Dense, Lstm
-from ritornello.legacy2018.loss import Original as Loss
+from ritornello.legacy2018.loss import OriginalLoss
 from ritornello.legacy2018.step import FIELDS, MAX_WINDOW
 from ritornello.models.chain.config import check_names, check_ranges
 from ritornello.models.losses.curve import Curve
@@ -48,7 +48,7 @@ class OriginalConfig:
         return cls(**settings)
 
 
-class Original(nn.Module):
+class OriginalNetwork(nn.Module):
     """The network, with its loss, optimizer and learning rate; `config` may be a dict, as in model.json."""
 
     representation: ClassVar[str] = "messages"
@@ -63,7 +63,7 @@ class Original(nn.Module):
         config = config or OriginalConfig()
         self.config = config if isinstance(config, OriginalConfig) else OriginalConfig.of(config)
         curve = Curve.fit() if self.config.curve is None else Curve.from_dict(self.config.curve)
-        self.criterion = Loss(curve, self.config.weighting)
+        self.criterion = OriginalLoss(curve, self.config.weighting)
         self.lstm = Lstm(len(FIELDS), self.config.units)
         self.dense = Dense(self.config.units, self.config.hidden)
         self.dense_1 = Dense(self.config.hidden, len(FIELDS))
@@ -78,7 +78,7 @@ class Original(nn.Module):
         return {name: predicted[..., index] for index, name in enumerate(FIELDS)}
 
     def loss(self, predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
-        """The loss of predictions (B, T+1) of each field: see `loss.Original`."""
+        """The loss of predictions (B, T+1) of each field: see `loss.OriginalLoss`."""
         return self.criterion(predictions, values, learn)
 
     def optimizer(self, lr: float = 1e-3) -> Adam:
@@ -86,5 +86,5 @@ class Original(nn.Module):
         return Adam(self.parameters(), lr=lr)
 
     def settings(self) -> dict[str, Any]:
-        """The config and the curve as model.json has them: `Original(settings)` is the same network."""
+        """The config and the curve as model.json has them; they build the same network again."""
         return {**asdict(self.config), "curve": self.criterion.curve.to_dict()}

@@ -55,7 +55,7 @@ def sizes(weights: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
     return units, hidden
 
 
-class Original:
+class OriginalStep:
     """The network for B songs, with weights of `shapes`, such as (3, 192), and the window T of `config`.
 
     For each row: `begin`, `logits` and `put` for each field, `advance`. Before row T it predicts from the

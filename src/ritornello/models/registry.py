@@ -28,12 +28,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "networks": {
         "lstm": "ritornello.models.lstm.network:Lstm",
-        "original": "ritornello.legacy2018.network:Original",
+        "original": "ritornello.legacy2018.network:OriginalNetwork",
         "transformer": "ritornello.models.transformer.network:Transformer",
     },
     "steps": {
         "lstm": "ritornello.models.lstm.step:LstmStep",
-        "original": "ritornello.legacy2018.step:Original",
+        "original": "ritornello.legacy2018.step:OriginalStep",
         "transformer": "ritornello.models.transformer.step:TransformerStep",
     },
     "losses": {

@@ -1,6 +1,6 @@
 """Fill in the note values that a MusicXML document leaves out.
 
-The element <type> (quarter, half ...) is optional where <duration> says the length, but Verovio reads a note
+The element <type> (quarter, half ...) is optional where <duration> gives the length, but Verovio reads a note
 without it as a quarter.
 """
 

@@ -1,6 +1,6 @@
 """What a representation is: a table of fields, and the way from a Score to rows of it and back.
 
-Networks, losses and the sampler use only the table; they know nothing of music.
+Networks, losses and the sampler use only the table, and no knowledge of music.
 """
 
 from collections.abc import Collection, Mapping

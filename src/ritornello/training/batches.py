@@ -20,7 +20,7 @@ from ritornello.system.progress import Progress
 class Batch(NamedTuple):
     """What one step learns from: `values` and `learn` (B, T+1, F), and plan vectors (B, P) or None.
 
-    Row 0 is the predecessor (docs/architecture.md, Alignment).
+    Row 0 is the predecessor (docs/architecture.md, Network).
     """
 
     values: npt.NDArray[Any]

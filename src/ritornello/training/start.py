@@ -27,7 +27,7 @@ Loss = Callable[[dict[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class TrainingStart:
-    """A network before its first step, its representation, and the labels that it knows."""
+    """A network before its first step, its representation, and the labels of its plan vector."""
 
     config: TrainConfig
     network: Any
@@ -39,7 +39,7 @@ class TrainingStart:
 
     @classmethod
     def of(cls, config: TrainConfig, labels: Sequence[str]) -> TrainingStart:
-        """Build what a configuration says, for a corpus with these labels. Raises InputError, ModelError."""
+        """Build the network of `config` for a corpus with these labels. Raises InputError, ModelError."""
         if config.init is not None:
             return cls._from_model(config, open_model(config.init, config), labels)
         kind = registry.find("networks", config.network)

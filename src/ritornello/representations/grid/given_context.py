@@ -1,7 +1,7 @@
 """What a row tells the network of the given notes around it: the fields `given.*` of the vocabulary.
 
-They say when the next given note comes, which ones sound at the place reached, and which pitch follows. So a
-network need not remember the given notes, and knows a little of those to come. Drums have no pitches here.
+They tell when the next given note comes, which ones sound at the place reached, and which pitch follows. So a
+network need not remember given notes, and has some information on those to come. Drums have no pitches here.
 """
 
 from bisect import bisect_right
