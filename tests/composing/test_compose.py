@@ -163,9 +163,10 @@ def test_details_of_given_music_are_written_again(
     assert (tmp_path / "song.mid").read_bytes() == (tmp_path / "again.mid").read_bytes()
     written = midi.read(tmp_path / "song.mid", pedal="ignore", with_details=True)
     events = [event[::3] for event in written.details.events]
-    assert [e for e in events if e in [d[::3] for d in detailed.details.events]] == [
-        d[::3] for d in detailed.details.events
-    ]
+    wanted = [event[::3] for event in detailed.details.events]
+    if kind == "prompt_bars":  # the pedal is released where the given bars end
+        wanted[-1] = (1440, wanted[-1][1])
+    assert [event for event in events if event in wanted] == wanted
     is_released = any(data == b"\xe0\x00\x40" for _, data in events)
     assert is_released == (kind != "melody")  # what is composed does not inherit the bend
 

@@ -64,7 +64,7 @@ def test_a_new_part_takes_no_channel_that_is_used() -> None:
 
 def test_the_first_bars_have_the_release_of_their_pedal() -> None:
     first = first_details(read(SONG).details, 60)
-    assert [e.data for e in first.events if e.onset_ticks >= 60] == [bytes([0xB0, 0x40, 0])]
+    assert [e[::3] for e in first.events if e.onset_ticks >= 60] == [(60, bytes([0xB0, 0x40, 0]))]
 
 
 def test_channels_are_neutral_after_a_prompt() -> None:

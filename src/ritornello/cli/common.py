@@ -126,6 +126,12 @@ def reading_options(command: Command) -> Command:
     return option("--workers", workers, int)(reader_option(command))
 
 
+def left_out(dropped: dict[str, int]) -> list[str]:
+    """A line that says what of a song is not in the file that was written, if anything."""
+    kinds = ", ".join(f"{kind} ({count})" for kind, count in dropped.items())
+    return [f"left out: {kinds}"] if kinds else []
+
+
 def print_result(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool) -> None:
     """Print a result as JSON, or its lines (texts, or objects that rich can print), or nothing if quiet."""
     if as_json:

@@ -13,6 +13,7 @@ from ritornello.cli.common import (
     PATH,
     STANDARD_OUTPUT,
     code_options,
+    left_out,
     open_model,
     option,
     options_of,
@@ -172,6 +173,7 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list
     lines: list[Any] = []
     for song, file in zip(songs, files, strict=True):
         lines += _lines_of_song(song, file, took_s, alone=len(songs) == 1)
+    lines += left_out(songs[0].dropped)
     return [*lines, f"again: {_command_to_repeat(songs[0], files[0], out)}"]
 
 

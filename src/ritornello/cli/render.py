@@ -10,6 +10,7 @@ import click
 from ritornello.cli.common import (
     PATH,
     STANDARD_OUTPUT,
+    left_out,
     option,
     output_options,
     overwrite_option,
@@ -81,5 +82,8 @@ def command(
     files = [str(path) for result in results for path in result.files]
     missing = {name: reason for result in results for name, reason in result.missing.items()}
     lines = [*files, *(f"not made: {name}: {reason}" for name, reason in missing.items())]
+    dropped = {kind: count for result in results for kind, count in result.dropped.items()}
+    lines += left_out(dropped)
     lines.append(f"{len(files)} files in {took_s:.1f} s")
-    print_result({"files": files, "missing": missing, "took_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    content = {"files": files, "missing": missing, "dropped": dropped, "took_s": took_s}
+    print_result(content, *lines, as_json=as_json, quiet=quiet)

@@ -13,6 +13,7 @@ from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError, check_between
 from ritornello.midi.details import first_details
+from ritornello.midi.reading import Parsed
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
 from ritornello.music.plan import MAX_BARS, Plan
@@ -50,9 +51,21 @@ class GivenMusic:
         return score
 
     @cached_property
-    def score_to_write(self) -> Score:
+    def with_details(self) -> Parsed:
         """The song with its details; notes as long as in the file, because the pedal is a detail."""
-        return midi.parse(self.midi, name=self.name, pedal="ignore", with_details=True).score
+        return midi.parse(self.midi, name=self.name, pedal="ignore", with_details=True)
+
+    def score_to_write(self, pedal_ticks: int | None = None) -> Score:
+        """The song with its details, for a file in which the pedal is up from a tick on.
+
+        Notes that the pedal prolongs beyond that tick are as long as they sound.
+        """
+        score, heard = self.with_details.score, self.score
+        if pedal_ticks is None:
+            return score
+        is_held = heard.onset_ticks.astype(np.int64) + heard.duration_ticks > pedal_ticks
+        durations = np.where(is_held, heard.duration_ticks, score.duration_ticks)
+        return replace(score, duration_ticks=durations)
 
     @cached_property
     def canonical(self) -> Score:
@@ -96,7 +109,7 @@ def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
         return given
     count = len(Timeline.of(given.score))
     check_between("prompt_bars", bars, 1, min(count, MAX_BARS), PlanError)
-    return replace(given, midi=midi.to_bytes(_first_bars(given.score_to_write, bars))[0])
+    return replace(given, midi=midi.to_bytes(_first_bars(given, bars))[0])
 
 
 def read_melody(melody: Music) -> GivenMusic:
@@ -152,10 +165,11 @@ def _check_bars(given: GivenMusic, most: int, hint: str = "") -> int:
     return count
 
 
-def _first_bars(score: Score, bars: int) -> Score:
-    """The notes and events that begin in the first bars of a song; notes keep their durations."""
-    timeline = Timeline.of(score)
+def _first_bars(given: GivenMusic, bars: int) -> Score:
+    """The notes, events and details that begin in the first bars of a song; notes keep their durations."""
+    timeline = Timeline.of(given.score)
     end = int(timeline.start_ticks[bars - 1] + timeline.length_ticks[bars - 1])
+    score = given.score_to_write(end)
     kept = score.onset_ticks < end
     if not kept.any():
         raise PlanError(f"the first {bars} bars of the prompt have no notes")

@@ -34,11 +34,13 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
         score, given.part_classes, old, recipe.rows, plan, request.first_tick, request.given
     )
     song = Song(merge_notes.with_notes(score, new, parts, plan), recipe, nats=nats)
-    to_write = merge_notes.fine_enough(given.score_to_write)
+    detailed = given.score_to_write()
     if given.kind == "prompt":
-        first = merge_notes.ticks_in_score(score, plan, np.array([request.first_tick])).tolist()[0]
-        to_write = replace(to_write, details=with_neutral_channels(to_write.details, first))
-    return replace(song, score_to_write=merge_notes.with_notes(to_write, new, parts, plan))
+        first = merge_notes.ticks_in_score(given.score, plan, np.array([request.first_tick])).tolist()[0]
+        detailed = given.score_to_write(first)
+        detailed = replace(detailed, details=with_neutral_channels(detailed.details, first))
+    to_write = merge_notes.with_notes(merge_notes.fine_enough(detailed), new, parts, plan)
+    return replace(song, score_to_write=to_write, dropped=given.with_details.dropped)
 
 
 def _redone_file(recipe: Recipe, request: Request) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ class Song:
     """The mean negative log-likelihood of its choices, in nats; computed only to keep the best songs."""
     score_to_write: Score | None = None
     """The song with the details of the given music, for a MIDI file: there the pedal prolongs the notes."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """How many events of the given music the MIDI file lacks, by kind."""
 
     @property
     def plan(self) -> Plan:

@@ -32,18 +32,20 @@ UNDERSTOOD = (
 SYSTEM_EXCLUSIVE, ESCAPE = 0xF0, 0xF7
 
 
-def file_details(chunks: Chunks, parts: int) -> tuple[FileDetails, int]:
-    """Return the details of a file with so many parts, and how many events are lost.
+def file_details(chunks: Chunks, parts: int) -> tuple[FileDetails, dict[str, int]]:
+    """Return the details of a file with so many parts, and how many events are left out, by kind.
 
-    These are the system messages that the standard forbids in files, and all events with a channel if the
-    parts are not those of `file_events`.
+    These are the system messages that the standard forbids in files, notes without an end, and all events
+    with a channel if the parts are not those of `file_events`.
     """
     found = file_events(chunks)
     keys = tuple(key[:3] for key in found.part_keys)
     details = [event for event in found.events if event.kind not in (NOTE_OFF, NOTE_ON)]
     kept = [event for event in details if _is_detail(event, len(keys) == parts)]
     understood = sum(event.kind == META and event.data[1] in UNDERSTOOD for event in details)
-    lost = len(details) - understood - len(kept)
+    struck = sum(event.kind == NOTE_ON and event.data[2] > 0 for event in found.events)
+    lost = {"notes without an end": struck - len(found.notes)}
+    lost["controllers, bends or forbidden messages"] = len(details) - understood - len(kept)
     events = tuple(DetailEvent(e.tick, e.track, e.port, e.data) for e in kept)
     return FileDetails(keys if len(keys) == parts else (), events), lost
 
@@ -56,17 +58,20 @@ def _is_detail(event: FileEvent, with_channels: bool) -> bool:
 
 
 def first_details(details: FileDetails, end_ticks: int) -> FileDetails:
-    """Return the details before a tick, and the first release of each sustain pedal that is down there."""
-    kept: list[DetailEvent] = []
-    pedals: dict[Channel, bool] = {}  # whether each is down
+    """Return the details before a tick, and there the release of each sustain pedal that is released later.
+
+    A pedal that is never released has no effect on the notes that are read.
+    """
+    first = [event for event in details.events if event.onset_ticks < end_ticks]
+    is_down: dict[Channel, bool] = {}
     for event in details.events:
-        channel = event.port, event.data[0] & 0x0F
-        is_release = _is_controller(event, SUSTAIN) and event.data[2] < 64
-        if event.onset_ticks < end_ticks or (is_release and pedals.get(channel)):
-            kept.append(event)
-            if _is_controller(event, SUSTAIN):
-                pedals[channel] = not is_release
-    return details._replace(events=tuple(kept))
+        if _is_controller(event, SUSTAIN):
+            channel, is_press = (event.port, event.data[0] & 0x0F), event.data[2] >= 64
+            if event.onset_ticks < end_ticks:
+                is_down[channel] = is_press
+            elif not is_press and is_down.pop(channel, False):
+                first.append(DetailEvent(end_ticks, event.track, event.port, event.data[:2] + b"\0"))
+    return details._replace(events=tuple(first))
 
 
 def with_neutral_channels(details: FileDetails, tick: int) -> FileDetails:
@@ -99,9 +104,7 @@ def with_neutral_channels(details: FileDetails, tick: int) -> FileDetails:
         else:
             continue
         if event.data[1:] != neutral:
-            added.append(
-                DetailEvent(max(tick, event.onset_ticks), event.track, event.port, event.data[:1] + neutral)
-            )
+            added.append(DetailEvent(tick, event.track, event.port, event.data[:1] + neutral))
     return details._replace(events=tuple(sorted([*first, *added, *texts], key=lambda e: e.onset_ticks)))
 
 

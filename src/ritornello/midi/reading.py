@@ -128,11 +128,10 @@ def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) 
     return _assemble(raw, chunks, pedal)
 
 
-def _with_details(parsed: Parsed, details: FileDetails, lost: int) -> Parsed:
-    """Add the details of the file to its Score; `lost` is the number of events that they lack."""
+def _with_details(parsed: Parsed, details: FileDetails, lost: dict[str, int]) -> Parsed:
+    """Add the details of the file to its Score; `lost` are the numbers of events that they lack."""
     dropped = {kind: n for kind, n in parsed.dropped.items() if kind not in ("controllers", "pitch bends")}
-    if lost:
-        dropped["controllers, bends and other events"] = lost
+    dropped |= {kind: count for kind, count in lost.items() if count}
     return Parsed(replace(parsed.score, details=details), dropped)
 
 

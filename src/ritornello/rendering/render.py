@@ -24,10 +24,13 @@ FILES_OF_A_FOLDER = (*FORMATS_OF_A_FOLDER, "recipe.json", "index.html")
 
 
 class RenderResult(NamedTuple):
-    """The files that were written, and those of a folder that could not be, each with the reason."""
+    """The files that were written, those of a folder that could not be, each with the reason, and how many
+    events of the song, by kind, are not in its MIDI file.
+    """
 
     files: tuple[Path, ...]
     missing: dict[str, str]
+    dropped: dict[str, int]
 
 
 def render(
@@ -54,15 +57,16 @@ def render(
     content = _read_recipe(Path(recipe)) if isinstance(recipe, (str, Path)) else recipe
     if isinstance(song, Score):
         score = written = song
+        dropped = dict[str, int]()
     else:
         file = notation.open_song(song)
         score = file.parse().score
-        written = file.parse(pedal="ignore", with_details=True).score
+        written, dropped = file.parse(pedal="ignore", with_details=True)
     sound = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
     writers = _writers(score, written, max_bars, sound)
     if is_folder(out):
         audio.check(score, rate=rate, max_minutes=max_minutes)
-        return _write_folder(score, path, writers, content)
+        return _write_folder(score, path, writers, content)._replace(dropped=dropped)
     kind = path.suffix.lower()
     if kind not in ENDINGS:
         raise InputError(f"{path.name!r} must end in {', '.join(ENDINGS)}, or be a folder")
@@ -70,7 +74,7 @@ def render(
         raise InputError("the song has no notes to draw")
     check_writable(path)
     writers[f"{picture}{kind}" if kind in PICTURE_ENDINGS else kind](path)
-    return RenderResult((path,), {})
+    return RenderResult((path,), {}, dropped if kind in MIDI_ENDINGS else {})
 
 
 def is_folder(out: str | Path) -> bool:
@@ -111,7 +115,7 @@ def _write_folder(
         else:
             done.append(name)
     write_bytes(folder / "index.html", song_page(score, done).encode())
-    return RenderResult(tuple(folder / name for name in (*done, "index.html")), missing)
+    return RenderResult(tuple(folder / name for name in (*done, "index.html")), missing, {})
 
 
 def song_page(score: Score, files: Collection[str]) -> str:
