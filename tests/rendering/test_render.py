@@ -37,7 +37,7 @@ def sine_font(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", BEGINS)
 def test_the_ending_says_what_is_written(name: str, tmp_path: Path, sine_font: Path) -> None:
     made = render(tune(), tmp_path / name, soundfont=sine_font)
-    assert made == ((tmp_path / name,), {})
+    assert made == ((tmp_path / name,), {}, {})
     assert (tmp_path / name).read_bytes().startswith(BEGINS[name])
 
 
