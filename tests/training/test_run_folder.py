@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ritornello.errors import InputError
-from ritornello.training.run_folder import check_folder, write_settings
+from ritornello.training.checkpoint import check_folder, write_settings
 
 SETTINGS = {"steps": 10, "minutes": None, "batch": 8, "data": "abc"}  # other settings are left out
 

@@ -7,6 +7,7 @@ them is reported alone. Nothing here reads a file. The same songs and seed give 
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -81,7 +82,11 @@ def compare(
 
     A metric without enough songs has the reason under "too_few". "originality" is None without `training`.
     """
-    report_step = _StepCounter(progress or no_progress)
+    update, numbers = progress or no_progress, count(1)
+
+    def report_step(step: str) -> None:
+        update(next(numbers), len(CONTROLS) + 6, f"comparing  {step}")
+
     scores = {"composed": [s.score for s in composed.songs], "human": [s.score for s in human.songs]}
     controls = control_songs(scores["human"], seed)
     report_step("controls")
@@ -107,17 +112,6 @@ def compare(
     result["remarks"] = warnings(result)
     report_step("all")
     return result
-
-
-class _StepCounter:
-    """Reports progress in steps of about equal length."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress, self.done, self.total = progress, 0, len(CONTROLS) + 6
-
-    def __call__(self, step: str) -> None:
-        self.done += 1
-        self.progress(self.done, self.total, f"comparing  {step}")
 
 
 def compare_labels(

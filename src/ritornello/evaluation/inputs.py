@@ -6,9 +6,9 @@ checks it, except that it may have a single note. What cannot be read is listed 
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ritornello.corpus.checks.check import CheckSettings, check
 from ritornello.corpus.corpus import Corpus
@@ -18,6 +18,7 @@ from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
 from ritornello.music.score import Score
 
+Song = TypeVar("Song")
 CHECKS = CheckSettings(min_notes=1)
 
 
@@ -109,6 +110,20 @@ class FolderSongs:
                     yield source.path, path.read_bytes(), ""
                 except OSError as error:
                     yield source.path, b"", f"cannot open: {error.strerror}"
+
+
+def in_blocks(songs: Iterable[Song], size: Callable[[Song], int], most: int) -> Iterator[list[Song]]:
+    """Yield lists of successive songs; a list is full once the sizes of its songs add up to `most`."""
+    block: list[Song] = []
+    total = 0
+    for song in songs:
+        block.append(song)
+        total += size(song)
+        if total >= most:
+            yield block
+            block, total = [], 0
+    if block:
+        yield block
 
 
 def open_songs(on: str | Path, split: str | None = None) -> CorpusSongs | FolderSongs:

@@ -48,7 +48,9 @@ def judge(
     arguments, ModelError if the model cannot be read, MidiError if the file cannot, OutputError if the page
     cannot be written.
     """
-    _check(most, max_minutes, seed)
+    check_between("most", most, 2, 100_000)
+    check_between("max-minutes", max_minutes, 0.1, 100_000)
+    check_between("seed", seed, 0, (1 << 63) - 1)
     if html:
         check_writable(Path(html))
     limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed, "progress": progress}
@@ -88,13 +90,6 @@ def _judge_folder(
     ours, theirs = _sample(path, **limits), _sample(human, **limits)
     report = compare(ours, theirs, training, seed=limits["seed"], progress=limits["progress"])
     return report, {song.name: song.score for song in ours.songs}, training
-
-
-def _check(most: int, max_minutes: float, seed: int) -> None:
-    """Raise InputError if an argument is out of range."""
-    check_between("most", most, 2, 100_000)
-    check_between("max-minutes", max_minutes, 0.1, 100_000)
-    check_between("seed", seed, 0, (1 << 63) - 1)
 
 
 class _ModelFingerprints:

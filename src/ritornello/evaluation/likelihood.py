@@ -17,7 +17,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from ritornello.errors import ScoreError
-from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.inputs import LabelledScore, in_blocks
 from ritornello.evaluation.reference import reference
 from ritornello.evaluation.summary import SongNats
 from ritornello.models.plan_vector import PlanEncoder, infer_plan
@@ -59,8 +59,9 @@ def likelihood(
     is hidden: "plan" or a group of it, and known fields or groups of fields (`table.hide`). Songs that the
     representation refuses, or of which it holds no row, are reported to `skipped`.
     """
+    encoded = _encode(representation, songs, skipped)
     with full_float32(threads):
-        for some in _groups(_encode(representation, songs, skipped)):
+        for some in in_blocks(encoded, lambda song: len(song.values), SORTED_ROWS):
             for batch in batches([len(song.values) for song in some]):
                 inside = [some[index] for index in batch]
                 found: list[dict[str, SongNats]] = [{} for _ in inside]
@@ -134,20 +135,6 @@ def _encode(representation: Any, songs: Iterable[LabelledScore], skipped: Skip) 
             yield SongRows(name, len(score), values, learn, infer_plan(song, labels))
         else:
             skipped(name, f"no rows of {representation.name!r}")
-
-
-def _groups(songs: Iterable[SongRows]) -> Iterator[list[SongRows]]:
-    """Yield lists of songs that are in memory at the same time, of about SORTED_ROWS rows."""
-    some: list[SongRows] = []
-    rows = 0
-    for song in songs:
-        some.append(song)
-        rows += len(song.values)
-        if rows >= SORTED_ROWS:
-            yield some
-            some, rows = [], 0
-    if some:
-        yield some
 
 
 def _batch_nats(

@@ -12,13 +12,14 @@ quote each other and have scales: compare it with the runs that human songs of a
 same training songs.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.evaluation.inputs import in_blocks
 from ritornello.models.fingerprints import RUN_STEPS, PartFingerprint, SongFingerprint
 from ritornello.music.score import Meter, Score
 from ritornello.music.timeline import Timeline
@@ -58,7 +59,8 @@ def closest_passages(
     """
     query = _HashLines(songs, range(-1, -1 - len(songs), -1))
     passages: list[Passage | None] = [None] * len(songs)
-    for first, block in _blocks(training):
+    first = 0  # the number of the first song of a block
+    for block in in_blocks(training, lambda song: song.notes, BLOCK_NOTES):
         text = _HashLines(block, range(-1 - len(songs) - first, -1 - len(songs) - first - len(block), -1))
         shared, position = _longest_matches(text.hashes, query.hashes)
         for number, (start, end) in enumerate(query.songs):
@@ -71,6 +73,7 @@ def closest_passages(
                 song, there_line, there = text.locate(int(position[at]), longest)
                 notes, name = longest + RUN_STEPS, block[song].name
                 passages[number] = Passage(notes, bars, line, first + song, name, there, there_line)
+        first += len(block)
     return passages
 
 
@@ -139,20 +142,6 @@ class _HashLines:
         bars = self.lines[line].bars[note : note + hashes + RUN_STEPS]
         song = self.owner[line]
         return song, line - self.owner.index(song), (int(bars.min()) + 1, int(bars.max()) + 1)
-
-
-def _blocks(training: Iterable[SongFingerprint]) -> Iterator[tuple[int, list[SongFingerprint]]]:
-    """Yield lists of training songs with about BLOCK_NOTES notes, each with the number of its first song."""
-    block: list[SongFingerprint] = []
-    first = notes = 0
-    for song in training:
-        block.append(song)
-        notes += song.notes
-        if notes >= BLOCK_NOTES:
-            yield first, block
-            first, block, notes = first + len(block), [], 0
-    if block:
-        yield first, block
 
 
 def _longest_matches(text: Ints, query: Ints) -> tuple[Ints, Ints]:

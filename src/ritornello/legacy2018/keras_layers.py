@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ritornello.models.lstm.network import run_lstm
+
 
 class Lstm(nn.Module):
     """An LSTM: Glorot uniform kernel, orthogonal recurrent kernel, bias 0, but 1 for the forget gate.
@@ -30,19 +32,8 @@ class Lstm(nn.Module):
         """The hidden states (B, T, units) after each row of (B, T, inputs), from a zero state."""
         zeros = values.new_zeros(1, len(values), len(self.recurrent_kernel))
         # torch has outputs first, and gates in Keras's order
-        kernels = [self.kernel.t().contiguous(), self.recurrent_kernel.t().contiguous()]
-        states, _, _ = torch.lstm(  # nn.LSTM calls it too, but would learn its second bias
-            values,
-            (zeros, zeros),
-            [*kernels, self.bias, torch.zeros_like(self.bias)],
-            has_biases=True,
-            num_layers=1,
-            dropout=0.0,
-            train=self.training,
-            bidirectional=False,
-            batch_first=True,
-        )
-        return states
+        kernels = (self.kernel.t().contiguous(), self.recurrent_kernel.t().contiguous())
+        return run_lstm(values, (zeros, zeros), *kernels, self.bias, self.training)[0]
 
 
 class Dense(nn.Module):

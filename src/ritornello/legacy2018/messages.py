@@ -123,11 +123,8 @@ class Messages:
         note, velocity, delta = row
         ticks = int(np.rint(max(0.0, float(delta)) * TICKS_PER_BEAT * BEATS))
         if ticks >= rest_ticks:
-            ticks, velocity, delta = (
-                rest_ticks,
-                np.float32(0),
-                np.float32(rest_ticks / (TICKS_PER_BEAT * BEATS)),
-            )
+            ticks, velocity = rest_ticks, np.float32(0)
+            delta = np.float32(rest_ticks / (TICKS_PER_BEAT * BEATS))
         elif velocity * SCALE < OFF_BELOW:
             velocity = np.float32(0)
         return np.array([note, velocity, delta], np.float32), ticks

@@ -14,9 +14,7 @@ from ritornello.music.score import DEFAULT_METER, Chord, Meter, Score
 
 Ticks = npt.NDArray[np.int64]  # (N,) or (bars,)
 MAX_BARS_OF_A_TIMELINE = 1_000_000  # weeks of music; a damaged file may ask for 2**31
-MAX_BAR_BEATS = (
-    16  # longer bars are an error of the file: of 1,400 songs three have bars over 8 beats, none over 16
-)
+MAX_BAR_BEATS = 16  # longer bars are errors; of 1,400 songs three have bars over 8 beats, none over 16
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.text import Text
 
-BLOCKS = (
-    " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # by the sum of the filled pixels: 1 and 2 in the upper half, 4 and 8 in the lower
-)
+BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # by the sum of the filled pixels: 1 and 2 in the upper half, 4 and 8 below
 BAR_LINE, BEAT, SWATCH = "│", "·", "■"
 TO_ASCII = str.maketrans({**dict.fromkeys(BLOCKS[1:] + SWATCH, "#"), BAR_LINE: "|", BEAT: ".", "…": "~"})
 COLUMNS_PER_BEAT = (24, 16, 12, 8, 6, 4, 3, 2)  # in each of them a beat and its divisions begin at a column

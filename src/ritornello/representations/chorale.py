@@ -18,6 +18,7 @@ from ritornello.music.score import Part, Score, rescale_ticks
 from ritornello.music.theory import pitch_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 from ritornello.representations.grid.canonical import grid_spans
+from ritornello.representations.simple import SimpleCursor
 from ritornello.representations.table import Field, Rows
 
 Ints = npt.NDArray[np.int64]  # frames (N, 4), or one number for each frame (N,)
@@ -29,10 +30,14 @@ SIZE = HIGHEST - LOWEST + 2  # classes of a voice: 0 is a rest, then come the pi
 VOICES = ("soprano", "alto", "tenor", "bass")  # in frames, and as parts of a Score
 DRAWN = ("soprano", "bass", "tenor", "alto")  # in rows: the outer voices are drawn first
 VOICE_OF_COLUMN = np.array([VOICES.index(voice) for voice in DRAWN])
+FIELDS = (
+    Field("position", MAX_BAR_BEATS * 4, "known", unit="16ths in the bar"),
+    *(Field(voice, SIZE, "choice", unit=f"rest, pitch {LOWEST}-{HIGHEST}") for voice in DRAWN),
+)
 CHOIR, VELOCITY = 52, 80  # program of all parts, velocity of all notes
 
 
-class Cursor:
+class Cursor(SimpleCursor):
     """B chorales of these bars (at 24 ticks a beat) that are composed row by row.
 
     `given` are Scores with the given voices, named by their parts; `prompts` are rows (N, 5) that come first.
@@ -45,12 +50,10 @@ class Cursor:
         given: Sequence[Score | None] | None = None,
         prompts: Sequence[npt.NDArray[Any] | None] | None = None,
     ) -> None:
-        self.lengths = np.array([_length(timeline) for timeline in timelines], np.int64)  # (B,)
-        shape = (len(timelines), int(self.lengths.max(initial=0)) + 1, len(DRAWN))
-        self.forced = np.full(shape, -1)  # (B, T + 1, 4); -1 is free
-        self.table = np.zeros((*shape[:2], len(DRAWN) + 1), np.int16)  # (B, T + 1, F)
+        super().__init__(FIELDS, [_length(timeline) for timeline in timelines])
+        self.forced = np.full((*self.values.shape[:2], len(DRAWN)), -1)  # (B, T, 4); -1 is free
         for song, (timeline, length) in enumerate(zip(timelines, self.lengths.tolist(), strict=True)):
-            self.table[song, :length, 0] = _positions(timeline)
+            self.values[song, :length, 0] = _positions(timeline)
             if given and (kept := given[song]):
                 classes = _classes(_frames(kept, allow_missing=True)[:length])
                 is_given = (classes > 0).any(axis=0)
@@ -59,33 +62,17 @@ class Cursor:
             if prompts and (prompt := prompts[song]) is not None:
                 self.forced[song, : min(len(prompt), length)] = prompt[:length, 1:]
             self.forced[song, length:] = SIZE  # void
-        self.now = 0
-
-    @property
-    def done(self) -> Mask:
-        """Which songs have ended, (B,)."""
-        return np.asarray(self.now >= self.lengths)
 
     def known(self, field: str) -> Ints:
         """The values (B,) of a known field in the present rows."""
         assert field == "position"
-        return self.table[:, min(self.now, self.table.shape[1] - 1), 0].astype(np.int64)
+        return self.values[:, min(self.row, self.values.shape[1] - 1), 0].astype(np.int64)
 
     def allowed(self, field: str) -> Mask:
         """Which classes a voice may have in the present rows: (B, size + 1), the last one is void."""
-        forced = self.forced[:, min(self.now, self.forced.shape[1] - 1), DRAWN.index(field)]  # (B,)
+        forced = self.forced[:, min(self.row, self.forced.shape[1] - 1), DRAWN.index(field)]  # (B,)
         free = np.arange(SIZE + 1) < SIZE
         return np.where(forced[:, None] < 0, free, forced[:, None] == np.arange(SIZE + 1))
-
-    def put(self, field: str, values: npt.ArrayLike) -> None:
-        """Take the classes (B,) of a voice; after the last voice the next row begins."""
-        going = ~self.done
-        self.table[going, self.now, 1 + DRAWN.index(field)] = np.asarray(values)[going]
-        self.now += field == DRAWN[-1]
-
-    def rows(self, index: int) -> npt.NDArray[np.int16]:
-        """The rows (N, 5) of a song so far."""
-        return self.table[index, : min(self.now, int(self.lengths[index]))]
 
 
 class Chorale:
@@ -93,10 +80,7 @@ class Chorale:
 
     name: ClassVar[str] = "chorale"
     refuses: ClassVar[bool] = True  # some scores
-    fields: ClassVar[tuple[Field, ...]] = (
-        Field("position", MAX_BAR_BEATS * 4, "known", unit="16ths in the bar"),
-        *(Field(voice, SIZE, "choice", unit=f"rest, pitch {LOWEST}-{HIGHEST}") for voice in DRAWN),
-    )
+    fields: ClassVar[tuple[Field, ...]] = FIELDS
 
     cursor = Cursor
 

@@ -78,9 +78,8 @@ class SimpleCursor:
         """`lengths` are the numbers of rows of the songs."""
         self.fields, self.lengths = tuple(fields), np.array(lengths)  # (B,)
         self.column = {field.name: column for column, field in enumerate(fields)}
-        self.values = np.zeros(
-            (len(lengths), max(lengths, default=0) + 1, len(fields)), np.int16
-        )  # (B, T, F)
+        shape = (len(lengths), max(lengths, default=0) + 1, len(fields))
+        self.values = np.zeros(shape, np.int16)  # (B, T, F)
         self.row = 0
 
     @property

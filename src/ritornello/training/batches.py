@@ -7,6 +7,7 @@ rank r takes windows r::n of the same batch learn together from what one process
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from ritornello.music.score import Score
 from ritornello.system.progress import Progress
+from ritornello.training.distributed import TrainingProcess
 
 
 class Batch(NamedTuple):
@@ -107,3 +109,41 @@ class Windows:
     def evenly_spaced(self, most: int) -> npt.NDArray[np.int64]:
         """Return the numbers (n,) of at most `most` windows at even distances."""
         return np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64))
+
+
+class PrefetchedBatches:
+    """The batches of `source`; when one is returned, another thread begins to prepare the next.
+
+    A batch that is not the next in order is correct too, but not prepared in advance.
+    """
+
+    def __init__(self, source: Any, size: int, process: TrainingProcess) -> None:
+        self.source, self.size, self.process = source, size, process
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._next: tuple[int, Future[Batch]] | None = None
+
+    def __enter__(self) -> PrefetchedBatches:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def batch(self, step: int, size: int, rank: int = 0, world: int = 1) -> Batch:
+        """Return the batch of a step, and begin to prepare the next."""
+        prepared, self._next = self._next, None
+        future = prepared[1] if prepared and prepared[0] == step else self._begin(step)
+        batch = future.result()
+        self._next = (step + 1, self._begin(step + 1))
+        return batch
+
+    def sample(self, most: int) -> Batch:
+        """Return the source's sample for measurements."""
+        batch: Batch = self.source.sample(most)
+        return batch
+
+    def _begin(self, step: int) -> Future[Batch]:
+        process = self.process
+        return self._thread.submit(self.source.batch, step, self.size, process.rank, process.world)

@@ -15,15 +15,13 @@ import torch
 
 from ritornello.errors import FailedError
 from ritornello.system.files import output_errors, write_bytes
-from ritornello.training import checkpoint, run_folder
-from ritornello.training.batches import Batch
-from ritornello.training.checkpoint import RunState
+from ritornello.training import checkpoint
+from ritornello.training.batches import Batch, PrefetchedBatches
+from ritornello.training.checkpoint import RunState, run_settings
 from ritornello.training.config import TrainConfig
 from ritornello.training.distillation import TeacherEnsemble
 from ritornello.training.distributed import TrainingProcess
 from ritornello.training.history import is_before
-from ritornello.training.prefetch import PrefetchedBatches
-from ritornello.training.run_folder import run_settings
 from ritornello.training.start import Loss
 
 # `minutes` become a number of steps once this many steps, and this share of the minutes, have been timed.
@@ -153,9 +151,7 @@ class TrainingRun:
             names = [name for name, tensor in weights.items() if tensor.is_floating_point()]
             averages = [self.average[name] for name in names]
             torch._foreach_lerp_(averages, [weights[name] for name in names], 1 - past)
-            for name in (
-                weights.keys() - names
-            ):  # a buffer of integers, such as BatchNorm's count, has no mean
+            for name in weights.keys() - names:  # counts, such as BatchNorm's, have no mean
                 self.average[name].copy_(weights[name])
         return means
 
@@ -272,13 +268,13 @@ class TrainingRun:
 
     def _open(self, settings: dict[str, Any]) -> None:
         """Continue the run in the folder, if there is one."""
-        if not run_folder.check_folder(self.folder, settings):
+        if not checkpoint.check_folder(self.folder, settings):
             if not self.process.rank:
-                run_folder.write_settings(self.folder, settings)
+                checkpoint.write_settings(self.folder, settings)
                 write_bytes(self.folder / "log.jsonl", b"")
             return
         self.state, groups = checkpoint.load(self.folder / "checkpoint" / "state.safetensors")
-        if run_folder.write_settings(self.folder, settings):
+        if checkpoint.write_settings(self.folder, settings):
             self.state.total_steps = self.config.steps or self._steps_at_this_pace()
         self.network.load_state_dict(groups["weights"])
         self.average, self.best = groups["average"], groups["best"]

@@ -3,12 +3,11 @@
 start           the network: with random weights, or with those of another model
 distributed     device, precision, threads, and the other processes of `torchrun`
 distillation    models whose predictions the network learns besides the songs
-run_folder      the folder of a run: one configuration, and no other files
 songs           encoded songs, cached
 batches, crops  windows of rows, and crops of songs with augmentation: pure functions of (songs, seed, step)
 loop            training steps, held-out measurements, the best weights
 sample_monitor  a few bars composed at each measurement, and whether they have collapsed
-checkpoint      one file with everything that an interrupted run needs to continue bit for bit
+checkpoint      the folder of a run: one configuration, and what it needs to continue bit for bit
 export          the model folder: weights, tables and plans for composing, card
 """
 
@@ -29,13 +28,13 @@ from ritornello.system.files import output_errors
 from ritornello.system.lock import locked
 from ritornello.system.progress import Progress
 from ritornello.training.batches import Windows, encode_songs
+from ritornello.training.checkpoint import check_folder, run_settings
 from ritornello.training.config import TrainConfig
 from ritornello.training.crops import Augmentation, Crops
 from ritornello.training.distillation import TeacherEnsemble
 from ritornello.training.distributed import TrainingProcess
 from ritornello.training.export import export
 from ritornello.training.loop import Batches, SampleCheck, StepReport, TrainingRun
-from ritornello.training.run_folder import check_folder, run_settings
 from ritornello.training.sample_monitor import SampleMonitor
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs, SplitScores
 from ritornello.training.start import TrainingStart, open_model

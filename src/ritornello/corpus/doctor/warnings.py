@@ -22,9 +22,7 @@ KICK, SNARE, HATS, MORE_DRUMS = (35, 36), (38, 40), (42, 44, 46), (37, 39, 49, 5
 USUAL_GRIDS, LEAST_ALIGNMENT = (1, 2, 3, 4, 6, 8, 12), 0.15  # points a beat
 RARE_GRIDS, LEAST_RARE_ALIGNMENT = (5, 7, 10, 14), 0.3
 SILENCE_S, SONG_S = 4.0, 30.0  # least silence between two songs, and least length of a song
-PITCHED_DRUMS = range(
-    112, 120
-)  # General MIDI programs of percussion with pitch, such as steel drums and taiko
+PITCHED_DRUMS = range(112, 120)  # General MIDI programs of percussion with pitch, such as steel drums
 
 
 def no_beat(score: Score) -> str:

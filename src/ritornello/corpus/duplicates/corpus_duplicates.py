@@ -116,9 +116,7 @@ def _gathered_sketches(
         start = 0
         for shard in shards:
             inside = songs[(songs >= start) & (songs < start + shard["rows"])] - start
-            sketch_row = (
-                np.cumsum(readable[start : start + shard["rows"]]) - 1
-            )  # only readable songs have one
+            sketch_row = np.cumsum(readable[start : start + shard["rows"]]) - 1  # of readable songs
             path = folder / "shards" / shard["name"] / "sketches.npy"
             sketches = np.load(path, mmap_mode="r", allow_pickle=False)
             file.write(sketches[sketch_row[inside]].tobytes())

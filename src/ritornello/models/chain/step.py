@@ -245,9 +245,8 @@ class ChainStep:
         self._from_plan = None if self._plan is None else product(vectors, self._plan)  # (B, W)
         self._row = np.empty((len(self.fields), self.songs), np.intp)
         self._row[:] = np.array(start_row(self.fields))[:, None]
-        self._read = np.concatenate(
-            [self._row, self._row[: self._first]]
-        )  # (F + first, B): row t-1, then the fields of row t that are known before any choice
+        # (F + first, B): row t-1, then the fields of row t that are known before any choice
+        self._read = np.concatenate([self._row, self._row[: self._first]])
         self._agreed = np.ones((self._candidates, self.songs), np.intp)
         for layer in self._layers:
             layer.start(self.songs)

@@ -21,6 +21,17 @@ from ritornello.models.chain.config import NetworkSize
 from ritornello.models.chain.network import ChainNetwork, rms_norm
 
 
+def run_lstm(
+    values: Tensor, state: tuple[Tensor, ...], kernel: Tensor, recurrent: Tensor, bias: Tensor, training: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the outputs (B, T, U) of an LSTM for values (B, T, I), and the state (h, c), (1, B, U) each.
+
+    The weights are (4U, I), (4U, U) and (4U,). nn.LSTM would learn a second bias; here it is zero.
+    """
+    weights = [kernel, recurrent, bias, torch.zeros_like(bias)]
+    return torch.lstm(values, state, weights, True, 1, 0.0, training, False, True)  # one layer, batch first
+
+
 class LstmLayer(nn.Module):
     """RMSNorm and an LSTM with one bias, which begins at 1 for the forget gate (Jozefowicz et al. 2015)."""
 
@@ -41,20 +52,8 @@ class LstmLayer(nn.Module):
         """Return the next hidden (B, T, W), and the state (h, c) after it, (1, B, W) each."""
         values = rms_norm(hidden)
         state = state or (values.new_zeros(1, len(values), values.shape[-1]),) * 2
-        weights = [self.input.weight, self.recurrent.weight, self.bias, torch.zeros_like(self.bias)]
-        added, h, c = (
-            torch.lstm(  # nn.LSTM calls this too, but requires a second bias with weights of its own
-                values,
-                state,
-                weights,
-                has_biases=True,
-                num_layers=1,
-                dropout=0.0,
-                train=self.training,
-                bidirectional=False,
-                batch_first=True,
-            )
-        )
+        weights = (self.input.weight, self.recurrent.weight, self.bias)
+        added, h, c = run_lstm(values, state, *weights, self.training)
         return hidden + self.dropout(added), (h, c)
 
 

@@ -138,9 +138,7 @@ def _resample(
     """The sample transposed by `cents` and `bend`: `count` values if it loops, else at most up to its end."""
     (start, end), values = sample.loop, sample.values
     loops = bool(region["loop_mode"] & 1) and end - start >= 2
-    step = (
-        sample.rate_hz / rate_hz * 2 ** (cents / 1200)
-    )  # samples of the source for each sample of the result
+    step = sample.rate_hz / rate_hz * 2 ** (cents / 1200)  # source samples for each sample of the result
     bent: Floats | None = None if bend is None else np.cumsum(step * 2 ** (bend / 1200)) - step
     if not loops:
         steps = len(values) / step if bent is None else np.searchsorted(bent, len(values))
