@@ -59,9 +59,8 @@ class AnalysedSong:
     @cached_property
     def top_notes(self) -> TopNotes:
         """The highest note of each pitched part at each of its onsets."""
-        onset, part = (
-            column[self.pitched].astype(np.int64) for column in (self.score.onset_ticks, self.score.part)
-        )
+        columns = (self.score.onset_ticks, self.score.part)
+        onset, part = (column[self.pitched].astype(np.int64) for column in columns)
         order = np.lexsort((-self.pitch, onset, part))
         part, onset, pitch = part[order], onset[order], self.pitch[order]
         first = np.ones(len(part), bool)

@@ -88,9 +88,7 @@ def _auc_of_scores(ours: Floats, theirs: Floats, seed: int) -> dict[str, Any]:
     """Return the AUC of two sets of scores (n,) and (m,), and its interval by the bootstrap over songs."""
     above = _above(ours, theirs)
     draw = np.random.default_rng(seed)
-    rows, columns = (
-        draw.multinomial(n, np.full(n, 1 / n), size=ROUNDS) / n for n in (len(ours), len(theirs))
-    )
+    rows, columns = (draw.multinomial(n, np.full(n, 1 / n), size=ROUNDS) / n for n in above.shape)
     ends = quantile_interval(np.einsum("ri,ij,rj->r", rows, above, columns, optimize=True))
     return {"auc": float(above.mean()), "interval": [min(1.0, float(end)) for end in ends]}
 

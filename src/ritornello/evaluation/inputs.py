@@ -37,16 +37,12 @@ class CorpusSongs:
         self.corpus = corpus
         self.split: str | None = split
         self.numbers = corpus.songs(split)
+        self.hash = corpus.hash
         self.skipped: dict[str, str] = {}
         if not len(self.numbers):
             counts = [f"{count} in {name}" for name, count in corpus.manifest["splits"].items() if count]
             available = ", ".join(counts) or "none at all"
             raise InputError(f"{str(corpus.path)!r} has no song in {split} ({available})")
-
-    @property
-    def hash(self) -> str:
-        """The hash of the corpus."""
-        return self.corpus.hash
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -105,14 +105,12 @@ def description_page(description: dict[str, Any], pairs: Sequence[Pair] = ()) ->
 
 
 def _tiles(report: Mapping[str, Any]) -> list[Tile]:
-    originality = report["originality"] or {
-        "too_few": "no training songs: name them with --model or --corpus"
-    }
+    unknown = {"too_few": "no training songs: name them with --model or --corpus"}
     tiles = (
         ("Style", "ratio", _style_tile, report["style"]),
         ("Detector", "auc", _detector_tile, report["detector"]),
         ("Variety", "ratio", _variety_tile, report["variety"]),
-        ("Originality", "median", _originality_tile, originality),
+        ("Originality", "median", _originality_tile, report["originality"] or unknown),
     )
     return [
         make(figures)

@@ -165,9 +165,8 @@ def style(
     compared = [compare_feature(feature, human, composed, controls, seed) for feature in FEATURES]
     found = [each for each in compared if each]
     rounds = [each.pop("rounds") for each in found]
-    of_controls = {
-        name: _geometric_mean([each["controls"][name]["ratio"] for each in found]) for name in controls
-    }
+    ratios = {name: [each["controls"][name]["ratio"] for each in found] for name in controls}
+    of_controls = {name: _geometric_mean(own) for name, own in ratios.items()}
     return {
         "ratio": _geometric_mean([each["ratio"] for each in found]),
         "interval": _interval_of_geometric_mean([ratios for ratios in rounds if ratios is not None]),

@@ -36,9 +36,8 @@ class LearnPipeline:
     def _train_and_select(self, progress: Progress | None) -> tuple[Model, dict[str, Any], bool]:
         """The model that is kept, the report, and whether Ctrl-C was pressed."""
         folder = self.paths.runs(self.corpus.hash)
-        trials = StartTrials(
-            self.corpus, folder, self._starts(folder), self.duration, self.settings, progress
-        )
+        starts = self._starts(folder)
+        trials = StartTrials(self.corpus, folder, starts, self.duration, self.settings, progress)
         trained, stopped = self._train(trials)
         report: dict[str, Any] = {"start": trials.chosen, "tried": trials.tried}
         report |= {"model": str(self.paths.model), "expected": {"passes": trials.expected_passes}}

@@ -36,9 +36,8 @@ class PlanEncoder:
         sizes = (len(self.labels), len(METERS) + 1, len(TEMPO_KNOTS), 24, PROGRAMS + 1, len(GROUPS))
         ends = np.cumsum(sizes).tolist()
         names = (*GROUPS, "known")
-        self.groups = {
-            name: slice(end - size, end) for name, size, end in zip(names, sizes, ends, strict=True)
-        }
+        columns = zip(names, sizes, ends, strict=True)
+        self.groups = {name: slice(end - size, end) for name, size, end in columns}
         self.size = ends[-1]
 
     def vector(self, plan: Plan, hidden: Collection[str] = ()) -> npt.NDArray[np.float32]:

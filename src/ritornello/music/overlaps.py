@@ -37,9 +37,8 @@ def cut_columns(
         repeated = np.concatenate([[False], repeated, [False]])
         shared = np.flatnonzero(repeated[:-1] | repeated[1:])
         notes = order[shared]
-        longest_first = np.lexsort(
-            (-velocity[notes].astype(np.int64), -duration[notes].astype(np.int64), key[shared])
-        )
+        loudest, longest = -velocity[notes].astype(np.int64), -duration[notes].astype(np.int64)
+        longest_first = np.lexsort((loudest, longest, key[shared]))
         order[shared] = notes[longest_first]
         order = order[~repeated[:-1]]
     onset, duration, part_pitch = onset.take(order), duration.take(order), part_pitch.take(order)

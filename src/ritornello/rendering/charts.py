@@ -59,10 +59,8 @@ class Chart:
             return (math.nan, math.nan), (math.nan, math.nan)
         left, right, low, high = x[finite].min(), x[finite].max(), y[finite].min(), y[finite].max()
         margin = 0.06 * (high - low) or 0.5
-        return (float(left), float(right if right > left else left + 1)), (
-            float(low - margin),
-            float(high + margin),
-        )
+        x_ends = (float(left), float(right if right > left else left + 1))
+        return x_ends, (float(low - margin), float(high + margin))
 
 
 def png(chart: Chart, path: str | Path, *, width: int = 1200, height: int = 600) -> None:
@@ -92,9 +90,8 @@ def image(chart: Chart, *, width: int = 1200, height: int = 600) -> Image.Image:
         draw.line(place(line.x, line.y), fill=colours[index % len(colours)], width=2 * SCALE, joint="curve")
     for x, y in place(*chart.points.T):
         size = 4 * SCALE
-        draw.ellipse(
-            (x - size, y - size, x + size, y + size), fill=HUES["yellow"], outline=BACKGROUND, width=SCALE
-        )
+        circle = (x - size, y - size, x + size, y + size)
+        draw.ellipse(circle, fill=HUES["yellow"], outline=BACKGROUND, width=SCALE)
     _draw_texts(draw, chart, box)
     return whole.resize((width, height), Image.Resampling.LANCZOS)
 
@@ -123,9 +120,8 @@ def _draw_texts(draw: ImageDraw.ImageDraw, chart: Chart, box: tuple[int, int, in
     colours = list(HUES.values())
     for index, line in reversed(list(enumerate(chart.lines))):
         if line.label:
-            draw.text(
-                (across, box[1] - 8 * SCALE), line.label, colours[index % len(colours)], small, anchor="rd"
-            )
+            place, colour = (across, box[1] - 8 * SCALE), colours[index % len(colours)]
+            draw.text(place, line.label, colour, small, anchor="rd")
             across -= draw.textlength(line.label, small) + 16 * SCALE
 
 

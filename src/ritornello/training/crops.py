@@ -117,9 +117,8 @@ class Crops:
         rows = encoded.values[max(0, start - 1) : start + self.window]
         first = 0 if start else 1  # the start row stands before a song
         values[first : first + len(rows)] = rows
-        learn[1 : 1 + len(encoded.learn[start : start + self.window])] = encoded.learn[
-            start : start + self.window
-        ]
+        learnt = encoded.learn[start : start + self.window]
+        learn[1 : 1 + len(learnt)] = learnt
         values = hide(self.fields, representation.augmented(values, semitones, bins), hidden)
         return Batch(values[None], learn[None], self.plan_encoder.vector(plan, hidden)[None])
 

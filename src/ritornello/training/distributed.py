@@ -49,11 +49,8 @@ class TrainingProcess:
             raise InputError("device 'cuda': torch sees no GPU here; take cpu or auto")
         kind = "cuda" if gpu and device != "cpu" else "cpu"
         rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        place = (
-            torch.device(kind, int(os.environ.get("LOCAL_RANK", 0)))
-            if kind == "cuda"
-            else torch.device("cpu")
-        )
+        local_rank = int(os.environ.get("LOCAL_RANK", 0))
+        place = torch.device(kind, local_rank) if kind == "cuda" else torch.device(kind)
         if precision == "auto":
             precision = "bfloat16" if halves and has_bfloat16(kind) else "float32"
         torch.set_num_threads(threads)

@@ -126,9 +126,8 @@ class TrainingRun:
             group["lr"] = self._learning_rate()
         self.network.train()
         # the seed of dropout depends on the step alone, so that a resumed run draws the same
-        torch.manual_seed(
-            (self.config.seed * 1_000_003 + self.state.step * process.world + process.rank) % SEEDS
-        )
+        place = self.state.step * process.world + process.rank
+        torch.manual_seed((self.config.seed * 1_000_003 + place) % SEEDS)
         losses = self._losses(batch, self.teachers)
         # a loss is a mean over learnt rows, so weight each process by its rows
         rows = float(batch.learn[:, 1:].any(-1).sum())

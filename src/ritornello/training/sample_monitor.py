@@ -46,9 +46,8 @@ class SampleMonitor:
         encoded = [songs.song(i) for i in chosen]
         plans = [first_bars(song.plan) for song in encoded]
         self.plans = [plan for plan in plans if plan is not None][:SONGS]
-        of_training_songs = [
-            collapse_shares(self.representation.decode(song.values, song.plan)) for song in encoded
-        ]
+        decoded = [self.representation.decode(song.values, song.plan) for song in encoded]
+        of_training_songs = list(map(collapse_shares, decoded))
         self.most = {name: max(song[name] for song in of_training_songs) for name in NAMES}
 
     def __call__(self, network: Any, name: str, seed: int) -> str:

@@ -119,9 +119,7 @@ def _read(
     folder: Path, sources: Sources, doctor_cache: DoctorCache, pool: Pool, progress: Progress
 ) -> tuple[list[FileRecord], int]:
     """Read new sources into the cache; returns the records it does not keep, and the number of files read."""
-    new = [
-        s for s in sources if not doctor_cache.is_known(s) and not doctor_cache.add_known_content(folder, s)
-    ]
+    new = [s for s in sources if not (doctor_cache.is_known(s) or doctor_cache.add_known_content(folder, s))]
     if not new:
         return [], 0
     batches, done = JobBatches(folder, new, doctor_cache.is_known, doctor_cache.checks.max_file_bytes), 0

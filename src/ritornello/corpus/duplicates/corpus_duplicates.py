@@ -144,9 +144,8 @@ def _hashes_and_readable(
 
 def song_table(folder: Path, shard: dict[str, Any], columns: list[str]) -> Any:
     """Read some columns of the songs.parquet of a shard."""
-    return import_pyarrow().parquet.read_table(
-        folder / "shards" / shard["name"] / "songs.parquet", columns=columns
-    )
+    file = folder / "shards" / shard["name"] / "songs.parquet"
+    return import_pyarrow().parquet.read_table(file, columns=columns)
 
 
 def hash_column(table: Any) -> npt.NDArray[np.uint64]:

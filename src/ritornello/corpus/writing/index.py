@@ -135,9 +135,8 @@ def _read_again(folder: Path, shards: list[dict[str, Any]]) -> set[int]:
 def _is_in(column: Any, values: Iterable[Any]) -> npt.NDArray[np.bool_]:
     """Whether each entry of a column is one of `values`."""
     pa = import_pyarrow()
-    return np.asarray(
-        pa.compute.is_in(column, value_set=pa.array(values, column.type)).to_numpy(), dtype=bool
-    )
+    known = pa.array(values, column.type)
+    return np.asarray(pa.compute.is_in(column, value_set=known).to_numpy(), dtype=bool)
 
 
 def _index_tables(

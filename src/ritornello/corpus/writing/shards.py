@@ -75,9 +75,8 @@ class ShardWriter:
             stamps = np.array([source[1:] for source in self.sources], dtype="<i8").reshape(-1, 3)
             with (self.temporary / "stamps.npy").open("wb") as file:
                 file.write(_header(stamps.dtype, stamps.shape) + stamps.tobytes())
-            import_pyarrow().parquet.write_table(
-                self._table(), self.temporary / "songs.parquet", compression="zstd"
-            )
+            songs = self.temporary / "songs.parquet"
+            import_pyarrow().parquet.write_table(self._table(), songs, compression="zstd")
             paths = [self.temporary / name for name in (*(f"{name}.npy" for name in DTYPES), "songs.parquet")]
             entry = {
                 "name": self.name,

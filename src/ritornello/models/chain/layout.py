@@ -41,9 +41,8 @@ class ColumnLayout:
             contested = [c for c in guesses if self.candidate(c) in earlier]
             self.choices.append(ChoiceColumns(index, list(range(before, index)), guesses, contested))
             if len({self.candidate(c) for c in guesses}) < len(guesses):
-                raise InputError(
-                    f"field {table[index].name!r} is guessed twice by one candidate: must be once"
-                )
+                name = table[index].name
+                raise InputError(f"field {name!r} is guessed twice by one candidate: must be once")
         self.candidates = sorted({self.candidate(c) for choice in self.choices for c in choice.guesses})
 
     def candidate(self, column: int) -> str:

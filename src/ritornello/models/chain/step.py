@@ -121,9 +121,8 @@ class ColumnSumStep:
         name: str,
     ) -> None:
         matrices = iter(arrays[f"{name}.weight"])
-        tables = [
-            arrays[f"tables.{layout.tables[c]}"] for c, n in zip(columns, uses, strict=True) for _ in range(n)
-        ]
+        names = [layout.tables[c] for c, n in zip(columns, uses, strict=True) for _ in range(n)]
+        tables = [arrays[f"tables.{table}"] for table in names]
         count = np.array([layout.classes[c] for c in columns], np.intp)
         rows = count * np.array(uses, np.intp)
         self.start = (np.cumsum(rows) - rows)[:, None]  # (C, 1)
@@ -215,14 +214,11 @@ class ChainStep:
             for number in range(sizes.layers)
         ]
         self._heads = [FieldHeadStep(layout, choice, arrays, sizes) for choice in layout.choices]
-        self._head_number = {
-            layout.fields[head.column].name: number for number, head in enumerate(self._heads)
-        }
+        self._head_number = {layout.fields[head.column].name: n for n, head in enumerate(self._heads)}
         self._candidates = len(layout.candidates)
         self._classes = np.array(layout.classes, np.intp)[:, None]
-        move_into_one_array(
-            [self._reads, *self._heads, *(x.adds for x in self._heads if x.adds), *self._layers]
-        )
+        adds = [head.adds for head in self._heads if head.adds]
+        move_into_one_array([self._reads, *self._heads, *adds, *self._layers])
         self.start(np.zeros((1, sizes.plan_size), np.float32))
 
     def __copy__(self) -> ChainStep:

@@ -79,14 +79,11 @@ def _field(number: int, entry: Any) -> Field:
     field = Field(*entry)
     whole = (field.size, 0 if field.unknown is None else field.unknown)
     if not all(isinstance(size, int) and not isinstance(size, bool) for size in whole):
-        raise ModelError(
-            f"{where} has size {field.size!r:.20} and unknown {field.unknown!r:.20}: must be whole"
-        )
+        sizes = f"size {field.size!r:.20} and unknown {field.unknown!r:.20}"
+        raise ModelError(f"{where} has {sizes}: must be whole")
     if not 0 <= whole[1] < max(field.size, 1):
         raise ModelError(f"{where} has unknown {field.unknown}: must be 0-{field.size - 1}")
-    if not all(
-        isinstance(text, str) for text in (field.name, "" if field.guesses is None else field.guesses)
-    ):
+    if not (isinstance(field.name, str) and isinstance(field.guesses, str | None)):
         raise ModelError(f"{where} has name {field.name!r:.20}, guesses {field.guesses!r:.20}: must be texts")
     if field.kind not in ("choice", "known", "real"):
         raise ModelError(f"{where} has kind {field.kind!r:.20}: must be choice, known or real")

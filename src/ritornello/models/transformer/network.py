@@ -88,9 +88,8 @@ class TransformerLayer(nn.Module):
     def angles(self, rows: int, like: Tensor) -> tuple[Tensor, Tensor]:
         """Return cosine and sine of the angle of each row and pair, (rows, 1, HEAD_WIDTH / 2) each."""
         pair = torch.arange(0, HEAD_WIDTH, 2, device=like.device, dtype=torch.float32)
-        angle = torch.arange(rows, device=like.device)[:, None, None] * WAVELENGTH_BASE ** (
-            -pair / HEAD_WIDTH
-        )
+        row = torch.arange(rows, device=like.device)[:, None, None]
+        angle = row * WAVELENGTH_BASE ** (-pair / HEAD_WIDTH)
         return angle.cos().to(like.dtype), angle.sin().to(like.dtype)
 
     def mask(self, rows: int, total: int, like: Tensor) -> Tensor:

@@ -72,9 +72,8 @@ class TransformerLayerStep:
         """Return the attention (B, W) of `values` (B, W) over this row and the rows before."""
         capacity = self._ring.shape[3]
         if self.rows == capacity < self.window:
-            more = np.empty(
-                (*self._ring.shape[:3], min(capacity, self.window - capacity), HEAD_WIDTH), np.float32
-            )
+            shape = (*self._ring.shape[:3], min(capacity, self.window - capacity), HEAD_WIDTH)
+            more = np.empty(shape, np.float32)
             self._ring = np.concatenate([self._ring, more], axis=3)
             capacity = self._ring.shape[3]
         split = product(values, self.project).reshape(len(values), 3, self.heads, HEAD_WIDTH)

@@ -36,9 +36,8 @@ def sampled_note(sample: SoundFontSample, region: Region, key: int, held_s: floa
     mod_lfo = _lfo(region, "mod_lfo", count, rate_hz)
     bend = _pitch_modulation_cents(region, key, mod_lfo, count, rate_hz)
     wave = _resample(sample, region, _transposition_cents(sample, region, key), bend, count, rate_hz)
-    wave = _filter(
-        wave, _cutoff_cents(region, key, mod_lfo, len(wave), rate_hz), region["resonance"] / 10, rate_hz
-    )
+    cutoff = _cutoff_cents(region, key, mod_lfo, len(wave), rate_hz)
+    wave = _filter(wave, cutoff, region["resonance"] / 10, rate_hz)
     wave *= _volume_envelope(region, key, len(wave), rate_hz)
     if mod_lfo is not None and region["mod_lfo_volume"]:
         wave *= (10 ** (region["mod_lfo_volume"] * mod_lfo[: len(wave)] / 200)).astype(np.float32)
@@ -204,9 +203,8 @@ def _filter(wave: Signal, cutoff_cents: Floats | None, resonance_db: float, rate
     window = (0.5 - 0.5 * np.cos(np.pi * np.arange(2 * FRAME) / FRAME)).astype(np.float32)  # halves add to 1
     overlapping = np.lib.stride_tricks.sliding_window_view(padded, 2 * FRAME)[::FRAME]  # (F, 2 FRAME)
     steps, which = np.unique(np.rint(cutoff_cents[:frames] / CUTOFF_STEP_CENTS), return_inverse=True)
-    response = np.stack(
-        [_low_pass_response(step * CUTOFF_STEP_CENTS, resonance_db, rate_hz) for step in steps.tolist()]
-    )
+    cutoffs = [step * CUTOFF_STEP_CENTS for step in steps.tolist()]
+    response = np.stack([_low_pass_response(cents, resonance_db, rate_hz) for cents in cutoffs])
     result = np.zeros((frames + 1, FRAME), np.float32)
     for first in range(0, frames, 16):
         some = slice(first, min(first + 16, frames))

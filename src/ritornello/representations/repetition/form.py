@@ -113,9 +113,8 @@ def form_candidates(
     for ahead in (1, 0):  # the present bar comes last and overwrites the next one
         origin = origins[bar + ahead]
         place = start[origin] + (clock - start[bar] if ahead == 0 else 0)
-        at = np.searchsorted(
-            keys, note_key(place, last + 1 if ahead == 0 else np.zeros_like(last)), side="left"
-        )
+        least = last + 1 if ahead == 0 else np.zeros_like(last)
+        at = np.searchsorted(keys, note_key(place, least), side="left")
         inside = (origin >= 0) & (at < known)
         inside[inside] &= onset[at[inside]] < stop[origin[inside]]
         note = np.where(inside, at, note)
