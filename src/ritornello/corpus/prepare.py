@@ -88,9 +88,8 @@ def prepare(
         with explain_full_disk(out, lambda: sum(s["rows"] for s in state.shards) * INDEX_BYTES_PER_FILE):
             manifest = write_index(out, state.shards, state.settings, labeller)
         if not manifest["kept"]:
-            counts = ", ".join(
-                f"{n} {outcome}" for outcome, n in manifest["fates"].items() if outcome != KEPT
-            )
+            fates = manifest["fates"].items()
+            counts = ", ".join(f"{n} {outcome}" for outcome, n in fates if outcome != KEPT)
             raise InputError(f"no song of {str(folder)!r} can be kept: {counts}")
         state.save_touched()
     counted = {name: manifest[name] for name in ("files", "kept", "splits", "labels")}

@@ -34,7 +34,11 @@ def measure(
     from ritornello.evaluation.summary import measurement_report, songs_as_csv
 
     opened = model if isinstance(model, Model) else Model.open(model)
-    _check_measurable(opened)
+    if not any(field.kind == "choice" for field in opened.representation.fields):
+        raise ModelError(
+            f"the network {opened.network!r} predicts numbers, not probabilities, so it has no nats; "
+            "docs/original.md has its losses"
+        )
     if unknown := set(given) - set(HIDDEN_BY_GIVEN):
         raise InputError(f"given {min(unknown)!r}: must be one of {', '.join(HIDDEN_BY_GIVEN)}")
     check_between("threads", threads, 1, 1024)
@@ -60,12 +64,3 @@ def measure(
     if csv:
         write_bytes(Path(csv), songs_as_csv(found).encode())
     return result
-
-
-def _check_measurable(model: Model) -> None:
-    """Raise ModelError unless the model predicts probabilities."""
-    if not any(field.kind == "choice" for field in model.representation.fields):
-        raise ModelError(
-            f"the network {model.network!r} predicts numbers, not probabilities, so it has no nats; "
-            "docs/original.md has its losses"
-        )

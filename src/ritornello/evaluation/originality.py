@@ -127,9 +127,8 @@ class _HashLines:
     def __init__(self, songs: Sequence[SongFingerprint], marks: Iterable[int]) -> None:
         self.lines: list[PartFingerprint] = [line for song in songs for line in song.lines]
         self.owner = [number for number, song in enumerate(songs) for _ in song.lines]
-        pieces = [
-            np.append(line.runs, mark) for song, mark in zip(songs, marks, strict=True) for line in song.lines
-        ]
+        pairs = zip(songs, marks, strict=True)
+        pieces = [np.append(line.runs, mark) for song, mark in pairs for line in song.lines]
         self.hashes: Ints = np.concatenate([np.zeros(0, np.int64), *pieces])
         self.starts = np.cumsum([0, *(len(piece) for piece in pieces)])  # of the lines
         ends = self.starts[np.cumsum([0, *(len(song.lines) for song in songs)])].tolist()

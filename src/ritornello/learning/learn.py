@@ -2,10 +2,9 @@
 
     run_paths          the folders of the model, the corpus and the songs
     resource_estimate  time, memory and disk space, before the work begins
-    pipeline           after `prepare` has made the corpus:
+    pipeline           after `prepare` has made the corpus; last it composes songs and compares them:
     start_trials         train from each start for a short time, from the best one to the end
     model_selection      keep the better of the trained and the bundled model
-    results              compose songs, and compare them with training songs
 
 The same steps exist as the commands prepare, train, measure and compose.
 """

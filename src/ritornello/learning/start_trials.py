@@ -157,9 +157,8 @@ class StartTrials:
                 passes = f"{self.passes(state.step, batch, window):.1f}{total} passes"
                 self.progress(state.step, state.total_steps or 0, f"training from {name}  {passes}{heldout}")
 
-        return train(
-            self.corpus.path, self.run_folder(name), progress=self.progress, report=report, **settings
-        )
+        run = self.run_folder(name)
+        return train(self.corpus.path, run, progress=self.progress, report=report, **settings)
 
 
 def check_network(name: str) -> None:

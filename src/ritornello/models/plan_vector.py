@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
-from ritornello.music.theory import estimate_key, key_tonic
+from ritornello.music.theory import key_tonic
 
 METERS = ((4, 4), (3, 4), (2, 4), (6, 8), (2, 2), (12, 8), (9, 8), (3, 8), (5, 4), (6, 4), (7, 8), (3, 2))
 TEMPO_KNOTS = 40.0 * 2.0 ** (np.arange(8) * 3 / 8)  # (8,), beats per minute, 40 to 247
@@ -83,11 +83,6 @@ def infer_plan(song: Score, labels: Sequence[str] = ()) -> Plan:
     estimated from the notes; a song of drums alone has none.
     """
     plan = Plan.of(song)
-    pitched = ~song.of_drums
-    key = None
-    if pitched.any():
-        durations = song.duration_ticks[pitched].astype(np.float64)
-        key = estimate_key(np.bincount(song.pitch[pitched] % 12, durations, 12).astype(np.float64))
     parts = tuple(song.parts[part] for part in np.unique(song.part).tolist())
     genres = tuple((label, 1 / len(labels)) for label in labels)
-    return replace(plan, key=key, parts=parts, genres=genres)
+    return replace(plan, key=song.estimated_key, parts=parts, genres=genres)

@@ -143,9 +143,8 @@ class Plan:
         last_bar, numerator, denominator = self.meters[-1]
         bar_ticks = max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
         end_ticks = meters[-1].onset_ticks + int((self.bars - last_bar) * bar_ticks)
-        chords = [
-            c._replace(onset_ticks=rescale_ticks(c.onset_ticks, GRID, ticks_per_beat)) for c in self.chords
-        ]
+        onsets = [rescale_ticks(chord.onset_ticks, GRID, ticks_per_beat) for chord in self.chords]
+        chords = [c._replace(onset_ticks=onset) for c, onset in zip(self.chords, onsets, strict=True)]
         timeline = Timeline.of_meters(ticks_per_beat, meters, end_ticks, drop_redundant(chords))
         if self.returns is None:
             return timeline

@@ -18,6 +18,7 @@ from ritornello.errors import ScoreError
 from ritornello.music.file_details import NO_DETAILS, FileDetails
 from ritornello.music.overlaps import cut_columns, group_by_part_pitch, part_pitches
 from ritornello.music.score_limits import MAX_TICKS, check_events, check_lengths, check_range
+from ritornello.music.theory import estimate_key
 
 Ints = npt.NDArray[np.int32]  # (N,)
 Bytes = npt.NDArray[np.uint8]  # (N,)
@@ -179,6 +180,15 @@ class Score:
     def of_drums(self) -> npt.NDArray[np.bool_]:
         """For each note (N,), whether its part is drums."""
         return np.array([part.is_drum for part in self.parts], dtype=bool).take(self.part)
+
+    @property
+    def estimated_key(self) -> tuple[int, bool] | None:
+        """The key (sharps, is_minor) that fits the pitches best, by duration; None without pitched notes."""
+        pitched = ~self.of_drums
+        if not pitched.any():
+            return None
+        weights = np.bincount(self.pitch[pitched] % 12, self.duration_ticks[pitched], 12)
+        return estimate_key(weights.astype(np.float64))
 
     @property
     def end_ticks(self) -> int:

@@ -82,9 +82,8 @@ class TerminalRoll:
             max_lines = max(MIN_PITCH_LINES, self.height - 1 - len(drums))
             pitches_per_pixel = -(-(pitches[1] - pitches[0] + 1) // (2 * max_lines))
             pixels = self._pitch_pixels(grid, pitches, pitches_per_pixel)
-            labels = {
-                (pitches[1] - 12 * octave) // pitches_per_pixel // 2: f"C{octave - 1}" for octave in range(11)
-            }
+            rows_of_c = [(pitches[1] - 12 * octave) // pitches_per_pixel // 2 for octave in range(11)]
+            labels = {row: f"C{octave - 1}" for octave, row in enumerate(rows_of_c)}
             for row in range(len(pixels) // 2):
                 label = labels.get(row, "")
                 rows = pixels[2 * row : 2 * row + 2]

@@ -21,17 +21,15 @@ class History:
             raise InputError(
                 f"{str(folder)!r} has no log.jsonl: must be a model folder that `ritornello train` wrote"
             )
-        self.lines = [
-            line for text in log.read_text("utf-8", "replace").splitlines() if (line := _line(text))
-        ]
+        texts = log.read_text("utf-8", "replace").splitlines()
+        self.lines = [line for text in texts if (line := _line(text))]
         if not any(HELD_OUT + "loss" in line for line in self.lines):
             raise InputError(f"{str(log)!r} has no measurement yet")
 
     def column(self, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Return the steps at which `name` was written, and its values, (n,) each."""
-        pairs = [
-            (line["step"], line[name]) for line in self.lines if isinstance(line.get(name), (int, float))
-        ]
+        lines = [line for line in self.lines if isinstance(line.get(name), (int, float))]
+        pairs = [(line["step"], line[name]) for line in lines]
         steps, values = np.array(pairs, np.float64).reshape(-1, 2).T
         return steps, values
 

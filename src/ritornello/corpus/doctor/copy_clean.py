@@ -61,9 +61,8 @@ def _read_songs(
 ) -> Iterator[tuple[FileDiagnosis, bytes]]:
     """Read the kept songs again; each archive is opened once. Those that cannot be read are left out."""
     root = os.fsencode(diagnosis.folder)
-    archives: dict[bytes, dict[int, FileDiagnosis]] = {
-        f.source.path: {} for f in diagnosis.files if f.source.is_archive
-    }
+    sources = [file.source for file in diagnosis.files]
+    archives: dict[bytes, dict[int, FileDiagnosis]] = {s.path: {} for s in sources if s.is_archive}
     for file in kept:
         path = file.source.path
         if file.source.number:

@@ -4,8 +4,6 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from ritornello.corpus.checks.check import ANNOTATION as ANNOTATION_NOTES
 from ritornello.corpus.doctor.warnings import ANNOTATION, TRACK_LENGTH, find_warnings
 from ritornello.errors import ScoreError
@@ -27,13 +25,14 @@ def song_facts(score: Score, dropped: dict[str, int]) -> dict[str, Any]:
     if tracks := dropped.get(WRONG_LENGTHS, 0):
         warnings = {TRACK_LENGTH.name: f"{tracks:,} tracks", **warnings}
     key, meter, tempo = (longest_lasting(score, name) for name in ("keys", "meters", "tempi"))
+    estimated = score.estimated_key
     return {
         "notes": len(score),
         "parts": len(score.parts),
         "bars": _count_bars(score),
         "seconds": round(score.duration_s, 1),
         "key": theory.key_name(*key) if key else "",
-        "estimated_key": "" if key else _estimate_key(score),
+        "estimated_key": "" if key or not estimated else theory.key_name(*estimated),
         "meter": f"{meter[0]}/{meter[1]}" if meter else "",
         "bpm": round(60e6 / tempo[0], 1) if tempo else 0.0,
         "warnings": warnings,
@@ -55,12 +54,3 @@ def _count_bars(score: Score) -> int:
         return len(Timeline.of(score))
     except ScoreError:  # more bars than a Timeline may have
         return 0
-
-
-def _estimate_key(score: Score) -> str:
-    """The name of the key that fits the pitches best, weighted by duration; "" for drums alone."""
-    drum = score.of_drums
-    if drum.all():
-        return ""
-    weights = np.bincount(score.pitch[~drum] % 12, score.duration_ticks[~drum], minlength=12).astype(float)
-    return theory.key_name(*theory.estimate_key(weights))
