@@ -39,10 +39,12 @@ def test_format_1_joins_its_tracks_in_time() -> None:
     assert [part.program for part in score.parts] == [73, 42]
 
 
-def test_tracks_of_format_2_are_simultaneous() -> None:
-    # The standard lets each track be a song of its own; we read them as one, like format 1, and lose nothing.
-    first, second = track(ONE_NOTE), track("00 90 40 40", "60 80 40 00")
-    assert notes(read_both(midi_file(first, second, kind=2))) == [(0, 96, 60, 64, 0), (0, 96, 64, 64, 1)]
+def test_the_songs_of_format_2_come_one_after_the_other() -> None:
+    first = track("00 C0 05  00 FF 51 03 01 00 00", ONE_NOTE)  # the second begins at the next bar of 4/4
+    score = read_both(midi_file(first, track("00 90 40 40", "60 80 40 00"), kind=2))
+    assert notes(score) == [(0, 96, 60, 64, 0), (384, 96, 64, 64, 1)]
+    assert [part.program for part in score.parts] == [5, 0]
+    assert [tempo[:2] for tempo in score.tempi] == [(0, 65536), (384, 500000)]
 
 
 def test_chunks_that_are_not_tracks_are_skipped() -> None:

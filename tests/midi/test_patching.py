@@ -136,3 +136,14 @@ def test_a_new_note_does_not_end_one_of_the_same_pitch_that_stays() -> None:
     )  # 0 to 192
     changed = replace_notes(data, {0}, 48, 96, [Note(48, 10, 48, 90, 0)])
     assert [event.tick for event in events(split_file(changed).tracks[0])] == [0, 48, 192, 192, 192]
+
+
+def test_songs_of_format_2_keep_their_places() -> None:
+    data = midi_file(
+        track("00 C0 05  00 90 30 50  60 30 00"), track("00 90 34 50  60 34 00"), kind=2, ticks=96
+    )
+    changed = replace_notes(data, {1}, 384, 480, [Note(400, 10, 50, 90, 1)])
+    assert sounds(changed) == [(0, 96, 48, 5), (400, 10, 50, 0)]
+    assert [[event.tick for event in events(one)] for one in split_file(changed).tracks] == [
+        [0, 0, 96, 96], [16, 26, 96],
+    ]  # fmt: skip

@@ -86,7 +86,9 @@ def split_file(data: bytes) -> Chunks:
         raise MidiError(fault)
     tracks = [data[start + 8 : end] + missing for start, end, missing in places]
     starts, ends = [start for start, _, _ in places], [end for _, end, _ in places]
-    return Chunks(ticks_per_beat, fixed_tempo, tracks, starts, ends, wrong_lengths, kind == 2)
+    return Chunks(
+        ticks_per_beat, fixed_tempo, tracks, starts, ends, wrong_lengths, kind == 2 and len(tracks) > 1
+    )
 
 
 def _places_by_length(data: bytes, at: int, count: int) -> tuple[list[Place], bool, str]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ritornello.midi.chunks import CHANNEL, Chunks, events
 from ritornello.midi.raw_events import DRUM_CHANNEL
+from ritornello.midi.songs import song_starts
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROLLER, PROGRAM, CHANNEL_PRESSURE, BEND = range(0x80, 0xF0, 0x10)
 META, PORT = 0xFF, 0x21
@@ -82,7 +83,8 @@ class FileEvents(NamedTuple):
 
 def file_events(chunks: Chunks) -> FileEvents:
     """Return all events of a file. Raises MidiError where a track breaks the format."""
-    found = sorted(event for number, track in enumerate(chunks.tracks) for event in _of_track(number, track))
+    starts = song_starts(chunks)
+    found = sorted(e for n, track in enumerate(chunks.tracks) for e in _of_track(n, track, starts[n]))
     programs: dict[Channel, list[tuple[int, int]]] = defaultdict(list)
     current: dict[Channel, int] = {}
     program_at: dict[Place, int] = {}  # of each note-on
@@ -91,6 +93,8 @@ def file_events(chunks: Chunks) -> FileEvents:
     kits = {event.track: 0 for event in found if event.kind == PROGRAM and event.channel[1] == DRUM_CHANNEL}
     for event in found:
         kind = event.kind
+        if chunks.are_songs and event.number == 0:
+            current.clear()  # the songs have nothing in common
         if kind == PROGRAM:
             current[event.channel] = event.data[1]
             if event.channel[1] == DRUM_CHANNEL:
@@ -151,8 +155,8 @@ def _is_note_on(event: FileEvent) -> bool:
     return event.kind == NOTE_ON and event.data[2] > 0
 
 
-def _of_track(number: int, track: bytes) -> list[FileEvent]:
-    """The events of a track up to its end."""
+def _of_track(number: int, track: bytes, start: int) -> list[FileEvent]:
+    """The events of a track up to its end; it begins at the tick `start`."""
     found = []
     running, port = 0, 0
     for index, event in enumerate(events(track)):
@@ -164,5 +168,5 @@ def _of_track(number: int, track: bytes) -> list[FileEvent]:
                 data = bytes([running]) + data
         elif event.kind == PORT and event.size:
             port = track[event.end - event.size]
-        found.append(FileEvent(event.tick, number, index, port, data))
+        found.append(FileEvent(start + event.tick, number, index, port, data))
     return found

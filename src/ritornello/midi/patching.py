@@ -19,6 +19,7 @@ from ritornello.midi.file_events import (
     file_events,
 )
 from ritornello.midi.raw_events import DRUM_CHANNEL
+from ritornello.midi.songs import song_starts
 
 PartKey = tuple[int, int, int, int]  # track, port, channel, program
 PitchKey = tuple[int, Channel, int]  # track, channel, pitch
@@ -60,17 +61,18 @@ def replace_notes(
         raise MidiError(f"part {unknown[0].part}: must be 0-{len(keys) - 1}")
     part_of = {key: part for part, key in enumerate(keys)}
     gone = [n for n in found.notes if first_tick <= n.onset_ticks < end_tick and part_of[n.part_key] in parts]
-    patch = _Patch(found, gone)
+    patch = _Patch(found, gone, chunks.are_songs)
     for note in sorted(notes):
         patch.add(note, keys[note.part])
-    tracks = [_track_bytes(patch.events[number]) for number in range(len(chunks.tracks))]
+    tracks = [_track_bytes(patch.events[n], start) for n, start in enumerate(song_starts(chunks))]
     return _with_tracks(data, chunks, tracks)
 
 
 class _Patch:
     """The events of each track: those of the file without the notes `gone`, and those that are added."""
 
-    def __init__(self, found: FileEvents, gone: Collection[FileNote]) -> None:
+    def __init__(self, found: FileEvents, gone: Collection[FileNote], are_songs: bool) -> None:
+        self.are_songs = are_songs
         removed = {place for note in gone for place in (note.on, note.off)}
         self.events: dict[int, list[_TrackEvent]] = defaultdict(list)
         for event in found.events:
@@ -126,7 +128,7 @@ class _Patch:
 
     def _program(self, channel: Channel, tick: int, track: int) -> int:
         """The program of a channel for a note that comes last at a tick of a track."""
-        changes = self.changes.get(channel, [])
+        changes = [c for c in self.changes.get(channel, []) if c[1] == track or not self.are_songs]
         return max([(0, 0, 0, 0), *(c for c in changes if c[:2] <= (tick, track))])[3]
 
     def _borrow(self, key: PartKey, tick: int) -> int:
@@ -146,12 +148,12 @@ class _Patch:
         return self.borrowed[key]
 
 
-def _track_bytes(unordered: list[_TrackEvent]) -> bytes:
+def _track_bytes(unordered: list[_TrackEvent], start: int) -> bytes:
     """Return the bytes of a track with these events; its end of track comes last."""
     ends = [event for event in unordered if event.data[:2] == bytes([0xFF, END_OF_TRACK])]
     ordered = sorted(event for event in unordered if event not in ends)
-    last_tick = max([event.tick for event in unordered], default=0)
-    pieces, now = [], 0
+    last_tick = max([event.tick for event in unordered], default=start)
+    pieces, now = [], start
     for event in [*ordered, _TrackEvent(last_tick, (3, 0), ends[0].data if ends else b"\xff\x2f\x00")]:
         pieces += [variable_length(event.tick - now), event.data]
         now = event.tick

@@ -13,7 +13,7 @@ Both readers give the same Score, by these rules:
 5. Pitch bends and other controllers are dropped and counted, for the part on whose channel they are; those
    before its first note for the next part of the channel.
 6. A pitch that is struck again in its part ends the earlier note there. A duration of 0 becomes one tick.
-7. The tracks of a file of format 2, which may be separate songs, are read as simultaneous.
+7. The tracks of a file of format 2 are songs of their own, and come one after the other (see `song_starts`).
 8. In a file with an SMPTE division a beat is one second, and its tempo events have no effect.
 """
 
@@ -38,6 +38,7 @@ from ritornello.midi.details import file_details
 from ritornello.midi.encodings import encoded_texts, file_decoder, is_utf8
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
+from ritornello.midi.songs import one_after_the_other
 from ritornello.midi.symusic_reader import read_symusic, read_symusic_file
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music import theory
@@ -121,10 +122,13 @@ def _refuse(refusal: tuple[str, str] | None) -> None:
 
 def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) -> Parsed:
     """Read a file that is already split; `scan` is that of all its tracks. Raises MidiError or ScoreError."""
+    if chunks.are_songs:
+        chunks = one_after_the_other(chunks)
+        scan = scan_tracks(b"".join(chunks.tracks))
     raw = read_symusic_file(chunks, scan) if reader == "symusic" else None
     if raw is None:
         raw = _read_tracks(chunks, read_symusic if reader == "symusic" else read_mido)
-    apply_channel_state(raw, chunks.tracks, are_songs=False)
+    apply_channel_state(raw, chunks.tracks, chunks.are_songs)
     return _assemble(raw, chunks, pedal)
 
 
