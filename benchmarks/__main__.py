@@ -84,7 +84,7 @@ def listing() -> str:
     """All names with a line each."""
     lines = [(__doc__ or "").partition("\n\n")[2].strip("\n")]
     for group, entries in GROUPS.items():
-        lines += ["", group, *(f"  {name:<15}{summary}" for name, (_, summary) in entries.items())]
+        lines += ["", group, *(f"  {name:<16}{summary}" for name, (_, summary) in entries.items())]
     return "\n".join(lines)
 
 
