@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,6 +77,7 @@ def program_changes(track: bytes, channel: int) -> list[tuple[int, int]]:
     return found
 
 
+@lru_cache(maxsize=16)
 def sounding_programs(track: bytes) -> set[tuple[int, int]]:
     """Return the channels and programs with which notes of a track begin. Raises MidiError."""
     programs = [0] * 16

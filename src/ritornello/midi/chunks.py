@@ -157,7 +157,7 @@ def _length_by_end(track: bytes, size: int) -> tuple[int, bytes] | None:
         sounding: set[tuple[int, int]] = set()  # channel and pitch
         notes = status = 0
         try:
-            for event in events(whole):
+            for event in events(whole, skip_channel_events=not missing):
                 if event.kind == END_OF_TRACK and (not missing or (notes and not sounding)):
                     return min(event.end, len(track)), missing
                 if event.kind == CHANNEL:
