@@ -80,6 +80,15 @@ def test_channels_are_neutral_after_a_prompt() -> None:
     assert {event.onset_ticks for event in after} == {30}
 
 
+def test_kits_of_drums_stay_as_they_are() -> None:
+    # players hear kit 8 in both tracks
+    drums = [from_hex(f"00 C9 {kit:02X} 00 99 24 40 30 89 24 00 00 FF 2F 00") for kit in (27, 8)]
+    data = all_tracks(96, [from_hex(TRACKS[0]), *drums])
+    written = to_bytes(read(data))[0]
+    assert events(written) == events(data) + Counter([(0, 0xFF, 3, b"")] * 2)
+    assert parse(written).score == parse(data).score
+
+
 @given(scores(max_parts=20))
 def test_any_song_is_the_same_with_details(song: Score) -> None:
     data = to_bytes(song)[0]

@@ -14,7 +14,7 @@ import numpy as np
 from ritornello.midi.assign_channels import assign_channels
 from ritornello.midi.chunks import KEY, MARKER, METER, SEQUENCE_NAME, TEMPO, variable_length
 from ritornello.midi.file_events import META, NOTE_OFF, NOTE_ON, PORT, PROGRAM, Channel
-from ritornello.midi.raw_events import CHORD_PREFIX
+from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.music import theory
 from ritornello.music.file_details import DetailEvent
 from ritornello.music.score import Score
@@ -151,6 +151,9 @@ class _Tracks:
         for part, channel in enumerate(self.channels):
             owners[channel].append(part)
         for channel, parts in owners.items():
+            is_of_file = all(self.key_of_part[part][0] < NEW_TRACK for part in parts)
+            if channel[1] == DRUM_CHANNEL and is_of_file:
+                continue  # its tracks may set different kits, of which players take the last
             strikes = [
                 (onset, self.key_of_part[part], PLAYED + 2 * part, programs[part])
                 for part in parts
