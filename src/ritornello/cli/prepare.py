@@ -31,6 +31,7 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     """
     from dataclasses import asdict
 
+    from ritornello.corpus.labels import MIN_SONGS
     from ritornello.corpus.prepare import prepare
 
     with progress_bars(not (quiet or as_json)) as update:
@@ -41,6 +42,14 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     lines.append("  " + ", ".join(f"{count:,} to {use}" for use, count in report.splits.items()))
     if report.unused_labels:
         lines.append(f"  rows of --labels without a song: {report.unused_labels:,}")
+    if report.rare_labels:
+        rare = ", ".join(f"{label} ({count})" for label, count in report.rare_labels.items())
+        lines.append(f"  labels left out, with fewer than {MIN_SONGS} songs: {rare}")
+    if report.gone:
+        lines.append(
+            f"  {report.gone:,} files of the corpus are no longer in {folder}; they stay in it: "
+            "to take them out, prepare into a new --out"
+        )
     result = asdict(report)
     result["fates"] = result.pop("outcomes")
     print_result(result, "\n".join(lines), as_json=as_json, quiet=quiet)

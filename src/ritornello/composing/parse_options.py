@@ -80,9 +80,9 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
         label, _, number = item.strip().rpartition(":") if ":" in item else (item.strip(), "", "1")
         if label not in labels:
             near = difflib.get_close_matches(label, labels, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            known = f"must be one of {', '.join(labels)}" if labels else "this model has no labels"
-            raise PlanError(f"genre {label!r}: {known}{hint}")
+            hint = f"did you mean {near[0]!r}? It " if near else ""
+            known = f"{hint}must be one of {', '.join(labels)}" if labels else "this model has no labels"
+            raise PlanError(f"genre {label!r}: {known}")
         try:
             weight = float(number)
         except ValueError:

@@ -27,6 +27,7 @@ class Labeller:
         check_between("label_depth", depth, 1, MAX_LABEL_DEPTH)
         self.table, self.depth = table or {}, depth
         self.used: set[str] = set()
+        self.rare: dict[str, int] = {}  # labels that are left out of the corpus, with their number of songs
 
     def labels(self, path: bytes) -> tuple[str, ...]:
         """The labels of a file by its path in the prepared folder."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.labels import read_labels
@@ -30,7 +30,8 @@ class PrepareReport:
     """The result of `prepare`.
 
     `outcomes`, `splits` and `labels` count files by name; `new` files were read in this run; `unused_labels`
-    rows of the table of labels name no file.
+    rows of the table of labels name no file; `rare_labels` have too few songs and are left out; `gone` files
+    are in the corpus and no longer in the folder.
     """
 
     path: str
@@ -41,6 +42,8 @@ class PrepareReport:
     splits: dict[str, int]
     labels: dict[str, int]
     unused_labels: int
+    rare_labels: dict[str, int] = field(default_factory=dict)
+    gone: int = 0
 
     @property
     def fates(self) -> dict[str, int]:
@@ -80,6 +83,7 @@ def prepare(
     sources = scan(folder, skip=out)
     with open_for_writing(out, checks, retry) as state:
         unread = state.unread(sources)
+        gone = state.count_gone(sources)
         count = 0
         if unread:
             pool = _dask_pool(scheduler, folder, checks, unread) if scheduler else Pool(workers, checks)
@@ -93,8 +97,8 @@ def prepare(
             raise InputError(f"no song of {str(folder)!r} can be kept: {counts}")
         state.save_touched()
     counted = {name: manifest[name] for name in ("files", "kept", "splits", "labels")}
-    unused = labeller.unused
-    return PrepareReport(str(out), new=count, outcomes=manifest["fates"], unused_labels=unused, **counted)
+    more: dict[str, Any] = {"unused_labels": labeller.unused, "rare_labels": labeller.rare, "gone": gone}
+    return PrepareReport(str(out), new=count, outcomes=manifest["fates"], **counted, **more)
 
 
 def _check_engine(workers: int | None, engine: str, scheduler: str | None) -> None:

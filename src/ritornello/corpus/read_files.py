@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ritornello.corpus.corpus import SHARD_SONGS
-from ritornello.corpus.sources.archives import ArchiveError, members
-from ritornello.corpus.sources.scan import Source, Sources
+from ritornello.corpus.sources.archives import ArchiveError, ArchiveMember, members
+from ritornello.corpus.sources.scan import BOOK_ENDINGS, NO_PERMISSION, Source, Sources
 from ritornello.corpus.workers.pool import BatchResult, Pool
 from ritornello.corpus.workers.worker import ReadJob
 from ritornello.corpus.writing.shards import ShardWriter, explain_full_disk
@@ -85,7 +85,7 @@ class JobBatches:
         for source in self.sources:
             path = os.path.join(self.root, source.path)  # noqa: PTH118 (names need not be UTF-8)
             if source.size < 0:
-                yield source, ReadJob(path, outcome="not a file", reason="a pipe or a device")
+                yield source, ReadJob(path, None, *refuse_by_size(source.size))
             elif source.is_archive:
                 yield from self._archive_jobs(source, path)
             else:
@@ -94,7 +94,11 @@ class JobBatches:
     def _archive_jobs(self, archive: Source, path: bytes) -> Iterator[tuple[Source, ReadJob]]:
         outcome, reason, number = "archive", "", 0
         try:
-            for number, member in enumerate(members(path, self.max_file_bytes), start=1):
+            songs: Iterable[ArchiveMember] = members(path, self.max_file_bytes)
+            if archive.path.lower().endswith(BOOK_ENDINGS) and len(songs := list(songs)) <= 1:
+                yield archive, ReadJob(path)  # a song in a file of its own
+                return
+            for number, member in enumerate(songs, start=1):
                 name = archive.path + b"/" + member.name
                 source = Source(name, archive.size, archive.mtime_ns, number)
                 if not self.is_known(source):
@@ -104,6 +108,13 @@ class JobBatches:
         except ArchiveError as error:
             outcome, reason = error.outcome, str(error)
         yield archive, ReadJob(path, outcome=outcome, reason=reason or f"{number} songs in it")
+
+
+def refuse_by_size(size: int) -> tuple[str, str]:
+    """Outcome and reason of a source of `scan` that is not opened."""
+    if size == NO_PERMISSION:
+        return "cannot open", "a folder that may not be read"
+    return "not a file", "a pipe or a device"
 
 
 class _Shards:

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 from ritornello.corpus.checks.check import CheckSettings, check
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.labels import Labeller, path_text
+from ritornello.corpus.read_files import refuse_by_size
 from ritornello.corpus.sources.archives import ArchiveError, members
 from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
@@ -91,7 +92,7 @@ class FolderSongs:
         for source in self.sources:
             path = self.folder / os.fsdecode(source.path)
             if source.size < 0:
-                yield source.path, b"", "not a file: a pipe or a device"
+                yield source.path, b"", ": ".join(refuse_by_size(source.size))
             elif source.is_archive:
                 try:
                     for member in members(os.fsencode(path), CHECKS.max_file_bytes):

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from ritornello.corpus.sources import tar
-from ritornello.corpus.sources.scan import ARCHIVE_ENDINGS, SONG_ENDINGS
+from ritornello.corpus.sources.scan import ARCHIVE_ENDINGS, BOOK_ENDINGS, SONG_ENDINGS
+from ritornello.notation.formats import split_abc
 
 MAX_BYTES = 4 << 30  # most unpacked bytes of one archive
 MAX_RATIO = 200  # most unpacked bytes per packed byte
@@ -57,10 +58,20 @@ def members(path: bytes, max_file_bytes: int) -> Iterator[ArchiveMember]:
         raise ArchiveError("cannot open", getattr(error, "strerror", None) or str(error)) from error
     is_zip = path.lower().endswith(b".zip")
     with file:
+        if path.lower().endswith(BOOK_ENDINGS):
+            yield from _tunes(file, max_file_bytes)
+            return
         try:
             yield from (_zip_members if is_zip else _tar_members)(file, max_file_bytes + 1)
         except DAMAGE as error:
             raise ArchiveError("damaged archive", _one_line(error)) from error
+
+
+def _tunes(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
+    """The tunes of an ABC book; none of a book that is too large or a file without tunes."""
+    data = file.read(max_bytes + 1)
+    for number, tune in enumerate(split_abc(data) if len(data) <= max_bytes else [], start=1):
+        yield ArchiveMember(b"%d.abc" % number, tune)
 
 
 def _refuse_by_name(name: bytes) -> tuple[str, str] | None:

@@ -9,8 +9,22 @@ from typing import NamedTuple
 
 from ritornello.errors import InputError
 
-SONG_ENDINGS = (b".mid", b".midi", b".kar", b".rmi")
-ARCHIVE_ENDINGS = (b".zip", b".tar", b".tar.gz", b".tgz", b".tar.xz", b".txz", b".tar.bz2", b".tbz2")
+MIDI_ENDINGS = (b".mid", b".midi", b".kar", b".rmi")
+SCORE_ENDINGS = (b".musicxml", b".mxl", b".xml", b".krn", b".kern")
+SONG_ENDINGS = (*MIDI_ENDINGS, *(ending + b".gz" for ending in MIDI_ENDINGS), *SCORE_ENDINGS)
+BOOK_ENDINGS = (b".abc",)  # of one tune or of several; a book is read as an archive
+ARCHIVE_ENDINGS = (
+    b".zip",
+    b".tar",
+    b".tar.gz",
+    b".tgz",
+    b".tar.xz",
+    b".txz",
+    b".tar.bz2",
+    b".tbz2",
+    *BOOK_ENDINGS,
+)
+NOT_A_FILE, NO_PERMISSION = -1, -2  # sizes of sources that are not opened
 
 
 class Source(NamedTuple):
@@ -66,15 +80,22 @@ def check_folder(folder: Path) -> None:
 def scan(folder: Path, skip: Path | None = None) -> Sources:
     """List the songs and archives below `folder` in order of path, without the folder `skip` inside it.
 
-    Links are followed, each folder once. A pipe or a device is listed with size -1 and never opened.
+    Links are followed, each folder once. A pipe or a device is listed with size NOT_A_FILE and never
+    opened, a folder that may not be read with size NO_PERMISSION.
     Raises InputError unless `folder` is a folder with at least one song or archive.
     """
     check_folder(folder)
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise InputError(f"cannot read {str(folder)!r}: {error.strerror}") from error
     skipped = skip is not None and skip.exists() and not skip.samefile(folder)
     visited = {_identity(os.fsencode(skip))} if skip and skipped else set()
     sources = Sources(_walk(os.fsencode(folder), visited))
     if not sources:
-        raise InputError(f"{str(folder)!r} contains no .mid, .midi, .kar or .rmi file, and no archive")
+        raise InputError(
+            f"{str(folder)!r} contains no .mid, .midi, .kar or .rmi file, no score, and no archive"
+        )
     return sources
 
 
@@ -92,7 +113,10 @@ def _walk(root: bytes, visited: set[tuple[int, int]]) -> Iterator[Source]:
         if entry is None:
             pending.pop()
         elif path.endswith(b"/"):
-            pending.append(iter(_entries(root, path, visited)))
+            try:
+                pending.append(iter(_entries(root, path, visited)))
+            except PermissionError:
+                yield Source(path[:-1], NO_PERMISSION, 0)
         else:
             yield _source(entry, path)
 
@@ -102,7 +126,8 @@ def _entries(
 ) -> list[tuple[bytes, os.DirEntry[bytes]]]:
     """The entries of the folder `root`/`inside` sorted by path; a folder's path ends with "/".
 
-    Because of the "/" the walk gives files in the order of their whole paths.
+    Because of the "/" the walk gives files in the order of their whole paths. Raises PermissionError if the
+    folder may not be read.
     """
     folder = os.path.join(root, inside)  # noqa: PTH118
     try:
@@ -112,7 +137,9 @@ def _entries(
         visited.add(identity)
         with os.scandir(folder) as listed:
             named = [(inside + entry.name + b"/" * _is_folder(entry), entry) for entry in listed]
-    except OSError:  # no permission, or the folder was just deleted
+    except PermissionError:
+        raise
+    except OSError:  # the folder was just deleted
         return []
     wanted = [pair for pair in named if pair[0].lower().endswith((b"/", *SONG_ENDINGS, *ARCHIVE_ENDINGS))]
     return sorted(wanted, key=lambda pair: pair[0])
@@ -130,4 +157,4 @@ def _source(entry: os.DirEntry[bytes], path: bytes) -> Source:
         status = entry.stat()
     except OSError:  # a broken link is listed, and opening it will fail
         return Source(path, 0, 0)
-    return Source(path, status.st_size if stat.S_ISREG(status.st_mode) else -1, status.st_mtime_ns)
+    return Source(path, status.st_size if stat.S_ISREG(status.st_mode) else NOT_A_FILE, status.st_mtime_ns)

@@ -41,7 +41,7 @@ def write_index(
     earlier, _ = read_manifest(folder)
     duplicates = find_duplicates(folder, shards, Corpus.open(folder) if earlier["index"] else None)
     labels = _label_sets((song_table(folder, shard, ["path"]) for shard in shards), duplicates, labeller)
-    frequent = _frequent(labels)
+    frequent, labeller.rare = _frequent(labels)
     counted: dict[str, Counter[str]] = {"fate": Counter(), "split": Counter()}
     temporary = folder / ".index.tmp"
     with output_errors(folder):
@@ -104,12 +104,13 @@ def _label_sets(tables: Iterable[Any], duplicates: FoundDuplicates, labeller: La
     return LabelSets(number, sets)
 
 
-def _frequent(labels: LabelSets) -> dict[str, int]:
-    """The labels that at least MIN_SONGS songs have, and how many have them."""
+def _frequent(labels: LabelSets) -> tuple[dict[str, int], dict[str, int]]:
+    """The labels that at least MIN_SONGS songs have, with their number of songs; and the other labels."""
     counts: Counter[str] = Counter()
     for names, count in zip(labels.sets, np.bincount(labels.number).tolist(), strict=False):
         counts.update(dict.fromkeys(names, count))
-    return {label: count for label, count in sorted(counts.items()) if count >= MIN_SONGS}
+    rare = {label: count for label, count in sorted(counts.items()) if count < MIN_SONGS}
+    return {label: count for label, count in sorted(counts.items()) if label not in rare}, rare
 
 
 def _read_again(folder: Path, shards: list[dict[str, Any]]) -> set[int]:

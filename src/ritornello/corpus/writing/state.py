@@ -54,6 +54,19 @@ class CorpusState:
         """The sources that have not been read as they are now."""
         return Sources(s for s in sources if not self.is_known(s)) if len(self._stamp_keys) else sources
 
+    def count_gone(self, sources: Sources) -> int:
+        """How many files of the finished shards are not in `sources`; songs in archives are not counted."""
+        if not self.shards:
+            return 0
+        present = np.sort(np.fromiter((_digest(s.path) for s in sources), np.uint64, len(sources)))
+        gone: set[int] = set()
+        for shard in self.shards:
+            stamps = np.load(self.out / "shards" / shard["name"] / "stamps.npy", allow_pickle=False).tolist()
+            paths = song_table(self.out, shard, ["path"]).to_pydict()["path"]
+            keys = (_digest(path) for path, stamp in zip(paths, stamps, strict=True) if not stamp[-1])
+            gone.update(key for key in keys if not _contains(present, key))
+        return len(gone)
+
     def is_known(self, source: Source) -> bool:
         """Whether a finished shard has the source as it is now."""
         return _contains(self._stamp_keys, _stamp_key(source))
