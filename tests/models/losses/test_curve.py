@@ -52,7 +52,7 @@ def test_by_default_every_chord_tone_costs_less_than_every_dissonance_wherever_i
 def test_the_points_of_before_cannot_be_ordered_because_a_semitone_was_the_cheapest() -> None:
     with pytest.raises(
         InputError,
-        match=r"chord tone at -20 semitones costs 0\.\d+, must .* the cost of [+-]1, which is none",
+        match=r"chord tone at -20 semitones costs 0\.\d+: must .* the cost of [+-]1, which is none",
     ):
         Curve.fit(OLD)
     for pull, width in ((0.3, 0.5), (0.15, 0.8)):

@@ -166,7 +166,7 @@ class Curve:
         if not low.all() and costs[dearest] >= costs[cheapest]:
             raise InputError(
                 f"these points cannot be ordered: the chord tone at {shifts[dearest]:+d} semitones costs "
-                f"{costs[dearest]:.3f}, must be less than {costs[cheapest]:.3f}, the cost of "
+                f"{costs[dearest]:.3f}: must be less than {costs[cheapest]:.3f}, the cost of "
                 f"{shifts[cheapest]:+d}, which is none: make it deeper, or lower pull or width_semitones"
             )
 
