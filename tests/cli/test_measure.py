@@ -21,12 +21,14 @@ from ritornello.representations.notes import Notes
 from tests.folders import Say, wandering, write_songs
 from tests.models.chains import as_dicts
 
+NAMES = {OriginalNetwork: "original", Lstm: "lstm"}
+
 
 def write_model(path: Path, network: Any, data: dict[str, Any], labels: tuple[str, ...] = ()) -> None:
     info = {
         "ritornello": __version__,
         "representation": {"name": network.representation},
-        "network": {"name": type(network).__name__.lower(), "config": network.settings()},
+        "network": {"name": NAMES[type(network)], "config": network.settings()},
         "labels": labels,
         "data": data,
     }

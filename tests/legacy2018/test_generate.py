@@ -102,7 +102,7 @@ def test_no_note_sounds_longer_than_a_bar(tmp_path: Path) -> None:
         ({"residuals": np.zeros((0, 3), np.float32)}, r"residuals has shape \(0, 3\)"),
         (
             {"residuals": np.zeros((4, 2), np.float32)},
-            r"residuals has shape \(4, 2\), .* the last of 3 fields",
+            r"residuals has shape \(4, 2\): .* the last of 3 fields",
         ),
         ({"seeds": np.zeros((50, 3), np.float32)}, r"seeds has shape \(50, 3\): must have 3 dimensions"),
     ],

@@ -293,5 +293,5 @@ def test_an_unknown_form() -> None:
 
 @pytest.mark.parametrize("returns", [((0, 3), (-1, 0)), ((-1, 0), (1, 3)), ((-1, 0), (5, 3))])
 def test_a_bar_cannot_return_to_itself_or_a_later_one(returns: tuple[tuple[int, int], ...]) -> None:
-    with pytest.raises(PlanError, match="must be an earlier one of equal length"):
+    with pytest.raises(PlanError, match="must be an earlier bar of equal length"):
         Plan(bars=2, returns=returns).timeline(GRID)

@@ -148,11 +148,13 @@ def _length_by_end(track: bytes, size: int) -> tuple[int, bytes] | None:
     """Return the bytes up to the end of a track that has more behind it, and those that its end lacks.
 
     `size` is the length that it should have. Returns None if the track is broken. One that the file cuts off
-    may lack its end-of-track event, or a part of it, if all its notes end.
+    may lack its end-of-track event or a part of it, nothing else, if all its notes end.
     """
     if size == len(track) or track.startswith(b"MTrk", size):
         track = track[:size]
     for missing in (b"", END_EVENT[2:], END_EVENT[1:], END_EVENT, b"\0" + END_EVENT):
+        if missing and size != len(track) + len(missing):
+            continue
         whole = track + missing
         sounding: set[tuple[int, int]] = set()  # channel and pitch
         notes = status = 0

@@ -34,7 +34,7 @@ class Augmentation:
     louder: int = 2
     """The most bins by which velocities are raised or lowered."""
     tempo: float = 0.15
-    """The duration of a beat is multiplied by 2**x, with x uniform in -tempo to tempo."""
+    """The tempo in bpm is divided by 2**x, with x uniform in -tempo to tempo."""
     given: float = 0.5
     """The probability that notes of the song are given."""
     hidden: float = HIDDEN
