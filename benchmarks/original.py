@@ -254,8 +254,8 @@ def original_losses(options: argparse.Namespace) -> None:
     """
     torch.set_num_threads(1)
     heldout = Windows(rows_of(Corpus.open(options.corpus), "test"), 50, 0)
-    names = ("note right", "right or chord tone", "note error, semitones")
-    names += ("velocity error", "delta error, beats", "spread of notes, semitones")
+    names = ["note right", "right or chord tone", "note error, semitones"]
+    names += ["velocity error", "delta error, beats", "spread of notes, semitones"]
     lines = []
     for loss, settings in settings_by_loss().items():
         runs = [(options.out / f"{loss.replace(' ', '-')}-{seed}", seed) for seed in range(options.seeds)]
