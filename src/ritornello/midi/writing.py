@@ -157,7 +157,7 @@ class _Tracks:
             strikes = [
                 (onset, self.key_of_part[part], PLAYED + 2 * part, programs[part])
                 for part in parts
-                for onset in np.unique(score.onset_ticks[score.part == part]).tolist() or [0]
+                for onset in sorted({*score.onset_ticks[score.part == part].tolist()}) or [0]
             ]
             is_new = all(self.key_of_part[part][0] >= NEW_TRACK for part in parts)
             current, named = None if is_new else 0, set[TrackKey]()

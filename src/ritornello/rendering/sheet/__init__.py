@@ -17,7 +17,6 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering.roll_contents import printable
 from ritornello.rendering.sheet import engraving
-from ritornello.rendering.sheet.musicxml_document import to_musicxml
 from ritornello.system.files import write_bytes
 
 MAX_BARS_OF_SHEET_MUSIC = 2000  # the default of max_bars; engraving more takes minutes
@@ -66,6 +65,8 @@ def _checked(score: Score, max_bars: int) -> str:
         raise InputError(f"the song {score.title!r} has no notes to write")
     if (bars := len(Timeline.of(score))) > max_bars:
         raise InputError(f"the song has {bars:,} bars: must be at most {max_bars:,} (--max-bars)")
+    from ritornello.rendering.sheet.musicxml_document import to_musicxml  # `compose` does not need it
+
     return to_musicxml(score)
 
 
