@@ -26,6 +26,7 @@ from ritornello.music.score import (
     drop_redundant,
     rescale_ticks,
 )
+from ritornello.music.sketch import Sketch
 from ritornello.music.theory import key_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 
@@ -48,6 +49,8 @@ class Plan:
     chords: tuple[Chord, ...] = ()  # at 24 ticks per beat; empty leaves them open
     returns: tuple[tuple[int, int], ...] | None = None
     """For each bar the earlier bar that it repeats (-1: none) and how closely (0-3); None leaves it open."""
+    sketch: Sketch | None = None
+    """Phrases, motifs and texture; None leaves them open."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
@@ -90,8 +93,11 @@ class Plan:
         return replace(plan, chords=drop_redundant(chords))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON can hold it."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+        """Return the plan as JSON can hold it; without a sketch it has no such key, as before sketches."""
+        values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+        if self.sketch is None:
+            del values["sketch"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Plan:
@@ -112,6 +118,8 @@ class Plan:
             if arguments.get("key") is not None:
                 sharps, is_minor = arguments["key"]
                 arguments["key"] = (int(sharps), bool(is_minor))
+            if arguments.get("sketch") is not None:
+                arguments["sketch"] = Sketch.from_dict(arguments["sketch"])
             return cls(**arguments)
         except (TypeError, ValueError, AttributeError) as error:
             raise PlanError(f"this is not a plan: {error}") from error
@@ -146,6 +154,7 @@ class Plan:
         onsets = [rescale_ticks(chord.onset_ticks, GRID, ticks_per_beat) for chord in self.chords]
         chords = [c._replace(onset_ticks=onset) for c, onset in zip(self.chords, onsets, strict=True)]
         timeline = Timeline.of_meters(ticks_per_beat, meters, end_ticks, drop_redundant(chords))
+        timeline = replace(timeline, sketch=self.sketch)
         if self.returns is None:
             return timeline
         returns = (list(self.returns) + [(-1, 0)] * self.bars)[: self.bars]  # cut or filled up

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ritornello.errors import PlanError, ScoreError
 from ritornello.music.score import DEFAULT_METER, Chord, Meter, Score
+from ritornello.music.sketch import Sketch
 
 Ticks = npt.NDArray[np.int64]  # (N,) or (bars,)
 MAX_BARS_OF_A_TIMELINE = 1_000_000  # weeks of music; a damaged file may ask for 2**31
@@ -23,7 +24,8 @@ class Timeline:
 
     A change of meter starts a new bar. The last bar is that of the last onset. A meter of more than
     MAX_BAR_BEATS counts as 4/4. `returns_to` is the earlier bar that a bar repeats, -1 for none; `similarity`
-    says how closely: 3 all, 2 most, 1 some of its notes, 0 none, -1 unknown.
+    says how closely: 3 all, 2 most, 1 some of its notes, 0 none, -1 unknown. `sketch` has phrases, motifs
+    and texture; None: unknown.
     """
 
     ticks_per_beat: int
@@ -34,6 +36,7 @@ class Timeline:
     chords: tuple[Chord, ...] = ()
     returns_to: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
     similarity: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    sketch: Sketch | None = None
 
     @classmethod
     def of(cls, score: Score) -> Timeline:

@@ -1,0 +1,87 @@
+"""The class Sketch: what a song is to be, bar by bar, before its first note.
+
+A plan has the chords of the song (`Plan.chords`) and its form (`Plan.returns`); the sketch adds where phrases
+end and how, the texture (how many notes each part plays in each bar, and how high), and the motifs (bars
+whose leading line shares rhythm and contour). Each value may be unknown: a sketch may be given in part, and
+the sketch network fills it (`ritornello.sketching`). `representations.sketch` reads it off a song.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from ritornello.errors import PlanError
+from ritornello.music.score import Part
+
+UNKNOWN = -1
+# values of a cadence: the bar ends no phrase; or one that sounds unfinished, finished, or is the last
+NO_CADENCE, OPEN, CLOSED, END = 0, 1, 2, 3
+CADENCE_NAMES = ("", "open", "closed", "end")
+NO_MOTIF = -2  # of a bar that shares its motif with no earlier one
+MAX_NOTES_OF_A_BAR = 1000  # of one part
+
+Texture = tuple[int, int]  # notes of a part in a bar (0: it rests), their mean pitch; UNKNOWN each
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Phrases, motifs and texture of a song; a tuple has one item for each bar, or none: all are unknown.
+
+    Raises PlanError if a value is out of range.
+    """
+
+    cadences: tuple[int, ...] = ()
+    """NO_CADENCE, OPEN, CLOSED, END or UNKNOWN, of the end of each bar."""
+    motifs: tuple[int, ...] = ()
+    """The first earlier bar (from 0) whose motif the bar shares, NO_MOTIF or UNKNOWN."""
+    parts: tuple[Part, ...] = ()
+    """The parts of `textures`, in that order."""
+    textures: tuple[tuple[Texture, ...], ...] = ()
+    """For each part the texture of each bar."""
+
+    def __post_init__(self) -> None:
+        if len(self.parts) != len(self.textures):
+            raise PlanError(f"{len(self.textures)} textures: must be one for each of {len(self.parts)} parts")
+        for bar, cadence in enumerate(self.cadences):
+            if not UNKNOWN <= cadence <= END:
+                raise PlanError(f"cadence {cadence} of bar {bar + 1}: must be {UNKNOWN}-{END}")
+        for bar, motif in enumerate(self.motifs):
+            if not NO_MOTIF <= motif < max(bar, 0) + (motif < 0):
+                raise PlanError(f"motif {motif} of bar {bar + 1}: must be an earlier bar, or -2 or -1")
+        for bars in self.textures:
+            for notes, pitch in bars:
+                if not UNKNOWN <= notes <= MAX_NOTES_OF_A_BAR or not UNKNOWN <= pitch <= 127:
+                    raise PlanError(
+                        f"texture {notes}, {pitch}: must be {UNKNOWN}-{MAX_NOTES_OF_A_BAR} notes "
+                        "of mean pitch -1 to 127"
+                    )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sketch as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Sketch:
+        """Return the sketch that `to_dict` wrote. Raises PlanError if a field is unknown or of a wrong type."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise PlanError(
+                f"unknown key {unknown[0]!r} of a sketch: must be one of {', '.join(sorted(known))}"
+            )
+        try:
+            return cls(
+                tuple(int(value) for value in values.get("cadences", ())),
+                tuple(int(value) for value in values.get("motifs", ())),
+                tuple(
+                    Part(*part) if not isinstance(part, Mapping) else Part(**part)
+                    for part in values.get("parts", ())
+                ),
+                tuple(
+                    tuple((int(notes), int(pitch)) for notes, pitch in bars)
+                    for bars in values.get("textures", ())
+                ),
+            )
+        except (TypeError, ValueError) as error:
+            raise PlanError(f"this is not a sketch: {error}") from error
