@@ -64,7 +64,7 @@ class Sketch:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Sketch:
-        """Return the sketch that `to_dict` wrote. Raises PlanError if a field is unknown or of a wrong type."""
+        """Return the sketch that `to_dict` wrote. Raises PlanError if a field is unknown or wrong."""
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise PlanError(
