@@ -46,6 +46,8 @@ def test_a_form_says_how_long() -> None:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a label": ({"genre": "fidle"}, "genre 'fidle': did you mean 'fiddle'? It must be one of chorale, fid"),
+    "a genre": ({"genre": "Irish"}, "fiddle, game; the closest of them is 'fiddle'; `rit"),
+    "no such genre": ({"genre": "drum and bass"}, "fiddle, game; `ritornello learn FOLDER` learns"),
     "a weight": ({"genre": "game:much"}, "weight 'much' of 'game': must be a number above 0"),
     "no weight": ({"genre": "game:0"}, "weight '0' of 'game': must be a number above 0"),
     "a key": ({"key": "Z minor"}, "key 'Z minor': must be"),

@@ -19,6 +19,18 @@ from ritornello.music.timeline import MAX_BAR_BEATS
 T = TypeVar("T")
 MAX_REQUESTED_PARTS = 32
 DRUM_NAMES = ("drums", "drum", "percussion", "kit")
+# Labels by other names of what they contain, the closest first; a genre that no label contains is not here.
+RELATED_LABELS = {
+    "fiddle": "folk fiddle", "folk": "fiddle folk song", "irish": "fiddle folk", "celtic": "fiddle folk",
+    "jig": "fiddle folk", "reel": "fiddle folk", "dance": "fiddle folk march", "bach": "chorale organ",
+    "hymn": "hymn chorale choir", "church": "chorale hymn choir organ", "choral": "choir chorale hymn",
+    "vocal": "choir lied song chorale", "opera": "oratorio lied", "baroque": "chorale organ oratorio",
+    "classical": "piano quartet chamber orchestra", "romantic": "piano lied chamber quartet",
+    "symphony": "orchestra quartet", "orchestral": "orchestra quartet", "strings": "quartet chamber",
+    "blues": "ragtime", "jazz": "ragtime", "soundtrack": "game orchestra", "video game": "game",
+    "videogame": "game", "chiptune": "game", "band": "game", "beat": "drums", "groove": "drums",
+    "percussion": "drums", "solo piano": "piano ragtime", "waltz": "piano march", "lieder": "lied song",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,10 +91,7 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
     for item in text.split(","):
         label, _, number = item.strip().rpartition(":") if ":" in item else (item.strip(), "", "1")
         if label not in labels:
-            near = difflib.get_close_matches(label, labels, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}? It " if near else ""
-            known = f"{hint}must be one of {', '.join(labels)}" if labels else "this model has no labels"
-            raise PlanError(f"genre {label!r}: {known}")
+            raise PlanError(f"genre {label!r}: {_known_labels(label, labels)}")
         try:
             weight = float(number)
         except ValueError:
@@ -94,6 +103,18 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
         weights[label] = weights.get(label, 0) + weight
     total = sum(weights.values())
     return tuple((label, weight / total) for label, weight in weights.items())
+
+
+def _known_labels(label: str, labels: Sequence[str]) -> str:
+    """What to do about a label that the model does not know: its labels, the closest one, how to learn it."""
+    learn = "`ritornello learn FOLDER` learns another from your MIDI files"
+    if not labels:
+        return f"this model has no labels; {learn}"
+    similar = difflib.get_close_matches(label, labels, n=1, cutoff=0.7)
+    related = [name for name in RELATED_LABELS.get(label.lower(), "").split() if name in labels]
+    hint = f"did you mean {similar[0]!r}? It " if similar else ""
+    closest = f"; the closest of them is {related[0]!r}" if related and not similar else ""
+    return f"{hint}must be one of {', '.join(labels)}{closest}; {learn}"
 
 
 def _meter(text: str) -> tuple[int, int]:
