@@ -6,7 +6,8 @@ The constants were measured with `python -m benchmarks learn`. Those of memory a
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ritornello.corpus.sources.scan import scan
@@ -18,6 +19,7 @@ PARAMETERS = {"tiny": 0.8e6, "small": 4e6, "medium": 15e6, "large": 60e6}
 MIDI_BYTES_PER_NOTE = 8
 READ_FILE_S = 0.004  # of one processor, to read and check a file
 START_S, END_S = 5.0, 8.0  # importing; encoding, writing the model, composing and comparing songs
+MIN_TRAINING_S = 1.0
 HELDOUT_SHARE, MEASURED_NOTES_PER_S = 0.1, 8400.0
 PROGRAM_BYTES = 750e6  # torch, arrow, and songs and batches in transit
 WORKER_BYTES = 80e6
@@ -25,6 +27,42 @@ ROW_BYTES, MAX_ROWS_BYTES = 70, 1024e6  # of encoded notes kept in memory: of ea
 MEMORY_PER_WEIGHTS = 32  # gradients, two of Adam, average, best, copies, activations: in sizes of the weights
 DISK_PER_WEIGHTS = 11  # two checkpoints during writing (5 each) and the model: in sizes of the weights
 CORPUS_NOTE_BYTES, CORPUS_FILE_BYTES = 12, 3000
+
+
+@dataclass
+class TimeBudget:
+    """The time of one `learn`, from the call to the last song: spent, reserved, and left for training.
+
+    `total_s` is None if training is limited by steps. `earlier_s` was spent on the same training by earlier
+    calls. `reserved_s` has the seconds of the work that comes after training, by its name: first as
+    estimated, later as measured.
+    """
+
+    total_s: float | None
+    reserved_s: dict[str, float] = field(default_factory=dict)
+    earlier_s: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+    began_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to count."""
+        self.began_s = self.clock()
+
+    def reserve(self, work: str, seconds: float) -> None:
+        """Reserve time for work after training, instead of what was reserved under that name before."""
+        self.reserved_s[work] = seconds
+
+    @property
+    def spent_s(self) -> float:
+        """The seconds of this call so far."""
+        return self.clock() - self.began_s
+
+    def left_s(self) -> float | None:
+        """The seconds that are left for training now, at least MIN_TRAINING_S; None if steps limit it."""
+        if self.total_s is None:
+            return None
+        left_s = self.total_s - self.earlier_s - self.spent_s - sum(self.reserved_s.values())
+        return max(MIN_TRAINING_S, left_s)
 
 
 @dataclass(frozen=True)
