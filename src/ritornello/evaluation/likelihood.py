@@ -21,6 +21,7 @@ from ritornello.evaluation.inputs import LabelledScore, in_blocks
 from ritornello.evaluation.reference import reference
 from ritornello.evaluation.summary import SongNats
 from ritornello.models.plan_vector import PlanEncoder, infer_plan
+from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
 
@@ -126,7 +127,7 @@ def _encode(representation: Any, songs: Iterable[LabelledScore], skipped: Skip) 
     """Yield the songs as rows."""
     for name, score, labels in songs:
         try:
-            song, _ = representation.canonical(score)
+            song, _ = representation.canonical(without_leading_silence(score))
             values, learn = representation.encode(song)
         except ScoreError as error:
             skipped(name, str(error))

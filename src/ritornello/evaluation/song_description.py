@@ -34,12 +34,11 @@ def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
     timeline = Notes().timeline(encoded)
     spans = np.stack(grid_spans(score, Plan.of(score)), axis=1)
     tempo = (score.tempi or (DEFAULT_TEMPO,))[0]
-    meters = dict.fromkeys(
-        f"{a}/{b}" for a, b in zip(song.timeline.numerator, song.timeline.denominator, strict=True)
-    )
+    bars = Timeline.of(score)
+    meters = dict.fromkeys(f"{a}/{b}" for a, b in zip(bars.numerator, bars.denominator, strict=True))
     return {
         "title": score.title,
-        "bars": len(song.timeline),
+        "bars": bars.full_bars,
         "seconds": round(score.duration_s, 2),
         "notes": len(score),
         "meters": list(meters),

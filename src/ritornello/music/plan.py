@@ -160,12 +160,27 @@ class Plan:
         returns = (list(self.returns) + [(-1, 0)] * self.bars)[: self.bars]  # cut or filled up
         return timeline.with_returns(*zip(*returns, strict=True))
 
+    @property
+    def pickup_bars(self) -> int:
+        """1 if the first bar is a pickup, bar 0, else 0; see Timeline.pickup_bars."""
+        if len(self.meters) < 2:
+            return 0
+        bars = min(self.bars or 3, 3)
+        meters = tuple(change for change in self.meters if change[0] < bars)
+        return replace(self, bars=bars, meters=meters, returns=None, chords=()).timeline(GRID).pickup_bars
+
+    @property
+    def full_bars(self) -> int:
+        """The number of bars without the pickup; 0 if the length is open."""
+        return self.bars - self.pickup_bars if self.bars else 0
+
     def only_main_meter(self) -> Plan:
-        """Return the plan with its longest-lasting meter in all bars."""
-        starts = [bar for bar, _, _ in self.meters]
+        """Return the plan with its longest-lasting meter in all bars; that of a pickup does not count."""
+        changes = self.meters[self.pickup_bars :]
+        starts = [bar for bar, _, _ in changes]
         ends = [*starts[1:], max(self.bars or 0, starts[-1] + 1)]
         bars: dict[tuple[int, int], int] = {}
-        for (start, numerator, denominator), end in zip(self.meters, ends, strict=True):
+        for (start, numerator, denominator), end in zip(changes, ends, strict=True):
             bars[numerator, denominator] = bars.get((numerator, denominator), 0) + end - start
         return replace(self, meters=((0, *max(bars, key=lambda meter: bars[meter])),))
 
@@ -173,8 +188,10 @@ class Plan:
         """Return a description such as "G major, 4/4, 72 bpm, 16 bars"."""
         items = ["+".join(label for label, _ in self.genres)] if self.genres else []
         items += [key_name(*self.key)] if self.key else []
-        items += [f"{self.meters[0][1]}/{self.meters[0][2]}", f"{self.bpm:.0f} bpm"]
-        return ", ".join(items + ([f"{self.bars} bars"] if self.bars else []))
+        _, numerator, denominator = self.meters[self.pickup_bars]
+        items += [f"{numerator}/{denominator}", f"{self.bpm:.0f} bpm"]
+        pickup = " and a pickup" if self.pickup_bars else ""
+        return ", ".join(items + ([f"{self.full_bars} bars{pickup}"] if self.bars else []))
 
 
 LIST_ITEMS: dict[str, Callable[..., Any]] = {  # converts an item of each list of a plan in JSON

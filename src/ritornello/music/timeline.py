@@ -97,6 +97,23 @@ class Timeline:
         """The tick at which the last bar ends."""
         return int(self.start_ticks[-1] + self.length_ticks[-1]) if len(self) else 0
 
+    @property
+    def pickup_bars(self) -> int:
+        """1 if the first bar is a pickup, else 0: it is shorter than the next, full one, whose meter stays.
+
+        The number of a bar, as people count, is its index + 1 - `pickup_bars`: the pickup is bar 0.
+        """
+        if len(self) < 2:
+            return 0
+        first, *others = self.length_ticks[:3].tolist()
+        full = 4 * self.ticks_per_beat * int(self.numerator[1]) / int(self.denominator[1])
+        return int(first <= full - 1 and all(abs(length - full) < 1 for length in others))
+
+    @property
+    def full_bars(self) -> int:
+        """The number of bars without the pickup."""
+        return len(self) - self.pickup_bars
+
     def bar_of(self, ticks: npt.ArrayLike) -> Ticks:
         """Return the bar (N,), from 0, in which each of `ticks` (N,) lies; the last bar for later ticks."""
         return np.asarray(np.searchsorted(self.start_ticks, ticks, side="right") - 1)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
 from ritornello.models.plan_vector import infer_plan
+from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.training.batches import step_generator
@@ -141,7 +142,7 @@ class EncodedSongs:
     def _encode(self, song: int, variant: int) -> EncodedSong:
         representation = self.representation
         draw = step_generator(variant, song) if variant else None
-        score, _ = representation.canonical(self.scores[song])
+        score, _ = representation.canonical(without_leading_silence(self.scores[song]))
         timeline = representation.timeline(score)
         given = {} if draw is None else {"given": representation.draw_given(score, draw)}
         values, learn = representation.encode(score, timeline, **given)
