@@ -142,7 +142,13 @@ def nats_of_songs(
 ) -> dict[str, list[SongNats]]:
     """The nats of each held-out song in the order of their names, by what is given: plan or nothing."""
     accounts = list(
-        likelihood(network, representation, CorpusSongs(corpus, "valid"), plan_encoder=model.plan_encoder)
+        likelihood(
+            network,
+            representation,
+            CorpusSongs(corpus, "valid"),
+            plan_encoder=model.plan_encoder,
+            has_key_frame=model.has_key_frame,
+        )
     )
     accounts.sort(key=lambda account: account["none"].song)
     return {given: [account[given] for account in accounts] for given in ("plan", "none")}

@@ -49,7 +49,8 @@ def nats_by_collection(model: Model, rows: Notes, corpus: Corpus, threads: int) 
     """By collection: how many songs it has, and the summary of their nats by what is given."""
     groups: dict[str, list[dict[str, SongNats]]] = defaultdict(list)
     network, encoder = model.network_in_torch(), model.plan_encoder
-    for nats in likelihood(network, rows, CorpusSongs(corpus, "test"), plan_encoder=encoder, threads=threads):
+    songs, frame = CorpusSongs(corpus, "test"), model.has_key_frame
+    for nats in likelihood(network, rows, songs, plan_encoder=encoder, has_key_frame=frame, threads=threads):
         groups[collection(nats["none"].song)].append(nats)
     return {
         group: {"songs": len(found)}

@@ -115,6 +115,7 @@ class Runs:
                 representation,
                 [song for song in CorpusSongs(self.corpus, side) if is_music(song.score)],
                 plan_encoder=model.plan_encoder,
+                has_key_frame=model.has_key_frame,
                 given=hidden,
                 threads=self.options.threads,
             )

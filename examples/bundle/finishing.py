@@ -135,6 +135,7 @@ def measure_by_label(model: Model, corpus: Corpus, side: str, threads: int) -> d
         model.representation,
         with_labels(songs),
         plan_encoder=model.plan_encoder,
+        has_key_frame=model.has_key_frame,
         threads=threads,
         skipped=songs.skipped.__setitem__,
     ):

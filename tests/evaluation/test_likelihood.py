@@ -15,6 +15,7 @@ from ritornello.evaluation.reference import LOST_NOTE_NATS
 from ritornello.evaluation.summary import SongNats
 from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.plan_vector import PlanEncoder
+from ritornello.music.key_frame import frame_shift
 from ritornello.music.score import Chord, Part, Score
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.grid import vocabulary
@@ -208,3 +209,19 @@ def test_fields_of_one_table_only() -> None:
     learn = torch.tensor([[[False], [True], [False], [True]]])
     found = likelihood.field_nats(Fixed(table), table, values, learn, None)
     assert found[0, :, 0].tolist() == pytest.approx([log(5), 0, log(5)])
+
+
+def test_in_a_key_frame_transposed_songs_cost_the_same_and_an_unknown_key_log_12_more() -> None:
+    network = small(NETWORKS[0])
+    first = song(0, 40)
+    other = LabelledScore("other", first.score.transposed(3), ())
+    given = {"plan": ("key",), "none": ("plan",)}  # the key of the plan vector differs
+    found = list(likelihood.likelihood(network, NOTES, [first, other], given=given, has_key_frame=True))
+    by_name = {each["plan"].song: each for each in found}
+    pitch = by_name[first.name]["none"].fields["pitch"]
+    assert by_name["other"]["none"].fields["pitch"] == pytest.approx(pitch, rel=1e-5)
+    plain = account(network, [LabelledScore("in C", first.score, ())])
+    moved = frame_shift(first.score.estimated_key)
+    assert moved == 0 or plain[0].fields["pitch"] != pytest.approx(pitch)
+    known = list(likelihood.likelihood(network, NOTES, [first], given={"plan": ()}, has_key_frame=True))
+    assert pitch - known[0]["plan"].fields["pitch"] == pytest.approx(log(12), rel=1e-4)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ritornello.models.plan_vector import PlanEncoder
+from ritornello.music.key_frame import frame_shift
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide, start_row
 from ritornello.training.crops import Augmentation, Crops
@@ -138,3 +139,19 @@ def test_a_fixed_sample_knows_nothing_beyond_the_notes() -> None:
     assert sample.plan is not None and not sample.plan.any()
     assert (column(sample.values, "bars_left")[sample.learn.any(-1)] == 64).all()
     assert len(crops().sample(17).values) == 2
+
+
+def test_in_a_key_frame_each_crop_is_in_c_major_and_the_plan_in_its_own_key() -> None:
+    songs = EncodedSongs([tune(), tune().transposed(-3), tune().transposed(4)], Notes())
+    framed = Crops(songs, PlanEncoder(), 8, 0, PLAIN, has_key_frame=True)
+    key = songs.song(0).plan.key
+    assert key is not None
+    step = frame_shift(key)
+    for song, transposed in ((0, 0), (1, -3), (2, 4)):
+        encoded = songs.song(song)
+        moved = framed._framed(encoded, 0)
+        assert (moved + transposed - step) % 12 == 0
+        assert (framed._framed(encoded, 2) - moved) % 12 == 0  # augmentation changes the octave alone
+    batch = framed.batch(0, 32)
+    keys = batch.plan[:, PlanEncoder().groups["key"]]  # type: ignore[index]
+    assert len(np.unique(keys.argmax(axis=1))) == 3

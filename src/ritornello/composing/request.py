@@ -36,6 +36,8 @@ class Request:
     required_parts: tuple[int, ...] | None = None
     """The parts that must play; None means all of them."""
     style: StyleStats = NO_STATS
+    transposed_by: int = 0
+    """The semitones by which the request has been moved from its own key to the model's frame."""
     music: GivenMusic | None = None
     """The given music into which the sampled notes are merged."""
 

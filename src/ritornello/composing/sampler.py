@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.key_frame import FramedRequest, framed
 from ritornello.composing.request import Request
 from ritornello.composing.sampling import (
     FORBIDDEN,
@@ -25,6 +26,7 @@ from ritornello.composing.sampling_rules import RULES, Rule
 from ritornello.composing.sampling_rules.dead_ends import leads_nowhere
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.models.model import Model
+from ritornello.representations.grid.augmentation import transposed
 from ritornello.system.progress import Progress
 from ritornello.system.threads import one_thread
 
@@ -115,11 +117,14 @@ class _Batch:
         self.choice_index = {name: index for index, name in enumerate(choices)}
         self.rules = {name: [rule for rule in rules if rule.field == name] for name in choices}
         self.params, self.measured = params, measured
-        timelines, given, prompts = zip(*((r.timeline, r.given, r.prompt) for r in requests), strict=True)
+        self.framed = [framed(model, request) for request in requests]
+        inputs = ((r.timeline, r.given, r.prompt) for r, _ in self.framed)
+        timelines, given, prompts = zip(*inputs, strict=True)
         self.cursor = representation.cursor(timelines, given, prompts)
         song_states = getattr(self.cursor, "songs", ())  # `notes` alone has them; its songs alone have rules
         self.states = [
-            SamplingState(request, song) for request, song in zip(requests, song_states, strict=False)
+            SamplingState(framed.request, song)
+            for framed, song in zip(self.framed, song_states, strict=False)
         ]
         self.songs = np.arange(len(requests))
         self.dead_ends: dict[int, str] = {}  # by song
@@ -167,7 +172,8 @@ class _Batch:
         for index in np.flatnonzero(finished).tolist():
             song = int(self.songs[index])
             nats = self.nats[0, song] / max(self.nats[1, song], 1)
-            removed[song] = SampledSong(self.cursor.rows(index), float(nats), self.dead_ends.get(song, ""))
+            rows = _in_own_key(self.cursor.rows(index), self.framed[song])
+            removed[song] = SampledSong(rows, float(nats), self.dead_ends.get(song, ""))
         kept = np.flatnonzero(~finished)
         self.songs = self.songs[kept]
         if len(kept):
@@ -249,6 +255,11 @@ class _Batch:
         state = self.states[song].song
         state.done = True
         self.dead_ends[int(self.songs[song])] = f"the rules leave no {field} in bar {state.bar + 1}"
+
+
+def _in_own_key(rows: npt.NDArray[np.int16], framed: FramedRequest) -> npt.NDArray[np.int16]:
+    """Sampled rows (N, F) in the key of the song."""
+    return transposed(rows, -framed.semitones) if framed.semitones else rows
 
 
 def _nats_of_draws(logits: Logits, values: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

@@ -5,6 +5,7 @@
 Songs are measured whole. Rows that pad a batch count as 0. All arithmetic is in full float32.
 """
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -21,6 +22,7 @@ from ritornello.evaluation.inputs import LabelledScore, in_blocks
 from ritornello.evaluation.reference import reference
 from ritornello.evaluation.summary import SongNats
 from ritornello.models.plan_vector import PlanEncoder, infer_plan
+from ritornello.music.key_frame import frame_shift, shift_within
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.representations.table import Field, hide, start_row
@@ -28,6 +30,7 @@ from ritornello.representations.table import Field, hide, start_row
 # What is hidden from the network, for each choice of what is given to it.
 HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {"plan": (), "none": ("plan", "form", "bars_left", "chord")}
 PIECE_ROWS = 256
+NATS_OF_A_KEY = math.log(12)
 BATCH_SONGS = 32
 LEAST_LENGTH_RATIO = 0.7  # of the shortest and the longest song of a batch
 SORTED_ROWS = 1 << 18  # rows, about, of the songs that are sorted by length at a time
@@ -51,6 +54,7 @@ def likelihood(
     *,
     plan_encoder: PlanEncoder | None = None,
     given: Mapping[str, Collection[str]] = HIDDEN_BY_GIVEN,
+    has_key_frame: bool = False,
     threads: int = 1,
     skipped: Skip = lambda name, reason: None,
 ) -> Iterator[dict[str, SongNats]]:
@@ -59,8 +63,12 @@ def likelihood(
     `plan_encoder` makes the plan vectors of the network (None: it has none). `given` lists for each name what
     is hidden: "plan" or a group of it, and known fields or groups of fields (`table.hide`). Songs that the
     representation refuses, or of which it holds no row, are reported to `skipped`.
+
+    With `has_key_frame`, songs are moved to C major or A minor by their estimated key. Where the key is
+    hidden, the network must not know it: the probability of a song is at least a twelfth of that in one of
+    the twelve frames, so log 12 nats are added to the pitches of each song.
     """
-    encoded = _encode(representation, songs, skipped)
+    encoded = _encode(representation, songs, skipped, has_key_frame)
     with full_float32(threads):
         for some in in_blocks(encoded, lambda song: len(song.values), SORTED_ROWS):
             for batch in batches([len(song.values) for song in some]):
@@ -68,7 +76,10 @@ def likelihood(
                 found: list[dict[str, SongNats]] = [{} for _ in inside]
                 for name, hidden in given.items():
                     cells = _batch_nats(network, representation.fields, inside, plan_encoder, hidden)
+                    key_is_free = has_key_frame and bool({"plan", "key"} & set(hidden))
                     for nats_by_name, song, nats in zip(found, inside, cells, strict=True):
+                        if key_is_free and song.plan.key is not None:
+                            _add_nats_of_the_key(representation, song, nats)
                         nats_by_name[name] = _song_nats(representation, song, nats)
                 yield from found
 
@@ -123,8 +134,10 @@ def field_nats(
     return torch.cat(pieces, dim=1)
 
 
-def _encode(representation: Any, songs: Iterable[LabelledScore], skipped: Skip) -> Iterator[SongRows]:
-    """Yield the songs as rows."""
+def _encode(
+    representation: Any, songs: Iterable[LabelledScore], skipped: Skip, has_key_frame: bool
+) -> Iterator[SongRows]:
+    """Yield the songs as rows, in the key frame if the network has one."""
     for name, score, labels in songs:
         try:
             song, _ = representation.canonical(without_leading_silence(score))
@@ -133,7 +146,11 @@ def _encode(representation: Any, songs: Iterable[LabelledScore], skipped: Skip) 
             skipped(name, str(error))
             continue
         if len(values):
-            yield SongRows(name, len(score), values, learn, infer_plan(song, labels))
+            plan = infer_plan(song, labels)
+            if has_key_frame and plan.key is not None:
+                shift = shift_within(frame_shift(plan.key), *representation.transposition_range(values))
+                values = representation.augmented(values, shift, 0)
+            yield SongRows(name, len(score), values, learn, plan)
         else:
             skipped(name, f"no rows of {representation.name!r}")
 
@@ -162,6 +179,13 @@ def _batch_nats(
     with torch.no_grad():
         found = field_nats(network, fields, rows, counts, plan).double().cpu().numpy()
     return [found[number, : len(song.values)] for number, song in enumerate(songs)]
+
+
+def _add_nats_of_the_key(representation: Any, song: SongRows, nats: npt.NDArray[np.float64]) -> None:
+    """Add log 12 to the nats (N, C) of the first note of a song."""
+    column = next(index for index, field in enumerate(representation.fields) if field.name == "pitch")
+    number = sum(field.kind == "choice" for field in representation.fields[:column])
+    nats[np.flatnonzero(song.learn[:, column])[:1], number] += NATS_OF_A_KEY
 
 
 def _song_nats(representation: Any, song: SongRows, nats: npt.NDArray[np.float64]) -> SongNats:

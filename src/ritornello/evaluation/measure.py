@@ -25,7 +25,8 @@ def measure(
     """Measure how well a model predicts songs: nats per note by field, and reference nats per note.
 
     `on` is a corpus, of which `split` is measured (default: valid), or a folder of MIDI files. `given` says
-    what the model knows: the "plan" (with form, bars left and chords), or nothing ("none"). `csv` is a file
+    what the model knows: the "plan" (with form, bars left and chords), or nothing ("none": with a model that
+    works in a key frame, log 12 nats a song are added for the key). `csv` is a file
     to write with the nats of each song. Raises InputError for wrong arguments or if no song can be measured,
     ModelError for a network that predicts no probabilities, OutputError if `csv` cannot be written.
     """
@@ -52,6 +53,7 @@ def measure(
         songs,
         plan_encoder=opened.plan_encoder,
         given={name: HIDDEN_BY_GIVEN[name] for name in given},
+        has_key_frame=opened.has_key_frame,
         threads=threads,
         skipped=songs.skipped.__setitem__,
     )

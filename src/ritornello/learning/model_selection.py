@@ -51,6 +51,7 @@ class HeldOutSongs:
             model.representation,
             self.songs(),
             plan_encoder=model.plan_encoder,
+            has_key_frame=model.has_key_frame,
             given={"plan": ()},
         )
         for song in by_given:

@@ -93,6 +93,11 @@ class Model:
         return tuple(self.info.get("labels", ()))
 
     @property
+    def has_key_frame(self) -> bool:
+        """Whether its songs are in C major or A minor and are moved to their own key (`music.key_frame`)."""
+        return self.info.get("key_frame") is True
+
+    @property
     def plan_encoder(self) -> PlanEncoder:
         """What turns a plan into the network's vector."""
         return PlanEncoder(self.labels)

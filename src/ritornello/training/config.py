@@ -56,6 +56,11 @@ class TrainConfig:
     network_config: dict[str, Any] = field(
         default_factory=dict, metadata=_metadata("Settings of the network by name.", python_only=True)
     )
+    frame: str | None = _setting(
+        "key: songs are learnt in C major or A minor, by their estimated key, and composed in any key; none: "
+        "as they are. By default key for notes, or that of the model of --init.",
+        choices=("key", "none"),
+    )
     init: Folder | None = field(
         default=None, metadata=_metadata("A model folder with whose weights training begins.")
     )

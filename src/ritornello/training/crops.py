@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.models.plan_vector import PlanEncoder
+from ritornello.music.key_frame import frame_shift, shift_within
 from ritornello.music.plan import Plan
 from ritornello.music.theory import transposed_key
 from ritornello.representations.table import hide, start_row
@@ -21,6 +22,7 @@ from ritornello.training.batches import Batch, step_generator
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSong, EncodedSongs
 
 SIDE_INFORMATION = ("form", "bars_left", "chord", "plan")
+ALL_SEMITONES, FRAMED_SEMITONES = (-5, 6), (-2, 2)
 # The probability that one of them is hidden for a whole crop, and that all of them are.
 HIDDEN, ALL_HIDDEN = 0.3, 0.1
 
@@ -29,8 +31,11 @@ HIDDEN, ALL_HIDDEN = 0.3, 0.1
 class Augmentation:
     """The settings of augmentation; the defaults are for training, `none()` hides side information alone."""
 
-    semitones: tuple[int, int] = (-5, 6)
-    """A crop is transposed by a number of semitones from the first to the last, within the song's range."""
+    semitones: tuple[int, int] | None = None
+    """A crop is transposed by a number of semitones from the first to the last, within the song's range.
+
+    None: by -5 to 6; or in a key frame by -2 to 2, so that each key is learnt at its own height.
+    """
     louder: int = 2
     """The most bins by which velocities are raised or lowered."""
     tempo: float = 0.15
@@ -59,9 +64,12 @@ class Crops:
         seed: int,
         augmentation: Augmentation | None = None,
         genre_power: float = 0.5,
+        has_key_frame: bool = False,
     ) -> None:
         self.songs, self.plan_encoder, self.window, self.seed = songs, plan_encoder, window, seed
-        self.augmentation = augmentation or Augmentation()
+        self.augmentation, self.has_key_frame = augmentation or Augmentation(), has_key_frame
+        default = FRAMED_SEMITONES if has_key_frame else ALL_SEMITONES
+        self.semitones = default if self.augmentation.semitones is None else self.augmentation.semitones
         self.ends = np.cumsum(_song_weights(songs, genre_power))
         self.fields = songs.representation.fields
 
@@ -84,7 +92,8 @@ class Crops:
             encoded = self.songs.song(song)
             within = 1 - (ends[song] - position) / max(1, self.songs.notes[song])
             start = round(within * max(0, len(encoded.values) - self.window))
-            found.append((encoded, start, 0, 0, encoded.plan, SIDE_INFORMATION))
+            semitones = self._framed(encoded, 0)
+            found.append((encoded, start, semitones, 0, encoded.plan, SIDE_INFORMATION))
         return self._joined([self._crop(*crop) for crop in found])
 
     def _random_crop(self, step: int, crop: int) -> Batch:
@@ -97,7 +106,7 @@ class Crops:
         rows, half = len(encoded.values), self.window // 2
         # starts are drawn beyond both ends of the song and then clipped, so that the ends are learnt as often
         start = int(np.clip(draw.integers(-half, max(rows - half, 1 - half)), 0, max(0, rows - self.window)))
-        semitones = int(np.clip(draw.integers(vary.semitones[0], vary.semitones[1] + 1), *encoded.range))
+        semitones = int(np.clip(draw.integers(self.semitones[0], self.semitones[1] + 1), *encoded.range))
         bins = int(draw.integers(-vary.louder, vary.louder + 1))
         us_per_beat = encoded.plan.us_per_beat * 2 ** draw.uniform(-vary.tempo, vary.tempo)
         key = encoded.plan.key and transposed_key(encoded.plan.key, semitones)
@@ -105,7 +114,14 @@ class Crops:
         hidden = [what for what in SIDE_INFORMATION if draw.random() < vary.hidden]
         if draw.random() < vary.all_hidden:
             hidden = list(SIDE_INFORMATION)
-        return self._crop(encoded, start, semitones, bins, plan, hidden)
+        return self._crop(encoded, start, self._framed(encoded, semitones), bins, plan, hidden)
+
+    def _framed(self, encoded: EncodedSong, semitones: int) -> int:
+        """By how many semitones the rows of a song that is transposed by `semitones` are moved in all."""
+        key = encoded.plan.key
+        if not self.has_key_frame or key is None:
+            return semitones
+        return shift_within(semitones + frame_shift(transposed_key(key, semitones)), *encoded.range)
 
     def _crop(
         self, encoded: EncodedSong, start: int, semitones: int, bins: int, plan: Plan, hidden: Sequence[str]

@@ -48,6 +48,7 @@ def export(
         "representation": registry.identity(start.representation_name),
         "network": {**registry.identity(run.config.network), "config": network.settings()},
         "labels": list(start.labels),
+        "key_frame": start.has_key_frame,
         "parameters": sum(p.numel() for p in network.parameters()),
         "data": data,
         "training": {

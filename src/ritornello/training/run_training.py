@@ -117,7 +117,15 @@ def _batches(
     if torch.cuda.is_available() and config.device != "cpu":  # the GPU would wait for songs to be encoded
         variants = GIVEN_VARIANTS if augmentation.given and split == "train" else 0
         songs.encode_all(variants, (os.cpu_count() or 1) - 1)
-    return Crops(songs, start.plan_encoder, window, config.seed, augmentation, config.genre_power)
+    return Crops(
+        songs,
+        start.plan_encoder,
+        window,
+        config.seed,
+        augmentation,
+        config.genre_power,
+        start.has_key_frame,
+    )
 
 
 def _sample_check(learnt: Any, start: TrainingStart) -> SampleCheck | None:
@@ -126,7 +134,7 @@ def _sample_check(learnt: Any, start: TrainingStart) -> SampleCheck | None:
     installed = network in registry.names("steps") and representation in registry.names("representations")
     if not isinstance(learnt, Crops) or not installed:
         return None
-    monitor = SampleMonitor(learnt.songs, start.labels)
+    monitor = SampleMonitor(learnt.songs, start.labels, start.has_key_frame)
     return lambda trained: monitor(trained, network, start.config.seed)
 
 

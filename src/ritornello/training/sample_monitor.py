@@ -40,8 +40,9 @@ NAMES = {
 class SampleMonitor:
     """Composes with the plans of `songs`, which have `song(i)` as `training.songs.EncodedSongs` has."""
 
-    def __init__(self, songs: Any, labels: Sequence[str]) -> None:
+    def __init__(self, songs: Any, labels: Sequence[str], has_key_frame: bool = False) -> None:
         self.representation, self.labels = songs.representation, tuple(labels)
+        self.has_key_frame = has_key_frame
         chosen = np.unique(np.linspace(0, len(songs) - 1, HUMAN_SONGS).astype(int)).tolist()
         encoded = [songs.song(i) for i in chosen]
         plans = [first_bars(song.plan) for song in encoded]
@@ -59,6 +60,7 @@ class SampleMonitor:
             "representation": {"name": self.representation.name},
             "network": {"name": name, "config": network.settings()},
             "labels": list(self.labels),
+            "key_frame": self.has_key_frame,
         }
         model = Model(Path("in training"), info, weights, {})
         choices = [field.name for field in self.representation.fields if field.kind == "choice"]

@@ -34,6 +34,8 @@ class TrainingStart:
     representation: Any
     representation_name: str
     labels: tuple[str, ...] = ()
+    has_key_frame: bool = False
+    """Whether songs are moved to C major or A minor."""
     init: str = ""
     """The hash of the model from which it begins."""
 
@@ -51,7 +53,8 @@ class TrainingStart:
         plan_encoder = PlanEncoder(labels)
         table = {"fields": representation.fields, "plan_size": plan_encoder.size}
         network = kind({**config.network_config, **table})
-        return cls(config, network, representation, name, plan_encoder.labels)
+        has_frame = _has_key_frame(config, representation, default=True)
+        return cls(config, network, representation, name, plan_encoder.labels, has_frame)
 
     @classmethod
     def _from_model(cls, config: TrainConfig, model: Model, labels: Sequence[str]) -> TrainingStart:
@@ -70,6 +73,7 @@ class TrainingStart:
                 network.load_state_dict(old.state_dict())
                 old = network
             return cls(config, old.train(), representation, name, model.labels, init=model.hash)
+        has_frame = _has_key_frame(config, representation, default=model.has_key_frame)
         joined = (*model.labels, *(label for label in labels if label not in model.labels))
         if old.plan is not None:
             old.plan.weight = _with_labels(old.plan.weight, len(model.labels), len(joined))
@@ -82,7 +86,7 @@ class TrainingStart:
             raise InputError(f"{config.init!r} was made by another version: {error}") from None
         if config.only:
             network.freeze_except(config.only.split(","))
-        return cls(config, network, representation, name, joined, model.hash)
+        return cls(config, network, representation, name, joined, has_frame, model.hash)
 
     @property
     def plan_encoder(self) -> PlanEncoder:
@@ -137,6 +141,14 @@ def open_model(path: str | Path, config: TrainConfig) -> Model:
             if name and registry.is_file(name) and registry.is_file(info[kind]["name"])
         },
     )
+
+
+def _has_key_frame(config: TrainConfig, representation: Any, default: bool) -> bool:
+    """Whether songs are moved to the key frame. Raises InputError if the representation cannot."""
+    possible = getattr(representation, "has_key_frame", False)
+    if config.frame == "key" and not possible:
+        raise InputError(f"frame 'key': must be none for the representation {representation.name!r}")
+    return possible and (default if config.frame is None else config.frame == "key")
 
 
 def _check_settings(config: TrainConfig, model: Model) -> None:

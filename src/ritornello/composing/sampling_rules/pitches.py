@@ -34,7 +34,7 @@ def forbid_extreme_pitches(state: SamplingState) -> Bias | None:
     """Pitched parts play pitches 12-115 only, and given notes beyond."""
     if state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
-    bias, given = _extreme_pitches(), state.song.next_given("pitch")
+    bias, given = _extreme_pitches(state.request.transposed_by), state.song.next_given("pitch")
     if given is not None and bias[given] == FORBIDDEN:
         bias = bias.copy()
         bias[given] = 0
@@ -68,10 +68,10 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     return bias_at(PITCHES, pitch, -penalty)
 
 
-@lru_cache(maxsize=1)
-def _extreme_pitches() -> Bias:
-    """A bias (128,) that forbids pitches outside the range of instruments."""
-    pitch = np.arange(PITCHES)
+@lru_cache(maxsize=64)
+def _extreme_pitches(transposed_by: int) -> Bias:
+    """A bias (128,) that forbids pitches outside the range of instruments, in a song that has been moved."""
+    pitch = np.arange(PITCHES) - transposed_by
     bias: Bias = np.where((pitch < LOWEST_PITCH) | (pitch > HIGHEST_PITCH), FORBIDDEN, np.float32(0))
     return bias
 

@@ -78,7 +78,7 @@ def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
     if state.onset != song.clock or parts is None:
         return None
     part, pitch = song.notes[-1][1:3]
-    highest = HIGHEST_PITCH if part < DRUM_PART else PITCHES - 1
+    highest = HIGHEST_PITCH + state.request.transposed_by if part < DRUM_PART else PITCHES - 1
     can_play_higher = part in parts and pitch < highest
     if state.notes_at_onset < MAX_NOTES_AT_ONSET and (can_play_higher or parts[-1] > part):
         return None
