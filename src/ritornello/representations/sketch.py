@@ -1,0 +1,202 @@
+"""Read the sketch of a song off its notes: where phrases end and how, motifs, and the texture of each bar.
+
+Phrases are found as the most probable division into lengths of 1-16 bars, given how long the leading line
+rests in each bar and where repeated sections begin. The method follows Temperley's Grouper (The Cognition of
+Basic Musical Structures, 2001, chapter 3): gaps, lengths, and parallel metrical places.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.music.score import Score
+from ritornello.music.sketch import CLOSED, END, NO_CADENCE, NO_MOTIF, OPEN, UNKNOWN, Sketch
+from ritornello.music.theory import key_tonic
+from ritornello.music.timeline import Timeline
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+MAX_PHRASE_BARS = 16
+# Logarithms of how probable a phrase of so many bars is, chosen by eye on fiddle tunes, chorales, pop and game music
+LENGTH_SCORES = {1: -3.5, 2: -1.3, 3: -3.0, 4: -0.7, 5: -3.4, 6: -2.6, 7: -3.6, 8: -2.1, 12: -4.0, 16: -3.6}
+OTHER_LENGTH_SCORE, TOO_LONG = -4.5, -9.0
+REST_SCORE = (
+    0.85  # for a standard deviation by which the longest note of the line is longer than in other bars
+)
+QUIET_SHARE = 0.5  # how much the silence of all parts counts beside the rest of the leading line
+SECTION_SCORE = 2.0  # for a bar line at which a repeated section of at least four bars begins or ends
+MIN_NOTES_OF_A_MOTIF = 2
+
+
+class LeadingLine(NamedTuple):
+    """The highest note (n,) of the leading part at each of its onsets: ticks, ticks to the next, and pitch."""
+
+    onset: Ints
+    gap: Ints
+    pitch: Ints
+
+
+def read_sketch(song: Score, timeline: Timeline) -> Sketch:
+    """Return the sketch of a canonical song, whose timeline has chords and returns."""
+    if not len(song):
+        return Sketch()
+    bars = timeline.bar_of(song.onset_ticks.astype(np.int64))
+    textures = _textures(song, bars, len(timeline))
+    line = _leading_line(song, bars, timeline)
+    return Sketch(
+        cadences=_cadences(song, line, timeline),
+        motifs=_motifs(line, timeline),
+        parts=song.parts,
+        textures=textures,
+    )
+
+
+def _textures(song: Score, bars: Ints, count: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """For each part and bar the number of notes and their mean pitch."""
+    cell = song.part.astype(np.int64) * count + bars
+    size = len(song.parts) * count
+    notes = np.bincount(cell, minlength=size)
+    total = np.bincount(cell, song.pitch, size)
+    pitch = np.where(notes > 0, np.rint(total / np.maximum(notes, 1)), UNKNOWN).astype(np.int64)
+    pairs = list(zip(notes.tolist(), pitch.tolist(), strict=True))
+    return tuple(tuple(pairs[first : first + count]) for first in range(0, size, count))
+
+
+def _leading_line(song: Score, bars: Ints, timeline: Timeline) -> LeadingLine:
+    """The highest pitched part of those that play in half as many bars as any, one note an onset."""
+    count = len(song.parts)
+    pitched = np.array([not part.is_drum for part in song.parts])
+    part = song.part.astype(np.int64)
+    played = np.bincount(np.unique(part * len(timeline) + bars) // len(timeline), minlength=count) * pitched
+    if not played.any():
+        return LeadingLine(*np.zeros((3, 0), np.int64))
+    mean = np.bincount(part, song.pitch, count) / np.maximum(np.bincount(part, minlength=count), 1)
+    lead = int(np.argmax(np.where(2 * played >= played.max(), mean, -1) * pitched))
+    onset, pitch = (column[part == lead].astype(np.int64) for column in (song.onset_ticks, song.pitch))
+    highest = np.append(np.diff(onset) > 0, True)
+    onset, pitch = onset[highest], pitch[highest]
+    return LeadingLine(onset, np.diff(onset, append=timeline.end_ticks), pitch)
+
+
+def _motifs(line: LeadingLine, timeline: Timeline) -> tuple[int, ...]:
+    """For each bar the first earlier bar with the same rhythm and contour of the leading line."""
+    edges = np.searchsorted(line.onset, np.append(timeline.start_ticks, timeline.end_ticks)).tolist()
+    bar = timeline.bar_of(line.onset)
+    offset = (line.onset - timeline.start_ticks[bar]).astype(np.int16)
+    rises = np.sign(np.diff(line.pitch, prepend=0)).astype(np.int8)
+    first: dict[tuple[int, bytes, bytes], int] = {}
+    found = []
+    for number, length in enumerate(timeline.length_ticks.tolist()):
+        begin, end = edges[number], edges[number + 1]
+        if end - begin < MIN_NOTES_OF_A_MOTIF:
+            found.append(NO_MOTIF)
+            continue
+        motif = length, offset[begin:end].tobytes(), rises[begin + 1 : end].tobytes()
+        origin = first.setdefault(motif, number)
+        found.append(origin if origin < number else NO_MOTIF)
+    return tuple(found)
+
+
+def _cadences(song: Score, line: LeadingLine, timeline: Timeline) -> tuple[int, ...]:
+    """NO_CADENCE, OPEN, CLOSED or END for each bar."""
+    found = [NO_CADENCE] * len(timeline)
+    pickup = _pickup_ticks(line, timeline)
+    rests, notes = _rests(song, line, timeline, pickup)
+    ends = _phrase_ends(REST_SCORE * rests + SECTION_SCORE * _sections(timeline), timeline, pickup)
+    key = song.estimated_key
+    is_closed = (
+        _is_on_tonic(song, line, notes[ends], timeline, key_tonic(*key)) if key else np.zeros(len(ends), bool)
+    )
+    for bar, closed in zip(ends.tolist(), is_closed.tolist(), strict=True):
+        found[bar] = CLOSED if closed else OPEN
+    found[-1] = END
+    return tuple(found)
+
+
+def _pickup_ticks(line: LeadingLine, timeline: Timeline) -> int:
+    """How many ticks before the bar line phrases begin: as long as the song's pickup, at most half a bar."""
+    length = int(timeline.length_ticks[0])
+    usual = int(np.median(timeline.length_ticks))
+    first = int(line.onset[0]) if len(line.onset) else 0
+    pickup = length - first if length < usual or 2 * first >= length else 0
+    return pickup if 0 < 2 * pickup <= usual else 0
+
+
+def _rests(song: Score, line: LeadingLine, timeline: Timeline, pickup: int) -> tuple[Floats, Ints]:
+    """How much longer the longest note of each bar (bars,) is than that of other bars, and which note it is.
+
+    Bars are moved back by the pickup. The first is in standard deviations of the logarithm of the time to
+    the next note of the line, and of the longest time in it without a new note of any part.
+    """
+    bars = len(timeline)
+    longest, note = np.zeros(bars), np.full(bars, -1)
+    if not len(line.onset):
+        return longest, note
+    onset = np.unique(song.onset_ticks[~song.of_drums].astype(np.int64))
+    quiet = np.maximum.reduceat(np.diff(onset, append=timeline.end_ticks), np.searchsorted(onset, line.onset))
+    length = np.log2(line.gap) + QUIET_SHARE * np.log2(np.minimum(quiet, line.gap))
+    order = np.argsort(length, kind="stable")
+    bar = np.minimum(timeline.bar_of(line.onset[order] + pickup), bars - 1)
+    longest[bar], note[bar] = length[order], order
+    stop = timeline.start_ticks + timeline.length_ticks - pickup
+    before = np.maximum(np.searchsorted(line.onset, stop) - 1, 0)
+    empty = note < 0  # no onset in the bar: the note before lasts on
+    longest[empty], note[empty] = length[before[empty]], before[empty]
+    longest = np.minimum(longest, np.median(longest) + 2)
+    return (longest - longest.mean()) / max(float(longest.std()), 0.3), note
+
+
+def _sections(timeline: Timeline) -> Floats:
+    """For each bar (bars,) how clearly a section ends with it, 0-1: a repeated one begins or ends there."""
+    found = np.zeros(len(timeline) + 1)
+    origins = timeline.returns_to
+    edges = [0, *(np.flatnonzero(np.diff(origins) != 1) + 1).tolist(), len(origins)]
+    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        origin, weight = int(origins[begin]), min((end - begin - 1) / 3, 1)
+        if origin >= 0:
+            places = [begin, end, origin, origin + end - begin]
+            found[places] = np.maximum(found[places], weight)
+    return found[1:]
+
+
+def _phrase_ends(scores: Floats, timeline: Timeline, pickup: int) -> Ints:
+    """The last bars of the phrases: the division of the highest total score."""
+    lengths = np.full(2 * MAX_PHRASE_BARS + 1, OTHER_LENGTH_SCORE)
+    lengths[list(LENGTH_SCORES)] = list(LENGTH_SCORES.values())
+    lengths[[0, *range(MAX_PHRASE_BARS + 1, len(lengths))]] = TOO_LONG
+    place = np.append(timeline.start_ticks, timeline.end_ticks) / np.median(timeline.length_ticks)
+    if pickup:
+        place[0] = place[1]  # the bar of the pickup does not count
+    count = len(scores)
+    best, origin = np.zeros(count + 1), np.zeros(count + 1, np.int64)
+    for end in range(1, count + 1):
+        first = max(0, end - MAX_PHRASE_BARS)
+        bars = np.minimum(np.rint(place[end] - place[first:end]).astype(np.int64), len(lengths) - 1)
+        totals = best[first:end] + lengths[bars]
+        at = int(totals.argmax())
+        best[end], origin[end] = totals[at] + scores[end - 1], first + at
+    ends, bar = [], count
+    while bar > 0:
+        ends.append(bar - 1)
+        bar = int(origin[bar])
+    return np.array(ends[::-1], np.int64)
+
+
+def _is_on_tonic(
+    song: Score, line: LeadingLine, notes: Ints, timeline: Timeline, tonic: int
+) -> npt.NDArray[np.bool_]:
+    """Whether two of the line, the lowest note and the root of the chord are the tonic, at notes (n,)."""
+    place = line.onset[notes]
+    root = np.array([-1, *(chord.root for chord in timeline.chords)])
+    chord = np.searchsorted([chord.onset_ticks for chord in timeline.chords], place, side="right")
+    lowest = np.full(len(notes), 128)
+    pitched = ~song.of_drums
+    onset, pitch = song.onset_ticks[pitched].astype(np.int64), song.pitch[pitched].astype(np.int64)
+    end = onset + song.duration_ticks[pitched]
+    for number, tick in enumerate(place.tolist()):
+        stop = int(np.searchsorted(onset, tick, side="right"))
+        lowest[number] = pitch[:stop].min(where=end[:stop] > tick, initial=128)
+    tones = np.stack([line.pitch[notes] % 12, np.where(lowest < 128, lowest % 12, -1), root[chord]])
+    return np.asarray((tones == tonic).sum(axis=0) > 1)
