@@ -5,13 +5,23 @@ rests in each bar and where repeated sections begin. The method follows Temperle
 Basic Musical Structures, 2001, chapter 3): gaps, lengths, and parallel metrical places.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.score import Score
-from ritornello.music.sketch import CLOSED, END, NO_CADENCE, NO_MOTIF, OPEN, UNKNOWN, Sketch
+from ritornello.music.sketch import (
+    CLOSED,
+    END,
+    MAX_NOTES_OF_A_BAR,
+    NO_CADENCE,
+    NO_MOTIF,
+    OPEN,
+    UNKNOWN,
+    Sketch,
+)
 from ritornello.music.theory import key_tonic
 from ritornello.music.timeline import Timeline
 
@@ -19,19 +29,17 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MAX_PHRASE_BARS = 16
-# Logarithms of how probable a phrase of so many bars is, chosen by eye on fiddle tunes, chorales, pop and game music
+# Logarithms of how probable a phrase of so many bars; chosen by eye on fiddle tunes, chorales, pop and games
 LENGTH_SCORES = {1: -3.5, 2: -1.3, 3: -3.0, 4: -0.7, 5: -3.4, 6: -2.6, 7: -3.6, 8: -2.1, 12: -4.0, 16: -3.6}
 OTHER_LENGTH_SCORE, TOO_LONG = -4.5, -9.0
-REST_SCORE = (
-    0.85  # for a standard deviation by which the longest note of the line is longer than in other bars
-)
+REST_SCORE = 0.85  # for a standard deviation by which the line rests longer than in other bars
 QUIET_SHARE = 0.5  # how much the silence of all parts counts beside the rest of the leading line
 SECTION_SCORE = 2.0  # for a bar line at which a repeated section of at least four bars begins or ends
 MIN_NOTES_OF_A_MOTIF = 2
 
 
 class LeadingLine(NamedTuple):
-    """The highest note (n,) of the leading part at each of its onsets: ticks, ticks to the next, and pitch."""
+    """The highest note (n,) at each onset of the leading part: ticks, ticks to the next one, pitch."""
 
     onset: Ints
     gap: Ints
@@ -60,7 +68,7 @@ def _textures(song: Score, bars: Ints, count: int) -> tuple[tuple[tuple[int, int
     notes = np.bincount(cell, minlength=size)
     total = np.bincount(cell, song.pitch, size)
     pitch = np.where(notes > 0, np.rint(total / np.maximum(notes, 1)), UNKNOWN).astype(np.int64)
-    pairs = list(zip(notes.tolist(), pitch.tolist(), strict=True))
+    pairs = list(zip(np.minimum(notes, MAX_NOTES_OF_A_BAR).tolist(), pitch.tolist(), strict=True))
     return tuple(tuple(pairs[first : first + count]) for first in range(0, size, count))
 
 
@@ -153,7 +161,7 @@ def _sections(timeline: Timeline) -> Floats:
     found = np.zeros(len(timeline) + 1)
     origins = timeline.returns_to
     edges = [0, *(np.flatnonzero(np.diff(origins) != 1) + 1).tolist(), len(origins)]
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         origin, weight = int(origins[begin]), min((end - begin - 1) / 3, 1)
         if origin >= 0:
             places = [begin, end, origin, origin + end - begin]
