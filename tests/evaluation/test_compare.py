@@ -87,6 +87,7 @@ def test_the_controls_are_in_every_metric(whole: dict[str, Any]) -> None:
 def test_labels_have_figures_and_a_warning_for_few_songs(whole: dict[str, Any]) -> None:
     assert set(whole["labels"]) == {"folk", "game"}
     folk = whole["labels"]["folk"]
+    assert folk["coherence"]["parts with fewer than 6 notes"]["human"]["songs"] == 12
     assert (folk["human"], folk["few"]) == (12, False)
     assert "too_few" in folk["style"]  # 12 are too few for style
     assert folk["variety"]["interval"][0] < folk["variety"]["ratio"] < folk["variety"]["interval"][1]

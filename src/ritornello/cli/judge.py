@@ -18,6 +18,7 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 @option(
     "--corpus", "Its training songs, a corpus or folder: shows copied passages next to the originals.", PATH
 )
+@option("--seam", "For continuations: how many bars were given. Compares the 4 bars before and after.", int)
 @option("--html", "Also write the report as a web page with plots.", PATH)
 @option(
     "--most", "The most composed, and the most human songs to compare; the seed chooses them.", default=200

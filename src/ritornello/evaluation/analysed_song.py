@@ -27,14 +27,14 @@ class TopNotes(NamedTuple):
 
 
 class AnalysedSong:
-    """A song of N notes, without leading silence. Each property is computed when it is first used.
+    """A song of N notes, without leading silence unless it is kept. Properties are computed when first used.
 
     *Pitched* notes are those of all parts but drums. `pitched` is a mask (N,) of them and `pitch` (P,) has
     their pitches; `onset_beats` and `duration_beats` (N,) have all notes.
     """
 
-    def __init__(self, score: Score) -> None:
-        self.score = score = without_leading_silence(score)
+    def __init__(self, score: Score, *, keep_silence: bool = False) -> None:
+        self.score = score = score if keep_silence else without_leading_silence(score)
         self.pitched = ~score.of_drums if len(score) else np.zeros(0, bool)
         self.pitch: Ints = score.pitch[self.pitched].astype(np.int64)
         beat = float(score.ticks_per_beat)

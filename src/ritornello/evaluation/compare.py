@@ -1,6 +1,6 @@
 """Comparison of composed songs with human ones by all metrics, each also for the controls.
 
-    style > detector > variety > originality (if the training songs are known)
+    style > detector > variety > originality (if the training songs are known) > coherence (without controls)
 
 Copies fail originality, noise fails style and the detector, one good song repeated fails variety; so none of
 them is reported alone. Nothing here reads a file. The same songs and seed give the same report.
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ritornello.evaluation.analysed_song import AnalysedSong
+from ritornello.evaluation.coherence_table import coherence
 from ritornello.evaluation.controls import CONTROLS, control_songs, one_song_repeated
 from ritornello.evaluation.copying import copying
 from ritornello.evaluation.detector import detector
@@ -75,12 +76,14 @@ def compare(
     human: SongSet,
     training: TrainingFingerprints | None = None,
     *,
+    seam_bar: int | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Return the report of all metrics of `composed` against `human`, as JSON can hold it.
 
     A metric without enough songs has the reason under "too_few". "originality" is None without `training`.
+    With `seam_bar`, "coherence" compares the bars before and after this bar (from 0) too.
     """
     update, numbers = progress or no_progress, count(1)
 
@@ -108,6 +111,13 @@ def compare(
         found = copying(scores["human"], composed.songs, controls, training, seed)
         result["originality"] = found | {"where": training.where, "hash": training.hash}
     result["labels"] = compare_labels(composed, human, ours, theirs, seed)
+    bars = round(result["composed"]["median_bars"])
+    for label, figures in ((None, result), *result["labels"].items()):
+        pair = [
+            [song.score for song in group.songs if label is None or label in song.labels]
+            for group in (composed, human)
+        ]
+        figures["coherence"] = coherence(*pair, bars=bars, seam_bar=seam_bar)
     result["shapes"] = mean_histograms(ours, theirs)
     result["remarks"] = warnings(result)
     report_step("all")

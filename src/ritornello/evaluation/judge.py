@@ -33,6 +33,7 @@ def judge(
     model: str | Path | None = None,
     corpus: str | Path | None = None,
     html: str | Path | None = None,
+    seam: int | None = None,
     most: int = MAX_SONGS,
     max_minutes: float = 60.0,
     seed: int = 0,
@@ -43,20 +44,24 @@ def judge(
     The result is that of `compare.compare` for a folder, and of `song_description.describe_song` for a file;
     for a file `human` is optional. Passages of the songs from which `model` learnt are searched in the
     composed songs (for a file by default those of the bundled model). `corpus`, a corpus or a folder, names
-    these songs instead; then `html`, a page to write, shows both passages. At most `most` songs of each set
-    are used, drawn with `seed`, and no songs longer than `max_minutes`. Raises InputError for wrong
-    arguments, ModelError if the model cannot be read, MidiError if the file cannot, OutputError if the page
-    cannot be written.
+    these songs instead; then `html`, a page to write, shows both passages. `seam` is the number of bars after
+    which the songs of a folder are continuations: the bars before and after it are compared. At most `most`
+    songs of each set are used, drawn with `seed`, and no songs longer than `max_minutes`. Raises InputError
+    for wrong arguments, ModelError if the model cannot be read, MidiError if the file cannot, OutputError if
+    the page cannot be written.
     """
     check_between("most", most, 2, 100_000)
+    check_between("seam", seam, 1, 100_000)
     check_between("max-minutes", max_minutes, 0.1, 100_000)
     check_between("seed", seed, 0, (1 << 63) - 1)
     if html:
         check_writable(Path(html))
     limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed, "progress": progress}
     is_file = str(composed) == STANDARD_INPUT or Path(composed).is_file()
-    judge_path = _judge_file if is_file else _judge_folder
-    report, scores, training = judge_path(Path(composed), human, model, corpus, limits)
+    if is_file:
+        report, scores, training = _judge_file(Path(composed), human, model, corpus, limits)
+    else:
+        report, scores, training = _judge_folder(Path(composed), human, model, corpus, limits, seam)
     if html:
         _write_page(Path(html), report, scores, training)
     return report
@@ -80,7 +85,12 @@ def _judge_file(
 
 
 def _judge_folder(
-    path: Path, human: SongsPath, model: SongsPath, corpus: SongsPath, limits: dict[str, Any]
+    path: Path,
+    human: SongsPath,
+    model: SongsPath,
+    corpus: SongsPath,
+    limits: dict[str, Any],
+    seam: int | None,
 ) -> Judged:
     """Compare many songs with human ones."""
     if human is None:
@@ -88,7 +98,7 @@ def _judge_folder(
     require_extra("judge", "sklearn", "scipy")
     training = _training_fingerprints(model, corpus)
     ours, theirs = _sample(path, **limits), _sample(human, **limits)
-    report = compare(ours, theirs, training, seed=limits["seed"], progress=limits["progress"])
+    report = compare(ours, theirs, training, seam_bar=seam, seed=limits["seed"], progress=limits["progress"])
     return report, {song.name: song.score for song in ours.songs}, training
 
 

@@ -1,6 +1,6 @@
 """The report of a comparison as lines of text: the metrics first, then each feature, then the warnings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ritornello.evaluation.controls import CONTROLS
@@ -17,6 +17,7 @@ def report_text(report: dict[str, Any]) -> str:
         report=report,
         tables=[
             [["", "composed", *columns], *metric_rows(report)],
+            [["coherence", *COHERENCE_COLUMNS], *coherence_rows(report["coherence"])],
             [["style by feature", "ratio", *columns, ""], *feature_rows(report["style"])],
         ],
         labels=[["by label", *LABEL_COLUMNS], *(label_row(*pair) for pair in report["labels"].items())],
@@ -86,6 +87,26 @@ def count(value: float | None) -> str:
 def interval(ends: Sequence[float] | None) -> str:
     """Return an interval, or a dash for None."""
     return "-" if ends is None else f"{number(ends[0])}-{number(ends[1])}"
+
+
+COHERENCE_COLUMNS = ["composed", "95% by song", "songs", "human", "95% by song", "songs"]
+
+
+def coherence_rows(coherence: Mapping[str, Any]) -> list[list[str]]:
+    """Return a row for each measure: name, then figure, interval and number of songs of both sets."""
+    rows = []
+    for name, measure in coherence.items():
+        write = _percent if measure["is_share"] else number
+        cells = [name]
+        for figure in (measure["composed"], measure["human"]):
+            ends = [write(end) for end in figure["interval"] or ()]
+            cells += [write(figure["value"]), "-".join(ends) or "-", str(figure["songs"])]
+        rows.append(cells)
+    return rows
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
 
 
 LABEL_COLUMNS = ["composed", "human", "style ratio", "detector AUC", "variety", ""]

@@ -1,0 +1,146 @@
+"""The table of coherence: the measures of composed songs, next to those of human songs, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ritornello.evaluation.analysed_song import AnalysedSong, Floats
+from ritornello.evaluation.coherence import (
+    DRUMS,
+    MEASURES,
+    NOTHING,
+    SEAM_BARS,
+    Amount,
+    Measure,
+    PartNumbers,
+    Seam,
+    bar_start,
+    part_numbers,
+    seam,
+    sounds_after_end,
+)
+from ritornello.evaluation.style import quantile_interval
+from ritornello.evaluation.summary import FEWEST_SONGS, ROUNDS, SEED, bootstrap_interval
+from ritornello.music.score import Score
+
+USUAL = (0.05, 0.95)  # the quantiles of human parts between which a part is usual
+FEWEST_PARTS = 20  # human parts of a kind, for its own quantiles
+Range: TypeAlias = "tuple[float, float]"
+
+
+def coherence(
+    composed: Sequence[Score],
+    human: Sequence[Score],
+    *,
+    bars: int | None = None,
+    asked_bars: int | None = None,
+    seam_bar: int | None = None,
+) -> dict[str, Any]:
+    """Return the figures of both sets by the name of the measure, as JSON can hold them.
+
+    Measures that depend on the length are those of the first `bars` bars. `asked_bars` is the length that the
+    composed songs should have; by default the last bar is that of the last onset. With `seam_bar`, the bars
+    before and after this one (from 0) are compared as well.
+    """
+    sides = {
+        name: [AnalysedSong(score, keep_silence=True) for score in scores]
+        for name, scores in (("composed", composed), ("human", human))
+    }
+    openings = {name: [first_bars(song, bars) for song in songs] for name, songs in sides.items()}
+    usual = [UsualParts(openings["human"], column) for column in ("density", "variety")]
+    measures = [*MEASURES, *(Measure(each.name, each.count, is_of_opening=True) for each in usual)]
+    if seam_bar is not None:
+        measures += seam_measures(seam_bar)
+    found: dict[str, Any] = {}
+    for measure in measures:
+        figures = {}
+        for name, songs in (openings if measure.is_of_opening else sides).items():
+            count = measure.amount
+            if count is sounds_after_end and name == "composed":
+                count = partial(sounds_after_end, bars=asked_bars)
+            figures[name] = figure([count(song) for song in songs], measure.is_median)
+        if any(each["songs"] for each in figures.values()):
+            found[measure.name] = {**figures, "is_share": measure.is_share}
+    return found
+
+
+def figure(amounts: Sequence[Amount], is_median: bool = False) -> dict[str, Any]:
+    """Return the figure of some songs with its interval, and the number of songs to which it applies.
+
+    It is the sum of the amounts by that of which they are, or the median of the songs. The interval is the
+    bootstrap over songs (Efron 1979), None for fewer than FEWEST_SONGS.
+    """
+    amount, of = np.array([each for each in amounts if each.of], np.float64).reshape(-1, 2).T
+    ends = None
+    if len(of) >= FEWEST_SONGS:
+        ends = _median_interval(amount / of) if is_median else list(bootstrap_interval(amount, of))
+    value = float(np.median(amount / of) if is_median else amount.sum() / of.sum()) if len(of) else None
+    return {"value": value, "interval": ends, "songs": len(of)}
+
+
+def _median_interval(values: Floats) -> list[float]:
+    """Return the interval of the median of values (S,), by the bootstrap."""
+    draws = np.random.default_rng(SEED).integers(len(values), size=(ROUNDS, len(values)))
+    return [float(end) for end in quantile_interval(np.median(values[draws], axis=1))]
+
+
+def first_bars(song: AnalysedSong, bars: int | None) -> AnalysedSong:
+    """Return the notes of the first `bars` bars, and of a pickup before them; all if there are no more."""
+    if bars is None or bar_start(song.timeline, bars) >= song.timeline.end_ticks:
+        return song
+    kept = song.score.onset_ticks < bar_start(song.timeline, bars)
+    return AnalysedSong(song.score.select(kept), keep_silence=True) if kept.any() else song
+
+
+class UsualParts:
+    """Counts the parts whose density, or variety of pitch, lies between the USUAL quantiles of people's.
+
+    A part is compared with human parts of its kind, a family of instruments or the drums; if people have
+    fewer than FEWEST_PARTS of a pitched kind, with all pitched ones.
+    """
+
+    def __init__(self, human: Sequence[AnalysedSong], column: str) -> None:
+        self.name, self.column = (
+            f"parts of usual {'density' if column == 'density' else 'variety of pitch'}",
+            column,
+        )
+        parts = [part for song in human for part in part_numbers(song)]
+        self.ranges: dict[int, Range | None] = {DRUMS: None}
+        self.pitched_range = self._range([part for part in parts if part.kind != DRUMS])
+        for kind in range(DRUMS + 1):
+            if found := self._range([part for part in parts if part.kind == kind]):
+                self.ranges[kind] = found
+
+    def _range(self, parts: Sequence[PartNumbers]) -> Range | None:
+        if len(parts) < FEWEST_PARTS:
+            return None
+        low, high = np.quantile([getattr(part, self.column) for part in parts], USUAL)
+        return float(low), float(high)
+
+    def count(self, song: AnalysedSong) -> Amount:
+        """Return how many parts of a song are usual, of those that can be compared."""
+        found = []
+        for part in part_numbers(song):
+            if ends := self.ranges.get(part.kind, self.pitched_range):
+                found.append(ends[0] <= getattr(part, self.column) <= ends[1])
+        return Amount(float(sum(found)), len(found)) if found else NOTHING
+
+
+def seam_measures(bar: int) -> list[Measure]:
+    """Return the measures of the seam before a bar (from 0)."""
+
+    def of_seam(name: str) -> Callable[[AnalysedSong], Amount]:
+        return lambda song: Amount(*getattr(seam(song, bar), name))
+
+    names = {
+        "parts": f"parts that play {SEAM_BARS} bars before and after",
+        "register": "  semitones between their registers",
+        "density": "  notes of the sparser side, of the other",
+        "key": "  same key heard",
+    }
+    assert set(names) == set(Seam._fields)
+    return [Measure(text, of_seam(name), is_share=name != "register") for name, text in names.items()]
