@@ -8,11 +8,13 @@ the sketch network fills it (`ritornello.sketching`). `representations.sketch` r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ritornello.errors import PlanError
+from ritornello.music import theory
 from ritornello.music.score import Part
 
 UNKNOWN = -1
@@ -85,3 +87,17 @@ class Sketch:
             )
         except (TypeError, ValueError) as error:
             raise PlanError(f"this is not a sketch: {error}") from error
+
+
+def part_names(parts: Sequence[Part]) -> list[str]:
+    """Return a name for each part: its instrument, numbered where several are alike."""
+    names: list[str] = []
+    counts: Counter[str] = Counter()
+    for part in parts:
+        instrument = name = "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
+        counts[instrument] += 1
+        while name in names or (name != instrument and name in theory.INSTRUMENTS):
+            name = f"{instrument} {counts[instrument]}"
+            counts[instrument] += name in names or name in theory.INSTRUMENTS
+        names.append(name)
+    return names

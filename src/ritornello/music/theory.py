@@ -73,6 +73,22 @@ def pitch_name(pitch: int) -> str:
     return f"{PITCH_CLASS_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
+def parse_pitch(text: str) -> int:
+    """Return the pitch (0-127) of a name with its octave, such as "C4" or "Bb-1". Raises ValueError.
+
+    >>> parse_pitch("C4"), parse_pitch("Cb5")
+    (60, 71)
+    """
+    match = re.fullmatch(r"([A-Ga-g])([#b]{0,2})(-?\d{1,2})", text.strip())
+    if match:
+        pitch = (
+            LETTERS[match[1].upper()] + match[2].count("#") - match[2].count("b") + 12 * (int(match[3]) + 1)
+        )
+        if 0 <= pitch <= 127:
+            return pitch
+    raise ValueError(f"pitch {text!r}: must be a note and its octave, C-1 to G9, such as C4 or Bb3")
+
+
 def pitch_class(name: str) -> int:
     """Return the pitch class of a name such as "F#", "Bb" or "Cbb". Raises ValueError for any other text.
 
@@ -91,11 +107,17 @@ def key_name(sharps: int, is_minor: bool) -> str:
     >>> key_name(-1, True), key_name(7, False)
     ('D minor', 'C# major')
     """
-    line_of_fifths = "FCGDAEB"
-    place = sharps + (4 if is_minor else 1)
-    letter, accidentals = line_of_fifths[place % 7], place // 7
-    name = letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
-    return name + (" minor" if is_minor else " major")
+    return fifths_name(sharps + (3 if is_minor else 0)) + (" minor" if is_minor else " major")
+
+
+def fifths_name(place: int) -> str:
+    """Return the name of the note at a place on the line of fifths: C at 0, F at -1, F# at 6.
+
+    >>> fifths_name(-2), fifths_name(13)
+    ('Bb', 'F##')
+    """
+    letter, accidentals = "FCGDAEB"[(place + 1) % 7], (place + 1) // 7
+    return letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
 
 
 def key_tonic(sharps: int, is_minor: bool) -> int:
@@ -174,13 +196,20 @@ def _key_profiles() -> tuple[list[tuple[int, bool]], npt.NDArray[np.float64]]:
     return keys, np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
-def chord_name(root: int, kind: str) -> str:
+def chord_name(root: int, kind: str, key: tuple[int, bool] | None = None) -> str:
     """Return the symbol of a chord with the root's pitch class and a kind of CHORD_KINDS.
 
-    >>> chord_name(9, "min7")
-    'Am7'
+    The root is spelled in `key` (sharps, is_minor): in C major from A flat to C sharp on the line of fifths,
+    in A minor from E flat to G sharp, in other keys moved along the line.
+
+    >>> chord_name(9, "min7"), chord_name(8, "dim", (0, True)), chord_name(1, "maj", (-4, False))
+    ('Am7', 'G#dim', 'Db')
     """
-    return PITCH_CLASS_NAMES[root] + CHORDS[kind][0]
+    if key is None:
+        return PITCH_CLASS_NAMES[root] + CHORDS[kind][0]
+    sharps, is_minor = key
+    lowest = sharps - 3 if is_minor else sharps - 4  # on the line of fifths, where C is 0 and F is -1
+    return fifths_name(lowest + (7 * root - lowest) % 12) + CHORDS[kind][0]
 
 
 def parse_chord(text: str) -> tuple[int, str]:
@@ -191,7 +220,7 @@ def parse_chord(text: str) -> tuple[int, str]:
     >>> parse_chord("Bbmaj7")
     (10, 'maj7')
     """
-    match = re.fullmatch(r"([A-G][#b]?)(.*)", text.strip())
+    match = re.fullmatch(r"([A-G](?:##?|bb?)?)(.*)", text.strip())
     kinds = {suffix: kind for kind, (suffix, _) in CHORDS.items()}
     if not match or match[2] not in kinds:
         known = ", ".join(repr(s) for s in kinds if s)

@@ -1,0 +1,81 @@
+"""The chords of a bar as text, as chord charts have them: "C / G7 /".
+
+The symbols of a bar share it equally: "C" lasts the whole bar, each of "C G7" half of it, and in 4/4 the
+chords of "C / / G7" last three beats and one. "/" continues the chord before, "%" alone repeats the bar
+before, "?" leaves the chord open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import gcd
+
+from ritornello.errors import PlanError
+from ritornello.music import theory
+from ritornello.music.score import Chord
+from ritornello.music.sketch import UNKNOWN
+from ritornello.music.timeline import Timeline
+
+CONTINUED, REPEATED, OPEN_CHORD = "/", "%", "?"
+OPEN = (UNKNOWN, "other")  # root and kind of a stretch of a plan whose chord is open
+
+
+def bar_symbols(timeline: Timeline, key: tuple[int, bool] | None = None) -> list[str]:
+    """Return the symbols of each bar of a timeline, spelled in `key` (sharps, is_minor).
+
+    Each bar begins with a chord or "?"; before the first chord all is open.
+    """
+    symbols, place, current = [], 0, Chord(0, *OPEN)
+    bars = zip(timeline.start_ticks.tolist(), timeline.length_ticks.tolist(), strict=True)
+    for start, length in bars:
+        changes = {0: current}
+        while place < len(timeline.chords) and timeline.chords[place].onset_ticks < start + length:
+            current = timeline.chords[place]
+            changes[max(0, current.onset_ticks - start)] = current
+            place += 1
+        step = gcd(length, *changes)
+        names = [
+            _symbol(changes[tick], key) if tick in changes else CONTINUED for tick in range(0, length, step)
+        ]
+        symbols.append(" ".join(names))
+    return symbols
+
+
+def _symbol(chord: Chord, key: tuple[int, bool] | None) -> str:
+    return OPEN_CHORD if chord.root == UNKNOWN else theory.chord_name(chord.root, chord.kind, key)
+
+
+def parse_symbols(bars: Sequence[str | None], timeline: Timeline) -> tuple[Chord, ...]:
+    """Return the chords of the symbols of each bar of `timeline`; None leaves a bar open.
+
+    What is open has the root UNKNOWN; no chords are returned if all is open. Raises PlanError for a symbol
+    that is no chord, or if a bar cannot be shared by so many.
+    """
+    found: list[Chord] = []
+    current, last_text = OPEN, OPEN_CHORD
+    for bar, text in enumerate(bars):
+        start, length = int(timeline.start_ticks[bar]), int(timeline.length_ticks[bar])
+        last_text = last_text if text is not None and text.strip() == REPEATED else text or OPEN_CHORD
+        symbols = last_text.split() or [OPEN_CHORD]
+        if length % len(symbols):
+            raise PlanError(
+                f"{len(symbols)} chords {text!r} in bar {bar + 1}: must be as many as share its "
+                f"{length} ticks (24 a beat) equally, such as one, or one a beat"
+            )
+        for number, symbol in enumerate(symbols):
+            if symbol != CONTINUED:
+                current = OPEN if symbol == OPEN_CHORD else _parsed(symbol, bar)
+            if not found or found[-1][1:] != current:
+                found.append(Chord(start + number * length // len(symbols), *current))
+    if found and found[0][1:] == OPEN:
+        del found[0]
+    return tuple(found)
+
+
+def _parsed(symbol: str, bar: int) -> tuple[int, str]:
+    """Parse the symbol of a chord. Raises PlanError that names the bar."""
+    try:
+        return theory.parse_chord(symbol)
+    except ValueError as error:
+        hint = "; a plan has no bass notes: leave out what follows the slash" if "/" in symbol else ""
+        raise PlanError(f"bar {bar + 1}: {error}, or one of / % ?{hint}") from None

@@ -1,0 +1,120 @@
+"""Phrases and sections of a song, with letters, from what its bars return to and where phrases end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ritornello.music.sketch import NO_CADENCE
+from ritornello.music.timeline import Timeline
+
+PHRASE_BARS = 4  # of a phrase whose end is unknown
+MAX_PHRASE_BARS = 12  # a longer one is cut into phrases of PHRASE_BARS
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+ALIKE = 0.5  # the least share of bars with the same origins in sections of one letter
+MOST = 2  # a section that repeats less than most notes of a bar is varied
+
+
+class Section(NamedTuple):
+    """A section: its first bar from 0, its length in bars, its letter, whether it varies an earlier one."""
+
+    start: int
+    bars: int
+    letter: str
+    is_varied: bool = False
+
+    @property
+    def name(self) -> str:
+        """The letter, with an apostrophe if it is varied."""
+        return self.letter + "'" * self.is_varied
+
+
+def phrases(bars: int, cadences: Sequence[int] = ()) -> list[range]:
+    """Return the bars of each phrase: up to each cadence; where none is known, PHRASE_BARS."""
+    found: list[range] = []
+    start = 0
+    ends = [bar + 1 for bar, cadence in enumerate(cadences[:bars]) if cadence > NO_CADENCE]
+    for end in [*ends, bars]:
+        while end - start > (MAX_PHRASE_BARS if ends and end <= ends[-1] else PHRASE_BARS):
+            found.append(range(start, start + PHRASE_BARS))
+            start += PHRASE_BARS
+        if end > start:
+            found.append(range(start, end))
+        start = end
+    return found
+
+
+def sections(timeline: Timeline) -> list[Section]:
+    """Return the sections of a song, one or more phrases each; none if nothing is known of what returns.
+
+    The origin of a bar is the first of the bars to which it returns, directly or indirectly. Phrases get the
+    same letter if half of their bars have the same origins; phrases that always follow each other are one
+    section, and so are phrases that come once, up to the length of the longest section that comes back.
+    """
+    returns, similarity = timeline.returns_to.tolist(), timeline.similarity.tolist()
+    if not returns or (max(returns) < 0 and min(similarity) < 0):
+        return []
+    origin: list[int] = []
+    for bar, target in enumerate(returns):
+        origin.append(origin[target] if target >= 0 else bar)
+    spans = phrases(len(timeline), timeline.sketch.cadences if timeline.sketch else ())
+    spans, numbers = _merged(spans, _numbers(spans, origin))
+    first: dict[int, range] = {}
+    found = []
+    for span, number in zip(spans, numbers, strict=True):
+        earlier = first.setdefault(number, span)
+        repeats = all(origin[a] == origin[b] for a, b in zip(span, earlier, strict=False))
+        is_close = all(returns[bar] < 0 or similarity[bar] >= MOST for bar in span)
+        same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
+        found.append(Section(span.start, len(span), _letter(list(first).index(number)), not same))
+    return found
+
+
+def _numbers(spans: Sequence[range], origin: Sequence[int]) -> list[int]:
+    """Return a number for each phrase: that of the first phrase that it is like, or its own."""
+    numbers: list[int] = []
+    for index, span in enumerate(spans):
+        shares = {number: _shared_origins(span, spans[number], origin) for number in dict.fromkeys(numbers)}
+        best = max(shares, key=lambda number: shares[number], default=index)
+        numbers.append(best if shares.get(best, 0) >= ALIKE else index)
+    return numbers
+
+
+def _shared_origins(span: range, earlier: range, origin: Sequence[int]) -> float:
+    """Return the share of bars with the same origin, of the bars of the longer phrase."""
+    same = sum(origin[a] == origin[b] for a, b in zip(span, earlier, strict=False))
+    return same / max(len(span), len(earlier))
+
+
+def _merged(spans: list[range], numbers: list[int]) -> tuple[list[range], list[int]]:
+    """Join phrases that always follow each other if they come back, then those that come once."""
+    place = 0
+    while place + 1 < len(numbers):
+        pair = numbers[place : place + 2]
+        places = [i for i in range(len(numbers) - 1) if numbers[i : i + 2] == pair]
+        if pair[0] != pair[1] and 1 < len(places) == numbers.count(pair[0]) == numbers.count(pair[1]):
+            spans, numbers = _joined(spans, numbers, places)
+            place = 0
+        else:
+            place += 1
+    longest = max((len(s) for s, n in zip(spans, numbers, strict=True) if numbers.count(n) > 1), default=0)
+    place = 0
+    while place + 1 < len(numbers):
+        come_once = all(numbers.count(number) == 1 for number in numbers[place : place + 2])
+        if come_once and len(spans[place]) + len(spans[place + 1]) <= longest:
+            spans, numbers = _joined(spans, numbers, [place])
+        else:
+            place += 1
+    return spans, numbers
+
+
+def _joined(spans: list[range], numbers: list[int], places: Sequence[int]) -> tuple[list[range], list[int]]:
+    """Join the phrases at `places`, each with the next one."""
+    kept = [i for i in range(len(spans)) if i - 1 not in places]
+    wide = [range(spans[i].start, spans[i + (i in places)].stop) for i in kept]
+    return wide, [numbers[i] for i in kept]
+
+
+def _letter(number: int) -> str:
+    """Return the letter of a number: A to Z, then A1, B1 and so on."""
+    return LETTERS[number % 26] + (str(number // 26) if number >= 26 else "")

@@ -1,0 +1,172 @@
+"""The sketch of a plan as a lead sheet in text: a line of bars for each phrase.
+
+Above the bars stand their numbers, below them the motifs and the texture: for each part a block that grows
+with the notes of the bar, and their mean pitch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ritornello.music import theory
+from ritornello.music.chord_symbols import OPEN_CHORD, REPEATED, bar_symbols
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.sections import LETTERS, phrases, sections
+from ritornello.music.sketch import CADENCE_NAMES, NO_CADENCE, UNKNOWN, Sketch, Texture, part_names
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+RESTS, OPEN, ALONE = "-", "?", "·"  # a part that rests; what is open; a motif that does not come back
+WIDTH = 100  # characters of a line; a longer phrase is continued in the next one
+MIN_CELL = 7  # characters of a bar
+MOTIF = "motif"
+OPEN_TEXTURE = (UNKNOWN, UNKNOWN)
+
+
+def lead_sheet(plan: Plan, width: int = WIDTH) -> str:
+    """Return the chords and the sketch of a plan as text of at most `width` characters a line, if it fits."""
+    return "\n".join(_LeadSheet(plan).lines(width))
+
+
+def chord_lines(plan: Plan, width: int = WIDTH) -> list[str]:
+    """Return the chords of a plan, a line for each phrase; none if all are open."""
+    return _LeadSheet(plan).chord_lines(width) if plan.chords else []
+
+
+class _LeadSheet:
+    """The texts of a plan, by bar."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.timeline = plan, plan.timeline(GRID)
+        self.sketch = plan.sketch or Sketch()
+        self.symbols = _with_repeats(bar_symbols(self.timeline, plan.key))
+        self.sections = {section.start: section for section in sections(self.timeline)}
+        self.phrases = phrases(len(self.timeline), self.sketch.cadences)
+        self.rows = self._rows()
+
+    def _rows(self) -> dict[str, list[str]]:
+        """Return what stands below the bars: motifs, and each part of which something is known."""
+        bars, rows = len(self.timeline), {}
+        if any(motif >= 0 for motif in self.sketch.motifs):
+            rows[MOTIF] = _motif_names(self.sketch.motifs)
+        counts = [notes for part in self.sketch.textures for notes, _ in part]
+        for name, textures in zip(part_names(self.sketch.parts), self.sketch.textures, strict=True):
+            if any(texture != OPEN_TEXTURE for texture in textures):
+                rows[name] = [_texture_text(texture, max(counts)) for texture in textures]
+        return {name: [*row, *[OPEN] * bars][:bars] for name, row in rows.items()}
+
+    def lines(self, width: int) -> Iterator[str]:
+        """Yield the lines from top to bottom."""
+        yield str(self.plan)
+        if self.sections:
+            texts = (f"{each.letter}{each.bars}{'~' * each.is_varied}" for each in self.sections.values())
+            yield "form " + " ".join(texts)
+        yield from self._part_lines()
+        left = max(map(len, (*self.rows, MOTIF))) + 2
+        cell = max(MIN_CELL, *(len(symbol) for symbol in self.symbols))
+        cell = max(cell, *(len(text) for row in self.rows.values() for text in row)) if self.rows else cell
+        for phrase in self.phrases:
+            for bars in _pieces(phrase, max(1, (width - left - 10) // (cell + 3))):
+                yield ""
+                yield from self._bar_lines(bars, left, cell)
+        if self.rows:
+            yield ""
+            yield from self._legend()
+
+    def _part_lines(self) -> Iterator[str]:
+        """Yield for each part its fewest and most notes a bar where it plays, and its mean pitches."""
+        for name, textures in zip(part_names(self.sketch.parts), self.sketch.textures, strict=True):
+            notes = [count for count, _ in textures if count > 0]
+            pitches = [pitch for count, pitch in textures if pitch >= 0 and count]
+            texts = [f"plays in {len(notes)} of {len(self.timeline)} bars"] if notes else []
+            texts += [f"{_span(min(notes), max(notes))} notes a bar"] if notes else []
+            if pitches and name != "drums":
+                low, high = theory.pitch_name(min(pitches)), theory.pitch_name(max(pitches))
+                texts.append(f"around {low}" if low == high else f"around {low} to {high}")
+            if texts:
+                yield f"{name}: {', '.join(texts)}"
+
+    def _bar_lines(self, bars: range, left: int, cell: int) -> Iterator[str]:
+        """Yield the lines of a phrase, or of a piece of it."""
+        yield (" " * (left + 2) + "   ".join(str(bar + 1).ljust(cell) for bar in bars)).rstrip()
+        names = [section.name for bar in bars if (section := self.sections.get(bar))]
+        chords = " | ".join(self.symbols[bar].ljust(cell) for bar in bars)
+        yield f"{' '.join(names).ljust(left)}| {chords} |{self._cadence(bars)}"
+        for name, row in self.rows.items():
+            yield (name.ljust(left + 2) + "   ".join(row[bar].ljust(cell) for bar in bars)).rstrip()
+
+    def _cadence(self, bars: range) -> str:
+        """Return the cadence at the end of a line, and an open one as such."""
+        cadence = dict(enumerate(self.sketch.cadences)).get(bars[-1], UNKNOWN)
+        return f" {CADENCE_NAMES[cadence]}" if cadence > NO_CADENCE else ""
+
+    def _legend(self) -> Iterator[str]:
+        """Yield what the signs mean that occur."""
+        texts = set(" ".join(text for row in self.rows.values() for text in row).split())
+        counts = [notes for part in self.sketch.textures for notes, _ in part]
+        known = [f"{BLOCKS[0]}-{BLOCKS[-1]} 1-{max(counts)} notes"] if max(counts, default=0) > 0 else []
+        known += [f"{RESTS} rests"] if RESTS in texts else []
+        known += [f"{ALONE} comes once"] if ALONE in texts else []
+        known += [f"{OPEN} open"] if texts & {OPEN, OPEN_CHORD} else []
+        yield ", ".join(known)
+
+    def chord_lines(self, width: int) -> list[str]:
+        """Return the chords alone: a line for each phrase, or several if it is too long."""
+        lines: list[str] = []
+        left = max((len(section.name) + 1 for section in self.sections.values()), default=0)
+        for phrase in self.phrases:
+            section = self.sections.get(phrase.start)
+            line = (section.name if section else "").ljust(left) + "|"
+            for bar in phrase:
+                cell = f" {self.symbols[bar]} |"
+                if len(line) + len(cell) > width and len(line) > left + 1:
+                    lines.append(line)
+                    line = " " * left + "|"
+                line += cell
+            lines.append(line)
+        return lines
+
+
+def _with_repeats(symbols: Sequence[str]) -> list[str]:
+    """Return the symbols of each bar, with "%" for a bar of one chord that is that of the bar before."""
+    pairs = zip(symbols, ["", *symbols], strict=False)
+    return [
+        REPEATED if now == before and now != OPEN_CHORD and " " not in now else now for now, before in pairs
+    ]
+
+
+def _motif_names(motifs: Sequence[int]) -> list[str]:
+    """Return a small letter for each motif that comes back, at each of its bars."""
+    names: dict[int, str] = {}
+    for motif in motifs:
+        if motif >= 0 and motif not in names:
+            names[motif] = LETTERS[len(names) % 26].lower() + (
+                str(len(names) // 26) if len(names) > 25 else ""
+            )
+    first = [motif if motif >= 0 else bar for bar, motif in enumerate(motifs)]
+    return [
+        names.get(origin, OPEN if motif == UNKNOWN else ALONE)
+        for origin, motif in zip(first, motifs, strict=True)
+    ]
+
+
+def _texture_text(texture: Texture, most: int) -> str:
+    """Return a block for the notes of a bar, of at most `most`, and their mean pitch."""
+    notes, pitch = texture
+    if texture == OPEN_TEXTURE:
+        return OPEN
+    if not notes:
+        return RESTS
+    block = BLOCKS[(notes * len(BLOCKS) - 1) // max(most, 1)] if notes > 0 else OPEN
+    return f"{block} {theory.pitch_name(pitch)}" if pitch >= 0 else block
+
+
+def _pieces(phrase: range, most: int) -> list[range]:
+    """Return the bars of a phrase in pieces of at most `most` bars, of four if they are cut."""
+    if len(phrase) <= most:
+        return [phrase]
+    step = most - most % 4 or most
+    return [phrase[start : start + step] for start in range(0, len(phrase), step)]
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low}-{high}"

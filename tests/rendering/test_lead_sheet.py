@@ -1,0 +1,72 @@
+"""The sketch of a plan as text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ritornello.music.chord_symbols import parse_symbols
+from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.score import Part
+from ritornello.music.sketch import END, NO_MOTIF, OPEN, UNKNOWN, Sketch
+from ritornello.rendering.lead_sheet import chord_lines, lead_sheet
+
+PARTS = (Part("", 40), Part("", 32), Part("", 0, True))
+SKETCH = Sketch(
+    cadences=(0, 0, OPEN, 0, 0, END),
+    motifs=(NO_MOTIF, NO_MOTIF, NO_MOTIF, 0, 1, UNKNOWN),
+    parts=PARTS,
+    textures=(
+        ((4, 69), (6, 71), (4, 74), (4, 69), (8, 72), (2, 62)),
+        ((0, UNKNOWN), (0, UNKNOWN), (2, 38), (2, 43), (2, 38), (1, 38)),
+        ((16, UNKNOWN),) * 4 + ((UNKNOWN, UNKNOWN),) * 2,
+    ),
+)
+PLAN = Plan(bars=6, key=(2, False), parts=PARTS, returns=parse_form("A3 A3~"), sketch=SKETCH)
+PLAN = replace(PLAN, chords=parse_symbols(["D", "%", "G / / A7", "D", "G A7"], PLAN.timeline(GRID)))
+
+SHEET = """\
+D major, 4/4, 120 bpm, 6 bars
+form A3 A3~
+violin: plays in 6 of 6 bars, 2-8 notes a bar, around D4 to D5
+acoustic bass: plays in 4 of 6 bars, 1-2 notes a bar, around D2 to G2
+drums: plays in 4 of 6 bars, 16 notes a bar
+
+                 1          2          3
+A              | D        | %        | G / / A7 | open
+motif            a          b          ·
+violin           ▂ A4       ▃ B4       ▂ D5
+acoustic bass    -          -          ▁ D2
+drums            █          █          █
+
+                 4          5          6
+A'             | D        | G A7     | A7       | end
+motif            a          b          ?
+violin           ▂ A4       ▄ C5       ▁ D4
+acoustic bass    ▁ G2       ▁ D2       ▁ D2
+drums            █          ?          ?
+
+▁-█ 1-16 notes, - rests, · comes once, ? open"""
+
+
+def test_a_lead_sheet() -> None:
+    assert lead_sheet(PLAN) == SHEET
+
+
+def test_a_plan_without_a_sketch_has_bars_alone() -> None:
+    text = lead_sheet(Plan(bars=5))
+    assert text.splitlines()[0] == "4/4, 120 bpm, 5 bars"
+    assert text.count("| ?") == 5
+    assert chord_lines(Plan(bars=5)) == []
+
+
+def test_a_long_phrase_is_continued_in_the_next_line() -> None:
+    sketch = Sketch(cadences=(*[0] * 11, END))
+    lines = lead_sheet(Plan(bars=12, sketch=sketch), width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.count("|") - 1 for line in lines if "|" in line] == [4, 4, 4]
+    assert lines[-1].endswith("| end")
+
+
+def test_chords_alone_have_a_line_a_phrase() -> None:
+    assert chord_lines(PLAN) == ["A  | D | % | G / / A7 |", "A' | D | G A7 | A7 |"]
+    assert chord_lines(PLAN, 16) == ["A  | D | % |", "   | G / / A7 |", "A' | D | G A7 |", "   | A7 |"]
