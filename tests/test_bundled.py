@@ -69,7 +69,7 @@ def test_unasked_it_composes_a_chorale_of_four_parts() -> None:
     assert song.bars == 4
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 3, 5])
 def test_what_is_redone_leads_on_to_what_follows(seed: int) -> None:
     """It steps on the given note after its bars, instead of piling up notes in their last moment."""
     tune = composer.compose(genre="fiddle", bars=16, key="D major", seed=seed).score

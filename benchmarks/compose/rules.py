@@ -32,6 +32,7 @@ from ritornello.composing.sampling_state import SamplingState
 from ritornello.composing.style_stats import StyleStats, style_of_plan
 from ritornello.evaluation.inputs import CorpusSongs
 from ritornello.models.plan_vector import infer_plan
+from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import FIELDS
 from ritornello.representations.notes import Notes
@@ -48,7 +49,7 @@ Counts = npt.NDArray[np.int64]
 
 def replay_by_rules(score: Score, style: StyleStats, forbidden: Counter[str], held_back: Counter[str]) -> int:
     """Ask every rule before every choice of a song, and count what it is against; returns the notes."""
-    canonical, _ = NOTES.canonical(score)
+    canonical, _ = NOTES.canonical(without_leading_silence(score))
     timeline = NOTES.timeline(canonical)
     rows = NOTES.encode(canonical, timeline).values
     form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)

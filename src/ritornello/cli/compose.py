@@ -180,7 +180,7 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list
 def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
     """The plan of a song, its piano roll (of a single song), its file."""
     seed = f"seed {song.recipe.seed}" + (f", song {song.recipe.song + 1}" if song.recipe.song else "")
-    bars = song.plan.bars or song.bars
+    bars = song.plan.full_bars or song.bars
     lines: list[Any] = [f"{song.plan}, {seed}"]
     if alone:
         lines.append(song.roll())

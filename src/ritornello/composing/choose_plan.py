@@ -63,7 +63,7 @@ class _Choice:
             parts,
             options.genres or drawn.genres,
             chords=given.chords if given else (),
-            returns=self.returns(drawn, bars),
+            returns=self.returns(drawn, meters, bars),
         )
         plan = replace(plan, returns=_possible_returns(plan))
         if not options.chords:
@@ -84,7 +84,7 @@ class _Choice:
 
         def is_long_enough(plan: Plan) -> bool:
             us_per_beat = options.us_per_beat or plan.us_per_beat
-            return (plan.bars or 0) >= self.requested_bars(plan.meters, us_per_beat, DEFAULT_BARS)
+            return plan.full_bars >= self.requested_bars(plan.meters, us_per_beat, DEFAULT_BARS)
 
         criteria: list[Callable[[Plan], bool]] = [
             lambda plan: label is None or label in dict(plan.genres),
@@ -100,15 +100,16 @@ class _Choice:
         return remaining[int(generator.integers(len(remaining)))]
 
     def requested_bars(self, meters: Meters, us_per_beat: int, default: int) -> int:
-        """The length in bars that the options say."""
+        """The length in bars that the options say; as in the options a pickup does not count."""
         if self.options.seconds is None:
             return self.options.bars or default
-        beats = Fraction(4 * meters[0][1], meters[0][2])
+        _, numerator, denominator = meters[_pickup_bars(meters)]
+        beats = Fraction(4 * numerator, denominator)
         return min(MAX_BARS, max(1, round(self.options.seconds * 1e6 / float(us_per_beat * beats))))
 
     def bars(self, meters: Meters, us_per_beat: int) -> int:
-        """The length in bars; by default that of the melody, or 16 more than the prompt."""
-        given = (self.given.bars or 0) if self.given else 0
+        """The length in bars, with the pickup; by default that of the melody, or 16 more than the prompt."""
+        given = self.given.full_bars if self.given else 0
         default = given if self.is_melody else given + DEFAULT_BARS
         bars = self.requested_bars(meters, us_per_beat, default)
         if given and (bars < given or (bars == given and not self.is_melody)):
@@ -116,13 +117,16 @@ class _Choice:
                 f"the melody has {given}" if self.is_melody else f"the prompt has {given}: it must have fewer"
             )
             raise PlanError(f"{bars} bars, but {what}")
-        return bars
+        return bars + _pickup_bars(meters)
 
     def meters(self, drawn: Plan) -> Meters:
         """The meters of the given music, or the requested one, or those of the drawn plan."""
         given, wanted = self.given, self.options.meter
         if given is None:
-            return ((0, *wanted),) if wanted else drawn.meters
+            if wanted is None:
+                return drawn.meters
+            is_same = drawn.pickup_bars and drawn.only_main_meter().meters[0][1:] == wanted
+            return (drawn.meters[0], (1, *wanted)) if is_same else ((0, *wanted),)
         main = given.only_main_meter().meters[0][1:]
         if wanted and wanted != main:
             what = "melody" if self.is_melody else "prompt"
@@ -169,14 +173,18 @@ class _Choice:
         drums = [part for part in parts if part.is_drum]
         return tuple(part for part in parts if not part.is_drum) + tuple(drums[:1])
 
-    def returns(self, drawn: Plan, bars: int) -> tuple[tuple[int, int], ...] | None:
+    def returns(self, drawn: Plan, meters: Meters, bars: int) -> tuple[tuple[int, int], ...] | None:
         """The requested form, or the drawn plan's after that of the given bars, cut or extended to `bars`."""
-        if self.options.returns is not None or not drawn.returns:
-            return self.options.returns
+        pickup_bars = _pickup_bars(meters)
+        if self.options.returns is not None:
+            return _moved_form(self.options.returns, pickup_bars)
+        if not drawn.returns:
+            return None
         given = self.given.returns or () if self.given else ()
-        form = [*given, *drawn.returns[len(given) :]][:bars]
+        model = _moved_form(drawn.returns, pickup_bars - drawn.pickup_bars)
+        form = [*given, *model[len(given) :]][:bars]
         while len(form) < bars:
-            form.append((len(form) - len(drawn.returns), MOST_SIMILAR))
+            form.append((len(form) - len(model) + pickup_bars, MOST_SIMILAR))
         return tuple(form)
 
 
@@ -185,6 +193,20 @@ def _has(plan: Plan, part: Instrument) -> bool:
     return any(
         p.is_drum if not part.programs else not p.is_drum and p.program in part.programs for p in plan.parts
     )
+
+
+def _pickup_bars(meters: Meters) -> int:
+    """1 if the meters of a song begin with a pickup, else 0."""
+    return Plan(None, meters).pickup_bars
+
+
+def _moved_form(returns: tuple[tuple[int, int], ...], bars: int) -> tuple[tuple[int, int], ...]:
+    """A form with a bar more before the first (`bars` 1), or without its first bar (-1)."""
+    moved = (
+        (earlier + bars, alike) if earlier >= max(0, -bars) else (-1, min(alike, 0))
+        for earlier, alike in returns[max(0, -bars) :]
+    )
+    return ((-1, 0),) * max(0, bars) + tuple(moved)
 
 
 def _possible_returns(plan: Plan) -> tuple[tuple[int, int], ...] | None:
@@ -199,6 +221,6 @@ def _possible_returns(plan: Plan) -> tuple[tuple[int, int], ...] | None:
 
 
 def _chord_of_each_bar(chords: Sequence[tuple[int, str]], timeline: Timeline) -> tuple[Chord, ...]:
-    """One chord a bar; after the last the first comes again."""
-    starts = timeline.start_ticks.tolist()
-    return tuple(Chord(tick, *chords[bar % len(chords)]) for bar, tick in enumerate(starts))
+    """One chord a bar, the first one in the pickup too; after the last the first comes again."""
+    starts = timeline.start_ticks.tolist()[timeline.pickup_bars :]
+    return tuple(Chord(tick if bar else 0, *chords[bar % len(chords)]) for bar, tick in enumerate(starts))

@@ -121,7 +121,8 @@ def redo(
     """Recompose some bars of a song in several versions; nothing else in it changes.
 
     The versions, or takes, differ from each other and from the song; if no more can be found, there are
-    fewer. A range of bars counts from 0. Raises MidiError, PlanError, ModelError, FailedError. Options:"""
+    fewer. A range of bars has those of the Timeline, from 0, a pickup included. Raises MidiError, PlanError,
+    ModelError, FailedError. Options:"""
     wanted = RedoOptions(bars=bars, parts=parts, takes=takes, seed=seed, creativity=creativity)
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     check_has_notes(opened)

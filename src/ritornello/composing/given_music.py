@@ -16,8 +16,8 @@ from ritornello.midi.details import first_details
 from ritornello.midi.reading import Parsed
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
-from ritornello.music.plan import MAX_BARS, Plan
-from ritornello.music.score import Score
+from ritornello.music.plan import GRID, MAX_BARS, Plan, grid_bars
+from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.canonical import part_classes_of
 from ritornello.representations.notes import Notes
@@ -33,7 +33,8 @@ Kind = Literal["prompt", "tune", "redo"]  # as recipes have it; a tune is a melo
 class GivenMusic:
     """A MIDI file and what it is given for, as the recipe stores it; all else is computed once, when needed.
 
-    To redo, `bars` (the first, and the one after the last, from 0) and `parts` (None: all) are recomposed.
+    To redo, `bars` (of the plan's bars the first, and the one after the last, from 0, a pickup included) and
+    `parts` (None: all) are recomposed.
     """
 
     kind: Kind
@@ -107,7 +108,7 @@ def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
     if bars is None:
         _check_bars(given, MAX_BARS, "; --prompt-bars takes the first")
         return given
-    count = len(Timeline.of(given.score))
+    count = Timeline.of(given.score).full_bars
     check_between("prompt_bars", bars, 1, min(count, MAX_BARS), PlanError)
     return replace(given, midi=midi.to_bytes(_first_bars(given, bars))[0])
 
@@ -120,22 +121,25 @@ def read_melody(melody: Music) -> GivenMusic:
 
 
 def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | None = None) -> GivenMusic:
-    """Read a song of which bars, "9-12" (counted from 1) or a range (from 0), are redone.
+    """Read a song of which bars, "9-12" (a pickup is bar 0) or a range of the Timeline's, are redone.
 
     Parts are given by name, instrument, family, or number from 1; None are all. Raises MidiError, PlanError.
     """
     given = _read(song, "redo", "song")
-    chosen = bars if isinstance(bars, range) else _bar_range(bars)
-    count = _check_bars(given, MAX_BARS_TO_REDO)
-    if not 0 <= chosen.start < chosen.stop <= count:
+    _check_bars(given, MAX_BARS_TO_REDO)
+    timeline = Timeline.of(given.score)
+    first = 1 - timeline.pickup_bars  # the number of the first bar, as people count
+    chosen = bars if isinstance(bars, range) else _bar_range(bars, first)
+    if not 0 <= chosen.start < chosen.stop <= len(timeline):
         raise PlanError(
-            f"bars {chosen.start + 1}-{chosen.stop}: must be within 1-{count}, the bars of the song"
+            f"bars {chosen.start + first}-{chosen.stop - 1 + first}: must be within "
+            f"{first}-{timeline.full_bars}, the bars of the song"
         )
     numbers = None
     if parts is not None:
         names = parts.split(",") if isinstance(parts, str) else parts
         numbers = tuple(sorted({number for name in names for number in _part_numbers(given.score, name)}))
-    redo = replace(given, bars=(chosen.start, chosen.stop), parts=numbers)
+    redo = replace(given, bars=_bars_on_grid(given.score, timeline, chosen), parts=numbers)
     vars(redo)["score"] = given.score  # it need not be parsed again
     return redo
 
@@ -157,18 +161,17 @@ def _read(music: Music, kind: Kind, what: str) -> GivenMusic:
     return given
 
 
-def _check_bars(given: GivenMusic, most: int, hint: str = "") -> int:
-    """Return the number of bars of given music. Raises MidiError if there are more than `most`."""
-    count = len(Timeline.of(given.score))
-    if count > most:
+def _check_bars(given: GivenMusic, most: int, hint: str = "") -> None:
+    """Raise MidiError if given music has more bars than `most`."""
+    if (count := Timeline.of(given.score).full_bars) > most:
         raise MidiError(f"{given.name!r} has {count} bars: must be at most {most}{hint}")
-    return count
 
 
 def _first_bars(given: GivenMusic, bars: int) -> Score:
     """The notes, events and details that begin in the first bars of a song; notes keep their durations."""
     timeline = Timeline.of(given.score)
-    end = int(timeline.start_ticks[bars - 1] + timeline.length_ticks[bars - 1])
+    last = bars - 1 + timeline.pickup_bars
+    end = int(timeline.start_ticks[last] + timeline.length_ticks[last])
     score = given.score_to_write(end)
     kept = score.onset_ticks < end
     if not kept.any():
@@ -206,13 +209,32 @@ def _part_numbers(score: Score, text: str) -> list[int]:
     return numbers
 
 
-def _bar_range(text: str) -> range:
-    """Bars such as "9-12" or "9", counted from 1, as a range from 0."""
-    first, _, last = text.partition("-")
+def _bar_range(text: str, first: int) -> range:
+    """Bars such as "9-12" or "9" as a range from 0; the number of the `first` bar is 1, or 0 for a pickup."""
+    start, _, last = text.partition("-")
     try:
-        bars = range(int(first) - 1, int(last or first))
+        bars = range(int(start) - first, int(last or start) - first + 1)
     except ValueError:
         bars = range(0)
     if not bars or bars.start < 0:
-        raise PlanError(f"bars {text!r}: must be a range counted from 1, such as 9-12")
+        raise PlanError(f"bars {text!r}: must be a range counted from {first}, such as 9-12")
     return bars
+
+
+def _bars_on_grid(score: Score, timeline: Timeline, bars: range) -> tuple[int, int]:
+    """The bars on the grid, the first and the one after the last, of a range of the bars of a file.
+
+    A bar of less than half a tick of the grid is not on it. Raises PlanError if all bars are so short.
+    """
+    starts = timeline.start_ticks[bars.start : bars.stop]
+    ends = starts + timeline.length_ticks[bars.start : bars.stop]
+    edges = (rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (starts, ends))
+    is_on_grid = np.less(*edges)
+    if not is_on_grid.any():
+        number = bars.start + 1 - timeline.pickup_bars
+        raise PlanError(
+            f"bar {number} of the song is shorter than 1/{2 * GRID} beat: must be longer for redo"
+        )
+    middles = (starts + ends)[is_on_grid][[0, -1]] * GRID // (2 * score.ticks_per_beat)
+    first, last = grid_bars(score).bar_of(middles).tolist()
+    return first, last + 1

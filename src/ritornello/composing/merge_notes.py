@@ -94,29 +94,44 @@ def notes_for_score(
     start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
     bars = plan.timeline(GRID)
     bar = bars.bar_of(notes[:, 0])
-    bar_start, bar_end = (
-        ticks_in_score(score, plan, ticks, up=True)[bar]
-        for ticks in (bars.start_ticks, bars.start_ticks + bars.length_ticks)
-    )
-    start = np.maximum(np.minimum(start, bar_end - 1), bar_start)
+    bar_start, bar_end = bars_in_score(score, plan, bars.start_ticks, bars.start_ticks + bars.length_ticks)
+    start = np.maximum(np.minimum(start, bar_end[bar] - 1), bar_start[bar])
     part, parts = _assign_parts(score, classes, note_parts, parts_to_redo)
     new = np.stack([start, np.maximum(end - start, 1), notes[:, 2], notes[:, 3], part], axis=1)
     return _without_overlaps(new, kept), parts
 
 
-def ticks_in_score(score: Score, plan: Plan, ticks: Ints, up: bool = False) -> Ints:
-    """Ticks of the plan's bars (24 a beat) as ticks of `score`; beyond its last bar, its bars continue.
+def ticks_in_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
+    """Ticks (N,) of the plan's bars (24 a beat) as ticks of `score`, after its last bar in further bars."""
+    return np.asarray(rescale_ticks(_moved_to_score(score, plan, ticks), GRID, score.ticks_per_beat))
 
-    They are rounded; for bar lines `up`, so that the first tick of a bar is not before its line.
+
+def bars_in_score(score: Score, plan: Plan, start_ticks: Ints, end_ticks: Ints) -> tuple[Ints, Ints]:
+    """Where bars that start and end at ticks (N,) of the plan start and end in `score`, in its ticks.
+
+    They are rounded up, so that the first tick of a bar is not before its line. Where a meter of `score` is
+    between two ticks of the grid, its bars and those of the plan differ a little: then it is what they share.
     """
+    start_ticks, end_ticks = (_moved_to_score(score, plan, ticks) for ticks in (start_ticks, end_ticks))
+    start, end = (-(-ticks * score.ticks_per_beat // GRID) for ticks in (start_ticks, end_ticks))
+    if any(meter.onset_ticks * GRID % score.ticks_per_beat for meter in score.meters):
+        timeline = Timeline.of(score)
+        lines = np.append(timeline.start_ticks, timeline.end_ticks)
+        on_grid = rescale_ticks(lines, score.ticks_per_beat, GRID)
+        first, last = np.searchsorted(on_grid, end_ticks), np.searchsorted(on_grid, start_ticks, "right") - 1
+        first = np.minimum(first, len(lines) - 1)
+        end = np.where(on_grid[first] == end_ticks, np.minimum(end, lines[first]), end)
+        start = np.where(on_grid[last] == start_ticks, np.maximum(start, lines[last]), start)
+    return np.asarray(start), np.asarray(end)
+
+
+def _moved_to_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
+    """Ticks (N,) of the plan's bars moved to those of `score`, both 24 a beat."""
     score_bars = grid_bars(score)
     plan_bars = Plan.of(score).timeline(GRID) if len(score) else score_bars
     inside = ticks < plan_bars.end_ticks
     moved = plan_bars.moved(np.where(inside, ticks, 0), score_bars, inside=False) if len(plan_bars) else ticks
-    moved = np.where(inside, moved, ticks - plan_bars.end_ticks + score_bars.end_ticks)
-    if up:
-        return np.asarray(-(-moved * score.ticks_per_beat // GRID))
-    return np.asarray(rescale_ticks(moved, GRID, score.ticks_per_beat))
+    return np.where(inside, moved, ticks - plan_bars.end_ticks + score_bars.end_ticks)
 
 
 def _sampled_notes(

@@ -71,7 +71,7 @@ class ComposeOptions(_Options):
     """What a user asks of a song; what is None is taken from the plan of a training song that fits."""
 
     bars: int | None = _option(
-        "Length in bars, RANGE; by default 16, or the length of the form or the melody.", None, 1, 1000
+        "Bars without the pickup, RANGE; by default 16, or those of the form or the melody.", None, 1, 1000
     )
     seconds: float | None = _option("Length in seconds, RANGE, instead of bars.", None, 1, 3600)
     genre: str | None = _option("A label of the model, or a mix of labels: chorale:0.7,game:0.3.")
@@ -115,7 +115,9 @@ class BatchOptions(_Options):
 class RedoOptions(_Options):
     """Which bars and parts of a song to recompose, and how many versions."""
 
-    bars: str | range = field(metadata=_option("The bars to recompose, counted from 1: 9-12.").metadata)
+    bars: str | range = field(
+        metadata=_option("The bars to recompose, counted from 1 (a pickup is bar 0): 9-12.").metadata
+    )
     parts: str | Collection[str] | None = _option(
         "Only these parts: their names, instruments, or numbers from 1; by default all."
     )

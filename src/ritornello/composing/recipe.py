@@ -145,7 +145,7 @@ class Recipe:
         for count in ("seed", "song"):
             check_between(count, data[count], 0, MAX_SEED)
         plan = Plan.from_dict(data["plan"])
-        if not 1 <= (plan.bars or 0) <= MAX_BARS:
+        if not 1 <= plan.full_bars <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars: must be 1-{MAX_BARS}")
         rows, given = _read_rows(name, data["rows"]), _read_given_music(data["source"])
         numbers = data["seed"], data["song"], dials

@@ -48,9 +48,8 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     given, plan = recipe.given, recipe.plan
     assert given is not None
     score = given.score
-    first, end = merge_notes.ticks_in_score(
-        score, plan, np.array([request.first_tick, request.end_tick]), up=True
-    ).tolist()
+    edges = np.array([[request.first_tick], [request.end_tick]])
+    first, end = (int(ticks[0]) for ticks in merge_notes.bars_in_score(score, plan, *edges))
     parts = range(len(score.parts)) if given.parts is None else given.parts
     old = merge_notes.note_table(score)
     is_replaced = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))

@@ -42,8 +42,8 @@ class Song:
 
     @property
     def bars(self) -> int:
-        """The number of bars."""
-        return len(Timeline.of(self.score))
+        """The number of bars; a pickup does not count."""
+        return Timeline.of(self.score).full_bars
 
     def write(self, path: str | Path) -> None:
         """Write the song in the format of the path's ending.

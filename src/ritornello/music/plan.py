@@ -163,11 +163,11 @@ class Plan:
     @property
     def pickup_bars(self) -> int:
         """1 if the first bar is a pickup, bar 0, else 0; see Timeline.pickup_bars."""
-        if len(self.meters) < 2:
+        if len(self.meters) < 2 or self.meters[1][0] != 1 or self.bars == 1:
             return 0
-        bars = min(self.bars or 3, 3)
-        meters = tuple(change for change in self.meters if change[0] < bars)
-        return replace(self, bars=bars, meters=meters, returns=None, chords=()).timeline(GRID).pickup_bars
+        first, second, *later = [4 * GRID * meter[1] / meter[2] for meter in self.meters[:3]]
+        stays = not later or self.meters[2][0] > 2 or abs(later[0] - second) < 1
+        return int(int(first) <= second - 1 and stays)
 
     @property
     def full_bars(self) -> int:

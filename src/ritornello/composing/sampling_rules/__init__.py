@@ -31,6 +31,7 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("shift", timing.forbid_onsets_outside_requested_bars, True),
+    Rule("shift", timing.forbid_silent_beginning, True),
     Rule("shift", timing.forbid_end_before_last_bar, True),
     Rule("shift", timing.forbid_silent_bars, True),
     Rule("shift", timing.forbid_end_before_all_parts_play, True),

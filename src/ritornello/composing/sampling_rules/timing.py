@@ -30,6 +30,20 @@ def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
     return bias
 
 
+def forbid_silent_beginning(state: SamplingState) -> Bias | None:
+    """A new song begins before the middle of its first bar, which is a pickup if the plan has one.
+
+    Songs that are learnt begin so (`music.pickup`); of models trained before, pickups were silent bars.
+    """
+    song, request = state.song, state.request
+    if song.notes or request.given is not None or request.first_tick > 0 or request.end_tick is not None:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    half_bar = (song.bar_lines[1] + 1) // 2
+    bias[max(half_bar - song.clock, 0) :] = FORBIDDEN
+    return bias
+
+
 def forbid_end_before_last_bar(state: SamplingState) -> Bias | None:
     """The song has the requested length: it does not end before its last bar has an onset."""
     if state.last_bar_has_onset or state.end_tick < state.song.end_tick:
