@@ -63,6 +63,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
         "melody": ("compose.rules", "Dissonance of songs composed around a given melody"),
         "rules": ("compose.rules", "How many notes of human songs each sampling rule would forbid"),
         "steps": ("compose.steps", "Notes per second of the numpy steps, compared with torch and midigpt"),
+        "coherence": (
+            "coherence.coherence",
+            "Whether songs of all labels hold together: ends, keys, parts",
+        ),
         "judge": ("judge.judge", "Songs of several models and folders, judged by the same human songs"),
     },
     "Other": {

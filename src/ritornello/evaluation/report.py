@@ -96,7 +96,7 @@ def coherence_rows(coherence: Mapping[str, Any]) -> list[list[str]]:
     """Return a row for each measure: name, then figure, interval and number of songs of both sets."""
     rows = []
     for name, measure in coherence.items():
-        write = _percent if measure["is_share"] else number
+        write = percent if measure["is_share"] else number
         cells = [name]
         for figure in (measure["composed"], measure["human"]):
             ends = [write(end) for end in figure["interval"] or ()]
@@ -105,7 +105,8 @@ def coherence_rows(coherence: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """Return a share as percent without digits behind the point, or a dash for None."""
     return "-" if share is None else f"{share:.0%}"
 
 

@@ -1,0 +1,1 @@
+"""Whether composed songs hold together, next to held-out human songs."""
