@@ -28,6 +28,9 @@ NOTHING: dict[str, Any] = {**QUICK, "start": "nothing", "network_config": TINY}
 @pytest.fixture(autouse=True)
 def _none_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ritornello.composing.compose.BUNDLED", tmp_path / "no")
+    monkeypatch.setattr("ritornello.learning.song_comparison.SONGS", 4)
+    monkeypatch.setattr("ritornello.learning.cross_validation.MAX_JUDGED_SONGS", 24)
+    monkeypatch.setattr("ritornello.learning.cross_validation.FOLDS", 2)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def test_from_a_folder_to_songs_and_on(folder: Path, tmp_path: Path) -> None:
     before, said = bytes_of(folder), []
     made = learn(folder, tmp_path, steps=20, songs=2, say=lambda *words: said.append(words))
     report = made.report
-    assert [stage for stage, _ in said] == ["estimate", "files", "training", "songs", "model"]
+    assert [stage for stage, _ in said] == ["estimate", "files", "training", "kept", "songs", "model"]
     assert said[1][1] == "40 files   40 kept"
     assert made.songs == tuple(tmp_path / "tunes-songs" / f"song-{n}.mid" for n in (1, 2))
     assert all(len(midi.read(song)) for song in made.songs)
@@ -98,7 +101,7 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
     assert made.report["kept"] == "learnt"
     low, high = made.report["interval"]
     assert 0 < low <= made.report["better_by"] <= high
-    assert said == ["estimate", "files", "start", "training", "selection", "songs", "model"]
+    assert said == ["estimate", "files", "start", "training", "kept", "songs", "model"]
     start = made.report["start"]
     assert made.report["tried"][start] == min(made.report["tried"].values())
     (round_,) = [path for path in (made.model / "work").iterdir() if path.name != "corpus"]
@@ -107,7 +110,14 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
     ships(made.model, monkeypatch)
     worse = learner.learn(folder, out=tmp_path / "worse", steps=2, **{**QUICK, "network_config": TINY})
     assert worse.report["kept"] == "bundled"
-    assert worse.report["better_by"] < 0
+    trained = worse.report["candidates"][-1]
+    assert (trained["share"], trained["eligible"]) == (1.0, False)
+    assert trained["better_by"] < 0
+    assert worse.report["why"].startswith(
+        "the bundled model is kept: on 24 songs that it did not learn from, "
+    )
+    card = (worse.model / "card.md").read_text("utf-8")
+    assert f"kept this model\n\n{worse.report['why'].capitalize()}" in card
     kept, shipped = Model.open(worse.model), Model.open(made.model)
     assert all(np.array_equal(kept.weights[name], shipped.weights[name]) for name in shipped.weights)
 
@@ -166,9 +176,25 @@ def test_of_a_handful_of_songs_none_may_be_held_out(tmp_path: Path) -> None:
     said: dict[str, str] = {}
     made = learner.learn(tmp_path / "few", steps=12, say=said.__setitem__, **NOTHING)
     assert made.model == tmp_path / "few-model"
-    assert "no songs are held out, because there are so few" in said["training"]
+    assert said["kept"] == "no songs are held out, because there are so few"
     assert (made.report["nats_per_note"], made.report["closeness"]["human"]) == (None, None)
     assert made.report["heldout"] == "of the same songs (none is held out)"
+
+
+def test_with_a_few_songs_the_cautious_choice_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ships(shipped := write_model(tmp_path / "bundled"), monkeypatch)
+    write_songs(tmp_path / "few", 4, notes=40)
+    made = learner.learn(tmp_path / "few", start="bundled", steps=3, **{**QUICK, "seed": 1})
+    assert made.report["why"].startswith("4 songs are too few to measure which model is better; ")
+    assert made.report["why"].endswith("is kept, which is the cautious choice")
+    (trained,) = (made.model / "work").glob("*/from-bundled")
+    share = made.report["share"]
+    start, end, kept = (Model.open(path).weights for path in (shipped, trained, made.model))
+    for name in start.keys() - {"plan.weight"}:  # which has columns for the folder's labels
+        expected = start[name] + share * (end[name].astype(np.float32) - start[name])
+        assert np.allclose(kept[name], expected, atol=1e-6)
 
 
 def test_a_full_disk_is_said_before(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

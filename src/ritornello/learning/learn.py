@@ -4,12 +4,13 @@
     resource_estimate  time, memory and disk space, before the work begins
     pipeline           after `prepare` has made the corpus; last it composes songs and compares them:
     start_trials         train from each start for a short time, from the best one to the end
-    model_selection      keep the better of the trained and the bundled model
+    candidates           the model from which training began, the trained model, and weights between them
+    cross_validation     measure them with songs from which they did not learn, by cross-validation if few
+    model_selection      keep the best of them by likelihood and by what they compose (song_comparison)
 
 The same steps exist as the commands prepare, train, measure and compose.
 """
 
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ritornello.composing.options import MAX_SONGS
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
 from ritornello.errors import InputError, check_between
-from ritornello.learning.resource_estimate import estimate_resources
+from ritornello.learning.resource_estimate import END_S, TimeBudget, estimate_resources
 from ritornello.learning.run_paths import RunPaths, Say
 from ritornello.models.model import Model
 from ritornello.system.extras import require_extra
@@ -59,8 +60,9 @@ def learn(
 
     The model is written to `out` (default: FOLDER-model), the songs to FOLDER-songs. Training
     starts from the bundled model or from random weights ("nothing"), whichever is better after a short trial
-    ("auto"). Of the trained and the bundled model the one that is better on held-out songs is kept; with the
-    start "nothing" the bundled model is not used at all. `labels` and `label_depth` are those of `prepare`,
+    ("auto"). Of the model from which training began, the trained one and models with weights between the two,
+    the one that is best in likelihood and in what it composes is kept (`model_selection`); with the start
+    "nothing" the bundled model is not used at all. `labels` and `label_depth` are those of `prepare`,
     `settings` those of `train`. `say` gets a line of text after each stage.
 
     A second call continues the training, or, if the files in the folder have changed, starts from the model
@@ -70,12 +72,12 @@ def learn(
     require_extra("train", "torch", "pyarrow")
     from ritornello.learning.pipeline import LearnPipeline
 
-    say, start_time = say or (lambda stage, text: None), time.monotonic()
-    duration = _duration(minutes, steps)
+    say, duration = say or (lambda stage, text: None), _duration(minutes, steps)
+    budget = TimeBudget(60 * duration["minutes"] if "minutes" in duration else None, {"songs": END_S})
     _check(start, songs, seed, duration, settings)
     bundled, paths = _bundled_model(start), RunPaths.of(folder, out)
     size = settings.get("network_config", {}).get("size")
-    starts = 1 + (bundled is not None)
+    starts = 1 + 2 * (bundled is not None)  # one for cross-validation
     estimate = estimate_resources(
         paths, minutes=duration.get("minutes"), workers=workers, size=size, starts=starts
     )
@@ -85,11 +87,11 @@ def learn(
         report = _prepare(paths, workers, (labels, label_depth), say, progress)
         settings = {"seed": seed or 0, **settings}
         corpus = Corpus.open(paths.corpus)
-        pipeline = LearnPipeline(paths, corpus, bundled, start, duration, settings, say)
+        pipeline = LearnPipeline(paths, corpus, bundled, start, duration, settings, budget, say)
         learned, stopped = pipeline.run(songs, seed, progress)
     report |= learned
     report["expected"] |= {name: value for name, value in asdict(estimate).items() if name != "files"}
-    report["seconds"] = round(time.monotonic() - start_time, 1)
+    report["seconds"] = round(budget.spent_s, 1)
     if stopped:
         saved = f"{str(paths.model)!r} has the best model so far"
         raise KeyboardInterrupt(f"stopped; {saved}, the same command continues")

@@ -1,16 +1,42 @@
-"""Choose the better of two models by nats per note on held-out songs, each given the plan of the song."""
+"""Choose the model that `learn` keeps: by the likelihood of held-out songs and by what the models compose.
 
+The candidates are the model from which training began (the *start model*, share 0), the trained weights
+(share 1), and weights between the two (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*).
+Each composes with the plans of the same held-out songs and the same seed (`song_comparison`), and each
+predicts these songs. A candidate is *eligible* if on held-out songs
+
+- it needs fewer nats per note than the start model, and the 95% interval of the difference is above 0,
+- its style is no further from human songs than that of the start model, and
+- the 95% interval of the ratio of both distances ends below 1 + MAX_RISK.
+
+Of the eligible candidates the one with the lowest sum of its ranks in nats and in style is kept, of equal
+ones the one closer to the start. If none is eligible, the start model is kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ritornello.corpus.corpus import Corpus
+from ritornello.evaluation.features import SongTable
 from ritornello.evaluation.inputs import LabelledScore
 from ritornello.evaluation.summary import FEWEST_SONGS, SongNats, paired_difference
+from ritornello.learning import song_comparison
 from ritornello.models.model import Model
 from ritornello.system.progress import Progress
 
 MAX_MEASURED_NOTES = 60_000  # measuring them takes about 7 seconds
+MAX_JUDGED_SONGS = 60  # with whose plans each candidate composes
+FEWEST_JUDGED = 6  # songs; with fewer there is no telling
+SHARES = (1.0, 0.5, 0.25)  # of the way from the start model to the trained weights, the most promising first
+SAFE_SHARE = 0.25  # that is kept where nothing can be measured
+MAX_RISK = 0.1
+SHARES_IN_WORDS = {0.25: "a quarter of the way", 0.5: "halfway", 0.75: "three quarters of the way"}
 
 
 class HeldOutSongs:
@@ -35,30 +61,38 @@ class HeldOutSongs:
 
     def songs(self) -> list[LabelledScore]:
         """The songs with their names and labels."""
-        infos = [self.corpus.info(number) for number in self.numbers]
-        return [
-            LabelledScore(i.name, self.corpus.score(n), i.labels)
-            for i, n in zip(infos, self.numbers, strict=True)
-        ]
+        return read_songs(self.corpus, self.numbers)
 
     def nats(self, model: Model, progress: Progress | None = None) -> list[SongNats]:
         """The negative log-likelihood of each song under a model; songs it cannot encode are left out."""
-        from ritornello.evaluation.likelihood import likelihood
+        return nats_of_songs(model, self.songs(), progress)
 
-        nats = []
-        by_given = likelihood(
-            model.network_in_torch(),
-            model.representation,
-            self.songs(),
-            plan_encoder=model.plan_encoder,
-            has_key_frame=model.has_key_frame,
-            given={"plan": ()},
-        )
-        for song in by_given:
-            nats.append(song["plan"])
-            if progress:
-                progress(len(nats), len(self), "measuring")
-        return nats
+
+def read_songs(corpus: Corpus, numbers: list[int]) -> list[LabelledScore]:
+    """Return the songs with these numbers, with their names and labels."""
+    infos = [corpus.info(number) for number in numbers]
+    pairs = zip(infos, numbers, strict=True)
+    return [LabelledScore(info.name, corpus.score(number), info.labels) for info, number in pairs]
+
+
+def nats_of_songs(model: Model, songs: list[LabelledScore], progress: Progress | None) -> list[SongNats]:
+    """Return the negative log-likelihood of each song that a model can encode, each given its plan."""
+    from ritornello.evaluation.likelihood import likelihood
+
+    nats = []
+    by_given = likelihood(
+        model.network_in_torch(),
+        model.representation,
+        songs,
+        plan_encoder=model.plan_encoder,
+        has_key_frame=model.has_key_frame,
+        given={"plan": ()},
+    )
+    for song in by_given:
+        nats.append(song["plan"])
+        if progress:
+            progress(len(nats), len(songs), "measuring")
+    return nats
 
 
 def nats_per_note(nats: list[SongNats]) -> float:
@@ -66,29 +100,114 @@ def nats_per_note(nats: list[SongNats]) -> float:
     return sum(song.total for song in nats) / sum(song.notes for song in nats) if nats else float("inf")
 
 
-def select(trained: list[SongNats], bundled: list[SongNats]) -> dict[str, Any]:
-    """Which model is better, as "kept" ("learnt" or "bundled"), and by how much the trained one is better.
+@dataclass
+class Comparison:
+    """What was measured of each candidate, by its share; `human` has the openings of the judged songs."""
 
-    See `evaluation.summary.paired_difference`.
-    """
-    if not {song.song for song in trained} & {song.song for song in bundled}:
-        return {"kept": "learnt", "why": "no held-out song can be encoded by both models"}
-    difference = paired_difference(trained, bundled)
-    return {"kept": "learnt" if difference["better_by"] >= 0 else "bundled", **difference}
+    nats: dict[float, list[SongNats]] = field(default_factory=dict)
+    composed: dict[float, list[SongTable]] = field(default_factory=dict)
+    human: list[SongTable] = field(default_factory=list)
+
+    @property
+    def judged_songs(self) -> int:
+        """The number of songs with whose plans the candidates composed."""
+        return sum(map(len, self.human))
+
+    def add(
+        self,
+        candidates: Mapping[float, Model],
+        songs: list[LabelledScore],
+        seed: int,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Measure the candidates with the openings of songs from which none of them learned.
+
+        The first call leaves out the last candidates for which `seconds` are too few, and so do later calls.
+        """
+        openings = song_comparison.openings(songs, candidates[0.0].representation)
+        if not openings:
+            return
+        began, first = time.monotonic(), not self.human
+        self.human.append(song_comparison.human_table(openings))
+        for number, (share, model) in enumerate(candidates.items()):
+            spent = time.monotonic() - began
+            is_late = seconds is not None and number > 1 and spent * (1 + 1 / number) > seconds
+            if (first and is_late) or not (first or share in self.composed):
+                continue
+            table = song_comparison.composed_table(model, openings, seed, progress)
+            self.composed.setdefault(share, []).append(table)
+            nats = nats_of_songs(model, [opening.song for opening in openings], progress)
+            self.nats.setdefault(share, []).extend(nats)
+
+    def figures(self) -> list[dict[str, Any]]:
+        """Return the figures of each candidate, and whether it is eligible; the start model comes first.
+
+        "better_by" and "style_ratio" compare it with the start model, each with its interval.
+        """
+        human, start = song_comparison.joined(self.human), song_comparison.joined(self.composed[0.0])
+        found = []
+        for share, tables in sorted(self.composed.items()):
+            composed = song_comparison.joined(tables)
+            figures: dict[str, Any] = {"share": share, "nats_per_note": nats_per_note(self.nats[share])}
+            figures |= song_comparison.judge_figures(human, composed)
+            if share:
+                likelihood = paired_difference(self.nats[share], self.nats[0.0])
+                difference = song_comparison.style_difference(human, composed, start)
+                figures |= {"better_by": likelihood["better_by"], "interval": likelihood["interval"]}
+                figures |= {"style_ratio": difference.ratio, "style_interval": list(difference.interval)}
+                figures["eligible"] = is_eligible(figures)
+            found.append(figures)
+        return found
 
 
-def describe_selection(selection: dict[str, Any]) -> str:
-    """A selection as one line for the terminal."""
-    kept, other = "the trained model", "the bundled model"
-    if selection["kept"] != "learnt":
-        kept, other = other, kept
-    if "better_by" not in selection:
-        return f"{kept}: {selection['why']}"
-    songs = f"{selection['songs']} held-out song{'s' * (selection['songs'] > 1)}"
-    by, interval = selection["better_by"], selection["interval"]
-    text = f"{kept}: {abs(by):.2f} nats per note better than {other} on {songs}"
-    if interval is None:
-        return text + ", too few for a confidence interval"
-    low, high = interval if by >= 0 else [-bound for bound in reversed(interval)]
-    chance = "" if low > 0 else "; the difference may be chance"
-    return f"{text} (95% interval {low:.2f} to {high:.2f}{chance})"
+def is_eligible(figures: Mapping[str, Any]) -> bool:
+    """Whether a candidate predicts better than the start model, and composes at least as well."""
+    low = figures["interval"][0] if figures["interval"] else figures["better_by"]
+    return bool(low > 0 and figures["style_ratio"] <= 1 and figures["style_interval"][1] < 1 + MAX_RISK)
+
+
+def best_candidate(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the eligible candidate with the lowest sum of ranks, or the start model if none is eligible."""
+    eligible = [each for each in figures if each.get("eligible")]
+    if not eligible:
+        return figures[0]
+
+    def rank(each: dict[str, Any], name: str) -> int:
+        return sum(other[name] < each[name] for other in eligible)
+
+    return min(
+        eligible, key=lambda each: (rank(each, "nats_per_note") + rank(each, "style_ratio"), each["share"])
+    )
+
+
+def name_of(share: float, start: str) -> str:
+    """A candidate in words; `start` names the start model, such as "the bundled model"."""
+    if share in (0, 1):
+        return start if not share else "the trained model"
+    return (
+        f"the model {SHARES_IN_WORDS.get(share, f'{share:.0%} of the way')} from {start} to the trained one"
+    )
+
+
+def reason(figures: list[dict[str, Any]], kept: Mapping[str, Any], start: str, songs: int) -> str:
+    """Say in a sentence which candidate is kept and why."""
+    judged = f"{songs} songs that it did not learn from"
+    if kept["share"]:
+        return f"{name_of(kept['share'], start)} is kept: on {judged} it {_compared(kept)} than {start}"
+    trained = min(figures[1:], key=lambda each: (each["nats_per_note"], each["share"]))
+    return (
+        f"{start} is kept: on {judged}, {name_of(trained['share'], start)} {_compared(trained)} than {start}"
+    )
+
+
+def _compared(figures: Mapping[str, Any]) -> str:
+    """The difference of a candidate from the start model in nats and in style."""
+    by, closer = figures["better_by"], 100 * (1 - figures["style_ratio"])
+    nats = f"needs {abs(by):.2f} nats per note {'less' if by >= 0 else 'more'}"
+    if figures["interval"]:
+        low, high = figures["interval"]
+        nats += f" (95% interval {low:.2f} to {high:.2f} less)"
+    low, high = (100 * (1 - bound) for bound in reversed(figures["style_interval"]))
+    style = f"{abs(closer):.0f}% {'closer' if closer >= 0 else 'further'}"
+    return f"{nats}, and composes {style} in style (95% interval {low:.0f}% to {high:.0f}% closer)"

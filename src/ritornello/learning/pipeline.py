@@ -11,8 +11,10 @@ from ritornello.composing.song import Song
 from ritornello.corpus.corpus import Corpus
 from ritornello.evaluation.originality import closest_passages, opening, run_lengths, typical_longest_run
 from ritornello.learning import model_selection
+from ritornello.learning.candidates import Candidates
+from ritornello.learning.cross_validation import CandidateMeasurement, SelectionPlan
 from ritornello.learning.model_selection import HeldOutSongs
-from ritornello.learning.resource_estimate import format_duration
+from ritornello.learning.resource_estimate import TimeBudget, format_duration
 from ritornello.learning.run_paths import RunPaths, Say, copy_model
 from ritornello.learning.start_trials import StartTrials, is_possible_start
 from ritornello.models.fingerprints import SongFingerprint, of_training_songs
@@ -24,7 +26,10 @@ MAX_HUMAN_SONGS = 30
 
 @dataclass(frozen=True)
 class LearnPipeline:
-    """Training, selection and composing for one corpus; `duration` is {"minutes": ...} or {"steps": ...}."""
+    """Training, selection and composing for one corpus; `duration` is {"minutes": ...} or {"steps": ...}.
+
+    `budget` counts the time of the whole call.
+    """
 
     paths: RunPaths
     corpus: Corpus
@@ -32,6 +37,7 @@ class LearnPipeline:
     start: str
     duration: dict[str, Any]
     settings: dict[str, Any]
+    budget: TimeBudget
     say: Say
 
     def run(self, songs: int, seed: int | None, progress: Progress | None) -> tuple[dict[str, Any], bool]:
@@ -46,25 +52,29 @@ class LearnPipeline:
         """The model that is kept, the report, and whether Ctrl-C was pressed."""
         folder = self.paths.runs(self.corpus.hash)
         starts = self._starts(folder)
-        trials = StartTrials(self.corpus, folder, starts, self.duration, self.settings, progress)
+        has_start = self.bundled is not None or "before" in starts
+        plan = SelectionPlan.of(self.corpus, self.duration, self.budget, has_start)
+        trials = StartTrials(self.corpus, folder, starts, plan.duration, self.settings, progress)
         trained, stopped = self._train(trials)
         report: dict[str, Any] = {"start": trials.chosen, "tried": trials.tried}
         report |= {"model": str(self.paths.model), "expected": {"passes": trials.expected_passes}}
         if trained is None:
             assert self.bundled is not None, "_train raises KeyboardInterrupt without any model"
-            copy_model(self.bundled, self.paths.model, learn={"kept": "bundled"})
-            return Model.open(self.paths.model), {**report, "kept": "bundled"}, stopped
+            why = "the bundled model is kept: stopped before the first measurement"
+            copy_model(self.bundled, self.paths.model, learn={"kept": "bundled", "why": why})
+            return Model.open(self.paths.model), {**report, "kept": "bundled", "why": why}, stopped
         report |= self._training_report(trained, trials)
-        copy_model(trained, self.paths.model, learn={"kept": "learnt"})  # in case measuring is interrupted
-        try:
-            kept, selection = self._select(trained, progress)
-        except KeyboardInterrupt:
-            stopped, kept = True, trained
-            selection = {"kept": "learnt", "why": "stopped before it was measured", "nats_per_note": None}
+        candidates = Candidates.of(trained, trials, self.bundled)
+        kept, selection = candidates.unmeasured("stopped before it was measured")
+        copy_model(kept, self.paths.model, learn=selection)  # in case measuring is interrupted
+        if not stopped:
+            try:
+                kept, selection = self._select(candidates, trials, plan)
+            except KeyboardInterrupt:
+                stopped = True
         report |= selection
         self.say("training", _describe_training(report))
-        if self.bundled is not None:
-            self.say("selection", model_selection.describe_selection(selection))
+        self.say("kept", selection["why"])
         copy_model(kept, self.paths.model, learn={**selection, "start": report["start"]})
         return Model.open(self.paths.model), report, stopped
 
@@ -106,19 +116,23 @@ class LearnPipeline:
         report = {"training": training, "passes": passes, "since_best": since_best, "sounds": trials.sounds}
         return report | {"heldout": trained.info["data"]["heldout"]}
 
-    def _select(self, trained: Model, progress: Progress | None) -> tuple[Model, dict[str, Any]]:
-        """The better of the trained and the bundled model on held-out songs, and the comparison."""
-        songs = model_selection.HeldOutSongs(self.corpus, "test")
-        if not len(songs):
-            why = "no songs are held out, because there are so few"
-            return trained, {"kept": "learnt", "why": why, "nats_per_note": None}
-        nats = songs.nats(trained, progress)
-        selection: dict[str, Any] = {"kept": "learnt", "why": "there was no other model to compare with"}
-        if self.bundled is not None:
-            selection = model_selection.select(nats, songs.nats(self.bundled, progress))
-        selection |= {"nats_per_note": model_selection.nats_per_note(nats), "heldout_songs": len(songs)}
-        kept = trained if selection["kept"] == "learnt" or self.bundled is None else self.bundled
-        return kept, selection
+    def _select(
+        self, candidates: Candidates, trials: StartTrials, plan: SelectionPlan
+    ) -> tuple[Model, dict[str, Any]]:
+        """The candidate that is kept, and why, with the figures of all."""
+        if candidates.start is None:
+            songs = model_selection.HeldOutSongs(self.corpus, "test")
+            if not len(songs):
+                return candidates.unmeasured("no songs are held out, because there are so few")
+            kept, selection = candidates.unmeasured("there is no model to compare it with")
+            nats = model_selection.nats_per_note(songs.nats(kept, trials.progress))
+            return kept, {**selection, "nats_per_note": nats, "heldout_songs": len(songs)}
+        measurement = CandidateMeasurement(trials, plan, candidates.of_trained, self.budget)
+        comparison = measurement.measure(candidates.trained, self.settings["seed"])
+        if comparison.judged_songs < model_selection.FEWEST_JUDGED:
+            few = f"{len(self.corpus.songs())} songs are too few to measure which model is better"
+            return candidates.unmeasured(few)
+        return candidates.best(comparison)
 
     def _compose(self, model: Model, count: int, seed: int | None) -> dict[str, Any]:
         """Compose songs with the model that is kept; their files and their closeness to training songs."""
@@ -134,7 +148,7 @@ class LearnPipeline:
 def _describe_training(report: dict[str, Any]) -> str:
     """The training as one line for the terminal."""
     nats = report["nats_per_note"]
-    measured = f"{nats:.2f} nats per note on held-out songs" if nats is not None else report["why"]
+    measured = f"{nats:.2f} nats per note on held-out songs" if nats is not None else ""
     duration, passes = format_duration(report["training"]["seconds"]), f"{report['passes']:.1f} passes"
     return "   ".join(text for text in (duration, measured, passes, report["sounds"]) if text)
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ritornello.errors import InputError
 from ritornello.models import fingerprints
@@ -25,6 +26,7 @@ from ritornello.system.lock import locked
 
 Say = Callable[[str, str], None]
 """Called as say(stage, text) to print one line about a stage."""
+CARD_HEADING = "\n## Why `ritornello learn` kept this model"
 MODEL_SUFFIX, SONGS_SUFFIX = "-model", "-songs"
 
 
@@ -81,8 +83,8 @@ class RunPaths:
             part.mkdir()
             if (self.model / "model.json").is_file():
                 model = Model.open(self.model)
-                if model.info.get("learn", {}).get("kept") != "bundled":
-                    copy_model(model, part / "before")
+                if (why := model.info.get("learn", {})).get("kept") != "bundled":
+                    copy_model(model, part / "before", {"why": "it was kept before", **why})
             part.rename(path)
             for old in self.work.iterdir():
                 if old not in (path, self.corpus):
@@ -104,9 +106,10 @@ class RunPaths:
                 raise InputError(f"{problem}: must be new, empty, or made by `ritornello learn`")
 
 
-def copy_model(model: Model, path: Path, **info: object) -> None:
-    """Copy a model folder, adding `info` to its model.json. Raises OutputError."""
-    card = (model.path / "card.md").read_text("utf-8", "replace")
-    model_folder.write(path, {**model.info, **info}, model.weights, model.tables, card, model.plans)
+def copy_model(model: Model, path: Path, learn: dict[str, Any]) -> None:
+    """Write a model to a folder, with why `learn` kept it in model.json and the card. Raises OutputError."""
+    card = (model.path / "card.md").read_text("utf-8", "replace").partition(CARD_HEADING)[0].rstrip()
+    card += f"\n{CARD_HEADING}\n\n{learn['why'][:1].upper()}{learn['why'][1:]}.\n"
+    model_folder.write(path, {**model.info, "learn": learn}, model.weights, model.tables, card, model.plans)
     if (model.path / fingerprints.FILE).is_file():
         write_bytes(path / fingerprints.FILE, (model.path / fingerprints.FILE).read_bytes())

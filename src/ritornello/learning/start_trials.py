@@ -30,6 +30,7 @@ MIN_TRIAL_MINUTES, MAX_TRIAL_MINUTES = 1.0, 10.0
 # Below this time batches are smaller: a step of 32 crops takes 2 s on a busy processor, and the first steps,
 # which are timed, must not take all of the time.
 FULL_BATCH_MINUTES = 4.0
+RUN_PREFIX = "from-"  # of the folder of a training run
 PATIENCE = 5  # measurements without improvement, after which training stops
 
 
@@ -56,7 +57,7 @@ class StartTrials:
 
     def run_folder(self, start: str) -> Path:
         """The folder of the training run from a start."""
-        return self.folder / f"from-{start}"
+        return self.folder / f"{RUN_PREFIX}{start}"
 
     @property
     def chosen(self) -> str | None:

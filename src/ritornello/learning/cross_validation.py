@@ -1,0 +1,167 @@
+"""Measure the candidates of `learn` with songs that they did not learn from; by cross-validation if few.
+
+With FEWEST_TEST_SONGS songs or more in the split "test", the candidates are judged by these. With fewer,
+training is repeated FOLDS times for the same number of steps, each time with other songs held out, and the
+candidates of a fold are judged by its held-out songs. In a fold every FOLDS-th song, in the order of the
+files' hashes, is in the split "test"; some others are in "valid", by which training chooses its best step.
+Near duplicates cannot lie in two splits: a corpus keeps one song of each group of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.corpus.corpus import SPLITS, Corpus, import_pyarrow, index_schema
+from ritornello.learning.model_selection import FEWEST_JUDGED, MAX_JUDGED_SONGS, Comparison, read_songs
+from ritornello.learning.resource_estimate import TimeBudget
+from ritornello.learning.start_trials import StartTrials
+from ritornello.models.model import Model
+from ritornello.system.files import output_errors, sha256_file, write_json
+
+FEWEST_TEST_SONGS = 20  # as many as the style ratio needs
+FOLDS = 3
+MIN_FOLD_MINUTES = 0.5
+COMPARING_SHARE = 0.12  # of the minutes, in which candidates compose
+SONGS_PER_VALID_SONG = 8  # of those that are not in "test"
+FEWEST_TO_VALIDATE = 2 * SONGS_PER_VALID_SONG  # songs of a fold; with fewer, all of them are trained on
+FEWEST_MEASUREMENTS = 8  # of a training in a fold
+Candidates = Callable[[Model], dict[float, Model]]  # from a trained model to the candidates by their share
+
+
+class SelectionPlan(NamedTuple):
+    """How the candidates are measured: `folds` (0: by the held-out songs), and the length of each training.
+
+    `duration` is {"minutes": ...} or {"steps": ...}; `comparing_s` are the seconds for composing, if limited.
+    """
+
+    folds: int
+    duration: dict[str, Any]
+    comparing_s: float | None = None
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, duration: dict[str, Any], budget: TimeBudget, has_start: bool
+    ) -> SelectionPlan:
+        """Divide the time that is left between training, cross-validation and composing with candidates.
+
+        Without a model to start from there is nothing to choose from, and all of it is for training.
+        """
+        is_scarce = len(corpus.songs("test")) < FEWEST_TEST_SONGS
+        folds = FOLDS if has_start and is_scarce and len(corpus.songs()) >= FEWEST_JUDGED else 0
+        if budget.total_s is None:
+            return cls(folds, duration)
+        comparing_s = COMPARING_SHARE * budget.total_s if has_start else 0.0
+        budget.reserve("comparing", comparing_s)
+        minutes = (budget.left_s() or 0.0) / 60
+        folds = folds if minutes / (1 + folds) >= MIN_FOLD_MINUTES else 0
+        return cls(folds, {"minutes": minutes / (1 + folds)}, comparing_s)
+
+
+@dataclass(frozen=True)
+class CandidateMeasurement:
+    """The measurement of the candidates by a plan; `candidates` makes them of a trained model."""
+
+    trials: StartTrials
+    plan: SelectionPlan
+    candidates: Candidates
+    budget: TimeBudget
+
+    def measure(self, trained: Model, seed: int) -> Comparison:
+        """Return what was measured; nothing if there are too few songs."""
+        comparison, corpus = Comparison(), self.trials.corpus
+        if self.plan.folds:
+            self._measure_folds(comparison, trained, seed)
+            return comparison
+        numbers = corpus.songs("test")
+        if len(numbers) < FEWEST_TEST_SONGS:
+            numbers = np.sort(np.concatenate([numbers, corpus.songs("valid")]))
+        if len(numbers) >= FEWEST_JUDGED:
+            self._add(comparison, trained, corpus, numbers, MAX_JUDGED_SONGS, seed)
+        return comparison
+
+    def _measure_folds(self, comparison: Comparison, trained: Model, seed: int) -> None:
+        """Train in each fold as `trained` was, and measure the candidates, while there is time."""
+        longest, budget = 0.0, self.budget
+        budget.reserve("comparing", 0.0)
+        for fold in range(self.plan.folds):
+            began, left_s = budget.spent_s, budget.left_s()
+            if left_s is not None and longest > left_s:
+                break
+            folder = self.trials.folder / f"fold-{fold}"
+            corpus = fold_corpus(self.trials.corpus, fold, folder / "corpus")
+            model = self._trials_of_fold(corpus, folder, trained, fold).train_chosen()
+            songs = MAX_JUDGED_SONGS // self.plan.folds
+            self._add(comparison, model, corpus, corpus.songs("test"), songs, seed)
+            shutil.rmtree(folder, ignore_errors=True)
+            longest = max(longest, budget.spent_s - began)
+
+    def _trials_of_fold(self, corpus: Corpus, folder: Path, trained: Model, fold: int) -> StartTrials:
+        """The training in a fold: from the same start, for as many steps of as many crops."""
+        trials, training = self.trials, trained.info["training"]
+        steps, start = training["steps"], trials.chosen
+        assert start is not None, "the start is chosen before the end of training"
+        settings = {"measure_every": max(10, steps // FEWEST_MEASUREMENTS), **trials.settings}
+        settings |= {"batch": training["batch"]}
+        progress = trials.progress
+
+        def update(done: int, total: int, what: str) -> None:
+            if progress:
+                progress(done, total, f"cross-validation {fold + 1} of {self.plan.folds}  {what}")
+
+        return StartTrials(corpus, folder, {start: trials.starts[start]}, {"steps": steps}, settings, update)
+
+    def _add(
+        self,
+        comparison: Comparison,
+        trained: Model,
+        corpus: Corpus,
+        numbers: npt.NDArray[np.int64],
+        songs: int,
+        seed: int,
+    ) -> None:
+        """Measure the candidates of `trained` with at most `songs` of the songs with these numbers."""
+        if len(numbers) > songs:
+            numbers = numbers[np.linspace(0, len(numbers) - 1, songs).astype(np.int64)]
+        seconds = self.plan.comparing_s and self.plan.comparing_s / max(1, self.plan.folds)
+        heldout = read_songs(corpus, numbers.tolist())
+        comparison.add(self.candidates(trained), heldout, seed, seconds, self.trials.progress)
+
+
+def fold_splits(hashes: list[str], fold: int) -> list[str]:
+    """Return the split of each song in fold number `fold`, given the hashes of all songs."""
+    splits, others = [""] * len(hashes), []
+    for place, song in enumerate(sorted(range(len(hashes)), key=lambda number: hashes[number])):
+        if place % FOLDS == fold:
+            splits[song] = "test"
+        else:
+            others.append(song)
+    for place, song in enumerate(others):
+        is_valid = len(others) >= FEWEST_TO_VALIDATE and place % SONGS_PER_VALID_SONG == 0
+        splits[song] = "valid" if is_valid else "train"
+    return splits
+
+
+def fold_corpus(corpus: Corpus, fold: int, path: Path) -> Corpus:
+    """Write the corpus of a fold to the folder `path`, with copies of the notes. Raises OutputError."""
+    pa, songs = import_pyarrow(), corpus.songs()
+    splits: npt.NDArray[np.object_] = np.full(len(corpus), "", object)
+    splits[songs] = fold_splits([corpus.info(song).hash for song in songs.tolist()], fold)
+    place, schema = index_schema().get_field_index("split"), index_schema()
+    table = corpus.index.set_column(place, schema.field(place), pa.array(splits, pa.string()))
+    counts, index = Counter(splits.tolist()), path / "index.parquet"
+    with output_errors(path):
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(corpus.path / "shards", path / "shards")
+        pa.parquet.write_table(table, index)
+        entry = {index.name: [index.stat().st_size, sha256_file(index)]}
+        counted = {split: counts[split] for split in SPLITS}
+        write_json(path / "manifest.json", {**corpus.manifest, "splits": counted, "index": entry})
+    return Corpus.open(path, verify=corpus.verify)

@@ -1,0 +1,84 @@
+"""The choice of the model that `learn` keeps, without training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ritornello.evaluation.analysed_song import AnalysedSong
+from ritornello.evaluation.features import SongTable, song_table
+from ritornello.learning.cross_validation import FOLDS, fold_splits
+from ritornello.learning.model_selection import best_candidate, is_eligible, reason
+from ritornello.learning.song_comparison import style_difference
+from tests.folders import wandering
+
+
+def figures(share: float, better_by: float, ratio: float, high: float = 1.05) -> dict[str, Any]:
+    found: dict[str, Any] = {"share": share, "nats_per_note": 3 - better_by, "better_by": better_by}
+    found |= {"interval": (better_by - 0.5, better_by + 0.5), "style_ratio": ratio}
+    found["style_interval"] = [0.5, high]
+    return found | {"eligible": is_eligible(found)}
+
+
+START: dict[str, Any] = {"share": 0.0, "nats_per_note": 3.0}
+CASES: dict[str, tuple[list[dict[str, Any]], float]] = {
+    "better in both": ([figures(1, 0.6, 0.8)], 1),
+    "further in style": ([figures(1, 2.0, 1.01)], 0),
+    "style may be further": ([figures(1, 2.0, 0.9, high=1.2)], 0),
+    "worse in nats": ([figures(1, -0.1, 0.5)], 0),
+    "nats may be worse": ([figures(1, 0.4, 0.5)], 0),
+    "best by both ranks": ([figures(0.25, 0.6, 0.9), figures(0.5, 0.9, 0.8), figures(1, 0.8, 0.85)], 0.5),
+    "equal ranks": ([figures(0.5, 0.6, 0.8), figures(1, 0.8, 0.9)], 0.5),
+    "only one eligible": ([figures(0.5, 0.6, 0.9), figures(1, 0.8, 1.1)], 0.5),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_rule(case: str) -> None:
+    candidates, share = CASES[case]
+    kept = best_candidate([START, *candidates])
+    assert kept["share"] == share
+
+
+def test_the_reason_is_a_sentence() -> None:
+    trained, judged = figures(1, 2.0, 1.25, high=1.5), "on 30 songs that it did not learn from"
+    nats = "needs 2.00 nats per note less (95% interval 1.50 to 2.50 less)"
+    assert reason([START, trained], START, "the bundled model", 30) == (
+        f"the bundled model is kept: {judged}, the trained model {nats}, and composes 25% further in style "
+        "(95% interval -50% to 50% closer) than the bundled model"
+    )
+    half = figures(0.5, 2.0, 0.8)
+    assert reason([START, half], half, "the bundled model", 30) == (
+        f"the model halfway from the bundled model to the trained one is kept: {judged} it {nats}, and "
+        "composes 20% closer in style (95% interval -5% to 50% closer) than the bundled model"
+    )
+
+
+def test_each_song_is_judged_in_one_fold_and_trained_on_in_no_such() -> None:
+    hashes = [f"{number * 7919 % 1000:04}" for number in range(50)]
+    folds = [fold_splits(hashes, fold) for fold in range(FOLDS)]
+    for song in zip(*folds, strict=True):
+        assert song.count("test") == 1
+    assert all(set(fold) == {"train", "valid", "test"} for fold in folds)
+    assert fold_splits(hashes[::-1], 0) == folds[0][::-1]
+    assert "valid" not in fold_splits(hashes[:6], 0)  # all of so few are trained on
+
+
+def table(seeds: range, pitch: int | None = None) -> SongTable:
+    """The table of songs of 40 notes, or of as many repetitions of one pitch."""
+    songs = [wandering(seed, 40) for seed in seeds]
+    if pitch is not None:
+        songs = [replace(song, pitch=np.full(len(song), pitch, np.uint8)) for song in songs]
+    return song_table([AnalysedSong(song) for song in songs])
+
+
+def test_the_difference_in_style_is_paired() -> None:
+    human, like, unlike = table(range(20)), table(range(20, 40)), table(range(20, 40), pitch=60)
+    found = style_difference(human, like, unlike)
+    assert found.interval[0] <= found.ratio <= found.interval[1] < 1
+    assert style_difference(human, unlike, like).ratio == pytest.approx(1 / found.ratio)
+    same = style_difference(human, like, like)
+    assert (same.ratio, same.interval) == (1, (1, 1))
