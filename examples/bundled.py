@@ -47,7 +47,7 @@ TRAIN_SETTINGS = (
 )  # fmt: skip
 
 
-def write_songs(clean: Path, music21: Path, out: Path) -> None:
+def write_songs(clean: Path, music21: Path, archive: Path | None, out: Path) -> None:
     """Stage data: write the songs and the list of files used, and print how many there are."""
     from bundle import sources
 
@@ -56,7 +56,7 @@ def write_songs(clean: Path, music21: Path, out: Path) -> None:
         return
     for old in (folder, part):
         shutil.rmtree(old, ignore_errors=True)
-    ledger = sources.write_all(clean, music21, part)
+    ledger = sources.write_all(clean, music21, archive, part)
     part.rename(folder)
     write_bytes(out / "left_out.json", json.dumps(ledger.left_out, indent=1, ensure_ascii=False).encode())
     ledger.write(out / RIGHTS_FILE)  # last, because it marks the stage as done
@@ -123,6 +123,7 @@ def parse_options() -> argparse.Namespace:
     add = parser.add_argument
     add("--clean", type=Path, help="the folder that contains jsb/, freedoom/, simutrans/ and groove/")
     add("--music21", type=Path, help="the corpus folder of music21, if it is not installed")
+    add("--free", type=Path, help="the folder of the archive of free music, with sources.tsv; optional")
     add("--out", type=Path, required=True, help="the folder for all results")
     add("--from", dest="first", choices=STAGES, default="data", help="the first stage to run")
     add("--until", choices=STAGES, default="finish", help="the last stage to run")
@@ -156,7 +157,7 @@ def main() -> None:
             raise InputError(
                 "--clean is missing: must be the folder of jsb/, freedoom/, simutrans/ and groove/"
             )
-        write_songs(options.clean, music21_corpus(options.music21), out)
+        write_songs(options.clean, music21_corpus(options.music21), options.free, out)
     if "prepare" in stages and not (out / "corpus" / "manifest.json").exists():
         print(prepare(out / "midi", out / "corpus", workers=options.workers), flush=True)
     if "train" in stages:

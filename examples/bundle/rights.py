@@ -30,6 +30,7 @@ class Source:
 
     name: str
     label: str
+    """Of all its songs; empty if each song has its own."""
     what: str
     composition: str
     transcription: str
@@ -115,6 +116,107 @@ SOURCES = {
             "no notice of rights",
             "https://github.com/cuthbertLab/music21",
         ),
+        Source(
+            "blasphemer",
+            "",
+            "music of the game Blasphemer: Jute Gyte, ax34",
+            "the same licence",
+            "BSD-3-Clause, Copyright (c) 2024 Contributors to the Blasphemer project",
+            "BSD-3-Clause",
+            "https://github.com/Catoptromancy/blasphemer",
+        ),
+        Source(
+            "chopin_first_editions",
+            "",
+            "First Editions of Fryderyk Chopin's Music",
+            "public domain (the composers died before 1955)",
+            "Copyright 2017-2021 The Fryderyk Chopin Institute (https://nifc.pl); "
+            "changed: from Humdrum to MIDI",
+            "CC-BY-4.0",
+            "https://github.com/pl-wnifc/humdrum-chopin-first-editions",
+        ),
+        Source(
+            "easyrpg_rtp",
+            "",
+            "EasyRPG RTP: music by Juan Manuel Nigretti and Someoneman",
+            "the same licence",
+            "https://easyrpg.org; changed: meta events taken out",
+            "CC-BY-4.0",
+            "https://github.com/EasyRPG/RTP",
+        ),
+        Source(
+            "freedink",
+            "",
+            "Dink Smallwood, music of the game",
+            "the same licence",
+            "Copyright (C) 1997-2003 Seth A. Robinson; altered: meta events taken out",
+            "Zlib",
+            "https://www.gnu.org/software/freedink/",
+        ),
+        Source(
+            "mutopia",
+            "",
+            "The Mutopia Project: pieces in the public domain or under CC BY (credits: who typeset them)",
+            "public domain (the composers died before 1955)",
+            "typeset by volunteers; changed: from LilyPond to MIDI, repeats played out",
+            "public domain, or CC-BY-2.5 to 4.0",
+            "https://www.mutopiaproject.org",
+        ),
+        Source(
+            "open_hymnal",
+            "",
+            "The Open Hymnal Project (Brian J. Dumont), editions 2005-2014",
+            "public domain",
+            "public domain",
+            "public domain",
+            "https://github.com/jclements3/HarpHymnal",
+        ),
+        Source(
+            "openewld",
+            "",
+            "OpenEWLD, Federico Simonetta 2018: lead sheets",
+            "free of copyright",
+            "MIT, Copyright (c) 2018 00sapo",
+            "MIT",
+            "https://github.com/00sapo/OpenEWLD",
+        ),
+        Source(
+            "openscore_lieder",
+            "",
+            "The OpenScore Lieder Corpus",
+            "public domain (the composers died before 1955)",
+            "volunteers of OpenScore",
+            "CC0-1.0",
+            "https://github.com/OpenScore/Lieder",
+        ),
+        Source(
+            "openscore_orchestra",
+            "",
+            "OpenScore Orchestra, in Mark Gotham's Hauptstimme",
+            "public domain (the composers died before 1955)",
+            "volunteers of OpenScore",
+            "CC0-1.0",
+            "https://github.com/MarkGotham/Hauptstimme",
+        ),
+        Source(
+            "openscore_quartets",
+            "",
+            "OpenScore String Quartets",
+            "public domain (the composers died before 1955)",
+            "volunteers of OpenScore",
+            "CC0-1.0",
+            "https://github.com/OpenScore/StringQuartets",
+        ),
+        Source(
+            "polish",
+            "",
+            "Polish Music Heritage in Open Access",
+            "public domain (the composers died before 1955)",
+            "Copyright 2019-2022 The Fryderyk Chopin Institute (https://nifc.pl, "
+            "https://polishscores.org); changed: from Humdrum to MIDI",
+            "CC-BY-4.0",
+            "https://github.com/pl-wnifc/humdrum-polish-scores",
+        ),
     )
 }
 
@@ -166,6 +268,8 @@ class Ledger:
 
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     left_out: dict[str, dict[str, str]] = field(default_factory=dict)
+    credits: dict[str, str] = field(default_factory=dict)
+    """Whom a licence asks to name, by file, where it is not the source as a whole."""
 
     def use(self, source: str, name: str, data: bytes) -> None:
         """Record that a file is used."""
@@ -179,4 +283,5 @@ class Ledger:
         """Write the sources and the files used as JSON, one line for each file."""
         sources = {name: asdict(SOURCES[name]) for name in sorted(self.files)}
         content = {"sources": sources, "files": {n: dict(sorted(self.files[n].items())) for n in sources}}
+        content |= {"credits": self.credits} if self.credits else {}
         write_bytes(path, (json.dumps(content, indent=0, ensure_ascii=False) + "\n").encode())

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bundle import abc_text, abc_tunes, chorales, music_xml
+from bundle import abc_text, abc_tunes, chorales, free, music_xml
 from bundle.rights import (
     SOURCES,
     Ledger,
@@ -156,9 +156,16 @@ MUSIC21: dict[str, Source] = {
 }
 
 
-def write_all(clean: Path, music21: Path, out: Path) -> Ledger:
-    """Write all songs below `out`, in a folder for each label; returns the ledger."""
+def write_all(clean: Path, music21: Path, archive: Path | None, out: Path) -> Ledger:
+    """Write all songs below `out`, in a folder for each label; returns the ledger.
+
+    `archive` is the folder of free music; None leaves it out.
+    """
     ledger = Ledger()
+    for source, label, name, score in free.songs(archive, ledger) if archive else ():
+        target = out / label
+        target.mkdir(parents=True, exist_ok=True)
+        midi.write(score, target / f"{source}-{name}.mid")
     for folder, sources in ((clean, CLEAN), (music21, MUSIC21)):
         for source, songs in sources.items():
             target = out / SOURCES[source].label
