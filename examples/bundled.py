@@ -36,9 +36,14 @@ from ritornello.training.train import train
 STAGES = ("data", "prepare", "train", "finish", "ship")
 PACKAGE_FOLDER = Path(__file__).parents[1] / "src" / "ritornello" / "bundled"
 RIGHTS_FILE = "rights.json"
-# Crops are drawn by label with probabilities proportional to its notes to this power: chorales, the default
-# label of composing, have few notes
-GENRE_POWER = 0.3
+# Crops are drawn by label with probabilities proportional to its notes to this power, times these weights:
+# what people want to compose comes before what is plentiful, church music
+GENRE_POWER = 0.1
+LABEL_WEIGHTS = {
+    "fiddle": 3.0, "game": 3.0, "chorale": 2.5, "piano": 2.5, "song": 2.0, "quartet": 1.5, "guitar": 1.5,
+    "drums": 1.5, "choir": 0.7, "hymn": 0.7, "chamber": 0.7, "organ": 0.6, "orchestra": 0.6, "solo": 0.6,
+    "oratorio": 0.3,
+}  # fmt: skip
 PATIENCE = 12  # measurements without improvement, after which training stops
 # options of this script that are settings of `train`
 TRAIN_SETTINGS = (
@@ -94,7 +99,9 @@ def train_settings(options: argparse.Namespace) -> dict[str, Any]:
     settings["network_config"] = {"size": options.size, "dropout": options.dropout}
     if options.only:
         settings["network_config"]["weight_decay"] = 0.0
-    return settings | {"genre_power": GENRE_POWER, "patience": PATIENCE}
+    settings["frame"] = "key"
+    balance = {"genre_power": GENRE_POWER, "label_weights": LABEL_WEIGHTS}
+    return settings | balance | {"patience": PATIENCE}
 
 
 def finish(out: Path, side: str, threads: int, mean_with: Path | None) -> None:

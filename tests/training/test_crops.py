@@ -155,3 +155,10 @@ def test_in_a_key_frame_each_crop_is_in_c_major_and_the_plan_in_its_own_key() ->
     batch = framed.batch(0, 32)
     keys = batch.plan[:, PlanEncoder().groups["key"]]  # type: ignore[index]
     assert len(np.unique(keys.argmax(axis=1))) == 3
+
+
+def test_a_label_is_drawn_more_often_by_its_weight() -> None:
+    songs = EncodedSongs([tune()] * 2, Notes(), [("a",), ("b",)])
+    made = Crops(songs, PlanEncoder(), 8, 0, PLAIN, label_weights={"b": 3.0})
+    weights = np.diff(made.ends, prepend=0)
+    assert weights[1] == pytest.approx(3 * weights[0])

@@ -110,6 +110,10 @@ class TrainConfig:
         0.5,
         python_only=True,
     )
+    label_weights: dict[str, float] = field(
+        default_factory=dict,
+        metadata=_metadata("How much more often songs of a label are drawn; 1 by default.", python_only=True),
+    )
     vary: dict[str, Any] = field(
         default_factory=dict, metadata=_metadata("Settings of crops.Augmentation by name.", python_only=True)
     )

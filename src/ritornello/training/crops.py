@@ -7,7 +7,7 @@ which side information is hidden.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,12 +65,13 @@ class Crops:
         augmentation: Augmentation | None = None,
         genre_power: float = 0.5,
         has_key_frame: bool = False,
+        label_weights: Mapping[str, float] | None = None,
     ) -> None:
         self.songs, self.plan_encoder, self.window, self.seed = songs, plan_encoder, window, seed
         self.augmentation, self.has_key_frame = augmentation or Augmentation(), has_key_frame
         default = FRAMED_SEMITONES if has_key_frame else ALL_SEMITONES
         self.semitones = default if self.augmentation.semitones is None else self.augmentation.semitones
-        self.ends = np.cumsum(_song_weights(songs, genre_power))
+        self.ends = np.cumsum(_song_weights(songs, genre_power, label_weights or {}))
         self.fields = songs.representation.fields
 
     def __len__(self) -> int:
@@ -146,10 +147,16 @@ class Crops:
         return Batch(values[:, :end], learn[:, :end], plan)
 
 
-def _song_weights(songs: EncodedSongs, genre_power: float) -> npt.NDArray[np.float64]:
-    """The weight of each song (songs,): its share of its genre's notes, times those notes**genre_power."""
+def _song_weights(
+    songs: EncodedSongs, genre_power: float, label_weights: Mapping[str, float]
+) -> npt.NDArray[np.float64]:
+    """The weight of each song (songs,): its share of its genre's notes, times those notes**genre_power.
+
+    That of a label in `label_weights` is multiplied by its number.
+    """
     genre = [labels[0] if labels else "" for labels in songs.labels]
     _, index = np.unique(genre, return_inverse=True)
     notes = np.maximum(songs.notes, 1).astype(np.float64)
     sizes = np.bincount(index, notes)
-    return np.asarray(notes * sizes[index] ** (genre_power - 1))
+    factors = np.array([label_weights.get(label, 1.0) for label in genre])
+    return np.asarray(notes * factors * sizes[index] ** (genre_power - 1))

@@ -125,6 +125,7 @@ def _batches(
         augmentation,
         config.genre_power,
         start.has_key_frame,
+        config.label_weights,
     )
 
 
