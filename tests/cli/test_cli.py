@@ -15,6 +15,7 @@ import pytest
 from ritornello import midi
 from ritornello.cli import main
 from ritornello.models.losses.curve import Curve, CurvePoints
+from ritornello.music.score import Meter, Score
 from ritornello.music.timeline import Timeline
 from tests.folders import Say, wandering, write_songs
 
@@ -163,6 +164,22 @@ def test_info_shows_what_is_in_a_file(say: Say, tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
     code, text, _ = say("info", tmp_path / "a.mid", "--json")
     assert json.loads(text)["parts"][1] == {"name": "Bass", "sound": "bass (32)", "notes": 9}
+
+
+def test_a_pickup_is_bar_0(say: Say, tmp_path: Path) -> None:
+    onset = [0, *range(240, 240 + 12 * 240, 240)]
+    meters = (Meter(0, 1, 8), Meter(240, 6, 8))
+    midi.write(
+        Score.of(480, onset, [240] * 13, [60 + n for n in range(13)], [64] * 13, meters=meters),
+        tmp_path / "jig.mid",
+    )
+    found = json.loads(say("info", tmp_path / "jig.mid", "--json")[1])
+    assert (found["bars"], found["pickup_beats"]) == (2, 0.5)
+    lines = say("explain", tmp_path / "jig.mid")[1].splitlines()
+    assert [line[:9] for line in lines[:3]] == ["bar   0 b", "bar   1 b", "bar   1 b"]
+    told = json.loads(say("judge", tmp_path / "jig.mid", "--json")[1])
+    assert told["bars"] == 2
+    assert len(told["form"]["returns_to"]) == len(told["chords"]["by_bar"]) == 2
 
 
 def test_explain(say: Say, tmp_path: Path) -> None:

@@ -76,7 +76,10 @@ def _facts(song: Score) -> dict[str, Any]:
     timeline = Timeline.of(song)
     return {
         "title": song.title,
-        "bars": len(timeline),
+        "bars": timeline.full_bars,
+        "pickup_beats": round(int(timeline.length_ticks[0]) / song.ticks_per_beat, 3)
+        if timeline.pickup_bars
+        else 0,
         "seconds": round(song.duration_s, 2),
         "notes": len(song),
         "ticks_per_beat": song.ticks_per_beat,

@@ -102,7 +102,7 @@ def opening(song: Score, notes: int) -> Score:
 def excerpt(song: Score, bars: Bars, line: int) -> Score:
     """Return the notes of a line of Passage in some bars (first and last, from 1), moved to tick 0."""
     timeline = Timeline.of(song)
-    first, last = (min(max(1, bar), len(timeline)) - 1 for bar in bars)
+    first, last = (min(max(0, bar - timeline.number(0)), len(timeline) - 1) for bar in bars)
     start = int(timeline.start_ticks[first])
     end = int(timeline.start_ticks[last] + timeline.length_ticks[last])
     part = np.flatnonzero(np.bincount(song.part[~song.of_drums]) > RUN_STEPS)[line]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
         "chords": chords(timeline, None if score.chords else spans[~score.of_drums])
         if len(song.pitch)
         else None,
-        "form": form(timeline, silent_bars(timeline, spans)),
+        "form": form(_full_bars(timeline), silent_bars(timeline, spans)[timeline.pickup_bars :]),
         "features": feature_means(song, [AnalysedSong(each) for each in human]),
     }
 
@@ -69,7 +70,7 @@ def parts(song: AnalysedSong) -> list[dict[str, Any]]:
 
 
 def chords(timeline: Timeline, spans: Ticks | None = None) -> dict[str, Any]:
-    """Return the first chord of each bar, and the share of time of the six most common chords.
+    """Return the first chord of each full bar, and the share of time of the six most common chords.
 
     `spans` are the starts and ends of the pitched notes (N, 2) in ticks of the timeline, if its chords were
     estimated from them: then a silent bar has no chord and does not count, and a silent beat keeps the chord
@@ -93,8 +94,18 @@ def chords(timeline: Timeline, spans: Ticks | None = None) -> dict[str, Any]:
         ticks_of[name] += ticks
     first = chord[after[np.searchsorted(bar, np.arange(len(timeline)))]].tolist()
     by_bar = [names[c] if has_notes else SILENT for c, has_notes in zip(first, bar_sounds, strict=True)]
+    by_bar = by_bar[timeline.pickup_bars :]
     commonest = {name: round(t / sum(total), 3) for name, t in ticks_of.most_common(6) if t}
     return {"by_bar": by_bar, "commonest": commonest}
+
+
+def _full_bars(timeline: Timeline) -> Timeline:
+    """Return a timeline without its pickup, if it has one; the form of a song does not count it."""
+    if not timeline.pickup_bars:
+        return timeline
+    names = ("start_ticks", "length_ticks", "numerator", "denominator", "similarity")
+    columns = {name: getattr(timeline, name)[1:] for name in names}
+    return replace(timeline, returns_to=np.maximum(timeline.returns_to[1:] - 1, -1), sketch=None, **columns)
 
 
 def silent_bars(timeline: Timeline, spans: Ticks) -> npt.NDArray[np.bool_]:

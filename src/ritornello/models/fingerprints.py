@@ -7,7 +7,7 @@ compressed; two to three bytes a note. It does not contain the songs, only a has
     songs  uint8 (B,)   JSON as UTF-8: [path, title, number of parts] of each song
     notes  int32 (P,)   how many notes each part has, song after song; more than RUN
     runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has RUN after it
-    bars   int16 (N,)   bars since the part's note before; for its first note, since the song's first bar
+    bars   int16 (N,)   bars since the part's note before; for its first note, since bar 1
 
 A step is the interval in semitones and the time since the note before, in ticks (24 a beat), at most 511. The
 notes of a part are in order of onset, those of a chord in order of pitch. Drums are left out, because their
@@ -79,7 +79,8 @@ class SongFingerprint(NamedTuple):
         pitch: Ints = song.pitch[order].astype(np.int64)
         wait = np.minimum(np.diff(ticks[order]), MAX_WAIT_TICKS)
         runs = hash_steps((np.diff(pitch) + 127) * (MAX_WAIT_TICKS + 1) + wait)
-        bars = Timeline.of(song).bar_of(song.onset_ticks[order])
+        timeline = Timeline.of(song)
+        bars = timeline.bar_of(song.onset_ticks[order]) - timeline.pickup_bars
         edges = [0, *(np.flatnonzero(np.diff(song.part[order])) + 1).tolist(), len(order)]
         lines = (
             PartFingerprint(runs[a : b - RUN_STEPS], bars[a:b])

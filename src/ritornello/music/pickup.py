@@ -6,11 +6,13 @@ compared the silence is cut off, so that all songs of this kind look alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ritornello.music.score import Meter, Score, drop_redundant
+from ritornello.music.score import DEFAULT_METER, Meter, Score, drop_redundant
 from ritornello.music.timeline import Timeline
 
 LATEST_SHARE = 0.5  # of the first bar; a song whose first onset comes no earlier has a pickup
@@ -42,13 +44,34 @@ def without_leading_silence(score: Score) -> Score:
     return _from_tick(score, start, [*meters, full, *(m for m in score.meters if m.onset_ticks > start)])
 
 
-def _short_bar(sounding: int, length: int, ticks_per_beat: int) -> tuple[int, int, int] | None:
+def with_pickup(score: Score, ticks: int) -> Score:
+    """Return a song whose first bar has only so many ticks; the bars of its meter begin after them.
+
+    It is returned as it is if its first bar is no longer, or if no meter has that length.
+    """
+    meters = (
+        score.meters if score.meters and not score.meters[0].onset_ticks else (DEFAULT_METER, *score.meters)
+    )
+    _, numerator, denominator = meters[0]
+    length = 4 * score.ticks_per_beat * numerator // denominator
+    short = (
+        _short_bar(ticks, length, score.ticks_per_beat, (*DENOMINATORS, 32)) if 0 < ticks < length else None
+    )
+    if not short or short[0] != ticks:
+        return score
+    later = [Meter(ticks, numerator, denominator), *(meter for meter in meters if meter.onset_ticks >= ticks)]
+    return replace(score, meters=drop_redundant([Meter(0, *short[1:]), *later]))
+
+
+def _short_bar(
+    sounding: int, length: int, ticks_per_beat: int, denominators: Sequence[int] = DENOMINATORS
+) -> tuple[int, int, int] | None:
     """Ticks and meter of the pickup for the `sounding` last ticks of a bar of `length` ticks; None without.
 
     The meter fills whole ticks.
     """
     fitting = []
-    for denominator in DENOMINATORS:
+    for denominator in denominators:
         unit, rest = divmod(4 * ticks_per_beat, denominator)
         if not rest and (numerator := -(-sounding // unit)) * unit < length:
             fitting.append((numerator * unit, numerator, denominator))

@@ -99,10 +99,7 @@ class Timeline:
 
     @property
     def pickup_bars(self) -> int:
-        """1 if the first bar is a pickup, else 0: it is shorter than the next, full one, whose meter stays.
-
-        The number of a bar, as people count, is its index + 1 - `pickup_bars`: the pickup is bar 0.
-        """
+        """1 if the first bar is a pickup, else 0: shorter than the next, full one, whose meter stays."""
         if len(self) < 2:
             return 0
         first, *others = self.length_ticks[:3].tolist()
@@ -113,6 +110,10 @@ class Timeline:
     def full_bars(self) -> int:
         """The number of bars without the pickup."""
         return len(self) - self.pickup_bars
+
+    def number(self, bar: int) -> int:
+        """Return the number of a bar (from 0) as people count: the first full one is 1, a pickup is 0."""
+        return bar + 1 - self.pickup_bars
 
     def bar_of(self, ticks: npt.ArrayLike) -> Ticks:
         """Return the bar (N,), from 0, in which each of `ticks` (N,) lies; the last bar for later ticks."""

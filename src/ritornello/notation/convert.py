@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ritornello.errors import MidiError
+from ritornello.notation.abc_bars import first_bar_beats
 from ritornello.notation.formats import Format, musicxml_of
 from ritornello.notation.note_types import with_note_types
 from ritornello.system.extras import require_extra
@@ -23,7 +24,14 @@ from ritornello.system.extras import require_extra
 VEROVIO_NAMES = {"musicxml": "xml", "kern": "humdrum"}
 
 
-def to_midi(data: bytes, format_name: Format) -> bytes:
+class Converted(NamedTuple):
+    """A MIDI file, and how many beats the first bar of the written music has; 0 if that is unknown."""
+
+    midi: bytes
+    first_bar_beats: float
+
+
+def to_midi(data: bytes, format_name: Format) -> Converted:
     """Return a MIDI file with the music of `data`, repeats played.
 
     Raises InputError if the extra `sheet` is missing (MusicXML and kern), MidiError if the file is damaged.
@@ -34,7 +42,7 @@ def to_midi(data: bytes, format_name: Format) -> bytes:
     return _verovio_to_midi(document, VEROVIO_NAMES[format_name])
 
 
-def _verovio_to_midi(document: bytes, input_format: str) -> bytes:
+def _verovio_to_midi(document: bytes, input_format: str) -> Converted:
     """Convert MusicXML or Humdrum text with Verovio."""
     require_extra("sheet", "verovio")
     import verovio
@@ -48,10 +56,14 @@ def _verovio_to_midi(document: bytes, input_format: str) -> bytes:
         text = document.decode("cp1252", "replace")
     if not toolkit.loadData(text):
         raise MidiError(f"Verovio cannot read it as {input_format}")
-    return base64.b64decode(toolkit.renderToMIDI())
+    midi = base64.b64decode(toolkit.renderToMIDI())
+    bar_beats = (
+        each["qstamp"] for each in toolkit.renderToTimemap({"includeMeasures": True}) if "measureOn" in each
+    )
+    return Converted(midi, next((beats for beats in bar_beats if beats > 0), 0.0))
 
 
-def _abc_to_midi(data: bytes) -> bytes:
+def _abc_to_midi(data: bytes) -> Converted:
     """Convert one ABC tune with abc2midi, without the accompaniment that it makes of chord symbols."""
     import symusic
 
@@ -70,7 +82,7 @@ def _abc_to_midi(data: bytes) -> bytes:
     with tempfile.TemporaryDirectory() as folder:  # symusic writes MIDI to files alone
         path = Path(folder) / "tune.mid"
         score.dump_midi(str(path))
-        return path.read_bytes()
+        return Converted(path.read_bytes(), float(first_bar_beats(text)))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 
 from ritornello.errors import MidiError
 from ritornello.midi.reading import Parsed, parse
+from ritornello.music.pickup import with_pickup
 from ritornello.music.score import Score
 from ritornello.notation.convert import to_midi
 from ritornello.notation.formats import Format, musicxml_of
@@ -22,13 +23,14 @@ def parse_notation(data: bytes, format_name: Format, *, name: str = "data") -> P
     Raises MidiError if the file is damaged, InputError if the library that reads it is not installed.
     """
     try:
-        midi = to_midi(data, format_name)
+        midi, first_bar_beats = to_midi(data, format_name)
     except MidiError as error:
         raise MidiError(f"{name!r}: {error}") from error
     score, dropped = parse(midi, name=name, pedal="ignore")
     if not len(score):
         raise MidiError(f"{name!r}: no note was found in it, or it is no {format_name}")
     score = _whole_notes(score, 1 if format_name == "abc" else 0)
+    score = with_pickup(score, round(first_bar_beats * score.ticks_per_beat))
     return Parsed(replace(score, title=score.title or _title(data, format_name)), dropped)
 
 

@@ -87,7 +87,9 @@ class _LeadSheet:
 
     def _bar_lines(self, bars: range, left: int, cell: int) -> Iterator[str]:
         """Yield the lines of a phrase, or of a piece of it."""
-        yield (" " * (left + 2) + "   ".join(str(bar + 1).ljust(cell) for bar in bars)).rstrip()
+        yield (
+            " " * (left + 2) + "   ".join(str(self.timeline.number(bar)).ljust(cell) for bar in bars)
+        ).rstrip()
         names = [section.name for bar in bars if (section := self.sections.get(bar))]
         chords = " | ".join(self.symbols[bar].ljust(cell) for bar in bars)
         yield f"{' '.join(names).ljust(left)}| {chords} |{self._cadence(bars)}"

@@ -138,7 +138,7 @@ def summary_line(score: Score, timeline: Timeline) -> str:
     tempi = sorted({round(tempo.bpm) for tempo in score.tempi or (DEFAULT_TEMPO,)})
     texts.append(f"{tempi[0]} bpm" if len(tempi) == 1 else f"{tempi[0]}-{tempi[-1]} bpm")
     minutes, seconds = divmod(round(score.duration_s), 60)
-    texts += [_count(len(timeline), "bar"), f"{minutes}:{seconds:02}", _count(len(score), "note")]
+    texts += [_count(timeline.full_bars, "bar"), f"{minutes}:{seconds:02}", _count(len(score), "note")]
     return " · ".join(texts)
 
 

@@ -38,8 +38,8 @@ def lay_out(score: Score, bars_per_row: int | None = None) -> Drawing:
             shapes += draw_row(geometry, row, y)
             y += geometry.row_height
         if len(geometry.row_ticks) - 1 > max_rows:
-            hidden = int(timeline.bar_of(geometry.row_ticks[max_rows])) + 1
-            note = f"... bars {hidden:,} to {len(timeline):,} are not shown"
+            hidden = timeline.number(int(timeline.bar_of(geometry.row_ticks[max_rows])))
+            note = f"... bars {hidden:,} to {timeline.full_bars:,} are not shown"
             shapes.append(Text(MARGIN, y + 8, note, SUMMARY_SIZE, palette.FAINT_TEXT))
             y += SUMMARY_SIZE + ROW_GAP
         y -= ROW_GAP
@@ -102,7 +102,8 @@ def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:
     """Where rows begin, and where the last one ends (R + 1,), in ticks.
 
     A row has at most `bars_per_row` bars, and at most the ticks of as many bars of the median length. A
-    longer bar is continued in the next rows, so that one long bar does not make all the others narrow.
+    longer bar is continued in the next rows, so that one long bar does not make all the others narrow. A
+    pickup comes before the bars of the first row.
     """
     median = int(np.median(timeline.length_ticks))
     if bars_per_row is None:
@@ -110,16 +111,20 @@ def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:
         bars = (32 if beats <= 512 else 64) * timeline.ticks_per_beat / median
         bars_per_row = max(1, min(MAX_BARS_PER_ROW, round(bars)))
         bars_per_row -= bars_per_row % 4 if bars_per_row > 4 else 0
-        if len(timeline) <= bars_per_row * 5 // 4:
-            bars_per_row = len(timeline)
+        if timeline.full_bars <= bars_per_row * 5 // 4:
+            bars_per_row = timeline.full_bars
     max_ticks, max_rows = bars_per_row * median, int(MAX_HEIGHT / BAR_NUMBER_HEIGHT)  # more are never shown
-    edges, count = [int(timeline.start_ticks[0])], 0
+    edges, count = [int(timeline.start_ticks[0])], -timeline.pickup_bars
+    max_ticks_of_first = max_ticks + int(timeline.length_ticks[0]) * timeline.pickup_bars
     for start, length in zip(timeline.start_ticks, timeline.length_ticks, strict=True):
         end = int(start + length)
-        if start > edges[-1] and (count == bars_per_row or end - edges[-1] > max_ticks):
+        most = max_ticks if len(edges) > 1 else max_ticks_of_first
+        if start > edges[-1] and (count == bars_per_row or end - edges[-1] > most):
             edges.append(int(start))
             count = 0
-        while end - edges[-1] > max_ticks and len(edges) <= max_rows:
+        while (
+            end - edges[-1] > (max_ticks if len(edges) > 1 else max_ticks_of_first) and len(edges) <= max_rows
+        ):
             edges.append(edges[-1] + max_ticks)
             count = 0
         count += 1

@@ -125,7 +125,8 @@ def _grid(
             continue
         x = geometry.x(start - begin)
         yield from _rule(x, lanes, palette.BAR_LINE, above=5)
-        labels = [(str(bar + 1), palette.FAINT_TEXT)] if bar % numbered == 0 else []
+        number = timeline.number(bar)
+        labels = [(str(number), palette.FAINT_TEXT)] if (number - 1) % numbered == 0 else []
         if bar and _meter(timeline, bar) != _meter(timeline, bar - 1):
             labels.append((_meter(timeline, bar), palette.TEXT))
         for label, colour in labels:

@@ -77,7 +77,7 @@ class TerminalRoll:
         gutter = 1 + max([len(drum.label) for drum in drums] + [3 * bool(pitches)])
         grid = _time_grid(self.timeline, max(MIN_CELLS, width - gutter), self.max_bars)
         colours = [part.colour if coloured else "" for part in self.parts]
-        yield Text(" " * gutter + _bar_numbers(grid), style=FAINT)
+        yield Text(" " * gutter + _bar_numbers(grid, self.timeline), style=FAINT)
         if pitches:
             max_lines = max(MIN_PITCH_LINES, self.height - 1 - len(drums))
             pitches_per_pixel = -(-(pitches[1] - pitches[0] + 1) // (2 * max_lines))
@@ -148,7 +148,7 @@ def _time_grid(timeline: Timeline, cells: int, max_bars: int) -> TimeGrid:
     beat = timeline.ticks_per_beat
     ends = timeline.start_ticks + timeline.length_ticks - timeline.start_ticks[0]
     fitting = int(np.searchsorted(ends, 2 * cells * beat / COLUMNS_PER_BEAT[-1], side="right"))
-    bars = max(1, min(max_bars, fitting, len(timeline)))
+    bars = max(1, min(max_bars + timeline.pickup_bars, fitting, len(timeline)))
     beats = int(ends[bars - 1]) / beat
     columns = next((n for n in COLUMNS_PER_BEAT if n * beats <= 2 * cells), COLUMNS_PER_BEAT[-1])
     cells = min(cells, -(-int(ends[bars - 1]) * columns // (2 * beat)))
@@ -191,10 +191,10 @@ def _block(pixels: list[int], colours: list[str]) -> tuple[str, str]:
     return ("▀", upper) if upper else ("▄", lower or "")
 
 
-def _bar_numbers(grid: TimeGrid) -> str:
+def _bar_numbers(grid: TimeGrid, timeline: Timeline) -> str:
     """Bar numbers above the bar lines, as many as have room."""
     text = ""
     for bar, cell in enumerate(grid.bar_cells):
         if cell >= len(text) + bool(text):
-            text = text.ljust(cell) + str(bar + 1)
+            text = text.ljust(cell) + str(timeline.number(bar))
     return text[: grid.cells]

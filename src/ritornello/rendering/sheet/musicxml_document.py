@@ -44,8 +44,12 @@ class Directions(NamedTuple):
 
 
 class SheetBar(NamedTuple):
-    """A bar of a part: its key and meter where they change, and in the first bar the clefs."""
+    """A bar of a part: its key and meter where they change, and in the first bar the clefs.
 
+    The pickup is bar 0; it has the meter of the bars after it.
+    """
+
+    number: int
     length: int  # in units
     key: KeySignature | None
     signature: tuple[int, int] | None
@@ -98,6 +102,9 @@ def _part(sheet: SheetContext, number: int, part: int) -> SheetPart:
 def _bar(sheet: SheetContext, bar: int, part_staves: list[Staff], part: str, is_drum: bool) -> SheetBar:
     """One bar of a part."""
     (start, end), meters, keys = sheet.bars.edges[bar : bar + 2].tolist(), sheet.bars.meters, sheet.keys
+    signatures = [meter.signature for meter in meters]
+    if sheet.bars.timeline.pickup_bars:
+        signatures[0] = signatures[1]
     context, voices = BarContext(start, meters[bar], keys[bar].sharps), []
     for number, staff in enumerate(part_staves):
         accidentals = Accidentals(keys[bar].sharps)
@@ -108,9 +115,10 @@ def _bar(sheet: SheetContext, bar: int, part_staves: list[Staff], part: str, is_
                 voice = SheetVoice(part, is_drum, staff_number, MAX_VOICES * number + place + 1, place == 0)
                 voices.append((voice, list(voice_notes(sounding, context, is_drum, accidentals))))
     return SheetBar(
+        sheet.bars.timeline.number(bar),
         end - start,
         keys[bar] if bar == 0 or keys[bar][1:] != keys[bar - 1][1:] else None,
-        meters[bar].signature if bar == 0 or meters[bar].signature != meters[bar - 1].signature else None,
+        signatures[bar] if bar == 0 or signatures[bar] != signatures[bar - 1] else None,
         () if bar else [staff.clef for staff in part_staves],
         voices,
     )

@@ -14,19 +14,30 @@ SIMILARITIES = ("none", "some", "most", "all")  # of `form.likeness`, for this b
 
 def explain(values: npt.NDArray[np.integer]) -> list[str]:
     """Describe each row (N, F) in a line of text."""
-    lines, bar = [], 0
-    before = {"position": 0, "bar_length": vocabulary.MAX_BAR_TICKS + 1}
-    for row in values.tolist():
-        cell = {name: row[column] for name, column in COLUMN.items()}
-        crosses_line = before["position"] + cell["shift"] >= before["bar_length"]
-        bar += cell["position"] == 0 if cell["shift"] == WAIT else crosses_line and cell["shift"] != END
-        before = cell
+    lines = []
+    cells = [{name: row[column] for name, column in COLUMN.items()} for row in values.tolist()]
+    for bar, cell in zip(_bar_numbers(cells), cells, strict=True):
         beat = 1 + cell["position"] / GRID
-        columns = [f"bar {bar + 1:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_described_note(cell)}"]
+        columns = [f"bar {bar:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_described_note(cell)}"]
         columns += [_echo(name, cell) for name in ("echo", "alone") if cell[f"{name}.shift"] != VOID["shift"]]
         columns += [_form(cell)] if cell["form.shift"] != VOID["shift"] else []
         lines.append("  |  ".join([*columns, *_given(cell)]))
     return lines
+
+
+def _bar_numbers(cells: list[dict[str, int]]) -> list[int]:
+    """The number of the bar of each row: from 1, or from 0 if the song begins with a pickup."""
+    bars, lengths = [], dict[int, int]()
+    bar, before = 0, {"position": 0, "bar_length": vocabulary.MAX_BAR_TICKS + 1}
+    for cell in cells:
+        crosses_line = before["position"] + cell["shift"] >= before["bar_length"]
+        bar += cell["position"] == 0 if cell["shift"] == WAIT else crosses_line and cell["shift"] != END
+        before = cell
+        bars.append(int(bar))
+        lengths.setdefault(bars[-1], cell["bar_length"])
+    second = lengths.get(1, 0)
+    has_pickup = lengths.get(0, second) < second == lengths.get(2, second)
+    return [bar + 1 - has_pickup for bar in bars]
 
 
 def _described_note(cell: dict[str, int]) -> str:
