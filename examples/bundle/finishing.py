@@ -37,7 +37,8 @@ MEASURED = ("nats_per_note", "interval", "by_field", "reference")
 
 def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: int, out: Path) -> Model:
     """Write the model folder that ships. Raises FailedError if it is larger than MAX_FOLDER_BYTES."""
-    half = replace(trained, weights=to_float16(trained.weights))
+    sketch = None if trained.sketch is None else to_float16(trained.sketch)
+    half = replace(trained, weights=to_float16(trained.weights), sketch=sketch)
     files = json.loads(rights)
     measured = measure_by_label(half, corpus, side, threads)
     plans = select_plans(trained.plans, MAX_PLANS_BYTES)
@@ -50,7 +51,7 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
         "defaults": {"genre": DEFAULT_LABEL},
         "usual": style_of_labels(corpus, trained.representation),
     }
-    folder.write(out, info, half.weights, half.tables, card(info), plans)
+    folder.write(out, info, half.weights, half.tables, card(info), plans, half.sketch)
     write_bytes(out / RIGHTS_FILE, rights)
     fingerprints.write(out, fingerprints.of_training_songs(corpus))
     size = sum(file.stat().st_size for file in out.iterdir() if file.is_file())

@@ -14,7 +14,9 @@ from ritornello.models import model
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import FIELDS
+from ritornello.sketching.sketcher import Sketcher
 from tests.composing.models import write_model
+from tests.sketching.sketchers import random_sketcher
 
 INFO = {"representation": {"name": "messages"}, "network": {"name": "original", "config": {}}}
 WEIGHTS = {"w": np.arange(6, dtype=np.float32).reshape(2, 3)}
@@ -44,6 +46,41 @@ def test_plans_and_labels_are_read_and_checked(folder: Path) -> None:
     (folder / "plans.json").write_bytes(b" " * (folder / "plans.json").stat().st_size)
     with pytest.raises(ModelError, match=r"plans\.json' is damaged: its SHA-256"):
         Model.open(folder)
+
+
+def test_the_sketch_network_is_part_of_the_model(folder: Path) -> None:
+    assert Sketcher.of(Model.open(folder)) is None
+    sketcher = random_sketcher()
+    info = {**INFO, "sketch": sketcher.settings}
+    model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.weights)
+    opened, first = Sketcher.of(Model.open(folder)), Model.open(folder).hash
+    assert opened is not None
+    assert (opened.config, opened.labels) == (sketcher.config, sketcher.labels)
+    assert all(np.array_equal(opened.weights[name], weight) for name, weight in sketcher.weights.items())
+    model.write(folder, info, WEIGHTS, {}, "", sketch=random_sketcher(1).weights)
+    assert Model.open(folder).hash != first
+    (folder / "sketch.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"it has no sketch\.safetensors"):
+        Model.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"width": 0}, r"sketch\.width 0: must be 1-1024"),
+        ({"heads": 3}, r"sketch\.heads 3: must divide the widths"),
+        ({"labels": [1]}, r"sketch\.labels \[1\]: must be a list of texts"),
+        ({"layers": 3}, r"sketch\.safetensors: the network's weights lack"),
+    ],
+)
+def test_wrong_settings_of_a_sketch_network_are_named(
+    folder: Path, change: dict[str, Any], message: str
+) -> None:
+    sketcher = random_sketcher()
+    info = {**INFO, "sketch": {**sketcher.settings, **change}}
+    model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.weights)
+    with pytest.raises(ModelError, match=message):
+        Sketcher.of(Model.open(folder))
 
 
 def test_the_hash_stands_for_the_weights(folder: Path, tmp_path: Path) -> None:

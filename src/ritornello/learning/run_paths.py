@@ -110,6 +110,7 @@ def copy_model(model: Model, path: Path, learn: dict[str, Any]) -> None:
     """Write a model to a folder, with why `learn` kept it in model.json and the card. Raises OutputError."""
     card = (model.path / "card.md").read_text("utf-8", "replace").partition(CARD_HEADING)[0].rstrip()
     card += f"\n{CARD_HEADING}\n\n{learn['why'][:1].upper()}{learn['why'][1:]}.\n"
-    model_folder.write(path, {**model.info, "learn": learn}, model.weights, model.tables, card, model.plans)
+    info = {**model.info, "learn": learn}
+    model_folder.write(path, info, model.weights, model.tables, card, model.plans, model.sketch)
     if (model.path / fingerprints.FILE).is_file():
         write_bytes(path / fingerprints.FILE, (model.path / fingerprints.FILE).read_bytes())

@@ -3,6 +3,7 @@
     model.json            representation, network and its settings, data, versions, hashes, measurements
     weights.safetensors   the network's weights
     tables.safetensors    arrays that composing needs besides the weights
+    sketch.safetensors    the sketch network's weights, if the model has one (`ritornello.sketching`)
     plans.json            plans of training songs, from which `compose` draws what a user leaves open
     card.md               a description for people
     log.jsonl checkpoint/ while training
@@ -46,6 +47,8 @@ class Model:
     plans: tuple[Plan, ...] = ()
     code: Mapping[str, str] = field(default_factory=dict)
     """The user's own code by kind, such as {"networks": "my_net.py:MyNet"}."""
+    sketch: Arrays | None = None
+    """The weights of the sketch network; its settings are info["sketch"]."""
 
     @classmethod
     def open(
@@ -70,7 +73,8 @@ class Model:
         for kind, name in code.items():
             _check_code(path, info, kind, name)
         weights, tables = (read_arrays(path, info, name) for name in ("weights", "tables"))
-        return cls(path, info, weights, tables, read_plans(path, info), code)
+        sketch = read_arrays(path, info, "sketch") if "sketch" in info["files"] else None
+        return cls(path, info, weights, tables, read_plans(path, info), code, sketch)
 
     @property
     def hash(self) -> str:

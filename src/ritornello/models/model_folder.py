@@ -31,6 +31,7 @@ OPTIONAL_KEYS: dict[str, type] = {
     "defaults": dict,
     "data": dict,
     "learn": dict,
+    "sketch": dict,
     "usual": dict,
 }
 MAX_STYLE_STATS = {"repeats": 1.0, "plays": 1.0, "voices": 128.0}  # see composing/style_stats.py
@@ -43,16 +44,18 @@ def write(
     tables: Arrays,
     card: str,
     plans: Sequence[Plan] = (),
+    sketch: Arrays | None = None,
 ) -> None:
     """Write a model folder whole or not at all; model.json has the hashes of the other files.
 
-    Raises OutputError.
+    `sketch` are the weights of the sketch network, whose settings are info["sketch"]. Raises OutputError.
     """
     from safetensors.numpy import save
 
     contents = {
         f"{name}.safetensors": save({key: np.ascontiguousarray(array) for key, array in arrays.items()})
-        for name, arrays in (("weights", weights), ("tables", tables))
+        for name, arrays in (("weights", weights), ("tables", tables), ("sketch", sketch))
+        if arrays is not None
     }
     contents[PLANS] = json.dumps([plan.to_dict() for plan in plans], separators=(",", ":")).encode()
     files = {

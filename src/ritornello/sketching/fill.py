@@ -1,0 +1,225 @@
+"""Fill what is open of a sketch: sample the variables of one kind after another, several at a time.
+
+The order is that of a composer who goes from the large to the small: how much each part plays, form, phrase
+ends, chords, motifs, textures. Within a kind those variables come first of which the network is surest, given
+all that is known, before and after; several are drawn at once while the sum of their entropies, without the
+largest, is small (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models via Entropy Bounded
+Unmasking", arXiv 2505.24857): what they tell of each other is at most that much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.music.plan import GRID, Plan
+from ritornello.music.sketch import END
+from ritornello.sketching.forward import Array, Network
+from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
+from ritornello.sketching.variables import (
+    NONE,
+    OPEN,
+    Ints,
+    Mask,
+    Variables,
+    chords_of,
+    sketch_of,
+)  # fmt: skip
+
+Floats = npt.NDArray[np.float64]
+# Factor of the logits' temperature, and the share of the least likely classes that is never drawn
+CREATIVITIES, HEATS, CUTS = (0.0, 0.5, 1.0), (0.1, 1.0, 1.3), (0.08, 0.02, 0.0)
+MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
+# The kinds of variables that are sampled together, and the most passes through the network
+STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
+    (("presence",), 4),
+    (("origin", "similarity"), 32),
+    (("cadence",), 12),
+    (("chord",), 32),
+    (("motif",), 8),
+    (("notes", "pitch"), 20),
+)
+SIMILAR = 2  # bars of this similarity to their origin have its chords
+SAME = 3  # and of this one its textures and motif
+
+
+class Filling:
+    """A sketch that is being filled."""
+
+    def __init__(
+        self,
+        network: Network,
+        labels: Sequence[str],
+        plan: Plan,
+        open_bars: Mask | None,
+        generator: np.random.Generator,
+        creativity: float,
+    ) -> None:
+        """The chords of `open_bars` (T,) are open; see `Sketcher.fill`."""
+        self._network, self._given, self._generator = network, plan, generator
+        self._heat = float(np.interp(creativity, CREATIVITIES, HEATS))
+        self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
+        self._bars = replace(plan, returns=None, sketch=None).timeline(GRID)
+        self._variables = Variables.of(plan, self._bars, open_bars)
+        self._context = context_inputs(plan, self._bars, labels) | pair_inputs(len(self._bars))
+        self._allowed = allowed_origins(self._bars.length_ticks)
+        self._given_bars = ~(self._variables.chord == OPEN).any(axis=1)
+        self._required: Collection[int] = ()
+        self._parts: tuple[Array, Array] | None = None  # what the network has read of the parts
+
+    def plan(self, required: Collection[int] = ()) -> Plan:
+        """Return the plan with nothing open; the parts `required` play in a quarter of the bars."""
+        v, self._required = self._variables, required
+        v.cadence[-1:][v.cadence[-1:] == OPEN] = END
+        v.similarity[v.origin == NONE] = 0
+        for kinds, passes in STAGES:
+            self._tie(kinds)
+            self._sample(kinds, passes)
+        given = self._given
+        chords = given.chords if self._given_bars.all() else chords_of(v, given, self._bars, self._given_bars)
+        returns = tuple(zip(v.origin.tolist(), v.similarity.tolist(), strict=True))
+        return replace(given, chords=chords, returns=returns, sketch=sketch_of(v, given, self._generator))
+
+    def _tie(self, kinds: Sequence[str]) -> None:
+        """Find the bar whose values each bar has: `_source` (T,); copy what is known of it."""
+        v, least = self._variables, SAME if "notes" in kinds or "motif" in kinds else SIMILAR
+        self._source = np.arange(len(v.origin))
+        for bar in np.flatnonzero((v.origin >= 0) & (v.similarity >= least)).tolist():
+            origin = int(v.origin[bar])
+            if least == SAME or v.cadence[bar] == v.cadence[origin]:
+                self._source[bar] = self._source[origin]
+        if "chord" in kinds:  # known chords of a later bar hold for the bars that it repeats as well
+            for bar in np.flatnonzero(self._given_bars)[::-1].tolist():
+                same = (self._source == self._source[bar]) & ~self._given_bars
+                v.chord[same] = v.chord[bar]
+        for name in {"notes", "pitch"} & set(kinds):
+            self._copy_to_tied(getattr(v, name))
+
+    def _copy_to_tied(self, values: Ints) -> None:
+        """Copy known values (P, T) to the bars that repeat them."""
+        source = values[:, self._source]
+        values[:] = np.where((values == OPEN) & (source != OPEN), source, values)
+
+    def _sample(self, kinds: Sequence[str], passes: int) -> None:
+        """Sample all that is open of some kinds, in about so many passes at most."""
+        most = 0
+        while True:
+            places = {kind: self._open_places(kind) for kind in kinds}
+            count = sum(len(place[0]) for place in places.values())
+            if not count:
+                return
+            most = most or -(-count // passes)
+            logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
+            drawn = {kind: self._probabilities(found) for kind, found in logits.items()}
+            entropy = np.concatenate([_entropy(p) for p in drawn.values()])
+            chosen = np.zeros(len(entropy), bool)
+            chosen[_surest(entropy, most)] = True
+            for kind, p in drawn.items():
+                mine, chosen = chosen[: len(p)], chosen[len(p) :]
+                at = tuple(index[mine] for index in places[kind])
+                self._put(kind, at, self._draw(p[mine]))
+
+    def _open_places(self, kind: str) -> tuple[Ints, ...]:
+        """The indices of the variables of a kind that can be sampled now."""
+        v = self._variables
+        value = getattr(v, kind)
+        is_open = value == OPEN
+        if kind == "similarity":
+            is_open &= v.origin >= 0
+        elif kind == "pitch":
+            is_open &= v.notes > 0
+        if kind in ("notes", "pitch"):
+            is_open &= self._source == np.arange(len(self._source))
+        elif kind == "chord":
+            is_open &= (self._source == np.arange(len(self._source)))[:, None]
+        return np.nonzero(is_open)
+
+    def _logits(self, places: dict[str, tuple[Ints, ...]]) -> dict[str, Array]:
+        """The logits (N, classes) of the variables at `places`; of pointers from "nothing" on."""
+        network, x = self._network, self._context | variable_inputs(self._variables)
+        if self._parts is None:
+            self._parts = network.read_parts(x)
+        bars = network.read_bars(x, self._parts[1])
+        found: dict[str, Array] = {}
+        written = None
+        if {"notes", "pitch", "presence"} & places.keys():
+            written = network.write_parts(x, *self._parts, bars)
+        for kind, at in places.items():
+            if kind in ("origin", "motif"):
+                nothing, scores = network.pointer_logits(kind, x, bars)
+                scores = np.where(self._allowed, scores, -np.inf)
+                logits = np.concatenate([nothing, scores], axis=1)[at]
+            elif kind == "chord":
+                logits = network.chord_logits(x, bars, at)
+            elif kind == "presence":
+                logits = network.presence_logits(x, written)[at]
+                logits[np.isin(at[0], list(self._required)), 0] = -np.inf
+            elif kind in ("notes", "pitch"):
+                logits = network.part_logits(kind, written)[at]
+            else:
+                logits = network.bar_logits(kind, bars)[at]
+                forbidden = 0 if kind == "similarity" else END
+                logits[:, forbidden] = -np.inf
+            found[kind] = logits
+        return found
+
+    def _put(self, kind: str, at: tuple[Ints, ...], classes: Ints) -> None:
+        """Set variables to the classes that were drawn, and what follows from them."""
+        v = self._variables
+        if kind in ("origin", "motif"):
+            classes = classes - 1
+        getattr(v, kind)[at] = classes
+        if kind == "origin":
+            v.similarity[v.origin == NONE] = 0
+        elif kind == "chord":
+            open_bars = ~self._given_bars
+            v.chord[open_bars] = v.chord[self._source[open_bars]]
+        elif kind == "motif":
+            self._resolve_motifs()
+        elif kind in ("notes", "pitch"):
+            self._copy_to_tied(v.notes)
+            v.pitch[(v.notes == 0) & (v.pitch == OPEN)] = NONE
+            self._copy_to_tied(v.pitch)
+        if kind in ("notes", "pitch", "presence"):
+            self._parts = None
+
+    def _resolve_motifs(self) -> None:
+        """Let each motif point to its first bar."""
+        motif = self._variables.motif
+        for bar in np.flatnonzero(motif >= 0).tolist():
+            if motif[motif[bar]] >= 0:
+                motif[bar] = motif[motif[bar]]
+
+    def _probabilities(self, logits: Array) -> Floats:
+        """The probabilities (N, classes) at the creativity; the least likely classes have none."""
+        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / self._heat
+        p = np.exp(weights)
+        p /= p.sum(axis=1, keepdims=True)
+        if self._cut:
+            order = np.argsort(p, axis=1)
+            tail = np.take_along_axis(p, order, 1).cumsum(axis=1) <= self._cut
+            np.put_along_axis(p, order, np.where(tail, 0, np.take_along_axis(p, order, 1)), 1)
+            p /= p.sum(axis=1, keepdims=True)
+        return np.asarray(p)
+
+    def _draw(self, p: Floats) -> Ints:
+        """One class (N,) by each row of probabilities (N, classes)."""
+        cumulated = p.cumsum(axis=1)
+        uniform = self._generator.random((len(p), 1)) * cumulated[:, -1:]
+        return np.asarray((cumulated <= uniform).sum(axis=1))
+
+
+def _entropy(p: Floats) -> Floats:
+    """The entropy (N,) of rows of probabilities in nats."""
+    return -np.asarray((p * np.log(np.maximum(p, 1e-12))).sum(axis=1))
+
+
+def _surest(entropy: Floats, least: int) -> Ints:
+    """The variables that are drawn at once: those of lowest entropy, `least` at least."""
+    order = np.argsort(entropy, kind="stable")
+    others = entropy[order].cumsum()  # of n + 1 variables all but the largest have the sum at n - 1
+    count = 1 + int(np.searchsorted(others, MAX_ENTROPY, side="right"))
+    return order[: max(count, least)]

@@ -1,0 +1,237 @@
+"""The computation of the sketch network, the same for torch (training) and numpy (composing).
+
+Bars are the positions of a bidirectional transformer: attention knows how far apart two bars are, also modulo
+16, and whether one returns to the other. The textures of a part are read and predicted by attention over the
+bars of that part; parts and bars exchange means. A pointer (origin, motif) has a score for each earlier bar.
+
+Arrays are those of numpy or tensors of torch, with any axes before those named here: T bars, P parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ritornello.music.theory import FAMILIES
+from ritornello.sketching.inputs import (
+    BAR_NUMBERS,
+    LAG_OPEN,
+    MAX_DISTANCE,
+    MAX_LAG,
+    MAX_PLACE,
+    PERIOD,
+    RELATIONS,
+    SONG_NUMBERS,
+)  # fmt: skip
+from ritornello.sketching.variables import (
+    CADENCES,
+    CHORDS,
+    KINDS,
+    NOTE_CLASSES,
+    PITCH_CLASSES,
+    PRESENCES,
+    SIMILARITIES,
+    SLOTS,
+)  # fmt: skip
+
+Array = Any
+Shapes = dict[str, tuple[int, ...]]
+CHORD_EMBEDDING = 32
+BIAS_SCALE = 8.0  # of the numbers added to scores: they must grow larger than other weights
+NEIGHBOURS = ("before", "after", "from_origin")
+RELATION_INPUTS = ("relation", "relation_before", "relation_after")
+BAR_TABLES = ("start", "end", "start_period", "end_period", "origin", "motif", "similarity", "cadence")
+EPSILON = 1e-6
+
+
+class SketchConfig(NamedTuple):
+    """The sizes of a sketch network."""
+
+    labels: int = 0
+    width: int = 128  # of a bar
+    layers: int = 4
+    heads: int = 4
+    part_width: int = 64  # of a bar of a part
+
+
+class Operations(NamedTuple):
+    """What numpy and torch call differently; the last drops numbers in training."""
+
+    softmax: Callable[[Array], Array]  # over the last axis
+    gather: Callable[[Array, Array], Array]  # along the last axis
+    dropout: Callable[[Array], Array]
+
+
+def weight_shapes(config: SketchConfig) -> Shapes:
+    """Return the names and shapes of all weights."""
+    d, p = config.width, config.part_width
+    found: Shapes = {
+        "label": (config.labels, d), "song": (SONG_NUMBERS, d), "bar": (BAR_NUMBERS, d),
+        "start": (MAX_PLACE + 1, d), "end": (MAX_PLACE + 1, d),
+        "start_period": (PERIOD, d), "end_period": (PERIOD, d),
+        "origin": (LAG_OPEN + 1, d), "motif": (LAG_OPEN + 1, d),
+        "similarity": (SIMILARITIES + 1, d), "cadence": (CADENCES + 1, d),
+        "root": (15, CHORD_EMBEDDING), "kind": (KINDS + 3, CHORD_EMBEDDING),
+        "chord": (SLOTS * CHORD_EMBEDDING, d),
+        "family": (len(FAMILIES) + 1, p), "program": (129, p), "presence": (PRESENCES + 1, p),
+        "notes": (NOTE_CLASSES + 1, p), "pitch": (PITCH_CLASSES + 2, p),
+        "before": (d, d), "after": (d, d), "from_origin": (d, d),
+        "part_before": (p, p), "part_after": (p, p), "part_from_origin": (p, p),
+        "chord_before": (CHORD_EMBEDDING, d), "chord_after": (CHORD_EMBEDDING, d),
+        "chord_origin": (CHORD_EMBEDDING, d),
+        "part_in": (p, p), "part_to_bar": (p, d), "bar_to_part": (d, p), "mean_to_part": (p, p),
+        "out_norm": (d,), "part_norm": (p,),
+        "similarity_out": (d, SIMILARITIES), "cadence_out": (d, CADENCES),
+        "slot_out": (SLOTS, d), "chord_hidden": (d, d), "chord_out": (d, CHORDS), "chord_bias": (CHORDS,),
+        "notes_out": (p, NOTE_CLASSES), "pitch_out": (p, PITCH_CLASSES), "presence_out": (p, PRESENCES),
+        "notes_bias": (NOTE_CLASSES,), "pitch_bias": (PITCH_CLASSES,),
+    }  # fmt: skip
+    for name in ("origin", "motif"):
+        found |= {f"{name}_query": (d, d), f"{name}_key": (d, d), f"{name}_none": (d, 1)}
+        found |= {f"{name}_lag": (MAX_LAG + 1, d), f"{name}_lag_bias": (MAX_LAG + 1, 1)}
+        found |= {f"{name}_{relation}": (RELATIONS, 1) for relation in RELATION_INPUTS}
+    for number in range(config.layers):
+        found |= _layer_shapes(f"layers.{number}", d, config.heads)
+    for name in ("part_layers.0", "part_layers.1"):
+        found |= _layer_shapes(name, p, config.heads)
+    return found
+
+
+def _layer_shapes(name: str, width: int, heads: int) -> Shapes:
+    shapes = {
+        "attention_norm": (width,), "qkv": (width, 3 * width), "mix": (width, width),
+        "distance": (2 * MAX_DISTANCE + 1, heads), "distance_period": (PERIOD, heads),
+        "relation": (RELATIONS, heads), "hidden_norm": (width,), "hidden": (width, 2 * width),
+        "hidden_bias": (2 * width,), "out": (2 * width, width),
+    }  # fmt: skip
+    return {f"{name}.{key}": shape for key, shape in shapes.items()}
+
+
+class Network(NamedTuple):
+    """The weights of a sketch network, with the operations of numpy or torch."""
+
+    weights: Mapping[str, Array]
+    config: SketchConfig
+    ops: Operations
+
+    def read_parts(self, x: Mapping[str, Array]) -> tuple[Array, Array]:
+        """Return what is known of each part (P, 1, p), and of its bars (P, T, p)."""
+        w = self.weights
+        part = w["family"][x["family"]] + w["program"][x["program"]] + w["presence"][x["presence"]]
+        part = part[..., None, :]
+        bars = (part + w["notes"][x["notes"]] + w["pitch"][x["pitch"]]).clip(0) @ w["part_in"]
+        near = [x[name][..., None, :, :] @ bars @ w[f"part_{name}"] for name in NEIGHBOURS]
+        bars = bars + near[0] + near[1] + near[2]
+        return part, self._layer("part_layers.0", bars, self._bias("part_layers.0", x, of_parts=True))
+
+    def read_bars(self, x: Mapping[str, Array], part_bars: Array) -> Array:
+        """Return the hidden state of each bar (T, d)."""
+        w = self.weights
+        song = x["label"] @ w["label"] + x["song"] @ w["song"]
+        bars = song[..., None, :] + x["bar"] @ w["bar"]
+        for name in (
+            "start",
+            "end",
+            "start_period",
+            "end_period",
+            "origin",
+            "motif",
+            "similarity",
+            "cadence",
+        ):
+            bars = bars + w[name][x[name]]
+        chords = w["root"][x["root"]] + w["kind"][x["kind"]]
+        bars = bars + chords.reshape(*chords.shape[:-2], -1) @ w["chord"]
+        bars = bars + self._mean_of_parts(x, part_bars) @ w["part_to_bar"]
+        near = [x[name] @ bars @ w[name] for name in NEIGHBOURS]
+        bars = bars + near[0] + near[1] + near[2]
+        for number in range(self.config.layers):
+            name = f"layers.{number}"
+            bars = self._layer(name, bars, self._bias(name, x))
+        return _normed(bars, w["out_norm"])
+
+    def write_parts(self, x: Mapping[str, Array], part: Array, part_bars: Array, bars: Array) -> Array:
+        """Return the hidden state of each bar of each part (P, T, p)."""
+        w = self.weights
+        mean = self._mean_of_parts(x, part_bars) @ w["mean_to_part"] + bars @ w["bar_to_part"]
+        found = part_bars + part + mean[..., None, :, :]
+        bias = self._bias("part_layers.1", x, of_parts=True)
+        return _normed(self._layer("part_layers.1", found, bias), w["part_norm"])
+
+    def pointer_logits(self, name: str, x: Mapping[str, Array], bars: Array) -> tuple[Array, Array]:
+        """Return the logits of no pointer (T, 1) and of each bar (T, T), for "origin" or "motif"."""
+        w = self.weights
+        query, key = bars @ w[f"{name}_query"], bars @ w[f"{name}_key"]
+        by_lag = (query @ w[f"{name}_lag"].swapaxes(0, 1)) + w[f"{name}_lag_bias"][:, 0]
+        lag = x["lag"]
+        scores = (query @ key.swapaxes(-1, -2) + self.ops.gather(by_lag, lag)) * bars.shape[-1] ** -0.5
+        for relation in RELATION_INPUTS:
+            scores = scores + BIAS_SCALE * w[f"{name}_{relation}"][:, 0][x[relation]]
+        return bars @ w[f"{name}_none"], scores
+
+    def bar_logits(self, name: str, bars: Array) -> Array:
+        """Return the logits (T, classes) of "similarity" or "cadence"."""
+        return bars @ self.weights[f"{name}_out"]
+
+    def chord_logits(self, x: Mapping[str, Array], bars: Array, at: tuple[Array, ...]) -> Array:
+        """Return the logits (N, CHORDS) of the chords at the indices `at` of bar and slot, (N,) each."""
+        w = self.weights
+        hidden = bars[at[:-1]] @ w["chord_hidden"] + w["slot_out"][at[-1]]
+        for name in ("before", "after", "origin"):
+            chord = w["root"][x[f"root_{name}"][at]] + w["kind"][x[f"kind_{name}"][at]]
+            hidden = hidden + chord @ w[f"chord_{name}"]
+        return hidden.clip(0) @ w["chord_out"] + w["chord_bias"]
+
+    def part_logits(self, name: str, part_bars: Array) -> Array:
+        """Return the logits of "notes" or "pitch" (P, T, classes)."""
+        return part_bars @ self.weights[f"{name}_out"] + self.weights[f"{name}_bias"]
+
+    def presence_logits(self, x: Mapping[str, Array], part_bars: Array) -> Array:
+        """Return the logits of the presence of each part (P, PRESENCES)."""
+        inside = (x["bar_padding"] >= 0)[..., None, :, None]
+        total = (part_bars * inside).sum(-2)
+        return total / inside.sum(-2).clip(1) @ self.weights["presence_out"]
+
+    def _mean_of_parts(self, x: Mapping[str, Array], part_bars: Array) -> Array:
+        """The mean over parts (T, p)."""
+        weight = x["part_weight"][..., None, None]
+        return (part_bars * weight).sum(-3) / weight.sum(-3).clip(1)
+
+    def _bias(self, name: str, x: Mapping[str, Array], of_parts: bool = False) -> Array:
+        """What is added to the scores of attention (heads, T, T); with an axis of parts before the heads."""
+        w = self.weights
+        near = w[f"{name}.distance"][x["distance"]] + w[f"{name}.distance_period"][x["distance_period"]]
+        bias = BIAS_SCALE * (near + w[f"{name}.relation"][x["relation"]])
+        bias = bias.swapaxes(-1, -3).swapaxes(-1, -2) + x["bar_padding"][..., None, None, :]
+        return bias[..., None, :, :, :] if of_parts else bias
+
+    def _layer(self, name: str, bars: Array, bias: Array) -> Array:
+        """One layer of attention and a hidden layer, (..., T, width)."""
+        w, heads = self.weights, self.config.heads
+        width = bars.shape[-1]
+        qkv = _normed(bars, w[f"{name}.attention_norm"]) @ w[f"{name}.qkv"]
+        qkv = qkv.reshape(*qkv.shape[:-1], 3, heads, width // heads)
+        query, key, value = (qkv[..., i, :, :].swapaxes(-2, -3) for i in range(3))
+        scores = query @ key.swapaxes(-1, -2) * (width // heads) ** -0.5 + bias
+        mixed = (self.ops.softmax(scores) @ value).swapaxes(-2, -3)
+        mixed = mixed.reshape(*mixed.shape[:-2], width) @ w[f"{name}.mix"]
+        bars = bars + self.ops.dropout(mixed)
+        hidden = _normed(bars, w[f"{name}.hidden_norm"]) @ w[f"{name}.hidden"] + w[f"{name}.hidden_bias"]
+        return bars + self.ops.dropout(hidden.clip(0) @ w[f"{name}.out"])
+
+
+def _normed(x: Array, gain: Array) -> Array:
+    """Divide by the root mean square of the last axis (Zhang and Sennrich, arXiv 1910.07467)."""
+    return x * ((x * x).mean(-1, keepdims=True) + EPSILON) ** -0.5 * gain
+
+
+def numpy_operations() -> Operations:
+    """Return the operations of numpy."""
+
+    def softmax(scores: Array) -> Array:
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        return weights / weights.sum(-1, keepdims=True)
+
+    return Operations(softmax, lambda x, i: np.take_along_axis(x, i, -1), lambda x: x)

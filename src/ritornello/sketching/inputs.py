@@ -1,0 +1,176 @@
+"""What the sketch network reads: the context of a song, which is always known, and the variables, as indices.
+
+An index is a row of a table of the network (`forward.table_sizes`). OPEN and absent values have rows of their
+own, after those of the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.models.plan_vector import METERS, TEMPO_KNOTS
+from ritornello.music.plan import Plan
+from ritornello.music.theory import FAMILIES
+from ritornello.music.timeline import Timeline
+from ritornello.sketching.variables import (
+    ABSENT,
+    CADENCES,
+    KINDS,
+    NO_CHORD,
+    NONE,
+    NOTE_CLASSES,
+    OPEN,
+    PITCH_CLASSES,
+    PRESENCES,
+    SIMILARITIES,
+    Ints,
+    Variables,
+    slot_counts,
+)  # fmt: skip
+
+Inputs = dict[str, npt.NDArray[np.generic]]
+MAX_PLACE = 64  # bars from the start and from the end that are told apart
+MAX_LAG = 128  # bars between a bar and its origin that are told apart
+MAX_DISTANCE = 64  # bars between two bars that are told apart in attention
+PERIOD = 16  # places and distances are read modulo so many bars as well
+PART_COUNT_KNOTS = (1, 2, 3, 4, 6, 8, 12, 16)
+LENGTH_KNOTS = np.arange(11)  # logarithms to base 2 of numbers of bars
+PLACE_KNOTS = np.linspace(0, 1, 9)
+LAG_OPEN = MAX_LAG + 1  # 0 is NONE, then lags
+SONG_NUMBERS = 3 + len(METERS) + 1 + len(TEMPO_KNOTS) + len(LENGTH_KNOTS) + len(PART_COUNT_KNOTS) + 1
+BAR_NUMBERS = len(PLACE_KNOTS) + 2
+RELATIONS = 9 * 3  # of two bars: one returns to the other, with which similarity, and shares its motif
+
+
+def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inputs:
+    """Return what is always known of a song, for a network with these labels.
+
+    Arrays begin with an axis of bars (T, ...) or parts (P, ...); "label" and "song" are vectors (N,).
+    """
+    bars = np.arange(len(timeline))
+    full_bar = np.median(timeline.length_ticks) if len(bars) else 0
+    has_pickup = len(bars) > 1 and timeline.length_ticks[0] < timeline.length_ticks[1]
+    start, end = np.maximum(bars - has_pickup, 0), len(bars) - 1 - bars
+    lengths = np.stack([timeline.length_ticks < full_bar, timeline.length_ticks > full_bar], axis=1)
+    weights = dict(plan.genres)
+    label = np.array([weights.get(name, 0.0) for name in labels], np.float32)
+    return {
+        "label": label / max(label.sum(), 1e-9),
+        "song": _song_numbers(plan, len(bars)),
+        "start": np.minimum(start, MAX_PLACE),
+        "end": np.minimum(end, MAX_PLACE),
+        "start_period": start % PERIOD,
+        "end_period": end % PERIOD,
+        "bar": np.hstack([knots(bars / max(len(bars), 1), PLACE_KNOTS), lengths]).astype(np.float32),
+        "slots": slot_counts(timeline),
+        "family": np.array([len(FAMILIES) if p.is_drum else p.program // 8 for p in plan.parts], np.int64),
+        "program": np.array([128 if p.is_drum else p.program for p in plan.parts], np.int64),
+        "bar_padding": np.zeros(len(bars), np.float32),  # a large negative number for bars that pad a batch
+        "part_weight": np.ones(len(plan.parts), np.float32),  # 0 for parts that pad a batch
+        "before": np.eye(
+            len(bars), k=-1, dtype=np.float32
+        ),  # times states: those of the bar before
+        "after": np.eye(len(bars), k=1, dtype=np.float32),
+    }
+
+
+def pair_inputs(count: int) -> Inputs:
+    """Return what is known of each two of `count` bars, (T, T) each."""
+    apart = np.arange(count)[:, None] - np.arange(count)
+    return {
+        "distance": np.clip(apart, -MAX_DISTANCE, MAX_DISTANCE) + MAX_DISTANCE,
+        "distance_period": apart % PERIOD,
+        "lag": np.clip(apart, 0, MAX_LAG),
+    }
+
+
+def allowed_origins(length_ticks: Ints) -> npt.NDArray[np.bool_]:
+    """Return which bars (columns) each bar (rows) can return to: earlier ones of equal length, (T, T)."""
+    return np.tril(length_ticks[:, None] == length_ticks, -1)
+
+
+def variable_inputs(variables: Variables) -> Inputs:
+    """Return the indices of the variables, in arrays of the same shapes (T, ...), (P,) and (P, T)."""
+    bars, relation = len(variables.origin), relations(variables)
+    from_origin = np.zeros((bars, bars), np.float32)
+    late = np.flatnonzero(variables.origin >= 0)
+    from_origin[late, variables.origin[late]] = 1
+    return {
+        "from_origin": from_origin,
+        "relation": relation,
+        "relation_before": np.pad(relation, ((1, 0), (1, 0)))[:-1, :-1],  # of the bars before each two
+        "relation_after": np.pad(relation, ((0, 1), (0, 1)))[1:, 1:],
+        **_chord_inputs(variables),
+        "origin": _lags(variables.origin),
+        "similarity": np.where(variables.similarity == OPEN, SIMILARITIES, variables.similarity),
+        "cadence": np.where(variables.cadence == OPEN, CADENCES, variables.cadence),
+        "motif": _lags(variables.motif),
+        "presence": np.where(variables.presence == OPEN, PRESENCES, variables.presence),
+        "notes": np.where(variables.notes == OPEN, NOTE_CLASSES, variables.notes),
+        "pitch": np.select(
+            [variables.pitch == NONE, variables.pitch == OPEN],
+            [PITCH_CLASSES, PITCH_CLASSES + 1],
+            variables.pitch,
+        ),
+    }
+
+
+def _chord_inputs(variables: Variables) -> Inputs:
+    """The chord of each slot, of the slots before and after it, and of the same slot in the bar's origin."""
+    chord, origin = variables.chord, variables.origin
+    present = chord != ABSENT
+    before, after = np.full_like(chord, ABSENT), np.full_like(chord, ABSENT)
+    before[present] = np.append(ABSENT, chord[present])[:-1]
+    after[present] = np.append(chord[present], ABSENT)[1:]
+    repeated = np.where((origin >= 0)[:, None], chord[np.maximum(origin, 0)], ABSENT)
+    found: Inputs = {}
+    for name, values in {"": chord, "_before": before, "_after": after, "_origin": repeated}.items():
+        special = [values == NO_CHORD, values == OPEN, values == ABSENT]
+        found["root" + name] = np.select(special, [12, 13, 14], values // KINDS)
+        found["kind" + name] = np.select(special, [KINDS, KINDS + 1, KINDS + 2], values % KINDS)
+    return found
+
+
+def relations(variables: Variables) -> Ints:
+    """Return the class of the relation of each two bars (T, T)."""
+    bars = len(variables.origin)
+    found = np.zeros((bars, bars), np.int64)
+    late = np.flatnonzero(variables.origin >= 0)
+    early = variables.origin[late]
+    similarity = np.where(variables.similarity[late] > 0, variables.similarity[late], SIMILARITIES)
+    found[late, early] = similarity
+    found[early, late] = similarity + SIMILARITIES
+    late = np.flatnonzero(variables.motif >= 0)
+    found[late, variables.motif[late]] += 9
+    found[variables.motif[late], late] += 18
+    return found
+
+
+def _lags(pointers: Ints) -> Ints:
+    """The index of each pointer to an earlier bar (T,)."""
+    lags = np.minimum(np.arange(len(pointers)) - pointers, MAX_LAG)
+    return np.select([pointers == NONE, pointers == OPEN], [0, LAG_OPEN], lags)
+
+
+def _song_numbers(plan: Plan, bars: int) -> npt.NDArray[np.float32]:
+    """The numbers (SONG_NUMBERS,) of mode, meter, tempo, length and parts."""
+    mode, meter = np.zeros(3), np.zeros(len(METERS) + 1)
+    mode[2 if plan.key is None else int(plan.key[1])] = 1
+    main = plan.only_main_meter().meters[0][1:]
+    meter[METERS.index(main) if main in METERS else len(METERS)] = 1
+    tempo = knots(np.log(plan.bpm), np.log(TEMPO_KNOTS))
+    length = knots(np.log2(max(bars, 1)), LENGTH_KNOTS)
+    parts = knots(len(plan.parts), PART_COUNT_KNOTS)
+    drums = [any(part.is_drum for part in plan.parts)]
+    return np.concatenate([mode, meter, tempo, length, parts, drums]).astype(np.float32)
+
+
+def knots(values: Any, at: Any) -> npt.NDArray[np.float64]:
+    """Return how near each value is to each knot (..., K): 1 at the knot, falling to 0 at its neighbours."""
+    count = len(np.asarray(at))
+    place = np.interp(np.asarray(values), at, np.arange(count))
+    return np.asarray(np.maximum(0, 1 - np.abs(np.arange(count) - place[..., None])))

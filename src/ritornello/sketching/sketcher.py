@@ -1,0 +1,84 @@
+"""The class Sketcher: a trained sketch network in numpy, which fills what is open of a plan's sketch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.errors import ModelError
+from ritornello.models.chain.weight_checks import check_weights
+from ritornello.models.model import Model
+from ritornello.music.plan import Plan
+from ritornello.sketching.fill import Filling
+from ritornello.sketching.forward import Network, SketchConfig, numpy_operations, weight_shapes
+
+MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
+
+
+@dataclass(frozen=True)
+class Sketcher:
+    """A sketch network: sizes, known labels, and weights (...,) float32 of the shapes `weight_shapes`."""
+
+    config: SketchConfig
+    labels: tuple[str, ...]
+    weights: dict[str, npt.NDArray[np.float32]] = field(repr=False)
+
+    @classmethod
+    def of(cls, model: Model) -> Sketcher | None:
+        """Return the sketch network of a model, None if it has none. Raises ModelError if it is damaged."""
+        settings = model.info.get("sketch")
+        if model.sketch is None or settings is None:
+            return None
+        config, labels = _checked_settings(str(model.path), settings)
+        try:
+            weights = check_weights(model.sketch, weight_shapes(config))
+        except ModelError as error:
+            raise ModelError(f"{str(model.path)!r}: sketch.safetensors: {error}") from None
+        return cls(config, labels, weights)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what model.json keeps of the network under "sketch"."""
+        return {"labels": list(self.labels), **{name: getattr(self.config, name) for name in MAX_SIZES}}
+
+    @property
+    def network(self) -> Network:
+        """Return the network as numpy computes it."""
+        return Network(self.weights, self.config, numpy_operations())
+
+    def fill(
+        self,
+        plan: Plan,
+        generator: np.random.Generator,
+        creativity: float = 0.5,
+        *,
+        open_bars: Sequence[bool] | npt.NDArray[np.bool_] | None = None,
+        required: Collection[int] = (),
+    ) -> Plan:
+        """Return the plan with `returns`, `chords` and `sketch` complete; what it has of them is kept.
+
+        The chords of `open_bars` (bars,) are open though the plan has chords in others; without it all are
+        open if the plan has no chords. A return of (-1, -1) is open. Parts of the numbers `required` play in
+        a quarter of the bars or more, as far as the network follows. `creativity` is 0 (the likeliest) to 1.
+        """
+        mask = None if open_bars is None else np.asarray(open_bars, bool)
+        return Filling(self.network, self.labels, plan, mask, generator, creativity).plan(required)
+
+
+def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str, ...]]:
+    """Read the sizes and labels in model.json. Raises ModelError."""
+    labels = settings.get("labels") if isinstance(settings, dict) else None
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ModelError(f"{path!r} has sketch.labels {labels!r:.40}: must be a list of texts")
+    for name, most in MAX_SIZES.items():
+        value = settings.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise ModelError(f"{path!r} has sketch.{name} {value!r:.40}: must be 1-{most}")
+    config = SketchConfig(labels=len(labels), **{name: settings[name] for name in MAX_SIZES})
+    if config.width % config.heads or config.part_width % config.heads:
+        raise ModelError(f"{path!r} has sketch.heads {config.heads}: must divide the widths")
+    return config, tuple(labels)

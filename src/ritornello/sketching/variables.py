@@ -1,0 +1,199 @@
+"""The variables of a sketch, which the sketch network predicts, as arrays of classes; any may be open.
+
+kind        for each              class
+origin      bar                   the earlier bar that it returns to, or NONE
+similarity  bar                   0-3 as in Plan.returns; 0 without an origin
+cadence     bar                   as in Sketch.cadences
+chord       slot of a bar         root * KINDS + kind, or NO_CHORD; roots are moved to C major or A minor
+motif       bar                   the first earlier bar with its motif, or NONE
+presence    part                  in which quarter the share of bars lies in which it plays
+notes       part and bar          the number of notes, exact up to 16
+pitch       part and bar          a quarter of the mean pitch, or NONE where it rests
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.music.plan import Plan
+from ritornello.music.score import Chord, Part, drop_redundant
+from ritornello.music.sketch import NO_MOTIF, UNKNOWN, Sketch
+from ritornello.music.theory import CHORD_KINDS
+from ritornello.music.timeline import Timeline
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+NONE, OPEN, ABSENT = -1, -2, -3  # no such thing; not known; a slot that the bar does not have
+SLOTS = 8  # places for chords in a bar, one a beat; longer bars have longer slots
+KINDS = len(CHORD_KINDS)
+NO_CHORD = 12 * KINDS
+CHORDS = NO_CHORD + 1
+SIMILARITIES, CADENCES, PRESENCES = 4, 4, 4
+NOTE_CLASS_STARTS = np.array([*range(17), 17, 21, 25, 33, 49])  # the least number of notes of each class
+NOTE_CLASSES = len(NOTE_CLASS_STARTS)
+SEMITONES_PER_PITCH_CLASS = 4
+PITCH_CLASSES = 128 // SEMITONES_PER_PITCH_CLASS
+
+
+@dataclass
+class Variables:
+    """The variables of a sketch of T bars and P parts. Each is a class, NONE, OPEN or ABSENT."""
+
+    origin: Ints  # (T,)
+    similarity: Ints  # (T,)
+    cadence: Ints  # (T,)
+    chord: Ints  # (T, SLOTS)
+    motif: Ints  # (T,)
+    presence: Ints  # (P,)
+    notes: Ints  # (P, T)
+    pitch: Ints  # (P, T)
+
+    @classmethod
+    def of(cls, plan: Plan, timeline: Timeline, open_bars: Mask | None = None) -> Variables:
+        """Return the variables of a plan with the bars `timeline`; what it leaves open is OPEN.
+
+        The chords of `open_bars` (T,) are open; None means all bars, if the plan has no chords, or else none.
+        """
+        bars, sketch = len(timeline), plan.sketch or Sketch()
+        origin, similarity = _returns(plan, bars)
+        cadence = _filled(sketch.cadences, bars, UNKNOWN)
+        motif = _filled(sketch.motifs, bars, UNKNOWN)
+        textures = [_filled(texture, bars, (UNKNOWN, UNKNOWN)) for texture in matched_textures(plan)]
+        notes, pitch = np.array(textures, np.int64).reshape(len(plan.parts), bars, 2).transpose(2, 0, 1)
+        found = cls(
+            origin,
+            similarity,
+            np.where(cadence == UNKNOWN, OPEN, cadence),
+            _chords(plan, timeline, open_bars),
+            np.select([motif == UNKNOWN, motif == NO_MOTIF], [OPEN, NONE], motif),
+            np.full(len(plan.parts), OPEN),
+            np.where(notes < 0, OPEN, np.searchsorted(NOTE_CLASS_STARTS, notes, side="right") - 1),
+            np.select([notes == 0, pitch < 0], [NONE, OPEN], pitch // SEMITONES_PER_PITCH_CLASS),
+        )
+        whole = (notes >= 0).all(axis=1)
+        found.presence[whole] = presence_of(notes[whole] > 0)
+        return found
+
+    def copy(self) -> Variables:
+        """Return variables that can be changed without changing these."""
+        return replace(self, **{name: array.copy() for name, array in vars(self).items()})
+
+
+def presence_of(plays: Mask) -> Ints:
+    """Return the class of presence (P,) of parts that play in some of T bars, `plays` (P, T)."""
+    share = plays.mean(axis=1) if plays.shape[1] else np.zeros(len(plays))
+    return np.asarray(np.minimum(share * PRESENCES, PRESENCES - 1).astype(np.int64))
+
+
+def slot_ticks(timeline: Timeline) -> Ints:
+    """Return the length of a slot of each bar (T,) in ticks: a beat, or several so that SLOTS are enough."""
+    length = timeline.length_ticks
+    beat = timeline.ticks_per_beat
+    compound = (timeline.denominator == 8) & (length % (beat * 3 // 2) == 0)
+    unit = np.where(compound, beat * 3 // 2, beat)
+    return np.asarray(unit * -(-length // (SLOTS * unit)))
+
+
+def slot_counts(timeline: Timeline) -> Ints:
+    """Return the number of slots of each bar (T,)."""
+    return np.asarray(-(-timeline.length_ticks // slot_ticks(timeline)))
+
+
+def matched_textures(plan: Plan) -> list[tuple[Any, ...]]:
+    """Return the textures that a plan's sketch has for each of its parts; () for a part that it lacks.
+
+    Parts of the same program are matched in order.
+    """
+    sketch = plan.sketch or Sketch()
+    left: dict[tuple[int, bool], list[tuple[Any, ...]]] = {}
+    for part, texture in zip(sketch.parts, sketch.textures, strict=True):
+        left.setdefault(_kind_of_part(part), []).append(texture)
+    return [left[kind].pop(0) if left.get(kind := _kind_of_part(part)) else () for part in plan.parts]
+
+
+def chords_of(variables: Variables, plan: Plan, timeline: Timeline, given: Mask) -> tuple[Chord, ...]:
+    """Return the chords at 24 ticks a beat; those of `given` bars (T,) are those of the plan, unchanged."""
+    found: list[Chord] = []
+    size, sharps = slot_ticks(timeline), plan.key[0] if plan.key else 0
+    onsets = [chord.onset_ticks for chord in plan.chords]
+    for bar, start in enumerate(timeline.start_ticks.tolist()):
+        if given[bar]:
+            end = start + int(timeline.length_ticks[bar])
+            before = np.searchsorted(onsets, start, side="right") - 1
+            if bar and not given[bar - 1] and before >= 0:
+                found.append(plan.chords[before]._replace(onset_ticks=start))
+            found += [chord for chord in plan.chords if start <= chord.onset_ticks < end]
+            continue
+        for slot, value in enumerate(variables.chord[bar].tolist()):
+            if 0 <= value < NO_CHORD:
+                root, kind = divmod(value, KINDS)
+                onset = start + slot * int(size[bar])
+                found.append(Chord(onset, (root + 7 * sharps) % 12, CHORD_KINDS[kind]))
+    return drop_redundant(found)
+
+
+def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) -> Sketch:
+    """Return the sketch of variables of which none is open; values that the plan's sketch has are kept.
+
+    Of a class of several numbers of notes, one is drawn.
+    """
+    bars = len(variables.cadence)
+    ends = np.append(NOTE_CLASS_STARTS[1:], 65)
+    textures = []
+    for part, texture in enumerate(matched_textures(plan)):
+        known = _filled(texture, bars, (UNKNOWN, UNKNOWN))
+        classes = variables.notes[part]
+        notes = generator.integers(NOTE_CLASS_STARTS[classes], ends[classes])
+        notes = np.where(known[:, 0] == UNKNOWN, notes, known[:, 0])
+        middle = variables.pitch[part] * SEMITONES_PER_PITCH_CLASS + SEMITONES_PER_PITCH_CLASS // 2
+        pitch = np.where(known[:, 1] == UNKNOWN, middle, known[:, 1])
+        pitch = np.where(notes == 0, UNKNOWN, pitch)
+        textures.append(tuple(zip(notes.tolist(), pitch.tolist(), strict=True)))
+    motifs = np.where(variables.motif == NONE, NO_MOTIF, variables.motif)
+    return Sketch(tuple(variables.cadence.tolist()), tuple(motifs.tolist()), plan.parts, tuple(textures))
+
+
+def _kind_of_part(part: Part) -> tuple[int, bool]:
+    return (0 if part.is_drum else part.program, part.is_drum)
+
+
+def _filled(values: Sequence[Any], count: int, missing: Any) -> Ints:
+    """The values as an array, cut or filled up with `missing` to `count`."""
+    return np.array(([*values, *[missing] * count])[:count], np.int64).reshape(count, *np.shape(missing))
+
+
+def _returns(plan: Plan, bars: int) -> tuple[Ints, Ints]:
+    """The origin and similarity of each bar (T,); similarity -1 with no origin is an open bar."""
+    if plan.returns is None:
+        return np.full(bars, OPEN), np.full(bars, OPEN)
+    origin, similarity = _filled(plan.returns, bars, (-1, 0)).T.copy()
+    origin[(origin < 0) & (similarity < 0)] = OPEN
+    similarity[similarity < 0] = OPEN
+    similarity[origin == NONE] = 0
+    return origin, similarity
+
+
+def _chords(plan: Plan, timeline: Timeline, open_bars: Mask | None) -> Ints:
+    """The chord in the middle of each slot (T, SLOTS), relative to the key."""
+    slots = np.arange(SLOTS)
+    size = slot_ticks(timeline)[:, None]
+    middle = timeline.start_ticks[:, None] + slots * size + size // 2
+    middle = np.minimum(middle, (timeline.start_ticks + timeline.length_ticks - 1)[:, None])
+    sharps = plan.key[0] if plan.key else 0
+    numbers = [(c.root - 7 * sharps) % 12 * KINDS + CHORD_KINDS.index(c.kind) for c in plan.chords]
+    at = np.searchsorted([chord.onset_ticks for chord in plan.chords], middle, side="right")
+    found: Ints = np.array([NO_CHORD, *numbers])[at]
+    if plan.key is None:
+        found[:] = ABSENT
+    elif open_bars is not None:
+        found[open_bars] = OPEN
+    elif not plan.chords:
+        found[:] = OPEN
+    found[slots >= slot_counts(timeline)[:, None]] = ABSENT
+    return found

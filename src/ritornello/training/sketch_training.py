@@ -1,0 +1,247 @@
+"""Train a sketch network on the songs of a corpus: a few minutes on one core."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, dropout
+
+from ritornello.corpus.corpus import Corpus
+from ritornello.models.plan_vector import infer_plan
+from ritornello.music.plan import Plan
+from ritornello.sketching.forward import Network, Operations, SketchConfig, weight_shapes
+from ritornello.sketching.inputs import MAX_DISTANCE
+from ritornello.sketching.sketcher import Sketcher
+from ritornello.sketching.variables import SIMILARITIES
+from ritornello.training.sketch_batches import IGNORED, SketchBatch, SketchSong, make_batch, sketch_songs
+
+MAX_SONGS = 4096  # of a corpus that are learnt, evenly spaced
+MAX_HELD_OUT = 256
+BATCH, CHUNK = 16, 8  # songs; songs of a chunk of batches are sorted by length, so that little is padded
+LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 2e-3, 100, 0.05
+DROPOUT = 0.1
+LABEL_POWER = 0.5  # labels are drawn by their number of songs to this power
+AVERAGE = 0.998  # of the weights over steps
+MEASURED_EVERY = 200
+FORBIDDEN = -1e9
+# Heads of attention look this far at first, the last one at the origin: what they would learn slowly
+FIRST_DISTANCES, FIRST_BIAS = (4, 8), 0.4
+# Pointers, chords and textures have most of the bits; an even sum learns cadences and origins too slowly
+LOSS_WEIGHTS = {"origin": 1.0, "similarity": 0.5, "cadence": 1.0, "chord": 1.5, "motif": 0.5}
+LOSS_WEIGHTS |= {"presence": 0.2, "notes": 1.0, "pitch": 0.7}
+
+
+@dataclass
+class SketchTraining:
+    """A trained sketch network, and what was measured on held-out songs during training."""
+
+    sketcher: Sketcher
+    log: list[dict[str, float]] = field(default_factory=list)
+
+
+def corpus_plans(corpus: Corpus, split: str, representation: Any, most: int) -> list[Plan]:
+    """Return the complete plans of at most `most` songs of a split, evenly spaced."""
+    numbers = corpus.songs(split)
+    chosen = numbers[np.unique(np.linspace(0, len(numbers) - 1, min(most, len(numbers))).astype(np.int64))]
+    return [song_plan(corpus.score(int(n)), corpus.info(int(n)).labels, representation) for n in chosen]
+
+
+def train_sketch(
+    corpus: Corpus,
+    labels: Sequence[str],
+    representation: Any,
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    start: Sketcher | None = None,
+    report: Callable[[int, dict[str, float]], None] | None = None,
+) -> SketchTraining | None:
+    """Train for some `minutes` or `steps`, from `start` if it is given; None if no song can be learnt.
+
+    The reading of the songs counts. Labels that `start` lacks begin with the mean of the others.
+    """
+    began = time.perf_counter()
+    learnt = sketch_songs(corpus_plans(corpus, "train", representation, MAX_SONGS), labels)
+    if not learnt:
+        return None
+    held_out = sketch_songs(corpus_plans(corpus, "valid", representation, MAX_HELD_OUT), labels)
+    left = None if minutes is None else minutes * 60 - (time.perf_counter() - began)
+    trainer = SketchTrainer(labels, seed, start)
+    return trainer.train(learnt, held_out or learnt[:BATCH], left, steps, report)
+
+
+class SketchTrainer:
+    """The weights, their mean over steps, and the optimizer."""
+
+    def __init__(self, labels: Sequence[str], seed: int, start: Sketcher | None = None) -> None:
+        self.labels, self.seed = tuple(labels), seed
+        self.config = (start.config if start else SketchConfig())._replace(labels=len(labels))
+        self.weights = start_weights(self.config, seed, start, self.labels)
+        self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
+        decayed = [w for w in self.weights.values() if w.dim() > 1]
+        others = [w for w in self.weights.values() if w.dim() == 1]
+        groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+
+    def train(
+        self,
+        learnt: Sequence[SketchSong],
+        held_out: Sequence[SketchSong],
+        seconds: float | None,
+        steps: int | None,
+        report: Callable[[int, dict[str, float]], None] | None = None,
+    ) -> SketchTraining:
+        """Train until the seconds are over or the steps are made."""
+        began, step, log = time.perf_counter(), 0, list[dict[str, float]]()
+        batches = _batches(learnt, np.random.default_rng(self.seed))
+        measured = _held_out_batches(held_out)
+        done = 0.0
+        while done < 1:
+            self._step(next(batches), step, done)
+            step += 1
+            done = step / steps if steps else (time.perf_counter() - began) / max(seconds or 0, 1e-9)
+            if step % MEASURED_EVERY == 0 or done >= 1:
+                log.append({"step": step, **self.measure(measured)})
+                if report:
+                    report(step, log[-1])
+        weights = {name: weight.numpy() for name, weight in self.average.items()}
+        return SketchTraining(Sketcher(self.config, self.labels, weights), log)
+
+    def measure(self, batches: Sequence[SketchBatch]) -> dict[str, float]:
+        """Return the loss of each kind of variable, in nats a variable, of the mean weights."""
+        sums: dict[str, float] = defaultdict(float)
+        counts = Counter[str]()
+        with torch.no_grad():
+            for batch in batches:
+                for name, loss in losses(self._network(self.average, training=False), batch).items():
+                    count = int((batch.targets[name] != IGNORED).sum())
+                    sums[name] += float(loss) * count
+                    counts[name] += count
+        return {name: sums[name] / max(counts[name], 1) for name in sums}
+
+    def _step(self, batch: SketchBatch, step: int, done: float) -> None:
+        """Take one step; the learning rate rises for WARMUP_STEPS and falls to zero as a cosine."""
+        rate = (
+            LEARNING_RATE * min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * min(done, 1)))
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.manual_seed(self.seed * 1_000_003 + step)
+        found = losses(self._network(self.weights, training=True), batch)
+        loss = torch.stack([LOSS_WEIGHTS[name] * value for name, value in found.items()]).sum()
+        self.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(list(self.weights.values()), 1.0)
+        self.optimizer.step()
+        past = min(AVERAGE, (1 + step) / (10 + step))
+        with torch.no_grad():
+            averages = [self.average[name] for name in self.weights]
+            torch._foreach_lerp_(averages, [w.detach() for w in self.weights.values()], 1 - past)
+
+    def _network(self, weights: Mapping[str, Tensor], training: bool) -> Network:
+        return Network(weights, self.config, torch_operations(DROPOUT if training else 0.0))
+
+
+def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
+    """Return the complete plan of a song: what `infer_plan` finds, and its chords, returns and sketch."""
+    song = representation.canonical(score)[0]
+    timeline = representation.timeline(song)
+    returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
+    plan = infer_plan(song, labels)
+    return replace(plan, chords=timeline.chords, returns=returns, sketch=timeline.sketch)
+
+
+def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
+    """Return the mean cross-entropy (scalars, nats) of each kind of variable of which some are learnt."""
+    x = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.inputs.items()}
+    part, part_bars = network.read_parts(x)
+    bars = network.read_bars(x, part_bars)
+    written = network.write_parts(x, part, part_bars, bars)
+    logits: dict[str, Tensor] = {
+        "similarity": network.bar_logits("similarity", bars),
+        "cadence": network.bar_logits("cadence", bars),
+        "presence": network.presence_logits(x, written),
+        "notes": network.part_logits("notes", written),
+        "pitch": network.part_logits("pitch", written),
+    }
+    for name in ("origin", "motif"):
+        nothing, scores = network.pointer_logits(name, x, bars)
+        logits[name] = torch.cat([nothing, scores.masked_fill(~x["allowed"], FORBIDDEN)], dim=-1)
+    found = {}
+    for name, target in batch.targets.items():
+        at = np.nonzero(target != IGNORED)
+        if not len(at[0]):
+            continue
+        if name == "chord":
+            chosen = network.chord_logits(x, bars, tuple(map(torch.from_numpy, at)))
+        else:
+            chosen = logits[name][at]
+        found[name] = cross_entropy(chosen, torch.from_numpy(target[at]))
+    return found
+
+
+def torch_operations(share: float) -> Operations:
+    """Return the operations of torch; in training a `share` of the numbers is dropped."""
+    return Operations(
+        lambda x: torch.softmax(x, -1),
+        lambda x, index: torch.gather(x, -1, index.expand(*x.shape[:-2], *index.shape[-2:])),
+        (lambda x: dropout(x, share)) if share else (lambda x: x),
+    )
+
+
+def start_weights(
+    config: SketchConfig, seed: int, start: Sketcher | None, labels: Sequence[str]
+) -> dict[str, Tensor]:
+    """Return random weights of the shapes `weight_shapes` (...,), or those of `start` for these labels."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, shape in weight_shapes(config).items():
+        last = name.rpartition(".")[2]
+        if len(shape) == 1:
+            weight = torch.ones(shape) if last.endswith("norm") else torch.zeros(shape)
+        elif last in ("mix", "out") or last.startswith(("distance", "relation")) or "_relation" in last:
+            weight = torch.zeros(shape)
+        else:
+            weight = torch.randn(shape, generator=generator) * min(0.1, max(shape[0], 1) ** -0.5)
+        weights[name] = weight
+        if last == "distance" and config.heads >= len(FIRST_DISTANCES):
+            for head, distance in enumerate(FIRST_DISTANCES):
+                weight[[MAX_DISTANCE - distance, MAX_DISTANCE + distance], head] = FIRST_BIAS
+        elif last in ("relation", "origin_relation_before", "origin_relation_after"):
+            weight[1 : SIMILARITIES + 1, -1] = FIRST_BIAS  # a bar that returns, and its origin
+    if start:
+        weights |= {name: torch.tensor(array) for name, array in start.weights.items()}
+        rows = weights["label"]
+        mean = rows.mean(0) if len(rows) else torch.zeros(config.width)
+        known = {label: rows[row] for row, label in enumerate(start.labels)}
+        weights["label"] = torch.stack([known.get(label, mean) for label in labels] or [mean])[: len(labels)]
+    return {name: weight.clone().requires_grad_() for name, weight in weights.items()}
+
+
+def _batches(songs: Sequence[SketchSong], generator: np.random.Generator) -> Any:
+    """Yield batches without end; labels are drawn by their number of songs to LABEL_POWER."""
+    counts = Counter(song.label for song in songs)
+    weights = np.array([counts[song.label] ** (LABEL_POWER - 1) for song in songs])
+    weights /= weights.sum()
+    while True:
+        drawn = generator.choice(len(songs), BATCH * CHUNK, p=weights)
+        sizes = [len(songs[n].length_ticks) * (2 + len(songs[n].variables.notes)) for n in drawn]
+        ordered = drawn[np.argsort(sizes)].reshape(CHUNK, BATCH)
+        for batch in generator.permutation(ordered):
+            yield make_batch([songs[n] for n in batch], generator)
+
+
+def _held_out_batches(songs: Sequence[SketchSong]) -> list[SketchBatch]:
+    """The held-out songs in fixed batches."""
+    generator = np.random.default_rng(0)
+    ordered = sorted(songs, key=lambda song: len(song.length_ticks))
+    return [make_batch(ordered[first : first + BATCH], generator) for first in range(0, len(ordered), BATCH)]

@@ -1,0 +1,157 @@
+"""Sketches filled by networks with random weights: what holds whatever the network predicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.score import Chord, Part
+from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
+from tests.sketching.sketchers import BASS, DRUMS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
+
+
+def fill(plan: Plan, seed: int = 0, **options: object) -> Plan:
+    return random_sketcher(seed).fill(plan, np.random.default_rng(seed), **options)  # type: ignore[arg-type]
+
+
+def check_is_whole(plan: Plan) -> None:
+    assert plan.bars is not None
+    assert plan.returns is not None
+    assert plan.sketch is not None
+    assert len(plan.returns) == len(plan.sketch.cadences) == len(plan.sketch.motifs) == plan.bars
+    assert plan.sketch.parts == plan.parts
+    assert UNKNOWN not in plan.sketch.cadences + plan.sketch.motifs
+    for texture in plan.sketch.textures:
+        assert len(texture) == plan.bars
+        assert all((notes > 0) == (pitch >= 0) for notes, pitch in texture)
+    for bar, (origin, similarity) in enumerate(plan.returns):
+        assert (origin < 0 and similarity == 0) or (0 <= origin < bar and similarity in (1, 2, 3))
+    for motif in plan.sketch.motifs:
+        assert motif == NO_MOTIF or plan.sketch.motifs[motif] == NO_MOTIF
+    assert plan.sketch.cadences[-1] == END
+    assert END not in plan.sketch.cadences[:-1]
+    plan.timeline(GRID)  # origins are earlier bars of equal length
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_open_plan_is_filled(seed: int) -> None:
+    filled = fill(OPEN_PLAN, seed)
+    check_is_whole(filled)
+    assert filled.chords
+    assert replace(filled, chords=(), returns=None, sketch=None) == OPEN_PLAN
+
+
+def test_the_generator_decides() -> None:
+    assert fill(OPEN_PLAN) == fill(OPEN_PLAN)
+    sketcher = random_sketcher()
+    assert sketcher.fill(OPEN_PLAN, np.random.default_rng(1)) != sketcher.fill(
+        OPEN_PLAN, np.random.default_rng(2)
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_whole_stays(seed: int) -> None:
+    assert fill(WHOLE_PLAN, seed) == WHOLE_PLAN
+
+
+def test_what_is_given_stays() -> None:
+    assert WHOLE_PLAN.sketch is not None
+    texture = ((0, UNKNOWN), (UNKNOWN, 50), (5, UNKNOWN), (3, 41))
+    sketch = Sketch((UNKNOWN, CLOSED), (UNKNOWN, 0, UNKNOWN), (DRUMS, BASS), ((), texture))
+    given = replace(OPEN_PLAN, returns=parse_form("A4 B4 A4~"), sketch=sketch)
+    for seed in range(4):
+        filled = fill(given, seed)
+        check_is_whole(filled)
+        assert filled.returns is not None
+        assert given.returns is not None
+        assert filled.returns[:12] == given.returns
+        assert filled.sketch is not None
+        assert filled.sketch.cadences[1] == CLOSED
+        assert filled.sketch.motifs[1] == 0
+        bass = filled.sketch.textures[1]
+        assert bass[0] == (0, UNKNOWN)
+        assert bass[1] in ((0, UNKNOWN), (bass[1][0], 50))
+        assert bass[2][0] == 5
+        assert bass[3] == (3, 41)
+
+
+def test_given_chords_stay_beside_open_bars() -> None:
+    chords = (Chord(0, 5, "maj"), Chord(12, 5, "min"), Chord(1 * 96, 0, "7"))
+    plan = replace(OPEN_PLAN, chords=chords)
+    assert fill(plan).chords == chords  # all bars are given
+    is_open = np.arange(16) >= 2
+    filled = fill(plan, open_bars=is_open)
+    assert filled.chords[:3] == chords
+    assert len(filled.chords) > 3
+
+
+def test_a_single_return_can_be_open() -> None:
+    plan = replace(WHOLE_PLAN, returns=((-1, 0), *[(-1, -1)] * 3, *(WHOLE_PLAN.returns or ())[4:]))
+    filled = fill(plan)
+    check_is_whole(filled)
+    assert filled.returns is not None
+    assert WHOLE_PLAN.returns is not None
+    assert filled.returns[4:] == WHOLE_PLAN.returns[4:]
+
+
+def test_bars_that_return_have_the_chords_of_their_origin() -> None:
+    form = parse_form("A4 A4")
+    cadences = (0, 0, 0, 1, 0, 0, 0, 3)
+    plan = replace(OPEN_PLAN, bars=8, returns=form, sketch=Sketch(cadences))
+    for seed in range(4):
+        filled = fill(plan, seed)
+        times, names = [c.onset_ticks for c in filled.chords], [c[1:] for c in filled.chords]
+
+        def sounding(tick: int, times: list[int] = times, names: list[tuple[int, str]] = names) -> object:
+            at = int(np.searchsorted(times, tick, side="right")) - 1
+            return names[at] if at >= 0 else None
+
+        for beat in range(12):  # the fourth bars end phrases in different ways, so they may differ
+            first = sounding(24 * beat)
+            assert first is None or sounding(4 * 96 + 24 * beat) == first
+        assert filled.sketch is not None
+        for texture in filled.sketch.textures:
+            assert [p for _, p in texture[:4]] == [p for _, p in texture[4:]]
+
+
+def test_known_chords_of_a_later_bar_hold_for_the_bar_that_it_repeats() -> None:
+    plan = replace(OPEN_PLAN, bars=8, returns=parse_form("A4 A4"), sketch=Sketch((0,) * 7 + (3,)))
+    plan = replace(plan, chords=(Chord(4 * 96, 3, "maj"), Chord(5 * 96, 8, "maj")))
+    filled = fill(plan, open_bars=np.arange(8) < 4)
+    assert Chord(0, 3, "maj") in filled.chords
+    assert Chord(96, 8, "maj") in filled.chords
+
+
+def test_drums_alone_get_no_chords() -> None:
+    filled = fill(Plan(bars=4, parts=(DRUMS,)))
+    check_is_whole(filled)
+    assert filled.chords == ()
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(bars=1, key=(0, False)),
+        Plan(bars=9, meters=((0, 1, 4), (1, 3, 4), (5, 7, 8)), key=(0, True), parts=(PIANO, PIANO)),
+        Plan(bars=200, key=(0, False), parts=(PIANO,)),
+        Plan(bars=3, key=(0, False), parts=(), genres=(("unheard of", 1.0),)),
+        Plan(bars=3, key=(0, False), parts=tuple(Part("", n) for n in range(20))),
+    ],
+    ids=["one bar", "pickup and changes of meter", "long", "no parts", "many parts"],
+)
+def test_unusual_plans(plan: Plan) -> None:
+    check_is_whole(fill(plan))
+
+
+def test_creativity_zero_is_nearly_fixed() -> None:
+    sketcher = random_sketcher(scale=1.0)
+    songs = [sketcher.fill(OPEN_PLAN, np.random.default_rng(seed), 0.0) for seed in range(3)]
+    free = [sketcher.fill(OPEN_PLAN, np.random.default_rng(seed), 1.0) for seed in range(3)]
+
+    def apart(plans: list[Plan]) -> int:
+        return sum(a != b for a, b in zip(plans[0].returns or (), plans[1].returns or (), strict=True))
+
+    assert apart(songs) <= apart(free)
