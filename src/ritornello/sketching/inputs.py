@@ -71,9 +71,7 @@ def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inp
         "program": np.array([128 if p.is_drum else p.program for p in plan.parts], np.int64),
         "bar_padding": np.zeros(len(bars), np.float32),  # a large negative number for bars that pad a batch
         "part_weight": np.ones(len(plan.parts), np.float32),  # 0 for parts that pad a batch
-        "before": np.eye(
-            len(bars), k=-1, dtype=np.float32
-        ),  # times states: those of the bar before
+        "before": np.eye(len(bars), k=-1, dtype=np.float32),  # times states: those of the bar before
         "after": np.eye(len(bars), k=1, dtype=np.float32),
     }
 
