@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 
 from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.recipe import Recipe
+from ritornello.composing.replay import build_song
 from ritornello.errors import RitornelloError
 from ritornello.music.plan import Plan, parse_form
 from ritornello.music.score import Chord, Part
+from ritornello.music.sketch import Sketch
 from ritornello.representations.grid.vocabulary import COLUMN, FIELDS
 
 MODEL = {"network": "lstm", "representation": "notes", "sha256": "ab" * 32}
@@ -45,6 +48,14 @@ def test_there_and_back(source: GivenMusic | None, tmp_path: Path) -> None:
     assert again.given == source
     assert np.array_equal(again.rows, recipe.rows)
     assert again.hash == recipe.hash
+
+
+def test_the_song_of_a_plan_with_a_sketch_has_a_marker_for_each_section() -> None:
+    assert build_song(made()).score.markers == ()
+    recipe = replace(made(), plan=replace(PLAN, sketch=Sketch(cadences=(0, 2, 0, 3))))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))).plan == recipe.plan
+    markers = build_song(recipe).score.markers
+    assert [(marker.onset_ticks, marker.text) for marker in markers] == [(0, "A"), (144, "A'")]
 
 
 def test_reals_come_back_to_the_last_bit() -> None:

@@ -14,10 +14,20 @@ from hypothesis import given, settings
 from PIL import Image
 
 from ritornello.errors import OutputError, ScoreError
-from ritornello.music.score import Meter, Part, Score
+from ritornello.music.score import Chord, Marker, Meter, Part, Score
 from ritornello.rendering import roll, roll_contents
 from ritornello.rendering.drawing import Box, Drawing, to_image, to_svg, transliterate
-from ritornello.rendering.palette import BACKGROUND, DRUM_COLOUR, LANE, blend, opacity, part_colour, rgb
+from ritornello.rendering.palette import (
+    BACKGROUND,
+    DRUM_COLOUR,
+    FAINT_TEXT,
+    LANE,
+    TEXT,
+    blend,
+    opacity,
+    part_colour,
+    rgb,
+)
 from ritornello.rendering.roll_layout import MAX_HEIGHT, WIDTH, lay_out
 from tests.rendering.songs import BEAT, changing_meters, drum_loop, orchestra, song
 from tests.scores import scores, tune
@@ -59,8 +69,32 @@ def test_texts() -> None:
         "C3",  # from G2 to E5
         "C4",
         "C5",
-        *"1234",
+        *"1A234",  # bars, and the marker A
+        *("G", "C", "G", "D7"),
     ]
+
+
+def test_chords_stand_above_the_lanes_where_there_is_room() -> None:
+    chords = tuple(Chord(24 * beat, beat % 12, "min7") for beat in range(128))
+    bars = song(*((24 * beat, 24, 60, 90, 0) for beat in range(128)), chords=chords)
+    wide, narrow = (labels(lay_out(bars, number)) for number in (4, 32))
+    assert sum("m7" in label for label in wide) == 128
+    assert 10 < sum("m7" in label for label in narrow) < 32  # none at a bar line touches the one before
+    held = lay_out(song(*((96 * bar, 96, 60, 90, 0) for bar in range(4)), chords=chords[:1]), 2)
+    assert labels(held).count("Cm7") == 2  # it sounds on in the second row
+    assert [text.colour for text in held.texts if text.text == "Cm7"] == [TEXT, FAINT_TEXT]
+
+
+def test_markers_stand_beside_the_bar_numbers_in_boxes() -> None:
+    markers = (Marker(0, "Intro"), Marker(100, "B'"), Marker(110, "not shown"))
+    picture = lay_out(song(*((24 * beat, 24, 60, 90, 0) for beat in range(12)), markers=markers))
+    found = labels(picture)
+    assert found[found.index("1") :] == ["1", "Intro", "2", "B'", "3"]
+    boxes = [box for box in picture.boxes if box.colour == TEXT]
+    texts = [text for text in picture.texts if text.colour == BACKGROUND]
+    for box, text in zip(boxes, texts, strict=True):
+        assert box.x < text.x < box.x + box.width
+        assert box.y < text.y < box.y + box.height
 
 
 def test_meter_changes_are_written_where_they_come() -> None:

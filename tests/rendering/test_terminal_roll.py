@@ -9,7 +9,8 @@ from hypothesis import given
 from rich.console import Console
 
 from ritornello.errors import ScoreError
-from ritornello.music.score import Meter, Part, Score
+from ritornello.music.score import Chord, KeySignature, Meter, Part, Score
+from ritornello.music.theory import parse_chord
 from ritornello.rendering import roll
 from ritornello.rendering.terminal_roll import BLOCKS, _block
 from tests.rendering.songs import BEAT, drum_loop, orchestra, song
@@ -28,13 +29,27 @@ def test_tune_as_text() -> None:
     # Four bars of 16 characters (the finest grid that fits: 8 moments a beat), a beat is four characters.
     # The melody begins G4 B4 D5 B4, the bass G2 D3; two pitches a line, E5 (76) and D#5 on the first.
     lines = str(roll.terminal(tune())).splitlines()
-    assert lines[0].split() == ["1", "2", "3", "4"]
+    assert lines[0].split() == ["1", "[A]", "2", "3", "4"]
+    assert lines[1].split() == ["G", "C", "G", "D7"]
+    assert lines[1].index("C") == lines[0].index("2")
     assert lines[0].index("2") - lines[0].index("1") == 16
     assert lines[-1].split() == ["Melody", "Bass"]
-    assert len(lines) == 1 + 17 + 1  # from G2 (43) to E5 (76): 34 pitches, two a line
-    assert lines[1] == "    │               │   ▀▀▀▀        │               │"
-    assert lines[2] == "    │       ▀▀▀▀    │       ▀▀▀▀    │               │"  # D5, then D5
+    assert len(lines) == 2 + 17 + 1  # from G2 (43) to E5 (76): 34 pitches, two a line
+    assert lines[2] == "    │               │   ▀▀▀▀        │               │"
+    assert lines[3] == "    │       ▀▀▀▀    │       ▀▀▀▀    │               │"  # D5, then D5
     assert [line.split()[0] for line in lines if line.startswith(" C")] == ["C5", "C4", "C3"]
+
+
+def test_chords_at_bar_lines_come_first() -> None:
+    chords = [(0, "D"), (12, "Em"), (24, "F#m7"), (48, "G"), (96, "A7"), (186, "Bm7")]
+    score = song(
+        *((24 * beat, 24, 60, 90, 0) for beat in range(8)),
+        keys=(KeySignature(0, 2, False),),
+        chords=tuple(Chord(tick, *parse_chord(name)) for tick, name in chords),
+    )
+    lines = str(roll.terminal(score, width=21)).splitlines()
+    assert lines[0] == "    1       2"
+    assert lines[1] == "    D F#m7  A7"  # a beat has two characters; no room for Em, G and Bm7
 
 
 def test_drum_loop_as_text() -> None:

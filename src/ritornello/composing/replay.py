@@ -11,6 +11,7 @@ from ritornello.composing.request import Request, request_for
 from ritornello.composing.song import Song
 from ritornello.midi.details import with_neutral_channels
 from ritornello.midi.patching import Note, replace_notes
+from ritornello.music.sections import section_markers
 from ritornello.representations.table import SamplesItself
 
 
@@ -23,7 +24,9 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
     if isinstance(representation, SamplesItself):
         return Song(representation.finish(recipe.rows, plan), recipe)
     if given is None:
-        return Song(merge_notes.with_part_names(representation.decode(recipe.rows, plan)), recipe, nats=nats)
+        score = merge_notes.with_part_names(representation.decode(recipe.rows, plan))
+        score = replace(score, markers=section_markers(plan, score.ticks_per_beat))
+        return Song(score, recipe, nats=nats)
     request = request_for(plan, recipe.seed, recipe.song, given)
     if given.kind == "redo":
         file = _redone_file(recipe, request)

@@ -55,27 +55,28 @@ def parse_symbols(bars: Sequence[str | None], timeline: Timeline) -> tuple[Chord
     current, last_text = OPEN, OPEN_CHORD
     for bar, text in enumerate(bars):
         start, length = int(timeline.start_ticks[bar]), int(timeline.length_ticks[bar])
+        number = bar + 1 - timeline.pickup_bars
         last_text = last_text if text is not None and text.strip() == REPEATED else text or OPEN_CHORD
         symbols = last_text.split() or [OPEN_CHORD]
         if length % len(symbols):
             raise PlanError(
-                f"{len(symbols)} chords {text!r} in bar {bar + 1}: must be as many as share its "
+                f"{len(symbols)} chords {text!r} in bar {number}: must be as many as share its "
                 f"{length} ticks (24 a beat) equally, such as one, or one a beat"
             )
-        for number, symbol in enumerate(symbols):
+        for place, symbol in enumerate(symbols):
             if symbol != CONTINUED:
-                current = OPEN if symbol == OPEN_CHORD else _parsed(symbol, bar)
+                current = OPEN if symbol == OPEN_CHORD else _parsed(symbol, number)
             if not found or found[-1][1:] != current:
-                found.append(Chord(start + number * length // len(symbols), *current))
+                found.append(Chord(start + place * length // len(symbols), *current))
     if found and found[0][1:] == OPEN:
         del found[0]
     return tuple(found)
 
 
-def _parsed(symbol: str, bar: int) -> tuple[int, str]:
+def _parsed(symbol: str, number: int) -> tuple[int, str]:
     """Parse the symbol of a chord. Raises PlanError that names the bar."""
     try:
         return theory.parse_chord(symbol)
     except ValueError as error:
         hint = "; a plan has no bass notes: leave out what follows the slash" if "/" in symbol else ""
-        raise PlanError(f"bar {bar + 1}: {error}, or one of / % ?{hint}") from None
+        raise PlanError(f"bar {number}: {error}, or one of / % ?{hint}") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ritornello.music.plan import Plan
+from ritornello.music.score import Marker
 from ritornello.music.sketch import NO_CADENCE
 from ritornello.music.timeline import Timeline
 
@@ -29,10 +31,13 @@ class Section(NamedTuple):
         return self.letter + "'" * self.is_varied
 
 
-def phrases(bars: int, cadences: Sequence[int] = ()) -> list[range]:
-    """Return the bars of each phrase: up to each cadence; where none is known, PHRASE_BARS."""
+def phrases(bars: int, cadences: Sequence[int] = (), pickup_bars: int = 0) -> list[range]:
+    """Return the bars of each phrase: up to each cadence; where none is known, PHRASE_BARS.
+
+    The `pickup_bars` (0 or 1) belong to the first phrase.
+    """
     found: list[range] = []
-    start = 0
+    start = pickup_bars
     ends = [bar + 1 for bar, cadence in enumerate(cadences[:bars]) if cadence > NO_CADENCE]
     for end in [*ends, bars]:
         while end - start > (MAX_PHRASE_BARS if ends and end <= ends[-1] else PHRASE_BARS):
@@ -40,8 +45,10 @@ def phrases(bars: int, cadences: Sequence[int] = ()) -> list[range]:
             start += PHRASE_BARS
         if end > start:
             found.append(range(start, end))
-        start = end
-    return found
+        start = max(start, end)
+    if found:
+        found[0] = range(found[0].stop)
+    return found or [range(bars)]
 
 
 def sections(timeline: Timeline) -> list[Section]:
@@ -57,7 +64,9 @@ def sections(timeline: Timeline) -> list[Section]:
     origin: list[int] = []
     for bar, target in enumerate(returns):
         origin.append(origin[target] if target >= 0 else bar)
-    spans = phrases(len(timeline), timeline.sketch.cadences if timeline.sketch else ())
+    cadences = timeline.sketch.cadences if timeline.sketch else ()
+    spans = phrases(len(timeline), cadences, timeline.pickup_bars)
+    spans[0] = range(timeline.pickup_bars, spans[0].stop)  # a pickup is in no section
     spans, numbers = _merged(spans, _numbers(spans, origin))
     first: dict[int, range] = {}
     found = []
@@ -68,6 +77,15 @@ def sections(timeline: Timeline) -> list[Section]:
         same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
         found.append(Section(span.start, len(span), _letter(list(first).index(number)), not same))
     return found
+
+
+def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:
+    """Return a marker with the name of each section; none for a plan without a sketch."""
+    if plan.sketch is None:
+        return ()
+    timeline = plan.timeline(ticks_per_beat)
+    found = sections(timeline)
+    return tuple(Marker(int(timeline.start_ticks[each.start]), each.name) for each in found)
 
 
 def _numbers(spans: Sequence[range], origin: Sequence[int]) -> list[int]:

@@ -67,8 +67,10 @@ class SketchFile:
 
     options: dict[str, Any]
     """The options of `compose` that the file states, by name: bars, genre, key, meter, tempo, parts."""
+    pickup: tuple[int, int] | None
+    """The meter of the pickup, which is the first bar."""
     meters: tuple[tuple[int, int, int], ...]
-    """Changes of meter after the first bar: bar from 0, numerator, denominator."""
+    """Changes of meter after the first full bar: bar from 0, numerator, denominator."""
     chords: tuple[str | None, ...]
     returns: tuple[tuple[int, int], ...]
     cadences: tuple[int, ...]
@@ -82,13 +84,15 @@ class SketchFile:
         What the file leaves open keeps the value of the plan; where that has none it is open. Raises
         PlanError if a part is not in the plan, or if a value does not fit its bars.
         """
-        first = plan.meters[0]
-        meters = (first, *self.meters) if self.meters else plan.meters
-        plan = replace(plan, bars=len(self.chords), meters=meters, returns=None)
+        first = plan.meters[plan.pickup_bars][1:]
+        start = ((0, *self.pickup), (1, *first)) if self.pickup else ((0, *first),)
+        plan = replace(plan, bars=len(self.chords), meters=(*start, *self.meters), returns=None)
+        self._check_pickup(plan)
         names = part_names(plan.parts)
         for bar, texture in enumerate(self.textures):
             if unknown := [name for name in texture if name not in names]:
-                raise PlanError(f"bar {bar + 1}: part {unknown[0]!r}: must be one of {', '.join(names)}")
+                number, known = bar + 1 - plan.pickup_bars, ", ".join(names)
+                raise PlanError(f"bar {number}: part {unknown[0]!r}: must be one of {known}")
         open_texture = (UNKNOWN, UNKNOWN)
         textures = [tuple(bar.get(name, open_texture) for bar in self.textures) for name in names]
         is_open = all(target == OPEN_RETURN for target in self.returns)
@@ -98,6 +102,15 @@ class SketchFile:
         plan = replace(plan, chords=chords, returns=None if is_open else self.returns, sketch=sketch)
         plan.timeline(GRID)  # raises PlanError for impossible returns
         return plan
+
+    def _check_pickup(self, plan: Plan) -> None:
+        """Raise PlanError unless the bars of the plan begin with a pickup as those of the file do."""
+        if plan.pickup_bars == bool(self.pickup):
+            return
+        numerator, denominator = plan.meters[0][1:]
+        if self.pickup:
+            raise PlanError(f"bar 0: meter {numerator}/{denominator}: must be shorter than the next bar")
+        raise PlanError(f"bar 1: meter {numerator}/{denominator}: is a pickup, so it must be bar 0")
 
 
 def read(path: str | Path) -> SketchFile:
@@ -120,14 +133,21 @@ def from_dict(data: Any) -> SketchFile:
     bars = data.get("bars")
     if not isinstance(bars, list) or not 1 <= len(bars) <= MAX_BARS:
         raise PlanError(f"bars of a sketch: must be a list of 1-{MAX_BARS} objects, one for each bar")
-    parsed = [_Bar(number, bar) for number, bar in enumerate(bars, start=1)]
+    has_pickup = isinstance(bars[0], Mapping) and bars[0].get("bar") == 0
+    parsed = [_Bar(index, bar, has_pickup) for index, bar in enumerate(bars)]
+    if has_pickup and (len(bars) < 2 or not parsed[0].meter):
+        raise PlanError("bar 0: must have a meter, that of the pickup, and be before bar 1")
     names = [bar.section for bar in parsed]
     implied = implied_returns(names)
     returns = tuple(b.repeats if "repeats" in b.values else i for b, i in zip(parsed, implied, strict=True))
-    meters = [(bar.number - 1, *meter) for bar in parsed[1:] if (meter := bar.meter)]
+    options = _options(data) | {"bars": len(bars) - has_pickup}
+    full = parsed[has_pickup]
+    if meter := full.meter:
+        options = {"meter": full.text("meter")} | options
     return SketchFile(
-        _options(data) | {"bars": len(bars)},
-        tuple(meters),
+        options,
+        parsed[0].meter if has_pickup else None,
+        tuple((bar.index, *meter) for bar in parsed[has_pickup + 1 :] if (meter := bar.meter)),
         tuple(bar.text("chords") for bar in parsed),
         returns,
         tuple(bar.cadence for bar in parsed),
@@ -163,11 +183,14 @@ def _check_keys(what: str, data: Any, known: Sequence[str]) -> None:
 class _Bar:
     """The object of one bar, from which each property is read. Raises PlanError that names the bar."""
 
-    def __init__(self, number: int, values: Any) -> None:
+    def __init__(self, index: int, values: Any, has_pickup: bool) -> None:
+        number = index + 1 - has_pickup
         _check_keys(f"bar {number}", values, BAR_KEYS)
-        self.number, self.values = number, values
+        self.index, self.number, self.values, self._first = index, number, values, 1 - has_pickup
         if values.get("bar", number) != number:
-            raise PlanError(f"bar {values['bar']!r:.20} is in the place of bar {number}: number them from 1")
+            raise PlanError(
+                f"bar {values['bar']!r:.20} is in the place of bar {number}: must count from 1 (pickup: 0)"
+            )
 
     def _error(self, key: str, allowed: str) -> PlanError:
         return PlanError(f"bar {self.number}: {key} {self.values[key]!r:.60}: must be {allowed}")
@@ -204,11 +227,15 @@ class _Bar:
         text = self.text("repeats")
         if text in (None, NOTHING):
             return OPEN_RETURN if text is None else (-1, 0)
-        match = re.fullmatch(r"(?:(some|most|all) of )?bar (\d{1,6})", text or "")
-        if not match or not 1 <= int(match[2]) < self.number:
-            earlier = f"bar 1-{self.number - 1}" if self.number > 2 else "an earlier bar"
-            raise self._error("repeats", f"{NOTHING!r}, or 'all of ', 'most of ' or 'some of ' {earlier}")
-        return int(match[2]) - 1, SIMILARITIES.get(match[1], UNKNOWN)
+        match = re.fullmatch(r"(?:(some|most|all) of )?(bar \d{1,6})", text or "")
+        if not match or (earlier := self._earlier(match[2])) is None:
+            raise self._error("repeats", f"{NOTHING!r}, or all of, most of or some of an earlier bar")
+        return earlier, SIMILARITIES.get(match[1], UNKNOWN)
+
+    def _earlier(self, text: str) -> int | None:
+        """Return the index of an earlier bar, such as "bar 1"; None for anything else."""
+        match = re.fullmatch(r"bar (\d{1,6})", text)
+        return int(match[1]) - self._first if match and self._first <= int(match[1]) < self.number else None
 
     @property
     def cadence(self) -> int:
@@ -226,10 +253,9 @@ class _Bar:
         text = self.text("motif")
         if text in (None, NEW):
             return UNKNOWN if text is None else NO_MOTIF
-        match = re.fullmatch(r"bar (\d{1,6})", text or "")
-        if not match or not 1 <= int(match[1]) < self.number:
+        if (earlier := self._earlier(text or "")) is None:
             raise self._error("motif", f"{NEW!r} or an earlier bar, such as 'bar 1'")
-        return int(match[1]) - 1
+        return earlier
 
     @property
     def textures(self) -> dict[str, Texture]:

@@ -30,7 +30,7 @@ def to_json(plan: Plan) -> str:
         header["genre"] = ",".join(label if alone else f"{label}:{weight:g}" for label, weight in plan.genres)
     if plan.key:
         header["key"] = theory.key_name(*plan.key)
-    header["meter"] = f"{plan.meters[0][1]}/{plan.meters[0][2]}"
+    header["meter"] = "{}/{}".format(*plan.meters[plan.pickup_bars][1:])
     header["tempo"] = _tempo(plan)
     header["parts"] = [part_names([part])[0] for part in plan.parts]
     lines = [f' "{name}": {json.dumps(value)},' for name, value in header.items()]
@@ -50,8 +50,9 @@ def _tempo(plan: Plan) -> float:
 def _bars(plan: Plan) -> list[dict[str, Any]]:
     """Return the object of each bar; what is open is left out."""
     timeline, sketch = plan.timeline(GRID), plan.sketch or Sketch()
-    bars: list[dict[str, Any]] = [{"bar": bar + 1} for bar in range(len(timeline))]
-    for start, numerator, denominator in plan.meters[1:]:
+    pickup = plan.pickup_bars
+    bars: list[dict[str, Any]] = [{"bar": bar + 1 - pickup} for bar in range(len(timeline))]
+    for start, numerator, denominator in (*plan.meters[:pickup], *plan.meters[pickup + 1 :]):
         bars[start]["meter"] = f"{numerator}/{denominator}"
     for values, text in zip(bars, bar_symbols(timeline, plan.key), strict=True):
         if text != OPEN_CHORD:
@@ -62,7 +63,7 @@ def _bars(plan: Plan) -> list[dict[str, Any]]:
             values["cadence"] = CADENCES[cadence]
     for values, motif in zip(bars, sketch.motifs, strict=False):
         if motif != UNKNOWN:
-            values["motif"] = NEW if motif == NO_MOTIF else f"bar {motif + 1}"
+            values["motif"] = NEW if motif == NO_MOTIF else f"bar {motif + 1 - pickup}"
     for name, textures in zip(part_names(sketch.parts), sketch.textures, strict=True):
         for values, texture in zip(bars, textures, strict=False):
             if texture != (UNKNOWN, UNKNOWN):
@@ -88,7 +89,7 @@ def _add_repeats(bars: list[dict[str, Any]], plan: Plan) -> None:
         if name:
             bar["section"] = name
         if actual != implied:
-            bar["repeats"] = _repeat_words(actual)
+            bar["repeats"] = _repeat_words(actual, plan.pickup_bars)
 
 
 def _settled(item: tuple[int, int]) -> tuple[int, int]:
@@ -97,12 +98,12 @@ def _settled(item: tuple[int, int]) -> tuple[int, int]:
     return item if target >= 0 and similarity else (-1, min(similarity, 0))
 
 
-def _repeat_words(item: tuple[int, int]) -> str | None:
+def _repeat_words(item: tuple[int, int], pickup_bars: int) -> str | None:
     target, similarity = item
     if target < 0:
         return None if similarity == UNKNOWN else NOTHING
     names = {similarity: f"{name} of " for name, similarity in SIMILARITIES.items()}
-    return f"{names.get(similarity, '')}bar {target + 1}"
+    return f"{names.get(similarity, '')}bar {target + 1 - pickup_bars}"
 
 
 def _texture_words(texture: Texture) -> str | dict[str, Any]:

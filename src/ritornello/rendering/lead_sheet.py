@@ -40,7 +40,7 @@ class _LeadSheet:
         self.sketch = plan.sketch or Sketch()
         self.symbols = _with_repeats(bar_symbols(self.timeline, plan.key))
         self.sections = {section.start: section for section in sections(self.timeline)}
-        self.phrases = phrases(len(self.timeline), self.sketch.cadences)
+        self.phrases = phrases(len(self.timeline), self.sketch.cadences, self.timeline.pickup_bars)
         self.rows = self._rows()
 
     def _rows(self) -> dict[str, list[str]]:
@@ -116,8 +116,8 @@ class _LeadSheet:
         lines: list[str] = []
         left = max((len(section.name) + 1 for section in self.sections.values()), default=0)
         for phrase in self.phrases:
-            section = self.sections.get(phrase.start)
-            line = (section.name if section else "").ljust(left) + "|"
+            names = [section.name for bar in phrase if (section := self.sections.get(bar))]
+            line = "".join(names[:1]).ljust(left) + "|"
             for bar in phrase:
                 cell = f" {self.symbols[bar]} |"
                 if len(line) + len(cell) > width and len(line) > left + 1:

@@ -1,20 +1,24 @@
-"""Draw one row of a piano roll: bar numbers, the lane of pitched notes, the lane of drums.
+"""Draw one row of a piano roll: bar numbers, markers, chords, the lane of pitched notes, the lane of drums.
 
 `RollGeometry` holds the lengths that all rows share; `draw_row` gives the boxes and texts of one row.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ritornello.music.score import Score
+from ritornello.music.theory import chord_name
 from ritornello.music.timeline import Ticks, Timeline
 from ritornello.rendering import palette, roll_contents
 from ritornello.rendering.drawing import Box, Text, text_width
 
 BAR_NUMBER_SIZE, LABEL_SIZE = 16.0, 15.0  # font sizes
 BAR_NUMBER_HEIGHT = 24.0  # of the space for bar numbers above the lanes
+CHORD_HEIGHT = 22.0  # of the line of chords below the bar numbers, if the song has any
+MAX_MARKER = 24  # characters of a marker
 ROW_GAP = 26.0  # between rows
 LANE_GAP = 8.0  # between pitched notes and drums
 MIN_BEAT_WIDTH = 9.0  # of a beat for which lines are drawn
@@ -41,6 +45,11 @@ class RollGeometry:
         return self.left + ticks * self.per_tick
 
     @property
+    def header_height(self) -> float:
+        """Height of what stands above the lanes: bar numbers and chords."""
+        return BAR_NUMBER_HEIGHT + CHORD_HEIGHT * bool(self.score.chords)
+
+    @property
     def pitch_height(self) -> float:
         """Height of the pitch lane; 0 without pitched notes."""
         return (self.pitches[1] - self.pitches[0] + 1) * self.semitone if self.pitches else 0.0
@@ -54,7 +63,11 @@ class RollGeometry:
         """Height from the top of one row to the top of the next."""
         between = LANE_GAP if self.pitches and self.drums else 0
         return (
-            BAR_NUMBER_HEIGHT + self.pitch_height + between + sum(map(self.drum_height, self.drums)) + ROW_GAP
+            self.header_height
+            + self.pitch_height
+            + between
+            + sum(map(self.drum_height, self.drums))
+            + ROW_GAP
         )
 
 
@@ -62,7 +75,7 @@ def draw_row(geometry: RollGeometry, row: int, y: float) -> Iterator[Box | Text]
     """The shapes of a row whose top is at `y`: first the lanes, then the grid, then the notes."""
     begin, end = geometry.row_ticks[row : row + 2].tolist()
     width = (end - begin) * geometry.per_tick
-    top = y + BAR_NUMBER_HEIGHT
+    top = y + geometry.header_height
     lanes = {}
     if geometry.pitches:
         yield from _pitch_lane(geometry, top, width)
@@ -72,6 +85,7 @@ def draw_row(geometry: RollGeometry, row: int, y: float) -> Iterator[Box | Text]
         yield from _drum_lane(geometry, top, width)
         lanes["drum"] = (top, sum(map(geometry.drum_height, geometry.drums)))
     yield from _grid(geometry, begin, end, y, list(lanes.values()))
+    yield from _chords(geometry, begin, end, y + geometry.header_height - 8)
     if geometry.pitches:
         yield from _notes(geometry, begin, end, lanes["pitch"][0])
     if geometry.drums:
@@ -107,7 +121,7 @@ def _drum_lane(geometry: RollGeometry, top: float, width: float) -> Iterator[Box
 def _grid(
     geometry: RollGeometry, begin: int, end: int, y: float, lanes: list[tuple[float, float]]
 ) -> Iterator[Box | Text]:
-    """Bar lines, beat lines, bar numbers and new meters of a row; `lanes` are (top, height)."""
+    """Bar lines, beat lines, bar numbers, new meters and markers of a row; `lanes` are (top, height)."""
     timeline = geometry.timeline
     shown = range(int(timeline.bar_of(begin)), int(timeline.bar_of(end - 1)) + 1)
     number_width = text_width(f"{shown[-1] + 1} ", BAR_NUMBER_SIZE) + 6
@@ -129,12 +143,53 @@ def _grid(
         labels = [(str(number), palette.FAINT_TEXT)] if (number - 1) % numbered == 0 else []
         if bar and _meter(timeline, bar) != _meter(timeline, bar - 1):
             labels.append((_meter(timeline, bar), palette.TEXT))
-        for label, colour in labels:
+        for label, colour in [*labels, *_markers(geometry, bar)]:
             text_x = max(free_x, x + 4)
             if text_x < x + 60:  # else the label would be too far from its bar line
-                yield Text(text_x, y + BAR_NUMBER_HEIGHT - 8, label, BAR_NUMBER_SIZE, colour)
+                yield from _label(text_x, y + BAR_NUMBER_HEIGHT - 8, label, colour)
                 free_x = text_x + text_width(label, BAR_NUMBER_SIZE) + 8
     yield from _rule(geometry.x(end - begin) - 1, lanes, palette.BAR_LINE)
+
+
+def _markers(geometry: RollGeometry, bar: int) -> list[tuple[str, str]]:
+    """The text and colour of the first marker of a bar, if it has one."""
+    markers, start = geometry.score.markers, int(geometry.timeline.start_ticks[bar])
+    place = bisect_left(markers, start, key=lambda marker: marker.onset_ticks)
+    end = start + int(geometry.timeline.length_ticks[bar])
+    if place == len(markers) or markers[place].onset_ticks >= end:
+        return []
+    return [(roll_contents.printable(markers[place].text)[:MAX_MARKER], palette.BACKGROUND)]
+
+
+def _label(x: float, baseline: float, label: str, colour: str) -> Iterator[Box | Text]:
+    """A text above the lanes; in the colour of the background it is in a light box, as a rehearsal mark."""
+    if colour == palette.BACKGROUND:
+        width = text_width(label, BAR_NUMBER_SIZE) + 10
+        yield Box(x, baseline - BAR_NUMBER_SIZE + 1, width, BAR_NUMBER_SIZE + 3, palette.TEXT, 1.0, 3.0)
+        x += 5
+    yield Text(x, baseline, label, BAR_NUMBER_SIZE, colour)
+
+
+def _chords(geometry: RollGeometry, begin: int, end: int, baseline: float) -> Iterator[Text]:
+    """The names of the chords of a row, where there is room; that of its beginning may have begun before.
+
+    A chord at a bar line comes before one within a bar.
+    """
+    score, first_key = geometry.score, geometry.score.keys[0][1:] if geometry.score.keys else None
+    onsets = [chord.onset_ticks for chord in score.chords]
+    first, last = max(0, bisect_right(onsets, begin) - 1), bisect_left(onsets, end)
+    shown = [(max(begin, chord.onset_ticks), chord) for chord in score.chords[first:last]]
+    bar_lines = set(geometry.timeline.start_ticks.tolist())
+    limit = [tick for tick, _ in shown if tick in bar_lines or tick == begin] + [end]
+    free_x = 0.0
+    for tick, chord in shown:
+        name, x = chord_name(chord.root, chord.kind, first_key), geometry.x(tick - begin) + 4
+        stop = x + text_width(name, BAR_NUMBER_SIZE)
+        following = next(other for other in limit if other > tick)
+        if x >= free_x and (tick in bar_lines or stop + 6 < geometry.x(following - begin) + 4):
+            colour = palette.TEXT if chord.onset_ticks >= begin else palette.FAINT_TEXT
+            yield Text(x, baseline, name, BAR_NUMBER_SIZE, colour)
+            free_x = stop + 6
 
 
 def _meter(timeline: Timeline, bar: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.score import Score
+from ritornello.music.theory import chord_name
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll_contents
 
@@ -67,7 +68,7 @@ class TerminalRoll:
             yield line
 
     def lines(self, width: int, *, coloured: bool) -> Iterator[Text]:
-        """The lines from top to bottom: bar numbers, pitched notes, drums, legend."""
+        """The lines from top to bottom: bar numbers, chords, pitched notes, drums, legend."""
         from rich.text import Text
 
         if not len(self.score):
@@ -77,9 +78,11 @@ class TerminalRoll:
         gutter = 1 + max([len(drum.label) for drum in drums] + [3 * bool(pitches)])
         grid = _time_grid(self.timeline, max(MIN_CELLS, width - gutter), self.max_bars)
         colours = [part.colour if coloured else "" for part in self.parts]
-        yield Text(" " * gutter + _bar_numbers(grid, self.timeline), style=FAINT)
+        yield Text(" " * gutter + _bar_numbers(grid, self.timeline, self._markers(grid)), style=FAINT)
+        if names := self._chords(grid):
+            yield Text(" " * gutter + names)
         if pitches:
-            max_lines = max(MIN_PITCH_LINES, self.height - 1 - len(drums))
+            max_lines = max(MIN_PITCH_LINES, self.height - 1 - len(drums) - bool(self.score.chords))
             pitches_per_pixel = -(-(pitches[1] - pitches[0] + 1) // (2 * max_lines))
             pixels = self._pitch_pixels(grid, pitches, pitches_per_pixel)
             rows_of_c = [(pitches[1] - 12 * octave) // pitches_per_pixel // 2 for octave in range(11)]
@@ -91,6 +94,29 @@ class TerminalRoll:
         for drum in drums:
             yield _line(drum.label.rjust(gutter - 1), self._drum_pixels(grid, drum), grid, colours)
         yield from self._legend(width, gutter, len(grid.bar_cells), coloured)
+
+    def _markers(self, grid: TimeGrid) -> dict[int, str]:
+        """The text of the first marker of each bar that has one."""
+        bars = len(grid.bar_cells)
+        texts: dict[int, str] = {}
+        for marker in self.score.markers:
+            bar = int(self.timeline.bar_of(marker.onset_ticks))
+            if bar >= bars:
+                break
+            texts.setdefault(bar, roll_contents.printable(marker.text)[:MAX_LABEL])
+        return texts
+
+    def _chords(self, grid: TimeGrid) -> str:
+        """The names of the chords, where there is room; those at bar lines come first."""
+        key = self.score.keys[0][1:] if self.score.keys else None
+        text = ""
+        for chord in self.score.chords:
+            cell, name = grid.column(chord.onset_ticks) // 2, chord_name(chord.root, chord.kind, key)
+            following = min((bar for bar in grid.bar_cells if bar > cell), default=grid.cells)
+            is_in_bar = cell + len(name) < following or cell in grid.bar_cells
+            if cell >= len(text) + bool(text) and is_in_bar and cell + len(name) <= grid.cells:
+                text = text.ljust(cell) + name
+        return text
 
     def _pitch_pixels(self, grid: TimeGrid, pitches: tuple[int, int], pitches_per_pixel: int) -> Pixels:
         """The pitched notes: short ones above long ones; a note repeated at once leaves a gap before it."""
@@ -191,10 +217,10 @@ def _block(pixels: list[int], colours: list[str]) -> tuple[str, str]:
     return ("▀", upper) if upper else ("▄", lower or "")
 
 
-def _bar_numbers(grid: TimeGrid, timeline: Timeline) -> str:
-    """Bar numbers above the bar lines, as many as have room."""
+def _bar_numbers(grid: TimeGrid, timeline: Timeline, markers: dict[int, str]) -> str:
+    """Bar numbers above the bar lines, as many as have room, and the markers of the bars in brackets."""
     text = ""
     for bar, cell in enumerate(grid.bar_cells):
         if cell >= len(text) + bool(text):
-            text = text.ljust(cell) + str(timeline.number(bar))
+            text = text.ljust(cell) + str(timeline.number(bar)) + (f" [{markers[bar]}]" if bar in markers else "")
     return text[: grid.cells]

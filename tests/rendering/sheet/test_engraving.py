@@ -54,6 +54,8 @@ def test_letters_of_an_image_are_those_of_its_font() -> None:
         '<tspan font-family="Leipzig" font-size="9px">\ueca5</tspan><text>Für Élise</text>'
     )
     assert "beat" in plain and "Fur Elise" in plain and plain.isascii()
+    flat = engraving._with_available_letters('B<tspan font-family="Leipzig">\uea64</tspan>')
+    assert flat == 'B<tspan font-size="405px">b</tspan>'
 
 
 @pytest.mark.parametrize(

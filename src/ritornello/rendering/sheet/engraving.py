@@ -16,6 +16,7 @@ OPTIONS: dict[str, Any] = {
 }  # fmt: skip
 MARGIN_WITH_TITLE = 180
 WIDTH_PIXELS = 1600
+ACCIDENTALS = {"\uea64": "b", "\uea66": "#"}  # of chord symbols in Verovio's font, as letters
 
 
 def to_svg(musicxml: str, title: str = "") -> str:
@@ -76,9 +77,11 @@ def height_pixels(svg: str) -> int:
 
 
 def _with_available_letters(svg: str) -> str:
-    """The SVG text in letters of Pillow's font; the note symbol of a tempo becomes the word "beat"."""
+    """The SVG text in letters of Pillow's font: a flat chord has a b, the note of a tempo is "beat"."""
     with_word = re.sub(
-        r'<tspan font-family="Leipzig"[^>]*>[^<]*</tspan>', '<tspan font-size="405px">beat</tspan>', svg
+        r'<tspan font-family="Leipzig"[^>]*>([^<]*)</tspan>',
+        lambda glyph: f'<tspan font-size="405px">{ACCIDENTALS.get(glyph[1], "beat")}</tspan>',
+        svg,
     )
     return re.sub(r">([^<]*[^\x00-\x7f][^<]*)<", lambda text: f">{transliterate(text[1])}<", with_word)
 

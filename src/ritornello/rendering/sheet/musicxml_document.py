@@ -3,18 +3,19 @@
 The elements are in templates/score.musicxml; here are the values in them.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from ritornello.music.score import DEFAULT_TEMPO, KeySignature, Score
-from ritornello.music.theory import CHORDS, family
+from ritornello.music.theory import CHORDS, chord_name, family
 from ritornello.rendering import roll_contents
 from ritornello.rendering.sheet.grid import UNITS, SheetBars, written_notes
 from ritornello.rendering.sheet.measures import BarContext, SheetNote, SheetVoice, chords_in_bar, voice_notes
 from ritornello.rendering.sheet.percussion import drum_notation
-from ritornello.rendering.sheet.spelling import Accidentals, SpelledPitch, bar_keys, spell
+from ritornello.rendering.sheet.spelling import Accidentals, SpelledPitch, bar_keys
 from ritornello.rendering.sheet.staves import MAX_VOICES, Clef, Staff, staves
 from ritornello.system.templates import fill_template
 from ritornello.system.version import __version__
@@ -24,6 +25,7 @@ CHORD_KINDS = {
     "maj7": "major-seventh", "min7": "minor-seventh", "hdim": "half-diminished", "sus": "suspended-fourth",
     "other": "other",
 }  # fmt: skip
+SECTION = re.compile(r"[A-Z]\d*'*")  # a marker of this form is a rehearsal mark
 MIN_TEMPO_CHANGE = 0.05  # relative to the last tempo written; smaller changes are not written
 
 
@@ -39,7 +41,7 @@ class Directions(NamedTuple):
     """What stands above a bar, each with its offset from the start of the bar in units."""
 
     tempi: list[tuple[int, str]]  # beats per minute
-    markers: list[tuple[int, str]]
+    markers: list[tuple[int, str, bool]]  # and whether it names a section, by a letter at a bar line
     chords: list[tuple[int, SpelledPitch, str, str]]  # root, kind in MusicXML, suffix of its name
 
 
@@ -131,11 +133,13 @@ def _directions(sheet: SheetContext) -> list[Directions]:
     for marker in score.markers:
         bar, text = _bar_of(sheet, marker.onset_ticks), roll_contents.printable(marker.text)
         if bar >= 0 and text:
-            directions[bar].markers.append((_offset(sheet, bar, marker.onset_ticks), text))
+            offset = _offset(sheet, bar, marker.onset_ticks)
+            directions[bar].markers.append((offset, text, not offset and bool(SECTION.fullmatch(text))))
     for chord in score.chords:
         bar = _bar_of(sheet, chord.onset_ticks)
         if bar >= 0:
-            root, suffix = spell(chord.root + 60, sheet.keys[bar].sharps), CHORDS[chord.kind][0]
+            name, suffix = chord_name(chord.root, "maj", sheet.keys[bar][1:]), CHORDS[chord.kind][0]
+            root = SpelledPitch(name[0], name.count("#") - name.count("b"), 0)
             offset = _offset(sheet, bar, chord.onset_ticks)
             directions[bar].chords.append((offset, root, CHORD_KINDS[chord.kind], suffix))
     return directions
