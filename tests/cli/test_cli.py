@@ -185,7 +185,8 @@ def test_a_pickup_is_bar_0(say: Say, tmp_path: Path) -> None:
 def test_explain(say: Say, tmp_path: Path) -> None:
     midi.write(wandering(3), tmp_path / "a.mid")
     assert "beat    0.000" in say("explain", tmp_path / "a.mid", "--rows", 2, "--as", "messages")[1]
-    assert "bass 32.1 Bb2" in say("explain", tmp_path / "a.mid", "--rows", 2)[1]
+    explained = say("explain", tmp_path / "a.mid", "--rows", 2)[1].splitlines()
+    assert explained[0].startswith("bar 1: ") and "bass 32.1 Bb2" in "".join(explained)
     assert "representation 'note': must be one of" in say("explain", tmp_path / "a.mid", "--as", "note")[2]
     assert "128 semitones" in say("explain", "messages")[1]
     assert say("explain", "loss", "--png", tmp_path / "loss.png")[0] == 0

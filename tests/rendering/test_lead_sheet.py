@@ -8,7 +8,7 @@ from ritornello.music.chord_symbols import parse_symbols
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Part
 from ritornello.music.sketch import END, NO_MOTIF, OPEN, UNKNOWN, Sketch
-from ritornello.rendering.lead_sheet import chord_lines, lead_sheet
+from ritornello.rendering.lead_sheet import bar_texts, chord_lines, lead_sheet
 
 PARTS = (Part("", 40), Part("", 32), Part("", 0, True))
 SKETCH = Sketch(
@@ -70,3 +70,19 @@ def test_a_long_phrase_is_continued_in_the_next_line() -> None:
 def test_chords_alone_have_a_line_a_phrase() -> None:
     assert chord_lines(PLAN) == ["A  | D | % | G / / A7 |", "A' | D | G A7 | A7 |"]
     assert chord_lines(PLAN, 16) == ["A  | D | % |", "   | G / / A7 |", "A' | D | G A7 |", "   | A7 |"]
+
+
+def test_a_bar_in_words() -> None:
+    words = bar_texts(PLAN.timeline(GRID), PLAN.key)
+    assert words[3] == (
+        "bar 4: section A', | D |, repeats bar 1, motif of bar 1, violin 4 notes around A4, "
+        "acoustic bass 2 notes around G2, drums 16 notes"
+    )
+    assert words[0].endswith("acoustic bass rests, drums 16 notes")
+    assert words[5].endswith(
+        "ends a phrase: end, violin 2 notes around D4, acoustic bass 1 note around D2, drums ?"
+    )
+    assert bar_texts(Plan(bars=2, meters=((0, 1, 4), (1, 4, 4))).timeline(GRID)) == [
+        "bar 0: | ? |",
+        "bar 1: | ? |",
+    ]

@@ -263,6 +263,9 @@ def test_rows_are_described() -> None:
     assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beat, velocity 98")
     assert words[-1].startswith("bar   4 beat  3.000  D7      END")
     assert len(words) == 24
+    with_bars = NOTES.explain(NOTES.encode(tune()).values, ["first", "second", "third", "fourth"])
+    assert [with_bars.index(line) for line in ("first", "second", "third", "fourth")] == [0, 7, 14, 21]
+    assert [line for line in with_bars if line.startswith("bar ")] == words
 
 
 def test_the_start_row_is_void_and_unknown() -> None:

@@ -1,11 +1,16 @@
 """`ritornello explain`: show a loss, the fields of a representation, or the rows of a song."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ritornello.cli.common import PATH, option, output_options, overwrite_option, print_result
+
+if TYPE_CHECKING:
+    from ritornello.music.score import Score
 
 
 @click.command("explain")
@@ -48,13 +53,27 @@ def command(
         result, text = {"fields": [f._asdict() for f in fields]}, print_table(fields)
     elif what == "-" or what.lower().endswith(SONG_ENDINGS) or Path(what).exists():
         representation = registry.find("representations", name)()
-        values = representation.encode(notation.read(what)).values[:rows]
-        words = representation.explain(values)
-        result, text = {"rows": values.tolist(), "words": words}, "\n".join(words)
+        result, lines = _rows(notation.read(what), representation, rows)
+        text = "\n".join(lines)
     else:
         known = ", ".join(["loss", *registry.names("representations")])
         raise click.UsageError(f"cannot explain {what!r}: must be one of {known}, or a song file")
     print_result(result, text, as_json=as_json, quiet=quiet)
+
+
+def _rows(song: Score, representation: Any, rows: int) -> tuple[dict[str, Any], list[str]]:
+    """The first rows of a song as data; and as text, of notes with the sketch of each bar before its rows."""
+    from ritornello.rendering.lead_sheet import bar_texts
+    from ritornello.representations.notes import Notes
+
+    values = representation.encode(song).values[:rows]
+    words = representation.explain(values)
+    result = {"rows": values.tolist(), "words": words}
+    if not isinstance(representation, Notes):
+        return result, words
+    timeline = representation.timeline(representation.canonical(song)[0])
+    bars = bar_texts(timeline, song.keys[0][1:] if song.keys else song.estimated_key)
+    return result | {"bars": bars}, representation.explain(values, bars)
 
 
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:

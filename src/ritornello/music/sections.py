@@ -75,7 +75,7 @@ def sections(timeline: Timeline) -> list[Section]:
         repeats = all(origin[a] == origin[b] for a, b in zip(span, earlier, strict=False))
         is_close = all(returns[bar] < 0 or similarity[bar] >= MOST for bar in span)
         same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
-        found.append(Section(span.start, len(span), _letter(list(first).index(number)), not same))
+        found.append(Section(span.start, len(span), letters(list(first).index(number)), not same))
     return found
 
 
@@ -133,6 +133,6 @@ def _joined(spans: list[range], numbers: list[int], places: Sequence[int]) -> tu
     return wide, [numbers[i] for i in kept]
 
 
-def _letter(number: int) -> str:
+def letters(number: int) -> str:
     """Return the letter of a number: A to Z, then A1, B1 and so on."""
     return LETTERS[number % 26] + (str(number // 26) if number >= 26 else "")

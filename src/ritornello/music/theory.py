@@ -64,13 +64,14 @@ INSTRUMENTS = (
 )  # fmt: skip
 
 
-def pitch_name(pitch: int) -> str:
-    """Return the name of a pitch (0-127) with its octave; middle C (60) is C4.
+def pitch_name(pitch: int, key: tuple[int, bool] | None = None) -> str:
+    """Return the name of a pitch (0-127) with its octave, spelled in `key`; middle C (60) is C4.
 
-    >>> pitch_name(60), pitch_name(70)
-    ('C4', 'Bb4')
+    >>> pitch_name(60), pitch_name(70), pitch_name(70, (6, False)), pitch_name(71, (-6, False))
+    ('C4', 'Bb4', 'A#4', 'Cb5')
     """
-    return f"{PITCH_CLASS_NAMES[pitch % 12]}{pitch // 12 - 1}"
+    name = chord_name(pitch % 12, "maj", key)
+    return f"{name}{(pitch - name.count('#') + name.count('b')) // 12 - 1}"
 
 
 def parse_pitch(text: str) -> int:

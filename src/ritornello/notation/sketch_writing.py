@@ -67,7 +67,7 @@ def _bars(plan: Plan) -> list[dict[str, Any]]:
     for name, textures in zip(part_names(sketch.parts), sketch.textures, strict=True):
         for values, texture in zip(bars, textures, strict=False):
             if texture != (UNKNOWN, UNKNOWN):
-                values.setdefault("texture", {})[name] = _texture_words(texture)
+                values.setdefault("texture", {})[name] = _texture_words(texture, plan.key)
     return [{key: values[key] for key in BAR_KEYS if key in values} for values in bars]
 
 
@@ -106,9 +106,9 @@ def _repeat_words(item: tuple[int, int], pickup_bars: int) -> str | None:
     return f"{names.get(similarity, '')}bar {target + 1 - pickup_bars}"
 
 
-def _texture_words(texture: Texture) -> str | dict[str, Any]:
+def _texture_words(texture: Texture, key: tuple[int, bool] | None) -> str | dict[str, Any]:
     notes, pitch = texture
     if notes == 0 and pitch == UNKNOWN:
         return RESTS
     values = {"notes": notes} if notes != UNKNOWN else {}
-    return values | ({"pitch": theory.pitch_name(pitch)} if pitch != UNKNOWN else {})
+    return values | ({"pitch": theory.pitch_name(pitch, key)} if pitch != UNKNOWN else {})

@@ -11,14 +11,16 @@ from collections.abc import Iterator, Sequence
 from ritornello.music import theory
 from ritornello.music.chord_symbols import OPEN_CHORD, REPEATED, bar_symbols
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sections import LETTERS, phrases, sections
+from ritornello.music.sections import letters, phrases, sections
 from ritornello.music.sketch import CADENCE_NAMES, NO_CADENCE, UNKNOWN, Sketch, Texture, part_names
+from ritornello.music.timeline import Timeline
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 RESTS, OPEN, ALONE = "-", "?", "·"  # a part that rests; what is open; a motif that does not come back
 WIDTH = 100  # characters of a line; a longer phrase is continued in the next one
 MIN_CELL = 7  # characters of a bar
 MOTIF = "motif"
+DRUMS = "drums"
 OPEN_TEXTURE = (UNKNOWN, UNKNOWN)
 
 
@@ -30,6 +32,35 @@ def lead_sheet(plan: Plan, width: int = WIDTH) -> str:
 def chord_lines(plan: Plan, width: int = WIDTH) -> list[str]:
     """Return the chords of a plan, a line for each phrase; none if all are open."""
     return _LeadSheet(plan).chord_lines(width) if plan.chords else []
+
+
+def bar_texts(timeline: Timeline, key: tuple[int, bool] | None = None) -> list[str]:
+    """Return what the sketch of a timeline says of each bar, in a line each."""
+    sketch, names = timeline.sketch or Sketch(), {each.start: each.name for each in sections(timeline)}
+    parts = list(zip(part_names(sketch.parts), sketch.textures, strict=True))
+    texts = []
+    for bar, symbols in enumerate(bar_symbols(timeline, key)):
+        items = [f"section {names[bar]}"] if bar in names else []
+        items += [f"| {symbols} |"]
+        target = int(timeline.returns_to[bar]) + 1 - timeline.pickup_bars
+        items += [f"repeats bar {target}"] if timeline.returns_to[bar] >= 0 else []
+        motif = dict(enumerate(sketch.motifs)).get(bar, UNKNOWN)
+        items += [f"motif of bar {motif + 1 - timeline.pickup_bars}"] if motif >= 0 else []
+        cadence = dict(enumerate(sketch.cadences)).get(bar, UNKNOWN)
+        items += [f"ends a phrase: {CADENCE_NAMES[cadence]}"] if cadence > NO_CADENCE else []
+        items += [_texture_words(name, texture[bar], key) for name, texture in parts if bar < len(texture)]
+        texts.append(f"bar {bar + 1 - timeline.pickup_bars}: {', '.join(items)}")
+    return texts
+
+
+def _texture_words(name: str, texture: Texture, key: tuple[int, bool] | None) -> str:
+    """Return the texture of a part in a bar, such as "violin 8 notes around D5"."""
+    notes, pitch = texture
+    if texture == OPEN_TEXTURE:
+        return f"{name} {OPEN}"
+    count = OPEN if notes == UNKNOWN else f"{notes} note" + "s" * (notes != 1)
+    around = f" around {theory.pitch_name(pitch, key)}" if pitch != UNKNOWN and name != DRUMS else ""
+    return f"{name} {count}{around}" if notes else f"{name} rests"
 
 
 class _LeadSheet:
@@ -51,8 +82,19 @@ class _LeadSheet:
         counts = [notes for part in self.sketch.textures for notes, _ in part]
         for name, textures in zip(part_names(self.sketch.parts), self.sketch.textures, strict=True):
             if any(texture != OPEN_TEXTURE for texture in textures):
-                rows[name] = [_texture_text(texture, max(counts)) for texture in textures]
+                rows[name] = [self._texture_text(name, texture, max(counts)) for texture in textures]
         return {name: [*row, *[OPEN] * bars][:bars] for name, row in rows.items()}
+
+    def _texture_text(self, part: str, texture: Texture, most: int) -> str:
+        """Return a block for the notes of a part in a bar, of at most `most`, and their mean pitch."""
+        notes, pitch = texture
+        if texture == OPEN_TEXTURE:
+            return OPEN
+        if not notes:
+            return RESTS
+        block = BLOCKS[(notes * len(BLOCKS) - 1) // max(most, 1)] if notes > 0 else OPEN
+        has_pitch = pitch != UNKNOWN and part != DRUMS
+        return f"{block} {theory.pitch_name(pitch, self.plan.key)}" if has_pitch else block
 
     def lines(self, width: int) -> Iterator[str]:
         """Yield the lines from top to bottom."""
@@ -79,8 +121,8 @@ class _LeadSheet:
             pitches = [pitch for count, pitch in textures if pitch >= 0 and count]
             texts = [f"plays in {len(notes)} of {len(self.timeline)} bars"] if notes else []
             texts += [f"{_span(min(notes), max(notes))} notes a bar"] if notes else []
-            if pitches and name != "drums":
-                low, high = theory.pitch_name(min(pitches)), theory.pitch_name(max(pitches))
+            if pitches and name != DRUMS:
+                low, high = (theory.pitch_name(end, self.plan.key) for end in (min(pitches), max(pitches)))
                 texts.append(f"around {low}" if low == high else f"around {low} to {high}")
             if texts:
                 yield f"{name}: {', '.join(texts)}"
@@ -138,35 +180,22 @@ def _with_repeats(symbols: Sequence[str]) -> list[str]:
 
 def _motif_names(motifs: Sequence[int]) -> list[str]:
     """Return a small letter for each motif that comes back, at each of its bars."""
-    names: dict[int, str] = {}
-    for motif in motifs:
-        if motif >= 0 and motif not in names:
-            names[motif] = LETTERS[len(names) % 26].lower() + (
-                str(len(names) // 26) if len(names) > 25 else ""
-            )
-    first = [motif if motif >= 0 else bar for bar, motif in enumerate(motifs)]
+    first: list[int] = []  # the first bar of the motif of each bar
+    for bar, motif in enumerate(motifs):
+        first.append(first[motif] if motif >= 0 else bar)
+    shared = sorted({first[bar] for bar, motif in enumerate(motifs) if motif >= 0})
+    names = {bar: letters(number).lower() for number, bar in enumerate(shared)}
     return [
         names.get(origin, OPEN if motif == UNKNOWN else ALONE)
         for origin, motif in zip(first, motifs, strict=True)
     ]
 
 
-def _texture_text(texture: Texture, most: int) -> str:
-    """Return a block for the notes of a bar, of at most `most`, and their mean pitch."""
-    notes, pitch = texture
-    if texture == OPEN_TEXTURE:
-        return OPEN
-    if not notes:
-        return RESTS
-    block = BLOCKS[(notes * len(BLOCKS) - 1) // max(most, 1)] if notes > 0 else OPEN
-    return f"{block} {theory.pitch_name(pitch)}" if pitch >= 0 else block
-
-
 def _pieces(phrase: range, most: int) -> list[range]:
-    """Return the bars of a phrase in pieces of at most `most` bars, of four if they are cut."""
+    """Return the bars of a phrase in pieces of at most `most` bars; if they are cut, of 8, 4, 2 or 1."""
     if len(phrase) <= most:
         return [phrase]
-    step = most - most % 4 or most
+    step = next(bars for bars in (8, 4, 2, 1) if bars <= most)
     return [phrase[start : start + step] for start in range(0, len(phrase), step)]
 
 

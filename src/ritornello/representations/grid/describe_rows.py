@@ -1,5 +1,7 @@
 """Rows of `notes` as text: the place, the note, and what the candidates guess (`ritornello explain`)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,11 +14,14 @@ from ritornello.representations.repetition.echo import CONTEXT_NOTES, LONGEST_CL
 SIMILARITIES = ("none", "some", "most", "all")  # of `form.likeness`, for this bar; 3 more for the next bar
 
 
-def explain(values: npt.NDArray[np.integer]) -> list[str]:
-    """Describe each row (N, F) in a line of text."""
-    lines = []
+def explain(values: npt.NDArray[np.integer], bars: Sequence[str] = ()) -> list[str]:
+    """Describe each row (N, F) in a line of text; each of `bars` is a line before the rows of that bar."""
+    lines, first, shown = list[str](), 1, 0
     cells = [{name: row[column] for name, column in COLUMN.items()} for row in values.tolist()]
     for bar, cell in zip(_bar_numbers(cells), cells, strict=True):
+        first = min(first, bar)  # 0 if there is a pickup
+        lines += bars[shown : bar - first + 1]
+        shown = max(shown, bar - first + 1)
         beat = 1 + cell["position"] / GRID
         columns = [f"bar {bar:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_described_note(cell)}"]
         columns += [_echo(name, cell) for name in ("echo", "alone") if cell[f"{name}.shift"] != VOID["shift"]]
