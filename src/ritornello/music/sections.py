@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ritornello.music.plan import Plan
@@ -11,6 +12,7 @@ from ritornello.music.sketch import NO_CADENCE
 from ritornello.music.timeline import Timeline
 
 PHRASE_BARS = 4  # of a phrase whose end is unknown
+RUN_BARS = 4
 MAX_PHRASE_BARS = 12  # a longer one is cut into phrases of PHRASE_BARS
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ALIKE = 0.5  # the least share of bars with the same origins in sections of one letter
@@ -54,9 +56,11 @@ def phrases(bars: int, cadences: Sequence[int] = (), pickup_bars: int = 0) -> li
 def sections(timeline: Timeline) -> list[Section]:
     """Return the sections of a song, one or more phrases each; none if nothing is known of what returns.
 
-    The origin of a bar is the first of the bars to which it returns, directly or indirectly. Phrases get the
-    same letter if half of their bars have the same origins; phrases that always follow each other are one
-    section, and so are phrases that come once, up to the length of the longest section that comes back.
+    The origin of a bar is the first of the bars to which it returns, directly or indirectly. RUN_BARS or more
+    that repeat others one after the other are a section, and so are those others; elsewhere sections are
+    phrases. They get the same letter if half of their bars have the same origins. Sections that always
+    follow each other are one, and so are sections that come once, up to the length of the longest section
+    that comes back.
     """
     returns, similarity = timeline.returns_to.tolist(), timeline.similarity.tolist()
     if not returns or (max(returns) < 0 and min(similarity) < 0):
@@ -64,9 +68,7 @@ def sections(timeline: Timeline) -> list[Section]:
     origin: list[int] = []
     for bar, target in enumerate(returns):
         origin.append(origin[target] if target >= 0 else bar)
-    cadences = timeline.sketch.cadences if timeline.sketch else ()
-    spans = phrases(len(timeline), cadences, timeline.pickup_bars)
-    spans[0] = range(timeline.pickup_bars, spans[0].stop)  # a pickup is in no section
+    spans = _spans(timeline, origin)
     spans, numbers = _merged(spans, _numbers(spans, origin))
     first: dict[int, range] = {}
     found = []
@@ -77,6 +79,31 @@ def sections(timeline: Timeline) -> list[Section]:
         same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
         found.append(Section(span.start, len(span), letters(list(first).index(number)), not same))
     return found
+
+
+def _spans(timeline: Timeline, origin: Sequence[int]) -> list[range]:
+    """Return the bars of what repeats and is repeated, and of the phrases elsewhere; without a pickup."""
+    cadences = timeline.sketch.cadences if timeline.sketch else ()
+    first, bars = timeline.pickup_bars, len(timeline)
+    edges = {span.stop for span in phrases(bars, cadences, first)} | {first}
+    repeats, whole, bar = timeline.returns_to.tolist(), set[int](), first
+    kept = {first, bars}
+    while bar < bars:
+        target, length = repeats[bar], 0
+        while 0 <= target + length < bar < bars - length and origin[bar + length] == origin[target + length]:
+            length += 1
+        if length >= RUN_BARS and target >= first:
+            for start in (bar, target):
+                begin, end = (_nearest(edge, edges) for edge in (start, start + length))
+                whole.update(range(begin + 1, end))
+                kept.update((begin, end))
+        bar += max(1, length)
+    return [range(a, b) for a, b in pairwise(sorted(kept | (edges - whole)))]
+
+
+def _nearest(edge: int, edges: Collection[int]) -> int:
+    """Return the edge of a phrase that is at most a bar away, or the same edge if there is none."""
+    return next((near for near in (edge, edge + 1, edge - 1) if near in edges), edge)
 
 
 def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:

@@ -222,5 +222,6 @@ def _bar_numbers(grid: TimeGrid, timeline: Timeline, markers: dict[int, str]) ->
     text = ""
     for bar, cell in enumerate(grid.bar_cells):
         if cell >= len(text) + bool(text):
-            text = text.ljust(cell) + str(timeline.number(bar)) + (f" [{markers[bar]}]" if bar in markers else "")
+            marker = f" [{markers[bar]}]" if bar in markers else ""
+            text = text.ljust(cell) + str(timeline.number(bar)) + marker
     return text[: grid.cells]
