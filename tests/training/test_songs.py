@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -34,14 +32,14 @@ def test_the_form_of_the_plan_is_the_one_that_the_rows_were_told() -> None:
 
 def test_what_has_no_room_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     songs = EncodedSongs([tune(), tune()], Notes(), memory_mb=0)
-    first = songs.song(0)
-    assert songs.song(0) is first  # the last one is kept however large
+    first = songs._encoded(0, 0)
+    assert songs._encoded(0, 0) is first  # the last one is kept however large
     songs.song(1)
-    assert songs.song(0) is not first
+    assert songs._encoded(0, 0) is not first
     roomy = EncodedSongs([tune(), tune()], Notes(), memory_mb=1)
-    first = roomy.song(0)
+    first = roomy._encoded(0, 0)
     roomy.song(1)
-    assert roomy.song(0) is first
+    assert roomy._encoded(0, 0) is first
 
 
 def test_how_loud_given_notes_are_is_not_learnt() -> None:
@@ -51,26 +49,6 @@ def test_how_loud_given_notes_are_is_not_learnt() -> None:
     assert all((one[column["pitch"]], one[column["shift"]]) == (23, 24) for one in learnt)  # END is one more
     assert learnt[0][column["velocity"]] == 23
     assert any(0 < one[column["velocity"]] < 23 for one in learnt[1:])
-
-
-def test_songs_encoded_beforehand_are_the_same() -> None:
-    plain, filled = (EncodedSongs([tune(), tune().transposed(2)], Notes()) for _ in range(2))
-    filled.encode_all(GIVEN_VARIANTS, processes=2)
-    assert len(filled._kept) == 2 * (GIVEN_VARIANTS + 1) or sys.platform in ("win32", "darwin")
-    for song in range(2):
-        for variant in range(GIVEN_VARIANTS + 1):
-            one, other = plain.song(song, variant), filled.song(song, variant)
-            assert np.array_equal(one.values, other.values) and one.plan == other.plan
-    small = EncodedSongs([tune()], Notes(), memory_mb=0)
-    small.encode_all(GIVEN_VARIANTS, processes=2)
-    assert not small._kept
-
-
-def test_nothing_is_encoded_beforehand_where_forking_is_not_safe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    songs = EncodedSongs([tune()], Notes())
-    songs.encode_all(GIVEN_VARIANTS, processes=2)
-    assert not songs._kept
 
 
 def test_songs_that_the_representation_refuses_are_left_out() -> None:

@@ -128,7 +128,7 @@ class TrainConfig:
         choices=PRECISIONS,
     )
     compile: bool = _setting("Use torch.compile, which first takes 13 minutes on one core of a CPU.", False)
-    memory_mb: int = _setting("MB of encoded songs kept in memory.", 1024, 1, 10**6, flag="--memory")
+    memory_mb: int = _setting("MB of memory for songs encoded when needed.", 1024, 1, 10**6, flag="--memory")
 
     @property
     def models(self) -> list[str]:

@@ -19,7 +19,8 @@ from ritornello.music.plan import Plan
 from ritornello.music.theory import transposed_key
 from ritornello.representations.table import hide, start_row
 from ritornello.training.batches import Batch, step_generator
-from ritornello.training.songs import GIVEN_VARIANTS, EncodedSong, EncodedSongs
+from ritornello.training.pack import SongHead
+from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs
 
 SIDE_INFORMATION = ("form", "bars_left", "chord", "plan")
 ALL_SEMITONES, FRAMED_SEMITONES = (-5, 6), (-2, 2)
@@ -90,11 +91,11 @@ class Crops:
         found = []
         for position in ((np.arange(count) + 0.5) * total / count).tolist():
             song = int(np.searchsorted(ends, position, side="right"))
-            encoded = self.songs.song(song)
             within = 1 - (ends[song] - position) / max(1, self.songs.notes[song])
-            start = round(within * max(0, len(encoded.values) - self.window))
-            semitones = self._framed(encoded, 0)
-            found.append((encoded, start, semitones, 0, encoded.plan, SIDE_INFORMATION))
+            song = self.songs.usable(song)
+            head = self.songs.head(song)
+            start = round(within * max(0, head.rows - self.window))
+            found.append((song, 0, start, self._framed(head, 0), 0, head.plan, SIDE_INFORMATION))
         return self._joined([self._crop(*crop) for crop in found])
 
     def _random_crop(self, step: int, crop: int) -> Batch:
@@ -103,39 +104,47 @@ class Crops:
         song = int(np.searchsorted(self.ends, draw.random() * self.ends[-1], side="right"))
         song = min(song, len(self.songs) - 1)
         variant = int(draw.integers(1, GIVEN_VARIANTS + 1)) if draw.random() < vary.given else 0
-        encoded = self.songs.song(song, variant)
-        rows, half = len(encoded.values), self.window // 2
+        song = self.songs.usable(song, variant)
+        head = self.songs.head(song, variant)
+        rows, half = head.rows, self.window // 2
         # starts are drawn beyond both ends of the song and then clipped, so that the ends are learnt as often
         start = int(np.clip(draw.integers(-half, max(rows - half, 1 - half)), 0, max(0, rows - self.window)))
-        semitones = int(np.clip(draw.integers(self.semitones[0], self.semitones[1] + 1), *encoded.range))
+        semitones = int(np.clip(draw.integers(self.semitones[0], self.semitones[1] + 1), *head.range))
         bins = int(draw.integers(-vary.louder, vary.louder + 1))
-        us_per_beat = encoded.plan.us_per_beat * 2 ** draw.uniform(-vary.tempo, vary.tempo)
-        key = encoded.plan.key and transposed_key(encoded.plan.key, semitones)
-        plan = replace(encoded.plan, key=key, us_per_beat=int(np.clip(us_per_beat, 1, (1 << 24) - 1)))
+        us_per_beat = head.plan.us_per_beat * 2 ** draw.uniform(-vary.tempo, vary.tempo)
+        key = head.plan.key and transposed_key(head.plan.key, semitones)
+        plan = replace(head.plan, key=key, us_per_beat=int(np.clip(us_per_beat, 1, (1 << 24) - 1)))
         hidden = [what for what in SIDE_INFORMATION if draw.random() < vary.hidden]
         if draw.random() < vary.all_hidden:
             hidden = list(SIDE_INFORMATION)
-        return self._crop(encoded, start, self._framed(encoded, semitones), bins, plan, hidden)
+        return self._crop(song, variant, start, self._framed(head, semitones), bins, plan, hidden)
 
-    def _framed(self, encoded: EncodedSong, semitones: int) -> int:
+    def _framed(self, head: SongHead, semitones: int) -> int:
         """By how many semitones the rows of a song that is transposed by `semitones` are moved in all."""
-        key = encoded.plan.key
+        key = head.plan.key
         if not self.has_key_frame or key is None:
             return semitones
-        return shift_within(semitones + frame_shift(transposed_key(key, semitones)), *encoded.range)
+        return shift_within(semitones + frame_shift(transposed_key(key, semitones)), *head.range)
 
     def _crop(
-        self, encoded: EncodedSong, start: int, semitones: int, bins: int, plan: Plan, hidden: Sequence[str]
+        self,
+        song: int,
+        variant: int,
+        start: int,
+        semitones: int,
+        bins: int,
+        plan: Plan,
+        hidden: Sequence[str],
     ) -> Batch:
         """A crop as a batch of one, padded with rows in which nothing is learnt."""
         representation = self.songs.representation
         values = np.tile(np.array(start_row(self.fields), np.int16), (self.window + 1, 1))
         learn = np.zeros(values.shape, bool)
-        rows = encoded.values[max(0, start - 1) : start + self.window]
+        rows, learnt = self.songs.rows(song, variant, max(0, start - 1), start + self.window)
         first = 0 if start else 1  # the start row stands before a song
         values[first : first + len(rows)] = rows
-        learnt = encoded.learn[start : start + self.window]
-        learn[1 : 1 + len(learnt)] = learnt
+        learn[first : first + len(rows)] = learnt
+        learn[0] = False
         values = hide(self.fields, representation.augmented(values, semitones, bins), hidden)
         return Batch(values[None], learn[None], self.plan_encoder.vector(plan, hidden)[None])
 

@@ -71,7 +71,7 @@ def export(
 def stored_plans(songs: EncodedSongs) -> list[Plan]:
     """Return the plans of at most MAX_STORED_PLANS training songs, evenly spaced, without songs too long."""
     chosen = np.unique(np.linspace(0, len(songs) - 1, min(MAX_STORED_PLANS, len(songs))).astype(np.int64))
-    plans = (songs.song(song).plan for song in chosen.tolist())
+    plans = (songs.plan(songs.usable(song)) for song in chosen.tolist())
     return [plan for plan in plans if plan.bars and plan.bars <= MAX_BARS]
 
 

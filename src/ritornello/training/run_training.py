@@ -3,7 +3,7 @@
 start           the network: with random weights, or with those of another model
 distributed     device, precision, threads, and the other processes of `torchrun`
 distillation    models whose predictions the network learns besides the songs
-songs           encoded songs, cached
+songs           encoded songs: from the cache on disk (song_cache, pack), or encoded when needed
 batches, crops  windows of rows, and crops of songs with augmentation: pure functions of (songs, seed, step)
 loop            training steps, held-out measurements, the best weights
 sample_monitor  a few bars composed at each measurement, and whether they have collapsed
@@ -12,13 +12,10 @@ export          the model folder: weights, tables and plans for composing, card
 """
 
 import json
-import os
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import InputError
@@ -104,19 +101,17 @@ def _batches(
     corpus: Corpus, split: str, start: TrainingStart, config: TrainConfig, progress: Progress | None
 ) -> Batches:
     """The batches of a split of the corpus, as the network reads them."""
-    scores, representation = SplitScores(corpus, split), start.representation
-    window = start.network.config.window
+    representation, window = start.representation, start.network.config.window
     if start.network.learns == "last":
+        scores = SplitScores(corpus, split)
         songs_in_order = (scores[song] for song in range(len(scores)))
         rows = encode_songs(songs_in_order, representation, len(scores), progress)
         return Windows(rows, window, config.seed)
-    songs = EncodedSongs(scores, representation, scores.labels, scores.notes, config.memory_mb)
+    augmentation = Augmentation(**config.vary)
+    variants = GIVEN_VARIANTS if augmentation.given and split == "train" else 0
+    songs = EncodedSongs.of_split(corpus, split, representation, config.memory_mb, variants, progress)
     if getattr(representation, "refuses", False):
         songs.drop_unreadable()
-    augmentation = Augmentation(**config.vary)
-    if torch.cuda.is_available() and config.device != "cpu":  # the GPU would wait for songs to be encoded
-        variants = GIVEN_VARIANTS if augmentation.given and split == "train" else 0
-        songs.encode_all(variants, (os.cpu_count() or 1) - 1)
     return Crops(
         songs,
         start.plan_encoder,

@@ -44,7 +44,7 @@ class SampleMonitor:
         self.representation, self.labels = songs.representation, tuple(labels)
         self.has_key_frame = has_key_frame
         chosen = np.unique(np.linspace(0, len(songs) - 1, HUMAN_SONGS).astype(int)).tolist()
-        encoded = [songs.song(i) for i in chosen]
+        encoded = [songs.song(songs.usable(i)) for i in chosen]
         plans = [first_bars(song.plan) for song in encoded]
         self.plans = [plan for plan in plans if plan is not None][:SONGS]
         decoded = [self.representation.decode(song.values, song.plan) for song in encoded]

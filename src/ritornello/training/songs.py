@@ -1,39 +1,30 @@
-"""A cache of encoded songs: a song is encoded at first use and kept while there is memory.
+"""Songs as crops need them: encoded, read from the cache on disk (song_cache.py) or encoded when needed.
 
-A corpus may be larger than the memory; songs that are not kept are read and encoded again.
+Songs that are encoded when needed are kept while there is memory.
 """
 
-import multiprocessing
-import sys
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello.corpus.corpus import Corpus
-from ritornello.errors import ScoreError
+from ritornello.errors import InputError, ScoreError
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
+from ritornello.system.processes import available_cores
+from ritornello.system.progress import Progress
 from ritornello.training.batches import step_generator
+from ritornello.training.pack import EncodedSong, SongHead
+from ritornello.training.song_cache import SongCache
 
 GIVEN_VARIANTS = 3  # choices of given notes that are encoded of each song
-
-
-class EncodedSong(NamedTuple):
-    """A song's `values` and `learn` (N, F), its plan, and its `range`.
-
-    `range` is by how many semitones it can be transposed down (at most 0) and up.
-    """
-
-    values: npt.NDArray[Any]
-    learn: npt.NDArray[np.bool_]
-    plan: Plan
-    range: tuple[int, int]
 
 
 class ScoreSequence(Protocol):
@@ -47,7 +38,7 @@ class SplitScores:
     """The kept songs of one split of a corpus ("train", "valid" or "test")."""
 
     def __init__(self, corpus: Corpus, split: str) -> None:
-        self.corpus, self.numbers = corpus, corpus.songs(split)
+        self.corpus, self.split, self.numbers = corpus, split, corpus.songs(split)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -67,11 +58,24 @@ class SplitScores:
         column = self.corpus.index["labels"].take(self.numbers).to_pylist()
         return [tuple(label for label in labels if label in known) for labels in column]
 
+    @cached_property
+    def places(self) -> npt.NDArray[np.int64]:
+        """The shard of each song and its row there, (songs, 2)."""
+        columns = [self.corpus.index[name].take(self.numbers).to_numpy() for name in ("shard", "row")]
+        return np.stack(columns, axis=1).astype(np.int64)
+
+    @cached_property
+    def draws(self) -> npt.NDArray[np.int64]:
+        """The number (songs,) by which the given notes of a song are drawn: the first song in its place."""
+        _, first, of_song = np.unique(self.places, axis=0, return_index=True, return_inverse=True)
+        return np.asarray(first[of_song.reshape(-1)])
+
 
 class EncodedSongs:
-    """Songs by number, encoded with `representation`; about `memory_mb` of them are kept.
+    """Songs by number, encoded with `representation`; `memory_mb` of those not in `cache` are kept.
 
-    `notes` (songs,) are their numbers of notes, counted if None.
+    `notes` (songs,) are their numbers of notes, counted if None. A song has GIVEN_VARIANTS encodings in which
+    some of its notes are given; `draws` (songs,) are the numbers by which these are drawn, else its own.
     """
 
     def __init__(
@@ -81,56 +85,129 @@ class EncodedSongs:
         labels: Sequence[tuple[str, ...]] | None = None,
         notes: npt.NDArray[np.int64] | None = None,
         memory_mb: int = 1024,
+        draws: npt.NDArray[np.int64] | None = None,
+        cache: SongCache | None = None,
     ) -> None:
-        self.scores, self.representation = scores, representation
+        self.scores, self.representation, self.cache = scores, representation, cache
         self.labels = list(labels) if labels is not None else [()] * len(scores)
         counts = np.array([len(scores[i]) for i in range(len(scores))]) if notes is None else notes
         self.notes = counts.astype(np.int64)
+        self.draws = np.arange(len(scores)) if draws is None else draws
         self.room_bytes = memory_mb << 20
+        self._number = np.arange(len(scores))  # in `scores`, of each song that is not dropped
         self._kept: OrderedDict[tuple[int, int], EncodedSong] = OrderedDict()
+        self._refused: dict[tuple[int, int], str] = {}  # why songs cannot be encoded
+
+    @classmethod
+    def of_split(
+        cls,
+        corpus: Corpus,
+        split: str,
+        representation: Any,
+        memory_mb: int = 1024,
+        variants: int = GIVEN_VARIANTS,
+        progress: Progress | None = None,
+    ) -> "EncodedSongs":
+        """Open the songs of a split of a corpus; those that are not in its cache are encoded first.
+
+        `variants` is the number of encodings with given notes that are cached of each song.
+        """
+        scores = SplitScores(corpus, split)
+        songs = cls(scores, representation, scores.labels, scores.notes, memory_mb, scores.draws)
+        try:
+            cache = SongCache(corpus, split, scores.places, scores.draws, representation, variants + 1)
+        except TypeError:  # of code that may change unseen nothing is cached
+            return songs
+        cache.make(
+            lambda song: list(songs._encodings(song, range(variants + 1))), available_cores(), progress
+        )
+        songs.cache = cache
+        return songs
 
     def __len__(self) -> int:
-        return len(self.scores)
+        return len(self._number)
 
     def drop_unreadable(self) -> int:
-        """Read all songs, drop those that the representation cannot encode, and return how many those are."""
-        good = []
-        for song in range(len(self)):
-            try:
-                self.song(song)
-            except ScoreError:
-                continue
-            good.append(song)
+        """Drop the songs that the representation cannot encode, and return how many those are."""
+        good = [song for song in range(len(self)) if self._can_encode(song)]
         refused = len(self) - len(good)
         if refused:
-            self.scores = [self.scores[song] for song in good]
+            self._number = self._number[good]
             self.labels, self.notes = [self.labels[song] for song in good], self.notes[good]
-            self._kept.clear()
         return refused
+
+    def _can_encode(self, song: int) -> bool:
+        try:
+            self.head(song)
+        except ScoreError:
+            return False
+        return True
+
+    def usable(self, song: int, variant: int = 0) -> int:
+        """The first song from `song` on that can be encoded. Raises InputError if none can."""
+        for number in range(len(self)):
+            try:
+                self.head(other := (song + number) % len(self), variant)
+            except ScoreError as error:
+                reason = error
+            else:
+                return other
+        raise InputError(f"no song can be encoded: {reason}")
+
+    def head(self, song: int, variant: int = 0) -> SongHead:
+        """The head of a song, in a variant. Raises ScoreError if the representation cannot encode it."""
+        number = int(self._number[song])
+        head = self.cache.head(number, variant) if self.cache else None
+        if head is None:
+            encoded = self._encoded(number, variant)
+            head = SongHead(len(encoded.values), encoded.plan, encoded.range)
+        return head._replace(plan=self._with_labels(head.plan, song))
+
+    def rows(
+        self, song: int, variant: int, start: int, stop: int
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """The rows of a song from `start` to before `stop`: values and `learn` (n, F). Raises ScoreError."""
+        number = int(self._number[song])
+        found = self.cache.read(number, variant, start, stop) if self.cache else None
+        if found is None:
+            encoded = self._encoded(number, variant)
+            found = encoded.values[start:stop], encoded.learn[start:stop]
+        return found
+
+    def plan(self, song: int) -> Plan:
+        """The plan of a song with its returns. Raises ScoreError if the representation cannot encode it."""
+        number = int(self._number[song])
+        plan = self.cache.plan(number) if self.cache else None
+        return self._with_labels(plan or self._encoded(number, 0).plan, song)
 
     def song(self, song: int, variant: int = 0) -> EncodedSong:
         """Return a whole song; in `variant` 1 ... GIVEN_VARIANTS with some of its notes given.
 
         Raises ScoreError if the representation cannot encode it.
         """
-        key = song, variant
+        head = self.head(song, variant)
+        values, learn = self.rows(song, variant, 0, head.rows)
+        arrays = np.ascontiguousarray(values), np.ascontiguousarray(learn)
+        return EncodedSong(*arrays, self.plan(song), head.range)
+
+    def _with_labels(self, plan: Plan, song: int) -> Plan:
+        labels = self.labels[song]
+        return replace(plan, genres=tuple((label, 1 / len(labels)) for label in labels)) if labels else plan
+
+    def _encoded(self, number: int, variant: int) -> EncodedSong:
+        """A song of `scores`, encoded now unless it is still kept. Raises ScoreError."""
+        key = number, variant
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        return self._keep(key, self._encode(*key))
-
-    def encode_all(self, variants: int, processes: int) -> None:
-        """Encode all songs in advance with several processes, until the memory is used up."""
-        keys = [(song, variant) for song in range(len(self)) for variant in range(variants + 1)]
-        if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
-            return
-        global _encoding
-        _encoding = self
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            for key, encoded in zip(keys, pool.imap(_encode_one, keys, chunksize=16), strict=True):
-                if _bytes(encoded) > self.room_bytes:
-                    break
-                self._keep(key, encoded)
+        if key not in self._refused:
+            try:
+                (encoded,) = self._encodings(number, [variant])
+            except Exception as error:  # one bad song must not end the training
+                self._refused[key] = f"song {number}, {type(error).__name__}: {error}"
+            else:
+                return self._keep(key, encoded)
+        raise ScoreError(self._refused[key])
 
     def _keep(self, key: tuple[int, int], encoded: EncodedSong) -> EncodedSong:
         self._kept[key] = encoded
@@ -139,24 +216,27 @@ class EncodedSongs:
             self.room_bytes += _bytes(self._kept.popitem(last=False)[1])
         return encoded
 
-    def _encode(self, song: int, variant: int) -> EncodedSong:
+    def _encodings(self, number: int, variants: Sequence[int]) -> Iterator[EncodedSong]:
+        """Encode a song of `scores` in some variants; its plan has no genres."""
         representation = self.representation
-        draw = step_generator(variant, song) if variant else None
-        score, _ = representation.canonical(without_leading_silence(self.scores[song]))
+        score, _ = representation.canonical(without_leading_silence(self.scores[number]))
         timeline = representation.timeline(score)
-        given = {} if draw is None else {"given": representation.draw_given(score, draw)}
-        values, learn = representation.encode(score, timeline, **given)
+        encode = _encoder(representation)
         returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
-        plan = replace(infer_plan(score, self.labels[song]), returns=returns, chords=(), title="")
-        return EncodedSong(values, learn, plan, representation.transposition_range(values))
+        plan = replace(infer_plan(score), returns=returns, chords=(), title="")
+        for variant in variants:
+            given = {}
+            if variant:
+                draw = step_generator(variant, int(self.draws[number]))
+                given = {"given": representation.draw_given(score, draw)}
+            values, learn = encode(score, timeline, **given)
+            yield EncodedSong(values, learn, plan, representation.transposition_range(values))
 
 
-_encoding: EncodedSongs | None = None  # the songs that the forked processes of `encode_all` encode
-
-
-def _encode_one(key: tuple[int, int]) -> EncodedSong:
-    assert _encoding is not None
-    return _encoding._encode(*key)
+def _encoder(representation: Any) -> Any:
+    """The method that encodes a canonical song: `encode_canonical`, unless a subclass replaces `encode`."""
+    owner = next(vars(base) for base in type(representation).__mro__ if "encode" in vars(base))
+    return representation.encode_canonical if "encode_canonical" in owner else representation.encode
 
 
 def _bytes(encoded: EncodedSong) -> int:

@@ -1,0 +1,46 @@
+"""Work in several processes: in order, whole, and not ended by an item that ends its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from ritornello.system import processes
+from ritornello.system.processes import available_cores, in_processes
+
+FORKS = sys.platform not in ("win32", "darwin")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_results_come_in_order(count: int) -> None:
+    factor = 3  # a function of the caller, which cannot be pickled
+    results = in_processes(lambda item: factor * item, range(50), count, lambda item: -1)
+    assert list(results) == [3 * item for item in range(50)]
+    assert available_cores() >= 1
+
+
+@pytest.mark.skipif(not FORKS, reason="it needs to fork")
+def test_an_item_that_ends_its_process_is_left_out() -> None:
+    def work(item: int) -> int:
+        if item in (13, 14, 30):
+            os._exit(9)
+        return item
+
+    results = list(in_processes(work, range(40), 2, lambda item: -item))
+    assert results == [-item if item in (13, 14, 30) else item for item in range(40)]
+
+
+def test_where_forking_is_not_safe_one_process_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes.sys, "platform", "darwin")
+    own = os.getpid()
+    assert list(in_processes(lambda _: os.getpid(), range(3), 4, lambda _: 0)) == [own] * 3
+
+
+def test_an_error_of_the_function_is_raised() -> None:
+    def work(item: int) -> int:
+        raise ValueError(f"item {item}")
+
+    with pytest.raises(ValueError, match="item 0"):
+        list(in_processes(work, range(3), 2, lambda item: 0))
