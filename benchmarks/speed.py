@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.pop.pop import export_songs, run_rival
 from benchmarks.shared import CORPUS, ROOT, argument, benchmark, load, peak_memory_mb, table
-from ritornello import Corpus, Model, Score
+from ritornello import Corpus, Model
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.representations.notes import Notes
+from ritornello.system.files import sha256_file, write_json
 from ritornello.training.crops import Crops
 from ritornello.training.songs import EncodedSongs, SplitScores
 
@@ -223,53 +227,99 @@ def speed(options: argparse.Namespace) -> None:
     print(f"load at the end: {load():.1f}")
 
 
-class RepeatedSongs:
-    """A side of a corpus, repeated until it has `count` songs."""
+def write_repeated(corpus: Path, out: Path, songs: int) -> None:
+    """Write a corpus of `songs` songs to train: the index of `corpus`, repeated; the rest are links to it."""
+    opened = Corpus.open(corpus)
+    out.mkdir()
+    (corpus / "encoded").mkdir(exist_ok=True)
+    for name in ("shards", "encoded"):
+        (out / name).symlink_to((corpus / name).resolve())
+    times = -(-songs // len(opened.songs("train")))
+    pq.write_table(pa.concat_tables([opened.index] * times), out / "index.parquet")
+    index = {"index.parquet": ((out / "index.parquet").stat().st_size, sha256_file(out / "index.parquet"))}
+    files = {"index": index, "files": times * len(opened), "kept": times * len(opened.songs())}
+    write_json(out / "manifest.json", {**opened.manifest, **files})
 
-    def __init__(self, side: SplitScores, count: int) -> None:
-        self.side, self.count = side, count
 
-    def __len__(self) -> int:
-        return self.count
+def print_batches(name: str, songs: EncodedSongs, steps: int) -> None:
+    """Make the batches of some steps, and print how fast."""
+    labels = sorted({one for some in songs.labels for one in some})
+    crops = Crops(songs, PlanEncoder(labels), WINDOW_ROWS, 0)
+    busy = time.process_time()
+    for step in range(steps):
+        crops.batch(step, BATCH)
+    seconds = time.process_time() - busy
+    print(f"{name}: {steps * BATCH * WINDOW_ROWS / seconds:,.0f} rows per second of processor time,", end=" ")
+    print(f"{1000 * seconds / steps:.1f} ms a batch, at most {peak_memory_mb():.0f} MB", flush=True)
 
-    def __getitem__(self, song: int) -> Score:
-        return self.side[song % len(self.side)]
+
+def print_waiting(corpus: Path, out: Path, size: str, steps: int) -> None:
+    """Train some steps, and print which share of their time they waited for a batch."""
+    from ritornello.training.batches import PrefetchedBatches
+    from ritornello.training.train import train
+
+    waited: list[float] = []
+    ends: list[float] = []
+    batch = PrefetchedBatches.batch
+
+    def timed(self: Any, *place: int) -> Any:
+        began = time.perf_counter()
+        found = batch(self, *place)
+        waited.append(time.perf_counter() - began)
+        return found
+
+    PrefetchedBatches.batch = timed  # type: ignore[method-assign]
+    try:
+        train(
+            corpus,
+            out,
+            steps=steps,
+            threads=1,
+            network_config={"size": size},
+            report=lambda *_: ends.append(time.perf_counter()),
+        )
+    finally:
+        PrefetchedBatches.batch = batch  # type: ignore[method-assign]
+    first = 3  # steps that are not timed
+    step_s, wait_s = np.median(np.diff(ends[:-1])[first:]), np.median(waited[first:])
+    print(f"{size}: a step takes {step_s:.2f} s and waits {wait_s / step_s:.1%} of it;", end=" ")
+    print(f"at most {peak_memory_mb():.0f} MB", flush=True)
 
 
 @benchmark(
     CORPUS,
     argument("--songs", type=int, default=100_000, help="of the repeated corpus (default: %(default)s)"),
     argument("--steps", type=int, default=300, help="batches (default: %(default)s)"),
-    argument("--memory", type=int, default=256, help="MB of encoded songs that are kept"),
+    argument("--memory", type=int, default=256, help="MB of songs that are kept without the cache"),
+    argument("--sizes", nargs="*", default=["tiny", "small"], help="networks that are trained"),
+    argument("--train-steps", type=int, default=30, help="of each network (default: %(default)s)"),
 )
 def loader(options: argparse.Namespace) -> None:
-    """Make the batches of a corpus larger than the memory that is kept of it.
+    """Make the batches of a corpus of --songs songs, without and with the cache of encoded songs.
 
-    The songs of the train side are repeated until there are --songs; each is encoded as if it were new. In
-    the first half of the steps songs are encoded for the first time, until those that are kept fill --memory
-    MB. There is no network: one of 60 million weights would add five times its weights to the memory
-    (weights, gradients, two moments of the optimizer, the running average), 1.2 GB.
+    The index of CORPUS is repeated until its train side has --songs songs; its encoded songs are written
+    into CORPUS, as `train` does. Networks are trained for some steps, with one thread. Without the cache each
+    song is encoded when it is drawn, unless it is one of those that are kept; repeated songs are as new.
+    Memory is the most that this process had until then; the first line says how much of it torch and other
+    libraries take.
     """
-    before = peak_memory_mb()
-    side = SplitScores(Corpus.open(options.corpus), "train")
-    index = np.arange(options.songs) % len(side)
-    labels = side.labels
-    songs = EncodedSongs(
-        RepeatedSongs(side, options.songs),
-        Notes(),
-        [labels[i] for i in index],
-        side.notes[index],
-        options.memory,
-    )
-    crops = Crops(songs, PlanEncoder(sorted({one for some in labels for one in some})), WINDOW_ROWS, 0)
-    opened = peak_memory_mb()
-    print(f"{options.songs:,} songs, {songs.notes.sum() / 1e6:.0f} million notes, {options.memory} MB kept")
-    print(f"memory: {before:.0f} MB after imports, {opened:.0f} MB with the corpus open", flush=True)
-    half = options.steps // 2
-    for name, steps in (("first half", range(half)), ("second half", range(half, options.steps))):
-        busy = time.process_time()
-        for step in steps:
-            crops.batch(step, BATCH)
-        rate = len(steps) * BATCH * WINDOW_ROWS / (time.process_time() - busy)
-        print(f"{name}: {rate:,.0f} rows per second of processor time,", end=" ")
-        print(f"at most {peak_memory_mb():.0f} MB", flush=True)
+    import torch
+
+    imported = peak_memory_mb()
+    with tempfile.TemporaryDirectory() as folder:
+        repeated = Path(folder) / "corpus"
+        write_repeated(options.corpus, repeated, options.songs)
+        side = SplitScores(Corpus.open(repeated), "train")
+        print(f"{len(side):,} songs, {side.notes.sum() / 1e6:.0f} million notes;", end=" ")
+        print(f"{imported:.0f} MB after imports, torch {torch.__version__}", flush=True)
+        began = time.perf_counter()
+        cached = EncodedSongs.of_split(side, Notes())
+        notes = side.notes[np.unique(side.draws)].sum()
+        print(f"cache: {notes:,} notes in {time.perf_counter() - began:.1f} s;", end=" ")
+        packs = Path(cached.cache.folder).glob("*.pack") if cached.cache else []
+        print(f"{sum(path.stat().st_size for path in packs) / notes:.1f} bytes a note on disk", flush=True)
+        print_batches("with the cache", cached, options.steps)
+        for size in options.sizes:
+            print_waiting(repeated, Path(folder) / size, size, options.train_steps)
+        plain = EncodedSongs(side, Notes(), side.labels, side.notes, options.memory)
+        print_batches("without", plain, max(1, options.steps // 10))

@@ -70,8 +70,8 @@ def test_candidates(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_loader(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = run(capsys, "loader", corpus, "--songs", 100, "--steps", 2)
-    assert "second half: " in out
+    out = run(capsys, "loader", corpus, "--songs", 100, "--steps", 2, "--sizes")
+    assert "with the cache: " in out and "without: " in out
 
 
 def test_velocity_bins(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

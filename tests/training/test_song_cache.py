@@ -66,7 +66,7 @@ def without_cache(corpus: Corpus, representation: Any = None) -> EncodedSongs:
 
 
 def open_songs(corpus: Corpus, representation: Any = None, **settings: Any) -> EncodedSongs:
-    return EncodedSongs.of_split(corpus, "train", representation or Notes(), **settings)
+    return EncodedSongs.of_split(SplitScores(corpus, "train"), representation or Notes(), **settings)
 
 
 def packs(folder: Path) -> list[Path]:

@@ -101,15 +101,15 @@ def _batches(
     corpus: Corpus, split: str, start: TrainingStart, config: TrainConfig, progress: Progress | None
 ) -> Batches:
     """The batches of a split of the corpus, as the network reads them."""
-    representation, window = start.representation, start.network.config.window
+    scores, representation = SplitScores(corpus, split), start.representation
+    window = start.network.config.window
     if start.network.learns == "last":
-        scores = SplitScores(corpus, split)
         songs_in_order = (scores[song] for song in range(len(scores)))
         rows = encode_songs(songs_in_order, representation, len(scores), progress)
         return Windows(rows, window, config.seed)
     augmentation = Augmentation(**config.vary)
     variants = GIVEN_VARIANTS if augmentation.given and split == "train" else 0
-    songs = EncodedSongs.of_split(corpus, split, representation, config.memory_mb, variants, progress)
+    songs = EncodedSongs.of_split(scores, representation, config.memory_mb, variants, progress)
     if getattr(representation, "refuses", False):
         songs.drop_unreadable()
     return Crops(

@@ -101,8 +101,7 @@ class EncodedSongs:
     @classmethod
     def of_split(
         cls,
-        corpus: Corpus,
-        split: str,
+        scores: SplitScores,
         representation: Any,
         memory_mb: int = 1024,
         variants: int = GIVEN_VARIANTS,
@@ -112,10 +111,10 @@ class EncodedSongs:
 
         `variants` is the number of encodings with given notes that are cached of each song.
         """
-        scores = SplitScores(corpus, split)
         songs = cls(scores, representation, scores.labels, scores.notes, memory_mb, scores.draws)
         try:
-            cache = SongCache(corpus, split, scores.places, scores.draws, representation, variants + 1)
+            places = scores.corpus, scores.split, scores.places, scores.draws
+            cache = SongCache(*places, representation, variants + 1)
         except TypeError:  # of code that may change unseen nothing is cached
             return songs
         cache.make(
