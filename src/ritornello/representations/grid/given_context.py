@@ -5,6 +5,7 @@ network need not remember given notes, and has some information on those to come
 """
 
 from bisect import bisect_right
+from functools import cached_property
 
 import numpy as np
 
@@ -25,22 +26,27 @@ class GivenContext:
     def __init__(self, onset: Ints, part: Ints, pitch: Ints, duration: Ints) -> None:
         self._onset = np.append(onset, -1)  # -1: no more notes; shift_to finds no shift to it
         pitched = np.flatnonzero(part < DRUM_PART)
-        rising = pitched[np.argsort(pitch[pitched], kind="stable")]
-        spans = np.stack([onset, onset + DURATION_TICKS[duration]])[:, rising]
+        pitches = pitch[pitched]
+        spans = np.stack([onset, onset + DURATION_TICKS[duration]])[:, pitched]
         self._edges = np.unique(np.append(spans, 0))  # (S,): between two edges the same notes sound
-        first_edges, end_edges = np.searchsorted(self._edges, spans).tolist()
-        sounding = list(zip(first_edges, end_edges, pitch[rising].tolist(), strict=True))
-        self._pitches = np.full((len(GIVEN_PITCH_FIELDS), len(self._edges)), NO_PITCH)  # (3, S)
-        for extreme, notes in zip(self._pitches, (sounding, sounding[::-1]), strict=False):
-            for first, end, one in notes:
-                extreme[first:end] = one  # the last one written stays: the highest, then the lowest
-        highest = np.full(len(self._edges) + 1, NO_PITCH)  # of the notes that begin at an edge
-        for first, _, one in sounding:
-            highest[first] = one
-        begins = np.flatnonzero(highest < NO_PITCH)
+        first, end = np.searchsorted(self._edges, spans)
+        count = end - first  # of edges at and after which each note sounds
+        note = np.repeat(np.arange(len(pitches)), count)
+        edge = np.arange(len(note)) - np.repeat(np.cumsum(count) - count, count) + first[note]
+        top, highest = (np.full(len(self._edges) + 1, -1) for _ in range(2))
+        low = np.full(len(self._edges), NO_PITCH)
+        np.maximum.at(top, edge, pitches[note])
+        np.minimum.at(low, edge, pitches[note])
+        np.maximum.at(highest, first, pitches)  # of the notes that begin at an edge
+        begins = np.flatnonzero(highest >= 0)
         following = np.searchsorted(begins, np.arange(len(self._edges)), side="right")
-        self._pitches[2] = highest[np.append(begins, len(self._edges))[following]]
-        self._lists = self._edges.tolist(), self._pitches.T.tolist()
+        following_pitch = highest[np.append(begins, len(self._edges))[following]]
+        self._pitches = np.stack([top[:-1], low, following_pitch])  # (3, S)
+        self._pitches[self._pitches < 0] = NO_PITCH
+
+    @cached_property
+    def _lists(self) -> tuple[list[int], list[list[int]]]:
+        return self._edges.tolist(), self._pitches.T.tolist()
 
     def next_fields(self, passed: Ints, clock: Ints, earliest: Ints, bars: BarLines) -> dict[str, Ints]:
         """The fields `given` and `given.shift` of rows (R,), each after `passed` of the given notes.

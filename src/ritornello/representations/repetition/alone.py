@@ -21,6 +21,7 @@ KEYBOARDS = (*range(8), *range(16, 21))  # programs: pianos and organs
 # of the pitches 60-70, this limit gives the most repeated notes in the training songs of POP909
 LOWEST_RIGHT_HAND_PITCH = 66
 NEVER = np.iinfo(np.int64).max
+MAX_CELLS = 1 << 20  # of the tables of streams and notes, 20 bytes each
 
 
 class Candidates(NamedTuple):
@@ -64,16 +65,34 @@ def alone_candidates(
     guess = np.full(len(onset) + 1, NEVER)
     guess[order] = note_key(onset[order] + echoes.interval[1:], note_part_pitch[source[order]])
     guess[source < 0] = NEVER
-    first, chosen = np.full(len(known), NEVER), np.full(len(known), -1)
-    for one in np.unique(stream):
-        notes = np.flatnonzero(stream == one)
-        latest = np.append(notes, -1)[np.searchsorted(notes, known) - 1]  # of the stream; -1: none yet
-        key = guess[latest]
-        sooner = (key >= least_key) & (key < first)
-        first[sooner], chosen[sooner] = key[sooner], latest[sooner]
+    first, chosen = _first_guess(stream, guess, least_key, known)
     none = chosen < 0
     columns = (source[chosen], first >> PART_PITCH_BITS, length[chosen], run[chosen])
     return Candidates(*(np.where(none, empty, c) for c, empty in zip(columns, (-1, 0, 0, 0), strict=True)))
+
+
+def _first_guess(stream: Ints, guess: Ints, least_key: Ints, known: Ints) -> tuple[Ints, Ints]:
+    """The first of the streams' guesses for each row (R,), and the note after which it was made (-1: none).
+
+    `guess` (N + 1,) is the `note_key` that its stream guesses after each note.
+    """
+    index = np.arange(len(stream), dtype=np.int32)
+    first, chosen = np.full(len(known), NEVER), np.full(len(known), -1)
+    numbers = np.unique(stream)
+    together = max(1, MAX_CELLS // (len(stream) + 1))  # streams that are compared at a time
+    for start in range(0, len(numbers), together):
+        of_stream = stream == numbers[start : start + together, None]  # (S, N)
+        latest = np.full((len(of_stream), len(stream) + 1), -1, np.int32)  # of each stream; -1: none yet
+        np.maximum.accumulate(np.where(of_stream, index, -1), axis=1, out=latest[:, 1:])
+        latest = latest[:, known]
+        keys = guess[latest]  # (S, R)
+        keys[keys < least_key] = NEVER
+        best = keys.argmin(axis=0)
+        rows = np.arange(len(known))
+        key = keys[best, rows]
+        sooner = key < first
+        first[sooner], chosen[sooner] = key[sooner], latest[best, rows][sooner]
+    return first, chosen
 
 
 def streams(note_part_pitch: Ints) -> Ints:
