@@ -34,6 +34,7 @@ _MODULES = {
     "redo": "composing.compose",
     "render": "rendering.render",
     "replay": "composing.compose",
+    "sketch": "composing.compose",
     "train": "training.train",
     "write": "midi",
 }

@@ -202,3 +202,28 @@ def test_standard_output_takes_one_song(say: Say, home: Path) -> None:
         "ritornello: -o -: standard output holds one MIDI file, so one song (-n 1) and no --json\n",
     )
     assert say("redo", a_song(home), "--bars", 1, "-o", "-")[0] == 2
+
+
+def test_a_sketch_is_printed_written_edited_and_composed_from(say: Say, home: Path) -> None:
+    words = ("sketch", home / "model", "--genre", "fiddle", "--bars", 8, "--seed", 2)
+    code, text, _ = say(*words, "-o", "s.json")
+    assert code == 0
+    assert text.startswith("fiddle, ") and "| ? " in text and text.endswith("seed 2, s.json\n")
+    edited = json.loads(Path("s.json").read_text())
+    for number, bar in enumerate(edited["bars"]):
+        bar["chords"] = ["D", "%", "G", "A7"][number % 4]
+    Path("s.json").write_text(json.dumps(edited))
+    code, _, error = say("compose", home / "model", "--sketch", "s.json", "-o", "s.mid")
+    assert code == 2 and "its recipe would replace the sketch" in error
+    code, text, _ = say("compose", home / "model", "--sketch", "s.json", "--seed", 1, "-o", "t.mid")
+    assert code == 0
+    assert [line.split("|", 1)[1] for line in text.splitlines()[1:3]] == [" D | % | G | A7 |"] * 2
+    assert [chord.root for chord in midi.read("t.mid").chords] == [2, 7, 9] * 2
+    code, text, _ = say(*words, "--json")
+    assert json.loads(text)["sketch"]["meter"] == "6/8" and json.loads(text)["seed"] == 2
+    assert say("sketch", home / "model", "-o", "s.mid")[0] == 2  # nothing but .json and .txt
+    edited["bars"][2]["cadence"] = "full"
+    Path("s.json").write_text(json.dumps(edited))
+    code, _, error = say("compose", home / "model", "--sketch", "s.json")
+    assert code == 2
+    assert error == ("ritornello: 's.json': bar 3: cadence 'full': must be one of none, open, closed, end\n")

@@ -13,6 +13,7 @@ from ritornello.models import model, registry
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan, parse_form
 from ritornello.music.score import Part
+from ritornello.sketching.sketcher import Sketcher
 
 LABELS = ("chorale", "fiddle", "game")
 PIANO, BASS, DRUMS, FIDDLE = Part(), Part("", 33), Part("", 0, True), Part("", 40)
@@ -36,6 +37,7 @@ def write_model(
     seed: int = 0,
     sharpness: float = 3.0,
     fields: Sequence[dict[str, Any]] | None = None,
+    sketcher: Sketcher | None = None,
     **info: Any,
 ) -> Path:
     """A model of a narrow network whose logits are random, `sharpness` times as far apart as at first.
@@ -56,5 +58,7 @@ def write_model(
         "labels": list(labels),
         **info,
     }
-    model.write(folder, said, weights, {}, "# A model for tests\n", plans)
+    if sketcher:
+        said["sketch"] = sketcher.settings
+    model.write(folder, said, weights, {}, "# A model for tests\n", plans, sketcher and sketcher.weights)
     return folder

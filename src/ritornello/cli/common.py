@@ -15,7 +15,15 @@ from ritornello.system.progress import Progress, no_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path()
-CLICK_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Music": PATH, "Folder": PATH}
+CLICK_TYPES = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "Music": PATH,
+    "SketchSource": PATH,
+    "Folder": PATH,
+}
 STANDARD_OUTPUT = "-"
 CODE_OPTIONS = ("network", "representation", "loss")
 SECONDS_PER_LINE = 10.0

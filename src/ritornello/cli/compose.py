@@ -67,6 +67,7 @@ def command(
     ritornello compose model --bars 32 --key "D minor" --tempo 96 --seed 7 -o song.mid
     ritornello compose model --genre game --parts piano,bass,drums --form "A8 A8 B8 A8"
     ritornello compose model --melody tune.mid --parts bass
+    ritornello compose --sketch tune.json
     ritornello compose --recipe song.json
     """
     from ritornello.composing import compose
@@ -84,7 +85,10 @@ def command(
     def write(number: int, song: Song) -> None:
         files[number] = write_song(song, paths[number])
 
-    with writing([file for path in paths for file in files_of(path)], overwrite):
+    outputs = [file for path in paths for file in files_of(path)]
+    if options["sketch"] and Path(options["sketch"]).resolve() in [file.resolve() for file in outputs]:
+        raise InputError(f"-o {out!r}: its recipe would replace the sketch: give the song another name")
+    with writing(outputs, overwrite):
         if recipe is not None:
             seed, creativity = options["seed"], _if_typed("creativity", options["creativity"])
             again: dict[str, Any] = {"seed": seed, "creativity": creativity}
@@ -178,10 +182,12 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list
 
 
 def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
-    """The plan of a song, its piano roll (of a single song), its file."""
+    """The plan of a song, its chords, its piano roll (of a single song), its file."""
+    from ritornello.rendering.lead_sheet import chord_lines
+
     seed = f"seed {song.recipe.seed}" + (f", song {song.recipe.song + 1}" if song.recipe.song else "")
     bars = song.plan.full_bars or song.bars
-    lines: list[Any] = [f"{song.plan}, {seed}"]
+    lines: list[Any] = [f"{song.plan}, {seed}", *chord_lines(song.plan)]
     if alone:
         lines.append(song.roll())
     if song.bars < bars:

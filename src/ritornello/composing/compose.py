@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ritornello.composing.choose_plan import choose_plan
+from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
 from ritornello.composing.merge_notes import instrument_name, note_table
-from ritornello.composing.options import DIALS, BatchOptions, ComposeOptions, Music, RedoOptions, with_help_of
-from ritornello.composing.parse_options import parse_options
+from ritornello.composing.options import (
+    DIALS,
+    BatchOptions,
+    ComposeOptions,
+    Music,
+    RedoOptions,
+    SketchOptions,
+    SketchSource,
+    with_help_of,
+)
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
@@ -47,6 +54,7 @@ def compose(
     parts: str | Iterable[str] | None = ComposeOptions.parts,
     form: str | None = ComposeOptions.form,
     chords: str | None = ComposeOptions.chords,
+    sketch: SketchSource | None = ComposeOptions.sketch,
     prompt: Music | None = ComposeOptions.prompt,
     prompt_bars: int | None = ComposeOptions.prompt_bars,
     melody: Music | None = ComposeOptions.melody,
@@ -86,16 +94,10 @@ def compose_many(
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
         return generate_songs(opened, [request_for(plan, seed, k) for k in range(n)], dials, on_song=on_song)
     given = _given_music(wanted)
-    if wanted.genre is None and given is None:
-        wanted = replace(wanted, genre=opened.info.get("defaults", {}).get("genre"))
-    parsed = parse_options(wanted, opened.labels)
-    given_plan, is_melody = given.plan if given else None, wanted.melody is not None
-    parts_are_optional = given is None and parsed.parts is None
-    requests = []
-    for song in range(n):
-        generator = song_generator(seed, song)
-        plan = choose_plan(parsed, opened.plans, generator, given=given_plan, is_melody=is_melody)
-        requests.append(request_for(plan, seed, song, given, parts_are_optional))
+    drawer = PlanDrawer(opened, wanted, given)
+    plans = [drawer.plan(song_generator(seed, song)) for song in range(n)]
+    optional = drawer.parts_are_optional
+    requests = [request_for(plan, seed, song, given, optional) for song, plan in enumerate(plans)]
     choosing = best is not None and n > 1
     if not choosing:
         return generate_songs(opened, requests, dials, progress=progress, on_song=on_song)
@@ -104,6 +106,35 @@ def compose_many(
     for number, chosen_song in enumerate(chosen if on_song else ()):
         on_song(number, chosen_song)  # type: ignore[misc]
     return chosen
+
+
+@with_help_of(SketchOptions)
+def sketch(
+    model: str | Path | Model | None = None,
+    *,
+    bars: int | None = SketchOptions.bars,
+    seconds: float | None = SketchOptions.seconds,
+    genre: str | None = SketchOptions.genre,
+    key: str | None = SketchOptions.key,
+    tempo: float | None = SketchOptions.tempo,
+    meter: str | None = SketchOptions.meter,
+    parts: str | Iterable[str] | None = SketchOptions.parts,
+    form: str | None = SketchOptions.form,
+    chords: str | None = SketchOptions.chords,
+    creativity: float = SketchOptions.creativity,
+    seed: int | None = SketchOptions.seed,
+    force: bool = SketchOptions.force,
+) -> DrawnSketch:
+    """Draw the sketch of a song with a model folder, or the bundled model; `compose` makes the song of it.
+
+    What is None is taken from the plan of a training song that fits. Without a sketch network in the model,
+    chords, cadences and texture stay open. Raises ModelError, PlanError. Options:"""
+    options = locals()
+    opened = opened_model(options.pop("model"))
+    if isinstance(opened.representation, SamplesItself):
+        raise ModelError(f"{str(opened.path)!r} draws its plans itself: it has no sketches")
+    wanted = ComposeOptions(**options | {"seed": _seed_or_random(seed)})
+    return DrawnSketch(PlanDrawer(opened, wanted).plan(song_generator(wanted.seed or 0, 0)), wanted.seed or 0)
 
 
 @with_help_of(RedoOptions)

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from ritornello.errors import PlanError, check_between
 
 if TYPE_CHECKING:
+    from ritornello.composing.draw_sketch import DrawnSketch
     from ritornello.music.score import Score
 
 Music: TypeAlias = "str | Path | Score"  # the path of a MIDI file, or a song that was read
+SketchSource: TypeAlias = "str | Path | DrawnSketch"  # the path of a sketch, or one that was drawn
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAX_SEED = (1 << 63) - 1
 MAX_SONGS = 1000
@@ -67,8 +69,8 @@ class _Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComposeOptions(_Options):
-    """What a user asks of a song; what is None is taken from the plan of a training song that fits."""
+class SketchOptions(_Options):
+    """What a user asks of a sketch; what is None is taken from the plan of a training song that fits."""
 
     bars: int | None = _option(
         "Bars without the pickup, RANGE; by default 16, or those of the form or the melody.", None, 1, 1000
@@ -84,16 +86,25 @@ class ComposeOptions(_Options):
         "(~: varied)."
     )
     chords: str | None = _option('One chord a bar, repeated to the end: "Am F C G".')
+    creativity: float = _creativity()
+    seed: int | None = _seed()
+    force: bool = _option("Allow parts that no training song of the genre has.", False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeOptions(SketchOptions):
+    """What a user asks of a song; what is None is taken from the sketch, or the plan of a training song."""
+
+    sketch: SketchSource | None = _option(  # noqa: RUF009
+        "A sketch (.json) as `ritornello sketch` writes it; what it leaves open is drawn."
+    )
     prompt: Music | None = _option("A MIDI file to continue; its bars stay as they are.")  # noqa: RUF009
     prompt_bars: int | None = _option("Use only this many bars of the prompt, the first ones.")
     melody: Music | None = _option("A MIDI file that stays as it is; other parts are composed to it.")  # noqa: RUF009
-    creativity: float = _creativity()
     spread: float = _option(
         "RANGE, for the network of 2018 only: the size of random deviations from its predictions.",
         1.0, 0, 10, is_dial=True,
     )  # fmt: skip
-    seed: int | None = _seed()
-    force: bool = _option("Allow parts that no training song of the genre has.", False)
 
 
 @dataclass(frozen=True, kw_only=True)

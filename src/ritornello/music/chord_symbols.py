@@ -8,10 +8,15 @@ before, "?" leaves the chord open.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import gcd
+
+import numpy as np
+import numpy.typing as npt
 
 from ritornello.errors import PlanError
 from ritornello.music import theory
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord
 from ritornello.music.sketch import UNKNOWN
 from ritornello.music.timeline import Timeline
@@ -71,6 +76,17 @@ def parse_symbols(bars: Sequence[str | None], timeline: Timeline) -> tuple[Chord
     if found and found[0][1:] == OPEN:
         del found[0]
     return tuple(found)
+
+
+def without_open_chords(plan: Plan) -> tuple[Plan, npt.NDArray[np.bool_] | None]:
+    """Return a plan without open chords, and the bars (bars,) in which a chord is open, None if none is.
+
+    A plan without any chord is open as a whole.
+    """
+    timeline = plan.timeline(GRID)
+    is_open = np.array([OPEN_CHORD in symbols.split() for symbols in bar_symbols(timeline)], bool)
+    chords = tuple(chord for chord in plan.chords if chord.root != UNKNOWN)
+    return replace(plan, chords=chords), is_open if chords and is_open.any() else None
 
 
 def _parsed(symbol: str, number: int) -> tuple[int, str]:

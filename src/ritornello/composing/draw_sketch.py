@@ -1,0 +1,122 @@
+"""Draw the sketch of a song: what the user gives is kept, the sketch network fills what is open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from ritornello.composing.choose_plan import choose_plan
+from ritornello.composing.given_music import GivenMusic
+from ritornello.composing.options import ComposeOptions, SketchSource
+from ritornello.composing.parse_options import parse_options
+from ritornello.errors import InputError, PlanError
+from ritornello.models.model import Model
+from ritornello.music.chord_symbols import without_open_chords
+from ritornello.music.plan import Plan
+from ritornello.notation import sketch_file
+from ritornello.notation.sketch_file import SketchFile
+from ritornello.notation.sketch_writing import to_json
+from ritornello.rendering.lead_sheet import lead_sheet
+from ritornello.sketching.sketcher import Sketcher
+from ritornello.system.files import write_bytes
+
+# The options that the header of a file states, and the fields of the parsed options
+PARSED = {"bars": "bars", "genre": "genres", "key": "key", "tempo": "us_per_beat", "meter": "meter"}
+PARSED |= {"parts": "parts"}
+
+
+@dataclass(frozen=True)
+class DrawnSketch:
+    """A sketch that was drawn: the plan that has it, and the seed. `str` gives the lead sheet."""
+
+    plan: Plan
+    seed: int
+
+    def __str__(self) -> str:
+        return lead_sheet(self.plan)
+
+    def to_json(self) -> str:
+        """Return the sketch as JSON that a musician can edit."""
+        return to_json(self.plan)
+
+    def write(self, path: str | Path) -> None:
+        """Write the sketch: .json to edit and compose from, .txt as a lead sheet. Raises InputError."""
+        ending = Path(path).suffix.lower()
+        if ending not in (".json", ".txt"):
+            raise InputError(f"{str(path)!r} must end in .json or .txt")
+        write_bytes(Path(path), (self.to_json() if ending == ".json" else f"{self}\n").encode())
+
+    def _repr_html_(self) -> str:
+        """The lead sheet, for a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def read_sketch(source: SketchSource | None) -> SketchFile | None:
+    """Return the sketch of a file, or one that was drawn. Raises PlanError."""
+    if isinstance(source, DrawnSketch):
+        return sketch_file.from_dict(json.loads(source.to_json()))
+    return None if source is None else sketch_file.read(source)
+
+
+def with_options_of(file: SketchFile, options: ComposeOptions, labels: Sequence[str]) -> ComposeOptions:
+    """Return the options with those that a sketch states.
+
+    Raises PlanError where the options state something else, or what the sketch states already.
+    """
+    for name in ("seconds", "prompt", "melody"):
+        if getattr(options, name) is not None:
+            raise PlanError(f"{name} and a sketch are given: leave one of the two out")
+    if options.form is not None and any(item != sketch_file.OPEN_RETURN for item in file.returns):
+        raise PlanError(f"form {options.form!r}: leave it out, the sketch says what returns")
+    if options.chords is not None and any(text is not None for text in file.chords):
+        raise PlanError(f"chords {options.chords!r}: leave them out, the sketch has chords")
+    stated = parse_options(ComposeOptions(**file.options), labels)
+    wanted = parse_options(options, labels)
+    for name in file.options:
+        ours, theirs = getattr(wanted, PARSED[name]), getattr(stated, PARSED[name])
+        if ours is not None and ours != theirs:
+            value, other = getattr(options, name), file.options[name]
+            raise PlanError(f"{name} {value!r}: the sketch has {other!r}; leave it out or change the sketch")
+    return replace(options, **file.options)
+
+
+class PlanDrawer:
+    """Draws plans of songs by the options, each with a sketch as far as the model or a file has one."""
+
+    def __init__(self, model: Model, options: ComposeOptions, given: GivenMusic | None = None) -> None:
+        """Read the sketch of the options. Raises PlanError for options that contradict it or the model."""
+        self._file = read_sketch(options.sketch)
+        self.parts_are_optional = given is None and options.parts is None
+        if self._file is not None:
+            options = with_options_of(self._file, options, model.labels)
+        elif options.genre is None and given is None:
+            options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
+        self._parsed, self._plans, self._options = parse_options(options, model.labels), model.plans, options
+        self._given, self._is_melody = given.plan if given else None, options.melody is not None
+        self.sketcher = Sketcher.of(model) if given is None else None
+
+    def plan(self, generator: np.random.Generator) -> Plan:
+        """Return the plan of a song, with nothing open if there is a sketch network. Raises PlanError."""
+        given = self._given
+        plan = choose_plan(self._parsed, self._plans, generator, given=given, is_melody=self._is_melody)
+        if self.sketcher is not None and self._parsed.returns is None:
+            plan = replace(plan, returns=None)  # that of a training song, cut or extended
+        if self._file is not None:
+            plan = self._file.applied_to(plan)
+        plan, open_bars = without_open_chords(plan)
+        if self.sketcher is not None:
+            required = range(len(plan.parts)) if self._parsed.parts else ()
+            fill, creativity = self.sketcher.fill, self._options.creativity
+            return fill(plan, generator, creativity, open_bars=open_bars, required=required)
+        if open_bars is not None:
+            number = int(np.argmax(open_bars)) + 1 - plan.pickup_bars
+            raise PlanError(
+                f"bar {number}: its chords are open, and the model has no sketch network: must have chords "
+                "in all bars, or in none"
+            )
+        return plan
