@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from ritornello.music import theory
 from ritornello.music.chord_symbols import OPEN_CHORD, REPEATED, bar_symbols
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sections import letters, phrases, sections
+from ritornello.music.sections import PHRASE_BARS, letters, phrases, sections
 from ritornello.music.sketch import CADENCE_NAMES, NO_CADENCE, UNKNOWN, Sketch, Texture, part_names
 from ritornello.music.timeline import Timeline
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 RESTS, OPEN, ALONE = "-", "?", "·"  # a part that rests; what is open; a motif that does not come back
 WIDTH = 100  # characters of a line; a longer phrase is continued in the next one
+CADENCE_WIDTH = 10
 MIN_CELL = 7  # characters of a bar
 MOTIF = "motif"
 DRUMS = "drums"
@@ -104,15 +105,22 @@ class _LeadSheet:
             yield "form " + " ".join(texts)
         yield from self._part_lines()
         left = max(map(len, (*self.rows, MOTIF))) + 2
-        cell = max(MIN_CELL, *(len(symbol) for symbol in self.symbols))
-        cell = max(cell, *(len(text) for row in self.rows.values() for text in row)) if self.rows else cell
+        room = width - left - CADENCE_WIDTH
         for phrase in self.phrases:
-            for bars in _pieces(phrase, max(1, (width - left - 10) // (cell + 3))):
+            cell = self._cell(range(len(self.timeline)))
+            if PHRASE_BARS * (cell + 3) > room:
+                cell = self._cell(phrase)
+            for bars in _pieces(phrase, max(1, room // (cell + 3))):
                 yield ""
                 yield from self._bar_lines(bars, left, cell)
         if self.rows:
             yield ""
             yield from self._legend()
+
+    def _cell(self, bars: range) -> int:
+        """Return the characters of the widest of some bars."""
+        rows = [self.symbols, *self.rows.values()]
+        return max(MIN_CELL, *(len(row[bar]) for row in rows for bar in bars))
 
     def _part_lines(self) -> Iterator[str]:
         """Yield for each part its fewest and most notes a bar where it plays, and its mean pitches."""
