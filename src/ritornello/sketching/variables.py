@@ -27,7 +27,7 @@ from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
 
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]  # of any shape; each user names it
 
 NONE, OPEN, ABSENT = -1, -2, -3  # no such thing; not known; a slot that the bar does not have
 SLOTS = 8  # places for chords in a bar, one a beat; longer bars have longer slots
