@@ -22,6 +22,7 @@ from ritornello.models import fingerprints
 from ritornello.models import model as folder
 from ritornello.models.model import Model
 from ritornello.models.model_folder import Arrays
+from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.system.files import sha256, write_bytes
 from ritornello.training.config import TrainConfig
@@ -80,7 +81,10 @@ def average(trained: Model, first: Model) -> Model:
 def style_of_labels(corpus: Corpus, representation: Any) -> dict[str, dict[str, float]]:
     """The style statistics of the training songs of each label, in their canonical form."""
     infos = ((number, corpus.info(number)) for number in corpus.songs("train").tolist())
-    songs = ((representation.canonical(corpus.score(n))[0], info.labels) for n, info in infos)
+    songs = (
+        (representation.canonical(without_leading_silence(corpus.score(n)))[0], info.labels)
+        for n, info in infos
+    )
     return measure_style(songs)
 
 

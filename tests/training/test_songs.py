@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ritornello.music.score import Meter, Score
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.notes import Notes
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs
@@ -28,6 +29,20 @@ def test_the_form_of_the_plan_is_the_one_that_the_rows_were_told() -> None:
     again = Notes().encode(tune(), song.plan.timeline(24)).values
     form = [i for i, field in enumerate(Notes.fields) if field.name.startswith("form.")]
     assert np.array_equal(again[:, form], song.values[:, form])
+
+
+def test_silence_before_a_pickup_is_not_learnt() -> None:
+    onset = [60, *range(72, 72 + 24 * 12, 12)]  # the last eighth of 6/8, then four bars
+    song = Score.of(
+        24, onset, [12] * 25, [60 + n % 7 for n in range(25)], [64] * 25, meters=(Meter(0, 6, 8),)
+    )
+    encoded = EncodedSongs([song], Notes()).song(0)
+    assert encoded.plan.meters == ((0, 1, 8), (1, 6, 8))
+    assert (encoded.plan.bars, encoded.plan.full_bars) == (5, 4)
+    column = {field.name: index for index, field in enumerate(Notes.fields)}
+    assert encoded.values[0, column["shift"]] == 0
+    assert encoded.values[:3, column["bar_length"]].tolist() == [12, 72, 72]
+    assert Notes().decode(encoded.values, encoded.plan).onset_ticks.tolist() == [tick - 60 for tick in onset]
 
 
 def test_what_has_no_room_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,9 +218,13 @@ def _block(pixels: list[int], colours: list[str]) -> tuple[str, str]:
 
 
 def _bar_numbers(grid: TimeGrid, timeline: Timeline, markers: dict[int, str]) -> str:
-    """Bar numbers above the bar lines, as many as have room, and the markers of the bars in brackets."""
-    text = ""
-    for bar, cell in enumerate(grid.bar_cells):
+    """Bar numbers above the bar lines, as many as have room, and the markers of the bars in brackets.
+
+    Of a narrow pickup and bar 1, bar 1 has its number.
+    """
+    text, cells = "", grid.bar_cells
+    first = int(timeline.pickup_bars and len(cells) > 1 and cells[1] < 2)
+    for bar, cell in enumerate(cells[first:], first):
         if cell >= len(text) + bool(text):
             marker = f" [{markers[bar]}]" if bar in markers else ""
             text = text.ljust(cell) + str(timeline.number(bar)) + marker
