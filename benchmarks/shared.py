@@ -110,10 +110,10 @@ CLOCK = argument(
 
 def set_training_clock(clock: str) -> None:
     """Let training count its minutes in `wall` or `processor` time."""
-    from ritornello.training import loop
+    from ritornello.training import schedule
 
     if clock == "processor":
-        loop.CLOCK = time.process_time
+        schedule.CLOCK = time.process_time
 
 
 def stored(file: Path, compute: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:

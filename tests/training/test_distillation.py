@@ -17,7 +17,7 @@ from ritornello.models.lstm.network import Lstm
 from ritornello.models.model import Model
 from ritornello.training.config import TrainConfig
 from ritornello.training.distillation import TEACHER_SHARE, TeacherEnsemble
-from ritornello.training.export import export
+from ritornello.training.export import export, stored_plans
 from ritornello.training.loop import TrainingRun
 from ritornello.training.start import TrainingStart
 from tests.models.chains import learnt, network, rows
@@ -32,7 +32,7 @@ def made(folder: Path, labels: tuple[str, ...] = LABELS, **changes: Any) -> Mode
     start = TrainingStart.of(replace(TINY, **changes), labels)
     run, songs = TrainingRun(folder / "run", start.config, start.network, "data"), crops(start)
     run.train(songs, songs)
-    export(run, start, songs, songs, DATA, folder / "model")
+    export(run, start, songs, stored_plans(songs.songs), DATA, folder / "model")
     return Model.open(folder / "model")
 
 
@@ -142,7 +142,7 @@ def test_the_model_says_who_taught_it(tmp_path: Path, teacher: Model) -> None:
     run: Any = taught(tmp_path / "run", teacher)
     songs = crops(run.start)
     run.train(songs, songs)
-    export(run, run.start, songs, songs, DATA, tmp_path / "model")
+    export(run, run.start, songs, stored_plans(songs.songs), DATA, tmp_path / "model")
     info = json.loads((tmp_path / "model" / "model.json").read_text())
     assert info["training"]["teachers"] == [teacher.hash]
     assert (

@@ -26,7 +26,7 @@ def exported(tmp_path: Path) -> Model:
     made.best = {name: tensor + 0.01 for name, tensor in made.average.items()}
     made.state.best_step = 8
     start = TrainingStart(made.config, made.network, Messages(), "messages")
-    export(made, start, *windows(), DATA, tmp_path / "model")
+    export(made, start, windows()[1], [], DATA, tmp_path / "model")
     opened = Model.open(tmp_path / "model")
     assert all(np.array_equal(opened.weights[name], tensor.numpy()) for name, tensor in made.best.items())
     return opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ritornello.errors import InputError
 from ritornello.system.files import write_bytes, write_json
 from ritornello.training.config import TrainConfig
 
-DURATIONS = ("steps", "minutes", "epochs")
+DURATIONS = ("steps", "minutes", "epochs", "pace")
 MAY_CHANGE = (*DURATIONS, "patience", "memory_mb")  # when a run is continued
 Tensors = dict[str, torch.Tensor]  # by name, of any shape
 
@@ -27,8 +27,10 @@ class RunState:
     total_steps: int | None = None
     best_step: int = 0
     best_loss: float = float("inf")
-    seconds: float = 0.0  # of training so far, before and after interruptions
+    seconds: float = 0.0  # of the run so far, with all that came before its steps
     sounds: str = ""  # the sample monitor's last text
+    measure_s: float = 0.0  # of the last measurement, with its samples and its checkpoint
+    pace: list[list[int]] = field(default_factory=list)  # see schedule.py
 
     def as_json(self) -> str:
         """Return the state as JSON; an infinite best loss is null."""

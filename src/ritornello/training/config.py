@@ -74,10 +74,19 @@ class TrainConfig:
             flag="--teacher",
         ),
     )
-    minutes: float | None = _setting("Train for this many minutes; 10 by default.", None, 0.01, 10**6)
+    minutes: float | None = _setting(
+        "Train for this many minutes, all included; 10 by default.", None, 0.01, 10**6
+    )
     steps: int | None = _setting("Train for this many steps, instead of minutes.", None, 1, 10**9)
     epochs: float | None = _setting(
         "Train for this many passes over the corpus, instead of minutes.", None, 0.01, 10**6
+    )
+    pace: list[list[int]] | None = field(
+        default=None,
+        metadata=_metadata(
+            "training.pace in the model.json of a run of some minutes, which it repeats, instead of minutes.",
+            python_only=True,
+        ),
     )
     batch: int | None = _setting(
         "Crops in a step; by default 32, or 256 for the network original.", None, 1, 65536
@@ -137,7 +146,8 @@ class TrainConfig:
 
     def check_ranges(self) -> None:
         """Raise InputError for a value out of its range, or if the duration is not given exactly once."""
-        if sum(duration is not None for duration in (self.steps, self.minutes, self.epochs)) != 1:
+        durations = self.steps, self.minutes, self.epochs, self.pace
+        if sum(duration is not None for duration in durations) != 1:
             raise InputError("give the length of training once: minutes, steps or epochs")
         for setting in fields(self):
             if (low := setting.metadata["low"]) is not None:

@@ -1,5 +1,8 @@
 """Write the model folder of a finished or interrupted run: weights, what composing needs, a card."""
 
+import json
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,28 +11,30 @@ import torch
 
 from ritornello.models import model, registry
 from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.system.progress import Progress, no_progress
 from ritornello.system.templates import fill_template
 from ritornello.system.version import __version__
+from ritornello.training import schedule
 from ritornello.training.batches import Windows
-from ritornello.training.crops import Crops
 from ritornello.training.loop import Batches, TrainingRun
 from ritornello.training.songs import EncodedSongs
 from ritornello.training.start import TrainingStart
 
-MAX_RESIDUALS, MAX_OPENINGS, MAX_STORED_PLANS = 2048, 64, 4096
+MAX_RESIDUALS, MAX_OPENINGS = 2048, 64
+MAX_STORED_PLANS, FEWEST_PLANS = 4096, 64
 
 
 def export(
     run: TrainingRun,
     start: TrainingStart,
-    learnt: Batches,
     heldout: Batches,
+    plans: Sequence[Plan],
     data: dict[str, Any],
     folder: Path,
 ) -> None:
     """Write the model folder from the run's best averaged weights.
 
-    `data` describes the training songs. Raises OutputError.
+    `plans` are those of `stored_plans`; `data` describes the training songs. Raises OutputError.
     """
     network = run.network
     network.load_state_dict(run.best)
@@ -37,11 +42,8 @@ def export(
     weights = {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
     tables: dict[str, np.ndarray] = {}
     measured: dict[str, float] = {}
-    plans: list[Plan] = []
     if isinstance(heldout, Windows):
         tables, measured = tables_of_reals(network, heldout, start.representation)
-    elif isinstance(learnt, Crops):
-        plans = stored_plans(learnt.songs)
     loss = {"loss": registry.identity(run.config.loss)} if run.config.loss else {}
     info = {
         "ritornello": __version__,
@@ -55,6 +57,7 @@ def export(
             "steps": run.state.step,
             "best_step": run.state.best_step,
             "seconds": round(run.state.seconds, 1),
+            "pace": run.state.pace,
             "batch": run.config.batch,
             "learning_rate": run.config.learning_rate,
             "seed": run.config.seed,
@@ -68,11 +71,32 @@ def export(
     model.write(folder, info, weights, tables, card(info), plans)
 
 
-def stored_plans(songs: EncodedSongs) -> list[Plan]:
-    """Return the plans of at most MAX_STORED_PLANS training songs, evenly spaced, without songs too long."""
+def stored_plans(
+    songs: EncodedSongs, progress: Progress = no_progress, limit_s: float = math.inf
+) -> list[Plan]:
+    """Return the plans of at most MAX_STORED_PLANS training songs, evenly spaced, without songs too long.
+
+    After `limit_s` seconds they are those of fewer songs, of a random selection, at least FEWEST_PLANS.
+    """
     chosen = np.unique(np.linspace(0, len(songs) - 1, min(MAX_STORED_PLANS, len(songs))).astype(np.int64))
-    plans = (songs.plan(songs.usable(song)) for song in chosen.tolist())
-    return [plan for plan in plans if plan.bars and plan.bars <= MAX_BARS]
+    order = np.random.default_rng(0).permutation(chosen) if limit_s < math.inf else chosen
+    plans: dict[int, Plan] = {}
+    began = schedule.CLOCK()
+    for song in order.tolist():
+        plans[song] = songs.plan(songs.usable(song))
+        progress(len(plans), len(chosen), "collecting plans")
+        if len(plans) >= FEWEST_PLANS and schedule.CLOCK() - began > limit_s:
+            progress(len(plans), len(plans), "collecting plans")
+            break
+    return [plan for _, plan in sorted(plans.items()) if plan.bars and plan.bars <= MAX_BARS]
+
+
+def writing_seconds(plans: Sequence[Plan]) -> float:
+    """Return about how long it takes to write and read plans, as measured with some of them."""
+    some, began = plans[:FEWEST_PLANS], schedule.CLOCK()
+    for plan in json.loads(json.dumps([plan.to_dict() for plan in some])):
+        Plan.from_dict(plan)
+    return (schedule.CLOCK() - began) * len(plans) / max(1, len(some))
 
 
 def tables_of_reals(

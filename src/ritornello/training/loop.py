@@ -4,7 +4,6 @@ import json
 import math
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,15 +21,10 @@ from ritornello.training.config import TrainConfig
 from ritornello.training.distillation import TeacherEnsemble
 from ritornello.training.distributed import TrainingProcess
 from ritornello.training.history import is_before
+from ritornello.training.schedule import Timekeeper, lengthen, rate_share
 from ritornello.training.start import Loss
 
-# `minutes` become a number of steps once this many steps, and this share of the minutes, have been timed.
-TIMED_STEPS, TIMED_SHARE = 20, 1 / 40
-UNTIMED_STEPS = 5  # the first steps are slower: songs are encoded in them
-MIN_MEASUREMENTS = 8  # in a run whose length is given in minutes
-MAX_WARMUP_SHARE = 0.1  # of all steps
 SEEDS = 1 << 63
-CLOCK = time.perf_counter  # a benchmark on a shared machine counts processor time instead
 StepReport = Callable[[RunState, dict[str, float]], None]
 SampleCheck = Callable[[Any], str]  # from a network to a short text, such as "repeats one pitch"
 
@@ -64,8 +58,15 @@ class TrainingRun:
         process: TrainingProcess | None = None,
         teachers: TeacherEnsemble | None = None,
         loss: Loss | None = None,
+        *,
+        began: float | None = None,
+        after_s: float = 0.0,
     ) -> None:
-        """`data` is the hash of the corpus; `loss` (each value is a scalar) replaces the network's own."""
+        """`data` is the hash of the corpus; `loss` (each value is a scalar) replaces the network's own.
+
+        Minutes are counted from `began`, a reading of schedule.CLOCK, to `after_s` seconds after the last
+        measurement and its checkpoint.
+        """
         self.folder, self.config = folder, config.resolved(network)
         self.process = process or TrainingProcess(torch.device("cpu"), "float32", self.config.threads or 1)
         self.network, self.teachers = network.to(self.process.device), teachers
@@ -76,7 +77,7 @@ class TrainingRun:
         self.average = {name: tensor.detach().clone() for name, tensor in self._weights().items()}
         self.best = {name: tensor.clone() for name, tensor in self.average.items()}
         self.stopped = False
-        self._timed_from = 0.0
+        self._timekeeper = Timekeeper(self.config, self.process, began, after_s)
         self._open(run_settings(self.config, data, teachers.hashes if teachers else None))
 
     def train(
@@ -96,22 +97,23 @@ class TrainingRun:
         sample = heldout.sample(self.config.heldout_windows)
         if self.config.epochs and self.state.total_steps is None:
             self.state.total_steps = max(1, math.ceil(self.config.epochs * len(train) / self._batch))
-        began, before = CLOCK(), self.state.seconds
+        self._timekeeper.begin(self.state)
         with _interrupts() as interrupted, PrefetchedBatches(train, self._batch, self.process) as batches:
             while not self._finished():
                 losses = self._step(batches)
                 self.state.step += 1
-                self.state.seconds = before + CLOCK() - began
-                self._time(sample, heldout)
                 # read once, as Ctrl-C may come at any time; summed, so that all processes stop together
                 stopping = bool(self.process.total(float(interrupted.is_set())))
-                measures = self._finished() or self.state.step % self._every == 0
+                must_measure = self._timekeeper.stepped()
+                measures = must_measure or self._finished() or self.state.step % self._every == 0
                 if measures:
                     losses |= self._measure(sample, check_samples)
                 if measures or self.state.step == 1:  # the curves of `ritornello log` begin at step 1
                     self._log(losses)
                 if measures or stopping:  # Ctrl-C adds no measurement: a resumed run chooses the same weights
                     self.save()
+                if measures:
+                    self._timekeeper.measured()
                 if report:
                     report(self.state, losses)
                 if stopping:
@@ -191,48 +193,12 @@ class TrainingRun:
             self.best = {name: tensor.clone() for name, tensor in self.average.items()}
         return {f"heldout_{name}": value for name, value in totals.items()}
 
-    def _time(self, sample: Batch, heldout: Batches) -> None:
-        """Turn `minutes` into a number of steps once enough steps are timed; processes agree on the mean."""
-        if self.config.minutes is None or self.state.total_steps:
-            return
-        step, budget_s = self.state.step, self.config.minutes * 60
-        if step == UNTIMED_STEPS:
-            self._timed_from = self.state.seconds
-        spent_s = self.process.total(self.state.seconds) / self.process.world
-        if step < TIMED_STEPS or spent_s < TIMED_SHARE * budget_s:
-            return
-        piece = sample.part(slice(max(1, len(sample.values) // MIN_MEASUREMENTS)))
-        at = CLOCK()
-        self._measure(piece)
-        measure_s = (CLOCK() - at) * len(sample.values) / len(piece.values)
-        self.state.best_loss, self.state.best_step = float("inf"), 0  # a measurement of a part does not count
-        step_s = (self.state.seconds - self._timed_from) / (step - UNTIMED_STEPS)
-        left_s = budget_s - self.state.seconds - measure_s / MIN_MEASUREMENTS
-        # at least MIN_MEASUREMENTS measurements; in a long run one every `measure_every` steps
-        short = (left_s - MIN_MEASUREMENTS * measure_s) / step_s
-        long = left_s / (step_s + measure_s / self._every)
-        steps = self.process.total(step + min(short, long)) / self.process.world
-        self.state.total_steps = max(step + 1, int(steps))
-
     def _learning_rate(self) -> float:
-        """The learning rate: a warm-up, then a cosine down to a twentieth.
-
-        While the number of steps is not known, there is only the warm-up.
-        """
-        total, warm_steps = self.state.total_steps, self.config.warmup_steps
-        if total is not None:
-            warm_steps = max(1, min(warm_steps, int(MAX_WARMUP_SHARE * total)))
-        warm = min(1.0, (self.state.step + 1) / warm_steps)
-        way = (self.state.step - warm_steps) / max(1, (total or warm_steps) - warm_steps)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, way))))
+        """The learning rate of the next step."""
         assert self.config.learning_rate is not None, "the configuration of a run is resolved"
-        return self.config.learning_rate * warm * (0.05 + 0.95 * cosine)
-
-    def _steps_at_this_pace(self) -> int | None:
-        """How many steps fit into `minutes` at the speed so far; None while too few are timed."""
-        if self.config.minutes is None or self.state.step < TIMED_STEPS:
-            return None
-        return int(self.config.minutes * 60 * self.state.step / self.state.seconds)
+        state = self.state
+        share = rate_share(state.step, state.total_steps, state.pace, self.config.warmup_steps)
+        return self.config.learning_rate * share
 
     def _finished(self) -> bool:
         """Whether all steps are done, or the last `patience` measurements brought no progress."""
@@ -244,9 +210,7 @@ class TrainingRun:
     @property
     def _every(self) -> int:
         """Steps between two measurements; fewer where a run of some minutes would have too few of them."""
-        if self.config.minutes is None or self.state.total_steps is None:
-            return self.config.measure_every
-        return max(10, min(self.config.measure_every, self.state.total_steps // MIN_MEASUREMENTS))
+        return self.state.pace[-1][2] if self.state.pace else self.config.measure_every
 
     @property
     def _batch(self) -> int:
@@ -274,7 +238,7 @@ class TrainingRun:
             return
         self.state, groups = checkpoint.load(self.folder / "checkpoint" / "state.safetensors")
         if checkpoint.write_settings(self.folder, settings):
-            self.state.total_steps = self.config.steps or self._steps_at_this_pace()
+            lengthen(self.state, self.config, finished=self._finished())
         self.network.load_state_dict(groups["weights"])
         self.average, self.best = groups["average"], groups["best"]
         checkpoint.restore_optimizer(self.optimizer, groups["optimizer"])

@@ -5,15 +5,22 @@ distributed     device, precision, threads, and the other processes of `torchrun
 distillation    models whose predictions the network learns besides the songs
 songs           encoded songs: from the cache on disk (song_cache, pack), or encoded when needed
 batches, crops  windows of rows, and crops of songs with augmentation: pure functions of (songs, seed, step)
+schedule        how many steps, and the learning rate of each; how many fit into the minutes
 loop            training steps, held-out measurements, the best weights
 sample_monitor  a few bars composed at each measurement, and whether they have collapsed
 checkpoint      the folder of a run: one configuration, and what it needs to continue bit for bit
 export          the model folder: weights, tables and plans for composing, card
+
+Plans and fingerprints of the songs are collected before the first step, so that little follows the last one
+and `minutes` hold. Minutes include all from the call of `train` to the model folder.
 """
 
+from __future__ import annotations
+
 import json
+import math
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +28,37 @@ from ritornello.corpus.corpus import Corpus
 from ritornello.errors import InputError
 from ritornello.models import fingerprints, registry
 from ritornello.models.model import Model
-from ritornello.system.files import output_errors
+from ritornello.music.plan import Plan
+from ritornello.system.files import output_errors, write_bytes
 from ritornello.system.lock import locked
-from ritornello.system.progress import Progress
+from ritornello.system.progress import Progress, no_progress
 from ritornello.training.batches import Windows, encode_songs
 from ritornello.training.checkpoint import check_folder, run_settings
 from ritornello.training.config import TrainConfig
 from ritornello.training.crops import Augmentation, Crops
 from ritornello.training.distillation import TeacherEnsemble
 from ritornello.training.distributed import TrainingProcess
-from ritornello.training.export import export
+from ritornello.training.export import export, stored_plans, writing_seconds
 from ritornello.training.loop import Batches, SampleCheck, StepReport, TrainingRun
 from ritornello.training.sample_monitor import SampleMonitor
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs, SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
+PLANS_SHARE = 0.05  # of the minutes, at most, to collect plans of the songs
+
 
 def run_training(
-    corpus: Corpus, folder: Path, config: TrainConfig, progress: Progress | None, report: StepReport | None
+    corpus: Corpus,
+    folder: Path,
+    config: TrainConfig,
+    progress: Progress | None,
+    report: StepReport | None,
+    began: float,
 ) -> Model:
     """Train a network and write its model folder, also if training stops early.
 
-    Raises InputError, FailedError; KeyboardInterrupt after Ctrl-C, once the best state has been written.
+    `began` is the reading of schedule.CLOCK from which minutes count. Raises InputError, FailedError;
+    KeyboardInterrupt after Ctrl-C, once the best state has been written.
     """
     start = TrainingStart.of(_with_recorded_curve(config, folder), corpus.labels)
     config = replace(start.config, network_config=config.network_config).resolved(start.network)
@@ -60,16 +76,30 @@ def run_training(
         folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.callback(process.leave)
+        material: _ComposingMaterial | None = None
         if not process.rank:
             stack.enter_context(locked(folder / "lock"))
+            material = _ComposingMaterial.of(corpus, learnt, config, progress or no_progress)
         with process.in_turn():
-            run = TrainingRun(folder, config, start.network, corpus.hash, process, teachers, loss)
+            run = TrainingRun(
+                folder,
+                config,
+                start.network,
+                corpus.hash,
+                process,
+                teachers,
+                loss,
+                began=began,
+                after_s=material.writing_s if material else 0.0,
+            )
         try:
             run.train(learnt, heldout, report, _sample_check(learnt, start))
         finally:
-            if run.state.best_step and not process.rank:
-                export(run, start, learnt, heldout, data, folder)
-                fingerprints.write(folder, fingerprints.of_training_songs(corpus, config.models))
+            if run.state.best_step and material:
+                (progress or no_progress)(0, 1, "writing the model")
+                export(run, start, heldout, material.plans, data, folder)
+                write_bytes(folder / fingerprints.FILE, material.fingerprints)
+                (progress or no_progress)(1, 1, "writing the model")
         if process.world > 1:
             process.total(0.0)  # wait until the first process has written the model
     if run.stopped:
@@ -77,6 +107,25 @@ def run_training(
         where = f"stopped at step {run.state.step:,}"
         raise KeyboardInterrupt(f"{where}; {model}the same command continues from there")
     return open_model(folder, config)
+
+
+@dataclass(frozen=True)
+class _ComposingMaterial:
+    """What a model folder has of the songs besides the weights; to write it takes about `writing_s`."""
+
+    plans: list[Plan]
+    fingerprints: bytes
+    writing_s: float
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, learnt: Batches, config: TrainConfig, progress: Progress
+    ) -> _ComposingMaterial:
+        """Collect it; in a run of some minutes, plans for at most PLANS_SHARE of them. Raises ModelError."""
+        limit_s = math.inf if config.minutes is None else PLANS_SHARE * config.minutes * 60
+        plans = stored_plans(learnt.songs, progress, limit_s) if isinstance(learnt, Crops) else []
+        songs = fingerprints.of_training_songs(corpus, config.models)
+        return cls(plans, fingerprints.to_bytes(songs), writing_seconds(plans))
 
 
 def _with_recorded_curve(config: TrainConfig, folder: Path) -> TrainConfig:

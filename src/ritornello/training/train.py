@@ -7,6 +7,7 @@ from typing import Any
 from ritornello.models.model import Model
 from ritornello.system.extras import require_extra
 from ritornello.system.progress import Progress
+from ritornello.training import schedule
 from ritornello.training.config import TrainConfig
 
 
@@ -26,6 +27,7 @@ def train(
     name. Raises InputError, ModelError, FailedError; KeyboardInterrupt after Ctrl-C, once the best state has
     been written.
     """
+    began = schedule.CLOCK()
     require_extra("train", "torch", "pyarrow")
     from ritornello.corpus.corpus import Corpus
     from ritornello.training.run_training import run_training
@@ -33,4 +35,4 @@ def train(
     opened = Corpus.open(corpus)
     config = TrainConfig(network_config=network_config or {}, **settings)
     config.check_ranges()
-    return run_training(opened, Path(out), config, progress, report)
+    return run_training(opened, Path(out), config, progress, report, began)
