@@ -21,8 +21,6 @@ def test_what_comes_after_training_is_reserved() -> None:
     clock.now_s += 100.0
     budget.reserve("selection", 50.0)  # as measured, instead of the estimate
     assert (budget.spent_s, budget.left_s()) == (100.0, 440.0)
-    budget.earlier_s = 400.0  # by a call that was interrupted
-    assert budget.left_s() == 40.0
     clock.now_s += 1000.0
     assert budget.left_s() == MIN_TRAINING_S
     assert TimeBudget(None, clock=clock).left_s() is None

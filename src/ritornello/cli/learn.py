@@ -9,7 +9,7 @@ from ritornello.cli.common import PATH, label_options, option, output_options, p
 
 @click.command("learn")
 @click.argument("folder", type=click.Path())
-@option("--minutes", "How long to train; 20 by default.", float)
+@option("--minutes", "How long it takes, all included; 20 by default.", float)
 @option("--steps", "How many training steps, instead of minutes.", int)
 @option("--out", "The model folder; by default FOLDER-model, next to FOLDER.", PATH)
 @option("--songs", "How many songs to compose.", default=3)

@@ -20,7 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.corpus.corpus import SPLITS, Corpus, import_pyarrow, index_schema
-from ritornello.learning.model_selection import FEWEST_JUDGED, MAX_JUDGED_SONGS, Comparison, read_songs
+from ritornello.learning.model_selection import (
+    FEWEST_JUDGED,
+    MAX_JUDGED_SONGS,
+    SHARES,
+    Comparison,
+    read_songs,
+)
 from ritornello.learning.resource_estimate import TimeBudget
 from ritornello.learning.start_trials import StartTrials
 from ritornello.models.model import Model
@@ -64,6 +70,15 @@ class SelectionPlan(NamedTuple):
         folds = folds if minutes / (1 + folds) >= MIN_FOLD_MINUTES else 0
         return cls(folds, {"minutes": minutes / (1 + folds)}, comparing_s)
 
+    def comparing_seconds(self, each_s: float) -> float:
+        """Return how long it takes to measure the candidates if one takes `each_s` seconds.
+
+        Those for which `comparing_s` are too few are left out, but never the first two.
+        """
+        folds = max(1, self.folds)
+        count = int((self.comparing_s or 0.0) / folds / max(each_s, 1e-9))
+        return folds * each_s * max(2, min(1 + len(SHARES), count))
+
 
 @dataclass(frozen=True)
 class CandidateMeasurement:
@@ -80,12 +95,29 @@ class CandidateMeasurement:
         if self.plan.folds:
             self._measure_folds(comparison, trained, seed)
             return comparison
-        numbers = corpus.songs("test")
-        if len(numbers) < FEWEST_TEST_SONGS:
-            numbers = np.sort(np.concatenate([numbers, corpus.songs("valid")]))
+        numbers = self._heldout_songs()
         if len(numbers) >= FEWEST_JUDGED:
             self._add(comparison, trained, corpus, numbers, MAX_JUDGED_SONGS, seed)
         return comparison
+
+    def seconds_of(self, model: Model, seed: int) -> float:
+        """Measure a model as the candidates will be, and return how long that takes."""
+        corpus, folds = self.trials.corpus, self.plan.folds
+        numbers = corpus.songs() if folds else self._heldout_songs()
+        if len(numbers) < FEWEST_JUDGED:
+            return 0.0
+        heldout = read_songs(corpus, _evenly_spaced(numbers, MAX_JUDGED_SONGS // max(1, folds)))
+        began = self.budget.spent_s
+        Comparison().add({0.0: model}, heldout, seed, None, self.trials.progress)
+        return self.budget.spent_s - began
+
+    def _heldout_songs(self) -> npt.NDArray[np.int64]:
+        """The numbers (n,) of the songs of the split "test", with those of "valid" if they are few."""
+        corpus = self.trials.corpus
+        numbers = corpus.songs("test")
+        if len(numbers) >= FEWEST_TEST_SONGS:
+            return numbers
+        return np.sort(np.concatenate([numbers, corpus.songs("valid")]))
 
     def _measure_folds(self, comparison: Comparison, trained: Model, seed: int) -> None:
         """Train in each fold as `trained` was, and measure the candidates, while there is time."""
@@ -128,11 +160,16 @@ class CandidateMeasurement:
         seed: int,
     ) -> None:
         """Measure the candidates of `trained` with at most `songs` of the songs with these numbers."""
-        if len(numbers) > songs:
-            numbers = numbers[np.linspace(0, len(numbers) - 1, songs).astype(np.int64)]
         seconds = self.plan.comparing_s and self.plan.comparing_s / max(1, self.plan.folds)
-        heldout = read_songs(corpus, numbers.tolist())
+        heldout = read_songs(corpus, _evenly_spaced(numbers, songs))
         comparison.add(self.candidates(trained), heldout, seed, seconds, self.trials.progress)
+
+
+def _evenly_spaced(numbers: npt.NDArray[np.int64], most: int) -> list[int]:
+    """At most `most` of the numbers (n,)."""
+    if len(numbers) > most:
+        numbers = numbers[np.linspace(0, len(numbers) - 1, most).astype(np.int64)]
+    return list(map(int, numbers))
 
 
 def fold_splits(hashes: list[str], fold: int) -> list[str]:

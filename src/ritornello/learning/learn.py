@@ -56,8 +56,9 @@ def learn(
     progress: Progress | None = None,
     **settings: Any,
 ) -> LearnResult:
-    """Train a model on the MIDI files below `folder` for `minutes` (20) or `steps`; compose `songs` with it.
+    """Train a model on the MIDI files below `folder`, and compose `songs` with it.
 
+    All of it takes `minutes` (20), or training takes `steps`.
     The model is written to `out` (default: FOLDER-model), the songs to FOLDER-songs. Training
     starts from the bundled model or from random weights ("nothing"), whichever is better after a short trial
     ("auto"). Of the model from which training began, the trained one and models with weights between the two,
@@ -73,7 +74,7 @@ def learn(
     from ritornello.learning.pipeline import LearnPipeline
 
     say, duration = say or (lambda stage, text: None), _duration(minutes, steps)
-    budget = TimeBudget(60 * duration["minutes"] if "minutes" in duration else None, {"songs": END_S})
+    budget = TimeBudget(None, {"songs": END_S})
     _check(start, songs, seed, duration, settings)
     bundled, paths = _bundled_model(start), RunPaths.of(folder, out)
     size = settings.get("network_config", {}).get("size")
@@ -82,6 +83,7 @@ def learn(
         paths, minutes=duration.get("minutes"), workers=workers, size=size, starts=starts
     )
     estimate.check(paths.model)
+    budget.total_s = estimate.seconds
     say("estimate", str(estimate))
     with paths.locked():
         report = _prepare(paths, workers, (labels, label_depth), say, progress)

@@ -55,7 +55,7 @@ class LearnPipeline:
         has_start = self.bundled is not None or "before" in starts
         plan = SelectionPlan.of(self.corpus, self.duration, self.budget, has_start)
         trials = StartTrials(self.corpus, folder, starts, plan.duration, self.settings, progress)
-        trained, stopped = self._train(trials)
+        trained, stopped = self._train(trials, plan)
         report: dict[str, Any] = {"start": trials.chosen, "tried": trials.tried}
         report |= {"model": str(self.paths.model), "expected": {"passes": trials.expected_passes}}
         if trained is None:
@@ -92,13 +92,14 @@ class LearnPipeline:
             starts["nothing"] = None
         return starts
 
-    def _train(self, trials: StartTrials) -> tuple[Model | None, bool]:
+    def _train(self, trials: StartTrials, plan: SelectionPlan) -> tuple[Model | None, bool]:
         """The trained model, after Ctrl-C the best so far; and whether Ctrl-C was pressed."""
         try:
             start = trials.choose()
             if trials.tried:
                 nats = ", ".join(f"{name} {nats:.2f}" for name, nats in trials.tried.items())
                 self.say("start", f"{start}   nats per note after a short trial from each: {nats}")
+            self._divide_time(trials, plan)
             return trials.train_chosen(), False
         except KeyboardInterrupt:
             model = trials.best_so_far()
@@ -106,6 +107,18 @@ class LearnPipeline:
                 raise
             self.say("stopping", "the best model so far is saved")
             return model, True
+
+    def _divide_time(self, trials: StartTrials, plan: SelectionPlan) -> None:
+        """Give training the time that is left beside the comparison of the candidates, which is measured."""
+        if self.budget.total_s is None:
+            return
+        path = trials.starts[trials.choose()]
+        start = Model.open(path) if path else self.bundled
+        if start is not None:
+            measurement = CandidateMeasurement(trials, plan, lambda trained: {}, self.budget)
+            each_s = measurement.seconds_of(start, self.settings["seed"])
+            self.budget.reserve("comparing", plan.comparing_seconds(each_s))
+        trials.limit((self.budget.left_s() or 0.0) / 60 / (1 + plan.folds))
 
     def _training_report(self, trained: Model, trials: StartTrials) -> dict[str, Any]:
         """The part of the report about training; "since_best" is the share of steps after the best one."""

@@ -20,6 +20,7 @@ MIDI_BYTES_PER_NOTE = 8
 READ_FILE_S = 0.004  # of one processor, to read and check a file
 START_S, END_S = 5.0, 8.0  # importing; encoding, writing the model, composing and comparing songs
 MIN_TRAINING_S = 1.0
+MIN_TRAINING_SHARE = 0.25  # of the minutes; if all other work leaves less, it takes longer than the minutes
 HELDOUT_SHARE, MEASURED_NOTES_PER_S = 0.1, 8400.0
 PROGRAM_BYTES = 750e6  # torch, arrow, and songs and batches in transit
 WORKER_BYTES = 80e6
@@ -33,14 +34,12 @@ CORPUS_NOTE_BYTES, CORPUS_FILE_BYTES = 12, 3000
 class TimeBudget:
     """The time of one `learn`, from the call to the last song: spent, reserved, and left for training.
 
-    `total_s` is None if training is limited by steps. `earlier_s` was spent on the same training by earlier
-    calls. `reserved_s` has the seconds of the work that comes after training, by its name: first as
-    estimated, later as measured.
+    `total_s` is None if training is limited by steps. `reserved_s` has the seconds of the work that comes
+    after training, by its name: first as estimated, later as measured.
     """
 
     total_s: float | None
     reserved_s: dict[str, float] = field(default_factory=dict)
-    earlier_s: float = 0.0
     clock: Callable[[], float] = time.monotonic
     began_s: float = field(init=False)
 
@@ -61,7 +60,7 @@ class TimeBudget:
         """The seconds that are left for training now, at least MIN_TRAINING_S; None if steps limit it."""
         if self.total_s is None:
             return None
-        left_s = self.total_s - self.earlier_s - self.spent_s - sum(self.reserved_s.values())
+        left_s = self.total_s - self.spent_s - sum(self.reserved_s.values())
         return max(MIN_TRAINING_S, left_s)
 
 
@@ -101,6 +100,7 @@ def estimate_resources(
     weights_bytes = 4 * PARAMETERS.get(size or "small", PARAMETERS["small"])
     reading_s = READ_FILE_S * len(sources) / processes
     measuring_s = starts * min(MAX_MEASURED_NOTES, HELDOUT_SHARE * notes) / MEASURED_NOTES_PER_S
+    others_s = START_S + reading_s + measuring_s + END_S
     training_bytes = min(MAX_ROWS_BYTES, ROW_BYTES * notes) + MEMORY_PER_WEIGHTS * weights_bytes
     corpus_bytes = CORPUS_NOTE_BYTES * notes + CORPUS_FILE_BYTES * len(sources)
     existing = paths.model
@@ -108,7 +108,7 @@ def estimate_resources(
         existing = existing.parent
     return ResourceEstimate(
         len(sources),
-        None if minutes is None else START_S + reading_s + 60 * minutes + END_S + measuring_s,
+        None if minutes is None else max(60 * minutes, others_s + MIN_TRAINING_SHARE * 60 * minutes),
         PROGRAM_BYTES + max(training_bytes, WORKER_BYTES * processes),
         corpus_bytes + (starts * DISK_PER_WEIGHTS + 2) * weights_bytes,
         shutil.disk_usage(existing).free,

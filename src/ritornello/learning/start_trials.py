@@ -54,6 +54,8 @@ class StartTrials:
     """Nats per note on held-out songs after the trial, by start."""
     spent: dict[str, dict[str, float]] = field(default_factory=dict)
     """Minutes and steps of each trial, by start."""
+    has_tried: bool = False
+    """Whether the trials were run now, not by an earlier call."""
 
     def run_folder(self, start: str) -> Path:
         """The folder of the training run from a start."""
@@ -75,6 +77,7 @@ class StartTrials:
         """Run the trials, delete all but the best, and return its start; without trials the first start."""
         if self.chosen is not None:
             return self.chosen
+        self.has_tried = True
         songs = HeldOutSongs(self.corpus, "valid")
         minutes = self.duration.get("minutes")
         if len(songs) and (minutes is None or self._trial_duration(minutes) >= MIN_TRIAL_MINUTES):
@@ -90,6 +93,11 @@ class StartTrials:
             if name != best:
                 shutil.rmtree(self.run_folder(name), ignore_errors=True)
         return best
+
+    def limit(self, minutes: float) -> None:
+        """Let training take so many minutes from now on, after the trials; with those of earlier calls."""
+        tried = sum(spent["minutes"] for spent in self.spent.values()) if self.has_tried else 0.0
+        self.duration = {"minutes": minutes + tried}
 
     def train_chosen(self) -> Model:
         """Train from the chosen start for the remaining time, or until held-out loss stops improving."""
