@@ -77,7 +77,8 @@ class SelectionPlan(NamedTuple):
         """
         folds = max(1, self.folds)
         count = int((self.comparing_s or 0.0) / folds / max(each_s, 1e-9))
-        return folds * each_s * max(2, min(1 + len(SHARES), count))
+        count = max(2, min(1 + len(SHARES), count))
+        return each_s * (folds * count if self.folds else count - 1)  # else the start model has been measured
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,11 @@ class CandidateMeasurement:
     plan: SelectionPlan
     candidates: Candidates
     budget: TimeBudget
+    comparison: Comparison
 
     def measure(self, trained: Model, seed: int) -> Comparison:
         """Return what was measured; nothing if there are too few songs."""
-        comparison, corpus = Comparison(), self.trials.corpus
+        comparison, corpus = self.comparison, self.trials.corpus
         if self.plan.folds:
             self._measure_folds(comparison, trained, seed)
             return comparison
@@ -100,15 +102,19 @@ class CandidateMeasurement:
             self._add(comparison, trained, corpus, numbers, MAX_JUDGED_SONGS, seed)
         return comparison
 
-    def seconds_of(self, model: Model, seed: int) -> float:
-        """Measure a model as the candidates will be, and return how long that takes."""
+    def measure_start(self, model: Model, seed: int) -> float:
+        """Measure the start model before training, and return how long that takes.
+
+        What is found counts, but not in cross-validation, where each fold has songs of its own.
+        """
         corpus, folds = self.trials.corpus, self.plan.folds
         numbers = corpus.songs() if folds else self._heldout_songs()
         if len(numbers) < FEWEST_JUDGED:
             return 0.0
         heldout = read_songs(corpus, _evenly_spaced(numbers, MAX_JUDGED_SONGS // max(1, folds)))
         began = self.budget.spent_s
-        Comparison().add({0.0: model}, heldout, seed, None, self.trials.progress)
+        comparison = Comparison() if folds else self.comparison
+        comparison.add_start(model, heldout, seed, self.trials.progress)
         return self.budget.spent_s - began
 
     def _heldout_songs(self) -> npt.NDArray[np.int64]:
@@ -160,7 +166,12 @@ class CandidateMeasurement:
         seed: int,
     ) -> None:
         """Measure the candidates of `trained` with at most `songs` of the songs with these numbers."""
-        seconds = self.plan.comparing_s and self.plan.comparing_s / max(1, self.plan.folds)
+        seconds = self.plan.comparing_s
+        if seconds is not None:
+            seconds /= max(1, self.plan.folds)
+        if seconds is not None and not self.plan.folds:  # all that is left
+            self.budget.reserve("comparing", 0.0)
+            seconds = max(seconds, comparison.start_s + (self.budget.left_s() or 0.0))
         heldout = read_songs(corpus, _evenly_spaced(numbers, songs))
         comparison.add(self.candidates(trained), heldout, seed, seconds, self.trials.progress)
 

@@ -107,6 +107,8 @@ class Comparison:
     nats: dict[float, list[SongNats]] = field(default_factory=dict)
     composed: dict[float, list[SongTable]] = field(default_factory=dict)
     human: list[SongTable] = field(default_factory=list)
+    start_s: float = 0.0
+    """The seconds for which the start model was measured before training."""
 
     @property
     def judged_songs(self) -> int:
@@ -124,13 +126,17 @@ class Comparison:
         """Measure the candidates with the openings of songs from which none of them learned.
 
         The first call leaves out the last candidates for which `seconds` are too few, and so do later calls.
+        The start model is not measured again with the songs that `add_start` had.
         """
         openings = song_comparison.openings(songs, candidates[0.0].representation)
         if not openings:
             return
-        began, first = time.monotonic(), not self.human
-        self.human.append(song_comparison.human_table(openings))
-        for number, (share, model) in enumerate(candidates.items()):
+        began, first = time.monotonic() - self.start_s, set(self.composed) <= {0.0}
+        if self.start_s:
+            candidates = {share: model for share, model in candidates.items() if share}
+        else:
+            self.human.append(song_comparison.human_table(openings))
+        for number, (share, model) in enumerate(candidates.items(), start=bool(self.start_s)):
             spent = time.monotonic() - began
             is_late = seconds is not None and number > 1 and spent * (1 + 1 / number) > seconds
             if (first and is_late) or not (first or share in self.composed):
@@ -139,6 +145,14 @@ class Comparison:
             self.composed.setdefault(share, []).append(table)
             nats = nats_of_songs(model, [opening.song for opening in openings], progress)
             self.nats.setdefault(share, []).extend(nats)
+
+    def add_start(
+        self, model: Model, songs: list[LabelledScore], seed: int, progress: Progress | None = None
+    ) -> None:
+        """Measure the start model before training, with the songs with which `add` measures the others."""
+        began = time.monotonic()
+        self.add({0.0: model}, songs, seed, None, progress)
+        self.start_s = time.monotonic() - began
 
     def figures(self) -> list[dict[str, Any]]:
         """Return the figures of each candidate, and whether it is eligible; the start model comes first.

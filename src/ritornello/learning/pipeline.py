@@ -1,6 +1,6 @@
 """The steps of `ritornello learn` after the corpus is made: train, select a model, compose songs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class LearnPipeline:
     settings: dict[str, Any]
     budget: TimeBudget
     say: Say
+    comparison: model_selection.Comparison = field(default_factory=model_selection.Comparison)
 
     def run(self, songs: int, seed: int | None, progress: Progress | None) -> tuple[dict[str, Any], bool]:
         """Run all steps; returns the report, and whether Ctrl-C was pressed.
@@ -115,8 +116,8 @@ class LearnPipeline:
         path = trials.starts[trials.choose()]
         start = Model.open(path) if path else self.bundled
         if start is not None:
-            measurement = CandidateMeasurement(trials, plan, lambda trained: {}, self.budget)
-            each_s = measurement.seconds_of(start, self.settings["seed"])
+            measurement = CandidateMeasurement(trials, plan, lambda trained: {}, self.budget, self.comparison)
+            each_s = measurement.measure_start(start, self.settings["seed"])
             self.budget.reserve("comparing", plan.comparing_seconds(each_s))
         trials.limit((self.budget.left_s() or 0.0) / 60 / (1 + plan.folds))
 
@@ -140,7 +141,7 @@ class LearnPipeline:
             kept, selection = candidates.unmeasured("there is no model to compare it with")
             nats = model_selection.nats_per_note(songs.nats(kept, trials.progress))
             return kept, {**selection, "nats_per_note": nats, "heldout_songs": len(songs)}
-        measurement = CandidateMeasurement(trials, plan, candidates.of_trained, self.budget)
+        measurement = CandidateMeasurement(trials, plan, candidates.of_trained, self.budget, self.comparison)
         comparison = measurement.measure(candidates.trained, self.settings["seed"])
         if comparison.judged_songs < model_selection.FEWEST_JUDGED:
             few = f"{len(self.corpus.songs())} songs are too few to measure which model is better"
