@@ -122,6 +122,28 @@ def test_the_better_start_goes_on_and_the_better_model_is_kept(
     assert all(np.array_equal(kept.weights[name], shipped.weights[name]) for name in shipped.weights)
 
 
+def test_in_some_minutes_the_start_is_measured_before_training(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ships(write_model(tmp_path / "random"), monkeypatch)
+    tasks: list[str] = []
+
+    def note(done: int, total: int, what: str) -> None:
+        task = what.split()[0]
+        if task not in tasks[-1:]:
+            tasks.append(task)
+
+    size = {"width": 32, "layers": 1, "embedding": 8}
+    made = learn(folder, tmp_path, minutes=0.05, start="auto", network_config=size, progress=note)
+    assert tasks.index("composing") < tasks.index("training")
+    candidates = made.report["candidates"]
+    assert candidates[0]["share"] == 0.0
+    assert candidates[-1]["share"] == 1.0
+    judged = {each["nats_per_note"] for each in candidates}
+    assert len(judged) == len(candidates)  # each was measured, on the same songs
+    assert made.report["training"]["steps"] >= 1
+
+
 class Press:
     """A progress callback that presses Ctrl-C at a step of training or of another task."""
 
