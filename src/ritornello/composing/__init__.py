@@ -2,7 +2,8 @@
 
 options > parse_options          what the user asks, then as numbers
 given_music                      a prompt, a melody, or a song of which bars are redone
-choose_plan > request            the plan with nothing open; one song to compose
+choose_plan > draw_sketch        the plan; with its sketch, from a file and the sketch network
+request                          one song to compose, with all that is decided before its notes
 sampler                          row by row: logits > grammar > sampling_rules > sampling
                                  (the rules read sampling_state and style_stats)
 recipe > replay > merge_notes    all that makes a song; the song from it; new notes in given music
