@@ -9,7 +9,7 @@ from hypothesis import given
 from rich.console import Console
 
 from ritornello.errors import ScoreError
-from ritornello.music.score import Chord, KeySignature, Meter, Part, Score
+from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score
 from ritornello.music.theory import parse_chord
 from ritornello.rendering import roll
 from ritornello.rendering.terminal_roll import BLOCKS, _block
@@ -50,6 +50,12 @@ def test_chords_at_bar_lines_come_first() -> None:
     lines = str(roll.terminal(score, width=21)).splitlines()
     assert lines[0] == "    1       2"
     assert lines[1] == "    D F#m7  A7"  # a beat has two characters; no room for Em, G and Bm7
+
+
+def test_the_marker_of_a_bar_without_room_for_its_number_follows_the_pickup() -> None:
+    meters, markers = (Meter(0, 1, 8), Meter(12, 4, 4)), (Marker(12, "A"),)
+    score = song(*((12 + 24 * beat, 24, 60, 90, 0) for beat in range(8)), meters=meters, markers=markers)
+    assert str(roll.terminal(score, width=24)).splitlines()[0] == "    0 [A]    2"
 
 
 def test_drum_loop_as_text() -> None:

@@ -226,6 +226,6 @@ def _bar_numbers(grid: TimeGrid, timeline: Timeline, markers: dict[int, str]) ->
     first = int(timeline.pickup_bars and len(cells) > 1 and cells[1] < 2)
     for bar, cell in enumerate(cells[first:], first):
         if cell >= len(text) + bool(text):
-            marker = f" [{markers[bar]}]" if bar in markers else ""
-            text = text.ljust(cell) + str(timeline.number(bar)) + marker
+            text = text.ljust(cell) + str(timeline.number(bar))
+        text += f" [{markers[bar]}]" if bar in markers else ""
     return text[: grid.cells]
