@@ -52,10 +52,10 @@ def test_chords_at_bar_lines_come_first() -> None:
     assert lines[1] == "    D F#m7  A7"  # a beat has two characters; no room for Em, G and Bm7
 
 
-def test_the_marker_of_a_bar_without_room_for_its_number_follows_the_pickup() -> None:
+def test_the_marker_after_a_narrow_pickup_is_shown() -> None:
     meters, markers = (Meter(0, 1, 8), Meter(12, 4, 4)), (Marker(12, "A"),)
     score = song(*((12 + 24 * beat, 24, 60, 90, 0) for beat in range(8)), meters=meters, markers=markers)
-    assert str(roll.terminal(score, width=24)).splitlines()[0] == "    0 [A]    2"
+    assert str(roll.terminal(score, width=24)).splitlines()[0] == "     1 [A]   2"
 
 
 def test_drum_loop_as_text() -> None:
