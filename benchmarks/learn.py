@@ -1,9 +1,10 @@
-"""`ritornello learn` on folders of several sizes: what it forecasts, and what it then needs."""
+"""`ritornello learn` on folders of several sizes: what it forecasts and needs, and what it keeps."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -13,18 +14,57 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shared import FOLDER, argument, benchmark, draw_files, folder_bytes, table_row
+import numpy as np
 
-HEAD = ("files", "s", "MB of memory", "MB of disk", "passes", "trials", "nats per note", "kept, better by")
+from benchmarks.shared import FOLDER, argument, benchmark, folder_bytes, table_row
+from ritornello.composing.compose import BUNDLED
+from ritornello.corpus.corpus import Corpus
+from ritornello.corpus.prepare import prepare
+from ritornello.learning import song_comparison
+from ritornello.learning.model_selection import read_songs
+from ritornello.learning.song_comparison import StyleDifference
+from ritornello.models.model import Model
+
+HEAD = (
+    "files",
+    "s",
+    "MB of memory",
+    "MB of disk",
+    "passes",
+    "trials",
+    "kept: share, nats better by",
+    "style by learn",
+)
+JUDGES = 48  # songs at most that judge what was kept
 
 
-def link_files(folder: Path, files: int, seed: int, out: Path) -> Path:
-    """A folder with links to some of the files below `folder`, drawn by the seed, in folders as there."""
-    for path in draw_files([folder], files, seed):
-        link = out / path.relative_to(folder)
+def kept_files(folder: Path, home: Path, files: int, seed: int) -> tuple[Corpus, list[int], list[int]]:
+    """The corpus of a folder, the numbers of `files` of its songs drawn by the seed, and of JUDGES others."""
+    prepare(folder, home / "all")
+    corpus = Corpus.open(home / "all", verify=False)
+    numbers = np.random.default_rng(seed).permutation(corpus.songs()).tolist()
+    return corpus, numbers[:files], numbers[files : files + JUDGES]
+
+
+def link_files(folder: Path, corpus: Corpus, numbers: list[int], out: Path) -> Path:
+    """A folder with links to the files of these songs, in folders as in `folder`."""
+    for number in numbers:
+        path = os.fsdecode(corpus.info(number).path)
+        link = out / path
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(path.resolve())
+        link.symlink_to((folder / path).resolve())
     return out
+
+
+def style_of_kept(kept: Path, corpus: Corpus, judges: list[int]) -> StyleDifference:
+    """How far the songs of the kept model are from other songs, relative to those of the bundled model.
+
+    Both compose with the plans of the songs `judges`, which `learn` never saw.
+    """
+    model, bundled = Model.open(kept), Model.open(BUNDLED)
+    openings = song_comparison.openings(read_songs(corpus, judges), model.representation)
+    tables = (song_comparison.composed_table(each, openings, 0) for each in (model, bundled))
+    return song_comparison.style_difference(song_comparison.human_table(openings), *tables)
 
 
 def run_learn(folder: Path, words: list[str]) -> dict[str, Any]:
@@ -52,13 +92,19 @@ def row(files: int, report: dict[str, Any]) -> str:
         cells.append(f"{expected[name] / 1e6:.0f} / {took[name] / 1e6:.0f}")
     cells.append(f"{expected['passes'] or 0:.1f} / {took['passes']:.1f}")
     cells.append(", ".join(f"{name} {nats:.2f}" for name, nats in report["tried"].items()) or "-")
-    nats = report["nats_per_note"]
-    cells += ["-" if nats is None else f"{nats:.2f}", report["kept"]]
+    cells.append(f"{report['kept']} {report.get('share', 1):g}")
     if report.get("better_by") is not None:
         between = "" if report["interval"] is None else " ({:.2f} to {:.2f})".format(*report["interval"])
         cells[-1] += f", {report['better_by']:.2f}{between}"
+    ratio = report.get("style_ratio")
+    cells.append(
+        "-" if ratio is None else "{:.2f} ({:.2f} to {:.2f})".format(ratio, *report["style_interval"])
+    )
     close = report["closeness"]
-    return table_row([*cells, f"{close['longest']} / {close['human']}" if close else "-"])
+    cells.append(f"{close['longest']} / {close['human']}" if close else "-")
+    style = report["style"]
+    cells.append("{:.2f} ({:.2f} to {:.2f})".format(style.ratio, *style.interval) if style else "-")
+    return table_row(cells)
 
 
 @benchmark(
@@ -68,19 +114,26 @@ def row(files: int, report: dict[str, Any]) -> str:
     passes_on=True,
 )
 def learn(options: argparse.Namespace) -> None:
-    """Run `ritornello learn` on some of the files of a folder, and compare its forecast with what it needed.
+    """Run `ritornello learn` on some files of a folder: its forecast, what it needed, and what it kept.
 
     Each run is a process of its own. Options that are not listed below go to `ritornello learn`, for example
     `--minutes 2 --size tiny`. Printed are, forecast / found: seconds, the highest memory (of the largest
-    process so far), disk at the end, and passes; then the held-out nats per note of the trial of each start
-    and of the end; which model was kept and by how much it is better; and the longest run of notes shared
-    with training songs, of composed / human songs.
+    process so far), disk at the end, and passes; the held-out nats per note of the trial of each start; which
+    model was kept (its share of the way from the start to the trained weights), by how many nats per note it
+    is better, and the ratio of its style's distance from human songs to that of the start, as `learn` found
+    them; the longest run of notes shared with training songs, of composed / human songs; and the ratio of the
+    style's distance to that of the bundled model on songs of the folder that `learn` never saw (below 1 is
+    closer to them; with its 95% interval). Below each row stands the reason that `learn` gives.
     """
-    print(table_row([*HEAD, "longest run"]), "|---" * (len(HEAD) + 1) + "|", sep="\n", flush=True)
+    head = [*HEAD, "longest run", "style by other songs"]
+    print(table_row(head), "|---" * len(head) + "|", sep="\n", flush=True)
     for files in options.files:
         home = Path(tempfile.mkdtemp())
         try:
-            songs = link_files(options.folder, files, options.seed, home / "songs")
-            print(row(files, run_learn(songs, options.passed_on)), flush=True)
+            corpus, numbers, judges = kept_files(options.folder, home, files, options.seed)
+            songs = link_files(options.folder, corpus, numbers, home / "songs")
+            report = run_learn(songs, options.passed_on)
+            report["style"] = style_of_kept(Path(report["model"]), corpus, judges) if judges else None
+            print(row(files, report), report.get("why", ""), sep="\n", flush=True)
         finally:
             shutil.rmtree(home)

@@ -45,15 +45,15 @@ def test_the_rule(case: str) -> None:
 
 def test_the_reason_is_a_sentence() -> None:
     trained, judged = figures(1, 2.0, 1.25, high=1.5), "on 30 songs that it did not learn from"
-    nats = "needs 2.00 nats per note less (95% interval 1.50 to 2.50 less)"
+    nats = "needs 2.00 nats per note less (95% interval 1.50 to 2.50)"
     assert reason([START, trained], START, "the bundled model", 30) == (
         f"the bundled model is kept: {judged}, the trained model {nats}, and composes 25% further in style "
-        "(95% interval -50% to 50% closer) than the bundled model"
+        "(95% interval -50% to 50%) than the bundled model"
     )
     half = figures(0.5, 2.0, 0.8)
     assert reason([START, half], half, "the bundled model", 30) == (
         f"the model halfway from the bundled model to the trained one is kept: {judged} it {nats}, and "
-        "composes 20% closer in style (95% interval -5% to 50% closer) than the bundled model"
+        "composes 20% closer in style (95% interval -5% to 50%) than the bundled model"
     )
 
 

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 
 from ritornello.learning.model_selection import (
-    SAFE_SHARE,
     SHARES,
     Comparison,
     best_candidate,
-    name_of,
     reason,
 )
 from ritornello.learning.start_trials import RUN_PREFIX, StartTrials
@@ -70,27 +68,25 @@ class Candidates:
         return replace(trained, weights=weights)
 
     def unmeasured(self, why: str) -> tuple[Model, dict[str, Any]]:
-        """Return the candidate that is kept where nothing is measured, and why."""
+        """Return the candidate that is kept where nothing is measured, and why: the start model, if any.
+
+        After 15 steps on 5 piano pieces even the weights halfway composed 35% further from other pieces.
+        """
         if self.start is None:
             return self.trained, {"kept": "learnt", "share": 1.0, "why": why, "nats_per_note": None}
-        share = SAFE_SHARE if self.initial is not None else 0.0
-        why = f"{why}; {name_of(share, NAMES[self.start_name])} is kept, which is the cautious choice"
-        selection = {"kept": self._kept(share), "share": share, "why": why, "nats_per_note": None}
-        return self._mixed_or_start(share), selection
+        why = f"{why}, and training may make it worse"
+        why = f"{NAMES[self.start_name]} is kept, with the plans of your songs: {why}"
+        selection = {"kept": self.start_name, "share": 0.0, "why": why, "nats_per_note": None}
+        return self.of_trained(self.trained)[0.0], selection
 
     def best(self, comparison: Comparison) -> tuple[Model, dict[str, Any]]:
         """Return the candidate that is kept by what was measured, the reason, and the figures of all."""
         figures = comparison.figures()
         best = best_candidate(figures)
         why = reason(figures, best, NAMES[self.start_name], comparison.judged_songs)
-        selection = {"kept": self._kept(best["share"]), "why": why, "heldout_songs": comparison.judged_songs}
-        return self._mixed_or_start(best["share"]), {**selection, **best, "candidates": figures}
-
-    def _mixed_or_start(self, share: float) -> Model:
-        return self.of_trained(self.trained)[share]
-
-    def _kept(self, share: float) -> str:
-        return "learnt" if share else self.start_name
+        selection: dict[str, Any] = {"kept": "learnt" if best["share"] else self.start_name, "why": why}
+        selection["heldout_songs"] = comparison.judged_songs
+        return self.of_trained(self.trained)[best["share"]], {**selection, **best, "candidates": figures}
 
 
 def _without_default_label(model: Model) -> Model:

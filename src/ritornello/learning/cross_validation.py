@@ -58,10 +58,13 @@ class SelectionPlan(NamedTuple):
     ) -> SelectionPlan:
         """Divide the time that is left between training, cross-validation and composing with candidates.
 
-        Without a model to start from there is nothing to choose from, and all of it is for training.
+        Without a model to start from there is nothing to choose from, and all of it is for training. With
+        fewer than FEWEST_JUDGED songs the start model will be kept, so there is only one step.
         """
-        is_scarce = len(corpus.songs("test")) < FEWEST_TEST_SONGS
-        folds = FOLDS if has_start and is_scarce and len(corpus.songs()) >= FEWEST_JUDGED else 0
+        songs, test_songs = len(corpus.songs()), len(corpus.songs("test"))
+        if has_start and songs < FEWEST_JUDGED:
+            return cls(0, {"steps": 1})
+        folds = FOLDS if has_start and test_songs < FEWEST_TEST_SONGS else 0
         if budget.total_s is None:
             return cls(folds, duration)
         comparing_s = COMPARING_SHARE * budget.total_s if has_start else 0.0

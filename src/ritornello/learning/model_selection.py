@@ -16,7 +16,7 @@ ones the one closer to the start. If none is eligible, the start model is kept.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +34,6 @@ MAX_MEASURED_NOTES = 60_000  # measuring them takes about 7 seconds
 MAX_JUDGED_SONGS = 60  # with whose plans each candidate composes
 FEWEST_JUDGED = 6  # songs; with fewer there is no telling
 SHARES = (1.0, 0.5, 0.25)  # of the way from the start model to the trained weights, the most promising first
-SAFE_SHARE = 0.25  # that is kept where nothing can be measured
 MAX_RISK = 0.1
 SHARES_IN_WORDS = {0.25: "a quarter of the way", 0.5: "halfway", 0.75: "three quarters of the way"}
 
@@ -216,12 +215,18 @@ def reason(figures: list[dict[str, Any]], kept: Mapping[str, Any], start: str, s
 
 
 def _compared(figures: Mapping[str, Any]) -> str:
-    """The difference of a candidate from the start model in nats and in style."""
-    by, closer = figures["better_by"], 100 * (1 - figures["style_ratio"])
-    nats = f"needs {abs(by):.2f} nats per note {'less' if by >= 0 else 'more'}"
+    """The difference of a candidate from the start model in nats and in style, each with its 95% interval."""
+    less = _oriented(figures["better_by"], figures["interval"])
+    low, high = figures["style_interval"]
+    closer = _oriented(100 * (1 - figures["style_ratio"]), (100 * (1 - high), 100 * (1 - low)))
+    nats = f"needs {less[0]:.2f} nats per note {'less' if figures['better_by'] > 0 else 'more'}"
     if figures["interval"]:
-        low, high = figures["interval"]
-        nats += f" (95% interval {low:.2f} to {high:.2f} less)"
-    low, high = (100 * (1 - bound) for bound in reversed(figures["style_interval"]))
-    style = f"{abs(closer):.0f}% {'closer' if closer >= 0 else 'further'}"
-    return f"{nats}, and composes {style} in style (95% interval {low:.0f}% to {high:.0f}% closer)"
+        nats += f" (95% interval {less[1]:.2f} to {less[2]:.2f})"
+    style = f"{closer[0]:.0f}% {'closer' if figures['style_ratio'] <= 1 else 'further'} in style"
+    return f"{nats}, and composes {style} (95% interval {closer[1]:.0f}% to {closer[2]:.0f}%)"
+
+
+def _oriented(value: float, interval: Sequence[float] | None) -> tuple[float, float, float]:
+    """The absolute value of a difference, and its interval in that direction."""
+    low, high = interval or (value, value)
+    return (value, low, high) if value >= 0 else (-value, -high, -low)

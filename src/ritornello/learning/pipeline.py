@@ -68,11 +68,11 @@ class LearnPipeline:
         candidates = Candidates.of(trained, trials, self.bundled)
         kept, selection = candidates.unmeasured("stopped before it was measured")
         copy_model(kept, self.paths.model, learn=selection)  # in case measuring is interrupted
-        if not stopped:
-            try:
-                kept, selection = self._select(candidates, trials, plan)
-            except KeyboardInterrupt:
-                stopped = True
+        try:
+            plan = SelectionPlan(0, plan.duration, 0.0) if stopped else plan  # the quickest measurement
+            kept, selection = self._select(candidates, trials, plan)
+        except KeyboardInterrupt:
+            stopped = True
         report |= selection
         self.say("training", _describe_training(report))
         self.say("kept", selection["why"])
@@ -144,7 +144,7 @@ class LearnPipeline:
         measurement = CandidateMeasurement(trials, plan, candidates.of_trained, self.budget, self.comparison)
         comparison = measurement.measure(candidates.trained, self.settings["seed"])
         if comparison.judged_songs < model_selection.FEWEST_JUDGED:
-            few = f"{len(self.corpus.songs())} songs are too few to measure which model is better"
+            few = f"{len(self.corpus.songs())} songs are too few to measure what training does"
             return candidates.unmeasured(few)
         return candidates.best(comparison)
 
