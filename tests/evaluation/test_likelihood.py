@@ -161,8 +161,21 @@ def test_hidden_fields_have_no_effect() -> None:
 def test_nothing_given_hides_all_that_is_beyond_the_notes() -> None:
     hidden = hide(NOTES.fields, np.full(len(NOTES.fields), -1), HIDDEN_BY_GIVEN["none"])
     for value, field in zip(hidden.tolist(), NOTES.fields, strict=True):
-        beyond = field.name.startswith("form.") or field.name in ("bars_left", "chord")
+        beyond = field.name.partition(".")[0] in ("form", "bars_left", "chord", "cadence", "texture")
         assert value == (field.unknown if beyond else -1)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_a_network_of_an_older_table_reads_its_own_fields(kind: type[ChainNetwork]) -> None:
+    new = ("cadence", "texture", "chord.next", "chord.until")
+    older = [f for f in NOTES.fields if f.name not in new and f.name.partition(".")[0] not in new]
+    network = small(kind)
+    assert len(older) == len(NOTES.fields) - 8
+    old = kind({**network.settings(), "fields": as_dicts(older)}).eval()
+    network.load_matching_weights(old)
+    songs = [song(0, 30), song(1, 40)]
+    for found, expected in zip(account(old, songs), account(network, songs), strict=True):
+        assert found.total == pytest.approx(expected.total, rel=1e-5)
 
 
 def test_batches_hold_songs_of_similar_length() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,14 @@ from hypothesis import strategies as st
 
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Meter, Part, Score
+from ritornello.music.sketch import CLOSED, NO_CADENCE, OPEN, UNKNOWN, Sketch
+from ritornello.music.sketch import END as LAST
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.vocabulary import (
     CHORD_UNKNOWN,
     COLUMN,
+    DENSITY_UNKNOWN,
     DRUM_PART,
     END,
     FIELDS,
@@ -76,13 +81,54 @@ def test_rows_with_given_notes_replay(score: Score, data: st.DataObject) -> None
     replay(NOTES.cursor([NOTES.timeline(song)], [masked(song, kept)]), [rows])
 
 
-@given(st.one_of(wide(), repetitive()), st.sets(st.sampled_from(["form", "bars_left", "chord"])))
+@given(st.one_of(wide(), repetitive()), st.integers(0, 2**32))
+def test_rows_with_any_sketch_replay(score: Score, seed: int) -> None:
+    song, _ = NOTES.canonical(score)
+    timeline = NOTES.timeline(song)
+    if not len(song):
+        return
+    draw = np.random.default_rng(seed)
+    sketch = any_sketch(timeline.sketch or Sketch(), draw)
+    timeline = replace(timeline, sketch=sketch, chords=timeline.chords if draw.random() < 0.7 else ())
+    rows = NOTES.encode(score, timeline).values
+    replay(NOTES.cursor([timeline]), [rows])
+    assert (rows >= 0).all()
+    assert (rows.max(axis=0) <= [field.size - (field.kind == "known") for field in FIELDS]).all()
+
+
+def any_sketch(sketch: Sketch, draw: np.random.Generator) -> Sketch:
+    """The sketch with some values unknown or changed, and some bars and parts left out."""
+
+    def changed(values: Sequence[int], least: int, most: int) -> list[int]:
+        kind = draw.integers(10, size=len(values))
+        return np.where(kind < 2, draw.integers(least, most, len(values)), values)[
+            : draw.integers(2, 40)
+        ].tolist()
+
+    kept = [part for part in range(len(sketch.parts)) if draw.random() < 0.8]
+    textures = []
+    for part in kept:
+        notes, pitch = zip(*sketch.textures[part], strict=True)
+        textures.append(tuple(zip(changed(notes, -1, 30), changed(pitch, -1, 128), strict=False)))
+    parts = (*(sketch.parts[part] for part in kept), Part("", 100))
+    absent = ((3, 70),) * 4
+    return Sketch(tuple(changed(sketch.cadences, -1, 4)), (), parts, (*textures, absent))
+
+
+GROUPS = ["form", "bars_left", "chord", "cadence", "texture"]
+
+
+@given(st.one_of(wide(), repetitive()), st.sets(st.sampled_from(GROUPS)))
 def test_hidden_fields_say_nothing(score: Score, hidden: set[str]) -> None:
     song, _ = NOTES.canonical(score)
     rows = hide(FIELDS, NOTES.encode(score).values, hidden)
     replay(NOTES.cursor([NOTES.timeline(song)], hidden=hidden), [rows])
     if "chord" in hidden:
         assert (rows[:, COLUMN["chord"]] == CHORD_UNKNOWN).all()
+        assert (rows[:, COLUMN["chord.next"]] == CHORD_UNKNOWN).all()
+    if "texture" in hidden:
+        assert (rows[:, COLUMN["texture.left"]] == DENSITY_UNKNOWN).all()
+        assert (rows[:, COLUMN["texture.part"]] == VOID["part"]).all()
     if "form" in hidden:
         assert (rows[:, COLUMN["form.likeness"]] == FORM_UNKNOWN).all()
         assert (rows[:, COLUMN["form.pitch"]] == VOID["pitch"]).all()
@@ -268,6 +314,37 @@ def test_the_chords_of_a_plan_are_known() -> None:
     put(cursor, 1)
     none, a_minor = 120, 9 * 10 + 1
     assert cursor.rows(0)[:, COLUMN["chord"]].tolist() == [none, a_minor]
+
+
+def test_the_next_chord_and_the_end_of_the_phrase_are_known() -> None:
+    chords = (Chord(0, 0, "maj"), Chord(48, 0, "maj"), Chord(96, 7, "maj"))
+    sketch = Sketch(cadences=(NO_CADENCE, OPEN, UNKNOWN, CLOSED, NO_CADENCE))
+    timeline = replace(Plan(bars=5, chords=chords).timeline(GRID), sketch=sketch)
+    cursor = NOTES.cursor([timeline])
+    for shift in (0, 60, 36, 96, 96, 96):
+        put(cursor, shift)
+    rows = cursor.rows(0)
+    g, none = 70, 120
+    assert rows[:, COLUMN["chord.next"]].tolist() == [g, g, none, none, none, none]
+    assert rows[:, COLUMN["chord.until"]].tolist() == [4, 2, 8, 8, 8, 8]  # to 4 beats, to 2, none
+    assert rows[:, COLUMN["cadence.kind"]].tolist() == [1, 1, 1, 4, 2, 0]
+    assert rows[:, COLUMN["cadence.bars"]].tolist() == [1, 1, 0, 16, 0, 16]
+    assert LAST == 3
+
+
+def test_the_texture_of_a_plan_is_known() -> None:
+    flute, bass = Part("", 73), Part("", 33)
+    textures = (((6, 72), (UNKNOWN, UNKNOWN)), ((1, 40), (0, UNKNOWN)))
+    timeline = replace(Plan(bars=2).timeline(GRID), sketch=Sketch(parts=(flute, bass), textures=textures))
+    cursor = NOTES.cursor([timeline])
+    put(cursor, 0, part=73 * 4, pitch=72)
+    put(cursor, 24, part=33 * 4, pitch=40)
+    put(cursor, 72, part=33 * 4, pitch=40)
+    rows = cursor.rows(0)
+    assert rows[:, COLUMN["texture.left"]].tolist() == [6, 5, 5]  # 7, 6, 5 notes
+    assert rows[:, COLUMN["texture.part"]].tolist() == [33 * 4, 33 * 4, VOID["part"]]
+    assert rows[:, COLUMN["texture.density"]].tolist() == [5, 1, 0]
+    assert rows[:, COLUMN["texture.register"]].tolist() == [72, 40, 128]
 
 
 @pytest.mark.parametrize("meter", [Meter(0, 4, 4), Meter(0, 16, 4)])

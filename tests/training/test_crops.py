@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.key_frame import frame_shift
+from ritornello.music.sketch import CLOSED
+from ritornello.representations.grid.vocabulary import END
 from ritornello.representations.notes import Notes
 from ritornello.representations.table import hide, start_row
-from ritornello.training.crops import Augmentation, Crops
+from ritornello.training.crops import SIDE_INFORMATION, Augmentation, Crops
 from ritornello.training.songs import EncodedSongs
 from tests.scores import tune
 
@@ -85,7 +89,7 @@ def _half() -> object:
 
 
 def test_the_plan_moves_with_the_key() -> None:
-    moved = crops(augmentation=Augmentation((3, 3), 0, 0.0, 0.0, 0.0, 0.0)).batch(0, 16)
+    moved = crops(augmentation=replace(PLAIN, semitones=(3, 3))).batch(0, 16)
     plain = crops().batch(0, 16)
     key = CONDITIONS.groups["key"]
     assert moved.plan is not None and plain.plan is not None
@@ -95,7 +99,7 @@ def test_the_plan_moves_with_the_key() -> None:
 
 
 def test_tempo_and_loudness_move_alone() -> None:
-    moved = crops(augmentation=Augmentation((0, 0), 2, 0.5, 0.0, 0.0, 0.0)).batch(0, 32)
+    moved = crops(augmentation=replace(PLAIN, louder=2, tempo=0.5)).batch(0, 32)
     plain = crops().batch(0, 32)
     assert moved.plan is not None and plain.plan is not None
     differ = np.flatnonzero((moved.plan != plain.plan).any(axis=0))
@@ -110,17 +114,35 @@ def test_side_information_is_hidden_together_or_not(share: float) -> None:
     batch = crops(augmentation=Augmentation.none(all_hidden=share)).batch(0, 8)
     assert batch.plan is not None
     assert batch.plan.any() == (share == 0)
-    silent = np.array_equal(batch.values, hide(Notes.fields, batch.values, ("form", "bars_left", "chord")))
+    silent = np.array_equal(batch.values, hide(Notes.fields, batch.values, SIDE_INFORMATION))
     assert silent == (share == 1)
 
 
 def test_each_piece_is_hidden_as_often_as_asked() -> None:
-    batch = crops(augmentation=Augmentation((0, 0), 0, 0.0, 0.0, 0.3, 0.0)).batch(0, 400)
+    batch = crops(augmentation=replace(PLAIN, hidden=0.3)).batch(0, 400)
     assert batch.plan is not None
     unknown = [~batch.plan.any(axis=1), (column(batch.values, "bars_left")[:, 1:] == 64).all(axis=1)]
     for hidden in unknown:
         assert 0.2 < hidden.mean() < 0.4  # four sigmas of 400 draws are 0.09
     assert 0.03 < (unknown[0] & unknown[1]).mean() < 0.16  # by chance together: 0.09
+
+
+def test_candidates_are_hidden_where_a_song_or_a_closed_phrase_ends() -> None:
+    plain = crops().batch(0, 100).values
+    batch = crops(augmentation=replace(PLAIN, no_candidate_at_ends=1.0)).batch(0, 100).values
+    closes = (column(batch, "cadence.kind") == CLOSED) & (column(batch, "cadence.bars") == 0)
+    ends = ((column(batch, "shift") == END) | closes)[:, 1:].any(axis=1)
+    assert ends.any() and not ends.all()
+    assert np.array_equal(batch[~ends], plain[~ends])
+    assert np.array_equal(batch[ends], hide(Notes.fields, plain[ends], ("echo", "alone")))
+
+
+def test_ends_are_drawn_as_often_as_asked() -> None:
+    shares = []
+    for ends in (0.0, 0.5):
+        batch = crops(augmentation=replace(PLAIN, ends=ends)).batch(0, 400)
+        shares.append((column(batch.values, "shift") == END).any(axis=1).mean())
+    assert shares[1] == pytest.approx((1 + shares[0]) / 2, abs=0.1)
 
 
 def test_a_genre_counts_by_a_power_of_its_notes() -> None:

@@ -21,7 +21,7 @@ from ritornello.cli.common import PATH, label_options, option, output_options, p
 )
 @option(
     "--size",
-    "The size of a new network with random weights: 0.8, 4, 15 or 60 million parameters.",
+    "The size of a new network with random weights: 1, 5, 15 or 65 million parameters.",
     ["tiny", "small", "medium", "large"],
 )
 @option("--seed", "The seed of training (by default 0) and of the songs (by default a random one).", int)

@@ -108,8 +108,8 @@ class _Batch:
         measured: bool,
         attempt: int = 0,
     ) -> None:
-        representation = model.representation
-        fields = representation.fields
+        representation, self.step = model.representation, model.step()
+        fields = getattr(self.step, "fields", representation.fields)  # an older model lacks known fields
         choices = [field.name for field in fields if field.kind == "choice"]
         first_choice = next(index for index, field in enumerate(fields) if field.kind == "choice")
         self.known_first = [field.name for field in fields[:first_choice]]
@@ -132,7 +132,6 @@ class _Batch:
         numbers = [(request.seed, request.song) for request in requests]
         self.uniforms = Uniforms(numbers, len(choices), attempt)
         self.nats = np.zeros((2, len(requests)))  # of each song: the sum, and the number of free choices
-        self.step = model.step()
         self.step.start(np.stack([model.plan_encoder.vector(request.plan) for request in requests]))
 
     def sample(self, progress: Progress | None, on_finished: OnFinished) -> list[SampledSong]:

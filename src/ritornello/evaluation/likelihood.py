@@ -25,10 +25,11 @@ from ritornello.models.plan_vector import PlanEncoder, infer_plan
 from ritornello.music.key_frame import frame_shift, shift_within
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
-from ritornello.representations.table import Field, hide, start_row
+from ritornello.representations.table import Field, fields_read, hide, start_row
 
 # What is hidden from the network, for each choice of what is given to it.
-HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {"plan": (), "none": ("plan", "form", "bars_left", "chord")}
+SIDE_INFORMATION = ("plan", "form", "bars_left", "chord", "cadence", "texture")
+HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {"plan": (), "none": SIDE_INFORMATION}
 PIECE_ROWS = 256
 NATS_OF_A_KEY = math.log(12)
 BATCH_SONGS = 32
@@ -175,9 +176,11 @@ def _batch_nats(
     if plan_encoder is not None:
         vectors = np.stack([plan_encoder.vector(song.plan, hidden) for song in songs])
         plan = torch.from_numpy(vectors).to(device)
-    rows, counts = torch.from_numpy(values).to(device), torch.from_numpy(learn).to(device)
+    read = fields_read(network, fields)
+    columns = [fields.index(field) for field in read]
+    rows, counts = (torch.from_numpy(array[..., columns]).to(device) for array in (values, learn))
     with torch.no_grad():
-        found = field_nats(network, fields, rows, counts, plan).double().cpu().numpy()
+        found = field_nats(network, read, rows, counts, plan).double().cpu().numpy()
     return [found[number, : len(song.values)] for number, song in enumerate(songs)]
 
 

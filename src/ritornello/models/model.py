@@ -32,6 +32,7 @@ from ritornello.models.model_folder import Arrays, read_arrays, read_info, read_
 from ritornello.models.model_folder import write as write
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan
+from ritornello.representations.table import fields_read
 from ritornello.system.extras import require_extra
 from ritornello.system.files import sha256
 
@@ -133,7 +134,8 @@ class Model:
         """Return the network for one row at a time, to be started; a model's steps share the weights.
 
         It is the network's numpy step, or if there is none the network in torch. Raises ModelError if the
-        weights do not fit it, or if it reads other fields than the representation has; InputError.
+        weights do not fit it, or if it reads other fields than the representation has; InputError. A model
+        of an older version may lack known fields of the representation.
         """
         return copy(self._step)
 
@@ -144,7 +146,8 @@ class Model:
             require_extra("train", "torch")
             from ritornello.models.torch_step import TorchStep
 
-            return TorchStep(self.network_in_torch(), self.representation.fields)
+            network = self.network_in_torch()
+            return TorchStep(network, fields_read(network, self.representation.fields))
         step = kind(self.weights, self.info["network"]["config"])
         if hasattr(step, "fields"):  # a network of reals has none
             _check_fields(step.fields, self.representation.fields)
@@ -195,8 +198,13 @@ def _check_code(path: Path, info: dict[str, Any], kind: str, name: str) -> None:
 
 
 def _check_fields(read: Sequence[Any], must: Sequence[Any]) -> None:
-    """Raise ModelError unless a network reads the fields of its representation; units may differ."""
-    for number, pair in enumerate(zip_longest(read, must)):
+    """Raise ModelError unless a network reads the fields of its representation; units may differ.
+
+    It need not read all known fields.
+    """
+    names = {field.name for field in read}
+    expected = [field for field in must if field.kind != "known" or field.name in names]
+    for number, pair in enumerate(zip_longest(read, expected)):
         found, right = (
             "missing" if f is None else f"{f.name!r:.40} ({f.kind} of {f.size}, guesses {f.guesses})"
             for f in pair

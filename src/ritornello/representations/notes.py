@@ -1,17 +1,19 @@
 """The representation `notes`: one row a note, on a grid of 24 ticks a beat; Ritornello learns best with it.
 
-A row is, in order: three candidates for the note (`repetition`), when the next given note comes, the shift to
-the onset, what is known of that place (position in the bar, bars left, chord, given notes), part, pitch,
-duration, velocity. `grid.vocabulary` has the table. Rows with the shift WAIT or END have no note: their later
-choices are void. Within an onset, rows ascend by part and pitch.
+A row is, in order: three candidates for the note (`repetition`), when the next given note comes, how many of
+the planned notes of the bar are to come, the shift to the onset, what is known of that place (position in the
+bar, bars left, chords, end of the phrase, given notes), part, what is planned for it, pitch, duration,
+velocity. `grid.vocabulary` has the table. Rows with the shift WAIT or END have no note: their later choices
+are void. Within an onset, rows ascend by part and pitch.
 
 Given notes, which the user keeps, are rows in their place like all others; composing forces them. The loss
 counts when they come, in which part and at which pitch, because the network must leave room for them, but not
 their durations and velocities.
 
-The end of the song shows in `bars_left` alone. All that is known beyond the notes (form, bars left, chord)
-can be hidden with `table.hide`. `Notes.encode` computes the rows of a whole song at once; `grid.song_state`
-computes the same rows one by one while a song is composed, and `test_cursor.py` holds the two equal.
+The end of the song shows in `bars_left` alone. All that is known beyond the notes (form, bars left, chords,
+cadence, texture) can be hidden with `table.hide`. `Notes.encode` computes the rows of a whole song at once;
+`grid.song_state` computes the same rows one by one while a song is composed, and `test_cursor.py` holds the
+two equal.
 """
 
 from dataclasses import replace
@@ -29,10 +31,12 @@ from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.given_context import GivenContext
 from ritornello.representations.grid.positions import Positions
 from ritornello.representations.grid.shifts import NO_SHIFT, BarLines, ShiftRows
+from ritornello.representations.grid.texture import Texture
 from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, NOTE_CHOICES, VOID, WAIT, Ints
 from ritornello.representations.repetition.alone import Candidates, alone_candidates
 from ritornello.representations.repetition.echo import echo_candidates
 from ritornello.representations.repetition.form import find_returns, form_candidates
+from ritornello.representations.sketch import read_sketch
 from ritornello.representations.table import Field, Rows
 
 Mask = npt.NDArray[np.bool_]  # of notes (N,) or of rows (R,)
@@ -57,11 +61,12 @@ class Notes:
     draw_given = staticmethod(augmentation.draw_given)
 
     def timeline(self, score: Score) -> Timeline:
-        """The bars of a canonical song, with the chords and the form that are found in its notes."""
+        """The bars of a canonical song, with the chords, form and sketch that are found in its notes."""
         onset, part, pitch, _, _ = vocabulary.note_classes(score)
         bars = Timeline.of(score)
         bars = bars if bars.chords else replace(bars, chords=estimated(bars, score))
-        return find_returns(bars, onset, vocabulary.part_pitch(part, pitch))
+        bars = find_returns(bars, onset, vocabulary.part_pitch(part, pitch))
+        return replace(bars, sketch=read_sketch(score, bars))
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:
         """Encode a song as rows (R, F) int16; a song without notes has none.
@@ -147,6 +152,7 @@ def _candidates(
     clock, earliest = rows.clock_before, shifts.earliest_onsets(rows, bars)
     after_note = np.append(False, is_note[:-1])
     last = np.where(after_note, np.append(part_pitch, -1)[known - 1], -1)
+    least_part = np.where(rows.shift == 0, (last + 1) // vocabulary.PITCHES, 0)
 
     def guessed(name: str, note: Ints, onset_ticks: Ints) -> Columns:
         """The classes that a candidate guesses; all are void where the grammar cannot write its onset."""
@@ -162,7 +168,7 @@ def _candidates(
     echo = Candidates(after.note[known], echo_onset, after.length[known], after.run[known])
     least_key = np.maximum(vocabulary.note_key(clock, last + 1), earliest << vocabulary.PART_PITCH_BITS)
     alone = alone_candidates(onset, part_pitch, least_key, known, given)
-    columns: Columns = {}
+    columns: Columns = Texture(timeline).fields(rows, part, least_part, bars)
     for name, found in (("echo", echo), ("alone", alone)):
         columns |= guessed(name, found.note, found.onset_ticks)
         no_guess = columns[f"{name}.shift"] == NO_SHIFT

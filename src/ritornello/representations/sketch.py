@@ -66,8 +66,8 @@ def _textures(song: Score, bars: Ints, count: int) -> tuple[tuple[tuple[int, int
     cell = song.part.astype(np.int64) * count + bars
     size = len(song.parts) * count
     notes = np.bincount(cell, minlength=size)
-    total = np.bincount(cell, song.pitch, size)
-    pitch = np.where(notes > 0, np.rint(total / np.maximum(notes, 1)), UNKNOWN).astype(np.int64)
+    total = np.bincount(cell, song.pitch, size).astype(np.int64)
+    pitch = np.where(notes > 0, (2 * total + notes) // np.maximum(2 * notes, 1), UNKNOWN)  # halves go up
     pairs = list(zip(np.minimum(notes, MAX_NOTES_OF_A_BAR).tolist(), pitch.tolist(), strict=True))
     return tuple(tuple(pairs[first : first + count]) for first in range(0, size, count))
 

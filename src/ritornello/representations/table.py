@@ -94,6 +94,16 @@ def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[
     return hidden
 
 
+def fields_read(network: Any, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return those of a representation's fields that a network in torch reads.
+
+    A network that was trained by an older version lacks some known fields.
+    """
+    own = getattr(getattr(network, "config", None), "fields", None)
+    names = {field.name for field in own or fields}
+    return tuple(field for field in fields if field.name in names)
+
+
 def start_row(fields: tuple[Field, ...]) -> list[int]:
     """The row before the first row of a song: choices are void, known fields unknown, or else 0."""
     return [field.size if field.kind == "choice" else field.unknown or 0 for field in fields]

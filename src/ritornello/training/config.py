@@ -167,9 +167,7 @@ class TrainConfig:
 class NetworkOptions:
     """The settings of a network that are options of the command `train`; None: the network's default."""
 
-    size: str | None = _setting(
-        "The size of the network: 0.8, 4, 15 or 60 million parameters.", choices=SIZES
-    )
+    size: str | None = _setting("The size of the network: 1, 5, 15 or 65 million parameters.", choices=SIZES)
     window: int | None = _setting("Rows in a crop; by default 256, or 50 for original.")
     dropout: float | None = _setting("Share of the network that is set to zero in training, 0-0.9.")
     interval: float | None = _setting("Weight of the interval loss that is added to the cross-entropy.")

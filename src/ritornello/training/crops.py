@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,15 @@ import numpy.typing as npt
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.key_frame import frame_shift, shift_within
 from ritornello.music.plan import Plan
+from ritornello.music.sketch import CLOSED
 from ritornello.music.theory import transposed_key
 from ritornello.representations.table import hide, start_row
 from ritornello.training.batches import Batch, step_generator
 from ritornello.training.pack import SongHead
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs
 
-SIDE_INFORMATION = ("form", "bars_left", "chord", "plan")
+SIDE_INFORMATION = ("form", "bars_left", "chord", "plan", "cadence", "texture")
+CANDIDATES = ("echo", "alone")
 ALL_SEMITONES, FRAMED_SEMITONES = (-5, 6), (-2, 2)
 # The probability that one of them is hidden for a whole crop, and that all of them are.
 HIDDEN, ALL_HIDDEN = 0.3, 0.1
@@ -47,11 +50,17 @@ class Augmentation:
     """The probability that one kind of side information is hidden."""
     all_hidden: float = ALL_HIDDEN
     """The probability that all side information is hidden."""
+    no_candidate: float = 0.1
+    """The probability that echo is hidden, and that alone is."""
+    no_candidate_at_ends: float = 0.3
+    """The same for crops in which the song or a phrase ends: endings are not to be copied from middles."""
+    ends: float = 0.125
+    """The probability that a crop is the last one of its song."""
 
     @classmethod
     def none(cls, all_hidden: float = 1.0) -> Augmentation:
         """Return the settings for songs as they are, with all side information hidden."""
-        return cls((0, 0), 0, 0.0, 0.0, 0.0, all_hidden)
+        return cls((0, 0), 0, 0.0, 0.0, 0.0, all_hidden, 0.0, 0.0, 0.0)
 
 
 class Crops:
@@ -108,7 +117,8 @@ class Crops:
         head = self.songs.head(song, variant)
         rows, half = head.rows, self.window // 2
         # starts are drawn beyond both ends of the song and then clipped, so that the ends are learnt as often
-        start = int(np.clip(draw.integers(-half, max(rows - half, 1 - half)), 0, max(0, rows - self.window)))
+        start, last = int(draw.integers(-half, max(rows - half, 1 - half))), max(0, rows - self.window)
+        start = last if draw.random() < vary.ends else min(max(start, 0), last)
         semitones = int(np.clip(draw.integers(self.semitones[0], self.semitones[1] + 1), *head.range))
         bins = int(draw.integers(-vary.louder, vary.louder + 1))
         us_per_beat = head.plan.us_per_beat * 2 ** draw.uniform(-vary.tempo, vary.tempo)
@@ -117,7 +127,20 @@ class Crops:
         hidden = [what for what in SIDE_INFORMATION if draw.random() < vary.hidden]
         if draw.random() < vary.all_hidden:
             hidden = list(SIDE_INFORMATION)
-        return self._crop(song, variant, start, self._framed(head, semitones), bins, plan, hidden)
+        return self._crop(
+            song, variant, start, self._framed(head, semitones), bins, plan, hidden, draw.random(2).tolist()
+        )
+
+    def _hidden_candidates(self, values: npt.NDArray[Any], chances: Sequence[float]) -> list[str]:
+        """Which of CANDIDATES are hidden in a crop of rows (N, F), for a random number of 0-1 for each."""
+        column = {field.name: number for number, field in enumerate(self.fields)}
+        end = getattr(self.songs.representation, "end", None)
+        has_end = end is not None and bool((values[:, column[end[0]]] == end[1]).any())
+        if "cadence.kind" in column:
+            kind, bars = (values[:, column[name]] for name in ("cadence.kind", "cadence.bars"))
+            has_end |= bool(((kind == CLOSED) & (bars == 0)).any())
+        limit = self.augmentation.no_candidate_at_ends if has_end else self.augmentation.no_candidate
+        return [name for name, chance in zip(CANDIDATES, chances, strict=False) if chance < limit]
 
     def _framed(self, head: SongHead, semitones: int) -> int:
         """By how many semitones the rows of a song that is transposed by `semitones` are moved in all."""
@@ -135,8 +158,12 @@ class Crops:
         bins: int,
         plan: Plan,
         hidden: Sequence[str],
+        chances: Sequence[float] = (),
     ) -> Batch:
-        """A crop as a batch of one, padded with rows in which nothing is learnt."""
+        """A crop as a batch of one, padded with rows in which nothing is learnt.
+
+        `chances` are those of `_hidden_candidates`.
+        """
         representation = self.songs.representation
         values = np.tile(np.array(start_row(self.fields), np.int16), (self.window + 1, 1))
         learn = np.zeros(values.shape, bool)
@@ -145,6 +172,7 @@ class Crops:
         values[first : first + len(rows)] = rows
         learn[first : first + len(rows)] = learnt
         learn[0] = False
+        hidden = [*hidden, *self._hidden_candidates(values[1:], chances)]
         values = hide(self.fields, representation.augmented(values, semitones, bins), hidden)
         return Batch(values[None], learn[None], self.plan_encoder.vector(plan, hidden)[None])
 

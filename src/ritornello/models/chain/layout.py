@@ -18,7 +18,10 @@ class ChoiceColumns(NamedTuple):
     column: int
     """The field's own column."""
     put: list[int]
-    """Columns that become known after the previous choice: that choice's value first, then known fields."""
+    """Columns that become known after the previous choice: that choice's value first, then known fields.
+
+    Those that guess this field are among `guesses` alone.
+    """
     guesses: list[int]
     """Columns that guess this field, each by one candidate for the row."""
     contested: list[int]
@@ -39,7 +42,8 @@ class ColumnLayout:
             guesses = [c for c, field in enumerate(table) if field.guesses == table[index].name]
             earlier = {self.candidate(c) for choice in self.choices for c in choice.guesses}
             contested = [c for c in guesses if self.candidate(c) in earlier]
-            self.choices.append(ChoiceColumns(index, list(range(before, index)), guesses, contested))
+            put = [c for c in range(before, index) if c not in guesses]
+            self.choices.append(ChoiceColumns(index, put, guesses, contested))
             if len({self.candidate(c) for c in guesses}) < len(guesses):
                 name = table[index].name
                 raise InputError(f"field {name!r} is guessed twice by one candidate: must be once")

@@ -3,10 +3,10 @@
 Each layer computes hidden + Attention(RMSNorm(hidden)), then adds MLP(RMSNorm(.)) of the sum.
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
-    tiny        96       4         32   0.9 million
-    small      256       4         32   4.6 million
-    medium     384       7         48  15.4 million
-    large      768       8         64  65.2 million
+    tiny        96       4         32   1.0 million
+    small      256       4         32   4.7 million
+    medium     384       7         48  15.7 million
+    large      768       8         64  66.0 million
 
 In each layer a row attends to itself and the `window` - 1 rows before it. Positions are encoded by rotation
 (Su et al., RoFormer, arXiv 2104.09864), so only distances count, and a song may have any length.

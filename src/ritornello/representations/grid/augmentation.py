@@ -38,9 +38,12 @@ def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
     for name in GIVEN_PITCH_FIELDS:
         pitched = values[:, COLUMN[name]] < PITCHES
         moved[pitched, COLUMN[name]] += semitones
-    chord = values[:, COLUMN["chord"]]
-    named = chord < NO_CHORD
-    moved[named, COLUMN["chord"]] = (chord[named] + semitones * len(CHORD_KINDS)) % NO_CHORD
+    planned = (values[:, COLUMN["part"]] < DRUM_PART) & (values[:, COLUMN["texture.register"]] < PITCHES)
+    register = COLUMN["texture.register"]
+    moved[planned, register] = np.clip(values[planned, register] + semitones, 0, PITCHES - 1)
+    for column in (COLUMN["chord"], COLUMN["chord.next"]):
+        named = values[:, column] < NO_CHORD
+        moved[named, column] = (values[named, column] + semitones * len(CHORD_KINDS)) % NO_CHORD
     return moved
 
 

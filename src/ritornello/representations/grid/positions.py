@@ -1,20 +1,36 @@
-"""What is known of a place in a song without its notes: position, length of the bar, bars left, chord."""
+"""What is known of a place in a song without its notes: position, bars left, chords, end of the phrase."""
 
 from bisect import bisect_right
 
 import numpy as np
 
+from ritornello.music.sketch import NO_CADENCE, UNKNOWN
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.shifts import BarLines
 from ritornello.representations.grid.vocabulary import (
+    CADENCE_BARS_UNKNOWN,
+    CADENCE_UNKNOWN,
     CHORD_UNKNOWN,
+    CHORD_UNTIL_TICKS,
+    CHORD_UNTIL_UNKNOWN,
     MAX_BARS_LEFT,
+    MAX_CADENCE_BARS,
     NO_CHORD,
+    NO_CHORD_TO_COME,
     Ints,
     chord_class,
 )
 
-POSITION_FIELDS = ("position", "bar_length", "bars_left", "chord")
+POSITION_FIELDS = (
+    "position",
+    "bar_length",
+    "bars_left",
+    "chord",
+    "chord.next",
+    "chord.until",
+    "cadence.kind",
+    "cadence.bars",
+)
 
 
 class Positions:
@@ -30,20 +46,85 @@ class Positions:
         classes = [chord_class(chord.root, chord.kind) for chord in timeline.chords]
         # index 0 is the time before the first chord
         self._chord = np.array([NO_CHORD if classes else CHORD_UNKNOWN, *classes], np.int64)
-        arrays = self.bars.start_ticks, self._length, self._chord_onset, self._chord
-        self._lists = [array.tolist() for array in arrays]
+        self._next_chord, self._next_onset = self._following_chords()
+        self._cadence, self._cadence_bar = _next_cadences(timeline)
+        bar_columns = self.bars.start_ticks, self._length, self._cadence, self._cadence_bar
+        chord_columns = self._chord, self._next_chord, self._next_onset
+        self._lists = self._chord_onset.tolist(), *(c.tolist() for c in (*bar_columns, *chord_columns))
+
+    def _following_chords(self) -> tuple[Ints, Ints]:
+        """The class of the next chord that differs from each (C + 1,), and its onset in ticks; -1: none."""
+        changes = np.flatnonzero(np.diff(self._chord)) + 1
+        following = np.searchsorted(changes, np.arange(len(self._chord)), side="right")
+        place = np.append(changes, 0)[following]
+        has_next = place > 0
+        none = NO_CHORD if len(self._chord) > 1 else CHORD_UNKNOWN
+        onset = np.append(-1, self._chord_onset)[place]
+        return np.where(has_next, self._chord[place], none), np.where(has_next, onset, -1)
 
     def fields(self, ticks: Ints) -> dict[str, Ints]:
         """The fields at ticks (R,), (R,) each."""
         bar = self.bars.bar_of(ticks)
-        chord = self._chord[np.searchsorted(self._chord_onset, ticks, side="right")]
+        chord = np.searchsorted(self._chord_onset, ticks, side="right")
         left = np.minimum(self.bars.last_bar - bar, MAX_BARS_LEFT)
-        values = (ticks - self.bars.start_ticks[bar], self._length[bar], left, chord)
+        until = _until_class(self._next_onset[chord] - ticks)
+        if not len(self._chord_onset):
+            until = np.full(len(ticks), CHORD_UNTIL_UNKNOWN)
+        bars = np.clip(self._cadence_bar[bar] - bar, -1, MAX_CADENCE_BARS)
+        values = (
+            ticks - self.bars.start_ticks[bar],
+            self._length[bar],
+            left,
+            self._chord[chord],
+            self._next_chord[chord],
+            until,
+            self._cadence[bar],
+            np.where(bars < 0, CADENCE_BARS_UNKNOWN, bars),
+        )
         return dict(zip(POSITION_FIELDS, values, strict=True))
 
-    def fields_at(self, tick: int) -> tuple[int, int, int, int]:
+    def fields_at(self, tick: int) -> tuple[int, int, int, int, int, int, int, int]:
         """The fields at one tick, in order."""
-        start, length, onset, chord = self._lists
-        bar = bisect_right(start, tick) - 1
-        left = min(self.bars.last_bar - bar, MAX_BARS_LEFT)
-        return tick - start[bar], length[bar], left, chord[bisect_right(onset, tick)]
+        onset, start, length, cadence, cadence_bar, chord, next_chord, next_onset = self._lists
+        bar, number = bisect_right(start, tick) - 1, bisect_right(onset, tick)
+        following = next_onset[number]
+        until = NO_CHORD_TO_COME if onset else CHORD_UNTIL_UNKNOWN
+        if following >= 0:
+            until = UNTIL_CLASSES[min(following - tick, MOST_UNTIL_TICKS)]
+        ends = cadence_bar[bar]
+        return (
+            tick - start[bar],
+            length[bar],
+            min(self.bars.last_bar - bar, MAX_BARS_LEFT),
+            chord[number],
+            next_chord[number],
+            until,
+            cadence[bar],
+            CADENCE_BARS_UNKNOWN if ends < 0 else min(ends - bar, MAX_CADENCE_BARS),
+        )
+
+
+def _next_cadences(timeline: Timeline) -> tuple[Ints, Ints]:
+    """For each bar (bars,) how the next phrase ends that ends in it or later, and in which bar.
+
+    NO_CADENCE: none does, CADENCE_UNKNOWN: the sketch does not say; the bar is -1 for both.
+    """
+    count = len(timeline)
+    given = timeline.sketch.cadences[:count] if timeline.sketch else ()
+    cadences = np.full(count, UNKNOWN)
+    cadences[: len(given)] = given
+    ends = np.flatnonzero(cadences != NO_CADENCE)
+    following = np.append(ends, -1)[np.searchsorted(ends, np.arange(count))]
+    kind = np.where(following < 0, NO_CADENCE, cadences[following])
+    is_unknown = kind == UNKNOWN
+    kind, following = np.where(is_unknown, CADENCE_UNKNOWN, kind), np.where(is_unknown, -1, following)
+    return kind, following
+
+
+def _until_class(ticks: Ints) -> Ints:
+    """The classes (any shape) of ticks until the next chord; negative ticks: none comes."""
+    return np.where(ticks < 0, NO_CHORD_TO_COME, np.searchsorted(CHORD_UNTIL_TICKS, ticks))
+
+
+MOST_UNTIL_TICKS = int(CHORD_UNTIL_TICKS[-1]) + 1
+UNTIL_CLASSES: list[int] = _until_class(np.arange(MOST_UNTIL_TICKS + 1)).tolist()

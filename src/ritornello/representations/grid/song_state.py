@@ -19,6 +19,7 @@ from ritornello.representations.grid import vocabulary
 from ritornello.representations.grid.given_context import GIVEN_PITCH_FIELDS, HERE, LATER, GivenContext
 from ritornello.representations.grid.positions import POSITION_FIELDS, Positions
 from ritornello.representations.grid.shifts import NO_SHIFT
+from ritornello.representations.grid.texture import Texture, TextureState
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
     END,
@@ -34,6 +35,7 @@ from ritornello.representations.repetition.form import FormState
 from ritornello.representations.table import hide
 
 Mask = npt.NDArray[np.bool_]  # of classes, (size + 1,), where nothing else is said
+PLANNED_FIELDS = ("texture.density", "texture.register")
 UNKNOWN = [field.unknown or 0 for field in FIELDS]
 
 
@@ -60,6 +62,8 @@ class SongState:
         self.last_bar, self.end_tick = bars.last_bar, bars.end_tick
         columns = vocabulary.note_classes(given) if given else ()
         classes = [column[given.onset_ticks < self.end_tick] for column in columns] if given else []
+        texture = Texture(timeline)
+        self._texture = TextureState(texture) if texture.parts else None
         self.given: deque[tuple[int, ...]] = deque(zip(*(c.tolist() for c in classes), strict=True))
         self._given_context = GivenContext(*classes[:4]) if self.given else None
         self.prompt = deque(prompt[prompt[:, COLUMN["shift"]] != END].tolist() if prompt is not None else [])
@@ -130,6 +134,8 @@ class SongState:
         self.row[COLUMN[field]] = value
         if field == "shift":
             self._write_place(self._clock_after(value))
+        if field == "part" and self._texture and value < VOID["part"]:
+            self._write_planned(self._texture, value)
         if field == "velocity":
             self._end_row()
 
@@ -144,7 +150,19 @@ class SongState:
         known = dict(zip(POSITION_FIELDS, self._positions.fields_at(tick), strict=True))
         if self._given_context:
             known |= zip(GIVEN_PITCH_FIELDS, self._given_context.pitch_fields_at(tick), strict=True)
+        shift = self.row[COLUMN["shift"]]
+        if self._texture and shift <= MAX_SHIFT:
+            part, pitch = self._must_exceed()
+            least_part = max(part, 0) + (pitch == VOID["pitch"] - 1)
+            bar, place = bisect_right(self.bar_starts, tick) - 1, (known["position"], known["bar_length"])
+            known["texture.part"] = self._texture.part(bar, *place, least_part)
         for name, value in known.items():
+            self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
+
+    def _write_planned(self, texture: TextureState, part: int) -> None:
+        """Write into the row what the sketch plans for its part."""
+        bar = bisect_right(self.bar_starts, self.clock + self.row[COLUMN["shift"]]) - 1
+        for name, value in zip(PLANNED_FIELDS, texture.planned(bar, part), strict=True):
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
     def _allow_shifts(self, mask: Mask) -> None:
@@ -210,6 +228,8 @@ class SongState:
             self._add_note(clock)
         self.clock = clock
         self.bar = bisect_right(self.bar_starts, clock) - 1
+        if self._texture and shift != WAIT:
+            self._texture.add(self.bar, self.notes[-1][1])
         self._begin_row()
 
     def _add_note(self, onset: int) -> None:
@@ -232,6 +252,8 @@ class SongState:
             prompted = self.prompt.popleft()
             self.forced = {name: prompted[COLUMN[name]] for name in VOID}
         self._write_candidates()
+        if self._texture:
+            self.row[COLUMN["texture.left"]] = self._texture.left(self.bar)
         if self.given:
             onset = self.given[0][0]
             self.row[COLUMN["given"]] = HERE if onset == self.clock else LATER

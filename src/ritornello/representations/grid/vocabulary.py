@@ -44,7 +44,18 @@ MAX_BARS_LEFT = 63  # this class means 63 or more
 BARS_LEFT_UNKNOWN = 64
 NO_CHORD = 12 * len(CHORD_KINDS)
 CHORD_UNKNOWN = NO_CHORD + 1
+CHORD_UNTIL_TICKS = np.array([12, 24, 48, 72, 96, 144, 192], np.int64)  # the most of each class but the last
+NO_CHORD_TO_COME = len(CHORD_UNTIL_TICKS) + 1
+CHORD_UNTIL_UNKNOWN = NO_CHORD_TO_COME + 1
+CADENCE_UNKNOWN = 4  # after NO_CADENCE, OPEN, CLOSED, END of `music.sketch`
+MAX_CADENCE_BARS = 15  # this class means 15 or more
+CADENCE_BARS_UNKNOWN = 16
 FORM_UNKNOWN = 7
+NOTES_OF_A_DENSITY = np.array(
+    [0, 1, 2, 3, 4, 6, 8, 12, 16, 24], np.int64
+)  # the most of each class but the last
+DENSITY_UNKNOWN = len(NOTES_OF_A_DENSITY) + 1
+DENSITY_UNIT = "0, 1, 2, 3, 4, to 6, 8, 12, 16, 24, more; unknown"
 
 # of each choice, in the order of a row: its size, which is also the class of void
 VOID = {"shift": SHIFTS, "part": PARTS, "pitch": PITCHES, "duration": DURATIONS, "velocity": VELOCITY_BINS}
@@ -71,15 +82,38 @@ FIELDS: tuple[Field, ...] = (
     *_candidate("form", _known("form.likeness", 8, "none, some, most, all; next bar; unknown", FORM_UNKNOWN)),
     _known("given", 3, "given notes to come: none; the next at this onset; later"),
     _known("given.shift", SHIFTS + 1, "shift to the next given note", SHIFTS, "shift"),
+    _known("texture.left", DENSITY_UNKNOWN + 1, "planned notes still to come in the bar", DENSITY_UNKNOWN),
     Field("shift", SHIFTS, "choice", unit="ticks to the onset, 24 a beat; WAIT; END"),
     _known("position", MAX_BAR_TICKS, "ticks in the bar, of the onset"),
     _known("bar_length", MAX_BAR_TICKS + 1, "ticks"),
     _known("bars_left", MAX_BARS_LEFT + 2, "bars after this one; 63 and more; unknown", BARS_LEFT_UNKNOWN),
     _known("chord", CHORD_UNKNOWN + 1, "root x kind; none; unknown", CHORD_UNKNOWN),
+    _known("chord.next", CHORD_UNKNOWN + 1, "the chord after it", CHORD_UNKNOWN),
+    _known(
+        "chord.until",
+        CHORD_UNTIL_UNKNOWN + 1,
+        "beats until then: to 1/2, 1, 2, 3, 4, 6, 8, more; none; unknown",
+        CHORD_UNTIL_UNKNOWN,
+    ),
+    _known(
+        "cadence.kind",
+        CADENCE_UNKNOWN + 1,
+        "next end of a phrase: none, open, closed, the song's; unknown",
+        CADENCE_UNKNOWN,
+    ),
+    _known(
+        "cadence.bars",
+        CADENCE_BARS_UNKNOWN + 1,
+        "bars until then; 15 and more; unknown",
+        CADENCE_BARS_UNKNOWN,
+    ),
     _known("given.top", PITCHES + 1, "the highest given pitch that sounds here", PITCHES, "pitch"),
     _known("given.low", PITCHES + 1, "the lowest", PITCHES),
     _known("given.next", PITCHES + 1, "the highest at the next given onset", PITCHES),
+    _known("texture.part", PARTS + 1, "the part whose planned notes are due", PARTS, "part"),
     Field("part", PARTS, "choice", unit="program x 4 + instance; drums"),
+    _known("texture.density", DENSITY_UNKNOWN + 1, DENSITY_UNIT, DENSITY_UNKNOWN),
+    _known("texture.register", PITCHES + 1, "planned mean pitch of the part in the bar; unknown", PITCHES),
     Field("pitch", PITCHES, "choice", unit="semitones"),
     Field("duration", DURATIONS, "choice", unit=DURATION_UNIT),
     Field("velocity", VELOCITY_BINS, "choice", unit=f"bins of {VELOCITY_BIN_WIDTH} velocities"),
