@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ritornello.music.plan import Plan
+from ritornello.music.plan import MAX_BARS, Plan
 from ritornello.music.score import Marker
 from ritornello.music.sketch import NO_CADENCE
 from ritornello.music.timeline import Timeline
@@ -54,7 +54,7 @@ def phrases(bars: int, cadences: Sequence[int] = (), pickup_bars: int = 0) -> li
 
 
 def sections(timeline: Timeline) -> list[Section]:
-    """Return the sections of a song, one or more phrases each; none if nothing is known of what returns.
+    """Return the sections of a song; none if nothing is known of what returns, or beyond MAX_BARS bars.
 
     The origin of a bar is the first of the bars to which it returns, directly or indirectly. RUN_BARS or more
     that repeat others one after the other are a section, and so are those others; elsewhere sections are
@@ -63,7 +63,7 @@ def sections(timeline: Timeline) -> list[Section]:
     that comes back.
     """
     returns, similarity = timeline.returns_to.tolist(), timeline.similarity.tolist()
-    if not returns or (max(returns) < 0 and min(similarity) < 0):
+    if not 0 < len(returns) <= MAX_BARS or (max(returns) < 0 and min(similarity) < 0):
         return []
     origin: list[int] = []
     for bar, target in enumerate(returns):
@@ -139,7 +139,6 @@ def _merged(spans: list[range], numbers: list[int]) -> tuple[list[range], list[i
         places = [i for i in range(len(numbers) - 1) if numbers[i : i + 2] == pair]
         if pair[0] != pair[1] and 1 < len(places) == numbers.count(pair[0]) == numbers.count(pair[1]):
             spans, numbers = _joined(spans, numbers, places)
-            place = 0
         else:
             place += 1
     longest = max((len(s) for s, n in zip(spans, numbers, strict=True) if numbers.count(n) > 1), default=0)
