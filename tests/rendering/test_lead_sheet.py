@@ -59,6 +59,10 @@ def test_a_plan_without_a_sketch_has_bars_alone() -> None:
     assert chord_lines(Plan(bars=5)) == []
 
 
+def test_drums_alone_have_no_chords() -> None:
+    assert "?" not in lead_sheet(Plan(bars=4, parts=(Part("", 0, True),)))
+
+
 def test_a_long_phrase_is_continued_in_the_next_line() -> None:
     sketch = Sketch(cadences=(*[0] * 11, END))
     lines = lead_sheet(Plan(bars=12, sketch=sketch), width=80).splitlines()

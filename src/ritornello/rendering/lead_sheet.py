@@ -71,6 +71,8 @@ class _LeadSheet:
         self.plan, self.timeline = plan, plan.timeline(GRID)
         self.sketch = plan.sketch or Sketch()
         self.symbols = _with_repeats(bar_symbols(self.timeline, plan.key))
+        if not plan.chords and all(part.is_drum for part in plan.parts):
+            self.symbols = [""] * len(self.timeline)  # drums have no chords
         self.sections = {section.start: section for section in sections(self.timeline)}
         self.phrases = phrases(len(self.timeline), self.sketch.cadences, self.timeline.pickup_bars)
         self.rows = self._rows()
