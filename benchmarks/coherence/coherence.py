@@ -135,7 +135,7 @@ def table_of_label(columns: Mapping[str, Figures]) -> str:
             cell(figures[name]["composed"], is_share) if name in figures else ""
             for figures in columns.values()
         ]
-        rows.append([name.strip(), cell(people["human"], is_share), *cells])
+        rows.append([name, cell(people["human"], is_share), *cells])
     counts = [
         str(max((each["composed"]["songs"] for each in figures.values()), default=0))
         for figures in columns.values()

@@ -41,7 +41,7 @@ def test_the_table_of_a_label_is_composed_once(
     assert main([str(word) for word in [*words, *arms, "--songs", 2]]) == 0
     text = capsys.readouterr().out
     assert "|  | people | 4 bars | as long as people's | continued |" in text
-    assert "| same key heard | " in text
+    assert "| seam: same key heard | " in text
     assert text.split("\n\n")[1] in (tmp_path / "out" / "tables.md").read_text()
     found = json.loads((tmp_path / "out" / "tables.json").read_text())["fiddle"]
     assert found["4 bars"]["sounds after its last bar"]["composed"]["songs"] == 2

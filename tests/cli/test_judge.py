@@ -43,8 +43,8 @@ def test_a_folder(say: Say, home: Path, tmp_path: Path) -> None:
     assert code == 0
     assert "detector AUC" in text
     assert re.search(r"^each part plays in 1/4 of the bars +100% +100%-100% +24 +100% ", text, re.M)
-    assert "same key heard" not in text
-    assert "same key heard" in say("judge", home / "ours", "--human", home / "theirs", "--seam", 4)[1]
+    assert "seam: same key heard" not in text
+    assert "seam: same key heard" in say("judge", home / "ours", "--human", home / "theirs", "--seam", 4)[1]
     assert "<h2>Coherence</h2>" in html.read_text()
     assert "long.mid: lasts 67 minutes, at most 60 (--max-minutes)" in text
     assert "page.mid: not MIDI" in text

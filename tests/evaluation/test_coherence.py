@@ -228,8 +228,8 @@ def test_the_table_has_both_sides() -> None:
     rows = {row[0]: row[1:] for row in coherence_rows(found)}
     assert rows["sounds after its last bar"][:3] == ["100%", "100%-100%", "8"]
     assert "drum bars that repeat an earlier one" not in rows
-    assert "  same key heard" in rows
-    assert "  same key heard" not in coherence(*sides)
+    assert "seam: same key heard" in rows
+    assert "seam: same key heard" not in coherence(*sides)
 
 
 @given(scores(min_notes=1))

@@ -13,7 +13,6 @@ from ritornello.evaluation.coherence import (
     DRUMS,
     MEASURES,
     NOTHING,
-    SEAM_BARS,
     Amount,
     Measure,
     PartNumbers,
@@ -137,10 +136,10 @@ def seam_measures(bar: int) -> list[Measure]:
         return lambda song: Amount(*getattr(seam(song, bar), name))
 
     names = {
-        "parts": f"parts that play {SEAM_BARS} bars before and after",
-        "register": "  semitones between their registers",
-        "density": "  notes of the sparser side, of the other",
-        "key": "  same key heard",
+        "parts": "seam: parts that play on both sides",
+        "register": "seam: semitones between registers",
+        "density": "seam: notes of the sparser side",
+        "key": "seam: same key heard",
     }
     assert set(names) == set(Seam._fields)
     return [Measure(text, of_seam(name), is_share=name != "register") for name, text in names.items()]
