@@ -208,7 +208,7 @@ def test_with_a_few_songs_the_cautious_choice_is_kept(
 ) -> None:
     ships(shipped := write_model(tmp_path / "bundled"), monkeypatch)
     write_songs(tmp_path / "few", 4, notes=40)
-    made = learner.learn(tmp_path / "few", steps=300, **{**QUICK, "seed": 1})
+    made = learner.learn(tmp_path / "few", minutes=5, **{**QUICK, "seed": 1})
     assert made.report["why"] == (
         "the bundled model is kept, with the plans of your songs: 4 songs are too few to measure what "
         "training does, and training may make it worse"

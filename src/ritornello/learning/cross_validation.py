@@ -51,6 +51,8 @@ class SelectionPlan(NamedTuple):
     folds: int
     duration: dict[str, Any]
     comparing_s: float | None = None
+    is_only_start: bool = False
+    """Whether the start model will be kept, because there are too few songs to measure anything."""
 
     @classmethod
     def of(
@@ -63,7 +65,7 @@ class SelectionPlan(NamedTuple):
         """
         songs, test_songs = len(corpus.songs()), len(corpus.songs("test"))
         if has_start and songs < FEWEST_JUDGED:
-            return cls(0, {"steps": 1})
+            return cls(0, {"steps": 1}, is_only_start=True)
         folds = FOLDS if has_start and test_songs < FEWEST_TEST_SONGS else 0
         if budget.total_s is None:
             return cls(folds, duration)

@@ -55,6 +55,8 @@ class LearnPipeline:
         starts = self._starts(folder)
         has_start = self.bundled is not None or "before" in starts
         plan = SelectionPlan.of(self.corpus, self.duration, self.budget, has_start)
+        if plan.is_only_start:
+            starts = dict(list(starts.items())[:1])
         trials = StartTrials(self.corpus, folder, starts, plan.duration, self.settings, progress)
         trained, stopped = self._train(trials, plan)
         report: dict[str, Any] = {"start": trials.chosen, "tried": trials.tried}
@@ -111,7 +113,7 @@ class LearnPipeline:
 
     def _divide_time(self, trials: StartTrials, plan: SelectionPlan) -> None:
         """Give training the time that is left beside the comparison of the candidates, which is measured."""
-        if self.budget.total_s is None:
+        if "steps" in plan.duration:
             return
         path = trials.starts[trials.choose()]
         start = Model.open(path) if path else self.bundled
