@@ -79,12 +79,12 @@ def test_chords_alone_have_a_line_a_phrase() -> None:
 def test_a_bar_in_words() -> None:
     words = bar_texts(PLAN.timeline(GRID), PLAN.key)
     assert words[3] == (
-        "bar 4: section A', | D |, repeats bar 1, motif of bar 1, violin 4 notes around A4, "
-        "acoustic bass 2 notes around G2, drums 16 notes"
+        "bar 4: section A', | D |, repeats bar 1, motif of bar 1, violin: 4 notes around A4, "
+        "acoustic bass: 2 notes around G2, drums: 16 notes"
     )
-    assert words[0].endswith("acoustic bass rests, drums 16 notes")
+    assert words[0].endswith("acoustic bass: rests, drums: 16 notes")
     assert words[5].endswith(
-        "ends a phrase: end, violin 2 notes around D4, acoustic bass 1 note around D2, drums ?"
+        "ends a phrase: end, violin: 2 notes around D4, acoustic bass: 1 note around D2, drums: ?"
     )
     assert bar_texts(Plan(bars=2, meters=((0, 1, 4), (1, 4, 4))).timeline(GRID)) == [
         "bar 0: | ? |",

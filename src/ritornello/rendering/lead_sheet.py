@@ -55,13 +55,13 @@ def bar_texts(timeline: Timeline, key: tuple[int, bool] | None = None) -> list[s
 
 
 def _texture_words(name: str, texture: Texture, key: tuple[int, bool] | None) -> str:
-    """Return the texture of a part in a bar, such as "violin 8 notes around D5"."""
+    """Return the texture of a part in a bar, such as "violin: 8 notes around D5"."""
     notes, pitch = texture
     if texture == OPEN_TEXTURE:
-        return f"{name} {OPEN}"
+        return f"{name}: {OPEN}"
     count = OPEN if notes == UNKNOWN else f"{notes} note" + "s" * (notes != 1)
     around = f" around {theory.pitch_name(pitch, key)}" if pitch != UNKNOWN and name != DRUMS else ""
-    return f"{name} {count}{around}" if notes else f"{name} rests"
+    return f"{name}: {count}{around}" if notes else f"{name}: rests"
 
 
 class _LeadSheet:
