@@ -154,3 +154,16 @@ def test_a_table_that_cannot_be_written_is_said_first(say: Say, home: Path, tmp_
     assert code == 1
     assert "cannot write" in err
     assert "measuring" not in err
+
+
+def test_groups_of_fields_can_be_hidden(say: Say, home: Path) -> None:
+    options = ("--on", home / "corpus", "--given", "plan", "--json")
+    _, everything, _ = say("measure", home / "model", *options)
+    _, without_echo, _ = say("measure", home / "model", *options, "--hide", "echo, alone")
+    shown, hidden = (
+        json.loads(text)["given"]["plan"]["nats_per_note"] for text in (everything, without_echo)
+    )
+    assert shown != hidden
+    code, _, err = say("measure", home / "model", "--on", home / "corpus", "--hide", "tune")
+    assert code == 2
+    assert "hide 'tune': must be one of alone, bars_left, cadence, chord, echo" in err

@@ -25,6 +25,11 @@ from ritornello.cli.common import (
     "What the model knows. plan: plan, form, bars left and chords; none: nothing. By default both.",
     ["plan", "none"],
 )
+@option(
+    "--hide",
+    "What the model does not know besides, separated by commas: groups of fields such as chord, cadence, "
+    "texture, form, echo, or of the plan such as key.",
+)
 @option("--csv", "Also write the figures of each song.", PATH)
 @option("--threads", "Threads of the CPU.", default=1)
 @code_options
@@ -38,6 +43,7 @@ def command(
     quiet: bool,
     on: str,
     split: str | None,
+    hide: str | None,
     **settings: Any,
 ) -> None:
     """Measure how well MODEL predicts songs, in nats per note; fewer are better.
@@ -47,6 +53,7 @@ def command(
     \b
     ritornello measure model --on corpus
     ritornello measure model --on corpus --split test --csv songs.csv
+    ritornello measure model --on corpus --given plan --hide chord,cadence,texture
     ritornello measure model --on ~/Music/midi --given none --json
     """
     from ritornello.evaluation.measure import measure
@@ -55,7 +62,8 @@ def command(
     opened = open_model(model, settings)
     with writing([settings["csv"]], overwrite), progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
-        found = measure(opened, on, split=split, given=names, progress=update, **settings)
+        hidden = [group.strip() for group in hide.split(",")] if hide else []
+        found = measure(opened, on, split=split, given=names, hide=hidden, progress=update, **settings)
     print_result(found, _text(found), as_json=as_json, quiet=quiet)
 
 

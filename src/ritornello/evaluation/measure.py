@@ -1,12 +1,14 @@
 """The function `ritornello.measure`: how well a model predicts songs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError, ModelError, check_between
 from ritornello.evaluation.inputs import open_songs
 from ritornello.models.model import Model
+from ritornello.models.plan_vector import GROUPS
+from ritornello.representations.table import Field
 from ritornello.system.extras import require_extra
 from ritornello.system.files import check_writable, write_bytes
 from ritornello.system.progress import Progress
@@ -18,6 +20,7 @@ def measure(
     *,
     split: str | None = None,
     given: Collection[str] = ("plan", "none"),
+    hide: Collection[str] = (),
     csv: str | Path | None = None,
     threads: int = 1,
     progress: Progress | None = None,
@@ -26,7 +29,8 @@ def measure(
 
     `on` is a corpus, of which `split` is measured (default: valid), or a folder of MIDI files. `given` says
     what the model knows: the "plan" (with form, bars left and chords), or nothing ("none": with a model that
-    works in a key frame, log 12 nats a song are added for the key). `csv` is a file
+    works in a key frame, log 12 nats a song are added for the key). `hide` names more that it does not know:
+    groups of known fields such as "chord", "cadence" or "echo", or of the plan such as "key". `csv` is a file
     to write with the nats of each song. Raises InputError for wrong arguments or if no song can be measured,
     ModelError for a network that predicts no probabilities, OutputError if `csv` cannot be written.
     """
@@ -42,6 +46,7 @@ def measure(
         )
     if unknown := set(given) - set(HIDDEN_BY_GIVEN):
         raise InputError(f"given {min(unknown)!r}: must be one of {', '.join(HIDDEN_BY_GIVEN)}")
+    _check_groups(hide, opened.representation.fields)
     check_between("threads", threads, 1, 1024)
     if csv:
         check_writable(Path(csv))
@@ -52,7 +57,7 @@ def measure(
         opened.representation,
         songs,
         plan_encoder=opened.plan_encoder,
-        given={name: HIDDEN_BY_GIVEN[name] for name in given},
+        given={name: (*HIDDEN_BY_GIVEN[name], *hide) for name in given},
         has_key_frame=opened.has_key_frame,
         threads=threads,
         skipped=songs.skipped.__setitem__,
@@ -66,3 +71,11 @@ def measure(
     if csv:
         write_bytes(Path(csv), songs_as_csv(found).encode())
     return result
+
+
+def _check_groups(hidden: Collection[str], fields: Sequence[Field]) -> None:
+    """Raise InputError unless each name is a group of known fields that can be hidden, or of the plan."""
+    groups = {field.name.partition(".")[0] for field in fields if field.unknown is not None}
+    known = sorted({*groups, *GROUPS, "plan"})
+    if unknown := sorted(set(hidden) - set(known)):
+        raise InputError(f"hide {unknown[0]!r}: must be one of {', '.join(known)}")

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import GRID
+from ritornello.music.sketch import CADENCE_NAMES
 from ritornello.music.theory import chord_name, family, pitch_name
 from ritornello.representations.grid import vocabulary
 from ritornello.representations.grid.vocabulary import COLUMN, END, VOID, WAIT
@@ -26,7 +27,7 @@ def explain(values: npt.NDArray[np.integer], bars: Sequence[str] = ()) -> list[s
         columns = [f"bar {bar:3} beat {beat:6.3f}  {_chord(cell['chord']):<7} {_described_note(cell)}"]
         columns += [_echo(name, cell) for name in ("echo", "alone") if cell[f"{name}.shift"] != VOID["shift"]]
         columns += [_form(cell)] if cell["form.shift"] != VOID["shift"] else []
-        lines.append("  |  ".join([*columns, *_given(cell)]))
+        lines.append("  |  ".join([*columns, *_sketch(cell), *_given(cell)]))
     return lines
 
 
@@ -56,10 +57,14 @@ def _described_note(cell: dict[str, int]) -> str:
 
 
 def _note(part: int, pitch: int) -> str:
+    return f"drum {pitch}" if part == vocabulary.DRUM_PART else f"{_part(part)} {pitch_name(pitch)}"
+
+
+def _part(part: int) -> str:
     if part == vocabulary.DRUM_PART:
-        return f"drum {pitch}"
+        return "drums"
     program, instance = divmod(part, vocabulary.INSTANCES_PER_PROGRAM)
-    return f"{family(program)} {program}.{instance + 1} {pitch_name(pitch)}"
+    return f"{family(program)} {program}.{instance + 1}"
 
 
 def _chord(number: int) -> str:
@@ -83,6 +88,35 @@ def _form(cell: dict[str, int]) -> str:
     next_bar, similarity = divmod(cell["form.likeness"] - 1, 3)
     bar = "the next bar" if next_bar > 0 else "this bar"
     return f"{_guess('form', cell)} ({bar} repeats {SIMILARITIES[similarity + 1]} of an earlier one)"
+
+
+def _sketch(cell: dict[str, int]) -> list[str]:
+    """What the row knows of the sketch beyond the chord; nothing of what is unknown."""
+    words = []
+    if cell["chord.next"] < vocabulary.NO_CHORD:
+        words.append(f"{_chord(cell['chord.next'])} next")
+    if 0 < (kind := cell["cadence.kind"]) < vocabulary.CADENCE_UNKNOWN:
+        words.append(f"{CADENCE_NAMES[kind]} {_in_bars(cell['cadence.bars'])}")
+    if (left := cell["texture.left"]) < vocabulary.DENSITY_UNKNOWN:
+        words.append(f"{_density(left)} to come in the bar")
+    if cell["texture.part"] < VOID["part"]:
+        words.append(f"due: {_part(cell['texture.part'])}")
+    if cell["texture.register"] < vocabulary.PITCHES:
+        words.append(f"about {pitch_name(cell['texture.register'])}")
+    return [f"sketch: {', '.join(words)}"] if words else []
+
+
+def _in_bars(bars: int) -> str:
+    return f"in {bars} bar{'' if bars == 1 else 's'}" if bars else "in this bar"
+
+
+def _density(number: int) -> str:
+    """The number of notes of a class of density."""
+    most = [*vocabulary.NOTES_OF_A_DENSITY.tolist(), None][number]
+    first = most if number == 0 else int(vocabulary.NOTES_OF_A_DENSITY[number - 1]) + 1
+    if most is None:
+        return f"{first} or more notes"
+    return f"{first}-{most} notes" if first != most else f"{most} note{'' if most == 1 else 's'}"
 
 
 def _given(cell: dict[str, int]) -> list[str]:
