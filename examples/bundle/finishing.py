@@ -169,7 +169,7 @@ def _data(info: dict[str, Any]) -> str:
     """The section about the model and its data."""
     data = info["data"]
     sources = "\n".join(
-        f"| {s['label']} | {s['what']} | {s['composition']} | {s['transcription']} | {s['licence']} | "
+        f"| {s['label'] or 'several'} | {s['what']} | {s['composition']} | {s['transcription']} | {s['licence']} | "
         f"{s['files']:,} | {s['address']} |"
         for s in data["sources"]
     )
@@ -193,6 +193,8 @@ Every file is listed in `rights.json`, with its SHA-256. Files with a notice of 
 their source does not cover were rejected. Drums: "Groove MIDI Dataset" by Google LLC, CC BY 4.0
 (https://creativecommons.org/licenses/by/4.0/), with pitches mapped to General MIDI. Freedoom: Copyright (c)
 2001-2024 Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence.
+What is licensed CC BY was changed as the table says; who typeset single pieces of Mutopia under CC BY is in
+`credits` of `rights.json`.
 
 The model contains no songs, but it may repeat a few bars of its training data. So that `ritornello judge`
 can find them, `reference.npz` contains the name of every training song and, for each part, hashes of five
@@ -241,8 +243,10 @@ Measured with the float16 weights that ship.
 
 LIMITS = """## Limits
 
-It composes in the style of these labels only. Fiddle tunes have one voice, drum songs only drums. Velocities
-of chorales are constant, those of fiddle tunes depend on the meter, because their sources have none.
+It composes in the style of these labels only. Fiddle tunes have one voice, drum songs only drums. Nearly all
+other labels are scores of music written before 1955: on the grid, without a band. Only game music has bass and
+drums, and there are few such songs. Velocities of chorales, hymns and many scores are constant, those of fiddle
+tunes depend on the meter, because their sources have none.
 """
 
 
