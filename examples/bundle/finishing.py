@@ -169,8 +169,8 @@ def _data(info: dict[str, Any]) -> str:
     """The section about the model and its data."""
     data = info["data"]
     sources = "\n".join(
-        f"| {s['label'] or 'several'} | {s['what']} | {s['composition']} | {s['transcription']} | {s['licence']} | "
-        f"{s['files']:,} | {s['address']} |"
+        f"| {s['label'] or 'several'} | {s['what']} | {s['composition']} | {s['transcription']} | "
+        f"{s['licence']} | {s['files']:,} | {s['address']} |"
         for s in data["sources"]
     )
     counts = ", ".join(f"{label} {count:,}" for label, count in sorted(data["songs_by_label"].items()))
@@ -243,10 +243,10 @@ Measured with the float16 weights that ship.
 
 LIMITS = """## Limits
 
-It composes in the style of these labels only. Fiddle tunes have one voice, drum songs only drums. Nearly all
-other labels are scores of music written before 1955: on the grid, without a band. Only game music has bass and
-drums, and there are few such songs. Velocities of chorales, hymns and many scores are constant, those of fiddle
-tunes depend on the meter, because their sources have none.
+It composes in the style of these labels only. Fiddle tunes have one voice, drum songs only drums. Nearly
+all other labels are scores of music written before 1955: on the grid, without a band. Only game music has
+bass and drums, and there are few such songs. Velocities of chorales, hymns and many scores are constant,
+those of fiddle tunes depend on the meter, because their sources have none.
 """
 
 
