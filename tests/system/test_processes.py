@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -30,6 +31,17 @@ def test_an_item_that_ends_its_process_is_left_out() -> None:
 
     results = list(in_processes(work, range(40), 2, lambda item: -item))
     assert results == [-item if item in (13, 14, 30) else item for item in range(40)]
+
+
+@pytest.mark.skipif(not FORKS, reason="it needs to fork")
+def test_ctrl_c_twice_ends_all_processes() -> None:
+    code = (
+        "import os, signal, time; from ritornello.system.processes import in_processes\n"
+        "for item in in_processes(lambda item: time.sleep(0.05), range(1000), 2, abs):\n"
+        "    os.kill(os.getpid(), signal.SIGINT); os.kill(os.getpid(), signal.SIGINT)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "KeyboardInterrupt" in done.stderr and done.returncode
 
 
 def test_where_forking_is_not_safe_one_process_does_it(monkeypatch: pytest.MonkeyPatch) -> None:

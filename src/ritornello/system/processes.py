@@ -30,7 +30,7 @@ def in_processes(
     """Yield the results of `function` for `items`, in order; the function and the items are not pickled.
 
     For an item whose process ends, the result is that of `broken`. Where the system cannot fork safely, this
-    process does all of it. Ctrl-C ends the processes after the items that they have begun.
+    process does all of it. Ctrl-C ends the processes at once.
     """
     if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
         yield from map(function, items)
@@ -56,6 +56,10 @@ def _of_pool(indices: Sequence[int], processes: int) -> Generator[Any, None, Non
     pool = ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
     try:
         yield from pool.map(_call, indices, chunksize=CHUNK_ITEMS)
+    except BaseException:  # such as Ctrl-C, perhaps twice: nothing waits for a process that is alive
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
