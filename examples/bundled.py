@@ -104,15 +104,16 @@ def train_settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings | balance | {"patience": PATIENCE}
 
 
-def finish(out: Path, side: str, threads: int, mean_with: Path | None) -> None:
+def finish(out: Path, side: str, threads: int, mean_with: Path | None, judged: Path | None) -> None:
     """Stage finish: write the model as it ships, and print its card."""
+    tables = json.loads(judged.read_bytes()) if judged else None
     from bundle import finishing
 
     model, corpus = Model.open(out / "model"), Corpus.open(out / "corpus")
     if mean_with:
         model = finishing.average(model, Model.open(mean_with))
     rights = (out / RIGHTS_FILE).read_bytes()
-    finished = finishing.finish(model, corpus, rights, side, threads, out / "bundled")
+    finished = finishing.finish(model, corpus, rights, side, threads, out / "bundled", tables)
     print((finished.path / "card.md").read_text(encoding="utf-8"), flush=True)
 
 
@@ -149,6 +150,7 @@ def parse_options() -> argparse.Namespace:
     add("--device", default="auto", help="auto, cpu or cuda")
     add("--threads", type=int, default=1, help="of the CPU")
     add("--mean-with", type=Path, help="the model of --init; the mean of both models' weights ships")
+    add("--judged", type=Path, help="tables.json of `python -m benchmarks coherence`: marks of the labels")
     add("--side", default="test", help="the held-out songs that are measured for the card: test or valid")
     return parser.parse_args()
 
@@ -170,7 +172,7 @@ def main() -> None:
     if "train" in stages:
         train(out / "corpus", out / "model", report=print_measurement, **train_settings(options))
     if "finish" in stages:
-        finish(out, options.side, options.threads, options.mean_with)
+        finish(out, options.side, options.threads, options.mean_with, options.judged)
     if "ship" in stages:
         ship(out)
 

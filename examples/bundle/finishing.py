@@ -36,8 +36,21 @@ RIGHTS_FILE = "rights.json"
 MEASURED = ("nats_per_note", "interval", "by_field", "reference")
 
 
-def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: int, out: Path) -> Model:
-    """Write the model folder that ships. Raises FailedError if it is larger than MAX_FOLDER_BYTES."""
+def finish(
+    trained: Model,
+    corpus: Corpus,
+    rights: bytes,
+    side: str,
+    threads: int,
+    out: Path,
+    judged: dict[str, Any] | None = None,
+) -> Model:
+    """Write the model folder that ships. Raises FailedError if it is larger than MAX_FOLDER_BYTES.
+
+    `judged` is tables.json of the benchmark `coherence`, for the marks of the labels; with it the default label
+    is the one that the detector tells from people's songs least.
+    """
+    marks = marks_of(judged or {})
     sketch = None if trained.sketch is None else to_float16(trained.sketch)
     half = replace(trained, weights=to_float16(trained.weights), sketch=sketch)
     files = json.loads(rights)
@@ -48,8 +61,8 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     info = {name: value for name, value in trained.info.items() if name not in ("format", "files")}
     info |= {
         "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
-        "measured": {**info["measured"], "side": side, "by_label": measured},
-        "defaults": {"genre": DEFAULT_LABEL},
+        "measured": {**info["measured"], "side": side, "by_label": measured, "judged": marks},
+        "defaults": {"genre": min(marks, key=lambda label: marks[label]["auc"], default=DEFAULT_LABEL)},
         "usual": style_of_labels(corpus, trained.representation),
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans, half.sketch)
@@ -59,6 +72,16 @@ def finish(trained: Model, corpus: Corpus, rights: bytes, side: str, threads: in
     if size > MAX_FOLDER_BYTES:
         raise FailedError(f"{str(out)!r} has {size} bytes: must have at most {MAX_FOLDER_BYTES}")
     return Model.open(out)
+
+
+def marks_of(judged: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of each label the AUC of the detector, its interval, and how many songs were compared."""
+    marks = {}
+    for label, columns in judged.items():
+        found = columns.get("as long as people's", {}).get("detector AUC", {}).get("composed")
+        if found:
+            marks[label] = {"auc": found["value"], "interval": found["interval"], "songs": found["songs"]}
+    return marks
 
 
 def average(trained: Model, first: Model) -> Model:

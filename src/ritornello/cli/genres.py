@@ -11,7 +11,10 @@ from ritornello.cli.common import output_options, print_result
 @click.argument("model", type=click.Path(), required=False)
 @output_options
 def command(model: str | None, as_json: bool, quiet: bool) -> None:
-    """List the labels of MODEL, or of the bundled model, each with a command to try.
+    """List the labels of MODEL, or of the bundled model: what their songs are like, how well it does them.
+
+    A command to try stands below each. The mark says how often the detector of `ritornello judge` can tell a
+    composed song from a song that people wrote.
 
     \b
     ritornello genres
@@ -23,8 +26,14 @@ def command(model: str | None, as_json: bool, quiet: bool) -> None:
     named = f" {shlex.quote(model)}" if model else ""
     lines = [
         f"{genre.label:<24} {genre.songs:>6,} songs, {', '.join(genre.parts)}\n"
+        f"    {' or '.join(genre.meters)}, {genre.tempo_bpm[0]}-{genre.tempo_bpm[1]} bpm; {genre.mark}\n"
         f"    ritornello compose{named} --genre {shlex.quote(genre.label)}"
         for genre in found
     ]
     lines = lines or ["this model has no labels: ritornello compose" + named]
-    print_result({"genres": [genre._asdict() for genre in found]}, *lines, as_json=as_json, quiet=quiet)
+    print_result(
+        {"genres": [{**genre._asdict(), "mark": genre.mark} for genre in found]},
+        *lines,
+        as_json=as_json,
+        quiet=quiet,
+    )

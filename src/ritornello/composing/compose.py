@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
+from ritornello.composing.genres import Genre, genres_of
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
-from ritornello.composing.merge_notes import instrument_name, note_table
+from ritornello.composing.merge_notes import note_table
 from ritornello.composing.options import (
     DIALS,
     BatchOptions,
@@ -196,22 +196,9 @@ def replay(
     return generate_songs(opened_model(model), [request], {name: getattr(wanted, name) for name in DIALS})[0]
 
 
-class Genre(NamedTuple):
-    """A label of a model: how many stored plans have it, and the instruments that they have most often."""
-
-    label: str
-    songs: int
-    parts: tuple[str, ...]
-
-
 def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list[Genre]:
     """The labels of a model, or of the bundled model. Raises ModelError."""
-    opened, found = opened_model(model), []
-    for label in opened.labels:
-        plans = [plan for plan in opened.plans if label in dict(plan.genres)]
-        names = Counter(instrument_name(part) for plan in plans for part in set(plan.parts))
-        found.append(Genre(label, len(plans), tuple(name for name, _ in names.most_common(most_parts))))
-    return found
+    return genres_of(opened_model(model), most_parts)
 
 
 def card(model: str | Path | Model | None = None) -> str:

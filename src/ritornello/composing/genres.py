@@ -1,0 +1,70 @@
+"""The labels of a model: what their songs are like, and how well the model composes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ritornello.composing.merge_notes import instrument_name
+from ritornello.models.model import Model
+
+MOST_METERS = 2
+TEMPO_PLACES = (0.1, 0.9)  # of the sorted tempi: most songs are between the two
+# The AUC with which the judge's detector tells a model's songs from people's, at most: 0.5 is a guess
+MARKS = (
+    (0.65, "hard to tell from people's songs"),
+    (0.8, "sometimes told from people's songs"),
+    (0.95, "mostly told from people's songs"),
+    (1.0, "always told from people's songs"),
+)
+NO_MARK = "not judged"
+
+
+class Genre(NamedTuple):
+    """A label of a model, as the stored plans of its training songs have it."""
+
+    label: str
+    songs: int
+    """Stored plans with the label."""
+    parts: tuple[str, ...]
+    """The most frequent instruments, the first of all most often."""
+    meters: tuple[str, ...] = ()
+    """The most frequent meters."""
+    tempo_bpm: tuple[int, int] = (0, 0)
+    """Between which tempi eight of ten songs are."""
+    auc: float | None = None
+    """How well the judge's detector tells composed songs from held-out ones: 0.5-1; None if not judged."""
+
+    @property
+    def mark(self) -> str:
+        """How well the model composes songs of the label, in words."""
+        if self.auc is None:
+            return NO_MARK
+        words = next(text for most, text in MARKS if self.auc <= most or most == 1)
+        return f"{words} (AUC {self.auc:.2f})"
+
+
+def genres_of(model: Model, most_parts: int) -> list[Genre]:
+    """The labels of a model; `most_parts` instruments are named of each."""
+    judged = model.info.get("measured", {}).get("judged", {})
+    return [_genre(model, label, most_parts, judged.get(label, {})) for label in model.labels]
+
+
+def _genre(model: Model, label: str, most_parts: int, judged: Mapping[str, Any]) -> Genre:
+    plans = [plan for plan in model.plans if label in dict(plan.genres)]
+    meters = (plan.only_main_meter().meters[0] for plan in plans)
+    tempi = sorted(round(plan.bpm) for plan in plans) or [0]
+    low, high = (tempi[int(place * (len(tempi) - 1))] for place in TEMPO_PLACES)
+    return Genre(
+        label,
+        len(plans),
+        _most_frequent((instrument_name(part) for plan in plans for part in set(plan.parts)), most_parts),
+        _most_frequent((f"{numerator}/{denominator}" for _, numerator, denominator in meters), MOST_METERS),
+        (low, high),
+        judged.get("auc"),
+    )
+
+
+def _most_frequent(names: Iterable[str], most: int) -> tuple[str, ...]:
+    return tuple(name for name, _ in Counter(names).most_common(most))
