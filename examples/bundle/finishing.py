@@ -47,8 +47,8 @@ def finish(
 ) -> Model:
     """Write the model folder that ships. Raises FailedError if it is larger than MAX_FOLDER_BYTES.
 
-    `judged` is tables.json of the benchmark `coherence`, for the marks of the labels; with it the default label
-    is the one that the detector tells from people's songs least.
+    `judged` is tables.json of the benchmark `coherence`, for the marks of the labels; with it the default
+    label is the one that the detector tells from people's songs least.
     """
     marks = marks_of(judged or {})
     sketch = None if trained.sketch is None else to_float16(trained.sketch)

@@ -242,11 +242,9 @@ def test_genres_and_card(chain: Model) -> None:
     assert found["game"].parts == ("grand piano", "fingered bass", "drums")
     assert found["game"].meters == ("4/4",)
     assert found["game"].mark == "not judged"
-    judged = chain.info["measured"] | {"judged": {"game": {"auc": 0.7}}}
-    found = {
-        genre.label: genre
-        for genre in composer.genres(replace(chain, info=chain.info | {"measured": judged}))
-    }
+    judged = {"measured": {"judged": {"game": {"auc": 0.7}}}}
+    marked = replace(chain, info=chain.info | judged)
+    found = {genre.label: genre for genre in composer.genres(marked)}
     assert found["game"].mark == "sometimes told from people's songs (AUC 0.70)"
     assert found["fiddle"].mark == "not judged"
     assert composer.card(chain) == "# A model for tests\n"
