@@ -15,7 +15,7 @@ from ritornello.system.files import write_bytes, write_json
 from ritornello.training.config import TrainConfig
 
 DURATIONS = ("steps", "minutes", "epochs", "pace")
-MAY_CHANGE = (*DURATIONS, "patience", "memory_mb")  # when a run is continued
+MAY_CHANGE = (*DURATIONS, "sketch_steps", "patience", "memory_mb")  # when a run is continued
 Tensors = dict[str, torch.Tensor]  # by name, of any shape
 
 

@@ -88,6 +88,13 @@ class TrainConfig:
             python_only=True,
         ),
     )
+    sketch_steps: int | None = _setting(
+        "Steps of the sketch network, instead of a share of the time; 0: the model gets none.",
+        None,
+        0,
+        10**6,
+        python_only=True,
+    )
     batch: int | None = _setting(
         "Crops in a step; by default 32, or 256 for the network original.", None, 1, 65536
     )

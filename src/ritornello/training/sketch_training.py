@@ -7,6 +7,8 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,16 +23,21 @@ from ritornello.sketching.forward import Network, Operations, SketchConfig, weig
 from ritornello.sketching.inputs import MAX_DISTANCE
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import SIMILARITIES
+from ritornello.training.config import TrainConfig
 from ritornello.training.sketch_batches import IGNORED, SketchBatch, SketchSong, make_batch, sketch_songs
+from ritornello.training.start import TrainingStart, open_model
 
 MAX_SONGS = 4096  # of a corpus that are learnt, evenly spaced
-MAX_HELD_OUT = 256
+MAX_HELD_OUT = 128
 BATCH, CHUNK = 16, 8  # songs; songs of a chunk of batches are sorted by length, so that little is padded
 LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 2e-3, 100, 0.05
 DROPOUT = 0.1
 LABEL_POWER = 0.5  # labels are drawn by their number of songs to this power
 AVERAGE = 0.998  # of the weights over steps
 MEASURED_EVERY = 200
+# A run trains its sketch network for this share of its minutes, or this many steps for each of its own
+SHARE_OF_MINUTES, MOST_MINUTES = 0.15, 20.0
+SHARE_OF_STEPS, MOST_STEPS = 0.75, 4000
 FORBIDDEN = -1e9
 # Heads of attention look this far at first, the last one at the origin: what they would learn slowly
 FIRST_DISTANCES, FIRST_BIAS = (4, 8), 0.4
@@ -100,8 +107,9 @@ class SketchTrainer:
         steps: int | None,
         report: Callable[[int, dict[str, float]], None] | None = None,
     ) -> SketchTraining:
-        """Train until the seconds are over or the steps are made."""
+        """Train until the seconds are over or the steps are made; the best measured weights are kept."""
         began, step, log = time.perf_counter(), 0, list[dict[str, float]]()
+        best, lowest = dict[str, Tensor](), math.inf
         batches = _batches(learnt, np.random.default_rng(self.seed))
         measured = _held_out_batches(held_out)
         done = 0.0
@@ -110,10 +118,15 @@ class SketchTrainer:
             step += 1
             done = step / steps if steps else (time.perf_counter() - began) / max(seconds or 0, 1e-9)
             if step % MEASURED_EVERY == 0 or done >= 1:
-                log.append({"step": step, **self.measure(measured)})
+                found = self.measure(measured)
+                loss = sum(LOSS_WEIGHTS[name] * value for name, value in found.items())
+                log.append({"step": step, "loss": loss, **found})
+                if not loss >= lowest:
+                    best = {name: weight.clone() for name, weight in self.average.items()}
+                    lowest = loss
                 if report:
                     report(step, log[-1])
-        weights = {name: weight.numpy() for name, weight in self.average.items()}
+        weights = {name: weight.numpy() for name, weight in best.items()}
         return SketchTraining(Sketcher(self.config, self.labels, weights), log)
 
     def measure(self, batches: Sequence[SketchBatch]) -> dict[str, float]:
@@ -245,3 +258,27 @@ def _held_out_batches(songs: Sequence[SketchSong]) -> list[SketchBatch]:
     generator = np.random.default_rng(0)
     ordered = sorted(songs, key=lambda song: len(song.length_ticks))
     return [make_batch(ordered[first : first + BATCH], generator) for first in range(0, len(ordered), BATCH)]
+
+
+def sketch_of_run(
+    corpus: Corpus, folder: Path, start: TrainingStart, config: TrainConfig, epoch_steps: float
+) -> SketchTraining | None:
+    """Return the sketch network of a training run of notes, trained before its first step.
+
+    It takes a share of the minutes or steps, begins with the sketch network of the model of --init, and stays
+    as it is when a run is continued. `epoch_steps` are those of a pass over the corpus. None for
+    representations without timelines, and with `sketch_steps` 0. Raises ModelError.
+    """
+    if not getattr(start.representation, "has_key_frame", False) or config.sketch_steps == 0:
+        return None
+    if (folder / "model.json").is_file() and (before := Sketcher.of(open_model(folder, config))):
+        return SketchTraining(before)
+    first = Sketcher.of(open_model(config.init, config)) if config.init else None
+    steps = config.steps or (math.ceil(config.epochs * epoch_steps) if config.epochs else None)
+    minutes = None
+    if config.sketch_steps or steps:
+        steps = config.sketch_steps or max(1, min(round(SHARE_OF_STEPS * (steps or 0)), MOST_STEPS))
+    else:
+        minutes = min(SHARE_OF_MINUTES * (config.minutes or 0), MOST_MINUTES)
+    train = partial(train_sketch, corpus, start.labels, start.representation, seed=config.seed, start=first)
+    return train(minutes=minutes, steps=steps)
