@@ -50,10 +50,10 @@ class SketchConfig(NamedTuple):
     """The sizes of a sketch network."""
 
     labels: int = 0
-    width: int = 128  # of a bar
-    layers: int = 4
+    width: int = 96  # of a bar
+    layers: int = 3
     heads: int = 4
-    part_width: int = 64  # of a bar of a part
+    part_width: int = 48  # of a bar of a part
 
 
 class Operations(NamedTuple):

@@ -19,7 +19,7 @@ from ritornello.sketching.inputs import Inputs, allowed_origins, context_inputs,
 from ritornello.sketching.variables import NONE, OPEN, Ints, Mask, Variables
 
 MAX_BARS_LEARNT = 128  # of longer songs the last bars are learnt
-MAX_PARTS_LEARNT = 8  # at once; of songs with more, others each time
+MAX_PARTS_LEARNT = 6  # at once; of songs with more, others each time
 STAGES = (
     "presence",
     "origin",

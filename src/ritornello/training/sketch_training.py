@@ -18,23 +18,34 @@ from torch.nn.functional import cross_entropy, dropout
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.models.plan_vector import infer_plan
+from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
+from ritornello.representations.sketch import read_sketch
 from ritornello.sketching.forward import Network, Operations, SketchConfig, weight_shapes
 from ritornello.sketching.inputs import MAX_DISTANCE
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import SIMILARITIES
 from ritornello.training.config import TrainConfig
-from ritornello.training.sketch_batches import IGNORED, SketchBatch, SketchSong, make_batch, sketch_songs
+from ritornello.training.sketch_batches import (
+    IGNORED,
+    MAX_PARTS_LEARNT,
+    SketchBatch,
+    SketchSong,
+    make_batch,
+    sketch_songs,
+)
+from ritornello.training.songs import SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
 MAX_SONGS = 4096  # of a corpus that are learnt, evenly spaced
 MAX_HELD_OUT = 128
-BATCH, CHUNK = 16, 8  # songs; songs of a chunk of batches are sorted by length, so that little is padded
+BATCH, CHUNK = 16, 128  # songs; those of a chunk are sorted by size, so that little is padded
+MAX_BATCH_SIZE = 3000  # bars, times parts and two, of all songs of a batch; of long songs a batch has fewer
 LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 2e-3, 100, 0.05
 DROPOUT = 0.1
 LABEL_POWER = 0.5  # labels are drawn by their number of songs to this power
 AVERAGE = 0.998  # of the weights over steps
-MEASURED_EVERY = 200
+MEASURED_EVERY = 250
 # A run trains its sketch network for this share of its minutes, or this many steps for each of its own
 SHARE_OF_MINUTES, MOST_MINUTES = 0.15, 20.0
 SHARE_OF_STEPS, MOST_STEPS = 0.75, 4000
@@ -56,9 +67,10 @@ class SketchTraining:
 
 def corpus_plans(corpus: Corpus, split: str, representation: Any, most: int) -> list[Plan]:
     """Return the complete plans of at most `most` songs of a split, evenly spaced."""
-    numbers = corpus.songs(split)
-    chosen = numbers[np.unique(np.linspace(0, len(numbers) - 1, min(most, len(numbers))).astype(np.int64))]
-    return [song_plan(corpus.score(int(n)), corpus.info(int(n)).labels, representation) for n in chosen]
+    scores = SplitScores(corpus, split)
+    labels, count = scores.labels, len(scores)
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64)).tolist()
+    return [song_plan(scores[song], labels[song], representation) for song in chosen]
 
 
 def train_sketch(
@@ -166,11 +178,12 @@ class SketchTrainer:
 
 def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
     """Return the complete plan of a song: what `infer_plan` finds, and its chords, returns and sketch."""
-    song = representation.canonical(score)[0]
+    song = representation.canonical(without_leading_silence(score))[0]
     timeline = representation.timeline(song)
+    sketch = timeline.sketch or read_sketch(song, timeline)
     returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
     plan = infer_plan(song, labels)
-    return replace(plan, chords=timeline.chords, returns=returns, sketch=timeline.sketch)
+    return replace(plan, chords=timeline.chords, returns=returns, sketch=sketch)
 
 
 def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
@@ -240,17 +253,26 @@ def start_weights(
     return {name: weight.clone().requires_grad_() for name, weight in weights.items()}
 
 
+def _size(song: SketchSong) -> int:
+    """About how much a song costs to learn."""
+    return len(song.length_ticks) * (2 + min(len(song.variables.notes), MAX_PARTS_LEARNT))
+
+
 def _batches(songs: Sequence[SketchSong], generator: np.random.Generator) -> Any:
     """Yield batches without end; labels are drawn by their number of songs to LABEL_POWER."""
     counts = Counter(song.label for song in songs)
     weights = np.array([counts[song.label] ** (LABEL_POWER - 1) for song in songs])
     weights /= weights.sum()
     while True:
-        drawn = generator.choice(len(songs), BATCH * CHUNK, p=weights)
-        sizes = [len(songs[n].length_ticks) * (2 + len(songs[n].variables.notes)) for n in drawn]
-        ordered = drawn[np.argsort(sizes)].reshape(CHUNK, BATCH)
-        for batch in generator.permutation(ordered):
-            yield make_batch([songs[n] for n in batch], generator)
+        drawn = [songs[number] for number in generator.choice(len(songs), CHUNK, p=weights)]
+        batches: list[list[SketchSong]] = [[]]
+        for song in sorted(drawn, key=_size):
+            if len(batches[-1]) == BATCH or (len(batches[-1]) + 1) * _size(song) > MAX_BATCH_SIZE:
+                batches.append([])
+            batches[-1].append(song)
+        for place in generator.permutation(len(batches)).tolist():
+            if batches[place]:
+                yield make_batch(batches[place], generator)
 
 
 def _held_out_batches(songs: Sequence[SketchSong]) -> list[SketchBatch]:
