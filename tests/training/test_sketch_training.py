@@ -58,7 +58,7 @@ def test_numpy_and_torch_compute_the_same() -> None:
 
 def test_what_pads_a_batch_changes_nothing() -> None:
     learnt = sketch_songs(songs(4), LABELS)
-    trainer = SketchTrainer(LABELS, 0)
+    trainer = SketchTrainer(LABELS, 0, random_sketcher())
     for weight in trainer.average.values():
         weight += 0.02
     alone = [trainer.measure([_unhidden_batch([song])]) for song in learnt]
@@ -120,9 +120,8 @@ def test_long_songs_are_learnt_from_their_end() -> None:
 
 
 def test_the_network_learns_to_end() -> None:
-    trainer = SketchTrainer(LABELS, 0)
     learnt = sketch_songs(songs(), LABELS)
-    trained = trainer.train(learnt, learnt, None, 80)
+    trained = SketchTrainer(LABELS, 0).train(learnt, learnt, None, 80)
     assert trained.log[-1]["chord"] < 0.7
     plan = replace(songs()[0], chords=(), returns=None, sketch=None)
     filled = trained.sketcher.fill(plan, np.random.default_rng(0))
@@ -132,7 +131,8 @@ def test_the_network_learns_to_end() -> None:
 
 def test_the_seed_decides() -> None:
     learnt = sketch_songs(songs(), LABELS)
-    first, second = (SketchTrainer(LABELS, 1).train(learnt, learnt, None, 3) for _ in range(2))
+    start = random_sketcher()
+    first, second = (SketchTrainer(LABELS, 1, start).train(learnt, learnt, None, 3) for _ in range(2))
     for name, weight in first.sketcher.weights.items():
         assert np.array_equal(weight, second.sketcher.weights[name]), name
 

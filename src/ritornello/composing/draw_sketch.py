@@ -12,6 +12,7 @@ import numpy as np
 
 from ritornello.composing.choose_plan import choose_plan
 from ritornello.composing.given_music import GivenMusic
+from ritornello.composing.given_sketch import filled_around
 from ritornello.composing.options import ComposeOptions, SketchSource
 from ritornello.composing.parse_options import parse_options
 from ritornello.errors import InputError, PlanError
@@ -97,20 +98,24 @@ class PlanDrawer:
         elif options.genre is None and given is None:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
         self._parsed, self._plans, self._options = parse_options(options, model.labels), model.plans, options
-        self._given, self._is_melody = given.plan if given else None, options.melody is not None
-        self.sketcher = Sketcher.of(model) if given is None else None
+        self._given, self._is_melody = given, options.melody is not None
+        self.sketcher = Sketcher.of(model)
 
     def plan(self, generator: np.random.Generator) -> Plan:
         """Return the plan of a song, with nothing open if there is a sketch network. Raises PlanError."""
-        given = self._given
-        plan = choose_plan(self._parsed, self._plans, generator, given=given, is_melody=self._is_melody)
-        if self.sketcher is not None and self._parsed.returns is None:
+        given, options = self._given, self._parsed
+        given_plan = given.plan if given else None
+        plan = choose_plan(options, self._plans, generator, given=given_plan, is_melody=self._is_melody)
+        if self.sketcher is not None and given is not None:
+            asked = {"has_form": options.returns is not None, "has_chords": bool(options.chords)}
+            return filled_around(plan, given, self.sketcher, generator, self._options.creativity, **asked)
+        if self.sketcher is not None and options.returns is None:
             plan = replace(plan, returns=None)  # that of a training song, cut or extended
         if self._file is not None:
             plan = self._file.applied_to(plan)
         plan, open_bars = without_open_chords(plan)
         if self.sketcher is not None:
-            required = range(len(plan.parts)) if self._parsed.parts else ()
+            required = range(len(plan.parts)) if options.parts else ()
             fill, creativity = self.sketcher.fill, self._options.creativity
             return fill(plan, generator, creativity, open_bars=open_bars, required=required)
         if open_bars is not None:

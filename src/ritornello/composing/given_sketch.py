@@ -1,0 +1,78 @@
+"""What given music says of the sketch of a song: of all its bars but those that are redone or are new."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.composing.given_music import UNKNOWN_RETURN, GivenMusic
+from ritornello.music.plan import Plan
+from ritornello.music.sketch import UNKNOWN, Sketch, Texture
+from ritornello.representations.grid.vocabulary import part_classes
+from ritornello.representations.sketch import read_sketch
+from ritornello.sketching.sketcher import Sketcher
+
+Mask = npt.NDArray[np.bool_]
+
+
+def filled_around(
+    plan: Plan,
+    given: GivenMusic,
+    sketcher: Sketcher,
+    generator: np.random.Generator,
+    creativity: float,
+    *,
+    has_form: bool = False,
+    has_chords: bool = False,
+) -> Plan:
+    """Return the plan of a song with given music, whose sketch the network fills around that of the music.
+
+    With `has_form` and `has_chords` those of the plan are kept, because the user asks for them.
+    """
+    known, is_open = _as_given(plan, given)
+    known = replace(known, returns=plan.returns) if has_form else known
+    if has_chords:
+        known, is_open = replace(known, chords=plan.chords), np.zeros(len(is_open), bool)
+    return sketcher.fill(known, generator, creativity, open_bars=is_open)
+
+
+def _as_given(plan: Plan, given: GivenMusic) -> tuple[Plan, Mask]:
+    """The plan with chords, returns and sketch of the given music, and the bars (T,) that are open."""
+    assert plan.bars is not None, "a plan that is composed has bars"
+    timeline, count = given.timeline, min(len(given.timeline), plan.bars)
+    sketch = timeline.sketch or read_sketch(given.canonical, timeline)
+    bars = np.arange(plan.bars)
+    redone = np.isin(bars, range(*given.bars)) if given.bars else np.zeros(plan.bars, bool)
+    is_open = (bars >= count) | redone
+    returns = [*zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)][:count]
+    returns += [UNKNOWN_RETURN] * (plan.bars - count)
+    ends_later = count < plan.bars
+    cadences = sketch.cadences[: count - ends_later]  # its last bar was read as the end of a song
+    motifs = [*sketch.motifs[:count], *[UNKNOWN] * (plan.bars - count)]
+    known = replace(
+        plan,
+        chords=timeline.chords,
+        returns=tuple(UNKNOWN_RETURN if new else pair for pair, new in zip(returns, is_open, strict=True)),
+        sketch=Sketch(
+            cadences,
+            tuple(UNKNOWN if new else motif for motif, new in zip(motifs, is_open, strict=True)),
+            plan.parts,
+            _textures(plan, given, sketch, is_open),
+        ),
+    )
+    return known, is_open if given.parts is None else bars >= count
+
+
+def _textures(
+    plan: Plan, given: GivenMusic, sketch: Sketch, is_open: Mask
+) -> tuple[tuple[Texture, ...], ...]:
+    """The texture of each part of the plan and bar; a part that joins a prompt rests in its bars."""
+    own = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
+    redone = None if given.parts is None else {int(given.part_classes[number]) for number in given.parts}
+    rests, unknown = (0, UNKNOWN), (UNKNOWN, UNKNOWN)
+    found = []
+    for part in part_classes(plan.parts).tolist():
+        bars = own.get(part, (rests if given.kind == "prompt" else unknown,) * len(is_open))
+        opened = is_open & (redone is None or part in redone)
+        found.append(tuple(unknown if new else bars[bar] for bar, new in enumerate(opened.tolist())))
+    return tuple(found)
