@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from ritornello.composing.compose import compose
+from ritornello.corpus.prepare import prepare
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord
 from ritornello.music.sketch import Sketch
 from ritornello.sketching.forward import Network
 from ritornello.sketching.inputs import context_inputs, pair_inputs, variable_inputs
+from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import OPEN, Variables
 from ritornello.training.sketch_batches import IGNORED, SketchSong, hide, make_batch, sketch_songs
 from ritornello.training.sketch_training import SketchTrainer, torch_operations
+from ritornello.training.train import train
+from tests.folders import write_songs
 from tests.sketching.sketchers import LABELS, PIANO, WHOLE_PLAN, random_sketcher
 
 
@@ -144,3 +151,23 @@ def test_a_start_keeps_its_labels_and_new_ones_get_their_mean() -> None:
     assert np.array_equal(label[0], start.weights["label"][1])
     np.testing.assert_allclose(label[1], start.weights["label"].mean(axis=0), rtol=1e-6)
     assert trainer.config.width == start.config.width
+
+
+def test_a_run_gives_its_model_a_sketch_network(tmp_path: Path) -> None:
+    corpus = prepare(write_songs(tmp_path / "midi", 12), tmp_path / "corpus").path
+    settings: dict[str, Any] = {"network_config": {"size": "tiny"}, "batch": 2, "steps": 2}
+    without = train(corpus, tmp_path / "a", sketch_steps=0, **settings)
+    assert Sketcher.of(without) is None
+    first = train(corpus, tmp_path / "b", sketch_steps=2, **settings)
+    sketcher = Sketcher.of(first)
+    assert sketcher is not None
+    assert sketcher.labels == first.labels
+    assert first.info["training"]["sketch"]["step"] == 2
+    assert compose(first, bars=4, seed=1).plan.sketch is not None
+    longer = Sketcher.of(train(corpus, tmp_path / "b", **{**settings, "steps": 3}))
+    assert longer is not None  # a run that is continued keeps its sketch network
+    assert all(np.array_equal(longer.weights[name], weight) for name, weight in sketcher.weights.items())
+    learnt = Sketcher.of(train(corpus, tmp_path / "c", init=str(first.path), steps=1, batch=2))
+    assert learnt is not None
+    apart = [float(np.abs(learnt.weights[n] - weight).max()) for n, weight in sketcher.weights.items()]
+    assert max(apart) < 0.01  # it begins with the other one

@@ -83,7 +83,7 @@ class StartTrials:
         if len(songs) and (minutes is None or self._trial_duration(minutes) >= MIN_TRIAL_MINUTES):
             trial = {unit: self._trial_duration(value) for unit, value in self.duration.items()}
             for name in self.starts:
-                model = self._train(name, trial)
+                model = self._train(name, {**trial, "sketch_steps": 0})
                 training = model.info["training"]
                 self.spent[name] = {"minutes": training["seconds"] / 60, "steps": training["steps"]}
                 self.tried[name] = nats_per_note(songs.nats(model, self.progress))

@@ -68,7 +68,7 @@ def weight_shapes(config: SketchConfig) -> Shapes:
     """Return the names and shapes of all weights."""
     d, p = config.width, config.part_width
     found: Shapes = {
-        "label": (config.labels, d), "song": (SONG_NUMBERS, d), "bar": (BAR_NUMBERS, d),
+        "label": (max(config.labels, 1), d), "song": (SONG_NUMBERS, d), "bar": (BAR_NUMBERS, d),
         "start": (MAX_PLACE + 1, d), "end": (MAX_PLACE + 1, d),
         "start_period": (PERIOD, d), "end_period": (PERIOD, d),
         "origin": (LAG_OPEN + 1, d), "motif": (LAG_OPEN + 1, d),

@@ -57,7 +57,7 @@ def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inp
     start, end = np.maximum(bars - has_pickup, 0), len(bars) - 1 - bars
     lengths = np.stack([timeline.length_ticks < full_bar, timeline.length_ticks > full_bar], axis=1)
     weights = dict(plan.genres)
-    label = np.array([weights.get(name, 0.0) for name in labels], np.float32)
+    label = np.array([weights.get(name, 0.0) for name in labels] or [0.0], np.float32)
     return {
         "label": label / max(label.sum(), 1e-9),
         "song": _song_numbers(plan, len(bars)),

@@ -17,6 +17,7 @@ from ritornello.system.version import __version__
 from ritornello.training import schedule
 from ritornello.training.batches import Windows
 from ritornello.training.loop import Batches, TrainingRun
+from ritornello.training.sketch_training import SketchTraining
 from ritornello.training.songs import EncodedSongs
 from ritornello.training.start import TrainingStart
 
@@ -31,8 +32,9 @@ def export(
     plans: Sequence[Plan],
     data: dict[str, Any],
     folder: Path,
+    sketch: SketchTraining | None = None,
 ) -> None:
-    """Write the model folder from the run's best averaged weights.
+    """Write the model folder from the run's best averaged weights, with the sketch network if any.
 
     `plans` are those of `stored_plans`; `data` describes the training songs. Raises OutputError.
     """
@@ -64,11 +66,14 @@ def export(
             "machine": str(run.process),
             "init": start.init,
             "teachers": run.teachers.hashes if run.teachers else [],
+            "sketch": sketch.log[-1] if sketch and sketch.log else None,
             **loss,
         },
         "measured": {"heldout_loss": run.state.best_loss, **measured},
     }
-    model.write(folder, info, weights, tables, card(info), plans)
+    if sketch:
+        info["sketch"] = sketch.sketcher.settings
+    model.write(folder, info, weights, tables, card(info), plans, sketch.sketcher.weights if sketch else None)
 
 
 def stored_plans(

@@ -4,6 +4,7 @@ start           the network: with random weights, or with those of another model
 distributed     device, precision, threads, and the other processes of `torchrun`
 distillation    models whose predictions the network learns besides the songs
 songs           encoded songs: from the cache on disk (song_cache, pack), or encoded when needed
+sketch_batches, sketch_training  the sketch network of the model, from the same songs
 batches, crops  windows of rows, and crops of songs with augmentation: pure functions of (songs, seed, step)
 schedule        how many steps, and the learning rate of each; how many fit into the minutes
 loop            training steps, held-out measurements, the best weights
@@ -11,8 +12,9 @@ sample_monitor  a few bars composed at each measurement, and whether they have c
 checkpoint      the folder of a run: one configuration, and what it needs to continue bit for bit
 export          the model folder: weights, tables and plans for composing, card
 
-Plans and fingerprints of the songs are collected before the first step, so that little follows the last one
-and `minutes` hold. Minutes include all from the call of `train` to the model folder.
+Plans and fingerprints of the songs are collected, and the sketch network is trained, before the first step:
+so little follows the last one, and `minutes` hold. Minutes include all from the call of `train` to the model
+folder.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ from ritornello.training.distributed import TrainingProcess
 from ritornello.training.export import export, stored_plans, writing_seconds
 from ritornello.training.loop import Batches, SampleCheck, StepReport, TrainingRun
 from ritornello.training.sample_monitor import SampleMonitor
+from ritornello.training.sketch_training import SketchTraining, sketch_of_run
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs, SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
@@ -77,9 +80,11 @@ def run_training(
     with ExitStack() as stack:
         stack.callback(process.leave)
         material: _ComposingMaterial | None = None
+        sketch: SketchTraining | None = None
         if not process.rank:
             stack.enter_context(locked(folder / "lock"))
             material = _ComposingMaterial.of(corpus, learnt, config, progress or no_progress)
+            sketch = sketch_of_run(corpus, folder, start, config, len(learnt) / (config.batch or 1))
         with process.in_turn():
             run = TrainingRun(
                 folder,
@@ -97,7 +102,7 @@ def run_training(
         finally:
             if run.state.best_step and material:
                 (progress or no_progress)(0, 1, "writing the model")
-                export(run, start, heldout, material.plans, data, folder)
+                export(run, start, heldout, material.plans, data, folder, sketch)
                 write_bytes(folder / fingerprints.FILE, material.fingerprints)
                 (progress or no_progress)(1, 1, "writing the model")
         if process.world > 1:

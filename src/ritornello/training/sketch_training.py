@@ -249,7 +249,7 @@ def start_weights(
         rows = weights["label"]
         mean = rows.mean(0) if len(rows) else torch.zeros(config.width)
         known = {label: rows[row] for row, label in enumerate(start.labels)}
-        weights["label"] = torch.stack([known.get(label, mean) for label in labels] or [mean])[: len(labels)]
+        weights["label"] = torch.stack([known.get(label, mean) for label in labels] or [mean])
     return {name: weight.clone().requires_grad_() for name, weight in weights.items()}
 
 
@@ -296,7 +296,8 @@ def sketch_of_run(
     if (folder / "model.json").is_file() and (before := Sketcher.of(open_model(folder, config))):
         return SketchTraining(before)
     first = Sketcher.of(open_model(config.init, config)) if config.init else None
-    steps = config.steps or (math.ceil(config.epochs * epoch_steps) if config.epochs else None)
+    steps = config.pace[-1][1] if config.pace else config.steps
+    steps = math.ceil(config.epochs * epoch_steps) if config.epochs else steps
     minutes = None
     if config.sketch_steps or steps:
         steps = config.sketch_steps or max(1, min(round(SHARE_OF_STEPS * (steps or 0)), MOST_STEPS))
