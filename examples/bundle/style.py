@@ -40,23 +40,32 @@ def most_notes_struck(song: Score) -> int:
     return int(count.max(initial=0))
 
 
+def notes_of_bars(song: Score) -> list[int]:
+    """For each part and each bar in which it strikes notes, how many."""
+    bar = Timeline.of(song).bar_of(song.onset_ticks)
+    _, count = np.unique(np.stack([song.part, bar]), axis=1, return_counts=True)
+    return count.tolist()
+
+
 def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
     """The statistics of each label as model.json has them, from songs with notes and their labels.
 
     Songs of drums alone do not count.
     """
-    measured: dict[str, tuple[list[float], list[float], list[int]]] = {}
+    measured: dict[str, tuple[list[float], list[float], list[int], list[int]]] = {}
     for song, labels in songs:
         for label in labels if (~song.of_drums).any() else ():
-            repeats, plays, voices = measured.setdefault(label, ([], [], []))
+            repeats, plays, voices, notes = measured.setdefault(label, ([], [], [], []))
             repeats.append(repeated_share(song))
             plays += played_shares(song)
             voices.append(most_notes_struck(song))
+            notes += notes_of_bars(song)
     return {
         label: {
             "repeats": round(float(np.quantile(repeats, MOST)), 4),
             "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
             "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
+            "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
         }
-        for label, (repeats, plays, voices) in sorted(measured.items())
+        for label, (repeats, plays, voices, notes) in sorted(measured.items())
     }

@@ -40,9 +40,9 @@ def test_nothing_joins_a_given_note_above_all_requested_parts() -> None:
 
 
 def test_no_pitch_is_left_above_the_highest() -> None:
-    begun = song().note(0, BASS, 114).put(shift=0)
+    begun = song().note(0, BASS, 78).put(shift=0)
     assert not leads_nowhere(begun.state, "part", BASS, RULES)
-    begun = song().note(0, BASS, 115)
+    begun = song().note(0, BASS, 79)
     assert leads_nowhere(begun.state, "shift", 0, RULES)
     assert leads_nowhere(begun.put(shift=0).state, "part", BASS, RULES)
     assert begun.state.song.row == replaced_nothing(begun)

@@ -13,10 +13,18 @@ from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampling_rules import parts, pitches, timing
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.composing.style_stats import StyleStats
+from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score
 from ritornello.representations.grid.cursor import Cursor
-from ritornello.representations.grid.vocabulary import DRUM_PART, END, VOID, WAIT, duration_class
+from ritornello.representations.grid.vocabulary import (
+    DRUM_PART,
+    DURATION_TICKS,
+    END,
+    VOID,
+    WAIT,
+    duration_class,
+)
 from ritornello.representations.notes import Notes
 
 NOTES = Notes()
@@ -176,9 +184,7 @@ def test_only_parts_that_were_asked_for() -> None:
 
 def test_an_onset_comes_to_an_end() -> None:
     assert timing.forbid_crowded_onsets(song().note(0, BASS, 60).state) is None
-    top = song().note(
-        0, BASS, pitches.HIGHEST_PITCH
-    )  # the last part's highest pitch: nothing can follow here
+    top = song().note(0, BASS, pitch_range(33)[1])  # the last part's highest pitch: nothing can follow here
     assert forbidden(timing.forbid_crowded_onsets(top.state)) == [0]
     many = song()
     for pitch in range(20, 20 + timing.MAX_NOTES_AT_ONSET):
@@ -197,8 +203,32 @@ def test_the_key_holds_back_and_drums_have_none() -> None:
     assert minor is not None
     assert [pitch for pitch in range(60, 72) if minor[pitch] < 0] == [61, 63, 66, 70]  # G sharp leads to A
     assert pitches.penalize_pitches_outside_key(song().put(shift=0, part=DRUM_PART).state) is None
-    assert pitches.forbid_extreme_pitches(song().put(shift=0, part=DRUM_PART).state) is None
-    assert 11 in forbidden(pitches.forbid_extreme_pitches(song().put(shift=0, part=0).state))
+
+
+@pytest.mark.parametrize("moved", [0, 5])
+def test_each_part_plays_what_its_instrument_can(moved: int) -> None:
+    for part in (0, BASS):
+        bias = pitches.forbid_unplayable_pitches(song(transposed_by=moved).put(shift=0, part=part).state)
+        lowest, highest = pitch_range(part // 4)
+        assert forbidden(bias) == [*range(lowest + moved), *range(highest + moved + 1, 128)]
+    assert pitches.forbid_unplayable_pitches(song().put(shift=0, part=DRUM_PART).state) is None
+
+
+def test_a_given_note_may_lie_anywhere() -> None:
+    given = Score.of(GRID, [0], [96], [100], [64], parts=[Part("", 33)])
+    begun = song(given=given, parts=(0, BASS)).put(shift=0, part=BASS)
+    allowed = set(range(128)) - set(forbidden(pitches.forbid_unplayable_pitches(begun.state)))
+    assert allowed == {*range(21, 80), 100}
+
+
+def test_notes_end_with_the_last_bar() -> None:
+    begun = song().note(0).note(96).note(96).note(96)
+    for shift, left in ((0, 96), (50, 46), (95, 1)):
+        bias = timing.forbid_sounding_after_end(begun.put(shift=shift).state)
+        assert bias is not None
+        longest = int(DURATION_TICKS[np.isfinite(bias)].max())
+        assert longest == max(ticks for ticks in DURATION_TICKS.tolist() if ticks <= left)
+    assert timing.forbid_sounding_after_end(song().put(shift=0).state) is None
 
 
 def test_many_pitches_outside_the_key_are_held_back_more() -> None:

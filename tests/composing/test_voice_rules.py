@@ -26,25 +26,25 @@ def test_a_part_has_so_many_notes_at_once() -> None:
 
 def test_a_part_that_strikes_more_at_once_than_usual_is_held_back_ever_more() -> None:
     chord = song(style=StyleStats(voices=2)).note(0).note(0, pitch=64)
-    assert timing.penalize_thick_onsets(chord.state) is None  # the bass can follow
+    assert timing.penalize_excess_onsets(chord.state) is None  # the bass can follow
     chord.put(shift=0)
-    held = parts.penalize_thick_chords(chord.state)
+    held = parts.penalize_excess_notes(chord.state)
     assert held is not None
-    assert {int(part): float(held[part]) for part in np.flatnonzero(held)} == {0: -parts.THICK_CHORD_NATS}
+    assert {int(part): float(held[part]) for part in np.flatnonzero(held)} == {0: -parts.EXCESS_NATS}
     chord.put(part=0, pitch=67, duration=11, velocity=16)
     chord.state.update()
-    more = parts.penalize_thick_chords(chord.put(shift=0).state)
-    assert more is not None and more[0] == -2 * parts.THICK_CHORD_NATS
-    assert parts.penalize_thick_chords(chord.put(shift=1).state) is None  # a new onset
+    more = parts.penalize_excess_notes(chord.put(shift=0).state)
+    assert more is not None and more[0] == -2 * parts.EXCESS_NATS
+    assert parts.penalize_excess_notes(chord.put(shift=1).state) is None  # a new onset
 
 
 def test_where_only_a_full_part_could_follow_the_clock_moves_on() -> None:
     full = song(style=StyleStats(voices=1)).note(0).note(0, part=BASS)
-    bias = timing.penalize_thick_onsets(full.state)
+    bias = timing.penalize_excess_onsets(full.state)
     assert bias is not None
-    assert {int(shift): float(bias[shift]) for shift in np.flatnonzero(bias)} == {0: -parts.THICK_CHORD_NATS}
-    assert timing.penalize_thick_onsets(song().note(0).note(0, part=BASS).state) is None  # nothing is usual
-    assert timing.penalize_thick_onsets(song(style=StyleStats(voices=1)).state) is None  # nothing was struck
+    assert {int(shift): float(bias[shift]) for shift in np.flatnonzero(bias)} == {0: -parts.EXCESS_NATS}
+    assert timing.penalize_excess_onsets(song().note(0).note(0, part=BASS).state) is None  # nothing is usual
+    assert timing.penalize_excess_onsets(song(style=StyleStats(voices=1)).state) is None  # nothing was struck
 
 
 def test_what_others_would_have_played_is_not_played_by_the_parts_asked_for() -> None:
@@ -72,5 +72,19 @@ def test_what_others_would_have_played_is_not_played_by_the_parts_asked_for() ->
 
 def test_drums_strike_what_they_like() -> None:
     drums = song(Plan(4, parts=(Part("", 0, True),)), style=StyleStats(voices=1)).note(0, part=DRUM_PART)
-    assert timing.penalize_thick_onsets(drums.state) is None
-    assert parts.penalize_thick_chords(drums.put(shift=0).state) is None
+    assert timing.penalize_excess_onsets(drums.state) is None
+    assert parts.penalize_excess_notes(drums.put(shift=0).state) is None
+
+
+def test_a_bar_has_as_many_notes_of_a_part_as_usual() -> None:
+    full = song(style=StyleStats(notes=2)).note(0).note(12)
+    held = parts.penalize_excess_notes(full.put(shift=12).state)
+    assert held is not None and held[0] == -parts.EXCESS_NATS and held[BASS] == 0
+    assert parts.penalize_excess_notes(full.put(shift=90).state) is None  # the next bar
+    assert timing.penalize_excess_onsets(full.state) is None  # the bass has none yet
+    full.note(12, part=BASS).note(12, part=BASS)
+    onsets = timing.penalize_excess_onsets(full.state)
+    assert onsets is not None
+    # at 36 of 96 ticks: all shifts into this bar
+    assert np.flatnonzero(onsets).tolist() == list(range(60))
+    assert timing.penalize_excess_onsets(song().note(0).note(12).state) is None  # nothing is usual

@@ -10,7 +10,7 @@ import pytest
 from ritornello.music.score import Part, Score
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-from bundle.style import measure_style, most_notes_struck, played_shares, repeated_share
+from bundle.style import measure_style, most_notes_struck, notes_of_bars, played_shares, repeated_share
 
 
 def song(*notes: tuple[int, int, int], parts: tuple[Part, ...] = (Part(), Part("", 33))) -> Score:
@@ -69,3 +69,12 @@ def test_of_a_hundred_songs_one_has_a_part_with_more_voices() -> None:
     assert (
         measure_style([(one, ("a",))] * 49 + [(three, ("a",))])["a"]["voices"] == 3
     )  # the last of fifty is 2%
+
+
+def test_of_a_hundred_bars_one_has_more_notes_of_a_part() -> None:
+    # part 0 strikes two in the first bar and one in the third, part 1 one in the first
+    counted = notes_of_bars(song((0, 60, 0), (1, 61, 0), (2, 40, 1), (192, 60, 0)))
+    assert sorted(counted) == [1, 1, 2]
+    one, two = song((0, 60, 0)), song((0, 60, 0), (1, 60, 0))
+    assert measure_style([(one, ("a",))] * 99 + [(two, ("a",))])["a"]["notes"] == 1
+    assert measure_style([(one, ("a",))] * 49 + [(two, ("a",))])["a"]["notes"] == 2

@@ -14,8 +14,6 @@ from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.genres import Genre, genres_of
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
-from ritornello.composing.given_sketch import filled_around
-from ritornello.composing.merge_notes import note_table
 from ritornello.composing.options import (
     DIALS,
     BatchOptions,
@@ -31,17 +29,14 @@ from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
+from ritornello.composing.takes import compose_takes
 from ritornello.errors import FailedError, ModelError, PlanError
 from ritornello.models.model import Model
-from ritornello.music.plan import Plan
-from ritornello.music.score import Score
 from ritornello.representations.table import SamplesItself
-from ritornello.sketching.sketcher import Sketcher
 from ritornello.system.files import read_bytes
 from ritornello.system.progress import Progress
 
 BUNDLED = Path(__file__).parents[1] / "bundled"
-TRIES_PER_TAKE = 4
 
 
 @with_help_of(ComposeOptions)
@@ -160,23 +155,11 @@ def redo(
     wanted = RedoOptions(bars=bars, parts=parts, takes=takes, seed=seed, creativity=creativity)
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     check_has_notes(opened)
-    given, sketcher = read_redo(song, bars, parts), Sketcher.of(opened)
-    original, found = _notes_but_velocity(given.score), dict[bytes, Song]()
-    for attempt in range(TRIES_PER_TAKE):
-        numbers = range(attempt * takes, attempt * takes + takes - len(found))
-        plans = [_plan_to_redo(given, sketcher, seed, number, creativity) for number in numbers]
-        requests = [
-            request_for(plan, seed, number, given) for plan, number in zip(plans, numbers, strict=True)
-        ]
-        for take in generate_songs(opened, requests, {"creativity": wanted.creativity}, progress=progress):
-            notes = _notes_but_velocity(take.score)
-            if notes != original:
-                found.setdefault(notes, take)
-        if len(found) == takes:
-            break
+    given = read_redo(song, bars, parts)
+    found = compose_takes(opened, given, wanted.takes, seed, wanted.creativity, progress)
     if not found:
         raise FailedError("no take differs from the song: try another seed, or a higher --creativity")
-    return list(found.values())
+    return found
 
 
 def replay(
@@ -230,20 +213,6 @@ def opened_model(model: str | Path | Model | None) -> Model:
 def _open_once(path: Path, _modified_ns: int) -> Model:
     """The bundled model stays open, because most songs are composed with it."""
     return Model.open(path)
-
-
-def _plan_to_redo(
-    given: GivenMusic, sketcher: Sketcher | None, seed: int, number: int, creativity: float
-) -> Plan:
-    """The plan of the song with a new sketch of the bars to redo, if there is a sketch network."""
-    if sketcher is None:
-        return given.plan
-    return filled_around(given.plan, given, sketcher, song_generator(seed, number), creativity)
-
-
-def _notes_but_velocity(score: Score) -> bytes:
-    """The onsets, durations, pitches and parts of the notes, to compare songs."""
-    return note_table(score)[:, [0, 1, 2, 4]].tobytes()
 
 
 def _most_typical(songs: list[Song], best: int) -> list[Song]:

@@ -13,6 +13,7 @@ from ritornello.music.plan import Plan
 from ritornello.music.sketch import Sketch
 from ritornello.music.theory import transposed_key
 from ritornello.representations.grid.augmentation import transposed, transposition_range
+from ritornello.representations.grid.vocabulary import DRUM_PART
 
 HIGHEST_MIDI_PITCH = 127
 
@@ -37,9 +38,16 @@ def framed(model: Model, request: Request) -> FramedRequest:
         plan=moved_plan(request.plan, semitones),
         given=request.given and request.given.transposed(semitones),
         prompt=None if request.prompt is None else transposed(request.prompt, semitones),
+        avoided=frozenset(_moved_note(note, semitones) for note in request.avoided),
         transposed_by=semitones,
     )
     return FramedRequest(moved, semitones)
+
+
+def _moved_note(note: tuple[int, int, int], semitones: int) -> tuple[int, int, int]:
+    """A note (tick, part class, pitch) moved by semitones, unless it is of drums."""
+    tick, part, pitch = note
+    return tick, part, pitch if part == DRUM_PART else pitch + semitones
 
 
 def moved_plan(plan: Plan, semitones: int) -> Plan:

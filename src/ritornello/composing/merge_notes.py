@@ -90,7 +90,7 @@ def notes_for_score(
     part and pitch sounds, one of the `kept` notes (M, 5) or a sampled one, a note is dropped; one that would
     last into another is shortened. Only `parts_to_redo` of `score` play sampled notes, if they are given.
     """
-    notes, note_parts = _sampled_notes(rows, plan, first_tick, given)
+    notes, note_parts = sampled_notes(rows, plan, first_tick, given)
     start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
     bars = plan.timeline(GRID)
     bar = bars.bar_of(notes[:, 0])
@@ -134,7 +134,7 @@ def _moved_to_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
     return np.where(inside, moved, ticks - plan_bars.end_ticks + score_bars.end_ticks)
 
 
-def _sampled_notes(
+def sampled_notes(
     rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
 ) -> tuple[Ints, Ints]:
     """The notes (N, 5) of rows from a tick on that are not given, 24 ticks a beat; and their part classes."""

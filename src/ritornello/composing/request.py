@@ -14,6 +14,7 @@ from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_classes
 
 NO_STATS = StyleStats()
+PlayedNotes = frozenset[tuple[int, int, int]]  # tick, part class and pitch of each
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Request:
     required_parts: tuple[int, ...] | None = None
     """The parts that must play; None means all of them."""
     style: StyleStats = NO_STATS
+    avoided: PlayedNotes = frozenset()
+    """Notes of other takes, each of which is less likely by `avoid_nats`."""
+    avoid_nats: float = 0.0
     transposed_by: int = 0
     """The semitones by which the request has been moved from its own key to the model's frame."""
     music: GivenMusic | None = None

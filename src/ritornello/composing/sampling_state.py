@@ -60,7 +60,13 @@ class SamplingState:
         """What followed in an earlier bar that began as the bar of the last note does; empty if none did."""
         self.played_parts: set[int] = set()  # since `first_tick`
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
+        self.notes_in_bar: dict[int, tuple[int, int]] = {}  # by part: the last bar, and its notes
         self.pitch_runs: dict[int, tuple[int, int]] = {}  # by part: last pitch, times in a row
+        self.other_takes: dict[
+            tuple[int, int], list[int]
+        ] = {}  # by tick and part: the pitches of other takes
+        for tick, part, pitch in request.avoided:
+            self.other_takes.setdefault((tick, part), []).append(pitch)
         key = request.plan.key
         self.scale = frozenset(range(12)) if key is None else scale(*key)
         self.out_of_key: deque[bool] = deque(maxlen=RECENT_NOTES)
@@ -112,6 +118,8 @@ class SamplingState:
         ends.append(end)
         bar = bisect_right(self.song.bar_starts, onset) - 1
         self._add_to_tree(bar, onset, part, pitch)
+        last, count = self.notes_in_bar.get(part, (-1, 0))
+        self.notes_in_bar[part] = bar, count + 1 if bar == last else 1
         if onset >= self.first_tick:
             self.played_parts.add(part)
             last, bars = self.bars_played.get(part, (-1, 0))

@@ -1,7 +1,7 @@
 """Statistics of human songs by label; sampling rules keep composed songs within them.
 
-Stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": notes}}}. For a label
-without statistics the rules that use them do nothing. `examples/bundle/style.py` measures them.
+Stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": n, "notes": n}}}. For a
+label without a statistic the rules that use it do nothing. `examples/bundle/style.py` measures them.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,13 @@ class StyleStats(NamedTuple):
     """The share of the first bars in which a part plays; 90% of parts play in no fewer."""
     voices: float = inf
     """The most notes that a part strikes at one onset; 99% of songs have no more."""
+    notes: float = inf
+    """The most notes of a part in a bar; 99% of the bars in which parts play have no more."""
 
 
 def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
     """The statistics in model.json for the labels of a plan; of a blend the least strict of its labels."""
     stored = info.get("usual", {})
     labels = [StyleStats(**stored.get(label, {})) for label, _ in plan.genres] or [StyleStats()]
-    repeats, plays, voices = zip(*labels, strict=True)
-    return StyleStats(max(repeats), min(plays), max(voices))
+    repeats, plays, voices, notes = zip(*labels, strict=True)
+    return StyleStats(max(repeats), min(plays), max(voices), max(notes))

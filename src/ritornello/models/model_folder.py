@@ -34,7 +34,12 @@ OPTIONAL_KEYS: dict[str, type] = {
     "sketch": dict,
     "usual": dict,
 }
-MAX_STYLE_STATS = {"repeats": 1.0, "plays": 1.0, "voices": 128.0}  # see composing/style_stats.py
+MAX_STYLE_STATS = {
+    "repeats": 1.0,
+    "plays": 1.0,
+    "voices": 128.0,
+    "notes": 1000.0,
+}  # see composing/style_stats.py
 
 
 def write(

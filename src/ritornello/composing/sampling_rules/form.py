@@ -50,6 +50,12 @@ def favour_repeated_pitches(state: SamplingState) -> Bias | None:
     return bias_at(PITCHES, note[2], REPEAT_NATS[similarity])
 
 
+def penalize_other_takes(state: SamplingState) -> Bias | None:
+    """What another take of the same bars plays here is less likely."""
+    pitches = state.other_takes.get((state.row_tick, state.song.row[COLUMN["part"]]))
+    return bias_at(PITCHES, pitches, -state.request.avoid_nats) if pitches else None
+
+
 def penalize_unplanned_copies(state: SamplingState) -> Bias | None:
     """The next note of an exact copy is less likely in a bar that is not to return unchanged.
 

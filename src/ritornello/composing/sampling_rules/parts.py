@@ -1,5 +1,6 @@
 """Rules for the field `part`: which parts play, how often, and how many notes at once."""
 
+from bisect import bisect_right
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +13,7 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
 UNPLAYED_NATS = 4.0  # what an unplayed part gains at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
-THICK_CHORD_NATS = 6.0  # what a part loses for each note at an onset beyond its label's statistics
+EXCESS_NATS = 6.0  # what a part loses for each note at an onset or in a bar beyond its label's statistics
 
 
 def forbid_unrequested_parts(state: SamplingState) -> Bias | None:
@@ -68,18 +69,26 @@ def favour_rare_parts(state: SamplingState) -> Bias | None:
     return bias
 
 
-def penalize_thick_chords(state: SamplingState) -> Bias | None:
-    """A part that has struck as many notes at this onset as parts do in songs of the label is less likely."""
-    if state.row_tick != state.onset or not (penalty := thick_chord_penalty(state)):
+def penalize_excess_notes(state: SamplingState) -> Bias | None:
+    """A part with as many notes at this onset or in this bar as in songs of the label is less likely."""
+    tick = state.row_tick
+    bar = bisect_right(state.song.bar_starts, tick) - 1
+    penalties = {part: excess_nats(state, part, tick, bar) for part in state.notes_in_bar}
+    if not any(penalties.values()):
         return None
-    return bias_at(PARTS, state.part, -penalty)
+    bias = np.zeros(PARTS, np.float32)
+    for part, nats in penalties.items():
+        bias[part] = -nats
+    return bias
 
 
-def thick_chord_penalty(state: SamplingState) -> float:
-    """The penalty in nats of another note at this onset for the part that played last; 0 for drums."""
-    if state.part == DRUM_PART:
-        return 0.0
-    return THICK_CHORD_NATS * max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
+def excess_nats(state: SamplingState, part: int, tick: int, bar: int) -> float:
+    """The penalty in nats of another note of a part at a tick of a bar; drums may strike many at once."""
+    last, notes = state.notes_in_bar.get(part, (-1, 0))
+    excess = max(0.0, notes + 1 - state.style.notes) if bar == last else 0.0
+    if (tick, part) == (state.onset, state.part) and part != DRUM_PART:
+        excess += max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
+    return EXCESS_NATS * excess
 
 
 def is_late_in_last_bar(state: SamplingState, tick: int) -> bool:

@@ -6,9 +6,9 @@ import numpy as np
 
 from ritornello.composing.sampling import FORBIDDEN
 from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingState, bias_at
-from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
+from ritornello.music.instrument_ranges import pitch_range
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
 
-LOWEST_PITCH, HIGHEST_PITCH = 12, 115  # C0 to G8; a piano has 21-108
 OUT_OF_KEY_NATS = 0.5  # what a pitch outside the scale loses,
 EXCESS_OUT_OF_KEY_NATS = 12.0  # and what for each unit of their recent share above the usual one
 USUAL_OUT_OF_KEY = 0.05
@@ -30,11 +30,12 @@ def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
     return bias
 
 
-def forbid_extreme_pitches(state: SamplingState) -> Bias | None:
-    """Pitched parts play pitches 12-115 only, and given notes beyond."""
-    if state.song.row[COLUMN["part"]] == DRUM_PART:
+def forbid_unplayable_pitches(state: SamplingState) -> Bias | None:
+    """Pitched parts play what their instruments can, and given notes beyond."""
+    part = state.song.row[COLUMN["part"]]
+    if part == DRUM_PART:
         return None
-    bias, given = _extreme_pitches(state.request.transposed_by), state.song.next_given("pitch")
+    bias, given = _unplayable_pitches(part, state.request.transposed_by), state.song.next_given("pitch")
     if given is not None and bias[given] == FORBIDDEN:
         bias = bias.copy()
         bias[given] = 0
@@ -68,11 +69,20 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     return bias_at(PITCHES, pitch, -penalty)
 
 
-@lru_cache(maxsize=64)
-def _extreme_pitches(transposed_by: int) -> Bias:
-    """A bias (128,) that forbids pitches outside the range of instruments, in a song that has been moved."""
-    pitch = np.arange(PITCHES) - transposed_by
-    bias: Bias = np.where((pitch < LOWEST_PITCH) | (pitch > HIGHEST_PITCH), FORBIDDEN, np.float32(0))
+def playable_pitches(part: int, transposed_by: int) -> tuple[int, int]:
+    """The lowest and highest pitch that a part (its class) plays in a song that has been moved."""
+    if part == DRUM_PART:
+        return 0, PITCHES - 1
+    lowest, highest = pitch_range(part_of_class(part).program)
+    return lowest + transposed_by, highest + transposed_by
+
+
+@lru_cache(maxsize=1024)
+def _unplayable_pitches(part: int, transposed_by: int) -> Bias:
+    """A bias (128,) that forbids pitches outside the range of a part's instrument."""
+    lowest, highest = playable_pitches(part, transposed_by)
+    pitch = np.arange(PITCHES)
+    bias: Bias = np.where((pitch < lowest) | (pitch > highest), FORBIDDEN, np.float32(0))
     return bias
 
 

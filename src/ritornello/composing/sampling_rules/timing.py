@@ -1,4 +1,4 @@
-"""Rules for the field `shift`: when the next note comes, and when the song may end."""
+"""Rules for the fields `shift` and `duration`: when the next note comes, when notes and the song end."""
 
 import numpy as np
 
@@ -6,12 +6,19 @@ from ritornello.composing.sampling import FORBIDDEN
 from ritornello.composing.sampling_rules.parts import (
     MOST_BARS_MISSING,
     NATS_PER_MISSING_BAR,
+    excess_nats,
     is_late_in_last_bar,
-    thick_chord_penalty,
 )
-from ritornello.composing.sampling_rules.pitches import HIGHEST_PITCH
+from ritornello.composing.sampling_rules.pitches import playable_pitches
 from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
-from ritornello.representations.grid.vocabulary import DRUM_PART, END, MAX_SHIFT, PITCHES, SHIFTS, WAIT
+from ritornello.representations.grid.vocabulary import (
+    DURATION_TICKS,
+    END,
+    MAX_SHIFT,
+    PITCHES,
+    SHIFTS,
+    WAIT,
+)
 
 MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
 LEAST_NATS = 0.01  # a smaller penalty is left out
@@ -92,8 +99,8 @@ def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
     if state.onset != song.clock or parts is None:
         return None
     part, pitch = song.notes[-1][1:3]
-    highest = HIGHEST_PITCH + state.request.transposed_by if part < DRUM_PART else PITCHES - 1
-    can_play_higher = part in parts and pitch < highest
+    _, highest = playable_pitches(part, state.request.transposed_by)
+    can_play_higher = part in parts and pitch < min(highest, PITCHES - 1)
     if state.notes_at_onset < MAX_NOTES_AT_ONSET and (can_play_higher or parts[-1] > part):
         return None
     return bias_at(SHIFTS, 0, FORBIDDEN)
@@ -111,12 +118,24 @@ def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
     return bias_at(SHIFTS, 0, NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING))
 
 
-def penalize_thick_onsets(state: SamplingState) -> Bias | None:
-    """Another note at this onset is less likely if only a part that already strikes too many can play it."""
-    penalty, parts = thick_chord_penalty(state), state.request.parts
-    if not penalty or state.song.clock != state.onset or parts is None or state.part < parts[-1]:
+def penalize_excess_onsets(state: SamplingState) -> Bias | None:
+    """Another note at this onset or in this bar is less likely if all parts that can play have too many."""
+    song, parts = state.song, state.request.parts
+    if not parts:
         return None
-    return bias_at(SHIFTS, 0, -penalty)
+    clock, bar = song.clock, song.bar
+    later = min(excess_nats(state, part, clock + 1, bar) for part in parts)
+    here = later
+    if clock == state.onset:  # parts ascend within an onset
+        here = min(
+            (excess_nats(state, part, clock, bar) for part in parts if part >= state.part), default=0.0
+        )
+    if not (here or later):
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[: song.bar_lines[bar + 1] - clock][: MAX_SHIFT + 1] = -later
+    bias[0] = -here
+    return bias
 
 
 def penalize_substitute_notes(state: SamplingState) -> Bias | None:
@@ -128,3 +147,12 @@ def penalize_substitute_notes(state: SamplingState) -> Bias | None:
     if state.song.clock != state.onset or state.unrequested_nats < LEAST_NATS:
         return None
     return bias_at(SHIFTS, 0, -state.unrequested_nats)
+
+
+def forbid_sounding_after_end(state: SamplingState) -> Bias | None:
+    """Notes end with the last bar of the song at the latest."""
+    left = state.song.end_tick - state.row_tick
+    if left >= DURATION_TICKS[-1]:
+        return None
+    bias: Bias = np.where(max(left, 1) < DURATION_TICKS, FORBIDDEN, np.float32(0))
+    return bias

@@ -1,0 +1,55 @@
+"""Takes differ from each other where a network alone would play the same again."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from ritornello.composing import compose as composer
+from ritornello.composing.sampling_rules import form
+from ritornello.composing.song import Song
+from ritornello.composing.takes import LEAST_DIFFERENCE
+from ritornello.models.model import Model
+from ritornello.music.score import Part, Score
+from tests.composing.models import write_model
+from tests.composing.test_rules import BASS, song
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return Model.open(write_model(tmp_path_factory.mktemp("model") / "model"))
+
+
+def tune() -> Score:
+    """Four bars of 4/4 for piano and drums."""
+    onset = [tick for tick in range(0, 384, 24) for _ in range(2)]
+    pitch = [60, 36, 64, 36, 67, 36, 64, 36] * 4
+    return Score.of(24, onset, [24] * 32, pitch, [64] * 32, [0, 1] * 16, [Part(), Part("", 0, True)])
+
+
+def notes_from(score: Score, tick: int) -> set[tuple[int, int, int]]:
+    columns = (score.onset_ticks.tolist(), score.pitch.tolist(), score.part.tolist())
+    return {note for note in zip(*columns, strict=True) if note[0] >= tick}
+
+
+@pytest.mark.parametrize("parts", [None, "drums"])
+def test_the_likeliest_notes_give_several_takes(model: Model, parts: str | None) -> None:
+    def redo() -> list[Song]:
+        return composer.redo(tune(), "3-4", parts=parts, takes=3, creativity=0, model=model, seed=1)
+
+    takes = redo()
+    assert len(takes) == 3
+    composed = [notes_from(score, 192) for score in (tune(), *(take.score for take in takes))]
+    for one, other in combinations(composed, 2):
+        assert len(one ^ other) > LEAST_DIFFERENCE * len(one | other) / 2
+    assert [str(take.recipe) for take in redo()] == [str(take.recipe) for take in takes]
+
+
+def test_what_another_take_plays_is_less_likely_here() -> None:
+    begun = song(avoided=frozenset({(12, 0, 60), (12, 0, 64), (12, BASS, 40)}), avoid_nats=2.0)
+    bias = form.penalize_other_takes(begun.put(shift=12, part=0).state)
+    assert bias is not None
+    assert {p: float(bias[p]) for p in bias.nonzero()[0].tolist()} == {60: -2.0, 64: -2.0}
+    assert form.penalize_other_takes(begun.put(shift=13, part=0).state) is None
+    assert form.penalize_other_takes(song().put(shift=12, part=0).state) is None
