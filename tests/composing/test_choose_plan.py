@@ -12,7 +12,7 @@ from ritornello.composing.choose_plan import choose_plan
 from ritornello.composing.options import ComposeOptions
 from ritornello.composing.parse_options import parse_options
 from ritornello.errors import PlanError
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.plan import Plan, parse_form
 from ritornello.music.score import Chord, Part
 from tests.composing.models import BASS, DRUMS, FIDDLE, LABELS, PIANO, PLANS
 
@@ -38,9 +38,26 @@ def test_the_label_counts_before_the_length() -> None:
 
 def test_a_blend_draws_from_its_labels_as_it_weighs_them() -> None:
     found = plans(400, genre="fiddle:0.8,game:0.2", bars=8)
-    share = np.mean([plan.parts == (FIDDLE,) for plan in found])
+    share = np.mean([plan.meters == ((0, 6, 8),) for plan in found])
     assert 0.7 < share < 0.9
+    # the fiddle, and a part of the two or three of a game
+    assert {frozenset(plan.parts) for plan in found} == {
+        frozenset((FIDDLE, part)) for part in (PIANO, BASS, DRUMS)
+    }
     assert {plan.genres for plan in found} == {(("fiddle", 0.8), ("game", 0.2))}
+
+
+def test_parts_that_are_requested_are_no_blend() -> None:
+    assert {plan.parts for plan in plans(genre="fiddle:0.5,game:0.5", parts="bass")} == {(BASS,)}
+
+
+def test_a_song_has_one_meter_and_keeps_the_pickup() -> None:
+    changing = Plan(20, ((0, 1, 4), (1, 3, 4), (9, 4, 4), (11, 3, 4)), returns=parse_form("A20"))
+    options = parse_options(ComposeOptions(bars=12), LABELS)
+    plan = choose_plan(options, [changing], np.random.default_rng(0))
+    assert (plan.meters, plan.full_bars) == (((0, 1, 4), (1, 3, 4)), 12)
+    plain = replace(changing, meters=((0, 3, 4), (9, 4, 4), (11, 3, 4)))
+    assert choose_plan(options, [plain], np.random.default_rng(0)).meters == ((0, 3, 4),)
 
 
 def test_the_mode_of_the_key_is_looked_for_and_the_key_holds() -> None:
@@ -62,15 +79,6 @@ def test_seconds_are_bars_by_tempo_and_meter() -> None:
     # 6/8 is three quarters; at 120 bpm a bar lasts 1.5 s
     (bars,) = {plan.bars for plan in plans(seconds=30, meter="6/8", tempo=120)}
     assert bars == 20
-
-
-def test_a_change_of_meter_beyond_the_end_is_cut_off() -> None:
-    changing = Plan(20, ((0, 4, 4), (2, 3, 4), (12, 4, 4)), returns=tuple([(-1, 0)] * 4 + [(0, 3)] * 16))
-    plan = choose_plan(parse_options(ComposeOptions(bars=6)), [changing], np.random.default_rng(0))
-    assert plan.meters == ((0, 4, 4), (2, 3, 4))
-    assert plan.returns is not None
-    assert plan.returns[4:] == ((-1, 0), (-1, 0))  # a bar of 3/4 returns to none of 4/4
-    assert len(plan.timeline(GRID)) == 6
 
 
 def test_a_part_is_the_program_that_the_label_uses_most() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.composing.given_music import read_redo
+from ritornello.composing.given_music import read_melody, read_redo
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampling_rules import parts, pitches, timing
 from ritornello.composing.sampling_state import SamplingState
@@ -291,6 +291,29 @@ def test_what_is_redone_stays_in_its_bars() -> None:
     # at 246, 42 before the end: on the given note that stands there it may step, but not beyond
     assert redone.state.song.next_given("shift") == 42
     assert forbidden(timing.forbid_onsets_outside_requested_bars(redone.state)) == list(range(43, 192))
+
+
+def beside_melody(pitch: int) -> Song:
+    """A flute (class 292) plays a pitch for a bar and rests until bar 4; piano and bass join it."""
+    melody = Score.of(GRID, [0, 288], [96, 96], [pitch, pitch - 5], [64, 64], parts=[Part("", 73)])
+    music = read_melody(melody)
+    return song(given=music.canonical, music=music, parts=(0, BASS))
+
+
+def test_parts_that_join_a_melody_lie_below_it() -> None:
+    begun = beside_melody(72)
+    for part in (0, BASS):
+        bias = pitches.penalize_pitches_above_melody(begun.put(shift=0, part=part).state)
+        assert bias is not None
+        assert np.flatnonzero(bias).tolist() == list(range(68, 128))  # the next note is lower
+    rest = begun.put(shift=0, part=0, pitch=60, duration=11, velocity=9)
+    bias = pitches.penalize_pitches_above_melody(rest.put(shift=150, part=0).state)
+    assert bias is not None
+    assert np.flatnonzero(bias).tolist() == list(range(68, 128))
+    assert pitches.penalize_pitches_above_melody(begun.put(shift=0, part=DRUM_PART).state) is None
+    assert pitches.penalize_pitches_above_melody(song().put(shift=0, part=0).state) is None
+    # the piano goes down to 21
+    assert pitches.penalize_pitches_above_melody(beside_melody(25).put(shift=0, part=0).state) is None
 
 
 def test_what_is_given_comes_though_nobody_asked_for_its_part() -> None:

@@ -51,8 +51,10 @@ class _Choice:
 
     def plan(self, generator: np.random.Generator) -> Plan:
         """The plan, by a stored plan that is drawn."""
-        options, given, drawn = self.options, self.given, self.draw(generator)
-        parts, meters = self.parts(drawn), self.meters(drawn)
+        options, given, label = self.options, self.given, self.label(generator)
+        drawn = self.draw(generator, label)
+        parts = self.parts(self.parts_of_labels(drawn, label, generator))
+        meters = self.meters(drawn)
         us_per_beat = given.us_per_beat if given else options.us_per_beat or drawn.us_per_beat
         bars = self.bars(meters, us_per_beat)
         plan = Plan(
@@ -70,15 +72,18 @@ class _Choice:
             return plan
         return replace(plan, chords=_chord_of_each_bar(options.chords, plan.timeline(GRID)))
 
-    def draw(self, generator: np.random.Generator) -> Plan:
+    def label(self, generator: np.random.Generator) -> str | None:
+        """Draw one of the requested labels by their weights; None if none is requested."""
+        if not self.options.genres or not self.plans:
+            return None
+        names, weights = zip(*self.options.genres, strict=True)
+        return str(names[int(generator.choice(len(names), p=np.array(weights) / sum(weights)))])
+
+    def draw(self, generator: np.random.Generator, label: str | None) -> Plan:
         """Draw one of the stored plans that fit best; a default plan where none are stored."""
         options, given = self.options, self.given
         if not self.plans:
             return Plan()
-        label = None
-        if options.genres:
-            names, weights = zip(*options.genres, strict=True)
-            label = names[int(generator.choice(len(names), p=np.array(weights) / sum(weights)))]
         meter = options.meter or (given.only_main_meter().meters[0][1:] if given else None)
         key = options.key or (given.key if given else None)
 
@@ -120,12 +125,15 @@ class _Choice:
         return bars + _pickup_bars(meters)
 
     def meters(self, drawn: Plan) -> Meters:
-        """The meters of the given music, or the requested one, or those of the drawn plan."""
+        """The meters of the given music, or the requested one, or the main one of the drawn plan.
+
+        The drawn plan's pickup stays where its meter does.
+        """
         given, wanted = self.given, self.options.meter
         if given is None:
-            if wanted is None:
-                return drawn.meters
-            is_same = drawn.pickup_bars and drawn.only_main_meter().meters[0][1:] == wanted
+            main = drawn.only_main_meter().meters[0][1:]
+            wanted = wanted or main
+            is_same = drawn.pickup_bars and main == wanted
             return (drawn.meters[0], (1, *wanted)) if is_same else ((0, *wanted),)
         main = given.only_main_meter().meters[0][1:]
         if wanted and wanted != main:
@@ -135,20 +143,38 @@ class _Choice:
             return given.meters
         return (*given.meters, (given.bars or 0, *main))  # the last bar of a prompt may have been cut short
 
-    def parts(self, drawn: Plan) -> tuple[Part, ...]:
-        """The given parts, then the requested ones, or else those of the drawn plan.
+    def parts_of_labels(
+        self, drawn: Plan, label: str | None, generator: np.random.Generator
+    ) -> tuple[Part, ...]:
+        """The parts of the drawn plan; for a blend, parts of one plan for each label, in proportion."""
+        genres = self.options.genres or ()
+        if len(genres) < 2 or self.options.parts is not None:
+            return drawn.parts
+        found: list[Part] = []
+        for name, weight in genres:
+            plan = drawn if name == label else self.draw(generator, name)
+            if name not in dict(plan.genres):
+                continue
+            count = max(1, round(weight * len(plan.parts)))
+            chosen = np.sort(generator.choice(len(plan.parts), count, replace=False)).tolist()
+            before = set(found)
+            found += [plan.parts[number] for number in chosen if plan.parts[number] not in before]
+        return _drums_last(found) or drawn.parts
+
+    def parts(self, drawn: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The given parts, then the requested ones, or else those drawn.
 
         Nothing is added to a prompt unless requested. To a melody parts are always added, but not the drawn
-        plan's part that plays the melody itself.
+        part that plays the melody itself.
         """
         given = self.given.parts if self.given else ()
         if self.options.parts is not None:
             return (*given, *self.requested_parts())
         if not self.given:
-            return drawn.parts
+            return drawn
         if not self.is_melody:
             return given
-        added = list(drawn.parts)
+        added = list(drawn)
         for part in given:
             same = [p for p in added if (p.program, p.is_drum) == (part.program, part.is_drum)]
             if same and len(added) > 1:
@@ -170,8 +196,7 @@ class _Choice:
                 some = ", ".join(known[:NAMED_PARTS]) + more
                 raise PlanError(f"no part {part.name!r}: {whose} {some}; --force allows it")
             parts.append(Part("", max(program, 0), program < 0))
-        drums = [part for part in parts if part.is_drum]
-        return tuple(part for part in parts if not part.is_drum) + tuple(drums[:1])
+        return _drums_last(parts)
 
     def returns(self, drawn: Plan, meters: Meters, bars: int) -> tuple[tuple[int, int], ...] | None:
         """The requested form, or the drawn plan's after that of the given bars, cut or extended to `bars`."""
@@ -193,6 +218,12 @@ def _has(plan: Plan, part: Instrument) -> bool:
     return any(
         p.is_drum if not part.programs else not p.is_drum and p.program in part.programs for p in plan.parts
     )
+
+
+def _drums_last(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The pitched parts, then the first of the drums, since all drums are one part."""
+    drums = [part for part in parts if part.is_drum]
+    return (*(part for part in parts if not part.is_drum), *drums[:1])
 
 
 def _pickup_bars(meters: Meters) -> int:

@@ -92,13 +92,15 @@ class PlanDrawer:
     def __init__(self, model: Model, options: ComposeOptions, given: GivenMusic | None = None) -> None:
         """Read the sketch of the options. Raises PlanError for options that contradict it or the model."""
         self._file = read_sketch(options.sketch)
-        self.parts_are_optional = given is None and options.parts is None
+        is_asked = given is not None or options.parts is not None
         if self._file is not None:
             options = with_options_of(self._file, options, model.labels)
         elif options.genre is None and given is None:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
         self._parsed, self._plans, self._options = parse_options(options, model.labels), model.plans, options
         self._given, self._is_melody = given, options.melody is not None
+        self._is_blend = len(self._parsed.genres or ()) > 1
+        self.parts_are_optional = not is_asked and not self._is_blend
         self.sketcher = Sketcher.of(model)
 
     def plan(self, generator: np.random.Generator) -> Plan:
@@ -115,7 +117,7 @@ class PlanDrawer:
             plan = self._file.applied_to(plan)
         plan, open_bars = without_open_chords(plan)
         if self.sketcher is not None:
-            required = range(len(plan.parts)) if options.parts else ()
+            required = range(len(plan.parts)) if options.parts or self._is_blend else ()
             fill, creativity = self.sketcher.fill, self._options.creativity
             return fill(plan, generator, creativity, open_bars=open_bars, required=required)
         if open_bars is not None:
