@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ritornello.composing.compose import compose, compose_many, replay, sketch
-from ritornello.composing.draw_sketch import DrawnSketch
+from ritornello.composing.draw_sketch import FEWEST_NOTES, DrawnSketch
 from ritornello.errors import InputError, ModelError, PlanError
 from ritornello.music.plan import parse_form
 from ritornello.music.score import Chord
@@ -135,3 +135,26 @@ def test_a_model_that_draws_its_plans_itself_has_no_sketches(
     monkeypatch.setattr("ritornello.composing.compose.SamplesItself", object)
     with pytest.raises(ModelError, match="draws its plans itself"):
         sketch(without)
+
+
+def test_a_part_with_next_to_no_notes_is_left_out_unless_it_is_asked_for(model: Path) -> None:
+    few = {"genre": "game", "bars": 12, "seed": 5}
+    for song in compose_many(model, 4, **few):
+        drawn = song.plan.sketch
+        assert drawn is not None and len(drawn.parts) == len(drawn.textures)
+        notes = [sum(planned for planned, _ in bars) for bars in drawn.textures]
+        assert len(notes) == 1 or min(notes) >= FEWEST_NOTES
+    asked = compose(model, parts="piano,bass,drums", **few).plan
+    assert len(asked.parts) == 3
+
+
+def test_parts_rest_where_the_sketch_says_so(model: Path) -> None:
+    for song in compose_many(model, 4, genre="game", bars=8, seed=2, parts="piano,bass"):
+        plan, score = song.plan, song.score
+        assert plan.sketch is not None
+        bars = plan.timeline(score.ticks_per_beat).bar_of(score.onset_ticks.astype(np.int64))
+        for number, textures in enumerate(plan.sketch.textures):
+            played = set(bars[score.part == number].tolist())
+            resting = {bar for bar, (notes, _) in enumerate(textures) if notes == 0}
+            others = plan.sketch.textures[1 - number]
+            assert not played & {bar for bar in resting if others[bar][0] and bar < 7}

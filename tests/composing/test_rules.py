@@ -10,12 +10,14 @@ import pytest
 
 from ritornello.composing.given_music import read_melody, read_redo
 from ritornello.composing.request import Request, request_for
-from ritornello.composing.sampling_rules import parts, pitches, timing
-from ritornello.composing.sampling_state import SamplingState
+from ritornello.composing.sampling_rules import RULES, parts, pitches, timing
+from ritornello.composing.sampling_rules.dead_ends import leads_nowhere
+from ritornello.composing.sampling_state import PLANNED_BARS, SamplingState
 from ritornello.composing.style_stats import StyleStats
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score
+from ritornello.music.sketch import Sketch
 from ritornello.representations.grid.cursor import Cursor
 from ritornello.representations.grid.vocabulary import (
     DRUM_PART,
@@ -154,6 +156,48 @@ def test_of_parts_that_may_stay_silent_half_are_called_for() -> None:
     assert bias is not None
     assert np.flatnonzero(bias).tolist() == [0, BASS, 160]
     assert parts.favour_rare_parts(begun.note(12, BASS).put(shift=12).state) is None  # two of four
+
+
+def with_textures(*bass: int) -> Plan:
+    """The plan with a sketch in which the piano plays four notes a bar and the bass as many as given."""
+    textures = (((4, 60),) * 4, tuple((notes, 40 if notes else -1) for notes in bass))
+    return replace(FOUR, sketch=Sketch((-1,) * 4, (-1,) * 4, FOUR.parts, textures))
+
+
+def test_a_part_rests_where_the_sketch_says_so() -> None:
+    begun = song(with_textures(0, 2, -1, 2))
+    for bar in range(4):
+        bias = parts.forbid_unrequested_parts(begun.put(shift=12).state)
+        assert set(range(513)) - set(forbidden(bias)) == ({0} if bar == 0 else {0, BASS})
+        begun.note(96 if bar else 90)
+    # nothing above the piano's highest note can follow where the bass rests
+    top = song(with_textures(0, 2, 2, 2)).note(0, 0, pitch_range(0)[1])
+    assert forbidden(timing.forbid_crowded_onsets(top.state)) == [0]
+    assert leads_nowhere(top.state, "shift", 0, RULES)
+
+
+def test_a_part_that_must_play_may_do_so_in_the_last_bar_though_it_rests() -> None:
+    begun = song(with_textures(0, 0, 0, 0)).note(90).note(90).note(90)
+    assert BASS in forbidden(parts.forbid_unrequested_parts(begun.put(shift=0).state))
+    assert BASS not in forbidden(parts.forbid_unrequested_parts(begun.put(shift=80).state))
+    assert forbidden(parts.forbid_unrequested_parts(begun.note(80, BASS).put(shift=5).state)).count(BASS)
+
+
+def test_a_bar_is_silent_if_all_rest_in_the_sketch() -> None:
+    plan = replace(with_textures(0, 2, 2, 2), sketch=Sketch((), (), FOUR.parts, (((0, -1),) * 4,) * 2))
+    assert timing.forbid_silent_bars(song(plan).state) is None
+    assert forbidden(timing.forbid_end_before_last_bar(song(plan).state)) == [END]
+
+
+def test_a_part_is_called_for_as_long_as_it_lacks_planned_notes() -> None:
+    found = []
+    for begun in (song(with_textures(2, 2, 2, 2)), song(with_textures(2, 2, 2, 2)).note(0, BASS)):
+        bias = parts.favour_rare_parts(begun.put(shift=72).state)
+        assert bias is not None
+        found.append(float(bias[BASS] / parts.NATS_PER_MISSING_BAR))
+    # three quarters of the bar are over; without a note, and with one of two
+    assert found == [PLANNED_BARS * 0.75, PLANNED_BARS * 0.25]
+    assert parts.favour_rare_parts(song(with_textures(2, 2, 2, 2)).put(shift=0).state) is None
 
 
 def test_it_may_join_the_present_onset() -> None:

@@ -12,16 +12,29 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.request import Request
+from ritornello.music.sketch import UNKNOWN
 from ritornello.music.theory import scale
 from ritornello.representations.grid.song_state import SongState
-from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT, part_classes
 
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
 BarTree = dict[tuple[int, int, int], Any]  # (tick in the bar, part, pitch) of a note -> tree of what followed
 TICKS_OF_DURATION = DURATION_TICKS.tolist()
 RECENT_NOTES = 32  # notes over which repeated and out-of-key pitches are counted
 LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
+PLANNED_BARS = 2.0  # that a part misses at the end of a bar without any of its planned notes
 SHARE_OF_BARS = 0.25  # of the bars that a part should play in, while fewer than half of the parts have played
+
+
+def _planned_notes(request: Request, bars: int) -> list[dict[int, int]]:
+    """For each bar the planned notes of the requested parts that a sketch plans; 0: the part rests."""
+    found: list[dict[int, int]] = [{} for _ in range(bars)]
+    if (sketch := request.plan.sketch) is not None:
+        for part, textures in zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True):
+            for notes_of_bar, (notes, _) in zip(found, textures, strict=False):
+                if notes != UNKNOWN and part in (request.parts or ()):
+                    notes_of_bar[part] = notes
+    return found
 
 
 def bias_at(size: int, classes: int | list[int], nats: float | np.float32) -> Bias:
@@ -40,6 +53,11 @@ class SamplingState:
         self.end_tick = song.end_tick if request.end_tick is None else request.end_tick
         self.first_bar = bisect_right(song.bar_starts, self.first_tick) - 1
         self.last_bar = bisect_right(song.bar_starts, max(self.end_tick - 1, 0)) - 1
+        self._planned = _planned_notes(request, len(song.bar_starts))
+        self._playing = [
+            tuple(part for part in request.parts or (-1,) if planned.get(part, UNKNOWN))
+            for planned in self._planned
+        ]
         self.silent_bar = self.first_bar
         """The first requested bar in which no composed note sounds yet; beyond `last_bar` there is none."""
         given = request.given
@@ -82,6 +100,7 @@ class SamplingState:
             return
         weights = np.exp(logits - np.maximum.reduce(logits))
         given = self.song.next_given(field)
+        parts = self.playing_parts(self.row_tick)
         parts = parts if given is None else (*parts, given)
         share = np.add.reduce(weights.take(parts)) / np.add.reduce(weights)
         before = self.unrequested_nats if self.row_tick == self.onset else 0.0
@@ -149,7 +168,8 @@ class SamplingState:
         bar_lines = self.song.bar_lines
         while self.silent_bar <= self.last_bar:
             start, end = bar_lines[self.silent_bar], bar_lines[self.silent_bar + 1]
-            if self.onset < start and 2 * self.sounding_until < start + end:
+            is_silent = self.onset < start and 2 * self.sounding_until < start + end
+            if is_silent and self._playing[self.silent_bar]:
                 return
             self.silent_bar += 1
 
@@ -186,15 +206,39 @@ class SamplingState:
         similarity: int = self.similarity[bisect_right(self.song.bar_starts, self.row_tick) - 1]
         return similarity
 
+    def playing_parts(self, tick: int) -> tuple[int, ...]:
+        """The requested parts, ascending, without those that rest by the sketch in the bar of a tick.
+
+        In a bar in which all rest they may play, and parts that have not played may do so in the last bar.
+        """
+        bar = bisect_right(self.song.bar_starts, tick) - 1
+        playing = self._playing[bar] or self.request.parts or ()
+        if bar < self.last_bar or not (unplayed := self.unplayed_parts):
+            return playing
+        return tuple(sorted({*playing, *unplayed}))
+
     def missing_bars(self, tick: int) -> dict[int, float]:
-        """By part in how many more bars it should have played before the bar of a tick; only above 0."""
+        """By part in how many more bars it should have played before the bar of a tick; only above 0.
+
+        If a sketch plans its notes in this bar, it misses the share of the bar for which it has too few.
+        """
+        bar = bisect_right(self.song.bar_starts, tick) - 1
+        if planned := self._planned[bar]:
+            start, end = self.song.bar_lines[bar : bar + 2]
+            over, found = (tick - start) / (end - start), {}
+            for part, notes in planned.items():
+                last, played = self.notes_in_bar.get(part, (-1, 0))
+                share = over - (played / notes if last == bar and notes else 0.0)
+                if notes and share > 0:
+                    found[part] = PLANNED_BARS * share
+            return found
         request, parts = self.request, self.request.parts or ()
         share = self.style.plays
         if request.required_parts == () and 2 * len(self.played_parts) < len(parts):
             share = max(share, SHARE_OF_BARS)
         if share == 0:
             return {}
-        due = share * (bisect_right(self.song.bar_starts, tick) - self.first_bar)
+        due = share * (bar + 1 - self.first_bar)
         missing = {part: due - self.bars_played.get(part, (-1, 0))[1] for part in parts}
         return {part: bars for part, bars in missing.items() if bars > 0}
 

@@ -32,8 +32,7 @@ def leads_nowhere(state: SamplingState, field: str, value: int, rules: Sequence[
 
 def _no_note_fits(state: SamplingState, shift: int, rules: Sequence[Rule]) -> bool:
     """Whether no part has a pitch to play at an onset."""
-    song, parts = state.song, state.request.parts
-    assert parts
+    song, parts = state.song, state.playing_parts(state.song.clock + shift)
     is_full = any(len(ends) >= MAX_SOUNDING_NOTES for ends in state.sounding.values())
     if not is_full and (shift > 0 or not song.notes or song.notes[-1][1] < parts[-1]):
         return False  # the last of the requested parts can play
@@ -62,10 +61,10 @@ def _silences_bar(state: SamplingState, part: int) -> bool:
 
     The rule that forbids silent bars would leave nothing after it.
     """
-    song, parts = state.song, state.request.parts
+    song = state.song
     if state.silent_bar > state.last_bar or song.next_given("part") != part:
         return False
-    assert parts
+    parts = state.playing_parts(song.bar_starts[state.silent_bar])
     return part > parts[-1] and state.row_tick == song.bar_lines[state.silent_bar + 1] - 1
 
 

@@ -17,10 +17,11 @@ EXCESS_NATS = 6.0  # what a part loses for each note at an onset or in a bar bey
 
 
 def forbid_unrequested_parts(state: SamplingState) -> Bias | None:
-    """Only requested parts play, and given notes of others."""
-    parts, given = state.request.parts, state.song.next_given("part")
-    if not parts:
+    """Only requested parts play, those that do not rest by the sketch, and given notes of others."""
+    given = state.song.next_given("part")
+    if not state.request.parts:
         return None
+    parts = state.playing_parts(state.row_tick)
     if given is None:
         return _forbid_all_but(parts)
     inside = state.first_tick <= state.row_tick < state.end_tick

@@ -21,10 +21,11 @@ LEAST_NOTES = RECENT_NOTES // 4  # the smallest number of notes of which shares 
 
 def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
     """A part that was not requested plays its given notes only; so does any part outside the bars."""
-    parts, given = state.request.parts, state.song.next_given("pitch")
-    if given is None or parts is None:
+    tick, given = state.row_tick, state.song.next_given("pitch")
+    if given is None or state.request.parts is None:
         return None
-    if state.first_tick <= state.row_tick < state.end_tick and state.song.row[COLUMN["part"]] in parts:
+    is_inside = state.first_tick <= tick < state.end_tick
+    if is_inside and state.song.row[COLUMN["part"]] in state.playing_parts(tick):
         return None
     bias = np.full(PITCHES, FORBIDDEN, np.float32)
     bias[given] = 0

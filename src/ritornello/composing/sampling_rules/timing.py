@@ -95,9 +95,10 @@ def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
 
 def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
     """An onset has at most MAX_NOTES_AT_ONSET notes, fewer if no requested part can add a higher one."""
-    song, parts = state.song, state.request.parts
-    if state.onset != song.clock or parts is None:
+    song = state.song
+    if state.onset != song.clock or state.request.parts is None:
         return None
+    parts = state.playing_parts(song.clock)
     part, pitch = song.notes[-1][1:3]
     _, highest = playable_pitches(part, state.request.transposed_by)
     can_play_higher = part in parts and pitch < min(highest, PITCHES - 1)
@@ -120,7 +121,7 @@ def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
 
 def penalize_excess_onsets(state: SamplingState) -> Bias | None:
     """Another note at this onset or in this bar is less likely if all parts that can play have too many."""
-    song, parts = state.song, state.request.parts
+    song, parts = state.song, state.playing_parts(state.song.clock)
     if not parts:
         return None
     clock, bar = song.clock, song.bar
