@@ -31,7 +31,11 @@ PARSED = {"bars": "bars", "genre": "genres", "key": "key", "tempo": "us_per_beat
 PARSED |= {"parts": "parts"}
 
 
-FEWEST_NOTES = 8  # of a part that nobody asked for, in eight bars or more; in human songs 97% have six
+TRIES = 4  # to draw a sketch in which the requested parts play in enough bars,
+LEAST_SHARE_OF_BARS = (
+    0.3  # so that they do in a quarter of them though the notes do not follow it to the letter
+)
+FEWEST_NOTES = 12  # of a part that nobody asked for, in as many bars or more; 97% of human parts have six
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,13 @@ def _without_small_parts(plan: Plan) -> Plan:
     return replace(plan, parts=parts, sketch=replace(plan.sketch, parts=parts, textures=textures))
 
 
+def _planned_share(plan: Plan, part: int) -> float:
+    """The share of the bars in which a part plays by the sketch."""
+    assert plan.sketch is not None
+    bars = plan.sketch.textures[part]
+    return sum(notes > 0 for notes, _ in bars) / len(bars)
+
+
 class PlanDrawer:
     """Draws plans of songs by the options, each with a sketch as far as the model or a file has one."""
 
@@ -132,8 +143,11 @@ class PlanDrawer:
         plan, open_bars = without_open_chords(plan)
         if self.sketcher is not None:
             required = range(len(plan.parts)) if options.parts or self._is_blend else ()
-            fill, creativity = self.sketcher.fill, self._options.creativity
-            filled = fill(plan, generator, creativity, open_bars=open_bars, required=required)
+            for _ in range(TRIES):
+                fill, creativity = self.sketcher.fill, self._options.creativity
+                filled = fill(plan, generator, creativity, open_bars=open_bars, required=required)
+                if all(_planned_share(filled, part) >= LEAST_SHARE_OF_BARS for part in required):
+                    break
             return _without_small_parts(filled) if self.parts_are_optional and self._file is None else filled
         if open_bars is not None:
             number = int(np.argmax(open_bars)) + 1 - plan.pickup_bars

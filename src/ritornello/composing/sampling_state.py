@@ -220,7 +220,8 @@ class SamplingState:
     def missing_bars(self, tick: int) -> dict[int, float]:
         """By part in how many more bars it should have played before the bar of a tick; only above 0.
 
-        If a sketch plans its notes in this bar, it misses the share of the bar for which it has too few.
+        If a sketch plans its notes in this bar, it misses the share of the bar for which it has too few, and
+        the bars before in which notes were planned since it played last.
         """
         bar = bisect_right(self.song.bar_starts, tick) - 1
         if planned := self._planned[bar]:
@@ -230,7 +231,10 @@ class SamplingState:
                 last, played = self.notes_in_bar.get(part, (-1, 0))
                 share = over - (played / notes if last == bar and notes else 0.0)
                 if notes and share > 0:
-                    found[part] = PLANNED_BARS * share
+                    silent = sum(
+                        self._planned[at].get(part, 0) > 0 for at in range(max(last + 1, bar - 3), bar)
+                    )
+                    found[part] = PLANNED_BARS * share + silent
             return found
         request, parts = self.request, self.request.parts or ()
         share = self.style.plays
