@@ -19,6 +19,7 @@ from ritornello.sketching.inputs import (
     BAR_NUMBERS,
     LAG_OPEN,
     MAX_DISTANCE,
+    MAX_INSTANCES,
     MAX_LAG,
     MAX_PLACE,
     PERIOD,
@@ -75,7 +76,8 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         "similarity": (SIMILARITIES + 1, d), "cadence": (CADENCES + 1, d),
         "root": (15, CHORD_EMBEDDING), "kind": (KINDS + 3, CHORD_EMBEDDING),
         "chord": (SLOTS * CHORD_EMBEDDING, d),
-        "family": (len(FAMILIES) + 1, p), "program": (129, p), "presence": (PRESENCES + 1, p),
+        "family": (len(FAMILIES) + 1, p), "program": (129, p), "instance": (MAX_INSTANCES**2, p),
+        "presence": (PRESENCES + 1, p),
         "notes": (NOTE_CLASSES + 1, p), "pitch": (PITCH_CLASSES + 2, p),
         "before": (d, d), "after": (d, d), "from_origin": (d, d),
         "part_before": (p, p), "part_after": (p, p), "part_from_origin": (p, p),
@@ -119,7 +121,8 @@ class Network(NamedTuple):
     def read_parts(self, x: Mapping[str, Array]) -> tuple[Array, Array]:
         """Return what is known of each part (P, 1, p), and of its bars (P, T, p)."""
         w = self.weights
-        part = w["family"][x["family"]] + w["program"][x["program"]] + w["presence"][x["presence"]]
+        part = w["family"][x["family"]] + w["program"][x["program"]] + w["instance"][x["instance"]]
+        part = part + w["presence"][x["presence"]]
         part = part[..., None, :]
         bars = (part + w["notes"][x["notes"]] + w["pitch"][x["pitch"]]).clip(0) @ w["part_in"]
         near = [x[name][..., None, :, :] @ bars @ w[f"part_{name}"] for name in NEIGHBOURS]

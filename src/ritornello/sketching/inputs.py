@@ -37,6 +37,7 @@ MAX_PLACE = 64  # bars from the start and from the end that are told apart
 MAX_LAG = 128  # bars between a bar and its origin that are told apart
 MAX_DISTANCE = 64  # bars between two bars that are told apart in attention
 PERIOD = 16  # places and distances are read modulo so many bars as well
+MAX_INSTANCES = 4  # parts of one program that are told apart
 PART_COUNT_KNOTS = (1, 2, 3, 4, 6, 8, 12, 16)
 LENGTH_KNOTS = np.arange(11)  # logarithms to base 2 of numbers of bars
 PLACE_KNOTS = np.linspace(0, 1, 9)
@@ -69,11 +70,22 @@ def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inp
         "slots": slot_counts(timeline),
         "family": np.array([len(FAMILIES) if p.is_drum else p.program // 8 for p in plan.parts], np.int64),
         "program": np.array([128 if p.is_drum else p.program for p in plan.parts], np.int64),
+        "instance": _instances(plan),
         "bar_padding": np.zeros(len(bars), np.float32),  # a large negative number for bars that pad a batch
         "part_weight": np.ones(len(plan.parts), np.float32),  # 0 for parts that pad a batch
         "before": np.eye(len(bars), k=-1, dtype=np.float32),  # times states: those of the bar before
         "after": np.eye(len(bars), k=1, dtype=np.float32),
     }
+
+
+def _instances(plan: Plan) -> Ints:
+    """For each part (P,) its place among the parts of its program, highest first, and how many those are."""
+    numbers = [128 if part.is_drum else part.program for part in plan.parts]
+    places = [numbers[:place].count(number) for place, number in enumerate(numbers)]
+    last = MAX_INSTANCES - 1
+    pairs = zip(places, numbers, strict=True)
+    found = [min(p, last) * MAX_INSTANCES + min(numbers.count(n) - 1, last) for p, n in pairs]
+    return np.array(found, np.int64)
 
 
 def pair_inputs(count: int) -> Inputs:

@@ -37,7 +37,7 @@ IGNORED = -100  # the target of what is not learnt
 BAR_VARIABLES = ("origin", "similarity", "cadence", "chord", "motif")
 BAR_INPUTS = ("start", "end", "start_period", "end_period", "bar", "bar_padding", "slots")
 PAIR_INPUTS = ("relation", "relation_before", "relation_after", "before", "after", "from_origin")
-PART_INPUTS = ("family", "program", "part_weight")
+PART_INPUTS = ("family", "program", "instance", "part_weight")
 
 
 class SketchSong(NamedTuple):
