@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 
 from ritornello.music.score import Part, Score
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE, NO_MOTIF, OPEN, UNKNOWN, Sketch
 from ritornello.representations.notes import Notes
-from ritornello.representations.sketch import read_sketch
+from ritornello.representations.sketch import blurred, read_sketch
 from tests.representations.songs import repetitive, wide
 
 NOTES = Notes()
@@ -69,3 +70,15 @@ def test_every_song_has_a_sketch(score: Score) -> None:
     assert found.parts == song.parts
     assert sum(notes for bars in found.textures for notes, _ in bars) <= len(song)
     assert Sketch.from_dict(found.to_dict()) == found
+
+
+def test_blurred_textures_stay_near_and_rests_stay_rests() -> None:
+    textures = ((8, 70), (0, -1)), ((16, 40), (4, 38))
+    sketch = Sketch(parts=(Part("", 40), Part("", 0, True)), textures=textures)
+    drawn = [blurred(sketch, np.random.default_rng(seed)) for seed in range(200)]
+    assert 0.1 < np.mean([other == sketch for other in drawn]) < 0.35
+    first = np.array([other.textures[0][0] for other in drawn])
+    assert abs(np.median(first[:, 0]) - 8) <= 1
+    assert 1 < first[:, 1].std() < 3
+    assert {other.textures[0][1] for other in drawn} == {(0, -1)}
+    assert {other.textures[1][0][1] for other in drawn} == {40}  # the mean pitch of drums means nothing

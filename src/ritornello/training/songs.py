@@ -18,12 +18,14 @@ from ritornello.models.plan_vector import infer_plan
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
+from ritornello.representations.sketch import blurred
 from ritornello.system.processes import available_cores
 from ritornello.system.progress import Progress
 from ritornello.training.batches import step_generator
 from ritornello.training.pack import EncodedSong, SongHead
 from ritornello.training.song_cache import SongCache
 
+BLUR_SEED = 101
 GIVEN_VARIANTS = 3  # choices of given notes that are encoded of each song
 
 
@@ -220,6 +222,9 @@ class EncodedSongs:
         representation = self.representation
         score, _ = representation.canonical(without_leading_silence(self.scores[number]))
         timeline = representation.timeline(score)
+        if (sketch := getattr(timeline, "sketch", None)) is not None:
+            draw = step_generator(BLUR_SEED, int(self.draws[number]))
+            timeline = replace(timeline, sketch=blurred(sketch, draw))
         encode = _encoder(representation)
         returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
         plan = replace(infer_plan(score), returns=returns, chords=(), title="")
