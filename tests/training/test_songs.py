@@ -8,6 +8,7 @@ import pytest
 from ritornello.music.score import Meter, Score
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.notes import Notes
+from ritornello.representations.table import hide
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs
 from tests.representations.test_chorale import voices
 from tests.scores import tune
@@ -16,7 +17,10 @@ from tests.scores import tune
 def test_a_song_is_its_rows_and_its_plan() -> None:
     songs = EncodedSongs([tune()], Notes(), [("fiddle",)])
     song = songs.song(0)
-    assert np.array_equal(song.values, Notes().encode(tune()).values)
+    rows = (
+        hide(Notes.fields, values, ("texture",)) for values in (song.values, Notes().encode(tune()).values)
+    )
+    assert np.array_equal(*rows)  # textures are blurred
     assert song.plan.bars == 4
     assert song.plan.genres == (("fiddle", 1.0),)
     assert song.plan.returns is not None and len(song.plan.returns) == 4
