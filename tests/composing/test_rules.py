@@ -347,17 +347,21 @@ def beside_melody(pitch: int) -> Song:
 def test_parts_that_join_a_melody_lie_below_it() -> None:
     begun = beside_melody(72)
     for part in (0, BASS):
-        bias = pitches.penalize_pitches_above_melody(begun.put(shift=0, part=part).state)
-        assert bias is not None
-        assert np.flatnonzero(bias).tolist() == list(range(68, 128))  # the next note is lower
+        bias = pitches.forbid_pitches_above_melody(begun.put(shift=0, part=part).state)
+        assert forbidden(bias) == list(range(68, 128))  # the next note is lower
     rest = begun.put(shift=0, part=0, pitch=60, duration=11, velocity=9)
-    bias = pitches.penalize_pitches_above_melody(rest.put(shift=150, part=0).state)
-    assert bias is not None
-    assert np.flatnonzero(bias).tolist() == list(range(68, 128))
-    assert pitches.penalize_pitches_above_melody(begun.put(shift=0, part=DRUM_PART).state) is None
-    assert pitches.penalize_pitches_above_melody(song().put(shift=0, part=0).state) is None
+    bias = pitches.forbid_pitches_above_melody(rest.put(shift=150, part=0).state)
+    assert forbidden(bias) == list(range(68, 128))
+    assert pitches.forbid_pitches_above_melody(begun.put(shift=0, part=DRUM_PART).state) is None
+    assert pitches.forbid_pitches_above_melody(song().put(shift=0, part=0).state) is None
     # the piano goes down to 21
-    assert pitches.penalize_pitches_above_melody(beside_melody(25).put(shift=0, part=0).state) is None
+    assert pitches.forbid_pitches_above_melody(beside_melody(25).put(shift=0, part=0).state) is None
+
+
+def test_no_part_plays_again_where_only_pitches_above_the_melody_are_left() -> None:
+    begun = beside_melody(72).note(0, 0, 67).put(shift=0)
+    assert leads_nowhere(begun.state, "part", 0, RULES)
+    assert not leads_nowhere(begun.state, "part", BASS, RULES)
 
 
 def test_what_is_given_comes_though_nobody_asked_for_its_part() -> None:

@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     Rule("part", form.favour_repeated_parts, False),
     Rule("pitch", pitches.forbid_additions_to_given_parts, True),
     Rule("pitch", pitches.forbid_unplayable_pitches, True),
-    Rule("pitch", pitches.penalize_pitches_above_melody, False),
+    Rule("pitch", pitches.forbid_pitches_above_melody, True),
     Rule("pitch", pitches.penalize_pitches_outside_key, False),
     Rule("pitch", pitches.penalize_repeated_pitches, False),
     Rule("pitch", form.penalize_loops, False),

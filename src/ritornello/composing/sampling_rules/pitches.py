@@ -12,7 +12,6 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHE
 OUT_OF_KEY_NATS = 0.5  # what a pitch outside the scale loses,
 EXCESS_OUT_OF_KEY_NATS = 12.0  # and what for each unit of their recent share above the usual one
 USUAL_OUT_OF_KEY = 0.05
-ABOVE_MELODY_NATS = 8.0
 FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
 REPEAT_NATS = 0.4  # what it loses for each time more
 EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
@@ -44,7 +43,7 @@ def forbid_unplayable_pitches(state: SamplingState) -> Bias | None:
     return bias
 
 
-def penalize_pitches_above_melody(state: SamplingState) -> Bias | None:
+def forbid_pitches_above_melody(state: SamplingState) -> Bias | None:
     """Parts that join a melody lie below it, unless their instruments play no pitch as low."""
     request, row = state.request, state.song.row
     if request.music is None or request.music.kind != "tune" or row[COLUMN["part"]] == DRUM_PART:
@@ -54,7 +53,7 @@ def penalize_pitches_above_melody(state: SamplingState) -> Bias | None:
     if melody >= PITCHES or lowest >= melody:
         return None
     bias = np.zeros(PITCHES, np.float32)
-    bias[melody + 1 :] = -ABOVE_MELODY_NATS
+    bias[melody + 1 :] = FORBIDDEN
     if (given := state.song.next_given("pitch")) is not None:
         bias[given] = 0
     return bias
