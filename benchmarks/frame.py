@@ -165,7 +165,7 @@ def train_and_measure(
         batch=options.batch,
         seed=options.seed,
         threads=options.threads,
-        measure_every=10**6,  # once, at the end: the last weights are measured, not chosen ones
+        measure_every=10**6,  # with steps once, at the end: the last weights are kept, not chosen ones
         **length,
     )
     songs = held_out_songs(corpus, options.splits)
@@ -201,7 +201,13 @@ def line_of_frames(cells: Mapping[str, Mapping[str, Any]]) -> str:
         per_step = cells[frame]["processor_s_per_step"]
         seconds = "" if per_step is None else f" of {per_step:.2f} s"
         needed.append(f"{frame} {cells[frame]['steps']} steps{seconds}")
-    return f"{len(notes)} songs, {sum(notes):,} notes; {', '.join(needed)} (processor time)"
+    known = "all but form and chord"
+    without, framed = (measured(cells[frame])[known].pitch for frame in FRAMES)
+    better = int((np.array(framed) < np.array(without)).sum())
+    return (
+        f"{len(notes)} songs, {sum(notes):,} notes; {', '.join(needed)} (processor time). Known {known}, "
+        f"pitches cost less in the key frame in {better} songs."
+    )
 
 
 SPLITS = argument("--splits", nargs="+", default=["test"], help="whose songs are measured (default: test)")
@@ -216,8 +222,14 @@ def corpora(options: argparse.Namespace) -> dict[str, Corpus]:
     """The corpus of each label of the options; or the whole one, named "all"."""
     corpus = Corpus.open(options.corpus)
     labels = options.labels or []
-    made = {label: corpus_of_label(corpus, label, options.out / "corpora" / label) for label in labels}
+    home = options.out / "corpora" / corpus.hash[:8]
+    made = {label: corpus_of_label(corpus, label, home / label) for label in labels}
     return made or {"all": corpus}
+
+
+def cell_suffix(corpus: Corpus, options: argparse.Namespace) -> str:
+    """The end of the names of cells that were measured on these splits of a corpus, with this seed."""
+    return f"{'+'.join(options.splits)}-{corpus.hash[:8]}-seed{options.seed}"
 
 
 @benchmark(
@@ -241,8 +253,7 @@ def frame(options: argparse.Namespace) -> None:
     and the candidates echo and alone. With "nothing" known, which hides the plan and the sketch but not echo
     and alone, log 12 nats a song are added to the pitches of a network in the key frame (see `measure`).
 
-    Each network and its nats by song are kept in --out, and are not computed again; use another folder for
-    another corpus, batch or splits.
+    Each network and its nats by song are kept in --out, and are not computed again.
     """
     set_training_clock("processor")
     lengths = [{"steps": steps} for steps in options.steps]
@@ -250,9 +261,10 @@ def frame(options: argparse.Namespace) -> None:
     for label, corpus in corpora(options).items():
         for length in lengths:
             (unit, value), cells = next(iter(length.items())), {}
+            name = f"{label}-{options.size}-{value:g}{unit}-batch{options.batch}"
+            name = f"{name}-{cell_suffix(corpus, options)}"
             for which in FRAMES:
-                name = f"{label}-{options.size}-{value:g}{unit}-seed{options.seed}-{which}"
-                file = options.out / f"{name}.json"
+                file = options.out / f"{name}-{which}.json"
                 work = partial(train_and_measure, corpus, file.with_suffix(""), which, length, options)
                 cells[which] = stored(file, work)
             print(f"\n### {label}, {options.size}, {value:g} {unit}\n{line_of_frames(cells)}\n")
@@ -307,7 +319,7 @@ def sketch_fields(options: argparse.Namespace) -> None:
     """
     model, by_label = Model.open(options.model), {}
     for label, corpus in corpora(options).items():
-        name = f"fields-{model.hash[:12]}-{label}-{options.songs}songs-seed{options.seed}"
+        name = f"fields-{model.hash[:8]}-{label}-{options.songs}songs-{cell_suffix(corpus, options)}"
         songs = held_out_songs(corpus, options.splits, options.songs, options.seed)
         work = partial(measure_fields, model, songs, options.threads)
         by_label[label] = measured(stored(options.out / f"{name}.json", work))
