@@ -24,7 +24,7 @@ from ritornello.cli.common import (
     unused_name,
     write_to_stdout,
 )
-from ritornello.composing.options import BatchOptions, ComposeOptions
+from ritornello.composing.options import MAX_SONGS, BatchOptions, ComposeOptions
 from ritornello.errors import InputError
 from ritornello.system.made_files import writing
 
@@ -185,7 +185,9 @@ def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[An
     """The plan of a song, its chords, its piano roll (of a single song), its file."""
     from ritornello.rendering.lead_sheet import chord_lines
 
-    seed = f"seed {song.recipe.seed}" + (f", song {song.recipe.song + 1}" if song.recipe.song else "")
+    candidate, number = divmod(song.recipe.song, MAX_SONGS)
+    numbers = [("seed", song.recipe.seed), ("song", number + 1), ("candidate", candidate + 1)]
+    seed = ", ".join(f"{name} {value}" for name, value in numbers if name == "seed" or value > 1)
     bars = song.plan.full_bars or song.bars
     lines: list[Any] = [f"{song.plan}, {seed}", *chord_lines(song.plan)]
     if alone:

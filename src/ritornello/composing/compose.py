@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ritornello.composing.critic import BestOfEach
 from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.genres import Genre, genres_of
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
 from ritornello.composing.options import (
     DIALS,
+    MAX_SONGS,
     BatchOptions,
     ComposeOptions,
     Music,
@@ -58,6 +60,7 @@ def compose(
     melody: Music | None = ComposeOptions.melody,
     creativity: float = ComposeOptions.creativity,
     spread: float = ComposeOptions.spread,
+    candidates: int = ComposeOptions.candidates,
     seed: int | None = ComposeOptions.seed,
     force: bool = ComposeOptions.force,
 ) -> Song:
@@ -88,19 +91,23 @@ def compose_many(
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
     if isinstance(own, SamplesItself):
-        unused = DIALS - {own.dial} | {"seed", "force"}
+        unused = DIALS - {own.dial} | {"seed", "force", "candidates"}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
         return generate_songs(opened, [request_for(plan, seed, k) for k in range(n)], dials, on_song=on_song)
     given = _given_music(wanted)
     drawer = PlanDrawer(opened, wanted, given)
-    plans = [drawer.plan(song_generator(seed, song)) for song in range(n)]
-    optional = drawer.parts_are_optional
-    requests = [request_for(plan, seed, song, given, optional) for song, plan in enumerate(plans)]
+    numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
+    plans = [drawer.plan(song_generator(seed, number)) for number in numbers]
+    requests = [
+        request_for(plan, seed, number, given, drawer.parts_are_optional)
+        for number, plan in zip(numbers, plans, strict=True)
+    ]
     choosing = best is not None and n > 1
+    critic = BestOfEach(wanted.candidates, None if choosing else on_song)
+    generate_songs(opened, requests, dials, measured=choosing, progress=progress, on_song=critic)
     if not choosing:
-        return generate_songs(opened, requests, dials, progress=progress, on_song=on_song)
-    songs = generate_songs(opened, requests, dials, measured=True, progress=progress)
-    chosen = _most_typical(songs, best or n)
+        return critic.songs
+    chosen = _most_typical(critic.songs, best or n)
     for number, chosen_song in enumerate(chosen if on_song else ()):
         on_song(number, chosen_song)  # type: ignore[misc]
     return chosen

@@ -22,6 +22,7 @@ SketchSource: TypeAlias = "str | Path | DrawnSketch"  # the path of a sketch, or
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAX_SEED = (1 << 63) - 1
 MAX_SONGS = 1000
+MAX_CANDIDATES = 100
 DEFAULT_CREATIVITY = 0.5
 
 
@@ -104,6 +105,10 @@ class ComposeOptions(SketchOptions):
     spread: float = _option(
         "RANGE, for the network of 2018 only: the size of random deviations from its predictions.",
         1.0, 0, 10, is_dial=True,
+    )  # fmt: skip
+    candidates: int = _option(
+        "Compose each song this many times, RANGE, each by another sketch, and keep the one that follows its "
+        "own sketch best.", 1, 1, MAX_CANDIDATES,
     )  # fmt: skip
 
 

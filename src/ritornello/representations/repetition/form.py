@@ -40,7 +40,7 @@ def find_returns(timeline: Timeline, onset: Ints, part_pitch: Ints) -> Timeline:
     origins, classes = np.full(len(timeline), -1), np.zeros(len(timeline), np.int64)
     if bars < 2:
         return timeline.with_returns(origins, classes)
-    similarity = _similarities(timeline, bars, onset, part_pitch)  # (bars, bars)
+    similarity = similarities(timeline, bars, onset, part_pitch)  # (bars, bars)
     best = bars - 1 - np.argmax(similarity[:, ::-1], axis=1)  # the latest of the highest
     highest = similarity[np.arange(bars), best]
     origin = -1
@@ -53,11 +53,16 @@ def find_returns(timeline: Timeline, onset: Ints, part_pitch: Ints) -> Timeline:
             origin = max((value, latest), (continued + CONTINUATION_BONUS, following))[1]
         origins[bar] = origin
     found = np.where(origins[:bars] >= 0, similarity[np.arange(bars), origins[:bars]], 0.0)
-    classes[:bars] = np.searchsorted([1e-9, MOST, ALL], found, side="left")
+    classes[:bars] = similarity_classes(found)
     return timeline.with_returns(origins, classes)
 
 
-def _similarities(timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints) -> npt.NDArray[np.float64]:
+def similarity_classes(similarity: npt.NDArray[np.float64]) -> Ints:
+    """The classes 0-3 of similarities (any shape)."""
+    return np.asarray(np.searchsorted([MIN_SIMILARITY - 1e-9, MOST, ALL], similarity, side="left"))
+
+
+def similarities(timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints) -> npt.NDArray[np.float64]:
     """The similarity of each bar (row) to each earlier one of equal length, else 0: (bars, bars)."""
     common, sizes = _common_notes(timeline, bars, onset, part_pitch)
     similarity = common / np.maximum(sizes[:, None] + sizes - common, 1)
