@@ -60,7 +60,7 @@ def test_the_song_on_the_page_is_the_one_that_is_there(
     assert f"\nnew_song.mid   {told}, 4 parts, composed in " in README
     main(["info", str(ROOT / "examples" / "new_song.mid")])
     roll = capsys.readouterr().out.splitlines()
-    first = next(number for number, line in enumerate(roll) if line.startswith("    1  "))
+    first = next(number for number, line in enumerate(roll) if line.startswith("    1 "))
     assert "\n".join(roll[first:]) in README
 
 
