@@ -176,7 +176,9 @@ def test_a_pickup_is_bar_0(say: Say, tmp_path: Path) -> None:
     found = json.loads(say("info", tmp_path / "jig.mid", "--json")[1])
     assert (found["bars"], found["pickup_beats"]) == (2, 0.5)
     lines = say("explain", tmp_path / "jig.mid")[1].splitlines()
-    assert [line[:9] for line in lines[:3]] == ["bar   0 b", "bar   1 b", "bar   1 b"]
+    assert [line[:7] for line in lines if ": " in line[:8]] == ["bar 0: ", "bar 1: ", "bar 2: "]
+    rows = [line[:9] for line in lines if " beat " in line[:16]]
+    assert rows[:3] == ["bar   0 b", "bar   1 b", "bar   1 b"]
     told = json.loads(say("judge", tmp_path / "jig.mid", "--json")[1])
     assert told["bars"] == 2
     assert len(told["form"]["returns_to"]) == len(told["chords"]["by_bar"]) == 2

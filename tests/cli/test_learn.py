@@ -14,7 +14,7 @@ def test_learn(say: Say, tmp_path: Path) -> None:
     code, text, err = say(*words, "--steps", 1, "--songs", 1)
     assert code == 0
     stages = [line.split()[0] for line in text.splitlines()]
-    assert stages == ["estimate", "files", "training", "songs", "model"]
+    assert stages == ["estimate", "files", "training", "kept", "songs", "model"]
     assert f"1 song in {out}-songs/   longest run shared with a training song: " in text
     assert f"compose more: ritornello compose {out}" in text
     assert "1/1" in err

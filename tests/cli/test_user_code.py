@@ -149,6 +149,7 @@ def test_a_numpy_step_in_the_file_is_used(home: Path, tmp_path: Path, name: str)
         model.weights,
         {},
         model.plans,
+        sketch=model.sketch,
     )
     assert r.compose(model, bars=2, seed=1).score == r.compose(built_in, bars=2, seed=1).score
 
