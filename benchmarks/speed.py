@@ -268,7 +268,7 @@ def print_waiting(corpus: Path, out: Path, size: str, steps: int) -> None:
         waited.append(time.perf_counter() - began)
         return found
 
-    PrefetchedBatches.batch = timed  # type: ignore[method-assign]
+    PrefetchedBatches.batch = timed  # type: ignore[method-assign, assignment]
     try:
         train(
             corpus,

@@ -282,6 +282,9 @@ class Ledger:
     def write(self, path: Path) -> None:
         """Write the sources and the files used as JSON, one line for each file."""
         sources = {name: asdict(SOURCES[name]) for name in sorted(self.files)}
-        content = {"sources": sources, "files": {n: dict(sorted(self.files[n].items())) for n in sources}}
+        content: dict[str, Any] = {
+            "sources": sources,
+            "files": {n: dict(sorted(self.files[n].items())) for n in sources},
+        }
         content |= {"credits": self.credits} if self.credits else {}
         write_bytes(path, (json.dumps(content, indent=0, ensure_ascii=False) + "\n").encode())

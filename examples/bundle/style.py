@@ -44,7 +44,7 @@ def notes_of_bars(song: Score) -> list[int]:
     """For each part and each bar in which it strikes notes, how many."""
     bar = Timeline.of(song).bar_of(song.onset_ticks)
     _, count = np.unique(np.stack([song.part, bar]), axis=1, return_counts=True)
-    return count.tolist()
+    return [int(notes) for notes in count]
 
 
 def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
