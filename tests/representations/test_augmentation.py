@@ -29,6 +29,9 @@ def test_transposed_rows_are_those_of_the_transposed_song(score: Score, share: f
     moved = transposed(values, semitones)
     # keys and chords that are estimated may fall out otherwise where two fit equally well
     estimated = ["cadence"] if score.chords else ["chord", "cadence"]
+    # no note of a part can follow its pitch 127 at once, so another part is due
+    if 127 in score.pitch or 127 in score.transposed(semitones).pitch:
+        estimated.append("texture.part")
     expected, moved = (hide(NOTES.fields, rows, estimated) for rows in (expected, moved))
     assert (moved == expected).all()
 
