@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import assume, given
+from hypothesis import given
 
 from ritornello.midi import parse, to_bytes
 from ritornello.midi.chunks import all_tracks
@@ -91,7 +91,9 @@ def test_kits_of_drums_stay_as_they_are() -> None:
 
 @given(scores(max_parts=20))
 def test_any_song_is_the_same_with_details(song: Score) -> None:
-    # of several drum kits in one song, the second may get another number of its program change
-    assume(sum(part.is_drum for part in song.parts) < 2)
     data = to_bytes(song)[0]
-    assert to_bytes(read(data))[0] == data
+    again = to_bytes(read(data))[0]
+    # between drum kits, which share a channel, the program change may then come before a note-off of its tick
+    if sum(part.is_drum for part in song.parts) < 2:
+        assert again == data
+    assert parse(again).score == parse(data).score
