@@ -20,7 +20,8 @@ from ritornello.sketching.inputs import context_inputs, pair_inputs, variable_in
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import OPEN, Variables
 from ritornello.training.sketch_batches import IGNORED, SketchSong, hide, make_batch, sketch_songs
-from ritornello.training.sketch_training import SketchTrainer, torch_operations
+from ritornello.training.sketch_loss import torch_operations
+from ritornello.training.sketch_training import SketchTrainer
 from ritornello.training.train import train
 from tests.folders import write_songs
 from tests.sketching.sketchers import LABELS, PIANO, WHOLE_PLAN, random_sketcher

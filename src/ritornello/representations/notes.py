@@ -50,6 +50,7 @@ class Notes:
     name: ClassVar[str] = "notes"
     fields: ClassVar[tuple[Field, ...]] = vocabulary.FIELDS
     has_key_frame: ClassVar[bool] = True  # its songs can be learnt in one key and moved (`music.key_frame`)
+    has_sketches: ClassVar[bool] = True  # `timeline` reads the sketch of a song off its notes
     end: ClassVar[tuple[str, int]] = ("shift", END)  # the field and the class that end a song
 
     cursor = Cursor  # a batch of songs while they are composed

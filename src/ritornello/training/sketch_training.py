@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, dropout
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.representations.sketch import read_sketch
-from ritornello.sketching.forward import Network, Operations, SketchConfig, weight_shapes
+from ritornello.sketching.forward import Network, SketchConfig, weight_shapes
 from ritornello.sketching.inputs import MAX_DISTANCE
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import SIMILARITIES
@@ -34,6 +33,7 @@ from ritornello.training.sketch_batches import (
     make_batch,
     sketch_songs,
 )
+from ritornello.training.sketch_loss import losses, torch_operations
 from ritornello.training.songs import SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
@@ -49,7 +49,6 @@ MEASURED_EVERY = 250
 # A run trains its sketch network for this share of its minutes, or this many steps for each of its own
 SHARE_OF_MINUTES, MOST_MINUTES = 0.15, 20.0
 SHARE_OF_STEPS, MOST_STEPS = 0.75, 4000
-FORBIDDEN = -1e9
 # Heads of attention look this far at first, the last one at the origin: what they would learn slowly
 FIRST_DISTANCES, FIRST_BIAS = (4, 8), 0.4
 # Pointers, chords and textures have most of the bits; an even sum learns cadences and origins too slowly
@@ -186,44 +185,6 @@ def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
     return replace(plan, chords=timeline.chords, returns=returns, sketch=sketch)
 
 
-def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
-    """Return the mean cross-entropy (scalars, nats) of each kind of variable of which some are learnt."""
-    x = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.inputs.items()}
-    part, part_bars = network.read_parts(x)
-    bars = network.read_bars(x, part_bars)
-    written = network.write_parts(x, part, part_bars, bars)
-    logits: dict[str, Tensor] = {
-        "similarity": network.bar_logits("similarity", bars),
-        "cadence": network.bar_logits("cadence", bars),
-        "presence": network.presence_logits(x, written),
-        "notes": network.part_logits("notes", written),
-        "pitch": network.part_logits("pitch", written),
-    }
-    for name in ("origin", "motif"):
-        nothing, scores = network.pointer_logits(name, x, bars)
-        logits[name] = torch.cat([nothing, scores.masked_fill(~x["allowed"], FORBIDDEN)], dim=-1)
-    found = {}
-    for name, target in batch.targets.items():
-        at = np.nonzero(target != IGNORED)
-        if not len(at[0]):
-            continue
-        if name == "chord":
-            chosen = network.chord_logits(x, bars, tuple(map(torch.from_numpy, at)))
-        else:
-            chosen = logits[name][at]
-        found[name] = cross_entropy(chosen, torch.from_numpy(target[at]))
-    return found
-
-
-def torch_operations(share: float) -> Operations:
-    """Return the operations of torch; in training a `share` of the numbers is dropped."""
-    return Operations(
-        lambda x: torch.softmax(x, -1),
-        lambda x, index: torch.gather(x, -1, index.expand(*x.shape[:-2], *index.shape[-2:])),
-        (lambda x: dropout(x, share)) if share else (lambda x: x),
-    )
-
-
 def start_weights(
     config: SketchConfig, seed: int, start: Sketcher | None, labels: Sequence[str]
 ) -> dict[str, Tensor]:
@@ -289,9 +250,9 @@ def sketch_of_run(
 
     It takes a share of the minutes or steps, begins with the sketch network of the model of --init, and stays
     as it is when a run is continued. `epoch_steps` are those of a pass over the corpus. None for
-    representations without timelines, and with `sketch_steps` 0. Raises ModelError.
+    representations without sketches, and with `sketch_steps` 0. Raises ModelError.
     """
-    if not getattr(start.representation, "has_key_frame", False) or config.sketch_steps == 0:
+    if not getattr(start.representation, "has_sketches", False) or config.sketch_steps == 0:
         return None
     if (folder / "model.json").is_file() and (before := Sketcher.of(open_model(folder, config))):
         return SketchTraining(before)
