@@ -6,13 +6,15 @@
 
 The stages, each of which is skipped if its result exists:
 
-    data      all songs as .mid below OUT/midi, in a folder for each label, and OUT/rights.json: the files
-    used prepare   OUT/corpus train     OUT/model; the same command continues, with more --minutes for longer
-    finish    OUT/bundled: weights in float16, plans, rights, and a card with measurements ship      a copy
-    of OUT/bundled at src/ritornello/bundled
+    data      all songs as .mid below OUT/midi, in a folder for each label, and OUT/rights.json
+    prepare   OUT/corpus
+    train     OUT/model, with its sketch network; the same command continues, with more --minutes
+    finish    OUT/bundled: weights in float16, plans, rights, and a card with measurements
+    ship      a copy of OUT/bundled at src/ritornello/bundled
 
-The folder of --clean contains jsb/, freedoom/, simutrans/ and groove/; the other songs are in the package
-music21. Only music is used whose composition and transcription both allow it: see bundle/rights.py.
+The folder of --clean contains jsb/, freedoom/, simutrans/ and groove/, that of --free the archive of free
+music with its sources.tsv; the other songs are in the package music21. Only music is used whose composition
+and transcription both allow it: see bundle/rights.py.
 """
 
 from __future__ import annotations

@@ -232,8 +232,9 @@ What is licensed CC BY was changed as the table says; who typeset single pieces 
 `credits` of `rights.json`.
 
 The model contains no songs, but it may repeat a few bars of its training data. So that `ritornello judge`
-can find them, `reference.npz` contains the name of every training song and, for each part, hashes of five
-notes in a row, from which no song can be restored. Composing does not need this file.
+can find them, `reference.npz` contains the names of training songs (of at most 3 million notes, at even
+distances) and, for each part, hashes of five notes in a row, from which no song can be restored. Composing
+does not need this file.
 """
 
 
