@@ -133,7 +133,7 @@ def test_a_model_that_draws_its_plans_itself_has_no_sketches(
     without: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ritornello.composing.compose.SamplesItself", object)
-    with pytest.raises(ModelError, match="draws its plans itself"):
+    with pytest.raises(ModelError, match="must have notes for a sketch"):
         sketch(without)
 
 

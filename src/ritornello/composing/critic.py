@@ -1,7 +1,7 @@
 """Choose the best of several songs: the one that keeps its own plan best.
 
 The critic reads chords, returns, phrases and textures off the notes of a song, as training reads them off
-human songs, and compares them with those of the song's plan. It knows no human song and no network, and
+human songs, and compares them with those of the song's plan. It uses no human song and no network, and
 measures nothing that `evaluation` measures, so that `judge` can say whether it helps: of a phrase it counts
 where it ends, not whether that is on the tonic.
 """

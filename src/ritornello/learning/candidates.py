@@ -90,7 +90,7 @@ class Candidates:
 
 
 def _without_default_label(model: Model) -> Model:
-    """The model without the label of songs for which none is asked: none of its plans may have it."""
+    """The model without a default label: the plans of the user's songs may not have that label."""
     return replace(model, info={key: value for key, value in model.info.items() if key != "defaults"})
 
 

@@ -1,8 +1,8 @@
 """The pitches that instruments of General MIDI can play.
 
-Sounding ranges, with the extremes that soloists reach: of orchestral instruments after Adler (The Study of
-Orchestration, 4th ed. 2016) and Piston (Orchestration, 1955), of others after The New Grove Dictionary of
-Musical Instruments (2nd ed. 2014). Sections of strings, brass and voices have the range of all their members.
+Sounding ranges, with the extremes that soloists reach, as textbooks of orchestration give them (Adler, The
+Study of Orchestration; Piston, Orchestration). They were written from memory and checked against human songs,
+not against the books. Sections of strings, brass and voices have the range of all their members.
 Where a program is no one instrument (synthesisers, effects, tuned drums) the range is that of SYNTHESISER.
 `python -m benchmarks rules FOLDER` counts the notes of human songs beyond them.
 """
