@@ -64,11 +64,13 @@ def test_it_fits_the_wheel_and_its_card_names_every_source(rights: dict[str, Any
         assert f"| {label} | {figures['songs']:,} |" in card
 
 
-def test_unasked_it_composes_a_chorale_of_four_parts() -> None:
+def test_unasked_it_composes_what_the_judge_tells_least_from_peoples_songs() -> None:
     song = composer.compose(bars=4, seed=1)
-    assert song.plan.genres == (("chorale", 1.0),)
-    assert len(song.score.parts) == 4
-    assert song.bars == 4
+    marks = composer.opened_model(None).info["measured"]["judged"]
+    ((label, _),) = song.plan.genres
+    others = [mark["auc"] for mark in marks.values() if mark["songs"] >= marks[label]["songs"]]
+    assert marks[label]["auc"] == min(others)
+    assert song.plan.full_bars == 4
 
 
 @pytest.mark.parametrize("seed", [1, 3, 5])

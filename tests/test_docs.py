@@ -57,10 +57,10 @@ def test_the_song_on_the_page_is_the_one_that_is_there(
     main(["info", str(ROOT / "examples" / "new_song.mid"), "--json"])
     facts = json.loads(capsys.readouterr().out)
     told = f"{facts['bars']} bars, {facts['seconds']:.0f} s, {facts['notes']} notes"
-    assert f"\nnew_song.mid   {told}, 4 parts, composed in " in README
+    assert f"\nnew_song.mid   {told}, " in README
     main(["info", str(ROOT / "examples" / "new_song.mid")])
     roll = capsys.readouterr().out.splitlines()
-    first = next(number for number, line in enumerate(roll) if line.startswith("    1 "))
+    first = next(number for number, line in enumerate(roll) if re.match(" {4}[01] ", line))
     assert "\n".join(roll[first:]) in README
 
 

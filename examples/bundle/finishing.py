@@ -29,6 +29,7 @@ from ritornello.training.config import TrainConfig
 from ritornello.training.start import TrainingStart
 
 DEFAULT_LABEL = "chorale"
+FEWEST_JUDGED = 50  # songs of a label; with fewer its mark is too uncertain to compare
 MAX_PLANS_BYTES = 4 << 20
 MAX_FOLDER_BYTES = 25 << 20
 MAX_MEASURED = 30  # songs of a label, evenly spaced
@@ -49,7 +50,7 @@ def finish(
     """Write the model folder that ships. Raises FailedError if it is larger than MAX_FOLDER_BYTES.
 
     `judged` is tables.json of the benchmark `coherence`, for the marks of the labels; with it the default
-    label is the one that the detector tells from people's songs least.
+    label is that of `default_label`.
     """
     marks = marks_of(judged or {})
     sketch = None if trained.sketch is None else to_float16(trained.sketch)
@@ -63,7 +64,7 @@ def finish(
     info |= {
         "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
         "measured": {**info["measured"], "side": side, "by_label": measured, "judged": marks},
-        "defaults": {"genre": min(marks, key=lambda label: marks[label]["auc"], default=DEFAULT_LABEL)},
+        "defaults": {"genre": default_label(marks)},
         "usual": style_of_labels(corpus, trained.representation),
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans, half.sketch)
@@ -83,6 +84,12 @@ def marks_of(judged: dict[str, Any]) -> dict[str, dict[str, Any]]:
         if found:
             marks[label] = {"auc": found["value"], "interval": found["interval"], "songs": found["songs"]}
     return marks
+
+
+def default_label(marks: dict[str, dict[str, Any]]) -> str:
+    """The label that the detector tells from people's songs least, of those with enough judged songs."""
+    judged = [label for label, mark in marks.items() if mark["songs"] >= FEWEST_JUDGED]
+    return min(judged, key=lambda label: float(marks[label]["auc"]), default=DEFAULT_LABEL)
 
 
 def average(trained: Model, first: Model) -> Model:

@@ -15,8 +15,8 @@ TEMPO_PLACES = (0.1, 0.9)  # of the sorted tempi: most songs are between the two
 MARKS = (
     (0.65, "hard to tell from people's songs"),
     (0.8, "sometimes told from people's songs"),
-    (0.95, "mostly told from people's songs"),
-    (1.0, "always told from people's songs"),
+    (0.9, "mostly told from people's songs"),
+    (1.0, "nearly always told from people's songs"),
 )
 NO_MARK = "not judged"
 
