@@ -137,7 +137,7 @@ def sketch(
     options = locals()
     opened = opened_model(options.pop("model"))
     if isinstance(opened.representation, SamplesItself):
-        name = opened.representation.name
+        name = opened.info["representation"]["name"]
         raise ModelError(f"{str(opened.path)!r} has the representation {name}: must have notes for a sketch")
     wanted = ComposeOptions(**options | {"seed": _seed_or_random(seed)})
     return DrawnSketch(PlanDrawer(opened, wanted).plan(song_generator(wanted.seed or 0, 0)), wanted.seed or 0)
