@@ -129,7 +129,7 @@ def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | Non
     _check_bars(given, MAX_BARS_TO_REDO)
     timeline = Timeline.of(given.score)
     first = 1 - timeline.pickup_bars  # the number of the first bar, as people count
-    chosen = bars if isinstance(bars, range) else _bar_range(bars, first)
+    chosen = bars if isinstance(bars, range) else bar_range(bars, first)
     if not 0 <= chosen.start < chosen.stop <= len(timeline):
         raise PlanError(
             f"bars {chosen.start + first}-{chosen.stop - 1 + first}: must be within "
@@ -138,7 +138,7 @@ def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | Non
     numbers = None
     if parts is not None:
         names = parts.split(",") if isinstance(parts, str) else parts
-        numbers = tuple(sorted({number for name in names for number in _part_numbers(given.score, name)}))
+        numbers = tuple(sorted({number for name in names for number in part_numbers(given.score, name)}))
     redo = replace(given, bars=_bars_on_grid(given.score, timeline, chosen), parts=numbers)
     vars(redo)["score"] = given.score  # it need not be parsed again
     return redo
@@ -184,8 +184,11 @@ def _first_bars(given: GivenMusic, bars: int) -> Score:
     return score.select(kept, **early)
 
 
-def _part_numbers(score: Score, text: str) -> list[int]:
-    """The numbers (from 0) of the parts with notes that a text names."""
+def part_numbers(score: Score, text: str) -> list[int]:
+    """The numbers (from 0) of the parts with notes that a text names: its name, instrument, or number from 1.
+
+    Raises PlanError if there is none.
+    """
     name = text.strip().lower()
     programs: tuple[int, ...] = ()
     if not name.isdecimal():
@@ -209,8 +212,11 @@ def _part_numbers(score: Score, text: str) -> list[int]:
     return numbers
 
 
-def _bar_range(text: str, first: int) -> range:
-    """Bars such as "9-12" or "9" as a range from 0; the number of the `first` bar is 1, or 0 for a pickup."""
+def bar_range(text: str, first: int) -> range:
+    """Bars such as "9-12" or "9" as a range from 0; the number of the `first` bar is 1, or 0 for a pickup.
+
+    Raises PlanError if they cannot be read.
+    """
     start, _, last = text.partition("-")
     try:
         bars = range(int(start) - first, int(last or start) - first + 1)
