@@ -12,7 +12,7 @@ import pytest
 
 from ritornello import midi
 from ritornello.errors import InputError
-from ritornello.music.score import Score
+from ritornello.music.score import Part, Score
 from ritornello.rendering import audio, sheet
 from ritornello.rendering.render import is_folder, render, song_page
 from tests.rendering.audio.fonts import font
@@ -133,3 +133,19 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+def test_drums_are_read_and_written_by_the_kits_that_are_named(tmp_path: Path) -> None:
+    """50 is the rim of tom 1 of a Roland kit, which is 48 in General MIDI, and 71 in Addictive Drums 2."""
+    hit = song((0, BEAT, 50, 80, 0), (BEAT, BEAT, 54, 80, 0), parts=(Part("Drums", 0, True),))
+    midi.write(hit, tmp_path / "kit.mid")
+    made = render(tmp_path / "kit.mid", tmp_path / "ad2.mid", from_drum_map="roland", to_drum_map="addictive")
+    assert midi.read(tmp_path / "ad2.mid").pitch.tolist() == [71]
+    assert made.dropped == {"drum notes that the kit does not have": 1}  # 54, a tambourine
+
+
+def test_flac_has_as_many_bits_as_asked_for(tmp_path: Path, sine_font: Path) -> None:
+    soundfile = pytest.importorskip("soundfile", reason="the extra audio is not installed")
+    for bits in (16, 24):
+        render(tune(), tmp_path / f"{bits}.flac", bits=bits, soundfont=sine_font)
+        assert soundfile.info(tmp_path / f"{bits}.flac").subtype == f"PCM_{bits}"

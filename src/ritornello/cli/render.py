@@ -43,6 +43,18 @@ from ritornello.cli.common import (
     default="own",
 )
 @option("--rate", "Samples per second, 44100 or 48000.", default=44_100)
+@option("--bits", "Bits of a sample of .wav and .flac, 16 or 24; by default 16, of stems 24.", int)
+@option(
+    "--stems",
+    "Into the folder of -o write for each part a MIDI and a sound file of this format (mid: only MIDI), "
+    "all of the same length.",
+    ["wav", "flac", "mid"],
+)
+@option(
+    "--from-drum-map",
+    "The kit for which the drums of SONG are written: gm, roland, toontrack, addictive; by default gm.",
+)
+@option("--to-drum-map", "The kit for whose notes drums are written to MIDI files; by default gm.")
 @option("--max-minutes", "Longer songs are not played; at most 1440.", default=60.0)
 @option("--max-bars", "Longer songs are not written as sheet music.", default=2000)
 @option("--recipe", "The recipe of the song, to copy into the folder as recipe.json.", PATH)
@@ -65,18 +77,20 @@ def command(
     ritornello render song.mid -o song.png -o score.musicxml
     ritornello render song.mid --as sheet -o score.svg
     ritornello render song.mid -o song/
+    ritornello render song.mid -o song.flac --bits 24
+    ritornello render song.mid --stems wav -o stems/
+    ritornello render groove.mid --from-drum-map roland --to-drum-map addictive -o groove-ad2.mid
     """
-    from ritornello.rendering.render import FILES_OF_A_FOLDER, is_folder, render
+    from ritornello.rendering.render import render
     from ritornello.system.made_files import writing
 
     start_s = time.perf_counter()
     if out == (STANDARD_OUTPUT,):
         with TemporaryDirectory() as folder:
-            (file,) = render(song, Path(folder) / "song.mid").files
+            (file,) = render(song, Path(folder) / "song.mid", **sound).files
             write_to_stdout(file.read_bytes())
         return
-    folders = [Path(path) / name for path in out if is_folder(path) for name in FILES_OF_A_FOLDER]
-    with writing([*folders, *(path for path in out if not is_folder(path))], overwrite):
+    with writing([file for path in out for file in _files_of(song, path, **sound)], overwrite):
         results = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
     took_s = time.perf_counter() - start_s
     files = [str(path) for result in results for path in result.files]
@@ -87,3 +101,17 @@ def command(
     lines.append(f"{len(files)} files in {took_s:.1f} s")
     content = {"files": files, "missing": missing, "dropped": dropped, "took_s": took_s}
     print_result(content, *lines, as_json=as_json, quiet=quiet)
+
+
+def _files_of(song: str, path: str, stems: str | None, from_drum_map: str | None, **_: Any) -> list[Path]:
+    """The files that are written to a path of -o."""
+    from ritornello import notation
+    from ritornello.music.drum_maps import from_drum_map as drums_from
+    from ritornello.rendering.render import FILES_OF_A_FOLDER, is_folder
+    from ritornello.rendering.stems import stem_paths
+
+    if stems is not None:
+        score = notation.read(song)
+        score = drums_from(score, from_drum_map) if from_drum_map else score
+        return [file for files in stem_paths(score, path, stems).values() for file in files]
+    return [Path(path) / name for name in FILES_OF_A_FOLDER] if is_folder(path) else [Path(path)]

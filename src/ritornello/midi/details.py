@@ -57,6 +57,23 @@ def _is_detail(event: FileEvent, with_channels: bool) -> bool:
     return with_channels if event.kind < SYSTEM_EXCLUSIVE else event.kind in (SYSTEM_EXCLUSIVE, ESCAPE)
 
 
+def details_of_part(details: FileDetails, part: int) -> FileDetails:
+    """Return the details of one part: of its channel, and the texts of its track and of the first track.
+
+    A part that the file does not have gets those of the whole file.
+    """
+    own = details.channels[part : part + 1]
+    track, *channel = own[0] if own else (0, -1, -1)
+    kept = [
+        event
+        for event in details.events
+        if (event.data[0] == META and event.track in (0, track))
+        or SYSTEM_EXCLUSIVE <= event.data[0] < META
+        or (event.data[0] < SYSTEM_EXCLUSIVE and [event.port, event.data[0] & 0x0F] == channel)
+    ]
+    return details._replace(channels=own, events=tuple(kept))
+
+
 def first_details(details: FileDetails, end_ticks: int) -> FileDetails:
     """Return the details before a tick, and there the release of each sustain pedal that is released later.
 

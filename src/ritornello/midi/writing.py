@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ritornello.midi.assign_channels import assign_channels
-from ritornello.midi.chunks import KEY, MARKER, METER, SEQUENCE_NAME, TEMPO, variable_length
+from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, SEQUENCE_NAME, TEMPO, variable_length
 from ritornello.midi.file_events import META, NOTE_OFF, NOTE_ON, PORT, PROGRAM, Channel
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.music import theory
@@ -27,6 +27,7 @@ FIRST, COPIED, OFF, PLAYED = range(
 )  # the order of events at one tick; from PLAYED on two numbers for each part
 CLOCKS_PER_CLICK, NOTES_32ND_PER_BEAT = 24, 8  # of a meter: the usual values
 ANY_PORT = -1
+END_OF_TRACK_EVENT = bytes([META, END_OF_TRACK, 0])
 
 TrackKey = tuple[int, int, int]  # the track in the file of the Score, port and channel
 CONDUCTOR: TrackKey = (-1, 0, 0)
@@ -44,8 +45,12 @@ def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ..
     return merged
 
 
-def to_bytes(score: Score, *, comment: str = "", max_ports: int = 128) -> tuple[bytes, tuple[str, ...]]:
+def to_bytes(
+    score: Score, *, comment: str = "", max_ports: int = 128, end_ticks: int = 0
+) -> tuple[bytes, tuple[str, ...]]:
     """Return the bytes that `write` writes, and the names of parts that get the program of another part.
+
+    No track ends before `end_ticks`.
 
     A port has 15 channels besides that of the drums. Parts that do not fit on one port share channels if they
     play one after another, then they use more ports. Only with more than `max_ports` would they share sounds.
@@ -60,7 +65,7 @@ def to_bytes(score: Score, *, comment: str = "", max_ports: int = 128) -> tuple[
     tracks.add_global_events(score)
     tracks.add_notes(score)
     tracks.add_programs(score, programs)
-    chunks = [_track_bytes(items) for _, items in sorted(tracks.items.items())]
+    chunks = [_track_bytes(items, end_ticks) for _, items in sorted(tracks.items.items())]
     header = struct.pack(">4sLHHH", b"MThd", 6, 1, len(chunks), score.ticks_per_beat)
     return header + b"".join(struct.pack(">4sL", b"MTrk", len(c)) + c for c in chunks), merged
 
@@ -182,11 +187,12 @@ def _meta(kind: int, data: bytes) -> bytes:
     return bytes([META, kind]) + variable_length(len(data)) + data
 
 
-def _track_bytes(items: list[tuple[int, int, int, bytes]]) -> bytes:
-    """Return the events of a track as bytes, with running status, and its end."""
+def _track_bytes(items: list[tuple[int, int, int, bytes]], end_ticks: int) -> bytes:
+    """Return the events of a track as bytes, with running status, and its end at `end_ticks` or later."""
     pieces: list[bytes] = []
     now = port = running = 0
-    for tick, _, new_port, data in sorted(items, key=lambda item: item[:2]):
+    last = (max([end_ticks, *(item[0] for item in items)]), len(items), ANY_PORT, END_OF_TRACK_EVENT)
+    for tick, _, new_port, data in [*sorted(items, key=lambda item: item[:2]), last]:
         while tick - now > MAX_DELTA_TICKS:  # empty texts divide a longer silence
             pieces += [variable_length(MAX_DELTA_TICKS), _meta(TEXT, b"")]
             now, running = now + MAX_DELTA_TICKS, 0
@@ -197,4 +203,4 @@ def _track_bytes(items: list[tuple[int, int, int, bytes]]) -> bytes:
         pieces.append(data[1:] if data[0] == running else data)
         running = data[0] if data[0] < 0xF0 else 0
         now = tick
-    return b"".join([*pieces, b"\x00\xff\x2f\x00"])
+    return b"".join(pieces)

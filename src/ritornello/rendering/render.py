@@ -7,8 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 from ritornello import midi, notation
 from ritornello.errors import InputError
+from ritornello.music.drum_maps import from_drum_map as drums_from
+from ritornello.music.drum_maps import to_drum_map as drums_to
 from ritornello.music.score import Score
 from ritornello.rendering import audio, palette, roll, roll_contents, sheet
+from ritornello.rendering.stems import write_stems
 from ritornello.system.files import check_writable, write_bytes, write_json
 from ritornello.system.templates import fill_template
 
@@ -44,26 +47,35 @@ def render(
     rate: int = 44_100,
     max_minutes: float = audio.MAX_MINUTES,
     max_bars: int = sheet.MAX_BARS_OF_SHEET_MUSIC,
+    bits: int | None = None,
+    stems: str | None = None,
+    from_drum_map: str | None = None,
+    to_drum_map: str | None = None,
 ) -> RenderResult:
     """Write a song (a Score or a song file) to `out`, in the format of its ending.
 
     If `out` is a folder (see `is_folder`), all formats are written to it, with an HTML page and the `recipe`
-    (a file or its content). `picture` is what .png and .svg show. Sheet music ignores the pedal, and is
-    limited to `max_bars` bars; sound to `max_minutes`; `rate` is in samples a second. Raises InputError,
-    FailedError, OutputError.
+    (a file or its content); with `stems` ("wav", "flac" or "mid") instead a MIDI and a sound file for each
+    part, see `write_stems`. `picture` is what .png and .svg show. Sheet music ignores the pedal, and is
+    limited to `max_bars` bars; sound to `max_minutes`; `rate` is in samples a second; `bits` of a sample of
+    .wav and .flac are 16 or 24, by default 16, of stems 24. The drums of the song are notes of the kit
+    `from_drum_map`, and in MIDI files those of `to_drum_map` (DRUM_MAPS; by default General MIDI). Raises
+    InputError, FailedError, OutputError.
     """
     path = Path(out)
     sheet.check(max_bars)
+    audio.sound_file.check_bits(bits or 16)
     content = _read_recipe(Path(recipe)) if isinstance(recipe, (str, Path)) else recipe
-    if isinstance(song, Score):
-        score = written = song
-        dropped = dict[str, int]()
-    else:
-        file = notation.open_song(song)
-        score = file.parse().score
-        written, dropped = file.parse(pedal="ignore", with_details=True)
+    score, written, dropped = _read_song(song, from_drum_map)
+    for_midi, lost = (written, 0) if to_drum_map is None else drums_to(written, to_drum_map)
+    dropped |= {"drum notes that the kit does not have": lost} if lost else {}
     sound = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
-    writers = _writers(score, written, max_bars, sound)
+    if stems is not None:
+        if not is_folder(out):
+            raise InputError(f"{str(out)!r} must be a folder for stems, such as stems/")
+        return RenderResult(write_stems(score, for_midi, path, stems, bits or 24, **sound), {}, dropped)
+    sound["bits"] = bits or 16
+    writers = _writers(score, written, for_midi, max_bars, sound)
     if is_folder(out):
         audio.check(score, rate=rate, max_minutes=max_minutes)
         return _write_folder(score, path, writers, content)._replace(dropped=dropped)
@@ -77,15 +89,32 @@ def render(
     return RenderResult((path,), {}, dropped if kind in MIDI_ENDINGS else {})
 
 
+def _read_song(song: str | Path | Score, kit: str | None) -> tuple[Score, Score, dict[str, int]]:
+    """The song for sound and pictures, the one with details for sheet music and MIDI, and what that lacks.
+
+    Its drums are notes of the kit, if one is named.
+    """
+    if isinstance(song, Score):
+        score = written = song
+        dropped = dict[str, int]()
+    else:
+        file = notation.open_song(song)
+        score = file.parse().score
+        written, dropped = file.parse(pedal="ignore", with_details=True)
+    if kit is not None:
+        score, written = drums_from(score, kit), drums_from(written, kit)
+    return score, written, dict(dropped)
+
+
 def is_folder(out: str | Path) -> bool:
     """Whether `out` is a folder: one that exists, or a path that ends with a slash or has no ending."""
     return str(out).endswith("/") or Path(out).is_dir() or not Path(out).suffix
 
 
-def _writers(score: Score, written: Score, max_bars: int, sound: dict[str, Any]) -> Writers:
+def _writers(score: Score, written: Score, for_midi: Score, max_bars: int, sound: dict[str, Any]) -> Writers:
     """The functions that write each format, by ending; for pictures by "roll" or "sheet" and ending.
 
-    `written` is the song for sheet music and MIDI.
+    `written` is the song for sheet music, `for_midi` that for MIDI.
     """
     writers: Writers = {
         "roll.png": lambda path: roll.png(score, path),
@@ -94,7 +123,7 @@ def _writers(score: Score, written: Score, max_bars: int, sound: dict[str, Any])
         "sheet.svg": lambda path: sheet.svg(written, path, max_bars=max_bars),
     }
     writers |= dict.fromkeys(MUSICXML_ENDINGS, lambda path: sheet.musicxml(written, path, max_bars=max_bars))
-    writers |= dict.fromkeys(MIDI_ENDINGS, lambda path: midi.write(written, path))
+    writers |= dict.fromkeys(MIDI_ENDINGS, lambda path: midi.write(for_midi, path))
     return writers | dict.fromkeys(audio.FORMATS, lambda path: audio.write(score, path, **sound))
 
 

@@ -46,25 +46,36 @@ def render(
     `max_minutes`, and if the soundfont is missing or damaged.
     """
     check(score, rate=rate, max_minutes=max_minutes)
-    path = find_soundfont(soundfont)
+    sound = synthesise(score, find_soundfont(soundfont), synth, rate)
+    return loudness.normalise(trim_end(sound, score, rate), rate)
+
+
+def synthesise(score: Score, font: Path, synth: Synth, rate: int) -> Signal:
+    """The song as (2, N) samples as the soundfont has them, at `rate` samples a second.
+
+    Raises InputError if the soundfont is damaged or the synthesizer is missing, FailedError if that fails.
+    """
     if synth == "fluidsynth":
-        SoundFont.open(path)  # raises a clearer error for a damaged font than FluidSynth
-        sound = fluidsynth.play(score, path, rate)
-    else:
-        sound = mix(score, SoundFont.open(path), rate)
+        SoundFont.open(font)  # raises a clearer error for a damaged font than FluidSynth
+        return fluidsynth.play(score, font, rate)
+    return mix(score, SoundFont.open(font), rate)
+
+
+def trim_end(sound: Signal, score: Score, rate: int) -> Signal:
+    """The sound (2, N) of a song, at `rate` samples a second, without the silence at its end."""
     last_onset, end = score.seconds(np.array([score.onset_ticks[-1], score.end_ticks])).tolist()
     shortest = min(end, last_onset + MAX_SILENCE_S)
     fade, *held = (round(time_s * rate) for time_s in (FADE_S, end, MAX_SILENCE_S))
-    trimmed = trim_silence(sound, round(shortest * rate), fade, (held[0], held[1]))
-    return loudness.normalise(trimmed, rate)
+    return trim_silence(sound, round(shortest * rate), fade, (held[0], held[1]))
 
 
-def write(score: Score, path: str | Path, *, rate: int = 44_100, **options: Any) -> None:
-    """Write the song as .wav, .ogg, .flac or .mp3; the options are those of `render`.
+def write(score: Score, path: str | Path, *, rate: int = 44_100, bits: int = 16, **options: Any) -> None:
+    """Write the song as .wav, .ogg, .flac or .mp3; the other options are those of `render`.
 
-    `rate` is in samples a second. Raises InputError, OutputError, FailedError.
+    `rate` is in samples a second, `bits` of a sample of .wav and .flac are 16 or 24. Raises InputError,
+    OutputError, FailedError.
     """
-    sound_file.write(render(score, rate=rate, **options), Path(path), rate)
+    sound_file.write(render(score, rate=rate, **options), Path(path), rate, bits)
 
 
 def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES) -> None:

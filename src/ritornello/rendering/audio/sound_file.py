@@ -11,34 +11,43 @@ from ritornello.rendering.audio.soundfont import Signal
 from ritornello.system.files import replacing
 
 FORMATS = {".wav": "WAV", ".ogg": "OGG", ".flac": "FLAC", ".mp3": "MP3"}
+BITS = (16, 24)
 CHUNK = 1 << 16  # frames; libsndfile crashes if a long OGG is written at once
 
 
-def write(sound: Signal, path: Path, rate_hz: int) -> None:
-    """Write `sound` (2, N) atomically, in the format of the ending of `path`; WAV and FLAC with 16 bits.
+def write(sound: Signal, path: Path, rate_hz: int, bits: int = 16) -> None:
+    """Write `sound` (2, N) atomically, in the format of the ending of `path`.
 
-    Raises InputError, OutputError, FailedError.
+    A sample of WAV and FLAC has 16 or 24 `bits`. Raises InputError, OutputError, FailedError.
     """
+    check_bits(bits)
     kind = path.suffix.lower()
     if kind not in FORMATS:
         raise InputError(f"sound file {path.name!r}: must end in {', '.join(FORMATS)}")
     with replacing(path) as temporary:
         if kind == ".wav":
-            _write_wav(sound, temporary, rate_hz)
+            _write_wav(sound, temporary, rate_hz, bits)
         else:
-            _write_with_soundfile(sound, temporary, rate_hz, FORMATS[kind])
+            _write_with_soundfile(sound, temporary, rate_hz, FORMATS[kind], bits)
 
 
-def _write_wav(sound: Signal, path: Path, rate_hz: int) -> None:
+def check_bits(bits: int) -> None:
+    """Raise InputError unless a sample can have so many bits."""
+    if bits not in BITS:
+        raise InputError(f"bits {bits}: must be {' or '.join(map(str, BITS))}")
+
+
+def _write_wav(sound: Signal, path: Path, rate_hz: int, bits: int) -> None:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(2)
-        file.setsampwidth(2)
+        file.setsampwidth(bits // 8)
         file.setframerate(rate_hz)
         for chunk in _chunks(sound):
-            file.writeframes(np.rint(chunk * 32767).astype("<i2").tobytes())
+            values = np.rint(chunk * (2 ** (bits - 1) - 1)).astype("<i4")
+            file.writeframes(values.view(np.uint8).reshape(*chunk.shape, 4)[..., : bits // 8].tobytes())
 
 
-def _write_with_soundfile(sound: Signal, path: Path, rate_hz: int, kind: str) -> None:
+def _write_with_soundfile(sound: Signal, path: Path, rate_hz: int, kind: str, bits: int) -> None:
     try:
         import soundfile
     except ImportError as error:
@@ -46,7 +55,7 @@ def _write_with_soundfile(sound: Signal, path: Path, rate_hz: int, kind: str) ->
     if kind not in soundfile.available_formats():
         version = soundfile.__libsndfile_version__
         raise InputError(f"{kind} is not supported by the installed libsndfile {version}")
-    subtype = {"OGG": "VORBIS", "FLAC": "PCM_16", "MP3": "MPEG_LAYER_III"}[kind]
+    subtype = {"OGG": "VORBIS", "FLAC": f"PCM_{bits}", "MP3": "MPEG_LAYER_III"}[kind]
     try:
         with soundfile.SoundFile(path, "w", rate_hz, 2, format=kind, subtype=subtype) as file:
             for chunk in _chunks(sound):
