@@ -12,7 +12,8 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "ritornello"
 # a folder may import those before it in this list, and itself; docs/architecture.md has the same order
 ORDER = ["errors", "system", "music", "midi", "notation", "rendering", "corpus", "representations", "models"]
-ORDER += ["sketching", "legacy2018", "composing", "evaluation", "training", "learning", "cli", "__main__"]
+ORDER += ["sketching", "performing", "legacy2018", "composing", "evaluation", "training", "learning", "cli"]
+ORDER += ["__main__"]
 FRONT = {"__init__", "__main__", "errors"}
 READERS = {"mido", "symusic"}
 FILES = sorted(SOURCE.rglob("*.py"))

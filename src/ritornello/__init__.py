@@ -29,6 +29,7 @@ _MODULES = {
     "judge": "evaluation.judge",
     "learn": "learning.learn",
     "measure": "evaluation.measure",
+    "perform": "composing.performed_files",
     "prepare": "corpus.prepare",
     "read": "notation",
     "redo": "composing.compose",

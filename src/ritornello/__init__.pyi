@@ -5,6 +5,7 @@ from ritornello.composing.compose import compose_many as compose_many
 from ritornello.composing.compose import redo as redo
 from ritornello.composing.compose import replay as replay
 from ritornello.composing.compose import sketch as sketch
+from ritornello.composing.performed_files import perform as perform
 from ritornello.composing.song import Song as Song
 from ritornello.corpus.corpus import Corpus as Corpus
 from ritornello.corpus.doctor.doctor import doctor as doctor

@@ -24,7 +24,7 @@ from ritornello.cli.common import (
     unused_name,
     write_to_stdout,
 )
-from ritornello.composing.options import MAX_SONGS, BatchOptions, ComposeOptions
+from ritornello.composing.options import MAX_SONGS, PERFORMING, BatchOptions, ComposeOptions
 from ritornello.errors import InputError
 from ritornello.system.made_files import writing
 
@@ -68,6 +68,8 @@ def command(
     ritornello compose model --genre game --parts piano,bass,drums --form "A8 A8 B8 A8"
     ritornello compose model --melody tune.mid --parts bass
     ritornello compose --sketch tune.json
+    ritornello compose --genre piano --feel 0.7
+    ritornello compose --genre game --swing 66 --feel 0.5
     ritornello compose --recipe song.json
     """
     from ritornello.composing import compose
@@ -93,6 +95,7 @@ def command(
             seed, creativity = options["seed"], _if_typed("creativity", options["creativity"])
             again: dict[str, Any] = {"seed": seed, "creativity": creativity}
             again["representation"] = options["representation"]
+            again |= {name: _if_typed(name, options[name]) for name in PERFORMING}
             again["model"] = open_model(model, options) if redraw else None
             songs = [compose.replay(recipe, redraw=redraw, **again)]
             write(0, songs[0])

@@ -81,6 +81,7 @@ def command(
     ritornello render song.mid --stems wav -o stems/
     ritornello render groove.mid --from-drum-map roland --to-drum-map addictive -o groove-ad2.mid
     """
+    from ritornello.composing.performed_files import grid_score
     from ritornello.rendering.render import render
     from ritornello.system.made_files import writing
 
@@ -91,7 +92,8 @@ def command(
             write_to_stdout(file.read_bytes())
         return
     with writing([file for path in out for file in _files_of(song, path, **sound)], overwrite):
-        results = [render(song, path, picture=picture, recipe=recipe, **sound) for path in out]
+        grid = grid_score(song)
+        results = [render(song, path, picture=picture, recipe=recipe, grid=grid, **sound) for path in out]
     took_s = time.perf_counter() - start_s
     files = [str(path) for result in results for path in result.files]
     missing = {name: reason for result in results for name, reason in result.missing.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ritornello.composing.given_music import GivenMusic, read_melody, read_promp
 from ritornello.composing.options import (
     DIALS,
     MAX_SONGS,
+    PERFORMING,
     BatchOptions,
     ComposeOptions,
     Music,
@@ -26,14 +28,17 @@ from ritornello.composing.options import (
     SketchSource,
     with_help_of,
 )
+from ritornello.composing.performed_files import on_grid
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.composing.takes import compose_takes
-from ritornello.errors import FailedError, ModelError, PlanError
+from ritornello.errors import FailedError, InputError, ModelError, PlanError
 from ritornello.models.model import Model
+from ritornello.performing.manners import style_of_labels
+from ritornello.performing.performance import Performance
 from ritornello.representations.table import SamplesItself
 from ritornello.system.files import read_bytes
 from ritornello.system.progress import Progress
@@ -61,6 +66,9 @@ def compose(
     creativity: float = ComposeOptions.creativity,
     spread: float = ComposeOptions.spread,
     candidates: int = ComposeOptions.candidates,
+    feel: float = ComposeOptions.feel,
+    swing: float = ComposeOptions.swing,
+    swing_notes: str = ComposeOptions.swing_notes,
     seed: int | None = ComposeOptions.seed,
     force: bool = ComposeOptions.force,
 ) -> Song:
@@ -88,12 +96,22 @@ def compose_many(
     are chosen. Two options more:"""
     BatchOptions(n=n, best=best)
     wanted = ComposeOptions(**options)
+    played = {name: getattr(wanted, name) for name in PERFORMING}
+
+    def performed(song: Song) -> Song:
+        return _performed(song, Performance(**played))
+
+    def finish(number: int, song: Song) -> None:
+        if on_song:
+            on_song(number, performed(song))
+
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
     if isinstance(own, SamplesItself):
-        unused = DIALS - {own.dial} | {"seed", "force", "candidates"}
+        unused = DIALS - {own.dial} | {"seed", "force", "candidates", *PERFORMING}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
-        return generate_songs(opened, [request_for(plan, seed, k) for k in range(n)], dials, on_song=on_song)
+        requests = [request_for(plan, seed, k) for k in range(n)]
+        return [performed(song) for song in generate_songs(opened, requests, dials, on_song=finish)]
     given = _given_music(wanted)
     drawer = PlanDrawer(opened, wanted, given)
     numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
@@ -103,14 +121,12 @@ def compose_many(
         for number, plan in zip(numbers, plans, strict=True)
     ]
     choosing = best is not None and n > 1
-    critic = BestOfEach(wanted.candidates, None if choosing else on_song)
+    critic = BestOfEach(wanted.candidates, None if choosing else finish)
     generate_songs(opened, requests, dials, measured=choosing, progress=progress, on_song=critic)
-    if not choosing:
-        return critic.songs
-    chosen = _most_typical(critic.songs, best or n)
-    for number, chosen_song in enumerate(chosen if on_song else ()):
-        on_song(number, chosen_song)  # type: ignore[misc]
-    return chosen
+    chosen = _most_typical(critic.songs, best or n) if choosing else critic.songs
+    for number, song in enumerate(chosen if choosing else ()):
+        finish(number, song)
+    return [performed(song) for song in chosen]
 
 
 @with_help_of(SketchOptions)
@@ -163,8 +179,10 @@ def redo(
     wanted = RedoOptions(bars=bars, parts=parts, takes=takes, seed=seed, creativity=creativity)
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     check_has_notes(opened)
-    given = read_redo(song, bars, parts)
-    found = compose_takes(opened, given, wanted.takes, seed, wanted.creativity, progress)
+    grid, performance = on_grid(song)
+    given = read_redo(grid, bars, parts)
+    takes_found = compose_takes(opened, given, wanted.takes, seed, wanted.creativity, progress)
+    found = [take.performed_as(performance) for take in takes_found]
     if not found:
         raise FailedError("no take differs from the song: try another seed, or a higher --creativity")
     return found
@@ -178,19 +196,28 @@ def replay(
     seed: int | None = None,
     creativity: float | None = None,
     representation: str | None = None,
+    **performing: float | str | None,
 ) -> Song:
     """Build the song of a recipe without its model; with `redraw`, compose another by its plan and a model.
 
     `seed` and `creativity` (default: that of the recipe) are for `redraw`; `representation` is FILE.py:CLASS,
-    if that of the recipe is in a user's file. Raises InputError, FailedError.
+    if that of the recipe is in a user's file. `feel`, `swing` and `swing_notes` replace those of the recipe.
+    Raises InputError, FailedError.
     """
     opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
+    changes: dict[str, Any] = {name: value for name, value in performing.items() if value is not None}
+    if unknown := sorted(set(changes) - set(PERFORMING)):
+        raise InputError(f"option {unknown[0]!r} of replay: must be one of {', '.join(PERFORMING)}")
+    performance = replace(opened.performance or Performance(), **changes)
+    opened = replace(opened, performance=None)
     if not redraw:
-        return build_song(opened)
+        return _performed(build_song(opened), performance)
     options: dict[str, Any] = {"seed": seed, **opened.dials}
     wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
     request = request_for(opened.plan, _seed_or_random(seed), opened.song, opened.given)
-    return generate_songs(opened_model(model), [request], {name: getattr(wanted, name) for name in DIALS})[0]
+    dials = {name: getattr(wanted, name) for name in DIALS}
+    song = generate_songs(opened_model(model), [request], dials)[0]
+    return _performed(song, replace(performance, seed=song.recipe.seed))
 
 
 def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list[Genre]:
@@ -241,7 +268,18 @@ def _given_music(options: ComposeOptions) -> GivenMusic | None:
     if options.tempo is not None:
         what = "prompt" if melody is None else "melody"
         raise PlanError(f"tempo {options.tempo:g}: leave it out, the {what} has a tempo")
-    return read_prompt(prompt, options.prompt_bars) if prompt is not None else read_melody(melody)  # type: ignore[arg-type]
+    if prompt is not None:
+        return read_prompt(on_grid(prompt)[0], options.prompt_bars)
+    assert melody is not None
+    return read_melody(on_grid(melody)[0])
+
+
+def _performed(song: Song, performance: Performance) -> Song:
+    """The song performed; its seed and style are those of the song, where the performance names none."""
+    if performance.is_plain:
+        return song.performed_as(None) if song.recipe.performance else song
+    style = performance.style or style_of_labels(label for label, _ in song.plan.genres)
+    return song.performed_as(replace(performance, style=style, seed=performance.seed or song.recipe.seed))
 
 
 def _seed_or_random(seed: int | None) -> int:

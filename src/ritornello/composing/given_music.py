@@ -1,5 +1,7 @@
 """The music that a user gives: a prompt to continue, a melody to accompany, or a song to redo bars of."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +21,7 @@ from ritornello.music import theory
 from ritornello.music.plan import GRID, MAX_BARS, Plan, grid_bars
 from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.timeline import Timeline
+from ritornello.notation import SongFile
 from ritornello.representations.grid.canonical import part_classes_of
 from ritornello.representations.notes import Notes
 
@@ -102,7 +105,7 @@ class GivenMusic:
         return plan if self.parts is None else replace(plan, chords=plan.chords or timeline.chords)
 
 
-def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
+def read_prompt(prompt: Music | SongFile, bars: int | None = None) -> GivenMusic:
     """Read a song to continue, or its first bars. Raises MidiError, PlanError."""
     given = _read(prompt, "prompt", "prompt")
     if bars is None:
@@ -113,14 +116,16 @@ def read_prompt(prompt: Music, bars: int | None = None) -> GivenMusic:
     return replace(given, midi=midi.to_bytes(_first_bars(given, bars))[0])
 
 
-def read_melody(melody: Music) -> GivenMusic:
+def read_melody(melody: Music | SongFile) -> GivenMusic:
     """Read a melody to accompany. Raises MidiError."""
     given = _read(melody, "tune", "melody")
     _check_bars(given, MAX_BARS)
     return given
 
 
-def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | None = None) -> GivenMusic:
+def read_redo(
+    song: Music | SongFile, bars: str | range, parts: str | Collection[str] | None = None
+) -> GivenMusic:
     """Read a song of which bars, "9-12" (a pickup is bar 0) or a range of the Timeline's, are redone.
 
     Parts are given by name, instrument, family, or number from 1; None are all. Raises MidiError, PlanError.
@@ -144,12 +149,12 @@ def read_redo(song: Music, bars: str | range, parts: str | Collection[str] | Non
     return redo
 
 
-def _read(music: Music, kind: Kind, what: str) -> GivenMusic:
+def _read(music: Music | SongFile, kind: Kind, what: str) -> GivenMusic:
     """Read music that must have notes; `what` names it in errors."""
     if isinstance(music, Score):
         name, data = music.title or what, midi.to_bytes(music)[0]
     else:
-        file = notation.open_song(music)
+        file = music if isinstance(music, SongFile) else notation.open_song(music)
         name, data = file.name, file.data
         if file.format and kind == "redo":
             raise MidiError(f"{name!r} is {file.format}: must be MIDI for redo, render it to .mid first")

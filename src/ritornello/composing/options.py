@@ -39,13 +39,15 @@ def _option(
     *,
     flag: str = "",
     is_dial: bool = False,
+    choices: Collection[str] = (),
 ) -> Any:
     """A field with its help, its range (both ends allowed) and, if it is not --NAME, its flag.
 
     A dial is kept in the recipe of a song, as it is needed to compose another song like it.
     """
     text = help_text.replace("RANGE", f"{_text(low)}-{_text(high)}")
-    metadata = {"help": text, "low": low, "high": high, "flag": flag, "is_dial": is_dial}
+    metadata: dict[str, Any] = {"help": text, "low": low, "high": high, "flag": flag, "is_dial": is_dial}
+    metadata["choices"] = list(choices)
     return field(default=default, metadata=metadata)
 
 
@@ -56,6 +58,21 @@ def _creativity() -> Any:
 
 def _seed() -> Any:
     return _option("The same seed gives the same music; by default a random one.", None, 0, MAX_SEED)
+
+
+def _feel(default: float, help_text: str) -> Any:
+    return _option(help_text, default, 0, 1)
+
+
+def _swing() -> Any:
+    return _option(
+        "The share of the first of two notes, in per cent, RANGE; 50 is straight, 67 triplets.", 50.0, 50, 75
+    )
+
+
+def _swing_notes() -> Any:
+    choices = ("eighths", "sixteenths")
+    return _option("Which notes swing.", "eighths", choices=choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +127,11 @@ class ComposeOptions(SketchOptions):
         "Compose each song this many times, RANGE, each by another sketch, and keep the one that follows its "
         "own sketch best.", 1, 1, MAX_CANDIDATES,
     )  # fmt: skip
+    feel: float = _feel(
+        0.0, "RANGE: how much the song is played as people play, off the grid; 0 is as written, 1 as people."
+    )
+    swing: float = _swing()
+    swing_notes: str = _swing_notes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +164,25 @@ class RedoOptions(_Options):
     seed: int | None = _seed()
 
 
+@dataclass(frozen=True, kw_only=True)
+class PerformOptions(_Options):
+    """How a song file is performed."""
+
+    feel: float = _feel(
+        0.7,
+        "RANGE: how far notes, tempo and pedal go from the grid to what people play; 0 gives the grid back.",
+    )
+    swing: float = _swing()
+    swing_notes: str = _swing_notes()
+    style: str | None = _option(
+        "The style: jazz, rock, piano, chorale and others; by default that of the recipe, or of the folder."
+    )
+    seed: int | None = _option(
+        "The same seed gives the same performance; by default that of the song.", None, 0, MAX_SEED
+    )
+
+
+PERFORMING = ("feel", "swing", "swing_notes")
 DIALS = frozenset(option.name for option in fields(ComposeOptions) if option.metadata["is_dial"])
 
 

@@ -7,6 +7,7 @@
     how                   the dials: creativity, or spread for the network of 2018
     source                the given music: how (prompt, tune or redo), which bars and parts, the MIDI file
     rows                  the sampled rows: for each choice a text of numbers
+    performance           how the song is performed; only if it is
 
 Rows, plan and source are the song; the rest is needed to compose another song like it.
 """
@@ -30,6 +31,7 @@ from ritornello.composing.options import DIALS, MAX_SEED
 from ritornello.errors import InputError, PlanError, RitornelloError, check_between
 from ritornello.models import registry
 from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.performing.performance import Performance
 from ritornello.system.files import sha256
 from ritornello.system.version import __version__
 
@@ -57,6 +59,8 @@ class Recipe:
     version: str = __version__
     code: str | None = field(default=None, compare=False)
     """FILE.py:CLASS of the representation, if it is in a user's file."""
+    performance: Performance | None = None
+    """How the song is performed; None: its notes are written as they are on the grid."""
 
     @property
     def representation(self) -> Any:
@@ -81,13 +85,14 @@ class Recipe:
             }
         plan = self.plan.to_dict()
         data = {"format": FORMAT, "ritornello": self.version, "model": self.model, "plan": plan}
-        return data | {
+        data |= {
             "seed": self.seed,
             "song": self.song,
             "how": self.dials,
             "source": source,
             "rows": rows,
         }
+        return data | ({"performance": self.performance.to_dict()} if self.performance else {})
 
     @property
     def hash(self) -> str:
@@ -130,7 +135,13 @@ class Recipe:
 
         Raises InputError for a field that is missing, unknown or wrong, PlanError for an impossible plan.
         """
-        _check_keys("a recipe", data, set(TYPES))
+        if isinstance(data, Mapping) and "midi" in data and "rows" not in data:
+            raise InputError(
+                "it is of a file that was performed: `ritornello perform` reads it, with its file"
+            )
+        has_performance = isinstance(data, Mapping) and "performance" in data
+        performance = Performance.from_dict(data["performance"]) if has_performance else None
+        _check_keys("a recipe", data, set(TYPES) | ({"performance"} if performance else set()))
         for key, kind in TYPES.items():
             if not isinstance(data[key], kind) or isinstance(data[key], bool):
                 raise InputError(f"{key} of the recipe is {data[key]!r:.40}, which is not allowed")
@@ -149,7 +160,8 @@ class Recipe:
             raise PlanError(f"{plan.bars} bars: must be 1-{MAX_BARS}")
         rows, given = _read_rows(name, data["rows"]), _read_given_music(data["source"])
         numbers = data["seed"], data["song"], dials
-        return cls(data["model"], plan, *numbers, rows, given, data["ritornello"], representation)
+        versions = data["ritornello"], representation
+        return cls(data["model"], plan, *numbers, rows, given, *versions, performance)
 
 
 def _representation(recorded: str, given: str | None) -> str:

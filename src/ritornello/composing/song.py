@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from ritornello.errors import InputError
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
+from ritornello.performing.performance import Performance
 from ritornello.system.files import check_writable, output_errors, write_bytes, write_json
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ class Song:
     """A composed song."""
 
     score: Score
+    """The song on its grid, also if it is performed."""
     recipe: Recipe
     file: bytes | None = None
     """The MIDI file, of a song in which bars were redone."""
@@ -45,6 +48,32 @@ class Song:
         """The number of bars; a pickup does not count."""
         return Timeline.of(self.score).full_bars
 
+    def performed_as(self, performance: Performance | None) -> Song:
+        """The song performed in another way; on its grid if that is None or plain."""
+        if performance is None or performance.is_plain:
+            return replace(self, recipe=replace(self.recipe, performance=None))
+        from ritornello.performing.perform import hash_of_notes
+
+        draft = replace(self, recipe=replace(self.recipe, performance=replace(performance, notes="")))
+        written = midi.parse(draft.to_bytes(), pedal="ignore").score
+        known = replace(performance, notes=hash_of_notes(written))
+        song = replace(self, recipe=replace(self.recipe, performance=known))
+        vars(song)["performed"] = draft.performed  # it need not be performed again
+        return song
+
+    @cached_property
+    def performed(self) -> Score:
+        """The song as its MIDI file has it, performed or on its grid; durations are without the pedal."""
+        score, performance = self.score_to_write or self.score, self.recipe.performance
+        if self.file is not None:
+            score = midi.parse(self.file, pedal="ignore", with_details=True).score
+        if performance is None:
+            return score
+        from ritornello.performing.perform import perform
+
+        sketch = self.plan.sketch
+        return perform(score, performance, sketch.cadences if sketch else ())
+
     def write(self, path: str | Path) -> None:
         """Write the song in the format of the path's ending.
 
@@ -56,14 +85,14 @@ class Song:
 
         target, ending = Path(path), Path(path).suffix.lower()
         if is_folder(path):
-            render(self.score, path, recipe=self.recipe.to_dict())
+            render(self._sounding, path, recipe=self.recipe.to_dict(), grid=self.score)
             write_bytes(target / "song.mid", self.to_bytes())
         elif ending in MIDI_ENDINGS:
             write_bytes(target, self.to_bytes())
         elif ending == ".json":
             write_json(target, self.recipe.to_dict())
         elif ending in ENDINGS:
-            render(self.score, target)
+            render(self._sounding, target, grid=self.score)
         else:
             raise InputError(f"{str(path)!r} must end in {', '.join((*ENDINGS, '.json'))}, or be a folder")
 
@@ -93,8 +122,13 @@ class Song:
     def to_bytes(self) -> bytes:
         """The song as a MIDI file."""
         if self.file is not None:
-            return self.file
-        return midi.to_bytes(self.score_to_write or self.score, comment=str(self.recipe))[0]
+            return self.file if self.recipe.performance is None else midi.to_bytes(self.performed)[0]
+        return midi.to_bytes(self.performed, comment=str(self.recipe))[0]
+
+    @property
+    def _sounding(self) -> Score:
+        """The song as it sounds."""
+        return self.score if self.recipe.performance is None else midi.parse(self.to_bytes()).score
 
     def roll(self) -> TerminalRoll:
         """The piano roll for a terminal."""

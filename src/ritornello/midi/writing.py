@@ -7,6 +7,7 @@ events that are only copied (FileDetails), then note-offs, then for each part it
 
 import struct
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,16 +71,27 @@ def to_bytes(
     return header + b"".join(struct.pack(">4sL", b"MTrk", len(c)) + c for c in chunks), merged
 
 
+def with_channels(score: Score) -> Score:
+    """Return the song with the channel of each part in its details, so that events can be added to it."""
+    keys = _keys_of_parts(score, assign_channels(score, 128)[0])
+    return replace(score, details=score.details._replace(channels=tuple(keys)))
+
+
+def _keys_of_parts(score: Score, channels: list[Channel]) -> list[TrackKey]:
+    """The track of each part: that of the file of the Score if the channel is the same, or a new one."""
+    own = score.details.channels
+    return [
+        own[i] if i < len(own) and own[i][1:] == channel else (NEW_TRACK + i, *channel)
+        for i, channel in enumerate(channels)
+    ]
+
+
 class _Tracks:
     """The events of each track to be written: tick, order at the tick, port, bytes."""
 
     def __init__(self, score: Score, channels: list[Channel]) -> None:
         self.channels = channels
-        own = score.details.channels
-        self.key_of_part: list[TrackKey] = [
-            own[i] if i < len(own) and own[i][1:] == channel else (NEW_TRACK + i, *channel)
-            for i, channel in enumerate(channels)
-        ]
+        self.key_of_part = _keys_of_parts(score, channels)
         self.items: dict[TrackKey, list[tuple[int, int, int, bytes]]] = {CONDUCTOR: []}
         self.items |= {key: [] for key in self.key_of_part}
         # the first track to be written for each track of the file

@@ -42,6 +42,7 @@ def render(
     *,
     picture: Literal["roll", "sheet"] = "roll",
     recipe: str | Path | dict[str, Any] | None = None,
+    grid: Score | None = None,
     soundfont: str | Path | None = None,
     synth: audio.Synth = "own",
     rate: int = 44_100,
@@ -56,8 +57,9 @@ def render(
 
     If `out` is a folder (see `is_folder`), all formats are written to it, with an HTML page and the `recipe`
     (a file or its content); with `stems` ("wav", "flac" or "mid") instead a MIDI and a sound file for each
-    part, see `write_stems`. `picture` is what .png and .svg show. Sheet music ignores the pedal, and is
-    limited to `max_bars` bars; sound to `max_minutes`; `rate` is in samples a second; `bits` of a sample of
+    part, see `write_stems`. `picture` is what .png and .svg show. Sheet music ignores the pedal, shows
+    `grid`, the song on its grid, if the song is performed, and is limited to `max_bars` bars; sound to
+    `max_minutes`; `rate` is in samples a second; `bits` of a sample of
     .wav and .flac are 16 or 24, by default 16, of stems 24. The drums of the song are notes of the kit
     `from_drum_map`, and in MIDI files those of `to_drum_map` (DRUM_MAPS; by default General MIDI). Raises
     InputError, FailedError, OutputError.
@@ -75,7 +77,7 @@ def render(
             raise InputError(f"{str(out)!r} must be a folder for stems, such as stems/")
         return RenderResult(write_stems(score, for_midi, path, stems, bits or 24, **sound), {}, dropped)
     sound["bits"] = bits or 16
-    writers = _writers(score, written, for_midi, max_bars, sound)
+    writers = _writers(score, grid or written, for_midi, max_bars, sound)
     if is_folder(out):
         audio.check(score, rate=rate, max_minutes=max_minutes)
         return _write_folder(score, path, writers, content)._replace(dropped=dropped)

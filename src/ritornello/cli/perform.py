@@ -1,0 +1,56 @@
+"""`ritornello perform`: play a song as people play."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ritornello.cli.common import (
+    PATH,
+    STANDARD_OUTPUT,
+    left_out,
+    option,
+    options_of,
+    output_options,
+    overwrite_option,
+    print_result,
+    write_to_stdout,
+)
+from ritornello.composing.options import PerformOptions
+from ritornello.system.made_files import writing
+
+
+@click.command("perform")
+@click.argument("song", type=click.Path())
+@option("-o --out", "The .mid to write, or - for standard output; by default SONG-performed.mid.", PATH)
+@options_of(PerformOptions)
+@overwrite_option
+@output_options
+def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any) -> None:
+    """Perform SONG, a song file: timing, loudness, articulation, pedal and tempo as people play.
+
+    The recipe beside the new file holds the song on its grid: notation, redo and --feel 0 use it.
+
+    \b
+    ritornello perform song.mid
+    ritornello perform song.mid --feel 0.5 --style jazz -o played.mid
+    ritornello perform song.mid --feel 0 --swing 62 --swing-notes sixteenths
+    ritornello perform played.mid --feel 0 -o grid.mid
+    """
+    from ritornello.composing.performed_files import perform
+
+    stem = "song" if song == STANDARD_OUTPUT else Path(song).stem
+    target = Path(out or f"{stem}-performed.mid")
+    if out == STANDARD_OUTPUT:
+        write_to_stdout(perform(song, **settings).midi)
+        return
+    with writing([target, target.with_suffix(".json")], overwrite):
+        played = perform(song, **settings)
+        files = [str(file) for file in played.write(target)]
+    how = played.performance
+    style = f", style {how.style}" if how.style else ""
+    swing = f", swing {how.swing:g}% in {how.swing_notes}" if how.swing != PerformOptions.swing else ""
+    notes = f"{len(played.score)} notes, {played.score.duration_s:.0f} s"
+    lines = [f"{files[0]}   {notes}, feel {how.feel:g}{style}{swing}, seed {how.seed}"]
+    result = {"file": files[0], "performance": how.to_dict(), "seconds": played.score.duration_s}
+    print_result(result, *lines, *left_out(played.dropped), as_json=as_json, quiet=quiet)

@@ -1,0 +1,180 @@
+"""Files of performed songs: perform a song file, and find the grid of one that was performed.
+
+The recipe beside a performed file holds the song on its grid: that of a composed song its rows, that of any
+other song the MIDI file from which it was made (keys `format`, `ritornello`, `performance`, `midi`). A recipe
+counts only as long as the notes of the file are those that were performed; a file that was edited since is
+read as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ritornello import midi, notation
+from ritornello.composing.options import Music, PerformOptions, with_help_of
+from ritornello.composing.recipe import FORMAT, MAX_BYTES, Recipe
+from ritornello.composing.replay import build_song
+from ritornello.composing.song import Song
+from ritornello.errors import InputError, MidiError, RitornelloError
+from ritornello.music.score import Score
+from ritornello.notation.song_file import STANDARD_INPUT, SongFile
+from ritornello.performing.manners import MANNERS, style_of_labels
+from ritornello.performing.perform import hash_of_notes
+from ritornello.performing.perform import perform as perform_score
+from ritornello.performing.performance import Performance
+from ritornello.system.files import write_bytes, write_json
+from ritornello.system.version import __version__
+
+
+class Grid(NamedTuple):
+    """The MIDI file of a song on its grid, its performance if it has one, the song if it was composed."""
+
+    midi: bytes
+    performance: Performance | None
+    song: Song | None
+
+
+@dataclass(frozen=True, eq=False)
+class PerformedSong:
+    """A song file that was performed."""
+
+    score: Score
+    """The song as its MIDI file has it; durations are without pedal."""
+    midi: bytes
+    recipe: dict[str, Any] | None
+    """What is written beside it, so that its grid can be found again; None if the song is on its grid."""
+    performance: Performance
+    dropped: dict[str, int]
+    """How many events of the given file are not in the new one, by kind."""
+
+    def write(self, path: str | Path) -> list[Path]:
+        """Write the MIDI file, and its recipe beside it (.json) if it has one; returns the files.
+
+        Raises InputError for another ending than .mid or .midi, OutputError.
+        """
+        target = Path(path)
+        if target.suffix.lower() not in (".mid", ".midi"):
+            raise InputError(f"{str(path)!r} must end in .mid or .midi")
+        write_bytes(target, self.midi)
+        if self.recipe is None:
+            return [target]
+        write_json(target.with_suffix(".json"), self.recipe)
+        return [target, target.with_suffix(".json")]
+
+
+@with_help_of(PerformOptions)
+def perform(
+    song: Music,
+    *,
+    feel: float = PerformOptions.feel,
+    swing: float = PerformOptions.swing,
+    swing_notes: str = PerformOptions.swing_notes,
+    style: str | None = PerformOptions.style,
+    seed: int | None = PerformOptions.seed,
+) -> PerformedSong:
+    """Perform a song: its notes leave the grid as people play them.
+
+    A performed song whose recipe lies beside it is performed anew from its grid; `feel` 0 gives the grid.
+    Raises MidiError, PlanError, InputError. Options:"""
+    PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
+    if style is not None and style not in MANNERS:
+        raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
+    file = song_file(song)
+    grid = grid_of(song, file) or Grid(file.data, None, None)
+    labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
+    own_seed = grid.song.recipe.seed if grid.song else grid.performance.seed if grid.performance else 0
+    chosen = style_of_labels(labels) if style is None else style
+    performance = Performance(feel, swing, swing_notes, chosen, own_seed if seed is None else seed)
+    if grid.song is not None:
+        played = grid.song.performed_as(performance)
+        recipe = None if performance.is_plain and grid.performance is None else played.recipe.to_dict()
+        return PerformedSong(played.performed, played.to_bytes(), recipe, performance, played.dropped)
+    parsed = midi.parse(grid.midi, name=file.name, pedal="ignore", with_details=True)
+    if not len(parsed.score):
+        raise MidiError(f"{file.name!r} has no notes, so it cannot be performed")
+    if performance.is_plain:
+        return PerformedSong(parsed.score, grid.midi, None, performance, {})
+    score = perform_score(parsed.score, performance)
+    data = midi.to_bytes(score)[0]
+    notes = hash_of_notes(midi.parse(data, name=file.name, pedal="ignore").score)
+    performance = replace(performance, notes=notes)
+    recipe = {"format": FORMAT, "ritornello": __version__, "performance": performance.to_dict()}
+    recipe["midi"] = base64.b64encode(grid.midi).decode()
+    return PerformedSong(score, data, recipe, performance, parsed.dropped)
+
+
+def song_file(song: Music) -> SongFile:
+    """Read a song file as MIDI; one in another format is converted. Raises MidiError."""
+    if isinstance(song, Score):
+        return SongFile(song.title or "the song", midi.to_bytes(song)[0], None)
+    file = notation.open_song(song)
+    return file._replace(data=midi.to_bytes(file.parse().score)[0], format=None) if file.format else file
+
+
+def on_grid(song: Music) -> tuple[Music | SongFile, Performance | None]:
+    """Return the song on its grid if it is performed and its recipe lies beside it, else the song as it is.
+
+    With it comes how it is performed. Raises MidiError.
+    """
+    grid = None if isinstance(song, Score) else grid_of(song, notation.open_song(song))
+    if grid is None or grid.performance is None:
+        return song, None
+    return SongFile(Path(str(song)).name, grid.midi, None), grid.performance
+
+
+def grid_score(song: Music) -> Score | None:
+    """Return a performed song on its grid; None if it is not performed, or its recipe is not beside it.
+
+    Raises MidiError.
+    """
+    grid, performance = on_grid(song)
+    return grid.parse(pedal="ignore").score if performance and isinstance(grid, SongFile) else None
+
+
+def grid_of(song: Music, file: SongFile) -> Grid | None:
+    """Return the grid of a composed or performed song file by its recipe; None if it has none that fits."""
+    if isinstance(song, Score) or str(song) == STANDARD_INPUT or file.format:
+        return None
+    for content in _recipes_beside(Path(song)):
+        with suppress(RitornelloError, ValueError, TypeError):
+            found = _grid_of_recipe(content)
+            notes = found.performance.notes if found.performance else hash_of_notes(_parsed(found.midi))
+            if notes == hash_of_notes(_parsed(file.data)):
+                return found
+    return None
+
+
+def _grid_of_recipe(content: dict[str, Any]) -> Grid:
+    """The grid that a recipe holds. Raises InputError, KeyError, ValueError."""
+    if "rows" in content:
+        recipe = Recipe.from_dict(content)
+        song = build_song(replace(recipe, performance=None))
+        return Grid(song.to_bytes(), recipe.performance, song)
+    performance = Performance.from_dict(content.get("performance"))
+    return Grid(base64.b64decode(content.get("midi", ""), validate=True), performance, None)
+
+
+def _parsed(data: bytes) -> Score:
+    """The notes of a MIDI file as long as they are in it."""
+    return midi.parse(data, pedal="ignore").score
+
+
+def _recipes_beside(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of the recipes that may belong to a song: SONG.json, or recipe.json in its folder."""
+    for file in (path.with_suffix(".json"), path.with_name("recipe.json")):
+        with suppress(OSError, ValueError, RecursionError):
+            if file.stat().st_size <= MAX_BYTES:
+                content = json.loads(file.read_bytes())
+                if isinstance(content, dict) and ("rows" in content or "midi" in content):
+                    yield content
+
+
+def _folders(song: Music) -> list[str]:
+    """The names of the folder in which a song lies, and of the one above it, which may be its label."""
+    return [] if isinstance(song, Score) else [folder.name for folder in Path(song).resolve().parents[:2]]

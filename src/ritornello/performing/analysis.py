@@ -1,0 +1,55 @@
+"""What a performance needs to know of a song: its chords, and where its phrases begin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ritornello.errors import RitornelloError
+from ritornello.music.plan import MAX_BARS
+from ritornello.music.score import Score, rescale_ticks
+from ritornello.music.sections import phrases
+from ritornello.music.sketch import UNKNOWN
+from ritornello.music.timeline import Timeline
+from ritornello.performing.rules import Ints
+
+
+def phrase_ticks(score: Score, cadences: Sequence[int] = ()) -> Ints:
+    """Return the ticks (P + 1,) at which the phrases of a song begin, and the last one ends.
+
+    `cadences` are those of its sketch, bar by bar; without them, phrases have four bars.
+    """
+    timeline = Timeline.of(score)
+    if not len(timeline):
+        return np.array([0, 1])
+    known = () if any(cadence == UNKNOWN for cadence in cadences) else cadences
+    starts = [
+        timeline.start_ticks[span.start] for span in phrases(len(timeline), known, timeline.pickup_bars)
+    ]
+    return np.unique([*starts, max(timeline.end_ticks, int(starts[-1]) + 1)])
+
+
+def analysed(score: Score) -> tuple[Score, tuple[int, ...]]:
+    """Return a song with its chords, estimated if it names none, and the cadences of its bars.
+
+    Beyond what rows of notes can hold (such as MAX_BARS bars) both stay unknown.
+    """
+    from ritornello.representations.notes import Notes
+
+    notes = Notes()
+    if not len(score) or len(Timeline.of(score)) > MAX_BARS:
+        return score, ()
+    try:
+        timeline = notes.timeline(notes.canonical(score)[0])
+    except RitornelloError:
+        return score, ()
+    cadences = timeline.sketch.cadences if timeline.sketch else ()
+    if score.chords:
+        return score, cadences
+    to_score = timeline.ticks_per_beat, score.ticks_per_beat
+    chords = {rescale_ticks(chord.onset_ticks, *to_score): chord for chord in timeline.chords}
+    return replace(
+        score, chords=tuple(chord._replace(onset_ticks=tick) for tick, chord in sorted(chords.items()))
+    ), cadences

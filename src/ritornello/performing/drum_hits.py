@@ -1,0 +1,160 @@
+"""The hits of a drum part on a grid, and what the network of drum feel knows of each before it is played.
+
+A hit has a place on the grid (in 1/24 beat), an offset from it (in beats, negative is early) and a velocity.
+The network draws velocity and offset of one hit after another; it knows the score on both sides of the hit
+(`Hits.features`) and how earlier hits were played (`Hits.earlier`, indices of the most telling ones).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]  # (N,)
+Ints = npt.NDArray[np.int64]  # (N,)
+
+GRID = 24  # places in a beat
+# The divisions of a beat in which hits are looked for, and how much smaller the squared distances to the
+# places of a division must be than those to 16ths
+DIVISIONS = {4: 1.0, 3: 0.5, 8: 0.1, 6: 0.1}
+EARLY_BEATS = 0.1  # a hit that comes before a beat by less than this belongs to it
+CLASSES: tuple[str, ...] = ("kick", "snare", "rim", "closed hat", "pedal hat", "open hat")
+CLASSES += ("low tom", "mid tom", "high tom", "crash", "ride", "other")
+KICK, SNARE, RIM, CLOSED, PEDAL, OPEN, LOW, MID, HIGH, CRASH, RIDE, OTHER = range(len(CLASSES))
+# General MIDI, and what a Roland TD-11 adds to it (22, 26: edges of the hi-hat; 58: edge of the low tom)
+CLASS_OF_PITCH = {35: KICK, 36: KICK, 37: RIM, 38: SNARE, 39: RIM, 40: SNARE, 41: LOW, 42: CLOSED, 43: LOW}
+CLASS_OF_PITCH |= {44: PEDAL, 45: MID, 46: OPEN, 47: MID, 48: HIGH, 49: CRASH, 50: HIGH, 51: RIDE, 52: CRASH}
+CLASS_OF_PITCH |= {53: RIDE, 55: CRASH, 57: CRASH, 58: LOW, 59: RIDE, 22: CLOSED, 26: OPEN}
+STYLES: tuple[str, ...] = (
+    "rock",
+    "funk",
+    "jazz",
+    "latin",
+    "hiphop",
+    "soul",
+    "afrocuban",
+    "punk",
+    "neworleans",
+    "country",
+)
+STYLES += ("pop", "reggae", "gospel")
+FAR_BEATS = 4.0  # beyond it, distances are alike to the network
+LAST, SAME = 6, 3  # how many of the last hits, and of those of the same class, the network knows
+
+
+class Hits(NamedTuple):
+    """N hits, sorted by place and class: place on the grid, class, and what the network reads of the score.
+
+    `features` (N, F) float32 are known of the score; `earlier` (N, E) are indices of hits before each one,
+    -1 for none. `order` (N,) has the number of each hit in what was given.
+    """
+
+    place: Ints
+    kind: Ints
+    features: npt.NDArray[np.float32]
+    earlier: Ints
+    order: Ints
+
+
+def places_of(onset_beats: Floats) -> Ints:
+    """Return the place (N,) on the grid of each onset (N,), both from the start of the song.
+
+    Beat by beat, hits are on 16ths, or on triplets, 32nds or 16th triplets if those are clearly closer.
+    """
+    beat = np.floor(onset_beats + EARLY_BEATS).astype(np.int64)
+    _, beat = np.unique(beat, return_inverse=True)
+    best = np.full(int(beat.max(initial=-1)) + 1, np.inf)
+    place = np.zeros(len(onset_beats), np.int64)
+    for division, factor in DIVISIONS.items():
+        nearest = np.rint(onset_beats * division)
+        cost = np.bincount(beat, (nearest / division - onset_beats) ** 2, len(best)) + 1e-9
+        wins = cost < factor * best
+        best = np.where(wins, cost, best)
+        place = np.where(wins[beat], nearest.astype(np.int64) * (GRID // division), place)
+    return np.maximum(place, 0)
+
+
+def classes_of(pitch: npt.NDArray[np.uint8]) -> Ints:
+    """Return the class (N,) of each drum of General MIDI (N,)."""
+    table = np.full(128, OTHER)
+    table[list(CLASS_OF_PITCH)] = list(CLASS_OF_PITCH.values())
+    return np.asarray(table[pitch])
+
+
+def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "") -> Hits:
+    """Return the hits of a part: places (N,) and classes (N,) in any order, the places (bars,) of bar lines.
+
+    `style` is one of STYLES, or unknown.
+    """
+    order = np.lexsort((kind, place))
+    place, kind = place[order], kind[order]
+    bar = np.maximum(np.searchsorted(bar_start, place, side="right") - 1, 0)
+    within = place - bar_start[bar]
+    length = np.diff(bar_start, append=bar_start[-1:] + 4 * GRID)
+    one_hot = [np.eye(GRID)[within % GRID], np.eye(8)[np.minimum(within // GRID, 7)], np.eye(12)[kind]]
+    before, at_once, after = _neighbours(place, kind)
+    last_bar = bar == bar.max(initial=0)
+    density = np.bincount(bar)[bar] / 16 if len(bar) else bar
+    known = np.zeros((len(place), len(STYLES) + 1))
+    known[:, STYLES.index(style) if style in STYLES else -1] = 1
+    plain = [last_bar, bar == 0, density, np.full(len(place), np.log2(bpm / 120)), within / GRID / 4]
+    features = [*one_hot, before, at_once, after, known, np.stack(plain, axis=1)]
+    found = _earlier(place, kind, place - length[np.maximum(bar - 1, 0)], within)
+    kinds = np.where(found[:, :LAST] >= 0, kind[found[:, :LAST]], len(CLASSES)) if len(place) else found
+    last = np.eye(len(CLASSES) + 1)[kinds[:, :2]].reshape(len(place), -1) if len(place) else np.zeros((0, 26))
+    gaps = np.where(found >= 0, _closeness(place[:, None] - place[found]), 0.0) if len(place) else found
+    return Hits(place, kind, np.concatenate([*features, last, gaps], axis=1, dtype=np.float32), found, order)
+
+
+def _closeness(ticks: npt.NDArray[np.int64]) -> Floats:
+    """Return 1 for a distance of 0, falling to 0; for distances in places, of any shape."""
+    return np.asarray(np.exp(-np.clip(ticks / GRID, 0, FAR_BEATS) * 1.5))
+
+
+def _neighbours(place: Ints, kind: Ints) -> tuple[Floats, Floats, Floats]:
+    """Return, for each hit and class (N, classes), how close the last and the next hit of that class are,
+    and whether one comes at the same place."""
+    count = len(place)
+    before, at_once, after = (np.zeros((count, len(CLASSES))) for _ in range(3))
+    for drum in range(len(CLASSES)):
+        own = np.unique(place[kind == drum])
+        if not len(own):
+            continue
+        left = np.searchsorted(own, place) - 1
+        right = np.searchsorted(own, place, side="right")
+        before[:, drum] = np.where(left >= 0, _closeness(place - own[np.maximum(left, 0)]), 0)
+        after[:, drum] = np.where(
+            right < len(own), _closeness(own[np.minimum(right, len(own) - 1)] - place), 0
+        )
+        at_once[:, drum] = right - left > 1
+    return before, at_once, after
+
+
+def _earlier(place: Ints, kind: Ints, bar_ago: Ints, within: Ints) -> Ints:
+    """Return indices (N, LAST + SAME + 4) of earlier hits: the last ones, the last ones of the same class,
+    those of the same class a half beat, a beat and a bar ago, and the last one of any class a bar ago."""
+    count = len(place)
+    index = np.arange(count)
+    columns = [index - back for back in range(1, LAST + 1)]
+    same = np.full((count, SAME), -1)
+    for drum in range(len(CLASSES)):
+        own = np.flatnonzero(kind == drum)
+        for back in range(SAME):
+            same[own[back + 1 :], back] = own[: -back - 1]
+    columns += list(same.T)
+    key = place * 16 + kind
+    for target in (place - GRID // 2, place - GRID, bar_ago):
+        columns.append(_index_of(key, target * 16 + kind, index))
+    at = np.searchsorted(place, bar_ago, side="right") - 1
+    columns.append(np.where((at >= 0) & (place[at] == bar_ago) & (at < index), at, -1))
+    return np.maximum(np.stack(columns, axis=1), -1) if count else np.zeros((0, len(columns)), np.int64)
+
+
+def _index_of(keys: Ints, wanted: Ints, index: Ints) -> Ints:
+    """Return the last index (N,) of each wanted key in sorted keys (N,) before its own index; -1 for none."""
+    at = np.searchsorted(keys, wanted, side="right") - 1
+    found = (at >= 0) & (at < index)
+    found[found] = keys[at[found]] == wanted[found]
+    return np.where(found, at, -1)

@@ -1,0 +1,49 @@
+"""Drum parts as drummers play them, by the network of drum feel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+from ritornello.performing.drum_hits import GRID, Floats, Ints, classes_of, hits_of, places_of
+from ritornello.performing.drum_network import bundled
+
+# The deviation of velocities from which on those of a part are taken as played; with 0 it plays its own
+PLAYED_DEVIATION = 22.0
+HIGHEST = 124.0  # the velocity of the loudest twentieth of what is played instead of a flat part
+
+
+def played_drums(
+    score: Score, notes: Ints, timeline: Timeline, bpm: float, style: str, draw: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Return velocities 1-127 (n,) and onsets (n,), in beats from the start, of drum notes (n,) of a song.
+
+    Hits of one drum that share a place on the grid, such as flams, keep their distances.
+    """
+    beats = score.onset_ticks[notes] / score.ticks_per_beat
+    place, pitch = places_of(beats), score.pitch[notes]
+    loudness = score.velocity[notes].astype(np.float64)
+    quietest_first = np.lexsort((loudness, pitch, place))
+    keys = (place * 128 + pitch)[quietest_first]
+    is_main = np.append(keys[1:] != keys[:-1], True)
+    main, of_main = quietest_first[is_main], np.cumsum(np.append(0, is_main[:-1]))
+    bars = timeline.start_ticks * GRID // score.ticks_per_beat
+    hits = hits_of(place[main], classes_of(pitch[main]), np.unique(bars), bpm, style)
+    given = loudness[main][hits.order]
+    trust = float(np.clip(given.std() / PLAYED_DEVIATION, 0, 1))
+    velocity, offset = (np.zeros(len(main)) for _ in range(2))
+    velocity[hits.order], offset[hits.order] = bundled().draw(hits, draw, given, trust)
+    velocity = trust * velocity + (1 - trust) * _at_level(velocity, loudness[main])
+    of_note = np.zeros(len(notes), np.int64)
+    of_note[quietest_first] = of_main
+    louder = velocity[of_note] * loudness / loudness[main][of_note]
+    onset = place[main][of_note] / GRID + offset[of_note] + beats - beats[main][of_note]
+    return np.clip(louder, 1, 127), onset
+
+
+def _at_level(velocity: Floats, written: Floats) -> Floats:
+    """Move velocities (n,) to the mean of written ones (n,), narrowed if they would be too high."""
+    deviation = velocity - velocity.mean()
+    top = max(float(np.quantile(deviation, 0.95)), 1.0)
+    return np.asarray(written.mean() + deviation * min(1.0, max(HIGHEST - written.mean(), 4.0) / top))

@@ -1,0 +1,191 @@
+"""Perform a song: move its notes off the grid, change their loudness and length, and shape its tempo.
+
+Whatever is added, notes of a part that begin one after another stay in that order, notes that begin together
+stay closer than to their neighbours, no note begins before the song or sounds after its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+
+from ritornello.midi.writing import with_channels
+from ritornello.music.file_details import DetailEvent, FileDetails
+from ritornello.music.plan import main_tempo
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+from ritornello.performing import rules
+from ritornello.performing.analysis import analysed, phrase_ticks
+from ritornello.performing.drums import played_drums
+from ritornello.performing.manners import manner_of
+from ritornello.performing.pedal import CHANGE_S, PIANOS, SUSTAIN, pedal_events, pedal_spans
+from ritornello.performing.performance import SWING_NOTES, Performance
+from ritornello.performing.rules import Context, Floats, Ints, Line
+from ritornello.performing.swing import Swing
+from ritornello.performing.tempo_shape import shaped_tempi, ticks_per_second
+
+MIN_TICKS_PER_BEAT, MAX_TICKS_PER_BEAT = 480, 32767
+MAX_SHARE_OF_GAP = 0.45  # by how much of the distance to a neighbour a note may move towards it
+NEAR_GRID_BEATS = 1 / 100  # what is so near to a 24th of a beat lies on the grid
+PLAYED_SHARE = 0.3  # of notes off the grid, from which on the timing of a part is taken as played
+PLAYED_DEVIATION, LEAST_DYNAMICS = 24.0, 0.35  # of the velocities of a part that has dynamics already
+DRUM_STREAM = 256  # random numbers of the drums; those of a part have its number
+
+
+def perform(
+    score: Score, performance: Performance, cadences: Sequence[int] = (), has_end: bool = True
+) -> Score:
+    """Return the performed song; a plain performance returns the same score.
+
+    `cadences` are those of the song's sketch, bar by bar; if they or the chords are not known, they are
+    estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard.
+    """
+    if performance.is_plain or not len(score):
+        return score
+    song = score
+    if performance.feel and not (score.chords and len(cadences) == len(Timeline.of(score))):
+        song, cadences = analysed(score)
+    song = _fine(song)
+    swing = Swing(song, performance.swing, SWING_NOTES[performance.swing_notes])
+    playing = len(np.unique(song.part))
+    manner = manner_of(performance.style, bool(song.of_drums.any()), playing)
+    context = Context(Timeline.of(song), phrase_ticks(song, cadences), manner, performance.feel)
+    onset, end, velocity = _played_notes(song, context, swing, performance)
+    details = song.details.moved(lambda tick: round(float(swing([tick])[0])))
+    details = _before_notes(details, song, np.rint(swing(song.onset_ticks)).astype(np.int64), onset)
+    pedal = _pedal(song, context) if performance.feel and manner.pedal else {}
+    columns = (onset, end - onset, song.pitch, velocity, song.part, song.parts)
+    events = {name: getattr(song, name) for name in ("tempi", "meters", "keys", "markers", "title")}
+    if score.chords:  # those that were estimated are not written
+        events["chords"] = song.chords
+    played = Score.of(song.ticks_per_beat, *columns, details=details, **events)
+    return replace(_with_pedal(played, pedal), tempi=shaped_tempi(song, context, has_end))
+
+
+def hash_of_notes(score: Score) -> str:
+    """Return a hash of the notes of a song, whatever the order of its parts, to know its file again."""
+    names = ("onset_ticks", "duration_ticks", "pitch", "velocity")
+    notes = np.stack([getattr(score, name).astype(np.int64) for name in names])
+    ordered = notes[:, np.lexsort(notes[::-1])]
+    return sha256(f"{score.ticks_per_beat}".encode() + ordered.tobytes()).hexdigest()[:32]
+
+
+def _fine(score: Score) -> Score:
+    """The song in a resolution in which milliseconds can be told apart."""
+    per_beat = score.ticks_per_beat
+    factor = min(-(-MIN_TICKS_PER_BEAT // per_beat), MAX_TICKS_PER_BEAT // per_beat)
+    return score.rescaled(per_beat * max(factor, 1))
+
+
+def _played_notes(
+    song: Score, context: Context, swing: Swing, performance: Performance
+) -> tuple[Ints, Ints, Ints]:
+    """Onsets, ends and velocities 1-127 (N,) of the performed notes of a song, in ticks."""
+    written = song.onset_ticks.astype(np.int64)
+    straight_end = written + song.duration_ticks
+    onset, end = swing(written), swing(straight_end)
+    steady = onset.copy()
+    velocity = song.velocity.astype(np.float64)
+    if performance.feel:
+        pace = ticks_per_second(song, written)
+        for part in np.unique(song.part[~song.of_drums]).tolist():
+            notes = np.flatnonzero(song.part == part)
+            draw = np.random.default_rng([performance.seed, part])
+            line = Line.of(song, notes)
+            change = rules.loudness_db(song, notes, line, context, draw) * rules.VELOCITY_PER_DB
+            own = 1 - velocity[notes].std() / PLAYED_DEVIATION
+            velocity[notes] += change * np.clip(own, LEAST_DYNAMICS, 1)
+            if not _is_played(song, notes):
+                onset[notes] += rules.delays_s(song, notes, line, context, draw) * pace[notes]
+                longer = rules.lengths_s(song, notes, line, context) - line.length_s
+                end[notes] += onset[notes] - steady[notes] + longer * pace[notes]
+        _play_drums(song, context, performance, onset, velocity)
+    begins = _in_order(song, steady, onset)
+    last = max(int(straight_end.max()), int(begins.max()) + 1)
+    ends = np.maximum(np.minimum(np.rint(end).astype(np.int64), last), begins + 1)
+    return begins, ends, np.clip(np.rint(velocity), 1, 127).astype(np.int64)
+
+
+def _play_drums(
+    song: Score, context: Context, performance: Performance, onset: Floats, velocity: Floats
+) -> None:
+    """Change the onsets in ticks and the velocities 0-127 (N,) of the drums of a song."""
+    notes = np.flatnonzero(song.of_drums)
+    if not len(notes):
+        return
+    draw = np.random.default_rng([performance.seed, DRUM_STREAM])
+    bpm, style = main_tempo(song).bpm, context.manner.drums
+    loud, beats = played_drums(song, notes, context.timeline, bpm, style, draw)
+    velocity[notes] += performance.feel * (loud - velocity[notes])
+    if not _is_played(song, notes):
+        moved = beats * song.ticks_per_beat - song.onset_ticks[notes]
+        onset[notes] += performance.feel * moved
+
+
+def _is_played(song: Score, notes: Ints) -> bool:
+    """Whether the timing of notes (n,) is that of a player: many are off the grid."""
+    place = song.onset_ticks[notes] / song.ticks_per_beat * 24
+    off = np.abs(place - np.rint(place)) > 24 * NEAR_GRID_BEATS
+    return bool(off.mean() > PLAYED_SHARE)
+
+
+def _in_order(song: Score, steady: Floats, moved: Floats) -> Ints:
+    """Moved onsets (N,) as whole ticks from 0, no nearer to the neighbours in their parts than allowed."""
+    found = np.zeros(len(song), np.int64)
+    for part in np.unique(song.part).tolist():
+        notes = np.flatnonzero(song.part == part)
+        _, first, chord = np.unique(song.onset_ticks[notes], return_index=True, return_inverse=True)
+        number = np.arange(len(first))
+        # swing may have brought chords together that are a tick apart
+        places = np.maximum.accumulate(np.rint(steady[notes[first]]).astype(np.int64) - number) + number
+        gaps = np.floor(MAX_SHARE_OF_GAP * np.diff(places))
+        earliest, latest = np.append(-places[0], -gaps), np.append(gaps, song.ticks_per_beat)
+        shift = np.rint(moved[notes] - places[chord])
+        found[notes] = places[chord] + np.clip(shift, earliest[chord], latest[chord]).astype(np.int64)
+    return found
+
+
+def _before_notes(details: FileDetails, song: Score, steady: Ints, onset: Ints) -> FileDetails:
+    """The details; an event of a channel that came with a note comes with it, if that is earlier now."""
+    first: dict[tuple[int, int, int], int] = {}
+    for part, tick, played in zip(song.part.tolist(), steady.tolist(), onset.tolist(), strict=True):
+        if part < len(details.channels) and played < tick:
+            key = (*details.channels[part][1:], tick)
+            first[key] = min(played, first.get(key, played))
+
+    def moved(event: DetailEvent) -> DetailEvent:
+        if event.data[0] >= 0xF0:
+            return event
+        key = event.port, event.data[0] & 0x0F, event.onset_ticks
+        return event._replace(onset_ticks=first.get(key, event.onset_ticks))
+
+    return details._replace(events=tuple(moved(event) for event in details.events))
+
+
+def _pedal(song: Score, context: Context) -> dict[int, list[tuple[int, int]]]:
+    """For each part that plays a piano the ticks from and to which its pedal is down."""
+    found = {}
+    for part in np.unique(song.part[~song.of_drums]).tolist():
+        if song.parts[part].program in PIANOS:
+            found[part] = pedal_spans(song, np.flatnonzero(song.part == part), context.timeline)
+    return {part: spans for part, spans in found.items() if spans}
+
+
+def _with_pedal(song: Score, pedal: dict[int, list[tuple[int, int]]]) -> Score:
+    """The song with the pedal of each part; a channel with other parts or a pedal stays as it is."""
+    song = with_channels(song) if pedal else song
+    channels = [key[1:] for key in song.details.channels]
+    events = list(song.details.events)
+    pedalled = {
+        (e.port, e.data[0] & 0x0F) for e in events if e.data[0] & 0xF0 == 0xB0 and e.data[1] == SUSTAIN
+    }
+    for part, spans in pedal.items():
+        if channels.count(channels[part]) > 1 or channels[part] in pedalled:
+            continue
+        pace = float(ticks_per_second(song, np.array([spans[0][0]]))[0])
+        events += pedal_events(spans, max(1, int(CHANGE_S * pace)), song.details.channels[part])
+    ordered = tuple(sorted(events, key=lambda event: event.onset_ticks))
+    return replace(song, details=song.details._replace(events=ordered))

@@ -1,0 +1,92 @@
+"""The shape of the tempo: faster in the middle of phrases, and slower at the end of the song.
+
+Phrases: Todd, A model of expressive timing in tonal music (Music Perception, 1985), and The dynamics of
+dynamics (JASA, 1992): the parabolas of phrases and of pairs of phrases are combined, and each pair lasts as
+long as written. The end: Friberg & Sundberg, Does music performance allude to locomotion? A model of final
+ritardandi derived from measurements of stopping runners (JASA, 1999): v(x) = (1 + (w^q - 1) x)^(1/q), q = 3.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.music.score import DEFAULT_TEMPO, Score, Tempo
+from ritornello.performing.rules import Context, Floats, Ints, arch
+
+ARCH = 0.08  # of the tempo, between the ends of a phrase and its peak, at feel 1
+PAIR_ARCH = 0.04  # the same of two phrases together
+RITARD_Q = 3.0
+FINAL_TEMPO = 0.5  # at the end of a ritard, at feel 1
+RITARD_BARS = 1.5
+LEAST_CHANGE = 0.001  # a change that is smaller is left out
+MAX_CHANGES_A_BAR = 0.25  # a song whose tempo changes more often has a shape of its own
+MAX_US_PER_BEAT = (1 << 24) - 1
+MAX_TEMPI = 20_000
+
+
+def shaped_tempi(score: Score, context: Context, has_end: bool) -> tuple[Tempo, ...]:
+    """Return the tempi of a song with its phrases and, if `has_end`, a final ritard."""
+    written = (
+        score.tempi if score.tempi and score.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *score.tempi)
+    )
+    timeline, manner = context.timeline, context.manner
+    is_shaped = len(written) - 1 > MAX_CHANGES_A_BAR * len(timeline)
+    depth = 0.0 if is_shaped else context.feel * manner.rubato
+    ritard = 0.0 if is_shaped or not has_end else context.feel * manner.ritard
+    if (depth == 0 and ritard == 0) or len(timeline) * 8 > MAX_TEMPI:
+        return score.tempi
+    end = max(score.end_ticks, 1)
+    starts = _steps(context, end, ritard)
+    middle = (starts[:-1] + starts[1:]) // 2
+    factor = 1 + depth * _phrases(starts, middle, context)
+    factor *= _ritard(middle, end, ritard, context)
+    return _multiplied(written, starts, factor)
+
+
+def _steps(context: Context, end: int, ritard: float) -> Ints:
+    """The ticks (S + 1,) between which tempo is steady: beats, and quarters of beats in the ritard."""
+    beat = context.timeline.ticks_per_beat
+    last = end - int(RITARD_BARS * context.timeline.length_ticks[-1]) if ritard else end
+    fine = np.arange(max(last, 0) // beat * beat, end, max(beat // 4, 1)) if ritard else np.zeros(0, np.int64)
+    return np.unique(np.concatenate([np.arange(0, end, beat), fine, context.phrase_ticks[:-1], [end]]))
+
+
+def _phrases(starts: Ints, middle: Ints, context: Context) -> Floats:
+    """The deviation (S,) of the tempo at each step for phrases and pairs of phrases."""
+    edges = context.phrase_ticks
+    pairs = np.unique(np.append(edges[:-1:2], edges[-1]))
+    found = (1 + ARCH * arch(middle, edges)) * (1 + PAIR_ARCH * arch(middle, pairs))
+    pair = np.clip(np.searchsorted(pairs, middle, side="right") - 1, 0, len(pairs) - 2)
+    length = np.diff(starts)
+    lasts = np.bincount(pair, length / found, len(pairs) - 1)
+    return np.asarray(found * (lasts / np.maximum(np.bincount(pair, length, len(pairs) - 1), 1))[pair] - 1)
+
+
+def _ritard(middle: Ints, end: int, amount: float, context: Context) -> Floats:
+    """The factor (S,) of the tempo at each step in the final ritard, 1 before it."""
+    length = min(RITARD_BARS * float(context.timeline.length_ticks[-1]), end / 2)
+    place = np.clip((middle - (end - length)) / length, 0, 1)
+    final = 1 - amount * (1 - FINAL_TEMPO)
+    return np.asarray((1 + (final**RITARD_Q - 1) * place) ** (1 / RITARD_Q))
+
+
+def _multiplied(written: tuple[Tempo, ...], starts: Ints, factor: Floats) -> tuple[Tempo, ...]:
+    """The written tempi, divided where steps (S + 1,) begin, times the factor (S,) of each step."""
+    own = np.array([tempo.onset_ticks for tempo in written])
+    ticks = np.union1d(starts[:-1], own)
+    us = np.array([tempo.us_per_beat for tempo in written])[np.searchsorted(own, ticks, side="right") - 1]
+    step = np.minimum(np.searchsorted(starts, ticks, side="right") - 1, len(factor) - 1)
+    shaped = np.clip(np.rint(us / np.where(ticks < starts[-1], factor[step], 1.0)), 1, MAX_US_PER_BEAT)
+    found: list[Tempo] = []
+    for tick, value in zip(ticks.tolist(), shaped.astype(np.int64).tolist(), strict=True):
+        if not found or tick in own or abs(value / found[-1].us_per_beat - 1) >= LEAST_CHANGE:
+            found.append(Tempo(tick, value))
+    return tuple(found)
+
+
+def ticks_per_second(score: Score, ticks: npt.NDArray[np.integer]) -> Floats:
+    """Return how many ticks a second has at each of ticks (N,)."""
+    tempi = score.tempi if score.tempi and score.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *score.tempi)
+    at = np.searchsorted([tempo.onset_ticks for tempo in tempi], ticks, side="right") - 1
+    return np.asarray(score.ticks_per_beat * 1e6 / np.array([tempo.us_per_beat for tempo in tempi])[at])
