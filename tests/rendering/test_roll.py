@@ -120,6 +120,18 @@ def test_rows(bars_per_row: int | None, first_bars: list[int]) -> None:
     assert len({text.y for text in numbers}) == len(first_bars)
 
 
+@pytest.mark.parametrize(
+    ("bars", "width", "rows"), [(16, 1600, 2), (64, 1600, 8), (112, 3200, 7), (245, 3200, 8)]
+)
+def test_long_songs_are_wider_and_not_much_higher(bars: int, width: int, rows: int) -> None:
+    picture = lay_out(orchestra(bars, 3))
+    numbers = [text for text in picture.texts if text.text.isdigit()]
+    assert (picture.width, len({text.y for text in numbers})) == (width, rows)
+    assert [int(text.text) for text in numbers] == list(range(1, bars + 1))
+    assert max(box.x + box.width for box in picture.boxes) <= picture.width
+    assert picture.height < 2 * picture.width or bars == 64
+
+
 def test_a_note_goes_on_in_the_next_row() -> None:
     score = song((0, 192, 60, 90, 0), meters=(Meter(0, 4, 4),))  # two bars
     pieces = notes_of(lay_out(score, bars_per_row=1), part_colour(0))
@@ -247,4 +259,4 @@ def test_ten_parts_and_200_bars_in_good_time() -> None:
     data = roll.png(score)
     assert time.process_time() - began < 10  # measured: 1 s
     with Image.open(io.BytesIO(data)) as image:
-        assert image.size[0] == 1600 and 3000 < image.size[1] < MAX_HEIGHT
+        assert image.size[0] == 3200 and 2000 < image.size[1] < MAX_HEIGHT

@@ -23,6 +23,25 @@ def test_voices_are_the_parts_that_play_drums_last() -> None:
     assert found == [(1, "Lead", part_colour(0)), (3, "bass", part_colour(1)), (0, "drums", DRUM_COLOUR)]
 
 
+def test_the_title_as_the_name_of_all_tracks_is_none() -> None:
+    parts = (Part("My song", 33), Part("My song", 0), Part("Flute I", 73), Part("Flute I", 40))
+    notes = ((0, 24, 60 + part, 90, part) for part in range(4))
+    score = song(*notes, parts=parts, title="My song")
+    shown = roll_contents.shown_parts(score)
+    assert [part.label for part in shown] == ["bass", "piano", "Flute I", "Flute I"]
+
+
+def test_a_legend_has_each_colour_and_each_label_once() -> None:
+    parts = [roll_contents.ShownPart(0, text, colour, False) for text, colour in
+             (("Flute", "#1"), ("Flute", "#2"), ("Oboe", "#3"), ("drums", "#4"), ("drums", "#4"),
+              ("Horn", "#3"))]  # fmt: skip
+    assert roll_contents.legend(parts) == [
+        (("#1", "#2"), "Flute"),
+        (("#3",), "Oboe, Horn"),
+        (("#4",), "drums"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("pitches", "shown"),
     [

@@ -98,10 +98,35 @@ def test_no_line_is_too_wide(width: int) -> None:
 
 def test_long_songs_are_cut_and_say_so() -> None:
     text = str(roll.terminal(orchestra(), height=24))
-    assert "… 192 more bars" in text
+    assert "… 184 more bars" in text
     assert text.splitlines()[0].split() == [str(bar) for bar in range(1, 9)]
+    assert "… 192 more bars" in str(roll.terminal(orchestra(), max_bars=8))
     # 75 characters are left: 18 bars of four beats of one character
     assert "… 182 more bars" in str(roll.terminal(orchestra(), max_bars=99))
+
+
+def test_sixteen_bars_are_sixteen() -> None:
+    """Bar 8 has a note that goes on in bar 9, in the second row."""
+    score = song(*((96 * bar, 192 if bar == 7 else 96, 60 + bar, 90, 0) for bar in range(16)))
+    lines = str(roll.terminal(score)).splitlines()
+    starts = [i for i, line in enumerate(lines) if line.split()[:1] in (["1"], ["9"])]
+    assert [lines[i].split() for i in starts] == [[str(n + k) for n in range(8)] for k in (1, 9)]
+    assert "more bars" not in lines[-1]
+    for row, bar in (
+        (0, 7),
+        (1, 8),
+    ):  # the note of bar 8 sounds at the end of a row and the start of the next
+        column = lines[starts[row]].index(str(bar + 1)) if bar < 8 else lines[starts[1]].index("9")
+        assert any(line[column : column + 2] == "▀▀" or line[column : column + 2] == "▄▄"
+                   for line in lines[starts[row] : starts[row] + 16])  # fmt: skip
+
+
+def test_the_legend_names_each_label_once() -> None:
+    parts = (Part("Flute"), Part("Flute"), Part("Oboe"))
+    score = song(*((0, 24, 60 + part, 90, part) for part in range(3)), parts=parts)
+    assert str(roll.terminal(score)).splitlines()[-1].split("  ")[-2:] == ["Flute x2", "Oboe"]
+    coloured = printed(score, force_terminal=True, color_system="truecolor", legacy_windows=False)
+    assert coloured.count("Flute") == 1
 
 
 @pytest.mark.parametrize("height", [8, 12, 24, 60])

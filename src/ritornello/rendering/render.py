@@ -11,6 +11,7 @@ from ritornello.music.drum_maps import from_drum_map as drums_from
 from ritornello.music.drum_maps import to_drum_map as drums_to
 from ritornello.music.score import Score
 from ritornello.rendering import audio, palette, roll, roll_contents, sheet
+from ritornello.rendering.roll_layout import picture_width
 from ritornello.rendering.stems import write_stems
 from ritornello.system.files import check_writable, write_bytes, write_json
 from ritornello.system.templates import fill_template
@@ -151,9 +152,9 @@ def _write_folder(
 
 def song_page(score: Score, files: Collection[str]) -> str:
     """The page of a folder that contains `files`: it plays the sound and shows the pictures."""
-    title = roll_contents.printable(score.title) or "A song"
-    summary = roll_contents.summary_line(score, roll_contents.shown_bars(score))
-    return fill_template("song.html", title=title, summary=summary, files=files, palette=palette)
+    title, bars = roll_contents.printable(score.title) or "A song", roll_contents.shown_bars(score)
+    values = {"summary": roll_contents.summary_line(score, bars), "roll_width": picture_width(bars)}
+    return fill_template("song.html", title=title, files=files, palette=palette, **values)
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

@@ -42,17 +42,39 @@ class DrumLine(NamedTuple):
 
 
 def shown_parts(score: Score) -> list[ShownPart]:
-    """The parts that have notes, drums last; a part without a name gets that of its instrument family."""
+    """The parts that have notes, drums last.
+
+    The label is the name, or the family of the instrument if there is no name, or if parts of different
+    families have the title of the song as their name.
+    """
     has_notes = np.bincount(score.part, minlength=len(score.parts)) > 0
+    families = ["drums" if part.is_drum else family(part.program) for part in score.parts]
+    titled = {families[i] for i, part in enumerate(score.parts) if has_notes[i] and part.name == score.title}
     parts, pitched = [], 0
     for index, part in enumerate(score.parts):
         if not has_notes[index]:
             continue
-        label = printable(part.name) or ("drums" if part.is_drum else family(part.program))
+        name = "" if part.name == score.title and len(titled) > 1 else printable(part.name)
+        label = name or families[index]
         colour = DRUM_COLOUR if part.is_drum else part_colour(pitched)
         parts.append(ShownPart(index, label, colour, part.is_drum))
         pitched += not part.is_drum
     return sorted(parts, key=lambda part: part.is_drum)
+
+
+def legend(parts: list[ShownPart]) -> list[tuple[tuple[str, ...], str]]:
+    """The entries of a legend, each with colours and a text, so that each colour and each label comes once.
+
+    Parts of one label share an entry, and so do labels of one colour (colours repeat after 14 parts).
+    """
+    labels: dict[str, list[str]] = {}
+    for part in parts:
+        if part.label not in labels.setdefault(part.colour, []):
+            labels[part.colour].append(part.label)
+    entries: dict[str, list[str]] = {}
+    for colour, texts in labels.items():
+        entries.setdefault(", ".join(texts), []).append(colour)
+    return [(tuple(colours), text) for text, colours in entries.items()]
 
 
 def pitch_range(score: Score) -> tuple[int, int] | None:
