@@ -183,12 +183,17 @@ class Score:
 
     @property
     def estimated_key(self) -> tuple[int, bool] | None:
-        """The key (sharps, is_minor) that fits the pitches best, by duration; None without pitched notes."""
+        """The key (sharps, is_minor) that fits pitches, last note and key signature; None without pitches."""
         pitched = ~self.of_drums
         if not pitched.any():
             return None
-        weights = np.bincount(self.pitch[pitched] % 12, self.duration_ticks[pitched], 12)
-        return estimate_key(weights.astype(np.float64))
+        onset, duration, pitch = self.onset_ticks[pitched], self.duration_ticks[pitched], self.pitch[pitched]
+        weights = np.bincount(pitch % 12, duration, 12)
+        last = onset.max()
+        lowest = int(pitch[(onset <= last) & (onset + duration.astype(np.int64) > last)].min(initial=127))
+        sharps = {key.sharps for key in self.keys}
+        signature = sharps.pop() if len(sharps) == 1 else 0
+        return estimate_key(weights.astype(np.float64), lowest % 12, signature)
 
     @property
     def end_ticks(self) -> int:

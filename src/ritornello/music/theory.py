@@ -36,6 +36,8 @@ CHORD_KINDS = tuple(CHORDS)
 # Krumhansl, Cognitive Foundations of Musical Pitch (1990), table 2.1.
 MAJOR_PROFILE = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR_PROFILE = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+# correlations that a key gains in `estimate_key`
+LAST_BASS_BONUS, SIGNATURE_BONUS = 0.08, 0.1
 
 # General MIDI level 1: sixteen families of eight programs.
 FAMILIES = (
@@ -173,19 +175,29 @@ def parse_key(text: str) -> tuple[int, bool]:
     return transposed_key((0, is_minor), tonic - key_tonic(0, is_minor))
 
 
-def estimate_key(pitch_class_weights: Sequence[float] | npt.NDArray[np.float64]) -> tuple[int, bool]:
+def estimate_key(
+    pitch_class_weights: Sequence[float] | npt.NDArray[np.float64], last_bass: int | None = None, sharps: int = 0
+) -> tuple[int, bool]:
     """Return the key (sharps, is_minor) whose profile correlates best with the pitch classes' weights (12,).
 
     This is the algorithm of Krumhansl and Schmuckler (Krumhansl 1990, chapter 4). Of equally good keys the
     one with the fewest accidentals is returned; C major if all weights are equal.
+
+    A key gains LAST_BASS_BONUS if its tonic is `last_bass`, the pitch class of the lowest note at the end, and
+    SIGNATURE_BONUS if it has the `sharps` of the key signature; 0, which sequencers write by default, says
+    nothing. Without them 50-86% of keys were those of the signature, with them 65-93% (benchmarks/RESULTS.md).
     """
     weights = np.asarray(pitch_class_weights, dtype=np.float64)
     if np.ptp(weights) == 0:
         return 0, False
     centred = weights - weights.mean()
     keys, profiles = _key_profiles()
-    correlations = profiles @ (centred / np.linalg.norm(centred))  # (24,)
-    return keys[int(np.argmax(np.round(correlations, 9)))]
+    fits = np.round(profiles @ (centred / np.linalg.norm(centred)), 9)  # (24,)
+    if last_bass is not None:
+        fits += LAST_BASS_BONUS * np.array([key_tonic(*key) == last_bass for key in keys])
+    if sharps:
+        fits += SIGNATURE_BONUS * np.array([key[0] == sharps for key in keys])
+    return keys[int(np.argmax(fits))]
 
 
 @lru_cache(maxsize=1)
