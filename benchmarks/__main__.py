@@ -50,6 +50,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
         "interval-loss": ("ablations", "Nats per note and pitches in key with the interval loss of 2018"),
         "frame": ("frame", "Nats per note of networks that learn songs in one key, and of those that do not"),
         "sketch-fields": ("frame", "What each part of the sketch, and each candidate, is worth to a model"),
+        "keys": ("keys", "How often estimated keys are those of the key signature"),
+        "labels": ("labels", "Nats per note of each label, next to an n-gram and the model before"),
         "jsb": ("chorales.jsb", "Nats per token on Bach's chorales, a standard benchmark"),
         "original": ("original", "Errors of the network of 2018, compared with simple baselines"),
         "original-losses": ("original", "The network of 2018 with several losses and seeds"),

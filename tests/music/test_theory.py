@@ -132,6 +132,20 @@ def test_a_profile_is_its_own_key() -> None:
     assert theory.estimate_key(np.roll(theory.MINOR_PROFILE, 9)) == (0, True)  # moved up to A
 
 
+def test_the_last_bass_note_and_the_signature_decide_between_keys_that_fit_alike() -> None:
+    weights = np.zeros(12)
+    weights[[0, 2, 4, 5, 7, 9, 11]] = 1.0  # all notes of C major and of A minor
+    assert theory.estimate_key(weights, last_bass=9) == (0, True)
+    assert theory.estimate_key(weights, last_bass=0) == (0, False)
+    weights[[5, 6]] = 0.5  # between C and G major
+    assert theory.estimate_key(weights, sharps=1)[0] == 1
+
+
+def test_a_single_last_note_does_not_overrule_a_clear_key() -> None:
+    for last_bass in range(12):
+        assert theory.estimate_key(theory.MAJOR_PROFILE, last_bass) == (0, False)
+
+
 def test_equal_weights_are_c_major() -> None:
     assert theory.estimate_key([0] * 12) == (0, False)
     assert theory.estimate_key([5] * 12) == (0, False)

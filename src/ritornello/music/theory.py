@@ -176,16 +176,18 @@ def parse_key(text: str) -> tuple[int, bool]:
 
 
 def estimate_key(
-    pitch_class_weights: Sequence[float] | npt.NDArray[np.float64], last_bass: int | None = None, sharps: int = 0
+    pitch_class_weights: Sequence[float] | npt.NDArray[np.float64],
+    last_bass: int | None = None,
+    sharps: int = 0,
 ) -> tuple[int, bool]:
     """Return the key (sharps, is_minor) whose profile correlates best with the pitch classes' weights (12,).
 
     This is the algorithm of Krumhansl and Schmuckler (Krumhansl 1990, chapter 4). Of equally good keys the
     one with the fewest accidentals is returned; C major if all weights are equal.
 
-    A key gains LAST_BASS_BONUS if its tonic is `last_bass`, the pitch class of the lowest note at the end, and
-    SIGNATURE_BONUS if it has the `sharps` of the key signature; 0, which sequencers write by default, says
-    nothing. Without them 50-86% of keys were those of the signature, with them 65-93% (benchmarks/RESULTS.md).
+    A key gains LAST_BASS_BONUS if its tonic is `last_bass`, the pitch class of the lowest note at the end,
+    and SIGNATURE_BONUS if it has the `sharps` of the key signature; 0, which sequencers write by default,
+    says nothing. With both, more keys are those of the signature (benchmarks/RESULTS.md, "Estimated keys").
     """
     weights = np.asarray(pitch_class_weights, dtype=np.float64)
     if np.ptp(weights) == 0:
