@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.shared import CORPUS, argument, benchmark, table
 from ritornello import Corpus
 from ritornello.music import theory
+from ritornello.music.key_estimate import estimate_key
 
 CASES = {"pitches alone": (False, False), "and last bass note": (True, False), "and signature": (True, True)}
 
@@ -46,7 +47,7 @@ def keys(options: argparse.Namespace) -> None:
             weights = np.bincount(pitch % 12, duration, 12).astype(np.float64)
             for case, (uses_bass, uses_signature) in CASES.items():
                 given_sharps = next(iter(sharps)) if uses_signature and len(sharps) == 1 else 0
-                key = theory.estimate_key(weights, bass if uses_bass else None, given_sharps)
+                key = estimate_key(weights, bass if uses_bass else None, given_sharps)
                 ends[case].append(theory.key_tonic(*key) == bass)
                 if signature and signature.sharps:
                     same[case].append(tuple(key) == (signature.sharps, signature.is_minor))

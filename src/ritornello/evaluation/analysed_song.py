@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.key_estimate import estimate_key
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import GRID
 from ritornello.music.score import Score, rescale_ticks
-from ritornello.music.theory import estimate_key
 from ritornello.music.timeline import Timeline
 
 Floats = npt.NDArray[np.float64]  # (N,)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from ritornello.errors import ScoreError
 from ritornello.music.file_details import NO_DETAILS, FileDetails
+from ritornello.music.key_estimate import estimate_key
 from ritornello.music.overlaps import cut_columns, group_by_part_pitch, part_pitches
 from ritornello.music.score_limits import MAX_TICKS, check_events, check_lengths, check_range
-from ritornello.music.theory import estimate_key
 
 Ints = npt.NDArray[np.int32]  # (N,)
 Bytes = npt.NDArray[np.uint8]  # (N,)

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ritornello.music.key_estimate import estimate_key
 from ritornello.music.score import KeySignature, Score
-from ritornello.music.theory import estimate_key
 from ritornello.rendering.sheet.grid import SheetBars
 
 FIFTHS = "FCGDAEB"  # the line of fifths without accidentals
