@@ -30,6 +30,7 @@ _MODULES = {
     "learn": "learning.learn",
     "measure": "evaluation.measure",
     "perform": "composing.performed_files",
+    "play": "playing.play",
     "prepare": "corpus.prepare",
     "read": "notation",
     "redo": "composing.compose",

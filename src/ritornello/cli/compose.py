@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 @options_of(BatchOptions)
 @option("--recipe", "Build the song of a recipe (.json) again, without the model.", PATH)
 @option("--redraw", "With --recipe: compose another song by the same plan.", is_flag=True)
+@option("--play", "Play the song when it is written (the first of several); Ctrl-C ends it.", is_flag=True)
 @code_options
 @overwrite_option
 @output_options
@@ -53,6 +54,7 @@ def command(
     n: int,
     recipe: str | None,
     redraw: bool,
+    play: bool,
     overwrite: bool,
     as_json: bool,
     quiet: bool,
@@ -71,6 +73,7 @@ def command(
     ritornello compose --genre piano --feel 0.7
     ritornello compose --genre game --swing 66 --feel 0.5
     ritornello compose --recipe song.json
+    ritornello compose --bars 8 --play
     """
     from ritornello.composing import compose
 
@@ -87,6 +90,7 @@ def command(
     def write(number: int, song: Song) -> None:
         files[number] = write_song(song, paths[number])
 
+    sound = _open_sound() if play else None
     outputs = [file for path in paths for file in files_of(path)]
     if options["sketch"] and Path(options["sketch"]).resolve() in [file.resolve() for file in outputs]:
         raise InputError(f"-o {out!r}: its recipe would replace the sketch: give the song another name")
@@ -109,6 +113,19 @@ def command(
     written = [files[number] for number in range(len(songs))]
     lines = [] if quiet or as_json else _lines(songs, written, out, took_s)
     print_result({**_result(songs, written), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    if sound is not None:
+        from ritornello.playing.play import play as play_song
+
+        play_song(songs[0], device=sound)
+
+
+def _open_sound() -> Any:
+    """The loudspeaker; raises InputError if there is none, before anything is composed."""
+    from ritornello.playing.play import open_sound
+    from ritornello.rendering.audio import find_soundfont
+
+    find_soundfont()
+    return open_sound(None)
 
 
 def song_paths(out: str, count: int) -> list[str]:

@@ -16,6 +16,7 @@ Index = npt.NDArray[np.int64]  # (notes,)
 
 # Synthesisers since the EMU8000 apply 0.4 of the attenuation in a font, and fonts are made for that.
 ATTENUATION_FACTOR = 0.4
+MAX_KEPT_BYTES = 128 << 20  # of waveforms that are kept for later spans of a song
 
 
 class NoteGroup(NamedTuple):
@@ -26,23 +27,58 @@ class NoteGroup(NamedTuple):
     notes: Index
 
 
-def mix(score: Score, font: SoundFont, rate_hz: int) -> Signal:
-    """The song as (2, N) samples, left and right, before its loudness is normalised.
+class Mixer:
+    """Renders the notes of a song that begin in a span of time, such as a bar.
 
     The amplitude of a note is the square of its relative velocity (SoundFont 2.04, section 8.4.1).
     """
-    start_s = score.seconds(score.onset_ticks)
-    end_s = score.seconds(score.onset_ticks.astype(np.int64) + score.duration_ticks)
-    groups = list(_groups(score, font))
-    cut_s = _cut_times_s(score, start_s, groups)
-    tail_s = max((release_s(group.region) for group in groups), default=0.0)
-    length = round((float(end_s.max(initial=0)) + tail_s + FADE_S) * rate_hz) + 2
-    out = np.zeros((2, length), np.float32)
-    amplitude = (score.velocity / 127.0) ** 2
-    for group in groups:
-        own = group.notes
-        _add_notes(out, group, font, (start_s[own], end_s[own], cut_s[own]), amplitude[own], rate_hz)
-    return out
+
+    def __init__(self, score: Score, font: SoundFont, rate_hz: int) -> None:
+        self.font, self.rate_hz = font, rate_hz
+        self.start_s = score.seconds(score.onset_ticks)
+        self.end_s = score.seconds(score.onset_ticks.astype(np.int64) + score.duration_ticks)
+        self.groups = list(_groups(score, font))
+        self.cut_s = _cut_times_s(score, self.start_s, self.groups)
+        self.tail_s = max((release_s(group.region) for group in self.groups), default=0.0)
+        self.amplitude = (score.velocity / 127.0) ** 2
+        self._waves: dict[int, tuple[float, Signal, Signal]] = {}  # by group: seconds held, wave, release
+
+    def sound(self, first_s: float = 0.0, last_s: float = np.inf) -> Signal:
+        """The notes that begin from `first_s` on and before `last_s`, with their releases.
+
+        (2, N) samples, left and right, from `first_s` on, before the loudness is normalised.
+        """
+        chosen = (self.start_s >= first_s) & (self.start_s < last_s)
+        end_s = float(self.end_s[chosen].max(initial=first_s)) - first_s
+        out = np.zeros((2, round((end_s + self.tail_s + FADE_S) * self.rate_hz) + 2), np.float32)
+        times_s = [all_s - first_s for all_s in (self.start_s, self.end_s, self.cut_s)]
+        for number, group in enumerate(self.groups):
+            own = group.notes[chosen[group.notes]]
+            if len(own):
+                own_s = [time_s[own] for time_s in times_s]
+                longest_s = float((np.minimum(own_s[1], own_s[2]) - own_s[0]).max())
+                waves = self._wave(number, longest_s, is_kept=not chosen.all())
+                _add_notes(out, group.region, waves, own_s, self.amplitude[own], self.rate_hz)
+        return out
+
+    def _wave(self, number: int, held_s: float, is_kept: bool) -> tuple[Signal, Signal]:
+        """The waveform of a group held for `held_s` or longer, and its release; kept for the next span."""
+        if number in self._waves and self._waves[number][0] >= held_s:
+            return self._waves[number][1:]
+        region, key, _ = self.groups[number]
+        wave = sampled_note(self.font.sample(region), region, key, held_s, self.rate_hz)
+        fade = release_fade(region, round(release_s(region) * self.rate_hz), self.rate_hz)
+        if is_kept:
+            self._waves.pop(number, None)
+            self._waves[number] = held_s, wave, fade
+            while sum(kept.nbytes for _, kept, _ in self._waves.values()) > MAX_KEPT_BYTES:
+                self._waves.pop(next(iter(self._waves)))  # the oldest
+        return wave, fade
+
+
+def mix(score: Score, font: SoundFont, rate_hz: int) -> Signal:
+    """The whole song as (2, N) samples, left and right, before its loudness is normalised."""
+    return Mixer(score, font, rate_hz).sound()
 
 
 def _groups(score: Score, font: SoundFont) -> Iterator[NoteGroup]:
@@ -81,18 +117,18 @@ def _cut_times_s(score: Score, start_s: Times, groups: list[NoteGroup]) -> Times
 
 def _add_notes(
     out: Signal,
-    group: NoteGroup,
-    font: SoundFont,
-    times_s: tuple[Times, ...],
+    region: Region,
+    waves: tuple[Signal, Signal],
+    times_s: list[Times],
     amplitudes: Times,
     rate_hz: int,
 ) -> None:
-    """Add the notes of a group to `out` (2, N); `times_s` are the start, end and cut of each, in seconds."""
+    """Add the notes of a group to `out` (2, N); `times_s` are the start, end and cut of each, in seconds.
+
+    `waves` are the waveform of the group and the gain of its release.
+    """
     start_s, end_s, cut_s = times_s
-    region = group.region
-    longest_s = float((np.minimum(end_s, cut_s) - start_s).max())
-    wave = sampled_note(font.sample(region), region, group.key, longest_s, rate_hz)
-    fade = release_fade(region, round(release_s(region) * rate_hz), rate_hz)
+    wave, fade = waves
     gain = 10 ** (-ATTENUATION_FACTOR * max(0, region["attenuation"]) / 200)
     angle = (np.clip(region["pan"], -500, 500) / 1000 + 0.5) * np.pi / 2  # equal power from left to right
     left, right = np.array([np.cos(angle), np.sin(angle)], np.float32) * gain

@@ -1,0 +1,41 @@
+"""`ritornello play`: play a song at once."""
+
+import sys
+from typing import Any
+
+import click
+
+from ritornello.cli.common import PATH, option
+
+
+@click.command("play")
+@click.argument("song", type=click.Path())
+@option("--bars", "Only these bars, counted from 1 (a pickup is bar 0): 9-12.")
+@option("--loop", "Play them again and again, until Ctrl-C.", is_flag=True)
+@option("--metronome", "Strike the beats.", is_flag=True)
+@option("--solo", "Only these parts: their names, instruments, or numbers from 1.")
+@option("--mute", "All parts but these.")
+@option("--out", "Play on this MIDI port (see `ritornello jam --list`) instead of the loudspeaker.")
+@option("--device", "The sound device, by its name or number; by default that of the system.")
+@option("--soundfont", "The soundfont (.sf2 or .sf3); by default one that is installed.", PATH)
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def command(song: str, quiet: bool, **options: Any) -> None:
+    """Play SONG, a .mid file, by the loudspeaker or on a MIDI port; Ctrl-C ends it.
+
+    \b
+    ritornello play song.mid
+    ritornello play song.mid --bars 9-12 --loop --metronome
+    ritornello play song.mid --solo bass,drums
+    ritornello play song.mid --out "FLUID Synth"
+    """
+    from ritornello.playing.play import play
+
+    shown = not quiet and sys.stderr.isatty()
+    play(song, **options, on_bar=show_bar if shown else None)
+    if shown:
+        click.echo(err=True)
+
+
+def show_bar(bar: int) -> None:
+    """Show the number of the bar that plays."""
+    click.echo(f"\r  bar {bar} ", nl=False, err=True)

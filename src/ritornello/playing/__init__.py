@@ -1,0 +1,7 @@
+"""Play songs at once, and play with a musician.
+
+excerpt > sound > sound_output    the bars and parts that are played; as sound; to the loudspeaker
+excerpt > messages > player       or as MIDI messages, each sent when it is due
+ports, clocks                     MIDI ports and time; those inside the process are for tests
+play                              the public function behind `ritornello play`
+"""

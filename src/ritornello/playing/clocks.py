@@ -1,0 +1,42 @@
+"""Time: the clock of the system, and one for tests and simulations that runs as fast as it is asked."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Seconds from any moment on, and waiting."""
+
+    def now_s(self) -> float:
+        """The present time in seconds."""
+
+    def wait_until(self, time_s: float) -> None:
+        """Return at `time_s`, or at once if that is past."""
+
+
+class SystemClock:
+    """The most precise clock of the system."""
+
+    def now_s(self) -> float:
+        """The present time in seconds."""
+        return time.perf_counter()
+
+    def wait_until(self, time_s: float) -> None:
+        """Sleep until `time_s`."""
+        if (left_s := time_s - time.perf_counter()) > 0:
+            time.sleep(left_s)
+
+
+class VirtualClock:
+    """A clock that moves only while it is waited for."""
+
+    def __init__(self) -> None:
+        self.time_s = 0.0
+
+    def now_s(self) -> float:
+        """The present time in seconds."""
+        return self.time_s
+
+    def wait_until(self, time_s: float) -> None:
+        """Move to `time_s`."""
+        self.time_s = max(self.time_s, time_s)

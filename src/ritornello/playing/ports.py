@@ -1,0 +1,196 @@
+"""MIDI ports: those of the system by the library python-rtmidi, and ports inside the process for tests.
+
+A message is its bytes, such as (0x90, pitch, velocity). No function here waits.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from time import perf_counter
+from typing import Any, Literal, NamedTuple, Protocol
+
+from ritornello.errors import FailedError, InputError
+from ritornello.playing.sound_output import quiet_stderr
+from ritornello.system.extras import require_extra
+
+VIRTUAL = "virtual"  # as the name of a port: one that is made, to which other programs connect
+CLIENT = "Ritornello"
+CHECK_S = 1.0  # between two looks whether a port is still there
+
+Message = tuple[int, ...]
+Direction = Literal["in", "out"]
+
+
+class TimedMessage(NamedTuple):
+    """A message and when it came, in seconds of the clock of the port."""
+
+    time_s: float
+    message: Message
+
+
+class InPort(Protocol):
+    """A port from which messages come."""
+
+    def receive(self, now_s: float) -> list[TimedMessage]:
+        """The messages that came since the last call, in order. Raises FailedError if the port is gone."""
+
+    def close(self) -> None:
+        """Free the port."""
+
+
+class OutPort(Protocol):
+    """A port to which messages are sent."""
+
+    def send(self, message: Message) -> None:
+        """Send a message at once. Raises FailedError if the port is gone."""
+
+    def close(self) -> None:
+        """Free the port."""
+
+
+class MemoryIn:
+    """Gives messages that are known before, each at its time; raises FailedError from `lost_s` on."""
+
+    def __init__(self, messages: Iterable[TimedMessage] = (), lost_s: float = float("inf")) -> None:
+        self.waiting, self.lost_s = deque(sorted(messages)), lost_s
+
+    def receive(self, now_s: float) -> list[TimedMessage]:
+        """The messages up to `now_s`."""
+        if now_s >= self.lost_s:
+            raise FailedError("MIDI port 'memory' is gone")
+        found = []
+        while self.waiting and self.waiting[0].time_s <= now_s:
+            found.append(self.waiting.popleft())
+        return found
+
+    def close(self) -> None:
+        """Nothing is to free."""
+
+
+class MemoryOut:
+    """Keeps what is sent in `messages`."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    def send(self, message: Message) -> None:
+        """Keep a message."""
+        self.messages.append(message)
+
+    def close(self) -> None:
+        """Nothing is to free."""
+
+    def sounding(self) -> set[tuple[int, int]]:
+        """The notes (channel, pitch) that were struck and not released."""
+        found: set[tuple[int, int]] = set()
+        for status, *data in self.messages:
+            note = status & 0x0F, data[0] if data else -1
+            if status & 0xF0 == 0x90 and data[1]:
+                found.add(note)
+            elif status & 0xF0 in (0x80, 0x90):
+                found.discard(note)
+        return found
+
+
+class _SystemPort:
+    """What both directions share: finding a port by its name, and noticing that it is gone."""
+
+    def __init__(self, name: str, direction: Direction) -> None:
+        """Open a port by its name, a part of it, or its number from 1. Raises InputError."""
+        with quiet_stderr():
+            self.midi = _rtmidi(direction)
+            if name == VIRTUAL:
+                self.name = name
+                self.midi.open_virtual_port(CLIENT)
+            else:
+                known = self.midi.get_ports()
+                index = _index(name, known, direction)
+                self.name = known[index]
+                self.midi.open_port(index, CLIENT)
+        self._checked_s = perf_counter()
+
+    def check(self) -> None:
+        """Now and then look whether the port is still there. Raises FailedError if it is gone."""
+        now_s = perf_counter()
+        if self.name == VIRTUAL or now_s < self._checked_s + CHECK_S:
+            return
+        self._checked_s = now_s
+        if self.name not in self.midi.get_ports():
+            raise FailedError(f"MIDI port {self.name!r} is gone")
+
+    def close(self) -> None:
+        """Free the port."""
+        self.midi.close_port()
+        self.midi.delete()
+
+
+class SystemIn(_SystemPort):
+    """A MIDI input of the system. Its messages come in another thread, which notes their times."""
+
+    def __init__(self, name: str) -> None:
+        """Open the input of this name or number. Raises InputError."""
+        super().__init__(name, "in")
+        self._waiting: deque[TimedMessage] = deque()
+        self.midi.ignore_types(sysex=True, timing=False, active_sense=True)
+        self.midi.set_callback(
+            lambda event, _: self._waiting.append(TimedMessage(perf_counter(), tuple(event[0])))
+        )
+
+    def receive(self, now_s: float) -> list[TimedMessage]:
+        """The messages that came since the last call."""
+        self.check()
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+
+
+class SystemOut(_SystemPort):
+    """A MIDI output of the system."""
+
+    def __init__(self, name: str) -> None:
+        """Open the output of this name or number. Raises InputError."""
+        super().__init__(name, "out")
+
+    def send(self, message: Message) -> None:
+        """Send a message at once. Raises FailedError if the port is gone."""
+        try:
+            self.midi.send_message(message)
+        except Exception as error:
+            raise FailedError(f"MIDI port {self.name!r} is gone: {error}") from error
+
+
+def port_names(direction: Direction) -> list[str]:
+    """The names of the system's MIDI ports. Raises InputError if the system or the library has no MIDI."""
+    with quiet_stderr():
+        midi = _rtmidi(direction)
+        names: list[str] = midi.get_ports()
+        midi.delete()
+    return names
+
+
+def _rtmidi(direction: Direction) -> Any:
+    """A new object of the library. Raises InputError if it is not installed or the system has no MIDI."""
+    require_extra("jam", "rtmidi")
+    import rtmidi
+
+    kind = rtmidi.MidiIn if direction == "in" else rtmidi.MidiOut
+    first: Exception | None = None
+    for interface in rtmidi.get_compiled_api():  # such as ALSA, then JACK
+        try:
+            return kind(interface, CLIENT)
+        except Exception as error:  # the library raises several kinds
+            first = first or error
+    raise InputError(
+        f"no MIDI on this system ({first}): connect an instrument, or start a MIDI server such as JACK"
+    )
+
+
+def _index(name: str, known: list[str], direction: Direction) -> int:
+    """The place of a port among the `known`. Raises InputError unless one alone fits."""
+    if name in known:
+        return known.index(name)
+    if name.isdecimal() and 1 <= int(name) <= len(known):
+        return int(name) - 1
+    found = [index for index, port in enumerate(known) if name.lower() in port.lower()]
+    if len(found) != 1:
+        listed = ", ".join(f"{number} {port}" for number, port in enumerate(known, 1)) or "none"
+        what = "several ports fit" if found else "no such port"
+        raise InputError(f"--{direction} {name!r}: {what}: must be one of {listed}; or {VIRTUAL!r}")
+    return found[0]
