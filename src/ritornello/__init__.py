@@ -29,6 +29,7 @@ _MODULES = {
     "judge": "evaluation.judge",
     "learn": "learning.learn",
     "measure": "evaluation.measure",
+    "pack": "models.packing",
     "perform": "composing.performed_files",
     "play": "playing.play",
     "prepare": "corpus.prepare",

@@ -15,6 +15,7 @@ from ritornello.evaluation.measure import measure as measure
 from ritornello.learning.learn import learn as learn
 from ritornello.midi import write as write
 from ritornello.models.model import Model as Model
+from ritornello.models.packing import pack as pack
 from ritornello.music.plan import Plan as Plan
 from ritornello.music.score import Score as Score
 from ritornello.music.timeline import Timeline as Timeline

@@ -15,6 +15,7 @@ from ritornello.evaluation.originality import closest_passages, excerpt, opening
 from ritornello.evaluation.song_description import describe_song
 from ritornello.models import fingerprints
 from ritornello.models.fingerprints import SongFingerprint
+from ritornello.models.packing import local_folder
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, open_song
 from ritornello.system.extras import require_extra
@@ -106,8 +107,9 @@ class _ModelFingerprints:
     """The fingerprints of the songs from which a model learnt, read from its folder."""
 
     def __init__(self, path: str | Path) -> None:
-        self.where, self.fingerprints = str(path), fingerprints.read(path)
-        self.hash = sha256_file(Path(path) / fingerprints.FILE)
+        folder = local_folder(path)
+        self.where, self.fingerprints = str(path), fingerprints.read(folder)
+        self.hash = sha256_file(folder / fingerprints.FILE)
 
     def __iter__(self) -> Iterator[SongFingerprint]:
         return iter(self.fingerprints)

@@ -60,13 +60,17 @@ class Model:
         representation: str | None = None,
         loss: str | None = None,
     ) -> Model:
-        """Read a model folder.
+        """Read a model folder, a packed model, or hub:USER/MODEL, which huggingface_hub fetches.
 
         A model that was trained with a class in a user's file needs that file: `network` and
         `representation` are FILE.py:CLASS. (`loss` is only compared: nothing but training calls a loss.) A
         file that has changed since training is used, and a warning is logged. Raises ModelError that names
         the file and what is wrong with it, InputError for a FILE.py that does not exist.
         """
+        if str(path).startswith("hub:") or Path(path).is_file():
+            from ritornello.models.packing import local_folder
+
+            path = local_folder(path)
         path = Path(path)
         info = read_info(path)
         named = {"networks": network, "representations": representation, "losses": loss}
