@@ -23,6 +23,7 @@ _MODULES = {
     "Score": "music.score",
     "Song": "composing.song",
     "Timeline": "music.timeline",
+    "change": "composing.change_song",
     "compose": "composing.compose",
     "compose_many": "composing.compose",
     "doctor": "corpus.doctor.doctor",

@@ -1,5 +1,6 @@
 """The types of the public names, which `__init__.py` imports when they are first used."""
 
+from ritornello.composing.change_song import change as change
 from ritornello.composing.compose import compose as compose
 from ritornello.composing.compose import compose_many as compose_many
 from ritornello.composing.compose import redo as redo

@@ -6,7 +6,7 @@ range checks are made from these classes. `ritornello --help` imports this modul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -182,8 +182,40 @@ class PerformOptions(_Options):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChangeOptions(_Options):
+    """What of a song is changed without composing."""
+
+    transpose: int | None = _option("Semitones up, or down if negative, RANGE; drums stay.", None, -127, 127)
+    key: str | None = _option('The new key, such as "D minor", of the mode of the song: the shortest way.')
+    tempo: float | None = _option(
+        "The new main tempo in beats per minute, RANGE; other tempi change in proportion.", None, 10, 400
+    )
+    instrument: list[str] | str | Mapping[str, str] | None = _option(  # noqa: RUF009
+        "PART=NAME: another instrument for a part, which moves by octaves into its range; may be repeated. "
+        "A part is a name, an instrument, or a number from 1."
+    )
+
+
 PERFORMING = ("feel", "swing", "swing_notes")
 DIALS = frozenset(option.name for option in fields(ComposeOptions) if option.metadata["is_dial"])
+
+
+def assignments(name: str, value: Iterable[str] | str | Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Read "PART=VALUE,PART=VALUE", several such texts, or a mapping, as pairs of texts.
+
+    `name` is that of the option. Raises PlanError for a text without "=".
+    """
+    if isinstance(value, Mapping):
+        return [(str(part), str(item)) for part, item in value.items()]
+    texts = [value] if isinstance(value, str) else value or ()
+    pairs = []
+    for text in (item for each in texts for item in each.split(",")):
+        part, is_given, item = (piece.strip() for piece in text.partition("="))
+        if not (part and is_given and item):
+            raise PlanError(f"{name} {text.strip()!r}: must be PART=VALUE, such as piano=...")
+        pairs.append((part, item))
+    return pairs
 
 
 def with_help_of(options: type[_Options]) -> Callable[[Function], Function]:

@@ -35,7 +35,7 @@ class Note(NamedTuple):
     part: int
 
 
-class _TrackEvent(NamedTuple):
+class TrackEvent(NamedTuple):
     """An event to be written: `order` sorts the events of one tick: note-offs, those of the file, new notes.
 
     `data` has its bytes without the time.
@@ -64,8 +64,8 @@ def replace_notes(
     patch = _Patch(found, gone, chunks.are_songs)
     for note in sorted(notes):
         patch.add(note, keys[note.part])
-    tracks = [_track_bytes(patch.events[n], start) for n, start in enumerate(song_starts(chunks))]
-    return _with_tracks(data, chunks, tracks)
+    tracks = [track_bytes(patch.events[n], start) for n, start in enumerate(song_starts(chunks))]
+    return with_tracks(data, chunks, tracks)
 
 
 class _Patch:
@@ -74,10 +74,10 @@ class _Patch:
     def __init__(self, found: FileEvents, gone: Collection[FileNote], are_songs: bool) -> None:
         self.are_songs = are_songs
         removed = {place for note in gone for place in (note.on, note.off)}
-        self.events: dict[int, list[_TrackEvent]] = defaultdict(list)
+        self.events: dict[int, list[TrackEvent]] = defaultdict(list)
         for event in found.events:
             if (event.track, event.number) not in removed:
-                self.events[event.track].append(_TrackEvent(event.tick, (1, event.number), event.data))
+                self.events[event.track].append(TrackEvent(event.tick, (1, event.number), event.data))
         # onset and end of the notes that stay; the ends that have no note-off
         self.kept: dict[PitchKey, list[tuple[int, int]]] = defaultdict(list)
         self.unended: dict[PitchKey, list[int]] = defaultdict(list)
@@ -119,12 +119,12 @@ class _Patch:
         end = max([end, *(stop for start, stop in others if start <= onset < stop)])  # in order
         end = min([end, *(start for start, _ in others if start > onset)])
         on = bytes([NOTE_ON | channel[1], note.pitch, note.velocity])
-        self.events[track].append(_TrackEvent(onset, (2, note.pitch), on))
+        self.events[track].append(TrackEvent(onset, (2, note.pitch), on))
         self._end(*pitch_key, end)
 
     def _end(self, track: int, channel: Channel, pitch: int, tick: int) -> None:
         """Add a note-off."""
-        self.events[track].append(_TrackEvent(tick, (0, pitch), bytes([NOTE_OFF | channel[1], pitch, 0])))
+        self.events[track].append(TrackEvent(tick, (0, pitch), bytes([NOTE_OFF | channel[1], pitch, 0])))
 
     def _program(self, channel: Channel, tick: int, track: int) -> int:
         """The program of a channel for a note that comes last at a tick of a track."""
@@ -143,24 +143,24 @@ class _Patch:
                 )
             self.borrowed[key] = free[0]
             self.used.add((port, free[0]))
-            change = _TrackEvent(tick, (2, -1), bytes([PROGRAM | free[0], program]))
+            change = TrackEvent(tick, (2, -1), bytes([PROGRAM | free[0], program]))
             self.events[track].append(change)
         return self.borrowed[key]
 
 
-def _track_bytes(unordered: list[_TrackEvent], start: int) -> bytes:
+def track_bytes(unordered: list[TrackEvent], start: int) -> bytes:
     """Return the bytes of a track with these events; its end of track comes last."""
     ends = [event for event in unordered if event.data[:2] == bytes([0xFF, END_OF_TRACK])]
     ordered = sorted(event for event in unordered if event not in ends)
     last_tick = max([event.tick for event in unordered], default=start)
     pieces, now = [], start
-    for event in [*ordered, _TrackEvent(last_tick, (3, 0), ends[0].data if ends else b"\xff\x2f\x00")]:
+    for event in [*ordered, TrackEvent(last_tick, (3, 0), ends[0].data if ends else b"\xff\x2f\x00")]:
         pieces += [variable_length(event.tick - now), event.data]
         now = event.tick
     return b"".join(pieces)
 
 
-def _with_tracks(data: bytes, chunks: Chunks, tracks: list[bytes]) -> bytes:
+def with_tracks(data: bytes, chunks: Chunks, tracks: list[bytes]) -> bytes:
     """Return the file with new `tracks` in the place of the old ones."""
     pieces, at = [], 0
     for start, end, track in zip(chunks.starts, chunks.ends, tracks, strict=True):

@@ -1,0 +1,52 @@
+"""`ritornello change`: transpose a song, set its tempo, give parts other instruments."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ritornello.cli.common import (
+    PATH,
+    STANDARD_OUTPUT,
+    option,
+    options_of,
+    output_options,
+    overwrite_option,
+    print_result,
+    write_to_stdout,
+)
+from ritornello.composing.options import ChangeOptions
+from ritornello.errors import InputError
+from ritornello.system.made_files import writing
+
+
+@click.command("change")
+@click.argument("song", type=click.Path())
+@options_of(ChangeOptions)
+@option("-o --out", "The .mid to write, by default SONG-changed.mid, or - for standard output.", PATH)
+@overwrite_option
+@output_options
+def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Transpose SONG, a MIDI file, set its tempo, or give parts other instruments; all else in it stays.
+
+    \b
+    ritornello change song.mid --transpose -2
+    ritornello change song.mid --key "D minor" --tempo 96
+    ritornello change song.mid --instrument piano=harpsichord --instrument 2=cello -o new.mid
+    """
+    from ritornello.composing.change_song import change
+
+    target = out or f"{'song' if song == STANDARD_OUTPUT else Path(song).stem}-changed.mid"
+    changed = change(song, **options)
+    if target == STANDARD_OUTPUT:
+        if as_json:
+            raise InputError("-o -: standard output holds one MIDI file, so no --json")
+        write_to_stdout(changed.file)
+        return
+    with writing([Path(target)], overwrite):
+        changed.write(target)
+    parts = ", ".join(part.name or f"part {k + 1}" for k, part in enumerate(changed.score.parts))
+    lines = [f"{target}   {len(changed.score)} notes: {parts}"]
+    if changed.left_out:
+        lines.append(f"left out: {changed.left_out} notes that another of their part would have the pitch of")
+    print_result({"file": target, "left_out": changed.left_out}, *lines, as_json=as_json, quiet=quiet)

@@ -1,0 +1,104 @@
+"""Change a song without composing: transpose it, set its tempo, give parts other instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ritornello import midi, notation
+from ritornello.composing.given_music import part_numbers
+from ritornello.composing.options import ChangeOptions, Music, assignments, with_help_of
+from ritornello.errors import InputError, MidiError, PlanError
+from ritornello.midi.changing import change_file
+from ritornello.music import theory
+from ritornello.music.plan import main_tempo
+from ritornello.music.score import Score
+from ritornello.rendering.render import MIDI_ENDINGS
+from ritornello.system.files import write_bytes
+
+MAX_OCTAVE_HALF = 6  # semitones: the longest way to another key
+
+
+@dataclass(frozen=True)
+class ChangedSong:
+    """A changed song: its notes, its MIDI file, and how many notes were left out of it.
+
+    A note is left out if another of its part has the pitch to which it would be moved.
+    """
+
+    score: Score
+    file: bytes
+    left_out: int = 0
+
+    def write(self, path: str | Path) -> None:
+        """Write the MIDI file. Raises InputError for another ending, OutputError."""
+        if Path(path).suffix.lower() not in MIDI_ENDINGS:
+            raise InputError(f"{str(path)!r} must end in {' or '.join(MIDI_ENDINGS)}")
+        write_bytes(Path(path), self.file)
+
+
+@with_help_of(ChangeOptions)
+def change(
+    song: Music,
+    *,
+    transpose: int | None = ChangeOptions.transpose,
+    key: str | None = ChangeOptions.key,
+    tempo: float | None = ChangeOptions.tempo,
+    instrument: list[str] | str | Mapping[str, str] | None = ChangeOptions.instrument,
+) -> ChangedSong:
+    """Transpose a song, set its tempo, give parts other instruments; every other event of its file stays.
+
+    Raises MidiError, PlanError. Options:"""
+    wanted = ChangeOptions(transpose=transpose, key=key, tempo=tempo, instrument=instrument)
+    if all(value in (None, (), []) for value in vars(wanted).values()):
+        raise PlanError("nothing to change: give transpose, key, tempo or instrument")
+    if transpose is not None and key is not None:
+        raise PlanError(f"transpose {transpose} and key {key!r}: give only one of the two")
+    name, data = _file_of(song)
+    score = midi.parse(data, name=name, pedal="ignore").score
+    semitones = transpose or 0 if key is None else _semitones_to(key, score)
+    factor = 1.0 if tempo is None else tempo / main_tempo(score).bpm
+    changed = change_file(data, semitones=semitones, tempo_factor=factor, programs=_programs(wanted, score))
+    return ChangedSong(midi.parse(changed.data, name=name).score, *changed)
+
+
+def _file_of(song: Music) -> tuple[str, bytes]:
+    """The name and the bytes of a MIDI file. Raises MidiError for a file of another format."""
+    if isinstance(song, Score):
+        return song.title or "song", midi.to_bytes(song)[0]
+    file = notation.open_song(song)
+    if file.format:
+        raise MidiError(f"{file.name!r} is {file.format}: must be MIDI, render it to .mid first")
+    return file.name, file.data
+
+
+def _semitones_to(key: str, score: Score) -> int:
+    """The shortest way from the key of a song to another one, -5 to 6 semitones. Raises PlanError."""
+    try:
+        wanted = theory.parse_key(key)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+    own = score.keys[0][1:] if score.keys else score.estimated_key
+    if own is None:
+        raise PlanError(f"key {key!r}: the song has only drums, which have no key")
+    if own[1] != wanted[1]:
+        mode = "minor" if own[1] else "major"
+        raise PlanError(f"key {key!r}: the song is in {theory.key_name(*own)}, so it must be a {mode} key")
+    up = (theory.key_tonic(*wanted) - theory.key_tonic(*own)) % 12
+    return up if up <= MAX_OCTAVE_HALF else up - 12
+
+
+def _programs(options: ChangeOptions, score: Score) -> dict[int, int]:
+    """The new program of each part that gets one. Raises PlanError."""
+    found = {}
+    for part, instrument in assignments("instrument", options.instrument):
+        try:
+            program = theory.parse_instrument(instrument)[0]
+        except ValueError as error:
+            raise PlanError(str(error).replace("part", "instrument", 1)) from None
+        for number in part_numbers(score, part):
+            if score.parts[number].is_drum:
+                raise PlanError(f"instrument of {part!r}: drums keep their kit, must be a pitched part")
+            found[number] = program
+    return found
