@@ -22,8 +22,8 @@ from benchmarks.shared import (
     table,
 )
 from ritornello import Corpus
-from ritornello.corpus.checks.annotation import take_annotation
 from ritornello.evaluation.inputs import CorpusSongs
+from ritornello.music.annotation import take_annotation
 from ritornello.music.score import Chord, Score
 from ritornello.music.theory import CHORDS
 from ritornello.music.timeline import Timeline

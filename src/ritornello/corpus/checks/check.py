@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ritornello.corpus.checks.annotation import take_annotation
 from ritornello.corpus.outcomes import KEPT
 from ritornello.errors import InputError, MidiError, ScoreError
 from ritornello.midi import Pedal, Reader, limits
 from ritornello.midi.chunks import split_file
 from ritornello.midi.reading import parse_chunks
 from ritornello.midi.track_scan import scan_tracks
+from ritornello.music.annotation import take_annotation
 from ritornello.music.score import Score
 from ritornello.notation import parse_notation
 from ritornello.notation.formats import Format, format_of
@@ -27,7 +27,7 @@ class CheckSettings:
     drums_only: bool = True
     """Whether a song with only drums is kept."""
     annotations: bool = True
-    """Whether a part of chord labels written as notes becomes the chords of the song (annotation.py)."""
+    """Whether a part of chord labels becomes the chords of the song (music/annotation.py)."""
     min_notes: int = 16
     max_file_bytes: int = limits.MAX_FILE_BYTES
     max_notes: int = limits.MAX_NOTES_OF_A_SONG

@@ -118,7 +118,7 @@ class SongWarning(NamedTuple):
 
 ANNOTATION = SongWarning(
     "annotation track",
-    lambda score: "",  # it is found when the file is read (checks/annotation.py)
+    lambda score: "",  # it is found when the file is read (music/annotation.py)
     "one part labels the harmony of another in block chords and is not music",
     "none needed: its notes become the chords of the song",
 )

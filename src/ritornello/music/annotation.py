@@ -74,6 +74,8 @@ def take_annotation(score: Score) -> tuple[Score, int]:
 
 def find_annotation(score: Score) -> int | None:
     """The number of the annotation part; of several, the one with fewest notes; None without one."""
+    if (part := _chords_of_lead_sheet(score)) is not None:
+        return part
     for part in _candidates(score):
         instrument = score.parts[part][1:]
         same_instrument = [p for p, other in enumerate(score.parts) if p != part and other[1:] == instrument]
@@ -83,6 +85,24 @@ def find_annotation(score: Score) -> int | None:
         if _looks_like_labels(chords, score) and any(_is_labelled(p, chords, score) for p in same_instrument):
             return part
     return None
+
+
+def _chords_of_lead_sheet(score: Score) -> int | None:
+    """The part "Chords" of a lead sheet, whose only other part is "Melody"; None if it is played music.
+
+    Its notes have one velocity and form held block chords, mostly one after the other.
+    """
+    names = [part.name.strip().casefold() for part in score.parts]
+    if sorted(names) != ["chords", "melody"]:
+        return None
+    part = names.index("chords")
+    velocities = score.velocity[score.part == part]
+    if not len(velocities) or len(np.unique(velocities)) > 1:
+        return None
+    chords = block_chords(score, part)
+    contiguous = np.abs(chords.end_ticks[:-1] - chords.start_ticks[1:]) * 16 <= score.ticks_per_beat
+    is_held = _share(chords.together) == 1 and (len(contiguous) == 0 or _share(contiguous) >= MIN_CONTIGUOUS)
+    return part if is_held and _share(chords.notes >= 3) >= MIN_BLOCKS else None
 
 
 def _candidates(score: Score) -> list[int]:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.corpus.checks.annotation import (
+import ritornello as r
+from ritornello.corpus.checks.check import ANNOTATION, CheckSettings, check
+from ritornello.midi import parse, to_bytes
+from ritornello.music.annotation import (
     MIN_BLOCKS,
     _is_too_thin,
     block_chords,
@@ -17,8 +20,6 @@ from ritornello.corpus.checks.annotation import (
     find_annotation,
     take_annotation,
 )
-from ritornello.corpus.checks.check import ANNOTATION, CheckSettings, check
-from ritornello.midi import parse, to_bytes
 from ritornello.music.score import Chord, Part, Score
 
 DATA = Path(os.environ.get("RITORNELLO_DATA", "nowhere"))
@@ -111,6 +112,43 @@ def test_music_stays(case: str) -> None:
     clean, notes = take_annotation(STAYS[case])
     assert clean is STAYS[case]
     assert notes == 0
+
+
+def lead_sheet(
+    *, names: tuple[str, str] = ("Melody", "Chords"), velocities: tuple[int, ...] = (80,)
+) -> Score:
+    """Four bars: a melody of two notes a bar, and a held chord in each."""
+    rows = []
+    for bar, chord in enumerate(PROGRESSION[:4]):
+        start = 4 * bar * BEAT
+        rows += [(start + 2 * BEAT * i, 2 * BEAT, chord[i] + 12, 90, 0) for i in range(2)]
+        rows += [(start, 4 * BEAT, pitch, velocities[bar % len(velocities)], 1) for pitch in chord]
+    parts = (Part(names[0], 40), Part(names[1], 0))
+    return Score.of(BEAT, *np.array(sorted(rows)).T, parts=parts)
+
+
+def test_the_chords_of_a_lead_sheet_are_chords_also_where_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "song.mid").write_bytes(to_bytes(lead_sheet())[0])
+    score = r.read(tmp_path / "song.mid")
+    assert [(chord.root, chord.kind) for chord in score.chords] == [
+        (0, "maj"),
+        (9, "min"),
+        (5, "maj"),
+        (7, "7"),
+    ]
+    assert [part.name for part in score.parts] == ["Melody"]
+    assert len(score) == 8
+    assert len(r.read(tmp_path / "song.mid", annotations=False)) == 8 + 13
+    (tmp_path / "again.mid").write_bytes(to_bytes(score)[0])  # chords are written as markers
+    assert r.read(tmp_path / "again.mid").chords == score.chords
+
+
+@pytest.mark.parametrize(
+    "played",
+    [lead_sheet(names=("Flute", "Chords")), lead_sheet(velocities=(80, 70)), lead_sheet(names=("a", "b"))],
+)
+def test_played_chords_stay(played: Score) -> None:
+    assert find_annotation(played) is None
 
 
 def test_too_few_labels_are_no_annotation() -> None:
