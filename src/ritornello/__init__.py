@@ -41,6 +41,7 @@ _MODULES = {
     "sketch": "composing.compose",
     "train": "training.train",
     "write": "midi",
+    "write_songs": "composing.song_folder",
 }
 
 __all__ = ["__version__", *sorted(_MODULES)]

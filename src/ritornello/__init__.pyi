@@ -8,6 +8,7 @@ from ritornello.composing.compose import replay as replay
 from ritornello.composing.compose import sketch as sketch
 from ritornello.composing.performed_files import perform as perform
 from ritornello.composing.song import Song as Song
+from ritornello.composing.song_folder import write_songs as write_songs
 from ritornello.corpus.corpus import Corpus as Corpus
 from ritornello.corpus.doctor.doctor import doctor as doctor
 from ritornello.corpus.prepare import prepare as prepare

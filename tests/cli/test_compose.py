@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,34 @@ def test_several_songs_and_a_folder(say: Say, home: Path) -> None:
     }
     again = say("compose", home / "model", "--bars", 2, "--seed", 1, "-o", "all/")[1].splitlines()[-1]
     assert again == "again: ritornello compose --recipe all/recipe.json -o all/song.mid"
+
+
+def test_several_songs_in_a_folder_have_numbers_and_a_page(say: Say, home: Path) -> None:
+    code, text, _ = say("compose", home / "model", "--bars", 2, "-n", 11, "--seed", 3, "-o", "many/")
+    assert code == 0
+    names = {path.name for path in Path("many").iterdir()}
+    assert names == {f"{n:02}.{kind}" for n in range(1, 12) for kind in ("mid", "json", "png")} | {
+        "index.html"
+    }
+    assert text.splitlines()[-2:] == [
+        str(Path("many") / "index.html"),
+        "again: ritornello compose --recipe many/01.json -o many/01.mid",
+    ]
+    page = Path("many/index.html").read_text()
+    assert set(re.findall(r'(?:href|src)="([^"]+)"', page)) == names - {"index.html"}
+    again = re.search(r"(ritornello compose --recipe 07\.json -o 07\.mid)", page)
+    assert again and "http" not in page
+    before = Path("many/07.mid").read_bytes()
+    os.chdir("many")
+    assert say(*again[1].split()[1:])[0] == 0
+    assert Path("07.mid").read_bytes() == before
+
+
+def test_several_songs_go_to_a_new_folder(say: Say, home: Path) -> None:
+    for folder in ("songs", "songs-2"):
+        assert say("compose", home / "model", "--bars", 2, "-n", 2, "--seed", 3, "-q")[0] == 0
+        assert (Path(folder) / "2.mid").is_file()
+    assert len(list(Path().glob("*.mid"))) == 0
 
 
 def test_redo_says_what_it_wrote(say: Say, home: Path) -> None:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 @option(
     "-o --out",
     "The file to write, by its ending (.mid, sound, picture, .musicxml), folder/ for all, or - for MIDI on "
-    "standard output; by default song.mid, or song-2.mid if it exists.",
+    "standard output; by default song.mid, or song-2.mid if it exists. Several songs (-n) get numbers; in a "
+    "folder/ (by default songs/) they are 1.mid, 2.mid ... with a page, index.html.",
     PATH,
 )
 @options_of(ComposeOptions)
@@ -74,24 +75,28 @@ def command(
     ritornello compose --genre game --swing 66 --feel 0.5
     ritornello compose --recipe song.json
     ritornello compose --bars 8 --play
+    ritornello compose --genre chorale -n 50 -o chorales/
     """
     from ritornello.composing import compose
+    from ritornello.composing.song_folder import SongFolder
+    from ritornello.rendering.render import is_folder
 
-    out = out or unused_name("song.mid")
+    count = 1 if recipe is not None else n if options["best"] is None else options["best"]
+    out = out or (unused_name("song.mid") if count == 1 else unused_name("songs") + "/")
     start_s = time.perf_counter()
     if out == STANDARD_OUTPUT:
-        _check_one(n if options["best"] is None else options["best"], as_json)
+        _check_one(count, as_json)
         quiet = True
     else:
         _check_ending(out)
-    count = 1 if recipe is not None else n if options["best"] is None else options["best"]
     paths, files = song_paths(out, count), dict[int, str]()
+    folder = SongFolder(out, count) if count > 1 and is_folder(out) else None
 
     def write(number: int, song: Song) -> None:
-        files[number] = write_song(song, paths[number])
+        files[number] = str(folder.write(song, number)) if folder else write_song(song, paths[number])
 
     sound = _open_sound() if play else None
-    outputs = [file for path in paths for file in files_of(path)]
+    outputs = folder.files if folder else [file for path in paths for file in files_of(path)]
     if options["sketch"] and Path(options["sketch"]).resolve() in [file.resolve() for file in outputs]:
         raise InputError(f"-o {out!r}: its recipe would replace the sketch: give the song another name")
     with writing(outputs, overwrite):
@@ -129,7 +134,8 @@ def _open_sound() -> Any:
 
 
 def song_paths(out: str, count: int) -> list[str]:
-    """Where `count` songs are written: `out`, or with numbers from 1; those of folders end with a slash."""
+    """Where `count` songs are written: `out`, with a slash if it is a folder; several with numbers from 1."""
+    from ritornello.composing.song_folder import SongFolder
     from ritornello.rendering.render import is_folder
 
     if out == STANDARD_OUTPUT:
@@ -137,8 +143,9 @@ def song_paths(out: str, count: int) -> list[str]:
     folder, path = is_folder(out), Path(out)
     if count == 1:
         return [f"{path}/" if folder else str(path)]
-    numbers = range(1, count + 1)
-    return [f"{path / str(k)}/" if folder else str(path.with_stem(f"{path.stem}-{k}")) for k in numbers]
+    if folder:
+        return [str(file) for file in SongFolder(path, count).midi_files]
+    return [str(path.with_stem(f"{path.stem}-{k}")) for k in range(1, count + 1)]
 
 
 def files_of(path: str) -> list[Path]:
@@ -198,6 +205,8 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list
     for song, file in zip(songs, files, strict=True):
         lines += _lines_of_song(song, file, took_s, alone=len(songs) == 1)
     lines += left_out(songs[0].dropped)
+    if len(songs) > 1 and (index := Path(files[0]).with_name("index.html")).is_file():
+        lines.append(str(index))
     return [*lines, f"again: {_command_to_repeat(songs[0], files[0], out)}"]
 
 
@@ -209,8 +218,9 @@ def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[An
     numbers = [("seed", song.recipe.seed), ("song", number + 1), ("candidate", candidate + 1)]
     seed = ", ".join(f"{name} {value}" for name, value in numbers if name == "seed" or value > 1)
     bars = song.plan.full_bars or song.bars
-    lines: list[Any] = [f"{song.plan}, {seed}", *chord_lines(song.plan)]
+    lines: list[Any] = [f"{song.plan}, {seed}"]
     if alone:
+        lines += chord_lines(song.plan)
         lines.append(song.roll())
     if song.bars < bars:
         lines.append(f"the music ends in bar {song.bars} of {bars}: the network composed no later note")
@@ -224,6 +234,7 @@ def _command_to_repeat(song: Song, file: str, out: str) -> str:
     """The command that builds the song again from the recipe in the same folder."""
     from ritornello.rendering.render import is_folder
 
-    recipe = Path(file).with_name("recipe.json") if is_folder(out) else Path(file).with_suffix(".json")
+    is_alone = is_folder(out) and Path(file).name == "song.mid"
+    recipe = Path(file).with_name("recipe.json") if is_alone else Path(file).with_suffix(".json")
     code = f" --representation {shlex.quote(song.recipe.code)}" if song.recipe.code else ""
     return f"ritornello compose --recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"
