@@ -58,7 +58,12 @@ def test_the_workflow_runs_on_all_systems_and_all_hooks_are_local() -> None:
 
 def test_extras_that_errors_name_exist() -> None:
     extras = set(PROJECT["project"]["optional-dependencies"])
-    for file in (ROOT / "src").rglob("*.py"):
-        named = re.findall(r"ritornello\[(\w+)\]", file.read_text("utf-8"))
+    folders = (ROOT / name for name in ("src", "docs", "examples", "benchmarks", "notebooks"))
+    texts = [
+        file for folder in folders for kind in ("*.py", "*.md", "*.ipynb") for file in folder.rglob(kind)
+    ]
+    for file in [*texts, *ROOT.glob("*.md")]:
+        named = re.findall(r"(?:ritornello|[\"'])\.?\[([\w,]+)\][\"']", file.read_text("utf-8"))
+        named = [extra for some in named for extra in some.split(",") if not some.isdecimal()]
         named += re.findall(r'require_extra\(\s*"(\w+)"', file.read_text("utf-8"))
         assert set(named) <= extras, file.name

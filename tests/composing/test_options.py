@@ -45,9 +45,13 @@ def test_a_form_says_how_long() -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a mix": ({"genre": "chorale 70% + fidle 30%"}, "did you mean 'chorale:0.7,fiddle:0.3'?"),
+    "per cents": ({"genre": "game:70%,fiddle:30%"}, "game:0.3; did you mean 'game:0.7,fiddle:0.3'?"),
+    "letters": ({"form": "AABA"}, "section 'AABA': must be a name and 1-1000 bars, such as A8 A8 B8 A8"),
     "a label": ({"genre": "fidle"}, "genre 'fidle': did you mean 'fiddle'? It must be one of chorale, fid"),
     "a genre": ({"genre": "Irish"}, "fiddle, game; the closest of them is 'fiddle'; `rit"),
-    "no such genre": ({"genre": "drum and bass"}, "fiddle, game; `ritornello learn FOLDER` learns"),
+    "no such genre": ({"genre": "rumba"}, "fiddle, game; `ritornello learn FOLDER` learns"),
+    "a folder to learn": ({"genre": "blues"}, "learns another from MIDI files in FOLDER/blues"),
     "a weight": ({"genre": "game:much"}, "weight 'much' of 'game': must be a number above 0"),
     "no weight": ({"genre": "game:0"}, "weight '0' of 'game': must be a number above 0"),
     "a key": ({"key": "Z minor"}, "key 'Z minor': must be"),

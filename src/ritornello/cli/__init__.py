@@ -30,12 +30,11 @@ class Commands(click.Group):
 
     def resolve_command(self, context: click.Context, args: list[str]) -> Any:
         """Find the command; raise UsageError that suggests the nearest name if it is misspelt."""
-        import difflib
+        from ritornello.system.suggest import did_you_mean
 
         known = self.list_commands(context)
         if args and args[0] not in known and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(args[0], known)
             raise click.UsageError(f"command {args[0]!r}: must be one of {', '.join(known)}{hint}", context)
         return super().resolve_command(context, args)
 

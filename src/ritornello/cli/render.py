@@ -100,7 +100,7 @@ def command(
     lines = [*files, *(f"not made: {name}: {reason}" for name, reason in missing.items())]
     dropped = {kind: count for result in results for kind, count in result.dropped.items()}
     lines += left_out(dropped)
-    lines.append(f"{len(files)} files in {took_s:.1f} s")
+    lines.append(f"{len(files)} file{'s' * (len(files) != 1)} in {took_s:.1f} s")
     content = {"files": files, "missing": missing, "dropped": dropped, "took_s": took_s}
     print_result(content, *lines, as_json=as_json, quiet=quiet)
 

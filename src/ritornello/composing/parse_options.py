@@ -3,7 +3,6 @@
 A text that cannot be parsed is a PlanError that names it and what it must be.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -15,11 +14,12 @@ from ritornello.errors import PlanError
 from ritornello.music import theory
 from ritornello.music.plan import parse_form
 from ritornello.music.timeline import MAX_BAR_BEATS
+from ritornello.system.suggest import nearest
 
 T = TypeVar("T")
 MAX_REQUESTED_PARTS = 32
 DRUM_NAMES = ("drums", "drum", "percussion", "kit")
-# Labels by other names of what they contain, the closest first; a genre that no label contains is not here.
+# Labels by other names of what they contain, or of songs or instruments most like it, the closest first.
 RELATED_LABELS = {
     "fiddle": "folk fiddle", "folk": "fiddle folk song", "irish": "fiddle folk", "celtic": "fiddle folk",
     "jig": "fiddle folk", "reel": "fiddle folk", "dance": "fiddle folk march", "bach": "chorale organ",
@@ -27,9 +27,16 @@ RELATED_LABELS = {
     "vocal": "choir lied song chorale", "opera": "oratorio lied", "baroque": "chorale organ oratorio",
     "classical": "piano quartet chamber orchestra", "romantic": "piano lied chamber quartet",
     "symphony": "orchestra quartet", "orchestral": "orchestra quartet", "strings": "quartet chamber",
-    "blues": "ragtime", "jazz": "ragtime", "soundtrack": "game orchestra", "video game": "game",
-    "videogame": "game", "chiptune": "game", "band": "game", "beat": "drums", "groove": "drums",
-    "percussion": "drums", "solo piano": "piano ragtime", "waltz": "piano march", "lieder": "lied song",
+    "soundtrack": "game orchestra", "video game": "game", "videogame": "game", "chiptune": "game",
+    "band": "game", "beat": "drums", "groove": "drums", "percussion": "drums",
+    "solo piano": "piano ragtime", "waltz": "piano march", "lieder": "lied song",
+    "blues": "ragtime guitar song", "jazz": "ragtime piano game", "rock": "game guitar",
+    "metal": "game guitar", "pop": "song game", "country": "fiddle guitar song", "gospel": "hymn choir song",
+    "spiritual": "hymn song", "film": "orchestra game", "movie": "orchestra game",
+    "electronic": "game drums", "techno": "game drums", "house": "game drums", "hip hop": "drums game",
+    "rap": "drums game", "funk": "drums game", "soul": "song game", "r&b": "song game",
+    "ambient": "piano organ", "latin": "guitar", "flamenco": "guitar", "ballad": "song piano",
+    "anthem": "hymn song", "concerto": "orchestra solo", "sonata": "piano solo",
 }  # fmt: skip
 
 
@@ -88,18 +95,19 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
 def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
     """A label, or a mix such as "chorale:0.7,game:0.3", with weights that sum to 1."""
     weights: dict[str, float] = {}
+    known, meant = {label.lower(): label for label in labels}, _meant_mix(text, labels)
     for item in text.split(","):
         label, _, number = item.strip().rpartition(":") if ":" in item else (item.strip(), "", "1")
-        if label not in labels:
-            raise PlanError(f"genre {label!r}: {_known_labels(label, labels)}")
+        if label not in labels and label.lower() not in known:
+            raise PlanError(f"genre {label!r}: {meant or _known_labels(label, labels)}")
+        label = label if label in labels else known[label.lower()]
         try:
             weight = float(number)
         except ValueError:
             weight = math.nan
         if not 0 < weight < math.inf:
-            raise PlanError(
-                f"weight {number!r} of {label!r}: must be a number above 0, such as in chorale:0.7,game:0.3"
-            )
+            must = "must be a number above 0, such as in chorale:0.7,game:0.3"
+            raise PlanError(f"weight {number!r} of {label!r}: {must}{meant and '; ' + meant}")
         weights[label] = weights.get(label, 0) + weight
     total = sum(weights.values())
     return tuple((label, weight / total) for label, weight in weights.items())
@@ -107,14 +115,31 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
 
 def _known_labels(label: str, labels: Sequence[str]) -> str:
     """What to do about a label that the model does not know: its labels, the closest one, how to learn it."""
-    learn = "`ritornello learn FOLDER` learns another from your MIDI files"
+    folder = label if re.fullmatch(r"[\w &-]{1,40}", label) else "GENRE"
+    learn = f"`ritornello learn FOLDER` learns another from MIDI files in FOLDER/{folder}"
     if not labels:
         return f"this model has no labels; {learn}"
-    similar = difflib.get_close_matches(label, labels, n=1, cutoff=0.7)
+    similar = nearest(label, labels, 0.7)
     related = [name for name in RELATED_LABELS.get(label.lower(), "").split() if name in labels]
-    hint = f"did you mean {similar[0]!r}? It " if similar else ""
+    hint = f"did you mean {similar!r}? It " if similar else ""
     closest = f"; the closest of them is {related[0]!r}" if related and not similar else ""
     return f"{hint}must be one of {', '.join(labels)}{closest}; {learn}"
+
+
+def _meant_mix(text: str, labels: Sequence[str]) -> str:
+    """A question with the spelling of a mix that is written otherwise, such as "chorale 70% + game 30%".
+
+    Empty if it is not clear what is meant.
+    """
+    items, found = re.split(r"[,+/;&]|\band\b", text), []
+    for item in items:
+        match = re.fullmatch(r"\s*([^\W\d][\w -]*?)\s*(?:[:=\s]\s*(\d*\.?\d+)\s*(%?))?\s*", item)
+        label = match and nearest(match[1], labels, 0.7)
+        if not match or not label:
+            return ""
+        weight = float(match[2] or 1) / (100 if match[3] else 1)
+        found.append(f"{label}:{weight:g}" if len(items) > 1 or match[2] else label)
+    return f"did you mean {','.join(found)!r}?" if len(found) > 1 or ":" in found[0] else ""
 
 
 def _meter(text: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ritornello.errors import ModelError, PlanError
 from ritornello.music.plan import Plan
 from ritornello.system.files import replacing, sha256, sha256_file, write_json
+from ritornello.system.suggest import similar_path
 
 FORMAT = 1
 MAX_JSON_BYTES = 4 << 20
@@ -79,7 +80,8 @@ def read_info(path: Path) -> dict[str, Any]:
     """Read model.json and check the keys that every model has. Raises ModelError."""
     file = path / "model.json"
     if not file.is_file():
-        raise ModelError(f"{str(path)!r} is not a model folder: it has no model.json")
+        hint = similar_path(path, "model.json")
+        raise ModelError(f"{str(path)!r} is not a model folder: it has no model.json{hint}")
     if file.stat().st_size > MAX_JSON_BYTES:
         raise ModelError(f"{str(file)!r} has {file.stat().st_size} bytes: must be at most {MAX_JSON_BYTES}")
     try:

@@ -9,7 +9,6 @@ A package adds entries with the entry point groups `ritornello.representations`,
 installed its package or named its file in a command; a name in a model folder never makes a file run.
 """
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 from ritornello.errors import InputError
 from ritornello.system.files import sha256_file
+from ritornello.system.suggest import did_you_mean
 
 BUILT_IN: dict[str, dict[str, str]] = {
     "representations": {
@@ -74,8 +74,7 @@ def find(kind: str, name: str) -> Any:
                 f"{type(error).__name__}: {error}"
             ) from error
     known = names(kind)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, known, 0.5)
     raise InputError(f"{SINGULAR[kind]} {name!r}: must be one of {', '.join(known)}{hint}")
 
 

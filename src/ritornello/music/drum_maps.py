@@ -8,7 +8,6 @@ named at the kit. A kit whose notes could not be sourced, such as those of Batte
 from __future__ import annotations
 
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from ritornello.errors import InputError
 from ritornello.music.file_details import FileDetails
 from ritornello.music.score import COLUMNS, Score
+from ritornello.system.suggest import did_you_mean
 
 Notes = dict[int, tuple[int, ...]]
 
@@ -78,8 +78,7 @@ def find_drum_map(name: str) -> DrumMap:
     key = ALIASES.get(key, key)
     if key in DRUM_MAPS:
         return DRUM_MAPS[key]
-    near = get_close_matches(key, [*DRUM_MAPS, *ALIASES], n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(key, [*DRUM_MAPS, *ALIASES])
     raise InputError(f"drum map {name!r}: must be one of {', '.join(DRUM_MAPS)}{hint}")
 
 

@@ -228,7 +228,9 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
     for section in text.split():
         match = re.fullmatch(r"([^\W\d]+'*)(\d+)(~?)", section)
         if not match or not 1 <= int(match[2]) <= MAX_BARS:
-            raise PlanError(f"section {section!r}: must be a name and 1-{MAX_BARS} bars, such as A8 or A8~")
+            letters = re.fullmatch(r"[A-Za-z]{2,16}", text.strip())  # such as AABA
+            meant = " ".join(f"{name}8" for name in text.strip()) if letters else "A8 or A8~"
+            raise PlanError(f"section {section!r}: must be a name and 1-{MAX_BARS} bars, such as {meant}")
         name, bars = match[1], range(len(returns), len(returns) + int(match[2]))
         repeated = latest.get(name, range(0))
         similarity = 1 if match[3] else 3

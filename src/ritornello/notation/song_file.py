@@ -22,6 +22,7 @@ from ritornello.music.annotation import take_annotation
 from ritornello.music.score import Score
 from ritornello.notation.formats import CONTAINER, NOTATION_ENDINGS, ZIP_START, Format, format_of, split_abc
 from ritornello.notation.reading import parse_notation
+from ritornello.system.suggest import similar_path
 
 STANDARD_INPUT = "-"
 MIDI_ENDINGS = (".mid", ".midi", ".kar", ".rmi")
@@ -85,7 +86,7 @@ def open_song(path: str | Path) -> SongFile:
             size = max(len(data), Path(path).stat().st_size)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise MidiError(f"cannot read {str(path)!r}: {reason}") from error
+        raise MidiError(f"cannot read {str(path)!r}: {reason}{similar_path(path)}") from error
     if refused := check_file_size(size):
         raise MidiError(f"{name!r}: {': '.join(refused)}")
     song = unpack(name, data)

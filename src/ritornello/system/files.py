@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError, OutputError
+from ritornello.system.suggest import similar_path
 
 
 @contextmanager
@@ -66,7 +67,7 @@ def read_bytes(path: str | Path, error: type[InputError]) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as problem:
-        raise error(f"cannot read {str(path)!r}: {problem.strerror}") from problem
+        raise error(f"cannot read {str(path)!r}: {problem.strerror}{similar_path(path)}") from problem
 
 
 def write_bytes(path: Path, data: bytes) -> None:
