@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ritornello.composing.song import Song
-from ritornello.rendering import palette, roll, roll_contents
+from ritornello.rendering import palette, roll
 from ritornello.system.files import write_bytes
 from ritornello.system.templates import fill_template
 
@@ -52,7 +52,6 @@ class SongFolder:
         return {
             "name": file.stem,
             "plan": str(song.plan),
-            "summary": roll_contents.summary_line(song.score, roll_contents.shown_bars(song.score)),
             "again": f"ritornello compose --recipe {file.stem}.json{code} -o {file.name}",
             "render": f"ritornello render {file.name} -o {file.stem}/",
         }
