@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -128,6 +129,16 @@ def test_other_code_makes_it_anew(corpus: Corpus, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(song_cache, "version_name", lambda _: "notes-other")
     same_batches(open_songs(corpus), without_cache(corpus))
     assert len(packs(corpus.path)) == 2 * count
+
+
+def test_of_older_versions_the_newest_is_kept(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for number in range(4):
+        monkeypatch.setattr(song_cache, "version_name", lambda _, number=number: f"notes-{number}")
+        open_songs(corpus)
+        made.append(sorted(path.name for path in (corpus.path / "encoded").iterdir()))
+        os.utime(corpus.path / "encoded" / f"notes-{number}", (number, number))
+    assert made == [["notes-0"], ["notes-0", "notes-1"], ["notes-1", "notes-2"], ["notes-2", "notes-3"]]
 
 
 @pytest.mark.parametrize("damage", ["cut", "frame", "tables", "gone", "other songs"])

@@ -3,13 +3,15 @@
     CORPUS/encoded/notes-<version>/train/00000-00.pack    the songs of 256 rows of a shard (pack.py)
 
 The version is a hash of the code that encodes and of the representation's own settings (code_version.py), so
-songs are encoded anew when either changes. The packs of a corpus that cannot be written are in the user's
-cache folder. A song that is missing here, for whatever reason, is encoded when it is needed.
+songs are encoded anew when either changes; of older versions only the newest is kept. The packs of a corpus
+that cannot be written are in the user's cache folder. A song that is missing here, for whatever reason, is
+encoded when it is needed.
 """
 
 import hashlib
 import json
 import mmap
+import shutil
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ from ritornello.training.pack import EncodedSong, Pack, PackedSong, RowCodec, So
 PACK_ROWS = 256  # of a shard
 MAX_OPEN_PACKS, MAX_HEADS = 256, 8192
 MAPPED_BY_A_READ, MAX_MAPPED = 1 << 18, 1 << 26  # bytes of files that are mapped to memory, at most
+KEPT_VERSIONS = 1  # older versions of the packs: another release of Ritornello may use the corpus too
 LOCK_PATIENCE_S = 60.0  # without a new pack, until songs are encoded in spite of another process's lock
 Answer = TypeVar("Answer")
 Encode = Callable[[int], list[EncodedSong]]  # of a song of the split: its encodings
@@ -83,6 +86,7 @@ class SongCache:
             try:
                 with output_errors(self.folder):
                     self.folder.mkdir(parents=True, exist_ok=True)
+                self._delete_old_versions()
                 with self._alone(progress):
                     if missing := self._missing():  # the other process may have written them
                         self._write(missing, encode, processes, progress)
@@ -90,6 +94,18 @@ class SongCache:
             except OutputError as error:
                 reason = str(error)
         progress(1, 1, f"songs are encoded when they are needed, as this failed: {reason}")
+
+    def _delete_old_versions(self) -> None:
+        """Delete the packs of older versions of the representation, except for the newest KEPT_VERSIONS."""
+        own = self.folder.parent
+        name = own.name.rpartition("-")[0]
+        older = [
+            path
+            for path in own.parent.glob(f"{name}-*")
+            if path != own and path.name.rpartition("-")[0] == name and not path.is_symlink()
+        ]
+        for path in sorted(older, key=lambda path: path.stat().st_mtime)[: -KEPT_VERSIONS or None]:
+            shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def _alone(self, progress: Progress) -> Iterator[None]:
