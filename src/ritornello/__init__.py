@@ -35,6 +35,7 @@ _MODULES = {
     "play": "playing.play",
     "prepare": "corpus.prepare",
     "read": "notation",
+    "reaper": "composing.reaper_script",
     "redo": "composing.compose",
     "render": "rendering.render",
     "replay": "composing.compose",

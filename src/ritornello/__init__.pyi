@@ -7,6 +7,7 @@ from ritornello.composing.compose import redo as redo
 from ritornello.composing.compose import replay as replay
 from ritornello.composing.compose import sketch as sketch
 from ritornello.composing.performed_files import perform as perform
+from ritornello.composing.reaper_script import reaper as reaper
 from ritornello.composing.song import Song as Song
 from ritornello.composing.song_folder import write_songs as write_songs
 from ritornello.corpus.corpus import Corpus as Corpus
