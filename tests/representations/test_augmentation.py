@@ -43,7 +43,7 @@ def test_given_pitches_are_transposed_too(score: Score, data: st.DataObject) -> 
     values = NOTES.encode(song, given=kept).values
     semitones = data.draw(st.integers(*transposition_range(values)))
     expected = NOTES.encode(song.transposed(semitones), given=kept).values
-    hidden = [] if song.chords else ["chord"]
+    hidden = ["cadence"] if song.chords else ["chord", "cadence"]  # estimated, as above
     assert (
         hide(NOTES.fields, transposed(values, semitones), hidden) == hide(NOTES.fields, expected, hidden)
     ).all()

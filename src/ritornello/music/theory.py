@@ -5,10 +5,6 @@ A *pitch class* is a pitch modulo 12, C = 0.
 
 import re
 from difflib import get_close_matches
-from functools import lru_cache
-
-import numpy as np
-import numpy.typing as npt
 
 PITCH_CLASS_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -197,57 +193,6 @@ def parse_chord(text: str) -> tuple[int, str]:
         known = ", ".join(repr(s) for s in kinds if s)
         raise ValueError(f"chord {text!r}: must be a root A-G, # or b, then nothing or {known}")
     return pitch_class(match[1]), kinds[match[2]]
-
-
-# Scores by which `estimate_chords` compares chords; fitted on every 16th song of POP909-CL
-# (`python -m benchmarks chords`). The first two are for the share of a beat in which a pitch class sounds.
-CHORD_TONE_SCORES = (1.0, 1.0, 1.1, 0.6)  # if it is the root, third, fifth or seventh of the chord
-OTHER_TONE_SCORE = -0.6  # if it is none of them
-RARE_KIND_SCORE = -0.2  # for every kind of chord but major and minor
-ROOT_IN_BASS_SCORE = 0.3  # if the lowest note is the root
-CHANGE_SCORE = -0.6  # for another chord than in the beat before; half of it at a bar line
-
-
-def estimate_chords(
-    weights: npt.NDArray[np.float64], lowest: npt.NDArray[np.int64], starts_bar: npt.NDArray[np.bool_]
-) -> list[tuple[int, str]]:
-    """Return the chord (root, kind) of each of T beats, as the sequence of the highest total score.
-
-    The sequence is found by the Viterbi algorithm. `weights` (T, 12) says how long each pitch class sounds in
-    a beat, `lowest` (T,) is the lowest pitch (-1: none), `starts_bar` (T,) says which beats start a bar. A
-    beat without notes keeps its chord.
-    """
-    if not len(weights):
-        return []
-    chords, templates, kind_scores = _chord_templates()
-    total = weights.sum(axis=1, keepdims=True)
-    scores = (weights / np.maximum(total, 1e-9)) @ templates.T + np.where(total > 0, kind_scores, 0)  # (T, C)
-    roots = np.array([root for root, _ in chords])
-    scores += ROOT_IN_BASS_SCORE * ((lowest[:, None] % 12 == roots) & (lowest >= 0)[:, None])
-    best, same = scores[0], np.arange(len(chords))  # the best sum of a sequence that ends with each chord
-    predecessor = np.empty((len(weights), len(chords)), np.int64)
-    for beat in range(1, len(weights)):
-        leader = int(best.argmax())
-        changed = best[leader] + CHANGE_SCORE * (0.5 if starts_bar[beat] else 1)
-        predecessor[beat] = np.where(best >= changed, same, leader)
-        best = np.maximum(best, changed) + scores[beat]
-    path = [int(best.argmax())]
-    for beat in range(len(weights) - 1, 0, -1):
-        path.append(int(predecessor[beat, path[-1]]))
-    return [chords[chord] for chord in reversed(path)]
-
-
-@lru_cache(maxsize=1)
-def _chord_templates() -> tuple[list[tuple[int, str]], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the C chords that are estimated, the scores (C, 12) of pitch classes, and of kinds (C,)."""
-    kinds = [kind for kind in CHORDS if kind != "other"]
-    chords = [(root, kind) for root in range(12) for kind in kinds]
-    templates = np.full((len(chords), 12), OTHER_TONE_SCORE)
-    for row, (root, kind) in zip(templates, chords, strict=True):
-        for interval, score in zip(CHORDS[kind][1], CHORD_TONE_SCORES, strict=False):
-            row[(root + interval) % 12] = score
-    kind_scores = np.array([0.0 if kind in ("maj", "min") else RARE_KIND_SCORE for _, kind in chords])
-    return chords, templates, kind_scores
 
 
 def family(program: int) -> str:

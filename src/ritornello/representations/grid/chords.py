@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ritornello.music.chord_estimate import estimate_chords
 from ritornello.music.plan import GRID
 from ritornello.music.score import Chord, Score, drop_redundant
-from ritornello.music.theory import estimate_chords
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import Ints
 
@@ -29,7 +29,9 @@ def estimated(timeline: Timeline, song: Score) -> tuple[Chord, ...]:
     lowest = np.full(beats, 128)
     np.minimum.at(lowest, beat, pitch[note])
     lowest[lowest == 128] = -1
-    chords = estimate_chords(weights, lowest, np.isin(edges[:-1], timeline.start_ticks))
+    is_line = weights.sum(axis=1) <= np.diff(edges)  # notes that follow each other sound no longer than that
+    starts_bar = np.isin(edges[:-1], timeline.start_ticks)
+    chords = estimate_chords(weights, lowest, starts_bar, is_line, song.estimated_key)
     return drop_redundant([Chord(at, *chord) for at, chord in zip(edges[:-1].tolist(), chords, strict=True)])
 
 
