@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 
+from ritornello.music.chord_estimate import estimate_chords
 from ritornello.music.plan import GRID
 from ritornello.music.score import Chord, Meter, Part, Score
 from ritornello.music.timeline import Timeline
@@ -37,6 +39,16 @@ def test_a_passing_note_and_a_rest_do_not_change_the_chord() -> None:
         GRID, [0, 0, 0, 48, 96, 96, 96], [96, 96, 96, 24, 24, 24, 24], [48, 64, 67, 74, 48, 64, 67], [64] * 7
     )
     assert estimated(Timeline.of(song), song) == (Chord(0, 0, "maj"),)
+
+
+def test_the_key_decides_the_harmony_of_a_single_line() -> None:
+    weights = np.zeros((1, 12))
+    weights[0, [2, 7]] = 1  # G and D in a beat: of G, G minor, C9, and many more
+    beat = weights, np.array([62]), np.array([True]), np.array([True])
+    assert estimate_chords(*beat, key=(1, False)) == [(7, "maj")]  # the tonic of G major
+    assert estimate_chords(*beat, key=(-2, True)) == [(7, "min")]  # of G minor
+    weights[0, 7] = 0  # D alone: the root of the tonic of D major
+    assert estimate_chords(*beat, key=(2, False)) == [(2, "maj")]
 
 
 def test_drums_have_no_chords() -> None:
