@@ -62,22 +62,11 @@ def test_a_copy_that_nobody_asked_for_is_held_back_towards_the_end_of_the_bar(
     returns: tuple[int, int], held: bool
 ) -> None:
     copy = after_one_bar(returns).note(48)
-    assert gains(form.penalize_unplanned_copies(copy.put(shift=0, part=0).state)) == {}
+    assert gains(form.penalize_copies(copy.put(shift=0, part=0).state)) == {}
     copy.put(pitch=64, duration=11, velocity=16)
     copy.state.update()
     copy.note(0, part=BASS, pitch=40).put(shift=48, part=0)
-    half = form.penalize_unplanned_copies(copy.state)
+    half = form.penalize_copies(copy.state)
     assert gains(half) == ({62: -form.COPY_NATS / 2} if held else {})  # at the middle of the bar
     other = after_one_bar(returns).note(48).note(0, pitch=67).put(shift=48, part=0)
-    assert form.penalize_unplanned_copies(other.state) is None  # another chord: it is none already
-
-
-@pytest.mark.parametrize("times", [2, 12])
-def test_the_same_rows_again_and_again_are_held_back(times: int) -> None:
-    loop = song(plan=replace(FOUR, bars=40))
-    for _ in range(times):
-        loop.note(12, pitch=60).note(12, pitch=64)
-    bias = form.penalize_loops(loop.put(shift=12, part=0).state)
-    assert (bias is not None) == (times > 2)
-    if bias is not None:
-        assert np.flatnonzero(bias).tolist() == [60]
+    assert form.penalize_copies(other.state) is None  # another chord: it is none already

@@ -119,14 +119,14 @@ def test_a_song_without_a_pickup_does_not_begin_with_silence() -> None:
     def forbidden(**changes: Any) -> list[int]:
         request = replace(request_for(plan, seed=0), **changes)
         songs = Notes().cursor([request.timeline], [request.given], [request.prompt]).songs
-        bias = timing.forbid_silent_beginning(SamplingState(request, songs[0]))
+        bias = timing.forbid_silence(SamplingState(request, songs[0]))
         return [] if bias is None else np.flatnonzero(np.isneginf(bias)).tolist()
 
     assert forbidden() == [*range(36, 192), WAIT, END]  # the middle of a bar of 72 ticks
     melody = Score.of(24, [50], [10], [60], [64], meters=(Meter(0, 3, 4),))
-    assert not forbidden(given=melody)
-    assert not forbidden(first_tick=72)
-    assert not forbidden(end_tick=72)  # redo
+    assert forbidden(given=melody)[0] == 72  # the end of the bar
+    assert forbidden(first_tick=72)[0] == 144
+    assert forbidden(end_tick=72)[0] == 72  # redo
 
 
 def tune(first: int, meters: list[tuple[int, int, int]], ticks_per_beat: int, notes: int = 40) -> Score:

@@ -66,13 +66,15 @@ def forbidden(bias: Any) -> list[int]:
 
 
 def test_no_bar_is_silent() -> None:
-    first = forbidden(timing.forbid_silent_bars(song().state))
-    assert first == [*range(96, 192), WAIT, END]  # bar 0 needs a note
+    first = forbidden(timing.forbid_silence(song().state))
+    assert first == [*range(48, 192), WAIT, END]  # a song begins before the middle of bar 0
+    redone = forbidden(timing.forbid_silence(song(end_tick=384).state))
+    assert redone == [*range(96, 192), WAIT, END]  # bar 0 needs a note
     # from 90 in bar 0: bar 1 ends 102 ticks on
-    assert forbidden(timing.forbid_silent_bars(song().note(90).state)) == [*range(102, 192), WAIT, END]
+    assert forbidden(timing.forbid_silence(song().note(90).state)) == [*range(102, 192), WAIT, END]
     # held for 54 ticks (class 48) to the middle of bar 1, that one sounds: bar 2 ends 198 ticks on
     held = song().note(90, duration=48)
-    assert forbidden(timing.forbid_silent_bars(held.state)) == [END]
+    assert forbidden(timing.forbid_silence(held.state)) == [END]
 
 
 def test_a_note_that_is_struck_again_no_longer_fills_bars() -> None:
@@ -80,33 +82,31 @@ def test_a_note_that_is_struck_again_no_longer_fills_bars() -> None:
     begun = song().note(12, duration=63).note(12)
     assert begun.state.sounding_until == 36
     assert begun.state.sounding == {0: [36]}
-    assert forbidden(timing.forbid_silent_bars(begun.state)) == [*range(168, 192), WAIT, END]
+    assert forbidden(timing.forbid_silence(begun.state)) == [*range(168, 192), WAIT, END]
     # another pitch and another part cut nothing
     for note in ({"pitch": 62}, {"part": BASS}):
-        assert timing.forbid_silent_bars(song().note(12, duration=63).note(12, **note).state) is None
+        assert forbidden(timing.forbid_silence(song().note(12, duration=63).note(12, **note).state)) == [END]
 
 
 def test_a_given_note_ends_the_one_before_it() -> None:
     given = Score.of(GRID, [24], [12], [60], [64])
     begun = song(given=given).note(12, duration=63)
-    assert timing.forbid_silent_bars(begun.state) is None
+    assert forbidden(timing.forbid_silence(begun.state)) == [END]  # the last bar has no onset yet
     begun.note(12)  # the given one, at 24: it cuts, and does not sound for what is composed
-    assert forbidden(timing.forbid_silent_bars(begun.state)) == [*range(168, 192), WAIT, END]
+    assert forbidden(timing.forbid_silence(begun.state)) == [*range(168, 192), WAIT, END]
 
 
 def test_what_joins_given_notes_sounds_in_each_bar_too() -> None:
     given = Score.of(GRID, [0, 96, 192, 288], [96] * 4, [60] * 4, [64] * 4)
-    assert forbidden(timing.forbid_silent_bars(song(given=given).state)) == [*range(96, 192), WAIT, END]
-    assert timing.forbid_end_before_last_bar(song(given=given).state) is None
+    assert forbidden(timing.forbid_silence(song(given=given).state)) == [*range(96, 192), WAIT, END]
 
 
 def test_the_last_bar_has_an_onset() -> None:
     begun = song().note(0, duration=63)  # 384 ticks: it sounds to the end
-    assert timing.forbid_silent_bars(begun.state) is None
-    assert forbidden(timing.forbid_end_before_last_bar(begun.state)) == [END]
+    assert forbidden(timing.forbid_silence(begun.state)) == [END]
     for _ in range(3):
         begun.note(96)
-    assert timing.forbid_end_before_last_bar(begun.state) is None
+    assert timing.forbid_silence(begun.state) is None
 
 
 def test_all_parts_are_heard_before_the_end() -> None:
@@ -185,8 +185,7 @@ def test_a_part_that_must_play_may_do_so_in_the_last_bar_though_it_rests() -> No
 
 def test_a_bar_is_silent_if_all_rest_in_the_sketch() -> None:
     plan = replace(with_textures(0, 2, 2, 2), sketch=Sketch((), (), FOUR.parts, (((0, -1),) * 4,) * 2))
-    assert timing.forbid_silent_bars(song(plan).state) is None
-    assert forbidden(timing.forbid_end_before_last_bar(song(plan).state)) == [END]
+    assert forbidden(timing.forbid_silence(song(plan).note(0).state)) == [END]
 
 
 def test_a_part_is_called_for_as_long_as_it_lacks_planned_notes() -> None:
@@ -389,4 +388,4 @@ def test_given_notes_do_not_count_as_composed() -> None:
     begun.note(0, part=73 * 4, duration=int(duration_class(96)))
     assert begun.cursor.songs[0].is_given == [True]
     assert (begun.state.played_parts, begun.state.onset, begun.state.notes_read) == (set(), -1, 1)
-    assert forbidden(timing.forbid_silent_bars(begun.state))[:1] == [96]  # bar 0 still needs a note
+    assert forbidden(timing.forbid_silence(begun.state))[:1] == [96]  # bar 0 still needs a note

@@ -48,8 +48,8 @@ def test_the_likeliest_notes_give_several_takes(model: Model, parts: str | None)
 
 def test_what_another_take_plays_is_less_likely_here() -> None:
     begun = song(avoided=frozenset({(12, 0, 60), (12, 0, 64), (12, BASS, 40)}), avoid_nats=2.0)
-    bias = form.penalize_other_takes(begun.put(shift=12, part=0).state)
+    bias = form.penalize_copies(begun.put(shift=12, part=0).state)
     assert bias is not None
     assert {p: float(bias[p]) for p in bias.nonzero()[0].tolist()} == {60: -2.0, 64: -2.0}
-    assert form.penalize_other_takes(begun.put(shift=13, part=0).state) is None
-    assert form.penalize_other_takes(song().put(shift=12, part=0).state) is None
+    assert form.penalize_copies(begun.put(shift=13, part=0).state) is None
+    assert form.penalize_copies(song().put(shift=12, part=0).state) is None

@@ -31,9 +31,7 @@ class Rule(NamedTuple):
 
 RULES: tuple[Rule, ...] = (
     Rule("shift", timing.forbid_onsets_outside_requested_bars, True),
-    Rule("shift", timing.forbid_silent_beginning, True),
-    Rule("shift", timing.forbid_end_before_last_bar, True),
-    Rule("shift", timing.forbid_silent_bars, True),
+    Rule("shift", timing.forbid_silence, True),
     Rule("shift", timing.forbid_end_before_all_parts_play, True),
     Rule("shift", timing.forbid_crowded_onsets, True),
     Rule("shift", timing.favour_joining_rare_parts, False),
@@ -51,9 +49,7 @@ RULES: tuple[Rule, ...] = (
     Rule("pitch", pitches.forbid_pitches_above_melody, True),
     Rule("pitch", pitches.penalize_pitches_outside_key, False),
     Rule("pitch", pitches.penalize_repeated_pitches, False),
-    Rule("pitch", form.penalize_loops, False),
     Rule("pitch", form.favour_repeated_pitches, False),
-    Rule("pitch", form.penalize_unplanned_copies, False),
-    Rule("pitch", form.penalize_other_takes, False),
+    Rule("pitch", form.penalize_copies, False),
     Rule("duration", timing.forbid_sounding_after_end, True),
 )

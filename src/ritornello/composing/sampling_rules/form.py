@@ -11,8 +11,6 @@ from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS,
 
 UNCHANGED = 3  # the similarity of a bar that returns note for note
 REPEAT_NATS = (0.0, 0.4, 1.2, 8.0)  # by similarity: what the next note of the earlier bar gains in each field
-FREE_LOOPS = 4  # times that the same rows are repeated without penalty
-LOOP_NATS = 0.4  # what the next note of the loop loses for each time more
 COPY_NATS = 6.0  # what the next note of an unplanned copy loses at the end of the bar; less before
 
 
@@ -50,14 +48,18 @@ def favour_repeated_pitches(state: SamplingState) -> Bias | None:
     return bias_at(PITCHES, note[2], REPEAT_NATS[similarity])
 
 
-def penalize_other_takes(state: SamplingState) -> Bias | None:
-    """What another take of the same bars plays here is less likely."""
+def penalize_copies(state: SamplingState) -> Bias | None:
+    """What another take plays here, and the next note of an unplanned copy, are less likely."""
     pitches = state.other_takes.get((state.row_tick, state.song.row[COLUMN["part"]]))
-    return bias_at(PITCHES, pitches, -state.request.avoid_nats) if pitches else None
+    copy = _unplanned_copy(state)
+    if not pitches:
+        return copy
+    bias = bias_at(PITCHES, pitches, -state.request.avoid_nats)
+    return bias if copy is None else bias + copy
 
 
-def penalize_unplanned_copies(state: SamplingState) -> Bias | None:
-    """The next note of an exact copy is less likely in a bar that is not to return unchanged.
+def _unplanned_copy(state: SamplingState) -> Bias | None:
+    """What the next note of an exact copy loses in a bar that is not to return unchanged.
 
     The bar is a copy if an earlier one begins with the same notes; the penalty grows towards its end.
     """
@@ -73,14 +75,3 @@ def penalize_unplanned_copies(state: SamplingState) -> Bias | None:
     if not pitches:
         return None
     return bias_at(PITCHES, pitches, -COPY_NATS * (tick - start) / (song.bar_lines[bar + 1] - start))
-
-
-def penalize_loops(state: SamplingState) -> Bias | None:
-    """Where the same few rows have come again and again, the next note of the loop is less likely."""
-    song = state.song
-    period = len(song.notes) - song.echo.candidate
-    times = ((1 << song.echo.run) - 1) / period if song.echo.candidate >= 0 else 0
-    pitch = song.row[COLUMN["echo.pitch"]]
-    if times < FREE_LOOPS or pitch >= PITCHES or song.row[COLUMN["part"]] != song.row[COLUMN["echo.part"]]:
-        return None
-    return bias_at(PITCHES, pitch, -LOOP_NATS * (times - FREE_LOOPS + 1))

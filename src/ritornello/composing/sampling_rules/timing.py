@@ -37,39 +37,25 @@ def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
     return bias
 
 
-def forbid_silent_beginning(state: SamplingState) -> Bias | None:
-    """A new song begins before the middle of its first bar, which is a pickup if the plan has one.
+def forbid_silence(state: SamplingState) -> Bias | None:
+    """In each requested bar a composed note is struck, or held to the middle; in the last one it is struck.
 
-    Songs that are learnt begin so (`music.pickup`); of models trained before, pickups were silent bars.
+    A new song begins before the middle of its first bar, which is a pickup if the plan has one: songs that
+    are learnt begin so (`music.pickup`), and to models trained before, pickups were silent bars.
     """
     song, request = state.song, state.request
-    if song.notes or request.given is not None or request.first_tick > 0 or request.end_tick is not None:
+    deadlines = []  # the ticks before which a note must come
+    if state.silent_bar <= state.last_bar:
+        deadlines.append(song.bar_lines[state.silent_bar + 1])
+    if not state.last_bar_has_onset and state.end_tick >= song.end_tick:
+        deadlines.append(song.end_tick)
+    if not song.notes and request.given is None and request.first_tick == 0 and request.end_tick is None:
+        deadlines.append((song.bar_lines[1] + 1) // 2)
+    if not deadlines:
         return None
-    bias = np.zeros(SHIFTS, np.float32)
-    half_bar = (song.bar_lines[1] + 1) // 2
-    bias[max(half_bar - song.clock, 0) :] = FORBIDDEN
-    return bias
-
-
-def forbid_end_before_last_bar(state: SamplingState) -> Bias | None:
-    """The song has the requested length: it does not end before its last bar has an onset."""
-    if state.last_bar_has_onset or state.end_tick < state.song.end_tick:
-        return None
-    bias = np.zeros(SHIFTS, np.float32)
-    bias[END] = FORBIDDEN
-    if state.tick_after_wait >= state.song.end_tick:
-        bias[WAIT] = FORBIDDEN
-    return bias
-
-
-def forbid_silent_bars(state: SamplingState) -> Bias | None:
-    """In each requested bar a composed note is struck, or held to the middle of the bar."""
-    if state.silent_bar > state.last_bar:
-        return None
-    bias = np.zeros(SHIFTS, np.float32)
-    end = state.song.bar_lines[state.silent_bar + 1]
-    bias[max(end - state.song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
-    if state.tick_after_wait >= end:
+    bias, deadline = np.zeros(SHIFTS, np.float32), min(deadlines)
+    bias[max(deadline - song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
+    if state.tick_after_wait >= deadline:
         bias[WAIT] = FORBIDDEN
     bias[END] = FORBIDDEN
     return bias
