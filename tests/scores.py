@@ -13,6 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ritornello.music.chord import NO_BASS
+from ritornello.music.chord_names import letter_name, parse_chord
 from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo, drop_redundant
 from ritornello.music.theory import CHORD_KINDS
 
@@ -28,11 +30,21 @@ PITCHED = st.builds(Part, TEXTS, st.integers(0, 127), st.just(False))
 PARTS = st.builds(Part, TEXTS, st.integers(0, 127), st.sampled_from([False] * 7 + [True]))
 NOTES = st.tuples(st.integers(0, 9999), st.integers(0, 999), *[st.integers(0, 127)] * 2, st.integers(0, 255))
 TICKS = st.one_of(st.just(0), st.integers(0, 10**7))
+ROOTS = st.integers(0, 11)
+CHORDS = st.one_of(
+    st.builds(Chord, TICKS, ROOTS, st.sampled_from(CHORD_KINDS), st.just(""), st.just(NO_BASS), st.just("")),
+    st.builds(
+        lambda tick, root, suffix, step: parse_chord(
+            letter_name(Chord(0, root, "maj", suffix, (root + step) % 12 if step else NO_BASS))
+        )._replace(onset_ticks=tick),
+        TICKS, ROOTS, st.sampled_from(["", "m6", "7b9", "sus2", "6/9", "m(maj7)"]), ROOTS,
+    ),
+)  # fmt: skip
 EVENTS: dict[str, st.SearchStrategy[list[Any]]] = {
     "tempi": st.lists(st.builds(Tempo, TICKS, st.integers(1, (1 << 24) - 1)), max_size=4),
     "meters": st.lists(st.builds(Meter, TICKS, st.integers(1, 255), DENOMINATORS), max_size=4),
     "keys": st.lists(st.builds(KeySignature, TICKS, st.integers(-7, 7), st.booleans()), max_size=4),
-    "chords": st.lists(st.builds(Chord, TICKS, st.integers(0, 11), st.sampled_from(CHORD_KINDS)), max_size=4),
+    "chords": st.lists(CHORDS, max_size=4),
     "markers": st.lists(st.builds(Marker, TICKS, TEXTS.filter(bool)), max_size=3),
 }
 BEATS = st.one_of(st.sampled_from(RESOLUTIONS), st.integers(1, 32767))

@@ -16,6 +16,7 @@ from ritornello.evaluation.originality import closest_passages, opening, run_len
 from ritornello.models.fingerprints import SongFingerprint
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music import theory
+from ritornello.music.chord_names import parse_chord
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.theory import key_name
@@ -169,7 +170,7 @@ def print_chords(humans: HumanSongs, made: list[Made], without: list[Made]) -> N
     charts = [song.asked["chords"] for song in made]
     for songs in (made, without):
         pairs = [
-            (song.score, [theory.parse_chord(name) for name in chart.split()])
+            (song.score, [parse_chord(name)[1:3] for name in chart.split()])
             for song, chart in zip(songs, charts, strict=True)
             if chart
         ]

@@ -20,7 +20,7 @@ def parsed(**options: Any) -> ParsedOptions:
 def test_words_are_understood() -> None:
     asked = parsed(
         bars=8, genre="game:3, chorale:1", key="D minor", tempo=96, meter="6/8",
-        parts="violin, bass,Drums", chords="Am | F C G7",
+        parts="violin, bass,Drums", chords="Am | F | C G7",
     )  # fmt: skip
     assert asked.bars == 8
     assert asked.genres == (("game", 0.75), ("chorale", 0.25))
@@ -30,7 +30,7 @@ def test_words_are_understood() -> None:
     assert asked.parts == (
         Instrument("violin", (40,)), Instrument("bass", tuple(range(32, 40))), Instrument("Drums"),
     )  # fmt: skip
-    assert asked.chords == ((9, "min"), (5, "maj"), (0, "maj"), (7, "7"))
+    assert asked.chords == ("Am", "F", "C G7")
 
 
 def test_what_is_not_said_is_open() -> None:

@@ -75,36 +75,6 @@ def test_invalid_pitch_classes(name: str) -> None:
         theory.pitch_class(name)
 
 
-@pytest.mark.parametrize("kind", theory.CHORD_KINDS)
-def test_chords_there_and_back(kind: str) -> None:
-    for root in range(12):
-        assert theory.parse_chord(theory.chord_name(root, kind)) == (root, kind)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("C", (0, "maj")),
-        ("F#m", (6, "min")),
-        ("Gb", (6, "maj")),
-        ("Bm7b5", (11, "hdim")),
-        ("Bb", (10, "maj")),
-        ("Ebdim", (3, "dim")),
-        ("G7", (7, "7")),
-        ("Dsus", (2, "sus")),
-        (" A? ", (9, "other")),
-    ],
-)
-def test_parse_chord(text: str, expected: tuple[int, str]) -> None:
-    assert theory.parse_chord(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "c", "H7", "Cmaj9", "m7", "N.C."])
-def test_invalid_chords(text: str) -> None:
-    with pytest.raises(ValueError, match=r"chord .*: must be a root A-G"):
-        theory.parse_chord(text)
-
-
 def test_intervals_of_chords() -> None:
     # the dominant seventh: root, major third (4 semitones), fifth (7), minor seventh (10)
     assert theory.CHORDS["7"][1] == (0, 4, 7, 10)

@@ -9,8 +9,8 @@ from hypothesis import given
 from rich.console import Console
 
 from ritornello.errors import ScoreError
-from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score
-from ritornello.music.theory import parse_chord
+from ritornello.music.chord_names import parse_chord
+from ritornello.music.score import KeySignature, Marker, Meter, Part, Score
 from ritornello.rendering import roll
 from ritornello.rendering.terminal_roll import BLOCKS, _block
 from tests.rendering.songs import BEAT, drum_loop, orchestra, song
@@ -45,7 +45,7 @@ def test_chords_at_bar_lines_come_first() -> None:
     score = song(
         *((24 * beat, 24, 60, 90, 0) for beat in range(8)),
         keys=(KeySignature(0, 2, False),),
-        chords=tuple(Chord(tick, *parse_chord(name)) for tick, name in chords),
+        chords=tuple(parse_chord(name)._replace(onset_ticks=tick) for tick, name in chords),
     )
     lines = str(roll.terminal(score, width=21)).splitlines()
     assert lines[0] == "    1       2"

@@ -11,14 +11,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from ritornello.composing.parse_options import Instrument, ParsedOptions
+from ritornello.composing.parse_options import DEFAULT_BARS, Instrument, ParsedOptions
 from ritornello.errors import PlanError
 from ritornello.music import theory
+from ritornello.music.chart import chart_chords
 from ritornello.music.plan import GRID, MAX_BARS, Plan
-from ritornello.music.score import Chord, Part
-from ritornello.music.timeline import Timeline
+from ritornello.music.score import Part
 
-DEFAULT_BARS = 16
 MOST_SIMILAR = 2  # similarity of the bars by which a form is extended that is shorter than the song
 NAMED_PARTS = 20  # parts that an error names
 Meters = tuple[tuple[int, int, int], ...]
@@ -66,11 +65,12 @@ class _Choice:
             options.genres or drawn.genres,
             chords=given.chords if given else (),
             returns=self.returns(drawn, meters, bars),
+            mode=options.mode if options.key else given.mode if given else "",
         )
         plan = replace(plan, returns=_possible_returns(plan))
         if not options.chords:
             return plan
-        return replace(plan, chords=_chord_of_each_bar(options.chords, plan.timeline(GRID)))
+        return replace(plan, chords=chart_chords(options.chords, plan))
 
     def label(self, generator: np.random.Generator) -> str | None:
         """Draw one of the requested labels by their weights; None if none is requested."""
@@ -89,7 +89,7 @@ class _Choice:
 
         def is_long_enough(plan: Plan) -> bool:
             us_per_beat = options.us_per_beat or plan.us_per_beat
-            return plan.full_bars >= self.requested_bars(plan.meters, us_per_beat, DEFAULT_BARS)
+            return plan.full_bars >= self.requested_bars(plan.meters, us_per_beat, self.options.default_bars)
 
         criteria: list[Callable[[Plan], bool]] = [
             lambda plan: label is None or label in dict(plan.genres),
@@ -115,7 +115,7 @@ class _Choice:
     def bars(self, meters: Meters, us_per_beat: int) -> int:
         """The length in bars, with the pickup; by default that of the melody, or 16 more than the prompt."""
         given = self.given.full_bars if self.given else 0
-        default = given if self.is_melody else given + DEFAULT_BARS
+        default = given if self.is_melody else given + (DEFAULT_BARS if given else self.options.default_bars)
         bars = self.requested_bars(meters, us_per_beat, default)
         if given and (bars < given or (bars == given and not self.is_melody)):
             what = (
@@ -249,9 +249,3 @@ def _possible_returns(plan: Plan) -> tuple[tuple[int, int], ...] | None:
         (earlier, similarity) if earlier < bar and length[max(earlier, 0)] == length[bar] else (-1, 0)
         for bar, (earlier, similarity) in enumerate(plan.returns[: len(length)])
     )
-
-
-def _chord_of_each_bar(chords: Sequence[tuple[int, str]], timeline: Timeline) -> tuple[Chord, ...]:
-    """One chord a bar, the first one in the pickup too; after the last the first comes again."""
-    starts = timeline.start_ticks.tolist()[timeline.pickup_bars :]
-    return tuple(Chord(tick if bar else 0, *chords[bar % len(chords)]) for bar, tick in enumerate(starts))

@@ -52,7 +52,7 @@ def _moved_note(note: tuple[int, int, int], semitones: int) -> tuple[int, int, i
 
 def moved_plan(plan: Plan, semitones: int) -> Plan:
     """The plan with key, chords and registers moved by semitones."""
-    chords = tuple(chord._replace(root=(chord.root + semitones) % 12) for chord in plan.chords)
+    chords = tuple(chord.transposed(semitones) for chord in plan.chords)
     key = plan.key and transposed_key(plan.key, semitones)
     return replace(plan, key=key, chords=chords, sketch=plan.sketch and _moved_sketch(plan.sketch, semitones))
 

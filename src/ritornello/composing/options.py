@@ -95,7 +95,7 @@ class SketchOptions(_Options):
     )
     seconds: float | None = _option("Length in seconds, RANGE, instead of bars.", None, 1, 3600)
     genre: str | None = _option("A label of the model, or a mix of labels: chorale:0.7,game:0.3.")
-    key: str | None = _option('The key, such as "D minor".')
+    key: str | None = _option('The key or mode, such as "D minor", "D dorian" or "A minor pentatonic".')
     tempo: float | None = _option("Beats per minute, RANGE.", None, 10, 400)
     meter: str | None = _option("The time signature, such as 3/4.")
     parts: str | Iterable[str] | None = _option("Instruments of General MIDI: piano,bass,drums.")
@@ -103,7 +103,9 @@ class SketchOptions(_Options):
         'Sections and their bars; a name that appears again repeats its section: "intro4 A8 A8 B8 A8~" '
         "(~: varied)."
     )
-    chords: str | None = _option('One chord a bar, repeated to the end: "Am F C G".')
+    chords: str | None = _option(
+        'Chords in bars, repeated to the end: "C | Am F | G7/B | N.C."; or one a bar: "Am F C G", "ii V7 I".'
+    )
     creativity: float = _creativity()
     seed: int | None = _seed()
     force: bool = _option("Allow parts that no training song of the genre has.", False)

@@ -12,12 +12,15 @@ from typing import TypeVar
 from ritornello.composing.options import ComposeOptions
 from ritornello.errors import PlanError
 from ritornello.music import theory
+from ritornello.music.chart import parse_chart, whole_choruses
+from ritornello.music.modes import parse_key_or_mode
 from ritornello.music.plan import parse_form
 from ritornello.music.timeline import MAX_BAR_BEATS
 from ritornello.system.suggest import nearest
 
 T = TypeVar("T")
 MAX_REQUESTED_PARTS = 32
+DEFAULT_BARS = 16
 DRUM_NAMES = ("drums", "drum", "percussion", "kit")
 # Labels by other names of what they contain, or of songs or instruments most like it, the closest first.
 RELATED_LABELS = {
@@ -57,15 +60,23 @@ class ParsedOptions:
     genres: tuple[tuple[str, float], ...] | None = None
     """Labels and weights; the weights sum to 1."""
     key: tuple[int, bool] | None = None
-    """Sharps (flats are negative), and whether it is minor."""
+    """Sharps (flats are negative), and whether it is minor; of a mode the nearest key."""
+    mode: str = ""
     us_per_beat: int | None = None
     meter: tuple[int, int] | None = None
     parts: tuple[Instrument, ...] | None = None
     returns: tuple[tuple[int, int], ...] | None = None
     """For each bar the earlier bar that it repeats (-1: none) and their similarity (0-3)."""
-    chords: tuple[tuple[int, str], ...] | None = None
-    """Root 0-11 and kind of one chord a bar."""
+    chords: tuple[str, ...] | None = None
+    """The symbols of each bar of a chart, which repeats; numerals are those of the key."""
     force: bool = False
+    default_bars: int = DEFAULT_BARS
+    """The length of a song of which nothing says it: of a chart with bar lines as many whole ones."""
+
+    @property
+    def key_and_mode(self) -> tuple[tuple[int, bool], str] | None:
+        """The key and the mode, None if they are open."""
+        return self.key and (self.key, self.mode)
 
 
 def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> ParsedOptions:
@@ -78,17 +89,21 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
         bars = len(returns)
     if seconds is not None and bars is not None:
         raise PlanError(f"{bars} bars and {seconds:g} seconds: give only one of the two")
+    key, mode = (None, "") if options.key is None else parse_option(parse_key_or_mode, options.key)
+    chart = None if options.chords is None else parse_chart(str(options.chords))
     return ParsedOptions(
         bars,
         seconds,
         None if options.genre is None else _genres(options.genre, labels),
-        None if options.key is None else _parsed(theory.parse_key, options.key),
+        key,
+        mode,
         None if options.tempo is None else round(60e6 / options.tempo),
         None if options.meter is None else _meter(options.meter),
         None if options.parts is None else _parts(options.parts),
         returns,
-        None if options.chords is None else _chords(options.chords),
+        chart,
         options.force,
+        whole_choruses(chart, DEFAULT_BARS) if chart and "|" in str(options.chords) else DEFAULT_BARS,
     )
 
 
@@ -158,20 +173,12 @@ def _parts(parts: str | Iterable[str]) -> tuple[Instrument, ...]:
     if not 1 <= len(names) <= MAX_REQUESTED_PARTS:
         raise PlanError(f"{len(names)} parts: must be 1-{MAX_REQUESTED_PARTS}")
     return tuple(
-        Instrument(name, () if name.lower() in DRUM_NAMES else _parsed(theory.parse_instrument, name))
+        Instrument(name, () if name.lower() in DRUM_NAMES else parse_option(theory.parse_instrument, name))
         for name in names
     )
 
 
-def _chords(text: str) -> tuple[tuple[int, str], ...]:
-    """Chords such as "Am F C G"."""
-    chords = tuple(_parsed(theory.parse_chord, chord) for chord in text.replace("|", " ").split())
-    if not chords:
-        raise PlanError("chords are empty: must be one for each bar, such as 'Am F C G'")
-    return chords
-
-
-def _parsed(parse: Callable[[str], T], text: str) -> T:
+def parse_option(parse: Callable[[str], T], text: str) -> T:
     """Call a parser of `theory`; its ValueError becomes a PlanError, one line on the command line."""
     try:
         return parse(text)

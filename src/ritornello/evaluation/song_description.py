@@ -12,6 +12,7 @@ from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import FEATURES
 from ritornello.evaluation.report import passage_text
 from ritornello.music import theory
+from ritornello.music.chord_names import letter_name
 from ritornello.music.plan import Plan
 from ritornello.music.score import DEFAULT_TEMPO, Score
 from ritornello.music.timeline import Ticks, Timeline
@@ -88,7 +89,7 @@ def chords(timeline: Timeline, spans: Ticks | None = None) -> dict[str, Any]:
     before = np.maximum.accumulate(np.where(sounds, index, int(sounds.argmax())))  # the last that sounds
     after = np.minimum.accumulate(np.where(sounds, index, len(bar) - 1)[::-1])[::-1]  # the next that sounds
     total = np.bincount(chord[before], np.diff(edges) * bar_sounds[bar], len(onset))
-    names = [theory.chord_name(each.root, each.kind) for each in timeline.chords]
+    names = [letter_name(each) for each in timeline.chords]
     ticks_of: Counter[str] = Counter()
     for name, ticks in zip(names, total.tolist(), strict=True):
         ticks_of[name] += ticks

@@ -41,7 +41,7 @@ from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
 from ritornello.midi.songs import one_after_the_other
 from ritornello.midi.symusic_reader import read_symusic, read_symusic_file
 from ritornello.midi.track_scan import TrackScan, scan_tracks
-from ritornello.music import theory
+from ritornello.music.chord_names import parse_chord
 from ritornello.music.file_details import FileDetails
 from ritornello.music.score import MAX_PARTS, Chord, Marker, Score, drop_redundant
 from ritornello.music.score_limits import MAX_TICKS
@@ -258,8 +258,8 @@ def _split_markers(found: list[Marker]) -> tuple[list[Chord], list[Marker]]:
     for marker in found:
         try:
             label = marker.text.removeprefix(CHORD_PREFIX)
-            chord = theory.parse_chord(label if label != marker.text else "")
-            chords.append(Chord(marker.onset_ticks, *chord))
+            chord = parse_chord(label if label != marker.text else "")
+            chords.append(chord._replace(onset_ticks=marker.onset_ticks))
         except ValueError:
             markers.append(marker)
     return chords, markers

@@ -16,7 +16,7 @@ from ritornello.midi.assign_channels import assign_channels
 from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, SEQUENCE_NAME, TEMPO, variable_length
 from ritornello.midi.file_events import META, NOTE_OFF, NOTE_ON, PORT, PROGRAM, Channel
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
-from ritornello.music import theory
+from ritornello.music.chord_names import marker_name
 from ritornello.music.file_details import DetailEvent
 from ritornello.music.score import Score
 from ritornello.system.files import write_bytes
@@ -141,7 +141,7 @@ class _Tracks:
             events.append((tick, _meta(METER, bytes(values))))
         events += [(k.onset_ticks, _meta(KEY, bytes([k.sharps & 0xFF, k.is_minor]))) for k in score.keys]
         for chord in score.chords:
-            label = CHORD_PREFIX + theory.chord_name(chord.root, chord.kind)
+            label = CHORD_PREFIX + marker_name(chord)
             events.append((chord.onset_ticks, self.text(MARKER, label)))
         events += [(m.onset_ticks, self.text(MARKER, m.text)) for m in score.markers]
         for tick, data in events:

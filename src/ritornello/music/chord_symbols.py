@@ -1,27 +1,31 @@
 """The chords of a bar as text, as chord charts have them: "C / G7 /".
 
 The symbols of a bar share it equally: "C" lasts the whole bar, each of "C G7" half of it, and in 4/4 the
-chords of "C / / G7" last three beats and one. "/" continues the chord before, "%" alone repeats the bar
-before, "?" leaves the chord open.
+chords of "C / / G7" last three beats and one. If beats cannot be shared equally, the first symbols have a
+beat more: in 4/4 those of "C F G7" last two beats, one and one. "/" (or "-", ".") continues the chord before,
+"%" alone repeats the bar before, "?" leaves the chord open. `chord_names` describes the names of chords.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from math import gcd
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import PlanError
-from ritornello.music import theory
+from ritornello.music.chord import Chord
+from ritornello.music.chord_names import chord_label, parse_chord
+from ritornello.music.modes import Key
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.score import Chord
 from ritornello.music.sketch import UNKNOWN
 from ritornello.music.timeline import Timeline
 
 CONTINUED, REPEATED, OPEN_CHORD = "/", "%", "?"
+ALSO_CONTINUED = ("-", ".")
 OPEN = (UNKNOWN, "other")  # root and kind of a stretch of a plan whose chord is open
 
 
@@ -30,7 +34,8 @@ def bar_symbols(timeline: Timeline, key: tuple[int, bool] | None = None) -> list
 
     Each bar begins with a chord or "?"; before the first chord all is open.
     """
-    symbols, place, current = [], 0, Chord(0, *OPEN)
+    symbols: list[str] = []
+    place, current = 0, Chord(0, *OPEN)
     bars = zip(timeline.start_ticks.tolist(), timeline.length_ticks.tolist(), strict=True)
     for start, length in bars:
         changes = {0: current}
@@ -38,7 +43,7 @@ def bar_symbols(timeline: Timeline, key: tuple[int, bool] | None = None) -> list
             current = timeline.chords[place]
             changes[max(0, current.onset_ticks - start)] = current
             place += 1
-        step = gcd(length, *changes)
+        step = _writable_step(gcd(length, *changes), timeline, len(symbols))
         names = [
             _symbol(changes[tick], key) if tick in changes else CONTINUED for tick in range(0, length, step)
         ]
@@ -47,35 +52,80 @@ def bar_symbols(timeline: Timeline, key: tuple[int, bool] | None = None) -> list
 
 
 def _symbol(chord: Chord, key: tuple[int, bool] | None) -> str:
-    return OPEN_CHORD if chord.root == UNKNOWN else theory.chord_name(chord.root, chord.kind, key)
+    return OPEN_CHORD if chord.root == UNKNOWN else chord_label(chord, key)
 
 
-def parse_symbols(bars: Sequence[str | None], timeline: Timeline) -> tuple[Chord, ...]:
+def _writable_step(step: int, timeline: Timeline, bar: int) -> int:
+    """The ticks of a symbol, `step` or a part of it, with which all of a bar are read as equally long."""
+    length = int(timeline.length_ticks[bar])
+    steps = (step // parts for parts in range(1, step + 1) if step % parts == 0)
+    return next(each for each in steps if _shares(length // each, timeline, bar) == [each] * (length // each))
+
+
+def _shares(count: int, timeline: Timeline, bar: int) -> list[int]:
+    """The ticks of each of `count` symbols of a bar; none if they cannot share it."""
+    length, beat = int(timeline.length_ticks[bar]), _beat_ticks(timeline, bar)
+    beats, rest = divmod(length, beat)
+    if rest or count > beats:
+        return [] if length % count else [length // count] * count
+    each, more = divmod(beats, count)
+    return [beat * (each + (place < more)) for place in range(count)]
+
+
+def _beat_ticks(timeline: Timeline, bar: int) -> int:
+    """The ticks of what is counted: dotted quarters in 6/8, 9/8 or 12/8, else quarters, or eighths."""
+    length, quarter = int(timeline.length_ticks[bar]), timeline.ticks_per_beat
+    is_compound = timeline.denominator[bar] == 8 and timeline.numerator[bar] in (6, 9, 12)
+    units = [Fraction(3, 2)] * bool(is_compound) + [Fraction(1), Fraction(1, 2)]
+    return next((int(quarter * unit) for unit in units if length % (quarter * unit) == 0), 1)
+
+
+def parse_symbols(
+    bars: Sequence[str | None], timeline: Timeline, key: Key | None = None, mode: str = ""
+) -> tuple[Chord, ...]:
     """Return the chords of the symbols of each bar of `timeline`; None leaves a bar open.
 
-    What is open has the root UNKNOWN; no chords are returned if all is open. Raises PlanError for a symbol
-    that is no chord, or if a bar cannot be shared by so many.
+    What is open has the root UNKNOWN; no chords are returned if all is open. Numerals are those of the key.
+    Raises PlanError for a symbol that is no chord, or if a bar cannot be shared by so many.
     """
     found: list[Chord] = []
-    current, last_text = OPEN, OPEN_CHORD
+    for chord in placed_chords(bars, timeline, key, mode):
+        if not found or found[-1][1:] != chord[1:]:
+            found.append(chord)
+    if found and found[0][1:3] == OPEN:
+        del found[0]
+    return tuple(found)
+
+
+def placed_chords(
+    bars: Sequence[str | None], timeline: Timeline, key: Key | None = None, mode: str = ""
+) -> Iterator[Chord]:
+    """Yield the chord of each symbol of each bar at its tick, those that are as before too.
+
+    Raises PlanError as `parse_symbols` does.
+    """
+    last_text = OPEN_CHORD
+    has_numbers = any(symbol[:1].isdigit() for text in bars for symbol in (text or "").split())
     for bar, text in enumerate(bars):
-        start, length = int(timeline.start_ticks[bar]), int(timeline.length_ticks[bar])
         number = bar + 1 - timeline.pickup_bars
         last_text = last_text if text is not None and text.strip() == REPEATED else text or OPEN_CHORD
         symbols = last_text.split() or [OPEN_CHORD]
-        if length % len(symbols):
+        shares = _shares(len(symbols), timeline, bar)
+        if not shares:
             raise PlanError(
                 f"{len(symbols)} chords {text!r} in bar {number}: must be as many as share its "
-                f"{length} ticks (24 a beat) equally, such as one, or one a beat"
+                f"{timeline.length_ticks[bar]} ticks (24 a beat) equally, such as one, or one a beat"
             )
-        for place, symbol in enumerate(symbols):
-            if symbol != CONTINUED:
-                current = OPEN if symbol == OPEN_CHORD else _parsed(symbol, number)
-            if not found or found[-1][1:] != current:
-                found.append(Chord(start + place * length // len(symbols), *current))
-    if found and found[0][1:] == OPEN:
-        del found[0]
-    return tuple(found)
+        tick = int(timeline.start_ticks[bar])
+        for symbol, ticks in zip(symbols, shares, strict=True):
+            if symbol == OPEN_CHORD:
+                yield Chord(tick, *OPEN)
+            elif symbol != CONTINUED and symbol not in ALSO_CONTINUED:
+                try:
+                    yield parse_chord(symbol, key, mode, has_numbers=has_numbers)._replace(onset_ticks=tick)
+                except ValueError as error:
+                    raise PlanError(f"bar {number}: {error}, or one of / % ?") from None
+            tick += ticks
 
 
 def without_open_chords(plan: Plan) -> tuple[Plan, npt.NDArray[np.bool_] | None]:
@@ -87,12 +137,3 @@ def without_open_chords(plan: Plan) -> tuple[Plan, npt.NDArray[np.bool_] | None]
     is_open = np.array([OPEN_CHORD in symbols.split() for symbols in bar_symbols(timeline)], bool)
     chords = tuple(chord for chord in plan.chords if chord.root != UNKNOWN)
     return replace(plan, chords=chords), is_open if chords and is_open.any() else None
-
-
-def _parsed(symbol: str, number: int) -> tuple[int, str]:
-    """Parse the symbol of a chord. Raises PlanError that names the bar."""
-    try:
-        return theory.parse_chord(symbol)
-    except ValueError as error:
-        hint = "; a plan has no bass notes: leave out what follows the slash" if "/" in symbol else ""
-        raise PlanError(f"bar {number}: {error}, or one of / % ?{hint}") from None

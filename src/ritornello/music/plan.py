@@ -14,6 +14,8 @@ from typing import Any, cast
 import numpy as np
 
 from ritornello.errors import PlanError
+from ritornello.music.chord_suffix import parse_suffix
+from ritornello.music.modes import MODES, signature, tonality_name
 from ritornello.music.score import (
     DEFAULT_METER,
     DEFAULT_TEMPO,
@@ -27,7 +29,6 @@ from ritornello.music.score import (
     rescale_ticks,
 )
 from ritornello.music.sketch import Sketch
-from ritornello.music.theory import key_name
 from ritornello.music.timeline import MAX_BAR_BEATS, Timeline
 
 GRID = 24  # ticks per beat
@@ -42,7 +43,7 @@ class Plan:
     bars: int | None = 16  # None leaves the length open
     meters: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)  # first bar from 0, numerator, denominator
     us_per_beat: int = DEFAULT_TEMPO.us_per_beat
-    key: tuple[int, bool] | None = None  # sharps, is_minor
+    key: tuple[int, bool] | None = None  # sharps, is_minor; of a mode the nearest one with its tonic
     parts: tuple[Part, ...] = (Part(),)
     genres: tuple[tuple[str, float], ...] = ()  # label, weight; the weights sum to 1
     title: str = ""
@@ -51,6 +52,8 @@ class Plan:
     """For each bar the earlier bar that it repeats (-1: none) and how closely (0-3); None leaves it open."""
     sketch: Sketch | None = None
     """Phrases, motifs and texture; None leaves them open."""
+    mode: str = ""
+    """One of `modes.MODES`, in whose scale the song is; "" for major and minor."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
@@ -65,6 +68,8 @@ class Plan:
                 raise PlanError(
                     f"meter {numerator}/{denominator}: must be at most {MAX_BAR_BEATS} beats a bar"
                 )
+        if self.mode and (self.mode not in MODES or self.key is None):
+            raise PlanError(f"mode {self.mode!r}: must be one of {', '.join(MODES)}, with a key")
         if not 1 <= self.us_per_beat < 1 << 24:
             raise PlanError(f"{self.us_per_beat} microseconds a beat: must be 1-16777215")
 
@@ -93,10 +98,13 @@ class Plan:
         return replace(plan, chords=drop_redundant(chords))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON can hold it; without a sketch it has no such key, as before sketches."""
+        """Return the plan as JSON can hold it; what was added later is left out where it says nothing."""
         values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-        if self.sketch is None:
-            del values["sketch"]
+        plain = Chord(0, 0, "")[3:]
+        values["chords"] = [chord[:3] if chord[3:] == plain else chord for chord in values["chords"]]
+        for name in ("sketch", "mode"):
+            if not values[name]:
+                del values[name]
         return values
 
     @classmethod
@@ -138,7 +146,7 @@ class Plan:
             ticks += int((bar - before) * bar_ticks)
             meters.append(Meter(ticks, numerator, denominator))
             before, bar_ticks = bar, max(Fraction(1), Fraction(4 * ticks_per_beat * numerator, denominator))
-        keys = (KeySignature(0, *self.key),) if self.key else ()
+        keys = (KeySignature(0, *signature(self.key, self.mode)),) if self.key else ()
         return {"tempi": (Tempo(0, self.us_per_beat),), "meters": tuple(meters), "keys": keys}
 
     def timeline(self, ticks_per_beat: int) -> Timeline:
@@ -187,7 +195,7 @@ class Plan:
     def __str__(self) -> str:
         """Return a description such as "G major, 4/4, 72 bpm, 16 bars"."""
         items = ["+".join(label for label, _ in self.genres)] if self.genres else []
-        items += [key_name(*self.key)] if self.key else []
+        items += [tonality_name(self.key, self.mode)] if self.key else []
         _, numerator, denominator = self.meters[self.pickup_bars]
         items += [f"{numerator}/{denominator}", f"{self.bpm:.0f} bpm"]
         pickup = " and a pickup" if self.pickup_bars else ""
@@ -199,8 +207,17 @@ LIST_ITEMS: dict[str, Callable[..., Any]] = {  # converts an item of each list o
     "genres": lambda label, weight: (str(label), float(weight)),
     "returns": lambda bar, similarity: (int(bar), int(similarity)),
     "parts": Part,
-    "chords": Chord,
+    "chords": lambda *values: _checked_chord(Chord(*values)),
 }
+
+
+def _checked_chord(chord: Chord) -> Chord:
+    """Return a chord of a plan in JSON. Raises ValueError if its suffix or bass cannot be."""
+    if chord.suffix and not chord.is_silent:
+        parse_suffix(chord.suffix)
+    if not -1 <= chord.bass <= 11 or not isinstance(chord.text, str):
+        raise ValueError(f"bass {chord.bass!r} of a chord: must be -1 to 11, and its name a text")
+    return chord
 
 
 def grid_bars(score: Score) -> Timeline:

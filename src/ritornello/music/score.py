@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
+from ritornello.music.chord import Chord as Chord
 from ritornello.music.file_details import NO_DETAILS, FileDetails
 from ritornello.music.key_estimate import estimate_key
 from ritornello.music.overlaps import cut_columns, group_by_part_pitch, part_pitches
@@ -66,14 +67,6 @@ class KeySignature(NamedTuple):
     onset_ticks: int
     sharps: int
     is_minor: bool
-
-
-class Chord(NamedTuple):
-    """From `onset_ticks` on, a chord sounds: the pitch class of its root, 0-11, and a theory.CHORD_KINDS."""
-
-    onset_ticks: int
-    root: int
-    kind: str
 
 
 class Marker(NamedTuple):
@@ -224,7 +217,7 @@ class Score:
         Raises ScoreError if a pitch leaves 0-127.
         """
         pitch = np.where(self.of_drums, self.pitch, self.pitch.astype(np.int64) + semitones)
-        chords = tuple(c._replace(root=(c.root + semitones) % 12) for c in self.chords)
+        chords = tuple(chord.transposed(semitones) for chord in self.chords)
         if semitones % 12 == 0:  # whole octaves: keep the spelling of the key
             return replace(self, pitch=pitch)
         keys = tuple(k._replace(sharps=(k.sharps + 7 * semitones + 5) % 12 - 5) for k in self.keys)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import ScoreError
+from ritornello.music.chord import NO_BASS
 from ritornello.music.theory import CHORD_KINDS
 
 MAX_TICKS = 2**31 - 1  # the largest onset or end of a note, in ticks
@@ -48,6 +49,8 @@ def check_events(score: Any, event_lists: Sequence[str]) -> None:
     for chord in score.chords:
         if not (0 <= chord.root <= 11 and chord.kind in CHORD_KINDS):
             raise ScoreError(f"chord {chord.root} {chord.kind!r}: must be 0-11 and one of {CHORD_KINDS}")
+        if not NO_BASS <= chord.bass <= 11:
+            raise ScoreError(f"bass {chord.bass} of a chord: must be 0-11, or {NO_BASS} for its root")
     for name in event_lists:
         ticks = [0, *(event.onset_ticks for event in getattr(score, name))]
         for before, tick in pairwise(ticks):

@@ -179,22 +179,6 @@ def chord_name(root: int, kind: str, key: tuple[int, bool] | None = None) -> str
     return fifths_name(lowest + (7 * root - lowest) % 12) + CHORDS[kind][0]
 
 
-def parse_chord(text: str) -> tuple[int, str]:
-    """Read a chord such as "Am7", "F#", "Bbmaj7" or "Bm7b5" as (root, kind).
-
-    Raises ValueError for any other text.
-
-    >>> parse_chord("Bbmaj7")
-    (10, 'maj7')
-    """
-    match = re.fullmatch(r"([A-G](?:##?|bb?)?)(.*)", text.strip())
-    kinds = {suffix: kind for kind, (suffix, _) in CHORDS.items()}
-    if not match or match[2] not in kinds:
-        known = ", ".join(repr(s) for s in kinds if s)
-        raise ValueError(f"chord {text!r}: must be a root A-G, # or b, then nothing or {known}")
-    return pitch_class(match[1]), kinds[match[2]]
-
-
 def family(program: int) -> str:
     """Return the General MIDI family of a program (0-127).
 

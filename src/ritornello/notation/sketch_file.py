@@ -97,7 +97,7 @@ class SketchFile:
         textures = [tuple(bar.get(name, open_texture) for bar in self.textures) for name in names]
         is_open = all(target == OPEN_RETURN for target in self.returns)
         bars = replace(plan, chords=()).timeline(GRID)
-        chords = parse_symbols(self.chords, bars) if any(self.chords) else plan.chords
+        chords = parse_symbols(self.chords, bars, plan.key, plan.mode) if any(self.chords) else plan.chords
         sketch = Sketch(self.cadences, self.motifs, plan.parts, tuple(textures))
         plan = replace(plan, chords=chords, returns=None if is_open else self.returns, sketch=sketch)
         plan.timeline(GRID)  # raises PlanError for impossible returns

@@ -7,6 +7,7 @@ from typing import Any
 
 from ritornello.music import theory
 from ritornello.music.chord_symbols import OPEN_CHORD, bar_symbols
+from ritornello.music.modes import tonality_name
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.sections import sections
 from ritornello.music.sketch import NO_MOTIF, UNKNOWN, Sketch, Texture, part_names
@@ -29,7 +30,7 @@ def to_json(plan: Plan) -> str:
         alone = len(plan.genres) == 1
         header["genre"] = ",".join(label if alone else f"{label}:{weight:g}" for label, weight in plan.genres)
     if plan.key:
-        header["key"] = theory.key_name(*plan.key)
+        header["key"] = tonality_name(plan.key, plan.mode)
     header["meter"] = "{}/{}".format(*plan.meters[plan.pickup_bars][1:])
     header["tempo"] = _tempo(plan)
     header["parts"] = [part_names([part])[0] for part in plan.parts]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ritornello.music.chord_names import chord_label
 from ritornello.music.score import Score
-from ritornello.music.theory import chord_name
 from ritornello.music.timeline import Ticks, Timeline
 from ritornello.rendering import palette, roll_contents
 from ritornello.rendering.drawing import Box, Text, text_width
@@ -183,7 +183,7 @@ def _chords(geometry: RollGeometry, begin: int, end: int, baseline: float) -> It
     limit = [tick for tick, _ in shown if tick in bar_lines or tick == begin] + [end]
     free_x = 0.0
     for tick, chord in shown:
-        name, x = chord_name(chord.root, chord.kind, first_key), geometry.x(tick - begin) + 4
+        name, x = chord_label(chord, first_key), geometry.x(tick - begin) + 4
         stop = x + text_width(name, BAR_NUMBER_SIZE)
         following = next(other for other in limit if other > tick)
         if x >= free_x and (tick in bar_lines or stop + 6 < geometry.x(following - begin) + 4):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.chord_names import chord_label
 from ritornello.music.score import Score
-from ritornello.music.theory import chord_name
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll_contents
 
@@ -144,7 +144,7 @@ class TerminalRoll:
         key = self.score.keys[0][1:] if self.score.keys else None
         text = ""
         for chord in self.score.chords:
-            cell, name = grid.column(chord.onset_ticks) // 2, chord_name(chord.root, chord.kind, key)
+            cell, name = grid.column(chord.onset_ticks) // 2, chord_label(chord, key)
             following = min((bar for bar in grid.bar_cells if bar > cell), default=grid.cells)
             is_in_bar = cell + len(name) < following or cell in grid.bar_cells
             if cell >= len(text) + bool(text) and is_in_bar and 0 <= cell <= grid.cells - len(name):

@@ -26,6 +26,7 @@ from ritornello.sketching.variables import (
     Mask,
     Variables,
     chords_of,
+    chords_outside_mode,
     sketch_of,
 )  # fmt: skip
 
@@ -69,6 +70,7 @@ class Filling:
         self._context = context_inputs(plan, self._bars, labels) | pair_inputs(len(self._bars))
         self._allowed = allowed_origins(self._bars.length_ticks)
         self._given_bars = ~(self._variables.chord == OPEN).any(axis=1)
+        self._outside = chords_outside_mode(plan)
         self._required: Collection[int] = ()
         self._parts: tuple[Array, Array] | None = None  # what the network has read of the parts
 
@@ -156,6 +158,8 @@ class Filling:
                 logits = np.concatenate([nothing, scores], axis=1)[at]
             elif kind == "chord":
                 logits = network.chord_logits(x, bars, at)
+                if self._outside is not None:
+                    logits[:, self._outside] = -np.inf
             elif kind == "presence":
                 logits = network.presence_logits(x, written)[at]
                 logits[np.isin(at[0], list(self._required)), 0] = -np.inf

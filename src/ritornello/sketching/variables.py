@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.modes import fitting_chords
 from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part, drop_redundant
 from ritornello.music.sketch import NO_MOTIF, UNKNOWN, Sketch
@@ -179,6 +180,20 @@ def _returns(plan: Plan, bars: int) -> tuple[Ints, Ints]:
     return origin, similarity
 
 
+def chords_outside_mode(plan: Plan) -> Mask | None:
+    """Return which chords (CHORDS,) do not fit the mode of a plan; None without a mode."""
+    if plan.key is None or not plan.mode:
+        return None
+    found = np.ones(CHORDS, bool)
+    found[[_number(root, kind, plan.key[0]) for root, kind in fitting_chords(plan.key, plan.mode)]] = False
+    return found
+
+
+def _number(root: int, kind: str, sharps: int) -> int:
+    """The class of a chord, relative to a key of so many sharps."""
+    return (root - 7 * sharps) % 12 * KINDS + CHORD_KINDS.index(kind)
+
+
 def _chords(plan: Plan, timeline: Timeline, open_bars: Mask | None) -> Ints:
     """The chord in the middle of each slot (T, SLOTS), relative to the key."""
     slots = np.arange(SLOTS)
@@ -186,7 +201,7 @@ def _chords(plan: Plan, timeline: Timeline, open_bars: Mask | None) -> Ints:
     middle = timeline.start_ticks[:, None] + slots * size + size // 2
     middle = np.minimum(middle, (timeline.start_ticks + timeline.length_ticks - 1)[:, None])
     sharps = plan.key[0] if plan.key else 0
-    numbers = [(c.root - 7 * sharps) % 12 * KINDS + CHORD_KINDS.index(c.kind) for c in plan.chords]
+    numbers = [NO_CHORD if c.is_silent else _number(c.root, c.kind, sharps) for c in plan.chords]
     at = np.searchsorted([chord.onset_ticks for chord in plan.chords], middle, side="right")
     found: Ints = np.array([NO_CHORD, *numbers])[at]
     if plan.key is None:

@@ -168,7 +168,11 @@ def _song_arrays(scores: list[Score]) -> list[Any]:
     for name in EVENT_WIDTHS:
         events: Iterable[Any] = chain.from_iterable(getattr(score, name) for score in scores)
         if name == "chords":
-            events = ((chord.onset_ticks, chord.root, CHORD_KINDS.index(chord.kind)) for chord in events)
+            events = (
+                (chord.onset_ticks, chord.root, CHORD_KINDS.index(chord.kind))
+                for chord in events
+                if not chord.is_silent  # a corpus has no such chord: the one before lasts on
+            )
         arrays.append(np.fromiter(chain.from_iterable(events), np.int32))
     return [*arrays, b"".join(map(sketch, scores))]
 

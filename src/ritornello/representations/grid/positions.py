@@ -43,7 +43,9 @@ class Positions:
         self.bars = BarLines(timeline)
         self._length = timeline.length_ticks
         self._chord_onset = np.array([chord.onset_ticks for chord in timeline.chords], np.int64)
-        classes = [chord_class(chord.root, chord.kind) for chord in timeline.chords]
+        classes = [
+            NO_CHORD if chord.is_silent else chord_class(chord.root, chord.kind) for chord in timeline.chords
+        ]
         # index 0 is the time before the first chord
         self._chord = np.array([NO_CHORD if classes else CHORD_UNKNOWN, *classes], np.int64)
         self._next_chord, self._next_onset = self._following_chords()

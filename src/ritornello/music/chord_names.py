@@ -1,0 +1,146 @@
+"""Read the name of a chord as musicians write it, and write it again: G7/B, am, V7, 4/6, N.C.
+
+A network knows ten kinds of chords (`theory.CHORDS`). A chord of another kind has the nearest of them, and
+keeps its own suffix and bass, of which sampling rules make use.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ritornello.music.chord import NO_BASS, NO_CHORD_NAME, Chord
+from ritornello.music.chord_suffix import parse_suffix
+from ritornello.music.modes import Key, degrees
+from ritornello.music.theory import CHORDS, MAJOR, chord_name, key_tonic, pitch_class
+
+LETTERS = re.compile(r"([A-Ga-g](?:##?|bb?)?)(.*?)(?:/([A-Ga-g](?:##?|bb?)?))?")
+DEGREE = r"[b#]?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i|[1-7])"
+NUMERALS = re.compile(rf"({DEGREE})(.*?)(?:/({DEGREE}|[A-G][#b]?))?")
+NO_CHORD = re.compile(r"[Nn]\.?[Cc]\.?")
+ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
+DIMINISHED = ("dim", "°", "o", "ø", "º", "Ø")
+OWN_THIRD = re.compile(r"dim|[°oøºØ-]|m(?!aj|a|M)")  # of suffixes that say themselves that the third is minor
+DEFAULT_KEY = (0, False)
+ALLOWED = (
+    "must be a root A-G, # or b, and a kind (Am7, Csus4, G7b9/B), a numeral (ii, V7, bVII) or number (4, 6-, "
+    "5/7) of the key, or N.C."
+)
+
+
+def parse_chord(text: str, key: Key | None = None, mode: str = "", *, has_numbers: bool = False) -> Chord:
+    """Return the chord (at tick 0) of a name; numerals and numbers are those of the key, by default C major.
+
+    "b7" is a flat seventh degree if the names beside it are numbers (`has_numbers`), and else B7. Raises
+    ValueError for a text that is no chord.
+
+    >>> parse_chord("G7/B")
+    Chord(onset_ticks=0, root=7, kind='7', suffix='', bass=11, text='')
+    >>> parse_chord("ii", (2, False))
+    Chord(onset_ticks=0, root=4, kind='min', suffix='', bass=-1, text='ii')
+    """
+    name = text.strip().replace("♭", "b").replace("♯", "#")
+    if NO_CHORD.fullmatch(name):
+        return Chord(0, 0, "other", NO_CHORD_NAME, NO_BASS, "" if name == NO_CHORD_NAME else text.strip())
+    readers = [_with_letters, _with_numerals]
+    if has_numbers and re.match(r"b[1-7]", name):
+        readers.reverse()
+    problems = []
+    for reader in readers:
+        try:
+            found = reader(name, key or DEFAULT_KEY, mode)
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        if found is not None:
+            return found if chord_label(found, key) == text.strip() else found._replace(text=text.strip())
+    raise ValueError(f"chord {text!r}: {problems[0] if problems else ALLOWED}")
+
+
+def chord_label(chord: Chord, key: Key | None = None) -> str:
+    """Return the name of a chord as the user wrote it, or else spelled in `key` (sharps, is_minor).
+
+    >>> chord_label(Chord(0, 9, "min7")), chord_label(Chord(0, 2, "min", text="ii"))
+    ('Am7', 'ii')
+    """
+    return chord.text or letter_name(chord, key)
+
+
+def letter_name(chord: Chord, key: Key | None = None) -> str:
+    """Return the name of a chord with letters, spelled in `key`, also where the user wrote a numeral."""
+    if chord.is_silent:
+        return NO_CHORD_NAME
+    root = chord_name(chord.root, "maj", key)
+    bass = "" if chord.bass == NO_BASS else f"/{chord_name(chord.bass, 'maj', key)}"
+    return f"{root}{chord.suffix or CHORDS[chord.kind][0]}{bass}"
+
+
+def marker_name(chord: Chord) -> str:
+    """Return the name of a chord for other programs: as the user wrote it if that has letters."""
+    return chord.text if chord.text[:1] in set("ABCDEFG") else letter_name(chord)
+
+
+def chord_tones(chord: Chord) -> frozenset[int]:
+    """Return the pitch classes of a chord, with its bass; none if it is silent."""
+    if chord.is_silent:
+        return frozenset()
+    intervals = parse_suffix(chord.suffix).intervals if chord.suffix else CHORDS[chord.kind][1]
+    found = {(chord.root + interval) % 12 for interval in intervals}
+    return frozenset(found if chord.bass == NO_BASS else {*found, chord.bass})
+
+
+def _chord(root: int, suffix: str, bass: int | None) -> Chord:
+    """The chord of a root, a suffix and the pitch class of a bass. Raises ValueError for a wrong suffix."""
+    kind, _, text = parse_suffix(suffix)
+    return Chord(0, root, kind, text, NO_BASS if bass is None or bass == root else bass)
+
+
+def _with_letters(name: str, _key: Key, _mode: str) -> Chord | None:
+    """Read a name such as "F#m7/A"; None if it does not begin with a letter A-G."""
+    match = LETTERS.fullmatch(name)
+    if match is None:
+        return None
+    return _chord(pitch_class(match[1]), match[2], pitch_class(match[3]) if match[3] else None)
+
+
+def _with_numerals(name: str, key: Key, mode: str) -> Chord | None:
+    """Read a name such as "ii7", "V7/V" (the dominant of the dominant) or "5/7"; None if it has no degree."""
+    match = NUMERALS.fullmatch(name)
+    if match is None:
+        return None
+    degree, suffix, below = match[1], match[2], match[3]
+    number, is_roman = degree.lstrip("b#"), not degree[-1].isdigit()
+    place = ROMAN.index(number.upper()) if is_roman else int(number) - 1
+    is_diminished = suffix.startswith(DIMINISHED) or (number == "vii" and not suffix)
+    root = _degree(degree, key, mode, raised=key[1] and not mode and place > 4 and is_diminished)
+    if not is_roman and not suffix:
+        suffix = _triad(root, key, mode)
+    elif number == "vii" and not suffix:
+        suffix = "dim"
+    elif number.islower() and not OWN_THIRD.match(suffix):
+        suffix = f"m{suffix}"
+    if not below:
+        return _chord(root, suffix, None)
+    if below[0] in "ABCDEFG":
+        return _chord(root, suffix, pitch_class(below))
+    target = _degree(below, key, mode)
+    if is_roman and place in (4, 6) and not below[-1].isdigit() and target != key_tonic(*key):
+        return _chord((target + MAJOR[place]) % 12, suffix, None)
+    return _chord(root, suffix, target)
+
+
+def _degree(text: str, key: Key, mode: str, *, raised: bool = False) -> int:
+    """The pitch class of a degree such as "bVII" or "4": flats lower that of major, sharps raise its own."""
+    number = text.lstrip("b#")
+    place = int(number) - 1 if number.isdigit() else ROMAN.index(number.upper())
+    scale = MAJOR if text.startswith("b") else degrees(key, mode)
+    step = scale[place] - text.startswith("b") + text.startswith("#")
+    return (key_tonic(*key) + (MAJOR[place] if raised else step)) % 12
+
+
+def _triad(root: int, key: Key, mode: str) -> str:
+    """The suffix of the triad on a degree that is in the key: "", "m" or "dim"; "" on any other."""
+    scale = {(key_tonic(*key) + step) % 12 for step in degrees(key, mode)}
+    for kind in ("maj", "min", "dim"):
+        if {(root + step) % 12 for step in CHORDS[kind][1]} <= scale:
+            return CHORDS[kind][0]
+    return ""

@@ -1,0 +1,129 @@
+"""Modes, such as dorian or blues: their scales, the nearest major or minor key, and the chords that fit.
+
+A network knows major and minor keys only. A song in a mode is composed in the nearest key with the same
+tonic; sampling rules keep it in the scale of the mode.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from ritornello.music import theory
+from ritornello.music.theory import CHORDS, MAJOR, MINOR, key_name, key_tonic, parse_key
+
+Key = tuple[int, bool]  # sharps, is_minor
+BLUES_CHORDS = ((0, "7"), (5, "7"), (7, "7"))
+
+
+class Mode(NamedTuple):
+    """A scale in semitones above the tonic, and the nearest key with that tonic: minor, or else major.
+
+    `sharps` is how many sharps more its signature has than that key. `chords` are the roots above the tonic
+    and kinds of chords that fit; if there are none, all fit whose tones are in `chord_scale`, by default the
+    scale.
+    """
+
+    scale: tuple[int, ...]
+    is_minor: bool = False
+    sharps: int = 0
+    chord_scale: tuple[int, ...] = ()
+    chords: tuple[tuple[int, str], ...] = ()
+
+
+MODES = {
+    "ionian": Mode(MAJOR),
+    "dorian": Mode((0, 2, 3, 5, 7, 9, 10), True, 1),
+    "phrygian": Mode((0, 1, 3, 5, 7, 8, 10), True, -1),
+    "lydian": Mode((0, 2, 4, 6, 7, 9, 11), sharps=1),
+    "mixolydian": Mode((0, 2, 4, 5, 7, 9, 10), sharps=-1),
+    "aeolian": Mode(MINOR, True),
+    "locrian": Mode((0, 1, 3, 5, 6, 8, 10), True, -2),
+    "harmonic minor": Mode((0, 2, 3, 5, 7, 8, 11), True),
+    "melodic minor": Mode((0, 2, 3, 5, 7, 9, 11), True),
+    "phrygian dominant": Mode((0, 1, 4, 5, 7, 8, 10), sharps=-4),
+    "lydian dominant": Mode((0, 2, 4, 6, 7, 9, 10)),
+    "whole tone": Mode((0, 2, 4, 6, 8, 10)),
+    "major pentatonic": Mode((0, 2, 4, 7, 9), chord_scale=MAJOR),
+    "minor pentatonic": Mode((0, 3, 5, 7, 10), True, chord_scale=MINOR),
+    "blues": Mode((0, 3, 5, 6, 7, 10), chords=BLUES_CHORDS),
+    "major blues": Mode((0, 2, 3, 4, 7, 9), chords=BLUES_CHORDS),
+    "minor blues": Mode((0, 3, 5, 6, 7, 10), True, chord_scale=MINOR),
+}
+OTHER_NAMES = {"pentatonic": "major pentatonic", "mixolydic": "mixolydian", "mixo": "mixolydian"}
+MOST_SHARPS = 7
+
+
+def parse_key_or_mode(text: str) -> tuple[Key, str]:
+    """Read a key such as "D minor" or a mode such as "D dorian": the nearest key, and the mode ("": none).
+
+    Raises ValueError for any other text.
+
+    >>> parse_key_or_mode("D minor"), parse_key_or_mode("D dorian"), parse_key_or_mode("A minor pentatonic")
+    (((-1, True), ''), ((-1, True), 'dorian'), ((0, True), 'minor pentatonic'))
+    """
+    match = re.fullmatch(
+        r"\s*([A-Ga-g](?:[#b♯♭]|[\s-]+(?:flat|sharp)\b)?)\s*(.*?)(?:\s+(?:mode|scale))?\s*", text
+    )
+    words = " ".join(match[2].lower().split()) if match else ""
+    name = OTHER_NAMES.get(words, words)
+    if match and name in MODES:
+        tonic = match[1].replace("♯", "#").replace("♭", "b")
+        return parse_key(f"{tonic} {'minor' if MODES[name].is_minor else 'major'}"), name
+    try:
+        return parse_key(text), ""
+    except ValueError as error:
+        near = get_close_matches(words, [*MODES, *OTHER_NAMES], n=1, cutoff=0.6) if words else []
+        hint = f"; did you mean {near[0]!r}?" if near else f"; modes: {', '.join(MODES)}"
+        raise ValueError(f"{error}{hint}") from None
+
+
+def tonality_name(key: Key, mode: str = "") -> str:
+    """Return the name of a key, or of a mode with the tonic of that key.
+
+    >>> tonality_name((-1, True)), tonality_name((-1, True), "dorian")
+    ('D minor', 'D dorian')
+    """
+    name = key_name(*key)
+    return f"{name.split()[0]} {mode}" if mode else name
+
+
+def signature(key: Key, mode: str = "") -> Key:
+    """Return the key whose signature is written: that of the mode, with at most seven sharps or flats.
+
+    >>> signature((-1, True), "dorian"), signature((7, False), "lydian")
+    ((0, True), (-4, False))
+    """
+    sharps = key[0] + (MODES[mode].sharps if mode else 0)
+    return sharps - 12 * (sharps > MOST_SHARPS) + 12 * (sharps < -MOST_SHARPS), key[1]
+
+
+def tones(key: Key, mode: str = "") -> frozenset[int]:
+    """Return the pitch classes of a key (with the raised seventh in minor) or mode."""
+    if not mode:
+        return theory.scale(*key)
+    return frozenset((key_tonic(*key) + step) % 12 for step in MODES[mode].scale)
+
+
+def degrees(key: Key, mode: str = "") -> tuple[int, ...]:
+    """Return the seven steps of a key or mode above its tonic; of a scale of fewer tones those of its key."""
+    scale = MODES[mode].scale if mode else ()
+    return scale if len(scale) == len(MAJOR) else (MINOR if key[1] else MAJOR)
+
+
+def fitting_chords(key: Key, mode: str) -> frozenset[tuple[int, str]]:
+    """Return the chords (root, kind) that fit a mode."""
+    found, tonic = MODES[mode], key_tonic(*key)
+    chords = found.chords or _chords_in(found.chord_scale or found.scale)
+    return frozenset(((tonic + root) % 12, kind) for root, kind in chords)
+
+
+def _chords_in(scale: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
+    """The chords whose tones are all in a scale, as roots above its tonic and kinds."""
+    return tuple(
+        (root, kind)
+        for root in scale
+        for kind, (_, steps) in CHORDS.items()
+        if kind != "other" and {(root + step) % 12 for step in steps} <= set(scale)
+    )
