@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.harmony_state import HarmonyState
 from ritornello.composing.request import Request
+from ritornello.music.modes import tones
 from ritornello.music.sketch import UNKNOWN
-from ritornello.music.theory import scale
 from ritornello.representations.grid.song_state import SongState
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT, part_classes
 
@@ -86,7 +87,8 @@ class SamplingState:
         for tick, part, pitch in request.avoided:
             self.other_takes.setdefault((tick, part), []).append(pitch)
         key = request.plan.key
-        self.scale = frozenset(range(12)) if key is None else scale(*key)
+        self.scale = frozenset(range(12)) if key is None else tones(key, request.plan.mode)
+        self.harmony = HarmonyState.of(request)
         self.out_of_key: deque[bool] = deque(maxlen=RECENT_NOTES)
         self.repeats: deque[bool] = deque(maxlen=RECENT_NOTES)
         self.sounding: dict[int, list[int]] = {}  # by part: the end ticks of its notes
@@ -137,6 +139,8 @@ class SamplingState:
         ends.append(end)
         bar = bisect_right(self.song.bar_starts, onset) - 1
         self._add_to_tree(bar, onset, part, pitch)
+        if self.harmony is not None:
+            self.harmony.add(onset, part, pitch, bar, self.playing_parts(onset))
         last, count = self.notes_in_bar.get(part, (-1, 0))
         self.notes_in_bar[part] = bar, count + 1 if bar == last else 1
         if onset >= self.first_tick:

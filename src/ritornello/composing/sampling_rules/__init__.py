@@ -12,7 +12,7 @@ that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ritornello.composing.sampling_rules import form, parts, pitches, timing
+from ritornello.composing.sampling_rules import form, harmony, parts, pitches, timing
 from ritornello.composing.sampling_state import Bias, SamplingState
 
 
@@ -38,17 +38,21 @@ RULES: tuple[Rule, ...] = (
     Rule("shift", timing.penalize_excess_onsets, False),
     Rule("shift", timing.penalize_substitute_notes, False),
     Rule("shift", form.favour_repeated_onsets, False),
+    Rule("shift", harmony.favour_onset_of_bass, False),
     Rule("part", parts.forbid_unrequested_parts, True),
     Rule("part", parts.require_unplayed_parts, True),
     Rule("part", parts.forbid_too_many_sounding_notes, True),
     Rule("part", parts.favour_rare_parts, False),
     Rule("part", parts.penalize_excess_notes, False),
     Rule("part", form.favour_repeated_parts, False),
+    Rule("part", harmony.favour_bass_part, False),
     Rule("pitch", pitches.forbid_additions_to_given_parts, True),
     Rule("pitch", pitches.forbid_unplayable_pitches, True),
     Rule("pitch", pitches.forbid_pitches_above_melody, True),
     Rule("pitch", pitches.penalize_pitches_outside_key, False),
     Rule("pitch", pitches.penalize_repeated_pitches, False),
+    Rule("pitch", harmony.keep_bass_of_chord, False),
+    Rule("pitch", harmony.keep_tones_of_chord, False),
     Rule("pitch", form.favour_repeated_pitches, False),
     Rule("pitch", form.penalize_copies, False),
     Rule("duration", timing.forbid_sounding_after_end, True),

@@ -10,6 +10,7 @@ from ritornello.music.instrument_ranges import pitch_range
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
 
 OUT_OF_KEY_NATS = 0.5  # what a pitch outside the scale loses,
+OUT_OF_MODE_NATS = 3.0  # of a mode, which no network knows: this much more,
 EXCESS_OUT_OF_KEY_NATS = 12.0  # and what for each unit of their recent share above the usual one
 USUAL_OUT_OF_KEY = 0.05
 FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
@@ -60,12 +61,18 @@ def forbid_pitches_above_melody(state: SamplingState) -> Bias | None:
 
 
 def penalize_pitches_outside_key(state: SamplingState) -> Bias | None:
-    """Pitches outside the plan's scale are less likely, and much less after many notes outside of it."""
+    """Pitches outside the plan's scale are less likely, and much less after many notes outside of it.
+
+    In a mode they are less likely still, apart from the tones of the present chord.
+    """
     if state.request.plan.key is None or state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
     share = sum(state.out_of_key) / max(len(state.out_of_key), LEAST_NOTES)
     nats = OUT_OF_KEY_NATS + EXCESS_OUT_OF_KEY_NATS * max(0.0, share - USUAL_OUT_OF_KEY)
-    bias: Bias = _outside(state.scale) * np.float32(-nats)
+    allowed = state.scale
+    if state.harmony is not None and state.request.plan.mode:
+        nats, allowed = nats + OUT_OF_MODE_NATS, allowed | state.harmony.tones_at(state.row_tick)
+    bias: Bias = _outside(allowed) * np.float32(-nats)
     return bias
 
 

@@ -1,0 +1,128 @@
+"""What a song that is sampled has played of the chords of its plan, for the rules of harmony."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from ritornello.composing.request import Request
+from ritornello.music.chord import NO_BASS, Chord
+from ritornello.music.chord_names import chord_tones
+from ritornello.music.instrument_ranges import pitch_range
+from ritornello.music.sketch import UNKNOWN
+from ritornello.music.theory import CHORDS, family
+from ritornello.representations.grid.vocabulary import DRUM_PART, part_classes, part_of_class
+
+NO_TONES: frozenset[int] = frozenset()
+
+
+class HarmonyState:
+    """The chords of a request and what has been struck of the present one. Tones are pitch classes."""
+
+    def __init__(self, request: Request) -> None:
+        self._onsets = [chord.onset_ticks for chord in request.plan.chords]
+        self._chords = request.plan.chords
+        self._tones = [chord_tones(chord) for chord in self._chords]
+        self._requested = frozenset(request.parts or ())
+        self.parts = _low_to_high(request)
+        self._place = -1  # of the chord of the last note
+        self._missing: set[int] = set()  # tones of it that its kind lacks and that were not struck
+        self._bass_bar = -1  # the bar in which its bass part last struck under it
+        self._onset = -1
+        self._struck: set[int] = set()  # tones of composed notes at the last onset
+
+    @classmethod
+    def of(cls, request: Request) -> HarmonyState | None:
+        """Return the state of a request; None if a network knows all that its plan says of the harmony."""
+        plan = request.plan
+        is_needed = plan.mode or any(chord.suffix or chord.bass != NO_BASS for chord in plan.chords)
+        return cls(request) if is_needed else None
+
+    def add(self, onset: int, part: int, pitch: int, bar: int, playing: tuple[int, ...]) -> None:
+        """Read a newly composed note (ticks, part class, pitch) in a bar, and which parts play in it."""
+        if part == DRUM_PART:
+            return
+        place = self._place_at(onset)
+        if place != self._place:
+            self._place, self._missing, self._bass_bar = place, set(self._added(place)), -1
+        self._missing.discard(pitch % 12)
+        if part == self.bass_part(playing):
+            self._bass_bar = bar
+        self._struck = self._struck if onset == self._onset else set()
+        self._onset = onset
+        self._struck.add(pitch % 12)
+
+    def chord_at(self, tick: int) -> Chord | None:
+        """Return the chord at a tick; None before the first."""
+        place = self._place_at(tick)
+        return self._chords[place] if place >= 0 else None
+
+    def tones_at(self, tick: int) -> frozenset[int]:
+        """Return the tones of the chord at a tick, with its bass."""
+        place = self._place_at(tick)
+        return self._tones[place] if place >= 0 else NO_TONES
+
+    def struck_at(self, tick: int) -> frozenset[int]:
+        """Return the tones of the composed notes that begin at a tick."""
+        return frozenset(self._struck) if tick == self._onset else NO_TONES
+
+    def missing_at(self, tick: int) -> frozenset[int]:
+        """Return the tones of the chord at a tick that its kind lacks and that were not struck yet."""
+        place = self._place_at(tick)
+        return frozenset(self._missing) if place == self._place else self._added(place)
+
+    def wrong_at(self, tick: int) -> frozenset[int]:
+        """Return the tones of the kind of the chord at a tick that the chord itself has not."""
+        place = self._place_at(tick)
+        return self._kind_tones(place) - self._tones[place] if place >= 0 else NO_TONES
+
+    def elapsed_share(self, tick: int) -> float:
+        """Return how much of the chord at a tick is over, 0-1."""
+        place = self._place_at(tick)
+        if not 0 <= place < len(self._onsets) - 1:
+            return 0.0
+        start, end = self._onsets[place : place + 2]
+        return (tick - start) / (end - start)
+
+    def bass_is_due(self, tick: int, bar: int) -> bool:
+        """Whether the bass part has not struck in a bar under the chord at a tick."""
+        return self._place_at(tick) != self._place or self._bass_bar < bar
+
+    def next_bass_tick(self, tick: int) -> int:
+        """Return where the next slash chord after a tick begins; -1 if the next chord is none."""
+        place = self._place_at(tick) + 1
+        is_slash = place < len(self._chords) and self._chords[place].bass != NO_BASS
+        return self._onsets[place] if is_slash else -1
+
+    def bass_part(self, playing: tuple[int, ...]) -> int:
+        """Return the lowest of the parts that play or are given, -1 if there is none."""
+        return next((part for part in self.parts if part in playing or part not in self._requested), -1)
+
+    def _place_at(self, tick: int) -> int:
+        return bisect_right(self._onsets, tick) - 1
+
+    def _kind_tones(self, place: int) -> frozenset[int]:
+        chord = self._chords[place]
+        if chord.is_silent:
+            return NO_TONES
+        return frozenset((chord.root + step) % 12 for step in CHORDS[chord.kind][1])
+
+    def _added(self, place: int) -> frozenset[int]:
+        """The tones of a chord that its kind lacks; its bass is not one of them."""
+        if place < 0:
+            return NO_TONES
+        return self._tones[place] - self._kind_tones(place) - {self._chords[place].bass}
+
+
+def _low_to_high(request: Request) -> tuple[int, ...]:
+    """The pitched parts of the plan, as classes: basses first, then by their planned mean pitch, or range."""
+    sketch = request.plan.sketch
+    textures = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True)) if sketch else {}
+
+    def height(part: int) -> tuple[bool, float]:
+        planned = [pitch for notes, pitch in textures.get(part, ()) if notes and pitch != UNKNOWN]
+        program = part_of_class(part).program
+        mean = sum(planned) / len(planned) if planned else sum(pitch_range(program)) / 2
+        return family(program) != "bass", mean
+
+    pitched = {part for part in part_classes(request.plan.parts).tolist() if part != DRUM_PART}
+    return tuple(sorted(pitched, key=height))

@@ -1,0 +1,94 @@
+"""Rules of harmony: what a chord has that networks do not know: a bass of its own, further tones, silence."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+import numpy as np
+
+from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
+from ritornello.music.chord import NO_BASS
+from ritornello.representations.grid.vocabulary import (
+    COLUMN,
+    DRUM_PART,
+    MAX_SHIFT,
+    PARTS,
+    PITCHES,
+    SHIFTS,
+    WAIT,
+)
+
+ONSET_NATS, JOIN_NATS, PART_NATS = 3.0, 3.0, 2.0  # for the bass of a slash chord to be struck as it begins
+# Measured in benchmarks/RESULTS.md, "Chords and modes"
+BASS_NATS, LATER_BASS_NATS = 12.0, 1.5  # what other pitches than the bass lose: first in a bar, then
+ADDED_NATS = 2.5  # what a tone of the chord gains that was not struck yet; three times as much at its end
+WRONG_NATS = 6.0  # what a tone of the nearest kind loses that the chord has not
+UNISON_NATS = 6.0  # what another tone loses at an onset where no chord sounds
+
+
+def keep_bass_of_chord(state: SamplingState) -> Bias | None:
+    """The lowest part strikes the bass of a slash chord first, and in each bar first."""
+    harmony, tick, part = state.harmony, state.row_tick, state.song.row[COLUMN["part"]]
+    if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
+        return None
+    is_above = (state.onset, state.part) == (tick, part)  # of notes at one onset the lowest comes first
+    if is_above or part != harmony.bass_part(state.playing_parts(tick)):
+        return None
+    bar = bisect_right(state.song.bar_starts, tick) - 1
+    nats = BASS_NATS if harmony.bass_is_due(tick, bar) else LATER_BASS_NATS
+    return bias_of_tones({chord.bass}, 0.0, -nats)
+
+
+def favour_onset_of_bass(state: SamplingState) -> Bias | None:
+    """A slash chord is likelier to begin with an onset, and its bass part to join its first onset."""
+    harmony, song = state.harmony, state.song
+    if harmony is None:
+        return None
+    clock, bias = song.clock, np.zeros(SHIFTS, np.float32)
+    following = harmony.next_bass_tick(clock)
+    if following >= 0:
+        bias[following - clock + 1 :][: max(0, MAX_SHIFT - following + clock)] -= ONSET_NATS
+        bias[WAIT] -= ONSET_NATS * (state.tick_after_wait > following)
+    part = _part_of_due_bass(state, clock)
+    if clock == state.onset and part > state.part:  # parts ascend within an onset
+        bias[0] += JOIN_NATS
+    return bias
+
+
+def favour_bass_part(state: SamplingState) -> Bias | None:
+    """The bass part of a slash chord is likelier to play while its bass is due."""
+    part = _part_of_due_bass(state, state.row_tick)
+    return bias_at(PARTS, part, PART_NATS) if part >= 0 else None
+
+
+def _part_of_due_bass(state: SamplingState, tick: int) -> int:
+    """The part that is to strike the bass of the chord at a tick; -1 if it did so, or if there is none."""
+    harmony = state.harmony
+    if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
+        return -1
+    part = harmony.bass_part(state.playing_parts(tick))
+    is_due = harmony.bass_is_due(tick, bisect_right(state.song.bar_starts, tick) - 1)
+    return part if is_due and part in (state.request.parts or ()) else -1
+
+
+def keep_tones_of_chord(state: SamplingState) -> Bias | None:
+    """Tones of a chord that its kind lacks are likelier until they are struck; those it has not, less."""
+    harmony, tick, part = state.harmony, state.row_tick, state.song.row[COLUMN["part"]]
+    if harmony is None or part == DRUM_PART or (chord := harmony.chord_at(tick)) is None or not chord.suffix:
+        return None
+    if chord.is_silent:
+        struck = harmony.struck_at(tick)
+        return bias_of_tones(struck, 0.0, -UNISON_NATS) if struck else None
+    bias = bias_of_tones(harmony.wrong_at(tick), -WRONG_NATS, 0.0)
+    is_bass = part == harmony.bass_part(state.playing_parts(tick)) and len(harmony.parts) > 1
+    if not is_bass:
+        nats = ADDED_NATS * (1 + 2 * harmony.elapsed_share(tick))
+        bias += bias_of_tones(harmony.missing_at(tick), nats, 0.0)
+    return bias
+
+
+def bias_of_tones(tones: Iterable[int], nats: float, other_nats: float) -> Bias:
+    """A bias (128,) that adds `nats` to the pitches of some pitch classes, `other_nats` to all others."""
+    is_tone = np.zeros(12, bool)
+    is_tone[list(tones)] = True
+    bias: Bias = np.where(is_tone[np.arange(PITCHES) % 12], np.float32(nats), np.float32(other_nats))
+    return bias
