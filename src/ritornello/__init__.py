@@ -41,6 +41,7 @@ _MODULES = {
     "replay": "composing.compose",
     "sketch": "composing.compose",
     "train": "training.train",
+    "vary": "composing.compose",
     "write": "midi",
     "write_songs": "composing.song_folder",
 }

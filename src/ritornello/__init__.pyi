@@ -6,6 +6,7 @@ from ritornello.composing.compose import compose_many as compose_many
 from ritornello.composing.compose import redo as redo
 from ritornello.composing.compose import replay as replay
 from ritornello.composing.compose import sketch as sketch
+from ritornello.composing.compose import vary as vary
 from ritornello.composing.performed_files import perform as perform
 from ritornello.composing.reaper_script import reaper as reaper
 from ritornello.composing.song import Song as Song

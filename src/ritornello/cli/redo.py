@@ -32,13 +32,14 @@ from ritornello.system.made_files import writing
 @overwrite_option
 @output_options
 def command(
-    song: str, bars: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any
+    song: str, bars: str | None, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any
 ) -> None:
-    """Recompose some bars of SONG, a MIDI file; nothing else in it changes.
+    """Recompose some bars of SONG, a MIDI file, or all but what is locked; nothing else in it changes.
 
     \b
     ritornello redo song.mid --bars 9-12
     ritornello redo song.mid --bars 9-12 --parts bass --takes 2
+    ritornello redo song.mid --lock drums,1-4 --takes 8
     """
     from ritornello.composing.compose import redo
 
@@ -58,7 +59,7 @@ def command(
         paths = song_paths(target, len(takes))
         files = [write_song(take, path) for take, path in zip(takes, paths, strict=True)]
     took_s = time.perf_counter() - start_s
-    lines: list[Any] = [f"{takes[0].plan}, new bars {bars}, seed {takes[0].recipe.seed}"]
+    lines: list[Any] = [f"{takes[0].plan}, new bars {bars or 'everywhere'}, seed {takes[0].recipe.seed}"]
     lines += [f"{file}   {len(take.score)} notes" for take, file in zip(takes, files, strict=True)]
     if len(takes) < settings["takes"]:
         lines.append(f"{len(takes)} of {settings['takes']} takes: no more different ones were found")

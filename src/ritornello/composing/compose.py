@@ -26,6 +26,7 @@ from ritornello.composing.options import (
     RedoOptions,
     SketchOptions,
     SketchSource,
+    VaryOptions,
     with_help_of,
 )
 from ritornello.composing.performed_files import on_grid
@@ -35,6 +36,7 @@ from ritornello.composing.request import request_for
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.composing.takes import compose_takes
+from ritornello.composing.variation import compose_variation
 from ritornello.errors import FailedError, InputError, ModelError, PlanError
 from ritornello.models.model import Model
 from ritornello.performing.manners import style_of_labels
@@ -162,30 +164,57 @@ def sketch(
 @with_help_of(RedoOptions)
 def redo(
     song: Music,
-    bars: str | range,
+    bars: str | range | None = RedoOptions.bars,
     *,
     parts: str | Collection[str] | None = RedoOptions.parts,
+    lock: str | Collection[str] | None = RedoOptions.lock,
     takes: int = RedoOptions.takes,
     model: str | Path | Model | None = None,
     seed: int | None = RedoOptions.seed,
     creativity: float = RedoOptions.creativity,
     progress: Progress | None = None,
 ) -> list[Song]:
-    """Recompose some bars of a song in several versions; nothing else in it changes.
+    """Recompose some bars of a song, or all but what is locked, in several versions; nothing else changes.
 
     The versions, or takes, differ from each other and from the song; if no more can be found, there are
     fewer. A range of bars has those of the Timeline, from 0, a pickup included. Raises MidiError, PlanError,
     ModelError, FailedError. Options:"""
-    wanted = RedoOptions(bars=bars, parts=parts, takes=takes, seed=seed, creativity=creativity)
+    wanted = RedoOptions(bars=bars, parts=parts, lock=lock, takes=takes, seed=seed, creativity=creativity)
+    if bars is None and parts is None and not lock:
+        raise PlanError("nothing says what to recompose: give bars, parts or lock")
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     check_has_notes(opened)
     grid, performance = on_grid(song)
-    given = read_redo(grid, bars, parts)
+    given = read_redo(grid, bars, parts, lock)
     takes_found = compose_takes(opened, given, wanted.takes, seed, wanted.creativity, progress)
     found = [take.performed_as(performance) for take in takes_found]
     if not found:
         raise FailedError("no take differs from the song: try another seed, or a higher --creativity")
     return found
+
+
+@with_help_of(VaryOptions)
+def vary(
+    song: Music,
+    amount: float = VaryOptions.amount,
+    *,
+    parts: str | Collection[str] | None = VaryOptions.parts,
+    lock: str | Collection[str] | None = VaryOptions.lock,
+    model: str | Path | Model | None = None,
+    seed: int | None = VaryOptions.seed,
+    creativity: float = VaryOptions.creativity,
+    progress: Progress | None = None,
+) -> Song:
+    """Compose a variation of a song: some bars of some parts are new, the rest stays as it is.
+
+    With the same seed, a larger amount varies what a smaller one does, and more. Raises MidiError, PlanError,
+    ModelError, FailedError. Options:"""
+    wanted = VaryOptions(amount=amount, parts=parts, lock=lock, seed=seed, creativity=creativity)
+    opened, seed = opened_model(model), _seed_or_random(wanted.seed)
+    check_has_notes(opened)
+    grid, performance = on_grid(song)
+    given = read_redo(grid, None, parts, lock)
+    return compose_variation(opened, given, amount, seed, creativity, progress).performed_as(performance)
 
 
 def replay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.timeline import Timeline
 from ritornello.notation import SongFile
 from ritornello.representations.grid.canonical import part_classes_of
+from ritornello.representations.grid.vocabulary import part_classes
 from ritornello.representations.notes import Notes
 
 NOTES = Notes()
@@ -37,13 +39,14 @@ class GivenMusic:
     """A MIDI file and what it is given for, as the recipe stores it; all else is computed once, when needed.
 
     To redo, `bars` (of the plan's bars the first, and the one after the last, from 0, a pickup included) and
-    `parts` (None: all) are recomposed.
+    `parts` (None: all) are recomposed, but not the `kept` ones: pairs of a bar and a part.
     """
 
     kind: Kind
     midi: bytes
     bars: tuple[int, int] | None = None
     parts: tuple[int, ...] | None = None
+    kept: frozenset[tuple[int, int]] = frozenset()
     name: str = field(default="the MIDI file of the recipe", compare=False)  # for error messages
 
     @cached_property
@@ -92,6 +95,31 @@ class GivenMusic:
         return part_classes_of(self.score)
 
     @cached_property
+    def open_parts(self) -> tuple[tuple[int, ...], ...]:
+        """For each bar the classes of the parts in which notes are recomposed, ascending."""
+        numbers = np.unique(self.score.part).tolist() if self.parts is None else self.parts
+        redone = range(*self.bars) if self.bars else range(0)
+        classes = [(number, int(self.part_classes[number])) for number in numbers]
+        return tuple(
+            tuple(sorted({part for number, part in classes if (bar, number) not in self.kept}))
+            if bar in redone
+            else ()
+            for bar in range(len(self.timeline))
+        )
+
+    @cached_property
+    def is_redone(self) -> npt.NDArray[np.bool_]:
+        """For each note (N,) of the canonical song, whether it is recomposed."""
+        bars = self.timeline.bar_of(self.canonical.onset_ticks).tolist()
+        part = part_classes(self.canonical.parts)[self.canonical.part].tolist()
+        return np.array([p in self.open_parts[bar] for bar, p in zip(bars, part, strict=True)], bool)
+
+    @property
+    def has_other_notes(self) -> bool:
+        """Whether other notes sound in bars to redo."""
+        return self.parts is not None or bool(self.kept)
+
+    @cached_property
     def plan(self) -> Plan:
         """The plan of the song, with its form; to redo, the form of the bars to redo is open.
 
@@ -99,10 +127,9 @@ class GivenMusic:
         """
         timeline = self.timeline
         form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
-        redone = range(*self.bars) if self.bars else range(0)
-        returns = [UNKNOWN_RETURN if bar in redone else pair for bar, pair in enumerate(form)]
+        returns = [UNKNOWN_RETURN if self.open_parts[bar] else pair for bar, pair in enumerate(form)]
         plan = replace(infer_plan(self.canonical), returns=tuple(returns))
-        return plan if self.parts is None else replace(plan, chords=plan.chords or timeline.chords)
+        return replace(plan, chords=plan.chords or timeline.chords) if self.has_other_notes else plan
 
 
 def read_prompt(prompt: Music | SongFile, bars: int | None = None) -> GivenMusic:
@@ -124,16 +151,21 @@ def read_melody(melody: Music | SongFile) -> GivenMusic:
 
 
 def read_redo(
-    song: Music | SongFile, bars: str | range, parts: str | Collection[str] | None = None
+    song: Music | SongFile,
+    bars: str | range | None = None,
+    parts: str | Collection[str] | None = None,
+    lock: str | Collection[str] | None = None,
 ) -> GivenMusic:
     """Read a song of which bars, "9-12" (a pickup is bar 0) or a range of the Timeline's, are redone.
 
-    Parts are given by name, instrument, family, or number from 1; None are all. Raises MidiError, PlanError.
+    Parts are given by name, instrument, family, or number from 1; None are all parts, and all bars. What is
+    named in `lock` stays: parts, bars, or both ("bass:1-8"). Raises MidiError, PlanError.
     """
     given = _read(song, "redo", "song")
     _check_bars(given, MAX_BARS_TO_REDO)
     timeline = Timeline.of(given.score)
     first = 1 - timeline.pickup_bars  # the number of the first bar, as people count
+    bars = range(len(timeline)) if bars is None else bars
     chosen = bars if isinstance(bars, range) else bar_range(bars, first)
     if not 0 <= chosen.start < chosen.stop <= len(timeline):
         raise PlanError(
@@ -145,8 +177,35 @@ def read_redo(
         names = parts.split(",") if isinstance(parts, str) else parts
         numbers = tuple(sorted({number for name in names for number in part_numbers(given.score, name)}))
     redo = replace(given, bars=_bars_on_grid(given.score, timeline, chosen), parts=numbers)
+    if lock:
+        names = lock.split(",") if isinstance(lock, str) else lock
+        kept = frozenset(cell for name in names for cell in _locked(given.score, timeline, name))
+        redo = keeping(redo, kept)
+        if not any(redo.open_parts):
+            raise PlanError(f"lock {lock!r}: must leave some bars of some parts to recompose")
     vars(redo)["score"] = given.score  # it need not be parsed again
     return redo
+
+
+def keeping(given: GivenMusic, kept: frozenset[tuple[int, int]]) -> GivenMusic:
+    """The song to redo with other pairs of bars and parts kept, and no more bars than needed to redo."""
+    chosen = replace(given, kept=kept)
+    if bars := [bar for bar, parts in enumerate(chosen.open_parts) if parts]:
+        chosen = replace(chosen, bars=(bars[0], bars[-1] + 1))
+    return chosen
+
+
+def _locked(score: Score, timeline: Timeline, text: str) -> list[tuple[int, int]]:
+    """The bars on the grid, each with a part, that a text names: "bass", "1-8", or "bass:1-8"."""
+    part, is_both, bars = text.strip().rpartition(":")
+    if not is_both:
+        part, bars = ("", bars) if re.fullmatch(r"\d+-\d+", bars) else (bars, "")
+    numbers = part_numbers(score, part) if part else range(len(score.parts))
+    first = 1 - timeline.pickup_bars
+    chosen = bar_range(bars, first) if bars else range(len(timeline))
+    if chosen.stop > len(timeline):
+        raise PlanError(f"lock {text.strip()!r}: must be within bars {first}-{timeline.full_bars}")
+    return [(bar, number) for bar in range(*_bars_on_grid(score, timeline, chosen)) for number in numbers]
 
 
 def _read(music: Music | SongFile, kind: Kind, what: str) -> GivenMusic:

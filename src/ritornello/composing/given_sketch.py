@@ -42,7 +42,8 @@ def _as_given(plan: Plan, given: GivenMusic) -> tuple[Plan, Mask]:
     timeline, count = given.timeline, min(len(given.timeline), plan.bars)
     sketch = timeline.sketch or read_sketch(given.canonical, timeline)
     bars = np.arange(plan.bars)
-    redone = np.isin(bars, range(*given.bars)) if given.bars else np.zeros(plan.bars, bool)
+    open_parts = [*given.open_parts, *[()] * plan.bars][: plan.bars]
+    redone = np.array([bool(parts) for parts in open_parts], bool)
     is_open = (bars >= count) | redone
     returns = [*zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)][:count]
     returns += [UNKNOWN_RETURN] * (plan.bars - count)
@@ -57,22 +58,20 @@ def _as_given(plan: Plan, given: GivenMusic) -> tuple[Plan, Mask]:
             cadences,
             tuple(UNKNOWN if new else motif for motif, new in zip(motifs, is_open, strict=True)),
             plan.parts,
-            _textures(plan, given, sketch, is_open),
+            _textures(plan, given, sketch, bars >= count),
         ),
     )
-    return known, is_open if given.parts is None else bars >= count
+    return known, bars >= count if given.has_other_notes else is_open
 
 
-def _textures(
-    plan: Plan, given: GivenMusic, sketch: Sketch, is_open: Mask
-) -> tuple[tuple[Texture, ...], ...]:
+def _textures(plan: Plan, given: GivenMusic, sketch: Sketch, is_new: Mask) -> tuple[tuple[Texture, ...], ...]:
     """The texture of each part of the plan and bar; a part that joins a prompt rests in its bars."""
     own = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
-    redone = None if given.parts is None else {int(given.part_classes[number]) for number in given.parts}
+    open_parts = [*given.open_parts, *[()] * len(is_new)]
     rests, unknown = (0, UNKNOWN), (UNKNOWN, UNKNOWN)
     found = []
     for part in part_classes(plan.parts).tolist():
-        bars = own.get(part, (rests if given.kind == "prompt" else unknown,) * len(is_open))
-        opened = is_open & (redone is None or part in redone)
-        found.append(tuple(unknown if new else bars[bar] for bar, new in enumerate(opened.tolist())))
+        bars = own.get(part, (rests if given.kind == "prompt" else unknown,) * len(is_new))
+        opened = [new or part in open_parts[bar] for bar, new in enumerate(is_new.tolist())]
+        found.append(tuple(unknown if new else bars[bar] for bar, new in enumerate(opened)))
     return tuple(found)

@@ -151,16 +151,23 @@ class BatchOptions(_Options):
         check_between("best", self.best, 1, self.n, PlanError)
 
 
+def _parts_to_redo() -> Any:
+    return _option("Only these parts: their names, instruments, or numbers from 1; by default all.")
+
+
+def _lock() -> Any:
+    return _option('What stays in each take: parts, bars, or bars of a part: "drums,1-4,bass:9-12".')
+
+
 @dataclass(frozen=True, kw_only=True)
 class RedoOptions(_Options):
     """Which bars and parts of a song to recompose, and how many versions."""
 
-    bars: str | range = field(
-        metadata=_option("The bars to recompose, counted from 1 (a pickup is bar 0): 9-12.").metadata
+    bars: str | range | None = _option(
+        "The bars to recompose, counted from 1 (a pickup is bar 0): 9-12; by default all."
     )
-    parts: str | Collection[str] | None = _option(
-        "Only these parts: their names, instruments, or numbers from 1; by default all."
-    )
+    parts: str | Collection[str] | None = _parts_to_redo()
+    lock: str | Collection[str] | None = _lock()
     takes: int = _option("How many takes (versions) to write, RANGE.", 4, 1, MAX_SONGS)
     creativity: float = _creativity()
     seed: int | None = _seed()
@@ -182,6 +189,20 @@ class PerformOptions(_Options):
     seed: int | None = _option(
         "The same seed gives the same performance; by default that of the song.", None, 0, MAX_SEED
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaryOptions(_Options):
+    """How much of a song is varied, and what of it stays."""
+
+    amount: float = _option(
+        "RANGE: the share of the notes that are composed anew; 0 gives the song back, 1 another song of the "
+        "same plan.", 0.3, 0, 1,
+    )  # fmt: skip
+    parts: str | Collection[str] | None = _parts_to_redo()
+    lock: str | Collection[str] | None = _lock()
+    creativity: float = _creativity()
+    seed: int | None = _seed()
 
 
 @dataclass(frozen=True, kw_only=True)

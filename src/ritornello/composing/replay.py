@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ritornello import midi
 from ritornello.composing import merge_notes
@@ -11,6 +12,7 @@ from ritornello.composing.request import Request, request_for
 from ritornello.composing.song import Song
 from ritornello.midi.details import with_neutral_channels
 from ritornello.midi.patching import Note, replace_notes
+from ritornello.music.plan import GRID
 from ritornello.music.sections import section_markers
 from ritornello.representations.table import SamplesItself
 
@@ -55,7 +57,11 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     first, end = (int(ticks[0]) for ticks in merge_notes.bars_in_score(score, plan, *edges))
     parts = range(len(score.parts)) if given.parts is None else given.parts
     old = merge_notes.note_table(score)
-    is_replaced = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
+    is_inside = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
+    is_kept = is_inside & _are_kept(recipe, old)
+    is_replaced = is_inside & ~is_kept
+    if given.kept and not any(given.open_parts):
+        return given.midi
     notes, _ = merge_notes.notes_for_score(
         score,
         given.part_classes,
@@ -67,4 +73,18 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
         given.parts,
     )
     new = [Note(*note) for note in notes.tolist() if note[4] < len(score.parts)]
-    return replace_notes(given.midi, parts, first, end, new)
+    kept = {(onset, part) for onset, part in old[is_kept][:, [0, 4]].tolist()}
+    return replace_notes(given.midi, parts, first, end, new, kept)
+
+
+def _are_kept(recipe: Recipe, notes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which notes (N, 5) of the given music, in its ticks, lie in bars and parts that are kept."""
+    given, bars = recipe.given, recipe.plan.timeline(GRID)
+    if given is None or not given.kept:
+        return np.zeros(len(notes), bool)
+    ends = bars.start_ticks + bars.length_ticks
+    start, _ = merge_notes.bars_in_score(given.score, recipe.plan, bars.start_ticks, ends)
+    bar = np.searchsorted(start, notes[:, 0], side="right") - 1
+    return np.array(
+        [cell in given.kept for cell in zip(bar.tolist(), notes[:, 4].tolist(), strict=True)], bool
+    )

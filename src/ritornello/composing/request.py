@@ -34,6 +34,8 @@ class Request:
     first_tick: int = 0
     end_tick: int | None = None
     """Notes are sampled from `first_tick` up to `end_tick` (None: the end of the song)."""
+    open_parts: tuple[tuple[int, ...], ...] | None = None
+    """For each bar the parts in which notes are sampled; None: all `parts` in all bars."""
     required_parts: tuple[int, ...] | None = None
     """The parts that must play; None means all of them."""
     style: StyleStats = NO_STATS
@@ -58,7 +60,7 @@ def request_for(
 
     With `parts_are_optional` not all parts must play: nobody requested them, they come from a training song.
     """
-    required = () if parts_are_optional else None
+    required = () if parts_are_optional or (given is not None and given.kept) else None
     if given is None:
         return Request(plan, seed, song, _part_classes(plan), required_parts=required)
     kinds = {"prompt": _continuation, "tune": _accompaniment, "redo": _redo}
@@ -87,16 +89,14 @@ def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
     What comes before is the prompt; what comes after, and the other parts from there on, are given notes.
     """
     assert given.bars is not None
-    canonical, timeline = given.canonical, given.timeline
+    timeline, onset = given.timeline, given.canonical.onset_ticks
     bar_lines = np.append(timeline.start_ticks, plan.timeline(GRID).end_ticks)
     first_tick, end_tick = bar_lines[list(given.bars)].tolist()
-    numbers = np.unique(given.score.part).tolist() if given.parts is None else given.parts
-    redone = sorted({int(given.part_classes[number]) for number in numbers})
-    onset = canonical.onset_ticks
-    is_redone = np.isin(part_classes(canonical.parts)[canonical.part], redone)
-    kept = canonical.select((onset >= end_tick) | (onset >= first_tick) & ~is_redone)
+    redone = tuple(sorted({part for parts in given.open_parts for part in parts}))
+    kept = given.canonical.select((onset >= first_tick) & ~given.is_redone)
     prompt = _rows_of_first_notes(given.rows, int((onset < first_tick).sum()))
-    return Request(plan, seed, song, tuple(redone), kept, prompt, first_tick, end_tick)
+    open_parts = given.open_parts if given.kept else None
+    return Request(plan, seed, song, redone, kept, prompt, first_tick, end_tick, open_parts=open_parts)
 
 
 def _part_classes(plan: Plan) -> tuple[int, ...]:

@@ -31,9 +31,10 @@ def _planned_notes(request: Request, bars: int) -> list[dict[int, int]]:
     """For each bar the planned notes of the requested parts that a sketch plans; 0: the part rests."""
     found: list[dict[int, int]] = [{} for _ in range(bars)]
     if (sketch := request.plan.sketch) is not None:
+        open_parts = request.open_parts or (request.parts or (),) * bars
         for part, textures in zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True):
-            for notes_of_bar, (notes, _) in zip(found, textures, strict=False):
-                if notes != UNKNOWN and part in (request.parts or ()):
+            for notes_of_bar, (notes, _), parts in zip(found, textures, open_parts, strict=False):
+                if notes != UNKNOWN and part in parts:
                     notes_of_bar[part] = notes
     return found
 
@@ -55,9 +56,13 @@ class SamplingState:
         self.first_bar = bisect_right(song.bar_starts, self.first_tick) - 1
         self.last_bar = bisect_right(song.bar_starts, max(self.end_tick - 1, 0)) - 1
         self._planned = _planned_notes(request, len(song.bar_starts))
+        self.open_parts = request.open_parts or (request.parts or (),) * len(song.bar_starts)
+        """For each bar the parts in which notes may be sampled."""
         self._playing = [
-            tuple(part for part in request.parts or (-1,) if planned.get(part, UNKNOWN))
-            for planned in self._planned
+            tuple(
+                part for part in parts or (() if request.open_parts else (-1,)) if planned.get(part, UNKNOWN)
+            )
+            for planned, parts in zip(self._planned, self.open_parts, strict=False)
         ]
         self.silent_bar = self.first_bar
         """The first requested bar in which no composed note sounds yet; beyond `last_bar` there is none."""
@@ -216,7 +221,7 @@ class SamplingState:
         In a bar in which all rest they may play, and parts that have not played may do so in the last bar.
         """
         bar = bisect_right(self.song.bar_starts, tick) - 1
-        playing = self._playing[bar] or self.request.parts or ()
+        playing = self._playing[bar] or self.open_parts[bar]
         if bar < self.last_bar or not (unplayed := self.unplayed_parts):
             return playing
         return tuple(sorted({*playing, *unplayed}))

@@ -6,8 +6,6 @@ composed again, and the notes of the others lose ever more probability.
 
 from dataclasses import replace
 
-import numpy as np
-
 from ritornello.composing.generate import generate_songs
 from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.given_sketch import filled_around
@@ -42,7 +40,7 @@ def compose_takes(
     base, sketcher = request_for(given.plan, seed, given=given), Sketcher.of(model)
     found: list[Song] = []
     similar: dict[bytes, Song] = {}
-    known, written = [_given_notes(base, given)], {_onsets_and_pitches(given.score)}
+    known, written = [given_notes(given)], {_onsets_and_pitches(given.score)}
     for attempt in range(ATTEMPTS):
         avoided: PlayedNotes = frozenset().union(*known) if attempt else frozenset()
         wanted = replace(base, avoided=avoided, avoid_nats=attempt * AVOID_NATS)
@@ -85,13 +83,10 @@ def _sampled_notes(request: Request, take: Song) -> PlayedNotes:
     return frozenset(zip(notes[:, 0].tolist(), part.tolist(), notes[:, 2].tolist(), strict=True))
 
 
-def _given_notes(request: Request, given: GivenMusic) -> PlayedNotes:
+def given_notes(given: GivenMusic) -> PlayedNotes:
     """The notes that the song has in the bars and parts to redo."""
     onset, part, pitch = note_classes(given.canonical)[:3]
-    assert request.end_tick is not None
-    is_inside = (onset >= request.first_tick) & (onset < request.end_tick)
-    is_redone = is_inside & np.isin(part, request.parts or ())
-    return frozenset(zip(*(column[is_redone].tolist() for column in (onset, part, pitch)), strict=True))
+    return frozenset(zip(*(column[given.is_redone].tolist() for column in (onset, part, pitch)), strict=True))
 
 
 def _onsets_and_pitches(score: Score) -> bytes:

@@ -47,11 +47,17 @@ class TrackEvent(NamedTuple):
 
 
 def replace_notes(
-    data: bytes, parts: Collection[int], first_tick: int, end_tick: int, notes: Collection[Note]
+    data: bytes,
+    parts: Collection[int],
+    first_tick: int,
+    end_tick: int,
+    notes: Collection[Note],
+    kept: Collection[tuple[int, int]] = (),
 ) -> bytes:
     """Return the file with `notes` in the place of those notes of `parts` whose onset is in the given ticks.
 
-    The ticks are `first_tick` to `end_tick`, which is not included. Raises MidiError if the file cannot be
+    The ticks are `first_tick` to `end_tick`, which is not included. Notes of the onsets in ticks and parts in
+    `kept` stay. Raises MidiError if the file cannot be
     read, if a new note is of a part that it does not have, or if it cannot have the program of its part.
     """
     chunks = split_file(data)
@@ -60,7 +66,13 @@ def replace_notes(
     if unknown := [note for note in notes if note.part >= len(keys)]:
         raise MidiError(f"part {unknown[0].part}: must be 0-{len(keys) - 1}")
     part_of = {key: part for part, key in enumerate(keys)}
-    gone = [n for n in found.notes if first_tick <= n.onset_ticks < end_tick and part_of[n.part_key] in parts]
+    gone = [
+        note
+        for note in found.notes
+        if first_tick <= note.onset_ticks < end_tick
+        and (part := part_of[note.part_key]) in parts
+        and (note.onset_ticks, part) not in kept
+    ]
     patch = _Patch(found, gone, chunks.are_songs)
     for note in sorted(notes):
         patch.add(note, keys[note.part])

@@ -33,6 +33,8 @@ def leads_nowhere(state: SamplingState, field: str, value: int, rules: Sequence[
 def _no_note_fits(state: SamplingState, shift: int, rules: Sequence[Rule]) -> bool:
     """Whether no part has a pitch to play at an onset."""
     song, parts = state.song, state.playing_parts(state.song.clock + shift)
+    if not parts:
+        return False  # only given notes are there
     is_full = any(len(ends) >= MAX_SOUNDING_NOTES for ends in state.sounding.values())
     if not is_full and (shift > 0 or not song.notes or song.notes[-1][1] < parts[-1]):
         return False  # the last of the requested parts can play

@@ -26,10 +26,17 @@ LEAST_NATS = 0.01  # a smaller penalty is left out
 
 def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
     """Composed notes lie in the bars to redo, or after the prompt; given notes may lie anywhere."""
-    clock, given = state.song.clock, state.song.next_given("shift")
-    if clock >= state.first_tick and state.end_tick == state.song.end_tick:
+    song, clock, given = state.song, state.song.clock, state.song.next_given("shift")
+    is_split = state.request.open_parts is not None
+    if clock >= state.first_tick and state.end_tick == song.end_tick and not is_split:
         return None
     bias = np.zeros(SHIFTS, np.float32)
+    for bar in range(song.bar, len(song.bar_starts)) if is_split else ():
+        if song.bar_starts[bar] > clock + MAX_SHIFT:
+            break
+        if not state.open_parts[bar]:
+            start, end = (max(line - clock, 0) for line in song.bar_lines[bar : bar + 2])
+            bias[start:end][: MAX_SHIFT + 1 - start] = FORBIDDEN
     bias[: max(state.first_tick - clock, 0)][: MAX_SHIFT + 1] = FORBIDDEN
     bias[max(state.end_tick - clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
     if given is not None:
@@ -85,6 +92,8 @@ def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
     if state.onset != song.clock or state.request.parts is None:
         return None
     parts = state.playing_parts(song.clock)
+    if not parts:
+        return None  # the prompt ends in a bar that stays
     part, pitch = song.notes[-1][1:3]
     _, highest = playable_pitches(part, state.request.transposed_by)
     can_play_higher = part in parts and pitch < min(highest, PITCHES - 1)

@@ -1,0 +1,98 @@
+"""Compose a variation of a song: some bars of some parts anew, by the plan of the song, around the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from ritornello.composing.generate import generate_songs
+from ritornello.composing.given_music import GivenMusic, keeping
+from ritornello.composing.recipe import Recipe
+from ritornello.composing.replay import build_song
+from ritornello.composing.request import request_for
+from ritornello.composing.sampling import song_generator
+from ritornello.composing.song import Song
+from ritornello.composing.takes import given_notes
+from ritornello.models.model import Model
+from ritornello.music.plan import Plan
+from ritornello.representations.grid.vocabulary import part_classes
+from ritornello.representations.sketch import read_sketch
+from ritornello.system.progress import Progress
+
+AVOID_NATS = 3.0  # what the notes of the song lose where others are composed
+VARIED = 1  # the similarity of a new bar to one that stays, to which it returned more closely
+Cell = tuple[int, int]  # a bar and the class of a part
+
+
+def compose_variation(
+    model: Model,
+    given: GivenMusic,
+    amount: float,
+    seed: int,
+    creativity: float,
+    progress: Progress | None = None,
+) -> Song:
+    """Compose a share `amount` (0-1) of the open notes of `given` anew; raises as `generate_songs` does."""
+    chosen = _chosen_cells(given, amount, song_generator(seed, 0))
+    classes = given.part_classes.tolist()
+    kept = {
+        (bar, number)
+        for bar in range(len(given.timeline))
+        for number, part in enumerate(classes)
+        if (bar, part) not in chosen
+    }
+    varied = keeping(given, frozenset(kept))
+    plan = _plan_of_variation(varied)
+    if not chosen:
+        names = {"network": model.network, "representation": "notes", "sha256": model.hash}
+        recipe = Recipe(names, plan, seed, 0, {"creativity": creativity}, varied.rows, varied)
+        return build_song(recipe)
+    request = replace(
+        request_for(plan, seed, given=varied), avoided=given_notes(varied), avoid_nats=AVOID_NATS
+    )
+    return generate_songs(model, [request], {"creativity": creativity}, progress=progress)[0]
+
+
+def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generator) -> set[Cell]:
+    """The bars of parts to compose anew, which have about a share `amount` of the notes that are open.
+
+    Bars that return to the same bar come one after the other, so that what repeats is varied alike.
+    """
+    bars = given.timeline.bar_of(given.canonical.onset_ticks)[given.is_redone].tolist()
+    part = part_classes(given.canonical.parts)[given.canonical.part][given.is_redone].tolist()
+    counts = Counter[Cell](zip(bars, part, strict=True))  # where a part rests nothing is composed
+    origins = _origins(given)
+    groups = sorted({(origins[bar], each) for bar, each in counts})
+    rank = dict(zip(groups, generator.permutation(len(groups)).tolist(), strict=True))
+    chosen, left = set[Cell](), amount * sum(counts.values())
+    for cell in sorted(counts, key=lambda cell: (rank[origins[cell[0]], cell[1]], cell)):
+        if left < max(counts[cell] / 2, 1e-9) and amount < 1:
+            break
+        chosen.add(cell)
+        left -= counts[cell]
+    return chosen
+
+
+def _origins(given: GivenMusic) -> list[int]:
+    """For each bar the first of the bars to which it returns, directly or indirectly."""
+    origins: list[int] = []
+    for bar, target in enumerate(given.timeline.returns_to.tolist()):
+        origins.append(origins[target] if target >= 0 else bar)
+    return origins
+
+
+def _plan_of_variation(given: GivenMusic) -> Plan:
+    """The plan of the song with its chords, form and sketch.
+
+    A new bar is a varied return to a bar in which one of its new parts stays.
+    """
+    timeline, returns = given.timeline, []
+    pairs = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
+    for bar, (target, similarity) in enumerate(pairs):
+        is_alike = set(given.open_parts[bar]) <= set(given.open_parts[max(target, 0)])
+        returns.append((target, similarity if is_alike else min(similarity, VARIED)))
+    sketch = timeline.sketch or read_sketch(given.canonical, timeline)
+    chords = given.plan.chords or timeline.chords
+    return replace(given.plan, returns=tuple(returns), chords=chords, sketch=sketch)
