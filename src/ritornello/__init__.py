@@ -27,6 +27,7 @@ _MODULES = {
     "compose": "composing.compose",
     "compose_many": "composing.compose",
     "doctor": "corpus.doctor.doctor",
+    "jam": "playing.jam",
     "judge": "evaluation.judge",
     "learn": "learning.learn",
     "measure": "evaluation.measure",

@@ -24,6 +24,7 @@ from ritornello.music.plan import Plan as Plan
 from ritornello.music.score import Score as Score
 from ritornello.music.timeline import Timeline as Timeline
 from ritornello.notation import read as read
+from ritornello.playing.jam import jam as jam
 from ritornello.playing.play import play as play
 from ritornello.rendering.render import render as render
 from ritornello.system.version import __version__ as __version__

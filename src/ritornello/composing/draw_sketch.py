@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -128,14 +128,20 @@ class PlanDrawer:
         self.parts_are_optional = not is_asked and not self._is_blend
         self.sketcher = Sketcher.of(model)
 
-    def plan(self, generator: np.random.Generator) -> Plan:
-        """Return the plan of a song, with nothing open if there is a sketch network. Raises PlanError."""
+    def plan(self, generator: np.random.Generator, must_play: Collection[int] = ()) -> Plan:
+        """Return the plan of a song, with nothing open if there is a sketch network. Raises PlanError.
+
+        Parts that join given music and `must_play`, by their numbers in the plan, play in its new bars.
+        """
         given, options = self._given, self._parsed
         given_plan = given.plan if given else None
         plan = choose_plan(options, self._plans, generator, given=given_plan, is_melody=self._is_melody)
         if self.sketcher is not None and given is not None:
             asked = {"has_form": options.returns is not None, "has_chords": bool(options.chords)}
-            return filled_around(plan, given, self.sketcher, generator, self._options.creativity, **asked)
+            creativity = self._options.creativity
+            return filled_around(
+                plan, given, self.sketcher, generator, creativity, required=must_play, **asked
+            )
         if self.sketcher is not None and options.returns is None:
             plan = replace(plan, returns=None)  # that of a training song, cut or extended
         if self._file is not None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import Request
-from ritornello.composing.sampler import SampledSong, sample
+from ritornello.composing.sampler import OnRow, SampledSong, sample
 from ritornello.composing.sampling import SamplingParams
 from ritornello.composing.song import Song
 from ritornello.composing.style_stats import style_of_plan
@@ -33,10 +33,12 @@ def generate_songs(
     measured: bool = False,
     progress: Progress | None = None,
     on_song: OnSong | None = None,
+    on_row: OnRow | None = None,
 ) -> list[Song]:
     """Compose the songs of `requests`; `dials` are creativity and spread, `measured` computes `Song.nats`.
 
-    `on_song` gets each song as soon as it is done, with its number in `requests`.
+    `on_song` gets each song as soon as it is done, with its number in `requests`; `on_row` the states of the
+    songs in work after each row.
     Raises ModelError, PlanError, MidiError, FailedError.
     """
     if any(request.music for request in requests):
@@ -61,7 +63,7 @@ def generate_songs(
             if on_song:
                 on_song(start + place, songs[start + place])
 
-        sample(model, batch, params, measured=measured, progress=progress, on_finished=build)
+        sample(model, batch, params, measured=measured, progress=progress, on_finished=build, on_row=on_row)
     return [songs[number] for number in range(len(requests))]
 
 

@@ -1,5 +1,6 @@
 """What given music says of the sketch of a song: of all its bars but those that are redone or are new."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -24,16 +25,18 @@ def filled_around(
     *,
     has_form: bool = False,
     has_chords: bool = False,
+    required: Collection[int] = (),
 ) -> Plan:
     """Return the plan of a song with given music, whose sketch the network fills around that of the music.
 
-    With `has_form` and `has_chords` those of the plan are kept, because the user asks for them.
+    With `has_form` and `has_chords` those of the plan are kept, because the user asks for them. Those parts
+    play that are `required`, by their numbers in the plan.
     """
     known, is_open = _as_given(plan, given)
     known = replace(known, returns=plan.returns) if has_form else known
     if has_chords:
         known, is_open = replace(known, chords=plan.chords), np.zeros(len(is_open), bool)
-    return sketcher.fill(known, generator, creativity, open_bars=is_open)
+    return sketcher.fill(known, generator, creativity, open_bars=is_open, required=required)
 
 
 def _as_given(plan: Plan, given: GivenMusic) -> tuple[Plan, Mask]:

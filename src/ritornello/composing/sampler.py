@@ -46,6 +46,8 @@ class SampledSong(NamedTuple):
 
 
 OnFinished = Callable[[int, SampledSong], None]
+OnRow = Callable[[Sequence[SamplingState]], None]
+"""Called after each row with the states of the songs in the batch."""
 
 
 @one_thread()
@@ -58,6 +60,7 @@ def sample(
     measured: bool = False,
     progress: Progress | None = None,
     on_finished: OnFinished | None = None,
+    on_row: OnRow | None = None,
 ) -> list[SampledSong]:
     """Compose the requested songs in one batch; without `measured` their nats are 0. Raises ModelError.
 
@@ -69,13 +72,14 @@ def sample(
         if on_finished and (is_last_attempt or not song.dead_end):
             on_finished(number, song)
 
-    songs = _Batch(model, requests, params, rules, measured).sample(progress, report)
+    songs = _Batch(model, requests, params, rules, measured).sample(progress, report, on_row)
     for attempt in range(1, MAX_ATTEMPTS):
         failed = [index for index, song in enumerate(songs) if song.dead_end]
         if not failed:
             break
         again = _Batch(model, [requests[index] for index in failed], params, rules, measured, attempt)
-        for index, song in zip(failed, again.sample(progress, _renumbered(report, failed)), strict=True):
+        found = again.sample(progress, _renumbered(report, failed), on_row)
+        for index, song in zip(failed, found, strict=True):
             LOG.info("song %d, attempt %d: %s", requests[index].song + 1, attempt, songs[index].dead_end)
             if not song.dead_end or len(song.rows) > len(songs[index].rows):
                 songs[index] = song
@@ -134,7 +138,9 @@ class _Batch:
         self.nats = np.zeros((2, len(requests)))  # of each song: the sum, and the number of free choices
         self.step.start(np.stack([model.plan_encoder.vector(request.plan) for request in requests]))
 
-    def sample(self, progress: Progress | None, on_finished: OnFinished) -> list[SampledSong]:
+    def sample(
+        self, progress: Progress | None, on_finished: OnFinished, on_row: OnRow | None = None
+    ) -> list[SampledSong]:
         """Compose all songs, each to its end or to a dead end; `on_finished` gets each with its number."""
         count, row = len(self.songs), 0
         finished: dict[int, SampledSong] = {}
@@ -145,6 +151,8 @@ class _Batch:
                 on_finished(number, song)
             if len(self.songs):
                 self.sample_row(row)
+                if on_row:
+                    on_row(self.states)
             row += 1
             if progress:
                 progress(len(finished), count, f"composing  row {row}")

@@ -17,9 +17,9 @@ from ritornello.corpus.checks.check import CheckSettings
 from ritornello.corpus.duplicates.sketch import SKETCH
 from ritornello.corpus.duplicates.sketch import VERSION as SKETCH_VERSION
 from ritornello.corpus.sources.scan import Source
-from ritornello.corpus.workers.ipc import receive, send
 from ritornello.errors import OutputError
 from ritornello.system.files import replacing, sha256
+from ritornello.system.ipc import receive, send
 from ritornello.system.made_files import cache_folder as cache_folder
 from ritornello.system.version import __version__
 

@@ -15,10 +15,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 from ritornello.corpus.checks.check import CheckSettings
-from ritornello.corpus.workers.ipc import receive, send
 from ritornello.corpus.workers.pool import Pool
 from ritornello.corpus.workers.worker import ReadJob, pack_jobs, unpack_jobs
 from ritornello.errors import InputError
+from ritornello.system.ipc import receive, send
 from ritornello.system.version import __version__
 
 IDLE_S = 30.0  # after which a pool without a task ends

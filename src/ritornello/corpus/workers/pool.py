@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ritornello.corpus.checks.check import CheckSettings
-from ritornello.corpus.workers.ipc import receive, send
 from ritornello.corpus.workers.worker import ARRAYS, OUT_OF_MEMORY, ReadJob, pack_jobs
 from ritornello.errors import FailedError
 from ritornello.system.files import sha256
+from ritornello.system.ipc import receive, send
 
 ROOT = str(Path(__file__).parents[3])
 COMMAND = [

@@ -17,10 +17,10 @@ import numpy as np
 from ritornello.corpus.checks.check import CheckedFile, CheckSettings, check
 from ritornello.corpus.doctor.song_facts import song_facts
 from ritornello.corpus.duplicates.sketch import SKETCH, sketch
-from ritornello.corpus.workers.ipc import receive, send
 from ritornello.music.score import COLUMNS, Score
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.system.files import sha256
+from ritornello.system.ipc import receive, send
 
 OUT_OF_MEMORY = 77  # exit code of a worker
 EVENT_WIDTHS = {"tempi": 2, "meters": 3, "keys": 3, "chords": 3}  # numbers per event

@@ -1,0 +1,108 @@
+"""A process that composes answers, so that the player never waits: each process has its own lock.
+
+It reads the options and then turns on standard input, and writes what it has composed to standard output, as
+messages of system/ipc.py. It ends when its input is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from ritornello.errors import FailedError, InputError, RitornelloError
+from ritornello.playing.answers import Composed, JamMusic, Turn, TurnComposer, to_data
+from ritornello.playing.listening import GridNote
+from ritornello.system.ipc import receive, send
+
+COMMAND = (sys.executable, "-m", "ritornello.playing.answer_process")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+READY = "ready"
+
+
+class ProcessAnswers:
+    """Composes in another process; a thread waits for what it writes."""
+
+    def __init__(self, music: JamMusic) -> None:
+        """Start the process, and wait until it is ready. Raises ModelError, PlanError, FailedError."""
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+        environment = os.environ | ONE_THREAD | {"PYTHONPATH": paths}
+        self._process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=environment)
+        self._done: deque[Any] = deque()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        send(self._process.stdin, to_data(music))
+        try:
+            first = receive(self._process.stdout)[0]
+        except EOFError:
+            first = ["error", 1, "the process that composes ended"]
+        if first != READY:
+            self.close()
+            _fail(*first[1:])
+        self._reader.start()
+
+    def ask(self, turn: Turn) -> None:
+        """Send a turn to the process. Raises FailedError if it has ended."""
+        try:
+            send(self._process.stdin, turn)
+        except OSError as error:
+            raise FailedError("the process that composes ended") from error
+
+    def poll(self) -> list[Composed]:
+        """What was composed since the last call. Raises InputError, FailedError if composing failed."""
+        found = []
+        while self._done:
+            kind, *values = self._done.popleft()
+            if kind == "error":
+                _fail(*values)
+            number, notes, is_last, key = values
+            found.append(Composed(number, [GridNote(*note) for note in notes], is_last, key))
+        return found
+
+    def close(self) -> None:
+        """End the process."""
+        with suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.terminate()
+        self._process.wait()
+        if self._reader.is_alive():
+            self._reader.join()
+        self._process.stdout.close()  # type: ignore[union-attr]
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._done.append(receive(self._process.stdout)[0])
+        except (EOFError, OSError, ValueError):
+            self._done.append(["error", 1, "the process that composes ended"])
+
+
+def _fail(code: int, message: str) -> None:
+    raise (InputError if code == InputError.exit_code else FailedError)(message)
+
+
+def main() -> None:
+    """Compose the answers to the turns on standard input until it is closed."""
+    source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
+    os.dup2(2, 1)  # so that text that a library prints cannot damage the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the player decides when to stop
+    try:
+        composer = TurnComposer(JamMusic(**receive(source)[0]))
+        send(answers, READY)
+        while True:
+            number, notes, *others = receive(source)[0]
+            turn = Turn(number, [GridNote(*note) for note in notes], *others)
+            composer.compose(turn, lambda composed: send(answers, ["composed", *composed]))
+    except EOFError:
+        return
+    except RitornelloError as error:
+        send(answers, ["error", error.exit_code, str(error)])
+
+
+if __name__ == "__main__":
+    main()

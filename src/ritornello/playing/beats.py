@@ -1,0 +1,94 @@
+"""Beats and seconds: a steady grid of beats, one that follows a MIDI clock, and the tempo of a phrase."""
+
+import numpy as np
+import numpy.typing as npt
+
+CLOCKS_PER_BEAT = 24  # MIDI 1.0, timing clock
+CLOCK, START, CONTINUE, STOP = 0xF8, 0xFA, 0xFB, 0xFC
+PHASE_GAIN, PERIOD_GAIN = 0.15, 0.02  # of the clock's deviation, by which phase and period are corrected
+LOST_AFTER_S = 0.5  # without a clock
+SLOWEST_BPM, FASTEST_BPM = 50, 190  # of a phrase whose tempo is estimated
+USUAL_BPM, OCTAVES = 110, 1.0  # the prior of a tempo: a normal distribution of its logarithm
+LEVELS = ((1, 0.3), (2, 0.35), (4, 0.35))  # onsets a beat, and how much it counts that they are struck
+
+
+class BeatGrid:
+    """Beats at a steady tempo: `origin_beat` is at `origin_s`."""
+
+    def __init__(self, s_per_beat: float = 0.5, origin_s: float = 0.0, origin_beat: float = 0.0) -> None:
+        self.s_per_beat, self.origin_s, self.origin_beat = s_per_beat, origin_s, origin_beat
+
+    def time_s(self, beat: float) -> float:
+        """When a beat is, in seconds."""
+        return self.origin_s + (beat - self.origin_beat) * self.s_per_beat
+
+    def beat(self, time_s: float) -> float:
+        """The beat at a time in seconds."""
+        return self.origin_beat + (time_s - self.origin_s) / self.s_per_beat
+
+    def move(self, origin_s: float, origin_beat: float, s_per_beat: float | None = None) -> None:
+        """Put a beat at a time, and change the seconds a beat."""
+        self.origin_s, self.origin_beat = origin_s, origin_beat
+        self.s_per_beat = s_per_beat or self.s_per_beat
+
+
+class ClockFollower:
+    """Moves a grid so that it follows the messages of a MIDI clock (a phase-locked loop)."""
+
+    def __init__(self, grid: BeatGrid) -> None:
+        self.grid, self.is_running, self.count = grid, False, 0
+        self._last_s = self._first_s = 0.0
+        self._next_beat = 0.0  # of the next clock
+
+    def start(self, beat: float) -> None:
+        """The next clock is this beat."""
+        self.is_running, self.count, self._next_beat = True, 0, beat
+
+    def stop(self) -> None:
+        """The clock has stopped."""
+        self.is_running = False
+
+    def is_lost(self, now_s: float) -> bool:
+        """Whether the clock runs, but no message of it has come for LOST_AFTER_S."""
+        return self.is_running and self.count > 0 and now_s - self._last_s > LOST_AFTER_S
+
+    def tick(self, time_s: float) -> None:
+        """A clock message came at a time in seconds."""
+        if not self.is_running:  # the clock was on before us
+            self.start(self._next_beat)
+        beat, grid = self._next_beat, self.grid
+        if self.count == 0:
+            self._first_s = time_s
+            grid.move(time_s, beat)
+        elif self.count < CLOCKS_PER_BEAT:  # until then the mean of all
+            grid.move(time_s, beat, (time_s - self._first_s) / self.count * CLOCKS_PER_BEAT)
+        else:
+            late_s = time_s - grid.time_s(beat)
+            s_per_beat = grid.s_per_beat + PERIOD_GAIN * late_s
+            grid.move(grid.time_s(beat) + PHASE_GAIN * late_s, beat, s_per_beat)
+        self.count += 1
+        self._last_s = time_s
+        self._next_beat = beat + 1 / CLOCKS_PER_BEAT
+
+
+def seconds_per_beat(onsets_s: npt.ArrayLike) -> float:
+    """The seconds a beat of a phrase that begins on a beat; `onsets_s` (N,) are its onsets, ascending.
+
+    Each tempo gets the mean of cosines that are highest where its beats, halves and quarters are, times a
+    prior of usual tempi (after Parncutt, "A perceptual model of pulse salience and metrical accent", 1994).
+    The best one is fitted to the onsets by least squares. Fewer than three onsets have 120 bpm.
+    """
+    onsets = np.unique(np.asarray(onsets_s, np.float64))
+    if len(onsets) < 3:
+        return 0.5
+    since = onsets - onsets[0]
+    bpm = np.exp(np.linspace(np.log(SLOWEST_BPM), np.log(FASTEST_BPM), 800))
+    turns = 2 * np.pi * since[None, :] * bpm[:, None] / 60
+    fit = sum(weight * np.cos(level * turns).mean(axis=1) for level, weight in LEVELS)
+    prior = np.exp(-0.5 * (np.log2(bpm / USUAL_BPM) / OCTAVES) ** 2)
+    best = 60 / bpm[int(np.argmax((fit + 1) * prior))]
+    quarters = np.rint(since / best * 4)
+    if quarters[-1] < 1:
+        return float(best)
+    slope, _ = np.polyfit(quarters, since, 1)
+    return float(4 * slope) if abs(4 * slope / best - 1) < 0.05 else float(best)

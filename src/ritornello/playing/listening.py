@@ -1,0 +1,84 @@
+"""What a musician plays: notes in seconds, then on the grid of the network."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ritornello.music.plan import GRID
+from ritornello.playing.player import NOTE_OFF, NOTE_ON
+from ritornello.playing.ports import Message
+
+SIXTEENTH, TRIPLET = GRID // 4, GRID // 3  # ticks
+SHORTEST = GRID // 8  # ticks
+TRIPLETS_BELOW = 0.5  # of the error of sixteenths; then a beat is in triplets
+
+
+class HeardNote(NamedTuple):
+    """A note that was played: its start and end in seconds, pitch and velocity 0-127."""
+
+    start_s: float
+    end_s: float
+    pitch: int
+    velocity: int
+
+
+class GridNote(NamedTuple):
+    """A note on the grid: onset and duration in ticks (24 a beat), pitch and velocity 0-127, part.
+
+    Part 0 is the musician's, the others are Ritornello's.
+    """
+
+    onset_ticks: int
+    duration_ticks: int
+    pitch: int
+    velocity: int
+    part: int
+
+
+class Listener:
+    """Collects notes from messages; `notes` have ended, `open` (channel, pitch) still sound."""
+
+    def __init__(self) -> None:
+        self.notes: list[HeardNote] = []
+        self.open: dict[tuple[int, int], tuple[float, int]] = {}  # when it began, its velocity
+        self.last_s = float("-inf")  # of the last message of a note
+
+    def read(self, time_s: float, message: Message) -> None:
+        """Read a message that came at a time in seconds; all but notes are ignored."""
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind not in (NOTE_ON, NOTE_OFF) or message[0] >= 0xF0 or len(message) < 3:
+            return
+        key, velocity = (channel, message[1]), message[2]
+        if key in self.open:
+            start_s, struck = self.open.pop(key)
+            self.notes.append(HeardNote(start_s, time_s, key[1], struck))
+        if kind == NOTE_ON and velocity:
+            self.open[key] = time_s, velocity
+        self.last_s = time_s
+
+    def all_notes(self, now_s: float) -> list[HeardNote]:
+        """The notes so far, those that sound until now, by their starts."""
+        still = [
+            HeardNote(start_s, max(now_s, start_s), pitch, velocity)
+            for (_, pitch), (start_s, velocity) in self.open.items()
+        ]
+        return sorted([*self.notes, *still])
+
+
+def on_grid(beats: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
+    """Onset and duration in ticks of notes whose starts and ends are given in beats.
+
+    Onsets go to the nearest sixteenth, or in beats that fit triplets much better to the nearest of these.
+    """
+    errors: dict[int, list[float]] = {}
+    for start, _ in beats:
+        ticks = start * GRID
+        sums = errors.setdefault(round(ticks) // GRID, [0.0, 0.0])
+        for kind, unit in enumerate((SIXTEENTH, TRIPLET)):
+            sums[kind] += abs(ticks - round(ticks / unit) * unit)
+    found = []
+    for start, end in beats:
+        sixteenths, triplets = errors[round(start * GRID) // GRID]
+        unit = TRIPLET if triplets < TRIPLETS_BELOW * sixteenths else SIXTEENTH
+        length = round((end - start) * GRID / SHORTEST) * SHORTEST
+        found.append((round(start * GRID / unit) * unit, max(length, SHORTEST)))
+    return found

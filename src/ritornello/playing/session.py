@@ -1,0 +1,308 @@
+"""One jam: listens on a port, decides when a phrase is over, asks for an answer ahead of time, and plays it.
+
+A single loop does all of it, and waits for nothing but the next moment; composing is elsewhere (`Answers`).
+Beats count on through the jam. The grid of beats is fixed (a metronome or a MIDI clock goes on), or it begins
+anew with each phrase; without a tempo it is fitted to the phrase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from math import ceil, floor, inf
+
+from ritornello.errors import FailedError
+from ritornello.music.score import Meter
+from ritornello.playing.answers import Answers, Composed, JamMusic, Turn
+from ritornello.playing.beats import (
+    CLOCK,
+    CLOCKS_PER_BEAT,
+    CONTINUE,
+    START,
+    STOP,
+    BeatGrid,
+    ClockFollower,
+    seconds_per_beat,
+)
+from ritornello.playing.clocks import Clock
+from ritornello.playing.excerpt import CLICKS, beat_ticks
+from ritornello.playing.jam_time import MAX_BARS_OF_A_TURN, JamTime
+from ritornello.playing.listening import GridNote, HeardNote, Listener, on_grid
+from ritornello.playing.player import Note, Player
+from ritornello.playing.ports import InPort, OutPort
+
+GRID = 24  # ticks a beat, as in answers
+POLL_S = 0.002  # between two looks at the input
+DRUM_CHANNEL = 9
+CONTEXT_BARS = 8  # before an answer, from which it is composed
+SILENT_BEATS, SILENT_S = 2.0, 1.0  # after which a phrase is over: with a known tempo, and without
+LEAD_S = 0.4  # before an answer begins, at first, when it is asked for; then by how long composing takes
+LEAST_LEAD_S, LEAD_FACTOR = 0.15, 1.5
+PLAN_AHEAD_S = 0.25  # of clocks and clicks
+EARLY_BEATS = 0.25  # a note that is so much early belongs to the next bar
+ACCOMPANIED_BARS = 4
+OPENING_ONSETS, OPENING_S = 8, 3.0  # from which the tempo is heard that is accompanied, at least
+Report = Callable[[str], None]
+
+
+class Session:
+    """The state of a jam."""
+
+    def __init__(
+        self,
+        ports: tuple[InPort, OutPort],
+        answers: Answers,
+        music: JamMusic,
+        times: JamTime,
+        clock: Clock,
+        report: Report = lambda line: None,
+        poll_s: float = POLL_S,
+    ) -> None:
+        self.input, self.output = ports
+        self.answers, self.music, self.times, self.clock = answers, music, times, clock
+        self.report, self.poll_s = report, poll_s
+        self.grid = BeatGrid(60 / (times.tempo or 120))
+        self.follower = ClockFollower(self.grid)
+        self.player = Player(self.output, clock, self.grid.time_s)
+        self.listener = Listener()
+        self.bar_beats = 4 * times.meter[0] / times.meter[1]
+        self.is_accompanying = music.mode == "accompany"
+        self.history: list[tuple[float, float, int, int, int]] = []
+        """Notes: start and end in beats, pitch, velocity, part."""
+        self.phrase_start: float | None = None  # the beat of its first bar line
+        self.own_until = -inf  # the beat at which what Ritornello plays ends
+        self.turn = 0
+        self.asked: tuple[float, float] | None = None  # when, and the beat at which the answer begins
+        self.lead_s = LEAD_S
+        self.has_heard_tempo = False
+        self.steady_from: float | None = None  # the next beat to be planned of clocks and clicks
+
+    def run(self, until_s: float = inf) -> None:
+        """Play until a time in seconds, or until an exception; whatever happens, all notes end.
+
+        Raises FailedError if a port is gone or composing failed, KeyboardInterrupt after Ctrl-C.
+        """
+        self._begin()
+        try:
+            while (now_s := self.clock.now_s()) < until_s:
+                self._listen(now_s)
+                for composed in self.answers.poll():
+                    self._plan_answer(composed, now_s)
+                self._take_turns(now_s)
+                self._plan_steady(now_s)
+                self.player.send_due()
+                self.clock.wait_until(min(self.player.next_s, now_s + self.poll_s, until_s))
+        finally:
+            self.player.silence()
+            if self.times.clock_out:
+                with suppress(FailedError):
+                    self.output.send((STOP,))
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the beats go on between phrases."""
+        return self.times.clock_in or self.times.clock_out or self.times.metronome
+
+    @property
+    def knows_tempo(self) -> bool:
+        """Whether the tempo is known before a phrase is over."""
+        return self.times.tempo is not None or self.times.clock_in
+
+    def _begin(self) -> None:
+        """Choose sounds, and begin the grid where it is fixed."""
+        now_s = self.clock.now_s()
+        for number, part in enumerate(self.music.own_parts, 1):
+            if not part.is_drum:
+                self.player.plan(-inf, (0xC0 | self._channel(number), part.program))
+        if self.is_fixed and not self.times.clock_in:
+            self.grid.move(now_s + PLAN_AHEAD_S, 0.0)
+            self.steady_from = 0.0
+            if self.times.clock_out:
+                self.player.plan(-0.001, (START,))
+
+    def _channel(self, part: int) -> int:
+        """The channel of a part: the first for the musician's own, then the next ones; drums have theirs."""
+        parts = self.music.all_parts
+        if parts[part].is_drum:
+            return DRUM_CHANNEL
+        number = sum(not other.is_drum for other in parts[:part])
+        return number + (number >= DRUM_CHANNEL)
+
+    def _listen(self, now_s: float) -> None:
+        for time_s, message in self.input.receive(now_s):
+            status = message[0]
+            if status < 0xF0:
+                self.listener.read(time_s, message)
+            elif self.times.clock_in:
+                self._follow(status, time_s)
+        if self.follower.is_lost(now_s):
+            self._stop("the MIDI clock is lost")
+
+    def _follow(self, status: int, time_s: float) -> None:
+        """Take a message of the MIDI clock."""
+        if status == CLOCK:
+            self.follower.tick(time_s)
+            if self.steady_from is None and self.follower.count > CLOCKS_PER_BEAT:
+                self.steady_from = float(ceil(self.grid.beat(time_s) + 1))
+        elif status in (START, CONTINUE):
+            self._stop("the MIDI clock starts")
+            self.follower.start(self._next_bar(max(self.grid.beat(time_s), self.own_until)))
+        elif status == STOP:
+            self._stop("the MIDI clock stops")
+
+    def _stop(self, why: str) -> None:
+        """End what sounds and begin anew."""
+        self.follower.stop()
+        self.player.forget()
+        self.phrase_start, self.asked, self.steady_from = None, None, None
+        self.turn += 1  # answers that come now are for an earlier one
+        self.own_until = min(self.own_until, self.grid.beat(self.clock.now_s()))
+        self.report(why)
+
+    def _next_bar(self, beat: float) -> float:
+        """The beat of the first bar line from a beat on."""
+        return ceil(beat / self.bar_beats - 1e-6) * self.bar_beats
+
+    def _take_turns(self, now_s: float) -> None:
+        """Begin a phrase, or ask for the answer when it is time."""
+        if self.asked is not None and not self.is_accompanying:
+            return
+        if self.times.clock_in and self.follower.count <= CLOCKS_PER_BEAT:
+            return
+        if not self.is_accompanying and self.grid.beat(now_s) < self.own_until - EARLY_BEATS:
+            return  # it is our turn
+        if self.phrase_start is None:
+            self._begin_phrase(now_s)
+            return
+        if self.is_accompanying and not self._hears_tempo(now_s):
+            return
+        bars = self.times.bars or (ACCOMPANIED_BARS if self.is_accompanying else None)
+        if bars is not None and (self.knows_tempo or self.is_accompanying):
+            end = self.phrase_start + bars * self.bar_beats
+            if now_s >= self.grid.time_s(end) - self.lead_s:
+                self._ask(now_s, end, bars)
+        elif self._is_silent(now_s):
+            self._end_phrase(now_s)
+
+    def _begin_phrase(self, now_s: float) -> None:
+        """If the first note of a phrase has come, choose the bar in which it is."""
+        turn_s = self.grid.time_s(self.own_until - EARLY_BEATS)
+        new = [note for note in self.listener.all_notes(now_s) if note.start_s >= turn_s]
+        if not new:
+            return
+        self._to_history([note for note in self.listener.notes if note.start_s < turn_s])
+        self.listener.notes = [note for note in self.listener.notes if note.start_s >= turn_s]
+        start_s, beat = new[0].start_s, self.grid.beat(new[0].start_s)
+        if self.is_fixed or (self.turn and self.knows_tempo and beat < self.own_until + self.bar_beats):
+            self.phrase_start = floor((beat + EARLY_BEATS) / self.bar_beats) * self.bar_beats
+        else:
+            bar = self._next_bar(max(beat, self.own_until, 0.0))
+            self.grid.move(start_s, bar)
+            self.phrase_start = bar
+
+    def _is_silent(self, now_s: float) -> bool:
+        """Whether the musician has ended the phrase."""
+        silence_s = SILENT_BEATS * self.grid.s_per_beat if self.knows_tempo else SILENT_S
+        return not self.listener.open and now_s - self.listener.last_s >= silence_s
+
+    def _hears_tempo(self, now_s: float) -> bool:
+        """Whether the tempo is known, or was heard from the beginning of the jam."""
+        if self.knows_tempo or self.has_heard_tempo:
+            return True
+        if len(self.listener.notes) < OPENING_ONSETS:
+            return False
+        onsets = [note.start_s for note in self.listener.all_notes(now_s)]
+        if onsets[-1] - onsets[0] < OPENING_S:
+            return False
+        assert self.phrase_start is not None
+        self.has_heard_tempo = True
+        self.grid.move(onsets[0], self.phrase_start, seconds_per_beat(onsets))
+        bars = (self.times.bars or ACCOMPANIED_BARS) * self.bar_beats
+        while self.grid.time_s(self.phrase_start + bars) - self.lead_s < now_s:
+            self.phrase_start += self.bar_beats
+        return True
+
+    def _end_phrase(self, now_s: float) -> None:
+        """Hear the tempo of a phrase that is over if it is not known, and ask for the answer to it."""
+        onsets = [note.start_s for note in self.listener.all_notes(now_s)]
+        assert self.phrase_start is not None
+        if not self.knows_tempo:
+            self.grid.move(onsets[0], self.phrase_start, seconds_per_beat(onsets))
+        beats = self.grid.beat(onsets[-1]) - self.phrase_start + EARLY_BEATS / 2
+        bars = max(1, ceil(beats / self.bar_beats))
+        end = self._next_bar(self.grid.beat(now_s + self.lead_s))
+        self._ask(now_s, max(end, self.phrase_start + bars * self.bar_beats), min(bars, MAX_BARS_OF_A_TURN))
+
+    def _ask(self, now_s: float, start: float, new_bars: int) -> None:
+        """Ask for the bars from a beat on; what has been played since the last time becomes history."""
+        assert self.phrase_start is not None
+        phrase_start, heard = self.phrase_start, self.listener.all_notes(now_s)
+        self.phrase_start = start if self.is_accompanying else None
+        self.listener.notes.clear()
+        self._to_history(heard)
+        first = max(start - CONTEXT_BARS * self.bar_beats, min((n[0] for n in self.history), default=start))
+        first = floor((first + EARLY_BEATS) / self.bar_beats) * self.bar_beats
+        self.history = [note for note in self.history if note[0] >= first - EARLY_BEATS]
+        notes = self._grid_notes(first, start)
+        latest = self.grid.beat(heard[-1].start_s) if heard else -inf
+        if latest < phrase_start - EARLY_BEATS or not notes:
+            self.phrase_start = None  # nothing was played in this phrase
+            return
+        bars, phrase = (round((start - beat) / self.bar_beats) for beat in (first, phrase_start))
+        us_per_beat = round(self.grid.s_per_beat * 1e6)
+        phrase_bars = max(1, min(phrase, bars))
+        self.turn += 1
+        self.asked = now_s, start
+        self.own_until = start + new_bars * self.bar_beats
+        meter = self.times.meter
+        self.answers.ask(Turn(self.turn, notes, bars, phrase_bars, new_bars, meter, us_per_beat))
+        self.report(
+            f"heard {phrase_bars} bars, {len(heard)} notes, {60 / self.grid.s_per_beat:.0f} bpm; "
+            f"{'accompany' if self.is_accompanying else 'answer'} {new_bars} bars"
+        )
+
+    def _to_history(self, heard: Sequence[HeardNote]) -> None:
+        """Keep notes of the musician, in beats."""
+        for start_s, end_s, pitch, velocity in heard:
+            beats = max(self.grid.beat(start_s), 0.0), self.grid.beat(end_s)
+            self.history.append((*beats, pitch, velocity, 0))
+
+    def _grid_notes(self, first: float, end: float) -> list[GridNote]:
+        """The notes of the history on the grid, from the beat `first` on, without what lies beyond `end`."""
+        ticks = on_grid([(max(start - first, 0.0), stop - first) for start, stop, *_ in self.history])
+        limit = round((end - first) * GRID)
+        return [
+            GridNote(onset, min(length, limit - onset), *note[2:])
+            for (onset, length), note in zip(ticks, self.history, strict=True)
+            if onset < limit
+        ]
+
+    def _plan_answer(self, composed: Composed, now_s: float) -> None:
+        """Plan the notes of an answer, unless the jam has gone on without it."""
+        if composed.number != self.turn or self.asked is None:
+            return
+        asked_s, start = self.asked
+        if asked_s >= 0:
+            needed_s = LEAD_FACTOR * (now_s - asked_s)
+            bar_s = self.bar_beats * self.grid.s_per_beat
+            self.lead_s = min(max(LEAST_LEAD_S, needed_s, 0.8 * self.lead_s), bar_s)
+            self.asked = -1.0, start
+        for note in composed.notes:
+            beat = start + note.onset_ticks / GRID
+            end = min(beat + note.duration_ticks / GRID, self.own_until)
+            self.player.plan_note(Note(beat, end, self._channel(note.part), note.pitch, note.velocity))
+            self.history.append((beat, end, note.pitch, note.velocity, note.part))
+        if composed.is_last:
+            self.asked = None
+
+    def _plan_steady(self, now_s: float) -> None:
+        """Plan the MIDI clock and the clicks of the metronome a little ahead."""
+        while (beat := self.steady_from) is not None and self.grid.time_s(beat) < now_s + PLAN_AHEAD_S:
+            if self.times.clock_out:
+                self.player.plan(beat, (CLOCK,))
+            bar_beat = beat % self.bar_beats
+            clicks = beat_ticks(Meter(0, *self.times.meter), GRID, round(self.bar_beats * GRID))
+            if self.times.metronome and round(bar_beat * GRID) in clicks:
+                pitch, velocity = CLICKS[round(bar_beat * GRID) == 0]
+                self.player.plan_note(Note(beat, beat + 0.125, DRUM_CHANNEL, pitch, velocity))
+            self.steady_from = round(beat * CLOCKS_PER_BEAT + 1) / CLOCKS_PER_BEAT
