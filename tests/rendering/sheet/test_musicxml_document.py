@@ -42,7 +42,15 @@ def cut_short() -> Score:
     return song(*notes, parts=(Part("Flute", 73),), meters=meters)
 
 
+def pickup() -> Score:
+    """A pickup of a beat in which the second part rests."""
+    meters, parts = (Meter(0, 1, 4), Meter(BEAT, 4, 4)), (Part("Flute", 73), Part("Piano"))
+    notes = [(BEAT * beat, BEAT, 72, 80, 0) for beat in range(5)]
+    return song(*notes, (BEAT, 4 * BEAT, 60, 80, 1), parts=parts, meters=meters)
+
+
 SONGS = {
+    "pickup": pickup(),
     "tune": tune(),
     "piano": piano(),
     "drums": drum_loop(),

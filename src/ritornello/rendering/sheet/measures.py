@@ -25,11 +25,12 @@ class SheetVoice(NamedTuple):
 
 
 class BarContext(NamedTuple):
-    """A bar: its start in units, its meter, and the sharps of its key."""
+    """A bar: its start in units, its meter, the sharps of its key, and whether it is a pickup."""
 
     start: int
     meter: BarMeter
     sharps: int
+    is_pickup: bool = False
 
 
 class SheetNote(NamedTuple):
@@ -82,8 +83,12 @@ def chords_in_bar(voice: list[StaffChord], start: int, end: int) -> list[StaffCh
 def voice_notes(
     chords: list[StaffChord], bar: BarContext, is_drum: bool, accidentals: Accidentals
 ) -> Iterator[SheetNote]:
-    """The notes and rests of a voice, which fill the bar."""
-    if not chords:
+    """The notes and rests of a voice, which fill the bar.
+
+    A rest for a whole bar has no note value; in a pickup it has one, because readers such as music21 make it
+    as long as the meter.
+    """
+    if not chords and not bar.is_pickup:
         yield SheetNote(bar.meter.length)
         return
     tied_values = list(_tied_values(chords, bar, is_drum))

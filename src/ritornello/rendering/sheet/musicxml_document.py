@@ -107,7 +107,8 @@ def _bar(sheet: SheetContext, bar: int, part_staves: list[Staff], part: str, is_
     signatures = [meter.signature for meter in meters]
     if sheet.bars.timeline.pickup_bars:
         signatures[0] = signatures[1]
-    context, voices = BarContext(start, meters[bar], keys[bar].sharps), []
+    is_pickup = bar < sheet.bars.timeline.pickup_bars
+    context, voices = BarContext(start, meters[bar], keys[bar].sharps, is_pickup), []
     for number, staff in enumerate(part_staves):
         accidentals = Accidentals(keys[bar].sharps)
         for place, chords in enumerate(staff.voices):
