@@ -44,6 +44,9 @@ def test_as_json(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["song.mid", "-o", "a.wav", "--max-minutes", "0.1"], "must be at most 0.1"),
         (["song.mid", "-o", "a.musicxml", "--max-bars", "0"], "max-bars 0: must be 1-1000000"),
         (["song.mid", "-o", "a.wav", "--rate", "8000"], "must be 44100 or 48000"),
+        (["song.mid", "-o", "a.wav", "--bits", "8"], "bits 8: must be 16 or 24"),
+        (["song.mid", "-o", "a.wav", "--stems", "wav"], "must be a folder for stems"),
+        (["song.mid", "-o", "a.mid", "--to-drum-map", "adictive"], "did you mean 'addictive'?"),
     ],
 )
 def test_wrong_input_is_one_line_and_2(
@@ -54,3 +57,15 @@ def test_wrong_input_is_one_line_and_2(
     said = capsys.readouterr().err.splitlines()
     assert stop.value.code == 2
     assert len(said) == 1 and message in said[0]
+
+
+def test_stems(song: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["render", "song.mid", "--stems", "flac", "-o", "stems/", "--soundfont", "sine.sf2", "--json"])
+    files = json.loads(capsys.readouterr().out)["files"]
+    names = [f"stems/{name}.{kind}" for name in ("01-Melody", "02-Bass") for kind in ("mid", "flac")]
+    assert files == names and all(Path(name).is_file() for name in names)
+    Path("stems/01-Melody.mid").write_bytes(b"of the user")
+    with pytest.raises(SystemExit):
+        main(["render", "song.mid", "--stems", "mid", "-o", "stems/"])
+    assert Path("stems/01-Melody.mid").read_bytes() == b"of the user"
+    assert "--overwrite" in capsys.readouterr().err

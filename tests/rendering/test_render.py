@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ritornello import midi
+from ritornello import midi, notation
 from ritornello.errors import InputError
 from ritornello.music.score import Part, Score
 from ritornello.rendering import audio, sheet
@@ -142,6 +142,7 @@ def test_drums_are_read_and_written_by_the_kits_that_are_named(tmp_path: Path) -
     made = render(tmp_path / "kit.mid", tmp_path / "ad2.mid", from_drum_map="roland", to_drum_map="addictive")
     assert midi.read(tmp_path / "ad2.mid").pitch.tolist() == [71]
     assert made.dropped == {"drum notes that the kit does not have": 1}  # 54, a tambourine
+    assert notation.read(tmp_path / "kit.mid", from_drum_map="td-17").pitch.tolist() == [48, 54]
 
 
 def test_flac_has_as_many_bits_as_asked_for(tmp_path: Path, sine_font: Path) -> None:

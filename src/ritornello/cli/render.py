@@ -108,12 +108,10 @@ def command(
 def _files_of(song: str, path: str, stems: str | None, from_drum_map: str | None, **_: Any) -> list[Path]:
     """The files that are written to a path of -o."""
     from ritornello import notation
-    from ritornello.music.drum_maps import from_drum_map as drums_from
     from ritornello.rendering.render import FILES_OF_A_FOLDER, is_folder
     from ritornello.rendering.stems import stem_paths
 
     if stems is not None:
-        score = notation.read(song)
-        score = drums_from(score, from_drum_map) if from_drum_map else score
+        score = notation.read(song, annotations=False, from_drum_map=from_drum_map)
         return [file for files in stem_paths(score, path, stems).values() for file in files]
     return [Path(path) / name for name in FILES_OF_A_FOLDER] if is_folder(path) else [Path(path)]

@@ -29,9 +29,10 @@ class DrumMap(NamedTuple):
     chokes: tuple[int, ...] = ()
 
 
-# General MIDI level 1 percussion, 35-81 (MIDI Manufacturers Association, RP-003). 22 and 26 are the edges of
-# the hi-hat on kits that follow it otherwise.
-_GM: Notes = {pitch: (pitch,) for pitch in range(35, 82)} | {42: (42, 22), 46: (46, 26)}
+# General MIDI level 1 percussion is 35-81 (MIDI Manufacturers Association, RP-003); other sets have more. 22
+# and 26 are the edges of the hi-hat on kits that follow it otherwise.
+_GM: Notes = {pitch: (pitch,) for pitch in range(128) if pitch not in (22, 26)}
+_GM |= {42: (42, 22), 46: (46, 26)}
 # Factory notes of the TD-11, TD-17 and TD-27: Roland, "TD-17 Default Factory MIDI Note Map"; the same in the
 # table of the Groove MIDI Dataset (Gillick et al., "Learning to Groove ...", 2019), whose kit was a TD-11.
 _ROLAND: Notes = {

@@ -19,6 +19,7 @@ from ritornello.errors import MidiError
 from ritornello.midi.limits import MAX_FILE_BYTES, check_file_size
 from ritornello.midi.reading import Parsed, Pedal, Reader, parse
 from ritornello.music.annotation import take_annotation
+from ritornello.music.drum_maps import from_drum_map as drums_from
 from ritornello.music.score import Score
 from ritornello.notation.formats import CONTAINER, NOTATION_ENDINGS, ZIP_START, Format, format_of, split_abc
 from ritornello.notation.reading import parse_notation
@@ -56,16 +57,19 @@ def read(
     pedal: Pedal = "extend",
     with_details: bool = False,
     annotations: bool = True,
+    from_drum_map: str | None = None,
 ) -> Score:
     """Read a song: MIDI (.mid, .midi, .kar, .rmi), MusicXML, ABC or kern, also packed; "-" is standard input.
 
     The options are for MIDI: `pedal` "ignore" leaves the durations as they are; `with_details` keeps what a
     Score does not describe (see `midi.read`). With `annotations`, a part that labels the chords of a lead
     sheet or of another part (`music.annotation`) becomes the chords of the song, as in `prepare`; not if the
-    details are kept, which count parts. Raises MidiError, which names the file and the reason, also for
-    a song beyond the limits (midi/limits.py).
+    details are kept, which count parts. The drums are notes of the kit `from_drum_map` (DRUM_MAPS), by
+    default General MIDI. Raises MidiError, which names the file and the reason, also for a song beyond the
+    limits (midi/limits.py), and InputError for an unknown kit.
     """
     score = open_song(path).parse(reader=reader, pedal=pedal, with_details=with_details).score
+    score = score if from_drum_map is None else drums_from(score, from_drum_map)
     return take_annotation(score)[0] if annotations and not with_details else score
 
 
