@@ -75,6 +75,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
         "judge": ("judge.judge", "Songs of several models and folders, judged by the same human songs"),
     },
     "Other": {
+        "feel": ("feel", "How close performed drums are to those of people, beside Gaussian jitter"),
         "audio": ("audio", "Speed and fidelity of the synthesizer, compared with FluidSynth"),
         "install": ("install", "Megabytes of the base install"),
     },

@@ -233,7 +233,8 @@ duplicates and near duplicates were removed. Songs by label, with held-out ones:
 
 Every file is listed in `rights.json`, with its SHA-256. Files with a notice of rights that the licence of
 their source does not cover were rejected. Drums: "Groove MIDI Dataset" by Google LLC, CC BY 4.0
-(https://creativecommons.org/licenses/by/4.0/), with pitches mapped to General MIDI. Freedoom: Copyright (c)
+(https://creativecommons.org/licenses/by/4.0/), with pitches mapped to General MIDI; the network of drum
+feel (`performing/drums.safetensors`) learned from its train split. Freedoom: Copyright (c)
 2001-2024 Contributors to the Freedoom project, all rights reserved, redistribution under its BSD licence.
 What is licensed CC BY was changed as the table says; who typeset single pieces of Mutopia under CC BY is in
 `credits` of `rights.json`.

@@ -34,7 +34,7 @@ def test_the_network_knows_earlier_hits_only() -> None:
     place, kind = np.arange(32) * 12, np.tile([KICK, SNARE], 16)
     hits = hits_of(place, kind, np.arange(5) * 96, 120)
     assert (hits.earlier < np.arange(32)[:, None]).all()
-    assert hits.earlier[20].tolist() == [19, 18, 17, 16, 15, 14, 18, 16, 14, -1, 18, 12, 12]
+    assert hits.earlier[20].tolist() == [19, 18, 17, 16, 15, 14, 18, 16, 14, -1, 18, 12, 4, -1, -1, 12]
     assert not played_features(hits.earlier[:1], np.zeros(32), np.zeros(32)).any()
 
 

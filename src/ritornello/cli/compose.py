@@ -105,7 +105,7 @@ def command(
             again: dict[str, Any] = {"seed": seed, "creativity": creativity}
             again["representation"] = options["representation"]
             again |= {name: _if_typed(name, options[name]) for name in PERFORMING}
-            again["model"] = open_model(model, options) if redraw else None
+            again["model"] = open_model(model, options) if redraw or model else None
             songs = [compose.replay(recipe, redraw=redraw, **again)]
             write(0, songs[0])
         else:
@@ -116,7 +116,7 @@ def command(
                 songs = compose.compose_many(opened, n, progress=update, on_song=write, **options)
     took_s = time.perf_counter() - start_s
     written = [files[number] for number in range(len(songs))]
-    lines = [] if quiet or as_json else _lines(songs, written, out, took_s)
+    lines = [] if quiet or as_json else _lines(songs, written, out, took_s, model)
     print_result({**_result(songs, written), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
     if sound is not None:
         from ritornello.playing.play import play as play_song
@@ -199,7 +199,7 @@ def _result(songs: list[Song], files: list[str]) -> dict[str, Any]:
     return found[0] if len(songs) == 1 else {"songs": found}
 
 
-def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list[Any]:
+def _lines(songs: list[Song], files: list[str], out: str, took_s: float, model: str | None) -> list[Any]:
     """The lines to print: each song, and the command that builds the first one again."""
     lines: list[Any] = []
     for song, file in zip(songs, files, strict=True):
@@ -207,7 +207,7 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float) -> list
     lines += left_out(songs[0].dropped)
     if len(songs) > 1 and (index := Path(files[0]).with_name("index.html")).is_file():
         lines.append(str(index))
-    return [*lines, f"again: {_command_to_repeat(songs[0], files[0], out)}"]
+    return [*lines, f"again: {_command_to_repeat(songs[0], files[0], out, model)}"]
 
 
 def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
@@ -230,11 +230,12 @@ def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[An
     return [*lines, f"{file}   {facts}" + (f", composed in {took_s:.1f} s" if alone else "")]
 
 
-def _command_to_repeat(song: Song, file: str, out: str) -> str:
+def _command_to_repeat(song: Song, file: str, out: str, model: str | None) -> str:
     """The command that builds the song again from the recipe in the same folder."""
     from ritornello.rendering.render import is_folder
 
     is_alone = is_folder(out) and Path(file).name == "song.mid"
     recipe = Path(file).with_name("recipe.json") if is_alone else Path(file).with_suffix(".json")
     code = f" --representation {shlex.quote(song.recipe.code)}" if song.recipe.code else ""
-    return f"ritornello compose --recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"
+    own = f"{shlex.quote(model)} " if model and song.drum_network else ""
+    return f"ritornello compose {own}--recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"

@@ -39,6 +39,7 @@ from ritornello.composing.takes import compose_takes
 from ritornello.composing.variation import compose_variation
 from ritornello.errors import FailedError, InputError, ModelError, PlanError
 from ritornello.models.model import Model
+from ritornello.performing.drum_network import of_model
 from ritornello.performing.manners import style_of_labels
 from ritornello.performing.performance import Performance
 from ritornello.representations.table import SamplesItself
@@ -101,7 +102,7 @@ def compose_many(
     played = {name: getattr(wanted, name) for name in PERFORMING}
 
     def performed(song: Song) -> Song:
-        return _performed(song, Performance(**played))
+        return _performed(song, Performance(**played), opened)
 
     def finish(number: int, song: Song) -> None:
         if on_song:
@@ -187,7 +188,8 @@ def redo(
     grid, performance = on_grid(song)
     given = read_redo(grid, bars, parts, lock)
     takes_found = compose_takes(opened, given, wanted.takes, seed, wanted.creativity, progress)
-    found = [take.performed_as(performance) for take in takes_found]
+    network = of_model(opened.path) if performance and performance.drums else None
+    found = [take.performed_as(performance, network) for take in takes_found]
     if not found:
         raise FailedError("no take differs from the song: try another seed, or a higher --creativity")
     return found
@@ -231,6 +233,7 @@ def replay(
 
     `seed` and `creativity` (default: that of the recipe) are for `redraw`; `representation` is FILE.py:CLASS,
     if that of the recipe is in a user's file. `feel`, `swing` and `swing_notes` replace those of the recipe.
+    Drums that the network of a model folder performed need that `model` again.
     Raises InputError, FailedError.
     """
     opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
@@ -240,13 +243,16 @@ def replay(
     performance = replace(opened.performance or Performance(), **changes)
     opened = replace(opened, performance=None)
     if not redraw:
-        return _performed(build_song(opened), performance)
+        played_by = None if model is None else opened_model(model)
+        _check_drums(performance, played_by)
+        return _performed(build_song(opened), performance, played_by if performance.drums else None)
     options: dict[str, Any] = {"seed": seed, **opened.dials}
     wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
     request = request_for(opened.plan, _seed_or_random(seed), opened.song, opened.given)
     dials = {name: getattr(wanted, name) for name in DIALS}
-    song = generate_songs(opened_model(model), [request], dials)[0]
-    return _performed(song, replace(performance, seed=song.recipe.seed))
+    composer = opened_model(model)
+    song = generate_songs(composer, [request], dials)[0]
+    return _performed(song, replace(performance, seed=song.recipe.seed), composer)
 
 
 def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list[Genre]:
@@ -303,12 +309,27 @@ def _given_music(options: ComposeOptions) -> GivenMusic | None:
     return read_melody(on_grid(melody)[0])
 
 
-def _performed(song: Song, performance: Performance) -> Song:
-    """The song performed; its seed and style are those of the song, where the performance names none."""
+def _performed(song: Song, performance: Performance, model: Model | None) -> Song:
+    """The song performed; its seed and style are those of the song, where the performance names none.
+
+    The drums are played by the network of the model, if it has one.
+    """
     if performance.is_plain:
         return song.performed_as(None) if song.recipe.performance else song
     style = performance.style or style_of_labels(label for label, _ in song.plan.genres)
-    return song.performed_as(replace(performance, style=style, seed=performance.seed or song.recipe.seed))
+    network = of_model(model.path) if model and performance.feel else None
+    seed = performance.seed or song.recipe.seed
+    return song.performed_as(replace(performance, style=style, seed=seed), network)
+
+
+def _check_drums(performance: Performance, model: Model | None) -> None:
+    """Raise InputError if the network that performed the drums is not that of the model."""
+    network = of_model(model.path) if model else None
+    if performance.drums and performance.feel and (network is None or network.hash != performance.drums):
+        raise InputError(
+            f"the network {performance.drums} of a model folder performed the drums: add that folder MODEL "
+            "(in Python model=...), or --feel 0"
+        )
 
 
 def _seed_or_random(seed: int | None) -> int:

@@ -21,12 +21,11 @@ from ritornello.composing.options import Music, PerformOptions, with_help_of
 from ritornello.composing.recipe import FORMAT, MAX_BYTES, Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.song import Song
-from ritornello.errors import InputError, MidiError, RitornelloError
+from ritornello.errors import InputError, MidiError, ModelError, RitornelloError
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, SongFile
+from ritornello.performing.drum_network import DrumNetwork, of_model
 from ritornello.performing.manners import MANNERS, style_of_labels
-from ritornello.performing.perform import hash_of_notes
-from ritornello.performing.perform import perform as perform_score
 from ritornello.performing.performance import Performance
 from ritornello.system.files import write_bytes, write_json
 from ritornello.system.version import __version__
@@ -77,14 +76,20 @@ def perform(
     swing_notes: str = PerformOptions.swing_notes,
     style: str | None = PerformOptions.style,
     seed: int | None = PerformOptions.seed,
+    model: str | Path | None = None,
 ) -> PerformedSong:
     """Perform a song: its notes leave the grid as people play them.
 
     A performed song whose recipe lies beside it is performed anew from its grid; `feel` 0 gives the grid.
-    Raises MidiError, PlanError, InputError. Options:"""
+    `model` is a model folder whose drums `learn` trained on performances; by default the bundled one plays.
+    Raises MidiError, PlanError, InputError, ModelError. Options:"""
+    from ritornello.performing.perform import hash_of_notes
+    from ritornello.performing.perform import perform as perform_score
+
     PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
     if style is not None and style not in MANNERS:
         raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
+    network = None if model is None else _drums_of(Path(model))
     file = song_file(song)
     grid = grid_of(song, file) or Grid(file.data, None, None)
     labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
@@ -92,7 +97,7 @@ def perform(
     chosen = style_of_labels(labels) if style is None else style
     performance = Performance(feel, swing, swing_notes, chosen, own_seed if seed is None else seed)
     if grid.song is not None:
-        played = grid.song.performed_as(performance)
+        played = grid.song.performed_as(performance, network)
         recipe = None if performance.is_plain and grid.performance is None else played.recipe.to_dict()
         return PerformedSong(played.performed, played.to_bytes(), recipe, performance, played.dropped)
     parsed = midi.parse(grid.midi, name=file.name, pedal="ignore", with_details=True)
@@ -100,13 +105,21 @@ def perform(
         raise MidiError(f"{file.name!r} has no notes, so it cannot be performed")
     if performance.is_plain:
         return PerformedSong(parsed.score, grid.midi, None, performance, {})
-    score = perform_score(parsed.score, performance)
+    performance = replace(performance, drums=network.hash if network else "")
+    score = perform_score(parsed.score, performance, network=network)
     data = midi.to_bytes(score)[0]
     notes = hash_of_notes(midi.parse(data, name=file.name, pedal="ignore").score)
     performance = replace(performance, notes=notes)
     recipe = {"format": FORMAT, "ritornello": __version__, "performance": performance.to_dict()}
     recipe["midi"] = base64.b64encode(grid.midi).decode()
     return PerformedSong(score, data, recipe, performance, parsed.dropped)
+
+
+def _drums_of(model: Path) -> DrumNetwork:
+    """The network of drum feel in a model folder. Raises ModelError if there is none."""
+    if network := of_model(model):
+        return network
+    raise ModelError(f"{str(model)!r} has no network of drum feel: `learn` makes one of performed drums")
 
 
 def song_file(song: Music) -> SongFile:
@@ -141,6 +154,8 @@ def grid_of(song: Music, file: SongFile) -> Grid | None:
     """Return the grid of a composed or performed song file by its recipe; None if it has none that fits."""
     if isinstance(song, Score) or str(song) == STANDARD_INPUT or file.format:
         return None
+    from ritornello.performing.perform import hash_of_notes
+
     for content in _recipes_beside(Path(song)):
         with suppress(RitornelloError, ValueError, TypeError):
             found = _grid_of_recipe(content)
@@ -176,5 +191,5 @@ def _recipes_beside(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _folders(song: Music) -> list[str]:
-    """The names of the folder in which a song lies, and of the one above it, which may be its label."""
-    return [] if isinstance(song, Score) else [folder.name for folder in Path(song).resolve().parents[:2]]
+    """The names of the four folders around a song, the nearest first, one of which may be its label."""
+    return [] if isinstance(song, Score) else [folder.name for folder in Path(song).resolve().parents[:4]]

@@ -19,6 +19,7 @@ from ritornello.performing.performance import Performance
 from ritornello.system.files import check_writable, output_errors, write_bytes, write_json
 
 if TYPE_CHECKING:
+    from ritornello.performing.drum_network import DrumNetwork
     from ritornello.rendering.terminal_roll import TerminalRoll
 
 
@@ -37,6 +38,8 @@ class Song:
     """The song with the details of the given music, for a MIDI file: there the pedal prolongs the notes."""
     dropped: dict[str, int] = field(default_factory=dict)
     """How many events of the given music the MIDI file lacks, by kind."""
+    drum_network: DrumNetwork | None = None
+    """What plays the drums if the song is performed; None is the network that ships."""
 
     @property
     def plan(self) -> Plan:
@@ -48,16 +51,20 @@ class Song:
         """The number of bars; a pickup does not count."""
         return Timeline.of(self.score).full_bars
 
-    def performed_as(self, performance: Performance | None) -> Song:
-        """The song performed in another way; on its grid if that is None or plain."""
+    def performed_as(self, performance: Performance | None, network: DrumNetwork | None = None) -> Song:
+        """The song performed in another way; on its grid if that is None or plain.
+
+        `network` plays the drums; by default the one that ships does.
+        """
         if performance is None or performance.is_plain:
             return replace(self, recipe=replace(self.recipe, performance=None))
         from ritornello.performing.perform import hash_of_notes
 
-        draft = replace(self, recipe=replace(self.recipe, performance=replace(performance, notes="")))
+        played = replace(performance, notes="", drums=network.hash if network else "")
+        draft = replace(self, recipe=replace(self.recipe, performance=played), drum_network=network)
         written = midi.parse(draft.to_bytes(), pedal="ignore").score
-        known = replace(performance, notes=hash_of_notes(written))
-        song = replace(self, recipe=replace(self.recipe, performance=known))
+        known = replace(played, notes=hash_of_notes(written))
+        song = replace(draft, recipe=replace(self.recipe, performance=known))
         vars(song)["performed"] = draft.performed  # it need not be performed again
         return song
 
@@ -72,7 +79,7 @@ class Song:
         from ritornello.performing.perform import perform
 
         sketch = self.plan.sketch
-        return perform(score, performance, sketch.cadences if sketch else ())
+        return perform(score, performance, sketch.cadences if sketch else (), network=self.drum_network)
 
     def write(self, path: str | Path) -> None:
         """Write the song in the format of the path's ending.

@@ -12,6 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.plan import main_tempo
+from ritornello.music.score import Score
+from ritornello.music.timeline import Timeline
+
 Floats = npt.NDArray[np.float64]  # (N,)
 Ints = npt.NDArray[np.int64]  # (N,)
 
@@ -41,7 +45,9 @@ STYLES: tuple[str, ...] = (
 )
 STYLES += ("pop", "reggae", "gospel")
 FAR_BEATS = 4.0  # beyond it, distances are alike to the network
-LAST, SAME = 6, 3  # how many of the last hits, and of those of the same class, the network knows
+# How many of the last hits, of those of the same class, and of bars the network knows
+LAST, SAME, BARS = 6, 3, 4
+BAR_AGO = LAST + SAME + 2  # the column of the hit a bar ago; those of the bars before follow
 
 
 class Hits(NamedTuple):
@@ -92,7 +98,6 @@ def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "
     place, kind = place[order], kind[order]
     bar = np.maximum(np.searchsorted(bar_start, place, side="right") - 1, 0)
     within = place - bar_start[bar]
-    length = np.diff(bar_start, append=bar_start[-1:] + 4 * GRID)
     one_hot = [np.eye(GRID)[within % GRID], np.eye(8)[np.minimum(within // GRID, 7)], np.eye(12)[kind]]
     before, at_once, after = _neighbours(place, kind)
     last_bar = bar == bar.max(initial=0)
@@ -101,7 +106,11 @@ def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "
     known[:, STYLES.index(style) if style in STYLES else -1] = 1
     plain = [last_bar, bar == 0, density, np.full(len(place), np.log2(bpm / 120)), within / GRID / 4]
     features = [*one_hot, before, at_once, after, known, np.stack(plain, axis=1)]
-    found = _earlier(place, kind, place - length[np.maximum(bar - 1, 0)], within)
+    ago = [
+        np.where(bar >= back, place - bar_start[bar] + bar_start[np.maximum(bar - back, 0)], -1)
+        for back in range(1, BARS + 1)
+    ]
+    found = _earlier(place, kind, ago)
     kinds = np.where(found[:, :LAST] >= 0, kind[found[:, :LAST]], len(CLASSES)) if len(place) else found
     last = np.eye(len(CLASSES) + 1)[kinds[:, :2]].reshape(len(place), -1) if len(place) else np.zeros((0, 26))
     gaps = np.where(found >= 0, _closeness(place[:, None] - place[found]), 0.0) if len(place) else found
@@ -132,9 +141,9 @@ def _neighbours(place: Ints, kind: Ints) -> tuple[Floats, Floats, Floats]:
     return before, at_once, after
 
 
-def _earlier(place: Ints, kind: Ints, bar_ago: Ints, within: Ints) -> Ints:
-    """Return indices (N, LAST + SAME + 4) of earlier hits: the last ones, the last ones of the same class,
-    those of the same class a half beat, a beat and a bar ago, and the last one of any class a bar ago."""
+def _earlier(place: Ints, kind: Ints, bars_ago: list[Ints]) -> Ints:
+    """Return indices (N, LAST + SAME + BARS + 3) of earlier hits: the last ones, the last ones of the class,
+    those of the class a half beat, a beat, and one to BARS bars ago, and of any class a bar ago."""
     count = len(place)
     index = np.arange(count)
     columns = [index - back for back in range(1, LAST + 1)]
@@ -145,10 +154,10 @@ def _earlier(place: Ints, kind: Ints, bar_ago: Ints, within: Ints) -> Ints:
             same[own[back + 1 :], back] = own[: -back - 1]
     columns += list(same.T)
     key = place * 16 + kind
-    for target in (place - GRID // 2, place - GRID, bar_ago):
+    for target in (place - GRID // 2, place - GRID, *bars_ago):
         columns.append(_index_of(key, target * 16 + kind, index))
-    at = np.searchsorted(place, bar_ago, side="right") - 1
-    columns.append(np.where((at >= 0) & (place[at] == bar_ago) & (at < index), at, -1))
+    at = np.searchsorted(place, bars_ago[0], side="right") - 1
+    columns.append(np.where((at >= 0) & (place[at] == bars_ago[0]) & (at < index), at, -1))
     return np.maximum(np.stack(columns, axis=1), -1) if count else np.zeros((0, len(columns)), np.int64)
 
 
@@ -158,3 +167,30 @@ def _index_of(keys: Ints, wanted: Ints, index: Ints) -> Ints:
     found = (at >= 0) & (at < index)
     found[found] = keys[at[found]] == wanted[found]
     return np.where(found, at, -1)
+
+
+class Recording(NamedTuple):
+    """A drum part as a person played it: its hits, and velocity 1-127 and offset in beats of each (N,)."""
+
+    hits: Hits
+    velocity: Floats
+    offset_beats: Floats
+
+
+def recording_of(score: Score, style: str = "", bpm: float | None = None) -> Recording:
+    """Return the drums of a song as they were played; of hits that share place and class the loudest.
+
+    `bpm` are beats a minute, by default those of the song.
+    """
+    drums = np.flatnonzero(score.of_drums)
+    beats = score.onset_ticks[drums] / score.ticks_per_beat
+    place, kind = places_of(beats), classes_of(score.pitch[drums])
+    velocity = score.velocity[drums].astype(np.float64)
+    order = np.lexsort((-velocity, kind, place))
+    key = (place * 16 + kind)[order]
+    kept = order[np.append(True, key[1:] != key[:-1])] if len(key) else order
+    bars = Timeline.of(score).start_ticks * GRID // score.ticks_per_beat
+    tempo = main_tempo(score).bpm if bpm is None else bpm
+    hits = hits_of(place[kept], kind[kept], np.unique(bars), tempo, style)
+    offset = (beats - place / GRID)[kept]
+    return Recording(hits, velocity[kept][hits.order], offset[hits.order])

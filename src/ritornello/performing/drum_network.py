@@ -8,14 +8,16 @@ Transformations, 2019; CC BY 4.0); `examples/bundle/drum_feel.py` trains them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.performing.drum_hits import Floats, Hits, Ints
+from ritornello.errors import ModelError
+from ritornello.performing.drum_hits import BAR_AGO, BARS, LAST, Floats, Hits, Ints, Recording
 
 WEIGHTS = Path(__file__).with_name("drums.safetensors")
 VELOCITY_WIDTH = 4  # of a class
@@ -25,19 +27,42 @@ MOST_OFFSET = 20  # the highest class on each side of 0: 1/6 beat
 OFFSETS = 2 * MOST_OFFSET + 1
 MEAN_VELOCITY, DEVIATION = 64.0, 32.0  # by which velocities are scaled
 NETWORKS = ("velocity", "offset")
-Weights = Mapping[str, npt.NDArray[np.float32]]
+FEATURES = 193  # of a hit before its velocity
+Weights = Mapping[str, npt.NDArray[Any]]
+
+
+def classes_of(velocity: Floats, offset_beats: Floats) -> tuple[Ints, Ints]:
+    """Return the classes (N,) of velocities 1-127 and of offsets (N,), which the network predicts."""
+    offset = np.clip(np.rint(offset_beats / OFFSET_WIDTH_BEATS), -MOST_OFFSET, MOST_OFFSET)
+    return (velocity // VELOCITY_WIDTH).astype(np.int64), (offset + MOST_OFFSET).astype(np.int64)
+
+
+def features_of(recording: Recording) -> npt.NDArray[np.float32]:
+    """Return what the network knows of each hit of a recording (N, F) before its velocity."""
+    hits = recording.hits
+    played = played_features(hits.earlier, recording.velocity, recording.offset_beats)
+    return np.concatenate([hits.features, played], axis=1)
+
+
+def with_velocity(features: npt.NDArray[np.float32], velocity: Floats) -> npt.NDArray[np.float32]:
+    """Return features (N, F) with the velocity 1-127 (N,) of the hit itself, (N, F + 2), for its offset."""
+    loudness = (velocity[:, None] - MEAN_VELOCITY) / DEVIATION
+    return np.concatenate([features, loudness, loudness**2], axis=1, dtype=np.float32)
 
 
 def played_features(earlier: Ints, velocity: Floats, offset_beats: Floats) -> npt.NDArray[np.float32]:
-    """Return how earlier hits (N, E) were played (N, 3 E + 2), by the velocity 1-127 and offset (N,) of all.
+    """Return how earlier hits (N, E) were played (N, 3 E + 4), by the velocity 1-127 and offset (N,) of all.
 
-    For each of them velocity, offset and whether there is one; then the means over the last ones.
+    For each of them velocity, offset and whether there is one; then the means over the last ones, and over
+    those of the bars before.
     """
     is_there = earlier >= 0
     loudness = np.where(is_there, (velocity[earlier] - MEAN_VELOCITY) / DEVIATION, 0.0)
     shift = np.where(is_there, offset_beats[earlier] * 20, 0.0)
-    last = np.maximum(is_there[:, :6].sum(axis=1, keepdims=True), 1)
-    means = [column[:, :6].sum(axis=1, keepdims=True) / last for column in (loudness, shift)]
+    means = []
+    for group in (slice(0, LAST), slice(BAR_AGO, BAR_AGO + BARS)):
+        count = np.maximum(is_there[:, group].sum(axis=1, keepdims=True), 1)
+        means += [column[:, group].sum(axis=1, keepdims=True) / count for column in (loudness, shift)]
     return np.concatenate([loudness, shift, is_there, *means], axis=1, dtype=np.float32)
 
 
@@ -46,6 +71,12 @@ class DrumNetwork:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
+
+    @cached_property
+    def hash(self) -> str:
+        """A hash of the weights, by which a recipe names the network."""
+        data = b"".join(self._weights[name].tobytes() for name in sorted(self._weights))
+        return sha256(data).hexdigest()[:16]
 
     def draw(
         self, hits: Hits, draw: np.random.Generator, given: Floats | None = None, trust: float = 0.0
@@ -63,8 +94,7 @@ class DrumNetwork:
             chosen = self._sampled("velocity", first["velocity"][hit], played, chances[hit, 0])
             own = VELOCITY_WIDTH * (chosen + chances[hit, 1])
             velocity[hit] = np.clip(own if given is None else own + trust * (given[hit] - own), 1, 127)
-            loudness = (velocity[hit : hit + 1, None] - MEAN_VELOCITY) / DEVIATION
-            played = np.concatenate([played, loudness, loudness**2], axis=1, dtype=np.float32)
+            played = with_velocity(played, velocity[hit : hit + 1])
             chosen = self._sampled("offset", first["offset"][hit], played, chances[hit, 2])
             offset[hit] = (chosen - MOST_OFFSET + chances[hit, 3] - 0.5) * OFFSET_WIDTH_BEATS
         return velocity, offset
@@ -91,6 +121,28 @@ class DrumNetwork:
 @lru_cache(maxsize=1)
 def bundled() -> DrumNetwork:
     """Return the network that ships with Ritornello."""
+    return _read(WEIGHTS)
+
+
+def of_model(folder: Path) -> DrumNetwork | None:
+    """Return the network that `learn` put into a model folder; None if there is none. Raises ModelError."""
+    file = folder / WEIGHTS.name
+    return _read(file) if file.is_file() else None
+
+
+def _read(file: Path) -> DrumNetwork:
+    """Read weights. Raises ModelError if they are not those of such a network."""
+    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    return DrumNetwork(load_file(WEIGHTS))
+    try:
+        weights = load_file(file)
+        outputs = [weights[f"{name}.2.bias"].shape for name in NETWORKS]
+        inputs = [weights[f"{name}.0.weight"].shape[0] for name in NETWORKS]
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ModelError(f"{str(file)!r} is no network of drum feel: {error}") from error
+    if outputs != [(VELOCITIES,), (OFFSETS,)] or inputs != [FEATURES, FEATURES + 2]:
+        raise ModelError(
+            f"{str(file)!r}: {inputs} inputs and {outputs} outputs are not those of this version"
+        )
+    return DrumNetwork(weights)

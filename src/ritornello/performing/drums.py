@@ -7,7 +7,7 @@ import numpy as np
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing.drum_hits import GRID, Floats, Ints, classes_of, hits_of, places_of
-from ritornello.performing.drum_network import bundled
+from ritornello.performing.drum_network import DrumNetwork, bundled
 
 # The deviation of velocities from which on those of a part are taken as played; with 0 it plays its own
 PLAYED_DEVIATION = 22.0
@@ -15,11 +15,18 @@ HIGHEST = 124.0  # the velocity of the loudest twentieth of what is played inste
 
 
 def played_drums(
-    score: Score, notes: Ints, timeline: Timeline, bpm: float, style: str, draw: np.random.Generator
+    score: Score,
+    notes: Ints,
+    timeline: Timeline,
+    bpm: float,
+    style: str,
+    draw: np.random.Generator,
+    network: DrumNetwork | None = None,
 ) -> tuple[Floats, Floats]:
     """Return velocities 1-127 (n,) and onsets (n,), in beats from the start, of drum notes (n,) of a song.
 
-    Hits of one drum that share a place on the grid, such as flams, keep their distances.
+    Hits of one drum that share a place on the grid, such as flams, keep their distances. `network` is
+    by default the one that ships.
     """
     beats = score.onset_ticks[notes] / score.ticks_per_beat
     place, pitch = places_of(beats), score.pitch[notes]
@@ -33,7 +40,9 @@ def played_drums(
     given = loudness[main][hits.order]
     trust = float(np.clip(given.std() / PLAYED_DEVIATION, 0, 1))
     velocity, offset = (np.zeros(len(main)) for _ in range(2))
-    velocity[hits.order], offset[hits.order] = bundled().draw(hits, draw, given, trust)
+    velocity[hits.order], offset[hits.order] = (network or bundled()).draw(hits, draw, given, trust)
+    if len(notes) < len(score):  # drummers are ahead of a click; a band plays together
+        offset -= offset.mean()
     velocity = trust * velocity + (1 - trust) * _at_level(velocity, loudness[main])
     of_note = np.zeros(len(notes), np.int64)
     of_note[quietest_first] = of_main

@@ -75,7 +75,7 @@ def manner_of(style: str, has_drums: bool, parts: int) -> Manner:
 
     With drums, tempo moves no more than that of a band, whatever the style.
     """
-    manner = MANNERS.get(style) or (SOLO if parts == 1 else MANNERS["chamber"])
+    manner = MANNERS.get(style) or MANNERS["song" if parts == 1 else "chamber"]
     if not has_drums:
         return manner
     if style not in MANNERS:

@@ -21,6 +21,7 @@ CONTROLLER, SUSTAIN = 0xB0, 64
 DOWN, UP = 100, 0
 CHANGE_S = 0.06  # after the onset the pedal is down again
 MIN_SPAN_BEATS = 0.9  # a chord that lasts less gets no pedal
+MOST_REST_BEATS = 1.0  # a longer rest is meant to be one
 MAX_CLASHES = 1  # pairs of neighbouring pitch classes that the pedal may hold together
 
 
@@ -41,8 +42,9 @@ def pedal_spans(score: Score, notes: Ints, timeline: Timeline) -> list[tuple[int
         if not is_long or len(np.unique(onset[inside])) < 2 or ((onset < start) & (end > start)).any():
             continue
         if _clashes(score.pitch[notes][inside]) <= MAX_CLASHES:
-            first = int(onset[inside].min())
-            spans.append((first, min(stop, max(int(end[inside].max()), int(onset[inside].max()) + 1))))
+            first, last = int(onset[inside].min()), max(int(end[inside].max()), int(onset[inside].max()) + 1)
+            rests = stop - last > MOST_REST_BEATS * score.ticks_per_beat
+            spans.append((first, last if rests else stop))
     return spans
 
 

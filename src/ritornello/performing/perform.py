@@ -19,6 +19,7 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing import rules
 from ritornello.performing.analysis import analysed, phrase_ticks
+from ritornello.performing.drum_network import DrumNetwork
 from ritornello.performing.drums import played_drums
 from ritornello.performing.manners import manner_of
 from ritornello.performing.pedal import CHANGE_S, PIANOS, SUSTAIN, pedal_events, pedal_spans
@@ -36,12 +37,17 @@ DRUM_STREAM = 256  # random numbers of the drums; those of a part have its numbe
 
 
 def perform(
-    score: Score, performance: Performance, cadences: Sequence[int] = (), has_end: bool = True
+    score: Score,
+    performance: Performance,
+    cadences: Sequence[int] = (),
+    has_end: bool = True,
+    network: DrumNetwork | None = None,
 ) -> Score:
     """Return the performed song; a plain performance returns the same score.
 
     `cadences` are those of the song's sketch, bar by bar; if they or the chords are not known, they are
     estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard.
+    `network` plays the drums; by default the one that ships does.
     """
     if performance.is_plain or not len(score):
         return score
@@ -53,7 +59,7 @@ def perform(
     playing = len(np.unique(song.part))
     manner = manner_of(performance.style, bool(song.of_drums.any()), playing)
     context = Context(Timeline.of(song), phrase_ticks(song, cadences), manner, performance.feel)
-    onset, end, velocity = _played_notes(song, context, swing, performance)
+    onset, end, velocity = _played_notes(song, context, swing, performance, network)
     details = song.details.moved(lambda tick: round(float(swing([tick])[0])))
     details = _before_notes(details, song, np.rint(swing(song.onset_ticks)).astype(np.int64), onset)
     pedal = _pedal(song, context) if performance.feel and manner.pedal else {}
@@ -81,7 +87,7 @@ def _fine(score: Score) -> Score:
 
 
 def _played_notes(
-    song: Score, context: Context, swing: Swing, performance: Performance
+    song: Score, context: Context, swing: Swing, performance: Performance, network: DrumNetwork | None
 ) -> tuple[Ints, Ints, Ints]:
     """Onsets, ends and velocities 1-127 (N,) of the performed notes of a song, in ticks."""
     written = song.onset_ticks.astype(np.int64)
@@ -98,11 +104,11 @@ def _played_notes(
             change = rules.loudness_db(song, notes, line, context, draw) * rules.VELOCITY_PER_DB
             own = 1 - velocity[notes].std() / PLAYED_DEVIATION
             velocity[notes] += change * np.clip(own, LEAST_DYNAMICS, 1)
-            if not _is_played(song, notes):
+            if not is_played(song, notes):
                 onset[notes] += rules.delays_s(song, notes, line, context, draw) * pace[notes]
                 longer = rules.lengths_s(song, notes, line, context) - line.length_s
                 end[notes] += onset[notes] - steady[notes] + longer * pace[notes]
-        _play_drums(song, context, performance, onset, velocity)
+        _play_drums(song, context, performance, network, onset, velocity)
     begins = _in_order(song, steady, onset)
     last = max(int(straight_end.max()), int(begins.max()) + 1)
     ends = np.maximum(np.minimum(np.rint(end).astype(np.int64), last), begins + 1)
@@ -110,7 +116,12 @@ def _played_notes(
 
 
 def _play_drums(
-    song: Score, context: Context, performance: Performance, onset: Floats, velocity: Floats
+    song: Score,
+    context: Context,
+    performance: Performance,
+    network: DrumNetwork | None,
+    onset: Floats,
+    velocity: Floats,
 ) -> None:
     """Change the onsets in ticks and the velocities 0-127 (N,) of the drums of a song."""
     notes = np.flatnonzero(song.of_drums)
@@ -118,15 +129,15 @@ def _play_drums(
         return
     draw = np.random.default_rng([performance.seed, DRUM_STREAM])
     bpm, style = main_tempo(song).bpm, context.manner.drums
-    loud, beats = played_drums(song, notes, context.timeline, bpm, style, draw)
+    loud, beats = played_drums(song, notes, context.timeline, bpm, style, draw, network)
     velocity[notes] += performance.feel * (loud - velocity[notes])
-    if not _is_played(song, notes):
+    if not is_played(song, notes):
         moved = beats * song.ticks_per_beat - song.onset_ticks[notes]
         onset[notes] += performance.feel * moved
 
 
-def _is_played(song: Score, notes: Ints) -> bool:
-    """Whether the timing of notes (n,) is that of a player: many are off the grid."""
+def is_played(song: Score, notes: Ints) -> bool:
+    """Return whether the timing of notes (n,) is that of a player: many are off the grid."""
     place = song.onset_ticks[notes] / song.ticks_per_beat * 24
     off = np.abs(place - np.rint(place)) > 24 * NEAR_GRID_BEATS
     return bool(off.mean() > PLAYED_SHARE)

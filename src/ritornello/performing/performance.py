@@ -26,6 +26,8 @@ class Performance:
     style: str = ""
     """A name of `manners.MANNERS`, or "" if unknown."""
     seed: int = 0
+    drums: str = ""
+    """The hash of the network that played the drums; "" is the one that ships."""
     notes: str = ""
     """The hash of the performed notes, by which a recipe knows its file; "" before they are made."""
 

@@ -35,6 +35,7 @@ CONTRAST_S = (0.03, 0.2, 0.4, 0.6)
 SHORTER_S = (0.0, 0.0165, 0.0105, 0.0)
 SOFTER_DB = (0.0, 0.8, 0.5, 0.0)
 DRIFT_S, DRIFT_KEPT, NOISE_S = 0.009, 0.9, 0.007  # of a player against the others, and chord by chord
+MOST_DELAY_S = 0.035
 CHORD_NOISE_S = 0.002  # of the notes of a chord
 NOISE_DB = 0.6
 LEAD_S, SPREAD_S, MOST_SPREAD_S = (
@@ -144,6 +145,7 @@ def delays_s(score: Score, notes: Ints, line: Line, context: Context, draw: np.r
     if len(score.parts) == 1:  # there is nobody to play with: its beat is the beat
         drift *= 0.3
     found = drift[line.chord] + _contrast_s(line, score.onset_ticks[notes], context)
+    found = np.clip(found, -MOST_DELAY_S, MOST_DELAY_S)
     return np.asarray(context.feel * (found + _spread_s(score, notes, line, draw)))
 
 
