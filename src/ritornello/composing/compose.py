@@ -29,7 +29,7 @@ from ritornello.composing.options import (
     VaryOptions,
     with_help_of,
 )
-from ritornello.composing.performed_files import on_grid
+from ritornello.composing.performed_files import check_drums, on_grid, performed
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
@@ -40,7 +40,6 @@ from ritornello.composing.variation import compose_variation
 from ritornello.errors import FailedError, InputError, ModelError, PlanError
 from ritornello.models.model import Model
 from ritornello.performing.drum_network import of_model
-from ritornello.performing.manners import style_of_labels
 from ritornello.performing.performance import Performance
 from ritornello.representations.table import SamplesItself
 from ritornello.system.files import read_bytes
@@ -101,12 +100,12 @@ def compose_many(
     wanted = ComposeOptions(**options)
     played = {name: getattr(wanted, name) for name in PERFORMING}
 
-    def performed(song: Song) -> Song:
-        return _performed(song, Performance(**played), opened)
+    def played_as_wanted(song: Song) -> Song:
+        return performed(song, Performance(**played), opened)
 
     def finish(number: int, song: Song) -> None:
         if on_song:
-            on_song(number, performed(song))
+            on_song(number, played_as_wanted(song))
 
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
@@ -114,7 +113,7 @@ def compose_many(
         unused = DIALS - {own.dial} | {"seed", "force", "candidates", *PERFORMING}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
         requests = [request_for(plan, seed, k) for k in range(n)]
-        return [performed(song) for song in generate_songs(opened, requests, dials, on_song=finish)]
+        return [played_as_wanted(song) for song in generate_songs(opened, requests, dials, on_song=finish)]
     given = _given_music(wanted)
     drawer = PlanDrawer(opened, wanted, given)
     numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
@@ -129,7 +128,7 @@ def compose_many(
     chosen = _most_typical(critic.songs, best or n) if choosing else critic.songs
     for number, song in enumerate(chosen if choosing else ()):
         finish(number, song)
-    return [performed(song) for song in chosen]
+    return [played_as_wanted(song) for song in chosen]
 
 
 @with_help_of(SketchOptions)
@@ -244,15 +243,15 @@ def replay(
     opened = replace(opened, performance=None)
     if not redraw:
         played_by = None if model is None else opened_model(model)
-        _check_drums(performance, played_by)
-        return _performed(build_song(opened), performance, played_by if performance.drums else None)
+        check_drums(performance, played_by)
+        return performed(build_song(opened), performance, played_by if performance.drums else None)
     options: dict[str, Any] = {"seed": seed, **opened.dials}
     wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
     request = request_for(opened.plan, _seed_or_random(seed), opened.song, opened.given)
     dials = {name: getattr(wanted, name) for name in DIALS}
     composer = opened_model(model)
     song = generate_songs(composer, [request], dials)[0]
-    return _performed(song, replace(performance, seed=song.recipe.seed), composer)
+    return performed(song, replace(performance, seed=song.recipe.seed), composer)
 
 
 def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list[Genre]:
@@ -307,29 +306,6 @@ def _given_music(options: ComposeOptions) -> GivenMusic | None:
         return read_prompt(on_grid(prompt)[0], options.prompt_bars)
     assert melody is not None
     return read_melody(on_grid(melody)[0])
-
-
-def _performed(song: Song, performance: Performance, model: Model | None) -> Song:
-    """The song performed; its seed and style are those of the song, where the performance names none.
-
-    The drums are played by the network of the model, if it has one.
-    """
-    if performance.is_plain:
-        return song.performed_as(None) if song.recipe.performance else song
-    style = performance.style or style_of_labels(label for label, _ in song.plan.genres)
-    network = of_model(model.path) if model and performance.feel else None
-    seed = performance.seed or song.recipe.seed
-    return song.performed_as(replace(performance, style=style, seed=seed), network)
-
-
-def _check_drums(performance: Performance, model: Model | None) -> None:
-    """Raise InputError if the network that performed the drums is not that of the model."""
-    network = of_model(model.path) if model else None
-    if performance.drums and performance.feel and (network is None or network.hash != performance.drums):
-        raise InputError(
-            f"the network {performance.drums} of a model folder performed the drums: add that folder MODEL "
-            "(in Python model=...), or --feel 0"
-        )
 
 
 def _seed_or_random(seed: int | None) -> int:

@@ -22,6 +22,7 @@ from ritornello.composing.recipe import FORMAT, MAX_BYTES, Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, ModelError, RitornelloError
+from ritornello.models.model import Model
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, SongFile
 from ritornello.performing.drum_network import DrumNetwork, of_model
@@ -113,6 +114,29 @@ def perform(
     recipe = {"format": FORMAT, "ritornello": __version__, "performance": performance.to_dict()}
     recipe["midi"] = base64.b64encode(grid.midi).decode()
     return PerformedSong(score, data, recipe, performance, parsed.dropped)
+
+
+def performed(song: Song, performance: Performance, model: Model | None) -> Song:
+    """Return the song performed; its seed and style are those of the song, where the performance names none.
+
+    The drums are played by the network of the model, if it has one.
+    """
+    if performance.is_plain:
+        return song.performed_as(None) if song.recipe.performance else song
+    style = performance.style or style_of_labels(label for label, _ in song.plan.genres)
+    network = of_model(model.path) if model and performance.feel else None
+    seed = performance.seed or song.recipe.seed
+    return song.performed_as(replace(performance, style=style, seed=seed), network)
+
+
+def check_drums(performance: Performance, model: Model | None) -> None:
+    """Raise InputError if the network that performed the drums is not that of the model."""
+    network = of_model(model.path) if model else None
+    if performance.drums and performance.feel and (network is None or network.hash != performance.drums):
+        raise InputError(
+            f"the network {performance.drums} of a model folder performed the drums: add that folder MODEL "
+            "(in Python model=...), or --feel 0"
+        )
 
 
 def _drums_of(model: Path) -> DrumNetwork:
