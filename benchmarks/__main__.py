@@ -65,6 +65,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
             "Songs of the bundled model, compared with human songs that are new to it",
         ),
         "melody": ("compose.rules", "Dissonance of songs composed around a given melody"),
+        "shapes": ("compose.shapes", "Density, register, loops and variations: what is asked, what is heard"),
         "rules": ("compose.rules", "How many notes of human songs each sampling rule would forbid"),
         "chart": ("compose.chart", "Chord tones, basses and scales of songs by a chord chart or in a mode"),
         "steps": ("compose.steps", "Notes per second of the numpy steps, compared with torch and midigpt"),

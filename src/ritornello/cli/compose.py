@@ -71,6 +71,9 @@ def command(
     ritornello compose model --genre game --parts piano,bass,drums --form "A8 A8 B8 A8"
     ritornello compose model --melody tune.mid --parts bass
     ritornello compose --sketch tune.json
+    ritornello compose --genre game --bars 8 --loop
+    ritornello compose --bars 16 --intro 4 --outro 2
+    ritornello compose --genre game --parts piano,bass --density bass=low --register piano=high
     ritornello compose --genre piano --feel 0.7
     ritornello compose --genre game --swing 66 --feel 0.5
     ritornello compose --recipe song.json
@@ -222,7 +225,7 @@ def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[An
     if alone:
         lines += chord_lines(song.plan)
         lines.append(song.roll())
-    if song.bars < bars:
+    if song.bars < bars and not song.plan.is_loop:
         lines.append(f"the music ends in bar {song.bars} of {bars}: the network composed no later note")
     parts = len(song.score.parts)
     played = f"{len(song.score)} notes, {parts} part{'s' * (parts > 1)}"

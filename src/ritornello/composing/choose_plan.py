@@ -94,7 +94,7 @@ class _Choice:
         criteria: list[Callable[[Plan], bool]] = [
             lambda plan: label is None or label in dict(plan.genres),
             lambda plan: meter is None or plan.only_main_meter().meters[0][1:] == meter,
-            lambda plan: not options.parts or all(_has(plan, part) for part in options.parts),
+            lambda plan: all(_has(plan, part) for part in (*(options.parts or ()), *options.preferred_parts)),
             lambda plan: key is None or (plan.key is not None and plan.key[1] == key[1]),
             is_long_enough,
             lambda plan: bool(plan.returns) or options.returns is not None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -67,6 +67,11 @@ def compose(
     melody: Music | None = ComposeOptions.melody,
     creativity: float = ComposeOptions.creativity,
     spread: float = ComposeOptions.spread,
+    density: list[str] | str | Mapping[str, str | float] | None = ComposeOptions.density,
+    register: list[str] | str | Mapping[str, str | int] | None = ComposeOptions.register,
+    intro: int | None = ComposeOptions.intro,
+    outro: int | None = ComposeOptions.outro,
+    loop: bool = ComposeOptions.loop,
     candidates: int = ComposeOptions.candidates,
     feel: float = ComposeOptions.feel,
     swing: float = ComposeOptions.swing,
@@ -110,7 +115,7 @@ def compose_many(
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
     if isinstance(own, SamplesItself):
-        unused = DIALS - {own.dial} | {"seed", "force", "candidates", *PERFORMING}
+        unused = DIALS - {own.dial} | {"seed", "force", "candidates", "loop", *PERFORMING}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
         requests = [request_for(plan, seed, k) for k in range(n)]
         return [played_as_wanted(song) for song in generate_songs(opened, requests, dials, on_song=finish)]

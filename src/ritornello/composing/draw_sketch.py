@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ritornello.composing.asked_textures import parse_textures, parts_asked, with_textures
 from ritornello.composing.choose_plan import choose_plan
 from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.given_sketch import filled_around
 from ritornello.composing.options import ComposeOptions, SketchSource
 from ritornello.composing.parse_options import parse_options
+from ritornello.composing.song_shape import check_shape, extended, framed_by, only_loop, with_shape
 from ritornello.errors import InputError, PlanError
 from ritornello.models.model import Model
 from ritornello.music.chord_symbols import without_open_chords
@@ -127,12 +129,30 @@ class PlanDrawer:
         self._is_blend = len(self._parsed.genres or ()) > 1
         self.parts_are_optional = not is_asked and not self._is_blend
         self.sketcher = Sketcher.of(model)
+        check_shape(options)
+        self._asked = parse_textures(options)
+        preferred = tuple(each.part for each in self._asked if each.part)
+        parsed = replace(self._parsed, preferred_parts=preferred)
+        self._form = parsed.returns
+        self._parsed = with_shape(parsed, options.intro, options.outro)
+        if options.loop:
+            self._plans = tuple(stored.only_main_meter() for stored in model.plans)  # without pickups
 
     def plan(self, generator: np.random.Generator, must_play: Collection[int] = ()) -> Plan:
         """Return the plan of a song, with nothing open if there is a sketch network. Raises PlanError.
 
         Parts that join given music and `must_play`, by their numbers in the plan, play in its new bars.
         """
+        plan = self._drawn_plan(generator, must_play)
+        if not self._asked:
+            return plan
+        is_prompt = self._given is not None and not self._is_melody
+        first_bar = len(self._given.timeline) if self._given and is_prompt else 0
+        first_part = len(self._given.plan.parts) if self._given and self._is_melody else 0
+        return with_textures(plan, self._asked, first_bar, first_part)
+
+    def _drawn_plan(self, generator: np.random.Generator, must_play: Collection[int]) -> Plan:
+        """The plan, with the textures that the network draws."""
         given, options = self._given, self._parsed
         given_plan = given.plan if given else None
         plan = choose_plan(options, self._plans, generator, given=given_plan, is_melody=self._is_melody)
@@ -144,11 +164,31 @@ class PlanDrawer:
             )
         if self.sketcher is not None and options.returns is None:
             plan = replace(plan, returns=None)  # that of a training song, cut or extended
+        if self._options.intro or self._options.outro:
+            frame = self._options.intro or 0, self._options.outro or 0
+            plan = framed_by(plan, self._form, *frame, self.sketcher, generator, self._options.creativity)
         if self._file is not None:
             plan = self._file.applied_to(plan)
+        if self._options.loop:
+            return self._drawn_loop(plan, generator)
+        return self._filled(plan, generator)
+
+    def _drawn_loop(self, plan: Plan, generator: np.random.Generator) -> Plan:
+        """The plan of a loop, drawn with the bars that follow its last one."""
+        if plan.pickup_bars:
+            raise PlanError("loop: the sketch has a pickup, bar 0: must begin with bar 1")
+        bars = plan.bars or 0
+        filled = self._filled(extended(plan), generator) if self.sketcher is not None else extended(plan)
+        return replace(only_loop(filled, bars), is_loop=True)
+
+    def _filled(self, plan: Plan, generator: np.random.Generator) -> Plan:
+        """The plan with what is open of its sketch, if there is a sketch network."""
+        options = self._parsed
         plan, open_bars = without_open_chords(plan)
         if self.sketcher is not None:
-            required = range(len(plan.parts)) if options.parts or self._is_blend else ()
+            required: Collection[int] = parts_asked(self._asked, plan)
+            if options.parts or self._is_blend:
+                required = range(len(plan.parts))
             for _ in range(TRIES):
                 fill, creativity = self.sketcher.fill, self._options.creativity
                 filled = fill(plan, generator, creativity, open_bars=open_bars, required=required)

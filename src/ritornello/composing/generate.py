@@ -12,6 +12,7 @@ from ritornello.composing.request import Request
 from ritornello.composing.sampler import OnRow, SampledSong, sample
 from ritornello.composing.sampling import SamplingParams
 from ritornello.composing.song import Song
+from ritornello.composing.song_shape import extended, rows_of_loop
 from ritornello.composing.style_stats import style_of_plan
 from ritornello.errors import ModelError
 from ritornello.models.model import Model
@@ -59,11 +60,14 @@ def generate_songs(
         batch = [_with_style(request, model) for request in requests[start : start + SONGS_PER_BATCH]]
 
         def build(place: int, s: SampledSong, start: int = start, batch: Sequence[Request] = batch) -> None:
-            songs[start + place] = _song(model, batch[place], s.rows, used, s.nats)
+            plan = batch[place].plan
+            rows = rows_of_loop(s.rows, plan) if plan.is_loop else s.rows
+            songs[start + place] = _song(model, batch[place], rows, used, s.nats)
             if on_song:
                 on_song(start + place, songs[start + place])
 
-        sample(model, batch, params, measured=measured, progress=progress, on_finished=build, on_row=on_row)
+        sampled = [replace(r, plan=extended(r.plan)) if r.plan.is_loop else r for r in batch]
+        sample(model, sampled, params, measured=measured, progress=progress, on_finished=build, on_row=on_row)
     return [songs[number] for number in range(len(requests))]
 
 
@@ -103,6 +107,9 @@ def _plan_as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
     """The plan without parts that have no rows (N, F) of `notes`."""
     played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
     classes = part_classes(plan.parts).tolist()
-    return replace(
-        plan, parts=tuple(part for part, number in zip(plan.parts, classes, strict=True) if number in played)
-    )
+    kept = [number for number, own in enumerate(classes) if own in played]
+    held = {
+        name: tuple(kept.index(number) for number in getattr(plan, name) if number in kept)
+        for name in ("held_notes", "held_pitches")
+    }
+    return replace(plan, parts=tuple(plan.parts[number] for number in kept), **held)

@@ -125,6 +125,18 @@ class ComposeOptions(SketchOptions):
         "RANGE, for the network of 2018 only: the size of random deviations from its predictions.",
         1.0, 0, 10, is_dial=True,
     )  # fmt: skip
+    density: list[str] | str | Mapping[str, str | float] | None = _option(  # noqa: RUF009
+        "PART=low, medium, high, or notes a bar: how much a part plays, in the bars in which it does; may be "
+        "repeated. PART may be all."
+    )
+    register: list[str] | str | Mapping[str, str | int] | None = _option(  # noqa: RUF009
+        "PART=low, medium, high, or a pitch such as C4: how high a part plays on average; may be repeated."
+    )
+    intro: int | None = _option("Bars of an introduction before the bars of the song, RANGE.", None, 1, 64)
+    outro: int | None = _option("Bars of an ending after the bars of the song, RANGE.", None, 1, 64)
+    loop: bool = _option(
+        "The last bar leads into the first, and no note sounds longer; markers loopStart and loopEnd.", False
+    )
     candidates: int = _option(
         "Compose each song this many times, RANGE, each by another sketch, and keep the one that follows its "
         "own sketch best.", 1, 1, MAX_CANDIDATES,

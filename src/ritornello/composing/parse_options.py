@@ -72,6 +72,8 @@ class ParsedOptions:
     force: bool = False
     default_bars: int = DEFAULT_BARS
     """The length of a song of which nothing says it: of a chart with bar lines as many whole ones."""
+    preferred_parts: tuple[Instrument, ...] = ()
+    """Parts of which something else is asked, so that the song needs them."""
 
     @property
     def key_and_mode(self) -> tuple[tuple[int, bool], str] | None:
@@ -99,7 +101,7 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
         mode,
         None if options.tempo is None else round(60e6 / options.tempo),
         None if options.meter is None else _meter(options.meter),
-        None if options.parts is None else _parts(options.parts),
+        None if options.parts is None else parse_parts(options.parts),
         returns,
         chart,
         options.force,
@@ -167,8 +169,8 @@ def _meter(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _parts(parts: str | Iterable[str]) -> tuple[Instrument, ...]:
-    """Parts such as "piano, bass, drums"."""
+def parse_parts(parts: str | Iterable[str]) -> tuple[Instrument, ...]:
+    """Parse parts such as "piano, bass, drums". Raises PlanError."""
     names = [name.strip() for name in (parts.split(",") if isinstance(parts, str) else parts)]
     if not 1 <= len(names) <= MAX_REQUESTED_PARTS:
         raise PlanError(f"{len(names)} parts: must be 1-{MAX_REQUESTED_PARTS}")

@@ -39,6 +39,17 @@ def _planned_notes(request: Request, bars: int) -> list[dict[int, int]]:
     return found
 
 
+def _held_pitches(request: Request) -> dict[int, list[int]]:
+    """By part class the planned mean pitches of its bars, for parts whose register is asked for."""
+    plan = request.plan
+    if plan.sketch is None or not plan.held_pitches:
+        return {}
+    classes = part_classes(plan.parts).tolist()
+    by_part = dict(zip(part_classes(plan.sketch.parts).tolist(), plan.sketch.textures, strict=True))
+    held = (classes[number] for number in plan.held_pitches)
+    return {part: [pitch for _, pitch in by_part[part]] for part in held if part in by_part}
+
+
 def bias_at(size: int, classes: int | list[int], nats: float | np.float32) -> Bias:
     """A bias that adds `nats` to one class or several of a field, and 0 to the others."""
     bias = np.zeros(size, np.float32)
@@ -58,6 +69,10 @@ class SamplingState:
         self._planned = _planned_notes(request, len(song.bar_starts))
         self.open_parts = request.open_parts or (request.parts or (),) * len(song.bar_starts)
         """For each bar the parts in which notes may be sampled."""
+        classes = part_classes(request.plan.parts).tolist()
+        self.held_parts = frozenset(classes[number] for number in request.plan.held_notes)
+        self.held_pitches = _held_pitches(request)
+        """By part whose register is asked for: the planned mean pitch of each bar."""
         self._playing = [
             tuple(
                 part for part in parts or (() if request.open_parts else (-1,)) if planned.get(part, UNKNOWN)
@@ -225,6 +240,16 @@ class SamplingState:
         if bar < self.last_bar or not (unplayed := self.unplayed_parts):
             return playing
         return tuple(sorted({*playing, *unplayed}))
+
+    def lacking_notes(self, bar: int, part: int) -> int | None:
+        """How many notes a part whose density is asked for lacks in a bar; negative for notes too many.
+
+        None if none is asked for.
+        """
+        if part not in self.held_parts or (planned := self._planned[bar].get(part)) is None:
+            return None
+        last, played = self.notes_in_bar.get(part, (-1, 0))
+        return planned - (played if last == bar else 0)
 
     def missing_bars(self, tick: int) -> dict[int, float]:
         """By part in how many more bars it should have played before the bar of a tick; only above 0.

@@ -54,6 +54,16 @@ class Plan:
     """Phrases, motifs and texture; None leaves them open."""
     mode: str = ""
     """One of `modes.MODES`, in whose scale the song is; "" for major and minor."""
+    intro_bars: int = 0
+    """Bars of an introduction, after the pickup."""
+    outro_bars: int = 0
+    """Bars of an ending."""
+    is_loop: bool = False
+    """Whether the last bar leads into the first."""
+    held_notes: tuple[int, ...] = ()
+    """Numbers of parts whose planned notes are asked for, so that rules hold them."""
+    held_pitches: tuple[int, ...] = ()
+    """Numbers of parts whose planned mean pitches are asked for."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
@@ -102,7 +112,7 @@ class Plan:
         values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
         plain = Chord(0, 0, "")[3:]
         values["chords"] = [chord[:3] if chord[3:] == plain else chord for chord in values["chords"]]
-        for name in ("sketch", "mode"):
+        for name in LATER_FIELDS:
             if not values[name]:
                 del values[name]
         return values
@@ -123,6 +133,8 @@ class Plan:
             for name, convert in LIST_ITEMS.items():
                 if arguments.get(name) is not None:
                     arguments[name] = tuple(convert(*item) for item in arguments[name])
+            for name in ("held_notes", "held_pitches"):
+                arguments[name] = tuple(int(part) for part in arguments.get(name) or ())
             if arguments.get("key") is not None:
                 sharps, is_minor = arguments["key"]
                 arguments["key"] = (int(sharps), bool(is_minor))
@@ -202,6 +214,7 @@ class Plan:
         return ", ".join(items + ([f"{self.full_bars} bars{pickup}"] if self.bars else []))
 
 
+LATER_FIELDS = ("sketch", "mode", "intro_bars", "outro_bars", "is_loop", "held_notes", "held_pitches")
 LIST_ITEMS: dict[str, Callable[..., Any]] = {  # converts an item of each list of a plan in JSON
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.music.score import Marker
 from ritornello.music.sketch import NO_CADENCE
 from ritornello.music.timeline import Timeline
@@ -14,6 +14,8 @@ from ritornello.music.timeline import Timeline
 PHRASE_BARS = 4  # of a phrase whose end is unknown
 RUN_BARS = 4
 MAX_PHRASE_BARS = 12  # a longer one is cut into phrases of PHRASE_BARS
+INTRO, OUTRO = "intro", "outro"  # names of sections
+LOOP_START, LOOP_END = "loopStart", "loopEnd"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ALIKE = 0.5  # the least share of bars with the same origins in sections of one letter
 MOST = 2  # a section that repeats less than most notes of a bar is varied
@@ -107,12 +109,36 @@ def _nearest(edge: int, edges: Collection[int]) -> int:
 
 
 def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:
-    """Return a marker with the name of each section; none for a plan without a sketch."""
-    if plan.sketch is None:
-        return ()
+    """Return a marker with the name of each section, and those of a loop; without a sketch only the latter.
+
+    The names of the markers of a loop are those that music engines of games look for.
+    """
     timeline = plan.timeline(ticks_per_beat)
-    found = sections(timeline)
-    return tuple(Marker(int(timeline.start_ticks[each.start]), each.name) for each in found)
+    found = plan_sections(plan) if plan.sketch is not None else []
+    markers = [Marker(int(timeline.start_ticks[each.start]), each.name) for each in found]
+    if plan.is_loop:
+        markers = [Marker(0, LOOP_START), *markers, Marker(timeline.end_ticks, LOOP_END)]
+    return tuple(markers)
+
+
+def plan_sections(plan: Plan) -> list[Section]:
+    """Return the sections of a plan, with an introduction and an ending where it has them."""
+    found = sections(plan.timeline(GRID))
+    if not (plan.intro_bars or plan.outro_bars):
+        return found
+    assert plan.bars is not None
+    first, end = plan.pickup_bars + plan.intro_bars, plan.bars - plan.outro_bars
+    inner: list[Section] = []
+    names: dict[str, str] = {}
+    for each in found:
+        start, stop = max(each.start, first), min(each.start + each.bars, end)
+        if start < stop:
+            letter = names.setdefault(each.letter, letters(len(names)))
+            is_varied = each.is_varied and letter in {other.letter for other in inner}
+            inner.append(Section(start, stop - start, letter, is_varied))
+    intro = [Section(plan.pickup_bars, plan.intro_bars, INTRO)] if plan.intro_bars else []
+    outro = [Section(end, plan.outro_bars, OUTRO)] if plan.outro_bars else []
+    return [*intro, *inner, *outro]
 
 
 def _numbers(spans: Sequence[range], origin: Sequence[int]) -> list[int]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ritornello.music import theory
 from ritornello.music.chord_symbols import OPEN_CHORD, REPEATED, bar_symbols
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sections import PHRASE_BARS, letters, phrases, sections
+from ritornello.music.sections import PHRASE_BARS, letters, phrases, plan_sections, sections
 from ritornello.music.sketch import CADENCE_NAMES, NO_CADENCE, UNKNOWN, Sketch, Texture, part_names
 from ritornello.music.timeline import Timeline
 
@@ -73,7 +73,7 @@ class _LeadSheet:
         self.symbols = _with_repeats(bar_symbols(self.timeline, plan.key))
         if not plan.chords and all(part.is_drum for part in plan.parts):
             self.symbols = [""] * len(self.timeline)  # drums have no chords
-        self.sections = {section.start: section for section in sections(self.timeline)}
+        self.sections = {section.start: section for section in plan_sections(plan)}
         self.phrases = phrases(len(self.timeline), self.sketch.cadences, self.timeline.pickup_bars)
         self.rows = self._rows()
 

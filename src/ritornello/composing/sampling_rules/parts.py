@@ -89,6 +89,8 @@ def excess_nats(state: SamplingState, part: int, tick: int, bar: int) -> float:
     excess = max(0.0, notes + 1 - state.style.notes) if bar == last else 0.0
     if (tick, part) == (state.onset, state.part) and part != DRUM_PART:
         excess += max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
+    if (lacking := state.lacking_notes(bar, part)) is not None:
+        excess += max(0.0, 1.0 - lacking)
     return EXCESS_NATS * excess
 
 

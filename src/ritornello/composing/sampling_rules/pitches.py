@@ -1,5 +1,6 @@
 """Rules for the field `pitch`, apart from those of form."""
 
+from bisect import bisect_right
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +17,8 @@ USUAL_OUT_OF_KEY = 0.05
 FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
 REPEAT_NATS = 0.4  # what it loses for each time more
 EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
+NEAR_SEMITONES = 3  # from the mean pitch that is asked for without penalty
+FAR_NATS = 0.3  # for each semitone more
 LEAST_NOTES = RECENT_NOTES // 4  # the smallest number of notes of which shares are computed
 
 
@@ -73,6 +76,19 @@ def penalize_pitches_outside_key(state: SamplingState) -> Bias | None:
     if state.harmony is not None and state.request.plan.mode:
         nats, allowed = nats + OUT_OF_MODE_NATS, allowed | state.harmony.tones_at(state.row_tick)
     bias: Bias = _outside(allowed) * np.float32(-nats)
+    return bias
+
+
+def favour_asked_register(state: SamplingState) -> Bias | None:
+    """A part whose register is asked for plays near the planned mean pitch of the bar."""
+    planned = state.held_pitches.get(int(state.song.row[COLUMN["part"]]))
+    if planned is None:
+        return None
+    bar = bisect_right(state.song.bar_starts, state.row_tick) - 1
+    if bar >= len(planned) or planned[bar] < 0:
+        return None
+    distance = np.abs(np.arange(PITCHES) - planned[bar])
+    bias: Bias = (-FAR_NATS * np.maximum(distance - NEAR_SEMITONES, 0)).astype(np.float32)
     return bias
 
 

@@ -21,6 +21,8 @@ from ritornello.representations.grid.vocabulary import (
 )
 
 MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
+LATEST_SHARE = 1.5  # of the mean time between the notes that a part still lacks in a bar
+LATE_NATS = 4.0  # what later shifts lose
 LEAST_NATS = 0.01  # a smaller penalty is left out
 
 
@@ -131,6 +133,20 @@ def penalize_excess_onsets(state: SamplingState) -> Bias | None:
     bias = np.zeros(SHIFTS, np.float32)
     bias[: song.bar_lines[bar + 1] - clock][: MAX_SHIFT + 1] = -later
     bias[0] = -here
+    return bias
+
+
+def favour_asked_onsets(state: SamplingState) -> Bias | None:
+    """A note comes soon if a part whose density is asked for lacks notes: they are to fill the bar evenly."""
+    song, bar = state.song, state.song.bar
+    if not state.held_parts:
+        return None
+    lacking = [state.lacking_notes(bar, part) or 0 for part in state.playing_parts(song.clock)]
+    if max(lacking, default=0) <= 0:
+        return None
+    latest = LATEST_SHARE * (song.bar_lines[bar + 1] - song.clock) / max(lacking)
+    bias = np.zeros(SHIFTS, np.float32)
+    bias[int(latest) + 1 :] = -LATE_NATS
     return bias
 
 

@@ -1,0 +1,142 @@
+"""The shape of a song: an introduction and an ending around its bars, or a loop.
+
+A loop is composed with some bars more, which repeat its first ones, so that its last bar leads into them;
+what is composed of these is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello.composing.given_music import UNKNOWN_RETURN
+from ritornello.composing.options import ComposeOptions
+from ritornello.composing.parse_options import ParsedOptions
+from ritornello.errors import PlanError
+from ritornello.music.plan import GRID, MAX_BARS, Plan
+from ritornello.music.sketch import CLOSED, END, NO_MOTIF, OPEN, UNKNOWN, Sketch
+from ritornello.representations.grid.vocabulary import COLUMN, DURATION_TICKS, MAX_SHIFT
+from ritornello.representations.notes import Notes
+from ritornello.sketching.sketcher import Sketcher
+
+LEAD_BARS = 4  # of the first bars of a loop that are composed after its last one
+UNCHANGED = 3  # the similarity of a bar that returns note for note
+Returns = Sequence[tuple[int, int]]
+
+
+def check_shape(options: ComposeOptions) -> None:
+    """Raise PlanError for a shape that contradicts the other options."""
+    shapes = {"loop": options.loop, "intro": options.intro, "outro": options.outro}
+    for name, value in shapes.items():
+        for other in ("prompt", "melody", *(("sketch", "seconds") if name != "loop" else ())):
+            if value and getattr(options, other) is not None:
+                raise PlanError(f"{name} and {other} are given: leave one of the two out")
+    if options.loop and (options.intro or options.outro):
+        raise PlanError("loop, and intro or outro: a loop has neither, leave one of the two out")
+
+
+def with_shape(options: ParsedOptions, intro: int | None, outro: int | None) -> ParsedOptions:
+    """The options of the whole song, with the bars of an introduction and an ending; its form is open."""
+    if not (intro or outro):
+        return options
+    bars = (options.bars or options.default_bars) + (intro or 0) + (outro or 0)
+    if bars > MAX_BARS:
+        raise PlanError(f"{bars} bars with intro and outro: must be at most {MAX_BARS}")
+    return replace(options, bars=bars, returns=None)
+
+
+def framed_by(
+    plan: Plan,
+    form: Returns | None,
+    intro: int,
+    outro: int,
+    sketcher: Sketcher | None,
+    generator: np.random.Generator,
+    creativity: float,
+) -> Plan:
+    """Return the plan of a song whose first `intro` and last `outro` bars, after a pickup, frame the others.
+
+    The form of these is `form`, or else drawn as that of a song of its own; the last of them ends a phrase,
+    and the introduction leads into them.
+    """
+    assert plan.bars is not None
+    first = plan.pickup_bars
+    bars = plan.bars - intro - outro  # with the pickup
+    body = replace(
+        plan, bars=bars, meters=tuple(m for m in plan.meters if m[0] < bars), chords=(), returns=None
+    )
+    cadences = [UNKNOWN] * (bars - first)
+    if form is not None:
+        own: Returns = [(target + first if target >= 0 else -1, alike) for target, alike in form]
+    elif sketcher is not None:
+        filled = sketcher.fill(body, generator, creativity)
+        assert filled.returns is not None and filled.sketch is not None
+        own, cadences = filled.returns[first:], list(filled.sketch.cadences[first:])
+    else:
+        own = [UNKNOWN_RETURN] * (bars - first)
+    moved = [(t + intro if t >= first else -1, s if t >= first else min(s, 0)) for t, s in own]
+    moved += [(-1, 0)] * (bars - first - len(moved))
+    returns = [*[UNKNOWN_RETURN] * (first + intro), *moved, *[UNKNOWN_RETURN] * outro]
+    if outro:
+        cadences[-1] = CLOSED
+    known = [*[UNKNOWN] * (first + intro), *cadences, *[UNKNOWN] * outro]
+    if intro:
+        known[first + intro - 1] = OPEN
+    sketch = Sketch(tuple(known)) if sketcher is not None else None
+    return replace(plan, returns=tuple(returns), sketch=sketch, intro_bars=intro, outro_bars=outro)
+
+
+def extended(plan: Plan) -> Plan:
+    """Return the plan of a loop with up to LEAD_BARS more, which repeat its first ones."""
+    assert plan.bars is not None
+    bars, more = plan.bars, min(LEAD_BARS, plan.bars)
+    timeline = replace(plan, returns=None, chords=(), sketch=None).timeline(GRID)
+    lead_ticks = int(timeline.start_ticks[more]) if more < bars else timeline.end_ticks
+    chords = list(plan.chords)
+    for chord in plan.chords:
+        if chord.onset_ticks < lead_ticks:
+            chords.append(chord._replace(onset_ticks=chord.onset_ticks + timeline.end_ticks))
+    sketch = plan.sketch or Sketch()
+    cadences = ([*sketch.cadences, *[UNKNOWN] * bars])[:bars]
+    cadences[-1] = OPEN if cadences[-1] in (UNKNOWN, END) else cadences[-1]
+    motifs = ([*sketch.motifs, *[UNKNOWN] * bars])[:bars]
+    origins = [bar if motif == NO_MOTIF else motif for bar, motif in enumerate(motifs[:more])]
+    textures = tuple((*texture, *texture[:more]) for texture in sketch.textures)
+    returns = [*(plan.returns or [UNKNOWN_RETURN] * bars)][:bars]
+    return replace(
+        plan,
+        bars=bars + more,
+        chords=tuple(chords),
+        returns=(*returns, *((bar, UNCHANGED) for bar in range(more))),
+        sketch=Sketch((*cadences, *cadences[:more]), (*motifs, *origins), sketch.parts, textures),
+    )
+
+
+def only_loop(plan: Plan, bars: int) -> Plan:
+    """The inverse of `extended`: the plan of the first bars."""
+    end = int(plan.timeline(GRID).start_ticks[bars])
+    sketch = plan.sketch and Sketch(
+        plan.sketch.cadences[:bars],
+        plan.sketch.motifs[:bars],
+        plan.sketch.parts,
+        tuple(texture[:bars] for texture in plan.sketch.textures),
+    )
+    chords = tuple(chord for chord in plan.chords if chord.onset_ticks < end)
+    return replace(plan, bars=bars, chords=chords, returns=(plan.returns or ())[:bars], sketch=sketch)
+
+
+def rows_of_loop(rows: npt.NDArray[Any], plan: Plan) -> npt.NDArray[Any]:
+    """The rows (N, F) of a loop, of those of its extended plan; its notes end with its last bar."""
+    end = plan.timeline(GRID).end_ticks
+    score = Notes().decode(rows, extended(plan))
+    count = int((score.onset_ticks < end).sum())
+    struck = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)[:count]
+    kept: npt.NDArray[Any] = rows[: int(struck[-1]) + 1 if count else 0].copy()
+    left = end - score.onset_ticks[:count].astype(np.int64)
+    longest = np.searchsorted(DURATION_TICKS, left, side="right") - 1
+    kept[struck, COLUMN["duration"]] = np.minimum(kept[struck, COLUMN["duration"]], longest)
+    return kept
