@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,7 @@ def with_textures(
             change(cells[first_bar:], beats[first_bar:], plan.parts[number], each.level)
             textures[number] = tuple((notes, pitch) for notes, pitch in cells.tolist())
         field = "held_notes" if each.option == "density" else "held_pitches"
-        held = {field: tuple(sorted({*getattr(plan, field), *numbers}))}
+        held: dict[str, Any] = {field: tuple(sorted({*getattr(plan, field), *numbers}))}
         plan = replace(plan, sketch=replace(plan.sketch, textures=tuple(textures)), **held)
     return plan
 

@@ -177,9 +177,10 @@ class PlanDrawer:
         """The plan of a loop, drawn with the bars that follow its last one."""
         if plan.pickup_bars:
             raise PlanError("loop: the sketch has a pickup, bar 0: must begin with bar 1")
-        bars = plan.bars or 0
-        filled = self._filled(extended(plan), generator) if self.sketcher is not None else extended(plan)
-        return replace(only_loop(filled, bars), is_loop=True)
+        if self.sketcher is None:
+            return replace(self._filled(plan, generator), is_loop=True)
+        filled = self._filled(extended(plan), generator)
+        return replace(only_loop(filled, plan.bars or 0), is_loop=True)
 
     def _filled(self, plan: Plan, generator: np.random.Generator) -> Plan:
         """The plan with what is open of its sketch, if there is a sketch network."""

@@ -108,7 +108,7 @@ def _plan_as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
     played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
     classes = part_classes(plan.parts).tolist()
     kept = [number for number, own in enumerate(classes) if own in played]
-    held = {
+    held: dict[str, Any] = {
         name: tuple(kept.index(number) for number in getattr(plan, name) if number in kept)
         for name in ("held_notes", "held_pitches")
     }
