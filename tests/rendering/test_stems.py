@@ -109,4 +109,7 @@ def test_wrong_input_is_refused(tmp_path: Path, sine_font: Path) -> None:
         render(band(), tmp_path / "a.wav", bits=20, soundfont=sine_font)
     with pytest.raises(InputError, match="no notes"):
         render(Score.of(24, [], [], [], []), tmp_path / "x", stems="wav")
-    assert not list(tmp_path.glob("a.wav"))
+    (tmp_path / "bad.sf2").write_bytes(b"RIFF")
+    with pytest.raises(InputError, match="not a usable soundfont"):
+        render(band(), tmp_path / "out", stems="wav", soundfont=tmp_path / "bad.sf2")
+    assert {path.name for path in tmp_path.iterdir()} == {"sine.sf2", "bad.sf2"}

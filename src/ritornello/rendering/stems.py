@@ -52,6 +52,8 @@ def write_stems(
     """
     paths = stem_paths(score, folder, stems)
     audio.check(score, **{name: sound[name] for name in ("rate", "max_minutes") if name in sound})
+    if stems != "mid":
+        audio.SoundFont.open(audio.find_soundfont(sound.get("soundfont")))  # before any file is written
     end_ticks = max(roll_contents.shown_bars(score).end_ticks, score.end_ticks)
     for part, (path, *_) in paths.items():
         write_bytes(path, midi.to_bytes(part_of(written, part), end_ticks=end_ticks)[0])
