@@ -19,7 +19,7 @@ from ritornello.midi.details import details_of_part
 from ritornello.music.score import Score
 from ritornello.rendering import audio, roll_contents
 from ritornello.rendering.audio import loudness, sound_file
-from ritornello.rendering.audio.soundfont import Signal
+from ritornello.rendering.audio.soundfont import Signal, SoundFont
 from ritornello.system.files import write_bytes
 
 STEM_FORMATS = ("wav", "flac", "mid")  # mp3 and ogg shift the sound
@@ -53,7 +53,7 @@ def write_stems(
     paths = stem_paths(score, folder, stems)
     audio.check(score, **{name: sound[name] for name in ("rate", "max_minutes") if name in sound})
     if stems != "mid":
-        audio.SoundFont.open(audio.find_soundfont(sound.get("soundfont")))  # before any file is written
+        SoundFont.open(audio.find_soundfont(sound.get("soundfont")))  # before any file is written
     end_ticks = max(roll_contents.shown_bars(score).end_ticks, score.end_ticks)
     for part, (path, *_) in paths.items():
         write_bytes(path, midi.to_bytes(part_of(written, part), end_ticks=end_ticks)[0])
