@@ -76,6 +76,8 @@ def command(
     ritornello compose --genre game --parts piano,bass --density bass=low --register piano=high
     ritornello compose --genre piano --feel 0.7
     ritornello compose --genre game --swing 66 --feel 0.5
+    ritornello compose --key "D dorian" --chords "Dm7 | G/B C | Em7 | N.C."
+    ritornello compose --chords-from song.mid --key "F major"
     ritornello compose --recipe song.json
     ritornello compose --bars 8 --play
     ritornello compose --genre chorale -n 50 -o chorales/

@@ -1,8 +1,10 @@
 """`ritornello redo`: recompose some bars of a song."""
 
+from __future__ import annotations
+
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +22,9 @@ from ritornello.cli.common import (
 from ritornello.cli.compose import files_of, song_paths, write_song
 from ritornello.composing.options import RedoOptions
 from ritornello.errors import InputError
+
+if TYPE_CHECKING:
+    from ritornello.composing.song import Song
 from ritornello.system.made_files import writing
 
 
@@ -40,6 +45,7 @@ def command(
     ritornello redo song.mid --bars 9-12
     ritornello redo song.mid --bars 9-12 --parts bass --takes 2
     ritornello redo song.mid --lock drums,1-4 --takes 8
+    ritornello redo song.mid --bars 9-12 --chords "Dm7 | G7/B | C | N.C."
     """
     from ritornello.composing.compose import redo
 
@@ -61,8 +67,20 @@ def command(
     took_s = time.perf_counter() - start_s
     lines: list[Any] = [f"{takes[0].plan}, new bars {bars or 'everywhere'}, seed {takes[0].recipe.seed}"]
     lines += [f"{file}   {len(take.score)} notes" for take, file in zip(takes, files, strict=True)]
+    if settings["chords"] or settings["chords_from"]:
+        lines.insert(1, f"| {' | '.join(_new_chords(takes[0]))} |")
     if len(takes) < settings["takes"]:
         lines.append(f"{len(takes)} of {settings['takes']} takes: no more different ones were found")
     lines.append(f"composed in {took_s:.1f} s")
     result = {"files": files, "seed": takes[0].recipe.seed, "composed_in_s": took_s}
     print_result(result, *lines, as_json=as_json, quiet=quiet)
+
+
+def _new_chords(take: Song) -> list[str]:
+    """The chords of the bars that were recomposed."""
+    from ritornello.music.chord_symbols import bar_symbols
+    from ritornello.music.plan import GRID
+
+    assert take.recipe.given is not None
+    assert take.recipe.given.bars is not None
+    return bar_symbols(take.plan.timeline(GRID), take.plan.key)[slice(*take.recipe.given.bars)]

@@ -15,6 +15,7 @@ from ritornello.composing.critic import BestOfEach
 from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.genres import Genre, genres_of
+from ritornello.composing.given_chords import with_chart
 from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
 from ritornello.composing.options import (
     DIALS,
@@ -60,7 +61,8 @@ def compose(
     meter: str | None = ComposeOptions.meter,
     parts: str | Iterable[str] | None = ComposeOptions.parts,
     form: str | None = ComposeOptions.form,
-    chords: str | None = ComposeOptions.chords,
+    chords: str | Path | None = ComposeOptions.chords,
+    chords_from: Music | None = ComposeOptions.chords_from,
     sketch: SketchSource | None = ComposeOptions.sketch,
     prompt: Music | None = ComposeOptions.prompt,
     prompt_bars: int | None = ComposeOptions.prompt_bars,
@@ -120,7 +122,7 @@ def compose_many(
         requests = [request_for(plan, seed, k) for k in range(n)]
         return [played_as_wanted(song) for song in generate_songs(opened, requests, dials, on_song=finish)]
     given = _given_music(wanted)
-    drawer = PlanDrawer(opened, wanted, given)
+    drawer = PlanDrawer(opened, with_chart(wanted, given), given)
     numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
     plans = [drawer.plan(song_generator(seed, number)) for number in numbers]
     requests = [
@@ -148,7 +150,8 @@ def sketch(
     meter: str | None = SketchOptions.meter,
     parts: str | Iterable[str] | None = SketchOptions.parts,
     form: str | None = SketchOptions.form,
-    chords: str | None = SketchOptions.chords,
+    chords: str | Path | None = SketchOptions.chords,
+    chords_from: Music | None = SketchOptions.chords_from,
     creativity: float = SketchOptions.creativity,
     seed: int | None = SketchOptions.seed,
     force: bool = SketchOptions.force,
@@ -162,7 +165,7 @@ def sketch(
     if isinstance(opened.representation, SamplesItself):
         name = opened.info["representation"]["name"]
         raise ModelError(f"{str(opened.path)!r} has the representation {name}: must have notes for a sketch")
-    wanted = ComposeOptions(**options | {"seed": _seed_or_random(seed)})
+    wanted = with_chart(ComposeOptions(**options | {"seed": _seed_or_random(seed)}))
     return DrawnSketch(PlanDrawer(opened, wanted).plan(song_generator(wanted.seed or 0, 0)), wanted.seed or 0)
 
 
@@ -173,6 +176,9 @@ def redo(
     *,
     parts: str | Collection[str] | None = RedoOptions.parts,
     lock: str | Collection[str] | None = RedoOptions.lock,
+    key: str | None = RedoOptions.key,
+    chords: str | Path | None = RedoOptions.chords,
+    chords_from: Music | None = RedoOptions.chords_from,
     takes: int = RedoOptions.takes,
     model: str | Path | Model | None = None,
     seed: int | None = RedoOptions.seed,
@@ -184,14 +190,17 @@ def redo(
     The versions, or takes, differ from each other and from the song; if no more can be found, there are
     fewer. A range of bars has those of the Timeline, from 0, a pickup included. Raises MidiError, PlanError,
     ModelError, FailedError. Options:"""
-    wanted = RedoOptions(bars=bars, parts=parts, lock=lock, takes=takes, seed=seed, creativity=creativity)
+    wanted = RedoOptions(
+        bars=bars, parts=parts, lock=lock, key=key, chords=chords, chords_from=chords_from, takes=takes,
+        seed=seed, creativity=creativity,
+    )  # fmt: skip
     if bars is None and parts is None and not lock:
         raise PlanError("nothing says what to recompose: give bars, parts or lock")
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, bars, parts, lock)
-    takes_found = compose_takes(opened, given, wanted.takes, seed, wanted.creativity, progress)
+    takes_found = compose_takes(opened, given, with_chart(wanted, given), seed, progress)
     network = of_model(opened.path) if performance and performance.drums else None
     found = [take.performed_as(performance, network) for take in takes_found]
     if not found:

@@ -150,6 +150,13 @@ def read_melody(melody: Music | SongFile) -> GivenMusic:
     return given
 
 
+def read_song(song: Music, what: str) -> GivenMusic:
+    """Read a song of which only its chords are used; `what` names it in errors. Raises MidiError."""
+    given = _read(song, "tune", what)
+    _check_bars(given, MAX_BARS)
+    return given
+
+
 def read_redo(
     song: Music | SongFile,
     bars: str | range | None = None,

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.given_music import UNKNOWN_RETURN, GivenMusic
+from ritornello.music.chord_symbols import without_open_chords
 from ritornello.music.plan import Plan
 from ritornello.music.sketch import UNKNOWN, Sketch, Texture
 from ritornello.representations.grid.vocabulary import part_classes
@@ -35,7 +36,9 @@ def filled_around(
     known, is_open = _as_given(plan, given)
     known = replace(known, returns=plan.returns) if has_form else known
     if has_chords:
-        known, is_open = replace(known, chords=plan.chords), np.zeros(len(is_open), bool)
+        plan, open_bars = without_open_chords(plan)
+        known = replace(known, chords=plan.chords)
+        is_open = np.zeros(len(is_open), bool) if open_bars is None else open_bars
     return sketcher.fill(known, generator, creativity, open_bars=is_open, required=required)
 
 

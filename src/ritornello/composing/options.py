@@ -56,6 +56,17 @@ def _creativity() -> Any:
     return _option(help_text, DEFAULT_CREATIVITY, 0, 1, is_dial=True)
 
 
+def _chords() -> Any:
+    return _option(
+        'Chords in bars, repeated to the end: "C | Am F | G7/B | N.C."; or one a bar: "Am F C G", "ii V7 I"; '
+        "or a text file (.txt)."
+    )
+
+
+def _chords_from() -> Any:
+    return _option("A song whose chords are used: those that it names, or else as they are heard.")
+
+
 def _seed() -> Any:
     return _option("The same seed gives the same music; by default a random one.", None, 0, MAX_SEED)
 
@@ -103,9 +114,8 @@ class SketchOptions(_Options):
         'Sections and their bars; a name that appears again repeats its section: "intro4 A8 A8 B8 A8~" '
         "(~: varied)."
     )
-    chords: str | None = _option(
-        'Chords in bars, repeated to the end: "C | Am F | G7/B | N.C."; or one a bar: "Am F C G", "ii V7 I".'
-    )
+    chords: str | Path | None = _chords()  # noqa: RUF009
+    chords_from: Music | None = _chords_from()  # noqa: RUF009
     creativity: float = _creativity()
     seed: int | None = _seed()
     force: bool = _option("Allow parts that no training song of the genre has.", False)
@@ -180,6 +190,11 @@ class RedoOptions(_Options):
     )
     parts: str | Collection[str] | None = _parts_to_redo()
     lock: str | Collection[str] | None = _lock()
+    key: str | None = _option(
+        'The key or mode of the new bars, such as "D dorian"; by default that of the song.'
+    )
+    chords: str | Path | None = _chords()  # noqa: RUF009
+    chords_from: Music | None = _chords_from()  # noqa: RUF009
     takes: int = _option("How many takes (versions) to write, RANGE.", 4, 1, MAX_SONGS)
     creativity: float = _creativity()
     seed: int | None = _seed()

@@ -7,13 +7,18 @@ composed again, and the notes of the others lose ever more probability.
 from dataclasses import replace
 
 from ritornello.composing.generate import generate_songs
+from ritornello.composing.given_chords import with_chords_in_bars
 from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.given_sketch import filled_around
 from ritornello.composing.merge_notes import note_table, sampled_notes
+from ritornello.composing.options import RedoOptions
+from ritornello.composing.parse_options import parse_option
 from ritornello.composing.request import PlayedNotes, Request, request_for
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.models.model import Model
+from ritornello.music.chart import parse_chart
+from ritornello.music.modes import parse_key_or_mode
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.representations.grid.vocabulary import note_classes
@@ -28,16 +33,17 @@ LEAST_DIFFERENCE = 0.1  # the share of the notes of two takes that only one of t
 def compose_takes(
     model: Model,
     given: GivenMusic,
-    takes: int,
+    options: RedoOptions,
     seed: int,
-    creativity: float,
     progress: Progress | None = None,
 ) -> list[Song]:
     """Compose takes of the bars to redo; fewer if no more can be found. Raises as `generate_songs` does.
 
     If not enough differ by LEAST_DIFFERENCE, some that differ by less follow.
     """
-    base, sketcher = request_for(given.plan, seed, given=given), Sketcher.of(model)
+    asked, takes, creativity = _asked_plan(given, options), options.takes, options.creativity
+    base, sketcher = request_for(asked, seed, given=given), Sketcher.of(model)
+    has_chords = options.chords is not None
     found: list[Song] = []
     similar: dict[bytes, Song] = {}
     known, written = [given_notes(given)], {_onsets_and_pitches(given.score)}
@@ -45,7 +51,13 @@ def compose_takes(
         avoided: PlayedNotes = frozenset().union(*known) if attempt else frozenset()
         wanted = replace(base, avoided=avoided, avoid_nats=attempt * AVOID_NATS)
         numbers = range(attempt * takes, attempt * takes + takes - len(found))
-        plans = [_plan_to_redo(given, sketcher, seed, number, creativity) for number in numbers]
+        plans = [asked for _ in numbers]
+        if sketcher is not None:
+            generators = [song_generator(seed, number) for number in numbers]
+            plans = [
+                filled_around(asked, given, sketcher, generator, creativity, has_chords=has_chords)
+                for generator in generators
+            ]
         requests = [
             replace(wanted, song=number, plan=plan) for number, plan in zip(numbers, plans, strict=True)
         ]
@@ -63,13 +75,17 @@ def compose_takes(
     return [*found, *rest][:takes]
 
 
-def _plan_to_redo(
-    given: GivenMusic, sketcher: Sketcher | None, seed: int, number: int, creativity: float
-) -> Plan:
-    """The plan of the song with a new sketch of the bars to redo, if there is a sketch network."""
-    if sketcher is None:
-        return given.plan
-    return filled_around(given.plan, given, sketcher, song_generator(seed, number), creativity)
+def _asked_plan(given: GivenMusic, options: RedoOptions) -> Plan:
+    """The plan of the song with the key and the chords that are asked for in the bars to redo."""
+    plan = given.plan
+    if options.key is not None:
+        key, mode = parse_option(parse_key_or_mode, options.key)
+        plan = replace(plan, key=key, mode=mode)
+    if options.chords is None:
+        return plan
+    assert given.bars is not None, "music that is redone has bars to redo"
+    chart = parse_chart(str(options.chords))
+    return with_chords_in_bars(plan, given.timeline.chords, chart, given.bars)
 
 
 def _difference(notes: PlayedNotes, others: PlayedNotes) -> float:

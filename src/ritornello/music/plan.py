@@ -228,8 +228,8 @@ def _checked_chord(chord: Chord) -> Chord:
     """Return a chord of a plan in JSON. Raises ValueError if its suffix or bass cannot be."""
     if chord.suffix and not chord.is_silent:
         parse_suffix(chord.suffix)
-    if not -1 <= chord.bass <= 11 or not isinstance(chord.text, str):
-        raise ValueError(f"bass {chord.bass!r} of a chord: must be -1 to 11, and its name a text")
+    if not -1 <= chord.bass <= 11 or not re.fullmatch(r"[^\s<>&\"']{0,40}", chord.text):
+        raise ValueError(f"chord {list(chord)!r:.80}: its bass must be -1 to 11, its name at most 40 letters")
     return chord
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ritornello.music.chord_names import parse_chord
 from ritornello.music.score import Chord, KeySignature, Marker, Meter, Part, Score, Tempo
 from ritornello.rendering.sheet.musicxml_document import to_musicxml
 from tests.rendering.sheet import readers
@@ -175,3 +176,14 @@ def test_notes_on_sixteenths_survive_in_every_meter(meter: tuple[int, int], data
     assert {(on, p) for on, _, p in found} == {(on, p) for on, _, p in last}
     whole = {n for n in last if n[0] + n[1] <= now - line[-1][1]}  # all but the last, which may ring too long
     assert whole <= set(found)
+
+
+def test_chords_are_shown_as_they_were_written() -> None:
+    names = ["G7/Bb", "V7/3", "N.C.", "am", "Dm9"]
+    chords = tuple(parse_chord(name)._replace(onset_ticks=24 * tick) for tick, name in enumerate(names))
+    text = to_musicxml(song((0, 120, 60, 80, 0), meters=(Meter(0, 5, 4),), chords=chords))
+    shown = [(e.text, e.get("text")) for e in first(text, ".//harmony/root/root-step")]
+    assert shown == [("G", None), ("G", "V7/3"), ("C", "N.C."), ("A", None), ("D", None)]
+    kinds = [(e.text, e.get("text")) for e in first(text, ".//harmony/kind")]
+    assert kinds == [("dominant", "7"), ("dominant", ""), ("none", ""), ("minor", "m"), ("minor-ninth", "m9")]
+    assert [e.text for e in first(text, ".//harmony/bass/*")] == ["B", "-1"]

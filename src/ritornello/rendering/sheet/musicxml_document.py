@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
+from ritornello.music.chord import Chord
+from ritornello.music.chord_names import LETTERS, chord_label
 from ritornello.music.score import DEFAULT_TEMPO, KeySignature, Score
-from ritornello.music.theory import CHORDS, chord_name, family
+from ritornello.music.theory import chord_name, family
 from ritornello.rendering import roll_contents
 from ritornello.rendering.sheet.grid import UNITS, SheetBars, written_notes
 from ritornello.rendering.sheet.measures import BarContext, SheetNote, SheetVoice, chords_in_bar, voice_notes
@@ -25,6 +27,12 @@ CHORD_KINDS = {
     "maj7": "major-seventh", "min7": "minor-seventh", "hdim": "half-diminished", "sus": "suspended-fourth",
     "other": "other",
 }  # fmt: skip
+MORE_KINDS = {  # by what follows the root, of chords that networks do not know
+    "6": "major-sixth", "m6": "minor-sixth", "dim7": "diminished-seventh", "m(maj7)": "major-minor",
+    "9": "dominant-ninth", "maj9": "major-ninth", "m9": "minor-ninth", "11": "dominant-11th",
+    "maj11": "major-11th", "m11": "minor-11th", "13": "dominant-13th", "maj13": "major-13th",
+    "m13": "minor-13th", "sus2": "suspended-second", "5": "power", "7#5": "augmented-seventh",
+}  # fmt: skip
 SECTION = re.compile(r"[A-Z]\d*'*")  # a marker of this form is a rehearsal mark
 MIN_TEMPO_CHANGE = 0.05  # relative to the last tempo written; smaller changes are not written
 
@@ -37,12 +45,23 @@ class SheetContext(NamedTuple):
     keys: list[KeySignature]
 
 
+class SheetChord(NamedTuple):
+    """A chord symbol above a bar, at an offset in units; `shown` is what stands for the name of its root."""
+
+    offset: int
+    root: SpelledPitch
+    shown: str | None
+    kind: str  # in MusicXML
+    suffix: str
+    bass: SpelledPitch | None
+
+
 class Directions(NamedTuple):
     """What stands above a bar, each with its offset from the start of the bar in units."""
 
     tempi: list[tuple[int, str]]  # beats per minute
     markers: list[tuple[int, str, bool]]  # and whether it names a section, by a letter at a bar line
-    chords: list[tuple[int, SpelledPitch, str, str]]  # root, kind in MusicXML, suffix of its name
+    chords: list[SheetChord]
 
 
 class SheetBar(NamedTuple):
@@ -139,11 +158,25 @@ def _directions(sheet: SheetContext) -> list[Directions]:
     for chord in score.chords:
         bar = _bar_of(sheet, chord.onset_ticks)
         if bar >= 0:
-            name, suffix = chord_name(chord.root, "maj", sheet.keys[bar][1:]), CHORDS[chord.kind][0]
-            root = SpelledPitch(name[0], name.count("#") - name.count("b"), 0)
             offset = _offset(sheet, bar, chord.onset_ticks)
-            directions[bar].chords.append((offset, root, CHORD_KINDS[chord.kind], suffix))
+            directions[bar].chords.append(_sheet_chord(chord, offset, sheet.keys[bar][1:]))
     return directions
+
+
+def _sheet_chord(chord: Chord, offset: int, key: tuple[int, bool]) -> SheetChord:
+    """A chord as it is written: spelled as the user did, a numeral or N.C. as a text for the root."""
+    parts = LETTERS.fullmatch(chord_label(chord, key))
+    kind = MORE_KINDS.get(chord.suffix, CHORD_KINDS[chord.kind])
+    if parts is None or chord.is_silent:
+        root, kind = _spelled(chord_name(chord.root, "maj", key)), "none" if chord.is_silent else kind
+        return SheetChord(offset, root, chord_label(chord, key), kind, "", None)
+    root, bass = _spelled(parts[1]), _spelled(parts[3]) if parts[3] else None
+    return SheetChord(offset, root, None, kind, parts[2], bass)
+
+
+def _spelled(name: str) -> SpelledPitch:
+    """The step and the accidentals of the name of a note."""
+    return SpelledPitch(name[0].upper(), name.count("#") - name[1:].count("b"), 0)
 
 
 def _tempi(sheet: SheetContext) -> dict[int, list[tuple[int, str]]]:
