@@ -190,10 +190,8 @@ def redo(
     The versions, or takes, differ from each other and from the song; if no more can be found, there are
     fewer. A range of bars has those of the Timeline, from 0, a pickup included. Raises MidiError, PlanError,
     ModelError, FailedError. Options:"""
-    wanted = RedoOptions(
-        bars=bars, parts=parts, lock=lock, key=key, chords=chords, chords_from=chords_from, takes=takes,
-        seed=seed, creativity=creativity,
-    )  # fmt: skip
+    options = locals()
+    wanted = RedoOptions(**{name: options[name] for name in RedoOptions.__dataclass_fields__})
     if bars is None and parts is None and not lock:
         raise PlanError("nothing says what to recompose: give bars, parts or lock")
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
