@@ -16,7 +16,8 @@ from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.genres import Genre, genres_of
 from ritornello.composing.given_chords import with_chart
-from ritornello.composing.given_music import GivenMusic, read_melody, read_prompt, read_redo
+from ritornello.composing.given_music import read_redo
+from ritornello.composing.given_options import given_music_of
 from ritornello.composing.options import (
     DIALS,
     MAX_SONGS,
@@ -121,7 +122,7 @@ def compose_many(
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
         requests = [request_for(plan, seed, k) for k in range(n)]
         return [played_as_wanted(song) for song in generate_songs(opened, requests, dials, on_song=finish)]
-    given = _given_music(wanted)
+    given = given_music_of(wanted)
     drawer = PlanDrawer(opened, with_chart(wanted, given), given)
     numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
     plans = [drawer.plan(song_generator(seed, number)) for number in numbers]
@@ -300,24 +301,6 @@ def _most_typical(songs: list[Song], best: int) -> list[Song]:
     """The songs whose mean negative log-likelihood is closest to the median of all."""
     median = float(np.median([song.nats for song in songs]))
     return sorted(songs, key=lambda song: abs(song.nats - median))[:best]
-
-
-def _given_music(options: ComposeOptions) -> GivenMusic | None:
-    """Read the prompt or the melody, if any. Raises MidiError, PlanError."""
-    prompt, melody = options.prompt, options.melody
-    if prompt is not None and melody is not None:
-        raise PlanError("a prompt and a melody are given: give only one of the two")
-    if options.prompt_bars is not None and prompt is None:
-        raise PlanError(f"prompt_bars {options.prompt_bars}, but no prompt is given")
-    if prompt is None and melody is None:
-        return None
-    if options.tempo is not None:
-        what = "prompt" if melody is None else "melody"
-        raise PlanError(f"tempo {options.tempo:g}: leave it out, the {what} has a tempo")
-    if prompt is not None:
-        return read_prompt(on_grid(prompt)[0], options.prompt_bars)
-    assert melody is not None
-    return read_melody(on_grid(melody)[0])
 
 
 def _seed_or_random(seed: int | None) -> int:
