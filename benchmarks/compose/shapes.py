@@ -98,8 +98,13 @@ def seams(songs: Sequence[Song]) -> tuple[list[Any], list[Any]]:
             found["leap"] += _line_leap(score, line, start)
             found["clash"].append(_clash(score, line, score.ticks_per_beat))
             found["rest"].append(_rest_before(score, line))
-    texts = [[f"{np.mean(where[name]):.2f}" for name in seam] for where in (seam, inside)]
+    texts = [[_with_error(where[name]) for name in seam] for where in (seam, inside)]
     return texts[0], texts[1]
+
+
+def _with_error(values: Sequence[float]) -> str:
+    """The mean and its standard error, as if the values were independent."""
+    return f"{np.mean(values):.2f} ± {np.std(values) / max(len(values), 1) ** 0.5:.2f}"
 
 
 def is_exact(song: Song) -> bool:

@@ -257,3 +257,19 @@ def test_a_sketch_is_printed_written_edited_and_composed_from(say: Say, home: Pa
     code, _, error = say("compose", home / "model", "--sketch", "s.json")
     assert code == 2
     assert error == ("ritornello: 's.json': bar 3: cadence 'full': must be one of none, open, closed, end\n")
+
+
+def test_vary_and_change_say_what_they_wrote(say: Say, home: Path) -> None:
+    song = a_song(home)
+    code, text, _ = say(
+        "vary", song, "--amount", 0.5, "--model", home / "model", "--seed", 1, "-o", "varied.mid"
+    )
+    assert code == 0 and text.startswith("varied.mid   ") and "seed 1" in text
+    assert Path("varied.json").exists()
+    code, text, _ = say("change", song, "--transpose", 2, "--instrument", "1=flute", "-o", "new.mid")
+    assert code == 0 and text.startswith("new.mid   ")
+    assert midi.read("new.mid").parts[0].program == 73
+    assert say("change", song, "-o", "other.mid")[0] == 2
+    assert say("vary", song, "-o", "a.png")[0] == 2
+    code, text, _ = say("compose", home / "model", "--bars", 4, "--loop", "--seed", 1, "-o", "loop.mid")
+    assert code == 0 and midi.read("loop.mid").markers[-1].text == "loopEnd"
