@@ -77,6 +77,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
     },
     "Other": {
         "feel": ("feel", "How close performed drums are to those of people, beside Gaussian jitter"),
+        "jam": ("jam", "Lateness of planned notes in jams, and notes that do not end"),
         "audio": ("audio", "Speed and fidelity of the synthesizer, compared with FluidSynth"),
         "install": ("install", "Megabytes of the base install"),
     },

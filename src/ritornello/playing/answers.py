@@ -254,7 +254,7 @@ def _part(name: str) -> Part:
     try:
         return Part(name, theory.parse_instrument(name)[0])
     except ValueError as error:
-        raise PlanError(f"part {name!r}: {error}") from error
+        raise PlanError(str(error)) from error
 
 
 def _name(part: Part) -> str:

@@ -5,8 +5,10 @@ Messages are planned at places: seconds, or beats whose time may change with the
 
 import heapq
 import itertools
-from collections.abc import Callable
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ritornello.errors import FailedError
@@ -17,6 +19,19 @@ NOTE_OFF, NOTE_ON, CONTROLLER = 0x80, 0x90, 0xB0
 SUSTAIN, ALL_NOTES_OFF = 64, 123  # controllers
 MOST_LATE_S = 0.03  # a note that is planned later than this after its time is left out
 OFF, OTHER, ON = range(3)  # the order of messages at one place
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C in the block (it is short), if this is the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Note(NamedTuple):
@@ -97,8 +112,9 @@ class Player:
         for note in list(self._sounding):
             self._release(note)
 
+    @without_interrupts()
     def silence(self) -> None:
-        """Drop what is planned and end all notes, also if the port refuses some messages."""
+        """Drop what is planned and end all notes, also if the port refuses some messages; ignores Ctrl-C."""
         self._planned.clear()
         for note in list(self._sounding):
             with suppress(FailedError):
@@ -110,5 +126,5 @@ class Player:
                     self.port.send((CONTROLLER | channel, controller, 0))
 
     def _release(self, note: tuple[int, int]) -> None:
-        self._sounding.pop(note)
         self.port.send((NOTE_OFF | note[0], note[1], 0))
+        self._sounding.pop(note)  # last, in case Ctrl-C comes between

@@ -150,6 +150,7 @@ class SystemOut(_SystemPort):
 
     def send(self, message: Message) -> None:
         """Send a message at once. Raises FailedError if the port is gone."""
+        self.check()
         try:
             self.midi.send_message(message)
         except Exception as error:
