@@ -33,7 +33,7 @@ def filled_around(
     With `has_form` and `has_chords` those of the plan are kept, because the user asks for them. Those parts
     play that are `required`, by their numbers in the plan.
     """
-    known, is_open = _as_given(plan, given)
+    known, is_open = _as_given(plan, given, required)
     known = replace(known, returns=plan.returns) if has_form else known
     if has_chords:
         plan, open_bars = without_open_chords(plan)
@@ -42,7 +42,7 @@ def filled_around(
     return sketcher.fill(known, generator, creativity, open_bars=is_open, required=required)
 
 
-def _as_given(plan: Plan, given: GivenMusic) -> tuple[Plan, Mask]:
+def _as_given(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple[Plan, Mask]:
     """The plan with chords, returns and sketch of the given music, and the bars (T,) that are open."""
     assert plan.bars is not None, "a plan that is composed has bars"
     timeline, count = given.timeline, min(len(given.timeline), plan.bars)
@@ -64,20 +64,26 @@ def _as_given(plan: Plan, given: GivenMusic) -> tuple[Plan, Mask]:
             cadences,
             tuple(UNKNOWN if new else motif for motif, new in zip(motifs, is_open, strict=True)),
             plan.parts,
-            _textures(plan, given, sketch, bars >= count),
+            _textures(plan, given, sketch, bars >= count, required),
         ),
     )
     return known, bars >= count if given.has_other_notes else is_open
 
 
-def _textures(plan: Plan, given: GivenMusic, sketch: Sketch, is_new: Mask) -> tuple[tuple[Texture, ...], ...]:
-    """The texture of each part of the plan and bar; a part that joins a prompt rests in its bars."""
+def _textures(
+    plan: Plan, given: GivenMusic, sketch: Sketch, is_new: Mask, required: Collection[int]
+) -> tuple[tuple[Texture, ...], ...]:
+    """The texture of each part of the plan and bar; a part that joins a prompt rests in its bars.
+
+    Of a required part these bars are open, because a part that has rested is likely to rest on.
+    """
     own = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
     open_parts = [*given.open_parts, *[()] * len(is_new)]
     rests, unknown = (0, UNKNOWN), (UNKNOWN, UNKNOWN)
     found = []
-    for part in part_classes(plan.parts).tolist():
-        bars = own.get(part, (rests if given.kind == "prompt" else unknown,) * len(is_new))
+    for number, part in enumerate(part_classes(plan.parts).tolist()):
+        absent = rests if given.kind == "prompt" and number not in required else unknown
+        bars = own.get(part, (absent,) * len(is_new))
         opened = [new or part in open_parts[bar] for bar, new in enumerate(is_new.tolist())]
         found.append(tuple(unknown if new else bars[bar] for bar, new in enumerate(opened)))
     return tuple(found)
