@@ -55,6 +55,14 @@ def test_play_takes_paths_scores_and_songs(tmp_path: Path) -> None:
     assert length_s == pytest.approx(6, abs=1)  # three bars of 2 s, and the release
 
 
+def test_a_composed_song_is_played_as_it_is_written() -> None:
+    port = MemoryOut()
+    song = ritornello.compose(bars=1, genre="fiddle", tempo=400, seed=1)
+    ritornello.play(song, out=port)
+    assert sum(m[0] & 0xF0 == 0x90 for m in port.messages) == len(song.score)
+    assert not port.sounding()
+
+
 def test_messages_of_a_song_have_programs_and_end_all_notes() -> None:
     score = Score.of(24, [0, 0], [24, 24], [60, 36], [90, 91], [0, 1], [Part("", 40), Part("", 0, True)])
     port, clock = MemoryOut(), VirtualClock()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ritornello import notation
+from ritornello import midi, notation
 from ritornello.composing.options import Music
 from ritornello.music.score import Score
 from ritornello.playing.clocks import SystemClock
@@ -104,4 +104,4 @@ def _score(song: Music | Song) -> Score:
         return song
     if isinstance(song, str | Path):
         return notation.read(song, with_details=True)
-    return song.score_to_write or song.score
+    return midi.parse(song.to_bytes(), name="the song", with_details=True).score
