@@ -116,6 +116,16 @@ def test_many_songs_are_performed_as_they_are_done(model: Path) -> None:
     assert all(song.recipe.performance for song in songs)
 
 
+def test_a_loop_does_not_slow_down_at_its_end(model: Path) -> None:
+    slowest = {}
+    for loop in (False, True):
+        song = compose(model, bars=4, seed=3, parts="piano", loop=loop, feel=1, force=True)
+        slowest[loop] = max(t.us_per_beat for t in song.performed.tempi) / song.plan.us_per_beat
+        factor = song.performed.ticks_per_beat / song.score.ticks_per_beat
+        assert song.performed.end_ticks <= factor * song.score.end_ticks + 1
+    assert slowest[True] < 1.1 < slowest[False]
+
+
 def test_wrong_input_is_refused_in_a_line(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

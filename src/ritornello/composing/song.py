@@ -79,7 +79,8 @@ class Song:
         from ritornello.performing.perform import perform
 
         sketch = self.plan.sketch
-        return perform(score, performance, sketch.cadences if sketch else (), network=self.drum_network)
+        cadences, has_end = sketch.cadences if sketch else (), not self.plan.is_loop
+        return perform(score, performance, cadences, has_end, self.drum_network)
 
     def write(self, path: str | Path) -> None:
         """Write the song in the format of the path's ending.
