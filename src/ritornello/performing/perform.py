@@ -60,7 +60,9 @@ def perform(
     manner = manner_of(performance.style, bool(song.of_drums.any()), playing)
     context = Context(Timeline.of(song), phrase_ticks(song, cadences), manner, performance.feel)
     onset, end, velocity = _played_notes(song, context, swing, performance, network)
-    details = song.details.moved(lambda tick: round(float(swing([tick])[0])))
+    ticks = np.array([event.onset_ticks for event in song.details.events], np.int64)
+    places = dict(zip(ticks.tolist(), np.rint(swing(ticks)).astype(np.int64).tolist(), strict=True))
+    details = song.details.moved(places.__getitem__)
     details = _before_notes(details, song, np.rint(swing(song.onset_ticks)).astype(np.int64), onset)
     pedal = _pedal(song, context) if performance.feel and manner.pedal else {}
     columns = (onset, end - onset, song.pitch, velocity, song.part, song.parts)
