@@ -18,12 +18,12 @@ from ritornello.music.chart import chart_chords, parse_chart
 from ritornello.music.chord import NO_BASS, Chord
 from ritornello.music.chord_names import chord_tones, letter_name
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.theory import CHORDS
+from ritornello.music.theory import CHORDS, key_tonic
 from ritornello.representations.grid.chords import beat_edges
 from ritornello.representations.notes import Notes
 
 CHART = "C | Am7 F/A | G7/B | Em7 Am/G | C6 | Dm9 G13 | Csus2 Cm(maj7) | N.C."
-KEYS = ("D dorian", "G mixolydian", "E phrygian", "F lydian", "A minor pentatonic", "C blues")
+KEYS = ("D dorian", "G mixolydian", "E phrygian", "A minor pentatonic", "C blues")
 KIND_ONLY = {"suffix": "", "bass": NO_BASS, "text": ""}
 NOTES = Notes()
 
@@ -154,13 +154,13 @@ def chart(options: argparse.Namespace) -> None:
         f"{CHART}\n{table(['', 'chord tones', 'bass', 'further tones', 'chords in N.C.'], rows)}\n",
         flush=True,
     )
-    rows = []
+    rows, free = [], songs()
     for text in KEYS:
         key, mode = modes.parse_key_or_mode(text)
-        tonic = modes.key_tonic(*key)
+        tonic = key_tonic(*key)
         cells = [text]
-        for wanted in (text, modes.key_name(*key), None):
-            made = songs(key=wanted)
+        for made in (songs(key=text), songs(key=modes.tonality_name(key)), free):
             cells.append(f"{scale_share(made, key, mode):.2f} / {ends_on_tonic(made, tonic):.2f}")
         rows.append(cells)
+        print(cells, flush=True)
     print(table(["in the scale / ends on the tonic", "mode", "nearest key", "no key"], rows))
