@@ -96,7 +96,11 @@ def test_rules_hold_back_notes_too_many_and_call_for_those_that_lack() -> None:
     begun = song(plan)
     late = timing.favour_asked_onsets(begun.state)  # two notes in 96 ticks: each in 48, at most 72
     assert late is not None and late[72] == 0 and late[73] == -timing.LATE_NATS
-    begun.note(0).note(24)
+    due = parts.favour_asked_notes(begun.put(shift=0).state)
+    assert due is not None
+    assert {int(part): float(due[part]) for part in np.flatnonzero(due)} == {0: parts.DUE_NATS}
+    begun = song(plan).note(0).note(24)
+    assert parts.favour_asked_notes(song(plan).note(0).put(shift=24).state) is None  # the next is due at 48
     assert timing.favour_asked_onsets(begun.state) is None
     held = parts.penalize_excess_notes(begun.put(shift=24).state)
     assert held is not None

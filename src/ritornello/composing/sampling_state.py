@@ -241,6 +241,10 @@ class SamplingState:
             return playing
         return tuple(sorted({*playing, *unplayed}))
 
+    def planned_notes(self, bar: int, part: int) -> int:
+        """How many notes the sketch plans for a requested part in a bar; 0 if that is open."""
+        return self._planned[bar].get(part, 0)
+
     def lacking_notes(self, bar: int, part: int) -> int | None:
         """How many notes a part whose density is asked for lacks in a bar; negative for notes too many.
 

@@ -44,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     Rule("part", parts.require_unplayed_parts, True),
     Rule("part", parts.forbid_too_many_sounding_notes, True),
     Rule("part", parts.favour_rare_parts, False),
+    Rule("part", parts.favour_asked_notes, False),
     Rule("part", parts.penalize_excess_notes, False),
     Rule("part", form.favour_repeated_parts, False),
     Rule("part", harmony.favour_bass_part, False),

@@ -13,6 +13,7 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
 UNPLAYED_NATS = 4.0  # what an unplayed part gains at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
+DUE_NATS = 4.0  # what a part gains that lacks notes which are asked for
 EXCESS_NATS = 6.0  # what a part loses for each note at an onset or in a bar beyond its label's statistics
 
 
@@ -68,6 +69,21 @@ def favour_rare_parts(state: SamplingState) -> Bias | None:
     for part, bars in missing.items():
         bias[part] = NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING)
     return bias
+
+
+def favour_asked_notes(state: SamplingState) -> Bias | None:
+    """A part whose density is asked for is likelier while it has played less of its notes than of the bar."""
+    if not state.held_parts:
+        return None
+    bar = bisect_right(state.song.bar_starts, state.row_tick) - 1
+    start, end = state.song.bar_lines[bar : bar + 2]
+    over, due = (state.row_tick - start) / (end - start), []
+    for part in state.held_parts:
+        lacking = state.lacking_notes(bar, part) or 0
+        planned = state.planned_notes(bar, part)
+        if lacking > 0 and planned - lacking <= planned * over:
+            due.append(part)
+    return bias_at(PARTS, due, DUE_NATS) if due else None
 
 
 def penalize_excess_notes(state: SamplingState) -> Bias | None:
