@@ -107,8 +107,8 @@ def test_the_bass_is_called_when_its_chord_begins() -> None:
 def test_a_mode_holds_back_what_its_scale_lacks(tone: int, is_outside: bool) -> None:
     # D dorian has B, not B flat; the user's A7 has a C sharp, which is then free
     dorian = Making("Dm | A7", (-1, True), "dorian")
-    usual = pitches.OUT_OF_KEY_NATS + pitches.OUT_OF_MODE_NATS
-    assert lost(pitches.penalize_pitches_outside_key(dorian.at(0, PIANO)), tone) == (
+    usual = pitches.OUT_OF_MODE_NATS
+    assert lost(pitches.penalize_pitches_outside_mode(dorian.at(0, PIANO)), tone) == (
         usual if is_outside else 0
     )
-    assert lost(pitches.penalize_pitches_outside_key(dorian.note(96, PIANO, 62).at(0, BASS)), 1) == 0
+    assert lost(pitches.penalize_pitches_outside_mode(dorian.note(96, PIANO, 62).at(0, BASS)), 1) == 0

@@ -236,16 +236,16 @@ def test_an_onset_comes_to_an_end() -> None:
     assert forbidden(timing.forbid_crowded_onsets(many.state)) == [0]
 
 
-def test_the_key_holds_back_and_drums_have_none() -> None:
-    bias = pitches.penalize_pitches_outside_key(song().put(shift=0, part=0).state)
+DORIAN = replace(FOUR, key=(0, True), mode="dorian")  # on A: it has F sharp and no G sharp
+
+
+def test_a_mode_holds_back_and_drums_and_keys_have_none() -> None:
+    bias = pitches.penalize_pitches_outside_mode(song(plan=DORIAN).put(shift=0, part=0).state)
     assert bias is not None
-    assert [pitch for pitch in range(60, 72) if bias[pitch] < 0] == [61, 63, 66, 68, 70]
-    minor = pitches.penalize_pitches_outside_key(
-        song(plan=replace(FOUR, key=(0, True))).put(shift=0, part=0).state
-    )
-    assert minor is not None
-    assert [pitch for pitch in range(60, 72) if minor[pitch] < 0] == [61, 63, 66, 70]  # G sharp leads to A
-    assert pitches.penalize_pitches_outside_key(song().put(shift=0, part=DRUM_PART).state) is None
+    assert [pitch for pitch in range(60, 72) if bias[pitch] < 0] == [61, 63, 65, 68, 70]
+    assert pitches.penalize_pitches_outside_mode(song().put(shift=0, part=0).state) is None
+    drums = song(plan=DORIAN).put(shift=0, part=DRUM_PART)
+    assert pitches.penalize_pitches_outside_mode(drums.state) is None
 
 
 @pytest.mark.parametrize("moved", [0, 5])
@@ -274,13 +274,13 @@ def test_notes_end_with_the_last_bar() -> None:
     assert timing.forbid_sounding_after_end(song().put(shift=0).state) is None
 
 
-def test_many_pitches_outside_the_key_are_held_back_more() -> None:
-    inside, outside = song(), song()
+def test_many_pitches_outside_the_mode_are_held_back_more() -> None:
+    inside, outside = song(plan=DORIAN), song(plan=DORIAN)
     for _ in range(8):
         inside.note(6, pitch=60)
         outside.note(6, pitch=61)
     low, high = (
-        pitches.penalize_pitches_outside_key(s.put(shift=6, part=0).state) for s in (inside, outside)
+        pitches.penalize_pitches_outside_mode(s.put(shift=6, part=0).state) for s in (inside, outside)
     )
     assert low is not None
     assert high is not None

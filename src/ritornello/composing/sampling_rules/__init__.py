@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule("pitch", pitches.forbid_additions_to_given_parts, True),
     Rule("pitch", pitches.forbid_unplayable_pitches, True),
     Rule("pitch", pitches.forbid_pitches_above_melody, True),
-    Rule("pitch", pitches.penalize_pitches_outside_key, False),
+    Rule("pitch", pitches.penalize_pitches_outside_mode, False),
     Rule("pitch", pitches.favour_asked_register, False),
     Rule("pitch", pitches.penalize_repeated_pitches, False),
     Rule("pitch", harmony.keep_bass_of_chord, False),

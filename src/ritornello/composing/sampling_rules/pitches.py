@@ -10,10 +10,9 @@ from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingStat
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
 
-OUT_OF_KEY_NATS = 0.5  # what a pitch outside the scale loses,
-OUT_OF_MODE_NATS = 3.0  # of a mode, which no network knows: this much more,
-EXCESS_OUT_OF_KEY_NATS = 12.0  # and what for each unit of their recent share above the usual one
-USUAL_OUT_OF_KEY = 0.05
+OUT_OF_MODE_NATS = 3.5  # what a pitch outside the scale of a mode loses,
+EXCESS_OUT_OF_MODE_NATS = 12.0  # and what for each unit of their recent share above the usual one
+USUAL_OUT_OF_MODE = 0.05
 FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
 REPEAT_NATS = 0.4  # what it loses for each time more
 EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
@@ -63,18 +62,18 @@ def forbid_pitches_above_melody(state: SamplingState) -> Bias | None:
     return bias
 
 
-def penalize_pitches_outside_key(state: SamplingState) -> Bias | None:
-    """Pitches outside the plan's scale are less likely, and much less after many notes outside of it.
+def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
+    """In a mode, of which the network knows only the nearest key, pitches outside its scale are less likely.
 
-    In a mode they are less likely still, apart from the tones of the present chord.
+    They are much less likely after many notes outside of it; the tones of the present chord always fit.
     """
-    if state.request.plan.key is None or state.song.row[COLUMN["part"]] == DRUM_PART:
+    if not state.request.plan.mode or state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
     share = sum(state.out_of_key) / max(len(state.out_of_key), LEAST_NOTES)
-    nats = OUT_OF_KEY_NATS + EXCESS_OUT_OF_KEY_NATS * max(0.0, share - USUAL_OUT_OF_KEY)
+    nats = OUT_OF_MODE_NATS + EXCESS_OUT_OF_MODE_NATS * max(0.0, share - USUAL_OUT_OF_MODE)
     allowed = state.scale
-    if state.harmony is not None and state.request.plan.mode:
-        nats, allowed = nats + OUT_OF_MODE_NATS, allowed | state.harmony.tones_at(state.row_tick)
+    if state.harmony is not None:
+        allowed = allowed | state.harmony.tones_at(state.row_tick)
     bias: Bias = _outside(allowed) * np.float32(-nats)
     return bias
 
