@@ -106,16 +106,17 @@ def train_settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings | balance | {"patience": PATIENCE}
 
 
-def finish(out: Path, side: str, threads: int, mean_with: Path | None, judged: Path | None) -> None:
+def finish(options: argparse.Namespace) -> None:
     """Stage finish: write the model as it ships, and print its card."""
-    tables = json.loads(judged.read_bytes()) if judged else None
+    out: Path = options.out
+    tables = json.loads(options.judged.read_bytes()) if options.judged else None
     from bundle import finishing
 
     model, corpus = Model.open(out / "model"), Corpus.open(out / "corpus")
-    if mean_with:
-        model = finishing.average(model, Model.open(mean_with))
+    if options.mean_with:
+        model = finishing.average(model, Model.open(options.mean_with), options.mean_share)
     rights = (out / RIGHTS_FILE).read_bytes()
-    finished = finishing.finish(model, corpus, rights, side, threads, out / "bundled", tables)
+    finished = finishing.finish(model, corpus, rights, options.side, options.threads, out / "bundled", tables)
     print((finished.path / "card.md").read_text(encoding="utf-8"), flush=True)
 
 
@@ -151,7 +152,8 @@ def parse_options() -> argparse.Namespace:
     add("--seed", type=int, default=0)
     add("--device", default="auto", help="auto, cpu or cuda")
     add("--threads", type=int, default=1, help="of the CPU")
-    add("--mean-with", type=Path, help="the model of --init; the mean of both models' weights ships")
+    add("--mean-with", type=Path, help="an earlier model; the mean of both models' weights ships")
+    add("--mean-share", type=float, default=0.5, help="how much the weights of --mean-with count, 0-1")
     add("--judged", type=Path, help="tables.json of `python -m benchmarks coherence`: marks of the labels")
     add("--side", default="test", help="the held-out songs that are measured for the card: test or valid")
     return parser.parse_args()
@@ -174,7 +176,7 @@ def main() -> None:
     if "train" in stages:
         train(out / "corpus", out / "model", report=print_measurement, **train_settings(options))
     if "finish" in stages:
-        finish(out, options.side, options.threads, options.mean_with, options.judged)
+        finish(options)
     if "ship" in stages:
         ship(out)
 

@@ -92,8 +92,10 @@ def default_label(marks: dict[str, dict[str, Any]]) -> str:
     return min(judged, key=lambda label: float(marks[label]["auc"]), default=DEFAULT_LABEL)
 
 
-def average(trained: Model, first: Model) -> Model:
-    """The mean of the weights of a model and of the one it was trained from, which may lack known fields.
+def average(trained: Model, first: Model, share: float = 0.5) -> Model:
+    """The mean of the weights of a model and of an earlier one, of which `share` 0-1 is that of the latter.
+
+    The earlier model may lack known fields.
 
     It often predicts better than both (Wortsman et al., arXiv 2109.01903).
     """
@@ -104,8 +106,10 @@ def average(trained: Model, first: Model) -> Model:
     weights: Arrays = {}
     for name, after in trained.weights.items():
         new = name.startswith("tables.") and name not in known  # a table that `first` lacks
-        weights[name] = after if new else (after + before[name].numpy()) / 2
-    info = trained.info | {"training": trained.info["training"] | {"mean_with": first.hash}}
+        weights[name] = after if new else (1 - share) * after + share * before[name].numpy()
+    info = trained.info | {
+        "training": trained.info["training"] | {"mean_with": first.hash, "mean_share": share}
+    }
     return replace(trained, weights=weights, info=info)
 
 
@@ -260,8 +264,12 @@ def _begun(training: dict[str, Any]) -> str:
     """The sentences about the model that training started from, and about teachers, if any."""
     text = ""
     if training.get("init"):
-        mean = "; what ships is the mean of both weights" if training.get("mean_with") else ""
-        text += f"Training started from a model of the same songs ({training['init'][:12]}){mean}.\n"
+        text += f"Training started from a model of the same songs ({training['init'][:12]}).\n"
+    if training.get("mean_with"):
+        text += (
+            f"What ships is the mean of these weights and those of an earlier model of the same songs "
+            f"({training['mean_with'][:12]}), which count {training['mean_share']:.0%}.\n"
+        )
     if teachers := training.get("teachers"):
         names = ", ".join(name[:12] for name in teachers)
         text += f"Its teachers were {len(teachers)} models of the same songs ({names}), by distillation.\n"
