@@ -154,7 +154,10 @@ def variations(folder: Path, songs: int, seed: int) -> Iterator[tuple[Any, ...]]
     argument("--seed", type=int, default=1),
 )
 def shapes(arguments: argparse.Namespace) -> None:
-    """Compose with the bundled model and compare what is asked with what is heard."""
+    """Compose with the bundled model and compare what is asked with what is heard.
+
+    Density and register of parts, the seams of loops, and how many notes `vary` changes at each amount.
+    """
     songs, genre, seed = arguments.songs, arguments.genre, arguments.seed
     head = ("option", "part", "asked", "that is", "heard", "deviation", "songs")
     print(table(head, textures(songs, genre, seed)), "\n", flush=True)

@@ -86,6 +86,7 @@ def command(
     from ritornello.composing.song_folder import SongFolder
     from ritornello.rendering.render import is_folder
 
+    options |= {name: list(options[name]) or None for name in ("density", "register")}  # as from Python
     count = 1 if recipe is not None else n if options["best"] is None else options["best"]
     out = out or (unused_name("song.mid") if count == 1 else unused_name("songs") + "/")
     start_s = time.perf_counter()

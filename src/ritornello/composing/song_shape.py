@@ -40,7 +40,10 @@ def check_shape(options: ComposeOptions) -> None:
 
 
 def with_shape(options: ParsedOptions, intro: int | None, outro: int | None) -> ParsedOptions:
-    """The options of the whole song, with the bars of an introduction and an ending; its form is open."""
+    """The options of the whole song, with the bars of an introduction and an ending; its form is open.
+
+    Raises PlanError if it has too many bars.
+    """
     if not (intro or outro):
         return options
     bars = (options.bars or options.default_bars) + (intro or 0) + (outro or 0)
