@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import erf
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -102,9 +102,10 @@ def jitter_arm(train: Sequence[Beat], by_drum: bool, typical: bool = False) -> A
     def nats(beat: Beat) -> Floats:
         kind = beat.played.hits.kind
         chosen = classes_of(beat.played.velocity, beat.played.offset_beats)
-        edges = np.arange(VELOCITIES + 1) * VELOCITY_WIDTH - 0.5
+        edges: Floats = np.arange(VELOCITIES + 1, dtype=np.float64) * VELOCITY_WIDTH - 0.5
         velocities = np.stack([_shares(edges, *fit) for fit in fits[:, 0]])
-        edges = (np.arange(OFFSETS + 1) - MOST_OFFSET - 0.5) * OFFSET_WIDTH_BEATS * beat.ms_per_beat
+        steps: Floats = np.arange(OFFSETS + 1, dtype=np.float64) - MOST_OFFSET - 0.5
+        edges = steps * OFFSET_WIDTH_BEATS * beat.ms_per_beat
         offsets = np.stack([_shares(edges, *fit) for fit in fits[:, 1]])
         return -np.log(np.stack([velocities[kind, chosen[0]], offsets[kind, chosen[1]]], axis=1))
 
@@ -167,7 +168,7 @@ def _correlation(one: Floats, other: Floats) -> float:
 def measure(arm: Arm, beats: Sequence[Beat], seed: int) -> Mapping[str, float]:
     """The distances of an arm from people, weighted by the hits of each drum."""
     draw = np.random.default_rng(seed)
-    sides: dict[str, list[Floats]] = defaultdict(list)
+    sides: dict[str, list[Any]] = defaultdict(list)
     for beat in beats:
         velocity, offset = arm.play(beat, draw)
         sides["kind"].append(beat.played.hits.kind)
@@ -220,7 +221,8 @@ def structure(
             pairs[f"{name} next"].append(np.stack([centred[1:], centred[:-1]]))
             pairs[f"{name} bar"].append(np.stack([centred[ago >= 0], centred[ago[ago >= 0]]]))
     names = [f"{name} {far}" for name in ("velocity", "offset") for far in ("next", "bar")]
-    return " | ".join(f"{np.corrcoef(np.concatenate(pairs[name], axis=1))[0, 1]:.2f}" for name in names)
+    tables = (np.asarray(np.corrcoef(np.concatenate(pairs[name], axis=1))) for name in names)  # (2, 2) each
+    return " | ".join(f"{correlations[0, 1]:.2f}" for correlations in tables)
 
 
 @benchmark(
@@ -265,7 +267,7 @@ def feel(options: argparse.Namespace) -> None:
     print(f"|---|---{'|---' * (len(names) + 1)}|")
     for drummer in sorted({beat.drummer for beat in beats}):
         own = [beat for beat in beats if beat.drummer == drummer]
-        found = [measure(arms[name], own, options.seed) for name in list(arms)[:2]]
+        both = [measure(arms[name], own, options.seed) for name in list(arms)[:2]]
         count = sum(len(beat.played.velocity) for beat in own)
-        ours, theirs = (" | ".join(f"{each[key]:.2f}" for key in names) for each in found)
+        ours, theirs = (" | ".join(f"{each[key]:.2f}" for key in names) for each in both)
         print(f"| {drummer} | {count:,} | {ours} | {theirs.replace(' | ', ', ')} |", flush=True)

@@ -24,7 +24,7 @@ from ritornello.representations.notes import Notes
 
 CHART = "C | Am7 F/A | G7/B | Em7 Am/G | C6 | Dm9 G13 | Csus2 Cm(maj7) | N.C."
 KEYS = ("D dorian", "G mixolydian", "E phrygian", "A minor pentatonic", "C blues")
-KIND_ONLY = {"suffix": "", "bass": NO_BASS, "text": ""}
+KIND_ONLY: dict[str, Any] = {"suffix": "", "bass": NO_BASS, "text": ""}
 NOTES = Notes()
 
 

@@ -42,7 +42,7 @@ def textures(songs: int, genre: str, seed: int) -> Iterator[tuple[Any, ...]]:
         found: dict[tuple[str, str], list[float]] = {}
         wanted: dict[tuple[str, str], float] = {}
         for level in ("not asked", *LEVELS):
-            asked = {} if level not in LEVELS else {option: f"all={level}"}
+            asked: dict[str, Any] = {} if level not in LEVELS else {option: f"all={level}"}
             for song in compose.compose_many(n=songs, **options, **asked):
                 for number in np.unique(song.score.part).tolist():
                     part = song.score.parts[number]
@@ -159,7 +159,7 @@ def shapes(arguments: argparse.Namespace) -> None:
     Density and register of parts, the seams of loops, and how many notes `vary` changes at each amount.
     """
     songs, genre, seed = arguments.songs, arguments.genre, arguments.seed
-    head = ("option", "part", "asked", "that is", "heard", "deviation", "songs")
+    head: tuple[str, ...] = ("option", "part", "asked", "that is", "heard", "deviation", "songs")
     print(table(head, textures(songs, genre, seed)), "\n", flush=True)
     options: dict[str, Any] = {"genre": genre, "bars": BARS, "seed": seed}
     looped = compose.compose_many(n=songs, loop=True, **options)
