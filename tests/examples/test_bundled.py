@@ -324,7 +324,7 @@ def test_the_mean_of_a_model_and_the_older_one_that_it_began_from(tmp_path: Path
     assert np.array_equal(mean.weights["tables.given_low"], trained.weights["tables.given_low"])
     place = [field.name for field in Notes.fields].index("given.low")
     assert np.allclose(mean.weights["reads.weight"][place], trained.weights["reads.weight"][place] / 2)
-    assert mean.info["training"] == {"steps": 1, "mean_with": first.hash}
+    assert mean.info["training"] == {"steps": 1, "mean_with": first.hash, "mean_share": 0.5}
 
 
 def test_unasked_a_finished_model_composes_its_default_label(
