@@ -24,11 +24,12 @@ def command(model: str | None, as_json: bool, quiet: bool) -> None:
 
     found = compose.genres(model)
     named = f" {shlex.quote(model)}" if model else ""
+    tempi = ["-".join(map(str, dict.fromkeys(genre.tempo_bpm))) for genre in found]
     lines = [
         f"{genre.label:<24} {genre.songs:>6,} songs, {', '.join(genre.parts)}\n"
-        f"    {' or '.join(genre.meters)}, {genre.tempo_bpm[0]}-{genre.tempo_bpm[1]} bpm; {genre.mark}\n"
+        f"    {' or '.join(genre.meters)}, {tempo} bpm; {genre.mark}\n"
         f"    ritornello compose{named} --genre {shlex.quote(genre.label)}"
-        for genre in found
+        for genre, tempo in zip(found, tempi, strict=True)
     ]
     lines = lines or ["this model has no labels: ritornello compose" + named]
     print_result(
