@@ -39,6 +39,11 @@ def option(
     return click.option(*flags.split(), type=kind, help=help_text, **more)
 
 
+def _none_if_empty(_context: click.Context, _option: click.Parameter, values: Any) -> list[Any] | None:
+    """The values of an option that may be repeated; None without any, as from Python."""
+    return list(values) or None
+
+
 def options_of(options: type) -> Callable[[Command], Command]:
     """Add a click option for each field of a class in `composing.options` or `training.config`.
 
@@ -60,6 +65,7 @@ def options_of(options: type) -> Callable[[Command], Command]:
                 else CLICK_TYPES[kind],
                 is_flag=kind == "bool",
                 multiple=is_list,
+                callback=_none_if_empty if is_list else None,
                 required=is_required,
                 default=None if is_required else field.default,
                 show_default=not is_required and field.default not in (None, False),

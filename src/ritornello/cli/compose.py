@@ -86,7 +86,6 @@ def command(
     from ritornello.composing.song_folder import SongFolder
     from ritornello.rendering.render import is_folder
 
-    options |= {name: list(options[name]) or None for name in ("density", "register")}  # as from Python
     count = 1 if recipe is not None else n if options["best"] is None else options["best"]
     out = out or (unused_name("song.mid") if count == 1 else unused_name("songs") + "/")
     start_s = time.perf_counter()
@@ -107,12 +106,7 @@ def command(
         raise InputError(f"-o {out!r}: its recipe would replace the sketch: give the song another name")
     with writing(outputs, overwrite):
         if recipe is not None:
-            seed, creativity = options["seed"], _if_typed("creativity", options["creativity"])
-            again: dict[str, Any] = {"seed": seed, "creativity": creativity}
-            again["representation"] = options["representation"]
-            again |= {name: _if_typed(name, options[name]) for name in PERFORMING}
-            again["model"] = open_model(model, options) if redraw or model else None
-            songs = [compose.replay(recipe, redraw=redraw, **again)]
+            songs = [_from_recipe(recipe, redraw, model, options)]
             write(0, songs[0])
         else:
             if redraw:
@@ -128,6 +122,16 @@ def command(
         from ritornello.playing.play import play as play_song
 
         play_song(songs[0], device=sound)
+
+
+def _from_recipe(recipe: str, redraw: bool, model: str | None, options: dict[str, Any]) -> Song:
+    """The song of a recipe again, with what the user typed besides; with `redraw`, another by its plan."""
+    from ritornello.composing import compose
+
+    typed = {name: _if_typed(name, options[name]) for name in ("creativity", *PERFORMING)}
+    typed |= {"seed": options["seed"], "representation": options["representation"]}
+    opened = open_model(model, options) if redraw or model else None
+    return compose.replay(recipe, redraw=redraw, model=opened, **typed)
 
 
 def _open_sound() -> Any:

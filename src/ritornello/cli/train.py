@@ -39,7 +39,6 @@ def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool
         from ritornello.models.losses.curve import Curve
 
         settings["network_config"]["curve"] = Curve.read(curve).to_dict()
-    settings["teachers"] = list(settings["teachers"]) or None
     quiet = quiet or os.environ.get("RANK", "0") != "0"  # of the processes of torchrun, the first one prints
     began = time.monotonic()
     last: dict[str, float] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ritornello import midi, notation
-from ritornello.composing.given_music import part_numbers
+from ritornello.composing.named_places import part_numbers
 from ritornello.composing.options import ChangeOptions, Music, assignments, with_help_of
 from ritornello.errors import InputError, MidiError, PlanError
 from ritornello.midi.changing import change_file

@@ -9,9 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ritornello.composing.critic import BestOfEach
+from ritornello.composing.critic import BestOfEach, most_typical
 from ritornello.composing.draw_sketch import DrawnSketch, PlanDrawer
 from ritornello.composing.generate import OnSong, check_has_notes, generate_songs
 from ritornello.composing.genres import Genre, genres_of
@@ -105,15 +103,13 @@ def compose_many(
     `on_song` gets the number (from 0) of each song and the song as soon as it is done; with `best`, once they
     are chosen. Two options more:"""
     BatchOptions(n=n, best=best)
-    wanted = ComposeOptions(**options)
-    played = {name: getattr(wanted, name) for name in PERFORMING}
-
-    def played_as_wanted(song: Song) -> Song:
-        return performed(song, Performance(**played), opened)
+    wanted, done = ComposeOptions(**options), dict[int, Song]()
+    performance = Performance(**{name: getattr(wanted, name) for name in PERFORMING})
 
     def finish(number: int, song: Song) -> None:
+        done[number] = performed(song, performance, opened)
         if on_song:
-            on_song(number, played_as_wanted(song))
+            on_song(number, done[number])
 
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
@@ -121,7 +117,8 @@ def compose_many(
         unused = DIALS - {own.dial} | {"seed", "force", "candidates", "loop", *PERFORMING}
         plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
         requests = [request_for(plan, seed, k) for k in range(n)]
-        return [played_as_wanted(song) for song in generate_songs(opened, requests, dials, on_song=finish)]
+        generate_songs(opened, requests, dials, on_song=finish)
+        return [done[number] for number in sorted(done)]
     given = given_music_of(wanted)
     drawer = PlanDrawer(opened, with_chart(wanted, given), given)
     numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
@@ -133,10 +130,9 @@ def compose_many(
     choosing = best is not None and n > 1
     critic = BestOfEach(wanted.candidates, None if choosing else finish)
     generate_songs(opened, requests, dials, measured=choosing, progress=progress, on_song=critic)
-    chosen = _most_typical(critic.songs, best or n) if choosing else critic.songs
-    for number, song in enumerate(chosen if choosing else ()):
+    for number, song in enumerate(most_typical(critic.songs, best or n) if choosing else ()):
         finish(number, song)
-    return [played_as_wanted(song) for song in chosen]
+    return [done[number] for number in sorted(done)]
 
 
 @with_help_of(SketchOptions)
@@ -295,12 +291,6 @@ def opened_model(model: str | Path | Model | None) -> Model:
 def _open_once(path: Path, _modified_ns: int) -> Model:
     """The bundled model stays open, because most songs are composed with it."""
     return Model.open(path)
-
-
-def _most_typical(songs: list[Song], best: int) -> list[Song]:
-    """The songs whose mean negative log-likelihood is closest to the median of all."""
-    median = float(np.median([song.nats for song in songs]))
-    return sorted(songs, key=lambda song: abs(song.nats - median))[:best]
 
 
 def _seed_or_random(seed: int | None) -> int:

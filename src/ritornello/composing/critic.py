@@ -167,3 +167,9 @@ def _textures(planned: Timeline, found: Timeline, parts: tuple[int, ...] | None,
         values.append(share[counted])
     shares = np.concatenate(values) if values else np.zeros(0)
     return float(shares.mean()) if len(shares) else None
+
+
+def most_typical(songs: list[Song], best: int) -> list[Song]:
+    """The songs whose mean negative log-likelihood is closest to the median of all."""
+    median = float(np.median([song.nats for song in songs]))
+    return sorted(songs, key=lambda song: abs(song.nats - median))[:best]

@@ -12,15 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello import midi, notation
-from ritornello.composing.merge_notes import instrument_name
+from ritornello.composing.named_places import bar_range, bars_on_grid, part_numbers
 from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError, check_between
 from ritornello.midi.details import first_details
 from ritornello.midi.reading import Parsed
 from ritornello.models.plan_vector import infer_plan
-from ritornello.music import theory
-from ritornello.music.plan import GRID, MAX_BARS, Plan, grid_bars
-from ritornello.music.score import Score, rescale_ticks
+from ritornello.music.plan import MAX_BARS, Plan
+from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.notation import SongFile
 from ritornello.representations.grid.canonical import part_classes_of
@@ -183,7 +182,7 @@ def read_redo(
     if parts is not None:
         names = parts.split(",") if isinstance(parts, str) else parts
         numbers = tuple(sorted({number for name in names for number in part_numbers(given.score, name)}))
-    redo = replace(given, bars=_bars_on_grid(given.score, timeline, chosen), parts=numbers)
+    redo = replace(given, bars=bars_on_grid(given.score, timeline, chosen), parts=numbers)
     if lock:
         names = lock.split(",") if isinstance(lock, str) else lock
         kept = frozenset(cell for name in names for cell in _locked(given.score, timeline, name))
@@ -212,7 +211,7 @@ def _locked(score: Score, timeline: Timeline, text: str) -> list[tuple[int, int]
     chosen = bar_range(bars, first) if bars else range(len(timeline))
     if chosen.stop > len(timeline):
         raise PlanError(f"lock {text.strip()!r}: must be within bars {first}-{timeline.full_bars}")
-    return [(bar, number) for bar in range(*_bars_on_grid(score, timeline, chosen)) for number in numbers]
+    return [(bar, number) for bar in range(*bars_on_grid(score, timeline, chosen)) for number in numbers]
 
 
 def _read(music: Music | SongFile, kind: Kind, what: str) -> GivenMusic:
@@ -253,65 +252,3 @@ def _first_bars(given: GivenMusic, bars: int) -> Score:
     }
     early["details"] = first_details(score.details, end)
     return score.select(kept, **early)
-
-
-def part_numbers(score: Score, text: str) -> list[int]:
-    """The numbers (from 0) of the parts with notes that a text names: its name, instrument, or number from 1.
-
-    Raises PlanError if there is none.
-    """
-    name = text.strip().lower()
-    programs: tuple[int, ...] = ()
-    if not name.isdecimal():
-        try:
-            programs = theory.parse_instrument(name)
-        except ValueError:
-            programs = ()
-    with_notes = np.unique(score.part).tolist()
-    numbers = []
-    for number in with_notes:
-        part = score.parts[number]
-        plays = name in ("drum", "drums") if part.is_drum else part.program in programs
-        if plays or name in (part.name.lower(), str(number + 1)):
-            numbers.append(number)
-    if not numbers:
-        known = ", ".join(
-            f"{number + 1} {score.parts[number].name or instrument_name(score.parts[number])}"
-            for number in with_notes
-        )
-        raise PlanError(f"part {text.strip()!r} of the song: must be one of {known}")
-    return numbers
-
-
-def bar_range(text: str, first: int) -> range:
-    """Bars such as "9-12" or "9" as a range from 0; the number of the `first` bar is 1, or 0 for a pickup.
-
-    Raises PlanError if they cannot be read.
-    """
-    start, _, last = text.partition("-")
-    try:
-        bars = range(int(start) - first, int(last or start) - first + 1)
-    except ValueError:
-        bars = range(0)
-    if not bars or bars.start < 0:
-        raise PlanError(f"bars {text!r}: must be a range counted from {first}, such as 9-12")
-    return bars
-
-
-def _bars_on_grid(score: Score, timeline: Timeline, bars: range) -> tuple[int, int]:
-    """The bars on the grid, the first and the one after the last, of a range of the bars of a file.
-
-    A bar of less than half a tick of the grid is not on it. Raises PlanError if all bars are so short.
-    """
-    starts = timeline.start_ticks[bars.start : bars.stop]
-    ends = starts + timeline.length_ticks[bars.start : bars.stop]
-    edges = (rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in (starts, ends))
-    is_on_grid = np.less(*edges)
-    if not is_on_grid.any():
-        number = bars.start + 1 - timeline.pickup_bars
-        raise PlanError(
-            f"bar {number} of the song is shorter than 1/{2 * GRID} beat: must be longer for redo"
-        )
-    middles = (starts + ends)[is_on_grid][[0, -1]] * GRID // (2 * score.ticks_per_beat)
-    first, last = grid_bars(score).bar_of(middles).tolist()
-    return first, last + 1

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.composing.given_music import bar_range, part_numbers
+from ritornello.composing.named_places import bar_range, part_numbers
 from ritornello.errors import InputError, PlanError
 from ritornello.midi.raw_events import SUSTAIN
 from ritornello.music.score import EVENTS, Meter, Part, Score

@@ -64,6 +64,22 @@ class Listener:
         return sorted([*self.notes, *still])
 
 
+def grid_notes(
+    history: Sequence[tuple[float, float, int, int, int]], first: float, end: float
+) -> list[GridNote]:
+    """The notes of a history (start and end in beats, pitch, velocity, part) on the grid.
+
+    Ticks count from the beat `first`; what lies beyond the beat `end` is left out.
+    """
+    ticks = on_grid([(max(start - first, 0.0), stop - first) for start, stop, *_ in history])
+    limit = round((end - first) * GRID)
+    return [
+        GridNote(onset, min(length, limit - onset), *note[2:])
+        for (onset, length), note in zip(ticks, history, strict=True)
+        if onset < limit
+    ]
+
+
 def on_grid(beats: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
     """Onset and duration in ticks of notes whose starts and ends are given in beats.
 

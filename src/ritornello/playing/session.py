@@ -27,7 +27,7 @@ from ritornello.playing.beats import (
 from ritornello.playing.clocks import Clock
 from ritornello.playing.excerpt import CLICKS, beat_ticks
 from ritornello.playing.jam_time import MAX_BARS_OF_A_TURN, JamTime
-from ritornello.playing.listening import GridNote, HeardNote, Listener, on_grid
+from ritornello.playing.listening import HeardNote, Listener, grid_notes
 from ritornello.playing.player import Note, Player
 from ritornello.playing.ports import InPort, OutPort
 
@@ -243,7 +243,7 @@ class Session:
         first = max(start - CONTEXT_BARS * self.bar_beats, min((n[0] for n in self.history), default=start))
         first = floor((first + EARLY_BEATS) / self.bar_beats) * self.bar_beats
         self.history = [note for note in self.history if note[0] >= first - EARLY_BEATS]
-        notes = self._grid_notes(first, start)
+        notes = grid_notes(self.history, first, start)
         latest = self.grid.beat(heard[-1].start_s) if heard else -inf
         if latest < phrase_start - EARLY_BEATS or not notes:
             self.phrase_start = None  # nothing was played in this phrase
@@ -266,16 +266,6 @@ class Session:
         for start_s, end_s, pitch, velocity in heard:
             beats = max(self.grid.beat(start_s), 0.0), self.grid.beat(end_s)
             self.history.append((*beats, pitch, velocity, 0))
-
-    def _grid_notes(self, first: float, end: float) -> list[GridNote]:
-        """The notes of the history on the grid, from the beat `first` on, without what lies beyond `end`."""
-        ticks = on_grid([(max(start - first, 0.0), stop - first) for start, stop, *_ in self.history])
-        limit = round((end - first) * GRID)
-        return [
-            GridNote(onset, min(length, limit - onset), *note[2:])
-            for (onset, length), note in zip(ticks, self.history, strict=True)
-            if onset < limit
-        ]
 
     def _plan_answer(self, composed: Composed, now_s: float) -> None:
         """Plan the notes of an answer, unless the jam has gone on without it."""
