@@ -14,12 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlparse
 
+import numpy as np
 import pytest
 
 import ritornello as r
 from ritornello.errors import InputError, ModelError
 from ritornello.models import fingerprints, packing
 from ritornello.models.model import Model
+from ritornello.music.score import Score
 from tests.composing.models import write_model
 
 SHA = "0123456789abcdef0123456789abcdef01234567"  # of the commit of the Hub in the tests
@@ -94,9 +96,11 @@ def test_a_folder_for_the_hub_has_the_card_as_its_readme(folder: Path, tmp_path:
 
 
 def test_fingerprints_travel(folder: Path, tmp_path: Path) -> None:
-    fingerprints.write(folder, [])
+    score = Score.of(24, np.arange(9) * 24, [24] * 9, range(60, 69), [90] * 9, title="Scale")
+    fingerprints.write(folder, [fingerprints.SongFingerprint.of(score, "scale.mid")])
     r.pack(folder, tmp_path / "p")
-    assert fingerprints.read(packing.local_folder(tmp_path / "p")) == []
+    (found,) = fingerprints.read(packing.local_folder(tmp_path / "p"))
+    assert (found.path, found.notes) == ("scale.mid", 9)
 
 
 @pytest.mark.parametrize("name", ["hub:", "hub:user", "hub:a/b/c", "hub:a/b@", "hub:../x"])

@@ -29,7 +29,8 @@ def test_the_last_bass_note_and_the_signature_decide_between_keys_that_fit_alike
     weights[[0, 2, 4, 5, 7, 9, 11]] = 1.0  # all notes of C major and of A minor
     assert estimate_key(weights, last_bass=9) == (0, True)
     assert estimate_key(weights, last_bass=0) == (0, False)
-    weights[[5, 6]] = 0.5  # between C and G major
+    weights[[0, 5, 6]] = 1.2, 0.7, 0.3  # C major, but not far from G major
+    assert estimate_key(weights)[0] == estimate_key(weights, sharps=0)[0] == 0
     assert estimate_key(weights, sharps=1)[0] == 1
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ritornello import midi
 from ritornello.errors import InputError
+from ritornello.music.file_details import DetailEvent
 from ritornello.music.score import Meter, Part, Score, Tempo
 from ritornello.music.timeline import Timeline
 from ritornello.performing import rules
@@ -99,17 +100,17 @@ def test_a_controller_stays_before_the_note_with_which_it_came() -> None:
     """Volume at the tick of each note: in the performed file it comes before the note."""
     song = midi.parse(midi.to_bytes(tune())[0], pedal="ignore", with_details=True).score
     track, port, channel = song.details.channels[0]
-    event = type(song.details.events[0]) if song.details.events else None
-    from ritornello.music.file_details import DetailEvent
-
-    assert event in (None, DetailEvent)
     levels = tuple(
         DetailEvent(int(tick), track, port, bytes([0xB0 | channel, 7, 60 + number]))
         for number, tick in enumerate(song.onset_ticks[song.part == 0])
     )
     played = perform(replace(song, details=song.details._replace(events=levels)), Performance(feel=1, seed=4))
     onsets = played.onset_ticks[played.part == 0]
-    assert all(e.onset_ticks <= t for e, t in zip(played.details.events, onsets, strict=True))
+    assert (np.diff(onsets) >= 0).all()
+    volumes = [e for e in played.details.events if e.data[0] & 0xF0 == 0xB0 and e.data[1] == 7]
+    assert [e.data[2] for e in volumes] == [60 + number for number in range(len(onsets))]
+    assert all(e.onset_ticks <= t for e, t in zip(volumes, onsets, strict=True))
+    assert any(e.onset_ticks != old.onset_ticks for e, old in zip(volumes, levels, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,10 @@ def test_bars_are_moved_to_the_start_and_end_with_the_last() -> None:
 
 
 def test_solo_and_mute_choose_parts_by_name_instrument_or_number() -> None:
-    assert notes(excerpt(SONG, solo="bass").score) == notes(excerpt(SONG, mute=["flute"]).score)
-    assert notes(excerpt(SONG, solo="1").score) == notes(excerpt(SONG, mute="2").score)
+    bass = [(96, 48, 40), (288, 48, 41)]
+    assert notes(excerpt(SONG, solo="bass").score) == notes(excerpt(SONG, mute=["flute"]).score) == bass
+    lead = [(0, 96, 60), (96, 192, 62), (192, 96, 64), (288, 96, 65)]
+    assert notes(excerpt(SONG, solo="1").score) == notes(excerpt(SONG, mute="2").score) == lead
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,7 @@ def test_what_cannot_be_played_is_said(options: dict[str, str], says: str) -> No
 def test_a_metronome_strikes_the_beats_and_the_first_otherwise() -> None:
     found = excerpt(SONG, bars="2-3", metronome=True, solo="bass").score
     own = found.part == len(PARTS)
+    assert found.pitch[~own].tolist() == [40]  # of the parts only the bass
     assert found.parts[-1].is_drum
     assert found.onset_ticks[own].tolist() == list(range(0, 192, 24))
     assert found.pitch[own].tolist() == [76, 77, 77, 77] * 2
