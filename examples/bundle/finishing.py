@@ -283,8 +283,8 @@ def _measurements(info: dict[str, Any]) -> str:
     return f"""## Measurements
 
 Nats per note on whole songs of the {measured["side"]} side (at most {MAX_MEASURED} of a label, evenly
-spaced), which were not trained on{_chosen(measured["side"])}. Lower is better; 95% intervals over songs in
-brackets. With "plan" the model is given label, meter, tempo, key, parts, form, bars left, chords and sketch,
+spaced), which were not trained on{_chosen(info)}.
+Lower is better; 95% intervals over songs in brackets. With "plan" the model is given label, meter, tempo, key, parts, form, bars left, chords and sketch,
 with "none" only the notes so far; the key of a song then costs log 12 nats.
 Measured with the float16 weights that ship.
 
@@ -303,9 +303,13 @@ those of fiddle tunes depend on the meter, because their sources have none.
 """
 
 
-def _chosen(side: str) -> str:
+def _chosen(info: dict[str, Any]) -> str:
     """How the measured songs relate to the choice of the weights."""
-    return ", but the weights were chosen with them" if side == "valid" else ", and used for no choice"
+    if info["measured"]["side"] == "valid":
+        return ", but the weights were chosen with them"
+    if "mean_with" in info["training"]:  # whoever averages may have looked at both models' figures before
+        return "; the share of the mean was set after their nats had been seen"
+    return ", and used for no choice"
 
 
 def _row(label: str, figures: dict[str, Any]) -> str:
