@@ -284,7 +284,8 @@ def _measurements(info: dict[str, Any]) -> str:
 
 Nats per note on whole songs of the {measured["side"]} side (at most {MAX_MEASURED} of a label, evenly
 spaced), which were not trained on{_chosen(info)}.
-Lower is better; 95% intervals over songs in brackets. With "plan" the model is given label, meter, tempo, key, parts, form, bars left, chords and sketch,
+Lower is better; 95% intervals over songs in brackets. With "plan" the model is given label, meter, tempo,
+key, parts, form, bars left, chords and sketch,
 with "none" only the notes so far; the key of a song then costs log 12 nats.
 Measured with the float16 weights that ship.
 
