@@ -12,7 +12,7 @@ from tests.folders import Say
 @pytest.mark.parametrize(
     "words, says",
     [
-        ("jam --out 1", "--in is missing: name a MIDI port"),
+        ("jam --out 1", "--in is missing: must be a MIDI port"),
         ("jam --in 1 --out 1 --metronome", "metronome needs a tempo"),
         ("jam --in 1 --out 1 --parts kazoo", "part 'kazoo': must be an instrument"),
         ("jam --in 1 --out 1 --meter 4/5", "meter '4/5': must be one such as 4/4"),

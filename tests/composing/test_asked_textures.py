@@ -66,7 +66,7 @@ def test_a_register_moves_the_pitches_of_bars() -> None:
         ({"density": "high"}, "density 'high': must be PART=VALUE"),
         ({"register": "piano=H4"}, "register 'H4': must be low, medium, high, or a pitch"),
         ({"register": "piano=200"}, "register '200'"),
-        ({"register": "drums=low"}, "drums have none"),
+        ({"register": "drums=low"}, "drums have no register"),
         ({"density": "flute=low"}, "density of 'flute': the song has grand piano, fingered bass, drums"),
         ({"density": "flut=low"}, "part 'flut'"),
     ],
@@ -89,7 +89,7 @@ def test_songs_are_composed_by_what_is_asked(model: Path, without: Path, tmp_pat
         means[register] = float(asked_for.pitch[asked_for.part == 0].mean())
         assert abs(means[register] - usual_pitch(asked_for.parts[0], register)) < 8
     assert means["high"] > means["low"] + 12
-    with pytest.raises(PlanError, match="no sketch network"):
+    with pytest.raises(PlanError, match="needs a sketch network"):
         compose(without, density="piano=low", **options)
 
 

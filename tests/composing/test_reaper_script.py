@@ -243,10 +243,10 @@ def test_drums_are_on_their_channel(tmp_path: Path, model: str) -> None:
     [
         ({"is_midi": False}, "select a MIDI item first"),
         ({"answers": ["redo", "none", "", "", ""]}, "takes 'none': must be a whole number from 1"),
-        ({"answers": ["sing", "1", "", "", ""]}, "what to do, 'sing': must be redo, continue or accompany"),
+        ({"answers": ["sing", "1", "", "", ""]}, "task 'sing': must be redo, continue or accompany"),
         ({"answers": ["redo", "1", '1" x', "", ""]}, "must not have quotes, $ or `"),
-        ({"answers": ["redo", "1", "90", "", ""]}, "it made no song: ritornello: an error"),
-        ({"answers": ["redo", "1", "1", "", "--no-such-option"]}, "it made no song"),
+        ({"answers": ["redo", "1", "90", "", ""]}, "the command wrote no song: ritornello: an error"),
+        ({"answers": ["redo", "1", "1", "", "--no-such-option"]}, "the command wrote no song"),
     ],
 )
 def test_what_cannot_be_done_is_said(tmp_path: Path, settings: dict[str, Any], message: str) -> None:

@@ -66,7 +66,7 @@ def test_performed_drums_are_learned_and_kept_if_they_are_better(
     on_beat = played.score.onset_ticks % 480 < 60
     assert played.score.velocity[on_beat].mean() > played.score.velocity[~on_beat].mean() + 2
     (tmp_path / "drums.safetensors").write_bytes(b"none")
-    with pytest.raises(ModelError, match="is no network of drum feel"):
+    with pytest.raises(ModelError, match="is not a network of drum feel"):
         of_model(tmp_path)
 
 

@@ -184,4 +184,4 @@ def test_a_name_on_the_hub_is_fetched_and_composes(hub: str, tmp_path: Path, fol
     assert opened("hub:someone/other").startswith("model 'hub:someone/other' cannot be fetched")
     environment["HF_HUB_OFFLINE"] = "1"
     assert opened("hub:someone/theirs") == Model.open(folder).hash  # the copy from before
-    assert "no copy is here" in opened("hub:someone/other")
+    assert "no local copy exists" in opened("hub:someone/other")

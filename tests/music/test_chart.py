@@ -69,7 +69,7 @@ def test_whole_choruses() -> None:
         ("", "chords are empty: must be one for each bar, such as 'Am F C G', or bars"),
         ("| |", "chords are empty"),
         ("C | Hxy", "chord 'Hxy': must be"),
-        ("C Fxyz", "chord 'Fxyz': 'xyz' is no kind of chord"),
+        ("C Fxyz", "chord 'Fxyz': 'xyz' is not a kind of chord"),
         ("C | " * 1001, "chords of 1001 bars: must be at most 1000"),
     ],
 )
@@ -79,5 +79,5 @@ def test_errors(text: str, message: str) -> None:
 
 
 def test_too_many_symbols_for_a_bar() -> None:
-    with pytest.raises(PlanError, match="5 chords 'C D E F G' in bar 2: must be as many as share"):
+    with pytest.raises(PlanError, match="5 chords 'C D E F G' in bar 2: must be a number that divides"):
         chart_chords(parse_chart("C | C D E F G"), Plan(2))

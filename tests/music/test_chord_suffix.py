@@ -65,5 +65,5 @@ def test_the_kinds_of_networks_need_no_suffix_of_their_own(kind: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["x", "7m", "-5", "m77q", "b", "add", "8"])
 def test_no_suffix(suffix: str) -> None:
-    with pytest.raises(ValueError, match=r"is no kind of chord: must be such as m7, maj9"):
+    with pytest.raises(ValueError, match=r"is not a kind of chord: must be such as m7, maj9"):
         parse_suffix(suffix)

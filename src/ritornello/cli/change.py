@@ -27,7 +27,7 @@ from ritornello.system.made_files import writing
 @overwrite_option
 @output_options
 def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Transpose SONG, a MIDI file, set its tempo, or give parts other instruments; all else in it stays.
+    """Transpose SONG, a MIDI file, set its tempo, or give parts other instruments; nothing else changes.
 
     \b
     ritornello change song.mid --transpose -2
@@ -48,5 +48,5 @@ def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: b
     parts = ", ".join(part.name or f"part {k + 1}" for k, part in enumerate(changed.score.parts))
     lines = [f"{target}   {len(changed.score)} notes: {parts}"]
     if changed.left_out:
-        lines.append(f"left out: {changed.left_out} notes that another of their part would have the pitch of")
+        lines.append(f"left out: {changed.left_out} notes that would double another of their part")
     print_result({"file": target, "left_out": changed.left_out}, *lines, as_json=as_json, quiet=quiet)

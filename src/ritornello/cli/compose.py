@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @options_of(BatchOptions)
 @option("--recipe", "Build the song of a recipe (.json) again, without the model.", PATH)
 @option("--redraw", "With --recipe: compose another song by the same plan.", is_flag=True)
-@option("--play", "Play the song when it is written (the first of several); Ctrl-C ends it.", is_flag=True)
+@option("--play", "Play the (first) song after it is written; Ctrl-C ends it.", is_flag=True)
 @code_options
 @overwrite_option
 @output_options
@@ -135,7 +135,7 @@ def _from_recipe(recipe: str, redraw: bool, model: str | None, options: dict[str
 
 
 def _open_sound() -> Any:
-    """The loudspeaker; raises InputError if there is none, before anything is composed."""
+    """Open the loudspeaker before composing. Raises InputError if there is none."""
     from ritornello.playing.play import open_sound
     from ritornello.rendering.audio import find_soundfont
 
@@ -144,7 +144,7 @@ def _open_sound() -> Any:
 
 
 def song_paths(out: str, count: int) -> list[str]:
-    """Where `count` songs are written: `out`, with a slash if it is a folder; several with numbers from 1."""
+    """The paths of `count` songs: `out`, with a slash if it is a folder; several songs are numbered."""
     from ritornello.composing.song_folder import SongFolder
     from ritornello.rendering.render import is_folder
 

@@ -11,26 +11,26 @@ from ritornello.errors import InputError
 
 @click.command("jam")
 @option("--list", "List the MIDI ports.", is_flag=True)
-@option("--in in_port", "The MIDI port to listen to: its name, a part of it, its number, or virtual.")
-@option("--out out_port", "The MIDI port to play on.")
-@option("--mode", "Answer each phrase, or accompany.", ["turns", "accompany"], default="turns")
-@option("--tempo", "Beats per minute, 20-400; by default heard from each phrase.", float)
+@option("--in in_port", "The MIDI port you play on: its name, a part of it, its number, or virtual.")
+@option("--out out_port", "The MIDI port Ritornello plays on, named in the same ways.")
+@option("--mode", "Answer each phrase, or accompany the musician.", ["turns", "accompany"], default="turns")
+@option("--tempo", "Beats per minute, 20-400; by default estimated from each phrase.", float)
 @option("--meter", "The time signature.", default="4/4")
 @option("--bars", "Bars of a turn, 1-16; by default a phrase ends when you are silent.", int)
 @option("--clock-in", "Follow the MIDI clock of --in.", is_flag=True)
 @option("--clock-out", "Send a MIDI clock to --out.", is_flag=True)
-@option("--metronome", "Strike the beats on the drum channel.", is_flag=True)
-@option("--instrument", "What you play: an instrument of General MIDI.", default="piano")
-@option("--parts", "What Ritornello plays: bass,drums; by default your instrument, or bass,drums.")
-@option("--key", 'The key, such as "D minor"; by default heard.')
+@option("--metronome", "Play a click on each beat, on the drum channel.", is_flag=True)
+@option("--instrument", "Your instrument, a name of General MIDI.", default="piano")
+@option("--parts", "Parts that Ritornello plays; by default your instrument, or bass,drums to accompany.")
+@option("--key", 'The key, such as "D minor"; by default estimated from your notes.')
 @option("--genre", "A label of the model.")
 @option("--creativity", "0-1. Low: only the likeliest notes; high: rare ones.", default=DEFAULT_CREATIVITY)
 @option("--seed", "The same seed gives the same answers to the same notes.", default=0)
 @option("--model", "The model folder; by default the bundled model.", PATH)
-@option("--minutes", "End after so many minutes; by default Ctrl-C ends the jam.", float)
+@option("--minutes", "The length of the jam in minutes; by default it lasts until Ctrl-C.", float)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def command(list: bool, quiet: bool, **options: Any) -> None:
-    """Play with you: listen to a phrase on a MIDI port, answer it on another, in your key and tempo.
+    """Play with a musician: answer phrases from one MIDI port on another, in the same key and tempo.
 
     \b
     ritornello jam --list
@@ -43,7 +43,7 @@ def command(list: bool, quiet: bool, **options: Any) -> None:
         return
     for name in ("in", "out"):
         if options[f"{name}_port"] is None:
-            raise InputError(f"--{name} is missing: name a MIDI port; `ritornello jam --list` lists them")
+            raise InputError(f"--{name} is missing: must be a MIDI port; `ritornello jam --list` lists them")
     from ritornello.playing.jam import jam
 
     def report(line: str) -> None:
@@ -51,7 +51,7 @@ def command(list: bool, quiet: bool, **options: Any) -> None:
 
     result = jam(**options, report=(lambda line: None) if quiet else report)
     if not quiet:
-        late = f"late by {result.median_ms:.1f} ms in the median, 99% below {result.most_ms:.1f} ms"
+        late = f"lateness {result.median_ms:.1f} ms (median), {result.most_ms:.1f} ms (99th percentile)"
         lost = f", {result.left_out} left out" if result.left_out else ""
         click.echo(f"{result.turns} turns, {len(result.lateness_s)} notes, {late}{lost}")
     if result.is_interrupted:

@@ -14,9 +14,9 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 def command(
     model: str | None, out: str | None, hub: str | None, overwrite: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Pack MODEL, or the bundled model, into one file, which every command opens like a model folder.
+    """Pack MODEL, or the bundled model, into one file, which every command opens as it opens a folder.
 
-    A model on the Hub is named hub:USER/MODEL. It is fetched only where you write such a name, and needs
+    A model on the Hub is named hub:USER/MODEL. Commands download it when you write such a name; this needs
     the extra [hub].
 
     \b

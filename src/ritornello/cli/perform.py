@@ -1,4 +1,4 @@
-"""`ritornello perform`: play a song as people play."""
+"""`ritornello perform`: perform a song as people play."""
 
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ from ritornello.system.made_files import writing
 @click.argument("song", type=click.Path())
 @option("-o --out", "The .mid to write, or - for standard output; by default SONG-performed.mid.", PATH)
 @options_of(PerformOptions)
-@option("--model", "A model folder that has drums of its own, learned by `learn` from performed songs.", PATH)
+@option("--model", "A model folder with a network of drum feel; by default the bundled network.", PATH)
 @overwrite_option
 @output_options
 def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any) -> None:
-    """Perform SONG, a song file: timing, loudness, articulation, pedal and tempo as people play.
+    """Perform SONG, a song file: change timing, loudness, articulation, pedal and tempo as people play.
 
-    The recipe beside the new file holds the song on its grid: notation, redo and --feel 0 use it.
+    The recipe beside the new file holds the song on its grid; sheet music, redo and --feel 0 use the grid.
 
     \b
     ritornello perform song.mid

@@ -1,4 +1,4 @@
-"""`ritornello play`: play a song at once."""
+"""`ritornello play`: play a song by the loudspeaker or on a MIDI port."""
 
 import sys
 from typing import Any
@@ -11,8 +11,8 @@ from ritornello.cli.common import PATH, option
 @click.command("play")
 @click.argument("song", type=click.Path())
 @option("--bars", "Only these bars, counted from 1 (a pickup is bar 0): 9-12.")
-@option("--loop", "Play them again and again, until Ctrl-C.", is_flag=True)
-@option("--metronome", "Strike the beats.", is_flag=True)
+@option("--loop", "Repeat the song or the bars until Ctrl-C.", is_flag=True)
+@option("--metronome", "Play a click on each beat.", is_flag=True)
 @option("--solo", "Only these parts: their names, instruments, or numbers from 1.")
 @option("--mute", "All parts but these.")
 @option("--out", "Play on this MIDI port (see `ritornello jam --list`) instead of the loudspeaker.")

@@ -12,8 +12,8 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 def command(out: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Write a script with which REAPER composes takes of the selected MIDI item.
 
-    It writes the item to a MIDI file, runs `redo`, `compose --prompt` or `compose --melody` with the Python
-    that runs this command, and adds each song as a take of the item. A time selection gives the bars.
+    The script writes the item to a MIDI file, runs `redo`, `compose --prompt` or `compose --melody` with the
+    Python that runs this command, and adds each song as a take. A time selection chooses the bars.
 
     \b
     ritornello reaper

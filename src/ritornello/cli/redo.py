@@ -39,7 +39,7 @@ from ritornello.system.made_files import writing
 def command(
     song: str, bars: str | None, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any
 ) -> None:
-    """Recompose some bars of SONG, a MIDI file, or all but what is locked; nothing else in it changes.
+    """Recompose some bars of SONG, a MIDI file, or all bars and parts that are not locked; the rest stays.
 
     \b
     ritornello redo song.mid --bars 9-12

@@ -43,18 +43,18 @@ from ritornello.cli.common import (
     default="own",
 )
 @option("--rate", "Samples per second, 44100 or 48000.", default=44_100)
-@option("--bits", "Bits of a sample of .wav and .flac, 16 or 24; by default 16, of stems 24.", int)
+@option("--bits", "Bits of a sample of .wav and .flac, 16 or 24; by default 16, for stems 24.", int)
 @option(
     "--stems",
-    "Into the folder of -o write for each part a MIDI and a sound file of this format (mid: only MIDI), "
+    "Write a MIDI file and a sound file of this format (mid: only MIDI) for each part into the folder of -o, "
     "all of the same length.",
     ["wav", "flac", "mid"],
 )
 @option(
     "--from-drum-map",
-    "The kit for which the drums of SONG are written: gm, roland, toontrack, addictive; by default gm.",
+    "The kit whose notes the drums of SONG are: gm, roland, toontrack, addictive; by default gm.",
 )
-@option("--to-drum-map", "The kit for whose notes drums are written to MIDI files; by default gm.")
+@option("--to-drum-map", "The kit whose notes drums get in written MIDI files; by default gm.")
 @option("--max-minutes", "Longer songs are not played; at most 1440.", default=60.0)
 @option("--max-bars", "Longer songs are not written as sheet music.", default=2000)
 @option("--recipe", "The recipe of the song, to copy into the folder as recipe.json.", PATH)

@@ -32,7 +32,7 @@ from ritornello.system.made_files import writing
 @overwrite_option
 @output_options
 def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any) -> None:
-    """Compose a variation of SONG, a MIDI file: some bars of some parts are new, the rest stays as it is.
+    """Compose a variation of SONG, a MIDI file: some bars of some parts are composed again, the rest stays.
 
     \b
     ritornello vary song.mid

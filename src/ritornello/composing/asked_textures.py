@@ -1,7 +1,7 @@
-"""How dense and how high parts are asked to be: the options `density` and `register`, put into the sketch.
+"""Apply the options `density` and `register`, which say how dense and how high parts are, to the sketch.
 
-The sketch network draws where a part plays and how it rises and falls; then its notes are multiplied, and its
-pitches moved, so that their means are what is asked.
+The sketch network draws the texture of each part and bar. Then the notes of a part are multiplied, and its
+mean pitches are moved, so that their means over the song are the requested ones.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ritornello.music.sketch import UNKNOWN, part_names
 from ritornello.music.usual_textures import LEVELS, usual_notes_per_beat, usual_pitch
 
 Ints = npt.NDArray[np.int64]
-MAX_NOTES_PER_BAR = 64  # the most that the network tells apart
+MAX_NOTES_PER_BAR = 64  # the network does not distinguish more
 ALL = "all"
 Level = str | float  # low, medium, high; or notes a bar, or a pitch
 
 
 class AskedTexture(NamedTuple):
-    """What is asked of one part, or of all if it has no instrument."""
+    """A requested density or register of one part, or of all parts if it has no instrument."""
 
     option: str
     part: Instrument | None
@@ -38,14 +38,14 @@ class AskedTexture(NamedTuple):
 
 
 def parse_textures(options: ComposeOptions) -> tuple[AskedTexture, ...]:
-    """Read the options `density` and `register`. Raises PlanError for a part or a value that is none."""
+    """Read the options `density` and `register`. Raises PlanError for an unknown part or a wrong value."""
     found = []
     readers: dict[str, Callable[[str], Level]] = {"density": _density, "register": _register}
     for option, read in readers.items():
         for name, text in assignments(option, getattr(options, option)):
             part = None if name.lower() == ALL else parse_parts(name)[0]
             if option == "register" and part is not None and not part.programs:
-                raise PlanError(f"register of {name!r}: drums have none, must be a pitched part")
+                raise PlanError(f"register of {name!r}: drums have no register: must be a pitched part")
             found.append(AskedTexture(option, part, text.lower() if text.lower() in LEVELS else read(text)))
     return tuple(found)
 
@@ -53,13 +53,13 @@ def parse_textures(options: ComposeOptions) -> tuple[AskedTexture, ...]:
 def with_textures(
     plan: Plan, asked: tuple[AskedTexture, ...], first_bar: int = 0, first_part: int = 0
 ) -> Plan:
-    """Return a plan whose sketch has what is asked, from a bar and a part on (from 0).
+    """Return a plan whose sketch has the requested textures, from a bar and a part on (both from 0).
 
-    Raises PlanError if the plan has no sketch, or lacks a part of which something is asked.
+    Raises PlanError if the plan has no sketch, or lacks a named part.
     """
     for each in asked:
         if plan.sketch is None or not plan.sketch.textures:
-            raise PlanError(f"{each.option}: the model has no sketch network, which it needs")
+            raise PlanError(f"{each.option}: needs a sketch network, which the model does not have")
         numbers = [n for n, part in enumerate(plan.parts) if n >= first_part and _is(part, each)]
         if not numbers:
             name = each.part.name if each.part else ALL
@@ -84,7 +84,7 @@ def parts_asked(asked: tuple[AskedTexture, ...], plan: Plan) -> list[int]:
 
 
 def _is(part: Part, asked: AskedTexture) -> bool:
-    """Whether something is asked of a part."""
+    """Whether a request applies to a part."""
     if asked.part is None:
         return not (part.is_drum and asked.option == "register")
     return (
@@ -100,7 +100,7 @@ def _with_density(cells: Ints, beats: npt.NDArray[np.float64], part: Part, level
     wanted = usual_notes_per_beat(part, level) * beats[plays].sum() if isinstance(level, str) else 0.0
     total = wanted or float(level) * plays.sum()
     scaled = np.cumsum(cells[plays, 0] * total / cells[plays, 0].sum())
-    notes = np.diff(np.round(scaled), prepend=0)  # what rounding takes from a bar the next one gets
+    notes = np.diff(np.round(scaled), prepend=0)  # rounding errors are carried to the next bar
     cells[plays, 0] = np.clip(notes, 1, MAX_NOTES_PER_BAR).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""What a song that is sampled has played of the chords of its plan, for the rules of harmony."""
+"""The state of the chords of a song while it is sampled, which the rules of harmony read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_TONES: frozenset[int] = frozenset()
 
 
 class HarmonyState:
-    """The chords of a request and what has been struck of the present one. Tones are pitch classes."""
+    """The chords of a request, and the composed tones of the present chord. Tones are pitch classes."""
 
     def __init__(self, request: Request) -> None:
         self._onsets = [chord.onset_ticks for chord in request.plan.chords]
@@ -24,21 +24,21 @@ class HarmonyState:
         self._tones = [chord_tones(chord) for chord in self._chords]
         self._requested = frozenset(request.parts or ())
         self.parts = _low_to_high(request)
-        self._place = -1  # of the chord of the last note
-        self._missing: set[int] = set()  # tones of it that its kind lacks and that were not struck
-        self._bass_bar = -1  # the bar in which its bass part last struck under it
+        self._place = -1  # the index of the chord at the last note
+        self._missing: set[int] = set()  # its tones that its kind lacks and that were not composed yet
+        self._bass_bar = -1  # the bar in which its bass was last composed
         self._onset = -1
         self._struck: set[int] = set()  # tones of composed notes at the last onset
 
     @classmethod
     def of(cls, request: Request) -> HarmonyState | None:
-        """Return the state of a request; None if a network knows all that its plan says of the harmony."""
+        """Return the state of a request; None if the network itself can represent all chords of its plan."""
         plan = request.plan
         is_needed = plan.mode or any(chord.suffix or chord.bass != NO_BASS for chord in plan.chords)
         return cls(request) if is_needed else None
 
     def add(self, onset: int, part: int, pitch: int, bar: int, playing: tuple[int, ...]) -> None:
-        """Read a newly composed note (ticks, part class, pitch) in a bar, and which parts play in it."""
+        """Read a new note (ticks, part class, pitch) in a bar, and the parts that play in that bar."""
         if part == DRUM_PART:
             return
         place = self._place_at(onset)
@@ -66,17 +66,17 @@ class HarmonyState:
         return frozenset(self._struck) if tick == self._onset else NO_TONES
 
     def missing_at(self, tick: int) -> frozenset[int]:
-        """Return the tones of the chord at a tick that its kind lacks and that were not struck yet."""
+        """Return the tones of the chord at a tick that its kind lacks and that were not composed yet."""
         place = self._place_at(tick)
         return frozenset(self._missing) if place == self._place else self._added(place)
 
     def wrong_at(self, tick: int) -> frozenset[int]:
-        """Return the tones of the kind of the chord at a tick that the chord itself has not."""
+        """Return the tones that the kind of the chord at a tick has, but the chord itself does not."""
         place = self._place_at(tick)
         return self._kind_tones(place) - self._tones[place] if place >= 0 else NO_TONES
 
     def elapsed_share(self, tick: int) -> float:
-        """Return how much of the chord at a tick is over, 0-1."""
+        """Return the share of the chord's duration, 0-1, that lies before a tick."""
         place = self._place_at(tick)
         if not 0 <= place < len(self._onsets) - 1:
             return 0.0
@@ -84,11 +84,11 @@ class HarmonyState:
         return (tick - start) / (end - start)
 
     def bass_is_due(self, tick: int, bar: int) -> bool:
-        """Whether the bass part has not struck in a bar under the chord at a tick."""
+        """Whether the bass part has no note yet in a bar during the chord at a tick."""
         return self._place_at(tick) != self._place or self._bass_bar < bar
 
     def next_bass_tick(self, tick: int) -> int:
-        """Return where the next slash chord after a tick begins; -1 if the next chord is none."""
+        """Return the tick of the next chord after a tick if it is a slash chord, else -1."""
         place = self._place_at(tick) + 1
         is_slash = place < len(self._chords) and self._chords[place].bass != NO_BASS
         return self._onsets[place] if is_slash else -1
@@ -114,7 +114,7 @@ class HarmonyState:
 
 
 def _low_to_high(request: Request) -> tuple[int, ...]:
-    """The pitched parts of the plan, as classes: basses first, then by their planned mean pitch, or range."""
+    """The pitched parts of the plan as classes: basses, then the others by planned mean pitch, or range."""
     sketch = request.plan.sketch
     textures = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True)) if sketch else {}
 

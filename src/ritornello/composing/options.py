@@ -64,7 +64,7 @@ def _chords() -> Any:
 
 
 def _chords_from() -> Any:
-    return _option("A song whose chords are used: those that it names, or else as they are heard.")
+    return _option("A song whose chords are used: those in its file, or chords estimated from its notes.")
 
 
 def _seed() -> Any:
@@ -77,7 +77,7 @@ def _feel(default: float, help_text: str) -> Any:
 
 def _swing() -> Any:
     return _option(
-        "The share of the first of two notes, in per cent, RANGE; 50 is straight, 67 triplets.", 50.0, 50, 75
+        "The first of two notes in per cent of the length of both, RANGE; 50 is straight.", 50.0, 50, 75
     )
 
 
@@ -136,23 +136,23 @@ class ComposeOptions(SketchOptions):
         1.0, 0, 10, is_dial=True,
     )  # fmt: skip
     density: list[str] | str | Mapping[str, str | float] | None = _option(  # noqa: RUF009
-        "PART=low, medium, high, or notes a bar: how much a part plays, in the bars in which it does; may be "
+        "PART=low, medium, high, or notes a bar: the mean over the bars in which a part plays; may be "
         "repeated. PART may be all."
     )
     register: list[str] | str | Mapping[str, str | int] | None = _option(  # noqa: RUF009
-        "PART=low, medium, high, or a pitch such as C4: how high a part plays on average; may be repeated."
+        "PART=low, medium, high, or a pitch such as C4: the mean pitch of a part; may be repeated."
     )
     intro: int | None = _option("Bars of an introduction before the bars of the song, RANGE.", None, 1, 64)
     outro: int | None = _option("Bars of an ending after the bars of the song, RANGE.", None, 1, 64)
     loop: bool = _option(
-        "The last bar leads into the first, and no note sounds longer; markers loopStart and loopEnd.", False
+        "The last bar leads into the first, no note outlasts it; with markers loopStart and loopEnd.", False
     )
     candidates: int = _option(
         "Compose each song this many times, RANGE, each by another sketch, and keep the one that follows its "
         "own sketch best.", 1, 1, MAX_CANDIDATES,
     )  # fmt: skip
     feel: float = _feel(
-        0.0, "RANGE: how much the song is played as people play, off the grid; 0 is as written, 1 as people."
+        0.0, "RANGE: how far timing, loudness and tempo leave the grid; 0 is as written, 1 as people play."
     )
     swing: float = _swing()
     swing_notes: str = _swing_notes()
@@ -178,7 +178,7 @@ def _parts_to_redo() -> Any:
 
 
 def _lock() -> Any:
-    return _option('What stays in each take: parts, bars, or bars of a part: "drums,1-4,bass:9-12".')
+    return _option('What is kept: parts, bars, or bars of a part: "drums,1-4,bass:9-12".')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +206,7 @@ class PerformOptions(_Options):
 
     feel: float = _feel(
         0.7,
-        "RANGE: how far notes, tempo and pedal go from the grid to what people play; 0 gives the grid back.",
+        "RANGE: how far timing, loudness, tempo and pedal leave the grid; 0 is the grid, 1 as people play.",
     )
     swing: float = _swing()
     swing_notes: str = _swing_notes()
@@ -220,11 +220,11 @@ class PerformOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class VaryOptions(_Options):
-    """How much of a song is varied, and what of it stays."""
+    """How much of a song is varied, and which parts and bars are kept."""
 
     amount: float = _option(
-        "RANGE: the share of the notes that are composed anew; 0 gives the song back, 1 another song of the "
-        "same plan.", 0.3, 0, 1,
+        "RANGE: the share of the notes that are composed again; 0 leaves the song as it is, 1 gives another "
+        "song of the same plan.", 0.3, 0, 1,
     )  # fmt: skip
     parts: str | Collection[str] | None = _parts_to_redo()
     lock: str | Collection[str] | None = _lock()
@@ -234,10 +234,12 @@ class VaryOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeOptions(_Options):
-    """What of a song is changed without composing."""
+    """What to change in a song without composing."""
 
     transpose: int | None = _option("Semitones up, or down if negative, RANGE; drums stay.", None, -127, 127)
-    key: str | None = _option('The new key, such as "D minor", of the mode of the song: the shortest way.')
+    key: str | None = _option(
+        'The new key, such as "D minor", of the same mode; notes move the shortest way.'
+    )
     tempo: float | None = _option(
         "The new main tempo in beats per minute, RANGE; other tempi change in proportion.", None, 10, 400
     )

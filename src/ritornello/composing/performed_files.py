@@ -1,9 +1,8 @@
-"""Files of performed songs: perform a song file, and find the grid of one that was performed.
+"""Perform a song file, and read the song on its grid from the recipe of a performed file.
 
-The recipe beside a performed file holds the song on its grid: that of a composed song its rows, that of any
-other song the MIDI file from which it was made (keys `format`, `ritornello`, `performance`, `midi`). A recipe
-counts only as long as the notes of the file are those that were performed; a file that was edited since is
-read as it is.
+The recipe beside a performed file holds the song on its grid: the rows of a composed song, or the MIDI file
+of any other song (keys `format`, `ritornello`, `performance`, `midi`). A recipe is used only if the notes of
+the file have the hash that the recipe holds; a file that was edited since is read without its recipe.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from ritornello.system.version import __version__
 
 
 class Grid(NamedTuple):
-    """The MIDI file of a song on its grid, its performance if it has one, the song if it was composed."""
+    """The MIDI file of a song on its grid; its performance, if any; the Song, if it was composed."""
 
     midi: bytes
     performance: Performance | None
@@ -45,18 +44,18 @@ class PerformedSong:
     """A song file that was performed."""
 
     score: Score
-    """The song as its MIDI file has it; durations are without pedal."""
+    """The notes as in the MIDI file; the pedal does not lengthen durations."""
     midi: bytes
     recipe: dict[str, Any] | None
-    """What is written beside it, so that its grid can be found again; None if the song is on its grid."""
+    """The recipe that is written beside the file and holds the grid; None if the song is on its grid."""
     performance: Performance
     dropped: dict[str, int]
-    """How many events of the given file are not in the new one, by kind."""
+    """How many events of the original file are not in the new one, by kind."""
 
     def write(self, path: str | Path) -> list[Path]:
         """Write the MIDI file, and its recipe beside it (.json) if it has one; returns the files.
 
-        Raises InputError for another ending than .mid or .midi, OutputError.
+        Raises InputError if the path does not end in .mid or .midi, OutputError.
         """
         target = Path(path)
         if target.suffix.lower() not in (".mid", ".midi"):
@@ -79,10 +78,10 @@ def perform(
     seed: int | None = PerformOptions.seed,
     model: str | Path | None = None,
 ) -> PerformedSong:
-    """Perform a song: its notes leave the grid as people play them.
+    """Perform a song: change timing, loudness, articulation, pedal and tempo as people play.
 
-    A performed song whose recipe lies beside it is performed anew from its grid; `feel` 0 gives the grid.
-    `model` is a model folder whose drums `learn` trained on performances; by default the bundled one plays.
+    A performed song with its recipe beside it is performed again from its grid; `feel` 0 returns the grid.
+    `model` is a model folder with a network of drum feel, made by `learn`; by default the bundled one.
     Raises MidiError, PlanError, InputError, ModelError. Options:"""
     from ritornello.performing.perform import hash_of_notes
     from ritornello.performing.perform import perform as perform_score
@@ -117,9 +116,9 @@ def perform(
 
 
 def performed(song: Song, performance: Performance, model: Model | None) -> Song:
-    """Return the song performed; its seed and style are those of the song, where the performance names none.
+    """Return the performed song; seed and style are by default those of the song.
 
-    The drums are played by the network of the model, if it has one.
+    The network of drum feel is that of the model, or the bundled one if the model has none.
     """
     if performance.is_plain:
         return song.performed_as(None) if song.recipe.performance else song
@@ -134,7 +133,7 @@ def check_drums(performance: Performance, model: Model | None) -> None:
     network = of_model(model.path) if model else None
     if performance.drums and performance.feel and (network is None or network.hash != performance.drums):
         raise InputError(
-            f"the network {performance.drums} of a model folder performed the drums: add that folder MODEL "
+            f"network {performance.drums} of another model folder performed the drums: add this folder MODEL "
             "(in Python model=...), or --feel 0"
         )
 
@@ -143,7 +142,7 @@ def _drums_of(model: Path) -> DrumNetwork:
     """The network of drum feel in a model folder. Raises ModelError if there is none."""
     if network := of_model(model):
         return network
-    raise ModelError(f"{str(model)!r} has no network of drum feel: `learn` makes one of performed drums")
+    raise ModelError(f"{str(model)!r} has no network of drum feel: `learn` trains it on performed drums")
 
 
 def song_file(song: Music) -> SongFile:
@@ -155,9 +154,9 @@ def song_file(song: Music) -> SongFile:
 
 
 def on_grid(song: Music) -> tuple[Music | SongFile, Performance | None]:
-    """Return the song on its grid if it is performed and its recipe lies beside it, else the song as it is.
+    """Return a performed song on its grid, and its performance; any other song as it is, and None.
 
-    With it comes how it is performed. Raises MidiError.
+    The recipe must be beside the song. Raises MidiError.
     """
     grid = None if isinstance(song, Score) else grid_of(song, notation.open_song(song))
     if grid is None or grid.performance is None:
@@ -175,7 +174,7 @@ def grid_score(song: Music) -> Score | None:
 
 
 def grid_of(song: Music, file: SongFile) -> Grid | None:
-    """Return the grid of a composed or performed song file by its recipe; None if it has none that fits."""
+    """Return the grid of a composed or performed song file from its recipe; None without a matching one."""
     if isinstance(song, Score) or str(song) == STANDARD_INPUT or file.format:
         return None
     from ritornello.performing.perform import hash_of_notes
@@ -200,7 +199,7 @@ def _grid_of_recipe(content: dict[str, Any]) -> Grid:
 
 
 def _parsed(data: bytes) -> Score:
-    """The notes of a MIDI file as long as they are in it."""
+    """The notes of a MIDI file; the pedal does not lengthen durations."""
     return midi.parse(data, pedal="ignore").score
 
 
@@ -215,5 +214,5 @@ def _recipes_beside(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _folders(song: Music) -> list[str]:
-    """The names of the four folders around a song, the nearest first, one of which may be its label."""
+    """The names of the four innermost folders of a song's path, from the inside; one may be its label."""
     return [] if isinstance(song, Score) else [folder.name for folder in Path(song).resolve().parents[:4]]

@@ -1,7 +1,7 @@
 """The shape of a song: an introduction and an ending around its bars, or a loop.
 
-A loop is composed with some bars more, which repeat its first ones, so that its last bar leads into them;
-what is composed of these is left out.
+A loop is composed with additional bars, which repeat its first ones, so that its last bar leads into them.
+The notes of the additional bars are then removed.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from ritornello.representations.grid.vocabulary import COLUMN, DURATION_TICKS, M
 from ritornello.representations.notes import Notes
 from ritornello.sketching.sketcher import Sketcher
 
-LEAD_BARS = 4  # of the first bars of a loop that are composed after its last one
+LEAD_BARS = 4  # how many of its first bars are repeated after the end of a loop
 UNCHANGED = 3  # the similarity of a bar that returns note for note
 Returns = Sequence[tuple[int, int]]
 
 
 def check_shape(options: ComposeOptions) -> None:
-    """Raise PlanError for a shape that contradicts the other options."""
+    """Raise PlanError if intro, outro or loop contradict other options."""
     shapes = {"loop": options.loop, "intro": options.intro, "outro": options.outro}
     for name, value in shapes.items():
         for other in ("prompt", "melody", *(("sketch", "seconds") if name != "loop" else ())):
             if value and getattr(options, other) is not None:
                 raise PlanError(f"{name} and {other} are given: leave one of the two out")
     if options.loop and (options.intro or options.outro):
-        raise PlanError("loop, and intro or outro: a loop has neither, leave one of the two out")
+        raise PlanError("loop and intro or outro are given: a loop has neither, leave one of the two out")
 
 
 def with_shape(options: ParsedOptions, intro: int | None, outro: int | None) -> ParsedOptions:
-    """The options of the whole song, with the bars of an introduction and an ending; its form is open.
+    """The options with the bars of an introduction and an ending added, and without a form.
 
     Raises PlanError if it has too many bars.
     """
@@ -61,14 +61,14 @@ def framed_by(
     generator: np.random.Generator,
     creativity: float,
 ) -> Plan:
-    """Return the plan of a song whose first `intro` and last `outro` bars, after a pickup, frame the others.
+    """Return a plan whose first `intro` bars (after a pickup) and last `outro` bars frame the others.
 
-    The form of these is `form`, or else drawn as that of a song of its own; the last of them ends a phrase,
-    and the introduction leads into them.
+    The other bars have the form `form`, or else one that is drawn as if they were a song; the last of them
+    ends a phrase, and the introduction ends with an open cadence.
     """
     assert plan.bars is not None
     first = plan.pickup_bars
-    bars = plan.bars - intro - outro  # with the pickup
+    bars = plan.bars - intro - outro  # including the pickup
     body = replace(
         plan, bars=bars, meters=tuple(m for m in plan.meters if m[0] < bars), chords=(), returns=None
     )
@@ -94,7 +94,7 @@ def framed_by(
 
 
 def extended(plan: Plan) -> Plan:
-    """Return the plan of a loop with up to LEAD_BARS more, which repeat its first ones."""
+    """Return the plan of a loop with up to LEAD_BARS additional bars, which repeat its first ones."""
     assert plan.bars is not None
     bars, more = plan.bars, min(LEAD_BARS, plan.bars)
     timeline = replace(plan, returns=None, chords=(), sketch=None).timeline(GRID)
@@ -120,7 +120,7 @@ def extended(plan: Plan) -> Plan:
 
 
 def only_loop(plan: Plan, bars: int) -> Plan:
-    """The inverse of `extended`: the plan of the first bars."""
+    """Return the plan of the first `bars` bars: the inverse of `extended`."""
     end = int(plan.timeline(GRID).start_ticks[bars])
     sketch = plan.sketch and Sketch(
         plan.sketch.cadences[:bars],
@@ -133,7 +133,7 @@ def only_loop(plan: Plan, bars: int) -> Plan:
 
 
 def rows_of_loop(rows: npt.NDArray[Any], plan: Plan) -> npt.NDArray[Any]:
-    """The rows (N, F) of a loop, of those of its extended plan; its notes end with its last bar."""
+    """Return the rows of a loop from rows (N, F) of its extended plan; no note sounds after its last bar."""
     end = plan.timeline(GRID).end_ticks
     score = Notes().decode(rows, extended(plan))
     count = int((score.onset_ticks < end).sum())

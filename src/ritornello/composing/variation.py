@@ -1,4 +1,4 @@
-"""Compose a variation of a song: some bars of some parts anew, by the plan of the song, around the others."""
+"""Compose a variation of a song: replace some bars of some parts, with the plan and the other notes kept."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ritornello.representations.grid.vocabulary import part_classes
 from ritornello.representations.sketch import read_sketch
 from ritornello.system.progress import Progress
 
-AVOID_NATS = 3.0  # what the notes of the song lose where others are composed
-VARIED = 1  # the similarity of a new bar to one that stays, to which it returned more closely
+AVOID_NATS = 3.0  # subtracted from the logits of the song's own notes in new bars
+VARIED = 1  # the highest similarity of a new bar to a bar that stays
 Cell = tuple[int, int]  # a bar and the class of a part
 
 
@@ -34,7 +34,7 @@ def compose_variation(
     creativity: float,
     progress: Progress | None = None,
 ) -> Song:
-    """Compose a share `amount` (0-1) of the open notes of `given` anew; raises as `generate_songs` does."""
+    """Replace a share `amount` (0-1) of the open notes of `given`; raises as `generate_songs` does."""
     chosen = _chosen_cells(given, amount, song_generator(seed, 0))
     classes = given.part_classes.tolist()
     kept = {
@@ -56,13 +56,13 @@ def compose_variation(
 
 
 def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generator) -> set[Cell]:
-    """The bars of parts to compose anew, which have about a share `amount` of the notes that are open.
+    """The cells to compose again, which hold about a share `amount` of the open notes.
 
-    Bars that return to the same bar come one after the other, so that what repeats is varied alike.
+    Bars that return to the same bar are chosen together, so that repeats are varied alike.
     """
     bars = given.timeline.bar_of(given.canonical.onset_ticks)[given.is_redone].tolist()
     part = part_classes(given.canonical.parts)[given.canonical.part][given.is_redone].tolist()
-    counts = Counter[Cell](zip(bars, part, strict=True))  # where a part rests nothing is composed
+    counts = Counter[Cell](zip(bars, part, strict=True))  # cells without notes are not composed
     origins = _origins(given)
     groups = sorted({(origins[bar], each) for bar, each in counts})
     rank = dict(zip(groups, generator.permutation(len(groups)).tolist(), strict=True))
@@ -86,7 +86,7 @@ def _origins(given: GivenMusic) -> list[int]:
 def _plan_of_variation(given: GivenMusic) -> Plan:
     """The plan of the song with its chords, form and sketch.
 
-    A new bar is a varied return to a bar in which one of its new parts stays.
+    A new bar is a varied return if a part that is new in it stays in the bar to which it returns.
     """
     timeline, returns = given.timeline, []
     pairs = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""Changes of a MIDI file as a whole: transposition, tempo, instruments; every other event keeps its bytes."""
+"""Transpose a MIDI file, scale its tempi or change its instruments; every other event keeps its bytes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from ritornello.music import theory
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.score import DEFAULT_TEMPO, KeySignature
 
-OCTAVE, HIGHEST_PITCH = 12, 127  # semitones; of MIDI
+OCTAVE, HIGHEST_PITCH = 12, 127  # an octave in semitones; the highest pitch of MIDI
 MAX_US_PER_BEAT = (1 << 24) - 1
 
 
 class ChangedFile(NamedTuple):
-    """A changed MIDI file, and how many notes it lacks because another note of their part has their pitch."""
+    """A changed MIDI file, and how many notes were left out because their part already had their pitch."""
 
     data: bytes
     left_out: int = 0
@@ -60,7 +60,7 @@ def change_file(
 
 
 class _Change:
-    """The events of a file, those that are changed or left out (None) by their place, and new ones."""
+    """The events of a file; `changed` has new bytes by place, None if left out; `new` has added events."""
 
     def __init__(self, events: list[FileEvent], notes: list[FileNote]) -> None:
         self.events, self.notes, self.left_out = events, notes, 0
@@ -75,12 +75,12 @@ class _Change:
         return [*(TrackEvent(e.tick, (1, e.number), d) for e, d in datas if d is not None), *self.new[number]]
 
     def move(self, place: Place, data: bytes, semitones: int) -> None:
-        """Move the pitch of an event (note-on, note-off or key pressure), `data` as it is in the file."""
+        """Move the pitch of an event (note-on, note-off or key pressure), `data` in the file."""
         data = self.changed.get(place) or data
         self.changed[place] = bytes([data[0], data[1] + semitones, *data[2:]])
 
     def transpose(self, semitones: int) -> None:
-        """Move all notes but drums, keys and the labels of chords by semitones."""
+        """Transpose notes (not drums), key signatures and chord markers by semitones."""
         if not semitones:
             return
         for event in self.events:
@@ -97,7 +97,7 @@ class _Change:
                     self.changed[event.track, event.number] = content
 
     def scale_tempi(self, factor: float) -> None:
-        """Multiply all tempi (beats per minute) by a factor; the first holds from the first tick on."""
+        """Multiply all tempi (beats per minute) by a factor; the first one is set at tick 0."""
         tempi = [event for event in self.events if event.kind == META and event.data[1] == TEMPO]
         for event in tempi:
             us_per_beat = int.from_bytes(event.data[-3:], "big")
@@ -106,7 +106,7 @@ class _Change:
             self.new[0].append(TrackEvent(0, (0, -1), _tempo(DEFAULT_TEMPO.us_per_beat / factor)))
 
     def set_programs(self, programs: Mapping[int, int]) -> None:
-        """Give parts programs, in the events that set theirs, and move their notes into the ranges."""
+        """Change the program events of parts, and move their notes into the ranges of the instruments."""
         setting = self._setting_events()
         users: dict[tuple[Channel, Place | None], set[int]] = defaultdict(set)
         part_of = {key: part for part, key in enumerate(self.keys)}
@@ -135,7 +135,7 @@ class _Change:
             self._fit(self.keys[part], *pitch_range(program))
 
     def _setting_events(self) -> dict[Place, Place | None]:
-        """For each note-on the event that has set the program of its channel, None if none has."""
+        """For each note-on, the event that set the program of its channel, or None."""
         current: dict[Channel, Place] = {}
         found: dict[Place, Place | None] = {}
         for event in self.events:
@@ -146,7 +146,7 @@ class _Change:
         return found
 
     def _rename(self, key: tuple[int, int, int, int], program: int) -> None:
-        """Rename the track of a part that has the name of its instrument."""
+        """Rename the track of a part if its name is that of the instrument."""
         old = theory.INSTRUMENTS[key[3]]
         for event in self.events:
             if event.track == key[0] and event.kind == META and event.data[1] == SEQUENCE_NAME:
@@ -156,9 +156,9 @@ class _Change:
                     self.changed[event.track, event.number] = _meta(SEQUENCE_NAME, text.encode())
 
     def _fit(self, key: tuple[int, int, int, int], lowest: int, highest: int) -> None:
-        """Move the notes of a part by octaves into a range, all by the same octaves if they fit.
+        """Move the notes of a part by octaves into a range, all by the same number of octaves if possible.
 
-        Notes that are still outside are moved one by one; those that meet another of that pitch are dropped.
+        Notes that are still outside are moved one by one, and left out where they would overlap another note.
         """
         data_of = {(e.track, e.number): e.data for e in self.events if e.kind in (NOTE_ON, NOTE_OFF)}
         notes = [note for note in self.notes if note.part_key == key]
@@ -184,7 +184,7 @@ class _Change:
 
 
 def _best_octaves(pitches: Iterable[int], lowest: int, highest: int) -> int:
-    """The semitones, in whole octaves, by which most pitches come into a range, the least of equals."""
+    """The whole octaves, in semitones, that bring most pitches into a range; of equal ones the smallest."""
     pitches = list(pitches)
     low, high = -min(pitches), HIGHEST_PITCH - max(pitches)
 
@@ -196,13 +196,13 @@ def _best_octaves(pitches: Iterable[int], lowest: int, highest: int) -> int:
 
 
 def _octaves_into(pitch: int, lowest: int, highest: int) -> int:
-    """The semitones, in whole octaves, by which a pitch comes into a range of an octave or more."""
+    """The whole octaves, in semitones, that bring a pitch into a range of at least an octave."""
     below, above = max(0, lowest - pitch), max(0, pitch - highest)
     return OCTAVE * (-(-below // OCTAVE) - -(-above // OCTAVE))
 
 
 def _transposed_text(data: bytes, semitones: int) -> bytes | None:
-    """A key signature, or the marker of a chord, moved by semitones; None for any other marker."""
+    """A key signature or chord marker, transposed by semitones; None for any other marker."""
     content = _content(data)
     if data[1] == KEY:
         if len(content) != 2 or content[1] > 1:
@@ -236,5 +236,5 @@ def _meta(kind: int, content: bytes) -> bytes:
 
 
 def _tempo(us_per_beat: float) -> bytes:
-    """The event of a tempo in microseconds a beat."""
+    """A tempo event, from microseconds a beat."""
     return _meta(TEMPO, min(max(round(us_per_beat), 1), MAX_US_PER_BEAT).to_bytes(3, "big"))

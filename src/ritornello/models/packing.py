@@ -1,7 +1,7 @@
-"""Models that are not folders: a model packed into one file, and one on the Hugging Face Hub.
+"""Pack a model folder into one file, and open packed models and models of the Hugging Face Hub.
 
 A packed model is a ZIP file of the files of a model folder, without sub-folders. It is unpacked into a
-temporary folder when it is opened; only files of the known names are read, and their sizes are limited.
+temporary folder when it is opened; only files with known names are read, and their sizes are limited.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ MAX_BYTES = {
 }
 HUB_NAME = re.compile(r"hub:(\w[\w.-]*/\w[\w.-]*)(?:@(\w[\w./-]*))?", re.ASCII)
 HUB_HEAD = b"---\nlibrary_name: ritornello\ntags:\n- music\n- midi\n- symbolic-music\n---\n\n"
-TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # of each file: the same model gives the same bytes
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # of each file, so that the same model always gives the same bytes
 
 
 def pack(
     model: str | Path, out: str | Path | None = None, *, hub: str | Path | None = None
 ) -> dict[str, Any]:
-    """Pack a model folder into the file `out`, by default its name with .ritornello; return name and size.
+    """Pack a model folder into the file `out`, by default FOLDER.ritornello; return its name and size.
 
-    With `hub`, copy it to that folder instead, with its card as README.md, as the Hugging Face Hub has it.
+    With `hub`, copy the model to that folder instead, with its card as README.md for the Hugging Face Hub.
     Raises ModelError, InputError if both are given, OutputError.
     """
     folder = Model.open(model).path
@@ -63,7 +63,7 @@ def pack(
 def packed_files(model: str | Path, out: str | Path | None, hub: str | Path | None) -> list[Path]:
     """The files that `pack` writes. Raises InputError if both `out` and `hub` are given."""
     if hub is not None and out is not None:
-        raise InputError("--out and --hub exclude each other: must be one of them")
+        raise InputError("--out and --hub exclude each other: give only one of the two")
     if hub is not None:
         return [Path(hub) / (HUB_CARD if name == CARD else name) for name in MAX_BYTES]
     return [Path(out) if out is not None else Path(f"{str(model).rstrip('/')}{SUFFIX}")]
@@ -89,7 +89,7 @@ def _write_hub_folder(folder: Path, out: Path) -> None:
 
 
 def local_folder(model: str | Path) -> Path:
-    """The model folder of a path or name: of a packed file an unpacked copy, of `hub:user/model` a download.
+    """Return the folder of a model: an unpacked copy of a packed model, or a download of `hub:user/model`.
 
     Any other path is returned as it is. Raises ModelError, InputError if the extra [hub] is not installed.
     """
@@ -104,14 +104,14 @@ def local_folder(model: str | Path) -> Path:
 
 @cache
 def _unpacked(path: Path, _modified_ns: int, _size: int) -> Path:
-    """The files of a packed model in a folder that lasts as long as this process. Raises ModelError."""
+    """Unpack a model into a folder that is deleted when this process ends. Raises ModelError."""
     folder = Path(tempfile.mkdtemp(prefix="ritornello-model-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if entry.filename not in MAX_BYTES:
-                    continue  # nothing else belongs to a model
+                    continue  # no other file belongs to a model
                 if entry.file_size > MAX_BYTES[entry.filename]:
                     raise ModelError(
                         f"{str(path)!r}: {entry.filename} has {entry.file_size} bytes: "
@@ -127,7 +127,7 @@ def _unpacked(path: Path, _modified_ns: int, _size: int) -> Path:
 
 
 def _fetched(name: str) -> Path:
-    """The folder into which huggingface_hub downloads a model, or has downloaded it. Raises ModelError."""
+    """Return the folder of a model downloaded with huggingface_hub. Raises ModelError."""
     found = HUB_NAME.fullmatch(name)
     if not found:
         raise ModelError(f"model {name!r}: must be hub:USER/MODEL or hub:USER/MODEL@REVISION")
@@ -139,7 +139,7 @@ def _fetched(name: str) -> Path:
     try:
         folder = Path(snapshot_download(found[1], revision=found[2], allow_patterns=allowed))
     except LocalEntryNotFoundError as error:
-        raise ModelError(f"model {name!r}: the Hub cannot be reached, and no copy is here") from error
+        raise ModelError(f"model {name!r}: the Hub cannot be reached, and no local copy exists") from error
     except (HfHubHTTPError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"model {name!r} cannot be fetched: {reason}") from error

@@ -1,7 +1,7 @@
 """Chord charts as text: "C | Am F | G7/B | N.C.", or one chord a bar, "ii V7 I".
 
-With bar lines, the symbols between two of them are a bar, and lines of text end with a bar line;
-`chord_symbols` says how they share the bar. "|: C | F :|" is played twice. Without any bar line each chord is
+The symbols between two bar lines are one bar; the end of a line of text is a bar line too. `chord_symbols`
+says how they share the bar. "|: C | F :|" is played twice. Without any bar line each chord is
 a bar. Lines that begin with "# ", and names of sections in square brackets, are comments.
 """
 
@@ -19,14 +19,14 @@ from ritornello.music.sketch import UNKNOWN
 
 COMMENT = re.compile(r"^\s*#\s.*$", re.M)
 SECTION_NAME = re.compile(r"\[[^\]|]*\]")
-COMMA = re.compile(r",(?![^()\s]*\))")  # not between the alterations in the brackets of a chord
+COMMA = re.compile(r",(?![^()\s]*\))")  # a comma, but not one within the brackets of a chord
 DOUBLE_LINE = re.compile(r"\|\||\|\]|\[\||‖")
 DASHES = "-\N{EN DASH}\N{EM DASH}→>"  # between the chords of a progression without bar lines
 NO_CHORDS = (CONTINUED, REPEATED, OPEN_CHORD, *ALSO_CONTINUED)
 
 
 def parse_chart(text: str) -> tuple[str, ...]:
-    """Return the symbols of each bar of a chart. Raises PlanError for one that is no chord, or without any.
+    """Return the symbols of each bar of a chart. Raises PlanError for an invalid symbol or an empty chart.
 
     >>> parse_chart("Am F"), parse_chart("|: C | G7/B :|"), parse_chart("I-V-vi-IV")
     (('Am', 'F'), ('C', 'G7/B', 'C', 'G7/B'), ('I', 'V', 'vi', 'IV'))
@@ -46,10 +46,10 @@ def parse_chart(text: str) -> tuple[str, ...]:
 
 
 def chart_chords(chart: Sequence[str], plan: Plan, first_bar: int = 0) -> tuple[Chord, ...]:
-    """Return the chords of a chart from a bar (from 0) of a plan on, repeated to its end.
+    """Return the chords of a chart, repeated from bar `first_bar` (from 0) of a plan to its end.
 
-    A pickup has the first chord too. What is open has the root UNKNOWN. Raises PlanError if a bar cannot be
-    shared by its symbols.
+    A pickup has the first chord too. An open chord has the root UNKNOWN. Raises PlanError if the symbols of
+    a bar cannot share it.
     """
     timeline = plan.timeline(GRID)
     start = max(first_bar, timeline.pickup_bars)
@@ -63,12 +63,12 @@ def chart_chords(chart: Sequence[str], plan: Plan, first_bar: int = 0) -> tuple[
 
 
 def whole_choruses(chart: Sequence[str], least_bars: int) -> int:
-    """Return the bars of as many whole charts as reach `least_bars`."""
+    """Return the length in bars of the chart, repeated as a whole until it has at least `least_bars`."""
     return -(-least_bars // len(chart)) * len(chart)
 
 
 def _problem(symbol: str) -> str:
-    """Why a symbol is no chord; "" if it is one."""
+    """Why a symbol is not a chord; "" if it is one."""
     try:
         parse_chord(symbol, has_numbers=symbol[:2] in {f"b{degree}" for degree in range(1, 8)})
     except ValueError as error:
@@ -77,7 +77,7 @@ def _problem(symbol: str) -> str:
 
 
 def _bars(text: str) -> list[str]:
-    """The bars of a text with bar lines; an empty one continues the bar before, repeats are written out."""
+    """The bars of a text with bar lines; an empty bar continues the last chord, repeats are written out."""
     bars: list[str] = []
     start = 0
     for line in DOUBLE_LINE.sub("|", text).split("\n"):

@@ -1,18 +1,18 @@
-"""The class Chord: what a plan or a Score says of the harmony from a tick on."""
+"""The class Chord: a chord of a plan or a Score, from a tick on."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-NO_BASS = -1  # of a chord whose bass is its root
-NO_CHORD_NAME = "N.C."  # of a stretch that has no chord
+NO_BASS = -1  # the bass is the root of the chord
+NO_CHORD_NAME = "N.C."  # the name of a time in which no chord sounds
 
 
 class Chord(NamedTuple):
-    """From `onset_ticks` on, a chord sounds: the pitch class of its root, 0-11, and a theory.CHORD_KINDS.
+    """A chord from `onset_ticks` on: the pitch class of its root, 0-11, and a kind of theory.CHORD_KINDS.
 
-    A chord that is not of these kinds has the nearest one; `suffix` is what really follows the root in its
-    name, "" if it is that of the kind. `bass` is the pitch class below the chord, NO_BASS for the root.
+    A chord of another kind has the nearest of these; `suffix` is then what follows the root in its name, and
+    else "". `bass` is the pitch class below the chord, NO_BASS for the root.
     `text` is its name if the user wrote it in another way. With the suffix "N.C." no chord sounds.
     """
 
@@ -25,11 +25,11 @@ class Chord(NamedTuple):
 
     @property
     def is_silent(self) -> bool:
-        """Whether it says that no chord sounds."""
+        """Whether no chord sounds (N.C.)."""
         return self.suffix == NO_CHORD_NAME
 
     def transposed(self, semitones: int) -> Chord:
-        """Return the chord some semitones higher; a name with letters is spelled anew."""
+        """Return the chord some semitones higher; its name is spelled again if it has letters."""
         if self.is_silent or semitones % 12 == 0:
             return self
         root = (self.root + semitones) % 12

@@ -15,10 +15,10 @@ OTHER_TONE_SCORE = -0.6  # if it is none of them
 RARE_KIND_SCORE = -0.2  # for every kind of chord but major and minor
 ROOT_IN_BASS_SCORE = 0.3  # if the lowest note is the root
 CHANGE_SCORE = -0.6  # for another chord than in the beat before; half of it at a bar line
-# The same for beats with a single line of notes, whose lowest note is no bass, and which leave the harmony
-# open: the key decides. Fitted on the melodies of 158 tunes of Nottingham, whose chords are given.
+# The same for beats in which one note sounds at a time: its pitch says little of the bass and the chord, so
+# the key counts too. Fitted on the melodies of 158 songs of the Nottingham data set, whose chords are given.
 LINE_RARE_KIND_SCORE, LINE_ROOT_IN_BASS_SCORE, LINE_CHANGE_SCORE = -0.4, 0.1, -0.8
-DIATONIC_SCORE, PRIMARY_SCORE = 0.2, 0.2  # if the key has all tones of the chord; if it is I, IV or V besides
+DIATONIC_SCORE, PRIMARY_SCORE = 0.2, 0.2  # if the key has all tones of the chord; more for I, IV and V
 PRIMARY_DEGREES = (0, 5, 7)  # semitones above the tonic
 
 
@@ -33,7 +33,7 @@ def estimate_chords(
 
     The sequence is found by the Viterbi algorithm. `weights` (T, 12) says how long each pitch class sounds in
     a beat, `lowest` (T,) is the lowest pitch (-1: none), `starts_bar` (T,) says which beats start a bar,
-    `is_line` (T,) in which at most one note sounds at a time. A beat without notes keeps its chord.
+    `is_line` (T,) in which beats at most one note sounds at a time. A beat without notes keeps the chord.
     """
     if not len(weights):
         return []
@@ -60,7 +60,7 @@ def _scores(
     is_line: npt.NDArray[np.bool_],
     key: tuple[int, bool] | None,
 ) -> Floats:
-    """How well each of the C chords fits each beat, (T, C)."""
+    """The score of each of the C chords at each beat, (T, C)."""
     chords, templates, is_rare = _chord_templates()
     total = weights.sum(axis=1, keepdims=True)
     rare = np.where(is_line, LINE_RARE_KIND_SCORE, RARE_KIND_SCORE)[:, None] * is_rare
@@ -75,7 +75,7 @@ def _scores(
 
 @lru_cache(maxsize=64)
 def _key_scores(key: tuple[int, bool]) -> Floats:
-    """What each of the C chords gains in a key, (C,)."""
+    """The scores (C,) that a key adds to each of the C chords."""
     tones, tonic = scale(*key), key_tonic(*key)
     gains = []
     for root, kind in _chord_templates()[0]:

@@ -1,7 +1,7 @@
-"""Read the name of a chord as musicians write it, and write it again: G7/B, am, V7, 4/6, N.C.
+"""Read and write the names of chords as musicians write them: G7/B, am, V7, 4/6, N.C.
 
 A network knows ten kinds of chords (`theory.CHORDS`). A chord of another kind has the nearest of them, and
-keeps its own suffix and bass, of which sampling rules make use.
+keeps its own suffix and bass, which the sampling rules use.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NUMERALS = re.compile(rf"({DEGREE})(.*?)(?:/({DEGREE}|[A-G][#b]?))?")
 NO_CHORD = re.compile(r"[Nn]\.?[Cc]\.?")
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
 DIMINISHED = ("dim", "°", "o", "ø", "º", "Ø")
-OWN_THIRD = re.compile(r"dim|[°oøºØ-]|m(?!aj|a|M)")  # of suffixes that say themselves that the third is minor
+OWN_THIRD = re.compile(r"dim|[°oøºØ-]|m(?!aj|a|M)")  # suffixes that say that the third is minor
 DEFAULT_KEY = (0, False)
 ALLOWED = (
     "must be a root A-G, # or b, and a kind (Am7, Csus4, G7b9/B), a numeral (ii, V7, bVII) or number (4, 6-, "
@@ -28,10 +28,10 @@ ALLOWED = (
 
 
 def parse_chord(text: str, key: Key | None = None, mode: str = "", *, has_numbers: bool = False) -> Chord:
-    """Return the chord (at tick 0) of a name; numerals and numbers are those of the key, by default C major.
+    """Return the chord (at tick 0) of a name; numerals and numbers refer to the key, by default C major.
 
-    "b7" is a flat seventh degree if the names beside it are numbers (`has_numbers`), and else B7. Raises
-    ValueError for a text that is no chord.
+    "b7" is a flat seventh degree if the other names are numbers (`has_numbers`), else a B7 chord. Raises
+    ValueError for a text that is not a chord.
 
     >>> parse_chord("G7/B")
     Chord(onset_ticks=0, root=7, kind='7', suffix='', bass=11, text='')
@@ -75,7 +75,7 @@ def letter_name(chord: Chord, key: Key | None = None) -> str:
 
 
 def marker_name(chord: Chord) -> str:
-    """Return the name of a chord for other programs: as the user wrote it if that has letters."""
+    """Return the name of a chord for other programs: as the user wrote it if that name has letters."""
     return chord.text if chord.text[:1] in set("ABCDEFG") else letter_name(chord)
 
 
@@ -129,7 +129,7 @@ def _with_numerals(name: str, key: Key, mode: str) -> Chord | None:
 
 
 def _degree(text: str, key: Key, mode: str, *, raised: bool = False) -> int:
-    """The pitch class of a degree such as "bVII" or "4": flats lower that of major, sharps raise its own."""
+    """The pitch class of "bVII" or "4": flats count from major, others from the key."""
     number = text.lstrip("b#")
     place = int(number) - 1 if number.isdigit() else ROMAN.index(number.upper())
     scale = MAJOR if text.startswith("b") else degrees(key, mode)

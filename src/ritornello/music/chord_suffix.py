@@ -1,4 +1,4 @@
-"""The suffix of a chord symbol, what follows its root: the tones it means, and the nearest kind of CHORDS."""
+"""Read the suffix of a chord symbol, which follows the root: its tones, and the nearest kind of CHORDS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ritornello.music.theory import CHORDS
 
-# In the order in which they are tried; what a suffix consists of, brackets and commas left out
+# The tokens of a suffix without brackets and commas, in the order in which they are tried
 TOKEN = re.compile(
     r"(?P<add>add)(?P<add_sign>[b#]?)(?P<added>2|4|6|9|11|13)"
     r"|(?P<omitted>(?:no|omit)(?:3|5)(?:rd|th)?)"
@@ -26,15 +26,15 @@ SAME_SIGNS = str.maketrans(
     {"♭": "b", "♯": "#", "\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "△": "Δ", "Ø": "ø", "º": "°"}
 )
 BRACKETS = str.maketrans(dict.fromkeys("(), "))
-DEGREES = {2: 2, 4: 5, 5: 7, 6: 9, 9: 2, 11: 5, 13: 9}  # semitones above the root, an octave taken off
-STACKED = {"7": (), "9": (2,), "11": (2, 5), "13": (2, 9)}  # what a chord with a seventh has above it
-ALTERED = (1, 3, 8)  # of 7alt, beside the third, the diminished fifth and the seventh
+DEGREES = {2: 2, 4: 5, 5: 7, 6: 9, 9: 2, 11: 5, 13: 9}  # semitones above the root, within an octave
+STACKED = {"7": (), "9": (2,), "11": (2, 5), "13": (2, 9)}  # the tones above the seventh
+ALTERED = (1, 3, 8)  # tones of 7alt besides third, diminished fifth and seventh
 POWER = "5"
 UNNAMED = CHORDS["other"][0]
 
 
 class Suffix(NamedTuple):
-    """The meaning of a suffix: the nearest kind of chord, its tones above the root, and its plain spelling.
+    """The meaning of a suffix: the nearest kind of chord, its tones above the root, and its normal spelling.
 
     The spelling is "" if the kind has the same tones.
     """
@@ -63,7 +63,7 @@ def parse_suffix(text: str) -> Suffix:
         match = TOKEN.match(plain, place)
         if match is None or not tones.take(match, place == 0):
             raise ValueError(
-                f"{text!r} is no kind of chord: must be such as m7, maj9, sus4, dim7, 7b9 or add9"
+                f"{text!r} is not a kind of chord: must be such as m7, maj9, sus4, dim7, 7b9 or add9"
             )
         place = match.end()
     kind, intervals = tones.kind, tones.intervals
@@ -72,7 +72,7 @@ def parse_suffix(text: str) -> Suffix:
 
 
 class _Tones:
-    """The tones of a chord, as its suffix is read from left to right."""
+    """The tones of a chord while its suffix is read from left to right."""
 
     def __init__(self) -> None:
         self.third: int | None = 4
@@ -89,7 +89,7 @@ class _Tones:
 
     @property
     def kind(self) -> str:
-        """The kind of chord that shares third, seventh and fifth with the tones, in this order."""
+        """The nearest kind of chord: it shares the third, then the seventh, then the fifth."""
         if self.third is None:
             return "maj"
         if self.third in (2, 5):
@@ -102,7 +102,7 @@ class _Tones:
         return "aug" if self.fifth == 8 else "maj"
 
     def take(self, match: re.Match[str], is_first: bool) -> bool:
-        """Read a token; returns whether it may stand here."""
+        """Read a token; return whether it is allowed at this position."""
         name = str(match.lastgroup)
         if name == "added":
             self.others.add((DEGREES[int(match[name])] + "b #".index(match["add_sign"] or " ") - 1) % 12)
@@ -123,7 +123,7 @@ class _Tones:
         return True
 
     def _quality(self, name: str, is_first: bool) -> bool:
-        """Read what the triad is, or that the seventh is major; only the latter may come later."""
+        """Read the kind of the triad (first token only), or that the seventh is major."""
         if name == "major":
             self.usual_seventh = 11
             return True
@@ -134,7 +134,7 @@ class _Tones:
         return is_first
 
     def _number(self, number: str, is_first: bool) -> bool:
-        """Read a seventh and what is stacked on it, or a single added tone."""
+        """Read a number: a seventh with the tones above it, an added tone, or the power chord."""
         if number in STACKED:
             self.seventh = self.seventh or self.usual_seventh
             self.others |= set(STACKED[number])

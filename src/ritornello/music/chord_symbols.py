@@ -1,9 +1,10 @@
-"""The chords of a bar as text, as chord charts have them: "C / G7 /".
+"""Read and write the chords of a bar as text, as in chord charts: "C / G7 /".
 
 The symbols of a bar share it equally: "C" lasts the whole bar, each of "C G7" half of it, and in 4/4 the
-chords of "C / / G7" last three beats and one. If beats cannot be shared equally, the first symbols have a
-beat more: in 4/4 those of "C F G7" last two beats, one and one. "/" (or "-", ".") continues the chord before,
-"%" alone repeats the bar before, "?" leaves the chord open. `chord_names` describes the names of chords.
+chords of "C / / G7" last three beats and one. If the beats cannot be shared equally, the first symbols
+get one beat more: in 4/4 those of "C F G7" last two beats, one and one. "/" (or "-", ".") continues the
+chord before, "%" alone repeats the bar before, "?" leaves the chord open. `chord_names` describes the
+names of chords.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from ritornello.music.timeline import Timeline
 
 CONTINUED, REPEATED, OPEN_CHORD = "/", "%", "?"
 ALSO_CONTINUED = ("-", ".")
-OPEN = (UNKNOWN, "other")  # root and kind of a stretch of a plan whose chord is open
+OPEN = (UNKNOWN, "other")  # root and kind where the chord of a plan is open
 
 
 def bar_symbols(timeline: Timeline, key: tuple[int, bool] | None = None) -> list[str]:
     """Return the symbols of each bar of a timeline, spelled in `key` (sharps, is_minor).
 
-    Each bar begins with a chord or "?"; before the first chord all is open.
+    Each bar begins with a chord or "?"; before the first chord it is "?".
     """
     symbols: list[str] = []
     place, current = 0, Chord(0, *OPEN)
@@ -56,7 +57,7 @@ def _symbol(chord: Chord, key: tuple[int, bool] | None) -> str:
 
 
 def _writable_step(step: int, timeline: Timeline, bar: int) -> int:
-    """The ticks of a symbol, `step` or a part of it, with which all of a bar are read as equally long."""
+    """The length of a symbol in ticks, `step` or a fraction of it, that divides the bar equally when read."""
     length = int(timeline.length_ticks[bar])
     steps = (step // parts for parts in range(1, step + 1) if step % parts == 0)
     return next(each for each in steps if _shares(length // each, timeline, bar) == [each] * (length // each))
@@ -73,7 +74,7 @@ def _shares(count: int, timeline: Timeline, bar: int) -> list[int]:
 
 
 def _beat_ticks(timeline: Timeline, bar: int) -> int:
-    """The ticks of what is counted: dotted quarters in 6/8, 9/8 or 12/8, else quarters, or eighths."""
+    """The ticks of a counted beat: a dotted quarter in 6/8, 9/8 or 12/8, else a quarter or an eighth."""
     length, quarter = int(timeline.length_ticks[bar]), timeline.ticks_per_beat
     is_compound = timeline.denominator[bar] == 8 and timeline.numerator[bar] in (6, 9, 12)
     units = [Fraction(3, 2)] * bool(is_compound) + [Fraction(1), Fraction(1, 2)]
@@ -85,8 +86,8 @@ def parse_symbols(
 ) -> tuple[Chord, ...]:
     """Return the chords of the symbols of each bar of `timeline`; None leaves a bar open.
 
-    What is open has the root UNKNOWN; no chords are returned if all is open. Numerals are those of the key.
-    Raises PlanError for a symbol that is no chord, or if a bar cannot be shared by so many.
+    An open chord has the root UNKNOWN; if all are open, no chords are returned. Numerals refer to the key.
+    Raises PlanError for an invalid symbol, or if a bar cannot be shared by so many symbols.
     """
     found: list[Chord] = []
     for chord in placed_chords(bars, timeline, key, mode):
@@ -100,7 +101,7 @@ def parse_symbols(
 def placed_chords(
     bars: Sequence[str | None], timeline: Timeline, key: Key | None = None, mode: str = ""
 ) -> Iterator[Chord]:
-    """Yield the chord of each symbol of each bar at its tick, those that are as before too.
+    """Yield the chord of each symbol of each bar at its tick, also if it is the same as the one before.
 
     Raises PlanError as `parse_symbols` does.
     """
@@ -113,7 +114,7 @@ def placed_chords(
         shares = _shares(len(symbols), timeline, bar)
         if not shares:
             raise PlanError(
-                f"{len(symbols)} chords {text!r} in bar {number}: must be as many as share its "
+                f"{len(symbols)} chords {text!r} in bar {number}: must be a number that divides its "
                 f"{timeline.length_ticks[bar]} ticks (24 a beat) equally, such as one, or one a beat"
             )
         tick = int(timeline.start_ticks[bar])
@@ -129,9 +130,9 @@ def placed_chords(
 
 
 def without_open_chords(plan: Plan) -> tuple[Plan, npt.NDArray[np.bool_] | None]:
-    """Return a plan without open chords, and the bars (bars,) in which a chord is open, None if none is.
+    """Return a plan without open chords, and a mask (bars,) of bars with an open chord, or None.
 
-    A plan without any chord is open as a whole.
+    In a plan without any chord, every bar is open.
     """
     timeline = plan.timeline(GRID)
     is_open = np.array([OPEN_CHORD in symbols.split() for symbols in bar_symbols(timeline)], bool)

@@ -1,8 +1,8 @@
 """Drum maps: which note of a drum kit plays which percussion sound of General MIDI.
 
-The table of a kit has, for each pitch of General MIDI, the notes of the kit that mean it, the one to write
-first. Each table has only what two independent public tables of the kit agree on, or the maker's document
-named at the kit. A kit whose notes could not be sourced, such as those of Battery, is not here.
+The table of a kit gives, for each pitch of General MIDI, the notes of the kit with that sound; the first one
+is written. Each table has only notes that two independent public tables of the kit agree on, or that the
+maker's document cited at the table gives. Kits without such a source, such as Battery, are missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Notes = dict[int, tuple[int, ...]]
 
 
 class DrumMap(NamedTuple):
-    """The notes of a kit by the pitch of General MIDI that they mean, and those that silence a cymbal."""
+    """The notes of a kit by pitch of General MIDI, and the notes of the kit that silence a cymbal."""
 
     kit: str
     notes: Notes
@@ -30,7 +30,7 @@ class DrumMap(NamedTuple):
 
 
 # General MIDI level 1 percussion is 35-81 (MIDI Manufacturers Association, RP-003); other sets have more. 22
-# and 26 are the edges of the hi-hat on kits that follow it otherwise.
+# and 26 are the edges of the hi-hat on kits that otherwise follow General MIDI.
 _GM: Notes = {pitch: (pitch,) for pitch in range(128) if pitch not in (22, 26)}
 _GM |= {42: (42, 22), 46: (46, 26)}
 # Factory notes of the TD-11, TD-17 and TD-27: Roland, "TD-17 Default Factory MIDI Note Map"; the same in the
@@ -65,7 +65,7 @@ ALIASES = {
     "superior drummer": "toontrack", "sd3": "toontrack", "addictive drums": "addictive", "ad2": "addictive",
     "addictive drums 2": "addictive", "superior drummer 3": "toontrack", "ezdrummer 3": "toontrack",
 }  # fmt: skip
-# What is played instead of a sound that a kit has not, the nearest first. A tambourine has no substitute.
+# The substitutes for a sound that a kit lacks, the most similar first. A tambourine has none.
 SUBSTITUTES = {
     35: (36,), 36: (35,), 38: (40,), 40: (38,), 37: (40, 38), 44: (42,), 42: (44,), 46: (42,),
     50: (48, 47, 45), 48: (50, 47, 45), 47: (45, 48, 50), 45: (47, 43, 48), 43: (41, 45), 41: (43, 45),
@@ -74,7 +74,7 @@ SUBSTITUTES = {
 
 
 def find_drum_map(name: str) -> DrumMap:
-    """The drum map of a name of DRUM_MAPS or ALIASES. Raises InputError, which suggests the nearest name."""
+    """Return a drum map by a name of DRUM_MAPS or ALIASES. Raises InputError with the most similar name."""
     key = name.strip().lower()
     key = ALIASES.get(key, key)
     if key in DRUM_MAPS:
@@ -84,10 +84,10 @@ def find_drum_map(name: str) -> DrumMap:
 
 
 def from_drum_map(score: Score, name: str) -> Score:
-    """The song with its drums in General MIDI, if they are notes of the kit `name`.
+    """Return a song, whose drums are notes of the kit `name`, with its drums in General MIDI.
 
-    Notes that silence a cymbal are left out; a note that the kit does not have keeps its pitch. If no part is
-    drums and there is only one, it is taken for the drums. Raises InputError if the kit is unknown, or if
+    Notes that silence a cymbal are left out; a note that the kit does not have keeps its pitch. If the song
+    has one part and no drums, this part is taken as the drums. Raises InputError if the kit is unknown, or if
     there are no drums.
     """
     kit = find_drum_map(name)
@@ -102,10 +102,10 @@ def from_drum_map(score: Score, name: str) -> Score:
 
 
 def to_drum_map(score: Score, name: str) -> tuple[Score, int]:
-    """The song with its drums, which are in General MIDI, as notes of the kit `name`.
+    """Return a song, whose drums are in General MIDI, with its drums as notes of the kit `name`.
 
-    A sound that the kit does not have is played by the nearest of SUBSTITUTES. Also returns how many notes
-    have none and are left out. Raises InputError if the kit is unknown.
+    A sound that the kit lacks is replaced by the first of its SUBSTITUTES that the kit has. Also return how
+    many notes have no substitute and are left out. Raises InputError if the kit is unknown.
     """
     kit = find_drum_map(name)
     to_kit = np.full(128, -1)
@@ -118,8 +118,8 @@ def to_drum_map(score: Score, name: str) -> tuple[Score, int]:
 
 
 def _mapped(score: Score, pitches: npt.NDArray[Any], has_place: npt.NDArray[np.bool_]) -> tuple[Score, int]:
-    """The song with the pitch p of each drum note as `pitches[p]` (128,), without drum notes that have no
-    place (N,); and how many these are. Notes that fall on one pitch at one time become one.
+    """The song with the pitch p of each drum note replaced by `pitches[p]` (128,), without drum notes whose
+    `has_place` (N,) is false; and how many those are. Notes with the same pitch and onset become one.
     """
     drums = score.of_drums
     kept = ~drums | has_place
@@ -130,6 +130,6 @@ def _mapped(score: Score, pitches: npt.NDArray[Any], has_place: npt.NDArray[np.b
 
 
 def _as_drums(score: Score) -> Score:
-    """The song with its one part as drums; it gets the channel of drums when it is written."""
+    """The song with its only part as drums; a written file has it on the channel of drums."""
     part = score.parts[0]._replace(is_drum=True)
     return replace(score, parts=(part,), details=FileDetails(encoded=score.details.encoded))

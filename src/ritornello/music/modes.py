@@ -1,7 +1,7 @@
 """Modes, such as dorian or blues: their scales, the nearest major or minor key, and the chords that fit.
 
 A network knows major and minor keys only. A song in a mode is composed in the nearest key with the same
-tonic; sampling rules keep it in the scale of the mode.
+tonic; sampling rules keep its notes in the scale of the mode.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ BLUES_CHORDS = ((0, "7"), (5, "7"), (7, "7"))
 class Mode(NamedTuple):
     """A scale in semitones above the tonic, and the nearest key with that tonic: minor, or else major.
 
-    `sharps` is how many sharps more its signature has than that key. `chords` are the roots above the tonic
-    and kinds of chords that fit; if there are none, all fit whose tones are in `chord_scale`, by default the
-    scale.
+    `sharps` is the number of sharps that its signature has more than that of the key. `chords` are the chords
+    that fit, each a root in semitones above the tonic and a kind. If it is empty, all chords fit whose tones
+    are in `chord_scale`, by default the scale.
     """
 
     scale: tuple[int, ...]
@@ -107,7 +107,7 @@ def tones(key: Key, mode: str = "") -> frozenset[int]:
 
 
 def degrees(key: Key, mode: str = "") -> tuple[int, ...]:
-    """Return the seven steps of a key or mode above its tonic; of a scale of fewer tones those of its key."""
+    """Return seven degrees in semitones above the tonic; a scale with fewer tones has those of its key."""
     scale = MODES[mode].scale if mode else ()
     return scale if len(scale) == len(MAJOR) else (MINOR if key[1] else MAJOR)
 

@@ -1,1 +1,1 @@
-"""How is a score played? Timing, velocity, articulation, pedal and tempo are added to notes on the grid."""
+"""Perform songs: add timing, velocity, articulation, pedal and tempo changes to notes on the grid."""

@@ -1,4 +1,4 @@
-"""What a performance needs to know of a song: its chords, and where its phrases begin."""
+"""Find the chords of a song and the beginnings of its phrases, on which a performance depends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ritornello.performing.rules import Ints
 
 
 def phrase_ticks(score: Score, cadences: Sequence[int] = ()) -> Ints:
-    """Return the ticks (P + 1,) at which the phrases of a song begin, and the last one ends.
+    """Return the ticks (P + 1,) at which the P phrases of a song begin, and at which the last one ends.
 
     `cadences` are those of its sketch, bar by bar; without them, phrases have four bars.
     """
@@ -32,9 +32,9 @@ def phrase_ticks(score: Score, cadences: Sequence[int] = ()) -> Ints:
 
 
 def analysed(score: Score) -> tuple[Score, tuple[int, ...]]:
-    """Return a song with its chords, estimated if it names none, and the cadences of its bars.
+    """Return a song with its chords, which are estimated if it has none, and the cadences of its bars.
 
-    Beyond what rows of notes can hold (such as MAX_BARS bars) both stay unknown.
+    If a song exceeds the limits of the representation, such as MAX_BARS bars, neither is estimated.
     """
     from ritornello.representations.notes import Notes
 

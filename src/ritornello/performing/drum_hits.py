@@ -1,8 +1,8 @@
-"""The hits of a drum part on a grid, and what the network of drum feel knows of each before it is played.
+"""The hits of a drum part on a grid, and the inputs of the network of drum feel for each hit.
 
 A hit has a place on the grid (in 1/24 beat), an offset from it (in beats, negative is early) and a velocity.
-The network draws velocity and offset of one hit after another; it knows the score on both sides of the hit
-(`Hits.features`) and how earlier hits were played (`Hits.earlier`, indices of the most telling ones).
+The network draws velocity and offset of one hit after another. Its inputs are the score before and after the
+hit (`Hits.features`), and the velocities and offsets of some earlier hits (`Hits.earlier`, their indices).
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ Floats = npt.NDArray[np.float64]  # (N,)
 Ints = npt.NDArray[np.int64]  # (N,)
 
 GRID = 24  # places in a beat
-# The divisions of a beat in which hits are looked for, and how much smaller the squared distances to the
-# places of a division must be than those to 16ths
+# Divisions of a beat: one replaces 16ths if its squared distances to the hits are below this share of theirs
 DIVISIONS = {4: 1.0, 3: 0.5, 8: 0.1, 6: 0.1}
-EARLY_BEATS = 0.1  # a hit that comes before a beat by less than this belongs to it
+EARLY_BEATS = 0.1  # a hit less than this before a beat belongs to that beat
 CLASSES: tuple[str, ...] = ("kick", "snare", "rim", "closed hat", "pedal hat", "open hat")
 CLASSES += ("low tom", "mid tom", "high tom", "crash", "ride", "other")
 KICK, SNARE, RIM, CLOSED, PEDAL, OPEN, LOW, MID, HIGH, CRASH, RIDE, OTHER = range(len(CLASSES))
-# General MIDI, and what a Roland TD-11 adds to it (22, 26: edges of the hi-hat; 58: edge of the low tom)
+# General MIDI, and the notes that a Roland TD-11 adds (22, 26: edges of the hi-hat; 58: edge of the low tom)
 CLASS_OF_PITCH = {35: KICK, 36: KICK, 37: RIM, 38: SNARE, 39: RIM, 40: SNARE, 41: LOW, 42: CLOSED, 43: LOW}
 CLASS_OF_PITCH |= {44: PEDAL, 45: MID, 46: OPEN, 47: MID, 48: HIGH, 49: CRASH, 50: HIGH, 51: RIDE, 52: CRASH}
 CLASS_OF_PITCH |= {53: RIDE, 55: CRASH, 57: CRASH, 58: LOW, 59: RIDE, 22: CLOSED, 26: OPEN}
@@ -44,17 +43,17 @@ STYLES: tuple[str, ...] = (
     "country",
 )
 STYLES += ("pop", "reggae", "gospel")
-FAR_BEATS = 4.0  # beyond it, distances are alike to the network
-# How many of the last hits, of those of the same class, and of bars the network knows
+FAR_BEATS = 4.0  # longer distances are treated as equal to this one
+# How many earlier hits are inputs: the last ones, the last ones of the class, and those of bars before
 LAST, SAME, BARS = 6, 3, 4
-BAR_AGO = LAST + SAME + 2  # the column of the hit a bar ago; those of the bars before follow
+BAR_AGO = LAST + SAME + 2  # the column of the hit one bar ago; the columns of the bars before it follow
 
 
 class Hits(NamedTuple):
-    """N hits, sorted by place and class: place on the grid, class, and what the network reads of the score.
+    """N hits, sorted by place and class: place on the grid, class, and the inputs of the network.
 
-    `features` (N, F) float32 are known of the score; `earlier` (N, E) are indices of hits before each one,
-    -1 for none. `order` (N,) has the number of each hit in what was given.
+    `features` (N, F) float32 follow from the score; `earlier` (N, E) are indices of hits before each one,
+    -1 for none. `order` (N,) are the indices of the hits in the arrays from which they were made.
     """
 
     place: Ints
@@ -67,7 +66,7 @@ class Hits(NamedTuple):
 def places_of(onset_beats: Floats) -> Ints:
     """Return the place (N,) on the grid of each onset (N,), both from the start of the song.
 
-    Beat by beat, hits are on 16ths, or on triplets, 32nds or 16th triplets if those are clearly closer.
+    Hits of a beat are placed on 16ths, or on triplets, 32nds or 16th triplets if these fit clearly better.
     """
     beat = np.floor(onset_beats + EARLY_BEATS).astype(np.int64)
     _, beat = np.unique(beat, return_inverse=True)
@@ -83,7 +82,7 @@ def places_of(onset_beats: Floats) -> Ints:
 
 
 def classes_of(pitch: npt.NDArray[np.uint8]) -> Ints:
-    """Return the class (N,) of each drum of General MIDI (N,)."""
+    """Return the class (N,), an index of CLASSES, of each pitch (N,) of General MIDI."""
     table = np.full(128, OTHER)
     table[list(CLASS_OF_PITCH)] = list(CLASS_OF_PITCH.values())
     return np.asarray(table[pitch])
@@ -92,7 +91,7 @@ def classes_of(pitch: npt.NDArray[np.uint8]) -> Ints:
 def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "") -> Hits:
     """Return the hits of a part: places (N,) and classes (N,) in any order, the places (bars,) of bar lines.
 
-    `style` is one of STYLES, or unknown.
+    `style` is one of STYLES; any other text means unknown.
     """
     order = np.lexsort((kind, place))
     place, kind = place[order], kind[order]
@@ -118,13 +117,13 @@ def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "
 
 
 def _closeness(ticks: npt.NDArray[np.int64]) -> Floats:
-    """Return 1 for a distance of 0, falling to 0; for distances in places, of any shape."""
+    """Return exp(-1.5 d) for distances in places of the grid, of any shape; d is the distance in beats."""
     return np.asarray(np.exp(-np.clip(ticks / GRID, 0, FAR_BEATS) * 1.5))
 
 
 def _neighbours(place: Ints, kind: Ints) -> tuple[Floats, Floats, Floats]:
     """Return, for each hit and class (N, classes), how close the last and the next hit of that class are,
-    and whether one comes at the same place."""
+    and whether a hit of that class is at the same place."""
     count = len(place)
     before, at_once, after = (np.zeros((count, len(CLASSES))) for _ in range(3))
     for drum in range(len(CLASSES)):
@@ -143,7 +142,7 @@ def _neighbours(place: Ints, kind: Ints) -> tuple[Floats, Floats, Floats]:
 
 def _earlier(place: Ints, kind: Ints, bars_ago: list[Ints]) -> Ints:
     """Return indices (N, LAST + SAME + BARS + 3) of earlier hits: the last ones, the last ones of the class,
-    those of the class a half beat, a beat, and one to BARS bars ago, and of any class a bar ago."""
+    those of the class half a beat, a beat, and one to BARS bars ago, and of any class a bar ago."""
     count = len(place)
     index = np.arange(count)
     columns = [index - back for back in range(1, LAST + 1)]
@@ -178,9 +177,9 @@ class Recording(NamedTuple):
 
 
 def recording_of(score: Score, style: str = "", bpm: float | None = None) -> Recording:
-    """Return the drums of a song as they were played; of hits that share place and class the loudest.
+    """Return the drums of a song as they were played; of hits with the same place and class only the loudest.
 
-    `bpm` are beats a minute, by default those of the song.
+    `bpm` is the tempo in beats per minute, by default those of the song.
     """
     drums = np.flatnonzero(score.of_drums)
     beats = score.onset_ticks[drums] / score.ticks_per_beat

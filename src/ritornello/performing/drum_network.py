@@ -1,8 +1,9 @@
-"""The network of drum feel: how each hit of a drum part is played, given the score and the hits before it.
+"""The network of drum feel: it predicts velocity and timing of each hit from the score and earlier hits.
 
-Two small perceptrons draw first the velocity of a hit, then its offset from the grid, from distributions over
-classes. They learned from the Groove MIDI Dataset (Gillick et al., Learning to Groove with Inverse Sequence
-Transformations, 2019; CC BY 4.0); `examples/bundle/drum_feel.py` trains them.
+Two small perceptrons predict distributions over classes, from which first the velocity of a hit, then its
+offset from the grid is drawn. They were trained on the Groove MIDI Dataset (Gillick et al.,
+Learning to Groove with Inverse Sequence Transformations, 2019; CC BY 4.0);
+`examples/bundle/drum_feel.py` trains them.
 """
 
 from __future__ import annotations
@@ -20,40 +21,40 @@ from ritornello.errors import ModelError
 from ritornello.performing.drum_hits import BAR_AGO, BARS, LAST, Floats, Hits, Ints, Recording
 
 WEIGHTS = Path(__file__).with_name("drums.safetensors")
-VELOCITY_WIDTH = 4  # of a class
+VELOCITY_WIDTH = 4  # velocities in a class
 VELOCITIES = 128 // VELOCITY_WIDTH
-OFFSET_WIDTH_BEATS = 1 / 120  # of a class
-MOST_OFFSET = 20  # the highest class on each side of 0: 1/6 beat
+OFFSET_WIDTH_BEATS = 1 / 120  # the width of a class
+MOST_OFFSET = 20  # classes on each side of 0, up to 1/6 beat
 OFFSETS = 2 * MOST_OFFSET + 1
-MEAN_VELOCITY, DEVIATION = 64.0, 32.0  # by which velocities are scaled
+MEAN_VELOCITY, DEVIATION = 64.0, 32.0  # the inputs for velocities are scaled by these
 NETWORKS = ("velocity", "offset")
-FEATURES = 193  # of a hit before its velocity
+FEATURES = 193  # the number of inputs without the velocity of the hit
 Weights = Mapping[str, npt.NDArray[Any]]
 
 
 def classes_of(velocity: Floats, offset_beats: Floats) -> tuple[Ints, Ints]:
-    """Return the classes (N,) of velocities 1-127 and of offsets (N,), which the network predicts."""
+    """Return the classes (N,) of velocities 1-127 and of offsets (N,) in beats."""
     offset = np.clip(np.rint(offset_beats / OFFSET_WIDTH_BEATS), -MOST_OFFSET, MOST_OFFSET)
     return (velocity // VELOCITY_WIDTH).astype(np.int64), (offset + MOST_OFFSET).astype(np.int64)
 
 
 def features_of(recording: Recording) -> npt.NDArray[np.float32]:
-    """Return what the network knows of each hit of a recording (N, F) before its velocity."""
+    """Return the inputs (N, F) for the velocity of each hit of a recording."""
     hits = recording.hits
     played = played_features(hits.earlier, recording.velocity, recording.offset_beats)
     return np.concatenate([hits.features, played], axis=1)
 
 
 def with_velocity(features: npt.NDArray[np.float32], velocity: Floats) -> npt.NDArray[np.float32]:
-    """Return features (N, F) with the velocity 1-127 (N,) of the hit itself, (N, F + 2), for its offset."""
+    """Return the inputs (N, F + 2) for offsets: features (N, F) and velocities (N,) 1-127."""
     loudness = (velocity[:, None] - MEAN_VELOCITY) / DEVIATION
     return np.concatenate([features, loudness, loudness**2], axis=1, dtype=np.float32)
 
 
 def played_features(earlier: Ints, velocity: Floats, offset_beats: Floats) -> npt.NDArray[np.float32]:
-    """Return how earlier hits (N, E) were played (N, 3 E + 4), by the velocity 1-127 and offset (N,) of all.
+    """Return inputs (N, 3 E + 4) that describe earlier hits (N, E), from velocities 1-127 and offsets (N,).
 
-    For each of them velocity, offset and whether there is one; then the means over the last ones, and over
+    They are velocity, offset and presence of each earlier hit; then the means over the last hits, and over
     those of the bars before.
     """
     is_there = earlier >= 0
@@ -67,7 +68,7 @@ def played_features(earlier: Ints, velocity: Floats, offset_beats: Floats) -> np
 
 
 class DrumNetwork:
-    """The weights of the network by name, matrices (inputs, outputs) and biases (outputs,); draws from it."""
+    """The network, from its weights by name: matrices (inputs, outputs) and biases (outputs,)."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = {name: np.asarray(value, np.float32) for name, value in weights.items()}
@@ -81,9 +82,9 @@ class DrumNetwork:
     def draw(
         self, hits: Hits, draw: np.random.Generator, given: Floats | None = None, trust: float = 0.0
     ) -> tuple[Floats, Floats]:
-        """Draw velocities (N,), 1-127, and offsets (N,) in beats of hits, one after another.
+        """Draw velocities (N,), 1-127, and offsets (N,), in beats, for N hits, one after another.
 
-        `given` (N,) are velocities that the hits have; 1 of `trust` keeps them, 0 ignores them.
+        `given` (N,) are written velocities; `trust` is their share, 0-1, in the result: 1 keeps them.
         """
         count, known = hits.features.shape
         velocity, offset = np.zeros(count), np.zeros(count)
@@ -113,7 +114,7 @@ class DrumNetwork:
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
     def _sampled(self, name: str, first: Any, played: npt.NDArray[np.float32], chance: float) -> int:
-        """Draw a class by a random number 0-1; `first` (H,) is the product with the known features (1, F)."""
+        """Draw a class with a random number 0-1; `first` (H,) is the product with the score's inputs."""
         rest = first + played @ self._weights[f"{name}.0.weight"][-played.shape[1] :]
         return int(np.searchsorted(np.cumsum(self._rest(name, rest)[0])[:-1], chance))
 
@@ -131,7 +132,7 @@ def of_model(folder: Path) -> DrumNetwork | None:
 
 
 def _read(file: Path) -> DrumNetwork:
-    """Read weights. Raises ModelError if they are not those of such a network."""
+    """Read a network from its weights. Raises ModelError if they do not belong to a network of drum feel."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -140,9 +141,9 @@ def _read(file: Path) -> DrumNetwork:
         outputs = [weights[f"{name}.2.bias"].shape for name in NETWORKS]
         inputs = [weights[f"{name}.0.weight"].shape[0] for name in NETWORKS]
     except (OSError, SafetensorError, KeyError) as error:
-        raise ModelError(f"{str(file)!r} is no network of drum feel: {error}") from error
+        raise ModelError(f"{str(file)!r} is not a network of drum feel: {error}") from error
     if outputs != [(VELOCITIES,), (OFFSETS,)] or inputs != [FEATURES, FEATURES + 2]:
         raise ModelError(
-            f"{str(file)!r}: {inputs} inputs and {outputs} outputs are not those of this version"
+            f"{str(file)!r}: {inputs} inputs and {outputs} outputs do not match this version of Ritornello"
         )
     return DrumNetwork(weights)

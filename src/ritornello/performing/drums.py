@@ -1,4 +1,4 @@
-"""Drum parts as drummers play them, by the network of drum feel."""
+"""Perform drum parts with the network of drum feel."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ritornello.music.timeline import Timeline
 from ritornello.performing.drum_hits import GRID, Floats, Ints, classes_of, hits_of, places_of
 from ritornello.performing.drum_network import DrumNetwork, bundled
 
-# The deviation of velocities from which on those of a part are taken as played; with 0 it plays its own
+# The standard deviation of a part's velocities at which they are kept; at 0 the network replaces them
 PLAYED_DEVIATION = 22.0
-HIGHEST = 124.0  # the velocity of the loudest twentieth of what is played instead of a flat part
+HIGHEST = 124.0  # the highest 95th percentile of velocities that replace flat ones
 
 
 def played_drums(
@@ -25,8 +25,8 @@ def played_drums(
 ) -> tuple[Floats, Floats]:
     """Return velocities 1-127 (n,) and onsets (n,), in beats from the start, of drum notes (n,) of a song.
 
-    Hits of one drum that share a place on the grid, such as flams, keep their distances. `network` is
-    by default the one that ships.
+    Hits of one drum at the same place of the grid, such as flams, keep their distances. `network` is by
+    default the bundled one.
     """
     beats = score.onset_ticks[notes] / score.ticks_per_beat
     place, pitch = places_of(beats), score.pitch[notes]
@@ -41,7 +41,7 @@ def played_drums(
     trust = float(np.clip(given.std() / PLAYED_DEVIATION, 0, 1))
     velocity, offset = (np.zeros(len(main)) for _ in range(2))
     velocity[hits.order], offset[hits.order] = (network or bundled()).draw(hits, draw, given, trust)
-    if len(notes) < len(score):  # drummers are ahead of a click; a band plays together
+    if len(notes) < len(score):  # recorded drummers were ahead of the click; the other parts are not
         offset -= offset.mean()
     velocity = trust * velocity + (1 - trust) * _at_level(velocity, loudness[main])
     of_note = np.zeros(len(notes), np.int64)
@@ -52,7 +52,7 @@ def played_drums(
 
 
 def _at_level(velocity: Floats, written: Floats) -> Floats:
-    """Move velocities (n,) to the mean of written ones (n,), narrowed if they would be too high."""
+    """Move velocities (n,) to the mean of written ones (n,), with less spread if they would be too high."""
     deviation = velocity - velocity.mean()
     top = max(float(np.quantile(deviation, 0.95)), 1.0)
     return np.asarray(written.mean() + deviation * min(1.0, max(HIGHEST - written.mean(), 4.0) / top))

@@ -1,7 +1,8 @@
-"""How songs of a style are played: how much of each rule of performance, and the style of the drums.
+"""The manner of a style: the amount of each rule of performance, and the style of the drums.
 
-The amounts are chosen by ear and eye within what the papers of `rules.py` and `tempo_shape.py` name; 1 is a
-soloist who plays romantic music. Where drums or a dance hold the beat, tempo hardly moves.
+The amounts were chosen by listening and by looking at piano rolls, within the ranges of the papers that
+`rules.py` and `tempo_shape.py` cite; 1 is a soloist who plays romantic music. The tempo of dances, and of
+songs with drums, hardly changes.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from typing import NamedTuple
 
 
 class Manner(NamedTuple):
-    """Amounts 0-1 of what is added to a song at feel 1, and the style of its drums, "" if unknown."""
+    """The amounts, 0-1, of what is added to a song at feel 1; the style of its drums, "" if unknown."""
 
     rubato: float = 0.5
-    """Of tempo that rises and falls with phrases."""
+    """How much the tempo rises and falls with phrases."""
     ritard: float = 0.7
-    """Of slowing down at the end."""
+    """How much the song slows down at its end."""
     dynamics: float = 0.8
-    """Of loudness that rises and falls."""
+    """How much the loudness rises and falls."""
     pedal: bool = True
     """Whether a piano uses the sustain pedal."""
     drums: str = ""
@@ -71,9 +72,9 @@ def style_of_labels(labels: Iterable[str]) -> str:
 
 
 def manner_of(style: str, has_drums: bool, parts: int) -> Manner:
-    """Return the manner of a style; of "" that of a band, of a soloist, or of players together.
+    """Return the manner of a style; for "" that of a band (with drums), a soloist (one part) or an ensemble.
 
-    With drums, tempo moves no more than that of a band, whatever the style.
+    With drums, the tempo of any style changes at most as much as that of a band.
     """
     manner = MANNERS.get(style) or MANNERS["song" if parts == 1 else "chamber"]
     if not has_drums:

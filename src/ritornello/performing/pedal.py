@@ -1,7 +1,7 @@
 """The sustain pedal of pianos: down while one chord sounds, changed just after the next chord begins.
 
 The change comes after the onset, as pianists make it ("legato pedalling"; Rosenblum, Pedaling the Piano, in
-Performance Practice Review, 1993). Where the notes of a bar would blur, the pedal stays up.
+Performance Practice Review, 1993). The pedal stays up where it would hold notes together that clash.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ritornello.performing.rules import Ints
 PIANOS = frozenset(range(6))  # acoustic and electric pianos
 CONTROLLER, SUSTAIN = 0xB0, 64
 DOWN, UP = 100, 0
-CHANGE_S = 0.06  # after the onset the pedal is down again
+CHANGE_S = 0.06  # the time from the onset of a chord until the pedal is down again
 MIN_SPAN_BEATS = 0.9  # a chord that lasts less gets no pedal
-MOST_REST_BEATS = 1.0  # a longer rest is meant to be one
-MAX_CLASHES = 1  # pairs of neighbouring pitch classes that the pedal may hold together
+MOST_REST_BEATS = 1.0  # a longer rest is kept: the pedal is up
+MAX_CLASHES = 1  # the most clashes, as `_clashes` counts them, that the pedal may hold
 
 
 def pedal_spans(score: Score, notes: Ints, timeline: Timeline) -> list[tuple[int, int]]:
-    """Return the ticks from and to which the pedal holds the notes (n,) of a part: at most a bar each.
+    """Return the start and end ticks of each time that the pedal is down for the notes (n,) of a part.
 
-    A span ends where the chord changes, or the bar if no chords are known.
+    A span ends where the chord changes, at the latest at the end of the bar.
     """
     edges = set(timeline.start_ticks.tolist()) | {timeline.end_ticks}
     edges |= {chord.onset_ticks for chord in score.chords if chord.onset_ticks < timeline.end_ticks}
@@ -62,7 +62,7 @@ def _clashes(pitch: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.uint8]]) 
 def pedal_events(
     spans: Sequence[tuple[int, int]], delay_ticks: int, channel: tuple[int, int, int]
 ) -> list[DetailEvent]:
-    """Return the events of spans for a part on (track, port, channel); the pedal is never up for nothing."""
+    """Return the pedal events of spans for a part on (track, port, channel); `delay_ticks` are CHANGE_S."""
     track, port, number = channel
     status = CONTROLLER | number
     events = []

@@ -1,7 +1,7 @@
 """Perform a song: move its notes off the grid, change their loudness and length, and shape its tempo.
 
-Whatever is added, notes of a part that begin one after another stay in that order, notes that begin together
-stay closer than to their neighbours, no note begins before the song or sounds after its end.
+The notes of a part keep their order. Notes of a part that begin together stay closer to each other than to
+its other notes. No note begins before the song or sounds after its end.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from ritornello.performing.swing import Swing
 from ritornello.performing.tempo_shape import shaped_tempi, ticks_per_second
 
 MIN_TICKS_PER_BEAT, MAX_TICKS_PER_BEAT = 480, 32767
-MAX_SHARE_OF_GAP = 0.45  # by how much of the distance to a neighbour a note may move towards it
-NEAR_GRID_BEATS = 1 / 100  # what is so near to a 24th of a beat lies on the grid
-PLAYED_SHARE = 0.3  # of notes off the grid, from which on the timing of a part is taken as played
-PLAYED_DEVIATION, LEAST_DYNAMICS = 24.0, 0.35  # of the velocities of a part that has dynamics already
-DRUM_STREAM = 256  # random numbers of the drums; those of a part have its number
+MAX_SHARE_OF_GAP = 0.45  # the share of the distance to the next note that a note may move
+NEAR_GRID_BEATS = 1 / 100  # a note nearer than this to a 24th of a beat is on the grid
+PLAYED_SHARE = 0.3  # a part with a larger share of notes off the grid keeps its timing
+# At this standard deviation of a part's velocities, only the least share of dynamics is added
+PLAYED_DEVIATION, LEAST_DYNAMICS = 24.0, 0.35
+DRUM_STREAM = 256  # the number of the random stream for drums; other parts use their own number
 
 
 def perform(
@@ -45,9 +46,9 @@ def perform(
 ) -> Score:
     """Return the performed song; a plain performance returns the same score.
 
-    `cadences` are those of the song's sketch, bar by bar; if they or the chords are not known, they are
-    estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard.
-    `network` plays the drums; by default the one that ships does.
+    `cadences` are those of the song's sketch, bar by bar; if these or the chords are not given, they
+    are estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard.
+    `network` performs the drums; it is by default the bundled one.
     """
     if performance.is_plain or not len(score):
         return score
@@ -67,14 +68,14 @@ def perform(
     pedal = _pedal(song, context) if performance.feel and manner.pedal else {}
     columns = (onset, end - onset, song.pitch, velocity, song.part, song.parts)
     events = {name: getattr(song, name) for name in ("tempi", "meters", "keys", "markers", "title")}
-    if score.chords:  # those that were estimated are not written
+    if score.chords:  # estimated chords are not written
         events["chords"] = song.chords
     played = Score.of(song.ticks_per_beat, *columns, details=details, **events)
     return replace(_with_pedal(played, pedal), tempi=shaped_tempi(song, context, has_end))
 
 
 def hash_of_notes(score: Score) -> str:
-    """Return a hash of the notes of a song, whatever the order of its parts, to know its file again."""
+    """Return a hash of the notes of a song, independent of the order of its parts, to recognize its file."""
     names = ("onset_ticks", "duration_ticks", "pitch", "velocity")
     notes = np.stack([getattr(score, name).astype(np.int64) for name in names])
     ordered = notes[:, np.lexsort(notes[::-1])]
@@ -82,7 +83,7 @@ def hash_of_notes(score: Score) -> str:
 
 
 def _fine(score: Score) -> Score:
-    """The song in a resolution in which milliseconds can be told apart."""
+    """The song in a resolution that is finer than a millisecond."""
     per_beat = score.ticks_per_beat
     factor = min(-(-MIN_TICKS_PER_BEAT // per_beat), MAX_TICKS_PER_BEAT // per_beat)
     return score.rescaled(per_beat * max(factor, 1))
@@ -139,20 +140,20 @@ def _play_drums(
 
 
 def is_played(song: Score, notes: Ints) -> bool:
-    """Return whether the timing of notes (n,) is that of a player: many are off the grid."""
+    """Return whether notes (n,) were recorded: more than PLAYED_SHARE of them are off the grid."""
     place = song.onset_ticks[notes] / song.ticks_per_beat * 24
     off = np.abs(place - np.rint(place)) > 24 * NEAR_GRID_BEATS
     return bool(off.mean() > PLAYED_SHARE)
 
 
 def _in_order(song: Score, steady: Floats, moved: Floats) -> Ints:
-    """Moved onsets (N,) as whole ticks from 0, no nearer to the neighbours in their parts than allowed."""
+    """Moved onsets (N,) as whole ticks from 0, limited so that the notes of each part keep their order."""
     found = np.zeros(len(song), np.int64)
     for part in np.unique(song.part).tolist():
         notes = np.flatnonzero(song.part == part)
         _, first, chord = np.unique(song.onset_ticks[notes], return_index=True, return_inverse=True)
         number = np.arange(len(first))
-        # swing may have brought chords together that are a tick apart
+        # swing may have moved two chords to places one tick apart or less
         places = np.maximum.accumulate(np.rint(steady[notes[first]]).astype(np.int64) - number) + number
         gaps = np.floor(MAX_SHARE_OF_GAP * np.diff(places))
         earliest, latest = np.append(-places[0], -gaps), np.append(gaps, song.ticks_per_beat)
@@ -162,7 +163,7 @@ def _in_order(song: Score, steady: Floats, moved: Floats) -> Ints:
 
 
 def _before_notes(details: FileDetails, song: Score, steady: Ints, onset: Ints) -> FileDetails:
-    """The details; an event of a channel that came with a note comes with it, if that is earlier now."""
+    """The details; an event at the tick of a note of its channel moves with it if the note moves earlier."""
     first: dict[tuple[int, int, int], int] = {}
     for part, tick, played in zip(song.part.tolist(), steady.tolist(), onset.tolist(), strict=True):
         if part < len(details.channels) and played < tick:
@@ -179,7 +180,7 @@ def _before_notes(details: FileDetails, song: Score, steady: Ints, onset: Ints) 
 
 
 def _pedal(song: Score, context: Context) -> dict[int, list[tuple[int, int]]]:
-    """For each part that plays a piano the ticks from and to which its pedal is down."""
+    """The start and end ticks of each pedal span, by the number of each piano part."""
     found = {}
     for part in np.unique(song.part[~song.of_drums]).tolist():
         if song.parts[part].program in PIANOS:
@@ -188,7 +189,7 @@ def _pedal(song: Score, context: Context) -> dict[int, list[tuple[int, int]]]:
 
 
 def _with_pedal(song: Score, pedal: dict[int, list[tuple[int, int]]]) -> Score:
-    """The song with the pedal of each part; a channel with other parts or a pedal stays as it is."""
+    """The song with pedal events; a channel that has a pedal already, or other parts, is not changed."""
     song = with_channels(song) if pedal else song
     channels = [key[1:] for key in song.details.channels]
     events = list(song.details.events)

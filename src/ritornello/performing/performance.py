@@ -1,4 +1,4 @@
-"""The class Performance: how a song is performed. A recipe keeps it, to make the same again."""
+"""The class Performance: the settings with which a song is performed, which its recipe holds."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ MAX_SEED = (1 << 63) - 1
 
 @dataclass(frozen=True)
 class Performance:
-    """How a song is performed. Raises InputError for a value out of its range."""
+    """The settings of a performance. Raises InputError for a value out of its range."""
 
     feel: float = 0.0
-    """0-1: how far timing, loudness, length, pedal and tempo go from the grid to what people play."""
+    """0-1: the strength of changes in timing, loudness, length, pedal and tempo; 0 changes nothing."""
     swing: float = STRAIGHT
-    """50-75: the share, in per cent, of the first of two notes, of the time of both; 50 is straight."""
+    """50-75: the length of the first of two notes in per cent of the length of both; 50 is straight."""
     swing_notes: str = "eighths"
     """Which notes swing, a name of SWING_NOTES."""
     style: str = ""
     """A name of `manners.MANNERS`, or "" if unknown."""
     seed: int = 0
     drums: str = ""
-    """The hash of the network that played the drums; "" is the one that ships."""
+    """The hash of the network that performed the drums; "" is the bundled one."""
     notes: str = ""
-    """The hash of the performed notes, by which a recipe knows its file; "" before they are made."""
+    """The hash of the performed notes, by which a recipe recognizes its file; "" before performing."""
 
     def __post_init__(self) -> None:
         check_between("feel", self.feel, 0, 1)
@@ -44,7 +44,7 @@ class Performance:
         return self.feel == 0 and self.swing == STRAIGHT
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the performance as JSON can hold it."""
+        """Return the performance as values that JSON can hold."""
         return asdict(self)
 
     @classmethod

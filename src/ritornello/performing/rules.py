@@ -3,8 +3,9 @@
 The rules are those of Friberg, Bresin & Sundberg, Overview of the KTH rule system for musical performance
 (Advances in Cognitive Psychology, 2006): phrase arch, duration contrast, melodic charge, high loud, repeated
 and legato articulation, punctuation, and noise. A melody leads its chord as in Goebl, Melody lead in piano
-performance: expressive device or artifact? (JASA, 2001). The amounts are ours, of the size that these papers
-give. Loudness is in dB; MIDI has no standard for it, so VELOCITY_PER_DB is ours, too.
+performance: expressive device or artifact? (JASA, 2001). The amounts were chosen for this
+project, of the size that these papers give. Loudness is in dB; MIDI does not define it, so VELOCITY_PER_DB
+was chosen as well.
 """
 
 from __future__ import annotations
@@ -22,32 +23,32 @@ Floats = npt.NDArray[np.float64]  # (N,)
 Ints = npt.NDArray[np.int64]  # (N,)
 
 VELOCITY_PER_DB = 4.0
-ARCH_DB = 3.0  # between the ends of a phrase and its peak
+ARCH_DB = 3.0  # the difference between the ends of a phrase and its peak
 PEAK_OF_A_PHRASE = 0.6
 DOWNBEAT_DB, BEAT_DB, OFFBEAT_DB = 1.0, 0.3, -0.5
-HIGH_DB, MOST_HIGH_DB = 0.1, 1.5  # a semitone above the mean of the part, and at most
-MELODY_DB, INNER_DB = 1.2, -0.8  # of the highest note of a chord, and of those below it
+HIGH_DB, MOST_HIGH_DB = 0.1, 1.5  # for each semitone above the mean pitch of the part, and the most
+MELODY_DB, INNER_DB = 1.2, -0.8  # for the highest note of a chord, and for the notes below it
 CHARGE_DB = 0.2
-# The distance of a tone from the root of the chord on the circle of fifths, in which fifths down count more
+# By semitones above the root: the distance on the circle of fifths, in which fifths down count more
 MELODIC_CHARGE = (0.0, 6.5, 2.0, 4.5, 4.0, 2.5, 6.0, 1.0, 5.5, 3.0, 3.5, 5.0)
-# How much shorter notes of so many seconds are played, and how much softer (duration contrast)
+# Duration contrast: how much shorter and softer notes of these lengths are played
 CONTRAST_S = (0.03, 0.2, 0.4, 0.6)
 SHORTER_S = (0.0, 0.0165, 0.0105, 0.0)
 SOFTER_DB = (0.0, 0.8, 0.5, 0.0)
-DRIFT_S, DRIFT_KEPT, NOISE_S = 0.009, 0.9, 0.007  # of a player against the others, and chord by chord
+DRIFT_S, DRIFT_KEPT, NOISE_S = 0.009, 0.9, 0.007  # random delays: see `delays_s`
 MOST_DELAY_S = 0.035
-CHORD_NOISE_S = 0.002  # of the notes of a chord
+CHORD_NOISE_S = 0.002  # the deviation of each note of a chord
 NOISE_DB = 0.6
 LEAD_S, SPREAD_S, MOST_SPREAD_S = (
     0.010,
     0.002,
     0.014,
-)  # of a melody note; from one note of a chord to the next
-STRUM_S, MOST_STRUM_S = 0.007, 0.03  # of guitars
+)  # how early the melody is; from one note of a chord to the next, and the most
+STRUM_S, MOST_STRUM_S = 0.007, 0.03  # from one string of a guitar to the next, and the most
 REPEAT_GAP_S, LEGATO_S, BREATH_S = 0.05, 0.015, 0.09
-DETACHED = 0.88  # the share of its length that a short note of a plucked or struck instrument sounds
+DETACHED = 0.88  # the share of their length that short notes of plucked or struck instruments sound
 SHORT_S = 0.3
-SHORTEST = 0.35  # the least share of its length that a note keeps
+SHORTEST = 0.35  # the least share of its length that a note sounds
 KEYBOARDS = frozenset(range(8)) | frozenset(range(16, 24))
 STRUMMED = frozenset(range(24, 32))
 BREATHING = frozenset(range(52, 80))  # voices, brass, reeds, pipes
@@ -55,7 +56,7 @@ BREATHING = frozenset(range(52, 80))  # voices, brass, reeds, pipes
 
 @dataclass(frozen=True)
 class Context:
-    """What the rules know of a song: bars, the ticks (P + 1,) at which phrases begin, how it is played."""
+    """The inputs of the rules besides the notes: bars, the ticks (P + 1,) where phrases begin, the manner."""
 
     timeline: Timeline
     phrase_ticks: Ints
@@ -65,9 +66,9 @@ class Context:
 
 @dataclass(frozen=True)
 class Line:
-    """The notes of a part that begin together are a chord; each column has a number for each note (N,).
+    """The notes of a part in columns (N,); notes that begin together are called a chord.
 
-    `chord` is the number of its chord, `rank` its place in it from below, `size` the notes of the chord;
+    `chord` is the number of a note's chord, `rank` its place in it from below, `size` the chord's notes;
     `gap_s` are the seconds to the next chord.
     """
 
@@ -103,7 +104,7 @@ def arch(ticks: npt.NDArray[np.integer], phrase_ticks: Ints) -> Floats:
 
 
 def loudness_db(score: Score, notes: Ints, line: Line, context: Context, draw: np.random.Generator) -> Floats:
-    """Return by how much the notes (n,) of one part are louder than written; the mean of the part is 0."""
+    """Return how much louder than written each of the notes (n,) of one part is, in dB; the mean is 0."""
     onset, pitch = score.onset_ticks[notes].astype(np.int64), score.pitch[notes].astype(np.float64)
     found = context.manner.dynamics * ARCH_DB * arch(onset, context.phrase_ticks)
     found += _accents(onset, context.timeline)
@@ -135,14 +136,14 @@ def _charges(score: Score, onset: Ints, pitch: npt.NDArray[np.uint8]) -> Floats:
 
 
 def delays_s(score: Score, notes: Ints, line: Line, context: Context, draw: np.random.Generator) -> Floats:
-    """Return by how many seconds the notes (n,) of one part begin later than written."""
+    """Return how many seconds later than written the notes (n,) of one part begin."""
     chords = int(line.chord[-1]) + 1
     drift = np.zeros(chords)
     steps = DRIFT_S * np.sqrt(1 - DRIFT_KEPT**2) * draw.standard_normal(chords)
     for number in range(chords):
         drift[number] = steps[number] + DRIFT_KEPT * drift[number - 1]
     drift += NOISE_S * draw.standard_normal(chords)
-    if len(score.parts) == 1:  # there is nobody to play with: its beat is the beat
+    if len(score.parts) == 1:  # a soloist does not drift against other players
         drift *= 0.3
     found = drift[line.chord] + _contrast_s(line, score.onset_ticks[notes], context)
     found = np.clip(found, -MOST_DELAY_S, MOST_DELAY_S)
@@ -150,7 +151,7 @@ def delays_s(score: Score, notes: Ints, line: Line, context: Context, draw: np.r
 
 
 def _contrast_s(line: Line, onset: npt.NDArray[np.int32], context: Context) -> Floats:
-    """How much later notes (n,) come, as short ones before them are shortened; 0 where each bar begins."""
+    """The delays (n,) in seconds that duration contrast adds up to; 0 at the beginning of each bar."""
     is_first = np.append(True, np.diff(line.chord) > 0)
     shorter = np.interp(line.gap_s[is_first], CONTRAST_S, SHORTER_S)
     moved = np.append(0.0, -np.cumsum(shorter))[:-1]
@@ -162,7 +163,7 @@ def _contrast_s(line: Line, onset: npt.NDArray[np.int32], context: Context) -> F
 
 
 def _spread_s(score: Score, notes: Ints, line: Line, draw: np.random.Generator) -> Floats:
-    """How much later the notes (n,) of a chord come than the chord: strummed, or with the melody first."""
+    """The delays (n,) in seconds of notes against their chord: strummed, or with the melody first."""
     program = score.parts[int(score.part[notes[0]])].program
     rank, size = line.rank.astype(np.float64), line.size
     noise = CHORD_NOISE_S * np.where(size > 1, draw.standard_normal(len(rank)), 0.0)
@@ -177,7 +178,7 @@ def _spread_s(score: Score, notes: Ints, line: Line, draw: np.random.Generator) 
 
 
 def lengths_s(score: Score, notes: Ints, line: Line, context: Context) -> Floats:
-    """Return how long (n,) notes of one part sound: repeated ones detached, others tied where they touch."""
+    """Return how many seconds notes (n,) of one part sound: repeated notes are detached, others legato."""
     program = score.parts[int(score.part[notes[0]])].program
     length = line.length_s.copy()
     touches = (line.length_s > 0.9 * line.gap_s) & (line.length_s < 1.1 * line.gap_s)

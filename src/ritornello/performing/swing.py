@@ -11,14 +11,14 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
 Floats = npt.NDArray[np.float64]  # (N,)
-NEAR_BEATS = 1 / 20  # what is so near to a place of the beat lies on it
+NEAR_BEATS = 1 / 20  # a note nearer than this to a place in the beat is at that place
 
 
 class Swing:
-    """Moves ticks of a song; beats of triplets, and bars of 6/8, 9/8 and 12/8 in eighths, stay as they are.
+    """Moves ticks of a song, but not in beats with triplets, nor in 6/8, 9/8 and 12/8 if eighths swing.
 
-    `percent` (50-75) is the share of the first of two notes of `unit_beats` (1/2 or 1/4) of their time.
-    Within a pair all is moved in proportion, so that nothing changes its order.
+    `percent` (50-75) is the length of the first of two notes of `unit_beats` (1/2 or 1/4) in per cent of the
+    length of both. Other ticks of a pair are moved in proportion, so no events change their order.
     """
 
     def __init__(self, score: Score, percent: float, unit_beats: float) -> None:
@@ -38,7 +38,7 @@ class Swing:
         self._triplets = np.setdiff1d(keys[in_triplets], keys[in_halves])
 
     def __call__(self, ticks: npt.ArrayLike) -> Floats:
-        """Return where ticks (N,) of the straight song are."""
+        """Return the moved ticks (N,) of ticks (N,) of the straight song."""
         if self.share == 0.5 or not len(self.timeline):
             return np.asarray(ticks, np.float64)
         at = np.asarray(ticks, np.float64)

@@ -1,9 +1,10 @@
 """The shape of the tempo: faster in the middle of phrases, and slower at the end of the song.
 
 Phrases: Todd, A model of expressive timing in tonal music (Music Perception, 1985), and The dynamics of
-dynamics (JASA, 1992): the parabolas of phrases and of pairs of phrases are combined, and each pair lasts as
-long as written. The end: Friberg & Sundberg, Does music performance allude to locomotion? A model of final
-ritardandi derived from measurements of stopping runners (JASA, 1999): v(x) = (1 + (w^q - 1) x)^(1/q), q = 3.
+dynamics (JASA, 1992): the parabolas of phrases and of pairs of phrases are combined, and each pair keeps
+its written length in seconds. The end: Friberg & Sundberg, Does music performance allude to
+locomotion? A model of final ritardandi derived from measurements of stopping runners (JASA, 1999):
+v(x) = (1 + (w^q - 1) x)^(1/q), q = 3.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ import numpy.typing as npt
 from ritornello.music.score import DEFAULT_TEMPO, Score, Tempo
 from ritornello.performing.rules import Context, Floats, Ints, arch
 
-ARCH = 0.08  # of the tempo, between the ends of a phrase and its peak, at feel 1
-PAIR_ARCH = 0.04  # the same of two phrases together
+ARCH = 0.08  # the relative change of tempo from the ends of a phrase to its peak, at feel 1
+PAIR_ARCH = 0.04  # the same for two phrases together
 RITARD_Q = 3.0
-FINAL_TEMPO = 0.5  # at the end of a ritard, at feel 1
+FINAL_TEMPO = 0.5  # the factor of the tempo at the end of a ritard, at feel 1
 RITARD_BARS = 1.5
-LEAST_CHANGE = 0.001  # a change that is smaller is left out
-MAX_CHANGES_A_BAR = 0.25  # a song whose tempo changes more often has a shape of its own
+LEAST_CHANGE = 0.001  # a smaller relative change of tempo is left out
+MAX_CHANGES_A_BAR = 0.25  # a song whose tempo changes more often keeps its tempi
 MAX_US_PER_BEAT = (1 << 24) - 1
 MAX_TEMPI = 20_000
 
 
 def shaped_tempi(score: Score, context: Context, has_end: bool) -> tuple[Tempo, ...]:
-    """Return the tempi of a song with its phrases and, if `has_end`, a final ritard."""
+    """Return the tempi of a song, changed for its phrases and, if `has_end`, for a final ritard."""
     written = (
         score.tempi if score.tempi and score.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *score.tempi)
     )
@@ -45,7 +46,7 @@ def shaped_tempi(score: Score, context: Context, has_end: bool) -> tuple[Tempo, 
 
 
 def _steps(context: Context, end: int, ritard: float) -> Ints:
-    """The ticks (S + 1,) between which tempo is steady: beats, and quarters of beats in the ritard."""
+    """The ticks (S + 1,) of S steps of constant tempo: beats, and quarters of beats in the ritard."""
     beat = context.timeline.ticks_per_beat
     last = end - int(RITARD_BARS * context.timeline.length_ticks[-1]) if ritard else end
     fine = np.arange(max(last, 0) // beat * beat, end, max(beat // 4, 1)) if ritard else np.zeros(0, np.int64)
@@ -53,7 +54,7 @@ def _steps(context: Context, end: int, ritard: float) -> Ints:
 
 
 def _phrases(starts: Ints, middle: Ints, context: Context) -> Floats:
-    """The deviation (S,) of the tempo at each step for phrases and pairs of phrases."""
+    """The relative change (S,) of the tempo at each step for phrases and pairs of phrases."""
     edges = context.phrase_ticks
     pairs = np.unique(np.append(edges[:-1:2], edges[-1]))
     found = (1 + ARCH * arch(middle, edges)) * (1 + PAIR_ARCH * arch(middle, pairs))
@@ -72,7 +73,7 @@ def _ritard(middle: Ints, end: int, amount: float, context: Context) -> Floats:
 
 
 def _multiplied(written: tuple[Tempo, ...], starts: Ints, factor: Floats) -> tuple[Tempo, ...]:
-    """The written tempi, divided where steps (S + 1,) begin, times the factor (S,) of each step."""
+    """The written tempi times the factor (S,) of each step; `starts` (S + 1,) are the ticks of the steps."""
     own = np.array([tempo.onset_ticks for tempo in written])
     ticks = np.union1d(starts[:-1], own)
     us = np.array([tempo.us_per_beat for tempo in written])[np.searchsorted(own, ticks, side="right") - 1]
@@ -86,7 +87,7 @@ def _multiplied(written: tuple[Tempo, ...], starts: Ints, factor: Floats) -> tup
 
 
 def ticks_per_second(score: Score, ticks: npt.NDArray[np.integer]) -> Floats:
-    """Return how many ticks a second has at each of ticks (N,)."""
+    """Return the ticks per second at each of ticks (N,)."""
     tempi = score.tempi if score.tempi and score.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *score.tempi)
     at = np.searchsorted([tempo.onset_ticks for tempo in tempi], ticks, side="right") - 1
     return np.asarray(score.ticks_per_beat * 1e6 / np.array([tempo.us_per_beat for tempo in tempi])[at])

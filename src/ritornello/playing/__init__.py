@@ -1,11 +1,11 @@
-"""Play songs at once, and play with a musician.
+"""Play songs immediately, and play with a musician.
 
-excerpt > sound > sound_output    the bars and parts that are played; as sound; to the loudspeaker
-excerpt > messages > player       or as MIDI messages, each sent when it is due
-ports, clocks                     MIDI ports and time; those inside the process are for tests
+excerpt > sound > sound_output    choose bars and parts; render them as sound; send it to the loudspeaker
+excerpt > messages > player       or turn them into MIDI messages; send each when it is due
+ports, clocks                     MIDI ports and clocks; some exist only in memory, for tests
 play                              the public function behind `ritornello play`
 
-listening, beats                  what a musician plays; its tempo, or that of a MIDI clock
-answers, answer_process           composing the answer to a phrase, in another process
-session > jam                     a jam: whose turn it is; the public function behind `ritornello jam`
+listening, beats                  collect the musician's notes; estimate their tempo, or follow a MIDI clock
+answers, answer_process           compose the answer to a phrase, in another process
+session > jam                     run a jam; the public function behind `ritornello jam`
 """

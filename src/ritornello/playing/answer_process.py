@@ -1,7 +1,7 @@
-"""A process that composes answers, so that the player never waits: each process has its own lock.
+"""Compose answers in a second process: composing in the same one would delay the notes that are due.
 
-It reads the options and then turns on standard input, and writes what it has composed to standard output, as
-messages of system/ipc.py. It ends when its input is closed.
+The process reads the options and then turns from standard input, and writes the composed notes to standard
+output, as messages of system/ipc.py. It ends when its input is closed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ READY = "ready"
 
 
 class ProcessAnswers:
-    """Composes in another process; a thread waits for what it writes."""
+    """Composes in another process; a thread reads what that process writes."""
 
     def __init__(self, music: JamMusic) -> None:
         """Start the process, and wait until it is ready. Raises ModelError, PlanError, FailedError."""
@@ -40,7 +40,7 @@ class ProcessAnswers:
         try:
             first = receive(self._process.stdout)[0]
         except EOFError:
-            first = ["error", 1, "the process that composes ended"]
+            first = ["error", 1, "the composing process has ended"]
         if first != READY:
             self.close()
             _fail(*first[1:])
@@ -51,10 +51,10 @@ class ProcessAnswers:
         try:
             send(self._process.stdin, turn)
         except OSError as error:
-            raise FailedError("the process that composes ended") from error
+            raise FailedError("the composing process has ended") from error
 
     def poll(self) -> list[Composed]:
-        """What was composed since the last call. Raises InputError, FailedError if composing failed."""
+        """Return the newly composed notes. Raises InputError, FailedError if composing failed."""
         found = []
         while self._done:
             kind, *values = self._done.popleft()
@@ -79,7 +79,7 @@ class ProcessAnswers:
             while True:
                 self._done.append(receive(self._process.stdout)[0])
         except (EOFError, OSError, ValueError):
-            self._done.append(["error", 1, "the process that composes ended"])
+            self._done.append(["error", 1, "the composing process has ended"])
 
 
 def _fail(code: int, message: str) -> None:
@@ -89,8 +89,8 @@ def _fail(code: int, message: str) -> None:
 def main() -> None:
     """Compose the answers to the turns on standard input until it is closed."""
     source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
-    os.dup2(2, 1)  # so that text that a library prints cannot damage the answers
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the player decides when to stop
+    os.dup2(2, 1)  # so that text printed by a library does not mix with the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process handles Ctrl-C
     try:
         composer = TurnComposer(JamMusic(**receive(source)[0]))
         send(answers, READY)

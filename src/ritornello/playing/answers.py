@@ -1,4 +1,4 @@
-"""Compose what Ritornello plays in a jam: an answer to a phrase, or parts that accompany the next one."""
+"""Compose the notes of a jam: an answer to a phrase, or parts that accompany the next phrase."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DRUMS = "drums"
 
 @dataclass(frozen=True)
 class JamMusic:
-    """What is composed: the options of a jam that concern the music. Raises PlanError for wrong values."""
+    """The options of a jam that concern the music. Raises PlanError for wrong values."""
 
     mode: Mode = "turns"
     parts: str | None = None
@@ -54,30 +54,30 @@ class JamMusic:
 
     @property
     def own_parts(self) -> tuple[Part, ...]:
-        """The parts that Ritornello plays; none if it plays on in that of the musician."""
+        """The parts that Ritornello plays; empty if it continues the part of the musician."""
         names = self.parts or (ACCOMPANIMENT if self.mode == "accompany" else "")
         return tuple(_part(name) for name in names.split(",") if name.strip())
 
     @property
     def all_parts(self) -> tuple[Part, ...]:
-        """The part of the musician, and those of Ritornello."""
+        """The part of the musician, then the parts of Ritornello."""
         return _part(self.instrument), *self.own_parts
 
 
 class Turn(NamedTuple):
-    """What was played so far, and how many bars are to be composed after it."""
+    """The notes played so far, and the number of bars to compose after them."""
 
     number: int
     notes: list[GridNote]
-    bars: int  # before those to compose
-    phrase_bars: int  # the last of these bars, which are answered or accompanied
+    bars: int  # the bars of `notes`, before those to compose
+    phrase_bars: int  # how many of these bars, the last ones, are answered or accompanied
     new_bars: int
     meter: tuple[int, int]
     us_per_beat: int
 
 
 class Composed(NamedTuple):
-    """Notes of the answer to a turn, their ticks from its first bar on; its key, such as "G major"."""
+    """Notes of the answer to a turn, in ticks from its first bar, and its key, such as "G major"."""
 
     number: int
     notes: list[GridNote]
@@ -86,13 +86,13 @@ class Composed(NamedTuple):
 
 
 class Answers(Protocol):
-    """Composes answers; neither method waits."""
+    """Composes answers; `ask` and `poll` return at once."""
 
     def ask(self, turn: Turn) -> None:
         """Begin to compose an answer."""
 
     def poll(self) -> list[Composed]:
-        """What was composed since the last call. Raises InputError, FailedError if composing failed."""
+        """Return the newly composed notes. Raises InputError, FailedError if composing failed."""
 
     def close(self) -> None:
         """Stop composing."""
@@ -109,12 +109,12 @@ class InlineAnswers:
         self._composer.compose(turn, self._done.append)
 
     def poll(self) -> list[Composed]:
-        """What was composed since the last call."""
+        """Return the notes composed since the last call."""
         done, self._done = self._done, []
         return done
 
     def close(self) -> None:
-        """Nothing is to stop."""
+        """Do nothing."""
 
 
 class TurnComposer:
@@ -130,7 +130,7 @@ class TurnComposer:
         )
 
     def compose(self, turn: Turn, on_composed: Callable[[Composed], None]) -> None:
-        """Compose the answer to a turn; `on_composed` gets its notes as soon as each bar is complete.
+        """Compose the answer to a turn; call `on_composed` with the notes of each bar when it is complete.
 
         Raises PlanError, FailedError.
         """
@@ -160,7 +160,7 @@ class TurnComposer:
         """The request for the new bars, and the part (number in `all_parts`) of each class that plays."""
         parts, played = self.music.all_parts, sorted({note.part for note in turn.notes})
         missing = [number for number in range(1, len(parts)) if number not in played]
-        missing.sort(key=lambda number: parts[number].is_drum)  # as the plan has them
+        missing.sort(key=lambda number: parts[number].is_drum)  # the plan lists drums last
         options = replace(
             self.options,
             prompt=given.score,
@@ -179,31 +179,31 @@ class TurnComposer:
         return replace(request, parts=tuple(sorted(own)), first_tick=first_tick), own
 
     def _shape(self, turn: Turn, given: GivenMusic) -> dict[str, Any]:
-        """The options by which an answer resembles the phrase, and an accompaniment has its chords."""
+        """The options that give an answer the form of the phrase, and an accompaniment its chords."""
         before = turn.bars - turn.phrase_bars
         if self.music.mode == "turns":
             sections = [f"A{before}"] * (before > 0) + [f"B{turn.phrase_bars}", f"B{turn.new_bars}~"]
             return {"form": " ".join(sections)}
         symbols = bar_symbols(given.timeline)  # fewer than `turn.bars` if the last are silent
         if not symbols or any(OPEN_CHORD in symbol for symbol in symbols):
-            return {}  # the harmony of a bar is open
+            return {}  # at least one bar has no known chord
         symbols += symbols[-1:] * (turn.bars - len(symbols))
         symbols += [symbols[before + bar % turn.phrase_bars] for bar in range(turn.new_bars)]
         return {"chords": " | ".join(symbols)}
 
 
 class _Sent:
-    """Finds the notes of an answer that are complete, each once."""
+    """Returns each complete note of an answer once."""
 
     def __init__(self, first_tick: int, bar_ticks: int, numbers: dict[int, int]) -> None:
         self.first_tick, self.bar_ticks, self.numbers = first_tick, bar_ticks, numbers
         self.until = first_tick  # notes before this tick were sent
-        self.song: Any = None  # the SongState that is read
-        self.read = 0  # its notes that were read
+        self.song: Any = None  # the SongState whose notes are read
+        self.read = 0  # how many of its notes were read
         self.waiting: list[GridNote] = []
 
     def complete_notes(self, state: SamplingState) -> list[GridNote]:
-        """The new notes of bars that are complete; after a dead end, only later bars than were sent."""
+        """The new notes of complete bars; after a dead end, only those of bars that were not sent before."""
         song = state.song
         if song is not self.song:  # composed again
             self.song, self.read, self.waiting = song, 0, []
@@ -230,7 +230,7 @@ class _Sent:
 
 
 def _usual_genre(plans: Sequence[Plan], parts: Sequence[Part]) -> str | None:
-    """The label of which most training songs have all the parts, or most of them; None without labels."""
+    """The label whose training songs most often have all or most of the parts; None without labels."""
 
     def shared(plan: Plan) -> int:
         played = {(part.is_drum, part.is_drum or part.program) for part in plan.parts}
@@ -242,12 +242,12 @@ def _usual_genre(plans: Sequence[Plan], parts: Sequence[Part]) -> str | None:
 
 
 def to_data(music: JamMusic) -> dict[str, Any]:
-    """The options as JSON has them."""
+    """The options as values that JSON can hold."""
     return asdict(music)
 
 
 def _part(name: str) -> Part:
-    """The part of an instrument's name. Raises PlanError."""
+    """A part for an instrument given by name. Raises PlanError."""
     name = name.strip().lower()
     if name in ("drum", DRUMS):
         return Part(DRUMS, 0, True)

@@ -1,15 +1,15 @@
-"""Beats and seconds: a steady grid of beats, one that follows a MIDI clock, and the tempo of a phrase."""
+"""Convert between beats and seconds, follow a MIDI clock, and estimate the tempo of a phrase."""
 
 import numpy as np
 import numpy.typing as npt
 
 CLOCKS_PER_BEAT = 24  # MIDI 1.0, timing clock
 CLOCK, START, CONTINUE, STOP = 0xF8, 0xFA, 0xFB, 0xFC
-PHASE_GAIN, PERIOD_GAIN = 0.15, 0.02  # of the clock's deviation, by which phase and period are corrected
-LOST_AFTER_S = 0.5  # without a clock
-SLOWEST_BPM, FASTEST_BPM = 50, 190  # of a phrase whose tempo is estimated
-USUAL_BPM, OCTAVES = 110, 1.0  # the prior of a tempo: a normal distribution of its logarithm
-LEVELS = ((1, 0.3), (2, 0.35), (4, 0.35))  # onsets a beat, and how much it counts that they are struck
+PHASE_GAIN, PERIOD_GAIN = 0.15, 0.02  # shares of the clock's deviation that correct the grid
+LOST_AFTER_S = 0.5  # the clock is lost if no message comes for this long
+SLOWEST_BPM, FASTEST_BPM = 50, 190  # limits of an estimated tempo
+USUAL_BPM, OCTAVES = 110, 1.0  # mean and deviation of the prior, a normal distribution of log2(tempo)
+LEVELS = ((1, 0.3), (2, 0.35), (4, 0.35))  # places in a beat, and the weight of onsets at these places
 
 
 class BeatGrid:
@@ -38,29 +38,29 @@ class ClockFollower:
     def __init__(self, grid: BeatGrid) -> None:
         self.grid, self.is_running, self.count = grid, False, 0
         self._last_s = self._first_s = 0.0
-        self._next_beat = 0.0  # of the next clock
+        self._next_beat = 0.0  # the beat of the next clock message
 
     def start(self, beat: float) -> None:
-        """The next clock is this beat."""
+        """Start: the next clock message is at this beat."""
         self.is_running, self.count, self._next_beat = True, 0, beat
 
     def stop(self) -> None:
-        """The clock has stopped."""
+        """Stop following the clock."""
         self.is_running = False
 
     def is_lost(self, now_s: float) -> bool:
-        """Whether the clock runs, but no message of it has come for LOST_AFTER_S."""
+        """Whether the clock is running, but sent no message for LOST_AFTER_S."""
         return self.is_running and self.count > 0 and now_s - self._last_s > LOST_AFTER_S
 
     def tick(self, time_s: float) -> None:
-        """A clock message came at a time in seconds."""
-        if not self.is_running:  # the clock was on before us
+        """Read a clock message that came at a time in seconds."""
+        if not self.is_running:  # the clock was running before the jam began
             self.start(self._next_beat)
         beat, grid = self._next_beat, self.grid
         if self.count == 0:
             self._first_s = time_s
             grid.move(time_s, beat)
-        elif self.count < CLOCKS_PER_BEAT:  # until then the mean of all
+        elif self.count < CLOCKS_PER_BEAT:  # for the first beat, take the mean interval of all messages
             grid.move(time_s, beat, (time_s - self._first_s) / self.count * CLOCKS_PER_BEAT)
         else:
             late_s = time_s - grid.time_s(beat)
@@ -72,11 +72,12 @@ class ClockFollower:
 
 
 def seconds_per_beat(onsets_s: npt.ArrayLike) -> float:
-    """The seconds a beat of a phrase that begins on a beat; `onsets_s` (N,) are its onsets, ascending.
+    """Estimate the seconds a beat of a phrase that begins on a beat; `onsets_s` (N,) are ascending.
 
-    Each tempo gets the mean of cosines that are highest where its beats, halves and quarters are, times a
-    prior of usual tempi (after Parncutt, "A perceptual model of pulse salience and metrical accent", 1994).
-    The best one is fitted to the onsets by least squares. Fewer than three onsets have 120 bpm.
+    The score of a tempo is the mean, over the onsets, of cosines with maxima at its beats, half beats and
+    quarter beats, times a prior of usual tempi (after Parncutt, "A perceptual model of pulse salience and
+    metrical accent", 1994).
+    The best tempo is fitted to the onsets by least squares. Fewer than three onsets give 120 bpm.
     """
     onsets = np.unique(np.asarray(onsets_s, np.float64))
     if len(onsets) < 3:

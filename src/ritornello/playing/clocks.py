@@ -1,11 +1,11 @@
-"""Time: the clock of the system, and one for tests and simulations that runs as fast as it is asked."""
+"""Clocks: the clock of the system, and a virtual clock for tests and simulations that never sleeps."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds from any moment on, and waiting."""
+    """A clock that tells the time, in seconds from an arbitrary moment on, and can wait."""
 
     def now_s(self) -> float:
         """The present time in seconds."""
@@ -28,7 +28,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that moves only while it is waited for."""
+    """A clock whose time changes only in `wait_until`."""
 
     def __init__(self) -> None:
         self.time_s = 0.0

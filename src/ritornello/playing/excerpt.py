@@ -18,15 +18,15 @@ METRONOME = Part("metronome", 0, True)
 
 
 class Excerpt(NamedTuple):
-    """What is played: a song from tick 0 on, the lines of its bars (bars + 1,) in ticks, its first bar."""
+    """What is played: a song from tick 0 on, its bar lines (bars + 1,) in ticks, and its first bar."""
 
     score: Score
     bar_lines: npt.NDArray[np.int64]
-    first_bar: int  # its number as people count
+    first_bar: int  # its number in the song; 1 is the first full bar
 
     @property
     def bar_lines_s(self) -> list[float]:
-        """The lines of the bars in seconds."""
+        """The bar lines in seconds."""
         lines_s: list[float] = self.score.seconds(self.bar_lines).tolist()
         return lines_s
 
@@ -40,10 +40,10 @@ def excerpt(
     metronome: bool = False,
     is_cut: bool = False,
 ) -> Excerpt:
-    """The bars "9-12" (a pickup is bar 0; None: all), in the parts of `solo` or all but those of `mute`.
+    """Return bars such as "9-12" (a pickup is bar 0; None: all) of the parts in `solo`, or not in `mute`.
 
     With `is_cut`, or if bars are given, notes end with the last bar. Raises PlanError for
-    bars or parts that are not in the song, InputError if nothing is left.
+    bars or parts that are not in the song, InputError if no notes are left.
     """
     if not len(score):
         raise InputError("the song has no notes to play")
@@ -81,7 +81,7 @@ def _parts(score: Score, solo: Names, mute: Names) -> set[int]:
 def _moved(score: Score, played: npt.NDArray[np.bool_], start: int, end: int, is_cut: bool) -> Score:
     """Some notes of a song and its events from `start` to `end`, moved to tick 0.
 
-    What holds at `start` holds from 0 on: tempo, meter and the state of the channels.
+    Tempo, meter and the state of the channels at `start` are set at tick 0.
     """
     duration = score.duration_ticks[played].astype(np.int64)
     onset = score.onset_ticks[played].astype(np.int64)
@@ -99,7 +99,7 @@ def _moved(score: Score, played: npt.NDArray[np.bool_], start: int, end: int, is
 
 
 def _with_clicks(score: Score, timeline: Timeline, bars: range, start: int) -> Score:
-    """The song with a part that strikes each beat of some bars; of 6/8, 9/8 and 12/8 each third eighth."""
+    """The song with a metronome part for some bars: each beat, or each third eighth of 6/8, 9/8 and 12/8."""
     clicks = []
     for bar in bars:
         meter = Meter(0, int(timeline.numerator[bar]), int(timeline.denominator[bar]))
@@ -118,7 +118,7 @@ def _with_clicks(score: Score, timeline: Timeline, bars: range, start: int) -> S
 
 
 def beat_ticks(meter: Meter, ticks_per_beat: int, bar_ticks: int) -> list[int]:
-    """The ticks of a bar on which a metronome strikes."""
+    """The ticks of a bar at which a metronome clicks."""
     _, numerator, denominator = meter
     is_compound = denominator >= 8 and numerator % 3 == 0 and numerator > 3
     units, count = (3, numerator // 3) if is_compound else (1, numerator)

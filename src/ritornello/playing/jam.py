@@ -1,4 +1,4 @@
-"""Play with a musician: `r.jam`, the function behind the command."""
+"""The function `r.jam`: play with a musician."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_MINUTES = 24 * 60
 
 @dataclass(frozen=True)
 class JamResult:
-    """What happened in a jam; `lateness_s` (N,) of the notes that were played, in seconds."""
+    """The result of a jam; `lateness_s` (N,) says how late each note was sent, in seconds."""
 
     turns: int
     lateness_s: tuple[float, ...]
@@ -38,7 +38,7 @@ class JamResult:
 
     @property
     def most_ms(self) -> float:
-        """The lateness in milliseconds below which 99 of 100 notes are."""
+        """The 99th percentile of the lateness in milliseconds."""
         return self._percentile_ms(99)
 
     def _percentile_ms(self, percent: float) -> float:
@@ -71,9 +71,10 @@ def jam(
     """Listen to phrases on a MIDI port and answer or accompany them on another, until Ctrl-C or `minutes`.
 
     `mode` "turns" answers each phrase, "accompany" plays `parts` along with the next one. `tempo` is in
-    beats per minute; without it that of the MIDI clock (`clock_in`), or heard from each phrase. `bars` is the
-    length of a turn; without it a phrase ends with silence. Ports are names, numbers from 1, or "virtual";
-    or, with `answers` and `clock`, objects with the same methods. All notes end, whatever happens.
+    beats per minute; without it, it is that of the MIDI clock (`clock_in`), or is estimated from each phrase.
+    `bars` is the length of a turn; without it a phrase ends with silence. Ports are names, numbers from 1,
+    "virtual", or objects with the methods of InPort and OutPort; `answers` and `clock` are for tests. When
+    the jam ends, also by an error, all notes are ended.
     Raises InputError, PlanError, ModelError, FailedError.
     """
     check_between("minutes", minutes, 0.01, MAX_MINUTES)
@@ -93,7 +94,7 @@ def jam(
 
 def _run(session: Session, until_s: float) -> JamResult:
     """Run a session to its end."""
-    gc.freeze()  # so that collecting garbage never takes long
+    gc.freeze()  # so that garbage collection does not delay notes
     is_interrupted = False
     try:
         session.run(until_s)

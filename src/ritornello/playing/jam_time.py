@@ -10,13 +10,13 @@ MAX_BARS_OF_A_TURN = 16
 
 @dataclass(frozen=True)
 class JamTime:
-    """The options of a jam that concern time. Raises InputError for values that do not fit."""
+    """The options of a jam that concern time. Raises InputError for wrong or contradicting values."""
 
     tempo: float | None = None
-    """Beats per minute; None: from the MIDI clock, or heard from the phrases."""
+    """Beats per minute; None: that of the MIDI clock, or estimated from the phrases."""
     meter: tuple[int, int] = (4, 4)
     bars: int | None = None
-    """Of a turn; None: a turn ends when the musician is silent."""
+    """The bars of a turn; None: a turn ends when the musician is silent."""
     clock_in: bool = False
     clock_out: bool = False
     metronome: bool = False

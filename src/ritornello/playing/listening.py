@@ -1,4 +1,4 @@
-"""What a musician plays: notes in seconds, then on the grid of the network."""
+"""Collect the notes that a musician plays, in seconds, and quantize them to the grid of the network."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,9 +7,9 @@ from ritornello.music.plan import GRID
 from ritornello.playing.player import NOTE_OFF, NOTE_ON
 from ritornello.playing.ports import Message
 
-SIXTEENTH, TRIPLET = GRID // 4, GRID // 3  # ticks
-SHORTEST = GRID // 8  # ticks
-TRIPLETS_BELOW = 0.5  # of the error of sixteenths; then a beat is in triplets
+SIXTEENTH, TRIPLET = GRID // 4, GRID // 3  # the distance of their onsets in ticks
+SHORTEST = GRID // 8  # the shortest duration in ticks
+TRIPLETS_BELOW = 0.5  # a beat is triplets if their error is below this share of that of sixteenths
 
 
 class HeardNote(NamedTuple):
@@ -35,15 +35,15 @@ class GridNote(NamedTuple):
 
 
 class Listener:
-    """Collects notes from messages; `notes` have ended, `open` (channel, pitch) still sound."""
+    """Collects notes from MIDI messages: `notes` have ended, those in `open` still sound."""
 
     def __init__(self) -> None:
         self.notes: list[HeardNote] = []
-        self.open: dict[tuple[int, int], tuple[float, int]] = {}  # when it began, its velocity
-        self.last_s = float("-inf")  # of the last message of a note
+        self.open: dict[tuple[int, int], tuple[float, int]] = {}  # start (s), velocity
+        self.last_s = float("-inf")  # the time of the last note-on or note-off
 
     def read(self, time_s: float, message: Message) -> None:
-        """Read a message that came at a time in seconds; all but notes are ignored."""
+        """Read a message that came at a time in seconds; only notes are used."""
         kind, channel = message[0] & 0xF0, message[0] & 0x0F
         if kind not in (NOTE_ON, NOTE_OFF) or message[0] >= 0xF0 or len(message) < 3:
             return
@@ -56,7 +56,7 @@ class Listener:
         self.last_s = time_s
 
     def all_notes(self, now_s: float) -> list[HeardNote]:
-        """The notes so far, those that sound until now, by their starts."""
+        """The notes so far, sorted by start; those that still sound end at `now_s`."""
         still = [
             HeardNote(start_s, max(now_s, start_s), pitch, velocity)
             for (_, pitch), (start_s, velocity) in self.open.items()
@@ -81,9 +81,9 @@ def grid_notes(
 
 
 def on_grid(beats: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
-    """Onset and duration in ticks of notes whose starts and ends are given in beats.
+    """Return onset and duration in ticks of notes whose starts and ends are given in beats.
 
-    Onsets go to the nearest sixteenth, or in beats that fit triplets much better to the nearest of these.
+    Onsets move to the nearest sixteenth, or to the nearest triplet in beats that triplets fit much better.
     """
     errors: dict[int, list[float]] = {}
     for start, _ in beats:

@@ -11,14 +11,14 @@ from ritornello.playing.player import Note, Player
 from ritornello.playing.ports import Message, OutPort
 
 PROGRAM, META = 0xC0, 0xF0
-START_S = 0.1  # from the call to the first note
-LONGEST_WAIT_S = 0.1  # Ctrl-C takes effect after this
+START_S = 0.1  # the time from the call to the first note
+LONGEST_WAIT_S = 0.1  # the longest time until Ctrl-C takes effect
 
 
 def song_messages(played: Excerpt) -> tuple[list[tuple[float, Message]], list[Note]]:
-    """The controllers, bends and programs of a song with their times in seconds, and its notes.
+    """Return the controllers, bends and programs of a song with their times in seconds, and its notes.
 
-    All are for one port, so parts may share channels and sounds.
+    All of them are sent to one port, so several parts may share a channel and its program.
     """
     score = played.score
     channels, programs, _ = assign_channels(score, 1)
@@ -39,7 +39,7 @@ def song_messages(played: Excerpt) -> tuple[list[tuple[float, Message]], list[No
 
 
 def play_messages(played: Excerpt, port: OutPort, clock: Clock, loop: bool = False) -> Player:
-    """Play an excerpt on a port, with `loop` until Ctrl-C; whatever happens, all notes end."""
+    """Play an excerpt on a port, with `loop` until Ctrl-C; all notes are ended, also after an error."""
     others, notes = song_messages(played)
     length_s = played.bar_lines_s[-1]
     player = Player(port, clock)
@@ -58,7 +58,7 @@ def play_messages(played: Excerpt, port: OutPort, clock: Clock, loop: bool = Fal
 
 
 def _send_until(player: Player, clock: Clock, until_s: float) -> None:
-    """Send what is planned until a time, or until all is sent."""
+    """Send the planned messages until a time, or until all are sent."""
     player.send_due()
     while not player.is_idle and clock.now_s() < until_s:
         clock.wait_until(min(player.next_s, until_s, clock.now_s() + LONGEST_WAIT_S))

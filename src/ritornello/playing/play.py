@@ -1,4 +1,4 @@
-"""Play a song: `r.play`, the function behind the command."""
+"""The function `r.play`: play a song by the loudspeaker or on a MIDI port."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ def play(
     soundfont: str | None = None,
     on_bar: OnBar | None = None,
 ) -> None:
-    """Play a song by the loudspeaker, or with `out` on a MIDI port; returns when it is over.
+    """Play a song by the loudspeaker, or with `out` on a MIDI port; return when it has ended.
 
-    `bars` such as "9-12" are counted from 1 (a pickup is bar 0), a range as the Timeline's, from 0; with
-    `loop` they are played until Ctrl-C. Parts of `solo` and `mute` are names, instruments or numbers from 1.
-    `out` and `device` are names, or objects with the methods of OutPort and SoundOutput. `on_bar` gets the
-    number of each bar that begins to play. Raises MidiError, PlanError, InputError, FailedError.
+    `bars` is a text such as "9-12", counted from 1 (a pickup is bar 0), or a range of the bars of the
+    Timeline, counted from 0. With `loop` they are repeated until Ctrl-C. Parts in `solo` and `mute` are
+    names, instruments or numbers from 1. `out` and `device` are names, or objects with the methods of OutPort
+    and SoundOutput. `on_bar` is called with the number of each bar when it begins.
+    Raises MidiError, PlanError, InputError, FailedError.
     """
     score = _score(song)
     played = excerpt(score, bars=bars, solo=solo, mute=mute, metronome=metronome, is_cut=loop)
@@ -65,13 +66,13 @@ def play(
 
 
 def open_sound(device: str | SoundOutput | None) -> SoundOutput:
-    """The output of a name (None: that of the system), or the object itself. Raises InputError."""
+    """Open a device by name (None: that of the system), or return the given output. Raises InputError."""
     return SystemSound(device) if device is None or isinstance(device, str) else device
 
 
 @contextmanager
 def closing(*outputs: Any) -> Iterator[None]:
-    """Close all outputs after the block, whatever happens."""
+    """Close all outputs after the block, also after an error."""
     try:
         yield
     finally:
@@ -81,7 +82,7 @@ def closing(*outputs: Any) -> Iterator[None]:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that no note goes on sounding."""
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that no note keeps sounding."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,6 +1,6 @@
-"""Send planned MIDI messages when they are due, and leave no note sounding whatever happens.
+"""Send planned MIDI messages when they are due, and end every note, also after an error.
 
-Messages are planned at places: seconds, or beats whose time may change with the tempo.
+The place of a message is its time in seconds, or its beat, whose time may change with the tempo.
 """
 
 import heapq
@@ -17,13 +17,13 @@ from ritornello.playing.ports import Message, OutPort
 
 NOTE_OFF, NOTE_ON, CONTROLLER = 0x80, 0x90, 0xB0
 SUSTAIN, ALL_NOTES_OFF = 64, 123  # controllers
-MOST_LATE_S = 0.03  # a note that is planned later than this after its time is left out
+MOST_LATE_S = 0.03  # a note that is planned more than this too late is left out
 OFF, OTHER, ON = range(3)  # the order of messages at one place
 
 
 @contextmanager
 def without_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in the block (it is short), if this is the main thread."""
+    """Ignore Ctrl-C during the block, which must be short, if this is the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -45,13 +45,13 @@ class Note(NamedTuple):
 
 
 class Player:
-    """The planned messages, and the notes that sound."""
+    """Sends planned messages, and remembers which notes sound."""
 
     def __init__(
         self, port: OutPort, clock: Clock, time_of: Callable[[float], float] = lambda place: place
     ) -> None:
         self.port, self.clock, self.time_of = port, clock, time_of
-        self.lateness_s: list[float] = []  # of each note that was begun
+        self.lateness_s: list[float] = []  # of each note that was sent
         self.left_out = 0  # notes that were planned too late
         self._planned: list[tuple[float, int, int, Message]] = []  # a heap: place, order, number, message
         self._numbers = itertools.count()
@@ -59,11 +59,11 @@ class Player:
         self._channels: set[int] = set()
 
     def plan(self, place: float, message: Message) -> None:
-        """Plan a message that is no note."""
+        """Plan a message other than a note."""
         heapq.heappush(self._planned, (place, OTHER, next(self._numbers), message))
 
     def plan_note(self, note: Note) -> None:
-        """Plan a note, with its end; it is left out if its time is past by more than MOST_LATE_S."""
+        """Plan a note and its end, or leave it out if it is late by more than MOST_LATE_S."""
         if self.clock.now_s() - self.time_of(note.start) > MOST_LATE_S:
             self.left_out += 1
             return
@@ -107,14 +107,14 @@ class Player:
             self.lateness_s.append(now_s - due_s)
 
     def forget(self) -> None:
-        """Drop what is planned, and end the notes that sound."""
+        """Discard the planned messages, and end the notes that sound."""
         self._planned.clear()
         for note in list(self._sounding):
             self._release(note)
 
     @without_interrupts()
     def silence(self) -> None:
-        """Drop what is planned and end all notes, also if the port refuses some messages; ignores Ctrl-C."""
+        """Discard the planned messages and end all notes, even if the port fails or Ctrl-C is pressed."""
         self._planned.clear()
         for note in list(self._sounding):
             with suppress(FailedError):
@@ -127,4 +127,4 @@ class Player:
 
     def _release(self, note: tuple[int, int]) -> None:
         self.port.send((NOTE_OFF | note[0], note[1], 0))
-        self._sounding.pop(note)  # last, in case Ctrl-C comes between
+        self._sounding.pop(note)  # after the message is sent, in case Ctrl-C comes in between

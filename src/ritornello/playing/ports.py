@@ -1,6 +1,6 @@
-"""MIDI ports: those of the system by the library python-rtmidi, and ports inside the process for tests.
+"""MIDI ports: those of the system, through the library python-rtmidi, and ports in memory for tests.
 
-A message is its bytes, such as (0x90, pitch, velocity). No function here waits.
+A message is a tuple of its bytes, such as (0x90, pitch, velocity). No function here blocks.
 """
 
 from collections import deque
@@ -12,16 +12,16 @@ from ritornello.errors import FailedError, InputError
 from ritornello.playing.sound_output import quiet_stderr
 from ritornello.system.extras import require_extra
 
-VIRTUAL = "virtual"  # as the name of a port: one that is made, to which other programs connect
+VIRTUAL = "virtual"  # this name creates a port to which other programs can connect
 CLIENT = "Ritornello"
-CHECK_S = 1.0  # between two looks whether a port is still there
+CHECK_S = 1.0  # the time between two checks that a port still exists
 
 Message = tuple[int, ...]
 Direction = Literal["in", "out"]
 
 
 class TimedMessage(NamedTuple):
-    """A message and when it came, in seconds of the clock of the port."""
+    """A message and the time in seconds at which it came."""
 
     time_s: float
     message: Message
@@ -48,7 +48,7 @@ class OutPort(Protocol):
 
 
 class MemoryIn:
-    """Gives messages that are known before, each at its time; raises FailedError from `lost_s` on."""
+    """An input with prepared messages, each received at its time; raises FailedError from `lost_s` on."""
 
     def __init__(self, messages: Iterable[TimedMessage] = (), lost_s: float = float("inf")) -> None:
         self.waiting, self.lost_s = deque(sorted(messages)), lost_s
@@ -63,11 +63,11 @@ class MemoryIn:
         return found
 
     def close(self) -> None:
-        """Nothing is to free."""
+        """Do nothing."""
 
 
 class MemoryOut:
-    """Keeps what is sent in `messages`."""
+    """An output that keeps what is sent in `messages`."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -77,7 +77,7 @@ class MemoryOut:
         self.messages.append(message)
 
     def close(self) -> None:
-        """Nothing is to free."""
+        """Do nothing."""
 
     def sounding(self) -> set[tuple[int, int]]:
         """The notes (channel, pitch) that were struck and not released."""
@@ -92,7 +92,7 @@ class MemoryOut:
 
 
 class _SystemPort:
-    """What both directions share: finding a port by its name, and noticing that it is gone."""
+    """The base class of inputs and outputs: finds a port by its name, and checks that it still exists."""
 
     def __init__(self, name: str, direction: Direction) -> None:
         """Open a port by its name, a part of it, or its number from 1. Raises InputError."""
@@ -109,7 +109,7 @@ class _SystemPort:
         self._checked_s = perf_counter()
 
     def check(self) -> None:
-        """Now and then look whether the port is still there. Raises FailedError if it is gone."""
+        """Check at most once in CHECK_S that the port exists. Raises FailedError if it is gone."""
         now_s = perf_counter()
         if self.name == VIRTUAL or now_s < self._checked_s + CHECK_S:
             return
@@ -124,7 +124,7 @@ class _SystemPort:
 
 
 class SystemIn(_SystemPort):
-    """A MIDI input of the system. Its messages come in another thread, which notes their times."""
+    """A MIDI input of the system. Another thread receives its messages and records their times."""
 
     def __init__(self, name: str) -> None:
         """Open the input of this name or number. Raises InputError."""
@@ -167,7 +167,7 @@ def port_names(direction: Direction) -> list[str]:
 
 
 def _rtmidi(direction: Direction) -> Any:
-    """A new object of the library. Raises InputError if it is not installed or the system has no MIDI."""
+    """Create an object of the library. Raises InputError if it is missing or the system has no MIDI."""
     require_extra("jam", "rtmidi")
     import rtmidi
 
@@ -176,7 +176,7 @@ def _rtmidi(direction: Direction) -> Any:
     for interface in rtmidi.get_compiled_api():  # such as ALSA, then JACK
         try:
             return kind(interface, CLIENT)
-        except Exception as error:  # the library raises several kinds
+        except Exception as error:  # the library raises several classes of errors
             first = first or error
     raise InputError(
         f"no MIDI on this system ({first}): connect an instrument, or start a MIDI server such as JACK"
@@ -184,7 +184,7 @@ def _rtmidi(direction: Direction) -> Any:
 
 
 def _index(name: str, known: list[str], direction: Direction) -> int:
-    """The place of a port among the `known`. Raises InputError unless one alone fits."""
+    """Return the index of a port among the `known`. Raises InputError unless exactly one matches."""
     if name in known:
         return known.index(name)
     if name.isdecimal() and 1 <= int(name) <= len(known):
@@ -192,6 +192,6 @@ def _index(name: str, known: list[str], direction: Direction) -> int:
     found = [index for index, port in enumerate(known) if name.lower() in port.lower()]
     if len(found) != 1:
         listed = ", ".join(f"{number} {port}" for number, port in enumerate(known, 1)) or "none"
-        what = "several ports fit" if found else "no such port"
+        what = "several ports match" if found else "no such port"
         raise InputError(f"--{direction} {name!r}: {what}: must be one of {listed}; or {VIRTUAL!r}")
     return found[0]

@@ -1,8 +1,8 @@
-"""One jam: listens on a port, decides when a phrase is over, asks for an answer ahead of time, and plays it.
+"""Run a jam: collect notes from a port, detect the end of a phrase, request an answer, and play it.
 
-A single loop does all of it, and waits for nothing but the next moment; composing is elsewhere (`Answers`).
-Beats count on through the jam. The grid of beats is fixed (a metronome or a MIDI clock goes on), or it begins
-anew with each phrase; without a tempo it is fitted to the phrase.
+A single loop does this and never blocks for long; `Answers` composes in another process. Beats are numbered
+through the whole jam. The grid of beats is fixed if there is a metronome or a MIDI clock; else it restarts
+with each phrase, and if no tempo is given it is fitted to the onsets of the phrase.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ from ritornello.playing.player import Note, Player
 from ritornello.playing.ports import InPort, OutPort
 
 GRID = 24  # ticks a beat, as in answers
-POLL_S = 0.002  # between two looks at the input
+POLL_S = 0.002  # the time between two reads of the input
 DRUM_CHANNEL = 9
-CONTEXT_BARS = 8  # before an answer, from which it is composed
-SILENT_BEATS, SILENT_S = 2.0, 1.0  # after which a phrase is over: with a known tempo, and without
-LEAD_S = 0.4  # before an answer begins, at first, when it is asked for; then by how long composing takes
+CONTEXT_BARS = 8  # the most bars before an answer that are given to the network
+SILENT_BEATS, SILENT_S = 2.0, 1.0  # a phrase ends after this silence: with a known tempo, and without
+LEAD_S = 0.4  # how long before it begins the first answer is requested; later ones adapt to composing
 LEAST_LEAD_S, LEAD_FACTOR = 0.15, 1.5
-PLAN_AHEAD_S = 0.25  # of clocks and clicks
-EARLY_BEATS = 0.25  # a note that is so much early belongs to the next bar
+PLAN_AHEAD_S = 0.25  # how far ahead clock messages and clicks are planned
+EARLY_BEATS = 0.25  # a note less than this before a bar line belongs to the next bar
 ACCOMPANIED_BARS = 4
-OPENING_ONSETS, OPENING_S = 8, 3.0  # from which the tempo is heard that is accompanied, at least
+# The least notes, and seconds, from which the tempo to accompany is estimated
+OPENING_ONSETS, OPENING_S = 8, 3.0
 Report = Callable[[str], None]
 
 
 class Session:
-    """The state of a jam."""
+    """The state and the main loop of a jam."""
 
     def __init__(
         self,
@@ -70,15 +71,15 @@ class Session:
         self.history: list[tuple[float, float, int, int, int]] = []
         """Notes: start and end in beats, pitch, velocity, part."""
         self.phrase_start: float | None = None  # the beat of its first bar line
-        self.own_until = -inf  # the beat at which what Ritornello plays ends
+        self.own_until = -inf  # the beat at which the present answer ends
         self.turn = 0
-        self.asked: tuple[float, float] | None = None  # when, and the beat at which the answer begins
+        self.asked: tuple[float, float] | None = None  # time of the request (s), beat of the answer
         self.lead_s = LEAD_S
         self.has_heard_tempo = False
-        self.steady_from: float | None = None  # the next beat to be planned of clocks and clicks
+        self.steady_from: float | None = None  # clock and clicks are planned up to this beat
 
     def run(self, until_s: float = inf) -> None:
-        """Play until a time in seconds, or until an exception; whatever happens, all notes end.
+        """Play until a time in seconds, or until an exception; all notes are ended in both cases.
 
         Raises FailedError if a port is gone or composing failed, KeyboardInterrupt after Ctrl-C.
         """
@@ -100,7 +101,7 @@ class Session:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the beats go on between phrases."""
+        """Whether the grid of beats continues between phrases."""
         return self.times.clock_in or self.times.clock_out or self.times.metronome
 
     @property
@@ -109,7 +110,7 @@ class Session:
         return self.times.tempo is not None or self.times.clock_in
 
     def _begin(self) -> None:
-        """Choose sounds, and begin the grid where it is fixed."""
+        """Send the programs of the parts, and start the grid if it is fixed."""
         now_s = self.clock.now_s()
         for number, part in enumerate(self.music.own_parts, 1):
             if not part.is_drum:
@@ -121,7 +122,7 @@ class Session:
                 self.player.plan(-0.001, (START,))
 
     def _channel(self, part: int) -> int:
-        """The channel of a part: the first for the musician's own, then the next ones; drums have theirs."""
+        """The channel of a part: 0 for the musician's part, then 1, 2 and so on; drums have DRUM_CHANNEL."""
         parts = self.music.all_parts
         if parts[part].is_drum:
             return DRUM_CHANNEL
@@ -139,7 +140,7 @@ class Session:
             self._stop("the MIDI clock is lost")
 
     def _follow(self, status: int, time_s: float) -> None:
-        """Take a message of the MIDI clock."""
+        """Read a message of the MIDI clock."""
         if status == CLOCK:
             self.follower.tick(time_s)
             if self.steady_from is None and self.follower.count > CLOCKS_PER_BEAT:
@@ -151,26 +152,26 @@ class Session:
             self._stop("the MIDI clock stops")
 
     def _stop(self, why: str) -> None:
-        """End what sounds and begin anew."""
+        """End all notes and wait for a new phrase."""
         self.follower.stop()
         self.player.forget()
         self.phrase_start, self.asked, self.steady_from = None, None, None
-        self.turn += 1  # answers that come now are for an earlier one
+        self.turn += 1  # so that answers to earlier turns are ignored
         self.own_until = min(self.own_until, self.grid.beat(self.clock.now_s()))
         self.report(why)
 
     def _next_bar(self, beat: float) -> float:
-        """The beat of the first bar line from a beat on."""
+        """The beat of the first bar line at or after a beat."""
         return ceil(beat / self.bar_beats - 1e-6) * self.bar_beats
 
     def _take_turns(self, now_s: float) -> None:
-        """Begin a phrase, or ask for the answer when it is time."""
+        """Begin a phrase, or request the answer when the phrase ends."""
         if self.asked is not None and not self.is_accompanying:
             return
         if self.times.clock_in and self.follower.count <= CLOCKS_PER_BEAT:
             return
         if not self.is_accompanying and self.grid.beat(now_s) < self.own_until - EARLY_BEATS:
-            return  # it is our turn
+            return  # the answer is still playing
         if self.phrase_start is None:
             self._begin_phrase(now_s)
             return
@@ -185,7 +186,7 @@ class Session:
             self._end_phrase(now_s)
 
     def _begin_phrase(self, now_s: float) -> None:
-        """If the first note of a phrase has come, choose the bar in which it is."""
+        """If the first note of a phrase has come, choose the bar line at which the phrase begins."""
         turn_s = self.grid.time_s(self.own_until - EARLY_BEATS)
         new = [note for note in self.listener.all_notes(now_s) if note.start_s >= turn_s]
         if not new:
@@ -206,7 +207,7 @@ class Session:
         return not self.listener.open and now_s - self.listener.last_s >= silence_s
 
     def _hears_tempo(self, now_s: float) -> bool:
-        """Whether the tempo is known, or was heard from the beginning of the jam."""
+        """Whether the tempo is known, or could be estimated from the first notes of the jam."""
         if self.knows_tempo or self.has_heard_tempo:
             return True
         if len(self.listener.notes) < OPENING_ONSETS:
@@ -223,7 +224,7 @@ class Session:
         return True
 
     def _end_phrase(self, now_s: float) -> None:
-        """Hear the tempo of a phrase that is over if it is not known, and ask for the answer to it."""
+        """End a phrase: estimate its tempo if none is known, and request the answer."""
         onsets = [note.start_s for note in self.listener.all_notes(now_s)]
         assert self.phrase_start is not None
         if not self.knows_tempo:
@@ -234,7 +235,7 @@ class Session:
         self._ask(now_s, max(end, self.phrase_start + bars * self.bar_beats), min(bars, MAX_BARS_OF_A_TURN))
 
     def _ask(self, now_s: float, start: float, new_bars: int) -> None:
-        """Ask for the bars from a beat on; what has been played since the last time becomes history."""
+        """Request bars from a beat on; the notes played since the last request are added to the history."""
         assert self.phrase_start is not None
         phrase_start, heard = self.phrase_start, self.listener.all_notes(now_s)
         self.phrase_start = start if self.is_accompanying else None
@@ -262,13 +263,13 @@ class Session:
         )
 
     def _to_history(self, heard: Sequence[HeardNote]) -> None:
-        """Keep notes of the musician, in beats."""
+        """Add notes of the musician to the history, in beats."""
         for start_s, end_s, pitch, velocity in heard:
             beats = max(self.grid.beat(start_s), 0.0), self.grid.beat(end_s)
             self.history.append((*beats, pitch, velocity, 0))
 
     def _plan_answer(self, composed: Composed, now_s: float) -> None:
-        """Plan the notes of an answer, unless the jam has gone on without it."""
+        """Plan the notes of an answer, unless it belongs to an earlier turn."""
         if composed.number != self.turn or self.asked is None:
             return
         asked_s, start = self.asked
@@ -286,7 +287,7 @@ class Session:
             self.asked = None
 
     def _plan_steady(self, now_s: float) -> None:
-        """Plan the MIDI clock and the clicks of the metronome a little ahead."""
+        """Plan the MIDI clock and the clicks of the metronome up to PLAN_AHEAD_S ahead."""
         while (beat := self.steady_from) is not None and self.grid.time_s(beat) < now_s + PLAN_AHEAD_S:
             if self.times.clock_out:
                 self.player.plan(beat, (CLOCK,))

@@ -14,23 +14,23 @@ from ritornello.rendering.audio.loudness import TARGET_LUFS, loudness_lufs
 from ritornello.rendering.audio.mix import Mixer
 from ritornello.rendering.audio.soundfont import Signal, SoundFont
 
-LOUD_PERCENT = 97  # of the seconds of a song are softer than the one by which its loudness is estimated
-LOUD_LU = 1.2  # how much louder that second is than the song (25 songs; standard deviation 1.3 LU)
-LINEAR_TO = 0.7  # of full scale; above, the sound is compressed so that it stays below 1
-SPAN_S = 0.6  # bars are rendered in parts of about so many seconds, so that the first one is there soon
+LOUD_PERCENT = 97  # the percentile of loudness of the second that is rendered to estimate that of the song
+LOUD_LU = 1.2  # how much louder that second is than the song (mean of 25 songs; deviation 1.3 LU)
+LINEAR_TO = 0.7  # the share of full scale above which peaks are compressed to stay below 1
+SPAN_S = 0.6  # bars are rendered in pieces of about this length, so that playing starts soon
 
 
 class SoundOfBar(NamedTuple):
-    """The number of a bar, as people count, and the sound (2, N) of a part of it."""
+    """The number of a bar in the song, and stereo sound (2, N) of the bar or of a piece of it."""
 
     bar: int
     sound: Signal
 
 
 def sound_of_bars(played: Excerpt, font: SoundFont, rate_hz: int, loop: bool = False) -> Iterator[SoundOfBar]:
-    """Yield the bars of an excerpt in parts, with `loop` again and again; what rings on is added to the next.
+    """Yield the sound of an excerpt in pieces, repeated with `loop`; releases are added to the next piece.
 
-    Each is rendered when it is asked for. The last one is the release of the last notes.
+    Each piece is rendered when it is requested. The last piece is the release of the last notes.
     """
     mixer = Mixer(played.score, font, rate_hz)
     spans = list(_spans(played.bar_lines_s, rate_hz))
@@ -49,7 +49,7 @@ def sound_of_bars(played: Excerpt, font: SoundFont, rate_hz: int, loop: bool = F
 
 
 def _spans(lines_s: list[float], rate_hz: int) -> Iterator[tuple[int, int, int]]:
-    """Bars from 0 in parts of about SPAN_S: the bar, the first sample, and that after the last."""
+    """Divide bars into pieces of about SPAN_S: the bar from 0, the first sample, and that after the last."""
     for bar, (first_s, last_s) in enumerate(itertools.pairwise(lines_s)):
         count = max(1, round((last_s - first_s) / SPAN_S))
         edges = np.rint(np.linspace(first_s, last_s, count + 1) * rate_hz).astype(np.int64).tolist()
@@ -57,7 +57,7 @@ def _spans(lines_s: list[float], rate_hz: int) -> Iterator[tuple[int, int, int]]
 
 
 def ahead(bars: Iterator[SoundOfBar]) -> Iterator[SoundOfBar]:
-    """Yield the bars while another thread renders the next one."""
+    """Yield each piece while another thread renders the next one."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(next, bars, None)
         while (bar := future.result()) is not None:
@@ -66,7 +66,7 @@ def ahead(bars: Iterator[SoundOfBar]) -> Iterator[SoundOfBar]:
 
 
 def _gain(mixer: Mixer, edges_s: npt.NDArray[np.float64]) -> float:
-    """The factor by which a song gets about TARGET_LUFS; only one of the spans between edges is rendered."""
+    """The factor that gives a song about TARGET_LUFS, from one rendered span between two edges."""
     span = np.clip(np.searchsorted(edges_s, mixer.start_s, side="right") - 1, 0, len(edges_s) - 2)
     length_s = np.minimum(mixer.end_s - mixer.start_s, 0.5)
     seconds = np.maximum(np.diff(edges_s), 0.1)

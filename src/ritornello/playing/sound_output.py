@@ -1,4 +1,4 @@
-"""Where sound goes: the loudspeaker of the system, or, for tests, a list."""
+"""Outputs for sound: the loudspeaker of the system, and a list in memory for tests."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from ritornello.rendering.audio.soundfont import Signal
 from ritornello.system.extras import require_extra
 
 RATES_HZ = (44_100, 48_000)
-BLOCK_S = 0.05  # that is written at once: after Ctrl-C no more is played
+BLOCK_S = 0.05  # the length of a block; after Ctrl-C at most one more block is played
 INSTEAD = (
     "`ritornello render SONG -o song.wav` writes a sound file, "
     "`ritornello play SONG --out PORT` plays by MIDI"
@@ -21,22 +21,22 @@ INSTEAD = (
 
 
 class SoundOutput(Protocol):
-    """Takes stereo sound of `rate_hz` samples a second."""
+    """An output for stereo sound with `rate_hz` samples a second."""
 
     rate_hz: int
 
     def write(self, sound: Signal) -> None:
-        """Play (2, N) samples after those before; waits while more is waiting than needed."""
+        """Play (2, N) samples after the earlier ones; block while the buffer is full."""
 
     def finish(self) -> None:
-        """Wait until all is played."""
+        """Wait until all samples are played."""
 
     def close(self) -> None:
         """Stop at once, and free the device."""
 
 
 class MemorySound:
-    """Keeps the sound in `blocks`, each (2, N)."""
+    """An output that keeps the sound in `blocks`, each (2, N)."""
 
     def __init__(self, rate_hz: int = 44_100) -> None:
         self.rate_hz, self.blocks, self.is_closed = rate_hz, list[Signal](), False
@@ -46,10 +46,10 @@ class MemorySound:
         self.blocks.append(sound)
 
     def finish(self) -> None:
-        """Nothing is to wait for."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Note that it was closed."""
+        """Record that the output was closed."""
         self.is_closed = True
 
 
@@ -57,9 +57,9 @@ class SystemSound:
     """The loudspeaker, by PortAudio through the library sounddevice."""
 
     def __init__(self, device: str | None = None) -> None:
-        """Open a device, by its name, a part of it or its number; by default that of the system.
+        """Open a device by its name, a part of its name, or its number; by default that of the system.
 
-        Raises InputError if there is no sound, and says what to do instead.
+        Raises InputError with an alternative if no device can be opened.
         """
         with quiet_stderr():
             library = _library()
@@ -88,7 +88,7 @@ class SystemSound:
             raise FailedError(f"the sound device is gone: {_first_line(error)}") from error
 
     def finish(self) -> None:
-        """Wait until all is played."""
+        """Wait until all samples are played."""
         self._stream.stop()
 
     def close(self) -> None:

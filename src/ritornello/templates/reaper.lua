@@ -1,13 +1,13 @@
 -- Ritornello for REAPER: new takes of the selected MIDI item.
 --
 -- Written by `ritornello reaper` (version @VERSION@). The item is written to a MIDI file beside the project,
--- the command line composes from it, and each song that it makes becomes a take of the item.
+-- the command line composes from it, and each song that it writes becomes a take of the item.
 -- Load it: Actions > Show action list > New action > Load ReaScript.
 
 local PROGRAM = [==[@PROGRAM@]==] -- quoted, with its first arguments
 local TITLE = "Ritornello"
-local TICKS = 960 -- of a quarter note (QN)
-local NEAR = 1e-6 -- QN; positions at bar lines are not exact
+local TICKS = 960 -- ticks per quarter note (QN)
+local NEAR = 1e-6 -- QN; nearer positions are equal, because bar lines are not exact
 
 local function varlen(number)
   local bytes = string.char(number % 128)
@@ -125,7 +125,7 @@ local function write_midi(path, take, bars, position, length, instrument)
   return nil
 end
 
--- The bars of the time selection, counted from 1 within the item, or all up to the last in which a note begins.
+-- The bars of the time selection, counted from 1 in the item; by default all up to that of the last onset.
 local function selected_bars(take, bars)
   local from, to = reaper.GetSet_LoopTimeRange(false, false, 0, 0, false)
   local from_qn, to_qn = reaper.TimeMap2_timeToQN(0, from), reaper.TimeMap2_timeToQN(0, to)
@@ -149,18 +149,18 @@ local function quoted(text)
   return '"' .. text .. '"'
 end
 
--- What to type, without the program: the command line for a task; the item has `count` bars.
+-- The arguments of the program for a task; the item has `count` bars.
 local function command_line(task, input, output, answers, count)
   local words
   if task == "redo" then
     words = "redo " .. quoted(input) .. " --bars " .. quoted(answers.bars) .. " --takes " .. answers.takes
   elseif task == "continue" then
-    local total = answers.bars:match("^%d+$") or string.format("%d", 2 * count) -- a range: twice the item
+    local total = answers.bars:match("^%d+$") or string.format("%d", 2 * count) -- for a range, twice the length of the item
     words = "compose --prompt " .. quoted(input) .. " --bars " .. total .. " -n " .. answers.takes
   elseif task == "accompany" then
     words = "compose --melody " .. quoted(input) .. " -n " .. answers.takes
   else
-    return nil, "what to do, '" .. task .. "': must be redo, continue or accompany"
+    return nil, "task '" .. task .. "': must be redo, continue or accompany"
   end
   return words .. " -o " .. quoted(output) .. " --overwrite --quiet " .. answers.more
 end
@@ -236,7 +236,7 @@ local function run()
   local code, output = (result or ""):match("^(-?%d+)\n?(.*)$")
   if code ~= "0" or #files == 0 then
     local command = "\nThe command was:\n" .. PROGRAM .. " " .. words
-    return (result and "it made no song: " .. (output or result) or "it could not be started.") .. command
+    return (result and "the command wrote no song: " .. (output or result) or "the command could not be started.") .. command
   end
   reaper.Undo_BeginBlock()
   add_takes(item, files, bars, position, length, answers.task)

@@ -1,4 +1,4 @@
-"""Rules of harmony: what a chord has that networks do not know: a bass of its own, further tones, silence."""
+"""Rules of harmony for what the network cannot represent: slash chords, other kinds of chords, and N.C."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -17,20 +17,20 @@ from ritornello.representations.grid.vocabulary import (
     WAIT,
 )
 
-ONSET_NATS, JOIN_NATS, PART_NATS = 3.0, 3.0, 2.0  # for the bass of a slash chord to be struck as it begins
+ONSET_NATS, JOIN_NATS, PART_NATS = 3.0, 3.0, 2.0  # for a bass note at the onset of a slash chord
 # Measured in benchmarks/RESULTS.md, "Chords and modes"
-BASS_NATS, LATER_BASS_NATS = 12.0, 1.5  # what other pitches than the bass lose: first in a bar, then
-ADDED_NATS = 2.5  # what a tone of the chord gains that was not struck yet; three times as much at its end
-WRONG_NATS = 6.0  # what a tone of the nearest kind loses that the chord has not
-UNISON_NATS = 6.0  # what another tone loses at an onset where no chord sounds
+BASS_NATS, LATER_BASS_NATS = 12.0, 1.5  # subtracted from other pitches: first note of a bar, later
+ADDED_NATS = 2.5  # added to tones of the chord not composed yet; up to three times this at its end
+WRONG_NATS = 6.0  # subtracted from tones of the nearest kind that are not in the chord
+UNISON_NATS = 6.0  # subtracted during N.C. from any tone but those at the same onset
 
 
 def keep_bass_of_chord(state: SamplingState) -> Bias | None:
-    """The lowest part strikes the bass of a slash chord first, and in each bar first."""
+    """Make other pitches unlikelier for the bass part of a slash chord, most for its first note in a bar."""
     harmony, tick, part = state.harmony, state.row_tick, state.song.row[COLUMN["part"]]
     if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
         return None
-    is_above = (state.onset, state.part) == (tick, part)  # of notes at one onset the lowest comes first
+    is_above = (state.onset, state.part) == (tick, part)  # the lowest note at an onset is composed first
     if is_above or part != harmony.bass_part(state.playing_parts(tick)):
         return None
     bar = bisect_right(state.song.bar_starts, tick) - 1
@@ -39,7 +39,7 @@ def keep_bass_of_chord(state: SamplingState) -> Bias | None:
 
 
 def favour_onset_of_bass(state: SamplingState) -> Bias | None:
-    """A slash chord is likelier to begin with an onset, and its bass part to join its first onset."""
+    """Make an onset at the beginning of a slash chord likelier, and a note of the bass part in it."""
     harmony, song = state.harmony, state.song
     if harmony is None:
         return None
@@ -49,19 +49,19 @@ def favour_onset_of_bass(state: SamplingState) -> Bias | None:
         bias[following - clock + 1 :][: max(0, MAX_SHIFT - following + clock)] -= ONSET_NATS
         bias[WAIT] -= ONSET_NATS * (state.tick_after_wait > following)
     part = _part_of_due_bass(state, clock)
-    if clock == state.onset and part > state.part:  # parts ascend within an onset
+    if clock == state.onset and part > state.part:  # the parts of an onset are in ascending order
         bias[0] += JOIN_NATS
     return bias
 
 
 def favour_bass_part(state: SamplingState) -> Bias | None:
-    """The bass part of a slash chord is likelier to play while its bass is due."""
+    """Make the bass part likelier until it has played the bass of a slash chord in the bar."""
     part = _part_of_due_bass(state, state.row_tick)
     return bias_at(PARTS, part, PART_NATS) if part >= 0 else None
 
 
 def _part_of_due_bass(state: SamplingState, tick: int) -> int:
-    """The part that is to strike the bass of the chord at a tick; -1 if it did so, or if there is none."""
+    """The part that must still play the bass of the chord at a tick in this bar; -1 if there is none."""
     harmony = state.harmony
     if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
         return -1
@@ -71,7 +71,7 @@ def _part_of_due_bass(state: SamplingState, tick: int) -> int:
 
 
 def keep_tones_of_chord(state: SamplingState) -> Bias | None:
-    """Tones of a chord that its kind lacks are likelier until they are struck; those it has not, less."""
+    """Make composing missing tones of a chord likelier, and tones that only its kind has unlikelier."""
     harmony, tick, part = state.harmony, state.row_tick, state.song.row[COLUMN["part"]]
     if harmony is None or part == DRUM_PART or (chord := harmony.chord_at(tick)) is None or not chord.suffix:
         return None
@@ -87,7 +87,7 @@ def keep_tones_of_chord(state: SamplingState) -> Bias | None:
 
 
 def bias_of_tones(tones: Iterable[int], nats: float, other_nats: float) -> Bias:
-    """A bias (128,) that adds `nats` to the pitches of some pitch classes, `other_nats` to all others."""
+    """Return a bias (128,): `nats` for the pitches of some pitch classes, `other_nats` for all others."""
     is_tone = np.zeros(12, bool)
     is_tone[list(tones)] = True
     bias: Bias = np.where(is_tone[np.arange(PITCHES) % 12], np.float32(nats), np.float32(other_nats))
