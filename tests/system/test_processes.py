@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +36,51 @@ def test_an_item_that_ends_its_process_is_left_out() -> None:
 
     results = list(in_processes(work, range(40), 2, lambda item: -item))
     assert results == [-item if item in (13, 14, 30) else item for item in range(40)]
+
+
+@pytest.mark.skipif(not FORKS, reason="it needs to fork")
+def test_processes_that_send_long_results_are_ended_at_once() -> None:
+    """A pipe holds 64 KiB: at the end, both processes are in the middle of an answer."""
+    for _ in range(5):
+        with closing(in_processes(lambda _: bytes(100_000), range(400), 2, lambda _: b"")) as results:
+            assert len(next(results)) == 100_000
+        assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(not FORKS, reason="it needs to fork")
+def test_a_process_killed_while_it_sends_is_replaced() -> None:
+    results = in_processes(lambda item: bytes(100_000 + item), range(40), 2, lambda _: b"")
+    lengths = [len(next(results))]
+    for process in multiprocessing.active_children():
+        process.kill()
+    lengths += [len(result) for result in results]
+    assert lengths == [100_000 + item for item in range(40)]
+
+
+@pytest.mark.skipif(not FORKS, reason="it needs to fork")
+def test_processes_end_when_the_one_that_forked_them_is_killed() -> None:
+    code = (
+        "import os, signal, sys, multiprocessing as m; from ritornello.system.processes import in_processes\n"
+        "for item in in_processes(lambda item: item, range(1000), 2, abs):\n"
+        "    print(*(each.pid for each in m.active_children()), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    left, until = list(map(int, done.stdout.split())), time.monotonic() + 30
+    assert len(left) == 2
+    while any(map(is_alive, left)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and that nobody has waited for does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 @pytest.mark.skipif(not FORKS, reason="it needs to fork")

@@ -1,19 +1,25 @@
-"""Call a function for many items in several processes of which one may end, such as for want of memory."""
+"""Call a function for many items in several processes of which any may end, such as for want of memory.
+
+Each process has a pipe of its own. A process that is killed while it sends a result closes its pipe, and that
+is all that the others notice. (In concurrent.futures all processes share a pipe and its lock: there, one that
+is killed while it sends lets all others and the caller wait for ever.)
+"""
 
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CHUNK_ITEMS = 8  # that are sent to a process at a time
-_function: Callable[[Any], Any] | None = None  # what the forked processes call
+SENT_CHUNKS = 2  # that a process has at once, so that it need not wait for the next one
 
 
 def available_cores() -> int:
@@ -30,40 +36,115 @@ def in_processes(
     """Yield the results of `function` for `items`, in order; the function and the items are not pickled.
 
     For an item whose process ends, the result is that of `broken`. Where the system cannot fork safely, this
-    process does all of it. Ctrl-C ends the processes at once.
+    process does all of it. Ctrl-C ends the processes at once. Raises what `function` raises.
     """
     if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
         yield from map(function, items)
         return
-    global _function
-    _function, done = lambda index: function(items[index]), 0
-    while done < len(items):
-        try:
-            for result in _of_pool(range(done, len(items)), processes):
-                done += 1
-                yield result
-        except BrokenProcessPool:  # by one of the items in work; the first one gets a process of its own
-            try:
-                results = list(_of_pool([done], 1))
-            except BrokenProcessPool:
-                results = [broken(items[done])]
-            done += 1
-            yield from results
-
-
-def _of_pool(indices: Sequence[int], processes: int) -> Generator[Any, None, None]:
-    context = multiprocessing.get_context("fork")
-    pool = ProcessPoolExecutor(processes, context, signal.signal, (signal.SIGINT, signal.SIG_IGN))
+    pool = _Pool(lambda index: function(items[index]), len(items), processes)
     try:
-        yield from pool.map(_call, indices, chunksize=CHUNK_ITEMS)
-    except BaseException:  # such as Ctrl-C, perhaps twice: nothing waits for a process that is alive
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
+        for index, (result, error, is_lost) in enumerate(pool.results()):
+            if error is not None:
+                raise error
+            yield broken(items[index]) if is_lost else result
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.kill()
 
 
-def _call(index: int) -> Any:
-    assert _function is not None
-    return _function(index)
+class _Pool:
+    """Processes that call a function for the numbers below `count`."""
+
+    def __init__(self, function: Callable[[int], Any], count: int, processes: int) -> None:
+        self.function, self.count = function, count
+        self.chunks = deque(
+            range(start, min(start + CHUNK_ITEMS, count)) for start in range(0, count, CHUNK_ITEMS)
+        )
+        self.workers: list[_Worker] = []
+        for _ in range(min(processes, len(self.chunks))):
+            self._start_worker()
+
+    def results(self) -> Generator[tuple[Any, Exception | None, bool], None, None]:
+        """Yield the result of each number in order, its error or None, and whether it ended its process."""
+        done: dict[int, tuple[Any, Exception | None, bool]] = {}  # those that wait for an earlier one
+        for index in range(self.count):
+            while index not in done:
+                done |= self._wait()
+            yield done.pop(index)
+
+    def kill(self) -> None:
+        """End all processes."""
+        for worker in self.workers:
+            worker.kill()
+
+    def _start_worker(self) -> None:
+        worker = _Worker(self.function, self.workers)
+        self.workers.append(worker)
+        self._send(worker)
+
+    def _send(self, worker: "_Worker") -> None:
+        """Give a worker its next chunks. One that is gone is noticed when its answer is read."""
+        while self.chunks and len(worker.chunks) < SENT_CHUNKS:
+            chunk = self.chunks.popleft()
+            worker.chunks.append(chunk)
+            with suppress(OSError):
+                worker.pipe.send(chunk)
+
+    def _wait(self) -> dict[int, tuple[Any, Exception | None, bool]]:
+        """Wait for answers; returns the results in them by number."""
+        found: dict[int, tuple[Any, Exception | None, bool]] = {}
+        ready = set(wait([worker.pipe for worker in self.workers]))
+        for worker in [worker for worker in self.workers if worker.pipe in ready]:
+            try:
+                answer = worker.pipe.recv()
+            except (EOFError, OSError):
+                found |= self._replace(worker)
+                continue
+            found |= zip(worker.chunks.popleft(), ((*pair, False) for pair in answer), strict=True)
+            self._send(worker)
+        return found
+
+    def _replace(self, worker: "_Worker") -> dict[int, tuple[Any, Exception | None, bool]]:
+        """Start another process for one that ended; the items it had are tried again one by one."""
+        worker.kill()
+        self.workers.remove(worker)
+        lost = worker.chunks.popleft() if worker.chunks else range(0)
+        singles = [range(number, number + 1) for number in lost] if len(lost) > 1 else []
+        self.chunks.extendleft(reversed([*singles, *worker.chunks]))
+        self._start_worker()
+        return {} if singles else dict.fromkeys(lost, (None, None, True))
+
+
+class _Worker:
+    """A process that was forked from this one, its pipe, and the chunks that it has not yet answered."""
+
+    def __init__(self, function: Callable[[int], Any], others: Iterable["_Worker"]) -> None:
+        context = multiprocessing.get_context("fork")
+        self.chunks: deque[range] = deque()
+        self.pipe, there = context.Pipe()
+        inherited = [self.pipe, *(other.pipe for other in others)]
+        self.process = context.Process(target=_serve, args=(there, inherited, function), daemon=True)
+        self.process.start()
+        there.close()  # so that the end of the process ends the pipe
+
+    def kill(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _serve(pipe: Connection, inherited: list[Connection], function: Callable[[int], Any]) -> None:
+    """Answer chunks of numbers with their results until the pipe is closed; this is the forked process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
+    for other in inherited:  # the parent's ends, so that its end ends the pipe
+        other.close()
+    with suppress(EOFError, OSError):
+        while True:
+            pipe.send([_call(function, index) for index in pipe.recv()])
+
+
+def _call(function: Callable[[int], Any], index: int) -> tuple[Any, Exception | None]:
+    try:
+        return function(index), None
+    except Exception as error:
+        return None, error
