@@ -87,6 +87,7 @@ def is_alive(pid: int) -> bool:
 def test_ctrl_c_twice_ends_all_processes() -> None:
     code = (
         "import os, signal, time; from ritornello.system.processes import in_processes\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have disabled it
         "for item in in_processes(lambda item: time.sleep(0.05), range(1000), 2, abs):\n"
         "    os.kill(os.getpid(), signal.SIGINT); os.kill(os.getpid(), signal.SIGINT)"
     )
