@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "ritornello"
 # a folder may import those before it in this list, and itself; docs/architecture.md has the same order
 ORDER = ["errors", "system", "music", "midi", "notation", "rendering", "corpus", "representations", "models"]
 ORDER += ["sketching", "performing", "legacy2018", "composing", "playing", "evaluation", "training"]
-ORDER += ["learning", "cli", "__main__"]
+ORDER += ["learning", "studio", "cli", "__main__"]
 FRONT = {"__init__", "__main__", "errors"}
 READERS = {"mido", "symusic"}
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -76,6 +76,7 @@ def test_the_architecture_names_every_folder_in_order() -> None:
 
 
 HEAVY = ("torch", "scipy", "sklearn", "pyarrow", "keras", "music21", "sounddevice", "rtmidi")
+HEAVY += ("starlette", "uvicorn")
 
 
 @pytest.mark.parametrize(

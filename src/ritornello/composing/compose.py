@@ -33,6 +33,7 @@ from ritornello.composing.performed_files import check_drums, on_grid, performed
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
+from ritornello.composing.sampler import OnRow
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.composing.takes import compose_takes
@@ -96,12 +97,13 @@ def compose_many(
     *,
     progress: Progress | None = None,
     on_song: OnSong | None = None,
+    on_row: OnRow | None = None,
     **options: Any,
 ) -> list[Song]:
     """Compose several songs with the options of `compose`; raises as it does.
 
     `on_song` gets the number (from 0) of each song and the song as soon as it is done; with `best`, once they
-    are chosen. Two options more:"""
+    are chosen. `on_row` gets the states of the songs in work after each row. Two options more:"""
     BatchOptions(n=n, best=best)
     wanted, done = ComposeOptions(**options), dict[int, Song]()
     performance = Performance(**{name: getattr(wanted, name) for name in PERFORMING})
@@ -129,7 +131,9 @@ def compose_many(
     ]
     choosing = best is not None and n > 1
     critic = BestOfEach(wanted.candidates, None if choosing else finish)
-    generate_songs(opened, requests, dials, measured=choosing, progress=progress, on_song=critic)
+    generate_songs(
+        opened, requests, dials, measured=choosing, progress=progress, on_song=critic, on_row=on_row
+    )
     for number, song in enumerate(most_typical(critic.songs, best or n) if choosing else ()):
         finish(number, song)
     return [done[number] for number in sorted(done)]
@@ -181,6 +185,7 @@ def redo(
     seed: int | None = RedoOptions.seed,
     creativity: float = RedoOptions.creativity,
     progress: Progress | None = None,
+    on_row: OnRow | None = None,
 ) -> list[Song]:
     """Recompose some bars of a song, or all but what is locked, in several versions; nothing else changes.
 
@@ -195,7 +200,7 @@ def redo(
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, bars, parts, lock)
-    takes_found = compose_takes(opened, given, with_chart(wanted, given), seed, progress)
+    takes_found = compose_takes(opened, given, with_chart(wanted, given), seed, progress, on_row)
     network = of_model(opened.path) if performance and performance.drums else None
     found = [take.performed_as(performance, network) for take in takes_found]
     if not found:
@@ -214,6 +219,7 @@ def vary(
     seed: int | None = VaryOptions.seed,
     creativity: float = VaryOptions.creativity,
     progress: Progress | None = None,
+    on_row: OnRow | None = None,
 ) -> Song:
     """Compose a variation of a song: some bars of some parts are new, the rest stays as it is.
 
@@ -224,7 +230,8 @@ def vary(
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, None, parts, lock)
-    return compose_variation(opened, given, amount, seed, creativity, progress).performed_as(performance)
+    varied = compose_variation(opened, given, amount, seed, creativity, progress, on_row)
+    return varied.performed_as(performance)
 
 
 def replay(

@@ -14,6 +14,7 @@ from ritornello.composing.merge_notes import note_table, sampled_notes
 from ritornello.composing.options import RedoOptions
 from ritornello.composing.parse_options import parse_option
 from ritornello.composing.request import PlayedNotes, Request, request_for
+from ritornello.composing.sampler import OnRow
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.models.model import Model
@@ -36,6 +37,7 @@ def compose_takes(
     options: RedoOptions,
     seed: int,
     progress: Progress | None = None,
+    on_row: OnRow | None = None,
 ) -> list[Song]:
     """Compose takes of the bars to redo; fewer if no more can be found. Raises as `generate_songs` does.
 
@@ -61,7 +63,8 @@ def compose_takes(
         requests = [
             replace(wanted, song=number, plan=plan) for number, plan in zip(numbers, plans, strict=True)
         ]
-        for take in generate_songs(model, requests, {"creativity": creativity}, progress=progress):
+        dials = {"creativity": creativity}
+        for take in generate_songs(model, requests, dials, progress=progress, on_row=on_row):
             notes, result = _sampled_notes(base, take), _onsets_and_pitches(take.score)
             if result not in written and min(_difference(notes, other) for other in known) > LEAST_DIFFERENCE:
                 found.append(take)

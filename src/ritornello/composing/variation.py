@@ -12,6 +12,7 @@ from ritornello.composing.given_music import GivenMusic, keeping
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
+from ritornello.composing.sampler import OnRow
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
 from ritornello.composing.takes import given_notes
@@ -33,6 +34,7 @@ def compose_variation(
     seed: int,
     creativity: float,
     progress: Progress | None = None,
+    on_row: OnRow | None = None,
 ) -> Song:
     """Replace a share `amount` (0-1) of the open notes of `given`; raises as `generate_songs` does."""
     chosen = _chosen_cells(given, amount, song_generator(seed, 0))
@@ -52,7 +54,8 @@ def compose_variation(
     request = replace(
         request_for(plan, seed, given=varied), avoided=given_notes(varied), avoid_nats=AVOID_NATS
     )
-    return generate_songs(model, [request], {"creativity": creativity}, progress=progress)[0]
+    dials = {"creativity": creativity}
+    return generate_songs(model, [request], dials, progress=progress, on_row=on_row)[0]
 
 
 def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generator) -> set[Cell]:

@@ -64,7 +64,7 @@ def excerpt(
     if not played.any() and not metronome:
         raise InputError("no notes are left to play: choose other bars or parts")
     found = _moved(score, played, int(lines[0]), int(lines[-1]), is_cut or bars is not None)
-    found = _with_clicks(found, timeline, chosen, int(lines[0])) if metronome else found
+    found = with_clicks(found, timeline, chosen, int(lines[0])) if metronome else found
     return Excerpt(found, lines - lines[0], chosen.start + number)
 
 
@@ -98,8 +98,11 @@ def _moved(score: Score, played: npt.NDArray[np.bool_], start: int, end: int, is
     return score.select(played, **columns, **events, details=score.details._replace(events=kept))
 
 
-def _with_clicks(score: Score, timeline: Timeline, bars: range, start: int) -> Score:
-    """The song with a metronome part for some bars: each beat, or each third eighth of 6/8, 9/8 and 12/8."""
+def with_clicks(score: Score, timeline: Timeline, bars: range, start: int) -> Score:
+    """The song with a metronome part for some bars: each beat, or each third eighth of 6/8, 9/8 and 12/8.
+
+    The clicks are `start` ticks earlier than the bars of the timeline.
+    """
     clicks = []
     for bar in bars:
         meter = Meter(0, int(timeline.numerator[bar]), int(timeline.denominator[bar]))

@@ -34,7 +34,7 @@ def sound_of_bars(played: Excerpt, font: SoundFont, rate_hz: int, loop: bool = F
     """
     mixer = Mixer(played.score, font, rate_hz)
     spans = list(_spans(played.bar_lines_s, rate_hz))
-    gain = _gain(mixer, np.array([*[first for _, first, _ in spans][::2], spans[-1][2]]) / rate_hz)
+    gain = usual_gain(mixer, np.array([*[first for _, first, _ in spans][::2], spans[-1][2]]) / rate_hz)
     ringing = np.zeros((2, 0), np.float32)
     for _ in itertools.count() if loop else range(1):
         for bar, first, last in spans:
@@ -65,8 +65,8 @@ def ahead(bars: Iterator[SoundOfBar]) -> Iterator[SoundOfBar]:
             yield bar
 
 
-def _gain(mixer: Mixer, edges_s: npt.NDArray[np.float64]) -> float:
-    """The factor that gives a song about TARGET_LUFS, from one rendered span between two edges."""
+def usual_gain(mixer: Mixer, edges_s: npt.NDArray[np.float64]) -> float:
+    """The factor that gives a song about TARGET_LUFS, from a span between two of the edges (N,)."""
     span = np.clip(np.searchsorted(edges_s, mixer.start_s, side="right") - 1, 0, len(edges_s) - 2)
     length_s = np.minimum(mixer.end_s - mixer.start_s, 0.5)
     seconds = np.maximum(np.diff(edges_s), 0.1)

@@ -71,9 +71,14 @@ class Mixer:
         if is_kept:
             self._waves.pop(number, None)
             self._waves[number] = held_s, wave, fade
-            while sum(kept.nbytes for _, kept, _ in self._waves.values()) > MAX_KEPT_BYTES:
+            while self.kept_bytes > MAX_KEPT_BYTES:
                 self._waves.pop(next(iter(self._waves)))  # the oldest
         return wave, fade
+
+    @property
+    def kept_bytes(self) -> int:
+        """The bytes of the waveforms that are kept for later spans."""
+        return sum(kept.nbytes for _, kept, _ in self._waves.values())
 
 
 def mix(score: Score, font: SoundFont, rate_hz: int) -> Signal:

@@ -1,0 +1,320 @@
+"""The functions of the HTTP interface, whose table is in routes.py; they ask the songs and the workers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from ritornello.errors import InputError
+from ritornello.studio.command_line import OPTIONS, described_options
+from ritornello.studio.jobs import QUEUE_LIMIT, FullError, Job, JobQueue
+from ritornello.studio.new_jobs import JobMaker
+from ritornello.studio.routes import FORMATS, openapi
+from ritornello.studio.settings import StudioSettings
+from ritornello.studio.songs import MODELS, NewVersion, NotFoundError, SongsFolder
+from ritornello.studio.worker import Worker
+from ritornello.system.version import __version__
+
+MAX_WAITING = 64  # requests for one worker; more are refused
+QUICK_S, SLOW_S = 20.0, 600.0  # limits of reading a file and of a view; of an export
+MAX_CACHED_BYTES = 96 << 20  # of sounds and views
+METRONOME = "metronome"
+
+
+class MediaTypeError(InputError):
+    """The body is of a type that is not taken."""
+
+
+class AsyncWorker:
+    """A worker that is awaited; requests wait for each other."""
+
+    def __init__(self, name: str) -> None:
+        self.worker = Worker(name)
+        self._thread = ThreadPoolExecutor(1, name)
+        self._waiting = 0
+
+    async def ask(
+        self, request: dict[str, Any], arrays: Sequence[bytes] = (), limit_s: float = QUICK_S
+    ) -> tuple[Any, list[bytes]]:
+        """Return the value and the arrays of a request. Raises WorkError, FullError if too many wait."""
+        if self._waiting >= MAX_WAITING:
+            raise FullError(1)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self._thread, lambda: self.worker.call(request, arrays, limit_s=limit_s)
+            )
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """End the process."""
+        self.worker.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+class Api:
+    """The state of a studio: its songs, its jobs, and the workers for sound and for files."""
+
+    def __init__(self, settings: StudioSettings) -> None:
+        self.settings, self.folder = settings, SongsFolder(settings.songs)
+        self.queue = JobQueue(Worker("jobs"))
+        self.sounds, self.files = AsyncWorker("sound"), AsyncWorker("files")
+        self.maker = JobMaker(settings, self.folder)
+        self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._labels: asyncio.Task[Any] | None = None
+        self._background: set[asyncio.Task[Any]] = set()
+
+    def start(self) -> None:
+        """Start the processes, so that the first requests need not wait for them."""
+        self._later(self.sounds.ask({"do": "warm_sound", "soundfont": self._font(None)}))
+        self._labels = self._later(self.files.ask({"do": "state", "model": self.settings.model}))
+        self.queue.warm({"do": "warm", "model": self.settings.model})
+
+    def close(self) -> None:
+        """End all jobs and processes."""
+        self.queue.close()
+        self.sounds.close()
+        self.files.close()
+
+    # state
+
+    async def state(self, _request: Request) -> Any:
+        """The version, the labels of the model, the options, and the names of what can be chosen."""
+        if self._labels is None or (self._labels.done() and self._labels.exception()):
+            self._labels = self._later(self.files.ask({"do": "state", "model": self.settings.model}))
+        found, _ = await asyncio.shield(self._labels)
+        models = sorted(
+            file.parent.name for file in (self.settings.songs / MODELS).glob("*/model.json") if file.is_file()
+        )
+        return {
+            "version": __version__, **found, "options": {kind: described_options(kind) for kind in OPTIONS},
+            "music": list(self.settings.music), "soundfonts": list(self.settings.soundfonts),
+            "models": models, "queue_limit": QUEUE_LIMIT, "songs_folder": str(self.settings.songs),
+            "extras": {name: find_spec(module) is not None for name, module in EXTRAS.items()},
+        }  # fmt: skip
+
+    async def openapi(self, _request: Request) -> Any:
+        """The description of the interface."""
+        return openapi(__version__)
+
+    # songs
+
+    async def songs(self, _request: Request) -> Any:
+        """All songs."""
+        return self.folder.listing()
+
+    async def import_song(self, request: Request) -> Any:
+        """A new song from the bytes of a file. Raises MediaTypeError for a form."""
+        kind = request.headers.get("content-type", "").partition(";")[0]
+        if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+            raise MediaTypeError(f"content-type {kind}: must be that of the song, the body its bytes")
+        name = Path(request.query_params.get("name", "song.mid").replace("\\", "/")).name[:200] or "song.mid"
+        found, (midi,) = await self.files.ask({"do": "import", "name": name}, [await request.body()])
+        title = name.rpartition(".")[0] or name
+        return self.folder.create(title, NewVersion(midi, f"import {name} ({found['format']})"))
+
+    async def song(self, request: Request) -> Any:
+        """A song with its versions."""
+        return self.folder.song(request.path_params["song"])
+
+    async def update_song(self, request: Request) -> Any:
+        """Change a song, if its head is the one that the page knows. Raises InputError."""
+        expected = request.headers.get("if-match", "").strip('"')
+        if expected and not expected.isdecimal():
+            raise InputError(f"if-match {expected!r:.20}: must be the number of the head")
+        changes = await _json_body(request)
+        return self.folder.update(request.path_params["song"], changes, int(expected) if expected else None)
+
+    async def delete_song(self, request: Request) -> Any:
+        """Move a song to the trash."""
+        self.folder.delete(request.path_params["song"])
+        return None
+
+    async def edit(self, request: Request) -> Any:
+        """A new version with other notes. Raises InputError."""
+        song, body = request.path_params["song"], await _json_body(request)
+        parent: Any = body.get("parent")
+        action = body.get("action", "edit")
+        if not isinstance(action, str):
+            raise InputError(f"action {action!r:.40}: must be a text")
+        midi = self.folder.midi(song, parent)
+        asked = {"do": "edit", "notes": body.get("notes"), "parts": body.get("parts")}
+        _, (edited,) = await self.sounds.ask(asked, [midi])
+        version = self.folder.add(song, parent, NewVersion(edited, action[:200] or "edit"))
+        return {"version": version, "head": version}
+
+    async def version(self, request: Request) -> Any:
+        """The content of a version."""
+        song, version = _version_of(request)
+        info = self.folder.version(song, version)
+        data = self._midi_with_root(song, version)
+        key = ("view", song, version, info["made_at"])
+        if key not in self._cache:
+            view, _ = await self.sounds.ask({"do": "view"}, data[:1])
+            self._keep(key, json.dumps(view, separators=(",", ":")).encode())
+            self._later(self.sounds.ask({"do": "prepare", "soundfont": self._font(None)}, data))
+        more = {name: info[name] for name in ("command", "recipe", "action", "parent", "made_at")}
+        more["lock_bars"] = self.folder.song_settings(song)["locks"]
+        more["originality"] = self.folder.originality(song, version)
+        view_text = self._cached(key)
+        text = view_text[:-1] + b"," + json.dumps(more, separators=(",", ":")).encode()[1:]
+        return Response(text, media_type="application/json")
+
+    async def originality(self, request: Request) -> Any:
+        """What a version shares with the training songs, computed once."""
+        song, version = _version_of(request)
+        midi = self.folder.midi(song, version)
+        if (known := self.folder.originality(song, version)) is None:
+            known, _ = await self.files.ask(
+                {"do": "originality", "model": self.settings.model}, [midi], 10 * QUICK_S
+            )
+            self.folder.keep_originality(song, version, known)
+        return known
+
+    async def sound(self, request: Request) -> Any:
+        """A bar of a part, or of the metronome."""
+        song, version = _version_of(request)
+        part, bar = request.path_params["part"], _number("bar", request.path_params["bar"])
+        number = part if part == METRONOME else _number("part", part)
+        font = self._font(request.query_params.get("soundfont"))
+        key = ("sound", song, version, self.folder.version(song, version)["made_at"], number, bar, font)
+        if key not in self._cache:
+            asked = {"do": METRONOME if part == METRONOME else "sound", "part": number, "bar": bar}
+            data = self._midi_with_root(song, version)
+            _, (sound,) = await self.sounds.ask(asked | {"soundfont": font}, data)
+            self._keep(key, sound)
+        return Response(self._cached(key), media_type=FORMATS["wav"])
+
+    async def export(self, request: Request) -> Any:
+        """A version or a part of it as a file. Raises InputError."""
+        song, version = _version_of(request)
+        kind, part = request.path_params["format"], request.query_params.get("part")
+        if kind not in FORMATS:
+            raise InputError(f"format {kind!r:.20}: must be one of {', '.join(FORMATS)}")
+        info, data = self.folder.version(song, version), self.folder.midi(song, version)
+        if kind == "json":
+            if info["recipe"] is None:
+                raise InputError(f"version {version}: it has no recipe, as it was not composed")
+            data = (json.dumps(info["recipe"], indent=1, ensure_ascii=False) + "\n").encode()
+        elif kind != "mid" or part is not None:
+            asked = {"do": "export", "format": kind, "recipe": info["recipe"]}
+            asked["part"] = None if part is None else _number("part", part)
+            asked["soundfont"] = self._font(request.query_params.get("soundfont"))
+            _, (data,) = await self.files.ask(asked, [data], SLOW_S)
+        ending = f"-part-{int(part) + 1}" if part is not None else ""
+        name = f"{song}-{version}{ending}.{kind}"
+        return Response(data, headers={"Content-Disposition": f'attachment; filename="{name}"'},
+                        media_type=FORMATS[kind])  # fmt: skip
+
+    # jobs
+
+    async def jobs(self, _request: Request) -> Any:
+        """All jobs that are known."""
+        return [job.to_dict() for job in self.queue.jobs.values()]
+
+    async def add_job(self, request: Request) -> Any:
+        """Queue a job."""
+        kind, song, work = self.maker.work(await _json_body(request))
+        return {"job": self.queue.add(kind, song, work).number}
+
+    async def job(self, request: Request) -> Any:
+        """One job."""
+        return self._job(request).to_dict()
+
+    async def cancel_job(self, request: Request) -> Any:
+        """Cancel a job."""
+        job = self._job(request)
+        self.queue.cancel(job)
+        return job.to_dict()
+
+    async def events(self, request: Request) -> Any:
+        """The events of a job as they come."""
+        return StreamingResponse(_event_texts(self._job(request)), media_type="text/event-stream")
+
+    def _job(self, request: Request) -> Job:
+        """The job of a path. Raises NotFoundError."""
+        number = request.path_params["job"]
+        if number not in self.queue.jobs:
+            raise NotFoundError(f"job {number!r:.20}: there is none of this number, or it is forgotten")
+        return self.queue.jobs[number]
+
+    def _font(self, name: str | None) -> str | None:
+        """The path of a soundfont that was named at the start; by default the first. Raises InputError."""
+        fonts = self.settings.soundfonts
+        if name is None:
+            return str(next(iter(fonts.values()))) if fonts else None
+        if name not in fonts:
+            raise InputError(f"soundfont {name!r:.60}: must be one of {', '.join(fonts)}")
+        return str(fonts[name])
+
+    def _midi_with_root(self, song: str, version: int) -> list[bytes]:
+        """The files of a version and of its first ancestor."""
+        root = self.folder.root(song, version)
+        return [self.folder.midi(song, version), self.folder.midi(song, root)]
+
+    def _keep(self, key: tuple[Any, ...], data: bytes) -> None:
+        """Keep an answer, and forget the oldest ones beyond MAX_CACHED_BYTES."""
+        self._cache[key] = data
+        while len(self._cache) > 1 and sum(map(len, self._cache.values())) > MAX_CACHED_BYTES:
+            self._cache.popitem(last=False)
+
+    def _cached(self, key: tuple[Any, ...]) -> bytes:
+        self._cache.move_to_end(key)
+        return self._cache[key]
+
+    def _later(self, work: Any) -> asyncio.Task[Any]:
+        """Do something in the background; its errors come again when it is asked for."""
+        task = asyncio.ensure_future(_quietly(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+
+EXTRAS = {"sheet": "verovio", "audio": "soundfile", "train": "torch"}
+
+
+async def _quietly(work: Any) -> Any:
+    return await work
+
+
+async def _event_texts(job: Job) -> AsyncIterator[str]:
+    """The events of a job as server-sent events."""
+    async for event, data in job.follow():
+        yield f"event: {event}\ndata: {data}\n\n"
+
+
+async def _json_body(request: Request) -> dict[str, Any]:
+    """The JSON object in the body of a request. Raises InputError, MediaTypeError."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind != "application/json":
+        raise MediaTypeError(f"content-type {kind or 'missing'!r:.60}: must be application/json")
+    try:
+        content = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the body is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError("the body: must be an object")
+    return content
+
+
+def _version_of(request: Request) -> tuple[str, int]:
+    """The song and the version of a path."""
+    return request.path_params["song"], _number("version", request.path_params["version"])
+
+
+def _number(name: str, text: str) -> int:
+    """A number of a path or a query. Raises NotFoundError for what is none."""
+    if not text.isdecimal() or len(text) > 9 or not text.isascii():
+        raise NotFoundError(f"{name} {text!r:.20}: must be a number from 0 on")
+    return int(text)

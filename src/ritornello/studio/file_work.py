@@ -1,0 +1,180 @@
+"""Song files for the studio: read what users drop, view, edit and export songs, compare them with others.
+
+Each function gets the request, its arrays and a function for events, and returns a value and arrays. Files
+may be damaged or hostile: this process may be killed for them.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from ritornello import midi
+from ritornello.composing.compose import opened_model
+from ritornello.errors import InputError, MidiError, ScoreError
+from ritornello.evaluation.originality import closest_passages
+from ritornello.midi.patching import Note, replace_notes
+from ritornello.models.fingerprints import SongFingerprint, read
+from ritornello.music.file_details import NO_DETAILS
+from ritornello.music.score import EVENTS, LIMITS, Part, Score
+from ritornello.music.score_limits import MAX_TICKS
+from ritornello.notation.song_file import unpack
+from ritornello.rendering.render import render
+from ritornello.rendering.stems import part_of, stem_paths, write_stems
+from ritornello.studio.song_view import COLUMNS, view_of_song
+from ritornello.studio.work import Answer
+from ritornello.system.files import write_json
+
+Result = tuple[Any, Sequence[bytes]]
+MAX_EDITED_NOTES = 200_000
+STEM_BITS = 24  # as `render --stems` writes them
+
+
+def import_song(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """Read the bytes of a song file of any format; the answer is the song as a MIDI file.
+
+    Raises MidiError.
+    """
+    file = unpack(str(request["name"]), arrays[0])
+    score = file.parse().score
+    if not len(score):
+        raise MidiError(f"{file.name!r} has no notes")
+    data = midi.to_bytes(score)[0] if file.format else file.data
+    return {"title": score.title, "format": file.format or "MIDI"}, [data]
+
+
+def view(_request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """What the page shows of a song."""
+    heard = midi.parse(arrays[0], name="the song").score
+    return view_of_song(_as_written(arrays[0]), heard), ()
+
+
+def edit(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """The song with all notes replaced by those of the request; with `parts` also its parts.
+
+    All other events of the file stay as they are, if the parts do. Raises InputError, ScoreError.
+    """
+    columns = _columns(request.get("notes"))
+    score = _as_written(arrays[0])
+    parts = score.parts if request.get("parts") is None else _parts(request["parts"])
+    if columns["part"] and max(columns["part"]) >= len(parts):
+        raise ScoreError(f"part {max(columns['part'])} of a note: must be 0-{len(parts) - 1}")
+    names = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
+    notes = {name: np.array(columns[name], np.int64) for name in names}
+    events: dict[str, Any] = {name: getattr(score, name) for name in (*EVENTS, "title")}
+    edited = Score.of(score.ticks_per_beat, **notes, parts=parts, **events)
+    table = [getattr(edited, name).tolist() for name in Note._fields]
+    if parts == score.parts and set(columns["part"]) <= set(score.part.tolist()):
+        new = [Note(*row) for row in zip(*table, strict=True)]
+        return None, [replace_notes(arrays[0], range(len(parts)), 0, MAX_TICKS + 1, new)]
+    with_details = midi.parse(arrays[0], pedal="ignore", with_details=True).score
+    kept = with_details.details if len(parts) == len(score.parts) else NO_DETAILS
+    return None, [midi.to_bytes(replace(edited, details=kept))[0]]
+
+
+def export(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """A song in another format, as `ritornello render` writes it; of one part, as `render --stems` does."""
+    kind, part = request["format"], request.get("part")
+    sound = {"soundfont": request["soundfont"]} if request.get("soundfont") else {}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        song = folder / "song.mid"
+        song.write_bytes(arrays[0])
+        if kind == "zip":
+            return None, [_bundle(song, request.get("recipe"), sound)]
+        if part is not None:
+            return None, [_stem(song, kind, part, sound)]
+        out = folder / f"out.{kind}"
+        render(song, out, **sound)
+        return None, [out.read_bytes()]
+
+
+def originality(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """The longest run of notes that a song shares with the training songs of a model, and where."""
+    song = SongFingerprint.of(midi.parse(arrays[0]).score)
+    (passage,) = closest_passages([song], _training_songs(request.get("model")))
+    if passage is None:
+        return {"longest_run": 0, "notes": song.notes}, ()
+    there = {"song": passage.name, "bars": passage.bars, "there": passage.there}
+    return {"longest_run": passage.notes, "notes": song.notes, **there}, ()
+
+
+@lru_cache(maxsize=1)
+def _training_songs(model: str | None) -> list[SongFingerprint]:
+    return read(opened_model(model).path)
+
+
+def _as_written(data: bytes) -> Score:
+    """A song whose notes are as long as in the file: the pedal does not lengthen them."""
+    return midi.parse(data, name="the song", pedal="ignore").score
+
+
+def _columns(notes: Any) -> dict[str, list[int]]:
+    """The columns of notes, checked. Raises InputError."""
+    if not isinstance(notes, dict) or sorted(notes) != sorted(COLUMNS):
+        raise InputError(f"notes: must be an object of the columns {', '.join(COLUMNS)}")
+    for name in COLUMNS:
+        low, high = LIMITS[name]
+        column = notes[name]
+        if not isinstance(column, list) or len(column) != len(notes["part"]):
+            raise InputError(f"notes: column {name} must be a list as long as the others")
+        if wrong := [value for value in column if type(value) is not int or not low <= value <= high]:
+            raise InputError(f"notes: {name} {wrong[0]!r:.40}: must be {low}-{high}")
+    if not 0 < len(notes["part"]) <= MAX_EDITED_NOTES:
+        raise InputError(f"{len(notes['part'])} notes: must be 1-{MAX_EDITED_NOTES}")
+    return notes
+
+
+def _parts(given: Any) -> tuple[Part, ...]:
+    """The parts of a request. Raises InputError."""
+    if not isinstance(given, list) or not 0 < len(given) <= 256:
+        raise InputError("parts: must be a list of 1-256 objects")
+    found = []
+    for part in given:
+        name, program = (part.get("name", ""), part.get("program", 0)) if isinstance(part, dict) else ("", -1)
+        if not isinstance(name, str) or type(program) is not int or not 0 <= program <= 127:
+            raise InputError(f"part {part!r:.60}: must have a name, a program 0-127, and is_drums")
+        found.append(Part(name[:100], program, bool(part.get("is_drums"))))
+    return tuple(found)
+
+
+def _stem(song: Path, kind: str, part: int, sound: dict[str, Any]) -> bytes:
+    """One part of a song as a file of the same length as the song. Raises InputError."""
+    score = midi.read(song)
+    written = midi.read(song, pedal="ignore", with_details=True)
+    if kind == "musicxml":
+        if part not in set(score.part.tolist()):
+            raise InputError(f"part {part}: the song has no such part with notes")
+        out = song.with_name("part.musicxml")
+        render(part_of(written, part), out)
+        return out.read_bytes()
+    paths = stem_paths(score, song.parent / "stems", kind)
+    if part not in paths:
+        raise InputError(f"part {part}: must be one of {', '.join(map(str, sorted(paths)))}")
+    write_stems(score, written, song.parent / "stems", kind, STEM_BITS, **sound)
+    return paths[part][kind != "mid"].read_bytes()
+
+
+def _bundle(song: Path, recipe: dict[str, Any] | None, sound: dict[str, Any]) -> bytes:
+    """A zip of the song in all formats that can be made here, with its recipe and its stems."""
+    folder = song.parent / "bundle"
+    render(song, f"{folder}/", recipe=recipe, **sound)
+    (folder / "song.mid").write_bytes(song.read_bytes())
+    render(song, f"{folder}/stems/", stems="wav", **sound)
+    if recipe is not None:
+        write_json(folder / "song.json", recipe)
+        (folder / "recipe.json").unlink(missing_ok=True)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder).as_posix())
+    return out.getvalue()

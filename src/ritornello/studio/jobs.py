@@ -1,0 +1,171 @@
+"""The jobs of the studio: a queue of long work, done one after another, each with its events."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import math
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ritornello.errors import InputError, RitornelloError
+from ritornello.studio.worker import Worker, WorkError
+
+QUEUE_LIMIT = 8  # jobs that wait; more are refused
+MAX_KEPT_JOBS = 64  # finished ones, with their events
+USUAL_JOB_S = 10.0  # for the time to come back, before any job has finished
+ENDS = ("done", "failed", "cancelled")
+
+
+class FullError(InputError):
+    """The queue is full; `retry_after_s` says when to come back, in seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"{QUEUE_LIMIT} jobs are waiting: come back in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+Emit = Callable[[str, dict[str, Any]], None]
+"""Called as emit(event, data) by work, from any thread."""
+Work = Callable[[Worker, Emit], dict[str, Any]]
+"""Does a job in a thread, with the process of the jobs; returns the data of its last event, `done`."""
+
+
+class Job:
+    """One piece of long work, and its events as JSON texts."""
+
+    def __init__(self, number: str, kind: str, song: str | None) -> None:
+        self.number, self.kind, self.song = number, kind, song
+        self.state = "queued"
+        self.error: str | None = None
+        self.progress: dict[str, Any] = {}
+        self._log: list[tuple[str, str]] = []
+        self._progress_count = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its last event has come."""
+        return self.state in ENDS
+
+    def add(self, event: str, data: dict[str, Any]) -> None:
+        """Add an event, and wake those who wait for one. Of progress only the last is kept."""
+        if self.has_ended:
+            return
+        if event == "progress":
+            self.progress, self._progress_count = data, self._progress_count + 1
+        else:
+            self._log.append((event, json.dumps(data, separators=(",", ":"))))
+        if event in ENDS:
+            self.state, self.error = event, data.get("error")
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def follow(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield all events, from the first one to the last, as they come."""
+        read = read_progress = 0
+        while True:
+            changed, has_ended = self._changed, self.has_ended
+            for event in self._log[read:]:
+                read += 1
+                yield event
+            if self._progress_count > read_progress and not has_ended:
+                read_progress = self._progress_count
+                yield "progress", json.dumps(self.progress)
+            if has_ended:
+                return
+            await changed.wait()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The job as JSON."""
+        progress = {name: self.progress.get(name) for name in ("done", "total", "left_s")}
+        named = {"job": self.number, "kind": self.kind, "song": self.song, "state": self.state}
+        return {**named, **progress, "error": self.error}
+
+
+class JobQueue:
+    """Does jobs one after another. All methods are called in the event loop."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.jobs: dict[str, Job] = {}
+        self._worker = worker
+        self._waiting: deque[tuple[Job, Work]] = deque()
+        self._running: Job | None = None
+        self._numbers = itertools.count(1)
+        self._mean_s = USUAL_JOB_S
+        self._thread = ThreadPoolExecutor(1, "jobs")
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, kind: str, song: str | None, work: Work) -> Job:
+        """Queue a job. Raises FullError if QUEUE_LIMIT jobs wait."""
+        if len(self._waiting) >= QUEUE_LIMIT:
+            raise FullError(math.ceil(self._mean_s))
+        job = Job(str(next(self._numbers)), kind, song)
+        self.jobs[job.number] = job
+        self._waiting.append((job, work))
+        self._forget()
+        self._tell_places()
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        return job
+
+    def warm(self, request: dict[str, Any]) -> None:
+        """Let the process do something before the first job."""
+        self._thread.submit(self._worker.call, request)
+
+    def cancel(self, job: Job) -> None:
+        """End a job: one that waits is removed, the process of a running one is killed."""
+        if job.has_ended:
+            return
+        self._waiting = deque(pair for pair in self._waiting if pair[0] is not job)
+        is_running = job is self._running
+        job.add("cancelled", {})
+        if is_running:
+            self._worker.kill()
+        self._tell_places()
+
+    def close(self) -> None:
+        """End all jobs and the process."""
+        for job in list(self.jobs.values()):
+            self.cancel(job)
+        self._worker.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self) -> None:
+        """Do the jobs that wait, until there is none."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            job, work = self._waiting.popleft()
+            self._running, job.state = job, "running"
+            self._tell_places()
+            start_s = time.monotonic()
+
+            def emit(event: str, data: dict[str, Any], job: Job = job) -> None:
+                loop.call_soon_threadsafe(job.add, event, data)
+
+            try:
+                result = await loop.run_in_executor(self._thread, work, self._worker, emit)
+            except (WorkError, RitornelloError) as error:
+                job.add("failed", {"error": str(error)})
+            except Exception as error:  # a fault of the program ends this job alone
+                job.add("failed", {"error": f"{job.kind} failed: {type(error).__name__}: {error}"})
+            else:
+                await asyncio.sleep(0)  # the events that the thread sent come first
+                job.add("done", result)
+            self._mean_s += 0.3 * (time.monotonic() - start_s - self._mean_s)
+            self._running = None
+
+    def _tell_places(self) -> None:
+        """Tell the jobs that wait how many are before them."""
+        for place, (job, _) in enumerate(self._waiting, 1):
+            job.add("queued", {"place": place})
+
+    def _forget(self) -> None:
+        """Forget the oldest finished jobs beyond MAX_KEPT_JOBS."""
+        ended = [number for number, job in self.jobs.items() if job.has_ended]
+        for number in ended[: max(0, len(ended) - MAX_KEPT_JOBS)]:
+            del self.jobs[number]

@@ -1,0 +1,143 @@
+"""From the request of a job to its work: what it needs of the folder of songs, and what it keeps there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from ritornello.errors import InputError
+from ritornello.studio.jobs import Emit, Work
+from ritornello.studio.routes import KINDS
+from ritornello.studio.settings import StudioSettings
+from ritornello.studio.songs import MODELS, NewVersion, SongsFolder
+from ritornello.studio.worker import Worker
+
+MAX_TAKES = 4
+SONG_OPTIONS = ("melody", "prompt", "chords_from")  # whose values are versions of songs, "song/3"
+OF_A_SONG = ("redo", "vary", "change", "perform")
+TAKES = ("redo", "vary")  # whose versions are not the head until they are accepted
+MODEL_NAME = re.compile(r"[\w][\w .-]{0,63}")
+
+
+class JobMaker:
+    """Makes the work of jobs."""
+
+    def __init__(self, settings: StudioSettings, folder: SongsFolder) -> None:
+        self.settings, self.folder = settings, folder
+
+    def work(self, body: dict[str, Any]) -> tuple[str, str | None, Work]:
+        """The kind, the song and the work of a request. Raises InputError, NotFoundError."""
+        kind, options = body.get("kind"), body.get("options", {})
+        if kind not in KINDS:
+            raise InputError(f"kind {kind!r:.40}: must be one of {', '.join(KINDS)}")
+        if not isinstance(options, dict):
+            raise InputError(f"options {options!r:.40}: must be an object")
+        request = {"do": kind, "options": self._resolved(options), "model": self._model(body.get("model"))}
+        if kind == "sketch":
+            return kind, None, lambda worker, emit: worker.call(request, (), _events(emit))[0]
+        if kind == "compose":
+            return kind, None, self._compose(request, body)
+        if kind in OF_A_SONG:
+            return kind, body.get("song"), self._of_a_song(kind, request, body)
+        return kind, None, self._of_music(kind, body)
+
+    def _compose(self, request: dict[str, Any], body: dict[str, Any]) -> Work:
+        name, sketch = body.get("name"), request["options"].get("sketch")
+
+        def work(worker: Worker, emit: Emit) -> dict[str, Any]:
+            value, (midi,) = worker.call(request, (), _events(emit))
+            new = NewVersion(midi, f"compose {value['action']}", value["command"], value["recipe"], sketch)
+            made = self.folder.create(name or value["action"].partition(",")[0], new)
+            return {"song": made["id"], "version": made["head"]}
+
+        return work
+
+    def _of_a_song(self, kind: str, request: dict[str, Any], body: dict[str, Any]) -> Work:
+        song, parent = body.get("song"), body.get("parent")
+        if not isinstance(song, str):
+            raise InputError(f"song {song!r:.40}: must be the id of a song")
+        info = self.folder.version(song, parent if parent is not None else self.folder.song(song)["head"])
+        version = int(info["version"])
+        midi, path = self.folder.midi(song, version), self.folder.midi_path(song, version)
+        request |= {"path": str(path), "recipe": info["recipe"]}
+        if kind == "redo" and not 1 <= request["options"].setdefault("takes", 1) <= MAX_TAKES:
+            raise InputError(f"takes {request['options']['takes']}: must be 1-{MAX_TAKES}")
+        if kind in TAKES and "lock" not in request["options"]:
+            request["options"]["lock"] = _locks(self.folder.song(song)["locks"])
+
+        def work(worker: Worker, emit: Emit) -> dict[str, Any]:
+            values, files = worker.call(request, [midi], _events(emit))
+            versions = []
+            for value, file in zip(values, files, strict=True):
+                new = NewVersion(file, value["action"], value["command"], value["recipe"])
+                versions.append(self.folder.add(song, version, new, is_take=kind in TAKES))
+                emit("take", {"version": versions[-1]})
+            return {"song": song, "version": versions[0], "takes": versions}
+
+        return work
+
+    def _of_music(self, kind: str, body: dict[str, Any]) -> Work:
+        """Work on a folder of music that was named at the start. Raises InputError for another one."""
+        music, minutes = body.get("music"), body.get("minutes", 20)
+        if music not in self.settings.music:
+            known = ", ".join(self.settings.music) or "none: start the studio with --music FOLDER"
+            raise InputError(f"music {music!r:.60}: must be one of {known}")
+        if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= 24 * 60:
+            raise InputError(f"minutes {minutes!r:.20}: must be above 0 and at most {24 * 60}")
+        out = self.settings.songs / MODELS / f"{music}-model"
+        request = {"do": kind, "folder": str(self.settings.music[music]), "out": str(out), "minutes": minutes}
+
+        def work(_worker: Worker, emit: Emit) -> dict[str, Any]:
+            raise InputError(f"{kind}: this version of the studio cannot do it yet")
+
+        del request
+        return work
+
+    def _resolved(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The options with the paths of the songs that they name. Raises InputError, NotFoundError."""
+        found = dict(options)
+        for name in SONG_OPTIONS:
+            if (value := options.get(name)) is None:
+                continue
+            song, _, version = str(value).rpartition("/")
+            if not version.isdecimal() or len(version) > 9:
+                raise InputError(f"{name} {value!r:.60}: must be a version of a song, such as my-song/3")
+            found[name] = str(self.folder.midi_path(song, int(version)))
+        return found
+
+    def _model(self, name: Any) -> str | None:
+        """The path of a model that was learnt here; by default the one of the start. Raises InputError."""
+        if name is None:
+            return self.settings.model
+        path = self.settings.songs / MODELS / str(name)
+        if not isinstance(name, str) or not MODEL_NAME.fullmatch(name) or not (path / "model.json").is_file():
+            raise InputError(f"model {name!r:.60}: must be one that was learnt here")
+        return str(path)
+
+
+def _events(emit: Emit) -> Any:
+    """A function that passes on the events of a worker."""
+    return lambda answer, _arrays: emit(answer["event"], answer["data"])
+
+
+def _locks(locks: list[Any]) -> list[str]:
+    """The locks of a song as the option `lock` has them: "2", "5-8", "2:5-8", with parts from 1.
+
+    A lock is such a text or an object of a part (a number from 0) and bars (the first and the last).
+    """
+    found = []
+    for lock in locks:
+        if isinstance(lock, str):
+            found.append(lock)
+        elif isinstance(lock, dict):
+            part, bars = lock.get("part"), lock.get("bars")
+            words = [] if part is None else [str(part + 1)]
+            words += [] if bars is None else [f"{bars[0]}-{bars[-1]}"]
+            found.append(":".join(words))
+    return [text for text in found if text]
+
+
+def model_path(songs: Path, name: str) -> Path:
+    """The folder of a model that is learnt from a folder of music."""
+    return songs / MODELS / f"{name}-model"

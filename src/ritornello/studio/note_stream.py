@@ -1,0 +1,84 @@
+"""Send the notes of a song, and how far it is, while it is composed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ritornello.composing.key_frame import moved_plan
+from ritornello.composing.sampling_state import SamplingState
+from ritornello.representations.grid.vocabulary import (
+    DRUM_PART,
+    DURATION_TICKS,
+    part_classes,
+    velocity_of_class,
+)
+from ritornello.studio.song_view import COLUMNS, view_of_plan
+from ritornello.studio.work import Answer
+
+SEND_EVERY_S = 0.05  # more messages would only make the page draw more often
+DURATIONS_TICKS = DURATION_TICKS.tolist()
+
+
+class NoteStream:
+    """Sends `parts` once, then `notes` and `progress`, of the first song of the batch in work."""
+
+    def __init__(self, on_event: Answer) -> None:
+        self.on_event = on_event
+        self._song: Any = None  # the SongState whose notes are sent
+        self._read = 0  # how many of its notes were read
+        self._waiting: list[tuple[int, ...]] = []
+        self._start_s = self._sent_s = time.monotonic()
+        self._numbers: dict[int, int] = {}  # by part class the number of the part
+        self._end_tick = 0
+
+    def on_row(self, states: Sequence[SamplingState]) -> None:
+        """Read the state of the first song; send what is new, at most every SEND_EVERY_S."""
+        if not states:
+            return
+        state = states[0]
+        if state.song is not self._song:  # the first song, or it is composed again, or the next one is shown
+            self._begin(state)
+        song = state.song
+        for index in range(self._read, len(song.notes)):
+            onset, part, pitch, duration, velocity = song.notes[index]
+            if not song.is_given[index] and onset < self._end_tick and part in self._numbers:
+                moved = 0 if part == DRUM_PART else state.request.transposed_by
+                loud = int(velocity_of_class(np.array(velocity)))
+                self._waiting.append(
+                    (self._numbers[part], pitch - moved, loud, onset, DURATIONS_TICKS[duration])
+                )
+        self._read = len(song.notes)
+        now_s = time.monotonic()
+        if self._waiting and now_s - self._sent_s >= SEND_EVERY_S:
+            self._send(state, now_s)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Do nothing: `on_row` knows more."""
+
+    def _begin(self, state: SamplingState) -> None:
+        """Send the bars and parts of a song whose first note is to come."""
+        plan, moved = state.request.plan, state.request.transposed_by
+        own = moved_plan(plan, -moved) if moved else plan
+        classes = part_classes(plan.parts).tolist()
+        order = sorted(range(len(classes)), key=lambda number: classes[number])
+        self._numbers = {classes[number]: place for place, number in enumerate(order)}
+        self._song, self._read, self._waiting = state.song, 0, []
+        self._end_tick = state.end_tick
+        self.on_event(
+            {"event": "parts", "data": view_of_plan(own, [own.parts[number] for number in order], own.key)},
+            (),
+        )
+
+    def _send(self, state: SamplingState, now_s: float) -> None:
+        columns = map(list, zip(*self._waiting, strict=True))
+        self.on_event({"event": "notes", "data": dict(zip(COLUMNS, columns, strict=True))}, ())
+        first, end = state.first_tick, self._end_tick
+        done = min(max(state.song.clock - first, 0), end - first)
+        left_s = (now_s - self._start_s) * (end - first - done) / max(done, 1)
+        data = {"done": done, "total": end - first, "what": "composing", "left_s": round(left_s, 1)}
+        self.on_event({"event": "progress", "data": data}, ())
+        self._waiting, self._sent_s = [], now_s

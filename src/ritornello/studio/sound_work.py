@@ -1,0 +1,184 @@
+"""The sound of a song, bar by bar and part by part, by the voices of the project; views and edits of songs.
+
+Bars of a part that are put end to end are the part as it is rendered whole: each has the ring of the notes of
+earlier bars. One gain, that of the song's first version, brings all versions to the usual loudness.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import wave
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ritornello import midi
+from ritornello.errors import InputError
+from ritornello.music.score import COLUMNS, Score
+from ritornello.playing.excerpt import with_clicks
+from ritornello.playing.sound import usual_gain
+from ritornello.rendering.audio import find_soundfont
+from ritornello.rendering.audio.mix import Mixer
+from ritornello.rendering.audio.soundfont import Signal, SoundFont
+from ritornello.rendering.roll_contents import shown_bars
+from ritornello.rendering.stems import part_of
+from ritornello.studio.work import Answer
+
+Result = tuple[Any, Sequence[bytes]]
+RATE_HZ = 44_100
+MAX_KEPT_BYTES = 512 << 20  # of the waveforms of all parts
+MAX_KEPT_PARTS = 64
+
+
+class _Song(NamedTuple):
+    """A song as it sounds: its notes, and the first sample (bars + 1,) of each bar and of what follows."""
+
+    score: Score
+    edges: npt.NDArray[np.int64]
+
+
+class _Part:
+    """The sound of one part: its mixer, and what rings after the bar that was rendered last."""
+
+    def __init__(self, score: Score, font: SoundFont) -> None:
+        self.mixer = Mixer(score, font, RATE_HZ)
+        self._ring: tuple[int, Signal] = (-1, _silence(0))  # the sample at which it begins, and the sound
+
+    def sound(self, first: int, last: int) -> Signal:
+        """The sound (2, last - first) from a sample on; `last` < 0: all that follows."""
+        start, ring = self._ring if self._ring[0] == first else (first, self._ring_at(first))
+        end_s = np.inf if last < 0 else last / RATE_HZ
+        new = self.mixer.sound(first / RATE_HZ, end_s)
+        length = max(new.shape[1], ring.shape[1]) if last < 0 else last - first
+        total = _silence(max(new.shape[1], ring.shape[1], length))
+        total[:, : ring.shape[1]] = ring
+        total[:, : new.shape[1]] += new
+        self._ring = (start + length, total[:, length:].copy())
+        return total[:, :length]
+
+    def _ring_at(self, first: int) -> Signal:
+        """What still sounds at a sample of the notes that began before it."""
+        mixer, at_s = self.mixer, first / RATE_HZ
+        end_s = np.minimum(mixer.end_s, mixer.cut_s) + mixer.tail_s
+        sounding = (mixer.start_s < at_s) & (end_s > at_s)
+        if not sounding.any():
+            return _silence(0)
+        from_sample = int(mixer.start_s[sounding].min() * RATE_HZ)
+        return mixer.sound(from_sample / RATE_HZ, at_s)[:, first - from_sample :]
+
+
+_parts: OrderedDict[tuple[bytes, str], _Part] = OrderedDict()
+
+
+def warm_sound(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """Read the soundfont."""
+    _font(request.get("soundfont"))
+    return None, ()
+
+
+def prepare(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """Read a song and its soundfont, so that its first bar need not wait for them."""
+    font = request.get("soundfont")
+    song = _song(arrays[0])
+    if len(song.score):
+        _gain(arrays[1], font)
+    for part in np.unique(song.score.part).tolist():
+        _part(song, part, font)
+    return None, ()
+
+
+def sound(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """A bar of a part as a WAV file; the bar after the last one is the ring of the last notes.
+
+    The arrays are the song and its first version, whose loudness all versions have. Raises InputError.
+    """
+    song, bar, font = _song(arrays[0]), request["bar"], request.get("soundfont")
+    if not 0 <= request["part"] < len(song.score.parts):
+        raise InputError(f"part {request['part']}: must be 0-{len(song.score.parts) - 1}")
+    _check_bar(bar, len(song.edges) - 1)
+    first = int(song.edges[bar])
+    last = int(song.edges[bar + 1]) if bar + 1 < len(song.edges) else -1
+    if not (song.score.part == request["part"]).any():
+        return None, [_wav(_silence(max(last - first, 0)))]
+    part = _part(song, request["part"], font)
+    return None, [_wav(part.sound(first, last) * np.float32(_gain(arrays[1], font)))]
+
+
+def metronome(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """The clicks of a bar as a WAV file."""
+    song, bar, font = _song(arrays[0]), request["bar"], request.get("soundfont")
+    _check_bar(bar, len(song.edges) - 2)
+    nothing = song.score.select(np.zeros(len(song.score), bool))
+    clicks = with_clicks(nothing, shown_bars(song.score), range(bar, bar + 1), 0)
+    first, last = song.edges[bar : bar + 2].tolist()
+    mixed = Mixer(clicks, _font(font), RATE_HZ).sound(first / RATE_HZ, last / RATE_HZ)
+    bar_sound = _silence(last - first)
+    kept = min(last - first, mixed.shape[1])
+    bar_sound[:, :kept] = mixed[:, :kept]
+    return None, [_wav(bar_sound * np.float32(_gain(arrays[1], font)))]
+
+
+def _check_bar(bar: int, most: int) -> None:
+    """Raise InputError for a bar that the song does not have."""
+    if not 0 <= bar <= most:
+        raise InputError(f"bar {bar}: must be 0-{most}, counted from the first bar")
+
+
+def _silence(samples: int) -> Signal:
+    """A sound (2, samples) of nothing."""
+    return np.zeros((2, samples), np.float32)
+
+
+@lru_cache(maxsize=8)
+def _song(data: bytes) -> _Song:
+    score = midi.parse(data, name="the song").score
+    bars = shown_bars(score)
+    ticks = [*bars.start_ticks.tolist(), bars.end_ticks]
+    return _Song(score, np.rint(score.seconds(np.array(ticks)) * RATE_HZ).astype(np.int64))
+
+
+@lru_cache(maxsize=2)
+def _font(path: str | None) -> SoundFont:
+    return SoundFont.open(find_soundfont(path))
+
+
+@lru_cache(maxsize=32)
+def _gain(data: bytes, font: str | None) -> float:
+    """The factor that brings a song to the usual loudness; 1 for one without notes."""
+    song = _song(data)
+    if not len(song.score):
+        return 1.0
+    return usual_gain(Mixer(song.score, _font(font), RATE_HZ), song.edges / RATE_HZ)
+
+
+def _part(song: _Song, part: int, font: str | None) -> _Part:
+    """The sound of a part, which versions of a song with the same notes of it share."""
+    own = part_of(song.score, part)
+    digest = hashlib.sha256(repr((own.ticks_per_beat, own.tempi, own.parts[0][1:])).encode())
+    for name in COLUMNS:
+        digest.update(getattr(own, name).tobytes())
+    key = digest.digest(), font or ""
+    found = _parts.pop(key, None) or _Part(own, _font(font))
+    _parts[key] = found  # now the one that was used last
+    while len(_parts) > 1 and (
+        len(_parts) > MAX_KEPT_PARTS
+        or sum(each.mixer.kept_bytes for each in _parts.values()) > MAX_KEPT_BYTES
+    ):
+        _parts.popitem(last=False)
+    return found
+
+
+def _wav(signal: Signal) -> bytes:
+    """A sound (2, N) as a WAV file of 16 bits; what is beyond full scale is clipped."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(np.rint(np.clip(signal.T, -1, 1) * 32767).astype("<i2").tobytes())
+    return out.getvalue()

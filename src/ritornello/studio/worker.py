@@ -1,0 +1,116 @@
+"""A process for work that takes long or may fail: it is started when needed, kept warm, and can be killed.
+
+Requests and answers are messages of system/ipc.py. A request is {"do": name, ...}; an answer is an event
+{"event": name, ...}, the result {"done": value}, or {"error": text, "status": HTTP status}. The process ends
+when its input is closed, so none is left when the server is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ritornello.system.ipc import receive, send
+
+COMMAND = (sys.executable, "-m", "ritornello.studio.work")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+GIB = 1 << 30
+OnEvent = Callable[[dict[str, Any], list[bytes]], None]
+
+
+class WorkError(Exception):
+    """Work that failed, with one line that says why, and the HTTP status that tells it."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Worker:
+    """Does one piece of work at a time in a process of at most `memory_bytes` (0: no limit).
+
+    `call` blocks, so it is called from a thread; `kill` may be called from any other.
+    """
+
+    def __init__(self, name: str, memory_bytes: int = 4 * GIB) -> None:
+        self.name, self.memory_bytes = name, memory_bytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Return the process, started if none runs. Raises WorkError once the worker is closed."""
+        with self._lock:
+            if self._is_closed:
+                raise WorkError("the studio has ended", 503)
+            if self._process is None or self._process.poll() is not None:
+                paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+                environment = os.environ | ONE_THREAD | {"PYTHONPATH": paths}
+                pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+                command = [*COMMAND, self.name, str(self.memory_bytes)]
+                self._process = subprocess.Popen(command, **pipes, env=environment, start_new_session=True)
+            return self._process
+
+    def call(
+        self,
+        request: dict[str, Any],
+        arrays: Sequence[bytes] = (),
+        on_event: OnEvent | None = None,
+        limit_s: float | None = None,
+    ) -> tuple[Any, list[bytes]]:
+        """Send a request and return its result; `on_event` gets the events before it.
+
+        Work that takes longer than `limit_s` seconds is killed. Raises WorkError.
+        """
+        process = self.start()
+        timer = threading.Timer(limit_s, self._kill, [process]) if limit_s else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            send(process.stdin, request, arrays)
+            while True:
+                answer, data = receive(process.stdout)
+                if "done" in answer:
+                    return answer["done"], data
+                if "error" in answer:
+                    raise WorkError(answer["error"], answer.get("status", 400))
+                if on_event:
+                    on_event(answer, data)
+        except (EOFError, OSError, ValueError) as error:
+            self._kill(process)
+            late = f" after {limit_s:g} s" if timer and not timer.is_alive() else ""
+            raise WorkError(f"the process for {request['do']} was ended{late}", 400) from error
+        finally:
+            if timer:
+                timer.cancel()
+
+    def kill(self) -> None:
+        """End the process, whatever it does; the next call starts another one."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            self._kill(process)
+
+    def close(self) -> None:
+        """End the process for good."""
+        self._is_closed = True
+        self.kill()
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        """End a process and those that it started, which are in its session."""
+        with suppress(OSError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+        process.wait()
+        with suppress(OSError):
+            process.stdin.close()  # type: ignore[union-attr]
