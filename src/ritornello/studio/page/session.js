@@ -1,0 +1,217 @@
+/** What the page does with the server: opens songs, saves edits one after the other, walks through versions, starts and follows jobs. */
+import { api, followJob } from "./api.js";
+import { say } from "./dom.js";
+import { joinNotes, noNotes } from "./notes.js";
+import { redoTarget, undoTarget } from "./versions.js";
+
+const MIXER_WAIT_MS = 400;
+
+/** @param {ReturnType<import("./state.js").createStore>} store */
+export function createSession(store) {
+  const cache = new Map(); // contents by song and version; versions never change
+  let saving = Promise.resolve();
+  let unsaved = 0;
+  let mixer_timer = 0;
+
+  /** Run something; say an error in the status line. Returns undefined after an error. */
+  async function attempt(work) {
+    try {
+      return await work();
+    } catch (error) {
+      console.error(error);
+      say(error.message, true);
+      return undefined;
+    }
+  }
+
+  async function contentOf(id, version) {
+    const key = `${id}/${version}`;
+    if (!cache.has(key)) cache.set(key, { ...(await api.version(id, version)), song_id: id, version, is_saved: true });
+    if (cache.size > 64) cache.delete(cache.keys().next().value);
+    return cache.get(key);
+  }
+
+  async function refreshSongs() {
+    store.dispatch({ type: "set", values: { songs: await api.songs() } });
+  }
+
+  /** Open a song at its head, or show another version of it without moving its head. */
+  async function openSong(id) {
+    await saving;
+    const song = await api.song(id);
+    const content = await contentOf(id, song.head);
+    store.dispatch({ type: "open", song, content });
+    return song;
+  }
+
+  /** Save the notes that are shown as a new version; edits are saved in their order. */
+  function saveEdit(action) {
+    const { song, content } = store.get();
+    unsaved++;
+    saving = saving.then(async () => {
+      const parent = store.get().song.head;
+      const answer = await attempt(() => api.addVersion(song.id, { parent, action, notes: content.notes }));
+      unsaved--;
+      if (answer === undefined) return unsaved || reopen(song.id);
+      if (unsaved) return store.dispatch({ type: "set", values: { song: { ...store.get().song, head: answer.version ?? answer.head } } });
+      return reopen(song.id);
+    });
+    return saving;
+  }
+
+  /** Read the song again, without its notes: after takes were made. */
+  async function refreshSong() {
+    const song = await api.song(store.get().song.id);
+    if (song.head !== store.get().song.head) await openSong(song.id);
+    else store.dispatch({ type: "set", values: { song } });
+    return song;
+  }
+
+  /** After a job that changed a song: show it, or make its version the head where it is none yet. */
+  async function takeChange(song, done) {
+    const now = await refreshSong();
+    const version = done.version ?? done.takes?.[0];
+    if (version && now.head === song.head) await goTo(version, "The song is changed.");
+  }
+
+  async function reopen(id) {
+    const song = await attempt(() => api.song(id));
+    const content = song && (await attempt(() => contentOf(id, song.head)));
+    if (content && !unsaved) store.dispatch({ type: "open", song, content });
+  }
+
+  /** Change notes at once, and save them. */
+  function edit(notes, action, chosen) {
+    store.dispatch({ type: "edit", notes, chosen });
+    store.dispatch({ type: "set", values: { trail: [], takes: null } });
+    say(`${action[0].toUpperCase()}${action.slice(1)}.`);
+    return saveEdit(action);
+  }
+
+  /** Make another version the head: undo, redo, a branch, an accepted take. */
+  async function goTo(version, words) {
+    await saving;
+    const { song } = store.get();
+    await attempt(async () => {
+      await api.patchSong(song.id, { head: version }, song.head);
+      await openSong(song.id);
+      say(words);
+    });
+  }
+
+  const actionOf = (version) => store.get().song.versions.find((item) => item.version === version)?.action ?? "";
+
+  async function undo() {
+    await saving;
+    const { song, trail } = store.get();
+    const target = song && undoTarget(song.versions, song.head);
+    if (target === null || target === undefined) return say("Nothing to undo.");
+    store.dispatch({ type: "set", values: { trail: [...trail, song.head], takes: null } });
+    return goTo(target, `Undone: ${actionOf(song.head)}.`);
+  }
+
+  async function redo() {
+    await saving;
+    const { song, trail } = store.get();
+    const target = song && redoTarget(song.versions, song.head, trail);
+    if (target === null || target === undefined) return say("Nothing to redo.");
+    store.dispatch({ type: "set", values: { trail: trail.slice(0, -1), takes: null } });
+    return goTo(target, `Done again: ${actionOf(target)}.`);
+  }
+
+  /** Keep mixer settings; they are sent when no more come for a moment. */
+  function changeMixer(part, values) {
+    const { song } = store.get();
+    const parts = [...(song.mixer?.parts ?? [])];
+    while (parts.length <= part) parts.push({});
+    parts[part] = { ...parts[part], ...values };
+    const mixer = { ...song.mixer, parts };
+    store.dispatch({ type: "set", values: { song: { ...song, mixer } } });
+    clearTimeout(mixer_timer);
+    mixer_timer = setTimeout(() => attempt(() => api.patchSong(song.id, { mixer })), MIXER_WAIT_MS);
+  }
+
+  async function changeLocks(locks) {
+    const { song } = store.get();
+    store.dispatch({ type: "set", values: { song: { ...song, locks } } });
+    await attempt(() => api.patchSong(song.id, { locks }));
+  }
+
+  async function rename(name) {
+    const { song } = store.get();
+    await attempt(async () => {
+      await api.patchSong(song.id, { name });
+      store.dispatch({ type: "set", values: { song: { ...song, name } } });
+      await refreshSongs();
+    });
+  }
+
+  /** Import a file that was dropped or chosen, and open it. */
+  async function importFile(file) {
+    say(`Reading ${file.name} ...`);
+    await attempt(async () => {
+      const song = await api.importSong(file, file.name);
+      await refreshSongs();
+      await openSong(song.id);
+      say(`${file.name} is open.`);
+    });
+  }
+
+  async function removeSong(id) {
+    await attempt(async () => {
+      await api.deleteSong(id);
+      await refreshSongs();
+      const next = store.get().songs[0];
+      if (next) await openSong(next.id);
+      else store.dispatch({ type: "set", values: { song: null, content: null, index: null } });
+      say("The song was moved to the trash folder.");
+    });
+  }
+
+  /**
+   * Start a job and follow it to its end; resolves with the data of `done`, or null.
+   * `on_event` gets what comes between; the job is shown in the status bar.
+   */
+  async function runJob(body, words, on_event = () => {}) {
+    const started = await attempt(() => api.startJob(body));
+    if (!started) return null;
+    const id = started.job;
+    store.dispatch({ type: "job", id, values: { id, kind: body.kind, words, state: "queued", done: 0, total: 0, left_s: null } });
+    const { event, data } = await followJob(id, (name, values) => {
+      if (name === "queued") store.dispatch({ type: "job", id, values: { state: "queued", place: values.place } });
+      if (name === "progress") store.dispatch({ type: "job", id, values: { state: "running", ...values } });
+      on_event(name, values);
+    });
+    store.dispatch({ type: "job", id, values: { state: event } });
+    if (event === "failed") say(data.error, true);
+    if (event === "cancelled") say(`${words} was cancelled.`);
+    return event === "done" ? data : null;
+  }
+
+  /** Events `parts` and `notes` of a job as a song in the roll that grows. */
+  function streamInto(textures) {
+    let waiting = noNotes();
+    let frame = 0;
+    const flush = () => {
+      frame = 0;
+      const { content, stage } = store.get();
+      if (stage !== "streaming") return;
+      store.dispatch({ type: "edit", notes: joinNotes(content.notes, waiting), chosen: [] });
+      waiting = noNotes();
+    };
+    return (event, data) => {
+      if (event === "parts") store.dispatch({ type: "plan", stage: "streaming", content: { ...data, textures: fitting(textures, data) } });
+      if (event !== "notes") return;
+      waiting = joinNotes(waiting, data);
+      if (!frame) frame = requestAnimationFrame(flush);
+    };
+  }
+
+  const cancel = (id) => attempt(() => api.cancelJob(id));
+  return { attempt, contentOf, refreshSongs, refreshSong, takeChange, openSong, edit, goTo, undo, redo, changeMixer, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => saving };
+}
+
+/** Planned textures, if they are of a song with so many parts and bars. */
+function fitting(textures, content) {
+  return textures?.length === content.parts.length && textures[0]?.length === content.bars.length ? textures : [];
+}

@@ -1,0 +1,58 @@
+/**
+ * The versions of a song as a tree: each has a parent. Undo goes to the parent, redo to the child from which one came. Pure.
+ * @typedef {{version: number, parent: number | null, made_at: string, action: string, originality: any, take?: boolean}} Version
+ */
+
+const byNumber = (versions) => new Map(versions.map((item) => [item.version, item]));
+
+/** The version before, or null. */
+export function undoTarget(versions, head) {
+  return byNumber(versions).get(head)?.parent ?? null;
+}
+
+/** The version to which redo goes: the one that undo left, else the newest child that is no take; or null. */
+export function redoTarget(versions, head, trail) {
+  const left = trail[trail.length - 1];
+  const children = versions.filter((item) => item.parent === head);
+  if (children.some((item) => item.version === left)) return left;
+  const own = children.filter((item) => !item.take);
+  return own.length ? Math.max(...own.map((item) => item.version)) : null;
+}
+
+/** The versions from the first one to `head`. */
+export function pathTo(versions, head) {
+  const all = byNumber(versions);
+  const path = [];
+  for (let at = head; at !== null && all.has(at) && !path.includes(at); at = all.get(at).parent) path.unshift(at);
+  return path;
+}
+
+/**
+ * The versions, newest first, each with its column (0 is the branch of the head) and whether it is on the path to the head.
+ * @returns {(Version & {column: number, is_on_path: boolean})[]}
+ */
+export function drawTree(versions, head) {
+  const all = byNumber(versions);
+  const path = new Set(pathTo(versions, head));
+  const column = new Map();
+  let used = 0;
+  for (const item of [...versions].sort((a, b) => a.version - b.version)) {
+    if (path.has(item.version)) column.set(item.version, 0);
+    else {
+      const parent = all.get(item.parent);
+      const is_fork = !parent || path.has(parent.version) || versions.some((other) => other.parent === parent.version && other.version < item.version);
+      column.set(item.version, is_fork ? ++used : column.get(parent.version));
+    }
+  }
+  return [...versions]
+    .sort((a, b) => b.version - a.version)
+    .map((item) => ({ ...item, column: Math.min(column.get(item.version), 6), is_on_path: path.has(item.version) }));
+}
+
+/** A time as people say it: "14:05:09", with the day if it is not today. */
+export function timeText(made_at, now = new Date()) {
+  const time = new Date(made_at);
+  if (Number.isNaN(time.getTime())) return made_at;
+  const clock = time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  return time.toDateString() === now.toDateString() ? clock : `${time.toLocaleDateString()} ${clock}`;
+}
