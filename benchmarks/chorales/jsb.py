@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import permutations
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch import Tensor
 from benchmarks.chorales import candidates as cand
 from benchmarks.chorales.network import CANDIDATE, NONE, PITCH, VOICES, AnyOrder, Config
 from benchmarks.shared import CLOCK, OUT, argument, benchmark, set_training_clock, table
+from ritornello.evaluation.summary import bootstrap_interval
 from ritornello.representations.chorale import Chorale
 from ritornello.training import loop
 from ritornello.training.batches import Batch, step_generator
@@ -32,7 +33,7 @@ Ints = npt.NDArray[np.int64]
 MAX_TRANSPOSITION = 6  # semitones down or up, in training
 SETTINGS = ("width", "dropout", "past_dropout", "weight_decay")  # of the network that are options
 ORDERS = tuple(permutations(range(VOICES)))
-PUBLISHED = "Music Transformer 0.335, Coconet 0.436, TonicNet 0.396 (valid or as published)"
+MEASURED = ("valid", "test")
 
 
 class Chorales:
@@ -125,9 +126,14 @@ class Mixture:
         self.networks = networks
         self.songs = sorted(songs, key=len)
 
-    def nats(self, shifts: Sequence[int], orders: Sequence[tuple[int, ...]] = ORDERS) -> float:
-        """Nats per token: networks and keys are mixed by token within an order, then orders by frame."""
-        total, tokens = 0.0, 0
+    def song_nats(
+        self, shifts: Sequence[int], orders: Sequence[tuple[int, ...]] = ORDERS
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The nats (S,) of whole songs, and how many tokens (S,) each has.
+
+        Networks and keys are mixed by token within an order of the voices, then orders by frame.
+        """
+        nats, tokens = [], []
         for start in range(0, len(self.songs), 16):
             some = self.songs[start : start + 16]
             logs, learn = self.log_probabilities(some, shifts)
@@ -138,9 +144,16 @@ class Mixture:
                     frame, known = frame + logs[voice, known], known | 1 << voice
                 mixed.append(frame)
             frames = torch.logsumexp(torch.stack(mixed), dim=0) - math.log(len(mixed))
-            total -= float(frames[learn].double().sum())
-            tokens += VOICES * int(learn.sum())
-        return total / tokens
+            nats.append(-(frames.double() * learn).sum(-1).numpy())
+            tokens.append(VOICES * learn.sum(-1).double().numpy())
+        return np.concatenate(nats), np.concatenate(tokens)
+
+    def figures(self, shifts: Sequence[int], orders: Sequence[tuple[int, ...]] = ORDERS) -> str:
+        """Nats per token with the interval by song, and the median of the songs, as text."""
+        nats, tokens = self.song_nats(shifts, orders)
+        low, high = bootstrap_interval(nats, tokens)
+        median = float(np.median(nats / tokens))
+        return f"{nats.sum() / tokens.sum():.4f} ({low:.3f} to {high:.3f}); {median:.4f}"
 
     @torch.no_grad()
     def log_probabilities(
@@ -210,7 +223,7 @@ def train_member(options: argparse.Namespace, songs: dict[str, list[Ints]], memb
         for name, default in asdict(Config()).items()
         if name in SETTINGS
     ),
-    argument("--shifts", type=int, default=3, help="keys of the mixture, in semitones down and up"),
+    argument("--shifts", type=int, default=0, help="keys of the mixture, in semitones down and up"),
     argument("--measure-every", type=int, default=200, help="steps"),
     argument("--seed", type=int, default=0),
     argument("--test", type=Path, help="other songs to measure: a list, or an object with `test`"),
@@ -223,10 +236,10 @@ def jsb(options: argparse.Namespace) -> None:
     are kept, and is measured. All tokens count, also held and repeated ones and rests; songs are whole, and
     the state is carried from the first frame to the last.
 
-    A mixture of distributions is measured: of the predictions in all 24 orders of the voices, of the song in
-    other keys (always the same ones, shifted by -n ... n semitones and back), and of --members networks. A
-    mixture is a distribution itself, so its nats can be compared with those of a single network. The figure
-    of one order and one key is printed as well.
+    Each row of the table is a distribution: one network and one order of the voices, or a mixture of all 24
+    orders, of --members networks, and of the song in other keys (always the same ones, shifted by -n ... n
+    semitones and back). A mixture costs that many times the evaluations, so compare like with like. Each
+    figure is nats per token of all songs, with its interval by song, and then the median song.
     """
     set_training_clock(options.clock)
     data = json.loads(options.data.read_text())
@@ -244,11 +257,25 @@ def jsb(options: argparse.Namespace) -> None:
         end="",
     )
     print(f", {time.process_time() - busy:.0f} s of processor time, {options.threads} thread(s)")
-    print(f"published: {PUBLISHED}\n")
-    keys = range(-options.shifts, options.shifts + 1)
-    lines = []
-    for side in [side for side in ("valid", "test") if side in songs]:
-        mixture = Mixture(networks, songs[side])
-        figures = mixture.nats((0,), ORDERS[:1]), mixture.nats((0,)), mixture.nats(keys)
-        lines.append([f"{side}, {len(songs[side])} songs", *(f"{nats:.4f}" for nats in figures)])
-    print(table(["nats per token", "one order and key", "all orders", "all orders and keys"], lines))
+    print("published figures, their units and splits: docs/results.md\n")
+    print(
+        table(
+            ["", *(f"{side}, {len(songs[side])} songs" for side in MEASURED if side in songs)],
+            figure_rows(networks, songs, options.shifts),
+        )
+    )
+
+
+def figure_rows(
+    networks: Sequence[AnyOrder], songs: dict[str, list[Ints]], shifts: int
+) -> Iterator[list[str]]:
+    """The rows of the table: from one network and one order of the voices to all of everything."""
+    keys = range(-shifts, shifts + 1)
+    sides = [side for side in MEASURED if side in songs]
+    for count in sorted({1, len(networks)}):
+        mixtures = [Mixture(networks[:count], songs[side]) for side in sides]
+        name = "one network" if count == 1 else f"{count} networks"
+        yield [f"{name}, one order", *(each.figures((0,), ORDERS[:1]) for each in mixtures)]
+        yield [f"{name}, all orders", *(each.figures((0,)) for each in mixtures)]
+    if shifts:
+        yield [f"{name}, all orders, {len(keys)} keys", *(each.figures(keys) for each in mixtures)]

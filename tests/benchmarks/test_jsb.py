@@ -76,3 +76,31 @@ def test_the_chances_of_a_mixture_add_up_to_one(
         rows[-1, 1] = pitch  # every class that the soprano's last frame can be
         total = total + mixture.log_probabilities([rows], (0,))[0][0, 0][0, -1].exp()
     assert float(total) == pytest.approx(1, abs=1e-5)
+
+
+def test_orders_differ_by_song_and_a_mixture_is_no_worse_than_their_mean(
+    mixture_and_memory: MixtureAndMemory,
+) -> None:
+    mixture, memory = mixture_and_memory
+    songs = jsb.encode_songs(
+        [song(np.random.default_rng(seed)) for seed in range(3)], "corpus", memory, False
+    )
+    several = jsb.Mixture(mixture.networks, songs)
+    each = np.array([several.song_nats((0,), [order])[0] for order in jsb.ORDERS])  # (24, S)
+    all_orders, tokens = several.song_nats((0,))
+    assert tokens.tolist() == [4 * len(rows) for rows in several.songs]
+    assert (each.std(axis=0) > 0).all()
+    assert (all_orders <= each.mean(axis=0) + 1e-6).all()  # -log of a mean is convex (Jensen)
+
+
+def test_rows_of_one_network_and_of_several(mixture_and_memory: MixtureAndMemory) -> None:
+    mixture, memory = mixture_and_memory
+    songs = {"test": jsb.encode_songs([song(np.random.default_rng(0))], "corpus", memory, False)}
+    rows = list(jsb.figure_rows([mixture.networks[0]] * 2, songs, 0))
+    assert [row[0] for row in rows] == [
+        "one network, one order",
+        "one network, all orders",
+        "2 networks, one order",
+        "2 networks, all orders",
+    ]
+    assert rows[0][1] == rows[2][1] and rows[1][1] == rows[3][1]  # a mixture of equals changes nothing
