@@ -14,9 +14,11 @@ import sys
 from pathlib import Path
 
 from ritornello import midi
-from ritornello.performing.drum_hits import Recording, recording_of
+from ritornello.performing.drum_hits import recording_of
+from ritornello.performing.feel_network import DRUMS
+from ritornello.performing.grid_notes import Recording
 from ritornello.system.files import write_bytes
-from ritornello.training.drum_training import EPOCHS, train_drum_network
+from ritornello.training.feel_training import EPOCHS, train_feel_network
 
 CREDIT = 'Learned from the "Groove MIDI Dataset" by Google LLC, CC BY 4.0; '
 CREDIT += "Gillick, Roberts, Engel, Eck and Bamman, "
@@ -49,7 +51,7 @@ def main() -> int:
     def print_nats(epoch: int, nats: dict[str, float]) -> None:
         print(epoch + 1, " ".join(f"{name} {value:.4f}" for name, value in nats.items()), flush=True)
 
-    weights = train_drum_network(*splits, epochs=options.epochs, on_epoch=print_nats)
+    weights = train_feel_network(DRUMS, *splits, epochs=options.epochs, on_epoch=print_nats)
     write_bytes(options.out, save(weights, metadata={"data": CREDIT}))
     return 0
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from ritornello.music.score import Part, Score
-from ritornello.performing.drum_hits import CLASSES, KICK, SNARE, classes_of, hits_of, places_of
-from ritornello.performing.drum_network import OFFSETS, VELOCITIES, bundled, played_features
+from ritornello.performing.drum_hits import CLASSES, KICK, SNARE, classes_of, hits_of
+from ritornello.performing.feel_network import DRUMS, OFFSET, VELOCITY, bundled, features_of, played_features
+from ritornello.performing.grid_notes import places_of
 from ritornello.performing.perform import perform
 from ritornello.performing.performance import Performance
 
@@ -35,7 +36,8 @@ def test_the_network_knows_earlier_hits_only() -> None:
     hits = hits_of(place, kind, np.arange(5) * 96, 120)
     assert (hits.earlier < np.arange(32)[:, None]).all()
     assert hits.earlier[20].tolist() == [19, 18, 17, 16, 15, 14, 18, 16, 14, -1, 18, 12, 4, -1, -1, 12]
-    assert not played_features(hits.earlier[:1], np.zeros(32), np.zeros(32)).any()
+    values = {"velocity": np.zeros(32), "offset": np.zeros(32)}
+    assert not played_features(DRUMS.quantities, hits.earlier[:1], values).any()
 
 
 def test_every_drum_has_a_class() -> None:
@@ -48,12 +50,11 @@ def test_every_drum_has_a_class() -> None:
 
 def test_probabilities_sum_to_one() -> None:
     hits = hits_of(np.arange(8) * 6, np.full(8, SNARE), np.array([0]), 100, "funk")
-    features = np.concatenate([hits.features, played_features(hits.earlier, *np.ones((2, 8)))], axis=1)
+    features = features_of(DRUMS, hits, {"velocity": np.ones(8), "offset": np.zeros(8)})
     chances = bundled().probabilities("velocity", features)
-    assert chances.shape == (8, VELOCITIES)
+    assert chances.shape == (8, VELOCITY.classes)
     assert chances.sum(axis=1) == pytest.approx(1)
-    features = np.concatenate([features, np.zeros((8, 2), np.float32)], axis=1)
-    assert bundled().probabilities("offset", features).shape == (8, OFFSETS)
+    assert bundled().probabilities("offset", features).shape == (8, OFFSET.classes)
 
 
 def test_a_flat_beat_gets_accents_and_the_level_stays() -> None:

@@ -247,5 +247,5 @@ def _command_to_repeat(song: Song, file: str, out: str, model: str | None) -> st
     is_alone = is_folder(out) and Path(file).name == "song.mid"
     recipe = Path(file).with_name("recipe.json") if is_alone else Path(file).with_suffix(".json")
     code = f" --representation {shlex.quote(song.recipe.code)}" if song.recipe.code else ""
-    own = f"{shlex.quote(model)} " if model and song.drum_network else ""
+    own = f"{shlex.quote(model)} " if model and any(song.networks) else ""
     return f"ritornello compose {own}--recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"

@@ -29,7 +29,7 @@ from ritornello.composing.options import (
     VaryOptions,
     with_help_of,
 )
-from ritornello.composing.performed_files import check_drums, on_grid, performed
+from ritornello.composing.performed_files import check_networks, networks_again, on_grid, performed
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
@@ -40,7 +40,7 @@ from ritornello.composing.takes import compose_takes
 from ritornello.composing.variation import compose_variation
 from ritornello.errors import FailedError, InputError, ModelError, PlanError
 from ritornello.models.model import Model
-from ritornello.performing.drum_network import of_model
+from ritornello.performing.feel_network import FeelNetworks, of_model
 from ritornello.performing.performance import Performance
 from ritornello.representations.table import SamplesItself
 from ritornello.system.files import read_bytes
@@ -109,11 +109,12 @@ def compose_many(
     performance = Performance(**{name: getattr(wanted, name) for name in PERFORMING})
 
     def finish(number: int, song: Song) -> None:
-        done[number] = performed(song, performance, opened)
+        done[number] = performed(song, performance, networks)
         if on_song:
             on_song(number, done[number])
 
     opened, seed = opened_model(model), _seed_or_random(wanted.seed)
+    networks = of_model(opened.path) if performance.feel else FeelNetworks()
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
     if isinstance(own, SamplesItself):
         unused = DIALS - {own.dial} | {"seed", "force", "candidates", "loop", *PERFORMING}
@@ -201,8 +202,8 @@ def redo(
     grid, performance = on_grid(song)
     given = read_redo(grid, bars, parts, lock)
     takes_found = compose_takes(opened, given, with_chart(wanted, given), seed, progress, on_row)
-    network = of_model(opened.path) if performance and performance.drums else None
-    found = [take.performed_as(performance, network) for take in takes_found]
+    networks = networks_again(performance, opened)
+    found = [take.performed_as(performance, networks) for take in takes_found]
     if not found:
         raise FailedError("no take differs from the song: try another seed, or a higher --creativity")
     return found
@@ -231,7 +232,7 @@ def vary(
     grid, performance = on_grid(song)
     given = read_redo(grid, None, parts, lock)
     varied = compose_variation(opened, given, amount, seed, creativity, progress, on_row)
-    return varied.performed_as(performance)
+    return varied.performed_as(performance, networks_again(performance, opened))
 
 
 def replay(
@@ -248,7 +249,7 @@ def replay(
 
     `seed` and `creativity` (default: that of the recipe) are for `redraw`; `representation` is FILE.py:CLASS,
     if that of the recipe is in a user's file. `feel`, `swing` and `swing_notes` replace those of the recipe.
-    Drums that the network of a model folder performed need that `model` again.
+    What the networks of a model folder performed needs that `model` again.
     Raises InputError, FailedError.
     """
     opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
@@ -259,15 +260,17 @@ def replay(
     opened = replace(opened, performance=None)
     if not redraw:
         played_by = None if model is None else opened_model(model)
-        check_drums(performance, played_by)
-        return performed(build_song(opened), performance, played_by if performance.drums else None)
+        networks = networks_again(performance, played_by) if played_by else FeelNetworks()
+        check_networks(performance, networks)
+        return performed(build_song(opened), performance, networks)
     options: dict[str, Any] = {"seed": seed, **opened.dials}
     wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
     request = request_for(opened.plan, _seed_or_random(seed), opened.song, opened.given)
     dials = {name: getattr(wanted, name) for name in DIALS}
     composer = opened_model(model)
     song = generate_songs(composer, [request], dials)[0]
-    return performed(song, replace(performance, seed=song.recipe.seed), composer)
+    networks = of_model(composer.path) if performance.feel else FeelNetworks()
+    return performed(song, replace(performance, seed=song.recipe.seed), networks)
 
 
 def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list[Genre]:

@@ -24,7 +24,7 @@ from ritornello.errors import InputError, MidiError, ModelError, RitornelloError
 from ritornello.models.model import Model
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, SongFile
-from ritornello.performing.drum_network import DrumNetwork, of_model
+from ritornello.performing.feel_network import FeelNetworks, of_model
 from ritornello.performing.manners import MANNERS, style_of_labels
 from ritornello.performing.performance import Performance
 from ritornello.system.files import write_bytes, write_json
@@ -81,7 +81,7 @@ def perform(
     """Perform a song: change timing, loudness, articulation, pedal and tempo as people play.
 
     A performed song with its recipe beside it is performed again from its grid; `feel` 0 returns the grid.
-    `model` is a model folder with a network of drum feel, made by `learn`; by default the bundled one.
+    `model` is a model folder with networks of feel, made by `learn`; by default the bundled one of drums.
     Raises MidiError, PlanError, InputError, ModelError. Options:"""
     from ritornello.performing.perform import hash_of_notes
     from ritornello.performing.perform import perform as perform_score
@@ -89,7 +89,7 @@ def perform(
     PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
     if style is not None and style not in MANNERS:
         raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
-    network = None if model is None else _drums_of(Path(model))
+    networks = FeelNetworks() if model is None else _networks_of(Path(model))
     file = song_file(song)
     grid = grid_of(song, file) or Grid(file.data, None, None)
     labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
@@ -97,7 +97,7 @@ def perform(
     chosen = style_of_labels(labels) if style is None else style
     performance = Performance(feel, swing, swing_notes, chosen, own_seed if seed is None else seed)
     if grid.song is not None:
-        played = grid.song.performed_as(performance, network)
+        played = grid.song.performed_as(performance, networks)
         recipe = None if performance.is_plain and grid.performance is None else played.recipe.to_dict()
         return PerformedSong(played.performed, played.to_bytes(), recipe, performance, played.dropped)
     parsed = midi.parse(grid.midi, name=file.name, pedal="ignore", with_details=True)
@@ -105,8 +105,8 @@ def perform(
         raise MidiError(f"{file.name!r} has no notes, so it cannot be performed")
     if performance.is_plain:
         return PerformedSong(parsed.score, grid.midi, None, performance, {})
-    performance = replace(performance, drums=network.hash if network else "")
-    score = perform_score(parsed.score, performance, network=network)
+    performance = replace(performance, **networks.hashes)
+    score = perform_score(parsed.score, performance, networks=networks)
     data = midi.to_bytes(score)[0]
     notes = hash_of_notes(midi.parse(data, name=file.name, pedal="ignore").score)
     performance = replace(performance, notes=notes)
@@ -115,34 +115,39 @@ def perform(
     return PerformedSong(score, data, recipe, performance, parsed.dropped)
 
 
-def performed(song: Song, performance: Performance, model: Model | None) -> Song:
-    """Return the performed song; seed and style are by default those of the song.
-
-    The network of drum feel is that of the model, or the bundled one if the model has none.
-    """
+def performed(song: Song, performance: Performance, networks: FeelNetworks) -> Song:
+    """Return the song performed with networks of feel; seed and style are by default those of the song."""
     if performance.is_plain:
         return song.performed_as(None) if song.recipe.performance else song
     style = performance.style or style_of_labels(label for label, _ in song.plan.genres)
-    network = of_model(model.path) if model and performance.feel else None
     seed = performance.seed or song.recipe.seed
-    return song.performed_as(replace(performance, style=style, seed=seed), network)
+    return song.performed_as(replace(performance, style=style, seed=seed), networks)
 
 
-def check_drums(performance: Performance, model: Model | None) -> None:
-    """Raise InputError if the network that performed the drums is not that of the model."""
-    network = of_model(model.path) if model else None
-    if performance.drums and performance.feel and (network is None or network.hash != performance.drums):
-        raise InputError(
-            f"network {performance.drums} of another model folder performed the drums: add this folder MODEL "
-            "(in Python model=...), or --feel 0"
-        )
+def networks_again(performance: Performance | None, model: Model) -> FeelNetworks:
+    """Return the networks of feel in a model folder, of the parts that such networks performed before."""
+    if performance is None or not performance.has_own_networks:
+        return FeelNetworks()
+    own = of_model(model.path)
+    return FeelNetworks(own.drums if performance.drums else None, own.parts if performance.parts else None)
 
 
-def _drums_of(model: Path) -> DrumNetwork:
-    """The network of drum feel in a model folder. Raises ModelError if there is none."""
-    if network := of_model(model):
-        return network
-    raise ModelError(f"{str(model)!r} has no network of drum feel: `learn` trains it on performed drums")
+def check_networks(performance: Performance, networks: FeelNetworks) -> None:
+    """Raise InputError if a network that performed the song is not one of the networks."""
+    for name, own in networks.hashes.items():
+        wanted = getattr(performance, name)
+        if wanted and performance.feel and own != wanted:
+            raise InputError(
+                f"network {wanted} of another model folder performed the {name}: add this folder MODEL "
+                "(in Python model=...), or --feel 0"
+            )
+
+
+def _networks_of(model: Path) -> FeelNetworks:
+    """The networks of feel in a model folder. Raises ModelError if there is none."""
+    if any(networks := of_model(model)):
+        return networks
+    raise ModelError(f"{str(model)!r} has no network of feel: `learn` trains it on performed songs")
 
 
 def song_file(song: Music) -> SongFile:

@@ -15,11 +15,11 @@ from ritornello.errors import InputError
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
+from ritornello.performing.feel_network import FeelNetworks
 from ritornello.performing.performance import Performance
 from ritornello.system.files import check_writable, output_errors, write_bytes, write_json
 
 if TYPE_CHECKING:
-    from ritornello.performing.drum_network import DrumNetwork
     from ritornello.rendering.terminal_roll import TerminalRoll
 
 
@@ -38,8 +38,8 @@ class Song:
     """The song with the details of the given music, for a MIDI file: there the pedal prolongs the notes."""
     dropped: dict[str, int] = field(default_factory=dict)
     """How many events of the given music the MIDI file lacks, by kind."""
-    drum_network: DrumNetwork | None = None
-    """What plays the drums if the song is performed; None is the network that ships."""
+    networks: FeelNetworks = FeelNetworks()  # noqa: RUF009 (immutable)
+    """What plays the song if it is performed."""
 
     @property
     def plan(self) -> Plan:
@@ -51,17 +51,18 @@ class Song:
         """The number of bars; a pickup does not count."""
         return Timeline.of(self.score).full_bars
 
-    def performed_as(self, performance: Performance | None, network: DrumNetwork | None = None) -> Song:
+    def performed_as(self, performance: Performance | None, networks: FeelNetworks | None = None) -> Song:
         """The song performed in another way; on its grid if that is None or plain.
 
-        `network` plays the drums; by default the one that ships does.
+        `networks` play it; by default the bundled network plays the drums, and rules the other parts.
         """
         if performance is None or performance.is_plain:
             return replace(self, recipe=replace(self.recipe, performance=None))
         from ritornello.performing.perform import hash_of_notes
 
-        played = replace(performance, notes="", drums=network.hash if network else "")
-        draft = replace(self, recipe=replace(self.recipe, performance=played), drum_network=network)
+        networks = networks or FeelNetworks()
+        played = replace(performance, notes="", **networks.hashes)
+        draft = replace(self, recipe=replace(self.recipe, performance=played), networks=networks)
         written = midi.parse(draft.to_bytes(), pedal="ignore").score
         known = replace(played, notes=hash_of_notes(written))
         song = replace(draft, recipe=replace(self.recipe, performance=known))
@@ -80,7 +81,7 @@ class Song:
 
         sketch = self.plan.sketch
         cadences, has_end = sketch.cadences if sketch else (), not self.plan.is_loop
-        return perform(score, performance, cadences, has_end, self.drum_network)
+        return perform(score, performance, cadences, has_end, self.networks)
 
     def write(self, path: str | Path) -> None:
         """Write the song in the format of the path's ending.

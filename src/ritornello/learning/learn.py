@@ -6,7 +6,7 @@
     start_trials         train from each start for a short time, from the best one to the end
     candidates           the model from which training began, the trained model, and weights between them
     cross_validation     measure them with songs from which they did not learn, by cross-validation if few
-    drum_feel            train the drums of `--feel`, if the folder has performed ones
+    own_feel             train the networks of `--feel`, if songs of the folder are performed
     model_selection      keep the best of them by likelihood and by what they compose (song_comparison)
 
 The same steps exist as the commands prepare, train, measure and compose.

@@ -13,8 +13,8 @@ from ritornello.evaluation.originality import closest_passages, opening, run_len
 from ritornello.learning import model_selection
 from ritornello.learning.candidates import Candidates
 from ritornello.learning.cross_validation import CandidateMeasurement, SelectionPlan
-from ritornello.learning.drum_feel import learn_drum_feel
 from ritornello.learning.model_selection import HeldOutSongs
+from ritornello.learning.own_feel import learn_feel
 from ritornello.learning.resource_estimate import TimeBudget, format_duration
 from ritornello.learning.run_paths import RunPaths, Say, copy_model
 from ritornello.learning.start_trials import StartTrials, is_possible_start
@@ -49,7 +49,7 @@ class LearnPipeline:
         """
         model, report, stopped = self._train_and_select(progress)
         if not stopped:
-            report |= {"feel": learn_drum_feel(self.corpus, self.paths.model, self.say)}
+            report |= {"feel": learn_feel(self.corpus, self.paths.model, self.say)}
         return report | self._compose(model, songs, seed), stopped
 
     def _train_and_select(self, progress: Progress | None) -> tuple[Model, dict[str, Any], bool]:

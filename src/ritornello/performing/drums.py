@@ -6,8 +6,9 @@ import numpy as np
 
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.performing.drum_hits import GRID, Floats, Ints, classes_of, hits_of, places_of
-from ritornello.performing.drum_network import DrumNetwork, bundled
+from ritornello.performing.drum_hits import classes_of, hits_of
+from ritornello.performing.feel_network import FeelNetwork, bundled
+from ritornello.performing.grid_notes import GRID, Floats, Ints, places_of
 
 # The standard deviation of a part's velocities at which they are kept; at 0 the network replaces them
 PLAYED_DEVIATION = 22.0
@@ -21,7 +22,7 @@ def played_drums(
     bpm: float,
     style: str,
     draw: np.random.Generator,
-    network: DrumNetwork | None = None,
+    network: FeelNetwork | None = None,
 ) -> tuple[Floats, Floats]:
     """Return velocities 1-127 (n,) and onsets (n,), in beats from the start, of drum notes (n,) of a song.
 
@@ -40,10 +41,11 @@ def played_drums(
     given = loudness[main][hits.order]
     trust = float(np.clip(given.std() / PLAYED_DEVIATION, 0, 1))
     velocity, offset = (np.zeros(len(main)) for _ in range(2))
-    velocity[hits.order], offset[hits.order] = (network or bundled()).draw(hits, draw, given, trust)
+    values = (network or bundled()).draw(hits, draw, given, trust)
+    velocity[hits.order], offset[hits.order] = values["velocity"], values["offset"]
     if len(notes) < len(score):  # recorded drummers were ahead of the click; the other parts are not
         offset -= offset.mean()
-    velocity = trust * velocity + (1 - trust) * _at_level(velocity, loudness[main])
+    velocity = trust * velocity + (1 - trust) * at_level(velocity, loudness[main])
     of_note = np.zeros(len(notes), np.int64)
     of_note[quietest_first] = of_main
     louder = velocity[of_note] * loudness / loudness[main][of_note]
@@ -51,8 +53,8 @@ def played_drums(
     return np.clip(louder, 1, 127), onset
 
 
-def _at_level(velocity: Floats, written: Floats) -> Floats:
-    """Move velocities (n,) to the mean of written ones (n,), with less spread if they would be too high."""
+def at_level(velocity: Floats, written: Floats) -> Floats:
+    """Return velocities 0-127 (n,) moved to the mean of written ones, with less spread if too high."""
     deviation = velocity - velocity.mean()
     top = max(float(np.quantile(deviation, 0.95)), 1.0)
     return np.asarray(written.mean() + deviation * min(1.0, max(HIGHEST - written.mean(), 4.0) / top))

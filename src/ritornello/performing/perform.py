@@ -17,23 +17,21 @@ from ritornello.music.file_details import DetailEvent, FileDetails
 from ritornello.music.plan import main_tempo
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.performing import rules
 from ritornello.performing.analysis import analysed, phrase_ticks
-from ritornello.performing.drum_network import DrumNetwork
 from ritornello.performing.drums import played_drums
+from ritornello.performing.feel_network import FeelNetwork, FeelNetworks
+from ritornello.performing.grid_notes import is_off_grid
 from ritornello.performing.manners import manner_of
+from ritornello.performing.part_notes import SongGrid
+from ritornello.performing.parts import part_by_network, part_by_rules
 from ritornello.performing.pedal import CHANGE_S, PIANOS, SUSTAIN, pedal_events, pedal_spans
 from ritornello.performing.performance import SWING_NOTES, Performance
-from ritornello.performing.rules import Context, Floats, Ints, Line
+from ritornello.performing.rules import Context, Floats, Ints
 from ritornello.performing.swing import Swing
 from ritornello.performing.tempo_shape import shaped_tempi, ticks_per_second
 
 MIN_TICKS_PER_BEAT, MAX_TICKS_PER_BEAT = 480, 32767
 MAX_SHARE_OF_GAP = 0.45  # the share of the distance to the next note that a note may move
-NEAR_GRID_BEATS = 1 / 100  # a note nearer than this to a 24th of a beat is on the grid
-PLAYED_SHARE = 0.3  # a part with a larger share of notes off the grid keeps its timing
-# At this standard deviation of a part's velocities, only the least share of dynamics is added
-PLAYED_DEVIATION, LEAST_DYNAMICS = 24.0, 0.35
 DRUM_STREAM = 256  # the number of the random stream for drums; other parts use their own number
 
 
@@ -42,13 +40,13 @@ def perform(
     performance: Performance,
     cadences: Sequence[int] = (),
     has_end: bool = True,
-    network: DrumNetwork | None = None,
+    networks: FeelNetworks = FeelNetworks(),  # noqa: B008 (immutable)
 ) -> Score:
     """Return the performed song; a plain performance returns the same score.
 
     `cadences` are those of the song's sketch, bar by bar; if these or the chords are not given, they
     are estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard.
-    `network` performs the drums; it is by default the bundled one.
+    By default the bundled network plays the drums, and rules play the other parts.
     """
     if performance.is_plain or not len(score):
         return score
@@ -60,7 +58,7 @@ def perform(
     playing = len(np.unique(song.part))
     manner = manner_of(performance.style, bool(song.of_drums.any()), playing)
     context = Context(Timeline.of(song), phrase_ticks(song, cadences), manner, performance.feel)
-    onset, end, velocity = _played_notes(song, context, swing, performance, network)
+    onset, end, velocity = _played_notes(song, context, swing, performance, networks)
     ticks = np.array([event.onset_ticks for event in song.details.events], np.int64)
     places = dict(zip(ticks.tolist(), np.rint(swing(ticks)).astype(np.int64).tolist(), strict=True))
     details = song.details.moved(places.__getitem__)
@@ -90,7 +88,7 @@ def _fine(score: Score) -> Score:
 
 
 def _played_notes(
-    song: Score, context: Context, swing: Swing, performance: Performance, network: DrumNetwork | None
+    song: Score, context: Context, swing: Swing, performance: Performance, networks: FeelNetworks
 ) -> tuple[Ints, Ints, Ints]:
     """Onsets, ends and velocities 1-127 (N,) of the performed notes of a song, in ticks."""
     written = song.onset_ticks.astype(np.int64)
@@ -99,19 +97,19 @@ def _played_notes(
     steady = onset.copy()
     velocity = song.velocity.astype(np.float64)
     if performance.feel:
-        pace = ticks_per_second(song, written)
+        grid = SongGrid.of(song, context.phrase_ticks, performance.style) if networks.parts else None
         for part in np.unique(song.part[~song.of_drums]).tolist():
             notes = np.flatnonzero(song.part == part)
             draw = np.random.default_rng([performance.seed, part])
-            line = Line.of(song, notes)
-            change = rules.loudness_db(song, notes, line, context, draw) * rules.VELOCITY_PER_DB
-            own = 1 - velocity[notes].std() / PLAYED_DEVIATION
-            velocity[notes] += change * np.clip(own, LEAST_DYNAMICS, 1)
+            if networks.parts and grid:
+                played = part_by_network(song, notes, grid, networks.parts, context.feel, draw)
+            else:
+                played = part_by_rules(song, notes, context, draw)
+            velocity[notes] += played.louder
             if not is_played(song, notes):
-                onset[notes] += rules.delays_s(song, notes, line, context, draw) * pace[notes]
-                longer = rules.lengths_s(song, notes, line, context) - line.length_s
-                end[notes] += onset[notes] - steady[notes] + longer * pace[notes]
-        _play_drums(song, context, performance, network, onset, velocity)
+                onset[notes] += played.later_ticks
+                end[notes] += onset[notes] - steady[notes] + played.longer_ticks
+        _play_drums(song, context, performance, networks.drums, onset, velocity)
     begins = _in_order(song, steady, onset)
     last = max(int(straight_end.max()), int(begins.max()) + 1)
     ends = np.maximum(np.minimum(np.rint(end).astype(np.int64), last), begins + 1)
@@ -122,7 +120,7 @@ def _play_drums(
     song: Score,
     context: Context,
     performance: Performance,
-    network: DrumNetwork | None,
+    network: FeelNetwork | None,
     onset: Floats,
     velocity: Floats,
 ) -> None:
@@ -140,10 +138,8 @@ def _play_drums(
 
 
 def is_played(song: Score, notes: Ints) -> bool:
-    """Return whether notes (n,) were recorded: more than PLAYED_SHARE of them are off the grid."""
-    place = song.onset_ticks[notes] / song.ticks_per_beat * 24
-    off = np.abs(place - np.rint(place)) > 24 * NEAR_GRID_BEATS
-    return bool(off.mean() > PLAYED_SHARE)
+    """Return whether notes (n,) of one part were recorded: many of them are off the grid."""
+    return is_off_grid(song.onset_ticks[notes] / song.ticks_per_beat)
 
 
 def _in_order(song: Score, steady: Floats, moved: Floats) -> Ints:

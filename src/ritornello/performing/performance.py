@@ -28,6 +28,8 @@ class Performance:
     seed: int = 0
     drums: str = ""
     """The hash of the network that performed the drums; "" is the bundled one."""
+    parts: str = ""
+    """The hash of the network that performed the other parts; "" are the rules."""
     notes: str = ""
     """The hash of the performed notes, by which a recipe recognizes its file; "" before performing."""
 
@@ -43,9 +45,15 @@ class Performance:
         """Whether the song stays as it is on its grid."""
         return self.feel == 0 and self.swing == STRAIGHT
 
+    @property
+    def has_own_networks(self) -> bool:
+        """Whether a network of a model folder performed the song."""
+        return bool(self.drums or self.parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the performance as values that JSON can hold."""
-        return asdict(self)
+        values = asdict(self)
+        return values if self.parts else {name: values[name] for name in values if name != "parts"}
 
     @classmethod
     def from_dict(cls, values: Any) -> Performance:

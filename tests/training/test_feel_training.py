@@ -1,4 +1,4 @@
-"""Training the network of drum feel: it learns what depends on the place, and its files fit the reader."""
+"""Training networks of feel: they learn what depends on the place, and their files fit the reader."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 from ritornello import midi
 from ritornello.music.score import Part, Score
-from ritornello.performing.drum_hits import Recording, recording_of
-from ritornello.performing.drum_network import OFFSETS, VELOCITIES, DrumNetwork
-from ritornello.training.drum_training import nats_per_hit, train_drum_network
+from ritornello.performing.drum_hits import recording_of
+from ritornello.performing.feel_network import DRUMS, OFFSET, VELOCITY, FeelNetwork
+from ritornello.performing.grid_notes import Recording
+from ritornello.training.feel_training import nats_of_shares, nats_per_note, train_feel_network
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 from bundle import drum_feel
@@ -32,21 +33,31 @@ def beat(seed: int) -> Score:
 def test_a_recording_is_its_hits_with_offsets_and_the_loudest_of_two() -> None:
     song = Score.of(480, [0, 14, 247], [9] * 3, [42, 22, 42], [50, 80, 60], [0] * 3, [Part("", 0, True)])
     found = recording_of(song)  # 42 and 22 are one class: the louder stays
-    assert found.hits.place.tolist() == [0, 12]
-    assert found.velocity.tolist() == [80, 60]
-    assert found.offset_beats == pytest.approx([14 / 480, 7 / 480])
+    assert found.notes.place.tolist() == [0, 12]
+    assert found.values["velocity"].tolist() == [80, 60]
+    assert found.values["offset"] == pytest.approx([14 / 480, 7 / 480])
 
 
 def test_the_network_learns_what_depends_on_the_place() -> None:
     train, held_out = ([recording_of(beat(seed)) for seed in seeds] for seeds in (range(24), range(24, 28)))
     told: list[dict[str, float]] = []
-    weights = train_drum_network(train, held_out, epochs=12, on_epoch=lambda _, nats: told.append(nats))
-    network = DrumNetwork(weights)
-    assert nats_per_hit(network, held_out) == told[-1]
-    assert told[-1]["velocity"] < 0.7 * np.log(VELOCITIES)
-    assert told[-1]["offset"] < 0.7 * np.log(OFFSETS)
-    velocity, _ = network.draw(held_out[0].hits, np.random.default_rng(1))
+    weights = train_feel_network(
+        DRUMS, train, held_out, epochs=12, on_epoch=lambda _, nats: told.append(nats)
+    )
+    network = FeelNetwork(DRUMS, weights)
+    assert nats_per_note(network, held_out) == min(told, key=lambda nats: sum(nats.values()))
+    assert told[-1]["velocity"] < 0.7 * np.log(VELOCITY.classes)
+    assert told[-1]["offset"] < 0.7 * np.log(OFFSET.classes)
+    velocity = network.draw(held_out[0].notes, np.random.default_rng(1))["velocity"]
     assert velocity[::2].mean() > velocity[1::2].mean() + 20
+
+
+def test_shares_of_values_are_what_a_network_must_beat() -> None:
+    """Two classes of velocity, each half of the hits, and smoothing by one: -log((32 + 1) / (64 + 32))."""
+    (quiet,) = [recording_of(beat(1))]
+    number = np.arange(64)
+    quiet.values["velocity"][:] = np.where(number % 2, 40.0, 80.0)
+    assert nats_of_shares(DRUMS, [quiet], [quiet])["velocity"] == pytest.approx(-np.log(33 / 96))
 
 
 def test_the_examples_read_the_official_splits(tmp_path: Path) -> None:
@@ -57,4 +68,4 @@ def test_the_examples_read_the_official_splits(tmp_path: Path) -> None:
     (tmp_path / "info.csv").write_text("\n".join(rows))
     (found,) = drum_feel.recordings(tmp_path, "train")
     assert isinstance(found, Recording)
-    assert len(found.velocity) == 64
+    assert len(found.values["velocity"]) == 64

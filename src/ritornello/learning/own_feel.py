@@ -1,0 +1,143 @@
+"""Feel of the user's own: parts that are performed, not quantised, train the networks of `performing`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ritornello.corpus.corpus import Corpus
+from ritornello.learning.run_paths import Say
+from ritornello.performing.drum_hits import recording_of
+from ritornello.performing.feel_network import DRUMS, PARTS, FeelKind, FeelNetwork, bundled
+from ritornello.performing.grid_notes import Recording, follows_grid, is_off_grid
+from ritornello.performing.manners import MANNERS, style_of_labels
+from ritornello.performing.part_notes import performed_parts
+from ritornello.system.files import write_bytes
+
+FEWEST_SONGS, FEWEST_HELD_OUT, FEWEST_NOTES = 8, 2, 3000  # with performed drums, or other parts
+MOST_SONGS = 2000
+MOST_NOTES = 300_000  # of a kind that are learned from: 0.3 GB of inputs
+# Of a part; with all notes of 195 songs of one folder a network had 6.73 nats, with 400 of each part of 400
+# songs 6.18
+MOST_NOTES_OF_A_PART = 400
+MOST_NOTES_SEEN = 3_000_000  # in training, about a minute on one core
+EPOCHS = (4, 40)  # the fewest and the most
+LEAST_DEVIATION = 8.0  # of the velocities of performed drums
+
+
+class Performances(NamedTuple):
+    """What songs have of performances: recordings of a kind by song, and songs that follow no grid."""
+
+    songs: list[list[Recording]]
+    without_grid: int
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """Those of all songs."""
+        return [recording for song in self.songs for recording in song]
+
+    @property
+    def notes(self) -> int:
+        """The number of their notes."""
+        return sum(len(recording.notes.place) for recording in self.recordings)
+
+
+def learn_feel(corpus: Corpus, model: Path, say: Say) -> dict[str, Any]:
+    """Train networks on the performed drums and the other performed parts of a corpus.
+
+    One is written to the model folder if it predicts the songs held out better than the network that ships;
+    or, of other parts, for which none ships, than how often each value occurs. Returns the report. Raises
+    OutputError.
+    """
+    report = {}
+    for kind, find in ((DRUMS, performed_drums), (PARTS, performed_others)):
+        train, *others = (find(corpus, split) for split in ("train", "valid", "test"))
+        held_out = Performances(
+            [song for each in others for song in each.songs], sum(each.without_grid for each in others)
+        )
+        report[kind.plays] = _learn(kind, train, held_out, model, say)
+    return report
+
+
+def _learn(
+    kind: FeelKind, train: Performances, held_out: Performances, model: Path, say: Say
+) -> dict[str, Any]:
+    """Train a network of a kind and write it if it is better; returns the report."""
+    songs, without = len(train.songs) + len(held_out.songs), train.without_grid + held_out.without_grid
+    report: dict[str, Any] = {
+        "performed": songs,
+        "without_grid": without,
+        "notes": train.notes,
+        "kept": False,
+    }
+    free = f"; {without} follow no grid: their tempo is not that of the music" if without else ""
+    if len(train.songs) < FEWEST_SONGS or len(held_out.songs) < FEWEST_HELD_OUT or train.notes < FEWEST_NOTES:
+        if songs or without:
+            say("feel", f"{songs} songs have performed {kind.plays}, too few to learn from{free}")
+        return report
+    from safetensors.numpy import save
+
+    from ritornello.training.feel_training import nats_of_shares, nats_per_note, train_feel_network
+
+    choosing, deciding = (
+        [one for song in held_out.songs[half::2] for one in song] for half in (0, 1)
+    )  # the epoch, and whether to keep the network
+    weights = train_feel_network(kind, train.recordings, choosing, epochs=epochs_of(train.notes))
+    own = sum(nats_per_note(FeelNetwork(kind, weights), deciding).values())
+    if kind is DRUMS:
+        other, name = sum(nats_per_note(bundled(), deciding).values()), "those that ship"
+    else:
+        other = sum(nats_of_shares(kind, train.recordings, deciding).values())
+        name = "shares of values alone"
+    report |= {"nats_per_note": {"own": own, name: other}, "kept": own < other}
+    if report["kept"]:
+        write_bytes(model / kind.file, save(weights))
+    stay = "the drums that ship stay" if kind is DRUMS else "the rules stay"
+    kept = f"own {kind.plays} of --feel are kept" if report["kept"] else stay
+    figures = f"{own:.2f} nats per note, {name} {other:.2f}"
+    say("feel", f"{songs} songs have performed {kind.plays}{free}   {figures}: {kept}")
+    return report
+
+
+def epochs_of(notes: int) -> int:
+    """Return the epochs in which a network learns from a number of notes."""
+    return int(np.clip(MOST_NOTES_SEEN // notes, *EPOCHS))
+
+
+def excerpts(song: list[Recording], number: int) -> list[Recording]:
+    """Return at most MOST_NOTES_OF_A_PART of each part of a song: by its number the first, middle or last."""
+    spare = [max(len(one.notes.place) - MOST_NOTES_OF_A_PART, 0) * (number % 3) // 2 for one in song]
+    return [one.excerpt(at, at + MOST_NOTES_OF_A_PART) for one, at in zip(song, spare, strict=True)]
+
+
+def performed_drums(corpus: Corpus, split: str) -> Performances:
+    """Return the recordings of those songs of a split whose drums are performed, not quantised."""
+    found, without = [], 0
+    for number in corpus.songs(split)[:MOST_SONGS]:
+        score = corpus.score(number)
+        drums = np.flatnonzero(score.of_drums)
+        beats = score.onset_ticks[drums] / score.ticks_per_beat
+        if not len(drums) or not is_off_grid(beats) or score.velocity[drums].std() < LEAST_DEVIATION:
+            continue
+        if not follows_grid(beats):
+            without += 1
+            continue
+        style = style_of_labels(corpus.info(number).labels)
+        found.append([recording_of(score, MANNERS[style].drums if style else "")])
+    return Performances(found, without)
+
+
+def performed_others(corpus: Corpus, split: str) -> Performances:
+    """Return the recordings of the performed parts, other than drums, of the songs of a split."""
+    found, without, notes = list[list[Recording]](), 0, 0
+    for number in corpus.songs(split)[:MOST_SONGS]:
+        parts = performed_parts(corpus.score(number), style_of_labels(corpus.info(number).labels))
+        without += not parts.recordings and parts.without_grid > 0
+        if parts.recordings:
+            found.append(excerpts(parts.recordings, len(found)))
+            notes += sum(len(recording.notes.place) for recording in found[-1])
+        if notes >= MOST_NOTES:
+            break
+    return Performances(found, without)
