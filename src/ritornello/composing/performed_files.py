@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ritornello import midi, notation
 from ritornello.composing.options import Music, PerformOptions, with_help_of
-from ritornello.composing.recipe import FORMAT, MAX_BYTES, Recipe
+from ritornello.composing.recipe import FORMAT, MAX_BYTES, Recipe, recipe_in
 from ritornello.composing.replay import build_song
 from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, ModelError, RitornelloError
@@ -213,7 +213,7 @@ def _recipes_beside(path: Path) -> Iterator[dict[str, Any]]:
     for file in (path.with_suffix(".json"), path.with_name("recipe.json")):
         with suppress(OSError, ValueError, RecursionError):
             if file.stat().st_size <= MAX_BYTES:
-                content = json.loads(file.read_bytes())
+                content = recipe_in(json.loads(file.read_bytes()))
                 if isinstance(content, dict) and ("rows" in content or "midi" in content):
                     yield content
 

@@ -122,7 +122,7 @@ class Recipe:
                 raise InputError(
                     f"{str(path)!r} is too large for a recipe: must be at most {MAX_BYTES} bytes"
                 )
-            return cls.from_dict(json.loads(path.read_bytes()), representation)
+            return cls.from_dict(recipe_in(json.loads(path.read_bytes())), representation)
         except OSError as error:
             raise InputError(f"cannot read {str(path)!r}: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
@@ -163,6 +163,12 @@ class Recipe:
         numbers = data["seed"], data["song"], dials
         versions = data["ritornello"], representation
         return cls(data["model"], plan, *numbers, rows, given, *versions, performance)
+
+
+def recipe_in(content: Any) -> Any:
+    """The recipe in a JSON value: itself, or what the file of a version of a song in the studio has."""
+    is_version = isinstance(content, dict) and "parent" in content and isinstance(content.get("recipe"), dict)
+    return content["recipe"] if is_version else content
 
 
 def _representation(recorded: str, given: str | None) -> str:

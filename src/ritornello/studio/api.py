@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,15 @@ from starlette.responses import Response, StreamingResponse
 
 from ritornello.errors import InputError
 from ritornello.studio.command_line import OPTIONS, described_options
-from ritornello.studio.jobs import QUEUE_LIMIT, FullError, Job, JobQueue
+from ritornello.studio.jobs import QUEUE_LIMIT, Job, JobQueue
 from ritornello.studio.new_jobs import JobMaker
 from ritornello.studio.routes import FORMATS, openapi
 from ritornello.studio.settings import StudioSettings
 from ritornello.studio.songs import MODELS, NewVersion, NotFoundError, SongsFolder
-from ritornello.studio.worker import Worker
+from ritornello.studio.worker import QUICK_S, AsyncWorker
 from ritornello.system.version import __version__
 
-MAX_WAITING = 64  # requests for one worker; more are refused
-QUICK_S, SLOW_S = 20.0, 600.0  # limits of reading a file and of a view; of an export
+SLOW_S = 600.0  # the limit of an export
 MAX_CACHED_BYTES = 96 << 20  # of sounds and views
 METRONOME = "metronome"
 
@@ -34,41 +32,12 @@ class MediaTypeError(InputError):
     """The body is of a type that is not taken."""
 
 
-class AsyncWorker:
-    """A worker that is awaited; requests wait for each other."""
-
-    def __init__(self, name: str) -> None:
-        self.worker = Worker(name)
-        self._thread = ThreadPoolExecutor(1, name)
-        self._waiting = 0
-
-    async def ask(
-        self, request: dict[str, Any], arrays: Sequence[bytes] = (), limit_s: float = QUICK_S
-    ) -> tuple[Any, list[bytes]]:
-        """Return the value and the arrays of a request. Raises WorkError, FullError if too many wait."""
-        if self._waiting >= MAX_WAITING:
-            raise FullError(1)
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(
-                self._thread, lambda: self.worker.call(request, arrays, limit_s=limit_s)
-            )
-        finally:
-            self._waiting -= 1
-
-    def close(self) -> None:
-        """End the process."""
-        self.worker.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-
 class Api:
     """The state of a studio: its songs, its jobs, and the workers for sound and for files."""
 
     def __init__(self, settings: StudioSettings) -> None:
         self.settings, self.folder = settings, SongsFolder(settings.songs)
-        self.queue = JobQueue(Worker("jobs"))
+        self.queue = JobQueue()
         self.sounds, self.files = AsyncWorker("sound"), AsyncWorker("files")
         self.maker = JobMaker(settings, self.folder)
         self._cache: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
@@ -242,6 +211,15 @@ class Api:
         """The events of a job as they come."""
         return StreamingResponse(_event_texts(self._job(request)), media_type="text/event-stream")
 
+    async def sample(self, request: Request) -> Any:
+        """A song that a model composed while it learnt, as sound."""
+        number = _number("sample", request.path_params["sample"])
+        if (midi := self._job(request).samples.get(number)) is None:
+            raise NotFoundError(f"sample {number}: there is none of this number, or it is forgotten")
+        asked = {"do": "export", "format": "wav", "soundfont": self._font(None)}
+        _, (sound,) = await self.files.ask(asked, [midi], SLOW_S)
+        return Response(sound, media_type=FORMATS["wav"])
+
     def _job(self, request: Request) -> Job:
         """The job of a path. Raises NotFoundError."""
         number = request.path_params["job"]
@@ -275,17 +253,14 @@ class Api:
 
     def _later(self, work: Any) -> asyncio.Task[Any]:
         """Do something in the background; its errors come again when it is asked for."""
-        task = asyncio.ensure_future(_quietly(work))
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # so that none is printed
         return task
 
 
 EXTRAS = {"sheet": "verovio", "audio": "soundfile", "train": "torch"}
-
-
-async def _quietly(work: Any) -> Any:
-    return await work
 
 
 async def _event_texts(job: Job) -> AsyncIterator[str]:

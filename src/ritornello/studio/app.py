@@ -16,12 +16,11 @@ from starlette.types import ASGIApp
 
 from ritornello.errors import InputError, RitornelloError
 from ritornello.studio.api import Api, MediaTypeError
-from ritornello.studio.jobs import FullError
 from ritornello.studio.routes import OPERATIONS, Operation
 from ritornello.studio.security import BodyError, Guard
 from ritornello.studio.settings import StudioSettings
 from ritornello.studio.songs import ConflictError, NotFoundError
-from ritornello.studio.worker import WorkError
+from ritornello.studio.worker import FullError, WorkError
 
 PAGE = Path(__file__).parent / "page"
 MEDIA_TYPES = {

@@ -21,6 +21,7 @@ from ritornello.composing.song import Song
 from ritornello.errors import InputError
 from ritornello.studio.command_line import OPTIONS, command_line
 from ritornello.studio.note_stream import NoteStream
+from ritornello.studio.songs import SKETCH_NAME
 from ritornello.studio.work import Answer
 from ritornello.system.files import write_json
 
@@ -62,7 +63,7 @@ def compose(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer)
         if sketch is not None:
             options["sketch"] = f"{folder}/sketch.json"
             write_json(Path(options["sketch"]), sketch)
-            typed["sketch"] = request.get("sketch_name", "sketch.json")
+            typed["sketch"] = SKETCH_NAME
         (song,) = composing.compose_many(
             request.get("model"), progress=stream.progress, on_row=stream.on_row, **options
         )

@@ -10,27 +10,27 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
-from ritornello.errors import InputError, RitornelloError
-from ritornello.studio.worker import Worker, WorkError
+from ritornello.errors import RitornelloError
+from ritornello.studio.worker import GIB, FullError, Worker, WorkError
 
 QUEUE_LIMIT = 8  # jobs that wait; more are refused
 MAX_KEPT_JOBS = 64  # finished ones, with their events
+MAX_SAMPLES = 16  # of one job
 USUAL_JOB_S = 10.0  # for the time to come back, before any job has finished
+LEARNING = ("learn", "doctor")  # kinds of jobs that a process of their own does
+LEARNING_BYTES = 16 * GIB  # of addresses: torch reserves many
 ENDS = ("done", "failed", "cancelled")
 
 
-class FullError(InputError):
-    """The queue is full; `retry_after_s` says when to come back, in seconds."""
+class Emit(Protocol):
+    """Called by work, from any thread: `sample` is a MIDI file, whose number becomes that of the event."""
 
-    def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"{QUEUE_LIMIT} jobs are waiting: come back in {retry_after_s} s")
-        self.retry_after_s = retry_after_s
+    def __call__(self, event: str, data: dict[str, Any], sample: bytes | None = None, /) -> None:
+        """Add an event to the job."""
 
 
-Emit = Callable[[str, dict[str, Any]], None]
-"""Called as emit(event, data) by work, from any thread."""
 Work = Callable[[Worker, Emit], dict[str, Any]]
 """Does a job in a thread, with the process of the jobs; returns the data of its last event, `done`."""
 
@@ -43,6 +43,8 @@ class Job:
         self.state = "queued"
         self.error: str | None = None
         self.progress: dict[str, Any] = {}
+        self.samples: dict[int, bytes] = {}
+        """MIDI files of what a model composed while it learnt, the last MAX_SAMPLES of them, by number."""
         self._log: list[tuple[str, str]] = []
         self._progress_count = 0
         self._changed = asyncio.Event()
@@ -52,10 +54,15 @@ class Job:
         """Whether its last event has come."""
         return self.state in ENDS
 
-    def add(self, event: str, data: dict[str, Any]) -> None:
+    def add(self, event: str, data: dict[str, Any], sample: bytes | None = None) -> None:
         """Add an event, and wake those who wait for one. Of progress only the last is kept."""
         if self.has_ended:
             return
+        if sample is not None:
+            number = max(self.samples, default=0) + 1
+            self.samples[number] = sample
+            self.samples.pop(number - MAX_SAMPLES, None)
+            data = {**data, "url": f"/api/jobs/{self.number}/samples/{number}.wav"}
         if event == "progress":
             self.progress, self._progress_count = data, self._progress_count + 1
         else:
@@ -90,9 +97,10 @@ class Job:
 class JobQueue:
     """Does jobs one after another. All methods are called in the event loop."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
-        self._worker = worker
+        self._composing = Worker("composing")
+        self._learning = Worker("learning", LEARNING_BYTES)
         self._waiting: deque[tuple[Job, Work]] = deque()
         self._running: Job | None = None
         self._numbers = itertools.count(1)
@@ -103,7 +111,7 @@ class JobQueue:
     def add(self, kind: str, song: str | None, work: Work) -> Job:
         """Queue a job. Raises FullError if QUEUE_LIMIT jobs wait."""
         if len(self._waiting) >= QUEUE_LIMIT:
-            raise FullError(math.ceil(self._mean_s))
+            raise FullError(f"{QUEUE_LIMIT} jobs", math.ceil(self._mean_s))
         job = Job(str(next(self._numbers)), kind, song)
         self.jobs[job.number] = job
         self._waiting.append((job, work))
@@ -115,7 +123,7 @@ class JobQueue:
 
     def warm(self, request: dict[str, Any]) -> None:
         """Let the process do something before the first job."""
-        self._thread.submit(self._worker.call, request)
+        self._thread.submit(self._composing.call, request)
 
     def cancel(self, job: Job) -> None:
         """End a job: one that waits is removed, the process of a running one is killed."""
@@ -125,14 +133,15 @@ class JobQueue:
         is_running = job is self._running
         job.add("cancelled", {})
         if is_running:
-            self._worker.kill()
+            self._worker(job).kill()
         self._tell_places()
 
     def close(self) -> None:
         """End all jobs and the process."""
         for job in list(self.jobs.values()):
             self.cancel(job)
-        self._worker.close()
+        self._composing.close()
+        self._learning.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self) -> None:
@@ -144,11 +153,11 @@ class JobQueue:
             self._tell_places()
             start_s = time.monotonic()
 
-            def emit(event: str, data: dict[str, Any], job: Job = job) -> None:
-                loop.call_soon_threadsafe(job.add, event, data)
+            def emit(event: str, data: dict[str, Any], sample: bytes | None = None, job: Job = job) -> None:
+                loop.call_soon_threadsafe(job.add, event, data, sample)
 
             try:
-                result = await loop.run_in_executor(self._thread, work, self._worker, emit)
+                result = await loop.run_in_executor(self._thread, work, self._worker(job), emit)
             except (WorkError, RitornelloError) as error:
                 job.add("failed", {"error": str(error)})
             except Exception as error:  # a fault of the program ends this job alone
@@ -158,6 +167,12 @@ class JobQueue:
                 job.add("done", result)
             self._mean_s += 0.3 * (time.monotonic() - start_s - self._mean_s)
             self._running = None
+            if job.kind in LEARNING:
+                self._learning.kill()  # its memory is not needed until the next one
+
+    def _worker(self, job: Job) -> Worker:
+        """The process that does a job."""
+        return self._learning if job.kind in LEARNING else self._composing
 
     def _tell_places(self) -> None:
         """Tell the jobs that wait how many are before them."""

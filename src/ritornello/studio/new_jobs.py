@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError
@@ -88,10 +87,14 @@ class JobMaker:
         out = self.settings.songs / MODELS / f"{music}-model"
         request = {"do": kind, "folder": str(self.settings.music[music]), "out": str(out), "minutes": minutes}
 
-        def work(_worker: Worker, emit: Emit) -> dict[str, Any]:
-            raise InputError(f"{kind}: this version of the studio cannot do it yet")
+        def work(worker: Worker, emit: Emit) -> dict[str, Any]:
+            value, files = worker.call(request, (), _events(emit))
+            made = [
+                self.folder.create(f"{music} {number}", NewVersion(file, f"learn from {music}"))
+                for number, file in enumerate(files, 1)
+            ]
+            return {**value, "songs": [song["id"] for song in made]}
 
-        del request
         return work
 
     def _resolved(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +121,7 @@ class JobMaker:
 
 def _events(emit: Emit) -> Any:
     """A function that passes on the events of a worker."""
-    return lambda answer, _arrays: emit(answer["event"], answer["data"])
+    return lambda answer, arrays: emit(answer["event"], answer["data"], *arrays)
 
 
 def _locks(locks: list[Any]) -> list[str]:
@@ -136,8 +139,3 @@ def _locks(locks: list[Any]) -> list[str]:
             words += [] if bars is None else [f"{bars[0]}-{bars[-1]}"]
             found.append(":".join(words))
     return [text for text in found if text]
-
-
-def model_path(songs: Path, name: str) -> Path:
-    """The folder of a model that is learnt from a folder of music."""
-    return songs / MODELS / f"{name}-model"

@@ -127,6 +127,9 @@ OPERATIONS = (
     Operation("DELETE", "/api/jobs/{job}", "cancel_job", "Cancel a job", _ref("Job")),
     Operation("GET", "/api/jobs/{job}/events", "events", "The events of a job, from the first one on", None,
               200, (EVENTS,)),
+    Operation("GET", "/api/jobs/{job}/samples/{sample}.wav", "sample",
+              "What the model of a job `learn` composed at a measurement", None, 200, (FORMATS["wav"],),
+              errors=(400, 429)),
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ def serve(
     import uvicorn
 
     from ritornello.studio.app import make_app
+    from ritornello.studio.connection import Connection
 
     with _listening(port) as listener, locked(_lock_file(settings.songs)):
         port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
@@ -39,14 +40,15 @@ def serve(
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=IDLE_S, server_header=False, date_header=False, lifespan="on",
-            http="h11", ws="none", timeout_graceful_shutdown=2,
+            http=Connection, ws="none", timeout_graceful_shutdown=2,
         )  # fmt: skip
         address = f"http://{HOST}:{port}/?token={token}"
         on_ready(address)
         if browser:
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _lock_file(songs: Path) -> Path:
@@ -60,6 +62,7 @@ def _listening(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()  # so that the browser may come before the server is ready
     except OSError as error:
         listener.close()
         raise InputError(f"port {port}: {error.strerror}; 0 takes any that is free") from error

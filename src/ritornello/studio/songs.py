@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shlex
 import shutil
 import unicodedata
 from datetime import datetime, timezone
@@ -32,6 +33,7 @@ TRASH, MODELS = "trash", "models"
 RESERVED = (TRASH, MODELS)
 UNFINISHED = ".new-"  # the start of the names of folders of songs that are being made
 DEFAULT_NAME = "song"
+SKETCH_NAME = "SKETCH.json"  # in the command line of a version, for the path of its sketch
 
 
 class NotFoundError(InputError):
@@ -121,9 +123,10 @@ class SongsFolder:
         name = _name(name)
         new = self.path / f"{UNFINISHED}{secrets.token_hex(6)}"
         settings = {"name": name, "head": 1, "mixer": {}, "locks": [], "takes": []}
-        self._write_version(new, 1, None, first)
-        write_json(new / "song.json", settings)
         song = self._free_id(name)
+        path = shlex.quote(str(self._file(song, 1, ".sketch.json")))
+        self._write_version(new, 1, None, first._replace(command=first.command.replace(SKETCH_NAME, path)))
+        write_json(new / "song.json", settings)
         with output_errors(self.path / song):
             new.rename(self.path / song)
         return {"id": song, "head": 1}

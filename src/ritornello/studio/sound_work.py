@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import wave
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -33,6 +34,7 @@ Result = tuple[Any, Sequence[bytes]]
 RATE_HZ = 44_100
 MAX_KEPT_BYTES = 512 << 20  # of the waveforms of all parts
 MAX_KEPT_PARTS = 64
+MAX_KEPT_BAR_BYTES = 16 << 20  # of the sounds of bars of one part
 
 
 class _Song(NamedTuple):
@@ -43,33 +45,45 @@ class _Song(NamedTuple):
 
 
 class _Part:
-    """The sound of one part: its mixer, and what rings after the bar that was rendered last."""
+    """The sound of one part: its mixer, and the sound of the notes that begin in some bars, with their ring.
+
+    A bar is the sum of these sounds, always in the same order, so that it has the same samples whenever it is
+    asked for.
+    """
 
     def __init__(self, score: Score, font: SoundFont) -> None:
         self.mixer = Mixer(score, font, RATE_HZ)
-        self._ring: tuple[int, Signal] = (-1, _silence(0))  # the sample at which it begins, and the sound
+        self._bars: OrderedDict[tuple[int, int], Signal] = OrderedDict()
 
-    def sound(self, first: int, last: int) -> Signal:
-        """The sound (2, last - first) from a sample on; `last` < 0: all that follows."""
-        start, ring = self._ring if self._ring[0] == first else (first, self._ring_at(first))
-        end_s = np.inf if last < 0 else last / RATE_HZ
-        new = self.mixer.sound(first / RATE_HZ, end_s)
-        length = max(new.shape[1], ring.shape[1]) if last < 0 else last - first
-        total = _silence(max(new.shape[1], ring.shape[1], length))
-        total[:, : ring.shape[1]] = ring
-        total[:, : new.shape[1]] += new
-        self._ring = (start + length, total[:, length:].copy())
-        return total[:, :length]
+    @property
+    def kept_bytes(self) -> int:
+        """The bytes of all that is kept."""
+        return self.mixer.kept_bytes + sum(sound.nbytes for sound in self._bars.values())
 
-    def _ring_at(self, first: int) -> Signal:
-        """What still sounds at a sample of the notes that began before it."""
-        mixer, at_s = self.mixer, first / RATE_HZ
+    def sound(self, edges: list[int], bar: int) -> Signal:
+        """The sound (2, N) of a bar between two of the edges; after the last one all that still rings."""
+        first, mixer = edges[bar], self.mixer
         end_s = np.minimum(mixer.end_s, mixer.cut_s) + mixer.tail_s
-        sounding = (mixer.start_s < at_s) & (end_s > at_s)
-        if not sounding.any():
-            return _silence(0)
-        from_sample = int(mixer.start_s[sounding].min() * RATE_HZ)
-        return mixer.sound(from_sample / RATE_HZ, at_s)[:, first - from_sample :]
+        sounding = (mixer.start_s < first / RATE_HZ) & (end_s > first / RATE_HZ)
+        start = float(mixer.start_s[sounding].min(initial=np.inf)) * RATE_HZ
+        bars = range(max(bisect_right(edges, min(start, first)) - 1, 0), min(bar + 1, len(edges) - 1))
+        sounds = [self._notes_of(edges[each], edges[each + 1])[:, first - edges[each] :] for each in bars]
+        is_last = bar + 1 == len(edges)
+        length = max((each.shape[1] for each in sounds), default=0) if is_last else edges[bar + 1] - first
+        total = _silence(length)
+        for each in sounds:
+            total[:, : each.shape[1]] += each[:, :length]
+        return total
+
+    def _notes_of(self, first: int, last: int) -> Signal:
+        """The notes (2, N) that begin between two samples, with their ring."""
+        found = self._bars.pop((first, last), None)
+        if found is None:
+            found = self.mixer.sound(first / RATE_HZ, last / RATE_HZ)
+        self._bars[first, last] = found
+        while len(self._bars) > 1 and sum(sound.nbytes for sound in self._bars.values()) > MAX_KEPT_BAR_BYTES:
+            self._bars.popitem(last=False)
+        return found
 
 
 _parts: OrderedDict[tuple[bytes, str], _Part] = OrderedDict()
@@ -101,12 +115,11 @@ def sound(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -
     if not 0 <= request["part"] < len(song.score.parts):
         raise InputError(f"part {request['part']}: must be 0-{len(song.score.parts) - 1}")
     _check_bar(bar, len(song.edges) - 1)
-    first = int(song.edges[bar])
-    last = int(song.edges[bar + 1]) if bar + 1 < len(song.edges) else -1
     if not (song.score.part == request["part"]).any():
-        return None, [_wav(_silence(max(last - first, 0)))]
+        nothing = np.diff(song.edges, append=song.edges[-1:])[bar]
+        return None, [_wav(_silence(int(nothing)))]
     part = _part(song, request["part"], font)
-    return None, [_wav(part.sound(first, last) * np.float32(_gain(arrays[1], font)))]
+    return None, [_wav(part.sound(song.edges.tolist(), bar) * np.float32(_gain(arrays[1], font)))]
 
 
 def metronome(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
@@ -166,8 +179,7 @@ def _part(song: _Song, part: int, font: str | None) -> _Part:
     found = _parts.pop(key, None) or _Part(own, _font(font))
     _parts[key] = found  # now the one that was used last
     while len(_parts) > 1 and (
-        len(_parts) > MAX_KEPT_PARTS
-        or sum(each.mixer.kept_bytes for each in _parts.values()) > MAX_KEPT_BYTES
+        len(_parts) > MAX_KEPT_PARTS or sum(each.kept_bytes for each in _parts.values()) > MAX_KEPT_BYTES
     ):
         _parts.popitem(last=False)
     return found

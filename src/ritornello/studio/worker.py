@@ -7,20 +7,25 @@ when its input is closed, so none is left when the server is killed.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from ritornello.errors import InputError
 from ritornello.system.ipc import receive, send
 
 COMMAND = (sys.executable, "-m", "ritornello.studio.work")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 GIB = 1 << 30
+MAX_WAITING = 64  # requests for one process; more are refused
+QUICK_S = 20.0  # the limit of reading a file, of a view, of a bar of sound
 OnEvent = Callable[[dict[str, Any], list[bytes]], None]
 
 
@@ -30,6 +35,14 @@ class WorkError(Exception):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class FullError(InputError):
+    """Too much waits; `retry_after_s` says when to come back, in seconds."""
+
+    def __init__(self, what: str, retry_after_s: int) -> None:
+        super().__init__(f"{what} are waiting: come back in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class Worker:
@@ -114,3 +127,32 @@ class Worker:
         process.wait()
         with suppress(OSError):
             process.stdin.close()  # type: ignore[union-attr]
+
+
+class AsyncWorker:
+    """A worker that is awaited; requests wait for each other."""
+
+    def __init__(self, name: str) -> None:
+        self.worker = Worker(name)
+        self._thread = ThreadPoolExecutor(1, name)
+        self._waiting = 0
+
+    async def ask(
+        self, request: dict[str, Any], arrays: Sequence[bytes] = (), limit_s: float = QUICK_S
+    ) -> tuple[Any, list[bytes]]:
+        """Return the value and the arrays of a request. Raises WorkError, FullError if too many wait."""
+        if self._waiting >= MAX_WAITING:
+            raise FullError(f"{MAX_WAITING} requests", 1)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self._thread, lambda: self.worker.call(request, arrays, limit_s=limit_s)
+            )
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """End the process."""
+        self.worker.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -5,11 +5,11 @@ few bars are composed at each measurement and compared with as many bars of trai
 each belong to one kind of collapse.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,9 @@ NAMES = {
 class SampleMonitor:
     """Composes with the plans of `songs`, which have `song(i)` as `training.songs.EncodedSongs` has."""
 
+    on_songs: ClassVar[Callable[[Sequence[Score | None]], None] | None] = None
+    """Called with the songs of each measurement, for who wants to hear them."""
+
     def __init__(self, songs: Any, labels: Sequence[str], has_key_frame: bool = False) -> None:
         self.representation, self.labels = songs.representation, tuple(labels)
         self.has_key_frame = has_key_frame
@@ -69,6 +72,8 @@ class SampleMonitor:
             model, requests, SamplingParams.from_creativity(DEFAULT_CREATIVITY, choices), rules=()
         )
         songs = [self._decode(song.rows, plan) for song, plan in zip(composed, self.plans, strict=True)]
+        if SampleMonitor.on_songs:
+            SampleMonitor.on_songs(songs)
         return self.describe(songs)
 
     def _decode(self, rows: Any, plan: Plan) -> Score | None:

@@ -41,7 +41,7 @@ class Mixer:
         self.cut_s = _cut_times_s(score, self.start_s, self.groups)
         self.tail_s = max((release_s(group.region) for group in self.groups), default=0.0)
         self.amplitude = (score.velocity / 127.0) ** 2
-        self._waves: dict[int, tuple[float, Signal, Signal]] = {}  # by group: seconds held, wave, release
+        self._waves: dict[int, tuple[Signal, Signal]] = {}  # by group: wave, release
 
     def sound(self, first_s: float = 0.0, last_s: float = np.inf) -> Signal:
         """The notes that begin from `first_s` on and before `last_s`, with their releases.
@@ -56,21 +56,20 @@ class Mixer:
             own = group.notes[chosen[group.notes]]
             if len(own):
                 own_s = [time_s[own] for time_s in times_s]
-                longest_s = float((np.minimum(own_s[1], own_s[2]) - own_s[0]).max())
-                waves = self._wave(number, longest_s, is_kept=not chosen.all())
+                waves = self._wave(number, is_kept=not chosen.all())
                 _add_notes(out, group.region, waves, own_s, self.amplitude[own], self.rate_hz)
         return out
 
-    def _wave(self, number: int, held_s: float, is_kept: bool) -> tuple[Signal, Signal]:
-        """The waveform of a group held for `held_s` or longer, and its release; kept for the next span."""
-        if number in self._waves and self._waves[number][0] >= held_s:
-            return self._waves[number][1:]
-        region, key, _ = self.groups[number]
+    def _wave(self, number: int, is_kept: bool) -> tuple[Signal, Signal]:
+        """The waveform of a group, held as long as its longest note, and its release; kept for later."""
+        if number in self._waves:
+            return self._waves[number]
+        region, key, notes = self.groups[number]
+        held_s = float((np.minimum(self.end_s[notes], self.cut_s[notes]) - self.start_s[notes]).max())
         wave = sampled_note(self.font.sample(region), region, key, held_s, self.rate_hz)
         fade = release_fade(region, round(release_s(region) * self.rate_hz), self.rate_hz)
         if is_kept:
-            self._waves.pop(number, None)
-            self._waves[number] = held_s, wave, fade
+            self._waves[number] = wave, fade
             while self.kept_bytes > MAX_KEPT_BYTES:
                 self._waves.pop(next(iter(self._waves)))  # the oldest
         return wave, fade
@@ -78,7 +77,7 @@ class Mixer:
     @property
     def kept_bytes(self) -> int:
         """The bytes of the waveforms that are kept for later spans."""
-        return sum(kept.nbytes for _, kept, _ in self._waves.values())
+        return sum(wave.nbytes for wave, _ in self._waves.values())
 
 
 def mix(score: Score, font: SoundFont, rate_hz: int) -> Signal:
