@@ -212,7 +212,7 @@ class Api:
         return StreamingResponse(_event_texts(self._job(request)), media_type="text/event-stream")
 
     async def sample(self, request: Request) -> Any:
-        """A song that a model composed while it learnt, as sound."""
+        """A song that a model composed while it learnt, as sound. Raises NotFoundError."""
         number = _number("sample", request.path_params["sample"])
         if (midi := self._job(request).samples.get(number)) is None:
             raise NotFoundError(f"sample {number}: there is none of this number, or it is forgotten")
