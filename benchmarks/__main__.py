@@ -78,6 +78,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
     "Other": {
         "feel": ("feel", "How close performed drums are to those of people, beside Gaussian jitter"),
         "jam": ("jam", "Lateness of planned notes in jams, and notes that do not end"),
+        "studio": (
+            "studio",
+            "The studio: first page, note and sound, many clients, memory after jobs",
+        ),
         "audio": ("audio", "Speed and fidelity of the synthesizer, compared with FluidSynth"),
         "install": ("install", "Megabytes of the base install"),
     },

@@ -157,7 +157,7 @@ class Api:
         part, bar = request.path_params["part"], _number("bar", request.path_params["bar"])
         number = part if part == METRONOME else _number("part", part)
         font = self._font(request.query_params.get("soundfont"))
-        key = ("sound", song, version, self.folder.version(song, version)["made_at"], number, bar, font)
+        key = ("sound", song, version, self.folder.made_at(song, version), number, bar, font)
         if key not in self._cache:
             asked = {"do": METRONOME if part == METRONOME else "sound", "part": number, "bar": bar}
             data = self._midi_with_root(song, version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 JSON, EVENTS, BYTES = "application/json", "text/event-stream", "application/octet-stream"
@@ -155,9 +156,7 @@ def _described(operation: Operation) -> dict[str, Any]:
     answers: dict[str, Any] = {str(operation.status): {"description": "success", "content": content}}
     for status in (*operation.errors, 401, 403, 404, 500):
         answers[str(status)] = {"description": "refused" if status < 500 else "failed", **error}
-    names = [piece[1 : piece.index("}")] for piece in operation.path.split("/") if "{" in piece[:1]]
-    names += ["format"] if "{format}" in operation.path else []
-    whole = ("version", "part_number")
+    names, whole = re.findall(r"{(\w+)}", operation.path), ("version", "bar", "sample")
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": WHOLE if name in whole else TEXT}
         for name in names

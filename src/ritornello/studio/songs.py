@@ -18,10 +18,13 @@ import re
 import secrets
 import shlex
 import shutil
+import threading
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ritornello.errors import InputError
 from ritornello.system.files import output_errors, write_bytes, write_json
@@ -34,6 +37,7 @@ RESERVED = (TRASH, MODELS)
 UNFINISHED = ".new-"  # the start of the names of folders of songs that are being made
 DEFAULT_NAME = "song"
 SKETCH_NAME = "SKETCH.json"  # in the command line of a version, for the path of its sketch
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class NotFoundError(InputError):
@@ -54,12 +58,24 @@ class NewVersion(NamedTuple):
     sketch: dict[str, Any] | None = None
 
 
+def _alone(method: Method) -> Method:
+    """Let only one thread at a time run the methods of a folder that write."""
+
+    @wraps(method)
+    def locked(self: SongsFolder, *values: Any, **options: Any) -> Any:
+        with self.lock:
+            return method(self, *values, **options)
+
+    return locked  # type: ignore[return-value]
+
+
 class SongsFolder:
-    """The songs below a folder, which this process alone writes."""
+    """The songs below a folder, which this process alone writes, from any thread."""
 
     def __init__(self, path: Path) -> None:
         """Make the folder if there is none, and clear what a crash left. Raises OutputError."""
-        self.path = path
+        self.path, self.lock = path, threading.RLock()
+        self._known: dict[Path, tuple[int, dict[str, Any]]] = {}  # versions without their recipes
         with output_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             for left in path.glob(f"{UNFINISHED}*"):
@@ -85,10 +101,13 @@ class SongsFolder:
         takes = settings.pop("takes")
         versions = []
         for number in self._numbers(song):
-            info = self._info(song, number)
-            kept = {name: info[name] for name in ("version", "parent", "made_at", "action")}
-            versions.append(kept | {"take": number in takes, "originality": self.originality(song, number)})
+            known = {"take": number in takes, "originality": self.originality(song, number)}
+            versions.append(self._known_info(song, number) | known)
         return {"id": song, **settings, "versions": versions}
+
+    def made_at(self, song: str, version: int) -> str:
+        """When a version was made. Raises NotFoundError."""
+        return str(self._known_info(song, version)["made_at"])
 
     def song_settings(self, song: str) -> dict[str, Any]:
         """Name, head, mixer, locks and takes of a song. Raises NotFoundError."""
@@ -113,11 +132,13 @@ class SongsFolder:
         file = self._file(song, version, ".originality.json")
         return _read_object(file) if file.is_file() else None
 
+    @_alone
     def keep_originality(self, song: str, version: int, found: dict[str, Any]) -> None:
         """Write what a version shares with the training songs. Raises NotFoundError, OutputError."""
         self._info(song, version)
         write_json(self._file(song, version, ".originality.json"), found)
 
+    @_alone
     def create(self, name: str, first: NewVersion) -> dict[str, Any]:
         """Make a song of one version; returns its id and head. Raises OutputError."""
         name = _name(name)
@@ -131,6 +152,7 @@ class SongsFolder:
             new.rename(self.path / song)
         return {"id": song, "head": 1}
 
+    @_alone
     def add(self, song: str, parent: int, new: NewVersion, is_take: bool = False) -> int:
         """Add a version; it becomes the head unless it is a take. Returns its number.
 
@@ -147,6 +169,7 @@ class SongsFolder:
         write_json(self.path / song / "song.json", settings)
         return number
 
+    @_alone
     def update(self, song: str, changes: dict[str, Any], expected_head: int | None = None) -> dict[str, Any]:
         """Change name, head, mixer or locks. Raises NotFoundError, ConflictError, InputError, OutputError."""
         settings = self._settings(song)
@@ -168,6 +191,7 @@ class SongsFolder:
         write_json(self.path / song / "song.json", settings | changes)
         return self.song(song)
 
+    @_alone
     def delete(self, song: str) -> None:
         """Move a song to the folder trash/. Raises NotFoundError, OutputError."""
         self._settings(song)
@@ -178,7 +202,7 @@ class SongsFolder:
 
     def root(self, song: str, version: int) -> int:
         """The first ancestor of a version."""
-        while (parent := self._info(song, version)["parent"]) is not None:
+        while (parent := self._known_info(song, version)["parent"]) is not None:
             version = parent
         return version
 
@@ -203,6 +227,17 @@ class SongsFolder:
         if not found:
             raise NotFoundError(f"song {song!r:.80}: it has no version")
         return found
+
+    def _known_info(self, song: str, version: int) -> dict[str, Any]:
+        """Number, parent, time and action of a version, read once. Raises NotFoundError."""
+        file = self._file(song, version, ".json")
+        modified_ns = file.stat().st_mtime_ns if file.is_file() else -1
+        known = self._known.get(file)
+        if known is None or known[0] != modified_ns:
+            info = self._info(song, version)
+            kept = {name: info[name] for name in ("version", "parent", "made_at", "action")}
+            known = self._known[file] = modified_ns, kept
+        return known[1]
 
     def _info(self, song: str, version: Any) -> dict[str, Any]:
         """The content of the .json of a version. Raises NotFoundError."""

@@ -1,4 +1,4 @@
-"""The sound of a song, bar by bar and part by part, by the voices of the project; views and edits of songs.
+"""The sound of a song, bar by bar and part by part, by the synthesizer of the project.
 
 Bars of a part that are put end to end are the part as it is rendered whole: each has the ring of the notes of
 earlier bars. One gain, that of the song's first version, brings all versions to the usual loudness.
@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,7 +91,8 @@ _parts: OrderedDict[tuple[bytes, str], _Part] = OrderedDict()
 
 
 def warm_sound(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Read the soundfont."""
+    """Read the soundfont, and import what views and edits need."""
+    import_module("ritornello.studio.file_work")
     _font(request.get("soundfont"))
     return None, ()
 
