@@ -65,6 +65,10 @@ def _as_given(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple
             tuple(UNKNOWN if new else motif for motif, new in zip(motifs, is_open, strict=True)),
             plan.parts,
             _textures(plan, given, sketch, bars >= count, required),
+            tuple(
+                (UNKNOWN, UNKNOWN) if new else closing
+                for closing, new in zip(sketch.closings[: len(cadences)], is_open.tolist(), strict=False)
+            ),
         ),
     )
     return known, bars >= count if given.has_other_notes else is_open

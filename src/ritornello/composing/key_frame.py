@@ -58,7 +58,7 @@ def moved_plan(plan: Plan, semitones: int) -> Plan:
 
 
 def _moved_sketch(sketch: Sketch, semitones: int) -> Sketch:
-    """The sketch with the mean pitches of pitched parts moved by semitones."""
+    """The sketch with closing notes and the mean pitches of pitched parts moved by semitones."""
 
     def moved(pitch: int) -> int:
         return pitch if pitch < 0 else min(max(pitch + semitones, 0), HIGHEST_MIDI_PITCH)
@@ -67,7 +67,10 @@ def _moved_sketch(sketch: Sketch, semitones: int) -> Sketch:
         bars if part.is_drum else tuple((notes, moved(pitch)) for notes, pitch in bars)
         for part, bars in zip(sketch.parts, sketch.textures, strict=True)
     )
-    return replace(sketch, textures=textures)
+    closings = tuple(
+        (ticks, pitch if pitch < 0 else (pitch + semitones) % 12) for ticks, pitch in sketch.closings
+    )
+    return replace(sketch, textures=textures, closings=closings)
 
 
 def _range_of_given(request: Request) -> tuple[int, int]:

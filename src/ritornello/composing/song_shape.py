@@ -115,7 +115,9 @@ def extended(plan: Plan) -> Plan:
         bars=bars + more,
         chords=tuple(chords),
         returns=(*returns, *((bar, UNCHANGED) for bar in range(more))),
-        sketch=Sketch((*cadences, *cadences[:more]), (*motifs, *origins), sketch.parts, textures),
+        sketch=Sketch(
+            (*cadences, *cadences[:more]), (*motifs, *origins), sketch.parts, textures, sketch.closings
+        ),
     )
 
 
@@ -127,6 +129,7 @@ def only_loop(plan: Plan, bars: int) -> Plan:
         plan.sketch.motifs[:bars],
         plan.sketch.parts,
         tuple(texture[:bars] for texture in plan.sketch.textures),
+        plan.sketch.closings[:bars],
     )
     chords = tuple(chord for chord in plan.chords if chord.onset_ticks < end)
     return replace(plan, bars=bars, chords=chords, returns=(plan.returns or ())[:bars], sketch=sketch)

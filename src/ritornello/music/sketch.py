@@ -24,6 +24,7 @@ CADENCE_NAMES = ("", "open", "closed", "end")
 NO_MOTIF = -2  # of a bar that shares its motif with no earlier one
 MAX_NOTES_OF_A_BAR = 1000  # of one part
 
+Closing = tuple[int, int]  # of a phrase's last long note: ticks in the bar at 24 a beat, pitch class 0-11
 Texture = tuple[int, int]  # notes of a part in a bar (0: it rests), their mean pitch; UNKNOWN each
 
 
@@ -42,6 +43,8 @@ class Sketch:
     """The parts of `textures`, in that order."""
     textures: tuple[tuple[Texture, ...], ...] = ()
     """For each part the texture of each bar."""
+    closings: tuple[Closing, ...] = ()
+    """The note of the leading line on which the phrase closes that ends with each bar; UNKNOWN each."""
 
     def __post_init__(self) -> None:
         if len(self.parts) != len(self.textures):
@@ -52,6 +55,11 @@ class Sketch:
         for bar, motif in enumerate(self.motifs):
             if not NO_MOTIF <= motif < max(bar, 0) + (motif < 0):
                 raise PlanError(f"motif {motif} of bar {bar + 1}: must be an earlier bar, or -2 or -1")
+        for bar, (ticks, pitch) in enumerate(self.closings):
+            if ticks < UNKNOWN or not UNKNOWN <= pitch <= 11:
+                raise PlanError(
+                    f"closing {ticks}, {pitch} of bar {bar + 1}: must be ticks and a pitch class 0-11"
+                )
         for bars in self.textures:
             for notes, pitch in bars:
                 if not UNKNOWN <= notes <= MAX_NOTES_OF_A_BAR or not UNKNOWN <= pitch <= 127:
@@ -84,6 +92,7 @@ class Sketch:
                     tuple((int(notes), int(pitch)) for notes, pitch in bars)
                     for bars in values.get("textures", ())
                 ),
+                tuple((int(ticks), int(pitch)) for ticks, pitch in values.get("closings", ())),
             )
         except (TypeError, ValueError) as error:
             raise PlanError(f"this is not a sketch: {error}") from error

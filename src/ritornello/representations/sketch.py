@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.plan import GRID
 from ritornello.music.score import Score
 from ritornello.music.sketch import (
     CLOSED,
@@ -21,6 +22,7 @@ from ritornello.music.sketch import (
     NO_MOTIF,
     OPEN,
     UNKNOWN,
+    Closing,
     Sketch,
 )
 from ritornello.music.theory import key_tonic
@@ -56,11 +58,13 @@ def read_sketch(song: Score, timeline: Timeline) -> Sketch:
     bars = timeline.bar_of(song.onset_ticks.astype(np.int64))
     textures = _textures(song, bars, len(timeline))
     line = _leading_line(song, bars, timeline)
+    cadences, closings = _phrases(song, line, timeline)
     return Sketch(
-        cadences=_cadences(song, line, timeline),
+        cadences=cadences,
         motifs=_motifs(line, timeline),
         parts=song.parts,
         textures=textures,
+        closings=closings,
     )
 
 
@@ -110,8 +114,10 @@ def _motifs(line: LeadingLine, timeline: Timeline) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _cadences(song: Score, line: LeadingLine, timeline: Timeline) -> tuple[int, ...]:
-    """NO_CADENCE, OPEN, CLOSED or END for each bar."""
+def _phrases(
+    song: Score, line: LeadingLine, timeline: Timeline
+) -> tuple[tuple[int, ...], tuple[Closing, ...]]:
+    """For each bar NO_CADENCE, OPEN, CLOSED or END, and the closing note of the phrase that ends there."""
     found = [NO_CADENCE] * len(timeline)
     pickup = _pickup_ticks(line, timeline)
     rests, notes = _rests(song, line, timeline, pickup)
@@ -123,7 +129,18 @@ def _cadences(song: Score, line: LeadingLine, timeline: Timeline) -> tuple[int, 
     for bar, closed in zip(ends.tolist(), is_closed.tolist(), strict=True):
         found[bar] = CLOSED if closed else OPEN
     found[-1] = END
-    return tuple(found)
+    notes[-1] = len(line.onset) - 1
+    return tuple(found), _closings(line, timeline, ends, notes[ends])
+
+
+def _closings(line: LeadingLine, timeline: Timeline, ends: Ints, notes: Ints) -> tuple[Closing, ...]:
+    """For each bar the closing note, one of `notes` (n,) for each of `ends` (n,), if it begins in the bar."""
+    closings = [(UNKNOWN, UNKNOWN)] * len(timeline)
+    for bar, note in zip(ends.tolist(), notes.tolist(), strict=True):
+        ticks = int(line.onset[note] - timeline.start_ticks[bar]) if note >= 0 else UNKNOWN
+        if 0 <= ticks < timeline.length_ticks[bar]:
+            closings[bar] = ticks * GRID // timeline.ticks_per_beat, int(line.pitch[note]) % 12
+    return tuple(closings)
 
 
 def _pickup_ticks(line: LeadingLine, timeline: Timeline) -> int:

@@ -1,11 +1,11 @@
 """Fill what is open of a sketch: sample the variables of one kind after another, several at a time.
 
 The order is that of a composer who goes from the large to the small: how much each part plays, form, phrase
-ends, chords, motifs, textures. Within a kind those variables come first of which the network is surest, given
-all that is known, before and after; several are drawn at once while the sum of their entropies, without the
-largest, is small (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models via Entropy Bounded
-Unmasking", arXiv 2505.24857): what they tell of each other is at most that much. Textures come in random
-order: the surest first, there would be too few notes.
+ends, chords, closing notes, motifs, textures. Within a kind those variables come first of which the network
+is surest, given all that is known, before and after; several are drawn at once while the sum of their
+entropies, without the largest, is small (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models
+via Entropy Bounded Unmasking", arXiv 2505.24857): what they tell of each other is at most that much. Textures
+come in random order: the surest first, there would be too few notes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sketch import END
+from ritornello.music.sketch import END, NO_CADENCE, Sketch
 from ritornello.sketching.forward import Array, Network
 from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
 from ritornello.sketching.variables import (
+    CLOSINGS,
     NONE,
     OPEN,
     Ints,
@@ -45,6 +46,7 @@ STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("origin", "similarity"), 32),
     (("cadence",), 12),
     (("chord",), 32),
+    (CLOSINGS, 8),
     (("motif",), 8),
     (TEXTURES, 20),
 )
@@ -83,12 +85,17 @@ class Filling:
         v.cadence[-1:][v.cadence[-1:] == OPEN] = END
         v.similarity[v.origin == NONE] = 0
         for kinds, passes in STAGES:
+            if kinds == CLOSINGS and not self._network.config.has_closings:
+                continue
             self._tie(kinds)
             self._sample(kinds, passes)
         given = self._given
         chords = given.chords if self._given_bars.all() else chords_of(v, given, self._bars, self._given_bars)
         returns = tuple(zip(v.origin.tolist(), v.similarity.tolist(), strict=True))
-        return replace(given, chords=chords, returns=returns, sketch=sketch_of(v, given, self._generator))
+        return replace(given, chords=chords, returns=returns, sketch=self._sketch())
+
+    def _sketch(self) -> Sketch:
+        return sketch_of(self._variables, self._given, self._bars.length_ticks, self._generator)
 
     def _tie(self, kinds: Sequence[str]) -> None:
         """Find the bar whose values each bar has: `_source` (T,); copy what is known of it."""
@@ -104,6 +111,9 @@ class Filling:
                 v.chord[same] = v.chord[bar]
         for name in {"notes", "pitch"} & set(kinds):
             self._copy_to_tied(getattr(v, name))
+        for name in CLOSINGS if kinds == CLOSINGS else ():
+            getattr(v, name)[v.cadence == NO_CADENCE] = NONE
+            self._copy_to_tied(getattr(v, name)[None])
 
     def _copy_to_tied(self, values: Ints) -> None:
         """Copy known values (P, T) to the bars that repeat them."""
@@ -141,7 +151,7 @@ class Filling:
             is_open &= v.origin >= 0
         elif kind == "pitch":
             is_open &= v.notes > 0
-        if kind in ("notes", "pitch"):
+        if kind in (*CLOSINGS, "notes", "pitch"):
             is_open &= self._source == np.arange(len(self._source))
         elif kind == "chord":
             is_open &= (self._source == np.arange(len(self._source)))[:, None]
@@ -173,8 +183,8 @@ class Filling:
                 logits = network.part_logits(kind, written)[at]
             else:
                 logits = network.bar_logits(kind, bars)[at]
-                forbidden = 0 if kind == "similarity" else END
-                logits[:, forbidden] = -np.inf
+                if kind not in CLOSINGS:
+                    logits[:, 0 if kind == "similarity" else END] = -np.inf
             found[kind] = logits
         return found
 
@@ -189,6 +199,8 @@ class Filling:
         elif kind == "chord":
             open_bars = ~self._given_bars
             v.chord[open_bars] = v.chord[self._source[open_bars]]
+        elif kind in CLOSINGS:
+            self._copy_to_tied(getattr(v, kind)[None])
         elif kind == "motif":
             self._resolve_motifs()
         elif kind in ("notes", "pitch"):

@@ -29,6 +29,9 @@ from ritornello.sketching.inputs import (
 from ritornello.sketching.variables import (
     CADENCES,
     CHORDS,
+    CLOSING_ONSETS,
+    CLOSING_PITCHES,
+    CLOSINGS,
     KINDS,
     NOTE_CLASSES,
     PITCH_CLASSES,
@@ -55,6 +58,7 @@ class SketchConfig(NamedTuple):
     layers: int = 3
     heads: int = 4
     part_width: int = 48  # of a bar of a part
+    has_closings: bool = True  # networks trained before lack them
 
 
 class Operations(NamedTuple):
@@ -90,6 +94,9 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         "notes_out": (p, NOTE_CLASSES), "pitch_out": (p, PITCH_CLASSES), "presence_out": (p, PRESENCES),
         "notes_bias": (NOTE_CLASSES,), "pitch_bias": (PITCH_CLASSES,),
     }  # fmt: skip
+    for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
+        if config.has_closings:
+            found |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
     for name in ("origin", "motif"):
         found |= {f"{name}_query": (d, d), f"{name}_key": (d, d), f"{name}_none": (d, 1)}
         found |= {f"{name}_lag": (MAX_LAG + 1, d), f"{name}_lag_bias": (MAX_LAG + 1, 1)}
@@ -145,6 +152,8 @@ class Network(NamedTuple):
             "cadence",
         ):
             bars = bars + w[name][x[name]]
+        for name in CLOSINGS if self.config.has_closings else ():
+            bars = bars + w[name][x[name]]
         chords = w["root"][x["root"]] + w["kind"][x["kind"]]
         bars = bars + chords.reshape(*chords.shape[:-2], -1) @ w["chord"]
         bars = bars + self._mean_of_parts(x, part_bars) @ w["part_to_bar"]
@@ -175,8 +184,9 @@ class Network(NamedTuple):
         return bars @ w[f"{name}_none"], scores
 
     def bar_logits(self, name: str, bars: Array) -> Array:
-        """Return the logits (T, classes) of "similarity" or "cadence"."""
-        return bars @ self.weights[f"{name}_out"]
+        """Return the logits (T, classes) of "similarity", "cadence" or one of CLOSINGS."""
+        logits = bars @ self.weights[f"{name}_out"]
+        return logits + self.weights[f"{name}_bias"] if name in CLOSINGS else logits
 
     def chord_logits(self, x: Mapping[str, Array], bars: Array, at: tuple[Array, ...]) -> Array:
         """Return the logits (N, CHORDS) of the chords at the indices `at` of bar and slot, (N,) each."""

@@ -19,6 +19,8 @@ from ritornello.music.timeline import Timeline
 from ritornello.sketching.variables import (
     ABSENT,
     CADENCES,
+    CLOSING_ONSETS,
+    CLOSING_PITCHES,
     KINDS,
     NO_CHORD,
     NONE,
@@ -118,6 +120,8 @@ def variable_inputs(variables: Variables) -> Inputs:
         "origin": _lags(variables.origin),
         "similarity": np.where(variables.similarity == OPEN, SIMILARITIES, variables.similarity),
         "cadence": np.where(variables.cadence == OPEN, CADENCES, variables.cadence),
+        "closing_onset": _closing_indices(variables.closing_onset, CLOSING_ONSETS),
+        "closing_pitch": _closing_indices(variables.closing_pitch, CLOSING_PITCHES),
         "motif": _lags(variables.motif),
         "presence": np.where(variables.presence == OPEN, PRESENCES, variables.presence),
         "notes": np.where(variables.notes == OPEN, NOTE_CLASSES, variables.notes),
@@ -158,6 +162,11 @@ def relations(variables: Variables) -> Ints:
     found[late, variables.motif[late]] += 9
     found[variables.motif[late], late] += 18
     return found
+
+
+def _closing_indices(values: Ints, classes: int) -> Ints:
+    special = [values == NONE, values == OPEN, values == ABSENT]
+    return np.select(special, [classes, classes + 1, classes + 2], values)
 
 
 def _lags(pointers: Ints) -> Ints:

@@ -43,7 +43,8 @@ class Sketcher:
     @property
     def settings(self) -> dict[str, Any]:
         """Return what model.json keeps of the network under "sketch"."""
-        return {"labels": list(self.labels), **{name: getattr(self.config, name) for name in MAX_SIZES}}
+        sizes = {name: getattr(self.config, name) for name in MAX_SIZES}
+        return {"labels": list(self.labels), **sizes, "has_closings": self.config.has_closings}
 
     @property
     def network(self) -> Network:
@@ -78,7 +79,8 @@ def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str
         value = settings.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise ModelError(f"{path!r} has sketch.{name} {value!r:.40}: must be 1-{most}")
-    config = SketchConfig(labels=len(labels), **{name: settings[name] for name in MAX_SIZES})
+    sizes = {name: settings[name] for name in MAX_SIZES}
+    config = SketchConfig(len(labels), **sizes, has_closings=settings.get("has_closings") is True)
     if config.width % config.heads or config.part_width % config.heads:
         raise ModelError(f"{path!r} has sketch.heads {config.heads}: must divide the widths")
     return config, tuple(labels)

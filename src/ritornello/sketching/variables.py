@@ -5,6 +5,8 @@ origin      bar                   the earlier bar that it returns to, or NONE
 similarity  bar                   0-3 as in Plan.returns; 0 without an origin
 cadence     bar                   as in Sketch.cadences
 chord       slot of a bar         root * KINDS + kind, or NO_CHORD; roots are moved to C major or A minor
+closing_onset bar                 eighths from the bar line to the note on which its phrase closes, or NONE
+closing_pitch bar                 the pitch class of that note, moved to C major or A minor, or NONE
 motif       bar                   the first earlier bar with its motif, or NONE
 presence    part                  in which quarter the share of bars lies in which it plays
 notes       part and bar          the number of notes, exact up to 16
@@ -23,7 +25,7 @@ import numpy.typing as npt
 from ritornello.music.modes import fitting_chords
 from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part, drop_redundant
-from ritornello.music.sketch import NO_MOTIF, UNKNOWN, Sketch
+from ritornello.music.sketch import NO_CADENCE, NO_MOTIF, UNKNOWN, Sketch
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
 
@@ -36,6 +38,9 @@ KINDS = len(CHORD_KINDS)
 NO_CHORD = 12 * KINDS
 CHORDS = NO_CHORD + 1
 SIMILARITIES, CADENCES, PRESENCES = 4, 4, 4
+TICKS_PER_CLOSING_ONSET = 12
+CLOSING_ONSETS, CLOSING_PITCHES = 16, 12  # the last onset class is that and later
+CLOSINGS = ("closing_onset", "closing_pitch")
 NOTE_CLASS_STARTS = np.array([*range(17), 17, 21, 25, 33, 49])  # the least number of notes of each class
 NOTE_CLASSES = len(NOTE_CLASS_STARTS)
 SEMITONES_PER_PITCH_CLASS = 4
@@ -50,6 +55,8 @@ class Variables:
     similarity: Ints  # (T,)
     cadence: Ints  # (T,)
     chord: Ints  # (T, SLOTS)
+    closing_onset: Ints  # (T,)
+    closing_pitch: Ints  # (T,)
     motif: Ints  # (T,)
     presence: Ints  # (P,)
     notes: Ints  # (P, T)
@@ -72,6 +79,7 @@ class Variables:
             similarity,
             np.where(cadence == UNKNOWN, OPEN, cadence),
             _chords(plan, timeline, open_bars),
+            *_closings(plan, cadence),
             np.select([motif == UNKNOWN, motif == NO_MOTIF], [OPEN, NONE], motif),
             np.full(len(plan.parts), OPEN),
             np.where(notes < 0, OPEN, np.searchsorted(NOTE_CLASS_STARTS, notes, side="right") - 1),
@@ -139,10 +147,10 @@ def chords_of(variables: Variables, plan: Plan, timeline: Timeline, given: Mask)
     return drop_redundant(found)
 
 
-def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) -> Sketch:
+def sketch_of(variables: Variables, plan: Plan, length_ticks: Ints, generator: np.random.Generator) -> Sketch:
     """Return the sketch of variables of which none is open; values that the plan's sketch has are kept.
 
-    Of a class of several numbers of notes, one is drawn.
+    `length_ticks` (T,) are those of the bars. Of a class of several numbers of notes, one is drawn.
     """
     bars = len(variables.cadence)
     ends = np.append(NOTE_CLASS_STARTS[1:], 65)
@@ -157,7 +165,23 @@ def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) 
         pitch = np.where(notes == 0, UNKNOWN, pitch)
         textures.append(tuple(zip(notes.tolist(), pitch.tolist(), strict=True)))
     motifs = np.where(variables.motif == NONE, NO_MOTIF, variables.motif)
-    return Sketch(tuple(variables.cadence.tolist()), tuple(motifs.tolist()), plan.parts, tuple(textures))
+    cadences, closings = tuple(variables.cadence.tolist()), _closing_notes(variables, plan, length_ticks)
+    return Sketch(cadences, tuple(motifs.tolist()), plan.parts, tuple(textures), closings)
+
+
+def _closing_notes(variables: Variables, plan: Plan, length_ticks: Ints) -> tuple[tuple[int, int], ...]:
+    """The closing note of each bar of `length_ticks` (T,); those of the plan's sketch are kept.
+
+    None is known where the onset is that of the last class, after the end of the bar, or open.
+    """
+    onset = variables.closing_onset * TICKS_PER_CLOSING_ONSET
+    is_open = (variables.closing_onset < 0) | (variables.closing_pitch < 0)
+    is_open |= (onset >= length_ticks) | (variables.closing_onset == CLOSING_ONSETS - 1)
+    pitch = (variables.closing_pitch + 7 * (plan.key[0] if plan.key else 0)) % 12
+    found = np.stack([np.where(is_open, UNKNOWN, onset), np.where(is_open, UNKNOWN, pitch)], axis=1)
+    known = _filled(plan.sketch.closings if plan.sketch else (), len(found), (UNKNOWN, UNKNOWN))
+    found = np.where(known == UNKNOWN, found, known)
+    return tuple(map(tuple, found.tolist())) if (found >= 0).any() else ()
 
 
 def _kind_of_part(part: Part) -> tuple[int, bool]:
@@ -178,6 +202,19 @@ def _returns(plan: Plan, bars: int) -> tuple[Ints, Ints]:
     similarity[similarity < 0] = OPEN
     similarity[origin == NONE] = 0
     return origin, similarity
+
+
+def _closings(plan: Plan, cadence: Ints) -> tuple[Ints, Ints]:
+    """The onset and the pitch class of the closing note of each bar (T,)."""
+    given = plan.sketch.closings if plan.sketch else ()
+    ticks, pitch = _filled(given, len(cadence), (UNKNOWN, UNKNOWN)).T
+    onset = np.minimum(ticks // TICKS_PER_CLOSING_ONSET, CLOSING_ONSETS - 1)
+    pitch_class = (pitch - 7 * (plan.key[0] if plan.key else 0)) % 12
+    ends = [cadence == NO_CADENCE, np.full(len(cadence), plan.key is None)]
+    return (
+        np.select([*ends, ticks < 0], [NONE, ABSENT, OPEN], onset),
+        np.select([*ends, pitch < 0], [NONE, ABSENT, OPEN], pitch_class),
+    )
 
 
 def chords_outside_mode(plan: Plan) -> Mask | None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.sketching.inputs import Inputs, allowed_origins, context_inputs, pair_inputs, variable_inputs
-from ritornello.sketching.variables import NONE, OPEN, Ints, Mask, Variables
+from ritornello.sketching.variables import ABSENT, CLOSINGS, NONE, OPEN, Ints, Mask, Variables
 
 MAX_BARS_LEARNT = 128  # of longer songs the last bars are learnt
 MAX_PARTS_LEARNT = 6  # at once; of songs with more, others each time
@@ -25,16 +25,17 @@ STAGES = (
     "origin",
     "cadence",
     "chord",
+    "closing",
     "motif",
     "notes",
 )  # the order in which sketches are sampled
-STAGE_WEIGHTS = np.array([1, 4, 3, 6, 3, 5]) / 22
+STAGE_WEIGHTS = np.array([1, 4, 3, 6, 3, 3, 5]) / 25
 STAGED_SHARE, MIXED_SHARE = 0.6, 0.2  # of songs; in the others a span of bars is hidden or shown
 PART_SUBSET_SHARE = 0.3  # of songs with several parts, of which some are left out
 UNLABELLED_SHARE = 0.1
 PADDING = -1e9
 IGNORED = -100  # the target of what is not learnt
-BAR_VARIABLES = ("origin", "similarity", "cadence", "chord", "motif")
+BAR_VARIABLES = ("origin", "similarity", "cadence", "chord", *CLOSINGS, "motif")
 BAR_INPUTS = ("start", "end", "start_period", "end_period", "bar", "bar_padding", "slots")
 PAIR_INPUTS = ("relation", "relation_before", "relation_after", "before", "after", "from_origin")
 PART_INPUTS = ("family", "program", "instance", "part_weight")
@@ -136,6 +137,9 @@ def hide(variables: Variables, generator: np.random.Generator) -> Variables:
             getattr(shown, name)[given] = getattr(variables, name)[given]
     shown.similarity[shown.origin == OPEN] = OPEN
     shown.pitch[shown.notes == OPEN] = OPEN
+    for name in CLOSINGS:
+        closing = getattr(shown, name)
+        closing[(shown.cadence == OPEN) & (closing != ABSENT)] = OPEN
     return shown
 
 
@@ -149,6 +153,9 @@ def _hide_shares(
     shown.similarity[bars & (draw(len(bars)) < max(shares["origin"], draw()))] = OPEN
     hidden = bars[:, None] & (draw(shown.chord.shape) < shares["chord"]) & (shown.chord >= 0)
     shown.chord[hidden] = OPEN
+    for name in CLOSINGS:
+        closing = getattr(shown, name)
+        closing[bars & (draw(len(bars)) < shares["closing"]) & (closing >= 0)] = OPEN
     shown.notes[bars & (draw(shown.notes.shape) < shares["notes"])] = OPEN
     shown.pitch[bars & (draw(shown.pitch.shape) < (1 + shares["notes"]) / 2) & (shown.pitch != NONE)] = OPEN
     shown.presence[draw(len(shown.presence)) < shares["presence"]] = OPEN
@@ -163,6 +170,8 @@ def _targets(song: SketchSong, shown: Variables) -> dict[str, npt.NDArray[np.int
     found["similarity"] = np.where(shown.origin >= 0, true.similarity, IGNORED)
     found["cadence"], found["chord"], found["presence"] = true.cadence, true.chord, true.presence
     found["notes"] = true.notes
+    for name in CLOSINGS:
+        found[name] = np.where(shown.cadence > 0, getattr(true, name), IGNORED)
     found["pitch"] = np.where(shown.notes > 0, true.pitch, IGNORED)
     return {
         name: np.where((getattr(shown, name) == OPEN) & (target >= 0), target, IGNORED)

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, dropout
 
 from ritornello.sketching.forward import Network, Operations
+from ritornello.sketching.variables import CLOSINGS
 from ritornello.training.sketch_batches import IGNORED, SketchBatch
 
 FORBIDDEN = -1e9  # the logit of a bar that cannot be returned to
@@ -24,6 +25,8 @@ def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
         "notes": network.part_logits("notes", written),
         "pitch": network.part_logits("pitch", written),
     }
+    if network.config.has_closings:
+        logits |= {name: network.bar_logits(name, bars) for name in CLOSINGS}
     for name in ("origin", "motif"):
         nothing, scores = network.pointer_logits(name, x, bars)
         logits[name] = torch.cat([nothing, scores.masked_fill(~x["allowed"], FORBIDDEN)], dim=-1)

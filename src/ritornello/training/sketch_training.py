@@ -23,7 +23,7 @@ from ritornello.representations.sketch import read_sketch
 from ritornello.sketching.forward import Network, SketchConfig, weight_shapes
 from ritornello.sketching.inputs import MAX_DISTANCE
 from ritornello.sketching.sketcher import Sketcher
-from ritornello.sketching.variables import SIMILARITIES
+from ritornello.sketching.variables import CLOSINGS, SIMILARITIES
 from ritornello.training.config import TrainConfig
 from ritornello.training.sketch_batches import (
     IGNORED,
@@ -53,6 +53,7 @@ SHARE_OF_STEPS, MOST_STEPS = 0.75, 4000
 FIRST_DISTANCES, FIRST_BIAS = (4, 8), 0.4
 # Pointers, chords and textures have most of the bits; an even sum learns cadences and origins too slowly
 LOSS_WEIGHTS = {"origin": 1.0, "similarity": 0.5, "cadence": 1.0, "chord": 1.5, "motif": 0.5}
+LOSS_WEIGHTS |= {"closing_onset": 0.7, "closing_pitch": 1.0}
 LOSS_WEIGHTS |= {"presence": 0.2, "notes": 1.0, "pitch": 0.7}
 
 
@@ -102,7 +103,8 @@ class SketchTrainer:
 
     def __init__(self, labels: Sequence[str], seed: int, start: Sketcher | None = None) -> None:
         self.labels, self.seed = tuple(labels), seed
-        self.config = (start.config if start else SketchConfig())._replace(labels=len(labels))
+        own = start.config if start else SketchConfig()
+        self.config = own._replace(labels=len(labels), has_closings=True)
         self.weights = start_weights(self.config, seed, start, self.labels)
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
         decayed = [w for w in self.weights.values() if w.dim() > 1]
@@ -195,7 +197,11 @@ def start_weights(
         last = name.rpartition(".")[2]
         if len(shape) == 1:
             weight = torch.ones(shape) if last.endswith("norm") else torch.zeros(shape)
-        elif last in ("mix", "out") or last.startswith(("distance", "relation")) or "_relation" in last:
+        elif (
+            last in ("mix", "out", *CLOSINGS)
+            or last.startswith(("distance", "relation"))
+            or "_relation" in last
+        ):
             weight = torch.zeros(shape)
         else:
             weight = torch.randn(shape, generator=generator) * min(0.1, max(shape[0], 1) ** -0.5)

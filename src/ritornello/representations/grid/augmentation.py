@@ -44,6 +44,9 @@ def transposed(values: npt.NDArray[Any], semitones: int) -> npt.NDArray[Any]:
     for column in (COLUMN["chord"], COLUMN["chord.next"]):
         named = values[:, column] < NO_CHORD
         moved[named, column] = (values[named, column] + semitones * len(CHORD_KINDS)) % NO_CHORD
+    closing = COLUMN["cadence.pitch"]
+    named = values[:, closing] < 12
+    moved[named, closing] = (values[named, closing] + semitones) % 12
     return moved
 
 

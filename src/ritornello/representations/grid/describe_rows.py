@@ -96,7 +96,9 @@ def _sketch(cell: dict[str, int]) -> list[str]:
     if cell["chord.next"] < vocabulary.NO_CHORD:
         words.append(f"{_chord(cell['chord.next'])} next")
     if 0 < (kind := cell["cadence.kind"]) < vocabulary.CADENCE_UNKNOWN:
-        words.append(f"{CADENCE_NAMES[kind]} {_in_bars(cell['cadence.bars'])}")
+        closing = cell["cadence.pitch"]
+        note = f" on {pitch_name(60 + closing)[:-1]}" if closing < 12 else ""
+        words.append(f"{CADENCE_NAMES[kind]} {_in_bars(cell['cadence.bars'])}{note}")
     if (left := cell["texture.left"]) < vocabulary.DENSITY_UNKNOWN:
         words.append(f"{_density(left)} to come in the bar")
     if cell["texture.part"] < VOID["part"]:

@@ -4,6 +4,7 @@ from bisect import bisect_right
 
 import numpy as np
 
+from ritornello.music.plan import GRID
 from ritornello.music.sketch import NO_CADENCE, UNKNOWN
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.shifts import BarLines
@@ -13,8 +14,12 @@ from ritornello.representations.grid.vocabulary import (
     CHORD_UNKNOWN,
     CHORD_UNTIL_TICKS,
     CHORD_UNTIL_UNKNOWN,
+    CLOSING_IS_PAST,
+    CLOSING_TICKS,
+    CLOSING_UNKNOWN,
     MAX_BARS_LEFT,
     MAX_CADENCE_BARS,
+    MAX_CLOSING,
     NO_CHORD,
     NO_CHORD_TO_COME,
     Ints,
@@ -30,7 +35,10 @@ POSITION_FIELDS = (
     "chord.until",
     "cadence.kind",
     "cadence.bars",
+    "cadence.onset",
+    "cadence.pitch",
 )
+NO_PITCH_CLASS = 12
 
 
 class Positions:
@@ -50,7 +58,9 @@ class Positions:
         self._chord = np.array([NO_CHORD if classes else CHORD_UNKNOWN, *classes], np.int64)
         self._next_chord, self._next_onset = self._following_chords()
         self._cadence, self._cadence_bar = _next_cadences(timeline)
-        bar_columns = self.bars.start_ticks, self._length, self._cadence, self._cadence_bar
+        self._closing_onset, self._closing_pitch = _closings(timeline, self._cadence_bar)
+        closing = self._closing_onset, self._closing_pitch
+        bar_columns = self.bars.start_ticks, self._length, self._cadence, self._cadence_bar, *closing
         chord_columns = self._chord, self._next_chord, self._next_onset
         self._lists = self._chord_onset.tolist(), *(c.tolist() for c in (*bar_columns, *chord_columns))
 
@@ -82,18 +92,25 @@ class Positions:
             until,
             self._cadence[bar],
             np.where(bars < 0, CADENCE_BARS_UNKNOWN, bars),
+            _closing_class(self._closing_onset[bar], ticks),
+            self._closing_pitch[bar],
         )
         return dict(zip(POSITION_FIELDS, values, strict=True))
 
-    def fields_at(self, tick: int) -> tuple[int, int, int, int, int, int, int, int]:
+    def fields_at(self, tick: int) -> tuple[int, ...]:
         """The fields at one tick, in order."""
-        onset, start, length, cadence, cadence_bar, chord, next_chord, next_onset = self._lists
+        onset, start, length, cadence, cadence_bar, closing, pitch, chord, next_chord, next_onset = (
+            self._lists
+        )
         bar, number = bisect_right(start, tick) - 1, bisect_right(onset, tick)
         following = next_onset[number]
         until = NO_CHORD_TO_COME if onset else CHORD_UNTIL_UNKNOWN
         if following >= 0:
             until = UNTIL_CLASSES[min(following - tick, MOST_UNTIL_TICKS)]
-        ends = cadence_bar[bar]
+        ends, closes = cadence_bar[bar], closing[bar]
+        until_closing = CLOSING_UNKNOWN if closes < 0 else CLOSING_IS_PAST
+        if closes >= tick:
+            until_closing = min(-(-(closes - tick) // CLOSING_TICKS), MAX_CLOSING)
         return (
             tick - start[bar],
             length[bar],
@@ -103,6 +120,8 @@ class Positions:
             until,
             cadence[bar],
             CADENCE_BARS_UNKNOWN if ends < 0 else min(ends - bar, MAX_CADENCE_BARS),
+            until_closing,
+            pitch[bar],
         )
 
 
@@ -121,6 +140,24 @@ def _next_cadences(timeline: Timeline) -> tuple[Ints, Ints]:
     is_unknown = kind == UNKNOWN
     kind, following = np.where(is_unknown, CADENCE_UNKNOWN, kind), np.where(is_unknown, -1, following)
     return kind, following
+
+
+def _closings(timeline: Timeline, cadence_bar: Ints) -> tuple[Ints, Ints]:
+    """For each bar (bars,) the onset in ticks and the pitch class of the note on which its phrase closes.
+
+    Unknown are -1 and NO_PITCH_CLASS. `cadence_bar` (bars,) is the bar with which the phrase ends, or -1.
+    """
+    count, given = len(timeline), timeline.sketch.closings if timeline.sketch else ()
+    ticks, pitch = np.array([*given, *[(UNKNOWN, UNKNOWN)] * count][:count], np.int64).reshape(-1, 2).T
+    onset = np.where(ticks < 0, -1, timeline.start_ticks + ticks * timeline.ticks_per_beat // GRID)
+    onset, pitch = np.append(onset, -1), np.append(np.where(pitch < 0, NO_PITCH_CLASS, pitch), NO_PITCH_CLASS)
+    return onset[cadence_bar], pitch[cadence_bar]
+
+
+def _closing_class(onset: Ints, ticks: Ints) -> Ints:
+    """The classes (R,) of closing notes at `onset` (R,), seen from `ticks` (R,); -1 is unknown."""
+    until = np.minimum(-(-(onset - ticks) // CLOSING_TICKS), MAX_CLOSING)
+    return np.select([onset < 0, onset < ticks], [CLOSING_UNKNOWN, CLOSING_IS_PAST], until)
 
 
 def _until_class(ticks: Ints) -> Ints:

@@ -50,6 +50,9 @@ CHORD_UNTIL_UNKNOWN = NO_CHORD_TO_COME + 1
 CADENCE_UNKNOWN = 4  # after NO_CADENCE, OPEN, CLOSED, END of `music.sketch`
 MAX_CADENCE_BARS = 15  # this class means 15 or more
 CADENCE_BARS_UNKNOWN = 16
+CLOSING_TICKS = 6  # a class of ticks until the closing note has so many, after 0
+MAX_CLOSING = 32  # the class of all that is two bars of 4/4 away, or more
+CLOSING_IS_PAST, CLOSING_UNKNOWN = MAX_CLOSING + 1, MAX_CLOSING + 2
 FORM_UNKNOWN = 7
 NOTES_OF_A_DENSITY = np.array(
     [0, 1, 2, 3, 4, 6, 8, 12, 16, 24], np.int64
@@ -107,6 +110,13 @@ FIELDS: tuple[Field, ...] = (
         "bars until then; 15 and more; unknown",
         CADENCE_BARS_UNKNOWN,
     ),
+    _known(
+        "cadence.onset",
+        CLOSING_UNKNOWN + 1,
+        "sixteenths until the note on which the phrase closes; 32 and more; past; unknown",
+        CLOSING_UNKNOWN,
+    ),
+    _known("cadence.pitch", 13, "its pitch class; unknown", 12),
     _known("given.top", PITCHES + 1, "the highest given pitch that sounds here", PITCHES, "pitch"),
     _known("given.low", PITCHES + 1, "the lowest", PITCHES),
     _known("given.next", PITCHES + 1, "the highest at the next given onset", PITCHES),
