@@ -36,13 +36,14 @@ def pitches(model: Model, one: Request) -> np.ndarray:
 
 
 def test_a_plan_is_moved_with_its_chords_and_registers() -> None:
-    sketch = Sketch(parts=(FIDDLE, Part("", 0, True)), textures=(((4, 70),), ((4, 36),)))
+    sketch = Sketch(parts=(FIDDLE, Part("", 0, True)), textures=(((4, 70),), ((4, 36),)), closings=((0, 11),))
     plan = Plan(1, key=(2, False), chords=(Chord(0, 2, "maj"), Chord(48, 9, "7")), sketch=sketch)
     moved = moved_plan(plan, -2)
     assert moved.key == (0, False)
     assert [chord.root for chord in moved.chords] == [0, 7]
     assert moved.sketch is not None
     assert moved.sketch.textures == (((4, 68),), ((4, 36),))  # drums stay
+    assert moved.sketch.closings == ((0, 9),)
 
 
 def test_given_notes_come_out_as_they_were(model: Model) -> None:

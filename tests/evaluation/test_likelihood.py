@@ -170,7 +170,7 @@ def test_a_network_of_an_older_table_reads_its_own_fields(kind: type[ChainNetwor
     new = ("cadence", "texture", "chord.next", "chord.until")
     older = [f for f in NOTES.fields if f.name not in new and f.name.partition(".")[0] not in new]
     network = small(kind)
-    assert len(older) == len(NOTES.fields) - 8
+    assert len(older) == len(NOTES.fields) - 10
     old = kind({**network.settings(), "fields": as_dicts(older)}).eval()
     network.load_matching_weights(old)
     songs = [song(0, 30), song(1, 40)]

@@ -14,6 +14,7 @@ SKETCH = Sketch(
     motifs=(NO_MOTIF, 0),
     parts=(Part("", 40, False),),
     textures=(((8, 72), (UNKNOWN, UNKNOWN)),),
+    closings=((UNKNOWN, UNKNOWN), (48, 7)),
 )
 
 
@@ -32,6 +33,8 @@ def test_a_plan_without_a_sketch_has_no_such_key() -> None:
     [
         {"cadences": (4,)},
         {"motifs": (0,)},
+        {"closings": ((0, 12),)},
+        {"closings": ((-2, 0),)},
         {"motifs": (NO_MOTIF, 1)},
         {"parts": (Part(),), "textures": ()},
         {"parts": (Part(),), "textures": (((1, 128),),)},

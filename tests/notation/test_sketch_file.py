@@ -52,7 +52,10 @@ def plans(draw: Callable[..., Any]) -> Plan:
         motifs.append(draw(st.sampled_from([UNKNOWN, NO_MOTIF, *range(bar)])))
     cadences = [draw(st.integers(UNKNOWN, END)) for _ in range(bars)]
     textures = tuple(tuple(draw(TEXTURES) for _ in range(bars)) for _ in parts)
-    sketch = Sketch(tuple(cadences), tuple(motifs), parts, textures)
+    beats = [draw(st.none() | st.integers(0, min(length, 400) - 1)) for length in lengths]
+    closings = tuple((-1, -1) if tick is None else (tick, draw(st.integers(0, 11))) for tick in beats)
+    closings = closings if any(tick is not None for tick in beats) else ()
+    sketch = Sketch(tuple(cadences), tuple(motifs), parts, textures, closings)
     is_open = all(item == (-1, UNKNOWN) for item in returns)
     return replace(plan, chords=tuple(chords), returns=None if is_open else tuple(returns), sketch=sketch)
 
@@ -96,6 +99,11 @@ def test_what_is_left_out_is_open_and_keeps_what_the_plan_has() -> None:
     )
 
 
+def test_a_closing_note_is_counted_in_beats_of_its_meter() -> None:
+    plan = plan_of({"closing": "Bb on beat 2.5"}, {"meter": "6/8", "closing": "C# on beat 4"})
+    assert plan.sketch is not None and plan.sketch.closings == ((36, 10), (36, 1))
+
+
 def test_parts_that_are_alike_are_numbered_and_no_name_is_another_instrument() -> None:
     parts = [Part("", 36), Part("", 36), Part("", 37), Part("", 40), Part("", 40), Part("", 0, True)]
     names = ["slap bass", "slap bass 3", "slap bass 2", "violin", "violin 2", "drums"]
@@ -107,6 +115,8 @@ def test_parts_that_are_alike_are_numbered_and_no_name_is_another_instrument() -
     [
         ([{"tune": 1}], "bar 1 has the unknown key 'tune': must be one of bar, meter, section"),
         ([{"bar": 2}], "bar 2 is in the place of bar 1"),
+        ([{"closing": "G"}], "bar 1: closing 'G': must be a note and a beat, such as 'D on beat 3'"),
+        ([{"closing": "G on beat 5"}], "bar 1: closing on beat 5: must be at least 1, less than 5"),
         ([{}, {"cadence": "full"}], "bar 2: cadence 'full': must be one of none, open, closed, end"),
         ([{"chords": "H7"}], "bar 1: chord 'H7': must be a root A-G"),
         ([{"chords": "G7/H"}], "bar 1: chord 'G7/H': .* is not a kind of chord: must be such as m7"),

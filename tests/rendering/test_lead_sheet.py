@@ -20,6 +20,7 @@ SKETCH = Sketch(
         ((0, UNKNOWN), (0, UNKNOWN), (2, 38), (2, 43), (2, 38), (1, 38)),
         ((16, UNKNOWN),) * 4 + ((UNKNOWN, UNKNOWN),) * 2,
     ),
+    closings=(*((UNKNOWN, UNKNOWN),) * 5, (48, 1)),
 )
 PLAN = Plan(bars=6, key=(2, False), parts=PARTS, returns=parse_form("A3 A3~"), sketch=SKETCH)
 PLAN = replace(PLAN, chords=parse_symbols(["D", "%", "G / / A7", "D", "G A7"], PLAN.timeline(GRID)))
@@ -39,7 +40,7 @@ acoustic bass    -          -          ▁ D2
 drums            █          █          █
 
                  4          5          6
-A'             | D        | G A7     | A7       | end
+A'             | D        | G A7     | A7       | end on C#
 motif            a          b          ?
 violin           ▂ A4       ▄ C5       ▁ D4
 acoustic bass    ▁ G2       ▁ D2       ▁ D2
@@ -84,7 +85,7 @@ def test_a_bar_in_words() -> None:
     )
     assert words[0].endswith("acoustic bass: rests, drums: 16 notes")
     assert words[5].endswith(
-        "ends a phrase: end, violin: 2 notes around D4, acoustic bass: 1 note around D2, drums: ?"
+        "ends a phrase: end on C#, violin: 2 notes around D4, acoustic bass: 1 note around D2, drums: ?"
     )
     assert bar_texts(Plan(bars=2, meters=((0, 1, 4), (1, 4, 4))).timeline(GRID)) == [
         "bar 0: | ? |",

@@ -112,7 +112,9 @@ def any_sketch(sketch: Sketch, draw: np.random.Generator) -> Sketch:
         textures.append(tuple(zip(changed(notes, -1, 30), changed(pitch, -1, 128), strict=False)))
     parts = (*(sketch.parts[part] for part in kept), Part("", 100))
     absent = ((3, 70),) * 4
-    return Sketch(tuple(changed(sketch.cadences, -1, 4)), (), parts, (*textures, absent))
+    ticks, pitch = zip(*sketch.closings, strict=True) if sketch.closings else ((), ())
+    closings = tuple(zip(changed(ticks, -1, 96), changed(pitch, -1, 12), strict=False))
+    return Sketch(tuple(changed(sketch.cadences, -1, 4)), (), parts, (*textures, absent), closings)
 
 
 GROUPS = ["form", "bars_left", "chord", "cadence", "texture"]
@@ -330,6 +332,20 @@ def test_the_next_chord_and_the_end_of_the_phrase_are_known() -> None:
     assert rows[:, COLUMN["cadence.kind"]].tolist() == [1, 1, 1, 4, 2, 0]
     assert rows[:, COLUMN["cadence.bars"]].tolist() == [1, 1, 0, 16, 0, 16]
     assert LAST == 3
+
+
+def test_the_note_on_which_the_phrase_closes_is_known() -> None:
+    closings = ((UNKNOWN, UNKNOWN), (24, 7), (UNKNOWN, UNKNOWN), (0, 0))
+    sketch = Sketch((NO_CADENCE, OPEN, UNKNOWN, CLOSED, NO_CADENCE), closings=closings)
+    timeline = replace(Plan(bars=5).timeline(GRID), sketch=sketch)
+    cursor = NOTES.cursor([timeline])
+    for shift in (0, 83, 37, 1, 95, 72, 96):  # ticks 0, 83, 120, 121, 216, 288, 384
+        put(cursor, shift)
+    rows = cursor.rows(0)
+    past, unknown = 33, 34
+    # 120 and 37 ticks are 20 and 6.2 sixteenths; then 0, past, unknown in bar 3, 0, and no phrase ends later
+    assert rows[:, COLUMN["cadence.onset"]].tolist() == [20, 7, 0, past, unknown, 0, unknown]
+    assert rows[:, COLUMN["cadence.pitch"]].tolist() == [7, 7, 7, 7, 12, 0, 12]
 
 
 def test_the_texture_of_a_plan_is_known() -> None:

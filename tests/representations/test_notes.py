@@ -261,9 +261,9 @@ def test_rows_are_described() -> None:
     words = NOTES.explain(NOTES.encode(tune()).values)
     assert words[0] == (
         "bar   1 beat  1.000  G       bass 32.1 G2 for 2 beats, velocity 74  |  sketch: C next, "
-        "end in 3 bars, 5-6 notes to come in the bar, due: bass 32.1, about B2"
+        "end in 3 bars on G, 5-6 notes to come in the bar, due: bass 32.1, about B2"
     )
-    assert "end in this bar, 1 note to come in the bar" in words[-2]
+    assert "end in this bar on G, 1 note to come in the bar" in words[-2]
     assert words[2].startswith("bar   1 beat  2.000  G       pipe 73.1 B4 for 1 beat, velocity 98")
     assert words[-1].startswith("bar   4 beat  3.000  D7      END")
     assert len(words) == 24

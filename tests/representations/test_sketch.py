@@ -40,6 +40,14 @@ def test_phrases_end_where_the_line_rests_on_the_dominant_or_the_tonic() -> None
     found = sketch_of([*[RUN] * 3, HALF, *[RUN] * 3, FULL] * 2, [36, 41, 43, 43, 36, 41, 43, 36] * 2)
     none = [NO_CADENCE] * 3
     assert list(found.cadences) == [*none, OPEN, *none, CLOSED, *none, OPEN, *none, END]
+    unknown = [(UNKNOWN, UNKNOWN)] * 3  # both phrases close on the third beat, on D and on C
+    assert list(found.closings) == [*unknown, (48, 2), *unknown, (48, 0)] * 2
+
+
+def test_a_note_held_from_the_bar_before_closes_nothing() -> None:
+    found = sketch_of([RUN, RUN, [(4, C), (12, D)], [], RUN, RUN, RUN, FULL])
+    assert found.cadences[3] in (OPEN, CLOSED)
+    assert found.closings[3] == (UNKNOWN, UNKNOWN)
 
 
 def test_a_motif_is_rhythm_and_contour() -> None:

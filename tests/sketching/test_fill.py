@@ -10,7 +10,8 @@ import pytest
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
-from tests.sketching.sketchers import BASS, DRUMS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
+from ritornello.sketching.sketcher import Sketcher
+from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
 
 
 def fill(plan: Plan, seed: int = 0, **options: object) -> Plan:
@@ -42,6 +43,35 @@ def test_an_open_plan_is_filled(seed: int) -> None:
     check_is_whole(filled)
     assert filled.chords
     assert replace(filled, chords=(), returns=None, sketch=None) == OPEN_PLAN
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_phrase_gets_a_closing_note_in_its_bar(seed: int) -> None:
+    sketch = fill(OPEN_PLAN, seed).sketch
+    assert sketch is not None and len(sketch.closings) == 16
+    for cadence, (ticks, pitch) in zip(sketch.cadences, sketch.closings, strict=True):
+        if cadence:
+            assert ticks in range(0, 96, 12) and pitch in range(12)
+        else:
+            assert (ticks, pitch) == (UNKNOWN, UNKNOWN)
+
+
+def test_a_given_closing_note_stays() -> None:
+    sketch = Sketch((0, 0, 0, CLOSED), closings=(*((UNKNOWN, UNKNOWN),) * 3, (31, 10)))
+    filled = fill(replace(OPEN_PLAN, sketch=sketch)).sketch
+    assert filled is not None and filled.closings[3] == (31, 10)
+
+
+def test_a_network_without_closing_notes_leaves_them_open() -> None:
+    whole = random_sketcher()
+    older = Sketcher(
+        whole.config._replace(has_closings=False),
+        LABELS,
+        {name: weight for name, weight in whole.weights.items() if not name.startswith("closing")},
+    )
+    filled = older.fill(OPEN_PLAN, np.random.default_rng(0))
+    check_is_whole(filled)
+    assert filled.sketch is not None and filled.sketch.closings == ()
 
 
 def test_the_generator_decides() -> None:

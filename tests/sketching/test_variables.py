@@ -43,6 +43,9 @@ def test_a_whole_plan_comes_back() -> None:
     assert not any((array == OPEN).any() for array in vars(found).values())
     assert found.origin.tolist() == [NONE, NONE, NONE, NONE, 0, 1, 2, NONE]
     assert found.presence.tolist() == [3, 3]
+    # eighths 48 / 12 and 72 / 12; A and D, moved down a tone as the chords are
+    assert found.closing_onset.tolist() == [NONE, NONE, NONE, 4, NONE, NONE, NONE, 6]
+    assert found.closing_pitch.tolist() == [NONE, NONE, NONE, 7, NONE, NONE, NONE, 0]
     bare = replace(WHOLE_PLAN, sketch=None)
     nothing_given = np.zeros(8, bool)
     assert chords_of(found, bare, timeline, nothing_given) == WHOLE_PLAN.chords
@@ -50,6 +53,7 @@ def test_a_whole_plan_comes_back() -> None:
     assert WHOLE_PLAN.sketch is not None
     assert sketch.cadences == WHOLE_PLAN.sketch.cadences
     assert sketch.motifs == WHOLE_PLAN.sketch.motifs
+    assert sketch.closings == WHOLE_PLAN.sketch.closings
     assert [n for n, _ in sketch.textures[0]][:3] == [4, 7, 0]
     assert 17 <= sketch.textures[0][3][0] <= 20  # one class
     assert sketch.textures[0][2] == (0, UNKNOWN)

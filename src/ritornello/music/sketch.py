@@ -69,8 +69,9 @@ class Sketch:
                     )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the sketch as JSON can hold it."""
-        return asdict(self)
+        """Return the sketch as JSON can hold it, without closings if none is known."""
+        values = asdict(self)
+        return values if self.closings else {key: values[key] for key in values if key != "closings"}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Sketch:

@@ -26,14 +26,16 @@ from ritornello.music.sketch import (
     MAX_NOTES_OF_A_BAR,
     NO_MOTIF,
     UNKNOWN,
+    Closing,
     Sketch,
     Texture,
     part_names,
 )
+from ritornello.music.timeline import Timeline
 from ritornello.system.files import read_bytes
 
 HEADER = ("genre", "key", "meter", "tempo", "parts", "bars")
-BAR_KEYS = ("bar", "meter", "section", "chords", "repeats", "motif", "cadence", "texture")
+BAR_KEYS = ("bar", "meter", "section", "chords", "repeats", "motif", "cadence", "closing", "texture")
 NO_NAME = "none"  # of NO_CADENCE
 CADENCES = (NO_NAME, *CADENCE_NAMES[1:])
 SIMILARITIES = {"some": 1, "most": 2, "all": 3}
@@ -75,6 +77,8 @@ class SketchFile:
     returns: tuple[tuple[int, int], ...]
     cadences: tuple[int, ...]
     motifs: tuple[int, ...]
+    closings: tuple[tuple[float, int] | None, ...]
+    """For each bar the beat, from 1, and the pitch class of the note on which its phrase closes."""
     textures: tuple[dict[str, Texture], ...]
     """For each bar the texture of parts by name."""
 
@@ -98,7 +102,8 @@ class SketchFile:
         is_open = all(target == OPEN_RETURN for target in self.returns)
         bars = replace(plan, chords=()).timeline(GRID)
         chords = parse_symbols(self.chords, bars, plan.key, plan.mode) if any(self.chords) else plan.chords
-        sketch = Sketch(self.cadences, self.motifs, plan.parts, tuple(textures))
+        closings = _closings(self.closings, bars)
+        sketch = Sketch(self.cadences, self.motifs, plan.parts, tuple(textures), closings)
         plan = replace(plan, chords=chords, returns=None if is_open else self.returns, sketch=sketch)
         plan.timeline(GRID)  # raises PlanError for impossible returns
         return plan
@@ -152,8 +157,26 @@ def from_dict(data: Any) -> SketchFile:
         returns,
         tuple(bar.cadence for bar in parsed),
         tuple(bar.motif for bar in parsed),
+        tuple(bar.closing for bar in parsed),
         tuple(bar.textures for bar in parsed),
     )
+
+
+def _closings(closings: Sequence[tuple[float, int] | None], bars: Timeline) -> tuple[Closing, ...]:
+    """The closing notes in ticks; () if none is stated. Raises PlanError for a beat that the bar lacks."""
+    found: list[Closing] = [(UNKNOWN, UNKNOWN)] * len(bars)
+    for bar, closing in enumerate(closings):
+        if closing is None:
+            continue
+        ticks = round((closing[0] - 1) * 4 * GRID / bars.denominator[bar])
+        if not 0 <= ticks < bars.length_ticks[bar]:
+            most = int(bars.length_ticks[bar]) * int(bars.denominator[bar]) / (4 * GRID) + 1
+            number = bars.number(bar)
+            raise PlanError(
+                f"bar {number}: closing on beat {closing[0]:g}: must be at least 1, less than {most:g}"
+            )
+        found[bar] = ticks, closing[1]
+    return tuple(found) if any(closings) else ()
 
 
 def _options(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,6 +269,17 @@ class _Bar:
         if name not in CADENCES:
             raise self._error("cadence", f"one of {', '.join(CADENCES)}")
         return CADENCES.index(name)
+
+    @property
+    def closing(self) -> tuple[float, int] | None:
+        """Return the beat, from 1, and the pitch class of the note on which the phrase closes."""
+        text = self.text("closing")
+        if text is None:
+            return None
+        match = re.fullmatch(r"([A-G][#b]{0,2}) on beat (\d{1,3}(?:\.\d{1,6})?)", text)
+        if match is None:
+            raise self._error("closing", "a note and a beat, such as 'D on beat 3'")
+        return float(match[2]), theory.parse_pitch(f"{match[1]}4") % 12
 
     @property
     def motif(self) -> int:

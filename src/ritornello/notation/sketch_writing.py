@@ -65,6 +65,10 @@ def _bars(plan: Plan) -> list[dict[str, Any]]:
     for values, motif in zip(bars, sketch.motifs, strict=False):
         if motif != UNKNOWN:
             values["motif"] = NEW if motif == NO_MOTIF else f"bar {motif + 1 - pickup}"
+    for bar, (ticks, pitch) in enumerate(sketch.closings[: len(bars)]):
+        if UNKNOWN not in (ticks, pitch):
+            beat = round(1 + ticks * int(timeline.denominator[bar]) / (4 * GRID), 4)
+            bars[bar]["closing"] = f"{theory.chord_name(pitch, 'maj', plan.key)} on beat {beat:g}"
     for name, textures in zip(part_names(sketch.parts), sketch.textures, strict=True):
         for values, texture in zip(bars, textures, strict=False):
             if texture != (UNKNOWN, UNKNOWN):

@@ -18,7 +18,7 @@ from ritornello.music.timeline import Timeline
 BLOCKS = "▁▂▃▄▅▆▇█"
 RESTS, OPEN, ALONE = "-", "?", "·"  # a part that rests; what is open; a motif that does not come back
 WIDTH = 100  # characters of a line; a longer phrase is continued in the next one
-CADENCE_WIDTH = 10
+CADENCE_WIDTH = 16
 MIN_CELL = 7  # characters of a bar
 MOTIF = "motif"
 DRUMS = "drums"
@@ -48,10 +48,17 @@ def bar_texts(timeline: Timeline, key: tuple[int, bool] | None = None) -> list[s
         motif = dict(enumerate(sketch.motifs)).get(bar, UNKNOWN)
         items += [f"motif of bar {motif + 1 - timeline.pickup_bars}"] if motif >= 0 else []
         cadence = dict(enumerate(sketch.cadences)).get(bar, UNKNOWN)
-        items += [f"ends a phrase: {CADENCE_NAMES[cadence]}"] if cadence > NO_CADENCE else []
+        note = _closing_note(sketch, bar, key)
+        items += [f"ends a phrase: {CADENCE_NAMES[cadence]}{note}"] if cadence > NO_CADENCE else []
         items += [_texture_words(name, texture[bar], key) for name, texture in parts if bar < len(texture)]
         texts.append(f"bar {bar + 1 - timeline.pickup_bars}: {', '.join(items)}")
     return texts
+
+
+def _closing_note(sketch: Sketch, bar: int, key: tuple[int, bool] | None) -> str:
+    """Return the note on which the phrase of a bar closes, such as " on D"; "" if it is unknown."""
+    pitch = dict(enumerate(sketch.closings)).get(bar, (UNKNOWN, UNKNOWN))[1]
+    return f" on {theory.chord_name(pitch, 'maj', key)}" if pitch != UNKNOWN else ""
 
 
 def _texture_words(name: str, texture: Texture, key: tuple[int, bool] | None) -> str:
@@ -151,7 +158,8 @@ class _LeadSheet:
     def _cadence(self, bars: range) -> str:
         """Return the cadence at the end of a line, and an open one as such."""
         cadence = dict(enumerate(self.sketch.cadences)).get(bars[-1], UNKNOWN)
-        return f" {CADENCE_NAMES[cadence]}" if cadence > NO_CADENCE else ""
+        note = _closing_note(self.sketch, bars[-1], self.plan.key)
+        return f" {CADENCE_NAMES[cadence]}{note}" if cadence > NO_CADENCE else ""
 
     def _legend(self) -> Iterator[str]:
         """Yield what the signs mean that occur."""

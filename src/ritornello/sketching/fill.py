@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sketch import END, NO_CADENCE, Sketch
+from ritornello.music.sketch import END, NO_CADENCE
 from ritornello.sketching.forward import Array, Network
 from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
 from ritornello.sketching.variables import (
@@ -29,6 +29,7 @@ from ritornello.sketching.variables import (
     Variables,
     chords_of,
     chords_outside_mode,
+    late_onsets,
     sketch_of,
 )  # fmt: skip
 
@@ -74,6 +75,7 @@ class Filling:
         self._variables = Variables.of(plan, self._bars, open_bars)
         self._context = context_inputs(plan, self._bars, labels) | pair_inputs(len(self._bars))
         self._allowed = allowed_origins(self._bars.length_ticks)
+        self._late_onsets = late_onsets(self._bars.length_ticks)
         self._given_bars = ~(self._variables.chord == OPEN).any(axis=1)
         self._outside = chords_outside_mode(plan)
         self._required: Collection[int] = ()
@@ -92,10 +94,7 @@ class Filling:
         given = self._given
         chords = given.chords if self._given_bars.all() else chords_of(v, given, self._bars, self._given_bars)
         returns = tuple(zip(v.origin.tolist(), v.similarity.tolist(), strict=True))
-        return replace(given, chords=chords, returns=returns, sketch=self._sketch())
-
-    def _sketch(self) -> Sketch:
-        return sketch_of(self._variables, self._given, self._bars.length_ticks, self._generator)
+        return replace(given, chords=chords, returns=returns, sketch=sketch_of(v, given, self._generator))
 
     def _tie(self, kinds: Sequence[str]) -> None:
         """Find the bar whose values each bar has: `_source` (T,); copy what is known of it."""
@@ -183,7 +182,9 @@ class Filling:
                 logits = network.part_logits(kind, written)[at]
             else:
                 logits = network.bar_logits(kind, bars)[at]
-                if kind not in CLOSINGS:
+                if kind == "closing_onset":
+                    logits[self._late_onsets[at]] = -np.inf
+                elif kind != "closing_pitch":
                     logits[:, 0 if kind == "similarity" else END] = -np.inf
             found[kind] = logits
         return found

@@ -39,7 +39,7 @@ NO_CHORD = 12 * KINDS
 CHORDS = NO_CHORD + 1
 SIMILARITIES, CADENCES, PRESENCES = 4, 4, 4
 TICKS_PER_CLOSING_ONSET = 12
-CLOSING_ONSETS, CLOSING_PITCHES = 16, 12  # the last onset class is that and later
+CLOSING_ONSETS, CLOSING_PITCHES = 16, 12  # the last class of onsets is that and later; it is never drawn
 CLOSINGS = ("closing_onset", "closing_pitch")
 NOTE_CLASS_STARTS = np.array([*range(17), 17, 21, 25, 33, 49])  # the least number of notes of each class
 NOTE_CLASSES = len(NOTE_CLASS_STARTS)
@@ -147,10 +147,10 @@ def chords_of(variables: Variables, plan: Plan, timeline: Timeline, given: Mask)
     return drop_redundant(found)
 
 
-def sketch_of(variables: Variables, plan: Plan, length_ticks: Ints, generator: np.random.Generator) -> Sketch:
+def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) -> Sketch:
     """Return the sketch of variables of which none is open; values that the plan's sketch has are kept.
 
-    `length_ticks` (T,) are those of the bars. Of a class of several numbers of notes, one is drawn.
+    Of a class of several numbers of notes, one is drawn.
     """
     bars = len(variables.cadence)
     ends = np.append(NOTE_CLASS_STARTS[1:], 65)
@@ -165,23 +165,18 @@ def sketch_of(variables: Variables, plan: Plan, length_ticks: Ints, generator: n
         pitch = np.where(notes == 0, UNKNOWN, pitch)
         textures.append(tuple(zip(notes.tolist(), pitch.tolist(), strict=True)))
     motifs = np.where(variables.motif == NONE, NO_MOTIF, variables.motif)
-    cadences, closings = tuple(variables.cadence.tolist()), _closing_notes(variables, plan, length_ticks)
+    cadences, closings = tuple(variables.cadence.tolist()), _closing_notes(variables, plan)
     return Sketch(cadences, tuple(motifs.tolist()), plan.parts, tuple(textures), closings)
 
 
-def _closing_notes(variables: Variables, plan: Plan, length_ticks: Ints) -> tuple[tuple[int, int], ...]:
-    """The closing note of each bar of `length_ticks` (T,); those of the plan's sketch are kept.
-
-    None is known where the onset is that of the last class, after the end of the bar, or open.
-    """
-    onset = variables.closing_onset * TICKS_PER_CLOSING_ONSET
-    is_open = (variables.closing_onset < 0) | (variables.closing_pitch < 0)
-    is_open |= (onset >= length_ticks) | (variables.closing_onset == CLOSING_ONSETS - 1)
-    pitch = (variables.closing_pitch + 7 * (plan.key[0] if plan.key else 0)) % 12
-    found = np.stack([np.where(is_open, UNKNOWN, onset), np.where(is_open, UNKNOWN, pitch)], axis=1)
+def _closing_notes(variables: Variables, plan: Plan) -> tuple[tuple[int, int], ...]:
+    """The closing note of each bar; those of the plan's sketch are kept. () if none is known."""
+    onset, pitch = variables.closing_onset * TICKS_PER_CLOSING_ONSET, variables.closing_pitch
+    pitch = np.where(pitch < 0, UNKNOWN, (pitch + 7 * (plan.key[0] if plan.key else 0)) % 12)
+    found = np.stack([np.where(onset < 0, UNKNOWN, onset), pitch], axis=1)
     known = _filled(plan.sketch.closings if plan.sketch else (), len(found), (UNKNOWN, UNKNOWN))
     found = np.where(known == UNKNOWN, found, known)
-    return tuple(map(tuple, found.tolist())) if (found >= 0).any() else ()
+    return tuple((ticks, pitch) for ticks, pitch in found.tolist()) if (found >= 0).any() else ()
 
 
 def _kind_of_part(part: Part) -> tuple[int, bool]:
@@ -202,6 +197,13 @@ def _returns(plan: Plan, bars: int) -> tuple[Ints, Ints]:
     similarity[similarity < 0] = OPEN
     similarity[origin == NONE] = 0
     return origin, similarity
+
+
+def late_onsets(length_ticks: Ints) -> Mask:
+    """Return which closing onsets (T, classes) are after the end of bars of `length_ticks` (T,)."""
+    late = np.arange(CLOSING_ONSETS) * TICKS_PER_CLOSING_ONSET >= length_ticks[:, None]
+    late[:, -1], late[:, 0] = True, False
+    return np.asarray(late)
 
 
 def _closings(plan: Plan, cadence: Ints) -> tuple[Ints, Ints]:

@@ -4,9 +4,9 @@ Each layer computes hidden + LSTM(RMSNorm(hidden)).
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
     tiny       128       2         32   1.0 million
-    small      384       2         32   4.9 million
-    medium     640       3         48  16.1 million
-    large     1024       6         64  64.1 million
+    small      384       2         32   5.0 million
+    medium     640       3         48  16.2 million
+    large     1024       6         64  64.4 million
 
 The weights of layer n: layers.<n>.input.weight (4W, W), .recurrent.weight (4W, W), .bias (4W,). The gates
 have torch's order: input, forget, cell, output.

@@ -4,9 +4,9 @@ Each layer computes hidden + Attention(RMSNorm(hidden)), then adds MLP(RMSNorm(.
 
     size     width  layers  embedding  weights (for `notes`, without a plan)
     tiny        96       4         32   1.0 million
-    small      256       4         32   4.7 million
-    medium     384       7         48  15.7 million
-    large      768       8         64  66.0 million
+    small      256       4         32   4.8 million
+    medium     384       7         48  15.8 million
+    large      768       8         64  66.2 million
 
 In each layer a row attends to itself and the `window` - 1 rows before it. Positions are encoded by rotation
 (Su et al., RoFormer, arXiv 2104.09864), so only distances count, and a song may have any length.
