@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.feel import Arm, Take, jitter_arm, network_arm, print_tables
+from benchmarks.feel import Arm, Take, jitter_arm, print_tables
 from benchmarks.shared import midi_files
 from ritornello import midi
 from ritornello.errors import RitornelloError
@@ -145,6 +145,16 @@ def _both(takes: Sequence[Take], name: str) -> tuple[Floats, Floats]:
     )
 
 
+def centred_arm(network: FeelNetwork) -> Arm:
+    """A network, whose velocities and offsets get the mean of the part, as in performing."""
+
+    def play(take: Take, draw: np.random.Generator) -> Values:
+        values = network.draw(take.played.notes, draw)
+        return values | {name: values[name] - values[name].mean() for name in ("velocity", "offset")}
+
+    return Arm(play, lambda take: network.nats(take.played))
+
+
 def grid_arm() -> Arm:
     """The grid: every note as written."""
 
@@ -171,7 +181,7 @@ def measure_parts(folder: Path, songs: int, epochs: int | None, seed: int) -> No
     print(f"learned from {len(learned) - held} songs, {notes:,} notes", flush=True)
     weights = train_feel_network(PARTS, recordings, choosing, epochs=epochs or epochs_of(notes))
     arms = {
-        "network": network_arm(FeelNetwork(PARTS, weights)),
+        "network": centred_arm(FeelNetwork(PARTS, weights)),
         "rules": rules_arm(train_takes),
         "jitter, for each family": jitter_arm(PARTS, train_takes, by_group=True),
         "jitter": jitter_arm(PARTS, train_takes, by_group=False),

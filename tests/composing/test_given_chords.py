@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from ritornello import midi
 from ritornello.composing.compose import compose, redo, sketch
 from ritornello.composing.given_chords import with_chart, with_chords_in_bars
 from ritornello.composing.options import ComposeOptions, RedoOptions
+from ritornello.composing.recipe import Recipe
+from ritornello.composing.replay import build_song
 from ritornello.errors import PlanError
 from ritornello.music.chart import chart_chords, parse_chart
 from ritornello.music.chord_symbols import bar_symbols
+from ritornello.music.modes import TWELVE_BARS
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Marker, Part, Score
 from tests.composing.models import write_model
@@ -100,3 +104,16 @@ def test_songs_sketches_and_takes_have_the_chords(tmp_path: Path) -> None:
     take = redo(song.score, range(1, 2), chords="N.C.", key="D mixolydian", takes=1, model=model, seed=1)[0]
     assert bar_symbols(take.plan.timeline(GRID), take.plan.key)[1:3] == ["N.C.", "Em7 A7/C#"]
     assert take.plan.mode == "mixolydian"
+    old, new = (midi.parse(each.to_bytes()).score.chords for each in (song, take))
+    assert [chord.is_silent for chord in new] == [False, False, True, False, False, False]
+    assert (new[:2], new[3:]) == (old[:2], old[3:])
+    assert build_song(Recipe.from_dict(take.recipe.to_dict())).to_bytes() == take.to_bytes()
+
+
+def test_a_blues_has_its_twelve_bars_unless_chords_are_asked() -> None:
+    blues = ComposeOptions(key="C blues")
+    assert with_chart(blues).chords == TWELVE_BARS
+    assert len(parse_chart(TWELVE_BARS)) == 12
+    assert with_chart(replace(blues, chords="F7")).chords == "F7"
+    assert with_chart(ComposeOptions(key="D dorian")).chords is None
+    assert with_chart(RedoOptions(key="C blues")).chords is None

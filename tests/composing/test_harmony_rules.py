@@ -112,3 +112,11 @@ def test_a_mode_holds_back_what_its_scale_lacks(tone: int, is_outside: bool) -> 
         usual if is_outside else 0
     )
     assert lost(pitches.penalize_pitches_outside_mode(dorian.note(96, PIANO, 62).at(0, BASS)), 1) == 0
+
+
+def test_in_the_blues_tones_of_chords_outside_the_scale_lose_a_little() -> None:
+    """The C blues has C, E flat, F, F sharp, G and B flat; C7 has an E, and D is in neither."""
+    bias = pitches.penalize_pitches_outside_mode(Making("C7", (0, False), "blues").at(0, PIANO))
+    assert [lost(bias, tone) for tone in (0, 3, 4, 2)] == [
+        0, 0, pitches.BLUES_CHORD_NATS, pitches.OUT_OF_MODE_NATS,
+    ]  # fmt: skip

@@ -7,7 +7,9 @@ import pytest
 from ritornello import midi
 from ritornello.errors import MidiError
 from ritornello.midi.chunks import events, split_file
-from ritornello.midi.patching import Note, replace_notes
+from ritornello.midi.patching import Note, replace_chord_markers, replace_notes
+from ritornello.music.chord_names import letter_name, parse_chord
+from ritornello.music.score import Score
 from tests.scores import midi_file, track
 
 # a tempo, a controller and a bend and a system exclusive between notes
@@ -147,3 +149,18 @@ def test_songs_of_format_2_keep_their_places() -> None:
     assert [[event.tick for event in events(one)] for one in split_file(changed).tracks] == [
         [0, 0, 96, 96], [16, 26, 96],
     ]  # fmt: skip
+
+
+def test_chord_markers_are_replaced_up_to_the_end_where_the_held_chord_is_resumed() -> None:
+    """C, F and G a beat of 480 ticks each; the second half of C and F become Am, and F lasts from 800 on."""
+    chords = [parse_chord(name)._replace(onset_ticks=480 * place) for place, name in enumerate("CFG")]
+    song = Score.of(480, [0, 1400], [480, 40], [60, 62], [80, 80], chords=chords)
+    file = replace_chord_markers(
+        midi.to_bytes(song)[0], 240, 800, [(0, "D"), (240, "Am"), (800, "F"), (960, "E")]
+    )
+    found = midi.parse(file).score
+    assert [(chord.onset_ticks, letter_name(chord)) for chord in found.chords] == [
+        (0, "C"), (240, "Am"), (800, "F"), (960, "G"),
+    ]  # fmt: skip
+    assert found.pitch.tolist() == [60, 62]
+    assert replace_chord_markers(FILE, 0, 800, [(0, "D")]) == FILE

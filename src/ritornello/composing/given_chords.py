@@ -14,7 +14,7 @@ from ritornello.music.chart import chart_chords, parse_chart
 from ritornello.music.chord import Chord
 from ritornello.music.chord_names import parse_chord
 from ritornello.music.chord_symbols import bar_symbols
-from ritornello.music.modes import Key, parse_key_or_mode, tonality_name
+from ritornello.music.modes import MODES, Key, parse_key_or_mode, tonality_name
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
 from ritornello.music.theory import key_tonic
@@ -31,8 +31,8 @@ def with_chart(options: Options, given: GivenMusic | None = None) -> Options:
     """Return the options with chords as text, where they name a text file or another song.
 
     The chords of a song are moved to the key that is asked for, or that of the given music. What the options
-    leave open of key, meter and length, a new song has of the song whose chords it gets. Raises PlanError,
-    MidiError.
+    leave open of key, meter and length, a new song has of the song whose chords it gets. A new song in the
+    blues for which no chords are asked has those of its twelve bars. Raises PlanError, MidiError.
     """
     source = options.chords_from
     if source is not None and options.chords is not None:
@@ -42,6 +42,10 @@ def with_chart(options: Options, given: GivenMusic | None = None) -> Options:
     chords = options.chords
     if isinstance(chords, Path) or (chords is not None and chords.strip().lower().endswith(TEXT_FILE)):
         return replace(options, chords=_read_chart(Path(str(chords).strip())))
+    is_open = chords is None and given is None and getattr(options, "sketch", None) is None
+    if is_open and options.key is not None and not isinstance(options, RedoOptions):
+        mode = parse_option(parse_key_or_mode, options.key)[1]
+        return replace(options, chords=MODES[mode].chart or None) if mode else options
     return options
 
 

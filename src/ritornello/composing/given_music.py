@@ -46,6 +46,8 @@ class GivenMusic:
     bars: tuple[int, int] | None = None
     parts: tuple[int, ...] | None = None
     kept: frozenset[tuple[int, int]] = frozenset()
+    has_new_chords: bool = False
+    """Whether the user asked for chords in the bars to redo, so that the file gets their markers."""
     name: str = field(default="the MIDI file of the recipe", compare=False)  # for error messages
 
     @cached_property

@@ -6,7 +6,8 @@
     seed, song            from which all random numbers follow
     how                   the dials: creativity, or spread for the network of 2018
     source                the given music: how (prompt, tune or redo), which bars and parts (kept: those of
-                          them that stay, as pairs), the MIDI file
+                          them that stay, as pairs), the MIDI file; `has_new_chords` if the markers of
+                          chords in the bars are those of the plan
     rows                  the sampled rows: for each choice a text of numbers
     performance           how the song is performed; only if it is
 
@@ -75,7 +76,7 @@ class Recipe:
             for column, field in enumerate(self.representation.fields)
             if field.kind != "known"
         }
-        source = None
+        source: dict[str, Any] | None = None
         if self.given:
             midi = base64.b64encode(self.given.midi).decode()
             source = {
@@ -84,6 +85,8 @@ class Recipe:
                 "parts": self.given.parts,
                 "midi": midi,
             } | ({"kept": sorted(self.given.kept)} if self.given.kept else {})
+            if self.given.has_new_chords:
+                source["has_new_chords"] = True
         plan = self.plan.to_dict()
         data = {"format": FORMAT, "ritornello": self.version, "model": self.model, "plan": plan}
         data |= {
@@ -236,8 +239,8 @@ def _read_given_music(data: Any) -> GivenMusic | None:
     """Read the given music from JSON. Raises InputError."""
     if data is None:
         return None
-    has_kept = isinstance(data, Mapping) and "kept" in data
-    _check_keys("the source of a recipe", data, SOURCE_KEYS | ({"kept"} if has_kept else set()))
+    further = {"kept", "has_new_chords"} & set(data if isinstance(data, Mapping) else ())
+    _check_keys("the source of a recipe", data, SOURCE_KEYS | further)
     if data["how"] not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise InputError(f"source.how of the recipe {data['how']!r:.40}: must be one of {known}")
@@ -251,13 +254,14 @@ def _read_given_music(data: Any) -> GivenMusic | None:
         midi = base64.b64decode(data["midi"], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise InputError(f"source.midi of the recipe: {error}") from error
-    cells = data["kept"] if has_kept else []
+    cells = data.get("kept", [])
     if not isinstance(cells, list) or len(cells) > MAX_ROWS:
         raise InputError(f"source.kept of the recipe {cells!r:.40}: must be a list of bars and parts")
     kept = frozenset(_checked_integers("kept", cell, 2) or () for cell in cells)
     if any(len(cell) != 2 for cell in kept):
         raise InputError(f"source.kept of the recipe {cells!r:.40}: must be pairs of a bar and a part")
-    return GivenMusic(data["how"], midi, bars, parts, kept)  # type: ignore[arg-type]
+    new_chords = data.get("has_new_chords") is True
+    return GivenMusic(data["how"], midi, bars, parts, kept, new_chords)  # type: ignore[arg-type]
 
 
 def _checked_integers(name: str, values: Any, most: int) -> tuple[int, ...] | None:

@@ -11,7 +11,8 @@ from ritornello.composing.recipe import Recipe
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.song import Song
 from ritornello.midi.details import with_neutral_channels
-from ritornello.midi.patching import Note, replace_notes
+from ritornello.midi.patching import Note, replace_chord_markers, replace_notes
+from ritornello.music.chord_names import marker_name
 from ritornello.music.plan import GRID
 from ritornello.music.sections import section_markers
 from ritornello.representations.table import SamplesItself
@@ -74,7 +75,13 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     )
     new = [Note(*note) for note in notes.tolist() if note[4] < len(score.parts)]
     kept = {(onset, part) for onset, part in old[is_kept][:, [0, 4]].tolist()}
-    return replace_notes(given.midi, parts, first, end, new, kept)
+    file = replace_notes(given.midi, parts, first, end, new, kept)
+    if not given.has_new_chords:
+        return file
+    onsets = np.array([chord.onset_ticks for chord in plan.chords], np.int64)
+    ticks = merge_notes.bars_in_score(score, plan, onsets, onsets)[0].tolist()
+    names = [marker_name(chord) for chord in plan.chords]
+    return replace_chord_markers(file, first, end, list(zip(ticks, names, strict=True)))
 
 
 def _are_kept(recipe: Recipe, notes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -43,6 +43,7 @@ def compose_takes(
 
     If not enough differ by LEAST_DIFFERENCE, some that differ by less follow.
     """
+    given = replace(given, has_new_chords=options.chords is not None)
     asked, takes, creativity = _asked_plan(given, options), options.takes, options.creativity
     base, sketcher = request_for(asked, seed, given=given), Sketcher.of(model)
     has_chords = options.chords is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
@@ -18,9 +18,10 @@ from ritornello.midi.file_events import (
     FileNote,
     file_events,
 )
-from ritornello.midi.raw_events import DRUM_CHANNEL
+from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.midi.songs import song_starts
 
+META, MARKER = 0xFF, 6
 PartKey = tuple[int, int, int, int]  # track, port, channel, program
 PitchKey = tuple[int, Channel, int]  # track, channel, pitch
 
@@ -78,6 +79,40 @@ def replace_notes(
         patch.add(note, keys[note.part])
     tracks = [track_bytes(patch.events[n], start) for n, start in enumerate(song_starts(chunks))]
     return with_tracks(data, chunks, tracks)
+
+
+def replace_chord_markers(
+    data: bytes, first_tick: int, end_tick: int, chords: Sequence[tuple[int, str]]
+) -> bytes:
+    """Return the file with `chords` (ticks, names) in the place of its markers of chords in the given ticks.
+
+    The ticks are `first_tick` to `end_tick`, which is not included. A chord at `end_tick` is added if the
+    file has none there. A file without any marker of a chord stays as it is. Raises MidiError if it cannot
+    be read.
+    """
+    chunks = split_file(data)
+    found = file_events(chunks).events
+    old = [event for event in found if _is_chord(event.data)]
+    if not old:
+        return data
+    gone = {(event.track, event.number) for event in old if first_tick <= event.tick < end_tick}
+    events: dict[int, list[TrackEvent]] = defaultdict(list)
+    for event in found:
+        if (event.track, event.number) not in gone:
+            events[event.track].append(TrackEvent(event.tick, (1, event.number), event.data))
+    has_end = any(event.tick == end_tick for event in old)
+    for tick, name in chords:
+        if first_tick <= tick < end_tick or (tick == end_tick and not has_end):
+            text = f"{CHORD_PREFIX}{name}".encode()
+            marker = bytes([META, MARKER]) + variable_length(len(text)) + text
+            events[old[0].track].append(TrackEvent(tick, (1, -1), marker))
+    tracks = [track_bytes(events[number], start) for number, start in enumerate(song_starts(chunks))]
+    return with_tracks(data, chunks, tracks)
+
+
+def _is_chord(data: bytes) -> bool:
+    """Whether an event is a marker of a chord."""
+    return data[:2] == bytes([META, MARKER]) and CHORD_PREFIX.encode() in data[3 : 5 + len(CHORD_PREFIX)]
 
 
 class _Patch:

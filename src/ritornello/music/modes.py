@@ -15,6 +15,7 @@ from ritornello.music.theory import CHORDS, MAJOR, MINOR, key_name, key_tonic, p
 
 Key = tuple[int, bool]  # sharps, is_minor
 BLUES_CHORDS = ((0, "7"), (5, "7"), (7, "7"))
+TWELVE_BARS = "I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 I7"  # one a bar, with the quick change
 
 
 class Mode(NamedTuple):
@@ -22,7 +23,7 @@ class Mode(NamedTuple):
 
     `sharps` is the number of sharps that its signature has more than that of the key. `chords` are the chords
     that fit, each a root in semitones above the tonic and a kind. If it is empty, all chords fit whose tones
-    are in `chord_scale`, by default the scale.
+    are in `chord_scale`, by default the scale. `chart` has the chords of a song for which none are asked.
     """
 
     scale: tuple[int, ...]
@@ -30,6 +31,7 @@ class Mode(NamedTuple):
     sharps: int = 0
     chord_scale: tuple[int, ...] = ()
     chords: tuple[tuple[int, str], ...] = ()
+    chart: str = ""
 
 
 MODES = {
@@ -47,8 +49,8 @@ MODES = {
     "whole tone": Mode((0, 2, 4, 6, 8, 10)),
     "major pentatonic": Mode((0, 2, 4, 7, 9), chord_scale=MAJOR),
     "minor pentatonic": Mode((0, 3, 5, 7, 10), True, chord_scale=MINOR),
-    "blues": Mode((0, 3, 5, 6, 7, 10), chords=BLUES_CHORDS),
-    "major blues": Mode((0, 2, 3, 4, 7, 9), chords=BLUES_CHORDS),
+    "blues": Mode((0, 3, 5, 6, 7, 10), chords=BLUES_CHORDS, chart=TWELVE_BARS),
+    "major blues": Mode((0, 2, 3, 4, 7, 9), chords=BLUES_CHORDS, chart=TWELVE_BARS),
     "minor blues": Mode((0, 3, 5, 6, 7, 10), True, chord_scale=MINOR),
 }
 OTHER_NAMES = {"pentatonic": "major pentatonic", "mixolydic": "mixolydian", "mixo": "mixolydian"}

@@ -22,7 +22,7 @@ ONSET_NATS, JOIN_NATS, PART_NATS = 3.0, 3.0, 2.0  # for a bass note at the onset
 BASS_NATS, LATER_BASS_NATS = 12.0, 1.5  # subtracted from other pitches: first note of a bar, later
 ADDED_NATS = 2.5  # added to tones of the chord not composed yet; up to three times this at its end
 WRONG_NATS = 6.0  # subtracted from tones of the nearest kind that are not in the chord
-UNISON_NATS = 6.0  # subtracted during N.C. from any tone but those at the same onset
+UNISON_NATS = 12.0  # subtracted during N.C. from any tone but those at the same onset
 
 
 def keep_bass_of_chord(state: SamplingState) -> Bias | None:
@@ -39,11 +39,16 @@ def keep_bass_of_chord(state: SamplingState) -> Bias | None:
 
 
 def favour_onset_of_bass(state: SamplingState) -> Bias | None:
-    """Make an onset at the beginning of a slash chord likelier, and a note of the bass part in it."""
+    """Make an onset at the beginning of a slash chord likelier, and a note of the bass part in it.
+
+    During N.C. notes at the same onset are unlikelier.
+    """
     harmony, song = state.harmony, state.song
     if harmony is None:
         return None
     clock, bias = song.clock, np.zeros(SHIFTS, np.float32)
+    if (chord := harmony.chord_at(clock)) is not None and chord.is_silent and harmony.struck_at(clock):
+        bias[0] -= JOIN_NATS
     following = harmony.next_bass_tick(clock)
     if following >= 0:
         bias[following - clock + 1 :][: max(0, MAX_SHIFT - following + clock)] -= ONSET_NATS

@@ -8,11 +8,13 @@ import numpy as np
 from ritornello.composing.sampling import FORBIDDEN
 from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingState, bias_at
 from ritornello.music.instrument_ranges import pitch_range
+from ritornello.music.modes import MODES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
 
 OUT_OF_MODE_NATS = 3.5  # what a pitch outside the scale of a mode loses,
 EXCESS_OUT_OF_MODE_NATS = 12.0  # and what for each unit of their recent share above the usual one
 USUAL_OUT_OF_MODE = 0.05
+BLUES_CHORD_NATS = 1.0  # what a tone of the present chord loses that is not in the scale of the blues
 FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
 REPEAT_NATS = 0.4  # what it loses for each time more
 EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
@@ -66,15 +68,16 @@ def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
     """In a mode, of which the network knows only the nearest key, pitches outside its scale are less likely.
 
     They are much less likely after many notes outside of it; the tones of the present chord always fit.
+    Only in the blues, whose own chords have tones outside the scale, they lose a little.
     """
     if not state.request.plan.mode or state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
     share = sum(state.out_of_key) / max(len(state.out_of_key), LEAST_NOTES)
     nats = OUT_OF_MODE_NATS + EXCESS_OUT_OF_MODE_NATS * max(0.0, share - USUAL_OUT_OF_MODE)
-    allowed = state.scale
-    if state.harmony is not None:
-        allowed = allowed | state.harmony.tones_at(state.row_tick)
-    bias: Bias = _outside(allowed) * np.float32(-nats)
+    of_chord = state.harmony.tones_at(state.row_tick) if state.harmony else frozenset()
+    bias: Bias = _outside(state.scale | of_chord) * np.float32(-nats)
+    if MODES[state.request.plan.mode].chords:
+        bias += (_outside(state.scale) - _outside(state.scale | of_chord)) * np.float32(-BLUES_CHORD_NATS)
     return bias
 
 
