@@ -68,8 +68,8 @@ class Quantity(NamedTuple):
 
 VELOCITY = Quantity("velocity", 4, 32, 0, False, 64, 1 / 32, 0.2, 1, 127)
 OFFSET = Quantity("offset", 1 / 120, 41, 20, True, 0, 20.0, 0.4)  # beats, up to 1/6
-# Of parts other than drums. With the noise of drums a network predicted better (6.17 nats, with three times as
-# much 6.54), but alone it drifted: velocities of songs held out were 8.2 from those of people, then 1.4
+# Of parts other than drums. With the noise of drums, a network predicted better (6.17 nats a note) than with
+# three times as much (6.54), but playing alone it drifted: see the table of parts in benchmarks/RESULTS.md
 RELATIVE_VELOCITY = Quantity("velocity", 4, 33, 16, True, 0, 1 / 16, 0.5)  # minus the mean of the part
 LENGTH = Quantity("length", 1 / 16, 28, 0, False, 1, 4.0, 0.6, 0.05)  # divided by the written length
 
