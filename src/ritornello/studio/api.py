@@ -47,8 +47,8 @@ class Api:
     def start(self) -> None:
         """Start the processes, so that the first requests need not wait for them."""
         self._later(self.sounds.ask({"do": "warm_sound", "soundfont": self._font(None)}))
-        self._labels = self._later(self.files.ask({"do": "state", "model": self.settings.model}))
-        self.queue.warm({"do": "warm", "model": self.settings.model})
+        self._labels = self._later(self.queue.first({"do": "state", "model": self.settings.model}))
+        self._labels.add_done_callback(lambda _: self._later(self.files.ask({"do": "warm_files"})))
 
     def close(self) -> None:
         """End all jobs and processes."""

@@ -29,12 +29,6 @@ Result = tuple[Any, Sequence[bytes]]
 MOST_PARTS = 6  # that are named of a label
 
 
-def warm(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Open the model, so that the first song need not wait for it."""
-    composing.opened_model(request.get("model"))
-    return None, ()
-
-
 def state(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
     """The labels of the model, with how well it does them."""
     model = composing.opened_model(request.get("model"))

@@ -51,6 +51,11 @@ def import_song(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Ans
     return {"title": score.title, "format": file.format or "MIDI"}, [data]
 
 
+def warm_files(_request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
+    """Do nothing: the modules are imported."""
+    return None, ()
+
+
 def view(_request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
     """What the page shows of a song."""
     heard = midi.parse(arrays[0], name="the song").score

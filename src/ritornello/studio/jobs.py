@@ -8,7 +8,7 @@ import json
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -121,9 +121,9 @@ class JobQueue:
             self._task = asyncio.get_running_loop().create_task(self._run())
         return job
 
-    def warm(self, request: dict[str, Any]) -> None:
-        """Let the process do something before the first job."""
-        self._thread.submit(self._composing.call, request)
+    def first(self, request: dict[str, Any]) -> Awaitable[tuple[Any, list[bytes]]]:
+        """Let the process that composes do something before the first job, which reads the model."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._composing.call, request)
 
     def cancel(self, job: Job) -> None:
         """End a job: one that waits is removed, the process of a running one is killed."""

@@ -98,13 +98,13 @@ def warm_sound(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Ans
 
 
 def prepare(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Read a song and its soundfont, so that its first bar need not wait for them."""
+    """Render the first bar of each part, so that it comes at once."""
     font = request.get("soundfont")
     song = _song(arrays[0])
     if len(song.score):
         _gain(arrays[1], font)
     for part in np.unique(song.score.part).tolist():
-        _part(song, part, font)
+        _part(song, part, font).sound(song.edges.tolist(), 0)
     return None, ()
 
 

@@ -21,12 +21,12 @@ from ritornello.system.ipc import receive, send
 
 Answer = Callable[[dict[str, Any], Sequence[bytes]], None]
 WORK = {
-    "warm": "composing_work", "state": "composing_work", "sketch": "composing_work",
+    "state": "composing_work", "sketch": "composing_work",
     "compose": "composing_work", "redo": "composing_work", "vary": "composing_work",
     "change": "composing_work", "perform": "composing_work",
     "learn": "learning_work", "doctor": "learning_work",
-    "import": "file_work", "view": "file_work", "edit": "file_work", "export": "file_work",
-    "originality": "file_work",
+    "warm_files": "file_work", "import": "file_work", "view": "file_work", "edit": "file_work",
+    "export": "file_work", "originality": "file_work",
     "prepare": "sound_work", "warm_sound": "sound_work", "sound": "sound_work", "metronome": "sound_work",
 }  # fmt: skip
 """The names of requests, and the module of this folder that has the function of that name."""
