@@ -35,6 +35,7 @@ export const api = {
   songs: () => call("GET", "/api/songs"),
   song: (id) => call("GET", song(id)),
   version: (id, version) => call("GET", `${song(id)}/versions/${version}`),
+  originality: (id, version) => call("GET", `${song(id)}/versions/${version}/originality`),
   importSong: (file, name) => call("POST", `/api/songs?name=${encodeURIComponent(name)}`, file),
   patchSong: (id, values, head) => call("PATCH", song(id), values, head === undefined ? {} : { "If-Match": String(head) }),
   deleteSong: (id) => call("DELETE", song(id)),
@@ -42,7 +43,7 @@ export const api = {
   jobs: () => call("GET", "/api/jobs"),
   startJob: (body) => call("POST", "/api/jobs", body),
   cancelJob: (job) => call("DELETE", `/api/jobs/${job}`),
-  soundUrl: (id, version, part, bar) => `${song(id)}/versions/${version}/sound/${part}/${bar}.wav`,
+  soundUrl: (id, version, part, bar, font) => `${song(id)}/versions/${version}/sound/${part}/${bar}.wav${font ? `?soundfont=${encodeURIComponent(font)}` : ""}`,
   fileUrl: (id, version, ending, part) => `${song(id)}/versions/${version}/file.${ending}${part === undefined ? "" : `?part=${part}`}`,
 };
 

@@ -26,7 +26,7 @@ if (saved_theme) document.documentElement.dataset.theme = saved_theme;
 const store = createStore();
 const session = createSession(store);
 const roll = createRoll($("stage"), store);
-const player = createPlayer((part, bar, content) => api.soundUrl(content.song_id, content.version, part, bar), (error) => say(error.message, true));
+const player = createPlayer((part, bar, content, font) => api.soundUrl(content.song_id, content.version, part, bar, font), (error) => say(error.message, true));
 const midi = createMidi(store, player, session);
 const audition = (part, pitch, velocity) => player.audition(store.get().content.parts[part].is_drums, pitch, velocity);
 const transport_of = () => store.get().transport;
@@ -126,6 +126,8 @@ store.subscribe((state, before) => {
   if (heard && heard.is_saved && heard !== audibleContent(before)) player.setSong(heard);
   if (state.stage !== "song" && before.stage === "song" && state.transport.is_playing) stop();
   if (state.song?.id !== before.song?.id && state.transport.is_playing && before.song) stop();
+  const is_new_version = state.song && state.stage === "song" && (state.song.id !== before.song?.id || state.song.head !== before.song?.head);
+  if (is_new_version) session.findOriginality(state.song.id, [state.song.head]);
   if (state.song?.mixer !== before.song?.mixer) player.setMixer(state.song?.mixer);
   if (state.transport.loop !== before.transport.loop) player.setLoop(state.transport.loop);
   if (state.transport.metronome !== before.transport.metronome) {
@@ -181,6 +183,9 @@ async function start() {
   if (latest) await session.openSong(latest.id);
   say(latest ? `${latest.name} is open.` : "Draw a sketch to begin, or drop a MIDI file on the page.");
 }
+
+// browsers let sound begin only after the first gesture; opening it then keeps the first play quick
+for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => player.context().resume(), { once: true, capture: true });
 
 /** For tests and for those who look: the store, the frames' script times in ms, and the player. */
 globalThis.studio = { store, roll, player, session };

@@ -72,7 +72,7 @@ export function createTransport(box, store, actions) {
   const tools = [iconButton("minus", "Zoom out", () => actions.zoom(0.8), { key: "-" }), iconButton("plus", "Zoom in", () => actions.zoom(1.25), { key: "+" }), iconButton("fit", "Show the whole song", actions.fit, { key: "F" })];
   box.append(h("div", { class: "group" }, iconButton("start", "To the start", actions.toStart, { key: "Home" }), play, record), h("div", { class: "group" }, loop, metronome, count_in),
     h("div", { class: "group readout" }, position, h("span", { class: "stack" }, clock, facts)), h("span", { class: "spread" }),
-    h("div", { class: "group" }, lock, select, draw, grid), h("div", { class: "group" }, ...tools, iconButton("midi", "MIDI ports", actions.midi)));
+    h("div", { class: "group" }, lock, select, draw, grid), h("div", { class: "group" }, ...tools, iconButton("midi", "Sound and MIDI", actions.midi)));
   let map = null;
   let length_s = 0;
 

@@ -28,9 +28,9 @@ export function partColours(parts, is_light) {
 /** Opacity of a velocity (1-127) as one of OPACITIES steps (0 is the softest). */
 export const opacityStep = (velocity) => Math.min(OPACITIES - 1, Math.floor(((velocity - 1) / 127) * OPACITIES));
 
-/** Colours of a part for each step of opacity on a background: 0.45 to 1, as in the pictures of `ritornello render`. */
-export function shades(colour, background) {
-  return Array.from({ length: OPACITIES }, (_, step) => blend(colour, background, 0.45 + (0.55 * step) / (OPACITIES - 1)));
+/** Colours of a part for each step of velocity on a background: from an opacity of `softest` (0-1) to 1. */
+export function shades(colour, background, softest) {
+  return Array.from({ length: OPACITIES }, (_, step) => blend(colour, background, softest + ((1 - softest) * step) / (OPACITIES - 1)));
 }
 
 const NAMES = ["page", "lane", "black-key", "beat", "octave", "bar", "faint", "text", "accent", "select", "ghost"];
@@ -38,7 +38,8 @@ const NAMES = ["page", "lane", "black-key", "beat", "octave", "bar", "faint", "t
 /** The colours of the theme in force, by name. */
 export function themeColours() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(NAMES.map((name) => [name.replace("-", "_"), style.getPropertyValue(`--${name}`).trim()]));
+  const colours = Object.fromEntries(NAMES.map((name) => [name.replace("-", "_"), style.getPropertyValue(`--${name}`).trim()]));
+  return { ...colours, softest: isLight() ? 0.62 : 0.5 }; // opacity of the softest notes
 }
 
 /** Whether the page is light: by its own switch, else by the system. */

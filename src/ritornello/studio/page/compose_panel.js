@@ -5,7 +5,7 @@ import { h, say } from "./dom.js";
 
 const FIRST = ["key", "tempo", "meter", "bars"];
 const WIDE = ["parts", "form", "chords", "creativity"];
-const LEFT_OUT = ["sketch", "prompt", "prompt_bars", "melody", "chords_from", "spread", "genre", "seconds", ...FIRST, ...WIDE];
+const LEFT_OUT = ["sketch", "prompt", "melody", "chords_from", "spread", "genre", "seconds", ...FIRST, ...WIDE];
 const KEYS = ["C", "G", "D", "A", "E", "F", "Bb", "Eb"].flatMap((tonic) => [`${tonic} major`, `${tonic} minor`]).concat(["D dorian", "G mixolydian", "A minor pentatonic", "E blues"]);
 
 /** Fill the tab. `on_done(song)` is called when a song was composed. */
@@ -16,6 +16,10 @@ export function createComposePanel(box, store, session, on_done) {
   const short = fieldsOf(options, FIRST);
   const wide = fieldsOf(options, WIDE);
   const more = fieldsOf(options, options.map((option) => option.name), LEFT_OUT);
+  const models = fieldOf({ name: "model", kind: "choice", default: "", choices: ["", ...(server.models ?? [])], low: null, high: null, help: "The model that composes: the bundled one, or one that was learnt here." });
+  models.input.options[0].textContent = "the bundled model";
+  const music = ["melody", "prompt", "chords_from"].map((name) => songField(options.find((option) => option.name === name), store));
+  more.unshift(...music.filter(Boolean));
   const fields = [label, ...short, ...wide, ...more];
   const sketch_names = new Set((server.options.sketch ?? []).map((option) => option.name));
   addKeys(short[0]?.input);
@@ -24,8 +28,10 @@ export function createComposePanel(box, store, session, on_done) {
   const sketch_box = h("section", { id: "sketch", hidden: true, aria: { label: "Sketch" } });
   const draw = workButton("Draw a sketch", drawSketch, "primary");
   const straight = workButton("Compose at once", () => composeSong(readFields(fields)));
+  models.hidden = !server.models?.length;
+  const model = () => (models.read() ? { model: models.read() } : {});
   box.append(
-    h("form", { class: "form", onsubmit: (event) => (event.preventDefault(), draw.click()) }, label, h("div", { class: "pairs" }, ...short), ...wide,
+    h("form", { class: "form", onsubmit: (event) => (event.preventDefault(), draw.click()) }, models, label, h("div", { class: "pairs" }, ...short), ...wide,
       h("details", {}, h("summary", {}, "More options"), h("div", { class: "form" }, ...more)),
       h("div", { class: "buttons" }, draw, straight)),
     sketch_box,
@@ -34,7 +40,7 @@ export function createComposePanel(box, store, session, on_done) {
   async function drawSketch() {
     const given = readFields(fields);
     const asked = Object.fromEntries(Object.entries(given).filter(([name]) => sketch_names.has(name)));
-    const done = await session.runJob({ kind: "sketch", options: asked }, "The sketch");
+    const done = await session.runJob({ kind: "sketch", options: asked, ...model() }, "The sketch");
     if (!done) return;
     store.dispatch({ type: "set", values: { sketch: done.sketch, options: { ...given, seed: given.seed ?? done.seed } } });
     showSketch(done.sketch);
@@ -47,7 +53,7 @@ export function createComposePanel(box, store, session, on_done) {
     store.dispatch({ type: "plan", stage: "sketch", content: contentOfSketch(sketch) });
     if (is_edit) return;
     sketch_box.hidden = false;
-    const head = [sketch.genre, sketch.key, sketch.meter, sketch.tempo && `${sketch.tempo} bpm`, `${sketch.bars.length} bars`].filter(Boolean).join(", ");
+    const head = [sketch.genre, sketch.key, sketch.meter, sketch.tempo && `${Math.round(sketch.tempo)} bpm`, `${sketch.bars.length} bars`].filter(Boolean).join(", ");
     table.replaceChildren(sketchTable(sketch, (change) => showSketch(change(store.get().sketch), true)));
     sketch_box.replaceChildren(h("h3", {}, "Sketch"), h("p", { class: "help" }, `${head}. An empty field is open: it is drawn when you compose.`), table,
       h("div", { class: "buttons" }, workButton("Compose this sketch", composeSketch, "primary"), workButton("Draw another", drawSketch), workButton("Close", closeSketch)));
@@ -67,16 +73,30 @@ export function createComposePanel(box, store, session, on_done) {
 
   async function composeSong(asked) {
     const textures = asked.sketch ? contentOfSketch(asked.sketch).textures : [];
-    const done = await session.runJob({ kind: "compose", options: asked }, "The song", session.streamInto(textures));
+    const done = await session.runJob({ kind: "compose", options: asked, ...model() }, "The song", session.streamInto(textures));
     const { song, stage, sketch } = store.get();
     if (done) {
       sketch_box.hidden = true;
       await session.refreshSongs();
       on_done(await session.openSong(done.song));
+      say("The song is composed. Press Space to hear it; select bars to compose them again.");
     } else if (stage === "streaming" && asked.sketch) showSketch(sketch);
     else if (stage === "streaming" && song) await session.openSong(song.id);
   }
   return { focus: () => label.input.focus() };
+}
+
+/** The choice of one of the songs of the studio, for an option that takes a song; null if there is no such option. */
+function songField(option, store) {
+  if (!option) return null;
+  const field = fieldOf({ ...option, kind: "choice", choices: [""], default: "" }, "");
+  const show = ({ songs }) => {
+    const chosen = field.input.value;
+    field.input.replaceChildren(h("option", { value: "" }, "none"), ...songs.map((song) => h("option", { value: `${song.id}/${song.head}`, selected: `${song.id}/${song.head}` === chosen }, song.name)));
+  };
+  store.subscribe((state, before) => state.songs !== before.songs && show(state));
+  show(store.get());
+  return field;
 }
 
 /** The choice of a label, with how well the model does it. */

@@ -38,13 +38,14 @@ function drawLane({ context, content, view, colours }, lane) {
 }
 
 /** Pitch names at the left edge of the lanes; they are drawn over the notes, as these move below them. */
-export function drawPitchNames({ context, content, lanes, view, colours }) {
+export function drawPitchNames({ context, content, lanes, view, colours, state }) {
   context.font = `10px ${FONT}`;
   context.textBaseline = "middle";
   context.textAlign = "left";
   for (const lane of lanes) {
     if (!isSeen(lane, view)) continue;
     const is_drums = content.parts[lane.part].is_drums;
+    if (is_drums && state.stage === "sketch") continue;
     lane.rows.forEach((pitch, row) => {
       if (is_drums ? lane.row_px < 9 : pitch % 12 && !(lane.rows.length < 13 && lane.row_px > 8 && [4, 7].includes(pitch % 12))) return;
       const y = lane.top + lane.head_px + (row + 0.5) * lane.row_px - view.top_px;
@@ -93,7 +94,7 @@ function drawNotes({ context, content, index, lanes, view, colours, part_colours
   });
   groups.forEach((steps, part) => {
     if (!isSeen(lanes[part], view)) return;
-    const tones = shades(part_colours[part], colours.lane);
+    const tones = shades(part_colours[part], colours.lane, colours.softest);
     steps.forEach((group, step) => {
       context.fillStyle = tones[step];
       for (const note of group) fillNote(context, noteBox(content, lanes, view, notes, note), view);
@@ -123,14 +124,15 @@ function drawChosen({ context, content, lanes, view, colours, part_colours }, no
   }
 }
 
-/** Takes as ghosts: outlines, filled where the take is the one that is heard. */
+/** Takes as ghosts: faint outlines; filled where the take is the one that is heard. */
 function drawTakes({ context, content, lanes, view, colours, part_colours, state }) {
   const { items, audible } = state.takes;
-  const outline = (notes, note, dash, width) => {
+  const outline = (notes, note, dash, alpha) => {
     const box = noteBox(content, lanes, view, notes, note);
     if (box.left > view.width_px || box.left + box.width < 0) return;
     context.setLineDash(dash);
-    context.lineWidth = width;
+    context.globalAlpha = alpha;
+    context.lineWidth = 1;
     context.strokeRect(box.left + 0.5, box.top + 0.5, Math.max(1, box.width - 1), Math.max(1, box.height - 1));
   };
   context.save();
@@ -140,13 +142,14 @@ function drawTakes({ context, content, lanes, view, colours, part_colours, state
       const { notes } = take.content;
       context.strokeStyle = is_heard ? colours.select : colours.ghost;
       if (is_heard) {
+        context.globalAlpha = 1;
         context.fillStyle = part_colours[notes.part[note]];
         fillNote(context, noteBox(content, lanes, view, notes, note), view);
       }
-      outline(notes, note, is_heard ? [] : [2, 2], 1);
+      outline(notes, note, [], is_heard ? 0.9 : 0.4);
     }
     context.strokeStyle = colours.faint;
-    if (is_heard) for (const note of take.lost) outline(content.notes, note, [2, 2], 1);
+    if (is_heard) for (const note of take.lost) outline(content.notes, note, [2, 2], 0.8);
   });
   context.restore();
 }
@@ -216,7 +219,7 @@ function hatch(context, left, top, width, height) {
 /** What moves: the selected region, the marquee, the cursor of the keyboard and where the song is. */
 export function drawOverlay({ context, content, lanes, view, colours, state }, { marquee, tick, has_focus }) {
   context.clearRect(0, 0, view.width_px, view.height_px);
-  if (state.region && !state.chosen.size) drawRegion({ context, content, lanes, view, colours }, state.region, has_focus);
+  if (state.region && !state.chosen.size) drawRegion({ context, content, lanes, view, colours }, state.region, has_focus, !state.takes);
   if (marquee) {
     context.strokeStyle = colours.accent;
     context.lineWidth = 1;
@@ -227,7 +230,7 @@ export function drawOverlay({ context, content, lanes, view, colours, state }, {
   if (x >= 0 && x <= view.width_px) context.fillRect(Math.round(x) - 1, 0, 2, view.height_px);
 }
 
-function drawRegion({ context, content, lanes, view, colours }, region, has_focus) {
+function drawRegion({ context, content, lanes, view, colours }, region, has_focus, is_filled) {
   const last = content.bars[region.bars[1]];
   const left = xOf(content, view, content.bars[region.bars[0]].tick);
   const width = xOf(content, view, last.tick + last.ticks) - left;
@@ -238,7 +241,7 @@ function drawRegion({ context, content, lanes, view, colours }, region, has_focu
     const height = lane.height - lane.head_px;
     context.fillStyle = colours.accent;
     context.globalAlpha = 0.14;
-    context.fillRect(left, top, width, height);
+    if (is_filled) context.fillRect(left, top, width, height);
     context.globalAlpha = 1;
     context.strokeStyle = colours.accent;
     context.lineWidth = has_focus ? 3 : 1.5;

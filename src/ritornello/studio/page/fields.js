@@ -2,8 +2,9 @@
 import { h } from "./dom.js";
 
 const LABELS = {
-  genre: "Label", swing_notes: "Swing notes", n: "Songs", prompt_bars: "Prompt bars", chords: "Chords", feel: "Feel", force: "Force unusual parts",
+  genre: "Label", swing_notes: "Swing notes", n: "Songs", prompt: "Continue a song", prompt_bars: "Only its first bars", melody: "Accompany a song", chords_from: "Chords of a song", chords: "Chords", feel: "Feel", force: "Force unusual parts",
 };
+const BRIEF = new Set(["key", "tempo", "meter", "bars", "parts", "form", "chords", "seed"]); // whose help is only their tooltip
 const PLACEHOLDERS = { key: "as the label", tempo: "as the label", meter: "as the label", bars: "16", parts: "as the label", form: "A8 A8 B8 A8~", chords: "C | Am F | G7", seed: "random", density: "bass=low", register: "piano=high" };
 
 /** The name of an option as a label. */
@@ -24,7 +25,7 @@ export function fieldOf(option, value = option.default) {
   const is_range = input.type === "range";
   const output = is_range ? h("output", { htmlFor: id }, input.value) : null;
   if (is_range) input.addEventListener("input", () => (output.textContent = input.value));
-  const field = h("div", { class: `field ${option.kind === "bool" ? "check" : ""}`, data: { option: option.name } }, h("label", { htmlFor: id }, labelOf(option.name), output), input, help);
+  const field = h("div", { class: `field ${option.kind === "bool" ? "check" : ""} ${BRIEF.has(option.name) ? "brief" : ""}`, title: option.help, data: { option: option.name } }, h("label", { htmlFor: id }, labelOf(option.name), output), input, help);
   field.input = input;
   field.read = () => valueOf(option, input);
   field.write = (text) => {

@@ -7,7 +7,7 @@ export function originalityText(originality) {
   if (!originality) return "";
   const { longest_run: run, song, bars } = originality;
   if (!run) return "shares no run with the training songs";
-  return `longest run shared with the training songs: ${run} ${run === 1 ? "note" : "notes"}${bars ? `, bars ${bars}` : ""}${song ? ` (${song})` : ""}`;
+  return `longest run shared with the training songs: ${run} ${run === 1 ? "note" : "notes"}${bars ? `, bars ${bars[0]}-${bars[1]}` : ""}${song ? ` (${song})` : ""}`;
 }
 
 /** Fill the tab. */
@@ -20,7 +20,7 @@ export function createHistoryPanel(box, store, session) {
     list.replaceChildren(...drawTree(song.versions, song.head).map((item) => {
       const is_head = item.version === song.head;
       const button = h("button", { type: "button", aria: is_head ? { current: "true" } : {}, onclick: () => !is_head && session.goTo(item.version, `The song is as it was at ${timeText(item.made_at)}.`) },
-        h("span", { class: "time" }, timeText(item.made_at)), h("span", { class: "action" }, item.action || "made"), item.take ? h("span", { class: "tag" }, "take") : null, is_head ? h("span", { class: "tag now" }, "now") : null);
+        h("span", { class: "action" }, item.action || "made"), h("span", { class: "time" }, timeText(item.made_at), item.take ? " · take" : ""), is_head ? h("span", { class: "tag now" }, "now") : null);
       return h("li", { class: `column-${item.column} ${item.is_on_path ? "on-path" : ""}` }, button);
     }));
   }

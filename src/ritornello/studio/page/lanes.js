@@ -57,7 +57,7 @@ export function createLanes(roll, store, session) {
         const done = await session.runJob({ kind: "change", song: song.id, parent: song.head, options: { instrument: [`${part + 1}=${input.value.trim()}`] } }, "The change");
         if (!done) return;
         dialog.close();
-        await session.takeChange(song, done);
+        await session.refreshSong();
       }, "primary")),
       h("div", { class: "pairs" }, h("label", { class: "field" }, h("span", {}, "Volume"), volume), h("label", { class: "field" }, h("span", {}, "Pan"), pan)),
       h("div", { class: "field" }, h("span", { class: "label" }, "Drag the part out, or click to save it"), h("div", { class: "chips" }, ...["mid", "wav", "flac"].map((ending) => dragChip(song, ending, part, partName(content, part)))))));

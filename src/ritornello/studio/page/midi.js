@@ -107,9 +107,12 @@ export function createMidi(store, player, session) {
     for (let channel = 0; channel < 16; channel++) output.send([0xb0 | channel, ALL_NOTES_OFF, 0]);
   }
 
-  /** Choose the port to send to; shows which keyboards are heard. */
+  /** Choose the soundfont and the port to send to; shows which keyboards are heard. */
   async function showPorts() {
-    if (!(await open())) return;
+    const { server, song } = store.get();
+    const fonts = h("select", { id: "soundfont", onchange: () => session.changeSound(fonts.value) }, h("option", { value: "" }, "the voices of the project"), ...(server.soundfonts ?? []).map((name) => h("option", { value: name, selected: song?.mixer?.soundfont === name }, name)));
+    const sound = song && h("label", { class: "field" }, h("span", {}, "Sound"), fonts);
+    if (!(await open())) return void openDialog("Sound and MIDI", sound, h("p", { class: "help" }, "No MIDI ports can be used in this browser."));
     const inputs = [...access.inputs.values()].map((port) => port.name).join(", ") || "none is connected";
     const ports = [...access.outputs.values()];
     const choice = h("select", { id: "midi-output", onchange: () => {
@@ -117,7 +120,7 @@ export function createMidi(store, player, session) {
       output = access.outputs.get(choice.value) ?? null;
       say(output ? `The song is sent to ${output.name}.` : "The song is not sent to a port.");
     } }, h("option", { value: "" }, "no port"), ...ports.map((port) => h("option", { value: port.id, selected: port === output }, port.name)));
-    openDialog("MIDI ports", h("p", {}, `Keyboards: ${inputs}. They play the part that is chosen in the roll; the record button keeps what you play.`), h("label", { class: "field" }, h("span", {}, "Send the song to"), choice));
+    openDialog("Sound and MIDI", sound, h("p", { class: "help" }, `Keyboards: ${inputs}. They play the part that is chosen in the roll; the record button keeps what you play.`), h("label", { class: "field" }, h("span", {}, "Send the song to"), choice));
   }
 
   return midi;

@@ -27,7 +27,7 @@ export function createRoll(stage, store) {
   const lanes_box = h("div", { id: "lanes", role: "group", aria: { label: "Parts" } });
   const text = h("p", { id: "roll-text", class: "hidden" });
   const help = h("p", { id: "roll-help", class: "hidden" }, "Arrow keys choose a bar and a part, with Shift they extend the selection. Enter goes to the notes of the bar. Press question mark for all keys.");
-  const corner = h("div", { id: "corner" });
+  const corner = h("div", { id: "corner", aria: { hidden: true } }, ...["Bar", "Section", "Chord", "Notes"].map((word) => h("span", {}, word)));
   const velocity_head = h("div", { id: "velocity-head" }, "Velocity");
   stage.append(corner, ruler, lanes_box, scroller, velocity_head, velocities, text, help);
 

@@ -67,13 +67,6 @@ export function createSession(store) {
     return song;
   }
 
-  /** After a job that changed a song: show it, or make its version the head where it is none yet. */
-  async function takeChange(song, done) {
-    const now = await refreshSong();
-    const version = done.version ?? done.takes?.[0];
-    if (version && now.head === song.head) await goTo(version, "The song is changed.");
-  }
-
   async function reopen(id) {
     const song = await attempt(() => api.song(id));
     const content = song && (await attempt(() => contentOf(id, song.head)));
@@ -129,6 +122,14 @@ export function createSession(store) {
     store.dispatch({ type: "set", values: { song: { ...song, mixer } } });
     clearTimeout(mixer_timer);
     mixer_timer = setTimeout(() => attempt(() => api.patchSong(song.id, { mixer })), MIXER_WAIT_MS);
+  }
+
+  /** Hear the song by a soundfont (a name that the server knows), or by the own voices (""). */
+  async function changeSound(soundfont) {
+    const { song } = store.get();
+    const mixer = { ...song.mixer, soundfont: soundfont || null };
+    store.dispatch({ type: "set", values: { song: { ...song, mixer } } });
+    await attempt(() => api.patchSong(song.id, { mixer }));
   }
 
   async function changeLocks(locks) {
@@ -200,6 +201,7 @@ export function createSession(store) {
       waiting = noNotes();
     };
     return (event, data) => {
+      if (event === "parts") waiting = noNotes();
       if (event === "parts") store.dispatch({ type: "plan", stage: "streaming", content: { ...data, textures: fitting(textures, data) } });
       if (event !== "notes") return;
       waiting = joinNotes(waiting, data);
@@ -207,8 +209,19 @@ export function createSession(store) {
     };
   }
 
+  /** What versions share with the training songs: the server finds it in seconds, one after the other. */
+  async function findOriginality(id, versions) {
+    for (const version of versions) {
+      const { song } = store.get();
+      if (song?.id !== id) return;
+      if (song.versions.find((item) => item.version === version)?.originality) continue;
+      const originality = await api.originality(id, version).catch(() => null);
+      if (originality) store.dispatch({ type: "originality", id, version, originality });
+    }
+  }
+
   const cancel = (id) => attempt(() => api.cancelJob(id));
-  return { attempt, contentOf, refreshSongs, refreshSong, takeChange, openSong, edit, goTo, undo, redo, changeMixer, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => saving };
+  return { attempt, contentOf, refreshSongs, refreshSong, findOriginality, openSong, edit, goTo, undo, redo, changeMixer, changeSound, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => saving };
 }
 
 /** Planned textures, if they are of a song with so many parts and bars. */

@@ -45,6 +45,7 @@ export function createPlayer(urlOf, on_error) {
   let master = null;
   let channels = new Map(); // by part: {gain, pan}
   let mixer = {};
+  let font = ""; // the soundfont, or that of the server
   let song = null; // {content, version, keys, seconds, map}
   let loop = null;
   let timer = 0;
@@ -60,13 +61,13 @@ export function createPlayer(urlOf, on_error) {
   function openContext() {
     if (context) return context;
     context = new AudioContext({ sampleRate: RATE_HZ, latencyHint: "interactive" });
-    master = new GainNode(context, { gain: 0.9 });
+    master = new DynamicsCompressorNode(context, { threshold: -4, knee: 4, ratio: 12, attack: 0.002, release: 0.1 });
     master.connect(context.destination);
     return context;
   }
 
   const partsOf = () => [...song.content.parts.keys(), METRONOME];
-  const keyOf = (part) => (part === METRONOME ? `${METRONOME}-${song.keys.common}` : song.keys[part]);
+  const keyOf = (part) => (part === METRONOME ? `${METRONOME}-${song.keys.common}` : `${song.keys[part]}-${font}`);
 
   /** Take another song, version or take; what is the same in both sounds on. */
   function setSong(content) {
@@ -86,7 +87,7 @@ export function createPlayer(urlOf, on_error) {
     for (const segment of segments.filter((each) => each.time + barLength(each.bar) > now)) schedulePart(part, segment, true);
   }
 
-  const barLength = (bar) => song.seconds[bar + 1] - song.seconds[bar];
+  const barLength = (bar) => (bar < song.content.bars.length ? song.seconds[bar + 1] - song.seconds[bar] : 0);
 
   function fetchBar(part, bar) {
     const key = `${keyOf(part)}/${bar}`;
@@ -96,7 +97,7 @@ export function createPlayer(urlOf, on_error) {
       buffers.set(key, known);
       return known;
     }
-    const wanted = fetch(urlOf(part, bar, song.content), { credentials: "same-origin" })
+    const wanted = fetch(urlOf(part, bar, song.content, font), { credentials: "same-origin" })
       .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(`no sound for bar ${bar + 1}: the server answered ${answer.status}`))))
       .then((data) => {
         const buffer = readWav(data);
@@ -136,6 +137,10 @@ export function createPlayer(urlOf, on_error) {
 
   function setMixer(values) {
     mixer = values ?? {};
+    if (font !== (mixer.soundfont ?? "")) {
+      font = mixer.soundfont ?? "";
+      if (next) play(tick());
+    }
     if (context) applyMixer();
   }
 
@@ -200,8 +205,10 @@ export function createPlayer(urlOf, on_error) {
 
   const following = (bar) => (loop && bar === loop[1] ? loop[0] : bar + 1 < song.content.bars.length ? bar + 1 : null);
 
+  /** The last notes ring on after the last bar: the server has that as one more bar. */
   function finish(time) {
     clearInterval(timer);
+    for (const part of song.content.parts.keys()) schedulePart(part, { bar: song.content.bars.length, time, offset: 0 });
     timer = setTimeout(() => {
       stop(0);
       player.on_end?.();
@@ -246,21 +253,19 @@ export function createPlayer(urlOf, on_error) {
     }
   }
 
-  function halt() {
+  function halt(with_ring = false) {
     clearInterval(timer);
     clearTimeout(timer);
     generation++;
-    for (const { source } of sources) source.stop();
-    sources = [];
+    if (!with_ring) for (const { source } of sources) source.stop();
+    sources = with_ring ? sources : [];
     segments = [];
     next = null;
   }
 
   /** Stop; the song stays at `at`, or where it is. */
   function stop(at = tick()) {
-    if (next || segments.length) {
-      halt();
-    }
+    if (next || segments.length) halt(at === 0 && next === null);
     stopped_tick = at;
     if (song) prefetch(at);
   }

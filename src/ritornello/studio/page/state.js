@@ -51,7 +51,7 @@ const CHANGES = {
   /** Notes were edited; the server does not know yet. */
   edit: (state, { notes, chosen }) => withContent({ ...state, chosen: new Set(chosen ?? state.chosen) }, { ...state.content, notes, is_saved: false, sound_keys: undefined }),
   /** A song without notes, of a sketch or of a song that is being composed. */
-  plan: (state, { content, stage }) => withContent({ ...state, stage, takes: null, region: null, chosen: new Set(), cursor: clampCursor(state.cursor, content) }, { ...content, notes: content.notes ?? noNotes() }),
+  plan: (state, { content, stage }) => withContent({ ...state, stage, takes: null, region: null, chosen: new Set(), transport: { ...state.transport, loop: null, tick: 0 }, cursor: clampCursor(state.cursor, content) }, { ...content, notes: content.notes ?? noNotes() }),
   cursor: (state, { bar, part, extend }) => {
     const cursor = clampCursor({ bar, part }, state.content);
     const anchor = state.cursor.anchor ?? { bar: state.cursor.bar, part: state.cursor.part };
@@ -65,6 +65,11 @@ const CHANGES = {
     return { ...state, chosen, cursor: { ...state.cursor, part } };
   },
   takes: (state, { parent, items }) => ({ ...state, takes: { parent, audible: items.length ? 1 : 0, items: items.map((take) => withGhosts(state.content, take)) } }),
+  originality: (state, { id, version, originality }) => (state.song?.id !== id ? state : {
+    ...state,
+    song: { ...state.song, versions: state.song.versions.map((item) => (item.version === version ? { ...item, originality } : item)) },
+    takes: state.takes && { ...state.takes, items: state.takes.items.map((take) => (take.version === version ? { ...take, originality } : take)) },
+  }),
   audible: (state, { take }) => (state.takes && take <= state.takes.items.length ? { ...state, takes: { ...state.takes, audible: take } } : state),
   job: (state, { id, values }) => ({ ...state, jobs: { ...state.jobs, [id]: { ...state.jobs[id], ...values } } }),
   log: (state, { line }) => ({ ...state, log: [...state.log.slice(1 - MAX_LOG_LINES), line] }),

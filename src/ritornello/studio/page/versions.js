@@ -28,20 +28,19 @@ export function pathTo(versions, head) {
 }
 
 /**
- * The versions, newest first, each with its column (0 is the branch of the head) and whether it is on the path to the head.
+ * The versions, newest first, each with its column (0 is the branch of the head, a fork goes one to the right) and whether it is on the path to the head.
  * @returns {(Version & {column: number, is_on_path: boolean})[]}
  */
 export function drawTree(versions, head) {
   const all = byNumber(versions);
   const path = new Set(pathTo(versions, head));
   const column = new Map();
-  let used = 0;
   for (const item of [...versions].sort((a, b) => a.version - b.version)) {
     if (path.has(item.version)) column.set(item.version, 0);
     else {
-      const parent = all.get(item.parent);
-      const is_fork = !parent || path.has(parent.version) || versions.some((other) => other.parent === parent.version && other.version < item.version);
-      column.set(item.version, is_fork ? ++used : column.get(parent.version));
+      const first = Math.min(...versions.filter((other) => other.parent === item.parent && !other.take).map((other) => other.version));
+      const goes_on = !path.has(item.parent) && first === item.version;
+      column.set(item.version, (column.get(item.parent) ?? 0) + (goes_on ? 0 : 1));
     }
   }
   return [...versions]
