@@ -150,7 +150,8 @@ export function listenToKeys(roll, store, session, actions) {
 function keyText(event) {
   const is_plain_character = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
   const parts = [event.ctrlKey || event.metaKey ? "Ctrl" : "", event.altKey ? "Alt" : "", event.shiftKey && !is_plain_character ? "Shift" : ""];
-  return [...parts.filter(Boolean), event.key].join("+");
+  const key = event.key.length === 1 && !is_plain_character && event.shiftKey ? event.key.toUpperCase() : event.key;
+  return [...parts.filter(Boolean), key].join("+");
 }
 
 /** A note in words: "C4, bar 3, beat 2, 1 beats, velocity 84". */
