@@ -1,6 +1,7 @@
 # make demo        install, compose, learn from a real corpus, compose from that (at most 6 minutes on 2 cores)
 # make test        install, lint, types, tests, docs site (at most 10 minutes on 2 cores)
 # make test-all    the same, and the long tests
+# make test-studio the tests of the studio's page in a browser (at most 5 minutes; installs chromium if it may)
 # make coverage    which lines no test runs
 # make docs        the site of docs/ and the API, in build/docs/index.html; nothing is fetched (Python 3.11 or later)
 # make build       wheel and sdist in dist/, checked, installed in a bare environment, a song composed
@@ -13,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # threads are set on purpose where they matter; two test processes of one thread each are the fastest here
 ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 KERAS_BACKEND=torch
 
-.PHONY: demo test test-all check coverage docs build clean
+.PHONY: demo test test-all test-studio check coverage docs build clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,7 +40,12 @@ test: check
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --durations=10
 
 test-all: check
-	$(ONE_THREAD) $(BIN)/pytest -n 2 --durations=20 -m 'slow or not slow'
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --durations=20 -m 'not browser'
+
+test-studio: $(VENV)/.dev
+	$(PIP) --editable '.[browser]'
+	command -v chromium || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+	$(ONE_THREAD) $(BIN)/pytest -s -m browser tests/studio/browser
 
 coverage: $(VENV)/.dev
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --cov --cov-report term
