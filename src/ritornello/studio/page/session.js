@@ -9,7 +9,7 @@ const MIXER_WAIT_MS = 400;
 /** @param {ReturnType<import("./state.js").createStore>} store */
 export function createSession(store) {
   const cache = new Map(); // contents by song and version; versions never change
-  let saving = Promise.resolve();
+  let last_turn = Promise.resolve(); // edits, undo and redo reach the server one after the other
   let unsaved = 0;
   let mixer_timer = 0;
 
@@ -22,6 +22,12 @@ export function createSession(store) {
       say(error.message, true);
       return undefined;
     }
+  }
+
+  /** Do something after all that was begun before. */
+  function inTurn(work) {
+    last_turn = last_turn.then(work);
+    return last_turn;
   }
 
   async function contentOf(id, version) {
@@ -37,7 +43,11 @@ export function createSession(store) {
 
   /** Open a song at its head, or show another version of it without moving its head. */
   async function openSong(id) {
-    await saving;
+    await last_turn;
+    return showHead(id);
+  }
+
+  async function showHead(id) {
     const song = await api.song(id);
     const content = await contentOf(id, song.head);
     store.dispatch({ type: "open", song, content });
@@ -48,7 +58,7 @@ export function createSession(store) {
   function saveEdit(action) {
     const { song, content } = store.get();
     unsaved++;
-    saving = saving.then(async () => {
+    return inTurn(async () => {
       const parent = store.get().song.head;
       const answer = await attempt(() => api.addVersion(song.id, { parent, action, notes: content.notes }));
       unsaved--;
@@ -56,7 +66,6 @@ export function createSession(store) {
       if (unsaved) return store.dispatch({ type: "set", values: { song: { ...store.get().song, head: answer.version ?? answer.head } } });
       return reopen(song.id);
     });
-    return saving;
   }
 
   /** Read the song again, without its notes: after takes were made. */
@@ -82,34 +91,36 @@ export function createSession(store) {
   }
 
   /** Make another version the head: undo, redo, a branch, an accepted take. */
-  async function goTo(version, words) {
-    await saving;
+  const goTo = (version, words) => inTurn(() => moveHead(version, words));
+
+  async function moveHead(version, words) {
     const { song } = store.get();
     await attempt(async () => {
       await api.patchSong(song.id, { head: version }, song.head);
-      await openSong(song.id);
+      await showHead(song.id);
       say(words);
     });
   }
 
   const actionOf = (version) => store.get().song.versions.find((item) => item.version === version)?.action ?? "";
 
-  async function undo() {
-    await saving;
+  const undo = () => inTurn(undoOne);
+  const redo = () => inTurn(redoOne);
+
+  async function undoOne() {
     const { song, trail } = store.get();
     const target = song && undoTarget(song.versions, song.head);
     if (target === null || target === undefined) return say("Nothing to undo.");
     store.dispatch({ type: "set", values: { trail: [...trail, song.head], takes: null } });
-    return goTo(target, `Undone: ${actionOf(song.head)}.`);
+    return moveHead(target, `Undone: ${actionOf(song.head)}.`);
   }
 
-  async function redo() {
-    await saving;
+  async function redoOne() {
     const { song, trail } = store.get();
     const target = song && redoTarget(song.versions, song.head, trail);
     if (target === null || target === undefined) return say("Nothing to redo.");
     store.dispatch({ type: "set", values: { trail: trail.slice(0, -1), takes: null } });
-    return goTo(target, `Done again: ${actionOf(target)}.`);
+    return moveHead(target, `Done again: ${actionOf(target)}.`);
   }
 
   /** Keep mixer settings; they are sent when no more come for a moment. */
@@ -221,7 +232,7 @@ export function createSession(store) {
   }
 
   const cancel = (id) => attempt(() => api.cancelJob(id));
-  return { attempt, contentOf, refreshSongs, refreshSong, findOriginality, openSong, edit, goTo, undo, redo, changeMixer, changeSound, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => saving };
+  return { attempt, contentOf, refreshSongs, refreshSong, findOriginality, openSong, edit, goTo, undo, redo, changeMixer, changeSound, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => last_turn };
 }
 
 /** Planned textures, if they are of a song with so many parts and bars. */
