@@ -55,7 +55,7 @@ export function createComposePanel(box, store, session, on_done) {
     sketch_box.hidden = false;
     const head = [sketch.genre, sketch.key, sketch.meter, sketch.tempo && `${Math.round(sketch.tempo)} bpm`, `${sketch.bars.length} bars`].filter(Boolean).join(", ");
     table.replaceChildren(sketchTable(sketch, (change) => showSketch(change(store.get().sketch), true)));
-    sketch_box.replaceChildren(h("h3", {}, "Sketch"), h("p", { class: "help" }, `${head}. An empty field is open: it is drawn when you compose.`), table,
+    sketch_box.replaceChildren(h("h2", {}, "Sketch"), h("p", { class: "help" }, `${head}. An empty field is open: it is drawn when you compose.`), table,
       h("div", { class: "buttons" }, workButton("Compose this sketch", composeSketch, "primary"), workButton("Draw another", drawSketch), workButton("Close", closeSketch)));
   }
 

@@ -14,7 +14,7 @@ export function originalityText(originality) {
 export function createHistoryPanel(box, store, session) {
   const list = h("ol", { class: "tree", aria: { label: "Versions, newest first" } });
   const about = h("section", { class: "about", aria: { label: "This version" } });
-  box.append(about, h("h3", {}, "Versions"), h("p", { class: "help" }, "Nothing is lost: each edit, take and change is kept. Choose one to go back to it, and go on from there."), list);
+  box.append(about, h("h2", {}, "Versions"), h("p", { class: "help" }, "Nothing is lost: each edit, take and change is kept. Choose one to go back to it, and go on from there."), list);
 
   function drawList(song) {
     list.replaceChildren(...drawTree(song.versions, song.head).map((item) => {
@@ -30,7 +30,7 @@ export function createHistoryPanel(box, store, session) {
     const command = h("textarea", { id: "command", readOnly: true, rows: 3, value: content.command ?? "", spellcheck: false });
     const recipe = content.recipe ? JSON.stringify(content.recipe) : "";
     const originality = originalityText(version?.originality ?? content.originality);
-    about.replaceChildren(h("h3", {}, "This version"),
+    about.replaceChildren(h("h2", {}, "This version"),
       originality ? h("p", {}, originality[0].toUpperCase() + originality.slice(1) + ".") : h("p", { class: "help" }, "Originality is not known yet."),
       content.command ? h("label", { class: "field", htmlFor: "command" }, h("span", {}, "The command that makes it"), command) : h("p", { class: "help" }, "Made by hand: no command makes it again."),
       h("div", { class: "buttons" }, content.command ? h("button", { type: "button", onclick: () => copyText(content.command, "Command", command) }, "Copy command") : null,

@@ -6,7 +6,7 @@ import { h, say } from "./dom.js";
 export function createLearnPanel(box, store, session) {
   const { server } = store.get();
   if (!server.music?.length) {
-    box.append(h("h3", {}, "Learn from your own music"), h("p", {}, "Name the folders when you start the studio, and they can be chosen here:"), h("pre", { class: "code", tabIndex: 0 }, "ritornello studio --music FOLDER"), h("p", { class: "help" }, "The studio reads only these folders, and never writes into them."));
+    box.append(h("h2", {}, "Learn from your own music"), h("p", {}, "Name the folders when you start the studio, and they can be chosen here:"), h("pre", { class: "code", tabIndex: 0 }, "ritornello studio --music FOLDER"), h("p", { class: "help" }, "The studio reads only these folders, and never writes into them."));
     return { focus: () => box.querySelector("pre").focus() };
   }
   const folder = h("select", { id: "learn-music" }, ...server.music.map((name) => h("option", { value: name }, name)));
@@ -18,8 +18,8 @@ export function createLearnPanel(box, store, session) {
     h("div", { class: "field" }, h("label", { htmlFor: "learn-music" }, "Folder"), folder),
     h("div", { class: "buttons" }, workButton("Check the files", check)), report,
     h("div", { class: "field" }, h("label", { htmlFor: "learn-minutes" }, "Minutes"), minutes, h("span", { class: "help" }, "How long it takes, all included.")),
-    h("div", { class: "buttons" }, workButton("Learn", learn, "primary"))), log, h("h3", { hidden: true }, "Samples"), samples);
-  const samples_head = box.querySelector("h3");
+    h("div", { class: "buttons" }, workButton("Learn", learn, "primary"))), log, h("h2", { hidden: true }, "Samples"), samples);
+  const samples_head = box.querySelector("h2");
 
   async function check() {
     const done = await session.runJob({ kind: "doctor", music: folder.value, options: {} }, "The check");
