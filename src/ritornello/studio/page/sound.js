@@ -5,39 +5,14 @@
 import { barAt, soundKeys } from "./notes.js";
 import { RATE_HZ, barSeconds, secondOf, tempoMap, tickOf } from "./timing.js";
 import { channelOf } from "./state.js";
+import { createBarSounds } from "./bar_sounds.js";
 
 const AHEAD_S = 0.6; // bars that begin within this time are scheduled
 const FETCH_AHEAD_S = 12;
 const TIMER_MS = 60;
 const START_DELAY_S = 0.02;
 const FADE_S = 0.012;
-const MAX_BUFFER_BYTES = 192 << 20;
 const METRONOME = "metronome";
-
-/** The samples of a WAV of 16 bits as a buffer. Throws for other data. */
-export function readWav(data) {
-  const view = new DataView(data);
-  const text = (at) => String.fromCharCode(...new Uint8Array(data, at, 4));
-  if (data.byteLength < 44 || text(0) !== "RIFF") throw new Error("the sound of a bar is not a WAV");
-  let at = 12;
-  let channels = 2;
-  let rate = RATE_HZ;
-  while (at + 8 <= data.byteLength && text(at) !== "data") {
-    if (text(at) === "fmt ") {
-      channels = view.getUint16(at + 10, true);
-      rate = view.getUint32(at + 12, true);
-    }
-    at += 8 + view.getUint32(at + 4, true);
-  }
-  const samples = new Int16Array(data.slice(at + 8, at + 8 + Math.min(view.getUint32(at + 4, true), data.byteLength - at - 8)));
-  const length = Math.max(1, Math.floor(samples.length / channels));
-  const buffer = new AudioBuffer({ length, numberOfChannels: channels, sampleRate: rate });
-  for (let channel = 0; channel < channels; channel++) {
-    const values = buffer.getChannelData(channel);
-    for (let frame = 0; frame * channels + channel < samples.length; frame++) values[frame] = samples[frame * channels + channel] / 32768;
-  }
-  return buffer;
-}
 
 /** @param {(part: number | string, bar: number, content: any) => string} urlOf */
 export function createPlayer(urlOf, on_error) {
@@ -54,8 +29,7 @@ export function createPlayer(urlOf, on_error) {
   let next = null; // {bar, time}
   let stopped_tick = 0;
   let generation = 0;
-  const buffers = new Map(); // of AudioBuffer or a promise of one, by key and bar; the latest used last
-  let bytes = 0;
+  const bars = createBarSounds();
   const player = { play, stop, seek, tick, setSong, setLoop, setMixer, audition, prefetch, context: openContext, is_playing: () => next !== null, on_bar: null, on_end: null, start_delay_ms: 0, metronome: false };
 
   function openContext() {
@@ -89,31 +63,7 @@ export function createPlayer(urlOf, on_error) {
 
   const barLength = (bar) => (bar < song.content.bars.length ? song.seconds[bar + 1] - song.seconds[bar] : 0);
 
-  function fetchBar(part, bar) {
-    const key = `${keyOf(part)}/${bar}`;
-    const known = buffers.get(key);
-    if (known) {
-      buffers.delete(key);
-      buffers.set(key, known);
-      return known;
-    }
-    const wanted = fetch(urlOf(part, bar, song.content, font), { credentials: "same-origin" })
-      .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(`no sound for bar ${bar + 1}: the server answered ${answer.status}`))))
-      .then((data) => {
-        const buffer = readWav(data);
-        buffers.set(key, buffer);
-        bytes += buffer.length * 8;
-        for (const [old, value] of buffers) {
-          if (bytes < MAX_BUFFER_BYTES || !(value instanceof AudioBuffer)) break;
-          buffers.delete(old);
-          bytes -= value.length * 8;
-        }
-        return buffer;
-      });
-    wanted.catch(() => buffers.delete(key));
-    buffers.set(key, wanted);
-    return wanted;
-  }
+  const fetchBar = (part, bar) => bars.fetch(`${keyOf(part)}/${bar}`, urlOf(part, bar, song.content, font), bar);
 
   /** Fetch the bars that would sound first from a tick on. */
   function prefetch(from = stopped_tick) {
@@ -219,8 +169,8 @@ export function createPlayer(urlOf, on_error) {
     if (part === METRONOME && !player.metronome) return;
     const own = generation;
     const key = keyOf(part);
-    let buffer = buffers.get(`${key}/${segment.bar}`);
-    if (!(buffer instanceof AudioBuffer)) {
+    let buffer = bars.known(`${key}/${segment.bar}`);
+    if (!buffer) {
       try {
         buffer = await fetchBar(part, segment.bar);
       } catch (error) {
