@@ -126,8 +126,7 @@ store.subscribe((state, before) => {
   if (heard && heard.is_saved && heard !== audibleContent(before)) player.setSong(heard);
   if (state.stage !== "song" && before.stage === "song" && state.transport.is_playing) stop();
   if (state.song?.id !== before.song?.id && state.transport.is_playing && before.song) stop();
-  const is_new_version = state.song && state.stage === "song" && (state.song.id !== before.song?.id || state.song.head !== before.song?.head);
-  if (is_new_version) session.findOriginality(state.song.id, [state.song.head]);
+  if (state.panel !== before.panel || state.song?.head !== before.song?.head || state.takes !== before.takes) session.wantOriginality();
   if (state.song?.mixer !== before.song?.mixer) player.setMixer(state.song?.mixer);
   if (state.transport.loop !== before.transport.loop) player.setLoop(state.transport.loop);
   if (state.transport.metronome !== before.transport.metronome) {

@@ -5,6 +5,7 @@ import { joinNotes, noNotes } from "./notes.js";
 import { redoTarget, undoTarget } from "./versions.js";
 
 const MIXER_WAIT_MS = 400;
+const ORIGINALITY_WAIT_MS = 1200;
 
 /** @param {ReturnType<import("./state.js").createStore>} store */
 export function createSession(store) {
@@ -12,6 +13,9 @@ export function createSession(store) {
   let last_turn = Promise.resolve(); // edits, undo and redo reach the server one after the other
   let unsaved = 0;
   let mixer_timer = 0;
+  let originality_timer = 0;
+  let is_finding = false;
+  const asked = new Set(); // versions whose originality was asked for
 
   /** Run something; say an error in the status line. Returns undefined after an error. */
   async function attempt(work) {
@@ -220,19 +224,31 @@ export function createSession(store) {
     };
   }
 
-  /** What versions share with the training songs: the server finds it in seconds, one after the other. */
-  async function findOriginality(id, versions) {
-    for (const version of versions) {
-      const { song } = store.get();
-      if (song?.id !== id) return;
-      if (song.versions.find((item) => item.version === version)?.originality) continue;
-      const originality = await api.originality(id, version).catch(() => null);
-      if (originality) store.dispatch({ type: "originality", id, version, originality });
-    }
+  /**
+   * Find what the shown takes, or the version of the open history, share with the training songs. It takes the server seconds, so it
+   * begins when nothing has changed for a moment.
+   */
+  function wantOriginality() {
+    clearTimeout(originality_timer);
+    originality_timer = setTimeout(findOriginality, ORIGINALITY_WAIT_MS);
+  }
+
+  async function findOriginality() {
+    const { song, takes, panel, content, stage } = store.get();
+    if (!song || stage !== "song" || is_finding) return;
+    const wanted = takes?.items.map((take) => take.version) ?? (panel === "history" && content.command ? [song.head] : []);
+    const version = wanted.find((each) => !song.versions.find((item) => item.version === each)?.originality && !asked.has(`${song.id}/${each}`));
+    if (version === undefined) return;
+    asked.add(`${song.id}/${version}`);
+    is_finding = true;
+    const originality = await api.originality(song.id, version).catch(() => null);
+    is_finding = false;
+    if (originality) store.dispatch({ type: "originality", id: song.id, version, originality });
+    wantOriginality();
   }
 
   const cancel = (id) => attempt(() => api.cancelJob(id));
-  return { attempt, contentOf, refreshSongs, refreshSong, findOriginality, openSong, edit, goTo, undo, redo, changeMixer, changeSound, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => last_turn };
+  return { attempt, contentOf, refreshSongs, refreshSong, wantOriginality, openSong, edit, goTo, undo, redo, changeMixer, changeSound, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => last_turn };
 }
 
 /** Planned textures, if they are of a song with so many parts and bars. */
