@@ -21,7 +21,8 @@ import ritornello as r
 from ritornello.errors import InputError, ModelError
 from ritornello.models import fingerprints, packing
 from ritornello.models.model import Model
-from ritornello.music.score import Score
+from ritornello.music.score import Part, Score
+from ritornello.performing.feel_network import WEIGHTS
 from tests.composing.models import write_model
 
 SHA = "0123456789abcdef0123456789abcdef01234567"  # of the commit of the Hub in the tests
@@ -93,6 +94,17 @@ def test_a_folder_for_the_hub_has_the_card_as_its_readme(folder: Path, tmp_path:
     assert Model.open(tmp_path / "up").hash == Model.open(folder).hash
     with pytest.raises(InputError, match="exclude each other"):
         r.pack(folder, tmp_path / "x", hub=tmp_path / "up")
+
+
+def test_networks_of_feel_travel(folder: Path, tmp_path: Path) -> None:
+    (folder / "drums.safetensors").write_bytes(WEIGHTS.read_bytes())
+    r.pack(folder, tmp_path / "packed")
+    song = Score.of(480, [0, 480], [60, 60], [38, 38], [90, 90], [0, 0], [Part("", 0, True)])
+    played = [r.perform(song, feel=1, model=path) for path in (folder, tmp_path / "packed")]
+    assert played[0].midi == played[1].midi
+    assert played[0].performance.drums
+    with pytest.raises(ModelError, match="neither a model folder nor a packed model"):
+        r.perform(song, feel=1, model=tmp_path / "none")
 
 
 def test_fingerprints_travel(folder: Path, tmp_path: Path) -> None:

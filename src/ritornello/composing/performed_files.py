@@ -22,6 +22,7 @@ from ritornello.composing.replay import build_song
 from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, ModelError, RitornelloError
 from ritornello.models.model import Model
+from ritornello.models.packing import local_folder
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, SongFile
 from ritornello.performing.feel_network import FeelNetworks, of_model
@@ -89,7 +90,7 @@ def perform(
     PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
     if style is not None and style not in MANNERS:
         raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
-    networks = FeelNetworks() if model is None else _networks_of(Path(model))
+    networks = FeelNetworks() if model is None else _networks_of(model)
     file = song_file(song)
     grid = grid_of(song, file) or Grid(file.data, None, None)
     labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
@@ -143,10 +144,13 @@ def check_networks(performance: Performance, networks: FeelNetworks) -> None:
             )
 
 
-def _networks_of(model: Path) -> FeelNetworks:
-    """The networks of feel in a model folder. Raises ModelError if there is none."""
-    if any(networks := of_model(model)):
+def _networks_of(model: str | Path) -> FeelNetworks:
+    """The networks of feel of a model. Raises ModelError if there is none."""
+    folder = local_folder(model)
+    if any(networks := of_model(folder)):
         return networks
+    if not folder.is_dir():
+        raise ModelError(f"{str(model)!r} is neither a model folder nor a packed model")
     raise ModelError(f"{str(model)!r} has no network of feel: `learn` trains it on performed songs")
 
 

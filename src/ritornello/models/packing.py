@@ -26,12 +26,14 @@ from ritornello.system.files import replacing, write_bytes
 SUFFIX = ".ritornello"
 HUB = "hub:"
 CARD, HUB_CARD = "card.md", "README.md"  # the Hub shows README.md as the card of a model
-MAX_TEXT_BYTES = 16 << 20
+MAX_TEXT_BYTES = MAX_FEEL_BYTES = 16 << 20
 MAX_BYTES = {
     "model.json": MAX_JSON_BYTES,
     "weights.safetensors": MAX_WEIGHTS_BYTES,
     "tables.safetensors": MAX_WEIGHTS_BYTES,
     "sketch.safetensors": MAX_WEIGHTS_BYTES,
+    "drums.safetensors": MAX_FEEL_BYTES,
+    "parts.safetensors": MAX_FEEL_BYTES,
     PLANS: MAX_PLANS_BYTES,
     FINGERPRINTS: 256 << 20,
     CARD: MAX_TEXT_BYTES,

@@ -53,7 +53,7 @@ def parse_chord(text: str, key: Key | None = None, mode: str = "", *, has_number
             continue
         if found is not None:
             return found if chord_label(found, key) == text.strip() else found._replace(text=text.strip())
-    raise ValueError(f"chord {text!r}: {problems[0] if problems else ALLOWED}")
+    raise ValueError(f"chord {text!r:.40}: {problems[0] if problems else ALLOWED}")
 
 
 def chord_label(chord: Chord, key: Key | None = None) -> str:
@@ -99,6 +99,8 @@ def _with_letters(name: str, _key: Key, _mode: str) -> Chord | None:
     match = LETTERS.fullmatch(name)
     if match is None:
         return None
+    if bass := re.search(r"/(\D.*)", match[2]):
+        raise ValueError(f"bass {bass[1]!r:.40}: must be a note A-G, # or b")
     return _chord(pitch_class(match[1]), match[2], pitch_class(match[3]) if match[3] else None)
 
 
