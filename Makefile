@@ -14,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # threads are set on purpose where they matter; two test processes of one thread each are the fastest here
 ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 KERAS_BACKEND=torch
 
-.PHONY: demo test test-all test-studio check coverage docs build clean
+.PHONY: demo test test-all test-studio check coverage docs paper build clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +52,9 @@ coverage: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
+
+paper: $(VENV)/.dev
+	$(BIN)/python paper/build.py
 
 build: $(VENV)/.dev
 	$(BIN)/python scripts/build.py
