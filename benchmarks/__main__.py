@@ -55,6 +55,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
         "jsb": ("chorales.jsb", "Nats per token on Bach's chorales, a standard benchmark"),
         "original": ("original", "Errors of the network of 2018, compared with simple baselines"),
         "original-losses": ("original", "The network of 2018 with several losses and seeds"),
+        "original-scale": (
+            "original_scale",
+            "The network of 2018 from 100,000 files to a song: time, memory",
+        ),
         "speed": ("speed", "Notes per second of training, compared with other tools and with the peak"),
         "loader": ("speed", "Rows per second and memory of the batches of a large corpus"),
         "learn": ("learn", "What `learn` forecasts, compared with what it then needs"),
@@ -64,6 +68,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
             "compose.songs",
             "Songs of the bundled model, compared with human songs that are new to it",
         ),
+        "reencode": ("reencode", "Whether songs drawn at temperature 1 are encoded as they were drawn"),
         "melody": ("compose.rules", "Dissonance of songs composed around a given melody"),
         "shapes": ("compose.shapes", "Density, register, loops and variations: what is asked, what is heard"),
         "rules": ("compose.rules", "How many notes of human songs each sampling rule would forbid"),

@@ -16,6 +16,7 @@ from ritornello.evaluation.summary import SongNats
 from ritornello.models.chain.network import ChainNetwork
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.key_frame import frame_shift
+from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part, Score
 from ritornello.representations.chorale import Chorale
 from ritornello.representations.grid import vocabulary
@@ -54,6 +55,31 @@ def test_a_uniform_predictor_has_the_logs_of_the_sizes() -> None:
     assert (nats.notes, nats.kept) == (10, 10)
     # durations are of one tick, a bin of their own; velocities lie in bins of four
     assert nats.reference == pytest.approx(nats.total + 10 * log(4), rel=1e-6)
+
+
+def test_the_grammar_of_composing_counts_in_measuring_too() -> None:
+    """A uniform predictor pays the logarithm of how many classes the cursor allows in each cell."""
+    one = song(0, 30)
+    (plain,), (narrow,) = (account(Fixed(NOTES.fields), [one], grammar=each) for each in (False, True))
+    values, learn = NOTES.encode(one.score)
+    rows = likelihood.SongRows(one.name, 30, values, learn, Plan.of(one.score), NOTES.timeline(one.score))
+    choices = [column for column, field in enumerate(NOTES.fields) if field.kind == "choice"]
+    expected: dict[str, float] = {}
+    for column, allowed in zip(choices, likelihood.allowed_classes(NOTES, rows), strict=True):
+        counts = learn[:, column] & (values[:, column] < NOTES.fields[column].size)
+        assert allowed[counts, values[counts, column]].all()  # what is in a song is never forbidden
+        expected[NOTES.fields[column].name] = float(np.log(allowed[counts].sum(axis=1)).sum())
+    assert narrow.fields == pytest.approx(expected, rel=1e-5)
+    assert narrow.total < plain.total
+
+
+def test_pieces_and_batches_have_their_own_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    songs = [song(seed, notes) for seed, notes in enumerate((30, 37, 26))]
+    together = account(Fixed(NOTES.fields, sure=1.0), songs, grammar=True)
+    monkeypatch.setattr(likelihood, "PIECE_ROWS", 7)
+    monkeypatch.setattr(likelihood, "BATCH_SONGS", 1)
+    alone = account(Fixed(NOTES.fields, sure=1.0), songs, grammar=True)
+    assert [each.total for each in alone] == pytest.approx([each.total for each in together], rel=1e-5)
 
 
 def test_a_perfect_predictor_has_no_nats() -> None:

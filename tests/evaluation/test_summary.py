@@ -29,6 +29,7 @@ def test_long_songs_count_by_their_notes() -> None:
     assert found["end"] == pytest.approx(1 / 40)
     assert found["reference"] == pytest.approx(4.5)
     assert found["notes_lost"] == 2
+    assert summarize([nats(0, 10, 2.0), nats(1, 30, 4.0), nats(2, 1, 9.0)])["median"] == 4
 
 
 def test_few_songs_have_no_interval() -> None:

@@ -30,6 +30,7 @@ from ritornello.cli.common import (
     "What the model does not know besides, separated by commas: groups of fields such as chord, cadence, "
     "texture, form, echo, or of the plan such as key.",
 )
+@option("--grammar", "Give a probability only to classes that composing allows.", is_flag=True)
 @option("--csv", "Also write the figures of each song.", PATH)
 @option("--threads", "Threads of the CPU.", default=1)
 @code_options
@@ -74,9 +75,11 @@ def _text(found: dict[str, Any]) -> str:
 
     of_given = found["given"]
     first = next(iter(of_given.values()))
-    rows = [["given", "nats a note", "95% by song", *first["by_field"], "(END)", "reference", "95% by song"]]
+    head = ["given", "nats a note", "95% by song", "median song", *first["by_field"], "(END)"]
+    rows = [[*head, "reference", "95% by song"]]
     for name, figures in of_given.items():
-        cells = [figures["nats_per_note"], figures["interval"], *figures["by_field"].values(), figures["end"]]
+        cells = [figures["nats_per_note"], figures["interval"], figures["median"]]
+        cells += [*figures["by_field"].values(), figures["end"]]
         cells += [figures["reference"], figures["reference_interval"]]
         rows.append([name, *map(_cell, cells)])
     more = {"table": rows, "fewest_songs": FEWEST_SONGS, "notes_lost": first["notes_lost"]}

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from ritornello.errors import ScoreError
 from ritornello.evaluation.inputs import LabelledScore, in_blocks
@@ -25,6 +26,7 @@ from ritornello.models.plan_vector import PlanEncoder, infer_plan
 from ritornello.music.key_frame import frame_shift, shift_within
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
+from ritornello.music.timeline import Timeline
 from ritornello.representations.table import Field, fields_read, hide, start_row
 
 # What is hidden from the network, for each choice of what is given to it.
@@ -46,6 +48,7 @@ class SongRows(NamedTuple):
     values: npt.NDArray[Any]  # (N, F)
     learn: npt.NDArray[np.bool_]  # (N, F)
     plan: Plan
+    timeline: Timeline
 
 
 def likelihood(
@@ -56,6 +59,7 @@ def likelihood(
     plan_encoder: PlanEncoder | None = None,
     given: Mapping[str, Collection[str]] = HIDDEN_BY_GIVEN,
     has_key_frame: bool = False,
+    grammar: bool = False,
     threads: int = 1,
     skipped: Skip = lambda name, reason: None,
 ) -> Iterator[dict[str, SongNats]]:
@@ -68,6 +72,8 @@ def likelihood(
     With `has_key_frame`, songs are moved to C major or A minor by their estimated key. Where the key is
     hidden, the network must not know it: the probability of a song is at least a twelfth of that in one of
     the twelve frames, so log 12 nats are added to the pitches of each song.
+
+    With `grammar`, only the classes that the representation's cursor allows in composing have a probability.
     """
     encoded = _encode(representation, songs, skipped, has_key_frame)
     with full_float32(threads):
@@ -76,7 +82,12 @@ def likelihood(
                 inside = [some[index] for index in batch]
                 found: list[dict[str, SongNats]] = [{} for _ in inside]
                 for name, hidden in given.items():
-                    cells = _batch_nats(network, representation.fields, inside, plan_encoder, hidden)
+                    allowed = (
+                        [allowed_classes(representation, song, hidden) for song in inside]
+                        if grammar
+                        else None
+                    )
+                    cells = _batch_nats(network, representation.fields, inside, plan_encoder, hidden, allowed)
                     key_is_free = has_key_frame and bool({"plan", "key"} & set(hidden))
                     for nats_by_name, song, nats in zip(found, inside, cells, strict=True):
                         if key_is_free and song.plan.key is not None:
@@ -112,12 +123,17 @@ def batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def field_nats(
-    network: Any, fields: tuple[Field, ...], values: Tensor, learn: Tensor, plan: Tensor | None
+    network: Any,
+    fields: tuple[Field, ...],
+    values: Tensor,
+    learn: Tensor,
+    plan: Tensor | None,
+    allowed: Sequence[Tensor] | None = None,
 ) -> Tensor:
     """Return the nats (B, T, C), for C choice fields, of rows 1 to T of `values` (B, T+1, F).
 
     Row 0 is only the context. The cells of `learn` (B, T+1, F) count; the others are 0. `plan` is (B, P) or
-    None.
+    None. `allowed` has for each choice the classes (B, T, size) that have a probability (None: all).
     """
     choices = [(column, field) for column, field in enumerate(fields) if field.kind == "choice"]
     pieces, state = [], None
@@ -130,6 +146,9 @@ def field_nats(
             counted = counts[..., column] & (rows[:, 1:, column] < field.size)
             logits = predictions[field.name][:, 1:][counted].float()  # (cells, size)
             target = rows[:, 1:, column][counted].long()
+            if allowed is not None:
+                possible = allowed[number][:, start : start + PIECE_ROWS][counted]
+                logits = logits.masked_fill(~possible, -math.inf)
             nats[..., number][counted] = functional.cross_entropy(logits, target, reduction="none")
         pieces.append(nats)
     return torch.cat(pieces, dim=1)
@@ -151,7 +170,7 @@ def _encode(
             if has_key_frame and plan.key is not None:
                 shift = shift_within(frame_shift(plan.key), *representation.transposition_range(values))
                 values = representation.augmented(values, shift, 0)
-            yield SongRows(name, len(score), values, learn, plan)
+            yield SongRows(name, len(score), values, learn, plan, representation.timeline(song))
         else:
             skipped(name, f"no rows of {representation.name!r}")
 
@@ -162,8 +181,12 @@ def _batch_nats(
     songs: list[SongRows],
     plan_encoder: PlanEncoder | None,
     hidden: Collection[str],
+    allowed: Sequence[Sequence[npt.NDArray[np.bool_]]] | None = None,
 ) -> list[npt.NDArray[np.float64]]:
-    """Return the nats (N, C) of each song, computed in one batch that is padded at the end."""
+    """Return the nats (N, C) of each song, computed in one batch that is padded at the end.
+
+    `allowed` has for each song and choice the classes (N, size) that have a probability.
+    """
     device = next(chain(network.parameters(), [torch.empty(0)])).device
     max_rows = max(len(song.values) for song in songs)
     values = np.tile(np.array(start_row(fields), np.int16), (len(songs), max_rows + 1, 1))
@@ -179,9 +202,36 @@ def _batch_nats(
     read = fields_read(network, fields)
     columns = [fields.index(field) for field in read]
     rows, counts = (torch.from_numpy(array[..., columns]).to(device) for array in (values, learn))
+    masks = None
+    if allowed is not None:
+        by_choice = zip(*allowed, strict=True)
+        masks = [pad_sequence(list(map(torch.from_numpy, each)), batch_first=True) for each in by_choice]
+        masks = [each.to(device) for each in masks]
     with torch.no_grad():
-        found = field_nats(network, read, rows, counts, plan).double().cpu().numpy()
+        found = field_nats(network, read, rows, counts, plan, masks).double().cpu().numpy()
     return [found[number, : len(song.values)] for number, song in enumerate(songs)]
+
+
+def allowed_classes(
+    representation: Any, song: SongRows, hidden: Collection[str] = ()
+) -> list[npt.NDArray[np.bool_]]:
+    """Return for each choice the classes (N, size) that composing allows in each row of a song.
+
+    The rows go through the cursor that composing uses, which forbids what no song can have, such as a
+    duration beyond the last bar or the end before it. `hidden` is what is unknown while composing.
+    """
+    choices = [(column, f) for column, f in enumerate(representation.fields) if f.kind == "choice"]
+    says_how_long = any(field.name == "bars_left" for field in representation.fields)
+    more = {"hidden": hidden} if says_how_long else {}
+    cursor = representation.cursor([song.timeline], **more)
+    found = [np.ones((len(song.values), field.size), bool) for _, field in choices]
+    for number, row in enumerate(song.values.tolist()):
+        if cursor.done[0]:
+            break
+        for allowed, (column, field) in zip(found, choices, strict=True):
+            allowed[number] = cursor.allowed(field.name)[0, : field.size]
+            cursor.put(field.name, [row[column]])
+    return found
 
 
 def _add_nats_of_the_key(representation: Any, song: SongRows, nats: npt.NDArray[np.float64]) -> None:

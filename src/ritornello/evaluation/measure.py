@@ -22,6 +22,7 @@ def measure(
     given: Collection[str] = ("plan", "none"),
     hide: Collection[str] = (),
     csv: str | Path | None = None,
+    grammar: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -31,8 +32,10 @@ def measure(
     what the model knows: the "plan" (with form, bars left and chords), or nothing ("none": with a model that
     works in a key frame, log 12 nats a song are added for the key). `hide` names more that it does not know:
     groups of known fields such as "chord", "cadence" or "echo", or of the plan such as "key". `csv` is a file
-    to write with the nats of each song. Raises InputError for wrong arguments or if no song can be measured,
-    ModelError for a network that predicts no probabilities, OutputError if `csv` cannot be written.
+    to write with the nats of each song. With `grammar`, only the classes that composing allows in a row have
+    a probability; by default all classes of a field have. Raises InputError for wrong arguments or if no song
+    can be measured, ModelError for a network that predicts no probabilities, OutputError if `csv` cannot be
+    written.
     """
     require_extra("train", "torch")
     from ritornello.evaluation.likelihood import HIDDEN_BY_GIVEN, likelihood
@@ -48,6 +51,8 @@ def measure(
         raise InputError(f"given {min(unknown)!r}: must be one of {', '.join(HIDDEN_BY_GIVEN)}")
     _check_groups(hide, opened.representation.fields)
     check_between("threads", threads, 1, 1024)
+    if grammar and not hasattr(opened.representation, "cursor"):
+        raise InputError(f"the representation {opened.representation.name!r} has no grammar in composing")
     if csv:
         check_writable(Path(csv))
     songs = open_songs(on, split)
@@ -59,6 +64,7 @@ def measure(
         plan_encoder=opened.plan_encoder,
         given={name: (*HIDDEN_BY_GIVEN[name], *hide) for name in given},
         has_key_frame=opened.has_key_frame,
+        grammar=grammar,
         threads=threads,
         skipped=songs.skipped.__setitem__,
     )
@@ -67,7 +73,7 @@ def measure(
             found[name].append(nats)
         if progress:
             progress(done, max(done, len(songs) - len(songs.skipped)), "measuring")
-    result = measurement_report(opened, str(on), songs, found)
+    result = measurement_report(opened, str(on), songs, found) | {"grammar": grammar}
     if csv:
         write_bytes(Path(csv), songs_as_csv(found).encode())
     return result

@@ -71,8 +71,9 @@ def measurement_report(
 def summarize(songs: Sequence[SongNats]) -> dict[str, Any]:
     """Return the nats per note of the source: the nats of all songs divided by their notes.
 
-    `by_field` adds up to `nats_per_note`; `end` is the part of it for the ends of songs. The intervals are
-    None for fewer than FEWEST_SONGS songs, and the reference is None if the songs have none.
+    `median` is the median of the songs, since one song can move the mean. `by_field` adds up to
+    `nats_per_note`; `end` is the part of it for the ends of songs. The intervals are None for fewer than
+    FEWEST_SONGS songs, and the reference is None if the songs have none.
     """
     notes = np.array([song.notes for song in songs], np.float64)
 
@@ -87,6 +88,7 @@ def summarize(songs: Sequence[SongNats]) -> dict[str, Any]:
     return {
         "nats_per_note": mean(totals),
         "interval": between(totals),
+        "median": float(np.median(np.array(totals) / notes)),
         "by_field": {name: mean([song.fields[name] for song in songs]) for name in songs[0].fields},
         "end": mean([song.end for song in songs]),
         "reference": mean(references) if references else None,
