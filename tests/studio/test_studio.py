@@ -261,12 +261,16 @@ def test_songs_of_other_formats_are_imported(studio: Studio) -> None:
     assert version(studio, abc, 1)["notes"]["pitch"] == [60, 62, 64, 65, 67, 69, 71, 72]
 
 
-def test_originality_is_computed_once_and_then_known(studio: Studio, song: str) -> None:
-    path = f"/api/songs/{song}/versions/1"
-    found = studio.ask("GET", f"{path}/originality").json
-    assert found["longest_run"] >= 0 and found["notes"] > 0
-    assert version(studio, song, 1)["originality"] == found
-    assert studio.ask("GET", f"/api/songs/{song}").json["versions"][0]["originality"] == found
+def test_originality_is_known_of_what_is_composed_and_asked_for_of_the_rest(
+    studio: Studio, song: str, tune_file: bytes
+) -> None:
+    found = studio.ask("GET", f"/api/songs/{song}").json["versions"][0]["originality"]
+    assert 0 <= found["longest_run"] <= found["notes"]
+    assert studio.ask("GET", f"/api/songs/{song}/versions/1/originality").json == found
+    imported = studio.import_song(tune_file, "known.mid")
+    assert version(studio, imported, 1)["originality"] is None
+    asked = studio.ask("GET", f"/api/songs/{imported}/versions/1/originality").json
+    assert version(studio, imported, 1)["originality"] == asked
 
 
 def test_the_state_describes_all_options(studio: Studio) -> None:
@@ -277,3 +281,16 @@ def test_the_state_describes_all_options(studio: Studio) -> None:
     assert (options["tempo"]["low"], options["tempo"]["high"], options["tempo"]["kind"]) == (10, 400, "float")
     assert options["swing_notes"]["choices"] == ["eighths", "sixteenths"]
     assert set(COLUMNS) == {"part", "pitch", "velocity", "onset_ticks", "duration_ticks"}
+
+
+@pytest.mark.slow
+def test_a_model_is_learnt_and_composes(studio: Studio) -> None:
+    events = studio.do(kind="learn", music="midi", minutes=0.4)
+    event, data = events[-1]
+    assert event == "done", data
+    stages = [data["stage"] for name, data in events if name == "log"]
+    assert stages[:2] == ["estimate", "files"] and "kept" in stages
+    assert studio.ask("GET", "/api/state").json["models"] == [data["model"]] == ["midi-model"]
+    assert len(data["songs"]) == 3
+    options = {"bars": 4, "seed": 1}
+    assert studio.do(kind="compose", model="midi-model", options=options)[-1][0] == "done"

@@ -20,7 +20,7 @@ from ritornello.studio.new_jobs import JobMaker
 from ritornello.studio.routes import FORMATS, openapi
 from ritornello.studio.settings import StudioSettings
 from ritornello.studio.songs import MODELS, NewVersion, NotFoundError, SongsFolder
-from ritornello.studio.worker import QUICK_S, AsyncWorker
+from ritornello.studio.worker import AsyncWorker
 from ritornello.system.version import __version__
 
 SLOW_S = 600.0  # the limit of an export
@@ -145,9 +145,8 @@ class Api:
         song, version = _version_of(request)
         midi = self.folder.midi(song, version)
         if (known := self.folder.originality(song, version)) is None:
-            known, _ = await self.files.ask(
-                {"do": "originality", "model": self.settings.model}, [midi], 10 * QUICK_S
-            )
+            asked = {"do": "originality", "model": self.settings.model}
+            known, _ = await self.files.ask(asked, [midi])
             self.folder.keep_originality(song, version, known)
         return known
 

@@ -18,9 +18,10 @@ from ritornello.composing import compose as composing
 from ritornello.composing.change_song import change as change_song
 from ritornello.composing.performed_files import perform as perform_song
 from ritornello.composing.song import Song
-from ritornello.errors import InputError
+from ritornello.errors import InputError, ModelError
 from ritornello.studio.command_line import OPTIONS, command_line
 from ritornello.studio.note_stream import NoteStream
+from ritornello.studio.originality_work import originality_of
 from ritornello.studio.songs import SKETCH_NAME
 from ritornello.studio.work import Answer
 from ritornello.system.files import write_json
@@ -63,7 +64,7 @@ def compose(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer)
         )
     typed["seed"] = song.recipe.seed
     command = command_line("compose", typed, model=request.get("model"), out="song.mid")
-    return _version(song, command, str(song.plan)), [song.to_bytes()]
+    return _version(song, command, str(song.plan), request.get("model")), [song.to_bytes()]
 
 
 def redo(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> Result:
@@ -78,7 +79,7 @@ def redo(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> 
     what = _what("redo", options)
     many = len(takes) > 1
     return [
-        _version(take, command, what + (f", take {number}" if many else ""))
+        _version(take, command, what + (f", take {number}" if many else ""), request.get("model"))
         for number, take in enumerate(takes, 1)
     ], [take.to_bytes() for take in takes]
 
@@ -92,7 +93,8 @@ def vary(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> 
         )
     typed = options | {"seed": song.recipe.seed}
     command = command_line("vary", typed, song=request["path"], model=request.get("model"))
-    return [_version(song, command, _what("vary", options))], [song.to_bytes()]
+    version = _version(song, command, _what("vary", options), request.get("model"))
+    return [version], [song.to_bytes()]
 
 
 def change(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
@@ -165,9 +167,14 @@ def _song_file(data: bytes, recipe: dict[str, Any] | None) -> Iterator[str]:
         yield str(path)
 
 
-def _version(song: Song, command: str, action: str) -> dict[str, Any]:
+def _version(song: Song, command: str, action: str, model: str | None) -> dict[str, Any]:
     """What is kept of a composed song besides its file."""
-    return {"recipe": song.recipe.to_dict(), "command": command, "action": action}
+    try:
+        originality = originality_of(song.score, model)
+    except ModelError:  # the fingerprints may be deleted from a model
+        originality = None
+    recipe = song.recipe.to_dict()
+    return {"recipe": recipe, "command": command, "action": action, "originality": originality}
 
 
 def _what(verb: str, options: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Song files for the studio: read what users drop, view, edit and export songs, compare them with others.
+"""Song files for the studio: read what users drop, view, edit and export songs.
 
 Each function gets the request, its arrays and a function for events, and returns a value and arrays. Files
 may be damaged or hostile: this process may be killed for them.
@@ -10,7 +10,6 @@ import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,11 +17,8 @@ from typing import Any
 import numpy as np
 
 from ritornello import midi
-from ritornello.composing.compose import opened_model
 from ritornello.errors import InputError, MidiError, ScoreError
-from ritornello.evaluation.originality import closest_passages
 from ritornello.midi.patching import Note, replace_notes
-from ritornello.models.fingerprints import SongFingerprint, read
 from ritornello.music.file_details import NO_DETAILS
 from ritornello.music.score import EVENTS, LIMITS, Part, Score
 from ritornello.music.score_limits import MAX_TICKS
@@ -100,21 +96,6 @@ def export(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) 
         out = folder / f"out.{kind}"
         render(song, out, **sound)
         return None, [out.read_bytes()]
-
-
-def originality(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """The longest run of notes that a song shares with the training songs of a model, and where."""
-    song = SongFingerprint.of(midi.parse(arrays[0]).score)
-    (passage,) = closest_passages([song], _training_songs(request.get("model")))
-    if passage is None:
-        return {"longest_run": 0, "notes": song.notes}, ()
-    there = {"song": passage.name, "bars": passage.bars, "there": passage.there}
-    return {"longest_run": passage.notes, "notes": song.notes, **there}, ()
-
-
-@lru_cache(maxsize=1)
-def _training_songs(model: str | None) -> list[SongFingerprint]:
-    return read(opened_model(model).path)
 
 
 def _as_written(data: bytes) -> Score:

@@ -46,7 +46,7 @@ class JobMaker:
 
         def work(worker: Worker, emit: Emit) -> dict[str, Any]:
             value, (midi,) = worker.call(request, (), _events(emit))
-            new = NewVersion(midi, f"compose {value['action']}", value["command"], value["recipe"], sketch)
+            new = _new_version(value | {"action": f"compose {value['action']}"}, midi, sketch)
             made = self.folder.create(name or value["action"].partition(",")[0], new)
             return {"song": made["id"], "version": made["head"]}
 
@@ -69,7 +69,7 @@ class JobMaker:
             values, files = worker.call(request, [midi], _events(emit))
             versions = []
             for value, file in zip(values, files, strict=True):
-                new = NewVersion(file, value["action"], value["command"], value["recipe"])
+                new = _new_version(value, file)
                 versions.append(self.folder.add(song, version, new, is_take=kind in TAKES))
                 emit("take", {"version": versions[-1]})
             return {"song": song, "version": versions[0], "takes": versions}
@@ -117,6 +117,12 @@ class JobMaker:
         if not isinstance(name, str) or not MODEL_NAME.fullmatch(name) or not (path / "model.json").is_file():
             raise InputError(f"model {name!r:.60}: must be one that was learnt here")
         return str(path)
+
+
+def _new_version(value: dict[str, Any], midi: bytes, sketch: dict[str, Any] | None = None) -> NewVersion:
+    """The version that a worker made."""
+    known = (value["action"], value["command"], value["recipe"], sketch, value.get("originality"))
+    return NewVersion(midi, *known)
 
 
 def _events(emit: Emit) -> Any:

@@ -114,7 +114,7 @@ OPERATIONS = (
     Operation("GET", _VERSION, "version", "The notes, bars, parts and chords of a version", _ref("Version"),
               errors=(429,)),
     Operation("GET", f"{_VERSION}/originality", "originality",
-              "The longest run of notes that a version shares with the training songs (takes seconds once)",
+              "The longest run of notes that a version shares with the training songs",
               _ref("Originality"), errors=(400, 429)),
     Operation("GET", f"{_VERSION}/sound/{{part}}/{{bar}}.wav", "sound",
               "A bar (from 0) of a part; end to end they are the part", None, 200, (FORMATS["wav"],),

@@ -49,13 +49,14 @@ class ConflictError(InputError):
 
 
 class NewVersion(NamedTuple):
-    """What a version is made of: its MIDI file, what was done, the command line, recipe and sketch if any."""
+    """What a version is made of: its MIDI file, what was done, the command line; the others if known."""
 
     midi: bytes
     action: str
     command: str = ""
     recipe: dict[str, Any] | None = None
     sketch: dict[str, Any] | None = None
+    originality: dict[str, Any] | None = None
 
 
 def _alone(method: Method) -> Method:
@@ -258,6 +259,8 @@ class SongsFolder:
         write_bytes(place.with_suffix(".mid"), new.midi)
         if new.sketch is not None:
             write_json(place.with_suffix(".sketch.json"), new.sketch)
+        if new.originality is not None:
+            write_json(place.with_suffix(".originality.json"), new.originality)
         made_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         known = {"parent": parent, "made_at": made_at, "action": new.action, "command": new.command}
         write_json(place.with_suffix(".json"), known | {"recipe": new.recipe})

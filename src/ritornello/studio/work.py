@@ -26,7 +26,7 @@ WORK = {
     "change": "composing_work", "perform": "composing_work",
     "learn": "learning_work", "doctor": "learning_work",
     "warm_files": "file_work", "import": "file_work", "view": "file_work", "edit": "file_work",
-    "export": "file_work", "originality": "file_work",
+    "export": "file_work", "originality": "originality_work",
     "prepare": "sound_work", "warm_sound": "sound_work", "sound": "sound_work", "metronome": "sound_work",
 }  # fmt: skip
 """The names of requests, and the module of this folder that has the function of that name."""
@@ -34,8 +34,9 @@ WORK = {
 
 def main() -> None:
     """Answer the requests on standard input until it is closed."""
-    source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=1 << 16)
+    source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     os.dup2(2, 1)  # so that text printed by a library does not mix with the answers
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # forked processes close sys.stdin: no thread may hold it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C
     if memory_bytes := int(sys.argv[2]):
         limit_memory(memory_bytes)
