@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.closing_notes import closing_notes
 from ritornello.composing.harmony_state import HarmonyState
 from ritornello.composing.request import Request
 from ritornello.music.modes import tones
@@ -71,6 +72,7 @@ class SamplingState:
         """For each bar the parts in which notes may be sampled."""
         classes = part_classes(request.plan.parts).tolist()
         self.held_parts = frozenset(classes[number] for number in request.plan.held_notes)
+        self.closings = closing_notes(request)
         self.held_pitches = _held_pitches(request)
         """By part whose register is asked for: the planned mean pitch of each bar."""
         self._playing = [

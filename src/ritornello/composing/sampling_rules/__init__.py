@@ -12,7 +12,7 @@ that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ritornello.composing.sampling_rules import form, harmony, parts, pitches, timing
+from ritornello.composing.sampling_rules import closing, form, harmony, parts, pitches, timing
 from ritornello.composing.sampling_state import Bias, SamplingState
 
 
@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     Rule("shift", timing.penalize_substitute_notes, False),
     Rule("shift", form.favour_repeated_onsets, False),
     Rule("shift", harmony.favour_onset_of_bass, False),
+    Rule("shift", closing.favour_closing_notes, False),
     Rule("part", parts.forbid_unrequested_parts, True),
     Rule("part", parts.require_unplayed_parts, True),
     Rule("part", parts.forbid_too_many_sounding_notes, True),
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     Rule("pitch", pitches.penalize_pitches_outside_mode, False),
     Rule("pitch", pitches.favour_asked_register, False),
     Rule("pitch", pitches.penalize_repeated_pitches, False),
+    Rule("pitch", closing.keep_closing_pitch, False),
     Rule("pitch", harmony.keep_bass_of_chord, False),
     Rule("pitch", harmony.keep_tones_of_chord, False),
     Rule("pitch", form.favour_repeated_pitches, False),

@@ -1,0 +1,43 @@
+"""Rules that keep the closing notes of a sketch: where each phrase comes to rest, and on which pitch class.
+
+The network reads them as well, but it trusts the notes before more: without these rules half of the composed
+tunes ended on the planned note (benchmarks/RESULTS.md, "Closing notes").
+"""
+
+from bisect import bisect_right
+
+import numpy as np
+
+from ritornello.composing.sampling_rules.harmony import bias_of_tones
+from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, SHIFTS, WAIT
+
+ONSET_NATS = 4.0  # subtracted from shifts that pass the closing onset by, and from notes after the last one
+PITCH_NATS = 8.0  # subtracted from other pitches at the closing onset
+
+
+def favour_closing_notes(state: SamplingState) -> Bias | None:
+    """Make it likelier that a note begins at the closing onset, and that the last one of a tune ends it."""
+    closing = state.closings.get(state.song.bar)
+    if closing is None:
+        return None
+    left, bias = closing.onset_ticks - state.song.clock, np.zeros(SHIFTS, np.float32)
+    if left > 0 or (left == 0 and state.onset < closing.onset_ticks):
+        bias[left + 1 : MAX_SHIFT + 1] = -ONSET_NATS
+        bias[[WAIT, END]] = -ONSET_NATS
+    elif state.song.bar == state.last_bar and len(state.request.parts or ()) == 1:
+        bias[1 : WAIT + 1] = -ONSET_NATS
+    else:
+        return None
+    return bias
+
+
+def keep_closing_pitch(state: SamplingState) -> Bias | None:
+    """Make other pitches unlikelier for the first note of the leading part at the closing onset."""
+    tick, part = state.row_tick, state.song.row[COLUMN["part"]]
+    closing = state.closings.get(bisect_right(state.song.bar_starts, tick) - 1)
+    if closing is None or (closing.onset_ticks, closing.part) != (tick, part):
+        return None
+    if (state.onset, state.part) == (tick, part):  # another note of the part at this onset
+        return None
+    return bias_of_tones({closing.pitch_class}, 0.0, -PITCH_NATS)
