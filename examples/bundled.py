@@ -42,7 +42,7 @@ RIGHTS_FILE = "rights.json"
 # what people want to compose comes before what is plentiful, church music
 GENRE_POWER = 0.1
 LABEL_WEIGHTS = {
-    "drums": 3.5, "game": 3.5, "fiddle": 3.0, "chorale": 2.5, "piano": 2.5, "song": 2.0, "quartet": 1.5,
+    "fiddle": 3.0, "chorale": 2.5, "piano": 2.5, "song": 2.0, "drums": 1.5, "game": 1.5, "quartet": 1.5,
     "guitar": 1.5, "choir": 0.7, "hymn": 0.7, "chamber": 0.7, "organ": 0.6, "orchestra": 0.6,
     "solo": 0.6, "oratorio": 0.3,
 }  # fmt: skip
