@@ -65,13 +65,17 @@ def test_a_flood_of_requests_gets_right_answers_or_429(studio: Studio, tune_file
     assert all(len(bodies) == 1 for bodies in by_path.values())
 
 
-def test_ctrl_c_ends_it_and_its_processes(tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_its_processes_and_the_events_of_jobs(tmp_path: Path) -> None:
     studio = Studio(tmp_path / "songs")
-    assert wait_until(lambda: len(studio.workers()) == 3)
-    workers = studio.workers()
-    studio.process.send_signal(signal.SIGINT)
-    assert studio.process.wait(10) == 0
-    assert wait_until(lambda: not any(map(runs, workers)))
+    job = studio.ask("POST", "/api/jobs", LONG).json["job"]
+    with ThreadPoolExecutor(1) as pool:
+        events = pool.submit(studio.events, job)
+        assert wait_until(lambda: studio.ask("GET", f"/api/jobs/{job}").json["state"] == "running")
+        workers = studio.workers()
+        studio.process.send_signal(signal.SIGINT)
+        assert events.result(20)[-1] == ("cancelled", {})
+    assert studio.process.wait(20) == 0
+    assert len(workers) >= 2 and wait_until(lambda: not any(map(runs, workers)))
     studio.close()
 
 

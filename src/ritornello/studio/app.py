@@ -18,7 +18,6 @@ from ritornello.errors import InputError, RitornelloError
 from ritornello.studio.api import Api, MediaTypeError
 from ritornello.studio.routes import OPERATIONS, Operation
 from ritornello.studio.security import BodyError, Guard
-from ritornello.studio.settings import StudioSettings
 from ritornello.studio.songs import ConflictError, NotFoundError
 from ritornello.studio.worker import FullError, WorkError
 
@@ -32,9 +31,8 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
 )  # fmt: skip
 
 
-def make_app(settings: StudioSettings, port: int, token: str) -> ASGIApp:
-    """The application of a studio, which answers on `port` who has the `token`. Raises OutputError."""
-    api = Api(settings)
+def make_app(api: Api, port: int, token: str) -> ASGIApp:
+    """The application of a studio, which answers on `port` who has the `token`."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -1,10 +1,13 @@
-"""Connections whose requests come too slowly are closed: uvicorn waits for the head of a request for ever."""
+"""What uvicorn lacks: it waits for the head of a request, and at its end for open answers, for ever."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Callable
 
 import h11
+import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_WAIT_S = 10.0  # for the whole head of a request, from its first byte or the start of the connection
@@ -38,3 +41,16 @@ class Connection(H11Protocol):
     def _wait(self) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(HEAD_WAIT_S, self.transport.close)
+
+
+class Server(uvicorn.Server):
+    """A server that calls a function before it waits for the answers that are being sent to be complete."""
+
+    def __init__(self, config: uvicorn.Config, before_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._before_end = before_end
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End all jobs, whose events are such answers, and then the server."""
+        self._before_end()
+        await super().shutdown(sockets)

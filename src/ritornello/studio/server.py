@@ -31,12 +31,14 @@ def serve(
     check_between("port", port, 0, MAX_PORT)
     import uvicorn
 
+    from ritornello.studio.api import Api
     from ritornello.studio.app import make_app
-    from ritornello.studio.connection import Connection
+    from ritornello.studio.connection import Connection, Server
 
     with _listening(port) as listener, locked(_lock_file(settings.songs)):
         port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
-        app = make_app(settings, port, token)
+        api = Api(settings)
+        app = make_app(api, port, token)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=IDLE_S, server_header=False, date_header=False, lifespan="on",
@@ -48,7 +50,7 @@ def serve(
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
         with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
-            uvicorn.Server(config).run(sockets=[listener])
+            Server(config, api.close).run(sockets=[listener])
 
 
 def _lock_file(songs: Path) -> Path:
