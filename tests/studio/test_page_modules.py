@@ -35,3 +35,5 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_no_inline_code() -> None:
         assert len(text.splitlines()) <= 320, file.name
     page = (PAGE / "index.html").read_text()
     assert " style=" not in page and "<style" not in page and page.count("<script") == 1
+    for file in PAGE.glob("*.js"):
+        assert f'"{file.name}"' in page, "all modules are named, so that they are fetched at once"

@@ -18,11 +18,12 @@ class Studio(NamedTuple):
     music: Path
 
 
-def until(page: Any, condition: str, limit_s: float = 60) -> None:
+def until(page: Any, condition: str, limit_s: float = 90) -> None:
     """Wait until an expression is true. The page forbids `eval`, which Playwright's own waiting needs."""
     end_s = time.monotonic() + limit_s
     while not page.evaluate(f"() => {{ const state = studio.store.get(); return Boolean({condition}); }}"):
-        assert time.monotonic() < end_s, f"{condition}: not true after {limit_s} s"
+        said = page.inner_text("#said")
+        assert time.monotonic() < end_s, f"{condition}: not true after {limit_s} s; the page says {said!r}"
         page.wait_for_timeout(50)
 
 

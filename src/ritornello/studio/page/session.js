@@ -66,9 +66,9 @@ export function createSession(store) {
       const parent = store.get().song.head;
       const answer = await attempt(() => api.addVersion(song.id, { parent, action, notes: content.notes }));
       unsaved--;
-      if (answer === undefined) return unsaved || reopen(song.id);
-      if (unsaved) return store.dispatch({ type: "set", values: { song: { ...store.get().song, head: answer.version ?? answer.head } } });
-      return reopen(song.id);
+      // the next edit, which may come while the song is read again, has this version as parent
+      if (answer) store.dispatch({ type: "set", values: { song: { ...store.get().song, head: answer.version } } });
+      return unsaved ? undefined : reopen(song.id);
     });
   }
 
