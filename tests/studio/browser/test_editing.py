@@ -206,10 +206,9 @@ def test_a_large_song_scrolls_and_zooms_within_a_frame(open_page: Opened, tmp_pa
         page.evaluate(FRAME, at)
         times.append(script_ms() - before)
     within = float(np.mean(np.array(times) < FRAME_LIMIT_MS))
-    print(
-        f"{len(pitches(page)):,} notes, zoomed and scrolled: script time of a frame "
-        f"{np.median(times):.1f} ms in the middle, {np.percentile(times, 95):.1f} ms at 95%; {within:.0%} below {FRAME_LIMIT_MS} ms"
-    )
+    middle_ms, most_ms = np.median(times), np.percentile(times, 95)
+    print(f"{len(pitches(page)):,} notes, zoomed and scrolled: script time of a frame {middle_ms:.1f} ms in")
+    print(f"the middle, {most_ms:.1f} ms at 95%; {within:.0%} below {FRAME_LIMIT_MS} ms")
     assert min(times) > 0
     assert within >= 0.95
 
