@@ -2,12 +2,15 @@
 import { drawTree, timeText } from "./versions.js";
 import { copyText, h } from "./dom.js";
 
-/** The longest run that a version shares with what was learnt, in words. */
-export function originalityText(originality) {
+/** The longest run that a version shares with what was learnt, in words; with the song that has it, unless `is_short`. */
+export function originalityText(originality, is_short = false) {
   if (!originality) return "";
   const { longest_run: run, song, bars } = originality;
   if (!run) return "shares no run with the training songs";
-  return `longest run shared with the training songs: ${run} ${run === 1 ? "note" : "notes"}${bars ? `, bars ${bars[0]}-${bars[1]}` : ""}${song ? ` (${song})` : ""}`;
+  const where = !bars ? "" : bars[0] === bars[1] ? `, bar ${bars[0]}` : `, bars ${bars[0]}-${bars[1]}`;
+  const count = `${run} ${run === 1 ? "note" : "notes"}${where}`;
+  if (is_short) return `longest run shared with the training songs: ${count}`;
+  return `longest run shared with the training songs: ${count}${song ? ` (${song})` : ""}`;
 }
 
 /** Fill the tab. */

@@ -103,7 +103,7 @@ export function createRedoPanel(box, store, session) {
     takes.hidden = !now?.items.length;
     if (!now?.items.length) return;
     const row = (number, title, words) => h("label", { class: "take" }, h("input", { type: "radio", name: "take", value: number, checked: now.audible === number, onchange: () => store.dispatch({ type: "audible", take: number }) }), h("kbd", {}, `${number}`), h("span", {}, h("strong", {}, title), h("small", {}, words)));
-    const rows = now.items.map((take, at) => row(at + 1, `Take ${at + 1}`, [`${take.ghosts.length} new notes`, originalityText(take.originality ?? take.content.originality) || "originality is being found"].filter(Boolean).join("; ")));
+    const rows = now.items.map((take, at) => row(at + 1, `Take ${at + 1}`, [`${take.ghosts.length} new notes`, originalityText(take.originality ?? take.content.originality, true) || "originality is being found"].filter(Boolean).join("; ")));
     const focused = takes.contains(document.activeElement) && document.activeElement.value;
     takes.replaceChildren(h("h2", {}, "Takes"), h("fieldset", {}, h("legend", {}, "What is heard"), row(0, "The song as it is", state.transport.loop ? `bars ${barsText(state.content, { bars: state.transport.loop })} loop` : "without a loop"), ...rows),
       h("div", { class: "buttons" }, workButton(now.audible ? `Accept take ${now.audible}` : "Keep the song as it is", accept, "primary"), workButton("Leave all takes", async () => reject())));
