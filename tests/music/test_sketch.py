@@ -1,6 +1,7 @@
 """Sketches: what they hold, as JSON and in a plan."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,12 @@ def test_a_plan_with_a_sketch_survives_json() -> None:
     plan = Plan(bars=2, sketch=SKETCH)
     assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
     assert plan.timeline(GRID).sketch == SKETCH
+
+
+def test_without_closing_notes_a_plan_is_written_as_before_there_were_any() -> None:
+    plan = Plan(bars=2, sketch=replace(SKETCH, closings=()))
+    assert "closings" not in plan.to_dict()["sketch"]
+    assert Plan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
 
 
 def test_a_plan_without_a_sketch_has_no_such_key() -> None:

@@ -112,6 +112,8 @@ class Plan:
         values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
         plain = Chord(0, 0, "")[3:]
         values["chords"] = [chord[:3] if chord[3:] == plain else chord for chord in values["chords"]]
+        if self.sketch is not None:
+            values["sketch"] = self.sketch.to_dict()
         for name in LATER_FIELDS:
             if not values[name]:
                 del values[name]
