@@ -64,12 +64,12 @@ def test_it_fits_the_wheel_and_its_card_names_every_source(rights: dict[str, Any
         assert f"| {label} | {figures['songs']:,} |" in card
 
 
-def test_unasked_it_composes_what_the_judge_tells_least_from_peoples_songs() -> None:
+def test_unasked_it_composes_a_label_that_the_judge_tells_as_little_as_any() -> None:
     song = composer.compose(bars=4, seed=1)
     marks = composer.opened_model(None).info["measured"]["judged"]
     ((label, _),) = song.plan.genres
-    others = [mark["auc"] for mark in marks.values() if mark["songs"] >= marks[label]["songs"]]
-    assert marks[label]["auc"] == min(others)
+    others = [mark["auc"] for mark in marks.values() if mark["songs"] >= 50]
+    assert marks[label]["songs"] >= 50 and marks[label]["interval"][0] <= min(others)
     assert song.plan.full_bars == 4
 
 

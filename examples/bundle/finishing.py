@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def finish(
     info |= {
         "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
         "measured": {**info["measured"], "side": side, "by_label": measured, "judged": marks},
-        "defaults": {"genre": default_label(marks)},
+        "defaults": {"genre": default_label(marks, songs)},
         "usual": style_of_labels(corpus, trained.representation),
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans, half.sketch)
@@ -86,10 +86,16 @@ def marks_of(judged: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return marks
 
 
-def default_label(marks: dict[str, dict[str, Any]]) -> str:
-    """The label that the detector tells from people's songs least, of those with enough judged songs."""
-    judged = [label for label, mark in marks.items() if mark["songs"] >= FEWEST_JUDGED]
-    return min(judged, key=lambda label: float(marks[label]["auc"]), default=DEFAULT_LABEL)
+def default_label(marks: dict[str, dict[str, Any]], learnt: Mapping[str, int]) -> str:
+    """The label that composes best: of those with enough judged songs, one that the detector tells least.
+
+    Several may be as good as the lowest AUC, by their intervals; of these it is the one with most of the
+    `learnt` songs.
+    """
+    judged = {label: mark for label, mark in marks.items() if mark["songs"] >= FEWEST_JUDGED}
+    least = min((float(mark["auc"]) for mark in judged.values()), default=0.0)
+    best = [label for label, mark in judged.items() if mark["interval"][0] <= least]
+    return max(best, key=lambda label: learnt.get(label, 0), default=DEFAULT_LABEL)
 
 
 def average(trained: Model, first: Model, share: float = 0.5) -> Model:

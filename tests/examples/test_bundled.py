@@ -337,6 +337,17 @@ def test_unasked_a_finished_model_composes_its_default_label(
     assert "The model that ships" in composer.card()
 
 
+def test_the_default_label_is_the_most_learnt_one_of_the_best() -> None:
+    def mark(auc: float, low: float, songs: int = 60) -> dict[str, Any]:
+        return {"auc": auc, "interval": [low, 1.0], "songs": songs}
+
+    marks = {"a": mark(0.8, 0.7), "b": mark(0.9, 0.75), "c": mark(0.9, 0.85), "d": mark(0.6, 0.5, 20)}
+    assert (
+        finishing.default_label(marks, {"a": 1, "b": 2, "c": 9, "d": 9}) == "b"
+    )  # c is worse, d has few songs
+    assert finishing.default_label({}, {}) == finishing.DEFAULT_LABEL
+
+
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object) -> None:
         raise AssertionError("the data stage ran again")
