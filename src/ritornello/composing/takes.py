@@ -43,7 +43,8 @@ def compose_takes(
 
     If not enough differ by LEAST_DIFFERENCE, some that differ by less follow.
     """
-    given = replace(given, has_new_chords=options.chords is not None)
+    if options.chords is not None:  # a copy has no cached values, so the file is parsed again
+        given = replace(given, has_new_chords=True)
     asked, takes, creativity = _asked_plan(given, options), options.takes, options.creativity
     base, sketcher = request_for(asked, seed, given=given), Sketcher.of(model)
     has_chords = options.chords is not None
