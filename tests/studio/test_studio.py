@@ -253,10 +253,10 @@ def test_a_song_accompanies_a_melody_of_the_folder(studio: Studio, tune_file: by
     assert f"--melody {studio.songs}/{melody}/versions/0001.mid" in made["command"]
 
 
-def test_songs_of_other_formats_are_imported(studio: Studio) -> None:
-    xml = studio.ask("GET", "/api/songs/tune/versions/1/file.musicxml").body
-    song = studio.import_song(xml, "sheet.musicxml")
-    assert version(studio, song, 1)["notes"]["part"]
+def test_songs_of_other_formats_are_imported(studio: Studio, song: str) -> None:
+    xml = studio.ask("GET", f"/api/songs/{song}/versions/1/file.musicxml").body
+    sheet = studio.import_song(xml, "sheet.musicxml")
+    assert version(studio, sheet, 1)["notes"]["part"]
     abc = studio.import_song(b"X:1\nT:A tune\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n", "tune.abc")
     assert version(studio, abc, 1)["notes"]["pitch"] == [60, 62, 64, 65, 67, 69, 71, 72]
 
