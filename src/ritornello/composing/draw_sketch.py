@@ -22,6 +22,7 @@ from ritornello.models.model import Model
 from ritornello.music.chord_symbols import without_open_chords
 from ritornello.music.plan import Plan
 from ritornello.notation import sketch_file
+from ritornello.notation.sketch_bar import OPEN_RETURN
 from ritornello.notation.sketch_file import SketchFile
 from ritornello.notation.sketch_writing import to_json
 from ritornello.rendering.lead_sheet import lead_sheet
@@ -81,7 +82,7 @@ def with_options_of(file: SketchFile, options: ComposeOptions, labels: Sequence[
     for name in ("seconds", "prompt", "melody"):
         if getattr(options, name) is not None:
             raise PlanError(f"{name} and a sketch are given: leave one of the two out")
-    if options.form is not None and any(item != sketch_file.OPEN_RETURN for item in file.returns):
+    if options.form is not None and any(item != OPEN_RETURN for item in file.returns):
         raise PlanError(f"form {options.form!r}: leave it out, the sketch says what returns")
     if options.chords is not None and any(text is not None for text in file.chords):
         raise PlanError(f"chords {options.chords!r}: leave them out, the sketch has chords")

@@ -11,7 +11,7 @@ from ritornello.music.modes import tonality_name
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.sections import sections
 from ritornello.music.sketch import NO_MOTIF, UNKNOWN, Sketch, Texture, part_names
-from ritornello.notation.sketch_file import (
+from ritornello.notation.sketch_bar import (
     BAR_KEYS,
     CADENCES,
     NEW,
@@ -19,8 +19,8 @@ from ritornello.notation.sketch_file import (
     OPEN_RETURN,
     RESTS,
     SIMILARITIES,
-    implied_returns,
 )
+from ritornello.notation.sketch_file import implied_returns
 
 
 def to_json(plan: Plan) -> str:
