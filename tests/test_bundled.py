@@ -90,6 +90,11 @@ def test_its_plans_name_nobody() -> None:
     assert {part.name for plan in plans for part in plan.parts} <= {"drums", *theory.INSTRUMENTS}
 
 
+def test_its_labels_have_as_many_songs_as_its_card_says() -> None:
+    counts = ", ".join(f"{genre.label} {genre.songs:,}" for genre in sorted(composer.genres()))
+    assert f"Songs by label, with held-out ones: {counts}." in composer.card()
+
+
 def test_it_remembers_what_it_learnt_from_and_nothing_else(rights: dict[str, Any]) -> None:
     """Drums have no melody; every label but theirs has songs, none more than were learnt from."""
     songs = fingerprints.read(composer.BUNDLED)

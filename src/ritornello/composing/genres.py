@@ -22,11 +22,11 @@ NO_MARK = "not judged"
 
 
 class Genre(NamedTuple):
-    """A label of a model, as the stored plans of its training songs have it."""
+    """A label of a model; parts, meters and tempi are those of the plans that the model has stored."""
 
     label: str
     songs: int
-    """Stored plans with the label."""
+    """Songs of the corpus with the label, held-out ones too; of a model without this number, stored plans."""
     parts: tuple[str, ...]
     """The most frequent instruments, the first of all most often."""
     meters: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ def _genre(model: Model, label: str, most_parts: int, judged: Mapping[str, Any])
     low, high = (tempi[int(place * (len(tempi) - 1))] for place in TEMPO_PLACES)
     return Genre(
         label,
-        len(plans),
+        model.info.get("data", {}).get("songs_by_label", {}).get(label, len(plans)),
         _most_frequent((instrument_name(part) for plan in plans for part in set(plan.parts)), most_parts),
         _most_frequent((f"{numerator}/{denominator}" for _, numerator, denominator in meters), MOST_METERS),
         (low, high),
