@@ -11,10 +11,10 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 @click.command("listen")
 @click.argument("folders", nargs=-1, required=True, type=PATH, metavar="FOLDER...")
 @option("-o --out", "The folder to write: listen.html for the listeners, key.json for you.", PATH)
-@option("--key", "key.json of a test: FOLDER... are its listeners' ratings, files or folders.", PATH)
+@option("--key", "Evaluate the test of key.json; FOLDER... are files of ratings, or folders of them.", PATH)
 @option("--songs", "How many songs of each folder are heard.", default=5)
 @option("--seconds", "How many seconds of a song are heard.", default=30.0)
-@option("--no-anchor", "Hide no excerpts of noise among the songs.", is_flag=True)
+@option("--no-anchor", "Do not hide excerpts of noise among the songs.", is_flag=True)
 @option("--soundfont", "The soundfont (.sf2 or .sf3); by default one that is installed.", PATH)
 @option("--seed", "The same seed draws the same songs.", default=0)
 @overwrite_option

@@ -24,7 +24,7 @@ from ritornello.system.made_files import writing
 @click.argument("song", type=click.Path())
 @option("-o --out", "The .mid to write, or - for standard output; by default SONG-performed.mid.", PATH)
 @options_of(PerformOptions)
-@option("--model", "A model folder with networks of feel, by `learn`; by default that of drums ships.", PATH)
+@option("--model", "A model folder whose networks of feel play; by default the bundled one of drums.", PATH)
 @overwrite_option
 @output_options
 def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any) -> None:

@@ -9,13 +9,13 @@ from ritornello.cli.common import PATH, option
 @click.argument("songs", type=click.Path(), required=False)
 @option(
     "--music",
-    "A folder of MIDI files to learn from in the page, only read; may be repeated.",
+    "A folder of MIDI files to learn from; it is not changed; may be repeated.",
     PATH,
     multiple=True,
 )
 @option("--model", "The model folder; by default the bundled model.", PATH)
 @option("--soundfont", "A soundfont (.sf2 or .sf3) to hear songs with; may be repeated.", PATH, multiple=True)
-@option("--port", "The port of this machine; 0 takes any that is free.", int, default=0)
+@option("--port", "The port of the page on this machine; 0 chooses a free one.", int, default=0)
 @option("--no-browser", "Only print the address.", is_flag=True)
 def command(
     songs: str | None,
@@ -28,7 +28,7 @@ def command(
     """Open the studio in the browser: compose, hear, choose and change songs.
 
     The songs are kept in the folder SONGS (ritornello-songs), each with all its versions. The page is served
-    on this machine alone; the address that is printed has the token that it needs. Ctrl-C ends it.
+    on this machine alone, and opens only by the printed address, which has a token. Ctrl-C ends the studio.
 
     \b
     ritornello studio

@@ -75,7 +75,7 @@ def _read(path: Path, types: Mapping[str, type]) -> dict[str, Any]:
         raise InputError(f"{str(path)!r}: must be a JSON file of a listening test ({error})") from error
     for name, kind in types.items():
         if not isinstance(content, dict) or not isinstance(content.get(name), kind):
-            raise InputError(f"{str(path)!r}: must have {name!r}, as a file of a listening test has")
+            raise InputError(f"{str(path)!r}: must have a key {name!r} of type {kind.__name__}")
     return dict(content)
 
 
@@ -198,7 +198,7 @@ def results_text(results: Mapping[str, Any]) -> str:
     lines = [f"{results['listeners']} listeners, {results['ratings']} ratings", "", aligned(rows)]
     lines += ["", aligned(pairs)] if len(pairs) > 1 else []
     if results["fooled"] is not None:
-        lines += ["", f"{results['fooled']} listeners rated the hidden noise as high as the best system"]
+        lines += ["", f"{results['fooled']} listeners rated the noise at least as high as the best system"]
     if results["listeners"] < FEWEST_LISTENERS:
         lines += ["", f"fewer than {FEWEST_LISTENERS} listeners: no difference can have p below 0.05"]
     return "\n".join(lines)

@@ -66,7 +66,7 @@ def make_listening_test(
     Each of the folders (or corpora) is a system, named after it. Of each, `songs` songs are drawn with
     `seed`, and their first `seconds` seconds are rendered by Ritornello's own synthesizer, all equally loud.
     With `anchor` as many excerpts of noise are hidden among them: notes with the values of the first folder's
-    songs, drawn independently. A listener who rates these high did not listen. Raises InputError,
+    songs, drawn independently. High ratings of the noise show careless listening. Raises InputError,
     OutputError.
     """
     check_between("songs", songs, 1, 100)

@@ -94,7 +94,7 @@ def _learn(
     report |= {"nats_per_note": {"own": own, name: other}, "kept": own < other}
     if report["kept"]:
         write_bytes(model / kind.file, save(weights))
-    stay = "the drums that ship stay" if kind is DRUMS else "the rules stay"
+    stay = "the bundled network of drums stays" if kind is DRUMS else "the rules stay"
     kept = f"own {kind.plays} of --feel are kept" if report["kept"] else stay
     figures = f"{own:.2f} nats per note, {name} {other:.2f}"
     say("feel", f"{songs} songs have performed {kind.plays}{free}   {figures}: {kept}")

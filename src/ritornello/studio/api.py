@@ -87,7 +87,7 @@ class Api:
         """A new song from the bytes of a file. Raises MediaTypeError for a form."""
         kind = request.headers.get("content-type", "").partition(";")[0]
         if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-            raise MediaTypeError(f"content-type {kind}: must be that of the song, the body its bytes")
+            raise MediaTypeError(f"content-type {kind}: must not be a form; send the bytes of the file")
         name = Path(request.query_params.get("name", "song.mid").replace("\\", "/")).name[:200] or "song.mid"
         found, (midi,) = await self.files.ask({"do": "import", "name": name}, [await request.body()])
         title = name.rpartition(".")[0] or name

@@ -32,7 +32,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
 
 
 def make_app(api: Api, port: int, token: str) -> ASGIApp:
-    """The application of a studio, which answers on `port` who has the `token`."""
+    """Return the application of a studio; it answers requests to `port` that have the `token`."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -81,7 +81,7 @@ class Guard:
         return None
 
     async def _enter(self, send: Send, token: str, scope: Scope) -> None:
-        """Set the cookie for who has the token, and lead to the page."""
+        """Check the token; if it is right, set the cookie and redirect to the page."""
         if not self._is_token(token) or scope["path"] != "/":
             await _answer(send, 401, "token: must be the one that `ritornello studio` printed")
             return
@@ -126,7 +126,8 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), min(BODY_WAIT_S, BODY_LIMIT_S - self._spent_s))
         except asyncio.TimeoutError:
-            raise BodyError(408, f"the body: no byte came for {BODY_WAIT_S:g} s") from None
+            must = f"must come within {BODY_LIMIT_S:g} s, with no pause of {BODY_WAIT_S:g} s"
+            raise BodyError(408, f"the body: {must}") from None
         self._spent_s += asyncio.get_running_loop().time() - start_s
         self._is_complete = not message.get("more_body", False)
         self._bytes += len(message.get("body", b""))

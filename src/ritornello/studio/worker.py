@@ -41,7 +41,7 @@ class FullError(InputError):
     """Too much waits; `retry_after_s` says when to come back, in seconds."""
 
     def __init__(self, what: str, retry_after_s: int) -> None:
-        super().__init__(f"{what} are waiting: come back in {retry_after_s} s")
+        super().__init__(f"{what} are waiting, which is the limit: try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
 
 
@@ -98,8 +98,8 @@ class Worker:
                     on_event(answer, data)
         except (EOFError, OSError, ValueError) as error:
             self._kill(process)
-            late = f" after {limit_s:g} s" if timer and not timer.is_alive() else ""
-            raise WorkError(f"the process for {request['do']} was ended{late}", 400) from error
+            late = f": it took longer than {limit_s:g} s" if timer and not timer.is_alive() else ""
+            raise WorkError(f"the process for {request['do']} ended without a result{late}", 400) from error
         finally:
             if timer:
                 timer.cancel()

@@ -24,8 +24,7 @@ async function call(method, path, body, headers = {}) {
   }
   const content = answer.status === 204 ? null : await answer.json().catch(() => null);
   if (answer.ok) return content;
-  const wait = answer.headers.get("Retry-After");
-  throw new ApiError(answer.status, (content?.error ?? `the server answered ${answer.status}`) + (wait ? ` (try again in ${wait} s)` : ""));
+  throw new ApiError(answer.status, content?.error ?? `the server answered ${answer.status}`);
 }
 
 const song = (id) => `/api/songs/${encodeURIComponent(id)}`;

@@ -14,7 +14,7 @@ export function createTopBar(box, store, session) {
   const name = h("span", { class: "song-name" }, "No song yet");
   const songs = h("button", { type: "button", class: "songs", title: "Songs: open, rename, delete", aria: { haspopup: "dialog" }, onclick: () => openSongs(store, session) }, h("span", { class: "hidden" }, "Song: "), name, h("span", { aria: { hidden: true } }, "▾"));
   const undo = iconButton("undo", "Undo", session.undo, { key: "Ctrl+Z" });
-  const redo = iconButton("redo", "Redo the undone", session.redo, { key: "Ctrl+Shift+Z" });
+  const redo = iconButton("redo", "Redo what was undone", session.redo, { key: "Ctrl+Shift+Z" });
   const exported = iconButton("export", "Export", () => openExport(store), { text: "Export" });
   const theme = iconButton("theme", "Light or dark", () => {
     document.documentElement.dataset.theme = isLight() ? "dark" : "light";

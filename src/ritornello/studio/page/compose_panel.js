@@ -55,7 +55,7 @@ export function createComposePanel(box, store, session, on_done) {
     sketch_box.hidden = false;
     const head = [sketch.genre, sketch.key, sketch.meter, sketch.tempo && `${Math.round(sketch.tempo)} bpm`, `${sketch.bars.length} bars`].filter(Boolean).join(", ");
     table.replaceChildren(sketchTable(sketch, (change) => showSketch(change(store.get().sketch), true)));
-    sketch_box.replaceChildren(h("h2", {}, "Sketch"), h("p", { class: "help" }, `${head}. An empty field is open: it is drawn when you compose.`), table,
+    sketch_box.replaceChildren(h("h2", {}, "Sketch"), h("p", { class: "help" }, `${head}. An empty field is drawn when you compose.`), table,
       h("div", { class: "buttons" }, workButton("Compose this sketch", composeSketch, "primary"), workButton("Draw another", drawSketch), workButton("Close", closeSketch)));
   }
 
@@ -103,7 +103,7 @@ function songField(option, store) {
 function createLabelField(server, options) {
   const option = options.find((item) => item.name === "genre");
   const field = fieldOf({ ...option, kind: "choice", choices: ["", ...server.labels.map((label) => label.name)] }, "");
-  field.input.options[0].textContent = server.default_label ? `the best one (${server.default_label})` : "any";
+  field.input.options[0].textContent = server.default_label ? `the default (${server.default_label})` : "any";
   const help = field.querySelector(".help");
   const show = () => {
     const label = server.labels.find((item) => item.name === (field.input.value || server.default_label));
@@ -132,7 +132,7 @@ function sketchTable(sketch, on_change) {
   const rows = sketch.bars.map((item, bar) => {
     const number = item.bar ?? bar + 1;
     const cadence = h("select", { aria: { label: `Phrase end of bar ${number}` }, onchange: (event) => on_change((now) => changeBar(now, bar, "cadence", event.target.value)) },
-      ...["", ...CADENCES].map((name) => h("option", { value: name, selected: (item.cadence ?? "") === name }, name === "none" ? "–" : name || "open to draw")));
+      ...["", ...CADENCES].map((name) => h("option", { value: name, selected: (item.cadence ?? "") === name }, name === "none" ? "–" : name || "drawn when you compose")));
     const texture = h("tr", { class: "texture", hidden: true }, h("td", { colSpan: 5 }, ...keys.map((key) => textureFields(sketch, bar, number, key, on_change))));
     const open = h("button", { type: "button", class: "small", aria: { expanded: false, label: `Parts in bar ${number}` }, onclick: () => {
       texture.hidden = !texture.hidden;

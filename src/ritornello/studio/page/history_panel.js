@@ -35,7 +35,7 @@ export function createHistoryPanel(box, store, session) {
     const originality = originalityText(version?.originality ?? content.originality);
     about.replaceChildren(h("h2", {}, "This version"),
       originality ? h("p", {}, originality[0].toUpperCase() + originality.slice(1) + ".") : h("p", { class: "help" }, "Originality is not known yet."),
-      content.command ? h("label", { class: "field", htmlFor: "command" }, h("span", {}, "The command that makes it"), command) : h("p", { class: "help" }, "Made by hand: no command makes it again."),
+      content.command ? h("label", { class: "field", htmlFor: "command" }, h("span", {}, "The command that makes it"), command) : h("p", { class: "help" }, "No command makes this version."),
       h("div", { class: "buttons" }, content.command ? h("button", { type: "button", onclick: () => copyText(content.command, "Command", command) }, "Copy command") : null,
         recipe ? h("button", { type: "button", onclick: () => copyText(recipe, "Recipe") }, "Copy recipe") : null));
   }

@@ -110,7 +110,7 @@ export function createMidi(store, player, session) {
   /** Choose the soundfont and the port to send to; shows which keyboards are heard. */
   async function showPorts() {
     const { server, song } = store.get();
-    const fonts = h("select", { id: "soundfont", onchange: () => session.changeSound(fonts.value) }, h("option", { value: "" }, "the voices of the project"), ...(server.soundfonts ?? []).map((name) => h("option", { value: name, selected: song?.mixer?.soundfont === name }, name)));
+    const fonts = h("select", { id: "soundfont", onchange: () => session.changeSound(fonts.value) }, h("option", { value: "" }, "the synthesizer of Ritornello"), ...(server.soundfonts ?? []).map((name) => h("option", { value: name, selected: song?.mixer?.soundfont === name }, name)));
     const sound = song && h("label", { class: "field" }, h("span", {}, "Sound"), fonts);
     if (!(await open())) return void openDialog("Sound and MIDI", sound, h("p", { class: "help" }, "No MIDI ports can be used in this browser."));
     const inputs = [...access.inputs.values()].map((port) => port.name).join(", ") || "none is connected";

@@ -67,7 +67,7 @@ export function createRedoPanel(box, store, session) {
     const { song } = store.get();
     if (!song) return void say("Open or compose a song first.", true);
     if ((kind === "redo" || kind === "vary") && song.locks.length) options.lock = lockTexts(song.locks);
-    const words = { redo: "The takes", vary: "The variation", change: "The change", perform: "The performance" }[kind];
+    const words = { redo: "Composing takes", vary: "The variation", change: "The change", perform: "The performance" }[kind];
     const done = await session.runJob({ kind, song: song.id, parent: song.head, options }, words);
     if (!done || store.get().song?.id !== song.id) return;
     const made = done.takes ?? (done.version ? [done.version] : []);
@@ -106,7 +106,7 @@ export function createRedoPanel(box, store, session) {
     const rows = now.items.map((take, at) => row(at + 1, `Take ${at + 1}`, [`${take.ghosts.length} new notes`, originalityText(take.originality ?? take.content.originality, true) || "originality is being found"].filter(Boolean).join("; ")));
     const focused = takes.contains(document.activeElement) && document.activeElement.value;
     takes.replaceChildren(h("h2", {}, "Takes"), h("fieldset", {}, h("legend", {}, "What is heard"), row(0, "The song as it is", state.transport.loop ? `bars ${barsText(state.content, { bars: state.transport.loop })} loop` : "without a loop"), ...rows),
-      h("div", { class: "buttons" }, workButton(now.audible ? `Accept take ${now.audible}` : "Keep the song as it is", accept, "primary"), workButton("Leave all takes", async () => reject())));
+      h("div", { class: "buttons" }, workButton(now.audible ? `Accept take ${now.audible}` : "Keep the song as it is", accept, "primary"), workButton("Reject all takes", async () => reject())));
     if (focused) takes.querySelector(`input[value="${focused}"]`)?.focus();
   }
 

@@ -124,7 +124,7 @@ export function createSession(store) {
     const target = song && redoTarget(song.versions, song.head, trail);
     if (target === null || target === undefined) return say("Nothing to redo.");
     store.dispatch({ type: "set", values: { trail: trail.slice(0, -1), takes: null } });
-    return moveHead(target, `Done again: ${actionOf(target)}.`);
+    return moveHead(target, `Redone: ${actionOf(target)}.`);
   }
 
   /** Keep mixer settings; they are sent when no more come for a moment. */
