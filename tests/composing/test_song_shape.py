@@ -17,7 +17,7 @@ from ritornello.midi import write
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord
 from ritornello.music.sections import plan_sections
-from ritornello.music.sketch import END, NO_MOTIF, OPEN, Sketch
+from ritornello.music.sketch import END, NO_MOTIF, OPEN, UNKNOWN, Sketch
 from tests.composing.models import PIANO
 from tests.composing.test_draw_sketch import model, without  # noqa: F401
 from tests.composing.test_takes import tune
@@ -52,6 +52,8 @@ def test_a_model_without_a_sketch_composes_loops(without: Path) -> None:  # noqa
 def test_the_first_bars_of_a_loop_follow_its_last() -> None:
     texture = tuple((bar + 1, 60) for bar in range(6))
     sketch = Sketch((0, 0, 0, 1, 0, END), (NO_MOTIF, 0, NO_MOTIF, 2, 0, NO_MOTIF), (PIANO,), (texture,))
+    closings = (*((UNKNOWN, UNKNOWN),) * 3, (48, 7), (UNKNOWN, UNKNOWN), (0, 0))
+    sketch = replace(sketch, closings=closings)
     chords = (Chord(0, 0, "maj"), Chord(2 * BAR, 5, "maj"), Chord(5 * BAR, 7, "maj"))
     plan = Plan(6, parts=(PIANO,), chords=chords, returns=parse_form("A2 B2 A2"), sketch=sketch)
     longer = extended(plan)
@@ -59,6 +61,7 @@ def test_the_first_bars_of_a_loop_follow_its_last() -> None:
     assert longer.returns[6:] == ((0, 3), (1, 3), (2, 3), (3, 3))
     assert longer.sketch.cadences == (0, 0, 0, 1, 0, OPEN, 0, 0, 0, 1)  # it does not end
     assert longer.sketch.motifs[6:] == (0, 0, 2, 2)
+    assert longer.sketch.closings == (*closings, *closings[:4])
     assert longer.sketch.textures == ((*texture, *texture[:4]),)
     assert longer.chords[3:] == (Chord(6 * BAR, 0, "maj"), Chord(8 * BAR, 5, "maj"))
     back = replace(sketch, cadences=(0, 0, 0, 1, 0, OPEN))

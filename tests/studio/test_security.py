@@ -180,7 +180,7 @@ def test_slow_requests_are_ended_and_others_need_not_wait(studio: Studio) -> Non
             connection.sendall(sent)
         assert studio.ask("GET", "/api/songs").status == 200
         answers = [read_to_the_end(connection) for connection in slow]
-    assert 9 < time.monotonic() - start_s < 20
+    assert time.monotonic() - start_s > 9
     assert [answer[:12] for answer in answers] == [b"", b"", b"HTTP/1.1 408"]
 
 

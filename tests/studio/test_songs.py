@@ -29,6 +29,15 @@ def test_a_song_is_a_folder_of_plain_files(folder: SongsFolder) -> None:
     assert folder.create("my song 2", version(1))["id"] == "my-song-2-2"
 
 
+def test_models_that_were_learnt_have_the_names_of_their_folders(folder: SongsFolder) -> None:
+    assert folder.models() == []
+    for name in ("Bach & Co-model", "a-model"):
+        (folder.path / "models" / name).mkdir(parents=True)
+        (folder.path / "models" / name / "model.json").write_text("{}")
+    (folder.path / "models" / "unfinished").mkdir()
+    assert folder.models() == ["Bach & Co-model", "a-model"]
+
+
 def test_undo_redo_and_branches_move_the_head_in_a_tree(folder: SongsFolder) -> None:
     song = folder.create("tune", version(1))["id"]
     assert [folder.add(song, 1, version(2)), folder.add(song, 2, version(3))] == [2, 3]

@@ -112,6 +112,7 @@ def test_locks_of_a_song_hold_in_redo(studio: Studio, song: str) -> None:
     locks = [{"part": 0, "bars": None}, {"part": None, "bars": [1, 2]}, "3:3-3"]
     assert studio.ask("PATCH", f"/api/songs/{song}", {"locks": locks}).status == 200
     events = studio.do(kind="redo", song=song, parent=1, options={"bars": "1-4", "seed": 4})
+    studio.ask("PATCH", f"/api/songs/{song}", {"locks": []})
     before, after = version(studio, song, 1), version(studio, song, events[-1][1]["version"])
     middle, late = bar_tick(before, 3), bar_tick(before, 4)
 
@@ -121,7 +122,21 @@ def test_locks_of_a_song_hold_in_redo(studio: Studio, song: str) -> None:
 
     assert locked(after) == locked(before) and after["notes"] != before["notes"]
     assert "--lock 1,1-2,3:3-3" in after["command"]
-    studio.ask("PATCH", f"/api/songs/{song}", {"locks": []})
+
+
+def test_a_lock_that_is_none_is_refused(studio: Studio, song: str) -> None:
+    for wrong in ({"part": "x"}, {"part": 0, "bars": 3}, {"bars": []}):
+        assert studio.ask("PATCH", f"/api/songs/{song}", {"locks": [wrong]}).status == 200
+        answer = studio.ask(
+            "POST", "/api/jobs", {"kind": "redo", "song": song, "parent": 1, "options": {"bars": "1-2"}}
+        )
+        studio.ask("PATCH", f"/api/songs/{song}", {"locks": []})
+        assert answer.status == 400 and b"lock " in answer.body
+
+
+def test_a_part_that_is_no_number_is_refused(studio: Studio, song: str) -> None:
+    answer = studio.ask("GET", f"/api/songs/{song}/versions/1/file.json?part=x")
+    assert answer.status == 404 and b"part " in answer.body
 
 
 def test_vary_change_and_perform_make_versions(studio: Studio, song: str) -> None:

@@ -109,6 +109,7 @@ def extended(plan: Plan) -> Plan:
     motifs = ([*sketch.motifs, *[UNKNOWN] * bars])[:bars]
     origins = [bar if motif == NO_MOTIF else motif for bar, motif in enumerate(motifs[:more])]
     textures = tuple((*texture, *texture[:more]) for texture in sketch.textures)
+    closings = ([*sketch.closings, *[(UNKNOWN, UNKNOWN)] * bars])[:bars] if sketch.closings else []
     returns = [*(plan.returns or [UNKNOWN_RETURN] * bars)][:bars]
     return replace(
         plan,
@@ -116,7 +117,11 @@ def extended(plan: Plan) -> Plan:
         chords=tuple(chords),
         returns=(*returns, *((bar, UNCHANGED) for bar in range(more))),
         sketch=Sketch(
-            (*cadences, *cadences[:more]), (*motifs, *origins), sketch.parts, textures, sketch.closings
+            (*cadences, *cadences[:more]),
+            (*motifs, *origins),
+            sketch.parts,
+            textures,
+            (*closings, *closings[:more]),
         ),
     )
 

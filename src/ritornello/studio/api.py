@@ -19,7 +19,7 @@ from ritornello.studio.jobs import QUEUE_LIMIT, Job, JobQueue
 from ritornello.studio.new_jobs import JobMaker
 from ritornello.studio.routes import FORMATS, openapi
 from ritornello.studio.settings import StudioSettings
-from ritornello.studio.songs import MODELS, NewVersion, NotFoundError, SongsFolder
+from ritornello.studio.songs import NewVersion, NotFoundError, SongsFolder
 from ritornello.studio.worker import AsyncWorker
 from ritornello.system.version import __version__
 
@@ -63,13 +63,10 @@ class Api:
         if self._labels is None or (self._labels.done() and self._labels.exception()):
             self._labels = self._later(self.files.ask({"do": "state", "model": self.settings.model}))
         found, _ = await asyncio.shield(self._labels)
-        models = sorted(
-            file.parent.name for file in (self.settings.songs / MODELS).glob("*/model.json") if file.is_file()
-        )
         return {
             "version": __version__, **found, "options": {kind: described_options(kind) for kind in OPTIONS},
             "music": list(self.settings.music), "soundfonts": list(self.settings.soundfonts),
-            "models": models, "queue_limit": QUEUE_LIMIT, "songs_folder": str(self.settings.songs),
+            "models": self.folder.models(), "queue_limit": QUEUE_LIMIT,
             "extras": {name: find_spec(module) is not None for name, module in EXTRAS.items()},
         }  # fmt: skip
 
@@ -89,7 +86,7 @@ class Api:
         if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
             raise MediaTypeError(f"content-type {kind}: must not be a form; send the bytes of the file")
         name = Path(request.query_params.get("name", "song.mid").replace("\\", "/")).name[:200] or "song.mid"
-        found, (midi,) = await self.files.ask({"do": "import", "name": name}, [await request.body()])
+        found, (midi,) = await self.files.ask({"do": "import_song", "name": name}, [await request.body()])
         title = name.rpartition(".")[0] or name
         return self.folder.create(title, NewVersion(midi, f"import {name} ({found['format']})"))
 
@@ -167,7 +164,8 @@ class Api:
     async def export(self, request: Request) -> Any:
         """A version or a part of it as a file. Raises InputError."""
         song, version = _version_of(request)
-        kind, part = request.path_params["format"], request.query_params.get("part")
+        kind, text = request.path_params["format"], request.query_params.get("part")
+        part = None if text is None else _number("part", text)
         if kind not in FORMATS:
             raise InputError(f"format {kind!r:.20}: must be one of {', '.join(FORMATS)}")
         info, data = self.folder.version(song, version), self.folder.midi(song, version)
@@ -177,10 +175,10 @@ class Api:
             data = (json.dumps(info["recipe"], indent=1, ensure_ascii=False) + "\n").encode()
         elif kind != "mid" or part is not None:
             asked = {"do": "export", "format": kind, "recipe": info["recipe"]}
-            asked["part"] = None if part is None else _number("part", part)
+            asked["part"] = part
             asked["soundfont"] = self._font(request.query_params.get("soundfont"))
             _, (data,) = await self.files.ask(asked, [data], SLOW_S)
-        ending = f"-part-{int(part) + 1}" if part is not None else ""
+        ending = f"-part-{part + 1}" if part is not None else ""
         name = f"{song}-{version}{ending}.{kind}"
         return Response(data, headers={"Content-Disposition": f'attachment; filename="{name}"'},
                         media_type=FORMATS[kind])  # fmt: skip

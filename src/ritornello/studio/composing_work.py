@@ -19,6 +19,7 @@ from ritornello.composing.change_song import change as change_song
 from ritornello.composing.performed_files import perform as perform_song
 from ritornello.composing.song import Song
 from ritornello.errors import InputError, ModelError
+from ritornello.performing.feel_network import of_model
 from ritornello.studio.command_line import OPTIONS, command_line
 from ritornello.studio.note_stream import NoteStream
 from ritornello.studio.originality_work import originality_of
@@ -59,9 +60,7 @@ def compose(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer)
             options["sketch"] = f"{folder}/sketch.json"
             write_json(Path(options["sketch"]), sketch)
             typed["sketch"] = SKETCH_NAME
-        (song,) = composing.compose_many(
-            request.get("model"), progress=stream.progress, on_row=stream.on_row, **options
-        )
+        (song,) = composing.compose_many(request.get("model"), on_row=stream.on_row, **options)
     typed["seed"] = song.recipe.seed
     command = command_line("compose", typed, model=request.get("model"), out="song.mid")
     return _version(song, command, str(song.plan), request.get("model")), [song.to_bytes()]
@@ -71,9 +70,7 @@ def redo(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> 
     """Compose takes of bars of a song; the arrays of the answer are their files."""
     options, stream = checked_options("redo", request["options"]), NoteStream(on_event)
     with _song_file(arrays[0], request.get("recipe")) as path:
-        takes = composing.redo(
-            path, model=request.get("model"), progress=stream.progress, on_row=stream.on_row, **options
-        )
+        takes = composing.redo(path, model=request.get("model"), on_row=stream.on_row, **options)
     typed = options | {"seed": takes[0].recipe.seed}
     command = command_line("redo", typed, song=request["path"], model=request.get("model"))
     what = _what("redo", options)
@@ -88,9 +85,7 @@ def vary(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> 
     """Compose a variation of a song."""
     options, stream = checked_options("vary", request["options"]), NoteStream(on_event)
     with _song_file(arrays[0], request.get("recipe")) as path:
-        song = composing.vary(
-            path, model=request.get("model"), progress=stream.progress, on_row=stream.on_row, **options
-        )
+        song = composing.vary(path, model=request.get("model"), on_row=stream.on_row, **options)
     typed = options | {"seed": song.recipe.seed}
     command = command_line("vary", typed, song=request["path"], model=request.get("model"))
     version = _version(song, command, _what("vary", options), request.get("model"))
@@ -104,17 +99,17 @@ def change(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) 
         changed = change_song(path, **options)
     command = command_line("change", options, song=request["path"])
     action = ", ".join(f"{name} {_words(value)}" for name, value in options.items() if value is not None)
-    value = {"recipe": None, "command": command, "action": f"change: {action}"}
-    return [value | {"left_out": changed.left_out}], [changed.file]
+    return [{"recipe": None, "command": command, "action": f"change: {action}"}], [changed.file]
 
 
 def perform(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
     """Perform a song as people play."""
-    options = checked_options("perform", request["options"])
+    options, model = checked_options("perform", request["options"]), request.get("model")
+    model = model if model and any(of_model(Path(model))) else None  # one without networks of feel is refused
     with _song_file(arrays[0], request.get("recipe")) as path:
-        performed = perform_song(path, **options)
+        performed = perform_song(path, model=model, **options)
     typed = options | {"seed": performed.performance.seed, "style": performed.performance.style}
-    command = command_line("perform", typed, song=request["path"])
+    command = command_line("perform", typed, song=request["path"], model=model)
     action = f"perform, feel {performed.performance.feel:g}"
     return [{"recipe": performed.recipe, "command": command, "action": action}], [performed.midi]
 

@@ -44,7 +44,7 @@ def import_song(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Ans
     if not len(score):
         raise MidiError(f"{file.name!r} has no notes")
     data = midi.to_bytes(score)[0] if file.format else file.data
-    return {"title": score.title, "format": file.format or "MIDI"}, [data]
+    return {"format": file.format or "MIDI"}, [data]
 
 
 def warm_files(_request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ritornello.errors import InputError
@@ -16,7 +15,6 @@ MAX_TAKES = 4
 SONG_OPTIONS = ("melody", "prompt", "chords_from")  # whose values are versions of songs, "song/3"
 OF_A_SONG = ("redo", "vary", "change", "perform")
 TAKES = ("redo", "vary")  # whose versions are not the head until they are accepted
-MODEL_NAME = re.compile(r"[\w][\w .-]{0,63}")
 
 
 class JobMaker:
@@ -113,10 +111,9 @@ class JobMaker:
         """The path of a model that was learnt here; by default the one of the start. Raises InputError."""
         if name is None:
             return self.settings.model
-        path = self.settings.songs / MODELS / str(name)
-        if not isinstance(name, str) or not MODEL_NAME.fullmatch(name) or not (path / "model.json").is_file():
+        if name not in self.folder.models():
             raise InputError(f"model {name!r:.60}: must be one that was learnt here")
-        return str(path)
+        return str(self.settings.songs / MODELS / name)
 
 
 def _new_version(value: dict[str, Any], midi: bytes, sketch: dict[str, Any] | None = None) -> NewVersion:
@@ -141,7 +138,12 @@ def _locks(locks: list[Any]) -> list[str]:
             found.append(lock)
         elif isinstance(lock, dict):
             part, bars = lock.get("part"), lock.get("bars")
-            words = [] if part is None else [str(part + 1)]
-            words += [] if bars is None else [f"{bars[0]}-{bars[-1]}"]
+            try:
+                words = [] if part is None else [str(part + 1)]
+                words += [] if bars is None else [f"{bars[0]}-{bars[-1]}"]
+            except (TypeError, IndexError, KeyError) as error:
+                raise InputError(
+                    f"lock {lock!r:.60}: must have a part (from 0) and bars [first, last]"
+                ) from error
             found.append(":".join(words))
     return [text for text in found if text]

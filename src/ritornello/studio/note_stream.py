@@ -56,9 +56,6 @@ class NoteStream:
         if self._waiting and now_s - self._sent_s >= SEND_EVERY_S:
             self._send(state, now_s)
 
-    def progress(self, done: int, total: int, what: str) -> None:
-        """Do nothing: `on_row` knows more."""
-
     def _begin(self, state: SamplingState) -> None:
         """Send the bars and parts of a song whose first note is to come."""
         plan, moved = state.request.plan, state.request.transposed_by

@@ -84,6 +84,11 @@ class SongsFolder:
             for left in path.glob("*/**/.*.tmp"):
                 left.unlink(missing_ok=True)
 
+    def models(self) -> list[str]:
+        """The names of the models that were learnt here."""
+        found = (self.path / MODELS).glob("*/model.json")
+        return sorted(file.parent.name for file in found if file.is_file())
+
     def listing(self) -> list[dict[str, Any]]:
         """All songs, the one that was changed last first."""
         found = []

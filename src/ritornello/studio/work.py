@@ -25,7 +25,7 @@ WORK = {
     "compose": "composing_work", "redo": "composing_work", "vary": "composing_work",
     "change": "composing_work", "perform": "composing_work",
     "learn": "learning_work", "doctor": "learning_work",
-    "warm_files": "file_work", "import": "file_work", "view": "file_work", "edit": "file_work",
+    "warm_files": "file_work", "import_song": "file_work", "view": "file_work", "edit": "file_work",
     "export": "file_work", "originality": "originality_work",
     "prepare": "sound_work", "warm_sound": "sound_work", "sound": "sound_work", "metronome": "sound_work",
 }  # fmt: skip
@@ -61,10 +61,9 @@ def _answer(
 ) -> tuple[dict[str, Any], Sequence[bytes]]:
     """Do one piece of work; returns the last message."""
     name = request.pop("do")
-    function = "import_song" if name == "import" else name
     try:
         module = import_module(f"ritornello.studio.{WORK[name]}")
-        value, data = getattr(module, function)(request, arrays, on_event)
+        value, data = getattr(module, name)(request, arrays, on_event)
         return {"done": value}, data
     except RitornelloError as error:
         return {"error": str(error), "status": 400 if isinstance(error, InputError) else 500}, ()
