@@ -117,7 +117,9 @@ def test_songs_in_a_wrong_tempo_are_counted_and_said(tmp_path: Path) -> None:
     assert "6 follow no grid" in said[-1]
 
 
-def test_an_excerpt_is_taken_from_the_beginning_the_middle_or_the_end(corpora: dict[str, Corpus]) -> None:
+def test_an_excerpt_is_taken_from_the_beginning_the_middle_or_the_end(
+    corpora: dict[str, Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (song, *_) = performed_others(corpora["played"], "train").songs
     (whole,) = song
     assert len(whole.notes.place) < MOST_NOTES_OF_A_PART
@@ -126,3 +128,8 @@ def test_an_excerpt_is_taken_from_the_beginning_the_middle_or_the_end(corpora: d
     assert part.notes.earlier[0].max() == -1
     assert part.notes.earlier[5, 0] == 4
     assert part.values["velocity"].tolist() == whole.values["velocity"][100:120].tolist()
+    monkeypatch.setattr(own_feel, "MOST_NOTES_OF_A_PART", 20)
+    spare = len(whole.notes.place) - 20
+    for number, start in enumerate((0, spare // 2, spare)):
+        found = excerpts(song, number)[0].notes.place.tolist()
+        assert found == whole.notes.place[start : start + 20].tolist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -27,6 +26,7 @@ from ritornello.composing.options import (
     SketchOptions,
     SketchSource,
     VaryOptions,
+    seed_or_random,
     with_help_of,
 )
 from ritornello.composing.performed_files import check_networks, networks_again, on_grid, performed
@@ -113,7 +113,7 @@ def compose_many(
         if on_song:
             on_song(number, done[number])
 
-    opened, seed = opened_model(model), _seed_or_random(wanted.seed)
+    opened, seed = opened_model(model), seed_or_random(wanted.seed)
     networks = of_model(opened.path) if performance.feel else FeelNetworks()
     dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
     if isinstance(own, SamplesItself):
@@ -167,7 +167,7 @@ def sketch(
     if isinstance(opened.representation, SamplesItself):
         name = opened.info["representation"]["name"]
         raise ModelError(f"{str(opened.path)!r} has the representation {name}: must have notes for a sketch")
-    wanted = with_chart(ComposeOptions(**options | {"seed": _seed_or_random(seed)}))
+    wanted = with_chart(ComposeOptions(**options | {"seed": seed_or_random(seed)}))
     return DrawnSketch(PlanDrawer(opened, wanted).plan(song_generator(wanted.seed or 0, 0)), wanted.seed or 0)
 
 
@@ -197,7 +197,7 @@ def redo(
     wanted = RedoOptions(**{name: options[name] for name in RedoOptions.__dataclass_fields__})
     if bars is None and parts is None and not lock:
         raise PlanError("nothing says what to recompose: give bars, parts or lock")
-    opened, seed = opened_model(model), _seed_or_random(wanted.seed)
+    opened, seed = opened_model(model), seed_or_random(wanted.seed)
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, bars, parts, lock)
@@ -227,7 +227,7 @@ def vary(
     With the same seed, a larger amount varies what a smaller one does, and more. Raises MidiError, PlanError,
     ModelError, FailedError. Options:"""
     wanted = VaryOptions(amount=amount, parts=parts, lock=lock, seed=seed, creativity=creativity)
-    opened, seed = opened_model(model), _seed_or_random(wanted.seed)
+    opened, seed = opened_model(model), seed_or_random(wanted.seed)
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, None, parts, lock)
@@ -265,7 +265,7 @@ def replay(
         return performed(build_song(opened), performance, networks)
     options: dict[str, Any] = {"seed": seed, **opened.dials}
     wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
-    request = request_for(opened.plan, _seed_or_random(seed), opened.song, opened.given)
+    request = request_for(opened.plan, seed_or_random(seed), opened.song, opened.given)
     dials = {name: getattr(wanted, name) for name in DIALS}
     composer = opened_model(model)
     song = generate_songs(composer, [request], dials)[0]
@@ -279,10 +279,7 @@ def genres(model: str | Path | Model | None = None, most_parts: int = 5) -> list
 
 
 def card(model: str | Path | Model | None = None) -> str:
-    """The card of a model, or of the bundled model: data and rights, measurements, limits.
-
-    Raises ModelError if there is none.
-    """
+    """The card of a model, or of the bundled one: data, rights, limits. Raises ModelError if it has none."""
     return read_bytes(opened_model(model).path / "card.md", ModelError).decode("utf-8", "replace")
 
 
@@ -301,8 +298,3 @@ def opened_model(model: str | Path | Model | None) -> Model:
 def _open_once(path: Path, _modified_ns: int) -> Model:
     """The bundled model stays open, because most songs are composed with it."""
     return Model.open(path)
-
-
-def _seed_or_random(seed: int | None) -> int:
-    """The seed, or a random one of 16 bits, which is short to type again."""
-    return int.from_bytes(os.urandom(2), "big") if seed is None else seed

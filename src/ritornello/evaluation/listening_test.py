@@ -6,10 +6,10 @@ listeners do not get. `listening_results` reads both.
 """
 
 import hashlib
-import io
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from ritornello.evaluation.controls import marginals
 from ritornello.evaluation.inputs import LabelledScore, open_songs
 from ritornello.music.score import Score
 from ritornello.rendering import audio
+from ritornello.rendering.audio import sound_file
 from ritornello.rendering.audio.soundfont import Signal
 from ritornello.system.extras import require_extra
 from ritornello.system.files import check_writable, write_bytes, write_json
@@ -132,14 +133,14 @@ def render_beginning(score: Score, seconds: float, soundfont: str | Path | None 
 
 
 def mp3(sound: Signal) -> bytes:
-    """Return samples (2, N) as an MP3 file, which every browser plays and which names no source."""
-    import soundfile
+    """Return samples (2, N) as an MP3 file, which every browser plays and which names no source.
 
-    file = io.BytesIO()
-    with soundfile.SoundFile(file, "w", RATE_HZ, 2, format="MP3", subtype="MPEG_LAYER_III") as writer:
-        for start in range(0, sound.shape[1], audio.sound_file.CHUNK):
-            writer.write(sound[:, start : start + audio.sound_file.CHUNK].T)
-    return file.getvalue()
+    Raises InputError and FailedError as `sound_file.write` does.
+    """
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "song.mp3")
+        sound_file.write(sound, file, RATE_HZ)
+        return file.read_bytes()
 
 
 def _write(

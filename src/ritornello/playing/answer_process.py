@@ -19,9 +19,9 @@ from ritornello.errors import FailedError, InputError, RitornelloError
 from ritornello.playing.answers import Composed, JamMusic, Turn, TurnComposer, to_data
 from ritornello.playing.listening import GridNote
 from ritornello.system.ipc import receive, send
+from ritornello.system.processes import child_environment
 
 COMMAND = (sys.executable, "-m", "ritornello.playing.answer_process")
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 READY = "ready"
 
 
@@ -31,9 +31,7 @@ class ProcessAnswers:
     def __init__(self, music: JamMusic) -> None:
         """Start the process, and wait until it is ready. Raises ModelError, PlanError, FailedError."""
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
-        environment = os.environ | ONE_THREAD | {"PYTHONPATH": paths}
-        self._process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=environment)
+        self._process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=child_environment())
         self._done: deque[Any] = deque()
         self._reader = threading.Thread(target=self._read, daemon=True)
         send(self._process.stdin, to_data(music))

@@ -20,9 +20,9 @@ from typing import Any
 
 from ritornello.errors import InputError
 from ritornello.system.ipc import receive, send
+from ritornello.system.processes import child_environment
 
 COMMAND = (sys.executable, "-m", "ritornello.studio.work")
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 GIB = 1 << 30
 MAX_WAITING = 64  # requests for one process; more are refused
 QUICK_S = 20.0  # the limit of reading a file, of a view, of a bar of sound
@@ -63,11 +63,11 @@ class Worker:
             if self._is_closed:
                 raise WorkError("the studio has ended", 503)
             if self._process is None or self._process.poll() is not None:
-                paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
-                environment = os.environ | ONE_THREAD | {"PYTHONPATH": paths}
                 pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
                 command = [*COMMAND, self.name, str(self.memory_bytes)]
-                self._process = subprocess.Popen(command, **pipes, env=environment, start_new_session=True)
+                self._process = subprocess.Popen(
+                    command, **pipes, env=child_environment(), start_new_session=True
+                )
             return self._process
 
     def call(

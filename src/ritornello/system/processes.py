@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 CHUNK_ITEMS = 8  # that are sent to a process at a time
 SENT_CHUNKS = 2  # that a process has at once, so that it need not wait for the next one
 
@@ -25,6 +26,12 @@ SENT_CHUNKS = 2  # that a process has at once, so that it need not wait for the 
 def available_cores() -> int:
     """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment of a new Python process with this one's modules and a single thread."""
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
+    return os.environ | ONE_THREAD | {"PYTHONPATH": paths}
 
 
 def in_processes(
