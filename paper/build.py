@@ -4,9 +4,10 @@
     python paper/build.py            writes paper/build/paper.pdf and poster.pdf
     python paper/build.py --png      and a picture of each page
 
-No number of a result is typed into the paper: tables, bars and the figures in sentences are read from
-docs/results.md, whose tables name their commands. If a table or a sentence is gone, the build fails. The
-fonts are those that the package typst carries, so nothing is downloaded.
+No number of our own results is typed into the paper: tables, bars and the figures in sentences are read
+from docs/results.md, whose tables name their commands. If a table or a sentence is gone, the build fails.
+Published figures and sizes of data are typed. The fonts are those that the package typst carries, so nothing
+is downloaded.
 """
 
 from __future__ import annotations
@@ -109,10 +110,14 @@ def data(text: str) -> dict[str, Any]:
 
 
 def bars(table: Sequence[Sequence[str]], column: str) -> list[dict[str, Any]]:
-    """Return name and value of the rows of a table that have a number in the column of this head."""
+    """Return name, value and its text of the rows with a number in the column of this head."""
     head, *rows = table
     place = head.index(column)
-    return [{"name": row[0], "value": value} for row in rows if (value := number(row[place]))]
+    return [
+        {"name": row[0], "value": value, "text": row[place].partition(" ")[0]}
+        for row in rows
+        if (value := number(row[place]))
+    ]
 
 
 def build(as_pictures: bool) -> list[Path]:

@@ -1,7 +1,7 @@
 """Rules that keep the closing notes of a sketch: where each phrase comes to rest, and on which pitch class.
 
-The network reads them as well, but it trusts the notes before more: without rules 63% of composed tunes end
-on the tonic, which the sketch plans for 92% (benchmarks/RESULTS.md, "Closing notes").
+The network reads them as well, but the preceding notes influence it more: without rules 63% of composed
+tunes end on the tonic, which the sketch plans for 92% (docs/results.md, "Closing notes").
 """
 
 from bisect import bisect_right
