@@ -247,7 +247,7 @@ def test_answers_lie_in_their_bars_and_parts(tmp_path: Path, music: JamMusic) ->
     assert notes
     assert notes == sorted(notes, key=lambda note: note.onset_ticks)
     assert all(0 <= note.onset_ticks < 192 for note in notes)
-    assert {note.part for note in notes} <= ({0} if not music.own_parts else {1, 2})
+    assert {note.part for note in notes} <= ({0} if not music.composed_parts else {1, 2})
 
 
 def test_another_process_composes_the_same(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from ritornello.music.score import Score, rescale_ticks
 from ritornello.music.sections import phrases
 from ritornello.music.sketch import UNKNOWN
 from ritornello.music.timeline import Timeline
-from ritornello.performing.rules import Ints
+from ritornello.performing.grid_notes import Ints
 
 
 def phrase_ticks(score: Score, cadences: Sequence[int] = ()) -> Ints:
-    """Return the ticks (P + 1,) at which the P phrases of a song begin, and at which the last one ends.
+    """Return the ticks (P + 1,) at which the P phrases of a song begin, and the tick at which the last ends.
 
-    `cadences` are those of its sketch, bar by bar; without them, phrases have four bars.
+    `cadences` are the cadences of its sketch, one for each bar; without them, phrases have four bars.
     """
     timeline = Timeline.of(score)
     if not len(timeline):

@@ -18,26 +18,19 @@ from ritornello.performing.grid_notes import (
     places_of,
 )
 
-CLASSES: tuple[str, ...] = ("kick", "snare", "rim", "closed hat", "pedal hat", "open hat")
-CLASSES += ("low tom", "mid tom", "high tom", "crash", "ride", "other")
+CLASSES = (
+    "kick", "snare", "rim", "closed hat", "pedal hat", "open hat",
+    "low tom", "mid tom", "high tom", "crash", "ride", "other",
+)  # fmt: skip
 KICK, SNARE, RIM, CLOSED, PEDAL, OPEN, LOW, MID, HIGH, CRASH, RIDE, OTHER = range(len(CLASSES))
 # General MIDI, and the notes that a Roland TD-11 adds (22, 26: edges of the hi-hat; 58: edge of the low tom)
 CLASS_OF_PITCH = {35: KICK, 36: KICK, 37: RIM, 38: SNARE, 39: RIM, 40: SNARE, 41: LOW, 42: CLOSED, 43: LOW}
 CLASS_OF_PITCH |= {44: PEDAL, 45: MID, 46: OPEN, 47: MID, 48: HIGH, 49: CRASH, 50: HIGH, 51: RIDE, 52: CRASH}
 CLASS_OF_PITCH |= {53: RIDE, 55: CRASH, 57: CRASH, 58: LOW, 59: RIDE, 22: CLOSED, 26: OPEN}
-STYLES: tuple[str, ...] = (
-    "rock",
-    "funk",
-    "jazz",
-    "latin",
-    "hiphop",
-    "soul",
-    "afrocuban",
-    "punk",
-    "neworleans",
-    "country",
-)
-STYLES += ("pop", "reggae", "gospel")
+STYLES = (
+    "rock", "funk", "jazz", "latin", "hiphop", "soul", "afrocuban", "punk", "neworleans", "country",
+    "pop", "reggae", "gospel",
+)  # fmt: skip
 
 
 def classes_of(pitch: npt.NDArray[np.uint8]) -> Ints:
@@ -48,9 +41,9 @@ def classes_of(pitch: npt.NDArray[np.uint8]) -> Ints:
 
 
 def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "") -> GridNotes:
-    """Return the hits of a part: places (N,) and classes (N,) in any order, the places (bars,) of bar lines.
+    """Return the hits of a part from their places (N,) and classes (N,), which may be in any order.
 
-    `style` is one of STYLES; any other text means unknown.
+    `bar_start` (bars,) are the places of bar lines; `style` is one of STYLES, any other text means unknown.
     """
     order = np.lexsort((kind, place))
     place, kind = place[order], kind[order]
@@ -59,20 +52,20 @@ def hits_of(place: Ints, kind: Ints, bar_start: Ints, bpm: float, style: str = "
     one_hot = [np.eye(GRID)[within % GRID], np.eye(8)[np.minimum(within // GRID, 7)], np.eye(12)[kind]]
     last_bar = bar == bar.max(initial=0)
     density = np.bincount(bar)[bar] / 16 if len(bar) else bar
-    known = np.zeros((len(place), len(STYLES) + 1))
-    known[:, STYLES.index(style) if style in STYLES else -1] = 1
+    style_one_hot = np.zeros((len(place), len(STYLES) + 1))
+    style_one_hot[:, STYLES.index(style) if style in STYLES else -1] = 1
     plain = [last_bar, bar == 0, density, np.full(len(place), np.log2(bpm / 120)), within / GRID / 4]
     around = neighbours(place, kind, len(CLASSES))
-    found, described = earlier_notes(place, kind, bar_start, len(CLASSES))
-    features = [*one_hot, *around, known, np.stack(plain, axis=1), *described]
-    return GridNotes(place, kind, np.concatenate(features, axis=1, dtype=np.float32), found, order)
+    earlier, described = earlier_notes(place, kind, bar_start, len(CLASSES))
+    features = [*one_hot, *around, style_one_hot, np.stack(plain, axis=1), *described]
+    return GridNotes(place, kind, np.concatenate(features, axis=1, dtype=np.float32), earlier, order)
 
 
 def recording_of(score: Score, style: str = "", bpm: float | None = None) -> Recording:
-    """Return the drums of a song as they were played: velocities 1-127, and offsets in beats, of their hits.
+    """Return the drums of a song as they were played: of each hit its velocity (1-127) and offset (beats).
 
-    Of hits with the same place and class only the loudest stays. `bpm` is the tempo in beats per minute, by
-    default that of the song.
+    Of hits with the same place and class only the loudest stays. `bpm` is the tempo in beats per minute; None
+    takes the song's main tempo.
     """
     drums = np.flatnonzero(score.of_drums)
     beats = score.onset_ticks[drums] / score.ticks_per_beat

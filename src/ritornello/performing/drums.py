@@ -10,7 +10,8 @@ from ritornello.performing.drum_hits import classes_of, hits_of
 from ritornello.performing.feel_network import FeelNetwork, bundled
 from ritornello.performing.grid_notes import GRID, Floats, Ints, places_of
 
-# The standard deviation of a part's velocities at which they are kept; at 0 the network replaces them
+# A part's velocities are kept if their standard deviation is this; at 0 the network replaces them, between
+# the two it replaces a share
 PLAYED_DEVIATION = 22.0
 HIGHEST = 124.0  # the highest 95th percentile of velocities that replace flat ones
 
@@ -38,23 +39,24 @@ def played_drums(
     main, of_main = quietest_first[is_main], np.cumsum(np.append(0, is_main[:-1]))
     bars = timeline.start_ticks * GRID // score.ticks_per_beat
     hits = hits_of(place[main], classes_of(pitch[main]), np.unique(bars), bpm, style)
-    given = loudness[main][hits.order]
-    trust = float(np.clip(given.std() / PLAYED_DEVIATION, 0, 1))
+    written_loudness = loudness[main][hits.order]
+    trust = float(np.clip(written_loudness.std() / PLAYED_DEVIATION, 0, 1))
     velocity, offset = (np.zeros(len(main)) for _ in range(2))
-    values = (network or bundled()).draw(hits, draw, given, trust)
+    values = (network or bundled()).draw(hits, draw, written_loudness, trust)
     velocity[hits.order], offset[hits.order] = values["velocity"], values["offset"]
     if len(notes) < len(score):  # recorded drummers were ahead of the click; the other parts are not
         offset -= offset.mean()
     velocity = trust * velocity + (1 - trust) * at_level(velocity, loudness[main])
-    of_note = np.zeros(len(notes), np.int64)
-    of_note[quietest_first] = of_main
-    louder = velocity[of_note] * loudness / loudness[main][of_note]
-    onset = place[main][of_note] / GRID + offset[of_note] + beats - beats[main][of_note]
+    main_of_note = np.zeros(len(notes), np.int64)
+    main_of_note[quietest_first] = of_main
+    louder = velocity[main_of_note] * loudness / loudness[main][main_of_note]
+    onset = place[main][main_of_note] / GRID + offset[main_of_note] + beats - beats[main][main_of_note]
     return np.clip(louder, 1, 127), onset
 
 
 def at_level(velocity: Floats, written: Floats) -> Floats:
-    """Return velocities 0-127 (n,) moved to the mean of written ones, with less spread if too high."""
+    """Return velocities 0-127 (n,) moved to the mean of the `written` ones; their spread shrinks if the
+    highest would be too loud."""
     deviation = velocity - velocity.mean()
     top = max(float(np.quantile(deviation, 0.95)), 1.0)
     return np.asarray(written.mean() + deviation * min(1.0, max(HIGHEST - written.mean(), 4.0) / top))

@@ -1,9 +1,10 @@
 """The networks of feel: they predict how each note of a part is played, from the score and earlier notes.
 
 For each quantity, such as velocity and offset from the grid, a small perceptron predicts a distribution over
-classes, from which its value is drawn; it knows the quantities before it. The network of drums that ships was
-trained on the Groove MIDI Dataset (Gillick et al., Learning to Groove with Inverse Sequence Transformations,
-2019; CC BY 4.0) by `examples/bundle/drum_feel.py`; `learn` trains networks on the performances of a folder.
+classes, from which a value is drawn. Quantities are drawn in order; each perceptron also reads the values of
+the quantities before its own. The bundled network of drums was trained on the Groove MIDI Dataset (Gillick et
+al., Learning to Groove with Inverse Sequence Transformations, 2019; CC BY 4.0) by
+`examples/bundle/drum_feel.py`; `learn` trains networks on the performances of a folder.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ Weights = Mapping[str, npt.NDArray[Any]]
 
 
 class Quantity(NamedTuple):
-    """What is drawn of each note: `classes` classes of a width, of which number `zero` has the value 0.
+    """A quantity that is drawn of each note, such as its velocity.
 
-    Class 0 begins at 0 if not `is_centred`; else 0 is in the middle of its class. Inputs are
-    (value - mean) * factor, with added noise of this deviation in training.
+    Its values are divided into `classes` classes of equal `width`. The value 0 is in class `zero`: in the
+    middle of the class if `is_centred`, else where it begins. As an input of the network it is
+    (value - mean) * factor; in training, `noise` is the standard deviation of noise that is added to it.
+    Drawn values are limited to `least`-`most`.
     """
 
     name: str
@@ -54,11 +57,11 @@ class Quantity(NamedTuple):
     def classes_of(self, values: Floats) -> Ints:
         """Return the classes (N,) of values (N,)."""
         number = np.rint(values / self.width) if self.is_centred else np.floor(values / self.width)
-        found: Ints = np.clip(number + self.zero, 0, self.classes - 1).astype(np.int64)
-        return found
+        classes: Ints = np.clip(number + self.zero, 0, self.classes - 1).astype(np.int64)
+        return classes
 
     def value(self, chosen: int, chance: float) -> float:
-        """Return the value in a class at a share 0-1 of its width."""
+        """Return the value at a share 0-1 of the width of the class `chosen`."""
         return (chosen - self.zero + chance - (0.5 if self.is_centred else 0)) * self.width
 
     def scaled(self, values: Floats) -> Floats:
@@ -75,13 +78,12 @@ LENGTH = Quantity("length", 1 / 16, 28, 0, False, 1, 4.0, 0.6, 0.05)  # divided 
 
 
 class FeelKind(NamedTuple):
-    """A kind of network: its file in a model folder, what it plays, its quantities, the number of its inputs
-    without them."""
+    """A kind of network of feel."""
 
-    file: str
+    file: str  # its name in a model folder
     plays: str
     quantities: tuple[Quantity, ...]
-    inputs: int
+    inputs: int  # the number of inputs for the first quantity
 
 
 DRUMS = FeelKind("drums.safetensors", "drums", (VELOCITY, OFFSET), 193)
@@ -90,8 +92,10 @@ WEIGHTS = Path(__file__).with_name(DRUMS.file)
 
 
 def features_of(kind: FeelKind, notes: GridNotes, values: Values) -> Features:
-    """Return the inputs (N, F + 2 Q) of N recorded notes: the first F for the first of Q quantities, two more
-    for each next one."""
+    """Return the inputs (N, F + 2 Q) of N recorded notes, where Q is the number of quantities.
+
+    The first F columns are the inputs for the first quantity; each later quantity reads two more columns.
+    """
     played = played_features(kind.quantities, notes.earlier, values)
     return with_quantities(np.concatenate([notes.features, played], axis=1), kind.quantities, values)
 
@@ -106,8 +110,8 @@ def with_quantities(features: Features, quantities: tuple[Quantity, ...], values
 def played_features(quantities: tuple[Quantity, ...], earlier: Ints, values: Values) -> Features:
     """Return inputs (N, F) that describe earlier notes (N, E), from the values (N,) of quantities.
 
-    They are the scaled quantities and presence of each earlier note; then the means over the last notes, and
-    over those of the bars before.
+    They are the scaled quantities of each earlier note, and whether it exists; then the means over the last
+    notes, and over the notes of the bars before.
     """
     is_there = earlier >= 0
     columns = [np.where(is_there, each.scaled(values[each.name][earlier]), 0.0) for each in quantities]
@@ -136,23 +140,23 @@ class FeelNetwork:
     ) -> Values:
         """Draw the quantities of N notes, one after another.
 
-        `given` (N,) are known values of the first quantity; `trust` is their share, 0-1, in the result: 1
-        keeps them.
+        `given` (N,) are known values of the first quantity. `trust` (0-1) is the share with which they are
+        mixed with the drawn values; 1 keeps them.
         """
-        count, known = notes.features.shape
+        count, score_inputs = notes.features.shape
         quantities = self.kind.quantities
         values = {quantity.name: np.zeros(count) for quantity in quantities}
-        first = {name: notes.features @ self._weights[f"{name}.0.weight"][:known] for name in values}
+        first = {name: notes.features @ self._weights[f"{name}.0.weight"][:score_inputs] for name in values}
         chances = draw.random((count, 2 * len(quantities)))
         for note in range(count):
             played = played_features(quantities, notes.earlier[note : note + 1], values)
             for number, quantity in enumerate(quantities):
                 name = quantity.name
                 chosen = self._sampled(name, first[name][note], played, chances[note, 2 * number])
-                own = quantity.value(chosen, chances[note, 2 * number + 1])
+                value = quantity.value(chosen, chances[note, 2 * number + 1])
                 if number == 0 and given is not None:
-                    own += trust * (given[note] - own)
-                values[name][note] = min(max(own, quantity.least), quantity.most)
+                    value += trust * (given[note] - value)
+                values[name][note] = min(max(value, quantity.least), quantity.most)
                 played = with_quantities(played, (quantity,), {name: values[name][note : note + 1]})
         return values
 
@@ -164,12 +168,12 @@ class FeelNetwork:
     def nats(self, recording: Recording) -> Values:
         """Return the negative log-likelihood (N,) of each quantity of a recording, in nats."""
         features = features_of(self.kind, recording.notes, recording.values)
-        found = {}
+        nats = {}
         for quantity in self.kind.quantities:
             chosen = quantity.classes_of(recording.values[quantity.name])
             chances = self.probabilities(quantity.name, features)
-            found[quantity.name] = -np.log(chances[np.arange(len(chosen)), chosen])
-        return found
+            nats[quantity.name] = -np.log(chances[np.arange(len(chosen)), chosen])
+        return nats
 
     def _rest(self, name: str, hidden: npt.NDArray[np.float32]) -> Floats:
         """The probabilities (n, classes) after the first matrix product (n, H) of a network."""
@@ -181,16 +185,16 @@ class FeelNetwork:
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
     def _sampled(self, name: str, first: Any, played: Features, chance: float) -> int:
-        """Draw a class with a random number 0-1; `first` (H,) is the product with the score's inputs."""
+        """Draw a class with a random number 0-1; `first` (H,) is what the first layer makes of the score."""
         rest = first + played @ self._weights[f"{name}.0.weight"][-played.shape[1] :]
         return int(np.searchsorted(np.cumsum(self._rest(name, rest)[0])[:-1], chance))
 
 
 class FeelNetworks(NamedTuple):
-    """The networks that play a song: of drums (None: that which ships), of other parts (None: the rules)."""
+    """The networks that perform a song."""
 
-    drums: FeelNetwork | None = None
-    parts: FeelNetwork | None = None
+    drums: FeelNetwork | None = None  # None: the bundled network
+    parts: FeelNetwork | None = None  # of all other parts; None: the rules
 
     @property
     def hashes(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The notes of a part on a grid, as a network of feel reads them, and recordings of such notes.
 
 A note has a place on the grid (in 1/24 beat), and an offset from it (in beats, negative is early). The
-network draws the values of one note after another. Its inputs are the score before and after the note
-(`GridNotes.features`), and the values of some earlier notes (`GridNotes.earlier`, their indices).
+network draws the values of one note after another. Its inputs describe the score before and after the note
+(`GridNotes.features`), and how some earlier notes were played (`GridNotes.earlier` holds their indices).
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ Features = npt.NDArray[np.float32]  # (N, F)
 Values = dict[str, Floats]  # by quantity, such as "velocity": its value of each of N notes
 
 GRID = 24  # places in a beat
-# Divisions of a beat: one replaces 16ths if its squared distances to the notes are below this share of theirs
+# Notes in a beat, and the factor for each: a division replaces the best one so far if the sum of its squared
+# distances to the notes is below this factor times the best sum
 DIVISIONS = {4: 1.0, 3: 0.5, 8: 0.1, 6: 0.1}
 EARLY_BEATS = 0.1  # a note less than this before a beat belongs to that beat
 FAR_BEATS = 4.0  # longer distances are treated as equal to this one
 NEAR_GRID_BEATS = 1 / 100  # a note nearer than this to a 24th of a beat is on the grid
 PLAYED_SHARE = 0.3  # a part with a larger share of notes off the grid is performed
-# The deviation of offsets up to which a part follows the grid. Of 1/24-beat parts with jitter, 98.6% of notes
-# got their place back just below it, 93% just above; parts in a wrong tempo had at least 0.0359
+# A part follows the grid up to this standard deviation of its offsets, in beats. Measured with parts to which
+# random offsets were added: just below the limit 98.6% of notes got their place back, just above 93%. Parts
+# with a wrong tempo had at least 0.0359
 MOST_OFFSET_DEVIATION = 0.035
-# How many earlier notes are inputs: the last ones, the last ones of the kind, and those of bars before
+# How many earlier notes are inputs: the last ones, the last ones of the same kind, one in each bar before
 LAST, SAME, BARS = 6, 3, 4
 BAR_AGO = LAST + SAME + 2  # the column of the note one bar ago; the columns of the bars before it follow
 
@@ -86,9 +88,9 @@ def is_off_grid(onset_beats: Floats) -> bool:
 
 
 def follows_grid(onset_beats: Floats) -> bool:
-    """Return whether recorded onsets (N,) belong to the beats of their file, so that their places are known.
+    """Return whether recorded onsets (N,) follow the beats of their file, so that their places are known.
 
-    Those of a performance without a click, in a file whose tempo means nothing, do not.
+    Onsets that were played without a click, in a file whose tempo has no meaning, do not follow them.
     """
     return bool((onset_beats - places_of(onset_beats) / GRID).std() < MOST_OFFSET_DEVIATION)
 
@@ -104,14 +106,14 @@ def neighbours(place: Ints, kind: Ints, kinds: int) -> tuple[Floats, Floats, Flo
     count = len(place)
     before, at_once, after = (np.zeros((count, kinds)) for _ in range(3))
     for number in range(kinds):
-        own = np.unique(place[kind == number])
-        if not len(own):
+        places = np.unique(place[kind == number])
+        if not len(places):
             continue
-        left = np.searchsorted(own, place) - 1
-        right = np.searchsorted(own, place, side="right")
-        before[:, number] = np.where(left >= 0, closeness(place - own[np.maximum(left, 0)]), 0)
+        left = np.searchsorted(places, place) - 1
+        right = np.searchsorted(places, place, side="right")
+        before[:, number] = np.where(left >= 0, closeness(place - places[np.maximum(left, 0)]), 0)
         after[:, number] = np.where(
-            right < len(own), closeness(own[np.minimum(right, len(own) - 1)] - place), 0
+            right < len(places), closeness(places[np.minimum(right, len(places) - 1)] - place), 0
         )
         at_once[:, number] = right - left > 1
     return before, at_once, after
@@ -120,19 +122,22 @@ def neighbours(place: Ints, kind: Ints, kinds: int) -> tuple[Floats, Floats, Flo
 def earlier_notes(place: Ints, kind: Ints, bar_start: Ints, kinds: int) -> tuple[Ints, list[Floats]]:
     """Return indices (N, LAST + SAME + BARS + 3) of earlier notes, and features that describe them.
 
-    They are the last notes, the last ones of the kind, those of the kind half a beat, a beat, and one to BARS
-    bars ago, and one of any kind a bar ago. `bar_start` are the places of bar lines.
+    The columns of indices are the last notes; the last notes of the same kind; the notes of the same kind
+    half a beat, a beat, and one to BARS bars ago; and a note of any kind a bar ago. -1 means none.
+    `bar_start` are the places of bar lines.
     """
     bar = np.maximum(np.searchsorted(bar_start, place, side="right") - 1, 0)
-    ago = [
+    bars_ago = [
         np.where(bar >= back, place - bar_start[bar] + bar_start[np.maximum(bar - back, 0)], -1)
         for back in range(1, BARS + 1)
     ]
-    found = _earlier(place, kind, ago, kinds)
+    earlier = _earlier(place, kind, bars_ago, kinds)
     if not len(place):
-        return found, [np.zeros((0, 2 * (kinds + 1))), np.zeros(found.shape)]
-    last = np.eye(kinds + 1)[np.where(found[:, :2] >= 0, kind[found[:, :2]], kinds)].reshape(len(place), -1)
-    return found, [last, np.where(found >= 0, closeness(place[:, None] - place[found]), 0.0)]
+        return earlier, [np.zeros((0, 2 * (kinds + 1))), np.zeros(earlier.shape)]
+    last = np.eye(kinds + 1)[np.where(earlier[:, :2] >= 0, kind[earlier[:, :2]], kinds)].reshape(
+        len(place), -1
+    )
+    return earlier, [last, np.where(earlier >= 0, closeness(place[:, None] - place[earlier]), 0.0)]
 
 
 def _earlier(place: Ints, kind: Ints, bars_ago: list[Ints], kinds: int) -> Ints:
@@ -142,21 +147,21 @@ def _earlier(place: Ints, kind: Ints, bars_ago: list[Ints], kinds: int) -> Ints:
     columns = [index - back for back in range(1, LAST + 1)]
     same = np.full((count, SAME), -1)
     for number in range(kinds):
-        own = np.flatnonzero(kind == number)
+        notes = np.flatnonzero(kind == number)
         for back in range(SAME):
-            same[own[back + 1 :], back] = own[: -back - 1]
+            same[notes[back + 1 :], back] = notes[: -back - 1]
     columns += list(same.T)
     key = place * 16 + kind
     for target in (place - GRID // 2, place - GRID, *bars_ago):
         columns.append(_index_of(key, target * 16 + kind, index))
-    at = np.searchsorted(place, bars_ago[0], side="right") - 1
-    columns.append(np.where((at >= 0) & (place[at] == bars_ago[0]) & (at < index), at, -1))
+    last = np.searchsorted(place, bars_ago[0], side="right") - 1
+    columns.append(np.where((last >= 0) & (place[last] == bars_ago[0]) & (last < index), last, -1))
     return np.maximum(np.stack(columns, axis=1), -1) if count else np.zeros((0, len(columns)), np.int64)
 
 
-def _index_of(keys: Ints, wanted: Ints, index: Ints) -> Ints:
-    """Return the last index (N,) of each wanted key in sorted keys (N,) before its own index; -1 for none."""
-    at = np.searchsorted(keys, wanted, side="right") - 1
+def _index_of(keys: Ints, targets: Ints, index: Ints) -> Ints:
+    """The last position (N,) of each target (N,) among sorted keys (N,) that is below its `index`, or -1."""
+    at = np.searchsorted(keys, targets, side="right") - 1
     found = (at >= 0) & (at < index)
-    found[found] = keys[at[found]] == wanted[found]
+    found[found] = keys[at[found]] == targets[found]
     return np.where(found, at, -1)

@@ -1,8 +1,8 @@
 """The manner of a style: the amount of each rule of performance, and the style of the drums.
 
 The amounts were chosen by listening and by looking at piano rolls, within the ranges of the papers that
-`rules.py` and `tempo_shape.py` cite; 1 is a soloist who plays romantic music. The tempo of dances, and of
-songs with drums, hardly changes.
+`rules.py` and `tempo_shape.py` cite. An amount of 1 fits a soloist who plays romantic music; the tempo of
+dances, and of songs with drums, hardly changes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Manner(NamedTuple):
-    """The amounts, 0-1, of what is added to a song at feel 1; the style of its drums, "" if unknown."""
+    """How a style is performed: amounts (0-1) of changes at feel 1, and the style of its drums."""
 
     rubato: float = 0.5
     """How much the tempo rises and falls with phrases."""
@@ -23,6 +23,7 @@ class Manner(NamedTuple):
     pedal: bool = True
     """Whether a piano uses the sustain pedal."""
     drums: str = ""
+    """A name of `drum_hits.STYLES`, or "" if unknown."""
 
 
 WITH_DRUMS = Manner(rubato=0.08, ritard=0.15, dynamics=0.6)
@@ -57,22 +58,34 @@ MANNERS = {
     "song": Manner(0.6, 0.8, 0.9),
     "soul": WITH_DRUMS._replace(drums="soul"),
 }
-ALIKE = {"blues": "rock", "quartet": "chamber", "lied": "song", "oratorio": "orchestra", "rap": "hiphop"}
-ALIKE |= {"rnb": "soul", "metal": "rock", "drums": "band", "hymns": "hymn", "classic": "classical"}
-ALIKE |= {"hip": "hiphop", "games": "game", "movies": "orchestra", "techno": "hiphop", "dance": "pop"}
+SYNONYMS = {
+    "blues": "rock",
+    "quartet": "chamber",
+    "lied": "song",
+    "oratorio": "orchestra",
+    "rap": "hiphop",
+}
+SYNONYMS |= {"rnb": "soul", "metal": "rock", "drums": "band", "hymns": "hymn", "classic": "classical"}
+SYNONYMS |= {
+    "hip": "hiphop",
+    "games": "game",
+    "movies": "orchestra",
+    "techno": "hiphop",
+    "dance": "pop",
+}
 
 
 def style_of_labels(labels: Iterable[str]) -> str:
     """Return the style (a name of MANNERS) that fits labels such as "rnb_soul"; "" if none does."""
     for label in labels:
         for word in label.lower().replace("/", "_").replace("-", "_").replace(" ", "_").split("_"):
-            if word in MANNERS or word in ALIKE:
-                return ALIKE.get(word, word)
+            if word in MANNERS or word in SYNONYMS:
+                return SYNONYMS.get(word, word)
     return ""
 
 
 def manner_of(style: str, has_drums: bool, parts: int) -> Manner:
-    """Return the manner of a style; for "" that of a band (with drums), a soloist (one part) or an ensemble.
+    """Return the manner of a style; for "" the manner of a band, a single singer or player, or an ensemble.
 
     With drums, the tempo of any style changes at most as much as that of a band.
     """

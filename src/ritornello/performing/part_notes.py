@@ -29,30 +29,30 @@ from ritornello.performing.rules import MELODIC_CHARGE, arch
 
 INNER, BASS, TOP = range(3)  # the kind of a note: its place in its chord; a single note is at the top
 NOTE_VALUES = np.array([1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8])  # beats
-# A note is written up to the next chord of its part if it sounds for this share of the time to it
+# A note is written up to the next chord of its part if it sounds for such a share of the time until then
 LEAST_SHARE, MOST_SHARE = 0.4, 1.25
 STYLES = tuple(sorted(MANNERS))
-FEWEST_NOTES = 50  # of a performed part that is learned from
-LEAST_DEVIATION = 4.0  # of the velocities of a performed part; of parts of scraped files 29% have less
+# A network learns from a performed part with at least this many notes, and this standard deviation of
+# velocities; 29% of the parts of scraped files have a smaller one
+FEWEST_NOTES, LEAST_DEVIATION = 50, 4.0
 
 
 class SongGrid(NamedTuple):
-    """What a song says about the notes of each part: places (M,) and pitches (M,) of all notes but drums, in
-    order; places of drums; places where bars, phrases and chords begin; roots of chords; tempo; style."""
+    """The context that all parts of a song share; places are on the grid."""
 
-    place: Ints
-    pitch: Ints
-    drum_place: Ints
+    place: Ints  # (M,) of all notes except drums, in order
+    pitch: Ints  # (M,) of the same notes
+    drum_place: Ints  # sorted, without repeats
     bar_start: Ints
     phrase_start: Ints
-    chord_start: Ints
-    root: Ints
+    chord_start: Ints  # (C,)
+    root: Ints  # (C,) pitch class of each chord's root
     bpm: float
     style: str
 
     @classmethod
     def of(cls, song: Score, phrases: Ints, style: str) -> SongGrid:
-        """Return that of a song with its chords, and the ticks (P + 1,) at which phrases begin."""
+        """Return the context of a song with its chords; `phrases` (P + 1,) are ticks where phrases begin."""
         place = _places_by_part(song)
         is_drum = song.of_drums
         order = np.lexsort((song.pitch[~is_drum], place[~is_drum]))
@@ -74,7 +74,7 @@ class SongGrid(NamedTuple):
 
 
 def _places_by_part(song: Score) -> Ints:
-    """The place (N,) of each note, found part by part, since each is played by another person."""
+    """The place (N,) of each note, found part by part, because each part has a player of its own."""
     place = np.zeros(len(song), np.int64)
     for part in np.unique(song.part).tolist():
         notes = np.flatnonzero(song.part == part)
@@ -83,9 +83,9 @@ def _places_by_part(song: Score) -> Ints:
 
 
 def written_beats(place: Ints, length_beats: Floats) -> Floats:
-    """Return how long notes (N,) in order of place, which sound for `length_beats`, are when written.
+    """Return the written lengths (N,) in beats of notes that sound for `length_beats`, in order of place.
 
-    A note that lasts about as long as it is until the next chord is written up to it, any other as the
+    A note that lasts about until the next chord gets a length that reaches it; any other note gets the
     nearest of NOTE_VALUES.
     """
     starts = np.unique(place)
@@ -97,13 +97,13 @@ def written_beats(place: Ints, length_beats: Floats) -> Floats:
 
 
 def part_notes(place: Ints, pitch: Ints, written: Floats, program: int, grid: SongGrid) -> GridNotes:
-    """Return the notes of a part: places, pitches and written lengths (N,) in beats, in any order."""
+    """Return the notes of a part from their places, pitches and written lengths (N,) in beats."""
     order = np.lexsort((pitch, place))
     place, pitch, written = place[order], pitch[order], written[order]
     starts, first, chord, size = np.unique(place, return_index=True, return_inverse=True, return_counts=True)
     rank, size = np.arange(len(place)) - first[chord], size[chord]
     kind = np.where(rank == size - 1, TOP, np.where(rank == 0, BASS, INNER))
-    found, described = earlier_notes(place, kind, grid.bar_start, 3)
+    earlier, described = earlier_notes(place, kind, grid.bar_start, 3)
     gap = (np.append(starts, starts[-1:] + GRID)[chord + 1] - place) / GRID
     gap_before = (place - np.append(starts[:1] - GRID, starts)[chord]) / GRID
     columns = [
@@ -113,12 +113,12 @@ def part_notes(place: Ints, pitch: Ints, written: Floats, program: int, grid: So
     ]  # fmt: skip
     columns += _contour(pitch, first, chord) + _other_parts(place, pitch, grid)
     one_hot = [np.eye(3)[kind], np.eye(16)[np.full(len(place), program // 8)]]
-    known = np.full(len(place), STYLES.index(grid.style) if grid.style in STYLES else len(STYLES))
+    style = np.full(len(place), STYLES.index(grid.style) if grid.style in STYLES else len(STYLES))
     features = [
-        *_metre(place, grid), *one_hot, np.eye(len(STYLES) + 1)[known], *neighbours(place, kind, 3),
+        *_metre(place, grid), *one_hot, np.eye(len(STYLES) + 1)[style], *neighbours(place, kind, 3),
         _harmony(place, pitch, grid), np.stack(columns, axis=1), *described,
     ]  # fmt: skip
-    return GridNotes(place, kind, np.concatenate(features, axis=1, dtype=np.float32), found, order)
+    return GridNotes(place, kind, np.concatenate(features, axis=1, dtype=np.float32), earlier, order)
 
 
 def _metre(place: Ints, grid: SongGrid) -> list[npt.NDArray[np.float64]]:
@@ -181,9 +181,9 @@ class PerformedParts(NamedTuple):
 def performed_parts(score: Score, style: str = "") -> PerformedParts:
     """Return the parts of a song other than drums that were performed, not quantised.
 
-    Of each note: velocity minus the mean of the part, offset in beats minus the mean offset of the part
-    (which tells more about the delay of an instrument than about playing), length as a share of the
-    written one. Parts whose velocities hardly vary, or with few notes, are left out.
+    The values of each note are its velocity minus the mean of the part; its offset in beats minus the mean of
+    the part, which depends more on the delay of an instrument than on the player; and its length divided by
+    the written length. Parts whose velocities hardly vary, or with few notes, are left out.
     """
     played, without = performed_numbers(score)
     if not played:
@@ -218,17 +218,17 @@ def kept_notes(song: Score, part: int) -> Ints:
 
 
 def recording_of(song: Score, part: int, grid: SongGrid) -> Recording:
-    """Return a part of a song as it was played; `performed_parts` says what of each note."""
+    """Return a part of a song as it was played; `performed_parts` describes the values."""
     notes = kept_notes(song, part)
     beats = song.onset_ticks[notes] / song.ticks_per_beat
     place, pitch = places_of(beats), song.pitch[notes].astype(np.int64)
     length = song.duration_ticks[notes] / song.ticks_per_beat
     written = written_beats(place, length)
-    found = part_notes(place, pitch, written, song.parts[part].program, grid)
+    inputs = part_notes(place, pitch, written, song.parts[part].program, grid)
     velocity, offset = song.velocity[notes].astype(np.float64), beats - place / GRID
     values = {
         "velocity": velocity - velocity.mean(),
         "offset": offset - offset.mean(),
         "length": length / written,
     }
-    return Recording(found, {name: column[found.order] for name, column in values.items()})
+    return Recording(inputs, {name: column[inputs.order] for name, column in values.items()})

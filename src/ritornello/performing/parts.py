@@ -15,13 +15,14 @@ from ritornello.performing.part_notes import SongGrid, part_notes, written_beats
 from ritornello.performing.rules import Context, Line
 from ritornello.performing.tempo_shape import ticks_per_second
 
-AS_WRITTEN = 0.1  # a note whose length differs by a larger share from the written one keeps its length
-# At this standard deviation of a part's velocities, the rules add only the least share of dynamics
+AS_WRITTEN = 0.1  # a note keeps its length if this differs from the written length by a larger share
+# The more the velocities of a part vary, the less the rules change them: at VARIED_DEVIATION, the share of
+# their changes that is applied would be 0, but it is at least LEAST_DYNAMICS
 VARIED_DEVIATION, LEAST_DYNAMICS = 24.0, 0.35
 
 
 class PlayedPart(NamedTuple):
-    """How the notes (n,) of a part are played: changes of velocity, and of onset and length in ticks."""
+    """How much louder, later and longer (in ticks) the notes (n,) of a part are played than written."""
 
     louder: Floats
     later_ticks: Floats
@@ -52,7 +53,7 @@ def part_by_rules(song: Score, notes: Ints, context: Context, draw: np.random.Ge
     """Return how the rules play the notes (n,) of one part of a song."""
     line, pace = Line.of(song, notes), ticks_per_second(song, song.onset_ticks[notes])
     change = rules.loudness_db(song, notes, line, context, draw) * rules.VELOCITY_PER_DB
-    own = 1 - song.velocity[notes].astype(np.float64).std() / VARIED_DEVIATION
+    share_of_change = 1 - song.velocity[notes].astype(np.float64).std() / VARIED_DEVIATION
     later = rules.delays_s(song, notes, line, context, draw) * pace
     longer = (rules.lengths_s(song, notes, line, context) - line.length_s) * pace
-    return PlayedPart(change * np.clip(own, LEAST_DYNAMICS, 1), later, longer)
+    return PlayedPart(change * np.clip(share_of_change, LEAST_DYNAMICS, 1), later, longer)

@@ -14,7 +14,7 @@ import numpy as np
 from ritornello.music.file_details import DetailEvent
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
-from ritornello.performing.rules import Ints
+from ritornello.performing.grid_notes import Ints
 
 PIANOS = frozenset(range(6))  # acoustic and electric pianos
 CONTROLLER, SUSTAIN = 0xB0, 64
@@ -23,6 +23,7 @@ CHANGE_S = 0.06  # the time from the onset of a chord until the pedal is down ag
 MIN_SPAN_BEATS = 0.9  # a chord that lasts less gets no pedal
 MOST_REST_BEATS = 1.0  # a longer rest is kept: the pedal is up
 MAX_CLASHES = 1  # the most clashes, as `_clashes` counts them, that the pedal may hold
+LOW_PITCH = 55  # G3
 
 
 def pedal_spans(score: Score, notes: Ints, timeline: Timeline) -> list[tuple[int, int]]:
@@ -49,20 +50,23 @@ def pedal_spans(score: Score, notes: Ints, timeline: Timeline) -> list[tuple[int
 
 
 def _clashes(pitch: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.uint8]]) -> int:
-    """How many pairs of neighbouring pitch classes are among pitches (n,), and of neighbouring low notes."""
+    """How much pitches (n,) clash: each semitone of two pitch classes counts 2, each whole tone 1.
+
+    Two notes below G3 that are less than a minor third apart count 1 more.
+    """
     pitches = np.unique(np.asarray(pitch, np.int64))
     classes = np.zeros(14, bool)
     classes[pitches % 12] = True
     classes[12:] = classes[:2]
-    seconds = int((classes[:12] & classes[1:13]).sum()) * 2 + int((classes[:12] & classes[2:14]).sum())
-    low = pitches[pitches < 55]
-    return seconds + int((np.diff(low) < 3).sum())
+    by_class = int((classes[:12] & classes[1:13]).sum()) * 2 + int((classes[:12] & classes[2:14]).sum())
+    low = pitches[pitches < LOW_PITCH]
+    return by_class + int((np.diff(low) < 3).sum())
 
 
 def pedal_events(
     spans: Sequence[tuple[int, int]], delay_ticks: int, channel: tuple[int, int, int]
 ) -> list[DetailEvent]:
-    """Return the pedal events of spans for a part on (track, port, channel); `delay_ticks` are CHANGE_S."""
+    """Return the pedal events of a part on (track, port, channel); `delay_ticks` is CHANGE_S in ticks."""
     track, port, number = channel
     status = CONTROLLER | number
     events = []

@@ -20,18 +20,18 @@ from ritornello.music.timeline import Timeline
 from ritornello.performing.analysis import analysed, phrase_ticks
 from ritornello.performing.drums import played_drums
 from ritornello.performing.feel_network import FeelNetwork, FeelNetworks
-from ritornello.performing.grid_notes import is_off_grid
+from ritornello.performing.grid_notes import Floats, Ints, is_off_grid
 from ritornello.performing.manners import manner_of
 from ritornello.performing.part_notes import SongGrid
 from ritornello.performing.parts import part_by_network, part_by_rules
 from ritornello.performing.pedal import CHANGE_S, PIANOS, SUSTAIN, pedal_events, pedal_spans
 from ritornello.performing.performance import SWING_NOTES, Performance
-from ritornello.performing.rules import Context, Floats, Ints
+from ritornello.performing.rules import Context
 from ritornello.performing.swing import Swing
 from ritornello.performing.tempo_shape import shaped_tempi, ticks_per_second
 
 MIN_TICKS_PER_BEAT, MAX_TICKS_PER_BEAT = 480, 32767
-MAX_SHARE_OF_GAP = 0.45  # the share of the distance to the next note that a note may move
+MAX_SHARE_OF_GAP = 0.45  # a note may move by this share of its distance to the next note
 DRUM_STREAM = 256  # the number of the random stream for drums; other parts use their own number
 
 
@@ -44,9 +44,9 @@ def perform(
 ) -> Score:
     """Return the performed song; a plain performance returns the same score.
 
-    `cadences` are those of the song's sketch, bar by bar; if these or the chords are not given, they
-    are estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard.
-    By default the bundled network plays the drums, and rules play the other parts.
+    `cadences` are the cadences of the song's sketch, one for each bar. If these or the chords are missing,
+    they are estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard. By
+    default the bundled network plays the drums, and rules play the other parts.
     """
     if performance.is_plain or not len(score):
         return score
@@ -55,8 +55,8 @@ def perform(
         song, cadences = analysed(score)
     song = _fine(song)
     swing = Swing(song, performance.swing, SWING_NOTES[performance.swing_notes])
-    playing = len(np.unique(song.part))
-    manner = manner_of(performance.style, bool(song.of_drums.any()), playing)
+    part_count = len(np.unique(song.part))
+    manner = manner_of(performance.style, bool(song.of_drums.any()), part_count)
     context = Context(Timeline.of(song), phrase_ticks(song, cadences), manner, performance.feel)
     onset, end, velocity = _played_notes(song, context, swing, performance, networks)
     ticks = np.array([event.onset_ticks for event in song.details.events], np.int64)
@@ -106,7 +106,7 @@ def _played_notes(
             else:
                 played = part_by_rules(song, notes, context, draw)
             velocity[notes] += played.louder
-            if not is_played(song, notes):
+            if not _is_recorded(song, notes):
                 onset[notes] += played.later_ticks
                 end[notes] += onset[notes] - steady[notes] + played.longer_ticks
         _play_drums(song, context, performance, networks.drums, onset, velocity)
@@ -132,19 +132,19 @@ def _play_drums(
     bpm, style = main_tempo(song).bpm, context.manner.drums
     loud, beats = played_drums(song, notes, context.timeline, bpm, style, draw, network)
     velocity[notes] += performance.feel * (loud - velocity[notes])
-    if not is_played(song, notes):
+    if not _is_recorded(song, notes):
         moved = beats * song.ticks_per_beat - song.onset_ticks[notes]
         onset[notes] += performance.feel * moved
 
 
-def is_played(song: Score, notes: Ints) -> bool:
-    """Return whether notes (n,) of one part were recorded: many of them are off the grid."""
+def _is_recorded(song: Score, notes: Ints) -> bool:
+    """Whether notes (n,) of one part were recorded: many of them are off the grid."""
     return is_off_grid(song.onset_ticks[notes] / song.ticks_per_beat)
 
 
 def _in_order(song: Score, steady: Floats, moved: Floats) -> Ints:
     """Moved onsets (N,) as whole ticks from 0, limited so that the notes of each part keep their order."""
-    found = np.zeros(len(song), np.int64)
+    ordered = np.zeros(len(song), np.int64)
     for part in np.unique(song.part).tolist():
         notes = np.flatnonzero(song.part == part)
         _, first, chord = np.unique(song.onset_ticks[notes], return_index=True, return_inverse=True)
@@ -154,12 +154,12 @@ def _in_order(song: Score, steady: Floats, moved: Floats) -> Ints:
         gaps = np.floor(MAX_SHARE_OF_GAP * np.diff(places))
         earliest, latest = np.append(-places[0], -gaps), np.append(gaps, song.ticks_per_beat)
         shift = np.rint(moved[notes] - places[chord])
-        found[notes] = places[chord] + np.clip(shift, earliest[chord], latest[chord]).astype(np.int64)
-    return found
+        ordered[notes] = places[chord] + np.clip(shift, earliest[chord], latest[chord]).astype(np.int64)
+    return ordered
 
 
 def _before_notes(details: FileDetails, song: Score, steady: Ints, onset: Ints) -> FileDetails:
-    """The details; an event at the tick of a note of its channel moves with it if the note moves earlier."""
+    """The details; an event at the tick of a note of its channel moves along if the note moves earlier."""
     first: dict[tuple[int, int, int], int] = {}
     for part, tick, played in zip(song.part.tolist(), steady.tolist(), onset.tolist(), strict=True):
         if part < len(details.channels) and played < tick:
@@ -177,15 +177,15 @@ def _before_notes(details: FileDetails, song: Score, steady: Ints, onset: Ints) 
 
 def _pedal(song: Score, context: Context) -> dict[int, list[tuple[int, int]]]:
     """The start and end ticks of each pedal span, by the number of each piano part."""
-    found = {}
+    spans_of_part = {}
     for part in np.unique(song.part[~song.of_drums]).tolist():
         if song.parts[part].program in PIANOS:
-            found[part] = pedal_spans(song, np.flatnonzero(song.part == part), context.timeline)
-    return {part: spans for part, spans in found.items() if spans}
+            spans_of_part[part] = pedal_spans(song, np.flatnonzero(song.part == part), context.timeline)
+    return {part: spans for part, spans in spans_of_part.items() if spans}
 
 
 def _with_pedal(song: Score, pedal: dict[int, list[tuple[int, int]]]) -> Score:
-    """The song with pedal events; a channel that has a pedal already, or other parts, is not changed."""
+    """The song with pedal events; a channel that already has pedal events, or two parts, is not changed."""
     song = with_channels(song) if pedal else song
     channels = [key[1:] for key in song.details.channels]
     events = list(song.details.events)

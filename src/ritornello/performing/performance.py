@@ -27,9 +27,9 @@ class Performance:
     """A name of `manners.MANNERS`, or "" if unknown."""
     seed: int = 0
     drums: str = ""
-    """The hash of the network that performed the drums; "" is the bundled one."""
+    """The hash of the network that performed the drums; "" means the bundled network."""
     parts: str = ""
-    """The hash of the network that performed the other parts; "" are the rules."""
+    """The hash of the network that performed the other parts; "" means the rules."""
     notes: str = ""
     """The hash of the performed notes, by which a recipe recognizes its file; "" before performing."""
 

@@ -4,9 +4,9 @@ The rules are those of Friberg, Bresin & Sundberg, Overview of the KTH rule syst
 (Advances in Cognitive Psychology, 2006): phrase arch, duration contrast, melodic charge, high loud, repeated
 and legato articulation, punctuation, and noise. A melody leads its chord (Goebl, Melody lead in piano
 performance: expressive device or artifact?, JASA, 2001: by about 30 ms, because a louder key is faster; here
-it leads by less, since a sampled piano has no such delay). The other amounts were chosen for this project, of
-the size that these papers give. Loudness is in dB; MIDI does not define it, so VELOCITY_PER_DB was chosen as
-well.
+it leads by less, since a sampled piano has no such delay). The other amounts were chosen for this project and
+are about as large as in these papers. MIDI does not define the loudness of a velocity in dB; VELOCITY_PER_DB
+was chosen as well.
 """
 
 from __future__ import annotations
@@ -18,16 +18,14 @@ import numpy.typing as npt
 
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
+from ritornello.performing.grid_notes import Floats, Ints
 from ritornello.performing.manners import Manner
-
-Floats = npt.NDArray[np.float64]  # (N,)
-Ints = npt.NDArray[np.int64]  # (N,)
 
 VELOCITY_PER_DB = 4.0
 ARCH_DB = 3.0  # the difference between the ends of a phrase and its peak
 PEAK_OF_A_PHRASE = 0.6
 DOWNBEAT_DB, BEAT_DB, OFFBEAT_DB = 1.0, 0.3, -0.5
-HIGH_DB, MOST_HIGH_DB = 0.1, 1.5  # for each semitone above the mean pitch of the part, and the most
+HIGH_DB, MOST_HIGH_DB = 0.1, 1.5  # for each semitone above the mean pitch of the part; the most of a note
 MELODY_DB, INNER_DB = 1.2, -0.8  # for the highest note of a chord, and for the notes below it
 CHARGE_DB = 0.2
 # By semitones above the root: the distance on the circle of fifths, in which fifths down count more
@@ -40,14 +38,11 @@ DRIFT_S, DRIFT_KEPT, NOISE_S = 0.009, 0.9, 0.007  # random delays: see `delays_s
 MOST_DELAY_S = 0.035
 CHORD_NOISE_S = 0.002  # the deviation of each note of a chord
 NOISE_DB = 0.6
-LEAD_S, SPREAD_S, MOST_SPREAD_S = (
-    0.010,
-    0.002,
-    0.014,
-)  # how early the melody is; from one note of a chord to the next, and the most
-STRUM_S, MOST_STRUM_S = 0.007, 0.03  # from one string of a guitar to the next, and the most
+LEAD_S = 0.010  # how much earlier than its chord the melody begins
+SPREAD_S, MOST_SPREAD_S = 0.002, 0.014  # the delay from one note of a chord to the next; the most of a note
+STRUM_S, MOST_STRUM_S = 0.007, 0.03  # the same for the strings of a guitar
 REPEAT_GAP_S, LEGATO_S, BREATH_S = 0.05, 0.015, 0.09
-DETACHED = 0.88  # the share of their length that short notes of plucked or struck instruments sound
+DETACHED = 0.88  # short notes of plucked or struck instruments sound for this share of their length
 SHORT_S = 0.3
 SHORTEST = 0.35  # the least share of its length that a note sounds
 KEYBOARDS = frozenset(range(8)) | frozenset(range(16, 24))
@@ -107,15 +102,15 @@ def arch(ticks: npt.NDArray[np.integer], phrase_ticks: Ints) -> Floats:
 def loudness_db(score: Score, notes: Ints, line: Line, context: Context, draw: np.random.Generator) -> Floats:
     """Return how much louder than written each of the notes (n,) of one part is, in dB; the mean is 0."""
     onset, pitch = score.onset_ticks[notes].astype(np.int64), score.pitch[notes].astype(np.float64)
-    found = context.manner.dynamics * ARCH_DB * arch(onset, context.phrase_ticks)
-    found += _accents(onset, context.timeline)
-    found += np.clip(HIGH_DB * (pitch - pitch.mean()), -MOST_HIGH_DB, MOST_HIGH_DB)
+    change = context.manner.dynamics * ARCH_DB * arch(onset, context.phrase_ticks)
+    change += _accents(onset, context.timeline)
+    change += np.clip(HIGH_DB * (pitch - pitch.mean()), -MOST_HIGH_DB, MOST_HIGH_DB)
     is_top = line.rank == line.size - 1
-    found += np.where(line.size > 1, np.where(is_top, MELODY_DB, INNER_DB), 0.0)
-    found -= np.interp(line.gap_s, CONTRAST_S, SOFTER_DB)
-    found += CHARGE_DB * context.manner.dynamics * _charges(score, onset, score.pitch[notes])
-    found += NOISE_DB * draw.standard_normal(len(found))
-    return np.asarray(context.feel * (found - found.mean()))
+    change += np.where(line.size > 1, np.where(is_top, MELODY_DB, INNER_DB), 0.0)
+    change -= np.interp(line.gap_s, CONTRAST_S, SOFTER_DB)
+    change += CHARGE_DB * context.manner.dynamics * _charges(score, onset, score.pitch[notes])
+    change += NOISE_DB * draw.standard_normal(len(change))
+    return np.asarray(context.feel * (change - change.mean()))
 
 
 def _accents(onset: Ints, timeline: Timeline) -> Floats:
@@ -146,9 +141,9 @@ def delays_s(score: Score, notes: Ints, line: Line, context: Context, draw: np.r
     drift += NOISE_S * draw.standard_normal(chords)
     if len(score.parts) == 1:  # a soloist does not drift against other players
         drift *= 0.3
-    found = drift[line.chord] + _contrast_s(line, score.onset_ticks[notes], context)
-    found = np.clip(found, -MOST_DELAY_S, MOST_DELAY_S)
-    return np.asarray(context.feel * (found + _spread_s(score, notes, line, draw)))
+    delay = drift[line.chord] + _contrast_s(line, score.onset_ticks[notes], context)
+    delay = np.clip(delay, -MOST_DELAY_S, MOST_DELAY_S)
+    return np.asarray(context.feel * (delay + _spread_s(score, notes, line, draw)))
 
 
 def _contrast_s(line: Line, onset: npt.NDArray[np.int32], context: Context) -> Floats:

@@ -15,10 +15,11 @@ NEAR_BEATS = 1 / 20  # a note nearer than this to a place in the beat is at that
 
 
 class Swing:
-    """Moves ticks of a song, but not in beats with triplets, nor in 6/8, 9/8 and 12/8 if eighths swing.
+    """Moves ticks of a song so that it swings.
 
     `percent` (50-75) is the length of the first of two notes of `unit_beats` (1/2 or 1/4) in per cent of the
-    length of both. Other ticks of a pair are moved in proportion, so no events change their order.
+    length of both. Other ticks of a pair are moved in proportion, so no events change their order. Beats with
+    triplets stay as they are, as do bars of 6/8, 9/8 and 12/8 if eighths swing.
     """
 
     def __init__(self, score: Score, percent: float, unit_beats: float) -> None:

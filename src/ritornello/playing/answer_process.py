@@ -1,4 +1,4 @@
-"""Compose answers in a second process: composing in the same one would delay the notes that are due.
+"""Compose answers in a second process, so that composing does not delay the notes that are due.
 
 The process reads the options and then turns from standard input, and writes the composed notes to standard
 output, as messages of system/ipc.py. It ends when its input is closed.
@@ -13,10 +13,11 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from ritornello.errors import FailedError, InputError, RitornelloError
-from ritornello.playing.answers import Composed, JamMusic, Turn, TurnComposer, to_data
+from ritornello.playing.answers import Composed, JamMusic, Turn, TurnComposer
 from ritornello.playing.listening import GridNote
 from ritornello.system.ipc import receive, send
 from ritornello.system.processes import child_environment
@@ -34,7 +35,7 @@ class ProcessAnswers:
         self._process = subprocess.Popen(COMMAND, **pipes, stderr=subprocess.DEVNULL, env=child_environment())
         self._done: deque[Any] = deque()
         self._reader = threading.Thread(target=self._read, daemon=True)
-        send(self._process.stdin, to_data(music))
+        send(self._process.stdin, asdict(music))
         try:
             first = receive(self._process.stdout)[0]
         except EOFError:
@@ -53,14 +54,14 @@ class ProcessAnswers:
 
     def poll(self) -> list[Composed]:
         """Return the newly composed notes. Raises InputError, FailedError if composing failed."""
-        found = []
+        composed = []
         while self._done:
             kind, *values = self._done.popleft()
             if kind == "error":
                 _fail(*values)
             number, notes, is_last, key = values
-            found.append(Composed(number, [GridNote(*note) for note in notes], is_last, key))
-        return found
+            composed.append(Composed(number, [GridNote(*note) for note in notes], is_last, key))
+        return composed
 
     def close(self) -> None:
         """End the process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -53,15 +53,15 @@ class JamMusic:
         _ = self.all_parts
 
     @property
-    def own_parts(self) -> tuple[Part, ...]:
-        """The parts that Ritornello plays; empty if it continues the part of the musician."""
+    def composed_parts(self) -> tuple[Part, ...]:
+        """The parts that Ritornello plays; empty if it continues the musician's part."""
         names = self.parts or (ACCOMPANIMENT if self.mode == "accompany" else "")
         return tuple(_part(name) for name in names.split(",") if name.strip())
 
     @property
     def all_parts(self) -> tuple[Part, ...]:
         """The part of the musician, then the parts of Ritornello."""
-        return _part(self.instrument), *self.own_parts
+        return _part(self.instrument), *self.composed_parts
 
 
 class Turn(NamedTuple):
@@ -69,8 +69,8 @@ class Turn(NamedTuple):
 
     number: int
     notes: list[GridNote]
-    bars: int  # the bars of `notes`, before those to compose
-    phrase_bars: int  # how many of these bars, the last ones, are answered or accompanied
+    bars: int  # the number of bars that `notes` fill; the new bars follow them
+    phrase_bars: int  # the last of these bars: the phrase that is answered or accompanied
     new_bars: int
     meter: tuple[int, int]
     us_per_beat: int
@@ -137,16 +137,16 @@ class TurnComposer:
         given = read_prompt(self._score(turn))
         request, numbers = self._request(turn, given)
         bar_ticks, key = _bar_ticks(turn), request.plan.key
-        sent = _Sent(request.first_tick, bar_ticks, numbers)
+        unsent = _UnsentNotes(request.first_tick, bar_ticks, numbers)
 
         def send(states: Sequence[SamplingState]) -> None:
-            if states and (notes := sent.complete_notes(states[0])):
+            if states and (notes := unsent.complete_notes(states[0])):
                 on_composed(Composed(turn.number, notes, False))
 
         dials = {"creativity": self.music.creativity, "spread": 1.0}
         generate_songs(self.model, [request], dials, on_row=send)
         name = theory.key_name(*key) if key else ""
-        on_composed(Composed(turn.number, sent.rest(), True, name))
+        on_composed(Composed(turn.number, unsent.waiting, True, name))
 
     def _score(self, turn: Turn) -> Score:
         """The notes of a turn as a song."""
@@ -157,7 +157,7 @@ class TurnComposer:
         return Score.of(GRID, onset, duration, pitch, velocity, part, parts, **events, title="phrase")
 
     def _request(self, turn: Turn, given: GivenMusic) -> tuple[Request, dict[int, int]]:
-        """The request for the new bars, and the part (number in `all_parts`) of each class that plays."""
+        """The request for the new bars, and the number in `all_parts` of each part class to compose."""
         parts, played = self.music.all_parts, sorted({note.part for note in turn.notes})
         missing = [number for number in range(1, len(parts)) if number not in played]
         missing.sort(key=lambda number: parts[number].is_drum)  # the plan lists drums last
@@ -169,17 +169,17 @@ class TurnComposer:
             **self._shape(turn, given),
         )
         drawer = PlanDrawer(self.model, options, given)
-        numbers = [*played, *missing]  # of the parts of the plan
+        numbers = [*played, *missing]  # of each part of the plan, its number in `all_parts`
         new = [place for place, number in enumerate(numbers) if number or len(parts) == 1]
         plan = drawer.plan(song_generator(self.music.seed, turn.number), new)
         classes = part_classes(plan.parts).tolist()
-        own = {classes[place]: numbers[place] for place in new}
+        number_of_class = {classes[place]: numbers[place] for place in new}
         request = request_for(plan, self.music.seed, turn.number, given)
         first_tick = turn.bars * _bar_ticks(turn)
-        return replace(request, parts=tuple(sorted(own)), first_tick=first_tick), own
+        return replace(request, parts=tuple(sorted(number_of_class)), first_tick=first_tick), number_of_class
 
     def _shape(self, turn: Turn, given: GivenMusic) -> dict[str, Any]:
-        """The options that give an answer the form of the phrase, and an accompaniment its chords."""
+        """The options by which an answer repeats the form of the phrase, or an accompaniment its chords."""
         before = turn.bars - turn.phrase_bars
         if self.music.mode == "turns":
             sections = [f"A{before}"] * (before > 0) + [f"B{turn.phrase_bars}", f"B{turn.new_bars}~"]
@@ -192,24 +192,27 @@ class TurnComposer:
         return {"chords": " | ".join(symbols)}
 
 
-class _Sent:
-    """Returns each complete note of an answer once."""
+class _UnsentNotes:
+    """Reads the notes of an answer while it is composed, and returns each of them once."""
 
     def __init__(self, first_tick: int, bar_ticks: int, numbers: dict[int, int]) -> None:
         self.first_tick, self.bar_ticks, self.numbers = first_tick, bar_ticks, numbers
-        self.until = first_tick  # notes before this tick were sent
+        self.sent_until = first_tick  # notes before this tick were returned
         self.song: Any = None  # the SongState whose notes are read
         self.read = 0  # how many of its notes were read
-        self.waiting: list[GridNote] = []
+        self.waiting: list[GridNote] = []  # read, but not returned; at the end, the notes of the last bar
 
     def complete_notes(self, state: SamplingState) -> list[GridNote]:
-        """The new notes of complete bars; after a dead end, only those of bars that were not sent before."""
+        """The new notes of complete bars.
+
+        If sampling began again after a dead end, these are only notes of bars that were not returned before.
+        """
         song = state.song
-        if song is not self.song:  # composed again
+        if song is not self.song:  # sampling began again
             self.song, self.read, self.waiting = song, 0, []
         for index in range(self.read, len(song.notes)):
             onset, part, pitch, duration, velocity = song.notes[index]
-            if onset >= self.until and not song.is_given[index] and part in self.numbers:
+            if onset >= self.sent_until and not song.is_given[index] and part in self.numbers:
                 moved = 0 if part == DRUM_PART else state.request.transposed_by
                 length, loud = int(DURATION_TICKS[duration]), int(velocity_of_class(np.array(velocity)))
                 number = self.numbers[part]
@@ -217,16 +220,12 @@ class _Sent:
         self.read = len(song.notes)
         bars = max(0, song.clock - self.first_tick) // self.bar_ticks
         until = self.first_tick + bars * self.bar_ticks
-        if until <= self.until:
+        if until <= self.sent_until:
             return []
-        self.until = until
+        self.sent_until = until
         done = [note for note in self.waiting if note.onset_ticks < until - self.first_tick]
         self.waiting = [note for note in self.waiting if note.onset_ticks >= until - self.first_tick]
         return done
-
-    def rest(self) -> list[GridNote]:
-        """The notes of the last bar."""
-        return self.waiting
 
 
 def _usual_genre(plans: Sequence[Plan], parts: Sequence[Part]) -> str | None:
@@ -239,11 +238,6 @@ def _usual_genre(plans: Sequence[Plan], parts: Sequence[Part]) -> str | None:
     most = max(map(shared, plans), default=0)
     labels = Counter(label for plan in plans if shared(plan) == most for label, _ in plan.genres)
     return max(labels, key=lambda label: (labels[label], label)) if labels else None
-
-
-def to_data(music: JamMusic) -> dict[str, Any]:
-    """The options as values that JSON can hold."""
-    return asdict(music)
 
 
 def _part(name: str) -> Part:

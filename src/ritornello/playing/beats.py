@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 CLOCKS_PER_BEAT = 24  # MIDI 1.0, timing clock
 CLOCK, START, CONTINUE, STOP = 0xF8, 0xFA, 0xFB, 0xFC
-PHASE_GAIN, PERIOD_GAIN = 0.15, 0.02  # shares of the clock's deviation that correct the grid
+PHASE_GAIN, PERIOD_GAIN = 0.15, 0.02  # how much of the clock's deviation corrects the beat, and the tempo
 LOST_AFTER_S = 0.5  # the clock is lost if no message comes for this long
 SLOWEST_BPM, FASTEST_BPM = 50, 190  # limits of an estimated tempo
 USUAL_BPM, OCTAVES = 110, 1.0  # mean and deviation of the prior, a normal distribution of log2(tempo)
@@ -13,7 +13,7 @@ LEVELS = ((1, 0.3), (2, 0.35), (4, 0.35))  # places in a beat, and the weight of
 
 
 class BeatGrid:
-    """Beats at a steady tempo: `origin_beat` is at `origin_s`."""
+    """Beats at a steady tempo; the beat number `origin_beat` is at the time `origin_s`."""
 
     def __init__(self, s_per_beat: float = 0.5, origin_s: float = 0.0, origin_beat: float = 0.0) -> None:
         self.s_per_beat, self.origin_s, self.origin_beat = s_per_beat, origin_s, origin_beat
@@ -27,7 +27,7 @@ class BeatGrid:
         return self.origin_beat + (time_s - self.origin_s) / self.s_per_beat
 
     def move(self, origin_s: float, origin_beat: float, s_per_beat: float | None = None) -> None:
-        """Put a beat at a time, and change the seconds a beat."""
+        """Move the grid so that a beat is at a time in seconds; change the tempo if one is given."""
         self.origin_s, self.origin_beat = origin_s, origin_beat
         self.s_per_beat = s_per_beat or self.s_per_beat
 
@@ -76,8 +76,8 @@ def seconds_per_beat(onsets_s: npt.ArrayLike) -> float:
 
     The score of a tempo is the mean, over the onsets, of cosines with maxima at its beats, half beats and
     quarter beats, times a prior of usual tempi (after Parncutt, "A perceptual model of pulse salience and
-    metrical accent", 1994).
-    The best tempo is fitted to the onsets by least squares. Fewer than three onsets give 120 bpm.
+    metrical accent", 1994). The tempo with the highest score is then fitted to the onsets by least squares.
+    Fewer than three onsets give 120 bpm.
     """
     onsets = np.unique(np.asarray(onsets_s, np.float64))
     if len(onsets) < 3:

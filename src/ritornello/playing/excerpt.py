@@ -48,7 +48,7 @@ def excerpt(
     if not len(score):
         raise InputError("the song has no notes to play")
     timeline = Timeline.of(score)
-    number = 1 - timeline.pickup_bars  # of the first bar
+    number = 1 - timeline.pickup_bars  # the number of the song's first bar
     chosen = range(len(timeline)) if bars is None else bars
     if isinstance(chosen, str):
         chosen = bar_range(chosen, number)
@@ -63,9 +63,9 @@ def excerpt(
     played &= (score.onset_ticks >= lines[0]) & (score.onset_ticks < lines[-1])
     if not played.any() and not metronome:
         raise InputError("no notes are left to play: choose other bars or parts")
-    found = _moved(score, played, int(lines[0]), int(lines[-1]), is_cut or bars is not None)
-    found = with_clicks(found, timeline, chosen, int(lines[0])) if metronome else found
-    return Excerpt(found, lines - lines[0], chosen.start + number)
+    cut = _moved(score, played, int(lines[0]), int(lines[-1]), is_cut or bars is not None)
+    cut = with_clicks(cut, timeline, chosen, int(lines[0])) if metronome else cut
+    return Excerpt(cut, lines - lines[0], chosen.start + number)
 
 
 def _parts(score: Score, solo: Names, mute: Names) -> set[int]:
@@ -93,9 +93,9 @@ def _moved(score: Score, played: npt.NDArray[np.bool_], start: int, end: int, is
         events[name] = (*before[-1:], *(e for e in moved if 0 < e.onset_ticks < end - start))
     details = [e for e in score.details.events if e.onset_ticks < end and e.data[0] < 0xF0]
     details = [e for e in details if not (e.data[0] & 0xF0 == 0xB0 and e.data[1] == SUSTAIN)]
-    kept = tuple(e._replace(onset_ticks=max(0, e.onset_ticks - start)) for e in details)
+    moved_events = tuple(e._replace(onset_ticks=max(0, e.onset_ticks - start)) for e in details)
     columns = {"onset_ticks": onset - start, "duration_ticks": duration}
-    return score.select(played, **columns, **events, details=score.details._replace(events=kept))
+    return score.select(played, **columns, **events, details=score.details._replace(events=moved_events))
 
 
 def with_clicks(score: Score, timeline: Timeline, bars: range, start: int) -> Score:
@@ -110,14 +110,14 @@ def with_clicks(score: Score, timeline: Timeline, bars: range, start: int) -> Sc
             clicks.append((int(timeline.start_ticks[bar]) - start + tick, *CLICKS[tick == 0]))
     onset, pitch, velocity = np.array(clicks, np.int64).T
     length = np.full(len(onset), max(1, score.ticks_per_beat // 8))
-    own = np.full(len(onset), len(score.parts))
-    new = (onset, length, pitch, velocity, own)
+    part = np.full(len(onset), len(score.parts))
+    click_columns = (onset, length, pitch, velocity, part)
     names = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
-    joined = [np.concatenate([getattr(score, n), c]) for n, c in zip(names, new, strict=True)]
-    onset, length, pitch, velocity, own = joined
-    kept = {name: getattr(score, name) for name in (*EVENTS, "title", "details")}
+    columns = [np.concatenate([getattr(score, n), c]) for n, c in zip(names, click_columns, strict=True)]
+    onset, length, pitch, velocity, part = columns
+    unchanged = {name: getattr(score, name) for name in (*EVENTS, "title", "details")}
     parts = (*score.parts, METRONOME)
-    return Score.of(score.ticks_per_beat, onset, length, pitch, velocity, own, parts, **kept)
+    return Score.of(score.ticks_per_beat, onset, length, pitch, velocity, part, parts, **unchanged)
 
 
 def beat_ticks(meter: Meter, ticks_per_beat: int, bar_ticks: int) -> list[int]:

@@ -24,11 +24,11 @@ MAX_MINUTES = 24 * 60
 
 @dataclass(frozen=True)
 class JamResult:
-    """The result of a jam; `lateness_s` (N,) says how late each note was sent, in seconds."""
+    """The result of a jam."""
 
     turns: int
-    lateness_s: tuple[float, ...]
-    left_out: int
+    lateness_s: tuple[float, ...]  # of each note that was sent
+    left_out: int  # notes that were not sent because they were planned too late
     is_interrupted: bool
 
     @property
@@ -71,7 +71,8 @@ def jam(
     """Listen to phrases on a MIDI port and answer or accompany them on another, until Ctrl-C or `minutes`.
 
     `mode` "turns" answers each phrase, "accompany" plays `parts` along with the next one. `tempo` is in
-    beats per minute; without it, it is that of the MIDI clock (`clock_in`), or is estimated from each phrase.
+    beats per minute; without it, the MIDI clock (`clock_in`) sets the tempo, or it is estimated from each
+    phrase.
     `bars` is the length of a turn; without it a phrase ends with silence. Ports are names, numbers from 1,
     "virtual", or objects with the methods of InPort and OutPort; `answers` and `clock` are for tests. When
     the jam ends, also by an error, all notes are ended.

@@ -13,7 +13,7 @@ class JamTime:
     """The options of a jam that concern time. Raises InputError for wrong or contradicting values."""
 
     tempo: float | None = None
-    """Beats per minute; None: that of the MIDI clock, or estimated from the phrases."""
+    """Beats per minute; None: the tempo of the MIDI clock, or one that is estimated from the phrases."""
     meter: tuple[int, int] = (4, 4)
     bars: int | None = None
     """The bars of a turn; None: a turn ends when the musician is silent."""
@@ -25,7 +25,7 @@ class JamTime:
         check_between("tempo", self.tempo, 20, 400)
         check_between("bars", self.bars, 1, MAX_BARS_OF_A_TURN)
         if self.tempo is not None and self.clock_in:
-            raise InputError(f"tempo {self.tempo:g}: leave it out, the MIDI clock has a tempo")
+            raise InputError(f"tempo {self.tempo:g}: leave it out, because the MIDI clock sets the tempo")
         if (self.clock_out or self.metronome) and self.tempo is None and not self.clock_in:
             what = "clock-out" if self.clock_out else "metronome"
             raise InputError(f"{what} needs a tempo: give --tempo, or --clock-in")

@@ -35,11 +35,11 @@ class GridNote(NamedTuple):
 
 
 class Listener:
-    """Collects notes from MIDI messages: `notes` have ended, those in `open` still sound."""
+    """Collects notes from MIDI messages: notes in `notes` have ended, notes in `open` still sound."""
 
     def __init__(self) -> None:
         self.notes: list[HeardNote] = []
-        self.open: dict[tuple[int, int], tuple[float, int]] = {}  # start (s), velocity
+        self.open: dict[tuple[int, int], tuple[float, int]] = {}  # (channel, pitch): start (s), velocity
         self.last_s = float("-inf")  # the time of the last note-on or note-off
 
     def read(self, time_s: float, message: Message) -> None:
@@ -57,11 +57,11 @@ class Listener:
 
     def all_notes(self, now_s: float) -> list[HeardNote]:
         """The notes so far, sorted by start; those that still sound end at `now_s`."""
-        still = [
+        sounding = [
             HeardNote(start_s, max(now_s, start_s), pitch, velocity)
             for (_, pitch), (start_s, velocity) in self.open.items()
         ]
-        return sorted([*self.notes, *still])
+        return sorted([*self.notes, *sounding])
 
 
 def grid_notes(
@@ -83,7 +83,7 @@ def grid_notes(
 def on_grid(beats: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
     """Return onset and duration in ticks of notes whose starts and ends are given in beats.
 
-    Onsets move to the nearest sixteenth, or to the nearest triplet in beats that triplets fit much better.
+    Onsets move to the nearest sixteenth; in beats where triplets fit much better, to the nearest triplet.
     """
     errors: dict[int, list[float]] = {}
     for start, _ in beats:
@@ -91,10 +91,10 @@ def on_grid(beats: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
         sums = errors.setdefault(round(ticks) // GRID, [0.0, 0.0])
         for kind, unit in enumerate((SIXTEENTH, TRIPLET)):
             sums[kind] += abs(ticks - round(ticks / unit) * unit)
-    found = []
+    notes = []
     for start, end in beats:
         sixteenths, triplets = errors[round(start * GRID) // GRID]
         unit = TRIPLET if triplets < TRIPLETS_BELOW * sixteenths else SIXTEENTH
         length = round((end - start) * GRID / SHORTEST) * SHORTEST
-        found.append((round(start * GRID / unit) * unit, max(length, SHORTEST)))
-    return found
+        notes.append((round(start * GRID / unit) * unit, max(length, SHORTEST)))
+    return notes

@@ -66,7 +66,7 @@ def play(
 
 
 def open_sound(device: str | SoundOutput | None) -> SoundOutput:
-    """Open a device by name (None: that of the system), or return the given output. Raises InputError."""
+    """Open a device by name (None: the system's device), or return the given output. Raises InputError."""
     return SystemSound(device) if device is None or isinstance(device, str) else device
 
 

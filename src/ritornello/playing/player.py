@@ -1,6 +1,6 @@
 """Send planned MIDI messages when they are due, and end every note, also after an error.
 
-The place of a message is its time in seconds, or its beat, whose time may change with the tempo.
+A message is planned for a place: a time in seconds, or a beat, whose time follows from the tempo.
 """
 
 import heapq
@@ -45,7 +45,7 @@ class Note(NamedTuple):
 
 
 class Player:
-    """Sends planned messages, and remembers which notes sound."""
+    """Sends planned messages; knows which notes sound. `time_of` returns the time in seconds of a place."""
 
     def __init__(
         self, port: OutPort, clock: Clock, time_of: Callable[[float], float] = lambda place: place

@@ -57,10 +57,10 @@ class MemoryIn:
         """The messages up to `now_s`."""
         if now_s >= self.lost_s:
             raise FailedError("MIDI port 'memory' is gone")
-        found = []
+        received = []
         while self.waiting and self.waiting[0].time_s <= now_s:
-            found.append(self.waiting.popleft())
-        return found
+            received.append(self.waiting.popleft())
+        return received
 
     def close(self) -> None:
         """Do nothing."""
@@ -81,14 +81,14 @@ class MemoryOut:
 
     def sounding(self) -> set[tuple[int, int]]:
         """The notes (channel, pitch) that were struck and not released."""
-        found: set[tuple[int, int]] = set()
+        notes: set[tuple[int, int]] = set()
         for status, *data in self.messages:
             note = status & 0x0F, data[0] if data else -1
             if status & 0xF0 == 0x90 and data[1]:
-                found.add(note)
+                notes.add(note)
             elif status & 0xF0 in (0x80, 0x90):
-                found.discard(note)
-        return found
+                notes.discard(note)
+        return notes
 
 
 class _SystemPort:
@@ -102,9 +102,9 @@ class _SystemPort:
                 self.name = name
                 self.midi.open_virtual_port(CLIENT)
             else:
-                known = self.midi.get_ports()
-                index = _index(name, known, direction)
-                self.name = known[index]
+                names = self.midi.get_ports()
+                index = _index(name, names, direction)
+                self.name = names[index]
                 self.midi.open_port(index, CLIENT)
         self._checked_s = perf_counter()
 
@@ -183,15 +183,15 @@ def _rtmidi(direction: Direction) -> Any:
     )
 
 
-def _index(name: str, known: list[str], direction: Direction) -> int:
-    """Return the index of a port among the `known`. Raises InputError unless exactly one matches."""
-    if name in known:
-        return known.index(name)
-    if name.isdecimal() and 1 <= int(name) <= len(known):
+def _index(name: str, names: list[str], direction: Direction) -> int:
+    """Return the index in `names` of the port called `name`. Raises InputError unless exactly one matches."""
+    if name in names:
+        return names.index(name)
+    if name.isdecimal() and 1 <= int(name) <= len(names):
         return int(name) - 1
-    found = [index for index, port in enumerate(known) if name.lower() in port.lower()]
-    if len(found) != 1:
-        listed = ", ".join(f"{number} {port}" for number, port in enumerate(known, 1)) or "none"
-        what = "several ports match" if found else "no such port"
+    matches = [index for index, port in enumerate(names) if name.lower() in port.lower()]
+    if len(matches) != 1:
+        listed = ", ".join(f"{number} {port}" for number, port in enumerate(names, 1)) or "none"
+        what = "several ports match" if matches else "no such port"
         raise InputError(f"--{direction} {name!r}: {what}: must be one of {listed}; or {VIRTUAL!r}")
-    return found[0]
+    return matches[0]

@@ -12,6 +12,7 @@ from contextlib import suppress
 from math import ceil, floor, inf
 
 from ritornello.errors import FailedError
+from ritornello.music.plan import GRID
 from ritornello.music.score import Meter
 from ritornello.playing.answers import Answers, Composed, JamMusic, Turn
 from ritornello.playing.beats import (
@@ -31,17 +32,16 @@ from ritornello.playing.listening import HeardNote, Listener, grid_notes
 from ritornello.playing.player import Note, Player
 from ritornello.playing.ports import InPort, OutPort
 
-GRID = 24  # ticks a beat, as in answers
 POLL_S = 0.002  # the time between two reads of the input
 DRUM_CHANNEL = 9
 CONTEXT_BARS = 8  # the most bars before an answer that are given to the network
 SILENT_BEATS, SILENT_S = 2.0, 1.0  # a phrase ends after this silence: with a known tempo, and without
-LEAD_S = 0.4  # how long before it begins the first answer is requested; later ones adapt to composing
-LEAST_LEAD_S, LEAD_FACTOR = 0.15, 1.5
+LEAD_S = 0.4  # the first answer is requested this long before its first bar
+LEAST_LEAD_S, LEAD_FACTOR = 0.15, 1.5  # for later answers: the least, and the factor of the time to compose
 PLAN_AHEAD_S = 0.25  # how far ahead clock messages and clicks are planned
 EARLY_BEATS = 0.25  # a note less than this before a bar line belongs to the next bar
 ACCOMPANIED_BARS = 4
-# The least notes, and seconds, from which the tempo to accompany is estimated
+# The tempo to accompany is estimated once the musician has played this many notes, for this many seconds
 OPENING_ONSETS, OPENING_S = 8, 3.0
 Report = Callable[[str], None]
 
@@ -69,14 +69,15 @@ class Session:
         self.bar_beats = 4 * times.meter[0] / times.meter[1]
         self.is_accompanying = music.mode == "accompany"
         self.history: list[tuple[float, float, int, int, int]] = []
-        """Notes: start and end in beats, pitch, velocity, part."""
+        """The notes of all parts: start and end in beats, pitch, velocity, part."""
         self.phrase_start: float | None = None  # the beat of its first bar line
-        self.own_until = -inf  # the beat at which the present answer ends
+        self.answer_end = -inf  # the beat at which the latest answer ends
         self.turn = 0
-        self.asked: tuple[float, float] | None = None  # time of the request (s), beat of the answer
+        self.pending: tuple[float, float] | None = None
+        """The answer that is being composed: its request time (s; -1 after notes came), its first beat."""
         self.lead_s = LEAD_S
-        self.has_heard_tempo = False
-        self.steady_from: float | None = None  # clock and clicks are planned up to this beat
+        self.has_estimated_tempo = False
+        self.planned_until: float | None = None  # the MIDI clock and clicks are planned up to this beat
 
     def run(self, until_s: float = inf) -> None:
         """Play until a time in seconds, or until an exception; all notes are ended in both cases.
@@ -90,7 +91,7 @@ class Session:
                 for composed in self.answers.poll():
                     self._plan_answer(composed, now_s)
                 self._take_turns(now_s)
-                self._plan_steady(now_s)
+                self._plan_clock_and_clicks(now_s)
                 self.player.send_due()
                 self.clock.wait_until(min(self.player.next_s, now_s + self.poll_s, until_s))
         finally:
@@ -110,14 +111,14 @@ class Session:
         return self.times.tempo is not None or self.times.clock_in
 
     def _begin(self) -> None:
-        """Send the programs of the parts, and start the grid if it is fixed."""
+        """Plan the program of each part, and start the grid if it is fixed."""
         now_s = self.clock.now_s()
-        for number, part in enumerate(self.music.own_parts, 1):
+        for number, part in enumerate(self.music.composed_parts, 1):
             if not part.is_drum:
                 self.player.plan(-inf, (0xC0 | self._channel(number), part.program))
         if self.is_fixed and not self.times.clock_in:
             self.grid.move(now_s + PLAN_AHEAD_S, 0.0)
-            self.steady_from = 0.0
+            self.planned_until = 0.0
             if self.times.clock_out:
                 self.player.plan(-0.001, (START,))
 
@@ -143,11 +144,11 @@ class Session:
         """Read a message of the MIDI clock."""
         if status == CLOCK:
             self.follower.tick(time_s)
-            if self.steady_from is None and self.follower.count > CLOCKS_PER_BEAT:
-                self.steady_from = float(ceil(self.grid.beat(time_s) + 1))
+            if self.planned_until is None and self.follower.count > CLOCKS_PER_BEAT:
+                self.planned_until = float(ceil(self.grid.beat(time_s) + 1))
         elif status in (START, CONTINUE):
             self._stop("the MIDI clock starts")
-            self.follower.start(self._next_bar(max(self.grid.beat(time_s), self.own_until)))
+            self.follower.start(self._next_bar(max(self.grid.beat(time_s), self.answer_end)))
         elif status == STOP:
             self._stop("the MIDI clock stops")
 
@@ -155,9 +156,9 @@ class Session:
         """End all notes and wait for a new phrase."""
         self.follower.stop()
         self.player.forget()
-        self.phrase_start, self.asked, self.steady_from = None, None, None
+        self.phrase_start, self.pending, self.planned_until = None, None, None
         self.turn += 1  # so that answers to earlier turns are ignored
-        self.own_until = min(self.own_until, self.grid.beat(self.clock.now_s()))
+        self.answer_end = min(self.answer_end, self.grid.beat(self.clock.now_s()))
         self.report(why)
 
     def _next_bar(self, beat: float) -> float:
@@ -166,16 +167,16 @@ class Session:
 
     def _take_turns(self, now_s: float) -> None:
         """Begin a phrase, or request the answer when the phrase ends."""
-        if self.asked is not None and not self.is_accompanying:
+        if self.pending is not None and not self.is_accompanying:
             return
         if self.times.clock_in and self.follower.count <= CLOCKS_PER_BEAT:
             return
-        if not self.is_accompanying and self.grid.beat(now_s) < self.own_until - EARLY_BEATS:
+        if not self.is_accompanying and self.grid.beat(now_s) < self.answer_end - EARLY_BEATS:
             return  # the answer is still playing
         if self.phrase_start is None:
             self._begin_phrase(now_s)
             return
-        if self.is_accompanying and not self._hears_tempo(now_s):
+        if self.is_accompanying and not self._finds_tempo(now_s):
             return
         bars = self.times.bars or (ACCOMPANIED_BARS if self.is_accompanying else None)
         if bars is not None and (self.knows_tempo or self.is_accompanying):
@@ -187,17 +188,17 @@ class Session:
 
     def _begin_phrase(self, now_s: float) -> None:
         """If the first note of a phrase has come, choose the bar line at which the phrase begins."""
-        turn_s = self.grid.time_s(self.own_until - EARLY_BEATS)
+        turn_s = self.grid.time_s(self.answer_end - EARLY_BEATS)
         new = [note for note in self.listener.all_notes(now_s) if note.start_s >= turn_s]
         if not new:
             return
         self._to_history([note for note in self.listener.notes if note.start_s < turn_s])
         self.listener.notes = [note for note in self.listener.notes if note.start_s >= turn_s]
         start_s, beat = new[0].start_s, self.grid.beat(new[0].start_s)
-        if self.is_fixed or (self.turn and self.knows_tempo and beat < self.own_until + self.bar_beats):
+        if self.is_fixed or (self.turn and self.knows_tempo and beat < self.answer_end + self.bar_beats):
             self.phrase_start = floor((beat + EARLY_BEATS) / self.bar_beats) * self.bar_beats
         else:
-            bar = self._next_bar(max(beat, self.own_until, 0.0))
+            bar = self._next_bar(max(beat, self.answer_end, 0.0))
             self.grid.move(start_s, bar)
             self.phrase_start = bar
 
@@ -206,9 +207,9 @@ class Session:
         silence_s = SILENT_BEATS * self.grid.s_per_beat if self.knows_tempo else SILENT_S
         return not self.listener.open and now_s - self.listener.last_s >= silence_s
 
-    def _hears_tempo(self, now_s: float) -> bool:
-        """Whether the tempo is known, or could be estimated from the first notes of the jam."""
-        if self.knows_tempo or self.has_heard_tempo:
+    def _finds_tempo(self, now_s: float) -> bool:
+        """Whether the tempo is known; if not, estimate it once enough notes of the jam have come."""
+        if self.knows_tempo or self.has_estimated_tempo:
             return True
         if len(self.listener.notes) < OPENING_ONSETS:
             return False
@@ -216,7 +217,7 @@ class Session:
         if onsets[-1] - onsets[0] < OPENING_S:
             return False
         assert self.phrase_start is not None
-        self.has_heard_tempo = True
+        self.has_estimated_tempo = True
         self.grid.move(onsets[0], self.phrase_start, seconds_per_beat(onsets))
         bars = (self.times.bars or ACCOMPANIED_BARS) * self.bar_beats
         while self.grid.time_s(self.phrase_start + bars) - self.lead_s < now_s:
@@ -235,7 +236,7 @@ class Session:
         self._ask(now_s, max(end, self.phrase_start + bars * self.bar_beats), min(bars, MAX_BARS_OF_A_TURN))
 
     def _ask(self, now_s: float, start: float, new_bars: int) -> None:
-        """Request bars from a beat on; the notes played since the last request are added to the history."""
+        """Request bars from the beat `start` on; add the notes since the last request to the history."""
         assert self.phrase_start is not None
         phrase_start, heard = self.phrase_start, self.listener.all_notes(now_s)
         self.phrase_start = start if self.is_accompanying else None
@@ -253,8 +254,8 @@ class Session:
         us_per_beat = round(self.grid.s_per_beat * 1e6)
         phrase_bars = max(1, min(phrase, bars))
         self.turn += 1
-        self.asked = now_s, start
-        self.own_until = start + new_bars * self.bar_beats
+        self.pending = now_s, start
+        self.answer_end = start + new_bars * self.bar_beats
         meter = self.times.meter
         self.answers.ask(Turn(self.turn, notes, bars, phrase_bars, new_bars, meter, us_per_beat))
         self.report(
@@ -270,25 +271,25 @@ class Session:
 
     def _plan_answer(self, composed: Composed, now_s: float) -> None:
         """Plan the notes of an answer, unless it belongs to an earlier turn."""
-        if composed.number != self.turn or self.asked is None:
+        if composed.number != self.turn or self.pending is None:
             return
-        asked_s, start = self.asked
+        asked_s, start = self.pending
         if asked_s >= 0:
             needed_s = LEAD_FACTOR * (now_s - asked_s)
             bar_s = self.bar_beats * self.grid.s_per_beat
             self.lead_s = min(max(LEAST_LEAD_S, needed_s, 0.8 * self.lead_s), bar_s)
-            self.asked = -1.0, start
+            self.pending = -1.0, start
         for note in composed.notes:
             beat = start + note.onset_ticks / GRID
-            end = min(beat + note.duration_ticks / GRID, self.own_until)
+            end = min(beat + note.duration_ticks / GRID, self.answer_end)
             self.player.plan_note(Note(beat, end, self._channel(note.part), note.pitch, note.velocity))
             self.history.append((beat, end, note.pitch, note.velocity, note.part))
         if composed.is_last:
-            self.asked = None
+            self.pending = None
 
-    def _plan_steady(self, now_s: float) -> None:
+    def _plan_clock_and_clicks(self, now_s: float) -> None:
         """Plan the MIDI clock and the clicks of the metronome up to PLAN_AHEAD_S ahead."""
-        while (beat := self.steady_from) is not None and self.grid.time_s(beat) < now_s + PLAN_AHEAD_S:
+        while (beat := self.planned_until) is not None and self.grid.time_s(beat) < now_s + PLAN_AHEAD_S:
             if self.times.clock_out:
                 self.player.plan(beat, (CLOCK,))
             bar_beat = beat % self.bar_beats
@@ -296,4 +297,4 @@ class Session:
             if self.times.metronome and round(bar_beat * GRID) in clicks:
                 pitch, velocity = CLICKS[round(bar_beat * GRID) == 0]
                 self.player.plan_note(Note(beat, beat + 0.125, DRUM_CHANNEL, pitch, velocity))
-            self.steady_from = round(beat * CLOCKS_PER_BEAT + 1) / CLOCKS_PER_BEAT
+            self.planned_until = round(beat * CLOCKS_PER_BEAT + 1) / CLOCKS_PER_BEAT

@@ -14,9 +14,10 @@ from ritornello.rendering.audio.loudness import TARGET_LUFS, loudness_lufs
 from ritornello.rendering.audio.mix import Mixer
 from ritornello.rendering.audio.soundfont import Signal, SoundFont
 
-LOUD_PERCENT = 97  # the percentile of loudness of the second that is rendered to estimate that of the song
-LOUD_LU = 1.2  # how much louder that second is than the song (mean of 25 songs; deviation 1.3 LU)
-LINEAR_TO = 0.7  # the share of full scale above which peaks are compressed to stay below 1
+# The loudness of a song is estimated from one span: the span at this percentile of estimated power
+LOUD_PERCENT = 97
+LOUD_LU = 1.2  # how much louder this span is than the song (mean of 25 songs; deviation 1.3 LU)
+LINEAR_TO = 0.7  # peaks above this share of full scale are compressed, so that they stay below 1
 SPAN_S = 0.6  # bars are rendered in pieces of about this length, so that playing starts soon
 
 
@@ -28,9 +29,10 @@ class SoundOfBar(NamedTuple):
 
 
 def sound_of_bars(played: Excerpt, font: SoundFont, rate_hz: int, loop: bool = False) -> Iterator[SoundOfBar]:
-    """Yield the sound of an excerpt in pieces, repeated with `loop`; releases are added to the next piece.
+    """Yield the sound of an excerpt in pieces, repeated with `loop`.
 
-    Each piece is rendered when it is requested. The last piece is the release of the last notes.
+    Each piece is rendered when it is requested. Notes that end in a piece may fade out in the next one; the
+    last piece is the fading of the last notes.
     """
     mixer = Mixer(played.score, font, rate_hz)
     spans = list(_spans(played.bar_lines_s, rate_hz))
@@ -44,12 +46,12 @@ def sound_of_bars(played: Excerpt, font: SoundFont, rate_hz: int, loop: bool = F
             total[:, : sound.shape[1]] += sound
             ringing = total[:, last - first :]
             yield SoundOfBar(bar + played.first_bar, _limited(total[:, : last - first], gain))
-    end = trim_silence(ringing, 0, round(FADE_S * rate_hz))
-    yield SoundOfBar(spans[-1][0] + played.first_bar, _limited(end, gain))
+    release = trim_silence(ringing, 0, round(FADE_S * rate_hz))
+    yield SoundOfBar(spans[-1][0] + played.first_bar, _limited(release, gain))
 
 
 def _spans(lines_s: list[float], rate_hz: int) -> Iterator[tuple[int, int, int]]:
-    """Divide bars into pieces of about SPAN_S: the bar from 0, the first sample, and that after the last."""
+    """Divide bars into pieces of about SPAN_S; yield the bar from 0, the first sample, and the end sample."""
     for bar, (first_s, last_s) in enumerate(itertools.pairwise(lines_s)):
         count = max(1, round((last_s - first_s) / SPAN_S))
         edges = np.rint(np.linspace(first_s, last_s, count + 1) * rate_hz).astype(np.int64).tolist()
@@ -66,7 +68,10 @@ def ahead(bars: Iterator[SoundOfBar]) -> Iterator[SoundOfBar]:
 
 
 def usual_gain(mixer: Mixer, edges_s: npt.NDArray[np.float64]) -> float:
-    """The factor that gives a song about TARGET_LUFS, from a span between two of the edges (N,)."""
+    """The factor that brings a song to about TARGET_LUFS.
+
+    It is estimated from the sound of one span between two neighbours of `edges_s` (N,).
+    """
     span = np.clip(np.searchsorted(edges_s, mixer.start_s, side="right") - 1, 0, len(edges_s) - 2)
     length_s = np.minimum(mixer.end_s - mixer.start_s, 0.5)
     seconds = np.maximum(np.diff(edges_s), 0.1)

@@ -57,19 +57,19 @@ class SystemSound:
     """The loudspeaker, by PortAudio through the library sounddevice."""
 
     def __init__(self, device: str | None = None) -> None:
-        """Open a device by its name, a part of its name, or its number; by default that of the system.
+        """Open a device by its name, a part of its name, or its number; None opens the system's device.
 
         Raises InputError with an alternative if no device can be opened.
         """
         with quiet_stderr():
             library = _library()
-            wanted = int(device) if device is not None and device.isdecimal() else device
+            name_or_number = int(device) if device is not None and device.isdecimal() else device
             try:
-                found: dict[str, Any] = library.query_devices(wanted, "output")
-                rate_hz = round(found["default_samplerate"])
+                properties: dict[str, Any] = library.query_devices(name_or_number, "output")
+                rate_hz = round(properties["default_samplerate"])
                 self.rate_hz = rate_hz if rate_hz in RATES_HZ else RATES_HZ[0]
                 self._stream = library.OutputStream(
-                    self.rate_hz, device=wanted, channels=2, dtype="float32", latency="high"
+                    self.rate_hz, device=name_or_number, channels=2, dtype="float32", latency="high"
                 )
                 self._stream.start()
             except (library.PortAudioError, ValueError) as error:
