@@ -20,10 +20,10 @@ from ritornello.music.theory import CHORDS
 
 Ints = npt.NDArray[np.int64]
 
-# Measured: all of the 804 annotations of POP909-CL are found, and of 21,133 other files two have a part that
-# is taken for an annotation; one of the two is one.
+# Measured with these limits: all of the 804 annotations of POP909-CL are found. In 21,133 other files two
+# parts are taken for annotations; one of the two is an annotation.
 MIN_CHORDS = 16
-# Least shares of an annotation's notes or chords
+# Least shares of the notes or chords of an annotation
 MIN_SAME_VELOCITY = 0.85  # notes with the most frequent velocity; a few annotations were corrected by hand
 MIN_BLOCKS = 0.55  # chords of three notes or more that begin and end together
 MIN_CONTIGUOUS = 0.7  # chords that last until the next one begins
@@ -46,7 +46,7 @@ class BlockChords(NamedTuple):
     start_ticks: Ints  # (C,)
     end_ticks: Ints  # (C,) end of the note that lasts longest
     notes: Ints  # (C,) number of notes
-    together: npt.NDArray[np.bool_]  # (C,) whether all its notes end together
+    together: npt.NDArray[np.bool_]  # (C,) whether all notes of the chord end together
     lowest: Ints  # (C,) MIDI pitch
     highest: Ints  # (C,) MIDI pitch
     bits: Ints  # (C,) set of pitch classes: bit 0 is C, bit 11 is B
@@ -57,9 +57,10 @@ class BlockChords(NamedTuple):
 
 
 def take_annotation(score: Score) -> tuple[Score, int]:
-    """Turn the annotation of a Score, if it has one, into chords; returns the Score and the notes removed.
+    """Turn the annotation of a Score, if it has one, into chords.
 
-    A Score that already has chords, from markers of the file, keeps these: they are more precise.
+    Returns the Score without that part, and the number of notes removed. A Score that already has chords,
+    from markers of the file, keeps them, because they are more precise.
     """
     part = find_annotation(score)
     if part is None:
@@ -73,7 +74,7 @@ def take_annotation(score: Score) -> tuple[Score, int]:
 
 
 def find_annotation(score: Score) -> int | None:
-    """The number of the annotation part; of several, the one with fewest notes; None without one."""
+    """Return the number of the annotation part, or None; of several, the one with fewest notes."""
     if (part := _chords_of_lead_sheet(score)) is not None:
         return part
     for part in _candidates(score):
@@ -88,9 +89,10 @@ def find_annotation(score: Score) -> int | None:
 
 
 def _chords_of_lead_sheet(score: Score) -> int | None:
-    """The part "Chords" of a lead sheet, whose only other part is "Melody"; None if it is played music.
+    """Return the part "Chords" of a song whose only other part is "Melody", if it is an annotation, or None.
 
-    Its notes have one velocity and form held block chords, mostly one after the other.
+    Played chords differ from an annotation, whose notes all have one velocity and form held block chords,
+    mostly one after the other.
     """
     names = [part.name.strip().casefold() for part in score.parts]
     if sorted(names) != ["chords", "melody"]:
@@ -125,7 +127,7 @@ def _is_too_thin(score: Score, part: int) -> bool:
     """Whether a part has too few notes per onset to be block chords, as most parts have."""
     onset_ticks = score.onset_ticks.compress(score.part == part)
     onsets = 1 + np.count_nonzero(onset_ticks[1:] != onset_ticks[:-1])
-    least = 3 * MIN_BLOCKS + (1 - MIN_BLOCKS)  # notes per onset if blocks have three notes and others one
+    least = 3 * MIN_BLOCKS + (1 - MIN_BLOCKS)  # notes per onset: three in blocks, one in other chords
     return bool(len(onset_ticks) + 1 < least * onsets)  # with one note to spare for rounding
 
 
@@ -198,20 +200,21 @@ def _share(flags: npt.NDArray[np.bool_]) -> float:
 
 
 def _is_labelled(part: int, chords: BlockChords, score: Score) -> bool:
-    """Whether `part` plays several notes at once, and with them the pitch classes of the chords."""
+    """Whether `part` plays several notes at once, and most pitch classes of the chords while they sound."""
     inside = score.part == part
     onset, pitch = score.onset_ticks[inside].astype(np.int64), score.pitch[inside]
     end = onset + score.duration_ticks[inside]
-    ends = np.sort(end)
-    at = np.unique(onset)
-    sounding = np.searchsorted(onset, at, side="right") - np.searchsorted(ends, at, side="right")
-    if not len(at) or sounding.mean() < MIN_POLYPHONY:
+    distinct_onsets = np.unique(onset)
+    begun = np.searchsorted(onset, distinct_onsets, side="right")
+    sounding = begun - np.searchsorted(np.sort(end), distinct_onsets, side="right")
+    if not len(distinct_onsets) or sounding.mean() < MIN_POLYPHONY:
         return False
     total = doubled = 0
     for pitch_class in range(12):
-        wanted = (chords.bits >> pitch_class & 1).astype(bool)
+        in_chord = (chords.bits >> pitch_class & 1).astype(bool)  # (C,)
         same = pitch % 12 == pitch_class
-        begun = np.searchsorted(onset[same], chords.end_ticks[wanted])
-        ended = np.searchsorted(np.sort(end[same]), chords.start_ticks[wanted], side="right")
-        total, doubled = total + np.count_nonzero(wanted), doubled + np.count_nonzero(begun > ended)
+        begun_before_end = np.searchsorted(onset[same], chords.end_ticks[in_chord])
+        ended_before_start = np.searchsorted(np.sort(end[same]), chords.start_ticks[in_chord], side="right")
+        total += np.count_nonzero(in_chord)
+        doubled += np.count_nonzero(begun_before_end > ended_before_start)  # one sounds during the chord
     return doubled >= MIN_DOUBLED * total

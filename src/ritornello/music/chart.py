@@ -1,8 +1,8 @@
-"""Chord charts as text: "C | Am F | G7/B | N.C.", or one chord a bar, "ii V7 I".
+"""Read chord charts from text: "C | Am F | G7/B | N.C.", or one chord a bar, "ii V7 I".
 
-The symbols between two bar lines are one bar; the end of a line of text is a bar line too. `chord_symbols`
-says how they share the bar. "|: C | F :|" is played twice. Without any bar line each chord is
-a bar. Lines that begin with "# ", and names of sections in square brackets, are comments.
+The symbols between two bar lines are those of one bar; the end of a line of text is a bar line too. Several
+symbols share a bar as `chord_symbols` describes. "|: C | F :|" is played twice. In a text without bar lines
+each chord lasts a bar. Lines that begin with "# ", and names of sections in square brackets, are comments.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECTION_NAME = re.compile(r"\[[^\]|]*\]")
 COMMA = re.compile(r",(?![^()\s]*\))")  # a comma, but not one within the brackets of a chord
 DOUBLE_LINE = re.compile(r"\|\||\|\]|\[\||‖")
 DASHES = "-\N{EN DASH}\N{EM DASH}→>"  # between the chords of a progression without bar lines
-NO_CHORDS = (CONTINUED, REPEATED, OPEN_CHORD, *ALSO_CONTINUED)
+OTHER_SYMBOLS = (CONTINUED, REPEATED, OPEN_CHORD, *ALSO_CONTINUED)  # symbols that are not names of chords
 
 
 def parse_chart(text: str) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def parse_chart(text: str) -> tuple[str, ...]:
         )
     if len(bars) > MAX_BARS:
         raise PlanError(f"chords of {len(bars)} bars: must be at most {MAX_BARS}")
-    for symbol in {symbol for bar in bars for symbol in bar.split()} - {*NO_CHORDS}:
+    for symbol in {symbol for bar in bars for symbol in bar.split()} - {*OTHER_SYMBOLS}:
         if problem := _problem(symbol):
             raise PlanError(problem)
     return tuple(bar or CONTINUED for bar in bars)
@@ -48,27 +48,27 @@ def parse_chart(text: str) -> tuple[str, ...]:
 def chart_chords(chart: Sequence[str], plan: Plan, first_bar: int = 0) -> tuple[Chord, ...]:
     """Return the chords of a chart, repeated from bar `first_bar` (from 0) of a plan to its end.
 
-    A pickup has the first chord too. An open chord has the root UNKNOWN. Raises PlanError if the symbols of
-    a bar cannot share it.
+    The first chord already sounds in a pickup. An open chord has the root UNKNOWN; open chords before the
+    first other chord are left out. Raises PlanError if the symbols of a bar cannot share it.
     """
     timeline = plan.timeline(GRID)
     start = max(first_bar, timeline.pickup_bars)
     texts = [OPEN_CHORD] * start + [chart[bar % len(chart)] for bar in range(len(timeline) - start)]
-    found = list(placed_chords(texts, timeline, plan.key, plan.mode))[start:]
-    while found and found[0].root == UNKNOWN:
-        del found[0]
-    if not first_bar and found and found[0].onset_ticks == int(timeline.start_ticks[start]):
-        found[0] = found[0]._replace(onset_ticks=0)
-    return tuple(found)
+    chords = list(placed_chords(texts, timeline, plan.key, plan.mode))[start:]
+    while chords and chords[0].root == UNKNOWN:
+        del chords[0]
+    if not first_bar and chords and chords[0].onset_ticks == int(timeline.start_ticks[start]):
+        chords[0] = chords[0]._replace(onset_ticks=0)
+    return tuple(chords)
 
 
 def whole_choruses(chart: Sequence[str], least_bars: int) -> int:
-    """Return the length in bars of the chart, repeated as a whole until it has at least `least_bars`."""
+    """Return the bars of a chart that is repeated, always as a whole, until it has at least `least_bars`."""
     return -(-least_bars // len(chart)) * len(chart)
 
 
 def _problem(symbol: str) -> str:
-    """Why a symbol is not a chord; "" if it is one."""
+    """Return why a symbol is not the name of a chord; "" if it is one."""
     try:
         parse_chord(symbol, has_numbers=symbol[:2] in {f"b{degree}" for degree in range(1, 8)})
     except ValueError as error:
@@ -77,27 +77,27 @@ def _problem(symbol: str) -> str:
 
 
 def _bars(text: str) -> list[str]:
-    """The bars of a text with bar lines; an empty bar continues the last chord, repeats are written out."""
+    """Return the symbols of each bar of a text with bar lines, "" for an empty bar; repeats come twice."""
     bars: list[str] = []
-    start = 0
+    repeat_start = 0
     for line in DOUBLE_LINE.sub("|", text).split("\n"):
-        cells = re.split(r"(:?\|:?)", line)
+        cells = re.split(r"(:?\|:?)", line)  # bars and bar lines in turn
         for place, cell in enumerate(cells):
             if "|" in cell:
-                bars += bars[start:] if cell.startswith(":") else []
-                start = len(bars) if ":" in cell else start
-            elif cell.strip() or 0 < place < len(cells) - 1:
+                bars += bars[repeat_start:] if cell.startswith(":") else []
+                repeat_start = len(bars) if ":" in cell else repeat_start
+            elif cell.strip() or 0 < place < len(cells) - 1:  # what is empty at an end of a line is no bar
                 bars.append(" ".join(cell.split()))
     return bars
 
 
 def _progression(text: str) -> list[str]:
-    """The chords of a text without bar lines, which may have dashes or arrows between them."""
-    found: list[str] = []
-    for symbol in text.split():
-        pieces = re.split(rf"[{DASHES}]+", symbol)
-        if not symbol.strip(DASHES):
+    """Return the symbols of a text without bar lines, such as "C F G" or "I-V-vi"."""
+    symbols: list[str] = []
+    for word in text.split():
+        if not word.strip(DASHES):  # a dash or an arrow between spaces
             continue
-        is_chain = len(pieces) > 1 and symbol not in NO_CHORDS and _problem(symbol)
-        found += pieces if is_chain and not any(map(_problem, pieces)) else [symbol]
-    return found
+        pieces = re.split(rf"[{DASHES}]+", word)
+        is_symbol = len(pieces) == 1 or word in OTHER_SYMBOLS or not _problem(word)  # such as C-7
+        symbols += [word] if is_symbol or any(map(_problem, pieces)) else pieces
+    return symbols

@@ -11,9 +11,10 @@ NO_CHORD_NAME = "N.C."  # the name of a time in which no chord sounds
 class Chord(NamedTuple):
     """A chord from `onset_ticks` on: the pitch class of its root, 0-11, and a kind of theory.CHORD_KINDS.
 
-    A chord of another kind has the nearest of these; `suffix` is then what follows the root in its name, and
-    else "". `bass` is the pitch class below the chord, NO_BASS for the root.
-    `text` is its name if the user wrote it in another way. With the suffix "N.C." no chord sounds.
+    A chord that none of these kinds describes has the nearest one, and `suffix` is the part of its name after
+    the root, such as "m7b9"; for other chords `suffix` is "". The suffix "N.C." means that no chord sounds.
+    `bass` is the pitch class of the bass note of a slash chord, NO_BASS of others. `text` is the name that
+    the user wrote, if `chord_names.letter_name` gives another one.
     """
 
     onset_ticks: int

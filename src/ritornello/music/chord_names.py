@@ -19,7 +19,7 @@ NUMERALS = re.compile(rf"({DEGREE})(.*?)(?:/({DEGREE}|[A-G][#b]?))?")
 NO_CHORD = re.compile(r"[Nn]\.?[Cc]\.?")
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
 DIMINISHED = ("dim", "°", "o", "ø", "º", "Ø")
-OWN_THIRD = re.compile(r"dim|[°oøºØ-]|m(?!aj|a|M)")  # suffixes that say that the third is minor
+MINOR_THIRD = re.compile(r"dim|[°oøºØ-]|m(?!aj|a|M)")  # suffixes that state a minor third
 DEFAULT_KEY = (0, False)
 ALLOWED = (
     "must be a root A-G, # or b, and a kind (Am7, Csus4, G7b9/B), a numeral (ii, V7, bVII) or number (4, 6-, "
@@ -30,8 +30,8 @@ ALLOWED = (
 def parse_chord(text: str, key: Key | None = None, mode: str = "", *, has_numbers: bool = False) -> Chord:
     """Return the chord (at tick 0) of a name; numerals and numbers refer to the key, by default C major.
 
-    "b7" is a flat seventh degree if the other names are numbers (`has_numbers`), else a B7 chord. Raises
-    ValueError for a text that is not a chord.
+    "b7" is the flat seventh degree if `has_numbers`, that is if the other names of the song are numbers; else
+    it is a B7 chord. Raises ValueError for a text that is not a chord.
 
     >>> parse_chord("G7/B")
     Chord(onset_ticks=0, root=7, kind='7', suffix='', bass=11, text='')
@@ -47,12 +47,12 @@ def parse_chord(text: str, key: Key | None = None, mode: str = "", *, has_number
     problems = []
     for reader in readers:
         try:
-            found = reader(name, key or DEFAULT_KEY, mode)
+            chord = reader(name, key or DEFAULT_KEY, mode)
         except ValueError as error:
             problems.append(str(error))
             continue
-        if found is not None:
-            return found if chord_label(found, key) == text.strip() else found._replace(text=text.strip())
+        if chord is not None:
+            return chord if chord_label(chord, key) == text.strip() else chord._replace(text=text.strip())
     raise ValueError(f"chord {text!r:.40}: {problems[0] if problems else ALLOWED}")
 
 
@@ -75,7 +75,7 @@ def letter_name(chord: Chord, key: Key | None = None) -> str:
 
 
 def marker_name(chord: Chord) -> str:
-    """Return the name of a chord for other programs: as the user wrote it if that name has letters."""
+    """Return the name of a chord for other programs: as the user wrote it, but with letters for a numeral."""
     return chord.text if chord.text[:1] in set("ABCDEFG") else letter_name(chord)
 
 
@@ -84,12 +84,12 @@ def chord_tones(chord: Chord) -> frozenset[int]:
     if chord.is_silent:
         return frozenset()
     intervals = parse_suffix(chord.suffix).intervals if chord.suffix else CHORDS[chord.kind][1]
-    found = {(chord.root + interval) % 12 for interval in intervals}
-    return frozenset(found if chord.bass == NO_BASS else {*found, chord.bass})
+    tones = frozenset((chord.root + interval) % 12 for interval in intervals)
+    return tones if chord.bass == NO_BASS else tones | {chord.bass}
 
 
 def _chord(root: int, suffix: str, bass: int | None) -> Chord:
-    """The chord of a root, a suffix and the pitch class of a bass. Raises ValueError for a wrong suffix."""
+    """Return a chord by root, suffix and pitch class of the bass. Raises ValueError for a wrong suffix."""
     kind, _, text = parse_suffix(suffix)
     return Chord(0, root, kind, text, NO_BASS if bass is None or bass == root else bass)
 
@@ -109,29 +109,36 @@ def _with_numerals(name: str, key: Key, mode: str) -> Chord | None:
     match = NUMERALS.fullmatch(name)
     if match is None:
         return None
-    degree, suffix, below = match[1], match[2], match[3]
+    degree, suffix, after_slash = match[1], match[2], match[3]
     number, is_roman = degree.lstrip("b#"), not degree[-1].isdigit()
     place = ROMAN.index(number.upper()) if is_roman else int(number) - 1
     is_diminished = suffix.startswith(DIMINISHED) or (number == "vii" and not suffix)
+    # in minor the roots of diminished chords on the sixth and seventh degree are raised: G# dim in A minor
     root = _degree(degree, key, mode, raised=key[1] and not mode and place > 4 and is_diminished)
     if not is_roman and not suffix:
         suffix = _triad(root, key, mode)
     elif number == "vii" and not suffix:
         suffix = "dim"
-    elif number.islower() and not OWN_THIRD.match(suffix):
+    elif number.islower() and not MINOR_THIRD.match(suffix):
         suffix = f"m{suffix}"
-    if not below:
+    if not after_slash:
         return _chord(root, suffix, None)
-    if below[0] in "ABCDEFG":
-        return _chord(root, suffix, pitch_class(below))
-    target = _degree(below, key, mode)
-    if is_roman and place in (4, 6) and not below[-1].isdigit() and target != key_tonic(*key):
+    if after_slash[0] in "ABCDEFG":
+        return _chord(root, suffix, pitch_class(after_slash))
+    target = _degree(after_slash, key, mode)
+    # V or vii over a numeral other than the tonic is the dominant of that degree, else a slash chord
+    is_dominant_of = is_roman and place in (4, 6) and not after_slash[-1].isdigit()
+    if is_dominant_of and target != key_tonic(*key):
         return _chord((target + MAJOR[place]) % 12, suffix, None)
     return _chord(root, suffix, target)
 
 
 def _degree(text: str, key: Key, mode: str, *, raised: bool = False) -> int:
-    """The pitch class of "bVII" or "4": flats count from major, others from the key."""
+    """Return the pitch class of a degree such as "bVII" or "4".
+
+    A flat degree is one below that of the major scale, any other is a degree of the key; `raised` takes the
+    degree of the major scale.
+    """
     number = text.lstrip("b#")
     place = int(number) - 1 if number.isdigit() else ROMAN.index(number.upper())
     scale = MAJOR if text.startswith("b") else degrees(key, mode)
@@ -140,7 +147,7 @@ def _degree(text: str, key: Key, mode: str, *, raised: bool = False) -> int:
 
 
 def _triad(root: int, key: Key, mode: str) -> str:
-    """The suffix of the triad on a degree that is in the key: "", "m" or "dim"; "" on any other."""
+    """Return the suffix ("", "m" or "dim") of the triad on a root that is in the key; "" if none is in it."""
     scale = {(key_tonic(*key) + step) % 12 for step in degrees(key, mode)}
     for kind in ("maj", "min", "dim"):
         if {(root + step) % 12 for step in CHORDS[kind][1]} <= scale:

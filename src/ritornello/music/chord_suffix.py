@@ -34,14 +34,14 @@ UNNAMED = CHORDS["other"][0]
 
 
 class Suffix(NamedTuple):
-    """The meaning of a suffix: the nearest kind of chord, its tones above the root, and its normal spelling.
-
-    The spelling is "" if the kind has the same tones.
-    """
+    """The meaning of the suffix of a chord's name."""
 
     kind: str
+    """The nearest kind of theory.CHORD_KINDS."""
     intervals: tuple[int, ...]
+    """The tones in semitones above the root, ascending."""
     text: str
+    """The suffix in its normal spelling; "" if the kind has the same tones, so that it says all."""
 
 
 @lru_cache(maxsize=1024)
@@ -72,20 +72,20 @@ def parse_suffix(text: str) -> Suffix:
 
 
 class _Tones:
-    """The tones of a chord while its suffix is read from left to right."""
+    """The tones of a chord, in semitones above the root, while its suffix is read from left to right."""
 
     def __init__(self) -> None:
         self.third: int | None = 4
         self.fifth: int | None = 7
         self.seventh: int | None = None
         self.others: set[int] = set()
-        self.usual_seventh = 10
+        self.default_seventh = 10  # which a number such as 7 or 9 adds
 
     @property
     def intervals(self) -> tuple[int, ...]:
-        """The tones in semitones above the root, ascending."""
-        found = {0, self.third, self.fifth, self.seventh, *self.others} - {None}
-        return tuple(sorted(tone for tone in found if tone is not None))
+        """The tones, ascending."""
+        tones = {0, self.third, self.fifth, self.seventh, *self.others}
+        return tuple(sorted(tone for tone in tones if tone is not None))
 
     @property
     def kind(self) -> str:
@@ -125,18 +125,18 @@ class _Tones:
     def _quality(self, name: str, is_first: bool) -> bool:
         """Read the kind of the triad (first token only), or that the seventh is major."""
         if name == "major":
-            self.usual_seventh = 11
+            self.default_seventh = 11
             return True
         self.third = 4 if name == "augmented" else 3
         self.fifth = {"minor": 7, "augmented": 8}.get(name, 6)
-        self.usual_seventh = 9 if name == "diminished" else 10
+        self.default_seventh = 9 if name == "diminished" else 10
         self.seventh = 10 if name == "half_diminished" else None
         return is_first
 
     def _number(self, number: str, is_first: bool) -> bool:
         """Read a number: a seventh with the tones above it, an added tone, or the power chord."""
         if number in STACKED:
-            self.seventh = self.seventh or self.usual_seventh
+            self.seventh = self.seventh or self.default_seventh
             self.others |= set(STACKED[number])
         elif number == POWER:
             self.third = None

@@ -57,24 +57,30 @@ def _symbol(chord: Chord, key: tuple[int, bool] | None) -> str:
 
 
 def _writable_step(step: int, timeline: Timeline, bar: int) -> int:
-    """The length of a symbol in ticks, `step` or a fraction of it, that divides the bar equally when read."""
+    """Return the ticks of a symbol, `step` or a fraction of it, with which the symbols of a bar can be read.
+
+    A reader gives equal shares of the bar to so many symbols, as `_shares` does.
+    """
     length = int(timeline.length_ticks[bar])
-    steps = (step // parts for parts in range(1, step + 1) if step % parts == 0)
+    steps = (step // divisor for divisor in range(1, step + 1) if step % divisor == 0)
     return next(each for each in steps if _shares(length // each, timeline, bar) == [each] * (length // each))
 
 
 def _shares(count: int, timeline: Timeline, bar: int) -> list[int]:
-    """The ticks of each of `count` symbols of a bar; none if they cannot share it."""
+    """Return the ticks of each of `count` symbols of a bar; an empty list if they cannot share it."""
     length, beat = int(timeline.length_ticks[bar]), _beat_ticks(timeline, bar)
     beats, rest = divmod(length, beat)
     if rest or count > beats:
         return [] if length % count else [length // count] * count
-    each, more = divmod(beats, count)
-    return [beat * (each + (place < more)) for place in range(count)]
+    each, left = divmod(beats, count)  # the first symbols get the beats that are left
+    return [beat * (each + (place < left)) for place in range(count)]
 
 
 def _beat_ticks(timeline: Timeline, bar: int) -> int:
-    """The ticks of a counted beat: a dotted quarter in 6/8, 9/8 or 12/8, else a quarter or an eighth."""
+    """Return the ticks of a counted beat: a dotted quarter in 6/8, 9/8 or 12/8, else a quarter or an eighth.
+
+    It is 1 if none of these divides the bar.
+    """
     length, quarter = int(timeline.length_ticks[bar]), timeline.ticks_per_beat
     is_compound = timeline.denominator[bar] == 8 and timeline.numerator[bar] in (6, 9, 12)
     units = [Fraction(3, 2)] * bool(is_compound) + [Fraction(1), Fraction(1, 2)]
@@ -87,15 +93,15 @@ def parse_symbols(
     """Return the chords of the symbols of each bar of `timeline`; None leaves a bar open.
 
     An open chord has the root UNKNOWN; if all are open, no chords are returned. Numerals refer to the key.
-    Raises PlanError for an invalid symbol, or if a bar cannot be shared by so many symbols.
+    Raises PlanError for an invalid symbol, or if the symbols of a bar cannot share it.
     """
-    found: list[Chord] = []
+    chords: list[Chord] = []
     for chord in placed_chords(bars, timeline, key, mode):
-        if not found or found[-1][1:] != chord[1:]:
-            found.append(chord)
-    if found and found[0][1:3] == OPEN:
-        del found[0]
-    return tuple(found)
+        if not chords or chords[-1][1:] != chord[1:]:
+            chords.append(chord)
+    if chords and chords[0][1:3] == OPEN:
+        del chords[0]
+    return tuple(chords)
 
 
 def placed_chords(

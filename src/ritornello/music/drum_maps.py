@@ -1,8 +1,8 @@
 """Drum maps: which note of a drum kit plays which percussion sound of General MIDI.
 
-The table of a kit gives, for each pitch of General MIDI, the notes of the kit with that sound; the first one
-is written. Each table has only notes that two independent public tables of the kit agree on, or that the
-maker's document cited at the table gives. Kits without such a source, such as Battery, are missing.
+The table of a kit gives, for each pitch of General MIDI, the notes of the kit with that sound; when songs are
+written, the first of them is used. A table has only notes on which two independent public tables of the kit
+agree, or that the cited document of its maker gives. Kits without such sources, such as Battery, are missing.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ ALIASES = {
     "superior drummer": "toontrack", "sd3": "toontrack", "addictive drums": "addictive", "ad2": "addictive",
     "addictive drums 2": "addictive", "superior drummer 3": "toontrack", "ezdrummer 3": "toontrack",
 }  # fmt: skip
-# The substitutes for a sound that a kit lacks, the most similar first. A tambourine has none.
+# The substitutes for a sound that a kit lacks, the most similar first. Other sounds have none.
 SUBSTITUTES = {
     35: (36,), 36: (35,), 38: (40,), 40: (38,), 37: (40, 38), 44: (42,), 42: (44,), 46: (42,),
     50: (48, 47, 45), 48: (50, 47, 45), 47: (45, 48, 50), 45: (47, 43, 48), 43: (41, 45), 41: (43, 45),
@@ -118,8 +118,10 @@ def to_drum_map(score: Score, name: str) -> tuple[Score, int]:
 
 
 def _mapped(score: Score, pitches: npt.NDArray[Any], has_place: npt.NDArray[np.bool_]) -> tuple[Score, int]:
-    """The song with the pitch p of each drum note replaced by `pitches[p]` (128,), without drum notes whose
-    `has_place` (N,) is false; and how many those are. Notes with the same pitch and onset become one.
+    """Return the song with the pitch p of each drum note replaced by `pitches[p]` (128,), and a count.
+
+    The count is of drum notes that were left out, because `has_place` (N,) is false for them. Notes of equal
+    pitch and onset become one.
     """
     drums = score.of_drums
     kept = ~drums | has_place

@@ -1,15 +1,15 @@
 """The pitches that instruments of General MIDI can play.
 
-Sounding ranges, with the extremes that soloists reach, as textbooks of orchestration give them (Adler, The
-Study of Orchestration; Piston, Orchestration). They were written from memory and checked against human songs,
-not against the books. Sections of strings, brass and voices have the range of all their members.
-Where a program is no one instrument (synthesisers, effects, tuned drums) the range is that of SYNTHESISER.
+These are sounding ranges with the extremes that soloists reach, as textbooks of orchestration give them
+(Adler, The Study of Orchestration; Piston, Orchestration). They were written from memory and checked against
+human songs, not against the books. Sections of strings, brass and voices have the range of all their members.
+A program that is no single instrument (synthesisers, effects, tuned drums) has the range SYNTHESISER.
 `python -m benchmarks rules FOLDER` counts the notes of human songs beyond them.
 """
 
 from functools import lru_cache
 
-SYNTHESISER = (12, 115)  # C0 to G8: below, pitch is hardly heard; above, the highest octave of organs begins
+SYNTHESISER = (12, 115)  # C0 to G8: lower pitches are hardly heard, higher ones only organs have
 
 # (programs from 0, lowest pitch, highest pitch); middle C is 60
 _RANGES: tuple[tuple[tuple[int, ...], int, int], ...] = (

@@ -1,13 +1,14 @@
-"""The key as a frame: songs are learnt and composed in C major or A minor, and moved to their own key.
+"""The key frame: a network learns and composes all songs in C major or A minor.
 
-What a network learns in one key then holds in all twelve. In 500 steps on fiddle tunes, held-out pitches
-cost 1.34 nats a note in the frame and 1.67 outside of it, the key told to both (benchmarks/RESULTS.md).
+A song is transposed to the frame before, and a composed song from the frame to its own key. What the network
+learns in one key then holds in all twelve. In 500 steps on fiddle tunes, held-out pitches cost 1.34 nats a
+note in the frame and 1.67 outside of it, although both networks knew the key (benchmarks/RESULTS.md).
 """
 
 from ritornello.music.theory import key_tonic
 
 Key = tuple[int, bool]  # sharps, is_minor
-LOWEST_SHIFT = -5  # of -5 to 6 semitones
+LOWEST_SHIFT = -5  # semitones; the highest is 6
 
 
 def frame_shift(key: Key | None) -> int:
@@ -23,7 +24,9 @@ def frame_shift(key: Key | None) -> int:
 
 
 def shift_within(semitones: int, lowest: int, highest: int) -> int:
-    """The shift nearest to `semitones` in whole octaves from it that is within two limits; 0 if none is.
+    """Return `semitones`, moved by as few octaves as possible so that it lies within two limits.
+
+    The result is 0 if it cannot.
 
     >>> shift_within(5, -20, 3), shift_within(5, -20, 30), shift_within(5, -6, 4)
     (-7, 5, 0)

@@ -1,6 +1,6 @@
-"""Modes, such as dorian or blues: their scales, the nearest major or minor key, and the chords that fit.
+"""Modes, such as dorian or blues: their scales, the nearest major or minor key, and the chords that fit them.
 
-A network knows major and minor keys only. A song in a mode is composed in the nearest key with the same
+A network only knows major and minor keys. A song in a mode is composed in the nearest key with the same
 tonic; sampling rules keep its notes in the scale of the mode.
 """
 
@@ -19,19 +19,19 @@ TWELVE_BARS = "I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 I7"  # one a bar, with the q
 
 
 class Mode(NamedTuple):
-    """A scale in semitones above the tonic, and the nearest key with that tonic: minor, or else major.
-
-    `sharps` is the number of sharps that its signature has more than that of the key. `chords` are the chords
-    that fit, each a root in semitones above the tonic and a kind. If it is empty, all chords fit whose tones
-    are in `chord_scale`, by default the scale. `chart` has the chords of a song for which none are asked.
-    """
+    """A mode, with intervals in semitones above the tonic."""
 
     scale: tuple[int, ...]
     is_minor: bool = False
+    """Whether the nearest key with the same tonic is minor."""
     sharps: int = 0
+    """How many more sharps the key signature of the mode has than the nearest key."""
     chord_scale: tuple[int, ...] = ()
+    """If `chords` is empty, those chords fit whose tones are all in this scale; () is `scale`."""
     chords: tuple[tuple[int, str], ...] = ()
+    """The chords that fit, each a root above the tonic and a kind."""
     chart: str = ""
+    """The chord chart of a song for which the user names no chords; "" leaves them open."""
 
 
 MODES = {
@@ -109,15 +109,15 @@ def tones(key: Key, mode: str = "") -> frozenset[int]:
 
 
 def degrees(key: Key, mode: str = "") -> tuple[int, ...]:
-    """Return seven degrees in semitones above the tonic; a scale with fewer tones has those of its key."""
+    """Return the seven degrees in semitones above the tonic; a mode without seven has those of its key."""
     scale = MODES[mode].scale if mode else ()
     return scale if len(scale) == len(MAJOR) else (MINOR if key[1] else MAJOR)
 
 
 def fitting_chords(key: Key, mode: str) -> frozenset[tuple[int, str]]:
     """Return the chords (root, kind) that fit a mode."""
-    found, tonic = MODES[mode], key_tonic(*key)
-    chords = found.chords or _chords_in(found.chord_scale or found.scale)
+    properties, tonic = MODES[mode], key_tonic(*key)
+    chords = properties.chords or _chords_in(properties.chord_scale or properties.scale)
     return frozenset(((tonic + root) % 12, kind) for root, kind in chords)
 
 

@@ -1,4 +1,4 @@
-"""Removal of overlaps: a pitch that is struck again in its part ends the earlier note there.
+"""Remove overlaps: where a pitch is struck again in its part, the earlier note ends.
 
 The *part-pitch* of a note is the number part * 128 + pitch. Notes of one part-pitch must not overlap.
 """
@@ -29,16 +29,16 @@ def cut_columns(
     onset: Column, duration: Column, part_pitch: PartPitch, velocity: Column
 ) -> tuple[Column, Column, PartPitch, Column]:
     """Do the same as `cut_overlaps` with columns (N,) in ticks and velocity 1-127; return new ones (M,)."""
-    key = (onset.astype(np.int64) << 15) + part_pitch
-    order = np.argsort(key, kind="stable")  # quick, because readers give the notes of each part in order
-    key = key.take(order)
-    repeated = key[1:] == key[:-1]  # (N - 1,) whether a note has the key of the note before it
-    if np.logical_or.reduce(repeated):
+    sort_key = (onset.astype(np.int64) << 15) + part_pitch
+    order = np.argsort(sort_key, kind="stable")  # quick: readers give the notes of each part in order
+    sort_key = sort_key.take(order)
+    repeated = sort_key[1:] == sort_key[:-1]  # (N - 1,) whether a note is a duplicate of the one before it
+    if np.logical_or.reduce(repeated):  # of duplicates only the first stays: move the longest there
         repeated = np.concatenate([[False], repeated, [False]])
         shared = np.flatnonzero(repeated[:-1] | repeated[1:])
         notes = order[shared]
         loudest, longest = -velocity[notes].astype(np.int64), -duration[notes].astype(np.int64)
-        longest_first = np.lexsort((loudest, longest, key[shared]))
+        longest_first = np.lexsort((loudest, longest, sort_key[shared]))
         order[shared] = notes[longest_first]
         order = order[~repeated[:-1]]
     onset, duration, part_pitch = onset.take(order), duration.take(order), part_pitch.take(order)
@@ -47,7 +47,7 @@ def cut_columns(
 
 
 def _shorten(onset: Column, duration: Column, part_pitch: PartPitch) -> None:
-    """Let each note, sorted by onset, end where its part-pitch is struck again; changes `duration` (N,)."""
+    """Cut notes, sorted by onset, where their part-pitch is struck again; changes `duration` (N,)."""
     order, last_of_group = group_by_part_pitch(part_pitch)
     grouped_onset, grouped_duration = onset.take(order), duration.take(order[:-1])
     until_next = grouped_onset[1:] - grouped_onset[:-1]
@@ -65,7 +65,7 @@ def part_pitches(part: Column, pitch: Column) -> PartPitch:
 
 
 def group_by_part_pitch(part_pitch: PartPitch) -> tuple[Indices, Indices]:
-    """Return the notes' indices (N,) sorted by part-pitch, and where in them each group but the last ends."""
+    """Return the indices (N,) of notes grouped by part-pitch, and where each group but the last one ends."""
     order = np.argsort(part_pitch, kind="stable")
     grouped = part_pitch.take(order)
     return order, (grouped[1:] != grouped[:-1]).nonzero()[0]

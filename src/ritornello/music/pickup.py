@@ -1,7 +1,7 @@
-"""Pickups: a song that begins with a part of a bar has a short bar before bar 1, which is bar 0.
+"""Pickups: the short bar, bar 0, with which a song begins that does not start on the first beat of bar 1.
 
-Files often have that bar in full length, with silence before the first note. Where songs are learnt or
-compared the silence is cut off, so that all songs of this kind look alike.
+Many files have the pickup as a full bar with silence before the first note. Before songs are learnt or
+compared, that silence is cut off, so that the pickups of all songs have the same form.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import numpy as np
 from ritornello.music.score import DEFAULT_METER, Meter, Score, drop_redundant
 from ritornello.music.timeline import Timeline
 
-LATEST_SHARE = 0.5  # of the first bar; a song whose first onset comes no earlier has a pickup
-EARLY_BEATS = 1 / 8  # notes that begin so shortly before a bar line were meant to begin at it
+LEAST_SILENCE = 0.5  # the share of the first bar that is silent if the rest of it is a pickup
+EARLY_BEATS = 1 / 8  # a note at most this early before a bar line was meant to begin at the line
 DENOMINATORS = (16, 8, 4)  # of the meter of a pickup
 
 
 def without_leading_silence(score: Score) -> Score:
-    """Return a song without its silent first bars; a first bar that is silent to its middle becomes a pickup.
+    """Return a song without silent bars before its first note, and with a pickup if it begins in mid-bar.
 
-    The pickup is a bar of its own meter, as short as whole 16ths allow. Notes that begin less than a 32nd
-    before a bar line begin at it. A song that begins before the middle of its first bar is returned as it is.
+    The pickup gets a meter of its own, as short as whole 16ths allow. If the first note begins at most a 32nd
+    before a bar line, the song begins at that line instead. A song that begins before the middle of its first
+    bar is returned as it is.
     """
     if not len(score) or not score.onset_ticks[0]:
         return score
@@ -32,7 +33,7 @@ def without_leading_silence(score: Score) -> Score:
     bar = int(timeline.bar_of(first))
     start, end = int(timeline.start_ticks[bar]), int(timeline.start_ticks[bar] + timeline.length_ticks[bar])
     short = None
-    if first - start >= LATEST_SHARE * (end - start) and bar + 1 < len(timeline):
+    if first - start >= LEAST_SILENCE * (end - start) and bar + 1 < len(timeline):
         if end - first <= EARLY_BEATS * score.ticks_per_beat:
             bar, start = bar + 1, end
         elif short := _short_bar(end - first, end - start, score.ticks_per_beat):
@@ -45,9 +46,9 @@ def without_leading_silence(score: Score) -> Score:
 
 
 def with_pickup(score: Score, ticks: int) -> Score:
-    """Return a song whose first bar has only so many ticks; the bars of its meter begin after them.
+    """Return a song whose first bar is cut to a pickup of so many ticks; bar 1 begins after them.
 
-    It is returned as it is if its first bar is no longer, or if no meter has that length.
+    The song is returned as it is if its first bar is not longer, or if no meter has that length.
     """
     meters = (
         score.meters if score.meters and not score.meters[0].onset_ticks else (DEFAULT_METER, *score.meters)
@@ -66,9 +67,9 @@ def with_pickup(score: Score, ticks: int) -> Score:
 def _short_bar(
     sounding: int, length: int, ticks_per_beat: int, denominators: Sequence[int] = DENOMINATORS
 ) -> tuple[int, int, int] | None:
-    """Ticks and meter of the pickup for the `sounding` last ticks of a bar of `length` ticks; None without.
+    """Return (ticks, numerator, denominator) of the shortest pickup with the `sounding` last ticks of a bar.
 
-    The meter fills whole ticks.
+    It has a whole number of ticks, fewer than the `length` of the bar. None if there is no such pickup.
     """
     fitting = []
     for denominator in denominators:
@@ -79,18 +80,20 @@ def _short_bar(
 
 
 def _from_tick(score: Score, start: int, meters: list[Meter]) -> Score:
-    """The song from a tick on, in these meters; notes that sound at the tick begin there."""
+    """Return the song from a tick on, in these meters; notes that sound at that tick begin there."""
     onset = np.maximum(score.onset_ticks.astype(np.int64), start)
     duration = score.onset_ticks.astype(np.int64) + score.duration_ticks - onset
     kept = np.flatnonzero(duration > 0)
     columns: list[Any] = [onset - start, duration, score.pitch, score.velocity, score.part]
     onset, duration, pitch, velocity, part = (column[kept] for column in columns)
     changes = {"tempi": score.tempi, "keys": score.keys, "chords": score.chords, "meters": meters}
-    events: dict[str, Any] = {name: drop_redundant(_moved(found, start)) for name, found in changes.items()}
+    events: dict[str, Any] = {
+        name: drop_redundant(_moved(old_events, start)) for name, old_events in changes.items()
+    }
     events |= {"markers": _moved(score.markers, start), "title": score.title}
     return Score.of(score.ticks_per_beat, onset, duration, pitch, velocity, part, score.parts, **events)
 
 
 def _moved(events: Any, start: int) -> tuple[Any, ...]:
-    """The events, `start` ticks earlier; those before it come first."""
+    """Return the events `start` ticks earlier; those before `start` are moved to tick 0."""
     return tuple(event._replace(onset_ticks=max(event.onset_ticks - start, 0)) for event in events)

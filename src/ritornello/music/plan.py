@@ -61,9 +61,9 @@ class Plan:
     is_loop: bool = False
     """Whether the last bar leads into the first."""
     held_notes: tuple[int, ...] = ()
-    """Numbers of parts whose planned notes are asked for, so that rules hold them."""
+    """Numbers of the parts whose density the user set: sampling rules hold them to their planned notes."""
     held_pitches: tuple[int, ...] = ()
-    """Numbers of parts whose planned mean pitches are asked for."""
+    """Numbers of the parts whose register the user set: rules hold them to their planned mean pitches."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
@@ -108,13 +108,16 @@ class Plan:
         return replace(plan, chords=drop_redundant(chords))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON can hold it; what was added later is left out where it says nothing."""
+        """Return the plan as JSON can hold it.
+
+        Fields that the first versions of plans lacked are left out where they have their default values.
+        """
         values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-        plain = Chord(0, 0, "")[3:]
-        values["chords"] = [chord[:3] if chord[3:] == plain else chord for chord in values["chords"]]
+        defaults = Chord(0, 0, "")[3:]  # suffix, bass and text, which the first versions lacked
+        values["chords"] = [chord[:3] if chord[3:] == defaults else chord for chord in values["chords"]]
         if self.sketch is not None:
             values["sketch"] = self.sketch.to_dict()
-        for name in LATER_FIELDS:
+        for name in FIELDS_OF_LATER_VERSIONS:
             if not values[name]:
                 del values[name]
         return values
@@ -132,7 +135,7 @@ class Plan:
             )
         arguments = dict(values)
         try:
-            for name, convert in LIST_ITEMS.items():
+            for name, convert in ITEM_READERS.items():
                 if arguments.get(name) is not None:
                     arguments[name] = tuple(convert(*item) for item in arguments[name])
             for name in ("held_notes", "held_pitches"):
@@ -187,9 +190,12 @@ class Plan:
         """1 if the first bar is a pickup, bar 0, else 0; see Timeline.pickup_bars."""
         if len(self.meters) < 2 or self.meters[1][0] != 1 or self.bars == 1:
             return 0
-        first, second, *later = [4 * GRID * meter[1] / meter[2] for meter in self.meters[:3]]
-        stays = not later or self.meters[2][0] > 2 or abs(later[0] - second) < 1
-        return int(int(first) <= second - 1 and stays)
+        first, second, *later = [
+            4 * GRID * meter[1] / meter[2] for meter in self.meters[:3]
+        ]  # ticks of a bar
+        # the first full bar must be as long as the one after it: its meter holds for both, or hardly changes
+        is_full = not later or self.meters[2][0] > 2 or abs(later[0] - second) < 1
+        return int(int(first) <= second - 1 and is_full)
 
     @property
     def full_bars(self) -> int:
@@ -197,7 +203,7 @@ class Plan:
         return self.bars - self.pickup_bars if self.bars else 0
 
     def only_main_meter(self) -> Plan:
-        """Return the plan with its longest-lasting meter in all bars; that of a pickup does not count."""
+        """Return the plan with its most frequent meter in all bars; the meter of a pickup does not count."""
         changes = self.meters[self.pickup_bars :]
         starts = [bar for bar, _, _ in changes]
         ends = [*starts[1:], max(self.bars or 0, starts[-1] + 1)]
@@ -216,8 +222,16 @@ class Plan:
         return ", ".join(items + ([f"{self.full_bars} bars{pickup}"] if self.bars else []))
 
 
-LATER_FIELDS = ("sketch", "mode", "intro_bars", "outro_bars", "is_loop", "held_notes", "held_pitches")
-LIST_ITEMS: dict[str, Callable[..., Any]] = {  # converts an item of each list of a plan in JSON
+FIELDS_OF_LATER_VERSIONS = (
+    "sketch",
+    "mode",
+    "intro_bars",
+    "outro_bars",
+    "is_loop",
+    "held_notes",
+    "held_pitches",
+)
+ITEM_READERS: dict[str, Callable[..., Any]] = {  # by field: makes an item of its list from the values in JSON
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),
     "returns": lambda bar, similarity: (int(bar), int(similarity)),
@@ -261,8 +275,8 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
         match = re.fullmatch(r"([^\W\d]+'*)(\d+)(~?)", section)
         if not match or not 1 <= int(match[2]) <= MAX_BARS:
             letters = re.fullmatch(r"[A-Za-z]{2,16}", text.strip())  # such as AABA
-            meant = " ".join(f"{name}8" for name in text.strip()) if letters else "A8 or A8~"
-            raise PlanError(f"section {section!r}: must be a name and 1-{MAX_BARS} bars, such as {meant}")
+            example = " ".join(f"{name}8" for name in text.strip()) if letters else "A8 or A8~"
+            raise PlanError(f"section {section!r}: must be a name and 1-{MAX_BARS} bars, such as {example}")
         name, bars = match[1], range(len(returns), len(returns) + int(match[2]))
         repeated = latest.get(name, range(0))
         similarity = 1 if match[3] else 3
@@ -274,11 +288,11 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _meters(timeline: Timeline) -> list[tuple[int, int]]:
-    """Return the meter of each bar on the grid; a bar that is not as long as its meter gets one that fits."""
+    """Return the meter of each bar on the grid; a bar cut short by a change of meter gets one that fits."""
     meters = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
     full_ticks = timeline.numerator * 4 * GRID / timeline.denominator
     for bar in np.flatnonzero(np.abs(timeline.length_ticks - full_ticks) >= 1).tolist():
-        sixty_fourths = max(1, (int(timeline.length_ticks[bar]) * 2 + 1) // 3)  # of 1.5 ticks, rounded
+        sixty_fourths = max(1, (int(timeline.length_ticks[bar]) * 2 + 1) // 3)  # a 64th has 1.5 ticks
         numerator, denominator = sixty_fourths, 64
         while numerator % 2 == 0 and denominator > 4:
             numerator, denominator = numerator // 2, denominator // 2
@@ -287,7 +301,7 @@ def _meters(timeline: Timeline) -> list[tuple[int, int]]:
 
 
 def main_tempo(score: Score) -> Tempo:
-    """Return the tempo of most ticks of `score`; 120 bpm holds until its first tempo."""
+    """Return the tempo in which `score` is for most of its ticks; before its first tempo it is 120 bpm."""
     tempi = score.tempi if score.tempi and score.tempi[0].onset_ticks == 0 else (DEFAULT_TEMPO, *score.tempi)
     ticks: dict[int, int] = {}
     end = max(score.end_ticks, tempi[-1].onset_ticks)

@@ -29,7 +29,7 @@ MAX_PARTS = 256
 COLUMNS = {"onset_ticks": "i4", "duration_ticks": "i4", "pitch": "u1", "velocity": "u1", "part": "u1"}
 LIMITS = {"onset_ticks": (0, MAX_TICKS), "duration_ticks": (1, MAX_TICKS), "pitch": (0, 127)}
 LIMITS |= {"velocity": (1, 127), "part": (0, MAX_PARTS - 1)}
-BYTES = ("i1", "u1")  # types of input columns that are not widened to 64 bits
+BYTE_TYPES = ("i1", "u1")  # input columns of these types are not widened to 64 bits
 EVENTS = ("tempi", "meters", "keys", "chords", "markers")
 
 
@@ -103,17 +103,17 @@ class Score:
     markers: tuple[Marker, ...] = ()
     title: str = ""
     details: FileDetails = NO_DETAILS
-    """What the file of the song has besides, if it was read with its details."""
+    """What else the MIDI file contains, if the song was read with its details."""
     is_checked: InitVar[bool] = False
-    """Whether the notes are known to be in range, sorted and cut, in arrays that only the Score has."""
+    """If true, the constructor neither checks nor copies the columns: `Score.of` has done both."""
 
     def __post_init__(self, is_checked: bool) -> None:
         for name, dtype in COLUMNS.items():
-            column = given = np.asarray(getattr(self, name))
+            column = np.asarray(getattr(self, name))
             if not is_checked:
-                if given.dtype != dtype:  # numpy would wrap what does not fit
-                    check_range(given, name, *LIMITS[name], self.title)
-                column = np.array(given, dtype=dtype)  # a copy: the caller's array stays writeable
+                if column.dtype != dtype:  # numpy would wrap values that do not fit
+                    check_range(column, name, *LIMITS[name], self.title)
+                column = np.array(column, dtype=dtype)  # a copy: the caller's array stays writeable
             column.flags.writeable = False
             object.__setattr__(self, name, column)
         for name in ("parts", *EVENTS):
@@ -135,14 +135,20 @@ class Score:
         parts: Sequence[Part] = (Part(),),
         **events: Any,
     ) -> Score:
-        """Make a Score of notes in any order: sort them, and cut or drop notes that overlap (`cut_overlaps`).
+        """Make a Score of notes in any order: sort them, and shorten or drop overlaps as `cut_overlaps` does.
 
         Columns are integers (N,): ticks, and velocity 1-127. A duration of 0 becomes one tick. `events` are
         keyword arguments of the constructor, such as `tempi`. Raises ScoreError if a value is out of range.
         """
         onset, length = _ints(onset_ticks, "i4"), _ints(duration_ticks, "i4")
-        owner = np.zeros(len(onset), np.uint8) if part is None else _ints(part, *BYTES)
-        columns = (onset, length + (length == 0), _ints(pitch, *BYTES), _ints(velocity, *BYTES), owner)
+        owner = np.zeros(len(onset), np.uint8) if part is None else _ints(part, *BYTE_TYPES)
+        columns = (
+            onset,
+            length + (length == 0),
+            _ints(pitch, *BYTE_TYPES),
+            _ints(velocity, *BYTE_TYPES),
+            owner,
+        )
         check_lengths(columns)
         for name, column in zip(COLUMNS, columns, strict=True):
             check_range(column, name, *LIMITS[name], events.get("title", ""))
@@ -176,7 +182,10 @@ class Score:
 
     @property
     def estimated_key(self) -> tuple[int, bool] | None:
-        """The key (sharps, is_minor) that fits pitches, last note and key signature; None without pitches."""
+        """The key (sharps, is_minor) estimated from pitches, last bass note and key signature.
+
+        It is None if only drums play.
+        """
         pitched = ~self.of_drums
         if not pitched.any():
             return None
@@ -249,21 +258,24 @@ def rescale_ticks(ticks: Any, from_ticks_per_beat: int, to_ticks_per_beat: int) 
 
 
 def drop_redundant(events: Sequence[Any]) -> tuple[Any, ...]:
-    """Sort events, and drop those without effect: all but the last at one tick, and repeated values."""
+    """Sort events, and drop those without effect.
+
+    Of several events at one tick only the last has an effect; an event equal to the one before it has none.
+    """
     if len(events) < 2:
         return tuple(events)
     last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
-    kept: list[Any] = []
+    effective: list[Any] = []
     for event in last.values():
-        if not kept or event[1:] != kept[-1][1:]:
-            kept.append(event)
-    return tuple(kept)
+        if not effective or event[1:] != effective[-1][1:]:
+            effective.append(event)
+    return tuple(effective)
 
 
-def _ints(values: npt.ArrayLike, *kept_types: str) -> npt.NDArray[Any]:
-    """Return a column (N,) of 64-bit integers, or of its own type if that is one of `kept_types`."""
+def _ints(values: npt.ArrayLike, *unchanged_types: str) -> npt.NDArray[Any]:
+    """Return a column (N,) of 64-bit integers; a column of one of `unchanged_types` keeps its type."""
     column = np.atleast_1d(np.asarray(values))
-    return column if column.dtype in kept_types else column.astype(np.int64)
+    return column if column.dtype in unchanged_types else column.astype(np.int64)
 
 
 def _check_notes(score: Score, is_checked: bool) -> None:
@@ -275,7 +287,7 @@ def _check_notes(score: Score, is_checked: bool) -> None:
     check_lengths([getattr(score, name) for name in COLUMNS])
     if len(score) and not score.parts:
         raise ScoreError(f"{len(score)} notes, but no part that plays them")
-    limits = {} if is_checked else LIMITS
+    limits = {} if is_checked else LIMITS  # `Score.of` has checked all of them but the number of parts
     for name, (low, high) in (limits | {"part": (0, len(score.parts) - 1)}).items():
         check_range(getattr(score, name), name, low, high, score.title)
     if score.end_ticks > MAX_TICKS:
@@ -292,4 +304,4 @@ def _check_order(score: Score) -> None:
     overlaps[last_of_group] = False
     if overlaps.any():
         note = int(order[int(np.argmax(overlaps))])
-        raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts it")
+        raise ScoreError(f"note {note} still sounds when its pitch is struck again; Score.of cuts such notes")

@@ -1,4 +1,4 @@
-"""Phrases and sections of a song, with letters, from what its bars return to and where phrases end."""
+"""Find the phrases and the lettered sections of a song, from its returns and its cadences."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ritornello.music.score import Marker
 from ritornello.music.sketch import NO_CADENCE
 from ritornello.music.timeline import Timeline
 
-PHRASE_BARS = 4  # of a phrase whose end is unknown
-RUN_BARS = 4
-MAX_PHRASE_BARS = 12  # a longer one is cut into phrases of PHRASE_BARS
+PHRASE_BARS = 4  # the length of a phrase whose end is unknown
+MAX_PHRASE_BARS = 12  # a longer phrase is cut into phrases of PHRASE_BARS
+MIN_REPEATED_BARS = 4  # fewer successive bars that repeat others are no section
 INTRO, OUTRO = "intro", "outro"  # names of sections
 LOOP_START, LOOP_END = "loopStart", "loopEnd"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ALIKE = 0.5  # the least share of bars with the same origins in sections of one letter
-MOST = 2  # a section that repeats less than most notes of a bar is varied
+MIN_SHARED_ORIGINS = 0.5  # the least share of bars with the same origins in sections of one letter
+MOST_NOTES = 2  # the similarity below which a repeated bar makes its section a varied one
 
 
 class Section(NamedTuple):
-    """A section: its first bar from 0, its length in bars, its letter, whether it varies an earlier one."""
+    """A section: its first bar (from 0), its length in bars, its letter, and if it varies an earlier one."""
 
     start: int
     bars: int
@@ -36,33 +36,33 @@ class Section(NamedTuple):
 
 
 def phrases(bars: int, cadences: Sequence[int] = (), pickup_bars: int = 0) -> list[range]:
-    """Return the bars of each phrase: up to each cadence; where none is known, PHRASE_BARS.
+    """Return the bars of each phrase. A phrase ends with a cadence; without cadences it has PHRASE_BARS bars.
 
     The `pickup_bars` (0 or 1) belong to the first phrase.
     """
-    found: list[range] = []
+    spans: list[range] = []
     start = pickup_bars
     ends = [bar + 1 for bar, cadence in enumerate(cadences[:bars]) if cadence > NO_CADENCE]
     for end in [*ends, bars]:
         while end - start > (MAX_PHRASE_BARS if ends and end <= ends[-1] else PHRASE_BARS):
-            found.append(range(start, start + PHRASE_BARS))
+            spans.append(range(start, start + PHRASE_BARS))
             start += PHRASE_BARS
         if end > start:
-            found.append(range(start, end))
+            spans.append(range(start, end))
         start = max(start, end)
-    if found:
-        found[0] = range(found[0].stop)
-    return found or [range(bars)]
+    if spans:
+        spans[0] = range(spans[0].stop)
+    return spans or [range(bars)]
 
 
 def sections(timeline: Timeline) -> list[Section]:
-    """Return the sections of a song; none if nothing is known of what returns, or beyond MAX_BARS bars.
+    """Return the sections of a song; none if its returns are unknown or it has more than MAX_BARS bars.
 
-    The origin of a bar is the first of the bars to which it returns, directly or indirectly. RUN_BARS or more
-    that repeat others one after the other are a section, and so are those others; elsewhere sections are
-    phrases. They get the same letter if half of their bars have the same origins. Sections that always
-    follow each other are one, and so are sections that come once, up to the length of the longest section
-    that comes back.
+    The origin of a bar is the first of the bars to which it returns, directly or indirectly. Four or more
+    successive bars (MIN_REPEATED_BARS) that repeat other successive bars are a section, and so are those
+    others; elsewhere each phrase is a section. Two sections get the same letter if half of their bars have
+    the same origins. Sections that always follow each other are joined to one, and so are sections that come
+    only once, up to the length of the longest section that comes back.
     """
     returns, similarity = timeline.returns_to.tolist(), timeline.similarity.tolist()
     if not 0 < len(returns) <= MAX_BARS or (max(returns) < 0 and min(similarity) < 0):
@@ -72,46 +72,50 @@ def sections(timeline: Timeline) -> list[Section]:
         origin.append(origin[target] if target >= 0 else bar)
     spans = _spans(timeline, origin)
     spans, numbers = _merged(spans, _numbers(spans, origin))
-    first: dict[int, range] = {}
+    first: dict[int, range] = {}  # by number of a section: the bars in which it comes first
     found = []
     for span, number in zip(spans, numbers, strict=True):
         earlier = first.setdefault(number, span)
         repeats = all(origin[a] == origin[b] for a, b in zip(span, earlier, strict=False))
-        is_close = all(returns[bar] < 0 or similarity[bar] >= MOST for bar in span)
-        same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
-        found.append(Section(span.start, len(span), letters(list(first).index(number)), not same))
+        is_close = all(returns[bar] < 0 or similarity[bar] >= MOST_NOTES for bar in span)
+        is_same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
+        found.append(Section(span.start, len(span), letters(list(first).index(number)), not is_same))
     return found
 
 
 def _spans(timeline: Timeline, origin: Sequence[int]) -> list[range]:
-    """Return the bars of what repeats and is repeated, and of the phrases elsewhere; without a pickup."""
+    """Return the bars of repeated passages and their repeats, elsewhere of phrases; without a pickup."""
     cadences = timeline.sketch.cadences if timeline.sketch else ()
     first, bars = timeline.pickup_bars, len(timeline)
-    edges = {span.stop for span in phrases(bars, cadences, first)} | {first}
-    repeats, whole, bar = timeline.returns_to.tolist(), set[int](), first
-    kept = {first, bars}
+    phrase_edges = {span.stop for span in phrases(bars, cadences, first)} | {first}
+    repeats, inside, bar = (
+        timeline.returns_to.tolist(),
+        set[int](),
+        first,
+    )  # inside: bar lines within passages
+    passage_edges = {first, bars}
     while bar < bars:
         target, length = repeats[bar], 0
         while 0 <= target + length < bar < bars - length and origin[bar + length] == origin[target + length]:
             length += 1
-        if length >= RUN_BARS and target >= first:
+        if length >= MIN_REPEATED_BARS and target >= first:
             for start in (bar, target):
-                begin, end = (_nearest(edge, edges) for edge in (start, start + length))
-                whole.update(range(begin + 1, end))
-                kept.update((begin, end))
+                begin, end = (_nearest(edge, phrase_edges) for edge in (start, start + length))
+                inside.update(range(begin + 1, end))
+                passage_edges.update((begin, end))
         bar += max(1, length)
-    return [range(a, b) for a, b in pairwise(sorted(kept | (edges - whole)))]
+    return [range(a, b) for a, b in pairwise(sorted(passage_edges | (phrase_edges - inside)))]
 
 
 def _nearest(edge: int, edges: Collection[int]) -> int:
-    """Return the edge of a phrase that is at most a bar away, or the same edge if there is none."""
+    """Return the one of `edges` that is at most a bar from an edge, or the same edge if there is none."""
     return next((near for near in (edge, edge + 1, edge - 1) if near in edges), edge)
 
 
 def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:
-    """Return a marker with the name of each section, and those of a loop; without a sketch only the latter.
+    """Return a marker for each section of a plan with a sketch, and the markers of a loop.
 
-    The names of the markers of a loop are those that music engines of games look for.
+    Music engines of games look for markers of the names LOOP_START and LOOP_END.
     """
     timeline = plan.timeline(ticks_per_beat)
     found = plan_sections(plan) if plan.sketch is not None else []
@@ -122,18 +126,18 @@ def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:
 
 
 def plan_sections(plan: Plan) -> list[Section]:
-    """Return the sections of a plan, with an introduction and an ending where it has them."""
-    found = sections(plan.timeline(GRID))
+    """Return the sections of a plan, with its introduction and its ending as sections of their own."""
+    all_sections = sections(plan.timeline(GRID))
     if not (plan.intro_bars or plan.outro_bars):
-        return found
+        return all_sections
     assert plan.bars is not None
     first, end = plan.pickup_bars + plan.intro_bars, plan.bars - plan.outro_bars
     inner: list[Section] = []
-    names: dict[str, str] = {}
-    for each in found:
+    new_letters: dict[str, str] = {}  # by former letter: the sections between the two begin with A
+    for each in all_sections:
         start, stop = max(each.start, first), min(each.start + each.bars, end)
         if start < stop:
-            letter = names.setdefault(each.letter, letters(len(names)))
+            letter = new_letters.setdefault(each.letter, letters(len(new_letters)))
             is_varied = each.is_varied and letter in {other.letter for other in inner}
             inner.append(Section(start, stop - start, letter, is_varied))
     intro = [Section(plan.pickup_bars, plan.intro_bars, INTRO)] if plan.intro_bars else []
@@ -142,28 +146,29 @@ def plan_sections(plan: Plan) -> list[Section]:
 
 
 def _numbers(spans: Sequence[range], origin: Sequence[int]) -> list[int]:
-    """Return a number for each phrase: that of the first phrase that it is like, or its own."""
+    """Return a number for each span, the same for spans that are alike: the index of the first of these."""
     numbers: list[int] = []
     for index, span in enumerate(spans):
         shares = {number: _shared_origins(span, spans[number], origin) for number in dict.fromkeys(numbers)}
         best = max(shares, key=lambda number: shares[number], default=index)
-        numbers.append(best if shares.get(best, 0) >= ALIKE else index)
+        numbers.append(best if shares.get(best, 0) >= MIN_SHARED_ORIGINS else index)
     return numbers
 
 
 def _shared_origins(span: range, earlier: range, origin: Sequence[int]) -> float:
-    """Return the share of bars with the same origin, of the bars of the longer phrase."""
+    """Return the share of bars with the same origin, of the bars of the longer span."""
     same = sum(origin[a] == origin[b] for a, b in zip(span, earlier, strict=False))
     return same / max(len(span), len(earlier))
 
 
 def _merged(spans: list[range], numbers: list[int]) -> tuple[list[range], list[int]]:
-    """Join phrases that always follow each other if they come back, then those that come once."""
+    """Join spans that come back and always follow each other, then neighbours that come only once."""
     place = 0
     while place + 1 < len(numbers):
         pair = numbers[place : place + 2]
         places = [i for i in range(len(numbers) - 1) if numbers[i : i + 2] == pair]
-        if pair[0] != pair[1] and 1 < len(places) == numbers.count(pair[0]) == numbers.count(pair[1]):
+        always_together = len(places) == numbers.count(pair[0]) == numbers.count(pair[1])
+        if always_together and len(places) > 1 and pair[0] != pair[1]:
             spans, numbers = _joined(spans, numbers, places)
         else:
             place += 1
@@ -179,10 +184,10 @@ def _merged(spans: list[range], numbers: list[int]) -> tuple[list[range], list[i
 
 
 def _joined(spans: list[range], numbers: list[int], places: Sequence[int]) -> tuple[list[range], list[int]]:
-    """Join the phrases at `places`, each with the next one."""
-    kept = [i for i in range(len(spans)) if i - 1 not in places]
-    wide = [range(spans[i].start, spans[i + (i in places)].stop) for i in kept]
-    return wide, [numbers[i] for i in kept]
+    """Join each of the spans at `places` with the next one."""
+    firsts = [i for i in range(len(spans)) if i - 1 not in places]
+    joined = [range(spans[i].start, spans[i + (i in places)].stop) for i in firsts]
+    return joined, [numbers[i] for i in firsts]
 
 
 def letters(number: int) -> str:

@@ -1,9 +1,10 @@
-"""The class Sketch: what a song is to be, bar by bar, before its first note.
+"""The class Sketch: the details of a plan, bar by bar, which are decided before the first note.
 
-A plan has the chords of the song (`Plan.chords`) and its form (`Plan.returns`); the sketch adds where phrases
-end and how, the texture (how many notes each part plays in each bar, and how high), and the motifs (bars
-whose leading line shares rhythm and contour). Each value may be unknown: a sketch may be given in part, and
-the sketch network fills it (`ritornello.sketching`). `representations.sketch` reads it off a song.
+A plan has the chords of the song (`Plan.chords`) and its form (`Plan.returns`). The sketch adds where and how
+phrases end, the texture (how many notes each part plays in each bar, and how high), and the motifs (bars
+whose leading lines have the same rhythm and contour). Each value may be unknown: a user may fix only some of
+them, and the sketch network fills the others (`ritornello.sketching`). `representations.sketch` computes the
+sketch of a song from its notes.
 """
 
 from __future__ import annotations
@@ -18,33 +19,34 @@ from ritornello.music import theory
 from ritornello.music.score import Part
 
 UNKNOWN = -1
-# values of a cadence: the bar ends no phrase; or one that sounds unfinished, finished, or is the last
+# Cadences: the bar ends no phrase, or ends one that sounds unfinished, one that sounds finished, or the last
 NO_CADENCE, OPEN, CLOSED, END = 0, 1, 2, 3
 CADENCE_NAMES = ("", "open", "closed", "end")
-NO_MOTIF = -2  # of a bar that shares its motif with no earlier one
+NO_MOTIF = -2  # the motif of a bar that shares it with no earlier bar
 MAX_NOTES_OF_A_BAR = 1000  # of one part
 
-Closing = tuple[int, int]  # of a phrase's last long note: ticks in the bar at 24 a beat, pitch class 0-11
-Texture = tuple[int, int]  # notes of a part in a bar (0: it rests), their mean pitch; UNKNOWN each
+Closing = tuple[int, int]  # the last long note of a phrase: ticks in the bar at 24 a beat, pitch class 0-11
+Texture = tuple[int, int]  # a part in a bar: number of notes (0: it rests), mean pitch; each may be UNKNOWN
 
 
 @dataclass(frozen=True)
 class Sketch:
-    """Phrases, motifs and texture of a song; a tuple has one item for each bar, or none: all are unknown.
+    """Phrases, motifs and texture of a song.
 
-    Raises PlanError if a value is out of range.
+    A tuple has one item for each bar; an empty one means that all are unknown. Raises PlanError if a value is
+    out of range.
     """
 
     cadences: tuple[int, ...] = ()
-    """NO_CADENCE, OPEN, CLOSED, END or UNKNOWN, of the end of each bar."""
+    """For each bar how it ends a phrase: NO_CADENCE, OPEN, CLOSED, END or UNKNOWN."""
     motifs: tuple[int, ...] = ()
-    """The first earlier bar (from 0) whose motif the bar shares, NO_MOTIF or UNKNOWN."""
+    """For each bar the first earlier bar (from 0) with the same motif, NO_MOTIF or UNKNOWN."""
     parts: tuple[Part, ...] = ()
     """The parts of `textures`, in that order."""
     textures: tuple[tuple[Texture, ...], ...] = ()
     """For each part the texture of each bar."""
     closings: tuple[Closing, ...] = ()
-    """The note of the leading line on which the phrase closes that ends with each bar; UNKNOWN each."""
+    """For each bar the note of the leading line with which its phrase closes; each value may be UNKNOWN."""
 
     def __post_init__(self) -> None:
         if len(self.parts) != len(self.textures):
@@ -53,7 +55,7 @@ class Sketch:
             if not UNKNOWN <= cadence <= END:
                 raise PlanError(f"cadence {cadence} of bar {bar + 1}: must be {UNKNOWN}-{END}")
         for bar, motif in enumerate(self.motifs):
-            if not NO_MOTIF <= motif < max(bar, 0) + (motif < 0):
+            if not NO_MOTIF <= motif < bar:
                 raise PlanError(f"motif {motif} of bar {bar + 1}: must be an earlier bar, or -2 or -1")
         for bar, (ticks, pitch) in enumerate(self.closings):
             if ticks < UNKNOWN or not UNKNOWN <= pitch <= 11:

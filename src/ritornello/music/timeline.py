@@ -22,10 +22,8 @@ MAX_BAR_BEATS = 16  # longer bars are errors; of 1,400 songs three have bars ove
 class Timeline:
     """The bars of a song: columns (bars,) with one number for each bar, and the chords.
 
-    A change of meter starts a new bar. The last bar is that of the last onset. A meter of more than
-    MAX_BAR_BEATS counts as 4/4. `returns_to` is the earlier bar that a bar repeats, -1 for none; `similarity`
-    says how closely: 3 all, 2 most, 1 some of its notes, 0 none, -1 unknown. `sketch` has phrases, motifs
-    and texture; None: unknown.
+    A change of meter starts a new bar. The last bar has the last onset. A meter of more than MAX_BAR_BEATS
+    counts as 4/4.
     """
 
     ticks_per_beat: int
@@ -35,8 +33,11 @@ class Timeline:
     denominator: Ticks
     chords: tuple[Chord, ...] = ()
     returns_to: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    """The earlier bar that a bar repeats, -1 for none."""
     similarity: Ticks = field(default_factory=lambda: np.zeros(0, np.int64))
+    """How many notes of a bar repeat those of the earlier bar: 3 all, 2 most, 1 some, 0 none, -1 unknown."""
     sketch: Sketch | None = None
+    """Phrases, motifs and texture; None if they are unknown."""
 
     @classmethod
     def of(cls, score: Score) -> Timeline:
@@ -54,7 +55,7 @@ class Timeline:
     def of_meters(
         cls, ticks_per_beat: int, meters: Sequence[Meter], end_ticks: int, chords: tuple[Chord, ...] = ()
     ) -> Timeline:
-        """Return as many bars in `meters`, the first of which is at tick 0, as reach `end_ticks`.
+        """Return the bars from tick 0 to at least `end_ticks`; the first of `meters` begins at tick 0.
 
         Raises ScoreError if there are more than a million.
         """
@@ -73,7 +74,7 @@ class Timeline:
                 raise ScoreError(
                     f"{count} bars at {ticks_per_beat} ticks a beat: must be at most {MAX_BARS_OF_A_TIMELINE}"
                 )
-            # a bar of 7/64 at 24 ticks a beat has 10.5 ticks: each start of a bar is rounded down by itself
+            # a bar of 7/64 at 24 ticks a beat has 10.5 ticks: each edge of a bar is rounded down
             edges = np.arange(bars + 1, dtype=np.int64) * bar_ticks.numerator // bar_ticks.denominator
             edges += meter.onset_ticks
             if following:
@@ -99,7 +100,10 @@ class Timeline:
 
     @property
     def pickup_bars(self) -> int:
-        """1 if the first bar is a pickup, else 0: shorter than the next, full one, whose meter stays."""
+        """1 if the first bar is a pickup, else 0.
+
+        A pickup is at least a tick shorter than the next bar; that one, and the one after it, are full.
+        """
         if len(self) < 2:
             return 0
         first, *others = self.length_ticks[:3].tolist()

@@ -1,8 +1,8 @@
-"""How many notes parts play, and how high: what low, medium and high mean for each family of instruments.
+"""Low, medium and high density and register of parts, for each family of instruments.
 
 Measured on 9,783 parts of 16 notes or more in some 2,400 files of freely licensed music (chorales, fiddle
-tunes, games, choirs, orchestras, piano, pop): the 15th, 50th and 85th of 100 parts of the family. Families of
-fewer than 20 parts have the values of all pitched parts.
+tunes, games, choirs, orchestras, piano, pop): the 15th, 50th and 85th percentiles of the parts of a family.
+Families of fewer than 20 parts have the values of all pitched parts.
 """
 
 from ritornello.music.instrument_ranges import pitch_range
@@ -11,9 +11,9 @@ from ritornello.music.theory import family
 
 LEVELS = ("low", "medium", "high")
 DRUMS = "drums"
-Three = tuple[float, float, float]
-# notes a beat in the bars in which a part plays, and where its mean pitch lies in the range of its instrument
-_USUAL: dict[str, tuple[Three, Three]] = {
+LevelValues = tuple[float, float, float]  # low, medium, high
+# Notes a beat in the bars in which a part plays; mean pitch, from 0, the lowest of the instrument, to 1
+_USUAL: dict[str, tuple[LevelValues, LevelValues]] = {
     "piano": ((1.08, 1.97, 3.79), (0.33, 0.44, 0.59)),
     "organ": ((0.64, 1.40, 2.26), (0.35, 0.38, 0.53)),
     "guitar": ((1.35, 2.71, 4.02), (0.34, 0.49, 0.64)),
@@ -28,7 +28,7 @@ _USUAL: dict[str, tuple[Three, Three]] = {
     "percussive": ((0.50, 1.04, 2.24), (0.27, 0.50, 0.62)),
     DRUMS: ((0.50, 1.91, 4.23), (0.0, 0.0, 0.0)),
 }
-_ALL_PITCHED: tuple[Three, Three] = ((0.59, 1.24, 2.57), (0.31, 0.45, 0.62))
+_ALL_PITCHED: tuple[LevelValues, LevelValues] = ((0.59, 1.24, 2.57), (0.31, 0.45, 0.62))
 
 
 def usual_notes_per_beat(part: Part, level: str) -> float:
@@ -42,5 +42,5 @@ def usual_pitch(part: Part, level: str) -> float:
     return lowest + (highest - lowest) * _usual(part)[1][LEVELS.index(level)]
 
 
-def _usual(part: Part) -> tuple[Three, Three]:
+def _usual(part: Part) -> tuple[LevelValues, LevelValues]:
     return _USUAL.get(DRUMS if part.is_drum else family(part.program), _ALL_PITCHED)
