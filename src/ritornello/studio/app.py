@@ -1,4 +1,4 @@
-"""The application: routes from the table, the files of the page, and errors as JSON."""
+"""The web application: it calls a function of `Api` for each route, sends the page, and answers errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_app(api: Api, port: int, token: str) -> ASGIApp:
 
     routes = [Route(each.path, _endpoint(api, each), methods=[each.method]) for each in OPERATIONS]
     routes += [Route("/", _page), Route("/{name:path}", _page)]
-    handlers: Any = dict.fromkeys((RitornelloError, WorkError, BodyError, HTTPException), _refused)
+    handlers: Any = dict.fromkeys((RitornelloError, WorkError, BodyError, HTTPException), _error_answer)
     return Guard(Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers), port, token)
 
 
@@ -62,7 +62,7 @@ def _endpoint(api: Api, operation: Operation) -> Callable[[Request], Awaitable[R
 
 
 async def _page(request: Request) -> Response:
-    """A file of the page; nothing else of the disk can be named."""
+    """Answer with a file of the page; no other file on the disk can be requested."""
     name = request.path_params.get("name", "") or "index.html"
     files = {file.relative_to(PAGE).as_posix(): file for file in PAGE.rglob("*") if file.is_file()}
     if name not in files or files[name].suffix not in MEDIA_TYPES:
@@ -70,8 +70,8 @@ async def _page(request: Request) -> Response:
     return FileResponse(files[name], media_type=MEDIA_TYPES[files[name].suffix])
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    """An error as JSON."""
+async def _error_answer(_request: Request, error: Exception) -> Response:
+    """Answer an error as JSON, with the status that fits it."""
     headers = {}
     if isinstance(error, HTTPException):
         return JSONResponse({"error": str(error.detail)}, error.status_code, dict(error.headers or {}))

@@ -1,4 +1,4 @@
-"""The command line that makes the same song as a job of the studio."""
+"""Write the command line that makes the same song as a job of the studio, and describe its options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPTIONS = {
     "sketch": SketchOptions, "compose": ComposeOptions, "redo": RedoOptions, "vary": VaryOptions,
     "change": ChangeOptions, "perform": PerformOptions,
 }  # fmt: skip
-"""The options of each kind of work that makes a song, and of sketches."""
+"""The class of the options of each kind of job."""
 
 
 def command_line(
@@ -31,39 +31,39 @@ def command_line(
     model: str | None = None,
     out: str | None = None,
 ) -> str:
-    """The command with the options that are not the default ones; `song` is the file that is worked on."""
-    words = ["ritornello", kind]
+    """The command with all options that differ from the defaults; `song` is the file that it changes."""
+    arguments = ["ritornello", kind]
     if song is not None:
-        words.append(song)
+        arguments.append(song)
     if model is not None:
-        words += [model] if kind in ("compose", "sketch") else ["--model", model]
+        arguments += [model] if kind in ("compose", "sketch") else ["--model", model]
     for field in fields(OPTIONS[kind]):
         value = options.get(field.name)
         if value is None or (value == field.default and field.name != "seed"):
             continue
         flag = field.metadata["flag"] or "--" + field.name.replace("_", "-")
         if isinstance(value, bool):
-            words.append(flag)
+            arguments.append(flag)
         elif isinstance(value, Mapping):
-            words += [word for part, item in value.items() for word in (flag, f"{part}={item}")]
+            arguments += [word for part, item in value.items() for word in (flag, f"{part}={item}")]
         elif isinstance(value, (list, tuple)) and str(field.type).startswith("list["):
-            words += [word for item in value for word in (flag, str(item))]
+            arguments += [word for item in value for word in (flag, str(item))]
         elif isinstance(value, (list, tuple)):
-            words += [flag, ",".join(map(str, value))]
+            arguments += [flag, ",".join(map(str, value))]
         else:
-            words += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+            arguments += [flag, f"{value:g}" if isinstance(value, float) else str(value)]
     if out is not None:
-        words += ["-o", out]
-    return shlex.join(words)
+        arguments += ["-o", out]
+    return shlex.join(arguments)
 
 
 def described_options(kind: str) -> list[dict[str, Any]]:
-    """The options of a kind of work as JSON: name, kind, default, low, high, choices, help."""
-    found = []
+    """The options of a kind of job as JSON: name, kind, default, low, high, choices, help."""
+    described = []
     for field in fields(OPTIONS[kind]):
         kind_name = str(field.type).split(" | ")[0].split("[")[0]
-        names = {"int": "int", "float": "float", "bool": "bool", "list": "list"}
-        own = "choice" if field.metadata["choices"] else names.get(kind_name, "text")
+        kinds = {"int": "int", "float": "float", "bool": "bool", "list": "list"}
+        option_kind = "choice" if field.metadata["choices"] else kinds.get(kind_name, "text")
         limits = {name: field.metadata[name] for name in ("low", "high", "choices", "help")}
-        found.append({"name": field.name, "kind": own, "default": field.default, **limits})
-    return found
+        described.append({"name": field.name, "kind": option_kind, "default": field.default, **limits})
+    return described

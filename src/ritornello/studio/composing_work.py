@@ -1,7 +1,8 @@
-"""Composing for the studio: sketches, songs, takes, variations and changes, with notes as they are composed.
+"""Compose, redo, vary, change and perform songs for the studio, and send notes while they are composed.
 
-Each function gets the request, its arrays and a function for events, and returns a value and arrays. Songs in
-requests and answers are MIDI files as bytes, each with its recipe beside it.
+Each public function answers one request of `work.WORK`: it gets the request, its arrays and a function that
+sends events, and returns a value and arrays. Songs are MIDI files as bytes; their recipes are in the request
+and in the value.
 """
 
 from __future__ import annotations
@@ -24,17 +25,16 @@ from ritornello.studio.command_line import OPTIONS, command_line
 from ritornello.studio.note_stream import NoteStream
 from ritornello.studio.originality_work import originality_of
 from ritornello.studio.songs import SKETCH_NAME
-from ritornello.studio.work import Answer
+from ritornello.studio.work import Result, SendEvent
 from ritornello.system.files import write_json
 
-Result = tuple[Any, Sequence[bytes]]
-MOST_PARTS = 6  # that are named of a label
+MOST_PARTS = 6  # the most instruments that are listed for a label
 
 
-def state(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """The labels of the model, with how well it does them."""
+def state(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """The labels of the model, and how well it composes each of them."""
     model = composing.opened_model(request.get("model"))
-    found = [
+    labels = [
         {
             "name": genre.label, "mark": genre.mark, "songs": genre.songs, "instruments": genre.parts,
             "meters": genre.meters, "tempi": genre.tempo_bpm,
@@ -42,58 +42,57 @@ def state(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) 
         for genre in composing.genres(model, MOST_PARTS)
     ]  # fmt: skip
     default = model.info.get("defaults", {}).get("genre")
-    return {"labels": found, "default_label": default, "model": model.hash[:12]}, ()
+    return {"labels": labels, "default_label": default, "model": model.hash[:12]}, ()
 
 
-def sketch(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Draw a sketch; the value has it as JSON and as a lead sheet."""
+def sketch(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Draw a sketch; return it as JSON and as a lead sheet."""
     drawn = composing.sketch(request.get("model"), **checked_options("sketch", request["options"]))
     return {"sketch": json.loads(drawn.to_json()), "lead_sheet": str(drawn), "seed": drawn.seed}, ()
 
 
-def compose(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer) -> Result:
-    """Compose a song; events have its notes as they come."""
+def compose(request: dict[str, Any], _arrays: Sequence[bytes], on_event: SendEvent) -> Result:
+    """Compose a song; send its notes as events while they are composed."""
     options, stream = checked_options("compose", request["options"]), NoteStream(on_event)
-    typed, sketch = dict(options), options.pop("sketch", None)
+    shown, sketch = dict(options), options.pop("sketch", None)
     with TemporaryDirectory() as folder:
         if sketch is not None:
             options["sketch"] = f"{folder}/sketch.json"
             write_json(Path(options["sketch"]), sketch)
-            typed["sketch"] = SKETCH_NAME
+            shown["sketch"] = SKETCH_NAME
         (song,) = composing.compose_many(request.get("model"), on_row=stream.on_row, **options)
-    typed["seed"] = song.recipe.seed
-    command = command_line("compose", typed, model=request.get("model"), out="song.mid")
+    shown["seed"] = song.recipe.seed
+    command = command_line("compose", shown, model=request.get("model"), out="song.mid")
     return _version(song, command, str(song.plan), request.get("model")), [song.to_bytes()]
 
 
-def redo(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> Result:
+def redo(request: dict[str, Any], arrays: Sequence[bytes], on_event: SendEvent) -> Result:
     """Compose takes of bars of a song; the arrays of the answer are their files."""
     options, stream = checked_options("redo", request["options"]), NoteStream(on_event)
     with _song_file(arrays[0], request.get("recipe")) as path:
         takes = composing.redo(path, model=request.get("model"), on_row=stream.on_row, **options)
-    typed = options | {"seed": takes[0].recipe.seed}
-    command = command_line("redo", typed, song=request["path"], model=request.get("model"))
-    what = _what("redo", options)
-    many = len(takes) > 1
-    return [
-        _version(take, command, what + (f", take {number}" if many else ""), request.get("model"))
-        for number, take in enumerate(takes, 1)
-    ], [take.to_bytes() for take in takes]
+    shown = options | {"seed": takes[0].recipe.seed}
+    command = command_line("redo", shown, song=request["path"], model=request.get("model"))
+    versions = []
+    for number, take in enumerate(takes, 1):
+        action = _action("redo", options) + (f", take {number}" if len(takes) > 1 else "")
+        versions.append(_version(take, command, action, request.get("model")))
+    return versions, [take.to_bytes() for take in takes]
 
 
-def vary(request: dict[str, Any], arrays: Sequence[bytes], on_event: Answer) -> Result:
+def vary(request: dict[str, Any], arrays: Sequence[bytes], on_event: SendEvent) -> Result:
     """Compose a variation of a song."""
     options, stream = checked_options("vary", request["options"]), NoteStream(on_event)
     with _song_file(arrays[0], request.get("recipe")) as path:
         song = composing.vary(path, model=request.get("model"), on_row=stream.on_row, **options)
-    typed = options | {"seed": song.recipe.seed}
-    command = command_line("vary", typed, song=request["path"], model=request.get("model"))
-    version = _version(song, command, _what("vary", options), request.get("model"))
+    shown = options | {"seed": song.recipe.seed}
+    command = command_line("vary", shown, song=request["path"], model=request.get("model"))
+    version = _version(song, command, _action("vary", options), request.get("model"))
     return [version], [song.to_bytes()]
 
 
-def change(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Transpose a song, set its tempo, give parts other instruments."""
+def change(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Transpose a song, set its tempo, or give parts other instruments."""
     options = checked_options("change", request["options"])
     with _song_file(arrays[0], None) as path:
         changed = change_song(path, **options)
@@ -102,33 +101,36 @@ def change(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) 
     return [{"recipe": None, "command": command, "action": f"change: {action}"}], [changed.file]
 
 
-def perform(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
+def perform(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
     """Perform a song as people play."""
     options, model = checked_options("perform", request["options"]), request.get("model")
-    model = model if model and any(of_model(Path(model))) else None  # one without networks of feel is refused
+    model = (
+        model if model and any(of_model(Path(model))) else None
+    )  # perform refuses a model without networks of feel
     with _song_file(arrays[0], request.get("recipe")) as path:
         performed = perform_song(path, model=model, **options)
-    typed = options | {"seed": performed.performance.seed, "style": performed.performance.style}
-    command = command_line("perform", typed, song=request["path"], model=model)
+    shown = options | {"seed": performed.performance.seed, "style": performed.performance.style}
+    command = command_line("perform", shown, song=request["path"], model=model)
     action = f"perform, feel {performed.performance.feel:g}"
     return [{"recipe": performed.recipe, "command": command, "action": action}], [performed.midi]
 
 
-def checked_options(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a kind of work, of the right types and in their ranges. Raises InputError, PlanError.
+def checked_options(kind: str, requested: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a kind of job, without empty values.
 
-    What would name a file on the disk is refused: songs and sketches are data here.
+    Raises InputError for an unknown option, a wrong type or the name of a file, since songs and sketches are
+    sent as data. Raises PlanError for a value that is out of its range.
     """
     known = {field.name: field for field in fields(OPTIONS[kind])}
-    if unknown := sorted(set(given) - set(known)):
+    if unknown := sorted(set(requested) - set(known)):
         raise InputError(f"option {unknown[0]!r} of {kind}: must be one of {', '.join(known)}")
-    found = {name: value for name, value in given.items() if value not in (None, "", [])}
-    for name, value in found.items():
+    options = {name: value for name, value in requested.items() if value not in (None, "", [])}
+    for name, value in options.items():
         _check_type(name, value, str(known[name].type))
         if name == "chords" and value.strip().lower().endswith(".txt"):
             raise InputError(f"chords {value!r:.60}: must be chords, not the name of a file")
-    OPTIONS[kind](**found)  # raises PlanError for what is out of range
-    return found
+    OPTIONS[kind](**options)  # raises PlanError
+    return options
 
 
 def _check_type(name: str, value: Any, kind: str) -> None:
@@ -153,7 +155,7 @@ def _check_type(name: str, value: Any, kind: str) -> None:
 
 @contextmanager
 def _song_file(data: bytes, recipe: dict[str, Any] | None) -> Iterator[str]:
-    """The path of a file that holds a song, with its recipe beside it, for the functions that read files."""
+    """Write a song and its recipe to files, for functions that read files; yield the path of the song."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "song.mid"
         path.write_bytes(data)
@@ -163,17 +165,17 @@ def _song_file(data: bytes, recipe: dict[str, Any] | None) -> Iterator[str]:
 
 
 def _version(song: Song, command: str, action: str, model: str | None) -> dict[str, Any]:
-    """What is kept of a composed song besides its file."""
+    """The recipe, command line, action and originality of a composed song."""
     try:
         originality = originality_of(song.score, model)
-    except ModelError:  # the fingerprints may be deleted from a model
+    except ModelError:  # the file of fingerprints may be deleted from a model folder
         originality = None
     recipe = song.recipe.to_dict()
     return {"recipe": recipe, "command": command, "action": action, "originality": originality}
 
 
-def _what(verb: str, options: Mapping[str, Any]) -> str:
-    """What was done, in words: "redo 2, bars 5-8"."""
+def _action(verb: str, options: Mapping[str, Any]) -> str:
+    """A short description of what was done, such as "redo part 2, bars 5-8"."""
     words = [verb]
     if options.get("parts"):
         words[0] += f" part {_words(options['parts'])}"

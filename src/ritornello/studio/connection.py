@@ -1,4 +1,4 @@
-"""What uvicorn lacks: it waits for the head of a request, and at its end for open answers, for ever."""
+"""Two limits that uvicorn lacks: it waits without limit for the head of a request, and for open answers."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ class Connection(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Read bytes; if the head is incomplete, wait for the rest of it."""
+        """Read bytes; start the timer if the head of a request is incomplete, else stop it."""
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE and self._timer:
             self._timer.cancel()
             self._timer = None
         elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
-            self._wait()
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timer."""
+        """Stop the timer."""
         if self._timer:
             self._timer.cancel()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
+    def _start_timer(self) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(HEAD_WAIT_S, self.transport.close)
 
 
 class Server(uvicorn.Server):
-    """A server that calls a function before it waits for the answers that are being sent to be complete."""
+    """A server that calls `before_end` when it shuts down, before it waits for open answers to end."""
 
     def __init__(self, config: uvicorn.Config, before_end: Callable[[], None]) -> None:
         super().__init__(config)
         self._before_end = before_end
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End all jobs, whose events are such answers, and then the server."""
+        """Call `before_end`, which ends the streams of events, and shut down."""
         self._before_end()
         await super().shutdown(sockets)

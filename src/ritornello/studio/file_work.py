@@ -1,7 +1,7 @@
-"""Song files for the studio: read what users drop, view, edit and export songs.
+"""Read, view, edit and export song files for the studio.
 
-Each function gets the request, its arrays and a function for events, and returns a value and arrays. Files
-may be damaged or hostile: this process may be killed for them.
+Each public function answers one request of `work.WORK`: it gets the request, its arrays and a function that
+sends events, and returns a value and arrays. Files may be damaged or hostile, so this process may be killed.
 """
 
 from __future__ import annotations
@@ -26,19 +26,15 @@ from ritornello.notation.song_file import unpack
 from ritornello.rendering.render import render
 from ritornello.rendering.stems import part_of, stem_paths, write_stems
 from ritornello.studio.song_view import COLUMNS, view_of_song
-from ritornello.studio.work import Answer
+from ritornello.studio.work import Result, SendEvent
 from ritornello.system.files import write_json
 
-Result = tuple[Any, Sequence[bytes]]
 MAX_EDITED_NOTES = 200_000
 STEM_BITS = 24  # as `render --stems` writes them
 
 
-def import_song(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Read the bytes of a song file of any format; the answer is the song as a MIDI file.
-
-    Raises MidiError.
-    """
+def import_song(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Return a song file of any format as a MIDI file. Raises MidiError if it cannot be read, or is empty."""
     file = unpack(str(request["name"]), arrays[0])
     score = file.parse().score
     if not len(score):
@@ -47,21 +43,21 @@ def import_song(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Ans
     return {"format": file.format or "MIDI"}, [data]
 
 
-def warm_files(_request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Do nothing: the modules are imported."""
+def warm_files(_request: dict[str, Any], _arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Do nothing; before this is called, the process imports the modules that it needs."""
     return None, ()
 
 
-def view(_request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """What the page shows of a song."""
-    heard = midi.parse(arrays[0], name="the song").score
-    return view_of_song(_as_written(arrays[0]), heard), ()
+def view(_request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Return what the page shows of a song."""
+    with_pedal = midi.parse(arrays[0], name="the song").score
+    return view_of_song(_as_written(arrays[0]), with_pedal), ()
 
 
-def edit(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """The song with all notes replaced by those of the request; with `parts` also its parts.
+def edit(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Replace all notes of a song by the notes in the request, and its parts if `parts` is in the request.
 
-    All other events of the file stay as they are, if the parts do. Raises InputError, ScoreError.
+    If the parts stay the same, all other events of the file stay as they are. Raises InputError, ScoreError.
     """
     columns = _columns(request.get("notes"))
     score = _as_written(arrays[0])
@@ -74,15 +70,15 @@ def edit(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) ->
     edited = Score.of(score.ticks_per_beat, **notes, parts=parts, **events)
     table = [getattr(edited, name).tolist() for name in Note._fields]
     if parts == score.parts and set(columns["part"]) <= set(score.part.tolist()):
-        new = [Note(*row) for row in zip(*table, strict=True)]
-        return None, [replace_notes(arrays[0], range(len(parts)), 0, MAX_TICKS + 1, new)]
+        new_notes = [Note(*row) for row in zip(*table, strict=True)]
+        return None, [replace_notes(arrays[0], range(len(parts)), 0, MAX_TICKS + 1, new_notes)]
     with_details = midi.parse(arrays[0], pedal="ignore", with_details=True).score
-    kept = with_details.details if len(parts) == len(score.parts) else NO_DETAILS
-    return None, [midi.to_bytes(replace(edited, details=kept))[0]]
+    details = with_details.details if len(parts) == len(score.parts) else NO_DETAILS
+    return None, [midi.to_bytes(replace(edited, details=details))[0]]
 
 
-def export(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """A song in another format, as `ritornello render` writes it; of one part, as `render --stems` does."""
+def export(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Convert a song, as `ritornello render` does, or one part of it, as `render --stems` does."""
     kind, part = request["format"], request.get("part")
     sound = {"soundfont": request["soundfont"]} if request.get("soundfont") else {}
     with TemporaryDirectory() as name:
@@ -99,12 +95,12 @@ def export(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) 
 
 
 def _as_written(data: bytes) -> Score:
-    """A song whose notes are as long as in the file: the pedal does not lengthen them."""
+    """The song with notes as long as in the file; the pedal does not lengthen them."""
     return midi.parse(data, name="the song", pedal="ignore").score
 
 
 def _columns(notes: Any) -> dict[str, list[int]]:
-    """The columns of notes, checked. Raises InputError."""
+    """Check the columns of notes in a request. Raises InputError."""
     if not isinstance(notes, dict) or sorted(notes) != sorted(COLUMNS):
         raise InputError(f"notes: must be an object of the columns {', '.join(COLUMNS)}")
     for name in COLUMNS:
@@ -119,17 +115,17 @@ def _columns(notes: Any) -> dict[str, list[int]]:
     return notes
 
 
-def _parts(given: Any) -> tuple[Part, ...]:
+def _parts(requested: Any) -> tuple[Part, ...]:
     """The parts of a request. Raises InputError."""
-    if not isinstance(given, list) or not 0 < len(given) <= 256:
+    if not isinstance(requested, list) or not 0 < len(requested) <= 256:
         raise InputError("parts: must be a list of 1-256 objects")
-    found = []
-    for part in given:
+    parts = []
+    for part in requested:
         name, program = (part.get("name", ""), part.get("program", 0)) if isinstance(part, dict) else ("", -1)
         if not isinstance(name, str) or type(program) is not int or not 0 <= program <= 127:
             raise InputError(f"part {part!r:.60}: must have a name, a program 0-127, and is_drums")
-        found.append(Part(name[:100], program, bool(part.get("is_drums"))))
-    return tuple(found)
+        parts.append(Part(name[:100], program, bool(part.get("is_drums"))))
+    return tuple(parts)
 
 
 def _stem(song: Path, kind: str, part: int, sound: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The jobs of the studio: a queue of long work, done one after another, each with its events."""
+"""The jobs of the studio: long work that waits in a queue, is done one after another, and sends events."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from typing import Any, Protocol
 from ritornello.errors import RitornelloError
 from ritornello.studio.worker import GIB, FullError, Worker, WorkError
 
-QUEUE_LIMIT = 8  # jobs that wait; more are refused
-MAX_KEPT_JOBS = 64  # finished ones, with their events
-MAX_SAMPLES = 16  # of one job
-USUAL_JOB_S = 10.0  # for the time to come back, before any job has finished
-LEARNING = ("learn", "doctor")  # kinds of jobs that a process of their own does
-LEARNING_BYTES = 16 * GIB  # of addresses: torch reserves many
+QUEUE_LIMIT = 8  # the most jobs that wait; more are refused
+MAX_KEPT_JOBS = 64  # the most finished jobs that are kept with their events
+MAX_SAMPLES = 16  # the most songs that are kept of one training
+USUAL_JOB_S = 10.0  # the length of a job, assumed before any job has finished
+LEARNING = ("learn", "doctor")  # kinds of jobs that have a process of their own
+LEARNING_BYTES = 16 * GIB  # the limit of its address space, of which torch reserves much
 ENDS = ("done", "failed", "cancelled")
 
 
 class Emit(Protocol):
-    """Called by work, from any thread: `sample` is a MIDI file, whose number becomes that of the event."""
+    """A function that adds an event to a job, from any thread; `sample` is a MIDI file that the job keeps."""
 
     def __call__(self, event: str, data: dict[str, Any], sample: bytes | None = None, /) -> None:
-        """Add an event to the job."""
+        """Add an event of this name, with data that JSON can hold."""
 
 
 Work = Callable[[Worker, Emit], dict[str, Any]]
-"""Does a job in a thread, with the process of the jobs; returns the data of its last event, `done`."""
+"""Does a job in a thread, by means of a worker process; returns the data of the last event, `done`."""
 
 
 class Job:
-    """One piece of long work, and its events as JSON texts."""
+    """One job, with its events as JSON texts."""
 
     def __init__(self, number: str, kind: str, song: str | None) -> None:
         self.number, self.kind, self.song = number, kind, song
@@ -44,7 +44,7 @@ class Job:
         self.error: str | None = None
         self.progress: dict[str, Any] = {}
         self.samples: dict[int, bytes] = {}
-        """MIDI files of what a model composed while it learnt, the last MAX_SAMPLES of them, by number."""
+        """The last MAX_SAMPLES songs that a model composed while it was trained, as MIDI files by number."""
         self._log: list[tuple[str, str]] = []
         self._progress_count = 0
         self._changed = asyncio.Event()
@@ -55,7 +55,7 @@ class Job:
         return self.state in ENDS
 
     def add(self, event: str, data: dict[str, Any], sample: bytes | None = None) -> None:
-        """Add an event, and wake those who wait for one. Of progress only the last is kept."""
+        """Add an event, and wake all readers of `follow`. Only the last event of progress is kept."""
         if self.has_ended:
             return
         if sample is not None:
@@ -95,7 +95,7 @@ class Job:
 
 
 class JobQueue:
-    """Does jobs one after another. All methods are called in the event loop."""
+    """Does jobs one after another. Its methods must be called in the event loop."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
@@ -115,18 +115,18 @@ class JobQueue:
         job = Job(str(next(self._numbers)), kind, song)
         self.jobs[job.number] = job
         self._waiting.append((job, work))
-        self._forget()
-        self._tell_places()
+        self._delete_oldest()
+        self._send_places()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
         return job
 
-    def first(self, request: dict[str, Any]) -> Awaitable[tuple[Any, list[bytes]]]:
-        """Let the process that composes do something before the first job, which reads the model."""
+    def call_composer(self, request: dict[str, Any]) -> Awaitable[tuple[Any, list[bytes]]]:
+        """Send a request to the composing process outside of the queue, so that it reads the model early."""
         return asyncio.get_running_loop().run_in_executor(self._thread, self._composing.call, request)
 
     def cancel(self, job: Job) -> None:
-        """End a job: one that waits is removed, the process of a running one is killed."""
+        """Cancel a job: remove it from the queue, or kill its process if it is running."""
         if job.has_ended:
             return
         self._waiting = deque(pair for pair in self._waiting if pair[0] is not job)
@@ -134,10 +134,10 @@ class JobQueue:
         job.add("cancelled", {})
         if is_running:
             self._worker(job).kill()
-        self._tell_places()
+        self._send_places()
 
     def close(self) -> None:
-        """End all jobs and the process."""
+        """Cancel all jobs and end both processes."""
         for job in list(self.jobs.values()):
             self.cancel(job)
         self._composing.close()
@@ -150,7 +150,7 @@ class JobQueue:
         while self._waiting:
             job, work = self._waiting.popleft()
             self._running, job.state = job, "running"
-            self._tell_places()
+            self._send_places()
             start_s = time.monotonic()
 
             def emit(event: str, data: dict[str, Any], sample: bytes | None = None, job: Job = job) -> None:
@@ -168,19 +168,19 @@ class JobQueue:
             self._mean_s += 0.3 * (time.monotonic() - start_s - self._mean_s)
             self._running = None
             if job.kind in LEARNING:
-                self._learning.kill()  # its memory is not needed until the next one
+                self._learning.kill()  # frees its memory
 
     def _worker(self, job: Job) -> Worker:
         """The process that does a job."""
         return self._learning if job.kind in LEARNING else self._composing
 
-    def _tell_places(self) -> None:
-        """Tell the jobs that wait how many are before them."""
+    def _send_places(self) -> None:
+        """Add an event with its place in the queue to each job that waits."""
         for place, (job, _) in enumerate(self._waiting, 1):
             job.add("queued", {"place": place})
 
-    def _forget(self) -> None:
-        """Forget the oldest finished jobs beyond MAX_KEPT_JOBS."""
+    def _delete_oldest(self) -> None:
+        """Delete the oldest finished jobs beyond MAX_KEPT_JOBS."""
         ended = [number for number, job in self.jobs.items() if job.has_ended]
         for number in ended[: max(0, len(ended) - MAX_KEPT_JOBS)]:
             del self.jobs[number]

@@ -1,4 +1,4 @@
-"""Learning for the studio: `learn` and `doctor` of a folder of music, with log, progress and samples."""
+"""Run `learn` and `doctor` on a folder of music for the studio; send log lines, progress and samples."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from ritornello.corpus.doctor.report import as_json
 from ritornello.corpus.outcomes import KEPT
 from ritornello.learning.learn import learn as learn_from
 from ritornello.music.score import Score
-from ritornello.studio.work import Answer
+from ritornello.studio.work import Result, SendEvent
 from ritornello.system.processes import available_cores
 
-Result = tuple[Any, Sequence[bytes]]
 SEND_EVERY_S = 0.25
-MAX_NAMED_FILES = 500  # of those that cannot be trained on
-SONGS = 3  # that are composed at the end
+MAX_LISTED_FILES = 500  # the most files that are listed of those that cannot be trained on
+SONGS = 3  # how many songs are composed at the end
 
 
 class _Reporter:
-    """Sends the progress of long work, at most every SEND_EVERY_S, with the time that is left."""
+    """Sends the progress of long work, with the estimated time left, at most every SEND_EVERY_S."""
 
-    def __init__(self, on_event: Answer) -> None:
+    def __init__(self, on_event: SendEvent) -> None:
         self._on_event = on_event
         self._what = ""
         self._start_s = self._sent_s = 0.0
 
     def progress(self, done: int, total: int, what: str) -> None:
-        """Report that `done` of `total` are done; two spaces separate what is done from its figures."""
+        """Send that `done` of `total` steps are done.
+
+        `what` names the stage, and may add figures after two spaces; a new stage starts a new estimate.
+        """
         now_s, name = time.monotonic(), what.split("  ")[0]
         if name != self._what:
             self._what, self._start_s, self._sent_s = name, now_s, 0.0
@@ -44,12 +46,12 @@ class _Reporter:
         self._on_event({"event": "progress", "data": data}, ())
 
     def log(self, stage: str, text: str) -> None:
-        """Report a line about a stage."""
+        """Send a line of the log about a stage."""
         self._on_event({"event": "log", "data": {"stage": stage, "line": text}}, ())
 
 
-def learn(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer) -> Result:
-    """Train a model on a folder of music; the arrays of the answer are songs that it composed."""
+def learn(request: dict[str, Any], _arrays: Sequence[bytes], on_event: SendEvent) -> Result:
+    """Train a model on a folder of music; return songs that it composed as arrays."""
     from ritornello.training.sample_monitor import SampleMonitor
 
     reporter = _Reporter(on_event)
@@ -66,13 +68,13 @@ def learn(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer) -
         request["folder"], minutes=request["minutes"], out=request["out"], songs=SONGS, workers=workers,
         say=reporter.log, progress=reporter.progress,
     )  # fmt: skip
-    kept = {name: learned.report.get(name) for name in ("files", "kept_files", "why", "nats_per_note")}
-    return {"model": learned.model.name, **kept}, [Path(song).read_bytes() for song in learned.songs]
+    summary = {name: learned.report.get(name) for name in ("files", "kept_files", "why", "nats_per_note")}
+    return {"model": learned.model.name, **summary}, [Path(song).read_bytes() for song in learned.songs]
 
 
-def doctor(request: dict[str, Any], _arrays: Sequence[bytes], on_event: Answer) -> Result:
-    """Diagnose a folder of music: what `ritornello doctor --json` prints, with lost files only."""
+def doctor(request: dict[str, Any], _arrays: Sequence[bytes], on_event: SendEvent) -> Result:
+    """Diagnose a folder of music; return what `ritornello doctor --json` prints, listing only lost files."""
     workers = max(1, available_cores() - 1)
-    found = as_json(diagnose(request["folder"], workers=workers, progress=_Reporter(on_event).progress))
-    lost = [file for file in found["every_file"] if file["fate"] != KEPT]
-    return {"report": found | {"every_file": lost[:MAX_NAMED_FILES]}}, ()
+    report = as_json(diagnose(request["folder"], workers=workers, progress=_Reporter(on_event).progress))
+    lost = [file for file in report["every_file"] if file["fate"] != KEPT]
+    return {"report": report | {"every_file": lost[:MAX_LISTED_FILES]}}, ()

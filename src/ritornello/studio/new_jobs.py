@@ -1,4 +1,4 @@
-"""From the request of a job to its work: what it needs of the folder of songs, and what it keeps there."""
+"""Turn the request of a job into its work, which reads songs from the folder and writes new ones to it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from ritornello.studio.songs import MODELS, NewVersion, SongsFolder
 from ritornello.studio.worker import Worker
 
 MAX_TAKES = 4
-SONG_OPTIONS = ("melody", "prompt", "chords_from")  # whose values are versions of songs, "song/3"
-OF_A_SONG = ("redo", "vary", "change", "perform")
-TAKES = ("redo", "vary")  # whose versions are not the head until they are accepted
+SONG_OPTIONS = ("melody", "prompt", "chords_from")  # options whose values are versions, such as "song/3"
+OF_A_SONG = ("redo", "vary", "change", "perform")  # jobs that change a song
+TAKES = ("redo", "vary")  # jobs whose versions become the head only if the user accepts them
 
 
 class JobMaker:
-    """Makes the work of jobs."""
+    """Turns requests for jobs into work."""
 
     def __init__(self, settings: StudioSettings, folder: SongsFolder) -> None:
         self.settings, self.folder = settings, folder
 
     def work(self, body: dict[str, Any]) -> tuple[str, str | None, Work]:
-        """The kind, the song and the work of a request. Raises InputError, NotFoundError."""
+        """The kind of a requested job, the song that it changes if any, and its work.
+
+        Raises InputError, NotFoundError.
+        """
         kind, options = body.get("kind"), body.get("options", {})
         if kind not in KINDS:
             raise InputError(f"kind {kind!r:.40}: must be one of {', '.join(KINDS)}")
@@ -75,7 +78,7 @@ class JobMaker:
         return work
 
     def _of_music(self, kind: str, body: dict[str, Any]) -> Work:
-        """Work on a folder of music that was named at the start. Raises InputError for another one."""
+        """The work of `learn` or `doctor`. Raises InputError for a folder that is not in the settings."""
         music, minutes = body.get("music"), body.get("minutes", 20)
         if music not in self.settings.music:
             known = ", ".join(self.settings.music) or "none: start the studio with --music FOLDER"
@@ -96,46 +99,47 @@ class JobMaker:
         return work
 
     def _resolved(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The options with the paths of the songs that they name. Raises InputError, NotFoundError."""
-        found = dict(options)
+        """The options, with paths in place of versions of songs. Raises InputError, NotFoundError."""
+        resolved = dict(options)
         for name in SONG_OPTIONS:
             if (value := options.get(name)) is None:
                 continue
             song, _, version = str(value).rpartition("/")
             if not version.isdecimal() or len(version) > 9:
                 raise InputError(f"{name} {value!r:.60}: must be a version of a song, such as my-song/3")
-            found[name] = str(self.folder.midi_path(song, int(version)))
-        return found
+            resolved[name] = str(self.folder.midi_path(song, int(version)))
+        return resolved
 
     def _model(self, name: Any) -> str | None:
-        """The path of a model that was learnt here; by default the one of the start. Raises InputError."""
+        """The path of a model that this studio trained; None gives the studio's model. Raises InputError."""
         if name is None:
             return self.settings.model
         if name not in self.folder.models():
-            raise InputError(f"model {name!r:.60}: must be one that was learnt here")
+            raise InputError(f"model {name!r:.60}: must be one that this studio trained")
         return str(self.settings.songs / MODELS / name)
 
 
 def _new_version(value: dict[str, Any], midi: bytes, sketch: dict[str, Any] | None = None) -> NewVersion:
-    """The version that a worker made."""
-    known = (value["action"], value["command"], value["recipe"], sketch, value.get("originality"))
-    return NewVersion(midi, *known)
+    """The version that a worker process made; `value` is its answer."""
+    originality = value.get("originality")
+    return NewVersion(midi, value["action"], value["command"], value["recipe"], sketch, originality)
 
 
 def _events(emit: Emit) -> Any:
-    """A function that passes on the events of a worker."""
+    """A function that adds the events of a worker process to a job."""
     return lambda answer, arrays: emit(answer["event"], answer["data"], *arrays)
 
 
 def _locks(locks: list[Any]) -> list[str]:
-    """The locks of a song as the option `lock` has them: "2", "5-8", "2:5-8", with parts from 1.
+    """The locks of a song in the form of the option `lock`: "2", "5-8", "2:5-8", with parts from 1.
 
-    A lock is such a text or an object of a part (a number from 0) and bars (the first and the last).
+    A lock is such a text, or an object with `part` (from 0), `bars` (the first and the last), or both.
+    Raises InputError.
     """
-    found = []
+    texts = []
     for lock in locks:
         if isinstance(lock, str):
-            found.append(lock)
+            texts.append(lock)
         elif isinstance(lock, dict):
             part, bars = lock.get("part"), lock.get("bars")
             try:
@@ -145,5 +149,5 @@ def _locks(locks: list[Any]) -> list[str]:
                 raise InputError(
                     f"lock {lock!r:.60}: must have a part (from 0) and bars [first, last]"
                 ) from error
-            found.append(":".join(words))
-    return [text for text in found if text]
+            texts.append(":".join(words))
+    return [text for text in texts if text]

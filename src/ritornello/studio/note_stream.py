@@ -1,4 +1,4 @@
-"""Send the notes of a song, and how far it is, while it is composed."""
+"""Send the notes of a song and the progress while it is composed."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from ritornello.representations.grid.vocabulary import (
     velocity_of_class,
 )
 from ritornello.studio.song_view import COLUMNS, view_of_plan
-from ritornello.studio.work import Answer
+from ritornello.studio.work import SendEvent
 
 SEND_EVERY_S = 0.05  # more messages would only make the page draw more often
 DURATIONS_TICKS = DURATION_TICKS.tolist()
 
 
 class NoteStream:
-    """Sends `parts` once, then `notes` and `progress`, of the first song of the batch in work."""
+    """Sends events about the first unfinished song of a batch: `parts` once, then `notes` and `progress`."""
 
-    def __init__(self, on_event: Answer) -> None:
+    def __init__(self, on_event: SendEvent) -> None:
         self.on_event = on_event
         self._song: Any = None  # the SongState whose notes are sent
         self._read = 0  # how many of its notes were read
         self._waiting: list[tuple[int, ...]] = []
         self._start_s = self._sent_s = time.monotonic()
-        self._numbers: dict[int, int] = {}  # by part class the number of the part
+        self._numbers: dict[int, int] = {}  # part class: number of the part
         self._end_tick = 0
 
     def on_row(self, states: Sequence[SamplingState]) -> None:
-        """Read the state of the first song; send what is new, at most every SEND_EVERY_S."""
+        """Read the new notes of the first song; send them at most every SEND_EVERY_S."""
         if not states:
             return
         state = states[0]
-        if state.song is not self._song:  # the first song, or it is composed again, or the next one is shown
+        if state.song is not self._song:  # the first song; or sampling began again; or the next song comes
             self._begin(state)
         song = state.song
         for index in range(self._read, len(song.notes)):
@@ -57,16 +57,21 @@ class NoteStream:
             self._send(state, now_s)
 
     def _begin(self, state: SamplingState) -> None:
-        """Send the bars and parts of a song whose first note is to come."""
+        """Send the bars and parts of a song before its first note."""
         plan, moved = state.request.plan, state.request.transposed_by
-        own = moved_plan(plan, -moved) if moved else plan
+        in_its_key = moved_plan(plan, -moved) if moved else plan
         classes = part_classes(plan.parts).tolist()
         order = sorted(range(len(classes)), key=lambda number: classes[number])
         self._numbers = {classes[number]: place for place, number in enumerate(order)}
         self._song, self._read, self._waiting = state.song, 0, []
         self._end_tick = state.end_tick
         self.on_event(
-            {"event": "parts", "data": view_of_plan(own, [own.parts[number] for number in order], own.key)},
+            {
+                "event": "parts",
+                "data": view_of_plan(
+                    in_its_key, [in_its_key.parts[number] for number in order], in_its_key.key
+                ),
+            },
             (),
         )
 

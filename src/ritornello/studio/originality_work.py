@@ -1,7 +1,8 @@
-"""The longest run of notes that a song shares with the training songs, found without sorting all of them.
+"""Find the longest run of notes that a song shares with the training songs.
 
-A shared run lies in a stretch of a training song all of whose hashes the song has too. So only such stretches
-are compared, the longest ones first, until none is left that could hold a longer run than the one found.
+A stretch is successive hashes of a training song that all occur in the song. A shared run must lie within a
+stretch. So only stretches are compared, the longest ones first, until the other stretches are too short to
+hold a longer run than the one found.
 """
 
 from __future__ import annotations
@@ -19,22 +20,23 @@ from ritornello.composing.compose import BUNDLED, opened_model
 from ritornello.evaluation.originality import Passage, closest_passages
 from ritornello.models.fingerprints import RUN_STEPS, PartFingerprint, SongFingerprint, read
 from ritornello.music.score import Score
-from ritornello.studio.work import Answer
+from ritornello.studio.work import Result, SendEvent
 
-Result = tuple[Any, Sequence[bytes]]
 Ints = npt.NDArray[np.int64]  # (N,)
-LEAST_HASHES = (64, 32, 16, 8, 4, 2, 1)  # of the stretches that are compared first, then next ...
-TABLE_BITS = 22  # of the hashes, by which most of those that the song does not have are left out quickly
+LEAST_HASHES = (64, 32, 16, 8, 4, 2, 1)  # stretches of at least so many hashes are compared first, then next
+TABLE_BITS = 22  # a table of this many bits of the hashes quickly rules out most hashes that the song lacks
 
 
 class TrainingSongs(NamedTuple):
-    """The hashes (N,) of all parts of all songs with -1 after each part, and where each part begins (P,)."""
+    """The hashes of all parts of all training songs, joined."""
 
     songs: list[SongFingerprint]
     places: list[tuple[int, int]]
-    """The song and the number of each part."""
+    """Of each of P parts: the index of its song, and its number in the song."""
     starts: Ints
+    """Where the hashes of each part begin (P,)."""
     hashes: Ints
+    """The hashes (N,), with -1 after each part."""
 
     @classmethod
     def of(cls, songs: list[SongFingerprint]) -> TrainingSongs:
@@ -49,57 +51,61 @@ class TrainingSongs(NamedTuple):
         return cls(songs, places, starts[:-1], hashes)
 
     def closest(self, song: SongFingerprint) -> Passage | None:
-        """The longest passage that a song shares with one of these; of equally long ones any."""
-        own = np.unique(np.concatenate([np.zeros(0, np.int64), *(line.runs for line in song.lines)]))
-        edges = np.flatnonzero(np.diff(self._are_in(own), prepend=False, append=False))
+        """The longest passage that a song shares with a training song, or one of the longest."""
+        song_hashes = np.unique(np.concatenate([np.zeros(0, np.int64), *(line.runs for line in song.lines)]))
+        edges = np.flatnonzero(np.diff(self._is_shared(song_hashes), prepend=False, append=False))
         first, last = edges[::2], edges[1::2]
         for least in LEAST_HASHES:
             chosen = last - first >= least
-            (found,) = closest_passages([song], self._stretches(first[chosen], last[chosen]))
-            if found is not None and found.notes - RUN_STEPS >= least:
-                return found
+            (passage,) = closest_passages([song], self._stretches(first[chosen], last[chosen]))
+            if passage is not None and passage.notes - RUN_STEPS >= least:
+                return passage
         return None
 
-    def _are_in(self, own: Ints) -> npt.NDArray[np.bool_]:
-        """Which of the hashes (N,) are among `own` (M,)."""
+    def _is_shared(self, song_hashes: Ints) -> npt.NDArray[np.bool_]:
+        """Which of the hashes (N,) are among the hashes (M,) of a song."""
         table, bits = np.zeros(1 << TABLE_BITS, bool), (1 << TABLE_BITS) - 1
-        table[own & bits] = True
-        found: npt.NDArray[np.bool_] = table[self.hashes & bits] & (self.hashes >= 0)
-        maybe = np.flatnonzero(found)
-        found[maybe] = np.isin(self.hashes[maybe], own)
-        return found
+        table[song_hashes & bits] = True
+        is_shared: npt.NDArray[np.bool_] = table[self.hashes & bits] & (self.hashes >= 0)
+        candidates = np.flatnonzero(is_shared)
+        is_shared[candidates] = np.isin(self.hashes[candidates], song_hashes)
+        return is_shared
 
     def _stretches(self, first: Ints, last: Ints) -> list[SongFingerprint]:
-        """The stretches of the songs between two places (n,) each, as songs of their own."""
+        """The stretches from `first` (n,) to `last` (n,), each as a song of its own."""
         parts = np.searchsorted(self.starts, first, side="right") - 1
         offsets = first - self.starts[parts]
-        found = []
-        for part, a, length in zip(parts.tolist(), offsets.tolist(), (last - first).tolist(), strict=True):
+        stretches = []
+        for part, offset, length in zip(
+            parts.tolist(), offsets.tolist(), (last - first).tolist(), strict=True
+        ):
             number, line = self.places[part]
             song = self.songs[number]
             runs, bars = song.lines[line]
-            stretch = PartFingerprint(runs[a : a + length], bars[a : a + length + RUN_STEPS])
-            found.append(song._replace(lines=(stretch,)))
-        return found
+            stretch = PartFingerprint(
+                runs[offset : offset + length], bars[offset : offset + length + RUN_STEPS]
+            )
+            stretches.append(song._replace(lines=(stretch,)))
+        return stretches
 
 
-def originality(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """The longest run of notes that a song shares with the training songs of a model, and where."""
+def originality(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Return the longest run of notes that a song shares with the training songs of a model, and its bars."""
     return originality_of(midi.parse(arrays[0], name="the song").score, request.get("model")), ()
 
 
 def originality_of(score: Score, model: str | None) -> dict[str, Any]:
-    """The same for a song. Raises ModelError if the model has no fingerprints of its training songs."""
+    """The same for a Score. Raises ModelError if the model has no fingerprints of its training songs."""
     song = SongFingerprint.of(score)
     passage = _training_songs(model).closest(song)
     if passage is None:
         return {"longest_run": 0, "notes": song.notes}
-    there = {"song": passage.name, "bars": passage.bars, "there": passage.there}
-    return {"longest_run": passage.notes, "notes": song.notes, **there}
+    training_song = {"song": passage.name, "bars": passage.bars, "there": passage.there}
+    return {"longest_run": passage.notes, "notes": song.notes, **training_song}
 
 
 @lru_cache(maxsize=1)
 def _training_songs(model: str | None) -> TrainingSongs:
-    """The training songs of a model folder, which need not be opened, or of a packed model."""
-    named = BUNDLED if model is None else Path(model)
-    return TrainingSongs.of(read(named if named.is_dir() else opened_model(model).path))
+    """The training songs of a model; only a packed model must be opened for them."""
+    path = BUNDLED if model is None else Path(model)
+    return TrainingSongs.of(read(path if path.is_dir() else opened_model(model).path))

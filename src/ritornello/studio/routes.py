@@ -1,4 +1,4 @@
-"""The table of the HTTP interface: each operation with what it takes and answers. `openapi` describes it."""
+"""The table of the HTTP interface: the request and the answer of each operation, and their description."""
 
 from __future__ import annotations
 
@@ -78,10 +78,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 class Operation(NamedTuple):
-    """An operation: the function of `Api` that does it, and its interface.
+    """An operation of the HTTP interface.
 
-    `answers` are the media types of the answer to success, `schema` that of JSON; `body` is the schema of the
-    body in JSON, or BYTES; `errors` are statuses beside 401, 403, 404, 405 and 500, which all have.
+    `function` is the method of `Api` that does it. A successful answer has `status`, one of the media types
+    `answers`, and if it is JSON the `schema`. `body` is the schema of a JSON body, or BYTES. `errors` are the
+    statuses of errors, besides 401, 403, 404, 405 and 500, which every operation can have.
     """
 
     method: str
@@ -98,10 +99,10 @@ class Operation(NamedTuple):
 
 _SONG, _VERSION = "/api/songs/{song}", "/api/songs/{song}/versions/{version}"
 OPERATIONS = (
-    Operation("GET", "/api/state", "state", "The version, the model's labels and what can be asked for",
+    Operation("GET", "/api/state", "state", "The version, the model's labels, and the options of jobs",
               _ref("State")),
     Operation("GET", "/api/openapi.json", "openapi", "This description", ANY),
-    Operation("GET", "/api/songs", "songs", "All songs, the one that was changed last first",
+    Operation("GET", "/api/songs", "songs", "All songs, the last changed one first",
               _list(_ref("Song"))),
     Operation("POST", "/api/songs", "import_song", "Import the bytes of a song file as a new song",
               _ref("NewSong"), 201, body=BYTES, query=("name",), errors=(400, 408, 413, 415, 429)),
@@ -117,8 +118,8 @@ OPERATIONS = (
               "The longest run of notes that a version shares with the training songs",
               _ref("Originality"), errors=(400, 429)),
     Operation("GET", f"{_VERSION}/sound/{{part}}/{{bar}}.wav", "sound",
-              "A bar (from 0) of a part; end to end they are the part", None, 200, (FORMATS["wav"],),
-              query=("soundfont",), errors=(400, 429)),
+              "The sound of one bar (from 0) of a part; all bars end to end are the part", None, 200,
+              (FORMATS["wav"],), query=("soundfont",), errors=(400, 429)),
     Operation("GET", f"{_VERSION}/file.{{format}}", "export", "A version, or one of its parts, as a file",
               None, 200, tuple(FORMATS.values()), query=("part", "soundfont"), errors=(400, 429)),
     Operation("GET", "/api/jobs", "jobs", "The jobs that wait, run or have ended", _list(_ref("Job"))),
@@ -129,7 +130,7 @@ OPERATIONS = (
     Operation("GET", "/api/jobs/{job}/events", "events", "The events of a job, from the first one on", None,
               200, (EVENTS,)),
     Operation("GET", "/api/jobs/{job}/samples/{sample}.wav", "sample",
-              "What the model of a job `learn` composed at a measurement", None, 200, (FORMATS["wav"],),
+              "A song that was composed during the training of a job `learn`", None, 200, (FORMATS["wav"],),
               errors=(400, 429)),
 )  # fmt: skip
 
@@ -150,7 +151,7 @@ def openapi(version: str) -> dict[str, Any]:
 
 
 def _described(operation: Operation) -> dict[str, Any]:
-    """An operation as OpenAPI has it."""
+    """The description of an operation by OpenAPI."""
     error = {"content": {JSON: {"schema": _ref("Error")}}}
     content = {kind: {"schema": operation.schema} if operation.schema else {} for kind in operation.answers}
     answers: dict[str, Any] = {str(operation.status): {"description": "success", "content": content}}

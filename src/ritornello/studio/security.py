@@ -1,8 +1,9 @@
-"""Who may ask the studio, and how much: hosts, origins, the token, the size and the time of bodies, headers.
+"""Refuse requests from other sites, without the token, or with too large or too slow bodies.
 
-A page on another site can send requests to this machine, also under a name that it points to 127.0.0.1 (DNS
-rebinding). So the names of the host and of the origin are compared with exact lists, and all needs the token,
-which the address that the command prints has, and then a cookie that other sites cannot send.
+A page of another site can send requests to this machine, also under a host name that it makes point to
+127.0.0.1 (DNS rebinding). So host and origin are compared with exact lists, and every request needs a secret
+token. The token is in the address that the command prints; the first request exchanges it for a cookie that
+other sites cannot send.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 16 << 20
-BODY_WAIT_S = 10.0  # without a byte of the body
-BODY_LIMIT_S = 60.0  # for all of it
+BODY_WAIT_S = 10.0  # the longest pause between two pieces of a body
+BODY_LIMIT_S = 60.0  # the longest time for a whole body
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "media-src 'self' blob:; font-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -31,13 +32,13 @@ SAFE_METHODS = ("GET", "HEAD")
 
 
 class Guard:
-    """ASGI middleware that refuses what may not be asked, and adds the headers of HEADERS to each answer."""
+    """ASGI middleware that refuses forbidden requests, and adds HEADERS to each answer."""
 
     def __init__(self, app: ASGIApp, port: int, token: str) -> None:
         self.app, self.token = app, token
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self.origins = {f"http://{host}" for host in self.hosts}
-        self.cookie = f"ritornello-{port}"  # cookies do not know ports
+        self.cookie = f"ritornello-{port}"  # a browser sends cookies to all ports of a host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request. Websockets are refused."""
@@ -60,7 +61,7 @@ class Guard:
         await self.app(scope, _Body(receive), sender)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        """The status and the reason for which a request is refused; None if it is not."""
+        """The status and the reason if a request is refused, else None."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or hosts[0].decode("latin-1") not in self.hosts:
             return 403, f"host: must be {' or '.join(sorted(self.hosts))}"
@@ -69,7 +70,7 @@ class Guard:
             return 403, f"origin {origin:.80}: must be {' or '.join(sorted(self.origins))}"
         is_page = scope["path"] == "/" and scope["method"] in SAFE_METHODS
         if _header(scope, b"sec-fetch-site") in ("cross-site", "same-site") and not is_page:
-            return 403, "a page of another site may not ask this"
+            return 403, "a page of another site may not send this request"
         if is_page and _query_token(scope):
             return None
         if self._has_bearer(scope):
@@ -99,12 +100,12 @@ class Guard:
             return ""
         return cookies[self.cookie].value if self.cookie in cookies else ""
 
-    def _is_token(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode())
+    def _is_token(self, text: str) -> bool:
+        return hmac.compare_digest(text.encode("utf-8", "replace"), self.token.encode())
 
 
 class BodyError(Exception):
-    """A body that is too large or too slow, with the HTTP status that says so."""
+    """The body of a request is too large or too slow; `status` is the HTTP status of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -112,14 +113,14 @@ class BodyError(Exception):
 
 
 class _Body:
-    """The body of a request, up to MAX_BODY_BYTES and BODY_LIMIT_S."""
+    """Receives the body of a request, up to MAX_BODY_BYTES and BODY_LIMIT_S."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._bytes, self._is_complete, self._spent_s = 0, False, 0.0
 
     async def __call__(self) -> Message:
-        """Return the next message. Raises BodyError."""
+        """Return the next piece of the body. Raises BodyError."""
         if self._is_complete:
             return await self._receive()
         start_s = asyncio.get_running_loop().time()
@@ -137,25 +138,25 @@ class _Body:
 
 
 def _with_headers(send: Send) -> Send:
-    """A function that sends an answer with the HEADERS that it does not have itself."""
+    """A function that sends an answer, and adds those HEADERS that it lacks."""
 
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
-            own = {name.lower() for name, _ in message.get("headers", [])}
-            added = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-            more = [pair for pair in added if pair[0] not in own]
-            message = {**message, "headers": [*message.get("headers", []), *more]}
+            present = {name.lower() for name, _ in message.get("headers", [])}
+            all_headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+            missing = [pair for pair in all_headers if pair[0] not in present]
+            message = {**message, "headers": [*message.get("headers", []), *missing]}
         await send(message)
 
     return sender
 
 
 async def _answer(send: Send, status: int, line: str, headers: Any = ()) -> None:
-    """Send an error as JSON, and end the connection, of which the rest may be unread."""
+    """Send an answer with a line as JSON; after an error close the connection, whose body may be unread."""
     body = json.dumps({"error": line}).encode()
-    kept = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    kept += [(b"connection", b"close")] if status >= 400 else []
-    await send({"type": "http.response.start", "status": status, "headers": [*kept, *headers]})
+    all_headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    all_headers += [(b"connection", b"close")] if status >= 400 else []
+    await send({"type": "http.response.start", "status": status, "headers": [*all_headers, *headers]})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -165,6 +166,6 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _query_token(scope: Scope) -> str:
-    """The token in the address; empty if there is none."""
+    """The token in the address; "" if there is none."""
     items = scope.get("query_string", b"").decode("latin-1").split("&")
     return next((item.removeprefix("token=") for item in items if item.startswith("token=")), "")

@@ -1,4 +1,4 @@
-"""Serve the studio on this machine: a socket of 127.0.0.1, the token, the browser."""
+"""Serve the studio on 127.0.0.1, with a secret token, and open the browser."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from ritornello.system.lock import locked
 HOST = "127.0.0.1"
 MAX_PORT = 65_535
 MAX_CONNECTIONS = 256
-IDLE_S = 30  # after which a connection without requests is closed
+IDLE_S = 30  # a connection is closed after this time without requests
 
 
 def serve(
     settings: StudioSettings, port: int = 0, *, on_ready: Callable[[str], None], browser: bool = True
 ) -> None:
-    """Serve until Ctrl-C; `on_ready` gets the address with the token. `port` 0 is any that is free.
+    """Serve until Ctrl-C; `on_ready` is called with the address and its token. Port 0 takes any free port.
 
-    Raises InputError if the port is taken or another studio has the folder of songs, OutputError.
+    Raises InputError if the port is taken or another studio uses the folder of songs. Raises OutputError if
+    the folder cannot be written.
     """
     require_extra("studio", "starlette", "uvicorn")
     check_between("port", port, 0, MAX_PORT)
@@ -49,7 +50,7 @@ def serve(
         if browser:
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
-        with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+        with suppress(KeyboardInterrupt):  # Ctrl-C ends the server
             Server(config, api.close).run(sockets=[listener])
 
 
@@ -59,13 +60,13 @@ def _lock_file(songs: Path) -> Path:
 
 
 def _listening(port: int) -> socket.socket:
-    """A socket of this machine alone. Raises InputError if the port is taken."""
+    """A socket that only this machine can connect to. Raises InputError if the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
-        listener.listen()  # so that the browser may come before the server is ready
+        listener.listen()  # the browser may connect before the server is ready
     except OSError as error:
         listener.close()
-        raise InputError(f"port {port}: {error.strerror}; 0 takes any that is free") from error
+        raise InputError(f"port {port}: {error.strerror}; 0 takes any free port") from error
     return listener

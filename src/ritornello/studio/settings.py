@@ -1,4 +1,4 @@
-"""What a studio is started with."""
+"""The settings with which a studio is started."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DEFAULT_SONGS = "ritornello-songs"
 
 @dataclass(frozen=True)
 class StudioSettings:
-    """The folder of songs, and by name the folders of music and the soundfonts; the model folder if any."""
+    """The files and folders that a studio uses."""
 
-    songs: Path
-    music: dict[str, Path] = field(default_factory=dict)
-    soundfonts: dict[str, Path] = field(default_factory=dict)
-    model: str | None = None
+    songs: Path  # the folder of songs
+    music: dict[str, Path] = field(default_factory=dict)  # folders to learn from, by name
+    soundfonts: dict[str, Path] = field(default_factory=dict)  # by name; the first one is the default
+    model: str | None = None  # None: the bundled model
 
 
 def settings_of(
@@ -27,7 +27,7 @@ def settings_of(
     soundfonts: Sequence[str | Path] = (),
     model: str | Path | None = None,
 ) -> StudioSettings:
-    """Check what the user named. Raises InputError for a folder or file that does not exist."""
+    """Return the settings for paths. Raises InputError for a folder or file that does not exist."""
     path = Path(songs or DEFAULT_SONGS)
     if path.exists() and not path.is_dir():
         raise InputError(f"{str(path)!r} is a file: must be a folder of songs, or a new one")
@@ -47,9 +47,9 @@ def settings_of(
 
 
 def _new_name(name: str, known: dict[str, Path]) -> str:
-    """The name, or the first of NAME-2, NAME-3 ... that is not known."""
-    found, number = name, 1
-    while found in known:
+    """The name, or the first of NAME-2, NAME-3 ... that is not in `known`."""
+    new_name, number = name, 1
+    while new_name in known:
         number += 1
-        found = f"{name}-{number}"
-    return found
+        new_name = f"{name}-{number}"
+    return new_name

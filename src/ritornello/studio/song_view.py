@@ -1,4 +1,4 @@
-"""What the page shows of a song, as JSON can hold it: bars, parts, notes in columns, chords, sections."""
+"""Describe a song as JSON for the page: bars, parts, notes in columns, chords, sections."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from ritornello.representations.notes import Notes
 
 NOTES = Notes()
 COLUMNS = ("part", "pitch", "velocity", "onset_ticks", "duration_ticks")
-MAX_ANALYSED_NOTES = 50_000  # of a longer song no chords, sections and textures are found
+MAX_ANALYSED_NOTES = 50_000  # chords and sections are not estimated for a song with more notes
 
 
-def view_of_song(score: Score, heard: Score) -> dict[str, Any]:
-    """A song: `notes` are columns, bars count from 0 in lists, `number` is that which people give a bar.
+def view_of_song(score: Score, with_pedal: Score) -> dict[str, Any]:
+    """Describe a song.
 
-    In `heard` the pedal lengthens notes, so that the last bars may sound longer.
+    `notes` are columns. Lists have bars in order; the `number` of a bar is the one that people count with.
+    `with_pedal` is the same song with notes lengthened by the pedal; they may need more bars.
     """
-    bars = shown_bars(heard)
+    bars = shown_bars(with_pedal)
     analysed = _analysed(score)
     key = score.keys[0][1:] if score.keys else score.estimated_key
     chords = score.chords or (analysed.chords if analysed else ())
@@ -43,7 +44,7 @@ def view_of_song(score: Score, heard: Score) -> dict[str, Any]:
 
 
 def view_of_plan(plan: Plan, parts: Iterable[Part], key: tuple[int, bool] | None) -> dict[str, Any]:
-    """A song that is about to be composed: the same without notes and textures, in 24 ticks a beat."""
+    """Describe a song before it is composed: the same without notes and textures, in 24 ticks a beat."""
     bars = plan.timeline(GRID)
     tempi = (Tempo(0, plan.us_per_beat),)
     return {
@@ -95,12 +96,12 @@ def _chords(
     ]
 
 
-def _sections(found: Iterable[Section]) -> list[dict[str, Any]]:
-    return [{"bar": section.start, "letter": section.name} for section in found]
+def _sections(named_sections: Iterable[Section]) -> list[dict[str, Any]]:
+    return [{"bar": section.start, "letter": section.name} for section in named_sections]
 
 
 def _marked_sections(score: Score, bars: Timeline) -> list[dict[str, Any]]:
-    """The sections that the markers of a song name, as composed songs have them."""
+    """The sections that the markers of a song name; composed songs have such markers."""
     marks = [mark for mark in score.markers if mark.text not in (LOOP_START, LOOP_END)]
     names = [mark.text for mark in marks]
     if not marks or not len(bars) or any(len(name) > 8 for name in names):
@@ -120,5 +121,5 @@ def _textures(score: Score, bars: Timeline) -> list[list[list[int]]]:
     total = np.bincount(cell, score.pitch, size)
     pitch = np.where(notes > 0, np.rint(total / np.maximum(notes, 1)), -1).astype(np.int64)
     table = np.stack([notes, pitch], axis=1).reshape(len(score.parts), count, 2)
-    found: list[list[list[int]]] = table.tolist()
-    return found
+    rows: list[list[list[int]]] = table.tolist()
+    return rows

@@ -1,14 +1,14 @@
-"""The folder of songs: each song a folder of plain files, whose versions are written once and never changed.
+"""The folder of songs: each song is a folder of plain files; its versions are never changed.
 
     SONG/song.json            name, head, mixer, locks, takes (versions that nobody accepted yet)
     SONG/versions/0001.mid    a version, and 0001.json: parent, made_at, action, command, recipe
     SONG/versions/0001.sketch.json      the sketch by which it was composed, if there is one
-    SONG/versions/0001.originality.json what it shares with the training songs, once that is known
+    SONG/versions/0001.originality.json the longest run of notes that it shares with the training songs
     trash/                    deleted songs
-    models/                   what was learnt
+    models/                   models that the studio trained
 
-A version exists if its .json does, which is written last, and each file is written atomically: so a crash at
-any time leaves whole songs. The parents of versions are a tree: undo, redo and branches move the head in it.
+A version exists if its .json exists, which is written last; each file is written atomically. So a crash at
+any time leaves whole songs. The versions of a song are a tree; undo, redo and branches move the head in it.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ MAX_ID, MAX_NAME = 64, 200  # characters
 MAX_SETTINGS_BYTES = 64 << 10  # of mixer and locks as JSON
 TRASH, MODELS = "trash", "models"
 RESERVED = (TRASH, MODELS)
-UNFINISHED = ".new-"  # the start of the names of folders of songs that are being made
+UNFINISHED = ".new-"  # the name of a song's folder begins so until all its files are written
 DEFAULT_NAME = "song"
-SKETCH_NAME = "SKETCH.json"  # in the command line of a version, for the path of its sketch
+SKETCH_NAME = "SKETCH.json"  # stands in a command line until the path of the sketch is known
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -49,18 +49,18 @@ class ConflictError(InputError):
 
 
 class NewVersion(NamedTuple):
-    """What a version is made of: its MIDI file, what was done, the command line; the others if known."""
+    """The content of a version to be added."""
 
-    midi: bytes
-    action: str
-    command: str = ""
+    midi: bytes  # a MIDI file
+    action: str  # a short description of what was done
+    command: str = ""  # the command line that makes the same song
     recipe: dict[str, Any] | None = None
     sketch: dict[str, Any] | None = None
     originality: dict[str, Any] | None = None
 
 
-def _alone(method: Method) -> Method:
-    """Let only one thread at a time run the methods of a folder that write."""
+def _locked(method: Method) -> Method:
+    """Hold the lock of a folder while a method runs, so that only one thread writes at a time."""
 
     @wraps(method)
     def locked(self: SongsFolder, *values: Any, **options: Any) -> Any:
@@ -71,12 +71,12 @@ def _alone(method: Method) -> Method:
 
 
 class SongsFolder:
-    """The songs below a folder, which this process alone writes, from any thread."""
+    """The songs in a folder. Only this process may write them; its threads may call all methods."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder if there is none, and clear what a crash left. Raises OutputError."""
+        """Make the folder if there is none, and delete unfinished files of a crash. Raises OutputError."""
         self.path, self.lock = path, threading.RLock()
-        self._known: dict[Path, tuple[int, dict[str, Any]]] = {}  # versions without their recipes
+        self._cache: dict[Path, tuple[int, dict[str, Any]]] = {}  # (time of the file, fields)
         with output_errors(path):
             path.mkdir(parents=True, exist_ok=True)
             for left in path.glob(f"{UNFINISHED}*"):
@@ -85,43 +85,39 @@ class SongsFolder:
                 left.unlink(missing_ok=True)
 
     def models(self) -> list[str]:
-        """The names of the models that were learnt here."""
-        found = (self.path / MODELS).glob("*/model.json")
-        return sorted(file.parent.name for file in found if file.is_file())
+        """The names of the models that the studio trained."""
+        files = (self.path / MODELS).glob("*/model.json")
+        return sorted(file.parent.name for file in files if file.is_file())
 
     def listing(self) -> list[dict[str, Any]]:
-        """All songs, the one that was changed last first."""
-        found = []
+        """All songs, the last changed one first."""
+        songs = []
         for folder in self.path.iterdir():
             if ID.fullmatch(folder.name) and folder.name not in RESERVED and (folder / "song.json").is_file():
                 song = self.song(folder.name)
                 changed = max((version["made_at"] for version in song["versions"]), default="")
-                found.append(
+                songs.append(
                     {"id": song["id"], "name": song["name"], "head": song["head"], "changed_at": changed}
                 )
-        return sorted(found, key=lambda song: str(song["changed_at"]), reverse=True)
+        return sorted(songs, key=lambda song: str(song["changed_at"]), reverse=True)
 
     def song(self, song: str) -> dict[str, Any]:
         """A song with its versions, without notes. Raises NotFoundError."""
-        settings = self._settings(song)
+        settings = self.settings(song)
         takes = settings.pop("takes")
         versions = []
         for number in self._numbers(song):
-            known = {"take": number in takes, "originality": self.originality(song, number)}
-            versions.append(self._known_info(song, number) | known)
+            state = {"take": number in takes, "originality": self.originality(song, number)}
+            versions.append(self._cached_info(song, number) | state)
         return {"id": song, **settings, "versions": versions}
 
     def made_at(self, song: str, version: int) -> str:
         """When a version was made. Raises NotFoundError."""
-        return str(self._known_info(song, version)["made_at"])
-
-    def song_settings(self, song: str) -> dict[str, Any]:
-        """Name, head, mixer, locks and takes of a song. Raises NotFoundError."""
-        return self._settings(song)
+        return str(self._cached_info(song, version)["made_at"])
 
     def version(self, song: str, version: int) -> dict[str, Any]:
-        """What is known of a version: parent, made_at, action, command, recipe. Raises NotFoundError."""
-        self._settings(song)
+        """The parent, made_at, action, command and recipe of a version. Raises NotFoundError."""
+        self.settings(song)
         return self._info(song, version)
 
     def midi(self, song: str, version: int) -> bytes:
@@ -134,19 +130,19 @@ class SongsFolder:
         return self._file(song, version, ".mid")
 
     def originality(self, song: str, version: int) -> dict[str, Any] | None:
-        """What a version shares with the training songs; None if it was not computed yet."""
+        """The originality of a version, as `originality_work` computes it; None if it is not computed yet."""
         file = self._file(song, version, ".originality.json")
         return _read_object(file) if file.is_file() else None
 
-    @_alone
-    def keep_originality(self, song: str, version: int, found: dict[str, Any]) -> None:
-        """Write what a version shares with the training songs. Raises NotFoundError, OutputError."""
+    @_locked
+    def keep_originality(self, song: str, version: int, originality: dict[str, Any]) -> None:
+        """Write the originality of a version. Raises NotFoundError, OutputError."""
         self._info(song, version)
-        write_json(self._file(song, version, ".originality.json"), found)
+        write_json(self._file(song, version, ".originality.json"), originality)
 
-    @_alone
+    @_locked
     def create(self, name: str, first: NewVersion) -> dict[str, Any]:
-        """Make a song of one version; returns its id and head. Raises OutputError."""
+        """Make a song of one version; return its id and head. Raises OutputError."""
         name = _name(name)
         new = self.path / f"{UNFINISHED}{secrets.token_hex(6)}"
         settings = {"name": name, "head": 1, "mixer": {}, "locks": [], "takes": []}
@@ -158,13 +154,13 @@ class SongsFolder:
             new.rename(self.path / song)
         return {"id": song, "head": 1}
 
-    @_alone
+    @_locked
     def add(self, song: str, parent: int, new: NewVersion, is_take: bool = False) -> int:
-        """Add a version; it becomes the head unless it is a take. Returns its number.
+        """Add a version and return its number; it becomes the head unless it is a take.
 
         Raises NotFoundError for a parent that does not exist, OutputError.
         """
-        settings = self._settings(song)
+        settings = self.settings(song)
         self._info(song, parent)
         number = max(self._numbers(song)) + 1
         self._write_version(self.path / song, number, parent, new)
@@ -175,10 +171,10 @@ class SongsFolder:
         write_json(self.path / song / "song.json", settings)
         return number
 
-    @_alone
+    @_locked
     def update(self, song: str, changes: dict[str, Any], expected_head: int | None = None) -> dict[str, Any]:
         """Change name, head, mixer or locks. Raises NotFoundError, ConflictError, InputError, OutputError."""
-        settings = self._settings(song)
+        settings = self.settings(song)
         if unknown := sorted(set(changes) - {"name", "head", "mixer", "locks"}):
             raise InputError(f"{unknown[0]!r} of a song: must be one of name, head, mixer, locks")
         if expected_head is not None and expected_head != settings["head"]:
@@ -197,10 +193,10 @@ class SongsFolder:
         write_json(self.path / song / "song.json", settings | changes)
         return self.song(song)
 
-    @_alone
+    @_locked
     def delete(self, song: str) -> None:
         """Move a song to the folder trash/. Raises NotFoundError, OutputError."""
-        self._settings(song)
+        self.settings(song)
         trash = self.path / TRASH
         with output_errors(trash):
             trash.mkdir(exist_ok=True)
@@ -208,42 +204,42 @@ class SongsFolder:
 
     def root(self, song: str, version: int) -> int:
         """The first ancestor of a version."""
-        while (parent := self._known_info(song, version)["parent"]) is not None:
+        while (parent := self._cached_info(song, version)["parent"]) is not None:
             version = parent
         return version
 
-    def _settings(self, song: str) -> dict[str, Any]:
-        """The content of song.json. Raises NotFoundError."""
+    def settings(self, song: str) -> dict[str, Any]:
+        """The content of song.json: name, head, mixer, locks and takes. Raises NotFoundError."""
         file = self.path / song / "song.json"
         is_id = ID.fullmatch(song) and len(song) <= MAX_ID and song not in RESERVED
         if not is_id or not file.is_file():
-            raise NotFoundError(f"song {song!r:.80}: there is none of this name")
+            raise NotFoundError(f"song {song!r:.80}: there is none with this name")
         read = _read_object(file)
         defaults = {"name": song, "head": 1, "mixer": {}, "locks": [], "takes": []}
         settings = {name: read.get(name, default) for name, default in defaults.items()}
         numbers = self._numbers(song)
-        if settings["head"] not in numbers:  # song.json was edited, or the head was deleted by hand
+        if settings["head"] not in numbers:  # a user edited song.json or deleted the head
             settings["head"] = max(numbers)
         return settings
 
     def _numbers(self, song: str) -> list[int]:
         """The numbers of the versions of a song, ascending. Raises NotFoundError if there is none."""
         files = (self.path / song / "versions").glob("[0-9]*.json")
-        found = sorted(int(file.stem) for file in files if re.fullmatch(r"\d{4,9}", file.stem))
-        if not found:
+        numbers = sorted(int(file.stem) for file in files if re.fullmatch(r"\d{4,9}", file.stem))
+        if not numbers:
             raise NotFoundError(f"song {song!r:.80}: it has no version")
-        return found
+        return numbers
 
-    def _known_info(self, song: str, version: int) -> dict[str, Any]:
-        """Number, parent, time and action of a version, read once. Raises NotFoundError."""
+    def _cached_info(self, song: str, version: int) -> dict[str, Any]:
+        """Number, parent, time and action of a version; its file is read once. Raises NotFoundError."""
         file = self._file(song, version, ".json")
         modified_ns = file.stat().st_mtime_ns if file.is_file() else -1
-        known = self._known.get(file)
-        if known is None or known[0] != modified_ns:
+        cached = self._cache.get(file)
+        if cached is None or cached[0] != modified_ns:
             info = self._info(song, version)
-            kept = {name: info[name] for name in ("version", "parent", "made_at", "action")}
-            known = self._known[file] = modified_ns, kept
-        return known[1]
+            fields = {name: info[name] for name in ("version", "parent", "made_at", "action")}
+            cached = self._cache[file] = modified_ns, fields
+        return cached[1]
 
     def _info(self, song: str, version: Any) -> dict[str, Any]:
         """The content of the .json of a version. Raises NotFoundError."""
@@ -259,7 +255,7 @@ class SongsFolder:
         return self.path / song / "versions" / f"{version:04}{ending}"
 
     def _write_version(self, folder: Path, number: int, parent: int | None, new: NewVersion) -> None:
-        """Write the files of a version, the one that makes it exist last."""
+        """Write the files of a version; the .json comes last, because it makes the version exist."""
         place = folder / "versions" / f"{number:04}"
         write_bytes(place.with_suffix(".mid"), new.midi)
         if new.sketch is not None:
@@ -267,11 +263,11 @@ class SongsFolder:
         if new.originality is not None:
             write_json(place.with_suffix(".originality.json"), new.originality)
         made_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        known = {"parent": parent, "made_at": made_at, "action": new.action, "command": new.command}
-        write_json(place.with_suffix(".json"), known | {"recipe": new.recipe})
+        content = {"parent": parent, "made_at": made_at, "action": new.action, "command": new.command}
+        write_json(place.with_suffix(".json"), content | {"recipe": new.recipe})
 
     def _free_id(self, name: str) -> str:
-        """An id that no song has, like a name: "my-song", "my-song-2"."""
+        """An id that no song has, made from a name: "my-song", "my-song-2"."""
         letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
         stem = "-".join(re.findall(r"[a-z0-9]+", letters))[: MAX_ID - 8].strip("-") or DEFAULT_NAME
         song, number = stem, 1
@@ -282,7 +278,7 @@ class SongsFolder:
 
 
 def _name(name: Any) -> str:
-    """A name of a song as one line. Raises InputError."""
+    """The name of a song as one line. Raises InputError if it is no text."""
     if not isinstance(name, str):
         raise InputError(f"name {name!r:.40}: must be a text")
     printable = "".join(letter if letter.isprintable() else " " for letter in name)
@@ -290,7 +286,7 @@ def _name(name: Any) -> str:
 
 
 def _read_object(file: Path) -> dict[str, Any]:
-    """The JSON object in a file; an empty one for what is none."""
+    """The JSON object in a file; an empty one if the file does not hold an object."""
     try:
         content = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):

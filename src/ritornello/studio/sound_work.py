@@ -1,7 +1,8 @@
-"""The sound of a song, bar by bar and part by part, by the synthesizer of the project.
+"""Render the sound of a song bar by bar and part by part.
 
-Bars of a part that are put end to end are the part as it is rendered whole: each has the ring of the notes of
-earlier bars. One gain, that of the song's first version, brings all versions to the usual loudness.
+The sound of a bar includes notes of earlier bars that still ring, so that all bars of a part, end to end, are
+the same as the part rendered as a whole. All versions of a song get the gain of its first version, so that
+edits do not change their loudness.
 """
 
 from __future__ import annotations
@@ -29,27 +30,27 @@ from ritornello.rendering.audio.mix import Mixer
 from ritornello.rendering.audio.soundfont import Signal, SoundFont
 from ritornello.rendering.roll_contents import shown_bars
 from ritornello.rendering.stems import part_of
-from ritornello.studio.work import Answer
+from ritornello.studio.work import Result, SendEvent
 
-Result = tuple[Any, Sequence[bytes]]
 RATE_HZ = 44_100
-MAX_KEPT_BYTES = 512 << 20  # of the waveforms of all parts
+# The most that is cached: waveforms of all parts, parts, and sounds of the bars of one part
+MAX_KEPT_BYTES = 512 << 20
 MAX_KEPT_PARTS = 64
-MAX_KEPT_BAR_BYTES = 16 << 20  # of the sounds of bars of one part
+MAX_KEPT_BAR_BYTES = 16 << 20
 
 
 class _Song(NamedTuple):
-    """A song as it sounds: its notes, and the first sample (bars + 1,) of each bar and of what follows."""
+    """A song with the places of its bar lines in its sound."""
 
     score: Score
-    edges: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.int64]  # (bars + 1,) the first sample of each bar, and the end of the last bar
 
 
 class _Part:
-    """The sound of one part: its mixer, and the sound of the notes that begin in some bars, with their ring.
+    """The sound of one part.
 
-    A bar is the sum of these sounds, always in the same order, so that it has the same samples whenever it is
-    asked for.
+    It caches, for some bars, the sound of the notes that begin in the bar until they have faded. The sound of
+    a bar is the sum of such sounds, always in the same order, so that it always has the same samples.
     """
 
     def __init__(self, score: Score, font: SoundFont) -> None:
@@ -58,11 +59,11 @@ class _Part:
 
     @property
     def kept_bytes(self) -> int:
-        """The bytes of all that is kept."""
+        """The bytes of all cached sounds."""
         return self.mixer.kept_bytes + sum(sound.nbytes for sound in self._bars.values())
 
     def sound(self, edges: list[int], bar: int) -> Signal:
-        """The sound (2, N) of a bar between two of the edges; after the last one all that still rings."""
+        """The sound (2, N) of a bar; the bar after the last one is what still rings then."""
         first, mixer = edges[bar], self.mixer
         end_s = np.minimum(mixer.end_s, mixer.cut_s) + mixer.tail_s
         sounding = (mixer.start_s < first / RATE_HZ) & (end_s > first / RATE_HZ)
@@ -77,28 +78,28 @@ class _Part:
         return total
 
     def _notes_of(self, first: int, last: int) -> Signal:
-        """The notes (2, N) that begin between two samples, with their ring."""
-        found = self._bars.pop((first, last), None)
-        if found is None:
-            found = self.mixer.sound(first / RATE_HZ, last / RATE_HZ)
-        self._bars[first, last] = found
-        while len(self._bars) > 1 and sum(sound.nbytes for sound in self._bars.values()) > MAX_KEPT_BAR_BYTES:
+        """The sound (2, N) of the notes that begin between two samples, until they have faded."""
+        sound = self._bars.pop((first, last), None)
+        if sound is None:
+            sound = self.mixer.sound(first / RATE_HZ, last / RATE_HZ)
+        self._bars[first, last] = sound
+        while len(self._bars) > 1 and sum(each.nbytes for each in self._bars.values()) > MAX_KEPT_BAR_BYTES:
             self._bars.popitem(last=False)
-        return found
+        return sound
 
 
 _parts: OrderedDict[tuple[bytes, str], _Part] = OrderedDict()
 
 
-def warm_sound(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: Answer) -> Result:
+def warm_sound(request: dict[str, Any], _arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
     """Read the soundfont, and import what views and edits need."""
     import_module("ritornello.studio.file_work")
     _font(request.get("soundfont"))
     return None, ()
 
 
-def prepare(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """Render the first bar of each part, so that it comes at once."""
+def prepare(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Render the first bar of each part, so that a later request for it is answered at once."""
     font = request.get("soundfont")
     song = _song(arrays[0])
     if len(song.score):
@@ -108,10 +109,10 @@ def prepare(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer)
     return None, ()
 
 
-def sound(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """A bar of a part as a WAV file; the bar after the last one is the ring of the last notes.
+def sound(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Return a bar of a part as a WAV file; the bar after the last one is what still rings then.
 
-    The arrays are the song and its first version, whose loudness all versions have. Raises InputError.
+    The arrays are the song and its first version, which sets the gain. Raises InputError.
     """
     song, bar, font = _song(arrays[0]), request["bar"], request.get("soundfont")
     if not 0 <= request["part"] < len(song.score.parts):
@@ -124,17 +125,17 @@ def sound(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -
     return None, [_wav(part.sound(song.edges.tolist(), bar) * np.float32(_gain(arrays[1], font)))]
 
 
-def metronome(request: dict[str, Any], arrays: Sequence[bytes], _on_event: Answer) -> Result:
-    """The clicks of a bar as a WAV file."""
+def metronome(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
+    """Return the clicks of the metronome in a bar as a WAV file."""
     song, bar, font = _song(arrays[0]), request["bar"], request.get("soundfont")
     _check_bar(bar, len(song.edges) - 2)
-    nothing = song.score.select(np.zeros(len(song.score), bool))
-    clicks = with_clicks(nothing, shown_bars(song.score), range(bar, bar + 1), 0)
+    empty = song.score.select(np.zeros(len(song.score), bool))
+    clicks = with_clicks(empty, shown_bars(song.score), range(bar, bar + 1), 0)
     first, last = song.edges[bar : bar + 2].tolist()
     mixed = Mixer(clicks, _font(font), RATE_HZ).sound(first / RATE_HZ, last / RATE_HZ)
     bar_sound = _silence(last - first)
-    kept = min(last - first, mixed.shape[1])
-    bar_sound[:, :kept] = mixed[:, :kept]
+    count = min(last - first, mixed.shape[1])
+    bar_sound[:, :count] = mixed[:, :count]
     return None, [_wav(bar_sound * np.float32(_gain(arrays[1], font)))]
 
 
@@ -164,7 +165,7 @@ def _font(path: str | None) -> SoundFont:
 
 @lru_cache(maxsize=32)
 def _gain(data: bytes, font: str | None) -> float:
-    """The factor that brings a song to the usual loudness; 1 for one without notes."""
+    """The factor that brings a song to the usual loudness; 1 for a song without notes."""
     song = _song(data)
     if not len(song.score):
         return 1.0
@@ -172,23 +173,25 @@ def _gain(data: bytes, font: str | None) -> float:
 
 
 def _part(song: _Song, part: int, font: str | None) -> _Part:
-    """The sound of a part, which versions of a song with the same notes of it share."""
-    own = part_of(song.score, part)
-    digest = hashlib.sha256(repr((own.ticks_per_beat, own.tempi, own.parts[0][1:])).encode())
+    """The sound of a part; versions of a song in which the part has the same notes share it."""
+    part_score = part_of(song.score, part)
+    digest = hashlib.sha256(
+        repr((part_score.ticks_per_beat, part_score.tempi, part_score.parts[0][1:])).encode()
+    )
     for name in COLUMNS:
-        digest.update(getattr(own, name).tobytes())
+        digest.update(getattr(part_score, name).tobytes())
     key = digest.digest(), font or ""
-    found = _parts.pop(key, None) or _Part(own, _font(font))
-    _parts[key] = found  # now the one that was used last
+    part_sound = _parts.pop(key, None) or _Part(part_score, _font(font))
+    _parts[key] = part_sound  # moves it to the end, as the last used one
     while len(_parts) > 1 and (
         len(_parts) > MAX_KEPT_PARTS or sum(each.kept_bytes for each in _parts.values()) > MAX_KEPT_BYTES
     ):
         _parts.popitem(last=False)
-    return found
+    return part_sound
 
 
 def _wav(signal: Signal) -> bytes:
-    """A sound (2, N) as a WAV file of 16 bits; what is beyond full scale is clipped."""
+    """A sound (2, N) as a WAV file of 16 bits, clipped to full scale."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(2)

@@ -1,6 +1,7 @@
-"""The process that works for the studio: it reads requests and answers them (worker.py has the messages).
+"""The program of a worker process of the studio: it reads requests and answers them.
 
-It is started as `python -m ritornello.studio.work NAME MEMORY_BYTES`. What it can do is in `WORK`.
+It is started as `python -m ritornello.studio.work NAME MEMORY_BYTES`; NAME only shows in lists of processes.
+worker.py describes its messages; `WORK` lists the requests that it can answer.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from ritornello.corpus.workers.worker import limit_memory
 from ritornello.errors import InputError, RitornelloError
 from ritornello.system.ipc import receive, send
 
-Answer = Callable[[dict[str, Any], Sequence[bytes]], None]
+SendEvent = Callable[[dict[str, Any], Sequence[bytes]], None]
+"""Sends an event (JSON) and arrays of bytes to the server, before the result."""
+Result = tuple[Any, Sequence[bytes]]
+"""What a function of WORK returns: a value that JSON can hold, and arrays of bytes such as files."""
 WORK = {
     "state": "composing_work", "sketch": "composing_work",
     "compose": "composing_work", "redo": "composing_work", "vary": "composing_work",
@@ -29,14 +33,16 @@ WORK = {
     "export": "file_work", "originality": "originality_work",
     "prepare": "sound_work", "warm_sound": "sound_work", "sound": "sound_work", "metronome": "sound_work",
 }  # fmt: skip
-"""The names of requests, and the module of this folder that has the function of that name."""
+"""For each name of a request, the module of this folder that has the function of the same name."""
 
 
 def main() -> None:
     """Answer the requests on standard input until it is closed."""
     source, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     os.dup2(2, 1)  # so that text printed by a library does not mix with the answers
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # forked processes close sys.stdin: no thread may hold it
+    os.dup2(
+        os.open(os.devnull, os.O_RDONLY), 0
+    )  # sys.stdin must not be read by a thread here: processes forked from this one close it
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C
     if memory_bytes := int(sys.argv[2]):
         limit_memory(memory_bytes)
@@ -48,7 +54,7 @@ def main() -> None:
 
 
 def _read(source: Any, requests: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]]) -> None:
-    """Read requests; end this process, whatever it does, when the server is gone."""
+    """Read requests; end this process at once when the server is gone."""
     try:
         while True:
             requests.put(receive(source))
@@ -57,9 +63,9 @@ def _read(source: Any, requests: queue.SimpleQueue[tuple[dict[str, Any], list[by
 
 
 def _answer(
-    request: dict[str, Any], arrays: list[bytes], on_event: Answer
+    request: dict[str, Any], arrays: list[bytes], on_event: SendEvent
 ) -> tuple[dict[str, Any], Sequence[bytes]]:
-    """Do one piece of work; returns the last message."""
+    """Answer one request; return the message that ends it, and its arrays."""
     name = request.pop("do")
     try:
         module = import_module(f"ritornello.studio.{WORK[name]}")
@@ -68,7 +74,7 @@ def _answer(
     except RitornelloError as error:
         return {"error": str(error), "status": 400 if isinstance(error, InputError) else 500}, ()
     except MemoryError:
-        return {"error": f"{name} needs more memory than it may have", "status": 413}, ()
+        return {"error": f"{name} needs more memory than a worker process may use", "status": 413}, ()
     except Exception as error:  # a fault of the program must not end the process
         sys.excepthook(*sys.exc_info())
         return {"error": f"{name} failed: {type(error).__name__}: {error}", "status": 500}, ()

@@ -1,8 +1,9 @@
-"""A process for work that takes long or may fail: it is started when needed, kept warm, and can be killed.
+"""Worker processes, for work that takes long or may fail.
 
-Requests and answers are messages of system/ipc.py. A request is {"do": name, ...}; an answer is an event
-{"event": name, ...}, the result {"done": value}, or {"error": text, "status": HTTP status}. The process ends
-when its input is closed, so none is left when the server is killed.
+A process is started when it is needed, and runs until it is killed or the server ends. Requests and answers
+are messages of system/ipc.py. A request is {"do": name, ...}. The answers are events {"event": name, ...},
+and then the result {"done": value} or an error {"error": text, "status": HTTP status}. The process ends when
+its input is closed, so no process is left if the server is killed.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from ritornello.system.processes import child_environment
 COMMAND = (sys.executable, "-m", "ritornello.studio.work")
 GIB = 1 << 30
 MAX_WAITING = 64  # requests for one process; more are refused
-QUICK_S = 20.0  # the limit of reading a file, of a view, of a bar of sound
+QUICK_S = 20.0  # the limit for reading a file, for a view, and for a bar of sound
 OnEvent = Callable[[dict[str, Any], list[bytes]], None]
 
 
 class WorkError(Exception):
-    """Work that failed, with one line that says why, and the HTTP status that tells it."""
+    """Work that failed: one line that says why, and the HTTP status of the answer."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -38,7 +39,7 @@ class WorkError(Exception):
 
 
 class FullError(InputError):
-    """Too much waits; `retry_after_s` says when to come back, in seconds."""
+    """Too many requests or jobs wait; the next one may be sent after `retry_after_s` seconds."""
 
     def __init__(self, what: str, retry_after_s: int) -> None:
         super().__init__(f"{what} are waiting, which is the limit: try again in {retry_after_s} s")
@@ -58,7 +59,7 @@ class Worker:
         self._is_closed = False
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Return the process, started if none runs. Raises WorkError once the worker is closed."""
+        """Return the process; start it if none runs. Raises WorkError if the worker is closed."""
         with self._lock:
             if self._is_closed:
                 raise WorkError("the studio has ended", 503)
@@ -77,7 +78,7 @@ class Worker:
         on_event: OnEvent | None = None,
         limit_s: float | None = None,
     ) -> tuple[Any, list[bytes]]:
-        """Send a request and return its result; `on_event` gets the events before it.
+        """Send a request and return its result; `on_event` is called with each event that comes before.
 
         Work that takes longer than `limit_s` seconds is killed. Raises WorkError.
         """
@@ -105,20 +106,20 @@ class Worker:
                 timer.cancel()
 
     def kill(self) -> None:
-        """End the process, whatever it does; the next call starts another one."""
+        """End the process at once; the next call starts another one."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
             self._kill(process)
 
     def close(self) -> None:
-        """End the process for good."""
+        """End the process; later calls raise WorkError."""
         self._is_closed = True
         self.kill()
 
     @staticmethod
     def _kill(process: subprocess.Popen[bytes]) -> None:
-        """End a process and those that it started, which are in its session."""
+        """End a process and all processes of its session, which it started."""
         with suppress(OSError):
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -130,14 +131,14 @@ class Worker:
 
 
 class AsyncWorker:
-    """A worker that is awaited; requests wait for each other."""
+    """A worker that can be awaited; it answers one request after another."""
 
     def __init__(self, name: str) -> None:
         self.worker = Worker(name)
         self._thread = ThreadPoolExecutor(1, name)
         self._waiting = 0
 
-    async def ask(
+    async def call(
         self, request: dict[str, Any], arrays: Sequence[bytes] = (), limit_s: float = QUICK_S
     ) -> tuple[Any, list[bytes]]:
         """Return the value and the arrays of a request. Raises WorkError, FullError if too many wait."""
