@@ -20,7 +20,7 @@ NOTATION_ENDINGS: dict[str, Format] = {
     ".kern": "kern",
 }
 MAX_XML_BYTES = 64 << 20
-"""Of the XML inside an .mxl. The largest score that was seen (an oratorio) has 40 MB."""
+"""The limit of the XML inside an .mxl. The largest known score (an oratorio) has 40 MB."""
 MAX_CONTAINER_BYTES = 1 << 16  # of META-INF/container.xml, which names one file
 CONTAINER = "META-INF/container.xml"
 ZIP_START = b"PK\x03\x04"
@@ -66,7 +66,7 @@ def _unzip(data: bytes) -> bytes:
             size = archive.getinfo(inside).file_size
             if size > MAX_XML_BYTES:
                 raise MidiError(f"{inside!r} has {size} bytes: must have at most {MAX_XML_BYTES}")
-            with archive.open(inside) as stream:  # the size in the directory may be a lie
+            with archive.open(inside) as stream:  # the size in the archive's directory may be wrong
                 document = stream.read(MAX_XML_BYTES + 1)
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError, OSError) as error:
         raise MidiError(f"the .mxl archive cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""From written music to a Score."""
+"""Read written music (MusicXML, ABC, kern) as a Score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ritornello.errors import MidiError
 from ritornello.midi.reading import Parsed, parse
 from ritornello.music.pickup import with_pickup
-from ritornello.music.score import Score
+from ritornello.music.score import EVENTS, Score
 from ritornello.notation.convert import to_midi
 from ritornello.notation.formats import Format, musicxml_of
 
@@ -29,7 +29,7 @@ def parse_notation(data: bytes, format_name: Format, *, name: str = "data") -> P
     score, dropped = parse(midi, name=name, pedal="ignore")
     if not len(score):
         raise MidiError(f"{name!r}: no note was found in it, or it is no {format_name}")
-    score = _whole_notes(score, 1 if format_name == "abc" else 0)
+    score = _with_exact_lengths(score, 1 if format_name == "abc" else 0)
     score = with_pickup(score, round(first_bar_beats * score.ticks_per_beat))
     return Parsed(replace(score, title=score.title or _title(data, format_name)), dropped)
 
@@ -40,17 +40,18 @@ def _title(data: bytes, format_name: Format) -> str:
         return ""  # abc2midi has it
     text = (musicxml_of(data) if format_name == "musicxml" else data).decode("utf-8", "replace")
     pattern = r"!!!OTL[^:\n]*:([^\n]*)" if format_name == "kern" else r"<(?:work|movement)-title>([^<]*)<"
-    found = re.search(pattern, text)
-    return unescape(found[1]).strip() if found else ""
+    match = re.search(pattern, text)
+    return unescape(match[1]).strip() if match else ""
 
 
-def _whole_notes(score: Score, late_ticks: int) -> Score:
-    """Undo that converters end each note one tick early, and that abc2midi begins it `late_ticks` late.
+def _with_exact_lengths(score: Score, late_ticks: int) -> Score:
+    """Return the song with the onsets and ends of the written notes.
 
-    They do so to part notes of one pitch; a Score has no need of it.
+    Converters end each note one tick early, and abc2midi begins it `late_ticks` late, to separate successive
+    notes of one pitch.
     """
     onset_ticks = np.maximum(score.onset_ticks.astype(np.int64) - late_ticks, 0)
     duration_ticks = score.duration_ticks.astype(np.int64) + 1
     notes = (onset_ticks, duration_ticks, score.pitch, score.velocity, score.part, score.parts)
-    events = {name: getattr(score, name) for name in ("tempi", "meters", "keys", "chords", "markers")}
+    events = {name: getattr(score, name) for name in EVENTS}
     return replace(Score.of(score.ticks_per_beat, *notes, **events), title=score.title)

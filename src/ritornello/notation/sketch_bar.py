@@ -11,11 +11,10 @@ from ritornello.music import theory
 from ritornello.music.sketch import CADENCE_NAMES, MAX_NOTES_OF_A_BAR, NO_MOTIF, UNKNOWN, Texture
 
 BAR_KEYS = ("bar", "meter", "section", "chords", "repeats", "motif", "cadence", "closing", "texture")
-NO_NAME = "none"  # of NO_CADENCE
-CADENCES = (NO_NAME, *CADENCE_NAMES[1:])
+CADENCES = ("none", *CADENCE_NAMES[1:])
 SIMILARITIES = {"some": 1, "most": 2, "all": 3}
-NOTHING, NEW, RESTS = "nothing", "new", "rests"
-OPEN_RETURN = (-1, UNKNOWN)
+NOTHING, NEW, RESTS = "nothing", "new", "rests"  # values of "repeats", "motif" and "texture"
+OPEN_RETURN = (-1, UNKNOWN)  # a bar of which the sketch does not state what it repeats
 
 
 def check_keys(what: str, data: Any, known: Sequence[str]) -> None:
@@ -27,12 +26,13 @@ def check_keys(what: str, data: Any, known: Sequence[str]) -> None:
 
 
 class Bar:
-    """The object of one bar, from which each property is read. Raises PlanError that names the bar."""
+    """The JSON object of one bar; its properties read and check the values. Raises PlanError with the bar."""
 
     def __init__(self, index: int, values: Any, has_pickup: bool) -> None:
         number = index + 1 - has_pickup
         check_keys(f"bar {number}", values, BAR_KEYS)
-        self.index, self.number, self.values, self._first = index, number, values, 1 - has_pickup
+        self.index, self.number, self.values = index, number, values
+        self._first = 1 - has_pickup  # the number of the first bar
         if values.get("bar", number) != number:
             raise PlanError(
                 f"bar {values['bar']!r:.20} is in the place of bar {number}: must count from 1 (pickup: 0)"
@@ -69,7 +69,7 @@ class Bar:
 
     @property
     def repeats(self) -> tuple[int, int]:
-        """Return the bar, from 0, that is repeated, and how closely."""
+        """Return the bar, from 0, that is repeated, and the similarity; OPEN_RETURN if that is open."""
         text = self.text("repeats")
         if text in (None, NOTHING):
             return OPEN_RETURN if text is None else (-1, 0)
@@ -79,7 +79,7 @@ class Bar:
         return earlier, SIMILARITIES.get(match[1], UNKNOWN)
 
     def _earlier(self, text: str) -> int | None:
-        """Return the index of an earlier bar, such as "bar 1"; None for anything else."""
+        """Return the index of an earlier bar, such as "bar 1"; None for any other text."""
         match = re.fullmatch(r"bar (\d{1,6})", text)
         return int(match[1]) - self._first if match and self._first <= int(match[1]) < self.number else None
 

@@ -4,7 +4,7 @@
      "bars": [{"bar": 1, "section": "A", "chords": "D / G A7", "repeats": "nothing", "motif": "new",
                "cadence": "none", "texture": {"violin": {"notes": 8, "pitch": "A5"}, "drums": "rests"}}]}
 
-What is left out or null is open. `music.chord_symbols` describes "chords"; docs/sketch.md describes all keys.
+A key that is left out or null is open. `music.chord_symbols` describes "chords", docs/sketch.md all keys.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ MAX_FILE_BYTES = 16 << 20
 
 
 def implied_returns(names: Sequence[str | None]) -> list[tuple[int, int]]:
-    """Return what each bar repeats if sections begin where there are names.
+    """Return what each bar repeats: the earlier bar, or -1, and the similarity. OPEN_RETURN before a section.
 
-    As in `parse_form`, a name that comes again repeats the latest section of that name bar by bar: all notes,
-    or with ~ after it some.
+    `names` has the name of the section that begins with a bar, or None. As in `parse_form`, a section repeats
+    the latest section of its name bar by bar: all notes, or some if ~ follows the name.
     """
     returns: list[tuple[int, int]] = []
     latest: dict[str, range] = {}
@@ -49,7 +49,7 @@ def implied_returns(names: Sequence[str | None]) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class SketchFile:
-    """A sketch that was read. A tuple has one item for each bar."""
+    """The content of a sketch file. Tuples have one item for each bar, apart from `pickup` and `meters`."""
 
     options: dict[str, Any]
     """The options of `compose` that the file states, by name: bars, genre, key, meter, tempo, parts."""
@@ -69,8 +69,8 @@ class SketchFile:
     def applied_to(self, plan: Plan) -> Plan:
         """Return a plan of as many bars with the chords, the returns and the sketch of the file.
 
-        What the file leaves open keeps the value of the plan; where that has none it is open. Raises
-        PlanError if a part is not in the plan, or if a value does not fit its bars.
+        Values that the file leaves open are those of the plan, or open there too. Raises PlanError if a part
+        is not in the plan, or if a value does not fit its bars.
         """
         first = plan.meters[plan.pickup_bars][1:]
         start = ((0, *self.pickup), (1, *first)) if self.pickup else ((0, *first),)
@@ -93,7 +93,7 @@ class SketchFile:
         return plan
 
     def _check_pickup(self, plan: Plan) -> None:
-        """Raise PlanError unless the bars of the plan begin with a pickup as those of the file do."""
+        """Raise PlanError if the plan has a pickup and the file none, or the other way round."""
         if plan.pickup_bars == bool(self.pickup):
             return
         numerator, denominator = plan.meters[0][1:]
@@ -117,7 +117,7 @@ def read(path: str | Path) -> SketchFile:
 
 
 def from_dict(data: Any) -> SketchFile:
-    """Return the sketch that a parsed file has. Raises PlanError."""
+    """Return the sketch in a parsed JSON file. Raises PlanError."""
     check_keys("a sketch", data, HEADER)
     bars = data.get("bars")
     if not isinstance(bars, list) or not 1 <= len(bars) <= MAX_BARS:
@@ -130,9 +130,9 @@ def from_dict(data: Any) -> SketchFile:
     implied = implied_returns(names)
     returns = tuple(b.repeats if "repeats" in b.values else i for b, i in zip(parsed, implied, strict=True))
     options = _options(data) | {"bars": len(bars) - has_pickup}
-    full = parsed[has_pickup]
-    if meter := full.meter:
-        options = {"meter": full.text("meter")} | options
+    first_full_bar = parsed[has_pickup]
+    if first_full_bar.meter:
+        options = {"meter": first_full_bar.text("meter")} | options
     return SketchFile(
         options,
         parsed[0].meter if has_pickup else None,
@@ -147,8 +147,8 @@ def from_dict(data: Any) -> SketchFile:
 
 
 def _closings(closings: Sequence[tuple[float, int] | None], bars: Timeline) -> tuple[Closing, ...]:
-    """The closing notes in ticks; () if none is stated. Raises PlanError for a beat that the bar lacks."""
-    found: list[Closing] = [(UNKNOWN, UNKNOWN)] * len(bars)
+    """Return the closing notes in ticks; () if none is stated. Raises PlanError for a beat beyond its bar."""
+    in_ticks: list[Closing] = [(UNKNOWN, UNKNOWN)] * len(bars)
     for bar, closing in enumerate(closings):
         if closing is None:
             continue
@@ -159,21 +159,21 @@ def _closings(closings: Sequence[tuple[float, int] | None], bars: Timeline) -> t
             raise PlanError(
                 f"bar {number}: closing on beat {closing[0]:g}: must be at least 1, less than {most:g}"
             )
-        found[bar] = ticks, closing[1]
-    return tuple(found) if any(closings) else ()
+        in_ticks[bar] = ticks, closing[1]
+    return tuple(in_ticks) if any(closings) else ()
 
 
 def _options(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options in the header, checked to be of the right type; their values are not parsed."""
+    """Return the options in the header. Their types are checked, their values are not parsed."""
     options = {name: data[name] for name in HEADER if name != "bars" and data.get(name) is not None}
     for name, value in options.items():
         if name == "tempo":
-            is_right = isinstance(value, (int, float)) and not isinstance(value, bool)
+            has_right_type = isinstance(value, (int, float)) and not isinstance(value, bool)
         elif name == "parts":
-            is_right = isinstance(value, list) and all(isinstance(part, str) for part in value)
+            has_right_type = isinstance(value, list) and all(isinstance(part, str) for part in value)
         else:
-            is_right = isinstance(value, str)
-        if not is_right:
+            has_right_type = isinstance(value, str)
+        if not has_right_type:
             kind = {"tempo": "a number", "parts": "a list of instruments"}.get(name, "a text")
             raise PlanError(f"{name} {value!r:.60} of a sketch: must be {kind}")
     return options

@@ -49,7 +49,7 @@ def _tempo(plan: Plan) -> float:
 
 
 def _bars(plan: Plan) -> list[dict[str, Any]]:
-    """Return the object of each bar; what is open is left out."""
+    """Return the JSON object of each bar, without the keys of open values."""
     timeline, sketch = plan.timeline(GRID), plan.sketch or Sketch()
     pickup = plan.pickup_bars
     bars: list[dict[str, Any]] = [{"bar": bar + 1 - pickup} for bar in range(len(timeline))]
@@ -72,13 +72,13 @@ def _bars(plan: Plan) -> list[dict[str, Any]]:
     for name, textures in zip(part_names(sketch.parts), sketch.textures, strict=True):
         for values, texture in zip(bars, textures, strict=False):
             if texture != (UNKNOWN, UNKNOWN):
-                values.setdefault("texture", {})[name] = _texture_words(texture, plan.key)
+                values.setdefault("texture", {})[name] = _texture_value(texture, plan.key)
     return [{key: values[key] for key in BAR_KEYS if key in values} for values in bars]
 
 
 def _add_repeats(bars: list[dict[str, Any]], plan: Plan) -> None:
-    """Add the sections, and of each bar what it repeats where the sections do not say so."""
-    returns = [_settled(item) for item in plan.returns or ()][: len(bars)]
+    """Add the sections, and to each bar what it repeats if the sections do not imply it."""
+    returns = [_normalized(item) for item in plan.returns or ()][: len(bars)]
     if all(item == OPEN_RETURN for item in returns):
         return
     returns += [(-1, 0)] * (len(bars) - len(returns))
@@ -94,16 +94,17 @@ def _add_repeats(bars: list[dict[str, Any]], plan: Plan) -> None:
         if name:
             bar["section"] = name
         if actual != implied:
-            bar["repeats"] = _repeat_words(actual, plan.pickup_bars)
+            bar["repeats"] = _repeat_text(actual, plan.pickup_bars)
 
 
-def _settled(item: tuple[int, int]) -> tuple[int, int]:
-    """Return what a bar repeats, the only form of it: nothing is (-1, 0), open is OPEN_RETURN."""
+def _normalized(item: tuple[int, int]) -> tuple[int, int]:
+    """Return an item of `Plan.returns` in its normal form: (-1, 0) repeats nothing, OPEN_RETURN is open."""
     target, similarity = item
     return item if target >= 0 and similarity else (-1, min(similarity, 0))
 
 
-def _repeat_words(item: tuple[int, int], pickup_bars: int) -> str | None:
+def _repeat_text(item: tuple[int, int], pickup_bars: int) -> str | None:
+    """Return the value of "repeats" for an item of `Plan.returns`; None if it is open."""
     target, similarity = item
     if target < 0:
         return None if similarity == UNKNOWN else NOTHING
@@ -111,7 +112,8 @@ def _repeat_words(item: tuple[int, int], pickup_bars: int) -> str | None:
     return f"{names.get(similarity, '')}bar {target + 1 - pickup_bars}"
 
 
-def _texture_words(texture: Texture, key: tuple[int, bool] | None) -> str | dict[str, Any]:
+def _texture_value(texture: Texture, key: tuple[int, bool] | None) -> str | dict[str, Any]:
+    """Return the value of "texture" for one part."""
     notes, pitch = texture
     if notes == 0 and pitch == UNKNOWN:
         return RESTS

@@ -1,4 +1,4 @@
-"""Read a song from a file of any known format, or from standard input: what all commands use.
+"""Read a song from a file of any known format, or from standard input, as all commands do.
 
 A file may be packed: as .gz, in a .zip that holds one song, or with the header of 128 bytes that MacBinary
 puts before a file. Nothing is unpacked to the disk, and no more than the limit of a song file to memory.
@@ -61,12 +61,14 @@ def read(
 ) -> Score:
     """Read a song: MIDI (.mid, .midi, .kar, .rmi), MusicXML, ABC or kern, also packed; "-" is standard input.
 
-    The options are for MIDI: `pedal` "ignore" leaves the durations as they are; `with_details` keeps what a
-    Score does not describe (see `midi.read`). With `annotations`, a part that labels the chords of a lead
-    sheet or of another part (`music.annotation`) becomes the chords of the song, as in `prepare`; not if the
-    details are kept, which count parts. The drums are notes of the kit `from_drum_map` (DRUM_MAPS), by
-    default General MIDI. Raises MidiError, which names the file and the reason, also for a song beyond the
-    limits (midi/limits.py), and InputError for an unknown kit.
+    The options are for MIDI: `pedal` "ignore" leaves the durations as they are; `with_details` keeps the
+    events that a Score does not describe (see `midi.read`). With `annotations`, a part that labels the chords
+    of a lead sheet or of another part (`music.annotation`) becomes the chords of the song, as in `prepare`;
+    it stays if the details are kept, because they refer to parts by number. The drums are notes of the kit
+    `from_drum_map` (DRUM_MAPS), by default General MIDI.
+
+    Raises MidiError, which names the file and the reason, also for a song beyond the limits (midi/limits.py),
+    and InputError for an unknown kit.
     """
     score = open_song(path).parse(reader=reader, pedal=pedal, with_details=with_details).score
     score = score if from_drum_map is None else drums_from(score, from_drum_map)
@@ -95,7 +97,7 @@ def open_song(path: str | Path) -> SongFile:
         raise MidiError(f"{name!r}: {': '.join(refused)}")
     song = unpack(name, data)
     if song.format == "abc" and len(tunes := split_abc(song.data)) > 1:
-        raise MidiError(_several(song.name, [_tune_title(tune) for tune in tunes]))
+        raise MidiError(_message_for_several(song.name, [_tune_title(tune) for tune in tunes]))
     return song
 
 
@@ -143,7 +145,7 @@ def _only_song(name: str, data: bytes) -> tuple[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = [n for n in archive.namelist() if _is_song(n)]
             if len(names) > 1:
-                raise MidiError(_several(name, names))
+                raise MidiError(_message_for_several(name, names))
             if not names:
                 raise MidiError(f"{name!r} holds no song, whose name ends in {', '.join(SONG_ENDINGS)}")
             with archive.open(names[0]) as member:
@@ -158,7 +160,7 @@ def _only_song(name: str, data: bytes) -> tuple[str, bytes]:
 
 
 def _is_song(name: str) -> bool:
-    """Whether a file in a .zip may be a song; the folder __MACOSX holds doubles that are none."""
+    """Whether a file in a .zip may be a song; files in the folder __MACOSX are not."""
     return name.lower().endswith(SONG_ENDINGS) and not name.startswith("__MACOSX/")
 
 
@@ -172,7 +174,7 @@ def _is_mxl(data: bytes) -> bool:
 
 
 def _format_by_content(data: bytes) -> Format | None:
-    """The format of a file whose name does not say it, such as standard input; None for MIDI."""
+    """Return the format of a file whose name does not show it, such as standard input; None for MIDI."""
     start = data[:4096].replace(b"\0", b"")
     if data.startswith(ZIP_START) or b"<score-partwise" in start or b"<score-timewise" in start:
         return "musicxml"
@@ -181,8 +183,8 @@ def _format_by_content(data: bytes) -> Format | None:
     return "abc" if re.match(rb"(\xef\xbb\xbf)?(%[^\n]*\n|\s)*X:\s*\d", start) else None
 
 
-def _several(name: str, songs: list[str]) -> str:
-    """The message for a file with several songs."""
+def _message_for_several(name: str, songs: list[str]) -> str:
+    """Return the error message for a file with several songs."""
     named = ", ".join(repr(song) for song in songs[:MAX_NAMED_SONGS])
     more = f" and {len(songs) - MAX_NAMED_SONGS} more" if len(songs) > MAX_NAMED_SONGS else ""
     return f"{name!r} holds {len(songs)} songs: must be one, take one of {named}{more} out of it"

@@ -1,11 +1,11 @@
-"""Fill what is open of a sketch: sample the variables of one kind after another, several at a time.
+"""Sample the open variables of a sketch, one kind after another.
 
-The order is that of a composer who goes from the large to the small: how much each part plays, form, phrase
-ends, chords, closing notes, motifs, textures. Within a kind those variables come first of which the network
-is surest, given all that is known, before and after; several are drawn at once while the sum of their
-entropies, without the largest, is small (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models
-via Entropy Bounded Unmasking", arXiv 2505.24857): what they tell of each other is at most that much. Textures
-come in random order: the surest first, there would be too few notes.
+The kinds are sampled from the large to the small: how much each part plays, form, phrase ends, chords,
+closing notes, motifs, textures. Within a kind, each pass of the network predicts all open variables, and
+those with the lowest entropy are drawn. Their number is limited: the sum of their entropies, without the
+largest, is at most MAX_ENTROPY, because it bounds how much they depend on each other (Ben-Hamu et al.,
+"Accelerated Sampling from Masked Diffusion Models via Entropy Bounded Unmasking", arXiv 2505.24857). Textures
+are drawn in random order, because in the order of entropies too few notes would be planned.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from ritornello.sketching.variables import (
 )  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
-# Factor of the logits' temperature, and the share of the least likely classes that is never drawn. A sketch
-# is drawn more carefully than notes: of 0.65, 0.75 and 0.85 the middle one kept keys and endings as well as
-# the lowest, with more chords (benchmarks/RESULTS.md, "Temperature of sketches")
+# By creativity: the temperature, and the share of the least likely classes that is never drawn. Temperatures
+# are lower than those of notes: of 0.65, 0.75 and 0.85 the middle one kept keys and endings as well as the
+# lowest, with more chords (benchmarks/RESULTS.md, "Temperature of sketches")
 CREATIVITIES, HEATS, CUTS = (0.0, 0.5, 1.0), (0.1, 0.75, 1.3), (0.08, 0.03, 0.0)
-# Textures are drawn hotter, and in random order: the surest first, chorales had 1.5 notes a bar, people 3.2
+# Textures have a higher temperature and a random order: by entropy, chorales had 1.5 notes a bar, not 3.2
 TEXTURES, TEXTURE_HEAT = ("notes", "pitch"), 1.25
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
-# The kinds of variables that are sampled together, and the most passes through the network
+# The kinds of variables that are sampled together, and the largest number of passes of the network
 STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("presence",), 4),
     (("origin", "similarity"), 32),
@@ -51,12 +51,12 @@ STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("motif",), 8),
     (TEXTURES, 20),
 )
-SIMILAR = 2  # bars of this similarity to their origin have its chords
-SAME = 3  # and of this one its textures and motif
+SIMILAR = 2  # bars with at least this similarity to their origin have its chords
+SAME = 3  # bars with this similarity also have its textures and motif
 
 
 class Filling:
-    """A sketch that is being filled."""
+    """A sketch whose open variables are being sampled."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Filling:
         creativity: float,
     ) -> None:
         """The chords of `open_bars` (T,) are open; see `Sketcher.fill`."""
-        self._network, self._given, self._generator = network, plan, generator
+        self._network, self._plan, self._generator = network, plan, generator
         self._heat = float(np.interp(creativity, CREATIVITIES, HEATS))
         self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
         self._bars = replace(plan, returns=None, sketch=None).timeline(GRID)
@@ -76,10 +76,10 @@ class Filling:
         self._context = context_inputs(plan, self._bars, labels) | pair_inputs(len(self._bars))
         self._allowed = allowed_origins(self._bars.length_ticks)
         self._late_onsets = late_onsets(self._bars.length_ticks)
-        self._given_bars = ~(self._variables.chord == OPEN).any(axis=1)
-        self._outside = chords_outside_mode(plan)
+        self._has_known_chords = ~(self._variables.chord == OPEN).any(axis=1)  # (T,)
+        self._chords_outside_mode = chords_outside_mode(plan)
         self._required: Collection[int] = ()
-        self._parts: tuple[Array, Array] | None = None  # what the network has read of the parts
+        self._part_states: tuple[Array, Array] | None = None  # of the network; None: to be computed anew
 
     def plan(self, required: Collection[int] = ()) -> Plan:
         """Return the plan with nothing open; the parts `required` play in a quarter of the bars."""
@@ -89,57 +89,57 @@ class Filling:
         for kinds, passes in STAGES:
             if kinds == CLOSINGS and not self._network.config.has_closings:
                 continue
-            self._tie(kinds)
+            self._find_sources(kinds)
             self._sample(kinds, passes)
-        given = self._given
-        chords = given.chords if self._given_bars.all() else chords_of(v, given, self._bars, self._given_bars)
+        plan, known = self._plan, self._has_known_chords
+        chords = plan.chords if known.all() else chords_of(v, plan, self._bars, known)
         returns = tuple(zip(v.origin.tolist(), v.similarity.tolist(), strict=True))
-        return replace(given, chords=chords, returns=returns, sketch=sketch_of(v, given, self._generator))
+        return replace(plan, chords=chords, returns=returns, sketch=sketch_of(v, plan, self._generator))
 
-    def _tie(self, kinds: Sequence[str]) -> None:
-        """Find the bar whose values each bar has: `_source` (T,); copy what is known of it."""
+    def _find_sources(self, kinds: Sequence[str]) -> None:
+        """Set `_source` (T,): the bar whose values each bar repeats, or the bar itself; copy known values."""
         v, least = self._variables, SAME if "notes" in kinds or "motif" in kinds else SIMILAR
         self._source = np.arange(len(v.origin))
         for bar in np.flatnonzero((v.origin >= 0) & (v.similarity >= least)).tolist():
             origin = int(v.origin[bar])
             if least == SAME or v.cadence[bar] == v.cadence[origin]:
                 self._source[bar] = self._source[origin]
-        if "chord" in kinds:  # known chords of a later bar hold for the bars that it repeats as well
-            for bar in np.flatnonzero(self._given_bars)[::-1].tolist():
-                same = (self._source == self._source[bar]) & ~self._given_bars
+        if "chord" in kinds:  # known chords of a later bar also hold for the bars that it repeats
+            for bar in np.flatnonzero(self._has_known_chords)[::-1].tolist():
+                same = (self._source == self._source[bar]) & ~self._has_known_chords
                 v.chord[same] = v.chord[bar]
         for name in {"notes", "pitch"} & set(kinds):
-            self._copy_to_tied(getattr(v, name))
+            self._copy_from_sources(getattr(v, name))
         for name in CLOSINGS if kinds == CLOSINGS else ():
             getattr(v, name)[v.cadence == NO_CADENCE] = NONE
-            self._copy_to_tied(getattr(v, name)[None])
+            self._copy_from_sources(getattr(v, name)[None])
 
-    def _copy_to_tied(self, values: Ints) -> None:
-        """Copy known values (P, T) to the bars that repeat them."""
+    def _copy_from_sources(self, values: Ints) -> None:
+        """Copy known values (P, T) of each source to the bars that repeat it and are open."""
         source = values[:, self._source]
         values[:] = np.where((values == OPEN) & (source != OPEN), source, values)
 
     def _sample(self, kinds: Sequence[str], passes: int) -> None:
-        """Sample all that is open of some kinds, in about so many passes at most."""
-        most = 0
+        """Sample all open variables of some kinds, in about so many passes at most."""
+        at_once = 0  # how many variables must be drawn in each pass
         while True:
             places = {kind: self._open_places(kind) for kind in kinds}
             count = sum(len(place[0]) for place in places.values())
             if not count:
                 return
-            most = most or -(-count // passes)
+            at_once = at_once or -(-count // passes)
             logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
-            drawn = {kind: self._probabilities(kind, found) for kind, found in logits.items()}
-            chosen = np.zeros(sum(map(len, drawn.values())), bool)
+            probabilities = {kind: self._probabilities(kind, values) for kind, values in logits.items()}
+            chosen = np.zeros(sum(map(len, probabilities.values())), bool)
             if kinds == TEXTURES:
-                chosen[self._generator.permutation(len(chosen))[:most]] = True
+                chosen[self._generator.permutation(len(chosen))[:at_once]] = True
             else:
-                entropy = np.concatenate([_entropy(p) for p in drawn.values()])
-                chosen[_surest(entropy, most)] = True
-            for kind, p in drawn.items():
-                mine, chosen = chosen[: len(p)], chosen[len(p) :]
-                at = tuple(index[mine] for index in places[kind])
-                self._put(kind, at, self._draw(p[mine]))
+                entropy = np.concatenate([_entropy(p) for p in probabilities.values()])
+                chosen[_lowest(entropy, at_once)] = True
+            for kind, p in probabilities.items():
+                of_kind, chosen = chosen[: len(p)], chosen[len(p) :]
+                at = tuple(index[of_kind] for index in places[kind])
+                self._put(kind, at, self._draw(p[of_kind]))
 
     def _open_places(self, kind: str) -> tuple[Ints, ...]:
         """The indices of the variables of a kind that can be sampled now."""
@@ -157,15 +157,18 @@ class Filling:
         return np.nonzero(is_open)
 
     def _logits(self, places: dict[str, tuple[Ints, ...]]) -> dict[str, Array]:
-        """The logits (N, classes) of the variables at `places`; of pointers from "nothing" on."""
+        """Return the logits (N, classes) of the variables at `places`, by kind.
+
+        The first class of a pointer (origin, motif) is "no earlier bar".
+        """
         network, x = self._network, self._context | variable_inputs(self._variables)
-        if self._parts is None:
-            self._parts = network.read_parts(x)
-        bars = network.read_bars(x, self._parts[1])
-        found: dict[str, Array] = {}
-        written = None
+        if self._part_states is None:
+            self._part_states = network.read_parts(x)
+        bars = network.read_bars(x, self._part_states[1])
+        by_kind: dict[str, Array] = {}
+        part_bars = None
         if {"notes", "pitch", "presence"} & places.keys():
-            written = network.write_parts(x, *self._parts, bars)
+            part_bars = network.write_parts(x, *self._part_states, bars)
         for kind, at in places.items():
             if kind in ("origin", "motif"):
                 nothing, scores = network.pointer_logits(kind, x, bars)
@@ -173,24 +176,26 @@ class Filling:
                 logits = np.concatenate([nothing, scores], axis=1)[at]
             elif kind == "chord":
                 logits = network.chord_logits(x, bars, at)
-                if self._outside is not None:
-                    logits[:, self._outside] = -np.inf
+                if self._chords_outside_mode is not None:
+                    logits[:, self._chords_outside_mode] = -np.inf
             elif kind == "presence":
-                logits = network.presence_logits(x, written)[at]
+                logits = network.presence_logits(x, part_bars)[at]
                 logits[np.isin(at[0], list(self._required)), 0] = -np.inf
             elif kind in ("notes", "pitch"):
-                logits = network.part_logits(kind, written)[at]
+                logits = network.part_logits(kind, part_bars)[at]
             else:
                 logits = network.bar_logits(kind, bars)[at]
                 if kind == "closing_onset":
                     logits[self._late_onsets[at]] = -np.inf
-                elif kind != "closing_pitch":
+                elif (
+                    kind != "closing_pitch"
+                ):  # a bar with an origin is similar to it; only the last bar is END
                     logits[:, 0 if kind == "similarity" else END] = -np.inf
-            found[kind] = logits
-        return found
+            by_kind[kind] = logits
+        return by_kind
 
     def _put(self, kind: str, at: tuple[Ints, ...], classes: Ints) -> None:
-        """Set variables to the classes that were drawn, and what follows from them."""
+        """Set variables at the indices `at` to the drawn classes, and others that follow from them."""
         v = self._variables
         if kind in ("origin", "motif"):
             classes = classes - 1
@@ -198,28 +203,28 @@ class Filling:
         if kind == "origin":
             v.similarity[v.origin == NONE] = 0
         elif kind == "chord":
-            open_bars = ~self._given_bars
+            open_bars = ~self._has_known_chords
             v.chord[open_bars] = v.chord[self._source[open_bars]]
         elif kind in CLOSINGS:
-            self._copy_to_tied(getattr(v, kind)[None])
+            self._copy_from_sources(getattr(v, kind)[None])
         elif kind == "motif":
             self._resolve_motifs()
         elif kind in ("notes", "pitch"):
-            self._copy_to_tied(v.notes)
+            self._copy_from_sources(v.notes)
             v.pitch[(v.notes == 0) & (v.pitch == OPEN)] = NONE
-            self._copy_to_tied(v.pitch)
+            self._copy_from_sources(v.pitch)
         if kind in ("notes", "pitch", "presence"):
-            self._parts = None
+            self._part_states = None
 
     def _resolve_motifs(self) -> None:
-        """Let each motif point to its first bar."""
+        """Make each motif point to the first bar that has it."""
         motif = self._variables.motif
         for bar in np.flatnonzero(motif >= 0).tolist():
             if motif[motif[bar]] >= 0:
                 motif[bar] = motif[motif[bar]]
 
     def _probabilities(self, kind: str, logits: Array) -> Floats:
-        """The probabilities (N, classes) at the creativity; the least likely classes have none."""
+        """Return the probabilities (N, classes) at the creativity; the least likely classes have 0."""
         heat = self._heat * (TEXTURE_HEAT if kind in TEXTURES else 1.0)
         weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / heat
         p = np.exp(weights)
@@ -232,7 +237,7 @@ class Filling:
         return np.asarray(p)
 
     def _draw(self, p: Floats) -> Ints:
-        """One class (N,) by each row of probabilities (N, classes)."""
+        """Draw a class (N,) from each row of probabilities (N, classes)."""
         cumulated = p.cumsum(axis=1)
         uniform = self._generator.random((len(p), 1)) * cumulated[:, -1:]
         return np.asarray((cumulated <= uniform).sum(axis=1))
@@ -243,9 +248,9 @@ def _entropy(p: Floats) -> Floats:
     return -np.asarray((p * np.log(np.maximum(p, 1e-12))).sum(axis=1))
 
 
-def _surest(entropy: Floats, least: int) -> Ints:
-    """The variables that are drawn at once: those of lowest entropy, `least` at least."""
+def _lowest(entropy: Floats, least: int) -> Ints:
+    """Return the indices of the lowest entropies: at least `least`, more if MAX_ENTROPY allows them."""
     order = np.argsort(entropy, kind="stable")
-    others = entropy[order].cumsum()  # of n + 1 variables all but the largest have the sum at n - 1
-    count = 1 + int(np.searchsorted(others, MAX_ENTROPY, side="right"))
+    sums = entropy[order].cumsum()  # item n - 1 is the sum of n + 1 entropies without the largest
+    count = 1 + int(np.searchsorted(sums, MAX_ENTROPY, side="right"))
     return order[: max(count, least)]

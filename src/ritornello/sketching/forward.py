@@ -1,10 +1,12 @@
 """The computation of the sketch network, the same for torch (training) and numpy (composing).
 
-Bars are the positions of a bidirectional transformer: attention knows how far apart two bars are, also modulo
-16, and whether one returns to the other. The textures of a part are read and predicted by attention over the
-bars of that part; parts and bars exchange means. A pointer (origin, motif) has a score for each earlier bar.
+The network is a bidirectional transformer whose positions are the bars. Biases of the attention depend on how
+far apart two bars are, also modulo 16, and on whether one returns to the other. The textures of a part are
+read and predicted by attention over the bars of that part; parts and bars exchange means of their states. A
+pointer (origin, motif) has a score for each earlier bar.
 
-Arrays are those of numpy or tensors of torch, with any axes before those named here: T bars, P parts.
+Arrays are those of numpy or tensors of torch. T is the number of bars and P that of parts; the state of a bar
+has d numbers, that of a bar of a part p. Any axes may come before those named here.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from ritornello.sketching.variables import (
 Array = Any
 Shapes = dict[str, tuple[int, ...]]
 CHORD_EMBEDDING = 32
-BIAS_SCALE = 8.0  # of the numbers added to scores: they must grow larger than other weights
+BIAS_SCALE = 8.0  # a factor of attention biases, because they must become larger than other weights
 NEIGHBOURS = ("before", "after", "from_origin")
 RELATION_INPUTS = ("relation", "relation_before", "relation_after")
 BAR_TABLES = ("start", "end", "start_period", "end_period", "origin", "motif", "similarity", "cadence")
@@ -58,11 +60,11 @@ class SketchConfig(NamedTuple):
     layers: int = 3
     heads: int = 4
     part_width: int = 48  # of a bar of a part
-    has_closings: bool = True  # networks trained before lack them
+    has_closings: bool = True  # older networks do not predict closing notes
 
 
 class Operations(NamedTuple):
-    """What numpy and torch call differently; the last drops numbers in training."""
+    """The functions that differ between numpy and torch; `dropout` changes numbers in training only."""
 
     softmax: Callable[[Array], Array]  # over the last axis
     gather: Callable[[Array, Array], Array]  # along the last axis
@@ -72,7 +74,7 @@ class Operations(NamedTuple):
 def weight_shapes(config: SketchConfig) -> Shapes:
     """Return the names and shapes of all weights."""
     d, p = config.width, config.part_width
-    found: Shapes = {
+    shapes: Shapes = {
         "label": (max(config.labels, 1), d), "song": (SONG_NUMBERS, d), "bar": (BAR_NUMBERS, d),
         "start": (MAX_PLACE + 1, d), "end": (MAX_PLACE + 1, d),
         "start_period": (PERIOD, d), "end_period": (PERIOD, d),
@@ -96,16 +98,16 @@ def weight_shapes(config: SketchConfig) -> Shapes:
     }  # fmt: skip
     for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
         if config.has_closings:
-            found |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
+            shapes |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
     for name in ("origin", "motif"):
-        found |= {f"{name}_query": (d, d), f"{name}_key": (d, d), f"{name}_none": (d, 1)}
-        found |= {f"{name}_lag": (MAX_LAG + 1, d), f"{name}_lag_bias": (MAX_LAG + 1, 1)}
-        found |= {f"{name}_{relation}": (RELATIONS, 1) for relation in RELATION_INPUTS}
+        shapes |= {f"{name}_query": (d, d), f"{name}_key": (d, d), f"{name}_none": (d, 1)}
+        shapes |= {f"{name}_lag": (MAX_LAG + 1, d), f"{name}_lag_bias": (MAX_LAG + 1, 1)}
+        shapes |= {f"{name}_{relation}": (RELATIONS, 1) for relation in RELATION_INPUTS}
     for number in range(config.layers):
-        found |= _layer_shapes(f"layers.{number}", d, config.heads)
+        shapes |= _layer_shapes(f"layers.{number}", d, config.heads)
     for name in ("part_layers.0", "part_layers.1"):
-        found |= _layer_shapes(name, p, config.heads)
-    return found
+        shapes |= _layer_shapes(name, p, config.heads)
+    return shapes
 
 
 def _layer_shapes(name: str, width: int, heads: int) -> Shapes:
@@ -126,7 +128,7 @@ class Network(NamedTuple):
     ops: Operations
 
     def read_parts(self, x: Mapping[str, Array]) -> tuple[Array, Array]:
-        """Return what is known of each part (P, 1, p), and of its bars (P, T, p)."""
+        """Return the embedding of each part (P, 1, p) and the hidden state of each of its bars (P, T, p)."""
         w = self.weights
         part = w["family"][x["family"]] + w["program"][x["program"]] + w["instance"][x["instance"]]
         part = part + w["presence"][x["presence"]]
@@ -141,18 +143,7 @@ class Network(NamedTuple):
         w = self.weights
         song = x["label"] @ w["label"] + x["song"] @ w["song"]
         bars = song[..., None, :] + x["bar"] @ w["bar"]
-        for name in (
-            "start",
-            "end",
-            "start_period",
-            "end_period",
-            "origin",
-            "motif",
-            "similarity",
-            "cadence",
-        ):
-            bars = bars + w[name][x[name]]
-        for name in CLOSINGS if self.config.has_closings else ():
+        for name in (*BAR_TABLES, *(CLOSINGS if self.config.has_closings else ())):
             bars = bars + w[name][x[name]]
         chords = w["root"][x["root"]] + w["kind"][x["kind"]]
         bars = bars + chords.reshape(*chords.shape[:-2], -1) @ w["chord"]
@@ -165,15 +156,18 @@ class Network(NamedTuple):
         return _normed(bars, w["out_norm"])
 
     def write_parts(self, x: Mapping[str, Array], part: Array, part_bars: Array, bars: Array) -> Array:
-        """Return the hidden state of each bar of each part (P, T, p)."""
+        """Return the state (P, T, p) from which the textures of each part are predicted.
+
+        `part` and `part_bars` are those of `read_parts`, `bars` (T, d) are those of `read_bars`.
+        """
         w = self.weights
         mean = self._mean_of_parts(x, part_bars) @ w["mean_to_part"] + bars @ w["bar_to_part"]
-        found = part_bars + part + mean[..., None, :, :]
+        state = part_bars + part + mean[..., None, :, :]
         bias = self._bias("part_layers.1", x, of_parts=True)
-        return _normed(self._layer("part_layers.1", found, bias), w["part_norm"])
+        return _normed(self._layer("part_layers.1", state, bias), w["part_norm"])
 
     def pointer_logits(self, name: str, x: Mapping[str, Array], bars: Array) -> tuple[Array, Array]:
-        """Return the logits of no pointer (T, 1) and of each bar (T, T), for "origin" or "motif"."""
+        """Return the logits of "origin" or "motif": of no earlier bar (T, 1), and of each bar (T, T)."""
         w = self.weights
         query, key = bars @ w[f"{name}_query"], bars @ w[f"{name}_key"]
         by_lag = (query @ w[f"{name}_lag"].swapaxes(0, 1)) + w[f"{name}_lag_bias"][:, 0]
@@ -213,7 +207,7 @@ class Network(NamedTuple):
         return (part_bars * weight).sum(-3) / weight.sum(-3).clip(1)
 
     def _bias(self, name: str, x: Mapping[str, Array], of_parts: bool = False) -> Array:
-        """What is added to the scores of attention (heads, T, T); with an axis of parts before the heads."""
+        """Return the bias of the attention scores (heads, T, T); `of_parts` gives (1, heads, T, T)."""
         w = self.weights
         near = w[f"{name}.distance"][x["distance"]] + w[f"{name}.distance_period"][x["distance_period"]]
         bias = BIAS_SCALE * (near + w[f"{name}.relation"][x["relation"]])

@@ -1,7 +1,7 @@
-"""What the sketch network reads: the context of a song, which is always known, and the variables, as indices.
+"""The inputs of the sketch network: the context of a song, which is always known, and the variables.
 
-An index is a row of a table of the network (`forward.table_sizes`). OPEN and absent values have rows of their
-own, after those of the classes.
+Most inputs are indices of rows of the network's embedding tables (`forward.weight_shapes`). Open and absent
+values have rows of their own, after those of the classes.
 """
 
 from __future__ import annotations
@@ -35,22 +35,25 @@ from ritornello.sketching.variables import (
 )  # fmt: skip
 
 Inputs = dict[str, npt.NDArray[np.generic]]
-MAX_PLACE = 64  # bars from the start and from the end that are told apart
-MAX_LAG = 128  # bars between a bar and its origin that are told apart
-MAX_DISTANCE = 64  # bars between two bars that are told apart in attention
-PERIOD = 16  # places and distances are read modulo so many bars as well
-MAX_INSTANCES = 4  # parts of one program that are told apart
+# Limits beyond which the network makes no difference
+MAX_PLACE = 64  # bars from the start and from the end
+MAX_LAG = 128  # bars between a bar and its origin
+MAX_DISTANCE = 64  # bars between two bars, in attention
+MAX_INSTANCES = 4  # parts of one program
+PERIOD = 16  # places and distances are also read modulo so many bars
 PART_COUNT_KNOTS = (1, 2, 3, 4, 6, 8, 12, 16)
 LENGTH_KNOTS = np.arange(11)  # logarithms to base 2 of numbers of bars
 PLACE_KNOTS = np.linspace(0, 1, 9)
 LAG_OPEN = MAX_LAG + 1  # 0 is NONE, then lags
 SONG_NUMBERS = 3 + len(METERS) + 1 + len(TEMPO_KNOTS) + len(LENGTH_KNOTS) + len(PART_COUNT_KNOTS) + 1
 BAR_NUMBERS = len(PLACE_KNOTS) + 2
-RELATIONS = 9 * 3  # of two bars: one returns to the other, with which similarity, and shares its motif
+RELATIONS = (
+    9 * 3
+)  # of two bars: which one returns to the other and how closely; which one has the other's motif
 
 
 def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inputs:
-    """Return what is always known of a song, for a network with these labels.
+    """Return the inputs that are always known of a song, for a network with these labels.
 
     Arrays begin with an axis of bars (T, ...) or parts (P, ...); "label" and "song" are vectors (N,).
     """
@@ -75,23 +78,24 @@ def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inp
         "instance": _instances(plan),
         "bar_padding": np.zeros(len(bars), np.float32),  # a large negative number for bars that pad a batch
         "part_weight": np.ones(len(plan.parts), np.float32),  # 0 for parts that pad a batch
-        "before": np.eye(len(bars), k=-1, dtype=np.float32),  # times states: those of the bar before
+        # matrices whose product with the states of bars is the states of the bars before, and after
+        "before": np.eye(len(bars), k=-1, dtype=np.float32),
         "after": np.eye(len(bars), k=1, dtype=np.float32),
     }
 
 
 def _instances(plan: Plan) -> Ints:
-    """For each part (P,) its place among the parts of its program, highest first, and how many those are."""
+    """Return a class for each part (P,): its place among the parts of its program, and their number."""
     numbers = [128 if part.is_drum else part.program for part in plan.parts]
     places = [numbers[:place].count(number) for place, number in enumerate(numbers)]
     last = MAX_INSTANCES - 1
     pairs = zip(places, numbers, strict=True)
-    found = [min(p, last) * MAX_INSTANCES + min(numbers.count(n) - 1, last) for p, n in pairs]
-    return np.array(found, np.int64)
+    classes = [min(p, last) * MAX_INSTANCES + min(numbers.count(n) - 1, last) for p, n in pairs]
+    return np.array(classes, np.int64)
 
 
 def pair_inputs(count: int) -> Inputs:
-    """Return what is known of each two of `count` bars, (T, T) each."""
+    """Return the inputs for each pair of `count` bars, (T, T) each."""
     apart = np.arange(count)[:, None] - np.arange(count)
     return {
         "distance": np.clip(apart, -MAX_DISTANCE, MAX_DISTANCE) + MAX_DISTANCE,
@@ -101,7 +105,7 @@ def pair_inputs(count: int) -> Inputs:
 
 
 def allowed_origins(length_ticks: Ints) -> npt.NDArray[np.bool_]:
-    """Return which bars (columns) each bar (rows) can return to: earlier ones of equal length, (T, T)."""
+    """Return which bars (columns) each bar (row) can repeat, (T, T): earlier ones of the same length."""
     return np.tril(length_ticks[:, None] == length_ticks, -1)
 
 
@@ -134,34 +138,34 @@ def variable_inputs(variables: Variables) -> Inputs:
 
 
 def _chord_inputs(variables: Variables) -> Inputs:
-    """The chord of each slot, of the slots before and after it, and of the same slot in the bar's origin."""
+    """Return the chord of each slot, of the slots before and after it, and of the same slot in the origin."""
     chord, origin = variables.chord, variables.origin
     present = chord != ABSENT
     before, after = np.full_like(chord, ABSENT), np.full_like(chord, ABSENT)
     before[present] = np.append(ABSENT, chord[present])[:-1]
     after[present] = np.append(chord[present], ABSENT)[1:]
     repeated = np.where((origin >= 0)[:, None], chord[np.maximum(origin, 0)], ABSENT)
-    found: Inputs = {}
+    inputs: Inputs = {}
     for name, values in {"": chord, "_before": before, "_after": after, "_origin": repeated}.items():
         special = [values == NO_CHORD, values == OPEN, values == ABSENT]
-        found["root" + name] = np.select(special, [12, 13, 14], values // KINDS)
-        found["kind" + name] = np.select(special, [KINDS, KINDS + 1, KINDS + 2], values % KINDS)
-    return found
+        inputs["root" + name] = np.select(special, [12, 13, 14], values // KINDS)
+        inputs["kind" + name] = np.select(special, [KINDS, KINDS + 1, KINDS + 2], values % KINDS)
+    return inputs
 
 
 def relations(variables: Variables) -> Ints:
-    """Return the class of the relation of each two bars (T, T)."""
+    """Return the class of each pair of bars (T, T), one of RELATIONS."""
     bars = len(variables.origin)
-    found = np.zeros((bars, bars), np.int64)
+    classes = np.zeros((bars, bars), np.int64)
     late = np.flatnonzero(variables.origin >= 0)
     early = variables.origin[late]
     similarity = np.where(variables.similarity[late] > 0, variables.similarity[late], SIMILARITIES)
-    found[late, early] = similarity
-    found[early, late] = similarity + SIMILARITIES
+    classes[late, early] = similarity
+    classes[early, late] = similarity + SIMILARITIES
     late = np.flatnonzero(variables.motif >= 0)
-    found[late, variables.motif[late]] += 9
-    found[variables.motif[late], late] += 18
-    return found
+    classes[late, variables.motif[late]] += 9
+    classes[variables.motif[late], late] += 18
+    return classes
 
 
 def _closing_indices(values: Ints, classes: int) -> Ints:
@@ -170,13 +174,13 @@ def _closing_indices(values: Ints, classes: int) -> Ints:
 
 
 def _lags(pointers: Ints) -> Ints:
-    """The index of each pointer to an earlier bar (T,)."""
+    """Return the class (T,) of each pointer to an earlier bar: the number of bars back to it."""
     lags = np.minimum(np.arange(len(pointers)) - pointers, MAX_LAG)
     return np.select([pointers == NONE, pointers == OPEN], [0, LAG_OPEN], lags)
 
 
 def _song_numbers(plan: Plan, bars: int) -> npt.NDArray[np.float32]:
-    """The numbers (SONG_NUMBERS,) of mode, meter, tempo, length and parts."""
+    """Return the inputs (SONG_NUMBERS,) for mode, meter, tempo, length and parts."""
     mode, meter = np.zeros(3), np.zeros(len(METERS) + 1)
     mode[2 if plan.key is None else int(plan.key[1])] = 1
     main = plan.only_main_meter().meters[0][1:]
@@ -189,7 +193,7 @@ def _song_numbers(plan: Plan, bars: int) -> npt.NDArray[np.float32]:
 
 
 def knots(values: Any, at: Any) -> npt.NDArray[np.float64]:
-    """Return how near each value is to each knot (..., K): 1 at the knot, falling to 0 at its neighbours."""
+    """Return the weights (..., K) of each value for K knots: 1 at a knot, falling to 0 at its neighbours."""
     count = len(np.asarray(at))
     place = np.interp(np.asarray(values), at, np.arange(count))
     return np.asarray(np.maximum(0, 1 - np.abs(np.arange(count) - place[..., None])))

@@ -1,4 +1,4 @@
-"""The class Sketcher: a trained sketch network in numpy, which fills what is open of a plan's sketch."""
+"""The class Sketcher: a trained sketch network in numpy, which draws the open values of a plan's sketch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Sketcher:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Return what model.json keeps of the network under "sketch"."""
+        """The entry "sketch" of model.json for this network."""
         sizes = {name: getattr(self.config, name) for name in MAX_SIZES}
         return {"labels": list(self.labels), **sizes, "has_closings": self.config.has_closings}
 
@@ -60,11 +60,12 @@ class Sketcher:
         open_bars: Sequence[bool] | npt.NDArray[np.bool_] | None = None,
         required: Collection[int] = (),
     ) -> Plan:
-        """Return the plan with `returns`, `chords` and `sketch` complete; what it has of them is kept.
+        """Return the plan with complete `returns`, `chords` and `sketch`; values that it has stay.
 
-        The chords of `open_bars` (bars,) are open though the plan has chords in others; without it all are
-        open if the plan has no chords. A return of (-1, -1) is open. Parts of the numbers `required` play in
-        a quarter of the bars or more, as far as the network follows. `creativity` is 0 (the likeliest) to 1.
+        Open are returns of (-1, -1), and the chords of `open_bars` (bars,). Without that mask, all chords are
+        open if the plan has none, and else none is. The parts with the numbers `required` play in a quarter
+        of the bars or more, unless the textures that are drawn differ from that. `creativity` goes from 0
+        (the likeliest values) to 1.
         """
         mask = None if open_bars is None else np.asarray(open_bars, bool)
         return Filling(self.network, self.labels, plan, mask, generator, creativity).plan(required)

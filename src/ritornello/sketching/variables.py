@@ -1,4 +1,4 @@
-"""The variables of a sketch, which the sketch network predicts, as arrays of classes; any may be open.
+"""The variables of a sketch, which the sketch network predicts, as arrays of classes. Any may be open.
 
 kind        for each              class
 origin      bar                   the earlier bar that it returns to, or NONE
@@ -8,9 +8,9 @@ chord       slot of a bar         root * KINDS + kind, or NO_CHORD; roots are mo
 closing_onset bar                 eighths from the bar line to the note on which its phrase closes, or NONE
 closing_pitch bar                 the pitch class of that note, moved to C major or A minor, or NONE
 motif       bar                   the first earlier bar with its motif, or NONE
-presence    part                  in which quarter the share of bars lies in which it plays
+presence    part                  the share of bars in which the part plays, in quarters (0-3)
 notes       part and bar          the number of notes, exact up to 16
-pitch       part and bar          a quarter of the mean pitch, or NONE where it rests
+pitch       part and bar          the mean pitch divided by 4, or NONE where the part rests
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ from ritornello.music.timeline import Timeline
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]  # of any shape; each user names it
 
-NONE, OPEN, ABSENT = -1, -2, -3  # no such thing; not known; a slot that the bar does not have
-SLOTS = 8  # places for chords in a bar, one a beat; longer bars have longer slots
+NONE, OPEN, ABSENT = -1, -2, -3  # the bar or part has no such value; it is unknown; there is no such variable
+SLOTS = 8  # the most chords in a bar, one a beat; in longer bars a slot has several beats
 KINDS = len(CHORD_KINDS)
 NO_CHORD = 12 * KINDS
 CHORDS = NO_CHORD + 1
 SIMILARITIES, CADENCES, PRESENCES = 4, 4, 4
 TICKS_PER_CLOSING_ONSET = 12
-CLOSING_ONSETS, CLOSING_PITCHES = 16, 12  # the last class of onsets is that and later; it is never drawn
+CLOSING_ONSETS, CLOSING_PITCHES = (
+    16,
+    12,
+)  # the last class of onsets includes all later ones; it is never drawn
 CLOSINGS = ("closing_onset", "closing_pitch")
 NOTE_CLASS_STARTS = np.array([*range(17), 17, 21, 25, 33, 49])  # the least number of notes of each class
 NOTE_CLASSES = len(NOTE_CLASS_STARTS)
@@ -64,9 +67,9 @@ class Variables:
 
     @classmethod
     def of(cls, plan: Plan, timeline: Timeline, open_bars: Mask | None = None) -> Variables:
-        """Return the variables of a plan with the bars `timeline`; what it leaves open is OPEN.
+        """Return the variables of a plan with the bars `timeline`; open values are OPEN.
 
-        The chords of `open_bars` (T,) are open; None means all bars, if the plan has no chords, or else none.
+        The chords of `open_bars` (T,) are open. None means that all are if the plan has no chords, else none.
         """
         bars, sketch = len(timeline), plan.sketch or Sketch()
         origin, similarity = _returns(plan, bars)
@@ -74,7 +77,7 @@ class Variables:
         motif = _filled(sketch.motifs, bars, UNKNOWN)
         textures = [_filled(texture, bars, (UNKNOWN, UNKNOWN)) for texture in matched_textures(plan)]
         notes, pitch = np.array(textures, np.int64).reshape(len(plan.parts), bars, 2).transpose(2, 0, 1)
-        found = cls(
+        variables = cls(
             origin,
             similarity,
             np.where(cadence == UNKNOWN, OPEN, cadence),
@@ -85,9 +88,9 @@ class Variables:
             np.where(notes < 0, OPEN, np.searchsorted(NOTE_CLASS_STARTS, notes, side="right") - 1),
             np.select([notes == 0, pitch < 0], [NONE, OPEN], pitch // SEMITONES_PER_PITCH_CLASS),
         )
-        whole = (notes >= 0).all(axis=1)
-        found.presence[whole] = presence_of(notes[whole] > 0)
-        return found
+        is_known = (notes >= 0).all(axis=1)
+        variables.presence[is_known] = presence_of(notes[is_known] > 0)
+        return variables
 
     def copy(self) -> Variables:
         """Return variables that can be changed without changing these."""
@@ -115,42 +118,44 @@ def slot_counts(timeline: Timeline) -> Ints:
 
 
 def matched_textures(plan: Plan) -> list[tuple[Any, ...]]:
-    """Return the textures that a plan's sketch has for each of its parts; () for a part that it lacks.
+    """Return the textures in a plan's sketch for each part of the plan; () for a part without any.
 
     Parts of the same program are matched in order.
     """
     sketch = plan.sketch or Sketch()
-    left: dict[tuple[int, bool], list[tuple[Any, ...]]] = {}
+    unmatched: dict[tuple[int, bool], list[tuple[Any, ...]]] = {}
     for part, texture in zip(sketch.parts, sketch.textures, strict=True):
-        left.setdefault(_kind_of_part(part), []).append(texture)
-    return [left[kind].pop(0) if left.get(kind := _kind_of_part(part)) else () for part in plan.parts]
+        unmatched.setdefault(_kind_of_part(part), []).append(texture)
+    return [
+        unmatched[kind].pop(0) if unmatched.get(kind := _kind_of_part(part)) else () for part in plan.parts
+    ]
 
 
-def chords_of(variables: Variables, plan: Plan, timeline: Timeline, given: Mask) -> tuple[Chord, ...]:
-    """Return the chords at 24 ticks a beat; those of `given` bars (T,) are those of the plan, unchanged."""
-    found: list[Chord] = []
+def chords_of(variables: Variables, plan: Plan, timeline: Timeline, known: Mask) -> tuple[Chord, ...]:
+    """Return the chords at 24 ticks a beat; bars that are `known` (T,) have those of the plan, unchanged."""
+    chords: list[Chord] = []
     size, sharps = slot_ticks(timeline), plan.key[0] if plan.key else 0
     onsets = [chord.onset_ticks for chord in plan.chords]
     for bar, start in enumerate(timeline.start_ticks.tolist()):
-        if given[bar]:
+        if known[bar]:
             end = start + int(timeline.length_ticks[bar])
             before = np.searchsorted(onsets, start, side="right") - 1
-            if bar and not given[bar - 1] and before >= 0:
-                found.append(plan.chords[before]._replace(onset_ticks=start))
-            found += [chord for chord in plan.chords if start <= chord.onset_ticks < end]
+            if bar and not known[bar - 1] and before >= 0:  # the plan's chord holds here again
+                chords.append(plan.chords[before]._replace(onset_ticks=start))
+            chords += [chord for chord in plan.chords if start <= chord.onset_ticks < end]
             continue
         for slot, value in enumerate(variables.chord[bar].tolist()):
             if 0 <= value < NO_CHORD:
                 root, kind = divmod(value, KINDS)
                 onset = start + slot * int(size[bar])
-                found.append(Chord(onset, (root + 7 * sharps) % 12, CHORD_KINDS[kind]))
-    return drop_redundant(found)
+                chords.append(Chord(onset, (root + 7 * sharps) % 12, CHORD_KINDS[kind]))
+    return drop_redundant(chords)
 
 
 def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) -> Sketch:
-    """Return the sketch of variables of which none is open; values that the plan's sketch has are kept.
+    """Return the sketch of complete variables; values that the plan's sketch has stay.
 
-    Of a class of several numbers of notes, one is drawn.
+    For a class that stands for several numbers of notes, one of them is drawn.
     """
     bars = len(variables.cadence)
     ends = np.append(NOTE_CLASS_STARTS[1:], 65)
@@ -170,13 +175,13 @@ def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) 
 
 
 def _closing_notes(variables: Variables, plan: Plan) -> tuple[tuple[int, int], ...]:
-    """The closing note of each bar; those of the plan's sketch are kept. () if none is known."""
+    """Return the closing note of each bar, or () if none is known; those of the plan's sketch stay."""
     onset, pitch = variables.closing_onset * TICKS_PER_CLOSING_ONSET, variables.closing_pitch
     pitch = np.where(pitch < 0, UNKNOWN, (pitch + 7 * (plan.key[0] if plan.key else 0)) % 12)
-    found = np.stack([np.where(onset < 0, UNKNOWN, onset), pitch], axis=1)
-    known = _filled(plan.sketch.closings if plan.sketch else (), len(found), (UNKNOWN, UNKNOWN))
-    found = np.where(known == UNKNOWN, found, known)
-    return tuple((ticks, pitch) for ticks, pitch in found.tolist()) if (found >= 0).any() else ()
+    drawn = np.stack([np.where(onset < 0, UNKNOWN, onset), pitch], axis=1)
+    known = _filled(plan.sketch.closings if plan.sketch else (), len(drawn), (UNKNOWN, UNKNOWN))
+    notes = np.where(known == UNKNOWN, drawn, known)
+    return tuple((ticks, pitch) for ticks, pitch in notes.tolist()) if (notes >= 0).any() else ()
 
 
 def _kind_of_part(part: Part) -> tuple[int, bool]:
@@ -184,12 +189,12 @@ def _kind_of_part(part: Part) -> tuple[int, bool]:
 
 
 def _filled(values: Sequence[Any], count: int, missing: Any) -> Ints:
-    """The values as an array, cut or filled up with `missing` to `count`."""
+    """Return the first `count` values as an array, filled up with `missing`."""
     return np.array(([*values, *[missing] * count])[:count], np.int64).reshape(count, *np.shape(missing))
 
 
 def _returns(plan: Plan, bars: int) -> tuple[Ints, Ints]:
-    """The origin and similarity of each bar (T,); similarity -1 with no origin is an open bar."""
+    """Return the origin and the similarity of each bar (T,). In a plan, (-1, -1) is an open bar."""
     if plan.returns is None:
         return np.full(bars, OPEN), np.full(bars, OPEN)
     origin, similarity = _filled(plan.returns, bars, (-1, 0)).T.copy()
@@ -200,22 +205,25 @@ def _returns(plan: Plan, bars: int) -> tuple[Ints, Ints]:
 
 
 def late_onsets(length_ticks: Ints) -> Mask:
-    """Return which closing onsets (T, classes) are after the end of bars of `length_ticks` (T,)."""
+    """Return which classes of closing onsets (T, classes) bars of `length_ticks` (T,) cannot have.
+
+    They lie after the end of the bar; the last class, "and later", counts as one of them.
+    """
     late = np.arange(CLOSING_ONSETS) * TICKS_PER_CLOSING_ONSET >= length_ticks[:, None]
     late[:, -1], late[:, 0] = True, False
     return np.asarray(late)
 
 
 def _closings(plan: Plan, cadence: Ints) -> tuple[Ints, Ints]:
-    """The onset and the pitch class of the closing note of each bar (T,)."""
-    given = plan.sketch.closings if plan.sketch else ()
-    ticks, pitch = _filled(given, len(cadence), (UNKNOWN, UNKNOWN)).T
+    """Return the classes of the onset and the pitch class of the closing note of each bar (T,)."""
+    planned = plan.sketch.closings if plan.sketch else ()
+    ticks, pitch = _filled(planned, len(cadence), (UNKNOWN, UNKNOWN)).T
     onset = np.minimum(ticks // TICKS_PER_CLOSING_ONSET, CLOSING_ONSETS - 1)
     pitch_class = (pitch - 7 * (plan.key[0] if plan.key else 0)) % 12
-    ends = [cadence == NO_CADENCE, np.full(len(cadence), plan.key is None)]
+    has_none, is_absent = cadence == NO_CADENCE, np.full(len(cadence), plan.key is None)
     return (
-        np.select([*ends, ticks < 0], [NONE, ABSENT, OPEN], onset),
-        np.select([*ends, pitch < 0], [NONE, ABSENT, OPEN], pitch_class),
+        np.select([has_none, is_absent, ticks < 0], [NONE, ABSENT, OPEN], onset),
+        np.select([has_none, is_absent, pitch < 0], [NONE, ABSENT, OPEN], pitch_class),
     )
 
 
@@ -223,13 +231,14 @@ def chords_outside_mode(plan: Plan) -> Mask | None:
     """Return which chords (CHORDS,) do not fit the mode of a plan; None without a mode."""
     if plan.key is None or not plan.mode:
         return None
-    found = np.ones(CHORDS, bool)
-    found[[_number(root, kind, plan.key[0]) for root, kind in fitting_chords(plan.key, plan.mode)]] = False
-    return found
+    fitting = [_chord_class(root, kind, plan.key[0]) for root, kind in fitting_chords(plan.key, plan.mode)]
+    is_outside = np.ones(CHORDS, bool)
+    is_outside[fitting] = False
+    return is_outside
 
 
-def _number(root: int, kind: str, sharps: int) -> int:
-    """The class of a chord, relative to a key of so many sharps."""
+def _chord_class(root: int, kind: str, sharps: int) -> int:
+    """Return the class of a chord, relative to a key of so many sharps."""
     return (root - 7 * sharps) % 12 * KINDS + CHORD_KINDS.index(kind)
 
 
@@ -240,14 +249,14 @@ def _chords(plan: Plan, timeline: Timeline, open_bars: Mask | None) -> Ints:
     middle = timeline.start_ticks[:, None] + slots * size + size // 2
     middle = np.minimum(middle, (timeline.start_ticks + timeline.length_ticks - 1)[:, None])
     sharps = plan.key[0] if plan.key else 0
-    numbers = [NO_CHORD if c.is_silent else _number(c.root, c.kind, sharps) for c in plan.chords]
+    numbers = [NO_CHORD if c.is_silent else _chord_class(c.root, c.kind, sharps) for c in plan.chords]
     at = np.searchsorted([chord.onset_ticks for chord in plan.chords], middle, side="right")
-    found: Ints = np.array([NO_CHORD, *numbers])[at]
+    classes: Ints = np.array([NO_CHORD, *numbers])[at]
     if plan.key is None:
-        found[:] = ABSENT
+        classes[:] = ABSENT
     elif open_bars is not None:
-        found[open_bars] = OPEN
+        classes[open_bars] = OPEN
     elif not plan.chords:
-        found[:] = OPEN
-    found[slots >= slot_counts(timeline)[:, None]] = ABSENT
-    return found
+        classes[:] = OPEN
+    classes[slots >= slot_counts(timeline)[:, None]] = ABSENT
+    return classes
