@@ -1,4 +1,4 @@
-"""The state of the chords of a song while it is sampled, which the rules of harmony read."""
+"""The chords of a song and the tones of the present one that were composed, for the rules of harmony."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class HarmonyState:
         self._tones = [chord_tones(chord) for chord in self._chords]
         self._requested = frozenset(request.parts or ())
         self.parts = _low_to_high(request)
-        self._place = -1  # the index of the chord at the last note
-        self._missing: set[int] = set()  # its tones that its kind lacks and that were not composed yet
-        self._bass_bar = -1  # the bar in which its bass was last composed
+        self._place = -1  # the index of the present chord, that at the last note
+        self._missing: set[int] = set()  # the further tones of the present chord that were not composed yet
+        self._bass_bar = -1  # the last bar in which a note of the bass part was composed during this chord
         self._onset = -1
         self._struck: set[int] = set()  # tones of composed notes at the last onset
 
@@ -43,7 +43,7 @@ class HarmonyState:
             return
         place = self._place_at(onset)
         if place != self._place:
-            self._place, self._missing, self._bass_bar = place, set(self._added(place)), -1
+            self._place, self._missing, self._bass_bar = place, set(self._further_tones(place)), -1
         self._missing.discard(pitch % 12)
         if part == self.bass_part(playing):
             self._bass_bar = bar
@@ -66,12 +66,12 @@ class HarmonyState:
         return frozenset(self._struck) if tick == self._onset else NO_TONES
 
     def missing_at(self, tick: int) -> frozenset[int]:
-        """Return the tones of the chord at a tick that its kind lacks and that were not composed yet."""
+        """Return the further tones of the chord at a tick that were not composed yet."""
         place = self._place_at(tick)
-        return frozenset(self._missing) if place == self._place else self._added(place)
+        return frozenset(self._missing) if place == self._place else self._further_tones(place)
 
     def wrong_at(self, tick: int) -> frozenset[int]:
-        """Return the tones that the kind of the chord at a tick has, but the chord itself does not."""
+        """Return the tones that the nearest kind of the chord at a tick has, but the chord itself has not."""
         place = self._place_at(tick)
         return self._kind_tones(place) - self._tones[place] if place >= 0 else NO_TONES
 
@@ -94,7 +94,7 @@ class HarmonyState:
         return self._onsets[place] if is_slash else -1
 
     def bass_part(self, playing: tuple[int, ...]) -> int:
-        """Return the lowest of the parts that play or are given, -1 if there is none."""
+        """Return the lowest part of those that play in a bar and of those with given notes; -1 for none."""
         return next((part for part in self.parts if part in playing or part not in self._requested), -1)
 
     def _place_at(self, tick: int) -> int:
@@ -106,15 +106,18 @@ class HarmonyState:
             return NO_TONES
         return frozenset((chord.root + step) % 12 for step in CHORDS[chord.kind][1])
 
-    def _added(self, place: int) -> frozenset[int]:
-        """The tones of a chord that its kind lacks; its bass is not one of them."""
+    def _further_tones(self, place: int) -> frozenset[int]:
+        """Return the tones of a chord that its nearest kind lacks, apart from its bass."""
         if place < 0:
             return NO_TONES
         return self._tones[place] - self._kind_tones(place) - {self._chords[place].bass}
 
 
 def _low_to_high(request: Request) -> tuple[int, ...]:
-    """The pitched parts of the plan as classes: basses, then the others by planned mean pitch, or range."""
+    """Return the classes of the plan's pitched parts, from low to high: basses first.
+
+    Their height is the planned mean pitch, or else the middle of the instrument's range.
+    """
     sketch = request.plan.sketch
     textures = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True)) if sketch else {}
 

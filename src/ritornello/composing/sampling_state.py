@@ -1,6 +1,6 @@
 """The state of one song while it is sampled, which the sampling rules read.
 
-It is updated after each note, so that asking costs little.
+It is updated after each note, so that the rules need not go through all notes again.
 """
 
 from bisect import bisect_left, bisect_right
@@ -11,44 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.composing.closing_notes import closing_notes
 from ritornello.composing.harmony_state import HarmonyState
-from ritornello.composing.request import Request
+from ritornello.composing.planned_parts import PlannedParts, closing_notes
+from ritornello.composing.request import PlayedNotes, Request
 from ritornello.music.modes import tones
-from ritornello.music.sketch import UNKNOWN
 from ritornello.representations.grid.song_state import SongState
-from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT, part_classes
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT
 
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
-BarTree = dict[tuple[int, int, int], Any]  # (tick in the bar, part, pitch) of a note -> tree of what followed
+Tree = dict[
+    tuple[int, int, int], Any
+]  # by tick in the bar, part, pitch of a note: the tree of notes after it
 TICKS_OF_DURATION = DURATION_TICKS.tolist()
 RECENT_NOTES = 32  # notes over which repeated and out-of-key pitches are counted
 LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
-PLANNED_BARS = 2.0  # that a part misses at the end of a bar without any of its planned notes
+PLANNED_BARS = 2.0  # how many bars a part misses at the end of a bar without any of its planned notes
 SHARE_OF_BARS = 0.25  # of the bars that a part should play in, while fewer than half of the parts have played
-
-
-def _planned_notes(request: Request, bars: int) -> list[dict[int, int]]:
-    """For each bar the planned notes of the requested parts that a sketch plans; 0: the part rests."""
-    found: list[dict[int, int]] = [{} for _ in range(bars)]
-    if (sketch := request.plan.sketch) is not None:
-        open_parts = request.open_parts or (request.parts or (),) * bars
-        for part, textures in zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True):
-            for notes_of_bar, (notes, _), parts in zip(found, textures, open_parts, strict=False):
-                if notes != UNKNOWN and part in parts:
-                    notes_of_bar[part] = notes
-    return found
-
-
-def _held_pitches(request: Request) -> dict[int, list[int]]:
-    """By part class the planned mean pitches of its bars, for parts whose register is asked for."""
-    plan = request.plan
-    if plan.sketch is None or not plan.held_pitches:
-        return {}
-    classes = part_classes(plan.parts).tolist()
-    by_part = dict(zip(part_classes(plan.sketch.parts).tolist(), plan.sketch.textures, strict=True))
-    held = (classes[number] for number in plan.held_pitches)
-    return {part: [pitch for _, pitch in by_part[part]] for part in held if part in by_part}
 
 
 def bias_at(size: int, classes: int | list[int], nats: float | np.float32) -> Bias:
@@ -58,8 +36,28 @@ def bias_at(size: int, classes: int | list[int], nats: float | np.float32) -> Bi
     return bias
 
 
+class BarTree:
+    """The notes of all bars as a tree in which bars that begin alike share a branch."""
+
+    def __init__(self) -> None:
+        self._root: Tree = {}
+        self._branch = self._root
+        self.bar = -1
+        """The bar of the last note."""
+        self.continuations = self._root
+        """The notes that followed in earlier bars that begin as the bar of the last note does."""
+
+    def add(self, bar: int, tick: int, part: int, pitch: int) -> None:
+        """Add the next note, which begins `tick` ticks after the start of its bar."""
+        if bar > self.bar:
+            self.bar, self._branch, self.continuations = bar, self._root, self._root
+        note = tick, part, pitch
+        self.continuations = self.continuations.get(note, {})
+        self._branch = self._branch.setdefault(note, {})
+
+
 class SamplingState:
-    """A request and what has been composed of its song. Ticks are those of the grid, 24 a beat."""
+    """A request and the notes that have been composed. Ticks are those of the grid, 24 a beat."""
 
     def __init__(self, request: Request, song: SongState) -> None:
         self.request, self.song, self.style = request, song, request.style
@@ -67,20 +65,14 @@ class SamplingState:
         self.end_tick = song.end_tick if request.end_tick is None else request.end_tick
         self.first_bar = bisect_right(song.bar_starts, self.first_tick) - 1
         self.last_bar = bisect_right(song.bar_starts, max(self.end_tick - 1, 0)) - 1
-        self._planned = _planned_notes(request, len(song.bar_starts))
-        self.open_parts = request.open_parts or (request.parts or (),) * len(song.bar_starts)
-        """For each bar the parts in which notes may be sampled."""
-        classes = part_classes(request.plan.parts).tolist()
-        self.held_parts = frozenset(classes[number] for number in request.plan.held_notes)
-        self.closings = closing_notes(request)
-        self.held_pitches = _held_pitches(request)
-        """By part whose register is asked for: the planned mean pitch of each bar."""
-        self._playing = [
-            tuple(
-                part for part in parts or (() if request.open_parts else (-1,)) if planned.get(part, UNKNOWN)
-            )
-            for planned, parts in zip(self._planned, self.open_parts, strict=False)
-        ]
+        self.planned, self.closings = PlannedParts(request, len(song.bar_starts)), closing_notes(request)
+        self.returns_to = request.timeline.returns_to.tolist()
+        self.similarity = [*request.timeline.similarity.tolist(), -1]  # to the bar it returns to; -1: unknown
+        self.other_takes = _pitches_by_place(request.avoided)
+        """By tick and part: the pitches of other takes."""
+        key = request.plan.key
+        self.scale = frozenset(range(12)) if key is None else tones(key, request.plan.mode)
+        self.harmony = HarmonyState.of(request)
         self.silent_bar = self.first_bar
         """The first requested bar in which no composed note sounds yet; beyond `last_bar` there is none."""
         given = request.given
@@ -89,28 +81,14 @@ class SamplingState:
         self.sounding_until = 0  # the tick at which all composed notes have ended
         self.onset, self.part = -1, -1  # of the last composed note
         self.notes_at_onset = 0
-        self.part_notes_at_onset = 0  # the number of the last ones that are of `part`
+        self.part_notes_at_onset = 0  # how many of them, the last ones, are of `part`
         self.unrequested_nats = 0.0
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
-        timeline = request.timeline
-        self.returns_to = timeline.returns_to.tolist()
-        self.similarity = [*timeline.similarity.tolist(), -1]  # to the bar it returns to; -1: unknown
-        self.bar_tree: BarTree = {}
-        self.tree_bar, self.branch = -1, self.bar_tree
-        self.continuations = self.bar_tree
-        """What followed in an earlier bar that began as the bar of the last note does; empty if none did."""
+        self.bar_tree = BarTree()
         self.played_parts: set[int] = set()  # since `first_tick`
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
         self.notes_in_bar: dict[int, tuple[int, int]] = {}  # by part: the last bar, and its notes
         self.pitch_runs: dict[int, tuple[int, int]] = {}  # by part: last pitch, times in a row
-        self.other_takes: dict[
-            tuple[int, int], list[int]
-        ] = {}  # by tick and part: the pitches of other takes
-        for tick, part, pitch in request.avoided:
-            self.other_takes.setdefault((tick, part), []).append(pitch)
-        key = request.plan.key
-        self.scale = frozenset(range(12)) if key is None else tones(key, request.plan.mode)
-        self.harmony = HarmonyState.of(request)
         self.out_of_key: deque[bool] = deque(maxlen=RECENT_NOTES)
         self.repeats: deque[bool] = deque(maxlen=RECENT_NOTES)
         self.sounding: dict[int, list[int]] = {}  # by part: the end ticks of its notes
@@ -160,7 +138,7 @@ class SamplingState:
         ends[:] = [other for other in ends if other > onset]
         ends.append(end)
         bar = bisect_right(self.song.bar_starts, onset) - 1
-        self._add_to_tree(bar, onset, part, pitch)
+        self.bar_tree.add(bar, onset - self.song.bar_starts[bar], part, pitch)
         if self.harmony is not None:
             self.harmony.add(onset, part, pitch, bar, self.playing_parts(onset))
         last, count = self.notes_in_bar.get(part, (-1, 0))
@@ -181,21 +159,13 @@ class SamplingState:
             bar = bisect_right(self.song.bar_starts, onset) - 1
             self.silent_bar = min(self.silent_bar, max(self.first_bar, bar))
 
-    def _add_to_tree(self, bar: int, onset: int, part: int, pitch: int) -> None:
-        """Follow and extend the tree of bars by a note."""
-        if bar > self.tree_bar:
-            self.tree_bar, self.branch, self.continuations = bar, self.bar_tree, self.bar_tree
-        note = onset - self.song.bar_starts[bar], part, pitch
-        self.continuations = self.continuations.get(note, {})
-        self.branch = self.branch.setdefault(note, {})
-
     def _skip_sounding_bars(self) -> None:
         """Move `silent_bar` past bars in which a note is struck, or held to the middle of the bar."""
         bar_lines = self.song.bar_lines
         while self.silent_bar <= self.last_bar:
             start, end = bar_lines[self.silent_bar], bar_lines[self.silent_bar + 1]
             is_silent = self.onset < start and 2 * self.sounding_until < start + end
-            if is_silent and self._playing[self.silent_bar]:
+            if is_silent and self.planned.playing[self.silent_bar]:
                 return
             self.silent_bar += 1
 
@@ -211,9 +181,10 @@ class SamplingState:
         return min(self.song.clock + WAIT, end_of_next_bar)
 
     def note_to_repeat(self, tick: int) -> tuple[int, int, int] | None:
-        """The next note from a tick on in the bar to which the bar of that tick returns; None without one.
+        """The note that the bar of a tick should repeat next: (onset in ticks, part, pitch), or None.
 
-        It is (onset in ticks, moved to this bar; part; pitch), above the last note if that is at the tick.
+        It is the first note from the same place on in the bar to which this bar returns, its onset moved to
+        this bar. If a note was composed at this tick, the note to repeat comes after it in (part, pitch).
         """
         song = self.song
         bar = bisect_right(song.bar_starts, tick) - 1
@@ -228,54 +199,37 @@ class SamplingState:
 
     @property
     def row_similarity(self) -> int:
-        """How alike the bar of the current row is to be to the bar it returns to, once its shift is drawn."""
+        """The planned similarity of the bar of the current row, once its shift is drawn."""
         similarity: int = self.similarity[bisect_right(self.song.bar_starts, self.row_tick) - 1]
         return similarity
 
     def playing_parts(self, tick: int) -> tuple[int, ...]:
-        """The requested parts, ascending, without those that rest by the sketch in the bar of a tick.
+        """The parts that may play in the bar of a tick, ascending: open ones that do not rest by the sketch.
 
-        In a bar in which all rest they may play, and parts that have not played may do so in the last bar.
+        If all of them rest, all may play. In the last bar, parts that have not played yet may play too.
         """
         bar = bisect_right(self.song.bar_starts, tick) - 1
-        playing = self._playing[bar] or self.open_parts[bar]
+        playing = self.planned.playing[bar] or self.planned.open[bar]
         if bar < self.last_bar or not (unplayed := self.unplayed_parts):
             return playing
         return tuple(sorted({*playing, *unplayed}))
 
-    def planned_notes(self, bar: int, part: int) -> int:
-        """How many notes the sketch plans for a requested part in a bar; 0 if that is open."""
-        return self._planned[bar].get(part, 0)
-
     def lacking_notes(self, bar: int, part: int) -> int | None:
-        """How many notes a part whose density is asked for lacks in a bar; negative for notes too many.
+        """How many planned notes a part still lacks in a bar; negative if it has too many.
 
-        None if none is asked for.
+        None if the user did not set the density of the part, or if no notes are planned.
         """
-        if part not in self.held_parts or (planned := self._planned[bar].get(part)) is None:
+        planned = self.planned.notes[bar].get(part)
+        if part not in self.planned.held_parts or planned is None:
             return None
         last, played = self.notes_in_bar.get(part, (-1, 0))
         return planned - (played if last == bar else 0)
 
     def missing_bars(self, tick: int) -> dict[int, float]:
-        """By part in how many more bars it should have played before the bar of a tick; only above 0.
-
-        If a sketch plans its notes in this bar, it misses the share of the bar for which it has too few, and
-        the bars before in which notes were planned since it played last.
-        """
+        """By part: how many more bars it should have played in before a tick; only those above 0."""
         bar = bisect_right(self.song.bar_starts, tick) - 1
-        if planned := self._planned[bar]:
-            start, end = self.song.bar_lines[bar : bar + 2]
-            over, found = (tick - start) / (end - start), {}
-            for part, notes in planned.items():
-                last, played = self.notes_in_bar.get(part, (-1, 0))
-                share = over - (played / notes if last == bar and notes else 0.0)
-                if notes and share > 0:
-                    silent = sum(
-                        self._planned[at].get(part, 0) > 0 for at in range(max(last + 1, bar - 3), bar)
-                    )
-                    found[part] = PLANNED_BARS * share + silent
-            return found
+        if self.planned.notes[bar]:
+            return self._missing_planned_bars(tick, bar)
         request, parts = self.request, self.request.parts or ()
         share = self.style.plays
         if request.required_parts == () and 2 * len(self.played_parts) < len(parts):
@@ -286,9 +240,34 @@ class SamplingState:
         missing = {part: due - self.bars_played.get(part, (-1, 0))[1] for part in parts}
         return {part: bars for part, bars in missing.items() if bars > 0}
 
+    def _missing_planned_bars(self, tick: int, bar: int) -> dict[int, float]:
+        """By part: how many bars it misses at a tick of a bar for which a sketch plans notes.
+
+        A part with too few notes misses PLANNED_BARS times the share of the bar for which it lacks notes, and
+        one bar for each of the three bars before in which notes were planned and it did not play.
+        """
+        start, end = self.song.bar_lines[bar : bar + 2]
+        elapsed, missing = (tick - start) / (end - start), {}
+        for part, notes in self.planned.notes[bar].items():
+            last, played = self.notes_in_bar.get(part, (-1, 0))
+            share = elapsed - (played / notes if last == bar and notes else 0.0)
+            if notes and share > 0:
+                earlier = range(max(last + 1, bar - 3), bar)
+                silent = sum(self.planned.notes[other].get(part, 0) > 0 for other in earlier)
+                missing[part] = PLANNED_BARS * share + silent
+        return missing
+
     @property
     def unplayed_parts(self) -> list[int]:
         """The required parts that have not played yet, in ascending order."""
         request = self.request
         required = request.parts if request.required_parts is None else request.required_parts
         return [part for part in required or () if part not in self.played_parts]
+
+
+def _pitches_by_place(notes: PlayedNotes) -> dict[tuple[int, int], list[int]]:
+    """Return the pitches of notes by their tick and part."""
+    pitches: dict[tuple[int, int], list[int]] = {}
+    for tick, part, pitch in notes:
+        pitches.setdefault((tick, part), []).append(pitch)
+    return pitches

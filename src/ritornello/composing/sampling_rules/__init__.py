@@ -1,12 +1,13 @@
-"""Sampling rules: functions that look at the state of a song and change the logits of the next choice.
+"""Sampling rules: functions that read the state of a song and change the logits of the next choice.
 
-A rule returns numbers (size,) to add to the logits of its field, -inf for a class that it forbids, or None
-where it does nothing. What can be written at all is decided before, by the representation's cursor; a rule
-holds what a listener would miss or mind. A hard rule forbids, and is never given up: `dead_ends` finds the
-classes after which such rules would leave nothing. Given notes and prompts are not changed by rules.
+A rule returns a bias (size,) that is added to the logits of its field, -inf for a class that it forbids, or
+None where it does nothing. The cursor of the representation decides which rows can be written at all (the
+grammar); rules forbid or penalize rows that can be written but would sound wrong. A hard rule forbids
+classes, and holds in any case: `dead_ends` finds classes after which the hard rules would leave no choice.
+Rules do not change given notes and prompts.
 
-`python -m benchmarks rules FOLDER` counts the notes of human songs that a rule would have forbidden; a rule
-that forbids may do so to 0.1% at most (benchmarks/RESULTS.md).
+`python -m benchmarks rules FOLDER` counts the notes of human songs that a rule would have forbidden; for a
+hard rule they must be at most 0.1% (benchmarks/RESULTS.md).
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from ritornello.composing.sampling_state import Bias, SamplingState
 
 
 class Rule(NamedTuple):
-    """A rule, the field whose logits it changes, and whether it forbids classes."""
+    """A rule: the field whose logits it changes, its function, and whether it is hard (forbids classes)."""
 
     field: str
     bias: Callable[[SamplingState], Bias | None]

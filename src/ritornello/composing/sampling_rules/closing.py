@@ -1,7 +1,7 @@
-"""Rules that keep the closing notes of a sketch: where each phrase comes to rest, and on which pitch class.
+"""Rules that keep the closing notes of a sketch: when each phrase closes, and on which pitch class.
 
-The network reads them as well, but the preceding notes influence it more: without rules 63% of composed
-tunes end on the tonic, which the sketch plans for 92% (docs/results.md, "Closing notes").
+The network reads the closing notes too, but the preceding notes influence it more: without rules 63% of
+composed tunes end on the tonic, but 92% of the sketches plan it (docs/results.md, "Closing notes").
 """
 
 from bisect import bisect_right
@@ -12,18 +12,20 @@ from ritornello.composing.sampling_rules.harmony import bias_of_tones
 from ritornello.composing.sampling_state import Bias, SamplingState
 from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, SHIFTS, WAIT
 
-ONSET_NATS = 4.0  # subtracted from shifts that pass the closing onset by, and from notes after the last one
+ONSET_NATS = (
+    4.0  # subtracted from shifts beyond the closing onset, and from notes after the last closing note
+)
 PITCH_NATS = 8.0  # subtracted from other pitches at the closing onset
 
 
 def favour_closing_notes(state: SamplingState) -> Bias | None:
-    """Make it likelier that a note begins at the closing onset, and that the last one of a tune ends it."""
+    """Make a note at the closing onset likelier, and in a song of one part an end after its last one."""
     closing = state.closings.get(state.song.bar)
     if closing is None:
         return None
-    left, bias = closing.onset_ticks - state.song.clock, np.zeros(SHIFTS, np.float32)
-    if left > 0 or (left == 0 and state.onset < closing.onset_ticks):
-        bias[left + 1 : MAX_SHIFT + 1] = -ONSET_NATS
+    ticks_left, bias = closing.onset_ticks - state.song.clock, np.zeros(SHIFTS, np.float32)
+    if ticks_left > 0 or (ticks_left == 0 and state.onset < closing.onset_ticks):
+        bias[ticks_left + 1 : MAX_SHIFT + 1] = -ONSET_NATS
         bias[[WAIT, END]] = -ONSET_NATS
     elif state.song.bar == state.last_bar and len(state.request.parts or ()) == 1:
         bias[1 : WAIT + 1] = -ONSET_NATS

@@ -1,7 +1,7 @@
-"""Rules of form: each bar is as similar to an earlier bar as the plan says.
+"""Rules of form, which make each bar as similar to an earlier bar as the plan says.
 
-A network alone copies too much of bars that are to be similar in part or new, and too little of bars that are
-to return unchanged; benchmarks/RESULTS.md has the shares with and without these rules.
+A network alone copies too much into bars that should be new or similar in part, and too little into bars that
+should return unchanged; benchmarks/RESULTS.md has the shares with and without these rules.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, SHIFTS, WAIT
 
 UNCHANGED = 3  # the similarity of a bar that returns note for note
-REPEAT_NATS = (0.0, 0.4, 1.2, 8.0)  # by similarity: what the next note of the earlier bar gains in each field
-COPY_NATS = 6.0  # what the next note of an unplanned copy loses at the end of the bar; less before
+REPEAT_NATS = (0.0, 0.4, 1.2, 8.0)  # by similarity: added to each choice of the next note of the earlier bar
+COPY_NATS = 6.0  # subtracted from the next note of an unplanned copy at the end of the bar; less before
 
 
 def favour_repeated_onsets(state: SamplingState) -> Bias | None:
-    """The next onset of the bar that returns is likelier; in an unchanged return, others are less likely."""
+    """Make the next onset of the earlier bar likelier, and in an unchanged return all others unlikelier."""
     song, clock = state.song, state.song.clock
     similarity, next_similarity = state.similarity[song.bar], state.similarity[song.bar + 1]
     if similarity <= 0 and next_similarity < UNCHANGED:
@@ -31,7 +31,7 @@ def favour_repeated_onsets(state: SamplingState) -> Bias | None:
 
 
 def favour_repeated_parts(state: SamplingState) -> Bias | None:
-    """At an onset of the bar that returns, the part that played there is likelier."""
+    """Make the part of the next note of the earlier bar likelier at its onset."""
     tick, similarity = state.row_tick, state.row_similarity
     note = state.note_to_repeat(tick) if similarity > 0 else None
     if note is None or note[0] != tick:
@@ -40,7 +40,7 @@ def favour_repeated_parts(state: SamplingState) -> Bias | None:
 
 
 def favour_repeated_pitches(state: SamplingState) -> Bias | None:
-    """At an onset of the bar that returns, the pitch that the part played there is likelier."""
+    """Make the pitch of the next note of the earlier bar likelier at its onset and in its part."""
     tick, similarity = state.row_tick, state.row_similarity
     note = state.note_to_repeat(tick) if similarity > 0 else None
     if note is None or note[:2] != (tick, state.song.row[COLUMN["part"]]):
@@ -49,7 +49,7 @@ def favour_repeated_pitches(state: SamplingState) -> Bias | None:
 
 
 def penalize_copies(state: SamplingState) -> Bias | None:
-    """What another take plays here, and the next note of an unplanned copy, are less likely."""
+    """Make pitches of other takes at this onset unlikelier, and the next note of an unplanned copy."""
     pitches = state.other_takes.get((state.row_tick, state.song.row[COLUMN["part"]]))
     copy = _unplanned_copy(state)
     if not pitches:
@@ -59,19 +59,16 @@ def penalize_copies(state: SamplingState) -> Bias | None:
 
 
 def _unplanned_copy(state: SamplingState) -> Bias | None:
-    """What the next note of an exact copy loses in a bar that is not to return unchanged.
+    """Return the penalty of the next note of a copy, in a bar that should not return unchanged.
 
     The bar is a copy if an earlier one begins with the same notes; the penalty grows towards its end.
     """
-    song, tick, bar = state.song, state.row_tick, state.tree_bar
-    if (
-        not state.continuations
-        or not 0 <= state.similarity[bar] < UNCHANGED
-        or tick >= song.bar_lines[bar + 1]
-    ):
+    song, tick, bar = state.song, state.row_tick, state.bar_tree.bar
+    following = state.bar_tree.continuations
+    if not following or not 0 <= state.similarity[bar] < UNCHANGED or tick >= song.bar_lines[bar + 1]:
         return None
     start, part = song.bar_starts[bar], song.row[COLUMN["part"]]
-    pitches = [pitch for at, other, pitch in state.continuations if (at, other) == (tick - start, part)]
+    pitches = [pitch for at, other, pitch in following if (at, other) == (tick - start, part)]
     if not pitches:
         return None
     return bias_at(PITCHES, pitches, -COPY_NATS * (tick - start) / (song.bar_lines[bar + 1] - start))

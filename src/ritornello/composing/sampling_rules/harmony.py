@@ -1,4 +1,4 @@
-"""Rules of harmony for what the network cannot represent: slash chords, other kinds of chords, and N.C."""
+"""Rules for chords that the network cannot represent: slash chords, further kinds of chords, and N.C."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -30,8 +30,8 @@ def keep_bass_of_chord(state: SamplingState) -> Bias | None:
     harmony, tick, part = state.harmony, state.row_tick, state.song.row[COLUMN["part"]]
     if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
         return None
-    is_above = (state.onset, state.part) == (tick, part)  # the lowest note at an onset is composed first
-    if is_above or part != harmony.bass_part(state.playing_parts(tick)):
+    has_lower_note = (state.onset, state.part) == (tick, part)  # notes of an onset ascend
+    if has_lower_note or part != harmony.bass_part(state.playing_parts(tick)):
         return None
     bar = bisect_right(state.song.bar_starts, tick) - 1
     nats = BASS_NATS if harmony.bass_is_due(tick, bar) else LATER_BASS_NATS
@@ -39,9 +39,9 @@ def keep_bass_of_chord(state: SamplingState) -> Bias | None:
 
 
 def favour_onset_of_bass(state: SamplingState) -> Bias | None:
-    """Make an onset at the beginning of a slash chord likelier, and a note of the bass part in it.
+    """Make an onset at the beginning of a slash chord likelier, and during it a note of the bass part.
 
-    During N.C. notes at the same onset are unlikelier.
+    During N.C., make further notes at an onset unlikelier.
     """
     harmony, song = state.harmony, state.song
     if harmony is None:
@@ -66,7 +66,7 @@ def favour_bass_part(state: SamplingState) -> Bias | None:
 
 
 def _part_of_due_bass(state: SamplingState, tick: int) -> int:
-    """The part that must still play the bass of the chord at a tick in this bar; -1 if there is none."""
+    """Return the part that must still play the bass of the slash chord at a tick in this bar; -1 for none."""
     harmony = state.harmony
     if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
         return -1
@@ -76,7 +76,7 @@ def _part_of_due_bass(state: SamplingState, tick: int) -> int:
 
 
 def keep_tones_of_chord(state: SamplingState) -> Bias | None:
-    """Make composing missing tones of a chord likelier, and tones that only its kind has unlikelier."""
+    """Make missing tones of a chord likelier, and tones that only its nearest kind has unlikelier."""
     harmony, tick, part = state.harmony, state.row_tick, state.song.row[COLUMN["part"]]
     if harmony is None or part == DRUM_PART or (chord := harmony.chord_at(tick)) is None or not chord.suffix:
         return None

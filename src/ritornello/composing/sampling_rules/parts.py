@@ -11,14 +11,16 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 
 # A network alone left out three of a quartet's four parts, and a sixth of its game songs were drums alone.
 NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
-UNPLAYED_NATS = 4.0  # what an unplayed part gains at the end of the song; less before, in proportion
+UNPLAYED_NATS = 4.0  # added to an unplayed part at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
-DUE_NATS = 4.0  # what a part gains that lacks notes which are asked for
-EXCESS_NATS = 6.0  # what a part loses for each note at an onset or in a bar beyond its label's statistics
+DUE_NATS = 4.0  # added to a part that lacks notes of the density that the user set
+EXCESS_NATS = (
+    6.0  # subtracted from a part for each note at an onset or in a bar beyond the label's statistics
+)
 
 
 def forbid_unrequested_parts(state: SamplingState) -> Bias | None:
-    """Only requested parts play, those that do not rest by the sketch, and given notes of others."""
+    """Forbid all parts but the requested ones that do not rest by the sketch, and the next given note's."""
     given = state.song.next_given("part")
     if not state.request.parts:
         return None
@@ -30,7 +32,10 @@ def forbid_unrequested_parts(state: SamplingState) -> Bias | None:
 
 
 def require_unplayed_parts(state: SamplingState) -> Bias | None:
-    """A required part that has not played grows likelier; in the second half of the last bar it must play."""
+    """Make required parts that have not played likelier, the later the more.
+
+    In the second half of the last bar, forbid all parts but the first of them.
+    """
     unplayed = state.unplayed_parts
     if not unplayed:
         return None
@@ -40,28 +45,28 @@ def require_unplayed_parts(state: SamplingState) -> Bias | None:
         can_follow = [part for part in unplayed if is_new_onset or part >= song.notes[-1][1]]
         given = song.next_given("part")
         if can_follow and given is not None and given < can_follow[0]:
-            return _forbid_all_but((given,))  # its row comes first
+            return _forbid_all_but((given,))  # rows of an onset ascend by part
         return _forbid_all_but(tuple(can_follow[:1])) if can_follow else None
     span = max(state.end_tick - state.first_tick, 1)
     return bias_at(PARTS, unplayed, UNPLAYED_NATS * max(tick - state.first_tick, 0) / span)
 
 
 def forbid_too_many_sounding_notes(state: SamplingState) -> Bias | None:
-    """A part in which as many notes sound as can be played takes no more until one ends."""
-    full = [
+    """Forbid parts in which MAX_SOUNDING_NOTES notes sound."""
+    full_parts = [
         part
         for part, ends in state.sounding.items()
         if len(ends) >= MAX_SOUNDING_NOTES
         and sum(end > state.row_tick for end in ends) >= MAX_SOUNDING_NOTES
         and part != state.song.next_given("part")
     ]
-    if not full:
+    if not full_parts:
         return None
-    return bias_at(PARTS, full, FORBIDDEN)
+    return bias_at(PARTS, full_parts, FORBIDDEN)
 
 
 def favour_rare_parts(state: SamplingState) -> Bias | None:
-    """A part that has played in fewer bars than parts do in songs of the label is likelier."""
+    """Make parts likelier that have played in fewer bars than planned, or than in songs of the label."""
     missing = state.missing_bars(state.row_tick)
     if not missing:
         return None
@@ -72,22 +77,22 @@ def favour_rare_parts(state: SamplingState) -> Bias | None:
 
 
 def favour_asked_notes(state: SamplingState) -> Bias | None:
-    """A part whose density is asked for is likelier while it has played less of its notes than of the bar."""
-    if not state.held_parts:
+    """Make parts of a set density likelier while they are behind their planned notes in the bar."""
+    if not state.planned.held_parts:
         return None
     bar = bisect_right(state.song.bar_starts, state.row_tick) - 1
     start, end = state.song.bar_lines[bar : bar + 2]
-    over, due = (state.row_tick - start) / (end - start), []
-    for part in state.held_parts:
+    elapsed, due = (state.row_tick - start) / (end - start), []
+    for part in state.planned.held_parts:
         lacking = state.lacking_notes(bar, part) or 0
-        planned = state.planned_notes(bar, part)
-        if lacking > 0 and planned - lacking <= planned * over:
+        planned = state.planned.notes[bar].get(part, 0)
+        if lacking > 0 and planned - lacking <= planned * elapsed:
             due.append(part)
     return bias_at(PARTS, due, DUE_NATS) if due else None
 
 
 def penalize_excess_notes(state: SamplingState) -> Bias | None:
-    """A part with as many notes at this onset or in this bar as in songs of the label is less likely."""
+    """Make parts unlikelier whose next note would be one too many at this onset or in this bar."""
     tick = state.row_tick
     bar = bisect_right(state.song.bar_starts, tick) - 1
     penalties = {part: excess_nats(state, part, tick, bar) for part in state.notes_in_bar}
@@ -100,7 +105,11 @@ def penalize_excess_notes(state: SamplingState) -> Bias | None:
 
 
 def excess_nats(state: SamplingState, part: int, tick: int, bar: int) -> float:
-    """The penalty in nats of another note of a part at a tick of a bar; drums may strike many at once."""
+    """Return the penalty in nats of another note of a part at a tick of a bar.
+
+    A note is too many beyond the statistics of the label, for an onset (but for drums) and for a bar, and
+    beyond the density that the user set.
+    """
     last, notes = state.notes_in_bar.get(part, (-1, 0))
     excess = max(0.0, notes + 1 - state.style.notes) if bar == last else 0.0
     if (tick, part) == (state.onset, state.part) and part != DRUM_PART:
@@ -118,7 +127,7 @@ def is_late_in_last_bar(state: SamplingState, tick: int) -> bool:
 
 @lru_cache(maxsize=256)
 def _forbid_all_but(parts: tuple[int, ...]) -> Bias:
-    """A bias that forbids all other parts."""
+    """Return a bias that forbids all other parts."""
     bias = np.full(PARTS, FORBIDDEN, np.float32)
     bias[list(parts)] = 0
     return bias

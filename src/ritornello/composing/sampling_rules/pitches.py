@@ -11,20 +11,21 @@ from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.modes import MODES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
 
-OUT_OF_MODE_NATS = 3.5  # what a pitch outside the scale of a mode loses,
-EXCESS_OUT_OF_MODE_NATS = 12.0  # and what for each unit of their recent share above the usual one
+# Penalties in nats, subtracted from the logits of pitches
+OUT_OF_MODE_NATS = 3.5  # of a pitch outside the scale of a mode
+EXCESS_OUT_OF_MODE_NATS = 12.0  # in addition, times the recent share of such pitches above USUAL_OUT_OF_MODE
 USUAL_OUT_OF_MODE = 0.05
-BLUES_CHORD_NATS = 1.0  # what a tone of the present chord loses that is not in the scale of the blues
-FREE_REPEATS = 8  # times in a row that a pitch is played without penalty
-REPEAT_NATS = 0.4  # what it loses for each time more
-EXCESS_REPEAT_NATS = 40.0  # for each unit of the recent share of repeats above the statistics of the label
-NEAR_SEMITONES = 3  # from the mean pitch that is asked for without penalty
-FAR_NATS = 0.3  # for each semitone more
-LEAST_NOTES = RECENT_NOTES // 4  # the smallest number of notes of which shares are computed
+BLUES_CHORD_NATS = 1.0  # of a tone of the present chord that is not in the scale of the blues
+FREE_REPEATS = 8  # how often in a row a pitch is played without a penalty
+REPEAT_NATS = 0.4  # of each further repeat
+EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeats above the statistics of the label
+NEAR_SEMITONES = 3  # distance from the planned mean pitch without a penalty
+FAR_NATS = 0.3  # of each further semitone
+LEAST_NOTES = RECENT_NOTES // 4  # shares of fewer notes are computed as if there were so many
 
 
 def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
-    """A part that was not requested plays its given notes only; so does any part outside the bars."""
+    """Forbid all but given notes in parts that are not requested, and outside the requested bars."""
     tick, given = state.row_tick, state.song.next_given("pitch")
     if given is None or state.request.parts is None:
         return None
@@ -37,7 +38,7 @@ def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
 
 
 def forbid_unplayable_pitches(state: SamplingState) -> Bias | None:
-    """Pitched parts play what their instruments can, and given notes beyond."""
+    """Forbid pitches outside the range of the instrument, apart from given ones."""
     part = state.song.row[COLUMN["part"]]
     if part == DRUM_PART:
         return None
@@ -49,7 +50,7 @@ def forbid_unplayable_pitches(state: SamplingState) -> Bias | None:
 
 
 def forbid_pitches_above_melody(state: SamplingState) -> Bias | None:
-    """Parts that join a melody lie below it, unless their instruments play no pitch as low."""
+    """Forbid pitches above a given melody, unless the instrument cannot play below it."""
     request, row = state.request, state.song.row
     if request.music is None or request.music.kind != "tune" or row[COLUMN["part"]] == DRUM_PART:
         return None
@@ -65,10 +66,10 @@ def forbid_pitches_above_melody(state: SamplingState) -> Bias | None:
 
 
 def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
-    """In a mode, of which the network knows only the nearest key, pitches outside its scale are less likely.
+    """Make pitches outside the scale of a mode unlikelier, because the network knows only the nearest key.
 
-    They are much less likely after many notes outside of it; the tones of the present chord always fit.
-    Only in the blues, whose own chords have tones outside the scale, they lose a little.
+    The penalty is larger after many notes outside the scale. Tones of the present chord have none, or in the
+    blues, whose own chords have tones outside the scale, a small one.
     """
     if not state.request.plan.mode or state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
@@ -82,8 +83,8 @@ def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
 
 
 def favour_asked_register(state: SamplingState) -> Bias | None:
-    """A part whose register is asked for plays near the planned mean pitch of the bar."""
-    planned = state.held_pitches.get(int(state.song.row[COLUMN["part"]]))
+    """Make pitches far from the planned mean pitch unlikelier in parts whose register the user set."""
+    planned = state.planned.held_pitches.get(int(state.song.row[COLUMN["part"]]))
     if planned is None:
         return None
     bar = bisect_right(state.song.bar_starts, state.row_tick) - 1
@@ -95,9 +96,9 @@ def favour_asked_register(state: SamplingState) -> Bias | None:
 
 
 def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
-    """The pitch that the part played last is less likely after many repeats.
+    """Make the last pitch of the part unlikelier after many repeats.
 
-    Many are eight of the same pitch in a row, or more of the recent notes than in songs of the label.
+    Many are more than FREE_REPEATS in a row, or a larger share of recent notes than in songs of the label.
     """
     part = state.song.row[COLUMN["part"]]
     pitch, times = state.pitch_runs.get(part, (-1, 0))
@@ -112,7 +113,7 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
 
 
 def playable_pitches(part: int, transposed_by: int) -> tuple[int, int]:
-    """The lowest and highest pitch that a part (its class) plays in a song that has been moved."""
+    """Return the lowest and the highest pitch that a part (its class) can play in a transposed song."""
     if part == DRUM_PART:
         return 0, PITCHES - 1
     lowest, highest = pitch_range(part_of_class(part).program)
@@ -121,7 +122,7 @@ def playable_pitches(part: int, transposed_by: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=1024)
 def _unplayable_pitches(part: int, transposed_by: int) -> Bias:
-    """A bias (128,) that forbids pitches outside the range of a part's instrument."""
+    """Return a bias (128,) that forbids pitches outside the range of a part's instrument."""
     lowest, highest = playable_pitches(part, transposed_by)
     pitch = np.arange(PITCHES)
     bias: Bias = np.where((pitch < lowest) | (pitch > highest), FORBIDDEN, np.float32(0))
@@ -130,5 +131,5 @@ def _unplayable_pitches(part: int, transposed_by: int) -> Bias:
 
 @lru_cache(maxsize=64)
 def _outside(scale: frozenset[int]) -> Bias:
-    """1 for each pitch (128,) whose pitch class is not in a scale, else 0."""
+    """Return 1 for each pitch (128,) whose pitch class is not in a scale, else 0."""
     return np.array([pitch % 12 not in scale for pitch in range(PITCHES)], np.float32)

@@ -21,13 +21,14 @@ from ritornello.representations.grid.vocabulary import (
 )
 
 MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
-LATEST_SHARE = 1.5  # of the mean time between the notes that a part still lacks in a bar
-LATE_NATS = 4.0  # what later shifts lose
+# A part that lacks notes in a bar should play within this many times the mean time left for each of them
+LATEST_SHARE = 1.5
+LATE_NATS = 4.0  # subtracted from later shifts
 LEAST_NATS = 0.01  # a smaller penalty is left out
 
 
 def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
-    """Composed notes lie in the bars to redo, or after the prompt; given notes may lie anywhere."""
+    """Forbid onsets outside the bars to redo or within the prompt, apart from the next given note."""
     song, clock, given = state.song, state.song.clock, state.song.next_given("shift")
     is_split = state.request.open_parts is not None
     if clock >= state.first_tick and state.end_tick == song.end_tick and not is_split:
@@ -36,7 +37,7 @@ def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
     for bar in range(song.bar, len(song.bar_starts)) if is_split else ():
         if song.bar_starts[bar] > clock + MAX_SHIFT:
             break
-        if not state.open_parts[bar]:
+        if not state.planned.open[bar]:
             start, end = (max(line - clock, 0) for line in song.bar_lines[bar : bar + 2])
             bias[start:end][: MAX_SHIFT + 1 - start] = FORBIDDEN
     bias[: max(state.first_tick - clock, 0)][: MAX_SHIFT + 1] = FORBIDDEN
@@ -47,10 +48,11 @@ def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
 
 
 def forbid_silence(state: SamplingState) -> Bias | None:
-    """In each requested bar a composed note is struck, or held to the middle; in the last one it is struck.
+    """Forbid shifts that would leave a requested bar silent.
 
-    A new song begins before the middle of its first bar, which is a pickup if the plan has one: songs that
-    are learnt begin so (`music.pickup`), and to models trained before, pickups were silent bars.
+    In each requested bar a composed note must begin, or sound to its middle; in the last bar one must begin.
+    A new song must begin before the middle of its first bar, the pickup if there is one: training songs do
+    so (`music.pickup`), but for models trained before that, pickups were silent bars.
     """
     song, request = state.song, state.request
     deadlines = []  # the ticks before which a note must come
@@ -71,7 +73,7 @@ def forbid_silence(state: SamplingState) -> Bias | None:
 
 
 def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
-    """The song, or the bars to redo, do not end before each required part has played."""
+    """Forbid the end of the song, or of the bars to redo, before each required part has played."""
     song, unplayed = state.song, state.unplayed_parts
     if not unplayed or (song.bar < state.last_bar and state.tick_after_wait < state.end_tick):
         return None
@@ -81,21 +83,19 @@ def forbid_end_before_all_parts_play(state: SamplingState) -> Bias | None:
         bias[WAIT] = FORBIDDEN
     bias[max(state.end_tick - song.clock, 0) : MAX_SHIFT + 1] = FORBIDDEN
     is_late = is_late_in_last_bar(state, song.clock) and song.clock + 1 < state.end_tick
-    if (
-        is_late and song.notes and unplayed[0] < song.notes[-1][1]
-    ):  # parts ascend within an onset: it needs a later one
-        bias[0] = FORBIDDEN
+    if is_late and song.notes and unplayed[0] < song.notes[-1][1]:
+        bias[0] = FORBIDDEN  # parts ascend within an onset, so the unplayed part needs a later one
     return bias
 
 
 def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
-    """An onset has at most MAX_NOTES_AT_ONSET notes, fewer if no requested part can add a higher one."""
+    """Forbid more notes at an onset than MAX_NOTES_AT_ONSET, or if no part can add one in ascending order."""
     song = state.song
     if state.onset != song.clock or state.request.parts is None:
         return None
     parts = state.playing_parts(song.clock)
     if not parts:
-        return None  # the prompt ends in a bar that stays
+        return None  # the prompt ends in a bar that is not redone
     part, pitch = song.notes[-1][1:3]
     _, highest = playable_pitches(part, state.request.transposed_by)
     can_play_higher = part in parts and pitch < min(highest, PITCHES - 1)
@@ -105,7 +105,7 @@ def forbid_crowded_onsets(state: SamplingState) -> Bias | None:
 
 
 def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
-    """Another note at this onset is likelier if a later part, one that plays in too few bars, can join it."""
+    """Make another note at this onset likelier if a later part can join it that plays in too few bars."""
     song = state.song
     if state.onset != song.clock or not song.notes:
         return None
@@ -117,7 +117,7 @@ def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
 
 
 def penalize_excess_onsets(state: SamplingState) -> Bias | None:
-    """Another note at this onset or in this bar is less likely if all parts that can play have too many."""
+    """Make another note at this onset or in this bar unlikelier if all parts that can play have too many."""
     song, parts = state.song, state.playing_parts(state.song.clock)
     if not parts:
         return None
@@ -137,9 +137,9 @@ def penalize_excess_onsets(state: SamplingState) -> Bias | None:
 
 
 def favour_asked_onsets(state: SamplingState) -> Bias | None:
-    """A note comes soon if a part whose density is asked for lacks notes: they are to fill the bar evenly."""
+    """Make late onsets unlikelier if a part of a set density lacks notes, to fill the bar evenly."""
     song, bar = state.song, state.song.bar
-    if not state.held_parts:
+    if not state.planned.held_parts:
         return None
     lacking = [state.lacking_notes(bar, part) or 0 for part in state.playing_parts(song.clock)]
     if max(lacking, default=0) <= 0:
@@ -151,10 +151,10 @@ def favour_asked_onsets(state: SamplingState) -> Bias | None:
 
 
 def penalize_substitute_notes(state: SamplingState) -> Bias | None:
-    """Another note at this onset is less likely, the more probable unrequested parts are to the network.
+    """Make another note at this onset unlikelier, the more probable unrequested parts are to the network.
 
-    Otherwise the requested parts would play those notes in their place: game music for piano and bass had 100
-    notes a bar (benchmarks/RESULTS.md).
+    Otherwise the requested parts would play the notes of those parts as well: game music for piano and bass
+    had 100 notes a bar (benchmarks/RESULTS.md).
     """
     if state.song.clock != state.onset or state.unrequested_nats < LEAST_NATS:
         return None
@@ -162,7 +162,7 @@ def penalize_substitute_notes(state: SamplingState) -> Bias | None:
 
 
 def forbid_sounding_after_end(state: SamplingState) -> Bias | None:
-    """Notes end with the last bar of the song at the latest."""
+    """Forbid durations beyond the last bar of the song."""
     left = state.song.end_tick - state.row_tick
     if left >= DURATION_TICKS[-1]:
         return None
