@@ -43,7 +43,7 @@ class Chart:
     title: str = ""
     x_label: str = ""
     y_label: str = ""
-    x_step: float | None = None  # between marks of the x axis; None: a round number
+    x_step: float | None = None  # the distance of marks on the x axis; None chooses a round number
 
     def __post_init__(self) -> None:
         ends = self.ends()
@@ -51,7 +51,7 @@ class Chart:
             raise InputError(f"the chart {self.title!r} has no finite value to draw")
 
     def ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """The ends of the x axis, and those of the y axis, which has a margin."""
+        """The ends of the x axis, and of the y axis with a margin."""
         x = np.concatenate([*(line.x for line in self.lines), self.points[:, 0]])
         y = np.concatenate([*(line.y for line in self.lines), self.points[:, 1]])
         finite = np.isfinite(x) & np.isfinite(y)
@@ -188,7 +188,7 @@ def _cell(value: float, low: float, high: float, cells: int) -> int:
 
 
 def axis_marks(low: float, high: float, step: float | None = None, *, about: int = 5) -> list[float]:
-    """The multiples of `step` from `low` to `high`; by default of a round number that gives about `about`.
+    """The multiples of `step` from `low` to `high`; without it about `about` multiples of a round number.
 
     >>> axis_marks(0, 1), axis_marks(-24, 24, 12)
     ([0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0], [-24.0, -12.0, 0.0, 12.0, 24.0])

@@ -16,10 +16,10 @@ from ritornello.music.sketch import CADENCE_NAMES, NO_CADENCE, UNKNOWN, Sketch, 
 from ritornello.music.timeline import Timeline
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-RESTS, OPEN, ALONE = "-", "?", "·"  # a part that rests; what is open; a motif that does not come back
-WIDTH = 100  # characters of a line; a longer phrase is continued in the next one
+RESTS, OPEN, ALONE = "-", "?", "·"  # a part that rests; an open value; a motif that does not come back
+WIDTH = 100  # the most characters of a line; a longer phrase is continued in the next one
 CADENCE_WIDTH = 16
-MIN_CELL = 7  # characters of a bar
+MIN_CELL = 7  # the fewest characters of a bar
 MOTIF = "motif"
 DRUMS = "drums"
 OPEN_TEXTURE = (UNKNOWN, UNKNOWN)
@@ -31,12 +31,12 @@ def lead_sheet(plan: Plan, width: int = WIDTH) -> str:
 
 
 def chord_lines(plan: Plan, width: int = WIDTH) -> list[str]:
-    """Return the chords of a plan, a line for each phrase; none if all are open."""
+    """Return the chords of a plan, a line for each phrase; an empty list if all are open."""
     return _LeadSheet(plan).chord_lines(width) if plan.chords else []
 
 
 def bar_texts(timeline: Timeline, key: tuple[int, bool] | None = None) -> list[str]:
-    """Return what the sketch of a timeline says of each bar, in a line each."""
+    """Return a line of text for each bar of a timeline: its section, chords, cadence, texture and so on."""
     sketch, names = timeline.sketch or Sketch(), {each.start: each.name for each in sections(timeline)}
     parts = list(zip(part_names(sketch.parts), sketch.textures, strict=True))
     texts = []
@@ -72,7 +72,7 @@ def _texture_words(name: str, texture: Texture, key: tuple[int, bool] | None) ->
 
 
 class _LeadSheet:
-    """The texts of a plan, by bar."""
+    """Formats a plan as text."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.timeline = plan, plan.timeline(GRID)
@@ -85,7 +85,7 @@ class _LeadSheet:
         self.rows = self._rows()
 
     def _rows(self) -> dict[str, list[str]]:
-        """Return what stands below the bars: motifs, and each part of which something is known."""
+        """Return the rows below the chords, with a text for each bar: motifs, and parts with textures."""
         bars, rows = len(self.timeline), {}
         if any(motif >= 0 for motif in self.sketch.motifs):
             rows[MOTIF] = _motif_names(self.sketch.motifs)
@@ -96,7 +96,7 @@ class _LeadSheet:
         return {name: [*row, *[OPEN] * bars][:bars] for name, row in rows.items()}
 
     def _texture_text(self, part: str, texture: Texture, most: int) -> str:
-        """Return a block for the notes of a part in a bar, of at most `most`, and their mean pitch."""
+        """Return a block for the notes of a part in a bar (`most` fill it), and their mean pitch."""
         notes, pitch = texture
         if texture == OPEN_TEXTURE:
             return OPEN
@@ -127,7 +127,7 @@ class _LeadSheet:
             yield from self._legend()
 
     def _cell(self, bars: range) -> int:
-        """Return the characters of the widest of some bars."""
+        """Return the number of characters of the widest of some bars."""
         rows = [self.symbols, *self.rows.values()]
         return max(MIN_CELL, *(len(row[bar]) for row in rows for bar in bars))
 
@@ -156,20 +156,20 @@ class _LeadSheet:
             yield (name.ljust(left + 2) + "   ".join(row[bar].ljust(cell) for bar in bars)).rstrip()
 
     def _cadence(self, bars: range) -> str:
-        """Return the cadence at the end of a line, and an open one as such."""
+        """Return the cadence in the last bar of a line, and its closing note; "" if there is none."""
         cadence = dict(enumerate(self.sketch.cadences)).get(bars[-1], UNKNOWN)
         note = _closing_note(self.sketch, bars[-1], self.plan.key)
         return f" {CADENCE_NAMES[cadence]}{note}" if cadence > NO_CADENCE else ""
 
     def _legend(self) -> Iterator[str]:
-        """Yield what the signs mean that occur."""
+        """Yield a line that explains the signs that occur."""
         texts = set(" ".join(text for row in self.rows.values() for text in row).split())
         counts = [notes for part in self.sketch.textures for notes, _ in part]
-        known = [f"{BLOCKS[0]}-{BLOCKS[-1]} 1-{max(counts)} notes"] if max(counts, default=0) > 0 else []
-        known += [f"{RESTS} rests"] if RESTS in texts else []
-        known += [f"{ALONE} comes once"] if ALONE in texts else []
-        known += [f"{OPEN} open"] if texts & {OPEN, OPEN_CHORD} else []
-        yield ", ".join(known)
+        entries = [f"{BLOCKS[0]}-{BLOCKS[-1]} 1-{max(counts)} notes"] if max(counts, default=0) > 0 else []
+        entries += [f"{RESTS} rests"] if RESTS in texts else []
+        entries += [f"{ALONE} comes once"] if ALONE in texts else []
+        entries += [f"{OPEN} open"] if texts & {OPEN, OPEN_CHORD} else []
+        yield ", ".join(entries)
 
     def chord_lines(self, width: int) -> list[str]:
         """Return the chords alone: a line for each phrase, or several if it is too long."""
@@ -189,7 +189,7 @@ class _LeadSheet:
 
 
 def _with_repeats(symbols: Sequence[str]) -> list[str]:
-    """Return the symbols of each bar, with "%" for a bar of one chord that is that of the bar before."""
+    """Return the symbols of each bar; "%" for a bar of one chord that repeats the bar before."""
     pairs = zip(symbols, ["", *symbols], strict=False)
     return [
         REPEATED if now == before and now != OPEN_CHORD and " " not in now else now for now, before in pairs
@@ -210,7 +210,7 @@ def _motif_names(motifs: Sequence[int]) -> list[str]:
 
 
 def _pieces(phrase: range, most: int) -> list[range]:
-    """Return the bars of a phrase in pieces of at most `most` bars; if they are cut, of 8, 4, 2 or 1."""
+    """Divide the bars of a phrase into pieces of at most `most` bars: one, or pieces of 8, 4, 2 or 1."""
     if len(phrase) <= most:
         return [phrase]
     step = next(bars for bars in (8, 4, 2, 1) if bars <= most)

@@ -21,20 +21,18 @@ MUSICXML_ENDINGS = (".musicxml", ".xml")
 PICTURE_ENDINGS = (".png", ".svg")
 MIDI_ENDINGS = (".mid", ".midi")
 ENDINGS = (*audio.FORMATS, *PICTURE_ENDINGS, *MUSICXML_ENDINGS, *MIDI_ENDINGS)
-# in a folder: the name of each file and the format, as in `_writers`
+# The files of a folder, each with its key in the table of `_writers`
 FORMATS_OF_A_FOLDER = {"song.mid": ".mid", "song.ogg": ".ogg", "roll.png": "roll.png"}
 FORMATS_OF_A_FOLDER |= {"score.musicxml": ".musicxml", "score.svg": "sheet.svg"}
 FILES_OF_A_FOLDER = (*FORMATS_OF_A_FOLDER, "recipe.json", "index.html")
 
 
 class RenderResult(NamedTuple):
-    """The files that were written, those of a folder that could not be, each with the reason, and how many
-    events of the song, by kind, are not in its MIDI file.
-    """
+    """The result of rendering a song."""
 
-    files: tuple[Path, ...]
-    missing: dict[str, str]
-    dropped: dict[str, int]
+    files: tuple[Path, ...]  # that were written
+    missing: dict[str, str]  # files of a folder that could not be written: the reason of each
+    dropped: dict[str, int]  # events of the song that its MIDI file lacks: their number by kind
 
 
 def render(
@@ -57,13 +55,14 @@ def render(
     """Write a song (a Score or a song file) to `out`, in the format of its ending.
 
     If `out` is a folder (see `is_folder`), all formats are written to it, with an HTML page and the `recipe`
-    (a file or its content); with `stems` ("wav", "flac" or "mid") instead a MIDI and a sound file for each
-    part, see `write_stems`. `picture` is what .png and .svg show. Sheet music ignores the pedal, shows
-    `grid`, the song on its grid, if the song is performed, and is limited to `max_bars` bars; sound to
-    `max_minutes`; `rate` is in samples a second; `bits` of a sample of
-    .wav and .flac are 16 or 24, by default 16, of stems 24. The drums of the song are notes of the kit
-    `from_drum_map`, and in MIDI files those of `to_drum_map` (DRUM_MAPS; by default General MIDI). Raises
-    InputError, FailedError, OutputError.
+    (a file or its content). With `stems` ("wav", "flac" or "mid"), the folder gets a MIDI and a sound file
+    for each part instead (see `write_stems`). .png and .svg files show `picture`.
+
+    Sheet music ignores the pedal and has at most `max_bars` bars; of a performed song it shows `grid`, the
+    song on its grid. Sound lasts at most `max_minutes`; it has `rate` samples a second, in .wav and .flac of
+    16 or 24 `bits` (default: 16, of stems 24). `from_drum_map` is the drum map of the song, `to_drum_map`
+    that of written MIDI files (names of DRUM_MAPS; default: General MIDI). Raises InputError, FailedError,
+    OutputError.
     """
     path = Path(out)
     sheet.check(max_bars)
@@ -93,9 +92,9 @@ def render(
 
 
 def _read_song(song: str | Path | Score, kit: str | None) -> tuple[Score, Score, dict[str, int]]:
-    """The song for sound and pictures, the one with details for sheet music and MIDI, and what that lacks.
+    """The song for sound and pictures, the song with details for sheet music and MIDI, and dropped events.
 
-    Its drums are notes of the kit, if one is named.
+    `kit` is the drum map of the song; None means General MIDI.
     """
     if isinstance(song, Score):
         score = written = song
@@ -115,9 +114,9 @@ def is_folder(out: str | Path) -> bool:
 
 
 def _writers(score: Score, written: Score, for_midi: Score, max_bars: int, sound: dict[str, Any]) -> Writers:
-    """The functions that write each format, by ending; for pictures by "roll" or "sheet" and ending.
+    """The function that writes each format, by ending; for pictures by "roll" or "sheet" and ending.
 
-    `written` is the song for sheet music, `for_midi` that for MIDI.
+    `written` is the song for sheet music, `for_midi` the song for MIDI.
     """
     writers: Writers = {
         "roll.png": lambda path: roll.png(score, path),

@@ -24,7 +24,7 @@ def image(score: Score, *, width: int | None = None, bars_per_row: int | None = 
 
     Without a width it has 1600, or 3200 for a song of more than 256 beats. `bars_per_row` is 1-64, or None
     for a number that depends on the length of the song. The height is at most 12.5 times the width; a line
-    of text says which bars are left out. Raises ScoreError.
+    of text then says which bars are left out. Raises ScoreError.
     """
     check_between("width", width, MIN_WIDTH, MAX_WIDTH, ScoreError)
     drawing = lay_out(score, bars_per_row)

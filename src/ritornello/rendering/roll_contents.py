@@ -1,4 +1,4 @@
-"""What a piano roll shows of a Score: parts, pitch range, drum lines, bars, beats, a summary line."""
+"""Choose what a piano roll shows of a Score: parts, pitch range, drum lines, bars, beats, a summary line."""
 
 import unicodedata
 from collections import Counter
@@ -63,7 +63,7 @@ def shown_parts(score: Score) -> list[ShownPart]:
 
 
 def legend(parts: list[ShownPart]) -> list[tuple[tuple[str, ...], str]]:
-    """The entries of a legend, each with colours and a text, so that each colour and each label comes once.
+    """The entries of a legend, each with its colours and its text; each colour and each label occurs once.
 
     Parts of one label share an entry, and so do labels of one colour (colours repeat after 14 parts).
     """
@@ -120,7 +120,7 @@ def beat_ticks(timeline: Timeline, bar: int) -> list[int]:
 
 
 def unison_shares(score: Score) -> list[tuple[int, int]]:
-    """For each note (index, count): it fills one of `count` bands of its pitch, so that unisons are seen.
+    """For each note (index, count): it fills one of `count` bands of its pitch, so that unisons are visible.
 
     Longer notes are drawn first. A note that overlaps no longer note of another part has the whole height,
     (0, 1). Any other is drawn on top in a fraction of the height: `count` is the number of parts that sound

@@ -21,7 +21,7 @@ MARGIN = 44.0
 TITLE_SIZE, SUMMARY_SIZE, LEGEND_SIZE = 36.0, 21.0, 19.0  # font sizes
 MAX_HEIGHT = 20_000.0  # further rows are left out, and a line of text says so
 MAX_BARS_PER_ROW = 64
-# the most beats of a song: its width in WIDTH, and the beats of a row
+# By the most beats of a song: its width in units of WIDTH, and the beats of a row
 SIZES = {256.0: (1, 32), 512.0: (2, 64), np.inf: (2, 128)}
 
 
@@ -116,7 +116,7 @@ def _geometry(score: Score, timeline: Timeline, bars_per_row: int | None, width:
 
 
 def _row_ticks(timeline: Timeline, bars_per_row: int | None) -> Ticks:
-    """Where rows begin, and where the last one ends (R + 1,), in ticks.
+    """The ticks (R + 1,) where rows begin, and where the last one ends.
 
     A row has at most `bars_per_row` bars, and at most the ticks of as many bars of the median length. A
     longer bar is continued in the next rows, so that one long bar does not make all the others narrow. A

@@ -16,18 +16,18 @@ from ritornello.rendering import palette, roll_contents
 from ritornello.rendering.drawing import Box, Text, text_width
 
 BAR_NUMBER_SIZE, LABEL_SIZE = 16.0, 15.0  # font sizes
-BAR_NUMBER_HEIGHT = 24.0  # of the space for bar numbers above the lanes
-CHORD_HEIGHT = 22.0  # of the line of chords below the bar numbers, if the song has any
-MAX_MARKER = 24  # characters of a marker
+BAR_NUMBER_HEIGHT = 24.0  # the space for bar numbers above the lanes
+CHORD_HEIGHT = 22.0  # the line of chords below the bar numbers, if the song has chords
+MAX_MARKER = 24  # the most characters that are shown of a marker
 ROW_GAP = 26.0  # between rows
 LANE_GAP = 8.0  # between pitched notes and drums
-MIN_BEAT_WIDTH = 9.0  # of a beat for which lines are drawn
+MIN_BEAT_WIDTH = 9.0  # beat lines are drawn if a beat is at least this wide
 BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 
 
 @dataclass(frozen=True)
 class RollGeometry:
-    """What all rows share; lengths are in the unit of the drawing."""
+    """The values that all rows share; lengths are in the unit of the drawing."""
 
     score: Score
     timeline: Timeline
@@ -46,7 +46,7 @@ class RollGeometry:
 
     @property
     def header_height(self) -> float:
-        """Height of what stands above the lanes: bar numbers and chords."""
+        """Height of the space above the lanes, which has bar numbers and chords."""
         return BAR_NUMBER_HEIGHT + CHORD_HEIGHT * bool(self.score.chords)
 
     @property
@@ -55,7 +55,7 @@ class RollGeometry:
         return (self.pitches[1] - self.pitches[0] + 1) * self.semitone if self.pitches else 0.0
 
     def drum_height(self, drum: roll_contents.DrumLine) -> float:
-        """Height of a line of the drum lane: of all its pitches, and at least of its label."""
+        """Height of a line of the drum lane: the sum of its pitches, but at least the height of its label."""
         return max(len(drum.pitches) * self.hit_height, LABEL_SIZE + 4) + 1
 
     @property
@@ -162,7 +162,7 @@ def _markers(geometry: RollGeometry, bar: int) -> list[tuple[str, str]]:
 
 
 def _label(x: float, baseline: float, label: str, colour: str) -> Iterator[Box | Text]:
-    """A text above the lanes; in the colour of the background it is in a light box, as a rehearsal mark."""
+    """A text above the lanes; in the colour of the background it gets a light box, as a rehearsal mark."""
     if colour == palette.BACKGROUND:
         width = text_width(label, BAR_NUMBER_SIZE) + 10
         yield Box(x, baseline - BAR_NUMBER_SIZE + 1, width, BAR_NUMBER_SIZE + 3, palette.TEXT, 1.0, 3.0)
@@ -171,9 +171,9 @@ def _label(x: float, baseline: float, label: str, colour: str) -> Iterator[Box |
 
 
 def _chords(geometry: RollGeometry, begin: int, end: int, baseline: float) -> Iterator[Text]:
-    """The names of the chords of a row, where there is room; that of its beginning may have begun before.
+    """The names of the chords of a row that have room; the first may have begun before the row.
 
-    A chord at a bar line comes before one within a bar.
+    If there is no room for both, a chord at a bar line is preferred to one within a bar.
     """
     score, first_key = geometry.score, geometry.score.keys[0][1:] if geometry.score.keys else None
     onsets = [chord.onset_ticks for chord in score.chords]

@@ -23,12 +23,13 @@ from ritornello.rendering.audio.soundfont import Signal, SoundFont
 from ritornello.system.files import write_bytes
 
 STEM_FORMATS = ("wav", "flac", "mid")  # mp3 and ogg shift the sound
-MAX_NAME = 40  # characters of a part's name in the name of a file
+MAX_NAME = 40  # the most characters of a part's name in the name of a file
 
 
 def stem_paths(score: Score, folder: str | Path, stems: str) -> dict[int, list[Path]]:
-    """The files of each part that has notes, by its index: NUMBER-NAME.mid, and .wav or .flac unless `stems`
-    is "mid". Raises InputError for another format.
+    """The files of each part that has notes, by its index: NUMBER-NAME.mid, and a .wav or .flac of this name.
+
+    `stems` is "wav", "flac", or "mid" for MIDI files alone. Raises InputError for another format.
     """
     if stems not in STEM_FORMATS:
         raise InputError(f"stems {stems!r}: must be one of {', '.join(STEM_FORMATS)}")
@@ -44,10 +45,10 @@ def stem_paths(score: Score, folder: str | Path, stems: str) -> dict[int, list[P
 def write_stems(
     score: Score, written: Score, folder: Path, stems: str, bits: int = 24, **sound: Any
 ) -> tuple[Path, ...]:
-    """Write the stems of a song to a folder; returns the files.
+    """Write the stems of a song to a folder; return the files.
 
     `written` is the song for MIDI, with the same parts. Each MIDI file has the tempi, meters, keys and
-    markers of the song, and ends with its last bar, before which no sound file ends. `sound` are options of
+    markers of the song, and ends with its last bar; sound files last at least as long. `sound` are options of
     `audio.render`; a sample has 16 or 24 `bits`. Raises InputError, OutputError, FailedError.
     """
     paths = stem_paths(score, folder, stems)
@@ -66,11 +67,11 @@ def write_stems(
 
 
 def part_of(score: Score, part: int) -> Score:
-    """The song with only the part number `part`, which keeps the details of its channel."""
-    own = score.part == part
+    """The song with part number `part` alone, and the details of its channel."""
+    is_in_part = score.part == part
     return score.select(
-        own,
-        part=np.zeros(int(own.sum()), np.uint8),
+        is_in_part,
+        part=np.zeros(int(is_in_part.sum()), np.uint8),
         parts=(score.parts[part],),
         details=details_of_part(score.details, part),
     )
@@ -86,10 +87,10 @@ def _signals(
     synth: audio.Synth = "own",
     **_: Any,
 ) -> Iterator[tuple[int, Signal]]:
-    """Each part with its sound (2, N), of `end` samples or more, as many for all; `rate` in samples a second.
+    """Each part with its sound (2, N); all have the same length of at least `end` samples.
 
-    The gain brings their sum to the loudness of a song, or less if a peak would then exceed CEILING. The
-    sounds lie on the disk until it is known.
+    The common gain brings their sum to the usual loudness, or lower if a peak would exceed CEILING. The
+    sounds are kept on the disk until the gain is known.
     """
     font = audio.find_soundfont(soundfont)
     with TemporaryDirectory() as folder:
@@ -113,6 +114,6 @@ def _signals(
 def _of_length(signal: Signal, length: int) -> Signal:
     """The sound (2, N) cut or padded with silence to so many samples."""
     padded: Signal = np.zeros((2, length), np.float32)
-    kept = min(length, signal.shape[1])
-    padded[:, :kept] = signal[:, :kept]
+    count = min(length, signal.shape[1])
+    padded[:, :count] = signal[:, :count]
     return padded

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.text import Text
 
-BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # by the sum of the filled pixels: 1 and 2 in the upper half, 4 and 8 below
+BLOCKS = " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"  # index: the sum of the filled pixels, which count 1 and 2 above, 4 and 8 below
 BAR_LINE, BEAT, SWATCH = "│", "·", "■"
 TO_ASCII = str.maketrans({**dict.fromkeys(BLOCKS[1:] + SWATCH, "#"), BAR_LINE: "|", BEAT: ".", "…": "~"})
-COLUMNS_PER_BEAT = (24, 16, 12, 8, 6, 4, 3, 2)  # in each of them a beat and its divisions begin at a column
+COLUMNS_PER_BEAT = (24, 16, 12, 8, 6, 4, 3, 2)  # the choices: a beat's divisions begin at a column
 MIN_CELLS, MIN_PITCH_LINES, MIN_HEIGHT = 8, 4, 8
 BARS_PER_ROW = 8  # if the bars are shown in two rows
-COLUMNS_OF_TWO_ROWS = 4  # a beat for which one row has fewer columns is shown in two
-MAX_LABEL = 24  # characters of a part's name in the legend
+COLUMNS_OF_TWO_ROWS = 4  # two rows are used if one row would have fewer columns for a beat
+MAX_LABEL = 24  # the most characters of a part's name in the legend
 FAINT = "bright_black"
 EMPTY = -1
 
@@ -58,7 +58,7 @@ class TimeGrid(NamedTuple):
 class TerminalRoll:
     """A piano roll for `rich.print`, coloured if the console supports it; `str` gives plain text.
 
-    It has at most `width` characters a line and `height` lines, but for the legend and drum lines that do not
+    It has at most `width` characters a line and `height` lines, plus the legend and drum lines that do not
     fit. It shows at most `max_bars` bars, and fewer if a beat would be narrower than a character; up to 16
     bars are shown in two rows if one would be narrow. Each of two rows has two thirds of the height.
     """

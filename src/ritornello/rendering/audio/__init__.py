@@ -2,7 +2,7 @@
 
 soundfont > sampled_note > mix    the synthesiser of this package, in numpy
 fluidsynth                        or the program FluidSynth, if it is installed
-loudness > sound_file             for both
+loudness > sound_file             loudness and audio files, for both synthesisers
 """
 
 import os
@@ -26,8 +26,10 @@ MAX_MINUTES_LIMIT = 24 * 60
 MEMORY_GB_PER_HOUR = 1.4  # measured
 SILENCE = 10 ** (-60 / 20)  # relative to the peak; a softer end of the song is cut off
 BLOCK_SAMPLES = 4096
-MAX_SILENCE_S = 0.5  # that is left where notes are held longer than they sound; the least of the last note
-FADE_S = 0.05  # over which the sound fades out where it is cut, so that there is no click
+MAX_SILENCE_S = (
+    0.5  # the silence that is kept while a note is still held; the shortest sound of the last note
+)
+FADE_S = 0.05  # the sound fades out over this time before a cut, so that there is no click
 SOUNDFONT_VARIABLE = "RITORNELLO_SOUNDFONT"
 SOUNDFONT_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/local/share/soundfonts")
 
@@ -51,9 +53,9 @@ def render(
 
 
 def synthesise(score: Score, font: Path, synth: Synth, rate: int) -> Signal:
-    """The song as (2, N) samples as the soundfont has them, at `rate` samples a second.
+    """The song as (2, N) samples at `rate` samples a second, before the loudness is changed.
 
-    Raises InputError if the soundfont is damaged or the synthesizer is missing, FailedError if that fails.
+    Raises InputError if the soundfont is damaged or the synthesizer is missing, FailedError if it fails.
     """
     if synth == "fluidsynth":
         SoundFont.open(font)  # raises a clearer error for a damaged font than FluidSynth
@@ -89,15 +91,16 @@ def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES)
         raise InputError(f"the {name} has no notes to play")
     if score.duration_s > 60 * max_minutes:
         raise InputError(
-            f"the {name} lasts {score.duration_s / 60:,.1f} minutes: must be at most {max_minutes:g}; "
-            f"--max-minutes raises the limit; an hour needs {MEMORY_GB_PER_HOUR} GB of memory"
+            f"the {name} lasts {score.duration_s / 60:,.1f} minutes: must be at most {max_minutes:g} "
+            f"(--max-minutes raises the limit; an hour needs {MEMORY_GB_PER_HOUR} GB of memory)"
         )
 
 
 def find_soundfont(given: str | Path | None = None) -> Path:
-    """Find the soundfont: the given one, else that of the environment variable RITORNELLO_SOUNDFONT, else
-    TimGM6mb (part of pretty_midi, in the extra `audio`), else one of the system's. Raises InputError if none
-    exists.
+    """Find the soundfont: `given`, or else the first that exists of the file that the environment variable
+    RITORNELLO_SOUNDFONT names, TimGM6mb (part of pretty_midi, in the extra `audio`), and fonts of the system.
+
+    Raises InputError if none exists.
     """
     if named := given or os.environ.get(SOUNDFONT_VARIABLE):
         if not Path(named).is_file():
@@ -118,9 +121,9 @@ def trim_silence(
 ) -> Signal:
     """Cut the silence off the end of `sound` (2, N), but keep at least `min_samples`.
 
-    `held` is the end of the last note and the largest silence to leave before it, both in samples: a drum or
-    a piano is silent long before the end of a long note. A constant is silent too: FluidSynth's reverb leaves
-    one. If anything is cut off, the last `fade_samples` after `min_samples` fade out linearly.
+    `held` is (end of the last note, longest silence to keep before that end) in samples, because drums and
+    pianos fall silent long before a long note ends. A constant signal counts as silence: FluidSynth's reverb
+    leaves one. If anything is cut off, the last `fade_samples` after `min_samples` fade out linearly.
     """
     peak = max(float(sound.max(initial=0)), -float(sound.min(initial=0)), 1e-9)
     end = min_samples

@@ -40,9 +40,9 @@ def play(score: Score, font: Path, rate_hz: int) -> Signal:
 
 
 def _without_events_after_the_end(score: Score) -> Score:
-    """The song without what stands after its last note: FluidSynth plays silence up to the last event."""
-    kept = {
+    """The song without events after its last note, up to which FluidSynth would play silence."""
+    events = {
         name: tuple(event for event in getattr(score, name) if event.onset_ticks < score.end_ticks)
         for name in ("tempi", "meters", "keys", "chords", "markers")
     }
-    return replace(score, **kept)  # type: ignore[arg-type]
+    return replace(score, **events)  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ def loudness_lufs(sound: Signal, rate_hz: int) -> float:
 def normalise(sound: Signal, rate_hz: int, target_lufs: float = TARGET_LUFS) -> Signal:
     """Scale `sound` (C, N), in place, to the target loudness, and limit its peaks to CEILING; returns it.
 
-    Limiting lowers the loudness, so both steps are done once more after it. Silence stays silence.
+    Limiting lowers the loudness, so both steps are done twice. Silence stays silent.
     """
     for _ in range(2):
         loudness = loudness_lufs(sound, rate_hz)

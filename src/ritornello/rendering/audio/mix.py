@@ -14,9 +14,9 @@ from ritornello.rendering.audio.soundfont import Region, Signal, SoundFont
 Times = npt.NDArray[np.float64]  # (notes,)
 Index = npt.NDArray[np.int64]  # (notes,)
 
-# Synthesisers since the EMU8000 apply 0.4 of the attenuation in a font, and fonts are made for that.
+# Since the EMU8000, synthesisers apply 0.4 of the attenuation in a font, and makers of fonts rely on it.
 ATTENUATION_FACTOR = 0.4
-MAX_KEPT_BYTES = 128 << 20  # of waveforms that are kept for later spans of a song
+MAX_KEPT_BYTES = 128 << 20  # the most bytes of waveforms that are cached for later spans of a song
 
 
 class NoteGroup(NamedTuple):
@@ -41,7 +41,7 @@ class Mixer:
         self.cut_s = _cut_times_s(score, self.start_s, self.groups)
         self.tail_s = max((release_s(group.region) for group in self.groups), default=0.0)
         self.amplitude = (score.velocity / 127.0) ** 2
-        self._waves: dict[int, tuple[Signal, Signal]] = {}  # by group: wave, release
+        self._waves: dict[int, tuple[Signal, Signal]] = {}  # number of a group: waveform, gain of its release
 
     def sound(self, first_s: float = 0.0, last_s: float = np.inf) -> Signal:
         """The notes that begin from `first_s` on and before `last_s`, with their releases.
@@ -53,15 +53,15 @@ class Mixer:
         out = np.zeros((2, round((end_s + self.tail_s + FADE_S) * self.rate_hz) + 2), np.float32)
         times_s = [all_s - first_s for all_s in (self.start_s, self.end_s, self.cut_s)]
         for number, group in enumerate(self.groups):
-            own = group.notes[chosen[group.notes]]
-            if len(own):
-                own_s = [time_s[own] for time_s in times_s]
+            group_notes = group.notes[chosen[group.notes]]
+            if len(group_notes):
+                own_s = [time_s[group_notes] for time_s in times_s]
                 waves = self._wave(number, is_kept=not chosen.all())
-                _add_notes(out, group.region, waves, own_s, self.amplitude[own], self.rate_hz)
+                _add_notes(out, group.region, waves, own_s, self.amplitude[group_notes], self.rate_hz)
         return out
 
     def _wave(self, number: int, is_kept: bool) -> tuple[Signal, Signal]:
-        """The waveform of a group, held as long as its longest note, and its release; kept for later."""
+        """The waveform of a group, as long as its longest note, and the gain of its release."""
         if number in self._waves:
             return self._waves[number]
         region, key, notes = self.groups[number]
@@ -76,7 +76,7 @@ class Mixer:
 
     @property
     def kept_bytes(self) -> int:
-        """The bytes of the waveforms that are kept for later spans."""
+        """The bytes of the cached waveforms."""
         return sum(wave.nbytes for wave, _ in self._waves.values())
 
 

@@ -16,7 +16,7 @@ from ritornello.rendering.audio.soundfont import Region, Signal, SoundFontSample
 Floats = npt.NDArray[np.float64]
 
 SILENCE_DB = 90.0  # a sound this far below its peak counts as silent
-FALL_DB = 100.0  # decay and release times are those of a fall by this much (section 8.1.3)
+FALL_DB = 100.0  # decay and release are the times in which the level falls by this much (section 8.1.3)
 MAX_RELEASE_S = 10.0
 FRAME = 1024  # samples; the filter is constant within a frame
 CHUNK = 1 << 14  # samples processed at once, so that they fit in the processor's cache

@@ -112,7 +112,7 @@ class SoundFont:
         return {(int(h["bank"]), int(h["program"])): h["name"].decode("latin-1") for h in heads}
 
     def preset(self, program: int, is_drum: bool) -> tuple[int, int]:
-        """The (bank, program) that plays a part: its own if the font has it, else a substitute.
+        """The (bank, program) in the font that plays a program, or a substitute for it.
 
         A missing drum kit is replaced by the lowest-numbered one; a missing program by one of its family of
         eight, else by the nearest number. Raises InputError if the font has no drums or no instruments.
@@ -135,7 +135,9 @@ class SoundFont:
         return self._regions[bank, program]
 
     def _combine(self, preset: int) -> Iterator[Region]:
-        """The parameters of the instrument's zone, else their defaults, plus those of the preset's zone."""
+        """The regions of a preset.
+
+        A parameter is the value of the instrument's zone, or its default, plus that of the preset's zone."""
         for outer, instrument in self._layer(b"phdr", b"pbag", b"pgen", preset, INSTRUMENT):
             for inner, sample in self._layer(b"inst", b"ibag", b"igen", instrument, SAMPLE):
                 keys = _overlap(outer.get(KEYS), inner.get(KEYS))
@@ -149,7 +151,7 @@ class SoundFont:
     def _layer(
         self, heads: bytes, bags: bytes, generators: bytes, index: int, ends_with: int
     ) -> Iterator[tuple[dict[int, int], int]]:
-        """The zones of a preset or instrument: their generators, and the index of what they refer to.
+        """The zones of a preset or instrument: their generators, and the instrument or sample they refer to.
 
         A first zone that refers to nothing holds defaults for the zones after it (section 7.3).
         """
@@ -221,20 +223,20 @@ def _sections(data: npt.NDArray[np.uint8]) -> tuple[dict[bytes, npt.NDArray[Any]
     """The tables and the chunk of samples, with all indices checked. Raises ValueError."""
     if data[:4].tobytes() != b"RIFF" or data[8:12].tobytes() != b"sfbk":
         raise ValueError("it does not begin with RIFF ... sfbk")
-    found: dict[bytes, npt.NDArray[np.uint8]] = {}
+    chunks: dict[bytes, npt.NDArray[np.uint8]] = {}
     for name, content in _riff_chunks(data[12:]):
         if name == b"LIST" and content[:4].tobytes() in (b"sdta", b"pdta"):
-            found |= dict(_riff_chunks(content[4:]))
-    if missing := [name.decode() for name in (*TABLES, b"smpl") if name not in found]:
+            chunks |= dict(_riff_chunks(content[4:]))
+    if missing := [name.decode() for name in (*TABLES, b"smpl") if name not in chunks]:
         raise ValueError(f"it lacks {', '.join(missing)}")
     tables = {}
     for name, columns in TABLES.items():
         row = np.dtype(columns)
-        size = len(found[name])
+        size = len(chunks[name])
         if size % row.itemsize or not size:
             raise ValueError(f"{name.decode()} has {size} bytes: must be a multiple of {row.itemsize}")
-        tables[name] = np.frombuffer(found[name].tobytes(), row)
-    sample_bytes = found[b"smpl"][: len(found[b"smpl"]) // 2 * 2]
+        tables[name] = np.frombuffer(chunks[name].tobytes(), row)
+    sample_bytes = chunks[b"smpl"][: len(chunks[b"smpl"]) // 2 * 2]
     _check(tables, len(sample_bytes))
     return tables, sample_bytes
 

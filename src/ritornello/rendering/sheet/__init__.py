@@ -1,10 +1,11 @@
 """Sheet music of a Score, as MusicXML and as engraved pages (SVG, PNG).
 
-ornaments          find grace notes, trills and tremolos; rolled_chords; played_note: the note before the grid
+ornaments          find grace notes, trills and tremolos; rolled_chords finds arpeggios
+played_note        the note before it is quantised, which both read
 grid               quantise notes to written time
 staves             assign the notes of a part to staves and voices
 note_values        split durations into note values, and beam them
-spelling           name pitches in a key; percussion: place drums on the staff
+spelling           name pitches in a key; percussion places drums on the staff
 measures           the XML elements of one voice in one bar
 musicxml_document  the whole MusicXML file
 engraving          MusicXML to SVG with Verovio, and to PNG with resvg (extra `sheet`)

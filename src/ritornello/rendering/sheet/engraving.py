@@ -77,7 +77,7 @@ def height_pixels(svg: str) -> int:
 
 
 def _with_available_letters(svg: str) -> str:
-    """The SVG text in letters of Pillow's font: a flat chord has a b, the note of a tempo is "beat"."""
+    """The SVG text with letters of Pillow's font: "b" for a flat sign, "beat" for the note of a tempo."""
     with_word = re.sub(
         r'<tspan font-family="Leipzig"[^>]*>([^<]*)</tspan>',
         lambda glyph: f'<tspan font-size="405px">{ACCIDENTALS.get(glyph[1], "beat")}</tspan>',

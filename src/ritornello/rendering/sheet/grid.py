@@ -72,7 +72,7 @@ class SheetBars(NamedTuple):
 
     @classmethod
     def of(cls, score: Score) -> SheetBars:
-        """The bars of a song: those that a piano roll shows too."""
+        """The bars of a song: the same as in a piano roll."""
         timeline = roll_contents.shown_bars(score)
         lengths = np.rint(timeline.length_ticks * UNITS / timeline.ticks_per_beat / BAR_UNIT).astype(np.int64)
         lengths = np.maximum(1, lengths) * BAR_UNIT
@@ -99,7 +99,7 @@ class SheetBars(NamedTuple):
 def written_notes(score: Score, part: int, bars: SheetBars) -> list[WrittenNote]:
     """The quantised notes of a part, sorted; of two with the same onset and pitch the longer one is kept.
 
-    The notes of an ornament are joined before (`sheet.ornaments`).
+    The notes of an ornament are joined first (`sheet.ornaments`).
     Each beat (in 6/8, 9/8 and 12/8 each eighth) has one division for onsets and ends: the one that fits its
     onsets best, or its ends if it has no onsets.
     """

@@ -134,7 +134,7 @@ def _tied_values(chords: list[StaffChord], bar: BarContext, is_drum: bool) -> It
             else:
                 onset = bar.start + value.start
                 before, after = onset > sounding.start, onset + value.length < sounding.end
-                if is_drum:  # is not tied: further values are rests
+                if is_drum:  # drums are not tied: further values are rests
                     yield TiedValue(value, () if before else sounding.pitches)
                 else:
                     graces = () if before else sounding.graces
@@ -142,7 +142,7 @@ def _tied_values(chords: list[StaffChord], bar: BarContext, is_drum: bool) -> It
 
 
 def _marked(note: SheetNote, tied: TiedValue) -> SheetNote:
-    """The note with its sign: that of an arpeggio or trill on the first value of a chord, or of a tremolo."""
+    """The note with its mark: arpeggios and trills mark the first value of a chord, tremolos all of them."""
     if tied.mark == "tremolo":
         strokes = max(1, TREMOLO_STROKES - FLAGS.get(tied.value.name, 0))
         return note._replace(mark=tied.mark, tremolo_strokes=strokes)
@@ -170,14 +170,14 @@ def _grace_notes(
 
 def _bracket(tied_values: list[TiedValue], index: int, window: int) -> str:
     """Whether a triplet starts or stops at a value: "start", "stop" or ""."""
-    here = tied_values[index].value
+    this_value = tied_values[index].value
 
     def joins(other: int) -> bool:
         if not 0 <= other < len(tied_values):
             return False
         value = tied_values[other].value
-        return value.triplet and value.start // window == here.start // window
+        return value.triplet and value.start // window == this_value.start // window
 
-    if not here.triplet or joins(index - 1) == joins(index + 1):
+    if not this_value.triplet or joins(index - 1) == joins(index + 1):
         return ""
     return "start" if joins(index + 1) else "stop"

@@ -1,6 +1,6 @@
 """Write a Score as MusicXML 4.0: parts, bars, keys, meters, clefs, tempi, chord symbols, markers, notes.
 
-The elements are in templates/score.musicxml; here are the values in them.
+This file computes the values; templates/score.musicxml has the elements.
 """
 
 import re
@@ -27,7 +27,7 @@ CHORD_KINDS = {
     "maj7": "major-seventh", "min7": "minor-seventh", "hdim": "half-diminished", "sus": "suspended-fourth",
     "other": "other",
 }  # fmt: skip
-MORE_KINDS = {  # by what follows the root, of chords that networks do not know
+MORE_KINDS = {  # kinds of chords that networks do not know, by suffix
     "6": "major-sixth", "m6": "minor-sixth", "dim7": "diminished-seventh", "m(maj7)": "major-minor",
     "9": "dominant-ninth", "maj9": "major-ninth", "m9": "minor-ninth", "11": "dominant-11th",
     "maj11": "major-11th", "m11": "minor-11th", "13": "dominant-13th", "maj13": "major-13th",
@@ -38,7 +38,7 @@ MIN_TEMPO_CHANGE = 0.05  # relative to the last tempo written; smaller changes a
 
 
 class SheetContext(NamedTuple):
-    """What all parts share: the song, its bars, and the key of each bar."""
+    """The song, its bars, and the key of each bar, which all parts share."""
 
     score: Score
     bars: SheetBars
@@ -46,7 +46,7 @@ class SheetContext(NamedTuple):
 
 
 class SheetChord(NamedTuple):
-    """A chord symbol above a bar, at an offset in units; `shown` is what stands for the name of its root."""
+    """A chord symbol above a bar, at an offset in units; `shown` replaces the name of its root."""
 
     offset: int
     root: SpelledPitch
@@ -57,10 +57,10 @@ class SheetChord(NamedTuple):
 
 
 class Directions(NamedTuple):
-    """What stands above a bar, each with its offset from the start of the bar in units."""
+    """The texts above a bar, each with its offset from the start of the bar in units."""
 
     tempi: list[tuple[int, str]]  # beats per minute
-    markers: list[tuple[int, str, bool]]  # and whether it names a section, by a letter at a bar line
+    markers: list[tuple[int, str, bool]]  # the text, and whether it is a section's letter at a bar line
     chords: list[SheetChord]
 
 
@@ -164,7 +164,7 @@ def _directions(sheet: SheetContext) -> list[Directions]:
 
 
 def _sheet_chord(chord: Chord, offset: int, key: tuple[int, bool]) -> SheetChord:
-    """A chord as it is written: spelled as the user did, a numeral or N.C. as a text for the root."""
+    """A chord as it is written: with the user's spelling; a numeral or N.C. replaces the root."""
     parts = LETTERS.fullmatch(chord_label(chord, key))
     kind = MORE_KINDS.get(chord.suffix, CHORD_KINDS[chord.kind])
     if parts is None or chord.is_silent:

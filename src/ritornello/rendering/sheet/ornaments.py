@@ -1,7 +1,7 @@
 """Find the ornaments of a part: grace notes, rolled chords, trills, and tremolos on one pitch.
 
-Their notes are quicker than the note values of a grid, which would tear them apart or make chords of them.
-Each ornament becomes one note or chord with a mark. Regular rhythm stays as it is, however fast.
+Their notes are quicker than the note values of the grid; quantising would separate them or join them to
+chords. So each ornament becomes one note or chord with a mark. A regular rhythm stays, however fast it is.
 """
 
 from collections import defaultdict
@@ -26,15 +26,15 @@ from ritornello.rendering.sheet.played_note import (
 )
 from ritornello.rendering.sheet.rolled_chords import join_rolled_chords
 
-MIN_GRACE_S = 0.014  # a shorter distance is the unevenness of a chord that is played live
-MAX_GRACES = 4  # before one note; more are a run
+MIN_GRACE_S = 0.014  # notes that are closer together are a chord, played unevenly
+MAX_GRACES = 4  # the most grace notes before one note; more are a run
 WRITTEN_S = 0.065  # one or two 32nds that are quicker than this are grace notes
-MIN_REPEATS = 6  # notes of a trill or tremolo; fewer are a mordent or a turn
-TRILL = 2  # semitones at most between its notes; two other pitches are a tremolo
-MEASURED = (4, 6, 8)  # notes in a beat of a tremolo on two pitches
+MIN_REPEATS = 6  # the fewest notes of a trill or tremolo; fewer are a mordent or a turn
+TRILL = 2  # the most semitones between the notes of a trill; a larger interval is a tremolo
+MEASURED = (4, 6, 8)  # the possible notes in a beat of a written tremolo on two pitches
 QUICK_IN_A_TRILL = (FARTHEST,)  # trills have 6-12 notes a second; 16ths are slower
-LOOSE = 0.02  # beats by which notes of a run may miss their places; those of another speed soon miss more
-MIN_WRITTEN_TRILL = 8  # notes of a trill whose notes are 32nds
+LOOSE = 0.02  # notes of a run may miss their places by so many beats; at another speed they miss more
+MIN_WRITTEN_TRILL = 8  # the fewest notes of a trill whose notes are 32nds
 
 
 def played_notes(score: Score, part: int) -> list[PlayedNote]:
@@ -52,7 +52,7 @@ def played_notes(score: Score, part: int) -> list[PlayedNote]:
 
 
 def _join_repetitions(notes: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:
-    """The notes with each trill and tremolo as one note, and tremolos on two pitches in even note values."""
+    """Join each trill and each tremolo on one pitch to one note; write other tremolos in even note values."""
     ornaments, joined = list[PlayedNote](), set[int]()
     for index in quickly_followed(notes, beat_ticks):
         if index in joined:
@@ -69,12 +69,12 @@ def _join_repetitions(notes: list[PlayedNote], beat_ticks: int) -> list[PlayedNo
             joined.update(indexes)
             interval = abs(run[0].pitch - run[1].pitch)
             ornaments += _measured(run, beat_ticks) if interval > TRILL else [_joint(run)]
-    kept = [note for index, note in enumerate(notes) if index not in joined]
-    return sorted(kept + ornaments, key=lambda note: (note.onset_ticks, note.pitch))
+    plain = [note for index, note in enumerate(notes) if index not in joined]
+    return sorted(plain + ornaments, key=lambda note: (note.onset_ticks, note.pitch))
 
 
 def _joint(run: list[PlayedNote]) -> PlayedNote:
-    """The notes of a trill, or of a tremolo on one pitch, as one note: a trill is above its main note."""
+    """The notes of a trill, or of a tremolo on one pitch, as one note; a trill is at its lower note."""
     pitches = {note.pitch for note in run}
     mark: Mark = "trill" if len(pitches) > 1 else "tremolo"
     return PlayedNote(

@@ -1,4 +1,4 @@
-"""A note of a part before quantisation, and what ornaments have in common."""
+"""A note of a part before quantisation, and functions that find all kinds of ornaments."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ OCTAVE = 12  # the largest interval between successive notes of an ornament, in 
 # Runs of 32nds and of triplets of 16ths are readable as they are: their values in beats, and the share of a
 # beat by which a note may miss its place.
 WRITTEN_VALUES, TOLERANCE = (1 / 8, 1 / 6), 0.006
-# Where main notes stand: places in a beat, with a penalty in beats for the less likely ones; and by how much
-# a place must fit better.
+# The places in a beat of main notes, with a penalty in beats for the less likely ones; and how much better
+# the place of another note must fit, in beats
 PLACES, CLEARLY = ((1, 0.0), (2, 0.01), (4, 0.02), (3, 0.03)), 0.015
 
 
@@ -93,15 +93,15 @@ def _off_grid(note: PlayedNote, beat_ticks: int) -> float:
 
 
 def main_onset(first: PlayedNote, last: PlayedNote, beat_ticks: int) -> PlayedNote:
-    """Which of the outer notes of an ornament stands on the beat: the last unless the first fits better."""
+    """The note of an ornament that is on the beat: the last one, unless the first fits better."""
     is_first = _off_grid(first, beat_ticks) + CLEARLY < _off_grid(last, beat_ticks)
     return first if is_first else last
 
 
 def lengthened(notes: list[PlayedNote], stolen: dict[int, PlayedNote], beat_ticks: int) -> list[PlayedNote]:
-    """The notes; one that ends where an ornament begins lasts until its main note.
+    """The notes; a note that ends where an ornament begins is lengthened up to the main note.
 
-    `stolen` has the main note of each ornament that begins before it, by the tick of its first note.
+    `stolen` has the main notes of ornaments that begin before them, by the tick of the ornament's first note.
     """
     starts, allowed = sorted(stolen), round(CLEARLY * beat_ticks)
     result = []

@@ -19,14 +19,14 @@ from ritornello.rendering.sheet.played_note import (
 )
 
 ARPEGGIO: dict[int, Mark] = {1: "arpeggio up", -1: "arpeggio down"}  # by direction
-MIN_ROLLED = 3  # notes; two are hardly ever marked as rolled
+MIN_ROLLED = 3  # the fewest notes; two are hardly ever marked as rolled
 MIN_ROLL_S, MAX_ROLL_S = 0.05, 0.45  # from the first to the last onset; chords played live: less than 0.05
 WRITTEN_ROLL_S = 0.09  # between two notes; slower triplets of 16ths that are held are a rhythm
-SAME_END = 0.2  # the ends of a chord are one if they differ by at most this share of its length
+SAME_END = 0.2  # notes of a chord end together if their ends differ by at most this share of its length
 
 
 def join_rolled_chords(notes: list[PlayedNote], beat_ticks: int) -> list[PlayedNote]:
-    """The notes, with one onset for all notes of a rolled chord, and one end if they end at about a time."""
+    """The notes, with one onset for the notes of a rolled chord, and one end if their ends are close."""
     rolls = [
         (roll, mark)
         for index in quickly_followed(notes, beat_ticks)
@@ -105,7 +105,7 @@ def _is_rolled_chord(notes: list[PlayedNote], roll: list[int], beat_ticks: int) 
 
 
 def _held_along(notes: list[PlayedNote], roll: list[int]) -> list[int]:
-    """Indexes of the notes that begin during a roll and end with it: the other hand's."""
+    """Indexes of other notes that begin during a roll and end with it: notes of the other hand."""
     first, last = notes[roll[0]], notes[roll[-1]]
     ends = [notes[i].end_s for i in roll]
     allowed = max(SAME_END * median(notes[i].length_s for i in roll), CHORD_S)

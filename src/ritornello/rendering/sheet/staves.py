@@ -18,8 +18,8 @@ KEYBOARDS = {*range(8), *range(16, 24), 46}  # pianos, organs, the harp
 SPLIT_PITCHES = range(52, 69)  # possible lowest pitches of the right hand
 MIDDLE_C = 60
 HAND_SPAN_SEMITONES = 14
-# Costs of a split, relative to 1 for each semitone out of reach: to move it by a semitone, and of each
-# semitone between it and middle C.
+# The cost of moving the split by a semitone, and of each semitone between it and middle C. A semitone out of
+# a hand's reach costs 1.
 MOVE_COST, OFF_CENTRE_COST = 0.6, 0.02
 
 

@@ -1,4 +1,4 @@
-/** Requests to the server of the studio. Each answers with its JSON, or throws an ApiError with the one line that the server said. */
+/** Send requests to the server of the studio. Each returns the JSON of the answer, or throws an ApiError with the server's error line. */
 
 export class ApiError extends Error {
   /** @param {number} status */
@@ -50,7 +50,7 @@ const EVENTS = ["queued", "progress", "parts", "notes", "take", "sample", "log",
 const LAST = new Set(["done", "failed", "cancelled"]);
 
 /**
- * Follow the events of a job until its last one. Resolves with {event, data} of that.
+ * Follow the events of a job; resolves with {event, data} of the last one.
  * @param {string} job
  * @param {(event: string, data: any) => void} on_event
  * @returns {Promise<{event: string, data: any}>}

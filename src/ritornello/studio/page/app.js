@@ -1,4 +1,4 @@
-/** The page: puts its parts together. All state is in one store; the parts of the page follow it. */
+/** The start of the page: creates its parts and connects them. All state is in one store, which the parts watch. */
 import { api } from "./api.js";
 import { h, say } from "./dom.js";
 import { audibleContent, channelOf, createStore, partName, selectionText, toggleLocks } from "./state.js";
@@ -29,21 +29,21 @@ const roll = createRoll($("stage"), store);
 const player = createPlayer((part, bar, content, font) => api.soundUrl(content.song_id, content.version, part, bar, font), (error) => say(error.message, true));
 const midi = createMidi(store, player, session);
 const audition = (part, pitch, velocity) => player.audition(store.get().content.parts[part].is_drums, pitch, velocity);
-const transport_of = () => store.get().transport;
+const transportState = () => store.get().transport;
 const setTransport = (values) => store.dispatch({ type: "transport", values });
 
 const actions = {
-  play: (force = false) => (transport_of().is_playing && force !== true ? stop() : play()),
-  toStart: () => seek(transport_of().loop ? store.get().content.bars[transport_of().loop[0]].tick : 0),
-  record: () => (transport_of().is_recording ? stop() : store.get().song && midi.record(() => play())),
-  metronome: () => setTransport({ metronome: !transport_of().metronome }),
-  countIn: () => setTransport({ count_in: !transport_of().count_in }),
+  play: (force = false) => (transportState().is_playing && force !== true ? stop() : play()),
+  toStart: () => seek(transportState().loop ? store.get().content.bars[transportState().loop[0]].tick : 0),
+  record: () => (transportState().is_recording ? stop() : store.get().song && midi.record(() => play())),
+  metronome: () => setTransport({ metronome: !transportState().metronome }),
+  countIn: () => setTransport({ count_in: !transportState().count_in }),
   loopSelection() {
     const { region, content } = store.get();
     if (!content) return;
-    const is_same = region && String(transport_of().loop) === String(region.bars);
-    setTransport({ loop: (transport_of().loop && !region) || is_same ? null : region?.bars ?? [0, content.bars.length - 1] });
-    say(transport_of().loop ? "The loop is on." : "The loop is off.");
+    const is_same = region && String(transportState().loop) === String(region.bars);
+    setTransport({ loop: (transportState().loop && !region) || is_same ? null : region?.bars ?? [0, content.bars.length - 1] });
+    say(transportState().loop ? "The loop is on." : "The loop is off.");
   },
   lockSelection() {
     const { song, content, region } = store.get();
@@ -108,7 +108,7 @@ function seek(tick) {
 }
 
 function follow() {
-  if (!transport_of().is_playing) return;
+  if (!transportState().is_playing) return;
   const tick = player.tick();
   roll.showTick(tick, true);
   transport.showPosition(tick);
@@ -138,7 +138,7 @@ store.subscribe((state, before) => {
   $("main").classList.toggle("empty", !state.content);
 });
 
-/** What the roll shows, for who cannot see it. */
+/** The content of the roll in words, for screen readers. */
 function contentText({ content, stage }) {
   if (!content) return "";
   const parts = content.parts.map((_, part) => partName(content, part)).join(", ");
@@ -186,6 +186,6 @@ async function start() {
 // browsers let sound begin only after the first gesture; opening it then keeps the first play quick
 for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => player.context().resume(), { once: true, capture: true });
 
-/** For tests and for those who look: the store, the frames' script times in ms, and the player. */
+/** For tests and for the browser's console. */
 globalThis.studio = { store, roll, player, session };
 session.attempt(start);

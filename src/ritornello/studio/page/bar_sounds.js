@@ -1,10 +1,10 @@
-/** The sounds of bars that were fetched, in memory up to a limit; those used last stay. */
+/** A cache of the sounds of bars; the least recently used ones are deleted beyond a limit of bytes. */
 import { RATE_HZ } from "./timing.js";
 
 const MAX_BUFFER_BYTES = 192 << 20;
 const BYTES_OF_A_SAMPLE = 8; // two channels of 32 bits
 
-/** The samples of a WAV of 16 bits as a buffer. Throws for other data. */
+/** Read a WAV file of 16 bits into an AudioBuffer. Throws for other data. */
 export function readWav(data) {
   const view = new DataView(data);
   const text = (at) => String.fromCharCode(...new Uint8Array(data, at, 4));
@@ -31,16 +31,16 @@ export function readWav(data) {
 
 /** A cache of sounds by key. */
 export function createBarSounds() {
-  const buffers = new Map(); // of AudioBuffer, or of a promise of one; the latest used last
+  const buffers = new Map(); // key: AudioBuffer, or a promise of one; the most recently used is last
   let bytes = 0;
 
-  /** The sound of a key, if it is here. */
+  /** The sound of a key if it is in the cache, else null. */
   function known(key) {
     const found = buffers.get(key);
     return found instanceof AudioBuffer ? found : null;
   }
 
-  /** The sound of a key, or a promise of it. Rejects if the server has none. */
+  /** The sound of a key, or a promise of it, which rejects if the server has no such sound. */
   function fetchOne(key, url, bar) {
     const found = buffers.get(key);
     if (found) {
@@ -48,12 +48,12 @@ export function createBarSounds() {
       buffers.set(key, found);
       return found;
     }
-    const wanted = fetch(url, { credentials: "same-origin" })
+    const loading = fetch(url, { credentials: "same-origin" })
       .then((answer) => (answer.ok ? answer.arrayBuffer() : Promise.reject(new Error(`no sound for bar ${bar + 1}: the server answered ${answer.status}`))))
       .then((data) => keep(key, readWav(data)));
-    wanted.catch(() => buffers.delete(key));
-    buffers.set(key, wanted);
-    return wanted;
+    loading.catch(() => buffers.delete(key));
+    buffers.set(key, loading);
+    return loading;
   }
 
   function keep(key, buffer) {

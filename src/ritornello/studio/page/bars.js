@@ -34,7 +34,7 @@ export function createTopBar(box, store, session) {
   show(store.get());
 }
 
-/** The dialog of all songs. */
+/** Open the dialog that lists all songs. */
 function openSongs(store, session) {
   const { songs, song } = store.get();
   const file = h("input", { id: "song-file", type: "file", accept: ".mid,.midi,.kar,.musicxml,.mxl,.xml,.abc,.krn", onchange: async () => {
@@ -109,7 +109,7 @@ export function createTransport(box, store, actions) {
   return { showPosition };
 }
 
-/** The jobs that wait or run, at the foot of the page, with the time that is left and a button to cancel each. */
+/** Show the jobs that wait or run at the foot of the page, each with its time left and a button that cancels it. */
 export function createJobLine(box, store, session) {
   store.subscribe((state, before) => {
     if (state.jobs === before.jobs) return;
@@ -128,7 +128,7 @@ function jobRow() {
 function showJob(row, job, session) {
   const [words, bar, cancel] = row.children;
   const left = job.left_s === null || job.left_s === undefined ? "" : `, ${job.left_s < 60 ? `${Math.ceil(job.left_s)} s` : `${Math.ceil(job.left_s / 60)} min`} left`;
-  words.textContent = job.state === "queued" && job.place ? `${job.words}: waits, place ${job.place}` : `${job.words}: ${job.what ?? "at work"}${left}`;
+  words.textContent = job.state === "queued" && job.place ? `${job.words}: waiting, number ${job.place} in the queue` : `${job.words}: ${job.what ?? "working"}${left}`;
   if (job.total) bar.value = Math.min(1, job.done / job.total);
   else bar.removeAttribute("value");
   cancel.onclick = () => session.cancel(job.id);

@@ -1,4 +1,4 @@
-/** The colours of parts, those of ritornello/rendering/palette.py, and those of the theme, read from studio.css. */
+/** The colours of parts, as in ritornello/rendering/palette.py, and the colours of the theme, read from studio.css. */
 
 const HUES = ["#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#0072B2"];
 const DRUMS = "#D5D9E0";
@@ -42,7 +42,7 @@ export function themeColours() {
   return { ...colours, softest: isLight() ? 0.62 : 0.5 }; // opacity of the softest notes
 }
 
-/** Whether the page is light: by its own switch, else by the system. */
+/** Whether the page is light: as the user chose on the page, else as the system is set. */
 export function isLight() {
   const chosen = document.documentElement.dataset.theme;
   return chosen ? chosen === "light" : matchMedia("(prefers-color-scheme: light)").matches;

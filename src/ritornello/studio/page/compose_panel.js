@@ -1,11 +1,11 @@
-/** The tab Compose: what a song is to be, its sketch as a table that can be edited, and the song that grows in the roll. */
+/** The tab Compose: the options of a song, and its sketch as a table that can be edited. */
 import { fieldOf, fieldsOf, readFields, workButton } from "./fields.js";
 import { CADENCES, changeBar, changeTexture, contentOfSketch } from "./sketch.js";
 import { h, say } from "./dom.js";
 
-const FIRST = ["key", "tempo", "meter", "bars"];
+const PAIRED = ["key", "tempo", "meter", "bars"];
 const WIDE = ["parts", "form", "chords", "creativity"];
-const LEFT_OUT = ["sketch", "prompt", "melody", "chords_from", "spread", "genre", "seconds", ...FIRST, ...WIDE];
+const NOT_IN_MORE = ["sketch", "prompt", "melody", "chords_from", "spread", "genre", "seconds", ...PAIRED, ...WIDE];
 const KEYS = ["C", "G", "D", "A", "E", "F", "Bb", "Eb"].flatMap((tonic) => [`${tonic} major`, `${tonic} minor`]).concat(["D dorian", "G mixolydian", "A minor pentatonic", "E blues"]);
 
 /** Fill the tab. `on_done(song)` is called when a song was composed. */
@@ -13,10 +13,10 @@ export function createComposePanel(box, store, session, on_done) {
   const { server } = store.get();
   const options = server.options.compose ?? [];
   const label = createLabelField(server, options);
-  const short = fieldsOf(options, FIRST);
+  const short = fieldsOf(options, PAIRED);
   const wide = fieldsOf(options, WIDE);
-  const more = fieldsOf(options, options.map((option) => option.name), LEFT_OUT);
-  const models = fieldOf({ name: "model", kind: "choice", default: "", choices: ["", ...(server.models ?? [])], low: null, high: null, help: "The model that composes: the bundled one, or one that was learnt here." });
+  const more = fieldsOf(options, options.map((option) => option.name), NOT_IN_MORE);
+  const models = fieldOf({ name: "model", kind: "choice", default: "", choices: ["", ...(server.models ?? [])], low: null, high: null, help: "The model that composes: the bundled one, or one that this studio has trained." });
   models.input.options[0].textContent = "the bundled model";
   const music = ["melody", "prompt", "chords_from"].map((name) => songField(options.find((option) => option.name === name), store));
   more.unshift(...music.filter(Boolean));
@@ -38,11 +38,11 @@ export function createComposePanel(box, store, session, on_done) {
   );
 
   async function drawSketch() {
-    const given = readFields(fields);
-    const asked = Object.fromEntries(Object.entries(given).filter(([name]) => sketch_names.has(name)));
-    const done = await session.runJob({ kind: "sketch", options: asked, ...model() }, "The sketch");
+    const values = readFields(fields);
+    const sketch_options = Object.fromEntries(Object.entries(values).filter(([name]) => sketch_names.has(name)));
+    const done = await session.runJob({ kind: "sketch", options: sketch_options, ...model() }, "The sketch");
     if (!done) return;
-    store.dispatch({ type: "set", values: { sketch: done.sketch, options: { ...given, seed: given.seed ?? done.seed } } });
+    store.dispatch({ type: "set", values: { sketch: done.sketch, options: { ...values, seed: values.seed ?? done.seed } } });
     showSketch(done.sketch);
     say(`A sketch of ${done.sketch.bars.length} bars is drawn. Change what you like, then compose it.`);
     sketch_box.scrollIntoView({ block: "nearest" });
@@ -60,9 +60,9 @@ export function createComposePanel(box, store, session, on_done) {
   }
 
   function composeSketch() {
-    const { sketch, options: given } = store.get();
-    const free = Object.entries(given).filter(([name]) => !sketch_names.has(name) || name === "creativity" || name === "seed" || name === "force");
-    return composeSong({ ...Object.fromEntries(free), sketch });
+    const { sketch, options } = store.get();
+    const other = Object.entries(options).filter(([name]) => !sketch_names.has(name) || name === "creativity" || name === "seed" || name === "force");
+    return composeSong({ ...Object.fromEntries(other), sketch });
   }
 
   async function closeSketch() {
@@ -71,22 +71,22 @@ export function createComposePanel(box, store, session, on_done) {
     if (song) await session.openSong(song.id);
   }
 
-  async function composeSong(asked) {
-    const textures = asked.sketch ? contentOfSketch(asked.sketch).textures : [];
-    const done = await session.runJob({ kind: "compose", options: asked, ...model() }, "The song", session.streamInto(textures));
+  async function composeSong(song_options) {
+    const textures = song_options.sketch ? contentOfSketch(song_options.sketch).textures : [];
+    const done = await session.runJob({ kind: "compose", options: song_options, ...model() }, "The song", session.streamInto(textures));
     const { song, stage, sketch } = store.get();
     if (done) {
       sketch_box.hidden = true;
       await session.refreshSongs();
       on_done(await session.openSong(done.song));
       say("The song is composed. Press Space to hear it; select bars to compose them again.");
-    } else if (stage === "streaming" && asked.sketch) showSketch(sketch);
+    } else if (stage === "streaming" && song_options.sketch) showSketch(sketch);
     else if (stage === "streaming" && song) await session.openSong(song.id);
   }
   return { focus: () => label.input.focus() };
 }
 
-/** The choice of one of the songs of the studio, for an option that takes a song; null if there is no such option. */
+/** A field that chooses one of the songs of the studio; null without an option. */
 function songField(option, store) {
   if (!option) return null;
   const field = fieldOf({ ...option, kind: "choice", choices: [""], default: "" }, "");
@@ -99,7 +99,7 @@ function songField(option, store) {
   return field;
 }
 
-/** The choice of a label, with how well the model does it. */
+/** The field that chooses a label, and shows how well the model composes it. */
 function createLabelField(server, options) {
   const option = options.find((item) => item.name === "genre");
   const field = fieldOf({ ...option, kind: "choice", choices: ["", ...server.labels.map((label) => label.name)] }, "");
@@ -125,7 +125,7 @@ function addKeys(input) {
   document.body.append(h("datalist", { id: "keys" }, ...KEYS.map((key) => h("option", { value: key }))));
 }
 
-/** The sketch as a table: a row for each bar, with its textures below it. `on_change` gets a function from sketch to sketch. */
+/** The sketch as a table: a row for each bar, with its textures below it. `on_change` is called with a function that changes a sketch. */
 function sketchTable(sketch, on_change) {
   const keys = contentOfSketch(sketch).texture_keys;
   const cell = (bar, key, label, size) => h("td", {}, h("input", { type: "text", value: sketch.bars[bar][key] ?? "", size, spellcheck: false, aria: { label: `${label} of bar ${sketch.bars[bar].bar ?? bar + 1}` }, onchange: (event) => on_change((now) => changeBar(now, bar, key, event.target.value.trim())) }));

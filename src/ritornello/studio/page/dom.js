@@ -1,7 +1,7 @@
-/** Making elements of the page. Text is only ever set as text, so that no name of a song can be markup. */
+/** Create elements of the page. Text is set as text, never as HTML, so that a song's name cannot inject markup. */
 
 /**
- * An element with properties and children. `on*` are listeners, `data` and `aria` objects of attributes, `class` the class.
+ * Create an element with properties and children. `on*` are listeners; `data` and `aria` are objects of attributes.
  * @param {string} tag
  * @param {Record<string, any>} [properties]
  * @param {...(Node | string | null | undefined | false)} children
@@ -49,7 +49,7 @@ const PATHS = {
 };
 
 /**
- * A picture of 24 x 24 units, hidden from screen readers.
+ * An icon of 24 x 24 units, hidden from screen readers.
  * @param {keyof typeof PATHS} name
  */
 export function icon(name) {
@@ -78,12 +78,12 @@ export function iconButton(picture, label, onclick, more = {}) {
   return h("button", properties, icon(picture), more.text ? h("span", {}, more.text) : null);
 }
 
-/** Set or take away `aria-pressed` of a button. */
+/** Set `aria-pressed` of a button. */
 export function press(button, is_on) {
   button.setAttribute("aria-pressed", String(is_on));
 }
 
-/** Say something to the reader of the status line, and to screen readers. */
+/** Show a text in the status line; screen readers read it. */
 export function say(text, is_error = false) {
   const line = document.getElementById("said");
   if (!line) return;
@@ -91,7 +91,7 @@ export function say(text, is_error = false) {
   line.classList.toggle("error", is_error);
 }
 
-/** Copy a text to the clipboard and say so; where the browser forbids it, the text is selected instead. */
+/** Copy a text to the clipboard; if the browser forbids it, select the text instead. */
 export async function copyText(text, what, field) {
   try {
     await navigator.clipboard.writeText(text);

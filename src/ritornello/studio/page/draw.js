@@ -1,10 +1,9 @@
-/** Drawing the roll: the grid and the notes, the ruler, velocities, and what lies over them. Each function fills a whole canvas. */
+/** Draw the roll: the grid and the notes, the overlay with selection and playhead, and the velocities. */
 import { barAt, eachNoteIn } from "./notes.js";
 import { EDGE_PX, drumName, noteBox, pitchName, visibleBars, xOf, yOf } from "./layout.js";
 import { OPACITIES, opacityStep, shades } from "./colours.js";
 import { label, FONT } from "./draw_ruler.js";
 import { isLocked } from "./state.js";
-
 
 const BLACK_KEYS = new Set([1, 3, 6, 8, 10]);
 
@@ -37,7 +36,7 @@ function drawLane({ context, content, view, colours }, lane) {
   if (!is_drums) lane.rows.forEach((pitch, row) => pitch % 12 === 0 && context.fillRect(0, Math.round(top + (row + 1) * lane.row_px), right, 1));
 }
 
-/** Pitch names at the left edge of the lanes; they are drawn over the notes, as these move below them. */
+/** Draw pitch names at the left edge of the lanes, over the notes, which scroll below them. */
 export function drawPitchNames({ context, content, lanes, view, colours, state }) {
   context.font = `10px ${FONT}`;
   context.textBaseline = "middle";
@@ -82,7 +81,7 @@ function drawBars({ context, content, view, colours, lanes }) {
   for (const lane of lanes) context.fillRect(0, lane.top - 6 - view.top_px, view.width_px, 6 + lane.head_px);
 }
 
-/** Notes are drawn by part and loudness, so that the colour changes seldom. */
+/** Draw the notes, grouped by part and velocity, so that the fill colour changes seldom. */
 function drawNotes({ context, content, index, lanes, view, colours, part_colours, state }) {
   const { notes } = content;
   const [first, last] = visibleBars(content, view);
@@ -124,7 +123,7 @@ function drawChosen({ context, content, lanes, view, colours, part_colours }, no
   }
 }
 
-/** Takes as ghosts: faint outlines; filled where the take is the one that is heard. */
+/** Draw the notes of takes as outlines; the notes of the audible take are filled, and the notes that it lacks are dashed. */
 function drawTakes({ context, content, lanes, view, colours, part_colours, state }) {
   const { items, audible } = state.takes;
   const outline = (notes, note, dash, alpha) => {
@@ -154,7 +153,7 @@ function drawTakes({ context, content, lanes, view, colours, part_colours, state
   context.restore();
 }
 
-/** Planned notes a bar and their mean pitch, as blocks around that pitch. */
+/** Draw the planned texture of each bar as a block: its height shows the number of notes, its place their mean pitch. */
 function drawTextures({ context, content, lanes, view, part_colours, colours }) {
   const [first, last] = visibleBars(content, view);
   (content.textures ?? []).forEach((bars, part) => {
@@ -216,7 +215,7 @@ function hatch(context, left, top, width, height) {
   context.restore();
 }
 
-/** What moves: the selected region, the marquee, the cursor of the keyboard and where the song is. */
+/** Draw what changes often: the selected region, the marquee and the playhead. */
 export function drawOverlay({ context, content, lanes, view, colours, state }, { marquee, tick, has_focus }) {
   context.clearRect(0, 0, view.width_px, view.height_px);
   if (state.region && !state.chosen.size) drawRegion({ context, content, lanes, view, colours }, state.region, has_focus, !state.takes);
@@ -249,7 +248,7 @@ function drawRegion({ context, content, lanes, view, colours }, region, has_focu
   }
 }
 
-/** A line for each note of one part, or of the selected notes; its height is the velocity. */
+/** Draw a line for each note of one part; its height is the velocity. */
 export function drawVelocities({ context, content, index, view, colours, part_colours, state }, part, height) {
   context.fillStyle = colours.page;
   context.fillRect(0, 0, view.width_px, height);

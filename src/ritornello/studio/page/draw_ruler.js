@@ -1,12 +1,12 @@
-/** Drawing the ruler above the roll: bar numbers, sections, chords, and how many notes each part has in each bar. */
+/** Draw the ruler above the roll. */
 import { visibleBars, xOf } from "./layout.js";
 
 export const RULER = { numbers_px: 20, sections_px: 18, chords_px: 20, texture_row_px: 5 };
 export const FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif";
-/** The height of the ruler of a song with so many parts. */
+/** The height of the ruler in pixels, for a number of parts. */
 export const rulerHeight = (parts) => RULER.numbers_px + RULER.sections_px + RULER.chords_px + Math.min(parts, 8) * RULER.texture_row_px + 6;
 
-/** Write a text, its middle at `y`. */
+/** Draw a text whose middle is at `y`. */
 export function label(context, text, x, y, colour, size = 11, weight = "") {
   context.font = `${weight} ${size}px ${FONT}`;
   context.fillStyle = colour;
@@ -15,7 +15,7 @@ export function label(context, text, x, y, colour, size = 11, weight = "") {
   context.fillText(text, x, y);
 }
 
-/** Bar numbers, sections, chords and how many notes each part has in each bar; the loop and the selection are marked. */
+/** Draw bar numbers, sections, chords and the number of notes of each part in each bar; mark the loop and the selection. */
 export function drawRuler(scene) {
   const { context, content, view, colours, state } = scene;
   const height = rulerHeight(content.parts.length);
@@ -80,7 +80,7 @@ function drawChords({ context, content, view, colours }) {
   }
 }
 
-/** A strip for each part: the more notes in a bar, the stronger the colour. */
+/** Draw a strip for each part; the more notes a bar has, the stronger is the colour. */
 function drawActivity({ context, content, index, view, part_colours, lanes, state }, first, last) {
   const top = RULER.numbers_px + RULER.sections_px + RULER.chords_px;
   const counts = countNotes(content, index, state.stage);
@@ -98,7 +98,7 @@ function drawActivity({ context, content, index, view, part_colours, lanes, stat
   context.globalAlpha = 1;
 }
 
-const COUNTS = new WeakMap(); // of an index: computed once for each edit
+const COUNTS = new WeakMap(); // index: notes of each part and bar, computed once for each edit
 
 function countNotes(content, index, stage) {
   if (stage === "sketch") return (content.textures ?? []).map((bars) => bars.map((bar) => bar?.notes ?? 0));

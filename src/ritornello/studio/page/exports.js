@@ -1,10 +1,10 @@
-/** Taking the song out: files to save by a click, or to drag to another program. */
+/** Export files of a song: saved by a click, or dragged to another program. */
 import { api } from "./api.js";
 import { copyText, h, openDialog } from "./dom.js";
 
 const TYPES = { mid: ["MIDI", "audio/midi"], musicxml: ["MusicXML", "application/vnd.recordare.musicxml+xml"], wav: ["WAV", "audio/wav"], flac: ["FLAC", "audio/flac"], zip: ["Bundle (zip)", "application/zip"] };
 
-/** A link that saves a file of the song or of a part, and that can be dragged out of the page as this file. */
+/** A link that saves a file of the song or of one part; the file can also be dragged out of the page. */
 export function dragChip(song, ending, part, name) {
   const [title, type] = TYPES[ending];
   const url = api.fileUrl(song.id, song.head, ending, part);
@@ -19,7 +19,7 @@ export function dragChip(song, ending, part, name) {
   return link;
 }
 
-/** The dialog of all files of a song, and of the command that makes it. */
+/** Open the dialog with the files of a song and the command that makes it. */
 export function openExport(store) {
   const { song, content } = store.get();
   if (!song) return;
@@ -31,7 +31,7 @@ export function openExport(store) {
     content.command ? h("div", { class: "field" }, h("label", { htmlFor: "export-command" }, "The command that makes this song"), command, h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => copyText(content.command, "Command", command) }, "Copy command"))) : null));
 }
 
-/** Let files be dropped anywhere on the page. */
+/** Import files that are dropped anywhere on the page. */
 export function listenToDrops(session) {
   addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;

@@ -1,21 +1,21 @@
-/** Form fields made from the options that the server describes: the words, ranges and defaults are those of the command line. */
+/** Form fields for the options that the server describes, with the same texts, ranges and defaults as the command line. */
 import { h } from "./dom.js";
 
 const LABELS = {
   genre: "Label", swing_notes: "Swing notes", n: "Songs", prompt: "Continue a song", prompt_bars: "Only its first bars", melody: "Accompany a song", chords_from: "Chords of a song", chords: "Chords", feel: "Feel", force: "Force unusual parts",
 };
-const BRIEF = new Set(["key", "tempo", "meter", "bars", "parts", "form", "chords", "seed"]); // whose help is only their tooltip
+const BRIEF = new Set(["key", "tempo", "meter", "bars", "parts", "form", "chords", "seed"]); // fields that show their help only as a tooltip
 const PLACEHOLDERS = { key: "as the label", tempo: "as the label", meter: "as the label", bars: "16", parts: "as the label", form: "A8 A8 B8 A8~", chords: "C | Am F | G7", seed: "random", density: "bass=low", register: "piano=high" };
 
-/** The name of an option as a label. */
+/** The label of the field of an option. */
 export const labelOf = (name) => LABELS[name] ?? (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
 
 let count = 0;
 
 /**
- * A field for an option. The element has `read()`, which gives the value, or undefined where it is left as it is.
+ * A field for an option. Its `read()` returns the value, or undefined if the field is empty or has the default.
  * @param {{name: string, kind: string, default: any, low: number | null, high: number | null, choices: string[], help: string}} option
- * @param {any} [value] what the field shows at first
+ * @param {any} [value] the value that the field shows first
  */
 export function fieldOf(option, value = option.default) {
   const id = `option-${option.name}-${++count}`;
@@ -60,7 +60,7 @@ function valueOf(option, input) {
   return text === option.default ? undefined : text;
 }
 
-/** The values of several fields, without those that are left open. */
+/** The values of several fields by option; options whose field is empty or has the default are left out. */
 export function readFields(fields) {
   const values = {};
   for (const field of fields) {
@@ -70,14 +70,13 @@ export function readFields(fields) {
   return values;
 }
 
-/** Fields of the options of a kind of job, without those named; in the order `first`, then the others. */
-export function fieldsOf(options, first, left_out = []) {
+/** Fields for the options of these names, in this order; names that are no options, or are in `left_out`, get none. */
+export function fieldsOf(options, names, left_out = []) {
   const known = new Map(options.map((option) => [option.name, option]));
-  const names = first.filter((name) => known.has(name));
-  return names.filter((name) => !left_out.includes(name)).map((name) => fieldOf(known.get(name)));
+  return names.filter((name) => known.has(name) && !left_out.includes(name)).map((name) => fieldOf(known.get(name)));
 }
 
-/** A button that starts work: it cannot be pressed twice. */
+/** A button that starts work and cannot be pressed again until the work is done. */
 export function workButton(text, work, more = "") {
   const button = h("button", { type: "button", class: `work ${more}`, onclick: async () => {
     if (button.getAttribute("aria-disabled") === "true") return;

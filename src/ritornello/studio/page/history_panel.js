@@ -1,8 +1,8 @@
-/** The tab History: all versions of the song as a tree, and how the one that is shown was made. */
+/** The tab History: all versions of the song as a tree, and how the shown version was made. */
 import { drawTree, timeText } from "./versions.js";
 import { copyText, h } from "./dom.js";
 
-/** The longest run that a version shares with what was learnt, in words; with the song that has it, unless `is_short`. */
+/** A sentence about the longest run of notes that a version shares with a training song; names the song unless `is_short`. */
 export function originalityText(originality, is_short = false) {
   if (!originality) return "";
   const { longest_run: run, song, bars } = originality;

@@ -1,10 +1,10 @@
-/** The keyboard: everything that the mouse does in the roll, and the shortcuts of the page. */
+/** The keyboard: it can do all that the mouse can do in the roll, and has shortcuts for the page. */
 import { addNotes, changeVelocities, deleteNotes, moveNotes, notesInRegion, stretchNotes } from "./notes.js";
 import { drumName, pitchName } from "./layout.js";
 import { notesToEdit, partName, selectionText } from "./state.js";
 import { h, openDialog, say } from "./dom.js";
 
-/** What the list of keys shows: keys, and what they do. */
+/** The list of keys: sections, each with keys and what they do. */
 export const KEYS = [
   ["Everywhere", [
     ["Space", "play or stop"], ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"], ["?", "this list"], ["1-4, 0", "hear take 1-4, or the song as it is"],
@@ -30,7 +30,7 @@ export function showKeys() {
 
 const isTyping = (element) => element.matches?.("input, select, textarea, [contenteditable]") && !["checkbox", "range", "button"].includes(element.type);
 
-/** Listen to the keyboard. `actions` are functions of the page by name: play, tab, ... */
+/** Listen to the keyboard; `actions` are functions of the page by name. */
 export function listenToKeys(roll, store, session, actions) {
   addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
@@ -154,7 +154,7 @@ function keyText(event) {
   return [...parts.filter(Boolean), key].join("+");
 }
 
-/** A note in words: "C4, bar 3, beat 2, 1 beats, velocity 84". */
+/** A note in words: "C4, piano, bar 3, beat 2, 1 beats, velocity 84". */
 export function noteText({ content }, note) {
   const { notes } = content;
   const bar = content.bars.findLast((item) => item.tick <= notes.onset_ticks[note]) ?? content.bars[0];

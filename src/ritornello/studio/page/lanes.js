@@ -1,10 +1,10 @@
-/** The heads of the lanes: name, mute, solo, lock, volume and pan of each part, and a dialog for its instrument and its files. */
+/** The head of each lane: name, mute, solo, lock, volume and pan of its part, and a dialog for its instrument and files. */
 import { channelOf, isLocked, partName, toggleLocks } from "./state.js";
 import { h, icon, iconButton, openDialog, press } from "./dom.js";
 import { dragChip } from "./exports.js";
 import { workButton } from "./fields.js";
 
-/** Keep the heads beside the lanes of the roll. */
+/** Create the heads and keep them beside their lanes. */
 export function createLanes(roll, store, session) {
   const rack = h("div", { class: "rack" });
   let heads = [];
@@ -40,12 +40,12 @@ export function createLanes(roll, store, session) {
     if (song) session.changeLocks(toggleLocks(song.locks, content, { bars: [0, 0], parts: [part] }, true));
   }
 
-  /** Instrument, volume and pan (where the lanes have no room for them), and the files of a part. */
+  /** Open the dialog of a part: its instrument, its files, and volume and pan, for which a narrow page has no other room. */
   function openPart(part) {
     const { content, song, server } = store.get();
     if (!song) return;
     const item = content.parts[part];
-    const names = [...new Set([...(server.instruments ?? []), ...server.labels.flatMap((label) => (Array.isArray(label.instruments) ? label.instruments : []))])];
+    const names = [...new Set(server.labels.flatMap((label) => label.instruments))];
     const input = h("input", { id: "instrument", type: "text", value: item.instrument, autocomplete: "off" });
     input.setAttribute("list", "instruments");
     const settings = channelOf(song.mixer, part);

@@ -1,16 +1,16 @@
 /**
- * Where things are in the roll, in pixels. Pure: from a song and a view to lanes, and from a point back to notes.
- * A view is `{beat_px, row_px, left_px, top_px, width_px, height_px, head_px}`; `left_px` and `top_px` are how far it is scrolled.
+ * Compute where things are in the roll, in pixels: lanes and notes from a song and a view, and notes from a point. Pure functions.
+ * A view is `{beat_px, row_px, left_px, top_px, width_px, height_px, head_px}`; `left_px` and `top_px` are the scroll offsets.
  * @typedef {{part: number, top: number, height: number, rows: number[], row_of: Map<number, number>, row_px: number, head_px: number}} Lane
  */
 import { barAt, eachNoteIn, endTick } from "./notes.js";
 
 export const LANE_GAP_PX = 6;
 export const MIN_LANE_PX = 84;
-export const EDGE_PX = 6; // of the end of a note, by which it is stretched
+export const EDGE_PX = 6; // the width of a note's end, which is dragged to stretch the note
 const USUAL_DRUMS = [36, 38, 42, 46, 49];
 
-/** The pitches that the lane of a part shows, from high to low: those in between too, but of drums only those that are played. */
+/** The pitches that the lane of a part shows, from high to low: all pitches of its range; of drums only the used and the usual ones. */
 export function laneRows(content, part) {
   const { notes } = content;
   const used = new Set();
@@ -27,14 +27,14 @@ export function laneRows(content, part) {
   return Array.from({ length: to - from + 1 }, (_, row) => to - row);
 }
 
-/** The height of a row for which all lanes fill a height, within 3-14 pixels. */
+/** The height of a row (3-14 pixels) with which all lanes together fill a height. */
 export function fittingRow(content, height_px, head_px = 0) {
   const rows = content.parts.reduce((sum, _, part) => sum + laneRows(content, part).length, 0);
   const free = height_px - content.parts.length * (LANE_GAP_PX + head_px);
   return Math.min(14, Math.max(3, Math.floor((free / Math.max(1, rows)) * 4) / 4));
 }
 
-/** The lanes of all parts from top to bottom. `head_px` is the height of a head above the notes, where there is no room beside them. */
+/** The lanes of all parts from top to bottom. `head_px` is the height of a lane's head if it is above the notes, else 0. */
 export function layLanes(content, row_px, head_px = 0) {
   let top = 0;
   return content.parts.map((_, part) => {
@@ -55,12 +55,12 @@ export function lanesHeight(lanes) {
 export const xOf = (content, view, tick) => (tick / content.ticks_per_beat) * view.beat_px - view.left_px;
 export const tickAt = (content, view, x) => ((x + view.left_px) / view.beat_px) * content.ticks_per_beat;
 
-/** How wide the song is. */
+/** The width of the whole song. */
 export function songWidth(content, view) {
   return (endTick(content.bars) / content.ticks_per_beat) * view.beat_px;
 }
 
-/** The first and the last bar (indices) that can be seen. */
+/** The first and the last visible bar (indices). */
 export function visibleBars(content, view) {
   return [barAt(content.bars, tickAt(content, view, 0)), barAt(content.bars, tickAt(content, view, view.width_px))];
 }
@@ -77,7 +77,7 @@ export function pitchAt(lane, view, y) {
   return lane.rows[Math.min(lane.rows.length - 1, Math.max(0, row))];
 }
 
-/** The top of a pitch in the view; pitches that a lane has not lie at its edge. */
+/** The top of a pitch in the view; a pitch outside of the lane is put at its edge. */
 export function yOf(lane, view, pitch) {
   const row = lane.row_of.get(pitch) ?? (pitch > lane.rows[0] ? 0 : lane.rows.length - 1);
   return lane.top + lane.head_px + row * lane.row_px - view.top_px;
@@ -91,7 +91,7 @@ export function noteBox(content, lanes, view, notes, note) {
   return { left, top: yOf(lane, view, notes.pitch[note]), width: Math.max(2, width - 1), height: Math.max(2, lane.row_px - 1) };
 }
 
-/** The note at a point, the last drawn first, and whether the point is on its end; or null. */
+/** The note at a point (the topmost one), and whether the point is on its end; or null. */
 export function noteAt(content, index, lanes, view, x, y) {
   const lane = laneAt(lanes, view, y);
   const bar = barAt(content.bars, tickAt(content, view, x));
@@ -114,7 +114,7 @@ export function regionBetween(content, lanes, view, from, to) {
   return { bars, parts: Array.from({ length: parts[1] - parts[0] + 1 }, (_, at) => parts[0] + at) };
 }
 
-/** A tick on the grid: the start of the step that it lies in, or the nearest step. */
+/** A tick moved to the grid: to the nearest step, or to the start of its step. */
 export function onGrid(tick, step_ticks, is_nearest = true) {
   return Math.max(0, (is_nearest ? Math.round(tick / step_ticks) : Math.floor(tick / step_ticks)) * step_ticks);
 }

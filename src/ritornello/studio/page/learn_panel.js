@@ -1,4 +1,4 @@
-/** The tab Learn: the doctor's findings about a folder, training on it, and the samples of each measurement. */
+/** The tab Learn: the doctor's findings about a folder, training on it, and samples of the model while it is trained. */
 import { workButton } from "./fields.js";
 import { h, say } from "./dom.js";
 
@@ -6,7 +6,7 @@ import { h, say } from "./dom.js";
 export function createLearnPanel(box, store, session) {
   const { server } = store.get();
   if (!server.music?.length) {
-    box.append(h("h2", {}, "Learn from your own music"), h("p", {}, "Name the folders when you start the studio, and they can be chosen here:"), h("pre", { class: "code", tabIndex: 0 }, "ritornello studio --music FOLDER"), h("p", { class: "help" }, "The studio reads only these folders, and never writes into them."));
+    box.append(h("h2", {}, "Learn from your own music"), h("p", {}, "Start the studio with a folder of music; it can then be chosen here:"), h("pre", { class: "code", tabIndex: 0 }, "ritornello studio --music FOLDER"), h("p", { class: "help" }, "The studio reads only these folders, and never writes into them."));
     return { focus: () => box.querySelector("pre").focus() };
   }
   const folder = h("select", { id: "learn-music" }, ...server.music.map((name) => h("option", { value: name }, name)));
@@ -17,13 +17,13 @@ export function createLearnPanel(box, store, session) {
   box.append(h("div", { class: "form" },
     h("div", { class: "field" }, h("label", { htmlFor: "learn-music" }, "Folder"), folder),
     h("div", { class: "buttons" }, workButton("Check the files", check)), report,
-    h("div", { class: "field" }, h("label", { htmlFor: "learn-minutes" }, "Minutes"), minutes, h("span", { class: "help" }, "How long it takes, all included.")),
+    h("div", { class: "field" }, h("label", { htmlFor: "learn-minutes" }, "Minutes"), minutes, h("span", { class: "help" }, "The time for all of it.")),
     h("div", { class: "buttons" }, workButton("Learn", learn, "primary"))), log, h("h2", { hidden: true }, "Samples"), samples);
   const samples_head = box.querySelector("h2");
 
   async function check() {
     const done = await session.runJob({ kind: "doctor", music: folder.value, options: {} }, "The check");
-    if (done) report.replaceChildren(...reportOf(done.report ?? done));
+    if (done) report.replaceChildren(...reportOf(done.report));
   }
 
   async function learn() {
@@ -34,7 +34,7 @@ export function createLearnPanel(box, store, session) {
       if (event === "progress" && data.what) write(data.what, true);
       if (event === "sample") addSample(data);
     });
-    if (done) say(done.message ?? "Learning is done.");
+    if (done) say("Learning is done.");
   }
 
   let last_progress = "";
@@ -45,14 +45,15 @@ export function createLearnPanel(box, store, session) {
     log.scrollTop = log.scrollHeight;
   }
 
-  function addSample({ url, name }) {
+  function addSample({ url }) {
+    const name = `sample ${samples.children.length + 1}`;
     samples_head.hidden = false;
-    samples.append(h("li", {}, h("span", {}, name ?? `sample ${samples.children.length + 1}`), h("audio", { controls: true, preload: "none", src: url, aria: { label: name ?? "sample" } })));
+    samples.append(h("li", {}, h("span", {}, name), h("audio", { controls: true, preload: "none", src: url, aria: { label: name } })));
   }
   return { focus: () => folder.focus() };
 }
 
-/** The doctor's report as a table of numbers and a list of findings, whatever its keys are. */
+/** The doctor's report as a table of its numbers and a list of its findings. */
 function reportOf(report) {
   const numbers = [];
   const findings = [];

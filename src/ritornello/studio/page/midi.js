@@ -1,4 +1,4 @@
-/** WebMIDI: recording from a keyboard and sending the song to a port. The browser asks the user before it allows ports. */
+/** MIDI in the browser (WebMIDI): record from a keyboard, and send the song to a port. The browser asks the user for permission. */
 import { h, openDialog, say } from "./dom.js";
 import { endTick, eachNoteIn } from "./notes.js";
 import { onGrid } from "./layout.js";
@@ -11,9 +11,9 @@ const DRUM_CHANNEL = 9;
 export function createMidi(store, player, session) {
   let access = null;
   let output = null;
-  let held = new Map(); // by pitch: {tick, velocity}
+  let held = new Map(); // pitch: {tick, velocity} of each key that is down
   let played = [];
-  const midi = { showPorts, record, finish, sendBar, silence, output: () => output };
+  const midi = { showPorts, record, finish, sendBar, silence };
 
   async function open() {
     if (access) return access;
@@ -35,7 +35,7 @@ export function createMidi(store, player, session) {
     for (const input of access.inputs.values()) input.onmidimessage = (event) => onMessage(event.data);
   }
 
-  /** Notes sound at once; while it is recorded they are kept with the ticks at which they were played. */
+  /** Sound a note at once; while recording, keep it with the ticks at which it was played. */
   function onMessage([status, pitch, velocity]) {
     const kind = status & 0xf0;
     const { cursor, content, transport } = store.get();
@@ -54,7 +54,7 @@ export function createMidi(store, player, session) {
     if (start && tick > start.tick) played.push({ pitch, velocity: start.velocity, onset: start.tick, duration: tick - start.tick });
   }
 
-  /** Record into the part of the cursor while the song plays. */
+  /** Play the song and record into the part at the cursor. */
   async function record(play) {
     if (!(await open())) return;
     if (!access.inputs.size) return void say("No MIDI keyboard is connected.", true);
@@ -65,7 +65,7 @@ export function createMidi(store, player, session) {
     say(`Recording into ${store.get().content.parts[store.get().cursor.part].name}. Stop to keep what you play.`);
   }
 
-  /** End recording: what was played becomes notes of the part, at the grid, as one edit. */
+  /** End the recording: add the played notes to the part, on the grid, as one edit. */
   function finish() {
     if (!store.get().transport.is_recording) return;
     const tick = player.tick();
@@ -85,7 +85,7 @@ export function createMidi(store, player, session) {
     session.edit(notes, `record ${played.length} ${played.length === 1 ? "note" : "notes"}`, []);
   }
 
-  /** Send the notes of a bar that was scheduled to the chosen port. */
+  /** Send the notes of a scheduled bar to the chosen port. */
   function sendBar(segment, { content, map, seconds }) {
     const { index, content: shown } = store.get();
     if (!output || shown !== content) return;
@@ -107,7 +107,7 @@ export function createMidi(store, player, session) {
     for (let channel = 0; channel < 16; channel++) output.send([0xb0 | channel, ALL_NOTES_OFF, 0]);
   }
 
-  /** Choose the soundfont and the port to send to; shows which keyboards are heard. */
+  /** Open the dialog that chooses the soundfont and the output port, and lists the keyboards. */
   async function showPorts() {
     const { server, song } = store.get();
     const fonts = h("select", { id: "soundfont", onchange: () => session.changeSound(fonts.value) }, h("option", { value: "" }, "the synthesizer of Ritornello"), ...(server.soundfonts ?? []).map((name) => h("option", { value: name, selected: song?.mixer?.soundfont === name }, name)));
@@ -120,7 +120,7 @@ export function createMidi(store, player, session) {
       output = access.outputs.get(choice.value) ?? null;
       say(output ? `The song is sent to ${output.name}.` : "The song is not sent to a port.");
     } }, h("option", { value: "" }, "no port"), ...ports.map((port) => h("option", { value: port.id, selected: port === output }, port.name)));
-    openDialog("Sound and MIDI", sound, h("p", { class: "help" }, `Keyboards: ${inputs}. They play the part that is chosen in the roll; the record button keeps what you play.`), h("label", { class: "field" }, h("span", {}, "Send the song to"), choice));
+    openDialog("Sound and MIDI", sound, h("p", { class: "help" }, `Keyboards: ${inputs}. They play the part that is selected in the roll; press the record button to keep what you play.`), h("label", { class: "field" }, h("span", {}, "Send the song to"), choice));
   }
 
   return midi;

@@ -1,5 +1,5 @@
 /**
- * The notes of a song in columns, as the server sends them, and what can be done with them. Pure: nothing is changed in place.
+ * The notes of a song in columns, as the server sends them, and functions that change them. Pure: they return new columns.
  * @typedef {{part: number[], pitch: number[], velocity: number[], onset_ticks: number[], duration_ticks: number[]}} Columns
  * @typedef {{tick: number, ticks: number, numerator: number, denominator: number, number: number}} Bar
  * @typedef {{starts: Uint32Array, order: Uint32Array, held_from: Uint32Array, held: Uint32Array}} BarIndex
@@ -12,7 +12,7 @@ export function noNotes() {
   return { part: [], pitch: [], velocity: [], onset_ticks: [], duration_ticks: [] };
 }
 
-/** The index in `bars` of the bar at a tick: the first before the song, the last after it. */
+/** The index in `bars` of the bar at a tick; before the song the first bar, after it the last one. */
 export function barAt(bars, tick) {
   let low = 0;
   let high = bars.length - 1;
@@ -31,7 +31,8 @@ export function endTick(bars) {
 }
 
 /**
- * Which notes begin in each bar (`order` from `starts[bar]` on), and which sound on from an earlier bar (`held`).
+ * An index of the notes of each bar: those that begin in it are `order` from `starts[bar]` to `starts[bar + 1]`; those that still
+ * sound from an earlier bar are `held` from `held_from[bar]` to `held_from[bar + 1]`.
  * @param {Columns} notes
  * @param {Bar[]} bars
  * @returns {BarIndex}
@@ -72,14 +73,14 @@ export function eachNoteIn(index, first, last, visit) {
 
 /** The notes that begin in a region of bars (indices, both included) and parts, in the order of time and pitch. */
 export function notesInRegion(notes, index, region) {
-  const found = [];
+  const inside = [];
   for (let at = index.starts[region.bars[0]]; at < index.starts[region.bars[1] + 1]; at++) {
-    if (region.parts.includes(notes.part[index.order[at]])) found.push(index.order[at]);
+    if (region.parts.includes(notes.part[index.order[at]])) inside.push(index.order[at]);
   }
-  return found.sort((a, b) => notes.onset_ticks[a] - notes.onset_ticks[b] || notes.pitch[a] - notes.pitch[b]);
+  return inside.sort((a, b) => notes.onset_ticks[a] - notes.onset_ticks[b] || notes.pitch[a] - notes.pitch[b]);
 }
 
-/** Notes with some values of the notes `chosen` computed anew: `change(note)` gives the new values. */
+/** A copy of the notes in which each note of `chosen` gets the new values that `change(note)` returns. */
 export function changeNotes(notes, chosen, change) {
   const copy = Object.fromEntries(NAMES.map((name) => [name, notes[name].slice()]));
   for (const note of chosen) {
@@ -90,7 +91,7 @@ export function changeNotes(notes, chosen, change) {
 
 const limit = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/** Move notes by ticks and semitones; all by the same distance, as far as the first of them can go. */
+/** Move notes by ticks and semitones: all by the same distance, which is limited so that none leaves the range. */
 export function moveNotes(notes, chosen, ticks, semitones) {
   const onsets = chosen.map((note) => notes.onset_ticks[note]);
   const pitches = chosen.map((note) => notes.pitch[note]);
@@ -115,42 +116,42 @@ export function deleteNotes(notes, chosen) {
   return /** @type {Columns} */ (Object.fromEntries(NAMES.map((name) => [name, notes[name].filter((_, note) => !gone.has(note))])));
 }
 
-/** Notes with others, a list of objects, at their end. */
+/** The notes with a list of notes (objects) added at the end. */
 export function addNotes(notes, added) {
   return /** @type {Columns} */ (Object.fromEntries(NAMES.map((name) => [name, [...notes[name], ...added.map((note) => note[name])]])));
 }
 
-/** The columns of several sets of notes, one after the other. */
+/** The columns of two sets of notes, joined. */
 export function joinNotes(notes, more) {
   return /** @type {Columns} */ (Object.fromEntries(NAMES.map((name) => [name, notes[name].concat(more[name])])));
 }
 
 const keyOf = (notes, note) => NAMES.map((name) => notes[name][note]).join(" ");
 
-/** The notes of `other` that `notes` has not: what a take has changed. Indices into `other`. */
+/** The notes of `other` that `notes` lacks, as indices of `other`: the new notes of a take. */
 export function newNotes(notes, other) {
   const known = new Map();
   for (let note = 0; note < notes.pitch.length; note++) {
     const key = keyOf(notes, note);
     known.set(key, (known.get(key) ?? 0) + 1);
   }
-  const found = [];
+  const added = [];
   for (let note = 0; note < other.pitch.length; note++) {
     const key = keyOf(other, note);
     const left = known.get(key) ?? 0;
     if (left) known.set(key, left - 1);
-    else found.push(note);
+    else added.push(note);
   }
-  return found;
+  return added;
 }
 
-/** Where the chosen notes of `notes` are in `other`, which may have another order. */
+/** The indices in `other` of the chosen notes of `notes`; the order of the two may differ. */
 export function findNotes(notes, chosen, other) {
-  const wanted = new Set([...chosen].map((note) => keyOf(notes, note)));
-  return other.pitch.map((_, note) => note).filter((note) => wanted.has(keyOf(other, note)));
+  const keys = new Set([...chosen].map((note) => keyOf(notes, note)));
+  return other.pitch.map((_, note) => note).filter((note) => keys.has(keyOf(other, note)));
 }
 
-/** For each part a text that is equal where notes, instrument, tempi and bars are: the key of its sound. */
+/** For each part a key of its sound: equal if its notes, instrument, tempi and bars are equal. */
 export function soundKeys(content) {
   const start = hash(2166136261, ...content.tempos.flatMap((tempo) => [tempo.tick, Math.round(tempo.bpm * 1000)]));
   const common = hash(start, content.ticks_per_beat, ...content.bars.map((bar) => bar.tick));

@@ -1,4 +1,4 @@
-/** The mouse, the pen and the finger in the roll: selecting, moving, stretching and drawing notes, velocities, loop and zoom. */
+/** Mouse, pen and touch in the roll: select, move, stretch and draw notes, set velocities and the loop, zoom. */
 import { addNotes, barAt, changeNotes, deleteNotes, moveNotes, stretchNotes } from "./notes.js";
 import { laneAt, noteAt, noteBox, onGrid, pitchAt, regionBetween, tickAt } from "./layout.js";
 import { VELOCITIES_PX, zoom } from "./roll.js";
@@ -6,13 +6,13 @@ import { VELOCITIES_PX, zoom } from "./roll.js";
 const CLICK_PX = 4;
 const LONG_PRESS_MS = 350;
 
-/** Where an event is in a canvas. */
+/** The point of an event in an element, in pixels. */
 const pointOf = (event, element) => {
   const box = element.getBoundingClientRect();
   return { x: event.clientX - box.left, y: event.clientY - box.top };
 };
 
-/** Let pointers work in the roll. `session` saves edits, `audition(part, pitch, velocity)` sounds a note. */
+/** Listen to pointers in the roll. `session` saves edits, `audition(part, pitch, velocity)` sounds a note. */
 export function listenToPointer(roll, store, session, audition) {
   const { scroller, over } = roll;
   let drag = null;
@@ -139,7 +139,7 @@ export function listenToPointer(roll, store, session, audition) {
     roll.marquee = null;
   });
 
-  /** A click without a note selects the bar of the part, and the song goes there. */
+  /** Handle a click: select the note at the point, or else the bar of the part there. */
   function choosePoint(point, is_added) {
     const { content, region, stage } = store.get();
     const view = roll.scene(over).view;
@@ -165,7 +165,7 @@ export function listenToPointer(roll, store, session, audition) {
 
 const onGridSigned = (ticks, step_ticks) => Math.round(ticks / step_ticks) * step_ticks;
 
-/** The ruler: a click goes there, a drag makes the loop. */
+/** Listen to the ruler: a click moves the playhead there, a drag sets the loop. */
 export function listenToRuler(roll, store, seek) {
   const { ruler } = roll;
   let from = null;
@@ -187,7 +187,7 @@ export function listenToRuler(roll, store, seek) {
   });
 }
 
-/** The velocity lane: dragging sets the velocity of the note below, or of all selected notes if it is one of them. */
+/** Listen to the velocity lane: a drag sets the velocity of the note at the pointer, or of all selected notes if it is selected. */
 export function listenToVelocities(roll, store, session) {
   const { velocities } = roll;
   let before = null;

@@ -1,4 +1,4 @@
-/** The tab Redo: the selection is composed again in takes, which are compared by ear and accepted or left; locks; variations; changes. */
+/** The tab Redo: compose takes of the selection, compare them by ear, and accept or reject them; locks, variations and changes. */
 import { fieldsOf, readFields, workButton } from "./fields.js";
 import { barsText, lockTexts, partName } from "./state.js";
 import { h, iconButton, say } from "./dom.js";
@@ -6,7 +6,7 @@ import { originalityText } from "./history_panel.js";
 
 const MAX_TAKES = 4;
 
-/** Fill the tab. `player` switches what is heard. */
+/** Fill the tab. */
 export function createRedoPanel(box, store, session) {
   const { server } = store.get();
   const bars = h("input", { id: "redo-bars", type: "text", placeholder: "all", autocomplete: "off", onchange: selectTyped });
@@ -48,8 +48,8 @@ export function createRedoPanel(box, store, session) {
     const { content, region } = store.get();
     const chosen = new Set(region?.parts ?? []);
     chosen.has(part) ? chosen.delete(part) : chosen.add(part);
-    const own = region?.bars ?? [0, content.bars.length - 1];
-    store.dispatch({ type: "region", region: chosen.size ? { bars: own, parts: [...chosen].sort((a, b) => a - b) } : null });
+    const bars_kept = region?.bars ?? [0, content.bars.length - 1];
+    store.dispatch({ type: "region", region: chosen.size ? { bars: bars_kept, parts: [...chosen].sort((a, b) => a - b) } : null });
   }
 
   async function redoSelection() {
@@ -62,7 +62,7 @@ export function createRedoPanel(box, store, session) {
     await work("redo", options, what.bars);
   }
 
-  /** Start a job that makes versions of the song that is shown; several, or one that is no head yet, are shown as takes. */
+  /** Start a job that makes versions of the shown song; versions that do not become the head are shown as takes. */
   async function work(kind, options, loop = null) {
     const { song } = store.get();
     if (!song) return void say("Open or compose a song first.", true);
@@ -103,7 +103,7 @@ export function createRedoPanel(box, store, session) {
     takes.hidden = !now?.items.length;
     if (!now?.items.length) return;
     const row = (number, title, words) => h("label", { class: "take" }, h("input", { type: "radio", name: "take", value: number, checked: now.audible === number, onchange: () => store.dispatch({ type: "audible", take: number }) }), h("kbd", {}, `${number}`), h("span", {}, h("strong", {}, title), h("small", {}, words)));
-    const rows = now.items.map((take, at) => row(at + 1, `Take ${at + 1}`, [`${take.ghosts.length} new notes`, originalityText(take.originality ?? take.content.originality, true) || "originality is being found"].filter(Boolean).join("; ")));
+    const rows = now.items.map((take, at) => row(at + 1, `Take ${at + 1}`, [`${take.ghosts.length} new notes`, originalityText(take.originality ?? take.content.originality, true) || "originality is being computed"].filter(Boolean).join("; ")));
     const focused = takes.contains(document.activeElement) && document.activeElement.value;
     takes.replaceChildren(h("h2", {}, "Takes"), h("fieldset", {}, h("legend", {}, "What is heard"), row(0, "The song as it is", state.transport.loop ? `bars ${barsText(state.content, { bars: state.transport.loop })} loop` : "without a loop"), ...rows),
       h("div", { class: "buttons" }, workButton(now.audible ? `Accept take ${now.audible}` : "Keep the song as it is", accept, "primary"), workButton("Reject all takes", async () => reject())));
@@ -132,5 +132,5 @@ export function createRedoPanel(box, store, session) {
   }
   store.subscribe(draw);
   draw(store.get());
-  return { accept, reject, focus: () => bars.focus() };
+  return { accept, focus: () => bars.focus() };
 }

@@ -1,4 +1,4 @@
-/** The piano roll: canvases that follow the state, drawn only where something changed, at most once a frame. */
+/** The piano roll: canvases that show the state; those that changed are drawn again, at most once a frame. */
 import { barAt } from "./notes.js";
 import { fittingRow, layLanes, lanesHeight, songWidth, xOf } from "./layout.js";
 import { drawOverlay, drawPitchNames, drawRoll, drawVelocities } from "./draw.js";
@@ -12,7 +12,7 @@ export const ROW_STEPS = [3, 4, 5, 6, 8, 10, 12, 14, 18, 22];
 const MAX_FRAMES = 2000;
 
 /**
- * Make the roll in an element. The result has the canvases, the current layout, and what others need to know where things are.
+ * Create the roll in an element. The result has the canvases, the current layout, and functions to scroll and to redraw.
  * @param {HTMLElement} stage
  * @param {ReturnType<import("./state.js").createStore>} store
  */
@@ -46,13 +46,13 @@ export function createRoll(stage, store) {
     return { ...state.view, left_px: scroller?.scrollLeft ?? 0, top_px: scroller?.scrollTop ?? 0, width_px: scroller?.clientWidth ?? 0, height_px: scroller?.clientHeight ?? 0 };
   }
 
-  /** Ask for a new picture of "notes", "ruler", "over" or "velocities" in the next frame. */
+  /** Draw "notes", "ruler", "over" or "velocities" (default: all) again in the next frame. */
   function invalidate(...what) {
     for (const each of what.length ? what : ["notes", "ruler", "over", "velocities"]) roll.dirty.add(each);
     if (!frame) frame = requestAnimationFrame(draw);
   }
 
-  /** Compute the lanes anew and the size of what can be scrolled. */
+  /** Compute the lanes, the scrollable size and the sizes of the canvases. */
   function layOut() {
     const state = store.get();
     if (!state.content) return;
@@ -85,7 +85,7 @@ export function createRoll(stage, store) {
     contexts.get(canvas).setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
-  /** All that drawing needs to know. */
+  /** The arguments of the functions that draw on a canvas. */
   function scene(canvas) {
     const state = store.get();
     roll.view = view();
@@ -110,7 +110,7 @@ export function createRoll(stage, store) {
     if (roll.frame_times.length > MAX_FRAMES) roll.frame_times.shift();
   }
 
-  /** Scroll so that a bar and a part can be seen. */
+  /** Scroll until a bar and a part are visible. */
   function scrollTo(bar, part) {
     const { content } = store.get();
     const x = xOf(content, view(), content.bars[bar].tick);
@@ -121,7 +121,7 @@ export function createRoll(stage, store) {
     else if (lane.top + lane.height > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = lane.top + Math.min(0, lane.height - scroller.clientHeight);
   }
 
-  /** Move the line of the song to a tick; while it plays the page turns when the line leaves it. */
+  /** Move the playhead to a tick; with `is_followed`, scroll when the playhead leaves the roll. */
   function showTick(tick, is_followed) {
     roll.tick = tick;
     const { content } = store.get();

@@ -1,4 +1,4 @@
-/** What the page does with the server: opens songs, saves edits one after the other, walks through versions, starts and follows jobs. */
+/** All that the page does with the server: open songs, save edits, undo and redo, start and follow jobs. */
 import { api, followJob } from "./api.js";
 import { say } from "./dom.js";
 import { joinNotes, noNotes } from "./notes.js";
@@ -9,15 +9,15 @@ const ORIGINALITY_WAIT_MS = 1200;
 
 /** @param {ReturnType<import("./state.js").createStore>} store */
 export function createSession(store) {
-  const cache = new Map(); // contents by song and version; versions never change
+  const cache = new Map(); // the content of each version, which never changes
   let last_turn = Promise.resolve(); // edits, undo and redo reach the server one after the other
   let unsaved = 0;
   let mixer_timer = 0;
   let originality_timer = 0;
   let is_finding = false;
-  const asked = new Set(); // versions whose originality was asked for
+  const requested = new Set(); // versions whose originality was requested
 
-  /** Run something; say an error in the status line. Returns undefined after an error. */
+  /** Call a function; show an error in the status line and return undefined. */
   async function attempt(work) {
     try {
       return await work();
@@ -28,7 +28,7 @@ export function createSession(store) {
     }
   }
 
-  /** Do something after all that was begun before. */
+  /** Call a function after all earlier ones have ended. */
   function inTurn(work) {
     last_turn = last_turn.then(work);
     return last_turn;
@@ -45,7 +45,7 @@ export function createSession(store) {
     store.dispatch({ type: "set", values: { songs: await api.songs() } });
   }
 
-  /** Open a song at its head, or show another version of it without moving its head. */
+  /** Open a song at its head, once all edits are saved. */
   async function openSong(id) {
     await last_turn;
     return showHead(id);
@@ -58,7 +58,7 @@ export function createSession(store) {
     return song;
   }
 
-  /** Save the notes that are shown as a new version; edits are saved in their order. */
+  /** Save the shown notes as a new version; edits are saved in their order. */
   function saveEdit(action) {
     const { song, content } = store.get();
     unsaved++;
@@ -72,7 +72,7 @@ export function createSession(store) {
     });
   }
 
-  /** Read the song again, without its notes: after takes were made. */
+  /** Read the song and its versions again; read its notes only if the head has moved. */
   async function refreshSong() {
     const song = await api.song(store.get().song.id);
     if (song.head !== store.get().song.head) await openSong(song.id);
@@ -94,7 +94,7 @@ export function createSession(store) {
     return saveEdit(action);
   }
 
-  /** Make another version the head: undo, redo, a branch, an accepted take. */
+  /** Make another version the head. */
   const goTo = (version, words) => inTurn(() => moveHead(version, words));
 
   async function moveHead(version, words) {
@@ -127,7 +127,7 @@ export function createSession(store) {
     return moveHead(target, `Redone: ${actionOf(target)}.`);
   }
 
-  /** Keep mixer settings; they are sent when no more come for a moment. */
+  /** Change settings of the mixer; they are saved when no change comes for MIXER_WAIT_MS. */
   function changeMixer(part, values) {
     const { song } = store.get();
     const parts = [...(song.mixer?.parts ?? [])];
@@ -139,7 +139,7 @@ export function createSession(store) {
     mixer_timer = setTimeout(() => attempt(() => api.patchSong(song.id, { mixer })), MIXER_WAIT_MS);
   }
 
-  /** Hear the song by a soundfont (a name that the server knows), or by the own voices (""). */
+  /** Choose the soundfont of a song by the server's name; "" is the synthesizer of Ritornello. */
   async function changeSound(soundfont) {
     const { song } = store.get();
     const mixer = { ...song.mixer, soundfont: soundfont || null };
@@ -162,7 +162,7 @@ export function createSession(store) {
     });
   }
 
-  /** Import a file that was dropped or chosen, and open it. */
+  /** Import a file and open it as a song. */
   async function importFile(file) {
     say(`Reading ${file.name} ...`);
     await attempt(async () => {
@@ -185,8 +185,8 @@ export function createSession(store) {
   }
 
   /**
-   * Start a job and follow it to its end; resolves with the data of `done`, or null.
-   * `on_event` gets what comes between; the job is shown in the status bar.
+   * Start a job, show it at the foot of the page, and follow it to its end; resolves with the data of `done`, or null.
+   * `on_event` is called with each event.
    */
   async function runJob(body, words, on_event = () => {}) {
     const started = await attempt(() => api.startJob(body));
@@ -204,7 +204,7 @@ export function createSession(store) {
     return event === "done" ? data : null;
   }
 
-  /** Events `parts` and `notes` of a job as a song in the roll that grows. */
+  /** A function that shows the events `parts` and `notes` of a job as a growing song in the roll. */
   function streamInto(textures) {
     let waiting = noNotes();
     let frame = 0;
@@ -225,8 +225,8 @@ export function createSession(store) {
   }
 
   /**
-   * Find what the shown takes, or the version of the open history, share with the training songs. It takes the server seconds, so it
-   * begins when nothing has changed for a moment.
+   * Request the originality of the shown takes, or of the head if the history is open. The server needs seconds for it, so the
+   * request is sent when nothing has changed for ORIGINALITY_WAIT_MS.
    */
   function wantOriginality() {
     clearTimeout(originality_timer);
@@ -236,10 +236,10 @@ export function createSession(store) {
   async function findOriginality() {
     const { song, takes, panel, content, stage } = store.get();
     if (!song || stage !== "song" || is_finding) return;
-    const wanted = takes?.items.map((take) => take.version) ?? (panel === "history" && content.command ? [song.head] : []);
-    const version = wanted.find((each) => !song.versions.find((item) => item.version === each)?.originality && !asked.has(`${song.id}/${each}`));
+    const shown = takes?.items.map((take) => take.version) ?? (panel === "history" && content.command ? [song.head] : []);
+    const version = shown.find((each) => !song.versions.find((item) => item.version === each)?.originality && !requested.has(`${song.id}/${each}`));
     if (version === undefined) return;
-    asked.add(`${song.id}/${version}`);
+    requested.add(`${song.id}/${version}`);
     is_finding = true;
     const originality = await api.originality(song.id, version).catch(() => null);
     is_finding = false;
@@ -251,7 +251,7 @@ export function createSession(store) {
   return { attempt, contentOf, refreshSongs, refreshSong, wantOriginality, openSong, edit, goTo, undo, redo, changeMixer, changeSound, changeLocks, rename, importFile, removeSong, runJob, streamInto, cancel, settled: () => last_turn };
 }
 
-/** Planned textures, if they are of a song with so many parts and bars. */
+/** Planned textures if they fit the parts and bars of a song, else none. */
 function fitting(textures, content) {
   return textures?.length === content.parts.length && textures[0]?.length === content.bars.length ? textures : [];
 }

@@ -1,4 +1,4 @@
-/** A sketch as the roll shows it: bars, chords, sections and textures without notes. Pure. The format is that of docs/sketch.md. */
+/** Show a sketch in the roll, as a song with bars, chords, sections and textures but no notes. Pure. docs/sketch.md has the format. */
 import { noNotes } from "./notes.js";
 import { pitchNumber } from "./layout.js";
 
@@ -10,33 +10,35 @@ export function sectionsOf(sketch) {
   return sketch.bars.map((item, bar) => ({ bar, letter: item.section })).filter((item) => item.letter);
 }
 
-/** The chords of a bar, each with the share of the bar at which it begins: "D / G A7" > [[0, "D"], [0.5, "G"], [0.75, "A7"]]. */
+/** The chords of a bar, each with the share of the bar before it: "D / G A7" gives [[0, "D"], [0.5, "G"], [0.75, "A7"]]. */
 export function chordsOfBar(text) {
   const symbols = String(text ?? "").trim().split(/\s+/).filter(Boolean);
   return symbols.map((symbol, at) => [at / symbols.length, symbol]).filter(([, symbol]) => symbol !== "/" && symbol !== "?");
 }
 
-/** The bars of a sketch with their ticks; meters change where a bar says so. */
+/** The bars of a sketch with their ticks; a bar without a meter has the meter of the bar before. */
 function barsOf(sketch) {
   let meter = sketch.meter ?? "4/4";
   let tick = 0;
   const first = sketch.bars[0]?.bar === 0 ? 0 : 1;
   return sketch.bars.map((item, at) => {
-    const own = item.meter ?? meter;
+    const bar_meter = item.meter ?? meter;
     if (item.meter && !(at === 0 && first === 0)) meter = item.meter;
-    const [numerator, denominator] = own.split("/").map(Number);
+    const [numerator, denominator] = bar_meter.split("/").map(Number);
     const bar = { tick, ticks: (numerator * TICKS_PER_BEAT * 4) / denominator, numerator, denominator, number: first + at };
     tick += bar.ticks;
     return bar;
   });
 }
 
-/** A song without notes that is shown for a sketch; `parts` of the sketch are names of instruments. */
+/** The song without notes that the roll shows for a sketch. */
 export function contentOfSketch(sketch) {
   const bars = barsOf(sketch);
   const names = sketch.parts ?? [...new Set(sketch.bars.flatMap((bar) => Object.keys(bar.texture ?? {})))];
-  const seen = {};
-  const keys = names.map((name) => ((seen[name] = (seen[name] ?? 0) + 1), seen[name] > 1 ? `${name} ${seen[name]}` : name));
+  const keys = names.map((name, at) => {
+    const count = names.slice(0, at + 1).filter((other) => other === name).length;
+    return count > 1 ? `${name} ${count}` : name;
+  });
   const texture = (bar, key) => {
     const planned = sketch.bars[bar].texture?.[key];
     return planned && planned !== "rests" ? { notes: planned.notes ?? null, pitch: pitchNumber(planned.pitch) } : null;
@@ -61,7 +63,7 @@ export function contentOfSketch(sketch) {
   };
 }
 
-/** A sketch in which a value of a bar is another one; an empty text leaves it open, to be drawn. */
+/** The sketch with another value in a bar; an empty text leaves the value open, so that it is drawn later. */
 export function changeBar(sketch, bar, key, value) {
   const bars = sketch.bars.slice();
   bars[bar] = { ...bars[bar], [key]: value };
@@ -69,7 +71,7 @@ export function changeBar(sketch, bar, key, value) {
   return { ...sketch, bars };
 }
 
-/** A sketch in which the texture of a part in a bar is another one: {notes, pitch}, "rests", or null (open). */
+/** The sketch with another texture of a part in a bar: {notes, pitch}, "rests", or null (open). */
 export function changeTexture(sketch, bar, part_key, value) {
   const texture = { ...(sketch.bars[bar].texture ?? {}) };
   if (value === null) delete texture[part_key];

@@ -1,6 +1,6 @@
 /**
- * Sound: bars of parts, rendered by the server, are fetched ahead and put end to end by WebAudio, each part through its own
- * gain and pan. A part whose notes are the same in two versions has one key, so that takes are compared without a gap.
+ * Play a song with WebAudio. The server renders each bar of each part as a sound; the player fetches these ahead and schedules them
+ * end to end, each part with its gain and pan. Two versions in which a part is the same share its sounds, so a switch has no gap.
  */
 import { barAt, soundKeys } from "./notes.js";
 import { RATE_HZ, barSeconds, secondOf, tempoMap, tickOf } from "./timing.js";
@@ -18,17 +18,17 @@ const METRONOME = "metronome";
 export function createPlayer(urlOf, on_error) {
   let context = null;
   let master = null;
-  let channels = new Map(); // by part: {gain, pan}
+  let channels = new Map(); // part: {gain, pan}
   let mixer = {};
-  let font = ""; // the soundfont, or that of the server
-  let song = null; // {content, version, keys, seconds, map}
+  let font = ""; // the name of the soundfont; "" is the server's default
+  let song = null; // {content, keys, seconds, map}
   let loop = null;
   let timer = 0;
-  let segments = []; // {bar, time, offset}: what is scheduled
-  let sources = []; // {part, bar, key, source, gain, end}
-  let next = null; // {bar, time}
+  let segments = []; // scheduled bars: {bar, time, offset}
+  let sources = []; // scheduled sounds: {part, bar, time, source, gain, end}
+  let next = null; // {bar, time}: the next bar to schedule
   let stopped_tick = 0;
-  let generation = 0;
+  let generation = 0; // grows with each start and stop, so that late answers of the server can be told apart
   const bars = createBarSounds();
   const player = { play, stop, seek, tick, setSong, setLoop, setMixer, audition, prefetch, context: openContext, is_playing: () => next !== null, on_bar: null, on_end: null, start_delay_ms: 0, metronome: false };
 
@@ -43,7 +43,7 @@ export function createPlayer(urlOf, on_error) {
   const partsOf = () => [...song.content.parts.keys(), METRONOME];
   const keyOf = (part) => (part === METRONOME ? `${METRONOME}-${song.keys.common}` : `${song.keys[part]}-${font}`);
 
-  /** Take another song, version or take; what is the same in both sounds on. */
+  /** Play another song, version or take; parts that are the same in both go on sounding. */
   function setSong(content) {
     const keys = content.sound_keys ?? (content.sound_keys = Object.assign(soundKeys(content), { common: String(content.tempos.map((tempo) => tempo.bpm)) }));
     const at = song && next ? tick() : stopped_tick;
@@ -55,7 +55,7 @@ export function createPlayer(urlOf, on_error) {
     return undefined;
   }
 
-  /** Let a part sound with its new notes from now on, as soon as they are here. */
+  /** Replace the sound of a part from now on, as soon as the new one is fetched. */
   function replace(part) {
     const now = context.currentTime;
     for (const segment of segments.filter((each) => each.time + barLength(each.bar) > now)) schedulePart(part, segment, true);
@@ -65,7 +65,7 @@ export function createPlayer(urlOf, on_error) {
 
   const fetchBar = (part, bar) => bars.fetch(`${keyOf(part)}/${bar}`, urlOf(part, bar, song.content, font), bar);
 
-  /** Fetch the bars that would sound first from a tick on. */
+  /** Fetch the first bars after a tick. */
   function prefetch(from = stopped_tick) {
     if (!song) return;
     const first = barAt(song.content.bars, from);
@@ -104,19 +104,19 @@ export function createPlayer(urlOf, on_error) {
     }
   }
 
-  /** Play from a tick; with a count-in of one bar of the metronome before. Resolves when the first bar is scheduled. */
+  /** Play from a tick, with `count_in` after one bar of the metronome. Resolves when the first bar is scheduled. */
   async function play(from = stopped_tick, count_in = false) {
-    const asked = performance.now();
+    const called_ms = performance.now();
     openContext();
     halt();
-    const own = ++generation;
+    const this_generation = ++generation;
     const bar = barAt(song.content.bars, from);
     const offset = Math.max(0, secondOf(song.map, from) - song.seconds[bar]);
     next = { bar, time: Infinity };
     if (context.state !== "running") await context.resume();
-    const wanted = partsOf().filter((part) => part !== METRONOME || count_in || player.metronome);
-    await Promise.allSettled(wanted.map((part) => fetchBar(part, bar)));
-    if (own !== generation) return;
+    const first_parts = partsOf().filter((part) => part !== METRONOME || count_in || player.metronome);
+    await Promise.allSettled(first_parts.map((part) => fetchBar(part, bar)));
+    if (this_generation !== generation) return;
     let time = context.currentTime + START_DELAY_S;
     if (count_in) {
       const click = await fetchBar(METRONOME, bar);
@@ -126,13 +126,13 @@ export function createPlayer(urlOf, on_error) {
       sources.push({ part: METRONOME, bar: -1, source: node, gain: null, end: time + click.duration });
       time += click.duration;
     }
-    player.start_delay_ms = performance.now() - asked;
+    player.start_delay_ms = performance.now() - called_ms;
     next = { bar, time, offset };
     timer = setInterval(schedule, TIMER_MS);
     schedule();
   }
 
-  /** Schedule what begins soon, fetch what comes later. */
+  /** Schedule the bars that begin soon, and fetch later ones. */
   function schedule() {
     const now = context.currentTime;
     while (next && next.time < now + AHEAD_S) {
@@ -155,7 +155,7 @@ export function createPlayer(urlOf, on_error) {
 
   const following = (bar) => (loop && bar === loop[1] ? loop[0] : bar + 1 < song.content.bars.length ? bar + 1 : null);
 
-  /** The last notes ring on after the last bar: the server has that as one more bar. */
+  /** Play what still rings after the last bar, which the server sends as one more bar, and stop. */
   function finish(time) {
     clearInterval(timer);
     for (const part of song.content.parts.keys()) schedulePart(part, { bar: song.content.bars.length, time, offset: 0 });
@@ -167,7 +167,7 @@ export function createPlayer(urlOf, on_error) {
 
   async function schedulePart(part, segment, is_replacing = false) {
     if (part === METRONOME && !player.metronome) return;
-    const own = generation;
+    const this_generation = generation;
     const key = keyOf(part);
     let buffer = bars.known(`${key}/${segment.bar}`);
     if (!buffer) {
@@ -177,7 +177,7 @@ export function createPlayer(urlOf, on_error) {
         return on_error(error);
       }
     }
-    if (own !== generation || keyOf(part) !== key) return;
+    if (this_generation !== generation || keyOf(part) !== key) return;
     const now = context.currentTime;
     const begin = Math.max(segment.time + segment.offset, now + 0.005);
     const offset = begin - segment.time;
@@ -213,7 +213,7 @@ export function createPlayer(urlOf, on_error) {
     next = null;
   }
 
-  /** Stop; the song stays at `at`, or where it is. */
+  /** Stop at a tick; by default at the present one. */
   function stop(at = tick()) {
     if (next || segments.length) halt(at === 0 && next === null);
     stopped_tick = at;
@@ -226,7 +226,7 @@ export function createPlayer(urlOf, on_error) {
     return prefetch(to);
   }
 
-  /** The tick that is heard now. */
+  /** The tick that sounds now. */
   function tick() {
     if (!context || !segments.length) return stopped_tick;
     const now = context.currentTime - (context.outputLatency || 0);
@@ -238,7 +238,7 @@ export function createPlayer(urlOf, on_error) {
   function setLoop(bars) {
     loop = bars;
     if (!next || !song) return;
-    // bars that were scheduled beyond the loop are taken back
+    // cancel the scheduled bars after the present one, which may be outside of the loop
     const now = context.currentTime;
     const current = segments.filter((each) => each.time <= now).pop();
     if (!current) return;
@@ -254,7 +254,7 @@ export function createPlayer(urlOf, on_error) {
     schedule();
   }
 
-  /** A short tone for a note that is drawn, moved or reached by the keyboard, without the server. */
+  /** Sound a short tone, without the server, for a note that is drawn, moved or selected. */
   function audition(is_drums, pitch, velocity) {
     openContext();
     if (context.state === "suspended") context.resume();
@@ -268,7 +268,7 @@ export function createPlayer(urlOf, on_error) {
     tone.stop(now + 0.4);
   }
 
-  /** When a second of a segment is heard, on the clock of `performance.now()`. */
+  /** The time in ms, on the clock of `performance.now()`, at which a time of the audio context sounds. */
   player.clockMs = (time) => {
     const { contextTime, performanceTime } = context.getOutputTimestamp();
     return performanceTime + (time - contextTime) * 1000;

@@ -1,10 +1,8 @@
 /**
- * The state of the page and how it changes. `reduce` is pure: it gives a new state and changes none.
- * What a song holds has the shape that the server sends (docs of the HTTP interface).
+ * The state of the page and how actions change it. `reduce` is pure: it returns a new state.
+ * Songs and versions have the fields that the server sends (studio/routes.py).
  */
 import { indexByBar, findNotes, newNotes, noNotes, notesInRegion } from "./notes.js";
-
-export const MAX_LOG_LINES = 400;
 
 /** @returns {any} */
 export function firstState() {
@@ -12,35 +10,34 @@ export function firstState() {
     server: null, // the answer of /api/state
     songs: [],
     song: null, // {id, name, head, mixer, locks, versions}
-    content: null, // the version that is shown: bars, parts, notes, chords ...
-    index: null, // of its notes by bar
-    stage: "song", // "sketch": only textures are shown; "streaming": notes come in
-    sketch: null, // as in a sketch file
-    options: {}, // with which the sketch was drawn
+    content: null, // the shown version: bars, parts, notes, chords ...
+    index: null, // its notes by bar (`indexByBar`)
+    stage: "song", // or "sketch": only textures are shown; or "streaming": a song is being composed
+    sketch: null, // the JSON of a sketch file
+    options: {}, // the options with which the sketch was drawn
     view: { beat_px: 32, row_px: 6, tool: "select", grid: 0.25, is_fitted: true },
-    cursor: { bar: 0, part: 0 }, // where the keyboard is
-    region: null, // {bars: [first, last], parts: [...]} that are selected
-    chosen: new Set(), // selected notes
+    cursor: { bar: 0, part: 0 }, // the cell that the keyboard moves
+    region: null, // the selected {bars: [first, last], parts: [...]}
+    chosen: new Set(), // the selected notes (indices)
     takes: null, // {parent, items: [{version, content, ghosts, originality}], audible}
-    trail: [], // heads left by undo, the latest last
+    trail: [], // the heads that undo left, the latest one last
     jobs: {}, // by id
     transport: { is_playing: false, is_recording: false, loop: null, metronome: false, count_in: false, tick: 0 },
     panel: "compose",
-    log: [],
   };
 }
 
 const withContent = (state, content) => ({ ...state, content, index: content && indexByBar(content.notes, content.bars) });
 
-/** Mixer settings of a part, with what was never set. */
+/** The mixer settings of a part, with defaults for those that were never set. */
 export const channelOf = (mixer, part) => ({ volume: 1, pan: 0, mute: false, solo: false, ...(mixer?.parts?.[part] ?? {}) });
 
 const CHANGES = {
-  /** Some values of the state as they are. */
+  /** Set some values of the state. */
   set: (state, { values }) => ({ ...state, ...values }),
   view: (state, { values }) => ({ ...state, view: { ...state.view, ...values } }),
   transport: (state, { values }) => ({ ...state, transport: { ...state.transport, ...values } }),
-  /** A version of a song is shown; selected notes that are in it stay selected. */
+  /** Show a version of a song; selected notes that it has stay selected. */
   open: (state, { song, content }) => {
     const is_same = state.song?.id === song.id && state.content;
     const chosen = is_same && state.chosen.size ? findNotes(state.content.notes, state.chosen, content.notes) : [];
@@ -48,9 +45,9 @@ const CHANGES = {
     const kept = is_same ? { region: clampRegion(state.region, content) } : { region: null, trail: [], takes: null, transport: { ...state.transport, loop: null, tick: 0 } };
     return withContent({ ...state, ...kept, song, cursor, stage: "song", chosen: new Set(chosen) }, content);
   },
-  /** Notes were edited; the server does not know yet. */
+  /** Change the shown notes; they are not saved yet. */
   edit: (state, { notes, chosen }) => withContent({ ...state, chosen: new Set(chosen ?? state.chosen) }, { ...state.content, notes, is_saved: false, sound_keys: undefined }),
-  /** A song without notes, of a sketch or of a song that is being composed. */
+  /** Show a song without notes: a sketch, or a song before its first note is composed. */
   plan: (state, { content, stage }) => withContent({ ...state, stage, takes: null, region: null, chosen: new Set(), transport: { ...state.transport, loop: null, tick: 0 }, cursor: clampCursor(state.cursor, content) }, { ...content, notes: content.notes ?? noNotes() }),
   cursor: (state, { bar, part, extend }) => {
     const cursor = clampCursor({ bar, part }, state.content);
@@ -72,7 +69,6 @@ const CHANGES = {
   }),
   audible: (state, { take }) => (state.takes && take <= state.takes.items.length ? { ...state, takes: { ...state.takes, audible: take } } : state),
   job: (state, { id, values }) => ({ ...state, jobs: { ...state.jobs, [id]: { ...state.jobs[id], ...values } } }),
-  log: (state, { line }) => ({ ...state, log: [...state.log.slice(1 - MAX_LOG_LINES), line] }),
 };
 
 /** The state after an action `{type, ...}`. Unknown actions throw. */
@@ -100,12 +96,12 @@ function spanned(a, b) {
   return { bars: [Math.min(a.bar, b.bar), Math.max(a.bar, b.bar)], parts: Array.from({ length: to - from + 1 }, (_, at) => from + at) };
 }
 
-/** A take with its ghosts: the notes that it has and the song has not, and those of the song that it has not. */
+/** A take with its `ghosts`, which the song lacks, and its `lost` notes, which only the song has. */
 function withGhosts(content, take) {
   return { ...take, ghosts: newNotes(content.notes, take.content.notes), lost: newNotes(take.content.notes, content.notes) };
 }
 
-/** What is heard: the song, or the take that is chosen. */
+/** The content that is played: the song, or the audible take. */
 export function audibleContent(state) {
   const { takes } = state;
   return takes?.audible ? takes.items[takes.audible - 1].content : state.content;
@@ -117,13 +113,13 @@ export function notesToEdit(state) {
   return state.region ? notesInRegion(state.content.notes, state.index, state.region) : [];
 }
 
-/** Bars of a region by the numbers that are printed, such as "5-8"; one bar is "5-5" where `is_range`. */
-export function barsText(content, region, is_range = false) {
+/** The bars of a region by their printed numbers, such as "5-8" or "5". */
+export function barsText(content, region) {
   const [first, last] = region.bars.map((bar) => content.bars[bar].number);
-  return first === last && !is_range ? `${first}` : `${first}-${last}`;
+  return first === last ? `${first}` : `${first}-${last}`;
 }
 
-/** What a screen reader is told of the selection. */
+/** The selection in words, for screen readers. */
 export function selectionText(state) {
   const { content, region, chosen } = state;
   if (!content) return "No song is open.";
@@ -134,7 +130,7 @@ export function selectionText(state) {
   return `Bar${region.bars[0] === region.bars[1] ? "" : "s"} ${barsText(content, region)}, ${names}, ${count} ${count === 1 ? "note" : "notes"}`;
 }
 
-/** The name of a part; of several with one name, with a number. */
+/** The name of a part; with a number if several parts have the same name. */
 export function partName(content, part) {
   const nameOf = (item) => item.name || item.instrument;
   const name = nameOf(content.parts[part]);
@@ -142,7 +138,7 @@ export function partName(content, part) {
   return alike.length > 1 ? `${name} ${alike.indexOf(part) + 1}` : name;
 }
 
-/** Locks as the command line takes them: "2:5-8" (part 2), "2", "5-8". */
+/** Locks in the form of the option --lock: "2:5-8" (part 2), "2", "5-8". */
 export function lockTexts(locks) {
   return locks.map(({ part, bars }) => [part === null ? "" : `${part + 1}`, bars ? `${bars[0]}-${bars[1]}` : ""].filter(Boolean).join(":"));
 }
@@ -152,17 +148,17 @@ export function isLocked(locks, part, number) {
   return locks.some((lock) => (lock.part === null || lock.part === part) && (!lock.bars || (lock.bars[0] <= number && number <= lock.bars[1])));
 }
 
-/** Locks with a region locked, or free again if just this was locked before. */
+/** The locks after a region is locked; if exactly this region was locked, after it is unlocked. */
 export function toggleLocks(locks, content, region, is_whole_part) {
   const bars = is_whole_part ? null : region.bars.map((bar) => content.bars[bar].number);
-  const wanted = region.parts.map((part) => ({ part, bars }));
+  const toggled = region.parts.map((part) => ({ part, bars }));
   const same = (a, b) => a.part === b.part && String(a.bars) === String(b.bars);
-  const are_there = wanted.every((lock) => locks.some((other) => same(lock, other)));
-  const others = locks.filter((lock) => !wanted.some((other) => same(lock, other)));
-  return are_there ? others : [...others, ...wanted];
+  const are_locked = toggled.every((lock) => locks.some((other) => same(lock, other)));
+  const others = locks.filter((lock) => !toggled.some((other) => same(lock, other)));
+  return are_locked ? others : [...others, ...toggled];
 }
 
-/** A store of one state: `get`, `dispatch`, `subscribe` (called with the new and the old state). */
+/** A store of one state. Functions given to `subscribe` are called with the new and the old state after each `dispatch`. */
 export function createStore(state = firstState()) {
   const listeners = new Set();
   return {

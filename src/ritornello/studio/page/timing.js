@@ -1,4 +1,4 @@
-/** Ticks and seconds of a song. Pure. */
+/** Convert between ticks and seconds of a song. Pure. */
 import { barAt, endTick } from "./notes.js";
 
 export const RATE_HZ = 44100;
@@ -29,26 +29,26 @@ const last = (pieces, is_past) => {
   return pieces[at];
 };
 
-/** When a tick sounds, in seconds from the start of the song. */
+/** The time of a tick in seconds from the start of the song. */
 export function secondOf(map, tick) {
   const piece = last(map, (next) => next.tick <= tick);
   return piece.second + (tick - piece.tick) * piece.per_tick;
 }
 
-/** Which tick sounds at a second. */
+/** The tick at a time in seconds. */
 export function tickOf(map, second) {
   const piece = last(map, (next) => next.second <= second);
   return piece.tick + (second - piece.second) / piece.per_tick;
 }
 
-/** When each bar begins, and when the song ends (bars + 1), in seconds, on whole samples as the server cuts them. */
+/** The times (bars + 1) in seconds at which bars begin and the song ends, rounded to whole samples as on the server. */
 export function barSeconds(content) {
   const map = tempoMap(content);
   const ticks = [...content.bars.map((bar) => bar.tick), endTick(content.bars)];
   return ticks.map((tick) => Math.round(secondOf(map, tick) * RATE_HZ) / RATE_HZ);
 }
 
-/** Bar, beat and tempo at a tick as people read them: "5.3" and 120. */
+/** The bar and beat at a tick, such as "5.3". */
 export function positionText(content, tick) {
   const bar = content.bars[barAt(content.bars, tick)];
   const beat_ticks = (content.ticks_per_beat * 4) / bar.denominator;

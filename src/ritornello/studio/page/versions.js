@@ -1,22 +1,22 @@
 /**
- * The versions of a song as a tree: each has a parent. Undo goes to the parent, redo to the child from which one came. Pure.
+ * The versions of a song as a tree. Undo goes to the parent of a version, redo to the child that undo left. Pure.
  * @typedef {{version: number, parent: number | null, made_at: string, action: string, originality: any, take?: boolean}} Version
  */
 
 const byNumber = (versions) => new Map(versions.map((item) => [item.version, item]));
 
-/** The version before, or null. */
+/** The version to which undo goes, or null. */
 export function undoTarget(versions, head) {
   return byNumber(versions).get(head)?.parent ?? null;
 }
 
 /** The version to which redo goes: the one that undo left, else the newest child that is no take; or null. */
 export function redoTarget(versions, head, trail) {
-  const left = trail[trail.length - 1];
+  const undone = trail[trail.length - 1];
   const children = versions.filter((item) => item.parent === head);
-  if (children.some((item) => item.version === left)) return left;
-  const own = children.filter((item) => !item.take);
-  return own.length ? Math.max(...own.map((item) => item.version)) : null;
+  if (children.some((item) => item.version === undone)) return undone;
+  const accepted = children.filter((item) => !item.take);
+  return accepted.length ? Math.max(...accepted.map((item) => item.version)) : null;
 }
 
 /** The versions from the first one to `head`. */
@@ -28,7 +28,7 @@ export function pathTo(versions, head) {
 }
 
 /**
- * The versions, newest first, each with its column (0 is the branch of the head, a fork goes one to the right) and whether it is on the path to the head.
+ * The versions, newest first, each with its column in the drawn tree (0 is the path to the head; a fork goes one to the right).
  * @returns {(Version & {column: number, is_on_path: boolean})[]}
  */
 export function drawTree(versions, head) {
@@ -39,8 +39,8 @@ export function drawTree(versions, head) {
     if (path.has(item.version)) column.set(item.version, 0);
     else {
       const first = Math.min(...versions.filter((other) => other.parent === item.parent && !other.take).map((other) => other.version));
-      const goes_on = !path.has(item.parent) && first === item.version;
-      column.set(item.version, (column.get(item.parent) ?? 0) + (goes_on ? 0 : 1));
+      const is_continuation = !path.has(item.parent) && first === item.version;
+      column.set(item.version, (column.get(item.parent) ?? 0) + (is_continuation ? 0 : 1));
     }
   }
   return [...versions]
