@@ -11,7 +11,7 @@ import click
 from ritornello.errors import RitornelloError
 from ritornello.system.version import __version__
 
-HELPERS = {"common"}
+HELPERS = {"common"}  # modules that are no commands
 
 
 class Commands(click.Group):
@@ -32,10 +32,10 @@ class Commands(click.Group):
         """Find the command; raise UsageError that suggests the nearest name if it is misspelt."""
         from ritornello.system.suggest import did_you_mean
 
-        known = self.list_commands(context)
-        if args and args[0] not in known and not args[0].startswith("-"):
-            hint = did_you_mean(args[0], known)
-            raise click.UsageError(f"command {args[0]!r}: must be one of {', '.join(known)}{hint}", context)
+        names = self.list_commands(context)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], names)
+            raise click.UsageError(f"command {args[0]!r}: must be one of {', '.join(names)}{hint}", context)
         return super().resolve_command(context, args)
 
 
@@ -45,9 +45,10 @@ def root() -> None:
     """Learn from a folder of MIDI files and compose new songs.
 
     \b
-    ritornello prepare ~/Music/midi --out corpus
-    ritornello train corpus --out model --minutes 10
-    ritornello compose model --bars 16 -o song.mid
+    ritornello compose --genre fiddle
+    ritornello learn ~/Music/midi
+    ritornello compose ~/Music/midi-model --bars 16 -o song.mid
+    ritornello studio
     """
 
 

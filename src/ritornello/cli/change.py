@@ -7,7 +7,8 @@ import click
 
 from ritornello.cli.common import (
     PATH,
-    STANDARD_OUTPUT,
+    is_stdout,
+    midi_target,
     option,
     options_of,
     output_options,
@@ -16,7 +17,6 @@ from ritornello.cli.common import (
     write_to_stdout,
 )
 from ritornello.composing.options import ChangeOptions
-from ritornello.errors import InputError
 from ritornello.system.made_files import writing
 
 
@@ -36,11 +36,9 @@ def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: b
     """
     from ritornello.composing.change_song import change
 
-    target = out or f"{'song' if song == STANDARD_OUTPUT else Path(song).stem}-changed.mid"
+    target = midi_target(song, out, "changed")
     changed = change(song, **options)
-    if target == STANDARD_OUTPUT:
-        if as_json:
-            raise InputError("-o -: standard output holds one MIDI file, so no --json")
+    if is_stdout(target, as_json):
         write_to_stdout(changed.file)
         return
     with writing([Path(target)], overwrite):

@@ -1,4 +1,4 @@
-"""What the commands share: options, printing of results, progress bars."""
+"""Shared by the commands: options, printing of results, progress bars."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ritornello.errors import InputError
 from ritornello.system.progress import Progress, no_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -26,13 +27,13 @@ CLICK_TYPES = {
 }
 STANDARD_OUTPUT = "-"
 CODE_OPTIONS = ("network", "representation", "loss")
-SECONDS_PER_LINE = 10.0
+SECONDS_PER_LINE = 10.0  # between two lines of progress if there is no terminal
 
 
 def option(
     flags: str, help_text: str, kind: Any = None, *, default: Any = None, **more: Any
 ) -> Callable[[Command], Command]:
-    """A click.option whose default is shown; a list as `kind` gives the allowed values."""
+    """A click.option that shows its default; if `kind` is a list, it has the allowed values."""
     kind = click.Choice(kind) if isinstance(kind, list) else kind
     if default is not None:  # click makes None the value of a flag whose default is None
         more |= {"default": default, "show_default": True}
@@ -40,14 +41,15 @@ def option(
 
 
 def _none_if_empty(_context: click.Context, _option: click.Parameter, values: Any) -> list[Any] | None:
-    """The values of an option that may be repeated; None without any, as from Python."""
+    """The values of an option that may be repeated; None if it was not used, as in Python."""
     return list(values) or None
 
 
 def options_of(options: type) -> Callable[[Command], Command]:
     """Add a click option for each field of a class in `composing.options` or `training.config`.
 
-    A field whose metadata has `python_only` gets none; `choices` are the allowed values.
+    The metadata of a field has its `help`, and may have its `flag`, its allowed values (`choices`), and
+    `python_only` if it gets no option.
     """
 
     def add(command: Command) -> Command:
@@ -86,9 +88,9 @@ def code_options(command: Command) -> Command:
 
 
 def open_model(model: str | None, options: dict[str, Any]) -> Any:
-    """Take the `code_options` out of `options`, and open the model if they name any code.
+    """Remove the `code_options` from `options`; if they name any code, open the model with it.
 
-    Returns `model` as it is if they do not. Raises InputError, ModelError.
+    Without such options, return `model` unchanged. Raises InputError, ModelError.
     """
     code = {kind: name for kind in CODE_OPTIONS if (name := options.pop(kind)) is not None}
     if not code:
@@ -107,8 +109,26 @@ def output_options(command: Command) -> Command:
 
 def overwrite_option(command: Command) -> Command:
     """Add --overwrite."""
-    help_text = "Also replace files that no command of Ritornello wrote, or that were changed since."
+    help_text = "Also replace files that Ritornello did not write, or that were changed since."
     return option("--overwrite", help_text, is_flag=True)(command)
+
+
+def midi_target(song: str, out: str | None, suffix: str) -> str:
+    """The path to write: `out`, or by default SONG-suffix.mid in the current folder."""
+    return out or f"{'song' if song == STANDARD_OUTPUT else Path(song).stem}-{suffix}.mid"
+
+
+def is_stdout(target: str, as_json: bool) -> bool:
+    """Whether a MIDI file is written to standard output. Raises InputError if JSON would be as well."""
+    if target == STANDARD_OUTPUT and as_json:
+        raise InputError("-o -: standard output holds one MIDI file, so no --json")
+    return target == STANDARD_OUTPUT
+
+
+def check_midi_ending(target: str) -> None:
+    """Raise InputError unless a path ends in .mid or .midi."""
+    if Path(target).suffix.lower() not in (".mid", ".midi"):
+        raise InputError(f"-o {target!r} must end in .mid or .midi")
 
 
 def write_to_stdout(data: bytes) -> None:
@@ -125,10 +145,10 @@ def reader_option(command: Command) -> Command:
 
 
 def label_options(command: Command) -> Command:
-    """Add the options of where labels come from: --labels and --label-depth."""
-    depth = "Only the folders so many levels below FOLDER are labels; by default those of all levels."
+    """Add the options that say where labels come from: --labels and --label-depth."""
+    depth = "Only folders at this depth below FOLDER are labels (1: directly in FOLDER); by default all."
     command = option("--label-depth", depth, int)(command)
-    table = "A .csv or .jsonl file of paths (songs or folders) and labels, instead of the folders."
+    table = "A .csv or .jsonl file with paths (of songs or folders) and labels; then folders are no labels."
     return option("--labels", table, PATH)(command)
 
 
@@ -141,7 +161,7 @@ def reading_options(command: Command) -> Command:
 
 
 def left_out(dropped: dict[str, int]) -> list[str]:
-    """A line that says what of a song is not in the file that was written, if anything."""
+    """A line that lists the kinds and numbers of events that a file lacks; no line if it lacks none."""
     kinds = ", ".join(f"{kind} ({count})" for kind, count in dropped.items())
     return [f"left out: {kinds}"] if kinds else []
 
@@ -161,7 +181,7 @@ def print_result(result: dict[str, Any], *lines: Any, as_json: bool, quiet: bool
 
 
 def unused_name(name: str) -> str:
-    """The name, or else the first of song-2.mid, song-3.mid ... that no file has."""
+    """The name, or if such a file exists, the first unused of song-2.mid, song-3.mid ..."""
     path, number = Path(name), 1
     while path.exists():
         number += 1
@@ -171,9 +191,9 @@ def unused_name(name: str) -> str:
 
 @contextmanager
 def stage_output(shown: bool) -> Iterator[tuple[Callable[[str, str], None], Progress]]:
-    """Two functions: print_stage(stage, result) prints a line, and a progress function draws bars.
+    """Yield two functions: print_stage(stage, result) prints a line, the other draws progress bars.
 
-    A printed line takes the place of the bars.
+    A printed line replaces the bars.
     """
     with ExitStack() as bars:
         drawing: list[Progress] = []
@@ -240,5 +260,5 @@ def _progress_lines() -> Progress:
 
 
 def _task_name(description: str) -> str:
-    """The task of a description such as "learning  held-out 0.31": what comes before two spaces."""
+    """The name of the task in a description such as "learning  held-out 0.31": the text before two spaces."""
     return description.split("  ")[0]

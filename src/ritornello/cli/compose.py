@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 @click.argument("model", type=click.Path(), required=False)
 @option(
     "-o --out",
-    "The file to write, by its ending (.mid, sound, picture, .musicxml), folder/ for all, or - for MIDI on "
-    "standard output; by default song.mid, or song-2.mid if it exists. Several songs (-n) get numbers; in a "
-    "folder/ (by default songs/) they are 1.mid, 2.mid ... with a page, index.html.",
+    "The file to write: its ending chooses the format (.mid, a sound, a picture, .musicxml); folder/ gets "
+    "all formats, - is MIDI on standard output; by default song.mid, or song-2.mid if that exists. Several "
+    "songs (-n) get numbers; a folder/ (by default songs/) gets 1.mid, 2.mid ... and a page, index.html.",
     PATH,
 )
 @options_of(ComposeOptions)
@@ -63,7 +63,7 @@ def command(
 ) -> None:
     """Compose a song with the folder MODEL, or the bundled model.
 
-    What you do not set is taken from the plan of a training song.
+    Options that you leave out are taken from the plan of a training song.
 
     \b
     ritornello compose
@@ -82,50 +82,78 @@ def command(
     ritornello compose --bars 8 --play
     ritornello compose --genre chorale -n 50 -o chorales/
     """
-    from ritornello.composing import compose
-    from ritornello.composing.song_folder import SongFolder
-    from ritornello.rendering.render import is_folder
-
+    if redraw and recipe is None:
+        raise InputError("--redraw needs --recipe")
+    start_s = time.perf_counter()
     count = 1 if recipe is not None else n if options["best"] is None else options["best"]
     out = out or (unused_name("song.mid") if count == 1 else unused_name("songs") + "/")
-    start_s = time.perf_counter()
     if out == STANDARD_OUTPUT:
         _check_one(count, as_json)
         quiet = True
     else:
         _check_ending(out)
-    paths, files = song_paths(out, count), dict[int, str]()
-    folder = SongFolder(out, count) if count > 1 and is_folder(out) else None
-
-    def write(number: int, song: Song) -> None:
-        files[number] = str(folder.write(song, number)) if folder else write_song(song, paths[number])
-
-    sound = _open_sound() if play else None
-    outputs = folder.files if folder else [file for path in paths for file in files_of(path)]
-    if options["sketch"] and Path(options["sketch"]).resolve() in [file.resolve() for file in outputs]:
+    output = _Output(out, count)
+    sketch = options["sketch"]
+    if sketch and Path(sketch).resolve() in [file.resolve() for file in output.possible_files]:
         raise InputError(f"-o {out!r}: its recipe would replace the sketch: give the song another name")
-    with writing(outputs, overwrite):
+    sound = _open_sound() if play else None
+    with writing(output.possible_files, overwrite):
         if recipe is not None:
             songs = [_from_recipe(recipe, redraw, model, options)]
-            write(0, songs[0])
+            output.write(0, songs[0])
         else:
-            if redraw:
-                raise InputError("--redraw needs --recipe")
-            opened = open_model(model, options)
-            with progress_bars(n > 1 and not (quiet or as_json)) as update:
-                songs = compose.compose_many(opened, n, progress=update, on_song=write, **options)
+            songs = _compose(model, n, output, n > 1 and not (quiet or as_json), options)
     took_s = time.perf_counter() - start_s
-    written = [files[number] for number in range(len(songs))]
-    lines = [] if quiet or as_json else _lines(songs, written, out, took_s, model)
-    print_result({**_result(songs, written), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
+    files = [output.files[number] for number in range(len(songs))]
+    lines = [] if quiet or as_json else _lines(songs, files, out, took_s, model)
+    print_result({**_result(songs, files), "composed_in_s": took_s}, *lines, as_json=as_json, quiet=quiet)
     if sound is not None:
         from ritornello.playing.play import play as play_song
 
         play_song(songs[0], device=sound)
 
 
+class _Output:
+    """The place to which songs are written: numbered files, or a folder with a page."""
+
+    def __init__(self, out: str, count: int) -> None:
+        from ritornello.composing.song_folder import SongFolder
+        from ritornello.rendering.render import is_folder
+
+        self.files: dict[int, str] = {}
+        """The written file of each song, by its number from 0."""
+        self._folder = SongFolder(out, count) if count > 1 and is_folder(out) else None
+        self._paths = song_paths(out, count)
+
+    @property
+    def possible_files(self) -> list[Path]:
+        """All files that may be written."""
+        if self._folder:
+            return self._folder.files
+        return [file for path in self._paths for file in files_of(path)]
+
+    def write(self, number: int, song: Song) -> None:
+        """Write a song with its recipe."""
+        folder = self._folder
+        self.files[number] = (
+            str(folder.write(song, number)) if folder else write_song(song, self._paths[number])
+        )
+
+
+def _compose(
+    model: str | None, n: int, output: _Output, has_bars: bool, options: dict[str, Any]
+) -> list[Song]:
+    """Compose `n` songs and write each; `has_bars` shows the progress."""
+    from ritornello.composing import compose
+
+    opened = open_model(model, options)
+    with progress_bars(has_bars) as update:
+        return compose.compose_many(opened, n, progress=update, on_song=output.write, **options)
+
+
 def _from_recipe(recipe: str, redraw: bool, model: str | None, options: dict[str, Any]) -> Song:
-    """The song of a recipe again, with what the user typed besides; with `redraw`, another by its plan."""
+    """Build the song of a recipe again, or with `redraw` compose another by its plan; typed options replace
+    those of the recipe."""
     from ritornello.composing import compose
 
     typed = {name: _if_typed(name, options[name]) for name in ("creativity", *PERFORMING)}
@@ -159,7 +187,7 @@ def song_paths(out: str, count: int) -> list[str]:
 
 
 def files_of(path: str) -> list[Path]:
-    """The files that are written for a song at `path`, with its recipe."""
+    """The files that are written for a song at `path`, its recipe included."""
     from ritornello.rendering.render import FILES_OF_A_FOLDER, is_folder
 
     if path == STANDARD_OUTPUT:
@@ -170,7 +198,7 @@ def files_of(path: str) -> list[Path]:
 
 
 def write_song(song: Song, path: str) -> str:
-    """Write a song with its recipe beside it, or to standard output without; returns the file of the song."""
+    """Write a song and its recipe, or the song alone to standard output; return the file of the song."""
     if path == STANDARD_OUTPUT:
         write_to_stdout(song.to_bytes())
         return path
@@ -179,7 +207,7 @@ def write_song(song: Song, path: str) -> str:
 
 
 def _check_one(count: int, as_json: bool) -> None:
-    """Raise InputError unless one song alone goes to standard output."""
+    """Raise InputError unless standard output gets one song and nothing else."""
     if count != 1 or as_json:
         raise InputError("-o -: standard output holds one MIDI file, so one song (-n 1) and no --json")
 
@@ -188,9 +216,9 @@ def _check_ending(out: str) -> None:
     """Raise InputError if the format of -o is unknown, before anything is composed."""
     from ritornello.rendering.render import ENDINGS, is_folder
 
-    known = (*ENDINGS, ".json")
-    if not is_folder(out) and Path(out).suffix.lower() not in known:
-        raise InputError(f"-o {out!r} must end in {', '.join(known)}, or be a folder/")
+    endings = (*ENDINGS, ".json")
+    if not is_folder(out) and Path(out).suffix.lower() not in endings:
+        raise InputError(f"-o {out!r} must end in {', '.join(endings)}, or be a folder/")
 
 
 def _if_typed(name: str, value: Any) -> Any:
@@ -201,12 +229,12 @@ def _if_typed(name: str, value: Any) -> Any:
 
 def _result(songs: list[Song], files: list[str]) -> dict[str, Any]:
     """The songs as JSON."""
-    found = [
+    described = [
         {"file": file, "bars": song.bars, "notes": len(song.score), "seconds": song.score.duration_s}
         | {"recipe": song.recipe.to_dict()}
         for song, file in zip(songs, files, strict=True)
     ]
-    return found[0] if len(songs) == 1 else {"songs": found}
+    return described[0] if len(songs) == 1 else {"songs": described}
 
 
 def _lines(songs: list[Song], files: list[str], out: str, took_s: float, model: str | None) -> list[Any]:
@@ -221,7 +249,7 @@ def _lines(songs: list[Song], files: list[str], out: str, took_s: float, model: 
 
 
 def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[Any]:
-    """The plan of a song, its chords, its piano roll (of a single song), its file."""
+    """The plan of a song, its file, and of a single song its chords and piano roll."""
     from ritornello.rendering.lead_sheet import chord_lines
 
     candidate, number = divmod(song.recipe.song, MAX_SONGS)
@@ -247,5 +275,5 @@ def _command_to_repeat(song: Song, file: str, out: str, model: str | None) -> st
     is_alone = is_folder(out) and Path(file).name == "song.mid"
     recipe = Path(file).with_name("recipe.json") if is_alone else Path(file).with_suffix(".json")
     code = f" --representation {shlex.quote(song.recipe.code)}" if song.recipe.code else ""
-    own = f"{shlex.quote(model)} " if model and any(song.networks) else ""
-    return f"ritornello compose {own}--recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"
+    model_text = f"{shlex.quote(model)} " if model and any(song.networks) else ""
+    return f"ritornello compose {model_text}--recipe {shlex.quote(str(recipe))}{code} -o {shlex.quote(file)}"

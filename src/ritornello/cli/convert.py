@@ -10,7 +10,7 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 @click.command("convert")
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
-@option("--like", "From Keras: the model folder from which all but the weights is copied.", PATH)
+@option("--like", "From Keras: the model folder from which everything except the weights is copied.", PATH)
 @overwrite_option
 @output_options
 def command(source: str, target: str, like: str | None, overwrite: bool, as_json: bool, quiet: bool) -> None:

@@ -18,7 +18,7 @@ from ritornello.cli.common import (
 @click.command("doctor")
 @click.argument("folder", type=click.Path())
 @option("--html", "Also write the report as a web page with piano rolls.", PATH)
-@option("--copy-clean", "Copy the songs that can be trained on to a new folder.", PATH)
+@option("--copy-clean", "Copy the songs that a model can be trained on to a new folder.", PATH)
 @reading_options
 @option("--cache", "The folder for the results, instead of your cache folder.", PATH)
 @overwrite_option
@@ -34,7 +34,8 @@ def command(
 ) -> None:
     """Report which files below FOLDER can be trained on, why others cannot, and what to do about them.
 
-    No file is changed. The results are kept in your cache folder, so a second run reads only new files.
+    Your files are not changed. The results are kept in your cache folder, so a second run reads only new
+    files.
 
     \b
     ritornello doctor ~/Music/midi

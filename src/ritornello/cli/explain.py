@@ -62,7 +62,7 @@ def command(
 
 
 def _rows(song: Score, representation: Any, rows: int) -> tuple[dict[str, Any], list[str]]:
-    """The first rows of a song as data; and as text, of notes with the sketch of each bar before its rows."""
+    """The first rows of a song as data, and as text with, for `notes`, the sketch of each bar."""
     from ritornello.rendering.lead_sheet import bar_texts
     from ritornello.representations.notes import Notes
 
@@ -77,7 +77,7 @@ def _rows(song: Score, representation: Any, rows: int) -> tuple[dict[str, Any], 
 
 
 def _loss(points: str | None, png: str | None) -> tuple[dict[str, Any], str]:
-    """The curve of the loss of 2018 as data; and as text: drawn, and the costs of whole semitones."""
+    """The curve of the loss of 2018 as data, and as text: a chart, and the cost of each whole semitone."""
     from ritornello.models.losses.curve import Curve
     from ritornello.models.losses.curve_chart import cost_table, note_loss_chart
     from ritornello.rendering import charts as chart

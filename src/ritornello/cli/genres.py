@@ -11,10 +11,10 @@ from ritornello.cli.common import output_options, print_result
 @click.argument("model", type=click.Path(), required=False)
 @output_options
 def command(model: str | None, as_json: bool, quiet: bool) -> None:
-    """List the labels of MODEL, or of the bundled model: what their songs are like, how well it does them.
+    """List the labels of MODEL, or of the bundled model, with their usual instruments, meters and tempi.
 
-    A command to try stands below each. The mark says how often the detector of `ritornello judge` can tell a
-    composed song from a song that people wrote.
+    Below each label is a command that composes such a song. The mark says how well the model composes it: how
+    often the detector of `ritornello judge` can tell a composed song from a song that people wrote.
 
     \b
     ritornello genres
@@ -22,18 +22,18 @@ def command(model: str | None, as_json: bool, quiet: bool) -> None:
     """
     from ritornello.composing import compose
 
-    found = compose.genres(model)
-    named = f" {shlex.quote(model)}" if model else ""
-    tempi = ["-".join(map(str, dict.fromkeys(genre.tempo_bpm))) for genre in found]
+    genres = compose.genres(model)
+    model_text = f" {shlex.quote(model)}" if model else ""
+    tempi = ["-".join(map(str, dict.fromkeys(genre.tempo_bpm))) for genre in genres]
     lines = [
         f"{genre.label:<24} {genre.songs:>6,} songs, {', '.join(genre.parts)}\n"
         f"    {' or '.join(genre.meters)}, {tempo} bpm; {genre.mark}\n"
-        f"    ritornello compose{named} --genre {shlex.quote(genre.label)}"
-        for genre, tempo in zip(found, tempi, strict=True)
+        f"    ritornello compose{model_text} --genre {shlex.quote(genre.label)}"
+        for genre, tempo in zip(genres, tempi, strict=True)
     ]
-    lines = lines or ["this model has no labels: ritornello compose" + named]
+    lines = lines or ["this model has no labels: ritornello compose" + model_text]
     print_result(
-        {"genres": [{**genre._asdict(), "mark": genre.mark} for genre in found]},
+        {"genres": [{**genre._asdict(), "mark": genre.mark} for genre in genres]},
         *lines,
         as_json=as_json,
         quiet=quiet,

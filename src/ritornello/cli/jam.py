@@ -12,7 +12,9 @@ from ritornello.errors import InputError
 @click.command("jam")
 @option("--list", "List the MIDI ports.", is_flag=True)
 @option("--in in_port", "The MIDI port you play on: its name, a part of it, its number, or virtual.")
-@option("--out out_port", "The MIDI port Ritornello plays on, named in the same ways.")
+@option(
+    "--out out_port", "The MIDI port Ritornello plays on: its name, a part of it, its number, or virtual."
+)
 @option("--mode", "Answer each phrase, or accompany the musician.", ["turns", "accompany"], default="turns")
 @option("--tempo", "Beats per minute, 20-400; by default estimated from each phrase.", float)
 @option("--meter", "The time signature.", default="4/4")
@@ -21,10 +23,16 @@ from ritornello.errors import InputError
 @option("--clock-out", "Send a MIDI clock to --out.", is_flag=True)
 @option("--metronome", "Play a click on each beat, on the drum channel.", is_flag=True)
 @option("--instrument", "Your instrument, a name of General MIDI.", default="piano")
-@option("--parts", "Parts that Ritornello plays; by default your instrument, or bass,drums to accompany.")
+@option(
+    "--parts", "The parts that Ritornello plays; by default your instrument, or bass,drums if it accompanies."
+)
 @option("--key", 'The key, such as "D minor"; by default estimated from your notes.')
 @option("--genre", "A label of the model.")
-@option("--creativity", "0-1. Low: only the likeliest notes; high: rare ones.", default=DEFAULT_CREATIVITY)
+@option(
+    "--creativity",
+    "0-1. Low: only the most probable notes; high: rare notes too.",
+    default=DEFAULT_CREATIVITY,
+)
 @option("--seed", "The same seed gives the same answers to the same notes.", default=0)
 @option("--model", "The model folder; by default the bundled model.", PATH)
 @option("--minutes", "The length of the jam in minutes; by default it lasts until Ctrl-C.", float)
@@ -52,7 +60,7 @@ def command(list: bool, quiet: bool, **options: Any) -> None:
     result = jam(**options, report=(lambda line: None) if quiet else report)
     if not quiet:
         late = f"lateness {result.median_ms:.1f} ms (median), {result.most_ms:.1f} ms (99th percentile)"
-        lost = f", {result.left_out} left out" if result.left_out else ""
+        lost = f", {result.left_out} too late and left out" if result.left_out else ""
         click.echo(f"{result.turns} turns, {len(result.lateness_s)} notes, {late}{lost}")
     if result.is_interrupted:
         raise KeyboardInterrupt

@@ -9,13 +9,13 @@ from ritornello.cli.common import PATH, label_options, option, output_options, p
 
 @click.command("learn")
 @click.argument("folder", type=click.Path())
-@option("--minutes", "How long it takes, all included; 20 by default.", float)
-@option("--steps", "How many training steps, instead of minutes.", int)
+@option("--minutes", "The time for all of it, training and composing; by default 20.", float)
+@option("--steps", "The number of training steps, instead of minutes.", int)
 @option("--out", "The model folder; by default FOLDER-model, next to FOLDER.", PATH)
 @option("--songs", "How many songs to compose.", default=3)
 @option(
     "--start",
-    "The weights to start from: those of the bundled model, or random ones (nothing); auto tries both.",
+    "Start from the weights of the bundled model, or from random ones (nothing); auto tries both.",
     ["auto", "bundled", "nothing"],
     default="auto",
 )
@@ -32,7 +32,8 @@ def command(folder: str, size: str | None, as_json: bool, quiet: bool, **options
     """Train a model on the MIDI files below FOLDER and compose songs like them. No file of yours is changed.
 
     The model is written to FOLDER-model, the songs to FOLDER-songs. After Ctrl-C the best model so far is
-    kept; the same command continues from there. More --minutes train longer; new files are used too.
+    kept. The same command continues the training; with more --minutes it trains longer, and new files in
+    FOLDER are used too.
 
     \b
     ritornello learn ~/Music/midi

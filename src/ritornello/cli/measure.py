@@ -27,10 +27,10 @@ from ritornello.cli.common import (
 )
 @option(
     "--hide",
-    "What the model does not know besides, separated by commas: groups of fields such as chord, cadence, "
-    "texture, form, echo, or of the plan such as key.",
+    "What else the model does not know, separated by commas: groups of fields such as chord, cadence, "
+    "texture, form, echo, or parts of the plan such as key.",
 )
-@option("--grammar", "Give a probability only to classes that composing allows.", is_flag=True)
+@option("--grammar", "Give probabilities only to the classes that are allowed in composing.", is_flag=True)
 @option("--csv", "Also write the figures of each song.", PATH)
 @option("--threads", "Threads of the CPU.", default=1)
 @code_options
@@ -64,16 +64,16 @@ def command(
     with writing([settings["csv"]], overwrite), progress_bars(not (quiet or as_json)) as update:
         names = [given] if given else ["plan", "none"]
         hidden = [group.strip() for group in hide.split(",")] if hide else []
-        found = measure(opened, on, split=split, given=names, hide=hidden, progress=update, **settings)
-    print_result(found, _text(found), as_json=as_json, quiet=quiet)
+        result = measure(opened, on, split=split, given=names, hide=hidden, progress=update, **settings)
+    print_result(result, _text(result), as_json=as_json, quiet=quiet)
 
 
-def _text(found: dict[str, Any]) -> str:
-    """The figures in a table, and what a reader must know about them."""
+def _text(result: dict[str, Any]) -> str:
+    """The figures in a table, with notes on what they mean."""
     from ritornello.evaluation.summary import FEWEST_SONGS
     from ritornello.system.templates import fill_template
 
-    of_given = found["given"]
+    of_given = result["given"]
     first = next(iter(of_given.values()))
     head = ["given", "nats a note", "95% by song", "median song", *first["by_field"], "(END)"]
     rows = [[*head, "reference", "95% by song"]]
@@ -83,7 +83,7 @@ def _text(found: dict[str, Any]) -> str:
         cells += [figures["reference"], figures["reference_interval"]]
         rows.append([name, *map(_cell, cells)])
     more = {"table": rows, "fewest_songs": FEWEST_SONGS, "notes_lost": first["notes_lost"]}
-    return fill_template("measurement.txt", **found, **more).rstrip()
+    return fill_template("measurement.txt", **result, **more).rstrip()
 
 
 def _cell(figure: Any) -> str:

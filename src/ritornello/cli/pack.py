@@ -14,10 +14,10 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 def command(
     model: str | None, out: str | None, hub: str | None, overwrite: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Pack MODEL, or the bundled model, into one file, which every command opens as it opens a folder.
+    """Pack MODEL, or the bundled model, into one file. Every command opens it in place of a folder.
 
-    A model on the Hub is named hub:USER/MODEL. Commands download it when you write such a name; this needs
-    the extra [hub].
+    A model on the Hugging Face Hub has a name such as hub:USER/MODEL. Commands download it when you write
+    such a name; this needs the extra [hub].
 
     \b
     ritornello pack model -o model.ritornello

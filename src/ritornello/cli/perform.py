@@ -9,6 +9,7 @@ from ritornello.cli.common import (
     PATH,
     STANDARD_OUTPUT,
     left_out,
+    midi_target,
     option,
     options_of,
     output_options,
@@ -24,13 +25,17 @@ from ritornello.system.made_files import writing
 @click.argument("song", type=click.Path())
 @option("-o --out", "The .mid to write, or - for standard output; by default SONG-performed.mid.", PATH)
 @options_of(PerformOptions)
-@option("--model", "A model folder whose networks of feel play; by default the bundled one of drums.", PATH)
+@option(
+    "--model",
+    "A model folder whose networks of feel perform; by default the bundled network, for drums only.",
+    PATH,
+)
 @overwrite_option
 @output_options
 def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: bool, **settings: Any) -> None:
     """Perform SONG, a song file: change timing, loudness, articulation, pedal and tempo as people play.
 
-    The recipe beside the new file holds the song on its grid; sheet music, redo and --feel 0 use the grid.
+    The recipe beside the new file keeps the song as it was before. Sheet music, redo and --feel 0 use that.
 
     \b
     ritornello perform song.mid
@@ -40,18 +45,21 @@ def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: b
     """
     from ritornello.composing.performed_files import perform
 
-    stem = "song" if song == STANDARD_OUTPUT else Path(song).stem
-    target = Path(out or f"{stem}-performed.mid")
+    target = Path(midi_target(song, out, "performed"))
     if out == STANDARD_OUTPUT:
         write_to_stdout(perform(song, **settings).midi)
         return
     with writing([target, target.with_suffix(".json")], overwrite):
         played = perform(song, **settings)
         files = [str(file) for file in played.write(target)]
-    how = played.performance
-    style = f", style {how.style}" if how.style else ""
-    swing = f", swing {how.swing:g}% in {how.swing_notes}" if how.swing != PerformOptions.swing else ""
+    performance = played.performance
+    style = f", style {performance.style}" if performance.style else ""
+    swing = (
+        f", swing {performance.swing:g}% in {performance.swing_notes}"
+        if performance.swing != PerformOptions.swing
+        else ""
+    )
     notes = f"{len(played.score)} notes, {played.score.duration_s:.0f} s"
-    lines = [f"{files[0]}   {notes}, feel {how.feel:g}{style}{swing}, seed {how.seed}"]
-    result = {"file": files[0], "performance": how.to_dict(), "seconds": played.score.duration_s}
+    lines = [f"{files[0]}   {notes}, feel {performance.feel:g}{style}{swing}, seed {performance.seed}"]
+    result = {"file": files[0], "performance": performance.to_dict(), "seconds": played.score.duration_s}
     print_result(result, *lines, *left_out(played.dropped), as_json=as_json, quiet=quiet)

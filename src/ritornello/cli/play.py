@@ -10,13 +10,13 @@ from ritornello.cli.common import PATH, option
 
 @click.command("play")
 @click.argument("song", type=click.Path())
-@option("--bars", "Only these bars, counted from 1 (a pickup is bar 0): 9-12.")
+@option("--bars", "Play only these bars, such as 9-12, counted from 1 (a pickup is bar 0).")
 @option("--loop", "Repeat the song or the bars until Ctrl-C.", is_flag=True)
 @option("--metronome", "Play a click on each beat.", is_flag=True)
-@option("--solo", "Only these parts: their names, instruments, or numbers from 1.")
-@option("--mute", "All parts but these.")
+@option("--solo", "Play only these parts: their names, instruments, or numbers from 1.")
+@option("--mute", "Play all parts except these.")
 @option("--out", "Play on this MIDI port (see `ritornello jam --list`) instead of the loudspeaker.")
-@option("--device", "The sound device, by its name or number; by default that of the system.")
+@option("--device", "The name or number of the sound device; by default the system's.")
 @option("--soundfont", "The soundfont (.sf2 or .sf3); by default one that is installed.", PATH)
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def command(song: str, quiet: bool, **options: Any) -> None:

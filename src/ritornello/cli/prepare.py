@@ -13,7 +13,7 @@ from ritornello.cli.common import PATH, option, output_options, print_result, pr
 @option("--out", "The corpus folder to write.", PATH, required=True)
 @option(
     "--engine",
-    "Where files are read: pool in processes of this machine, dask by the workers of a Dask cluster.",
+    "What reads the files: pool, processes on this machine; dask, the workers of a Dask cluster.",
     ["pool", "dask"],
     default="pool",
 )
@@ -47,8 +47,8 @@ def command(folder: str, out: str, as_json: bool, quiet: bool, **options: Any) -
         lines.append(f"  labels left out, with fewer than {MIN_SONGS} songs: {rare}")
     if report.gone:
         lines.append(
-            f"  {report.gone:,} files of the corpus are no longer in {folder}; they stay in it: "
-            "to take them out, prepare into a new --out"
+            f"  {report.gone:,} files of the corpus are no longer in {folder}, but stay in the corpus; "
+            "to remove them, prepare into a new --out"
         )
     result = asdict(report)
     result["fates"] = result.pop("outcomes")

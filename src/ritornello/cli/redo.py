@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,9 @@ import click
 from ritornello.cli.common import (
     PATH,
     STANDARD_OUTPUT,
+    check_midi_ending,
     code_options,
+    midi_target,
     open_model,
     option,
     options_of,
@@ -49,14 +50,13 @@ def command(
     """
     from ritornello.composing.compose import redo
 
-    stem = "song" if song == STANDARD_OUTPUT else Path(song).stem
-    target = out or f"{stem}-take.mid"
+    target = midi_target(song, out, "take")
     if target == STANDARD_OUTPUT:
         if settings["takes"] != 1 or as_json:
             raise InputError("-o -: standard output holds one MIDI file, so --takes 1 and no --json")
         quiet = True
-    elif Path(target).suffix.lower() not in (".mid", ".midi"):
-        raise InputError(f"-o {target!r} must end in .mid or .midi")
+    else:
+        check_midi_ending(target)
     start_s = time.perf_counter()
     settings["model"] = open_model(settings["model"], settings)
     possible = [*song_paths(target, 1), *song_paths(target, settings["takes"])]
@@ -65,7 +65,7 @@ def command(
         paths = song_paths(target, len(takes))
         files = [write_song(take, path) for take, path in zip(takes, paths, strict=True)]
     took_s = time.perf_counter() - start_s
-    lines: list[Any] = [f"{takes[0].plan}, new bars {bars or 'everywhere'}, seed {takes[0].recipe.seed}"]
+    lines: list[Any] = [f"{takes[0].plan}, new bars: {bars or 'all'}, seed {takes[0].recipe.seed}"]
     lines += [f"{file}   {len(take.score)} notes" for take, file in zip(takes, files, strict=True)]
     if settings["chords"] or settings["chords_from"]:
         lines.insert(1, f"| {' | '.join(_new_chords(takes[0]))} |")

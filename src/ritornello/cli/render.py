@@ -23,8 +23,8 @@ from ritornello.cli.common import (
 @click.argument("song", type=click.Path())
 @option(
     "-o --out",
-    "The file to write, by its ending: .wav .ogg .flac .mp3 .png .svg .musicxml .mid, a folder for all, or - "
-    "for MIDI on standard output.",
+    "The file to write: its ending chooses the format: .wav .ogg .flac .mp3 .png .svg .musicxml .mid. A "
+    "folder gets all formats; - is MIDI on standard output.",
     PATH,
     multiple=True,
     required=True,
@@ -46,17 +46,19 @@ from ritornello.cli.common import (
 @option("--bits", "Bits of a sample of .wav and .flac, 16 or 24; by default 16, for stems 24.", int)
 @option(
     "--stems",
-    "Write a MIDI file and a sound file of this format (mid: only MIDI) for each part into the folder of -o, "
+    "Write each part as a MIDI file and a sound file of this format (mid: only MIDI) into the folder of -o, "
     "all of the same length.",
     ["wav", "flac", "mid"],
 )
 @option(
     "--from-drum-map",
-    "The kit whose notes the drums of SONG are: gm, roland, toontrack, addictive; by default gm.",
+    "The drum map of SONG (which note is which drum): gm, roland, toontrack, addictive; by default gm.",
 )
-@option("--to-drum-map", "The kit whose notes drums get in written MIDI files; by default gm.")
-@option("--max-minutes", "Longer songs are not played; at most 1440.", default=60.0)
-@option("--max-bars", "Longer songs are not written as sheet music.", default=2000)
+@option("--to-drum-map", "The drum map of written MIDI files; by default gm.")
+@option(
+    "--max-minutes", "The longest song, in minutes, that is written as sound; at most 1440.", default=60.0
+)
+@option("--max-bars", "The longest song, in bars, that is written as sheet music.", default=2000)
 @option("--recipe", "The recipe of the song, to copy into the folder as recipe.json.", PATH)
 @overwrite_option
 @output_options

@@ -23,7 +23,9 @@ from ritornello.composing.options import SketchOptions
 @click.command("sketch")
 @click.argument("model", type=click.Path(), required=False)
 @option(
-    "-o --out", "Also write the sketch: .json to edit it and compose from it, .txt as it is printed.", PATH
+    "-o --out",
+    "Also write the sketch: as .json, to edit it and compose from it, or as .txt, as it is printed.",
+    PATH,
 )
 @options_of(SketchOptions)
 @code_options
@@ -34,7 +36,7 @@ def command(
 ) -> None:
     """Draw a sketch with the folder MODEL, or the bundled model, and print it as a lead sheet.
 
-    A sketch is what a song is to be, bar by bar: chords, form, cadences, motifs, texture.
+    A sketch plans a song bar by bar: chords, form, ends of phrases, motifs, and how much each part plays.
 
     \b
     ritornello sketch

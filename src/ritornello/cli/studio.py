@@ -9,7 +9,7 @@ from ritornello.cli.common import PATH, option
 @click.argument("songs", type=click.Path(), required=False)
 @option(
     "--music",
-    "A folder of MIDI files to learn from; it is not changed; may be repeated.",
+    "A folder of MIDI files to learn from, which is not changed; may be repeated.",
     PATH,
     multiple=True,
 )

@@ -1,4 +1,4 @@
-"""`ritornello train`: from a corpus to a model folder."""
+"""`ritornello train`: train a model on a corpus."""
 
 import os
 import time
@@ -16,10 +16,14 @@ from ritornello.training.config import NetworkOptions, TrainConfig
 @option("--out", "The model folder to write, or to continue.", PATH, required=True)
 @options_of(TrainConfig)
 @options_of(NetworkOptions)
-@option("--curve", "A TOML file with the points of the curve: of the interval loss, or of original.", PATH)
+@option(
+    "--curve",
+    "A TOML file with the points of the curve of the interval loss, or of the loss of `original`.",
+    PATH,
+)
 @output_options
 def command(corpus: str, out: str, curve: str | None, as_json: bool, quiet: bool, **settings: Any) -> None:
-    """Train a network on CORPUS. The same command again continues where it stopped.
+    """Train a network on CORPUS. If it is interrupted, the same command continues where it stopped.
 
     \b
     ritornello train corpus --out model --minutes 10

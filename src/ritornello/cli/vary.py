@@ -1,15 +1,16 @@
 """`ritornello vary`: compose a variation of a song."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ritornello.cli.common import (
     PATH,
-    STANDARD_OUTPUT,
+    check_midi_ending,
     code_options,
+    is_stdout,
+    midi_target,
     open_model,
     option,
     options_of,
@@ -19,7 +20,6 @@ from ritornello.cli.common import (
 )
 from ritornello.cli.compose import files_of, write_song
 from ritornello.composing.options import VaryOptions
-from ritornello.errors import InputError
 from ritornello.system.made_files import writing
 
 
@@ -40,13 +40,11 @@ def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: b
     """
     from ritornello.composing.compose import vary
 
-    target = out or f"{'song' if song == STANDARD_OUTPUT else Path(song).stem}-varied.mid"
-    if target == STANDARD_OUTPUT:
-        if as_json:
-            raise InputError("-o -: standard output holds one MIDI file, so no --json")
+    target = midi_target(song, out, "varied")
+    if is_stdout(target, as_json):
         quiet = True
-    elif Path(target).suffix.lower() not in (".mid", ".midi"):
-        raise InputError(f"-o {target!r} must end in .mid or .midi")
+    else:
+        check_midi_ending(target)
     start_s = time.perf_counter()
     settings["model"] = open_model(settings["model"], settings)
     with writing(files_of(target), overwrite):

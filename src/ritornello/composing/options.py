@@ -53,7 +53,7 @@ def _option(
 
 
 def _creativity() -> Any:
-    help_text = "RANGE. Low: only the likeliest notes; high: rare ones too."
+    help_text = "RANGE. Low: only the most probable notes; high: rare notes too."
     return _option(help_text, DEFAULT_CREATIVITY, 0, 1, is_dial=True)
 
 
@@ -65,7 +65,9 @@ def _chords() -> Any:
 
 
 def _chords_from() -> Any:
-    return _option("A song whose chords are used: those in its file, or chords estimated from its notes.")
+    return _option(
+        "A song whose chords are used: the chords in its file, or chords estimated from its notes."
+    )
 
 
 def _seed() -> Any:
@@ -78,7 +80,7 @@ def _feel(default: float, help_text: str) -> Any:
 
 def _swing() -> Any:
     return _option(
-        "The first of two notes in per cent of the length of both, RANGE; 50 is straight.", 50.0, 50, 75
+        "The length of the first of two notes in per cent of both, RANGE; 50 is straight.", 50.0, 50, 75
     )
 
 
@@ -105,10 +107,13 @@ class _Options:
 
 @dataclass(frozen=True, kw_only=True)
 class SketchOptions(_Options):
-    """What a user asks of a sketch; what is None is taken from the plan of a training song that fits."""
+    """The options of a sketch; None is taken from the plan of a training song that fits."""
 
     bars: int | None = _option(
-        "Bars without the pickup, RANGE; by default 16, or those of the form or the melody.", None, 1, 1000
+        "Bars without the pickup, RANGE; by default 16, or as many as the form or the melody has.",
+        None,
+        1,
+        1000,
     )
     seconds: float | None = _option("Length in seconds, RANGE, instead of bars.", None, 1, 3600)
     genre: str | None = _option("A label of the model, or a mix of labels: chorale:0.7,game:0.3.")
@@ -129,13 +134,13 @@ class SketchOptions(_Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ComposeOptions(SketchOptions):
-    """What a user asks of a song; what is None is taken from the sketch, or the plan of a training song."""
+    """The options of a song; None is taken from the sketch, or from the plan of a training song."""
 
     sketch: SketchSource | None = _option(  # noqa: RUF009
-        "A sketch (.json) as `ritornello sketch` writes it; what it leaves open is drawn."
+        "A sketch (.json) that `ritornello sketch` wrote; values that it leaves open are drawn."
     )
     prompt: Music | None = _option("A MIDI file to continue; its bars stay as they are.")  # noqa: RUF009
-    prompt_bars: int | None = _option("Use only this many bars of the prompt, the first ones.")
+    prompt_bars: int | None = _option("Use only the first bars of the prompt: this many.")
     melody: Music | None = _option("A MIDI file that stays as it is; other parts are composed to it.")  # noqa: RUF009
     spread: float = _option(
         "RANGE, for the network of 2018 only: the size of random deviations from its predictions.",
@@ -151,14 +156,15 @@ class ComposeOptions(SketchOptions):
     intro: int | None = _option("Bars of an introduction before the bars of the song, RANGE.", None, 1, 64)
     outro: int | None = _option("Bars of an ending after the bars of the song, RANGE.", None, 1, 64)
     loop: bool = _option(
-        "The last bar leads into the first, no note outlasts it; with markers loopStart and loopEnd.", False
+        "The last bar leads into the first, no note sounds beyond it; adds markers loopStart and loopEnd.",
+        False,
     )
     candidates: int = _option(
-        "Compose each song this many times, RANGE, each by another sketch, and keep the one that follows its "
-        "own sketch best.", 1, 1, MAX_CANDIDATES,
+        "Compose each song this many times, RANGE, each time by another sketch, and keep the one that "
+        "follows its sketch best.", 1, 1, MAX_CANDIDATES,
     )  # fmt: skip
     feel: float = _feel(
-        0.0, "RANGE: how far timing, loudness and tempo leave the grid; 0 is as written, 1 as people play."
+        0.0, "RANGE: how much timing, loudness and tempo vary; 0: not at all (as written), 1: as people play."
     )
     swing: float = _swing()
     swing_notes: str = _swing_notes()
@@ -170,8 +176,8 @@ class BatchOptions(_Options):
 
     n: int = _option("How many songs.", 1, 1, MAX_SONGS, flag="-n")
     best: int | None = _option(
-        "Keep only this many songs, the most typical ones: those whose mean negative log-likelihood is "
-        "closest to the median."
+        "Keep only this many songs, the most typical ones: their mean negative log-likelihood is closest to "
+        "the median."
     )
 
     def __post_init__(self) -> None:
@@ -184,7 +190,7 @@ def _parts_to_redo() -> Any:
 
 
 def _lock() -> Any:
-    return _option('What is kept: parts, bars, or bars of a part: "drums,1-4,bass:9-12".')
+    return _option('What must stay: parts, bars, or bars of a part: "drums,1-4,bass:9-12".')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +203,7 @@ class RedoOptions(_Options):
     parts: str | Collection[str] | None = _parts_to_redo()
     lock: str | Collection[str] | None = _lock()
     key: str | None = _option(
-        'The key or mode of the new bars, such as "D dorian"; by default that of the song.'
+        'The key or mode of the new bars, such as "D dorian"; by default the key of the song.'
     )
     chords: str | Path | None = _chords()  # noqa: RUF009
     chords_from: Music | None = _chords_from()  # noqa: RUF009
@@ -212,15 +218,15 @@ class PerformOptions(_Options):
 
     feel: float = _feel(
         0.7,
-        "RANGE: how far timing, loudness, tempo and pedal leave the grid; 0 is the grid, 1 as people play.",
+        "RANGE: how much timing, loudness, tempo and pedal vary; 0: not at all, 1: as people play.",
     )
     swing: float = _swing()
     swing_notes: str = _swing_notes()
     style: str | None = _option(
-        "The style: jazz, rock, piano, chorale and others; by default that of the recipe, or of the folder."
+        "The style: jazz, rock, piano, chorale and others; by default from the recipe or the folder's name."
     )
     seed: int | None = _option(
-        "The same seed gives the same performance; by default that of the song.", None, 0, MAX_SEED
+        "The same seed gives the same performance; by default the seed of the song.", None, 0, MAX_SEED
     )
 
 
@@ -229,8 +235,8 @@ class VaryOptions(_Options):
     """How much of a song is varied, and which parts and bars are kept."""
 
     amount: float = _option(
-        "RANGE: the share of the notes that are composed again; 0 leaves the song as it is, 1 gives another "
-        "song of the same plan.", 0.3, 0, 1,
+        "RANGE: the share of the notes that are composed again; 0 changes nothing, 1 gives another song of "
+        "the same plan.", 0.3, 0, 1,
     )  # fmt: skip
     parts: str | Collection[str] | None = _parts_to_redo()
     lock: str | Collection[str] | None = _lock()
