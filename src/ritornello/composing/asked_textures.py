@@ -1,7 +1,7 @@
-"""Apply the options `density` and `register`, which say how dense and how high parts are, to the sketch.
+"""Apply the options `density` and `register` to the textures of a sketch.
 
-The sketch network draws the texture of each part and bar. Then the notes of a part are multiplied, and its
-mean pitches are moved, so that their means over the song are the requested ones.
+The sketch network draws the texture of each part and bar. Then the numbers of notes of a part are multiplied,
+and its mean pitches are moved, so that their means over the song are the requested ones.
 """
 
 from __future__ import annotations
@@ -24,95 +24,101 @@ from ritornello.music.sketch import UNKNOWN, part_names
 from ritornello.music.usual_textures import LEVELS, usual_notes_per_beat, usual_pitch
 
 Ints = npt.NDArray[np.int64]
-MAX_NOTES_PER_BAR = 64  # the network does not distinguish more
+MAX_NOTES_PER_BAR = 64  # the network does not distinguish larger numbers
 ALL = "all"
 Level = str | float  # low, medium, high; or notes a bar, or a pitch
 
 
-class AskedTexture(NamedTuple):
-    """A requested density or register of one part, or of all parts if it has no instrument."""
+class TextureRequest(NamedTuple):
+    """A density or register that the user requests for a part."""
 
     option: str
+    """The name of the option, "density" or "register"."""
     part: Instrument | None
+    """None stands for all parts."""
     level: Level
 
 
-def parse_textures(options: ComposeOptions) -> tuple[AskedTexture, ...]:
+def parse_textures(options: ComposeOptions) -> tuple[TextureRequest, ...]:
     """Read the options `density` and `register`. Raises PlanError for an unknown part or a wrong value."""
-    found = []
+    requests = []
     readers: dict[str, Callable[[str], Level]] = {"density": _density, "register": _register}
     for option, read in readers.items():
         for name, text in assignments(option, getattr(options, option)):
             part = None if name.lower() == ALL else parse_parts(name)[0]
             if option == "register" and part is not None and not part.programs:
                 raise PlanError(f"register of {name!r}: drums have no register: must be a pitched part")
-            found.append(AskedTexture(option, part, text.lower() if text.lower() in LEVELS else read(text)))
-    return tuple(found)
+            level = text.lower() if text.lower() in LEVELS else read(text)
+            requests.append(TextureRequest(option, part, level))
+    return tuple(requests)
 
 
 def with_textures(
-    plan: Plan, asked: tuple[AskedTexture, ...], first_bar: int = 0, first_part: int = 0
+    plan: Plan, requests: tuple[TextureRequest, ...], first_bar: int = 0, first_part: int = 0
 ) -> Plan:
     """Return a plan whose sketch has the requested textures, from a bar and a part on (both from 0).
 
     Raises PlanError if the plan has no sketch, or lacks a named part.
     """
-    for each in asked:
+    for request in requests:
         if plan.sketch is None or not plan.sketch.textures:
-            raise PlanError(f"{each.option}: needs a sketch network, which the model does not have")
-        numbers = [n for n, part in enumerate(plan.parts) if n >= first_part and _is(part, each)]
+            raise PlanError(f"{request.option}: needs a sketch network, which the model does not have")
+        numbers = [n for n, part in enumerate(plan.parts) if n >= first_part and _applies(request, part)]
         if not numbers:
-            name = each.part.name if each.part else ALL
+            name = request.part.name if request.part else ALL
             known = ", ".join(part_names(plan.parts[first_part:]))
-            raise PlanError(f"{each.option} of {name!r}: the song has {known}; --parts adds others")
+            raise PlanError(f"{request.option} of {name!r}: the song has {known}; --parts adds others")
         textures = list(plan.sketch.textures)
         beats = plan.timeline(GRID).length_ticks / GRID
         for number in numbers:
-            cells = np.array(textures[number], np.int64)
-            change = _with_density if each.option == "density" else _with_register
-            change(cells[first_bar:], beats[first_bar:], plan.parts[number], each.level)
-            textures[number] = tuple((notes, pitch) for notes, pitch in cells.tolist())
-        field = "held_notes" if each.option == "density" else "held_pitches"
+            texture = np.array(textures[number], np.int64)
+            change = _change_density if request.option == "density" else _change_register
+            change(texture[first_bar:], beats[first_bar:], plan.parts[number], request.level)
+            textures[number] = tuple((notes, pitch) for notes, pitch in texture.tolist())
+        field = "held_notes" if request.option == "density" else "held_pitches"
         held: dict[str, Any] = {field: tuple(sorted({*getattr(plan, field), *numbers}))}
         plan = replace(plan, sketch=replace(plan.sketch, textures=tuple(textures)), **held)
     return plan
 
 
-def parts_asked(asked: tuple[AskedTexture, ...], plan: Plan) -> list[int]:
-    """The numbers of the parts of a plan that are named."""
-    return [n for n, part in enumerate(plan.parts) if any(each.part and _is(part, each) for each in asked)]
+def parts_with_requests(requests: tuple[TextureRequest, ...], plan: Plan) -> list[int]:
+    """Return the numbers of the parts of a plan that requests name."""
+    named = [request for request in requests if request.part is not None]
+    return [n for n, part in enumerate(plan.parts) if any(_applies(request, part) for request in named)]
 
 
-def _is(part: Part, asked: AskedTexture) -> bool:
+def _applies(request: TextureRequest, part: Part) -> bool:
     """Whether a request applies to a part."""
-    if asked.part is None:
-        return not (part.is_drum and asked.option == "register")
-    return (
-        part.is_drum if not asked.part.programs else part.program in asked.part.programs and not part.is_drum
-    )
+    if request.part is None:
+        return not (part.is_drum and request.option == "register")
+    if not request.part.programs:
+        return part.is_drum
+    return part.program in request.part.programs and not part.is_drum
 
 
-def _with_density(cells: Ints, beats: npt.NDArray[np.float64], part: Part, level: Level) -> None:
-    """Multiply the notes of bars, in `cells` (T, 2) with `beats` (T,), so that their mean is at the level."""
-    plays = cells[:, 0] > 0
+def _change_density(texture: Ints, beats: npt.NDArray[np.float64], part: Part, level: Level) -> None:
+    """Multiply the notes of a texture (T, 2), in bars of `beats` (T,), so that their mean is the level."""
+    plays = texture[:, 0] > 0
     if not plays.any():
         return
-    wanted = usual_notes_per_beat(part, level) * beats[plays].sum() if isinstance(level, str) else 0.0
-    total = wanted or float(level) * plays.sum()
-    scaled = np.cumsum(cells[plays, 0] * total / cells[plays, 0].sum())
+    if isinstance(level, str):
+        total = usual_notes_per_beat(part, level) * beats[plays].sum()
+    else:
+        total = level * plays.sum()
+    scaled = np.cumsum(texture[plays, 0] * total / texture[plays, 0].sum())
     notes = np.diff(np.round(scaled), prepend=0)  # rounding errors are carried to the next bar
-    cells[plays, 0] = np.clip(notes, 1, MAX_NOTES_PER_BAR).astype(np.int64)
+    texture[plays, 0] = np.clip(notes, 1, MAX_NOTES_PER_BAR).astype(np.int64)
 
 
-def _with_register(cells: Ints, _beats: npt.NDArray[np.float64], part: Part, level: Level) -> None:
-    """Move the mean pitches of bars, in `cells` (T, 2), so that the mean of all notes is at the level."""
-    plays = (cells[:, 0] > 0) & (cells[:, 1] != UNKNOWN)
+def _change_register(texture: Ints, _beats: npt.NDArray[np.float64], part: Part, level: Level) -> None:
+    """Move the mean pitches in a texture (T, 2) so that the mean over all notes is at the level."""
+    plays = (texture[:, 0] > 0) & (texture[:, 1] != UNKNOWN)
     if not plays.any():
         return
-    wanted = usual_pitch(part, level) if isinstance(level, str) else level
-    mean = float(np.average(cells[plays, 1], weights=cells[plays, 0]))
-    moved = cells[plays, 1] + round(wanted - mean)
-    cells[plays, 1] = np.clip(moved, *pitch_range(part.program))
+    target = usual_pitch(part, level) if isinstance(level, str) else level
+    mean = float(np.average(texture[plays, 1], weights=texture[plays, 0]))
+    moved = texture[plays, 1] + round(target - mean)
+    texture[plays, 1] = np.clip(moved, *pitch_range(part.program))
 
 
 def _density(text: str) -> float:

@@ -24,7 +24,7 @@ MAX_OCTAVE_HALF = 6  # semitones: the longest way to another key
 class ChangedSong:
     """A changed song: its notes, its MIDI file, and how many notes were left out of it.
 
-    A note is left out if another of its part has the pitch to which it would be moved.
+    A note is left out if it would be moved to the pitch of another note of its part that sounds.
     """
 
     score: Score
@@ -50,8 +50,8 @@ def change(
     """Transpose a song, set its tempo, give parts other instruments; every other event of its file stays.
 
     Raises MidiError, PlanError. Options:"""
-    wanted = ChangeOptions(transpose=transpose, key=key, tempo=tempo, instrument=instrument)
-    if all(value in (None, (), []) for value in vars(wanted).values()):
+    options = ChangeOptions(transpose=transpose, key=key, tempo=tempo, instrument=instrument)
+    if all(value in (None, (), []) for value in vars(options).values()):
         raise PlanError("nothing to change: give transpose, key, tempo or instrument")
     if transpose is not None and key is not None:
         raise PlanError(f"transpose {transpose} and key {key!r}: give only one of the two")
@@ -59,12 +59,12 @@ def change(
     score = midi.parse(data, name=name, pedal="ignore").score
     semitones = transpose or 0 if key is None else _semitones_to(key, score)
     factor = 1.0 if tempo is None else tempo / main_tempo(score).bpm
-    changed = change_file(data, semitones=semitones, tempo_factor=factor, programs=_programs(wanted, score))
+    changed = change_file(data, semitones=semitones, tempo_factor=factor, programs=_programs(options, score))
     return ChangedSong(midi.parse(changed.data, name=name).score, *changed)
 
 
 def _file_of(song: Music) -> tuple[str, bytes]:
-    """The name and the bytes of a MIDI file. Raises MidiError for a file of another format."""
+    """Return the name and the bytes of a MIDI file. Raises MidiError for a file of another format."""
     if isinstance(song, Score):
         return song.title or "song", midi.to_bytes(song)[0]
     file = notation.open_song(song)
@@ -74,24 +74,25 @@ def _file_of(song: Music) -> tuple[str, bytes]:
 
 
 def _semitones_to(key: str, score: Score) -> int:
-    """The shortest way from the key of a song to another one, -5 to 6 semitones. Raises PlanError."""
+    """Return the shortest way from the key of a song to another one, -5 to 6 semitones. Raises PlanError."""
     try:
-        wanted = theory.parse_key(key)
+        new_key = theory.parse_key(key)
     except ValueError as error:
         raise PlanError(str(error)) from None
-    own = score.keys[0][1:] if score.keys else score.estimated_key
-    if own is None:
+    old_key = score.keys[0][1:] if score.keys else score.estimated_key
+    if old_key is None:
         raise PlanError(f"key {key!r}: the song has only drums, which have no key")
-    if own[1] != wanted[1]:
-        mode = "minor" if own[1] else "major"
-        raise PlanError(f"key {key!r}: the song is in {theory.key_name(*own)}, so it must be a {mode} key")
-    up = (theory.key_tonic(*wanted) - theory.key_tonic(*own)) % 12
+    if old_key[1] != new_key[1]:
+        mode = "minor" if old_key[1] else "major"
+        name = theory.key_name(*old_key)
+        raise PlanError(f"key {key!r}: the song is in {name}, so it must be a {mode} key")
+    up = (theory.key_tonic(*new_key) - theory.key_tonic(*old_key)) % 12
     return up if up <= MAX_OCTAVE_HALF else up - 12
 
 
 def _programs(options: ChangeOptions, score: Score) -> dict[int, int]:
-    """The new program of each part that gets one. Raises PlanError."""
-    found = {}
+    """Return the new program of each part that gets another instrument. Raises PlanError."""
+    programs = {}
     for part, instrument in assignments("instrument", options.instrument):
         try:
             program = theory.parse_instrument(instrument)[0]
@@ -100,5 +101,5 @@ def _programs(options: ChangeOptions, score: Score) -> dict[int, int]:
         for number in part_numbers(score, part):
             if score.parts[number].is_drum:
                 raise PlanError(f"instrument of {part!r}: drums keep their kit, must be a pitched part")
-            found[number] = program
-    return found
+            programs[number] = program
+    return programs

@@ -1,7 +1,8 @@
-"""Choose the plan of a song: what the options leave open comes from the plan of one training song.
+"""Choose the plan of a song: values that the options leave open come from the plan of a training song.
 
-The stored plans are filtered by one criterion after another, the most important first; a criterion that none
-of the remaining plans meets is skipped. The options hold in any case: the chosen plan is changed to fit them.
+The plans that the model stores are filtered by one criterion after another, the most important first; a
+criterion that none of the remaining plans meets is skipped. One of the remaining plans is drawn, and changed
+to fit the options.
 """
 
 from collections import Counter
@@ -18,8 +19,8 @@ from ritornello.music.chart import chart_chords
 from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.music.score import Part
 
-MOST_SIMILAR = 2  # similarity of the bars by which a form is extended that is shorter than the song
-NAMED_PARTS = 20  # parts that an error names
+EXTENSION_SIMILARITY = 2  # of the bars that are added to a form that is shorter than the song
+MAX_NAMED_PARTS = 20  # in an error message
 Meters = tuple[tuple[int, int, int], ...]
 
 
@@ -31,10 +32,10 @@ def choose_plan(
     given: Plan | None = None,
     is_melody: bool = False,
 ) -> Plan:
-    """The plan of a song, with nothing open.
+    """Return the plan of a song; only its chords, form and sketch may be open.
 
-    `given` is the plan of the prompt, or (`is_melody`) of the melody: its meters, tempo and key hold, and its
-    parts come first. Raises PlanError for options that contradict it or need --force.
+    `given` is the plan of the prompt, or (`is_melody`) of the melody. The song has its meters, tempo and key,
+    and its parts come first. Raises PlanError for options that contradict it or need --force.
     """
     return _Choice(options, plans, given, is_melody).plan(generator)
 
@@ -49,7 +50,7 @@ class _Choice:
     is_melody: bool
 
     def plan(self, generator: np.random.Generator) -> Plan:
-        """The plan, by a stored plan that is drawn."""
+        """Draw a stored plan and change it to fit the options and the given music."""
         options, given, label = self.options, self.given, self.label(generator)
         drawn = self.draw(generator, label)
         parts = self.parts(self.parts_of_labels(drawn, label, generator))
@@ -105,7 +106,7 @@ class _Choice:
         return remaining[int(generator.integers(len(remaining)))]
 
     def requested_bars(self, meters: Meters, us_per_beat: int, default: int) -> int:
-        """The length in bars that the options say; as in the options a pickup does not count."""
+        """The length in bars by the options, without a pickup."""
         if self.options.seconds is None:
             return self.options.bars or default
         _, numerator, denominator = meters[_pickup_bars(meters)]
@@ -113,7 +114,7 @@ class _Choice:
         return min(MAX_BARS, max(1, round(self.options.seconds * 1e6 / float(us_per_beat * beats))))
 
     def bars(self, meters: Meters, us_per_beat: int) -> int:
-        """The length in bars, with the pickup; by default that of the melody, or 16 more than the prompt."""
+        """The length in bars, with the pickup; by default that of the melody, or 16 bars after the prompt."""
         given = self.given.full_bars if self.given else 0
         default = given if self.is_melody else given + (DEFAULT_BARS if given else self.options.default_bars)
         bars = self.requested_bars(meters, us_per_beat, default)
@@ -127,18 +128,18 @@ class _Choice:
     def meters(self, drawn: Plan) -> Meters:
         """The meters of the given music, or the requested one, or the main one of the drawn plan.
 
-        The drawn plan's pickup stays where its meter does.
+        A song in the meter of the drawn plan also has its pickup.
         """
-        given, wanted = self.given, self.options.meter
+        given, requested = self.given, self.options.meter
         if given is None:
             main = drawn.only_main_meter().meters[0][1:]
-            wanted = wanted or main
-            is_same = drawn.pickup_bars and main == wanted
-            return (drawn.meters[0], (1, *wanted)) if is_same else ((0, *wanted),)
+            meter = requested or main
+            has_pickup = drawn.pickup_bars and main == meter
+            return (drawn.meters[0], (1, *meter)) if has_pickup else ((0, *meter),)
         main = given.only_main_meter().meters[0][1:]
-        if wanted and wanted != main:
+        if requested and requested != main:
             what = "melody" if self.is_melody else "prompt"
-            raise PlanError(f"meter {wanted[0]}/{wanted[1]}, but the {what} is in {main[0]}/{main[1]}")
+            raise PlanError(f"meter {requested[0]}/{requested[1]}, but the {what} is in {main[0]}/{main[1]}")
         if self.is_melody or given.meters[-1][1:] == main:
             return given.meters
         return (*given.meters, (given.bars or 0, *main))  # the last bar of a prompt may have been cut short
@@ -150,16 +151,16 @@ class _Choice:
         genres = self.options.genres or ()
         if len(genres) < 2 or self.options.parts is not None:
             return drawn.parts
-        found: list[Part] = []
+        parts: list[Part] = []
         for name, weight in genres:
             plan = drawn if name == label else self.draw(generator, name)
             if name not in dict(plan.genres):
                 continue
             count = max(1, round(weight * len(plan.parts)))
             chosen = np.sort(generator.choice(len(plan.parts), count, replace=False)).tolist()
-            before = set(found)
-            found += [plan.parts[number] for number in chosen if plan.parts[number] not in before]
-        return _drums_last(found) or drawn.parts
+            before = set(parts)
+            parts += [plan.parts[number] for number in chosen if plan.parts[number] not in before]
+        return _drums_last(parts) or drawn.parts
 
     def parts(self, drawn: tuple[Part, ...]) -> tuple[Part, ...]:
         """The given parts, then the requested ones, or else those drawn.
@@ -191,15 +192,15 @@ class _Choice:
             program = max(part.programs or (-1,), key=lambda number: (counts[number], -number))
             if plans and not counts[program] and not self.options.force:
                 known = sorted({"drums" if p < 0 else theory.INSTRUMENTS[p] for p in counts})
-                more = f" and {len(known) - NAMED_PARTS} more" if len(known) > NAMED_PARTS else ""
+                more = f" and {len(known) - MAX_NAMED_PARTS} more" if len(known) > MAX_NAMED_PARTS else ""
                 whose = f"songs of {'+'.join(sorted(labels))} have" if labels else "the model's songs have"
-                some = ", ".join(known[:NAMED_PARTS]) + more
+                some = ", ".join(known[:MAX_NAMED_PARTS]) + more
                 raise PlanError(f"no part {part.name!r}: {whose} {some}; --force allows it")
             parts.append(Part("", max(program, 0), program < 0))
         return _drums_last(parts)
 
     def returns(self, drawn: Plan, meters: Meters, bars: int) -> tuple[tuple[int, int], ...] | None:
-        """The requested form, or the drawn plan's after that of the given bars, cut or extended to `bars`."""
+        """The requested form, or those of the given bars and the drawn plan, cut or extended to `bars`."""
         pickup_bars = _pickup_bars(meters)
         if self.options.returns is not None:
             return _moved_form(self.options.returns, pickup_bars)
@@ -208,8 +209,8 @@ class _Choice:
         given = self.given.returns or () if self.given else ()
         model = _moved_form(drawn.returns, pickup_bars - drawn.pickup_bars)
         form = [*given, *model[len(given) :]][:bars]
-        while len(form) < bars:
-            form.append((len(form) - len(model) + pickup_bars, MOST_SIMILAR))
+        while len(form) < bars:  # repeat the form from its first full bar
+            form.append((len(form) - len(model) + pickup_bars, EXTENSION_SIMILARITY))
         return tuple(form)
 
 
@@ -232,16 +233,16 @@ def _pickup_bars(meters: Meters) -> int:
 
 
 def _moved_form(returns: tuple[tuple[int, int], ...], bars: int) -> tuple[tuple[int, int], ...]:
-    """A form with a bar more before the first (`bars` 1), or without its first bar (-1)."""
+    """Return a form with another bar before the first (`bars` 1), or without its first bar (-1)."""
     moved = (
-        (earlier + bars, alike) if earlier >= max(0, -bars) else (-1, min(alike, 0))
-        for earlier, alike in returns[max(0, -bars) :]
+        (earlier + bars, similarity) if earlier >= max(0, -bars) else (-1, min(similarity, 0))
+        for earlier, similarity in returns[max(0, -bars) :]
     )
     return ((-1, 0),) * max(0, bars) + tuple(moved)
 
 
 def _possible_returns(plan: Plan) -> tuple[tuple[int, int], ...] | None:
-    """The returns without those to a bar of another length, which changes of meter may cause."""
+    """Return the `returns` of a plan without those to a bar of another length, which meters may cause."""
     if plan.returns is None:
         return None
     length = replace(plan, returns=None).timeline(GRID).length_ticks.tolist()

@@ -32,7 +32,7 @@ from ritornello.composing.options import (
 from ritornello.composing.performed_files import check_networks, networks_again, on_grid, performed
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
-from ritornello.composing.request import request_for
+from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampler import OnRow
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
@@ -105,39 +105,54 @@ def compose_many(
     `on_song` gets the number (from 0) of each song and the song as soon as it is done; with `best`, once they
     are chosen. `on_row` gets the states of the songs in work after each row. Two options more:"""
     BatchOptions(n=n, best=best)
-    wanted, done = ComposeOptions(**options), dict[int, Song]()
-    performance = Performance(**{name: getattr(wanted, name) for name in PERFORMING})
+    song_options, done = ComposeOptions(**options), dict[int, Song]()
+    performance = Performance(**{name: getattr(song_options, name) for name in PERFORMING})
+    opened, seed = opened_model(model), seed_or_random(song_options.seed)
+    networks = of_model(opened.path) if performance.feel else FeelNetworks()
+    dials = {name: getattr(song_options, name) for name in DIALS}
 
     def finish(number: int, song: Song) -> None:
         done[number] = performed(song, performance, networks)
         if on_song:
             on_song(number, done[number])
 
-    opened, seed = opened_model(model), seed_or_random(wanted.seed)
-    networks = of_model(opened.path) if performance.feel else FeelNetworks()
-    dials, own = {name: getattr(wanted, name) for name in DIALS}, opened.representation
-    if isinstance(own, SamplesItself):
-        unused = DIALS - {own.dial} | {"seed", "force", "candidates", "loop", *PERFORMING}
-        plan = own.plan({name: value for name, value in vars(wanted).items() if name not in unused})
-        requests = [request_for(plan, seed, k) for k in range(n)]
+    if isinstance(opened.representation, SamplesItself):
+        requests = _requests_of_own_plan(opened.representation, song_options, seed, n)
         generate_songs(opened, requests, dials, on_song=finish)
-        return [done[number] for number in sorted(done)]
-    given = given_music_of(wanted)
-    drawer = PlanDrawer(opened, with_chart(wanted, given), given)
-    numbers = [song + k * MAX_SONGS for song in range(n) for k in range(wanted.candidates)]
+    else:
+        requests = _requests(opened, song_options, seed, n)
+        choosing = best is not None and n > 1
+        critic = BestOfEach(song_options.candidates, None if choosing else finish)
+        generate_songs(
+            opened, requests, dials, measured=choosing, progress=progress, on_song=critic, on_row=on_row
+        )
+        for number, song in enumerate(most_typical(critic.songs, best or n) if choosing else ()):
+            finish(number, song)
+    return [done[number] for number in sorted(done)]
+
+
+def _requests(model: Model, options: ComposeOptions, seed: int, n: int) -> list[Request]:
+    """Return the requests of all candidates of `n` songs; those of one song follow each other.
+
+    Candidates have numbers of their own, so the first one is the song that is composed without candidates.
+    """
+    given = given_music_of(options)
+    drawer = PlanDrawer(model, with_chart(options, given), given)
+    numbers = [song + candidate * MAX_SONGS for song in range(n) for candidate in range(options.candidates)]
     plans = [drawer.plan(song_generator(seed, number)) for number in numbers]
-    requests = [
+    return [
         request_for(plan, seed, number, given, drawer.parts_are_optional)
         for number, plan in zip(numbers, plans, strict=True)
     ]
-    choosing = best is not None and n > 1
-    critic = BestOfEach(wanted.candidates, None if choosing else finish)
-    generate_songs(
-        opened, requests, dials, measured=choosing, progress=progress, on_song=critic, on_row=on_row
-    )
-    for number, song in enumerate(most_typical(critic.songs, best or n) if choosing else ()):
-        finish(number, song)
-    return [done[number] for number in sorted(done)]
+
+
+def _requests_of_own_plan(
+    representation: SamplesItself, options: ComposeOptions, seed: int, n: int
+) -> list[Request]:
+    """Return the requests of `n` songs of a representation that makes the plan of a song itself."""
+    unused = DIALS - {representation.dial} | {"seed", "force", "candidates", "loop", *PERFORMING}
+    plan = representation.plan({name: value for name, value in vars(options).items() if name not in unused})
+    return [request_for(plan, seed, number) for number in range(n)]
 
 
 @with_help_of(SketchOptions)
@@ -167,8 +182,9 @@ def sketch(
     if isinstance(opened.representation, SamplesItself):
         name = opened.info["representation"]["name"]
         raise ModelError(f"{str(opened.path)!r} has the representation {name}: must have notes for a sketch")
-    wanted = with_chart(ComposeOptions(**options | {"seed": seed_or_random(seed)}))
-    return DrawnSketch(PlanDrawer(opened, wanted).plan(song_generator(wanted.seed or 0, 0)), wanted.seed or 0)
+    options["seed"] = seed = seed_or_random(seed)
+    drawer = PlanDrawer(opened, with_chart(ComposeOptions(**options)))
+    return DrawnSketch(drawer.plan(song_generator(seed, 0)), seed)
 
 
 @with_help_of(RedoOptions)
@@ -188,25 +204,24 @@ def redo(
     progress: Progress | None = None,
     on_row: OnRow | None = None,
 ) -> list[Song]:
-    """Recompose some bars of a song, or all but what is locked, in several versions; nothing else changes.
+    """Recompose some bars of a song, or all bars and parts that are not locked; nothing else changes.
 
-    The versions, or takes, differ from each other and from the song; if no more can be found, there are
-    fewer. A range of bars has those of the Timeline, from 0, a pickup included. Raises MidiError, PlanError,
-    ModelError, FailedError. Options:"""
-    options = locals()
-    wanted = RedoOptions(**{name: options[name] for name in RedoOptions.__dataclass_fields__})
+    The result are several takes (versions), which differ from each other and from the song; fewer if no more
+    can be found. A range of bars counts as the Timeline does, from 0, with a pickup. Raises MidiError,
+    PlanError, ModelError, FailedError. Options:"""
+    arguments = locals()
+    options = RedoOptions(**{name: arguments[name] for name in RedoOptions.__dataclass_fields__})
     if bars is None and parts is None and not lock:
-        raise PlanError("nothing says what to recompose: give bars, parts or lock")
-    opened, seed = opened_model(model), seed_or_random(wanted.seed)
+        raise PlanError("nothing to recompose: give bars, parts or lock")
+    opened, seed = opened_model(model), seed_or_random(seed)
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, bars, parts, lock)
-    takes_found = compose_takes(opened, given, with_chart(wanted, given), seed, progress, on_row)
-    networks = networks_again(performance, opened)
-    found = [take.performed_as(performance, networks) for take in takes_found]
-    if not found:
+    songs = compose_takes(opened, given, with_chart(options, given), seed, progress, on_row)
+    if not songs:
         raise FailedError("no take differs from the song: try another seed, or a higher --creativity")
-    return found
+    networks = networks_again(performance, opened)
+    return [take.performed_as(performance, networks) for take in songs]
 
 
 @with_help_of(VaryOptions)
@@ -226,8 +241,8 @@ def vary(
 
     With the same seed, a larger amount varies what a smaller one does, and more. Raises MidiError, PlanError,
     ModelError, FailedError. Options:"""
-    wanted = VaryOptions(amount=amount, parts=parts, lock=lock, seed=seed, creativity=creativity)
-    opened, seed = opened_model(model), seed_or_random(wanted.seed)
+    VaryOptions(amount=amount, parts=parts, lock=lock, seed=seed, creativity=creativity)  # checks the ranges
+    opened, seed = opened_model(model), seed_or_random(seed)
     check_has_notes(opened)
     grid, performance = on_grid(song)
     given = read_redo(grid, None, parts, lock)
@@ -249,27 +264,24 @@ def replay(
 
     `seed` and `creativity` (default: that of the recipe) are for `redraw`; `representation` is FILE.py:CLASS,
     if that of the recipe is in a user's file. `feel`, `swing` and `swing_notes` replace those of the recipe.
-    What the networks of a model folder performed needs that `model` again.
-    Raises InputError, FailedError.
+    `model` is also needed if networks of feel in that model folder performed the song. Raises InputError,
+    FailedError.
     """
-    opened = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
     changes: dict[str, Any] = {name: value for name, value in performing.items() if value is not None}
     if unknown := sorted(set(changes) - set(PERFORMING)):
         raise InputError(f"option {unknown[0]!r} of replay: must be one of {', '.join(PERFORMING)}")
-    performance = replace(opened.performance or Performance(), **changes)
-    opened = replace(opened, performance=None)
+    performance = replace(recipe.performance or Performance(), **changes)
     if not redraw:
-        played_by = None if model is None else opened_model(model)
-        networks = networks_again(performance, played_by) if played_by else FeelNetworks()
+        networks = FeelNetworks() if model is None else networks_again(performance, opened_model(model))
         check_networks(performance, networks)
-        return performed(build_song(opened), performance, networks)
-    options: dict[str, Any] = {"seed": seed, **opened.dials}
-    wanted = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
-    request = request_for(opened.plan, seed_or_random(seed), opened.song, opened.given)
-    dials = {name: getattr(wanted, name) for name in DIALS}
-    composer = opened_model(model)
-    song = generate_songs(composer, [request], dials)[0]
-    networks = of_model(composer.path) if performance.feel else FeelNetworks()
+        return performed(build_song(replace(recipe, performance=None)), performance, networks)
+    options: dict[str, Any] = {"seed": seed, **recipe.dials}
+    song_options = ComposeOptions(**options | ({} if creativity is None else {"creativity": creativity}))
+    request = request_for(recipe.plan, seed_or_random(seed), recipe.song, recipe.given)
+    opened = opened_model(model)
+    song = generate_songs(opened, [request], {name: getattr(song_options, name) for name in DIALS})[0]
+    networks = of_model(opened.path) if performance.feel else FeelNetworks()
     return performed(song, replace(performance, seed=song.recipe.seed), networks)
 
 
@@ -296,5 +308,5 @@ def opened_model(model: str | Path | Model | None) -> Model:
 
 @lru_cache(maxsize=1)
 def _open_once(path: Path, _modified_ns: int) -> Model:
-    """The bundled model stays open, because most songs are composed with it."""
+    """Open the bundled model once for all songs of a process."""
     return Model.open(path)

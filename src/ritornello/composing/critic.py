@@ -1,9 +1,9 @@
-"""Choose the best of several songs: the one that keeps its own plan best.
+"""Choose the best of several songs: the one that agrees best with its own plan.
 
-The critic reads chords, returns, phrases and textures off the notes of a song, as training reads them off
-human songs, and compares them with those of the song's plan. It uses no human song and no network, and
-measures nothing that `evaluation` measures, so that `judge` can say whether it helps: of a phrase it counts
-where it ends, not whether that is on the tonic.
+The critic computes chords, returns, phrases and textures from the notes of a song, as training does for human
+songs, and compares them with those of the song's plan. It uses no human song and no network. It measures
+nothing that `evaluation` measures, so that `judge` can show whether it helps: it compares where phrases end,
+for example, but not whether they end on the tonic.
 """
 
 from collections import defaultdict
@@ -29,26 +29,26 @@ from ritornello.representations.table import SamplesItself
 
 Ints = npt.NDArray[np.int64]
 NOTES = Notes()
-OCTAVE = 12  # semitones; a part that lies so far from its register is as wrong as one that rests
+OCTAVE = 12  # semitones; a part whose mean pitch is so far from the planned one scores 0, as if it rested
 
 
 class Agreement(NamedTuple):
-    """How well a song keeps its plan, 0-1 each; None where the plan says nothing."""
+    """How well a song agrees with its plan, 0-1 each; None where the plan is open."""
 
     chords: float | None = None
     """The share of beats with the planned chord."""
     returns: float | None = None
-    """The share of bars that repeat the planned bar as closely as planned or more, or none as planned."""
+    """The share of bars that repeat the planned bar at least as closely as planned, or no bar if none is."""
     phrases: float | None = None
-    """Phrase ends in planned bars: twice their number divided by that of planned and of found ends."""
+    """The F-score of phrase ends: twice the common ones, divided by the sum of planned and composed ones."""
     textures: float | None = None
     """The mean over parts and bars of the share of planned notes, less for a part in another register."""
 
 
 class BestOfEach:
-    """Takes the songs composed for each number as they are done, and passes on the best one of each.
+    """Collects the candidates of each song, and passes on the best one when all of them are composed.
 
-    Song `number` of all is candidate `number % candidates` of song `number // candidates`.
+    It is called with a number and a song: number n is candidate `n % candidates` of song `n // candidates`.
     """
 
     def __init__(self, candidates: int, on_song: OnSong | None = None) -> None:
@@ -57,7 +57,7 @@ class BestOfEach:
         self._best: dict[int, Song] = {}
 
     def __call__(self, number: int, song: Song) -> None:
-        """Take a song that is done."""
+        """Take a candidate that was composed."""
         place, candidate = divmod(number, self._candidates)
         self._waiting[place][candidate] = song
         if len(self._waiting[place]) < self._candidates:
@@ -76,19 +76,19 @@ class BestOfEach:
 def best_of(songs: Sequence[Song]) -> Song:
     """Return the song whose mean agreement with its plan is highest, the first of equals.
 
-    Only what the plans of all songs say is compared; if that is nothing, the first song is the best.
+    Only values that all songs have are averaged; without any, the first song is the best.
     """
     if len(songs) == 1:
         return songs[0]
-    found = [agreement(song) for song in songs]
-    compared = [column for column in zip(*found, strict=True) if None not in column]
+    agreements = [agreement(song) for song in songs]
+    compared = [column for column in zip(*agreements, strict=True) if None not in column]
     return songs[int(np.argmax(np.mean(compared, axis=0)))] if compared else songs[0]
 
 
 def agreement(song: Song) -> Agreement:
-    """Return how well a song keeps its plan, in the bars and parts in which notes were composed.
+    """Return how well a song agrees with its plan, in the bars and parts in which notes were composed.
 
-    Given notes belong to the chords and to the bars that others repeat.
+    The chords, and the bars that others repeat, include given notes.
     """
     recipe = song.recipe
     if isinstance(recipe.representation, SamplesItself):
@@ -96,80 +96,83 @@ def agreement(song: Song) -> Agreement:
     request = request_for(recipe.plan, recipe.seed, recipe.song, recipe.given)
     score = replace(recipe.representation.decode(recipe.rows, recipe.plan), chords=())
     score = NOTES.canonical(score)[0]
-    planned, found = request.timeline, NOTES.timeline(score)
+    planned, composed = request.timeline, NOTES.timeline(score)
     first = int(planned.bar_of(request.first_tick))
     return Agreement(
-        _chords(planned, found, request.first_tick),
+        _chords(planned, composed, request.first_tick),
         _returns(planned, score, first),
-        _phrases(planned, found, first),
-        _textures(planned, found, request.parts, first),
+        _phrases(planned, composed, first),
+        _textures(planned, composed, request.parts, first),
     )
 
 
-def _chords(planned: Timeline, found: Timeline, first_tick: int) -> float | None:
-    """The share of beats from a tick on with the planned chord."""
+def _chords(planned: Timeline, composed: Timeline, first_tick: int) -> float | None:
+    """Return the share of beats from a tick on with the planned chord."""
     beats = beat_edges(planned)[:-1]
-    chords = [_chords_at(timeline, beats[beats >= first_tick]) for timeline in (planned, found)]
+    chords = [_chords_at(timeline, beats[beats >= first_tick]) for timeline in (planned, composed)]
     pairs = [pair for pair in zip(*chords, strict=True) if pair[0] is not None]
-    return sum(ours == theirs for ours, theirs in pairs) / len(pairs) if pairs else None
+    return sum(plan == song for plan, song in pairs) / len(pairs) if pairs else None
 
 
 def _chords_at(timeline: Timeline, ticks: Ints) -> list[tuple[int, str] | None]:
-    """The chord at each of `ticks` (T,), None before the first."""
+    """Return the chord (root, kind) at each of `ticks` (T,), None before the first."""
     onsets = [chord.onset_ticks for chord in timeline.chords]
     chords = [None, *((chord.root, chord.kind) for chord in timeline.chords)]
     return [chords[number] for number in np.searchsorted(onsets, ticks, side="right").tolist()]
 
 
 def _returns(planned: Timeline, score: Score, first: int) -> float | None:
-    """The share of bars from `first` on that repeat what is planned; bar 0 has nothing to repeat."""
+    """Return the share of bars from `first` on that repeat what is planned; bar 0 does not count."""
     onset, part, pitch, *_ = note_classes(score)
     classes = similarity_classes(similarities(planned, len(planned), onset, part_pitch(part, pitch)))
-    origin, wanted = planned.returns_to, planned.similarity
+    origin, similarity = planned.returns_to, planned.similarity
     bars = np.arange(len(planned))
-    is_kept = np.where(origin >= 0, classes[bars, origin] >= wanted, classes.max(axis=1) == 0)
-    counted = (bars >= max(first, 1)) & (wanted >= 0)
-    return float(is_kept[counted].mean()) if counted.any() else None
+    agrees = np.where(origin >= 0, classes[bars, origin] >= similarity, classes.max(axis=1) == 0)
+    counted = (bars >= max(first, 1)) & (similarity >= 0)
+    return float(agrees[counted].mean()) if counted.any() else None
 
 
-def _phrases(planned: Timeline, found: Timeline, first: int) -> float | None:
-    """Twice the phrase ends in both, divided by the sum of those planned and found."""
+def _phrases(planned: Timeline, composed: Timeline, first: int) -> float | None:
+    """Return the F-score of phrase ends in the bars from `first` on."""
     if planned.sketch is None or not planned.sketch.cadences:
         return None
-    wanted = np.array(planned.sketch.cadences[: len(planned)])
-    read = np.zeros_like(wanted)
-    cadences = found.sketch.cadences if found.sketch else ()
-    read[: len(cadences)] = cadences[: len(wanted)]
-    counted = (np.arange(len(wanted)) >= first) & (wanted != UNKNOWN)
-    ends = [(cadence > NO_CADENCE) & counted for cadence in (wanted, read)]
+    plan = np.array(planned.sketch.cadences[: len(planned)])
+    song = np.zeros_like(plan)
+    cadences = composed.sketch.cadences if composed.sketch else ()
+    song[: len(cadences)] = cadences[: len(plan)]
+    counted = (np.arange(len(plan)) >= first) & (plan != UNKNOWN)
+    ends = [(cadence > NO_CADENCE) & counted for cadence in (plan, song)]
     total = int(ends[0].sum() + ends[1].sum())
     return 2 * int((ends[0] & ends[1]).sum()) / total if total else None
 
 
-def _textures(planned: Timeline, found: Timeline, parts: tuple[int, ...] | None, first: int) -> float | None:
-    """The mean over the composed parts and the bars from `first` on in which one plays or should."""
-    wanted, read = Texture(planned), Texture(found)
-    values = []
-    for number, part in enumerate(wanted.parts):
+def _textures(
+    planned: Timeline, composed: Timeline, parts: tuple[int, ...] | None, first: int
+) -> float | None:
+    """Return the mean over `parts` (None: all) and the bars from `first` on in which they play or should."""
+    plan, song = Texture(planned), Texture(composed)
+    shares = [np.zeros(0)]
+    for number, part in enumerate(plan.parts):
         if parts is not None and part not in parts:
             continue
-        notes, pitch = np.zeros_like(wanted.notes[number]), np.full_like(wanted.pitch[number], PITCHES)
-        if part in read.parts:
-            own = read.parts.index(part)
-            size = min(len(notes), len(read.notes[own]))
-            notes[:size], pitch[:size] = read.notes[own][:size], read.pitch[own][:size]
-        most = np.maximum(notes, wanted.notes[number])
-        share = np.minimum(notes, wanted.notes[number]) / np.maximum(most, 1)
-        both = (pitch < PITCHES) & (wanted.pitch[number] < PITCHES) & (part != DRUM_PART)
-        distance = np.where(both, np.abs(pitch - wanted.pitch[number]), 0)
+        planned_notes, planned_pitch = plan.notes[number], plan.pitch[number]
+        notes, pitch = np.zeros_like(planned_notes), np.full_like(planned_pitch, PITCHES)
+        if part in song.parts:
+            row = song.parts.index(part)
+            size = min(len(notes), len(song.notes[row]))
+            notes[:size], pitch[:size] = song.notes[row][:size], song.pitch[row][:size]
+        most = np.maximum(notes, planned_notes)
+        share = np.minimum(notes, planned_notes) / np.maximum(most, 1)
+        has_pitches = (pitch < PITCHES) & (planned_pitch < PITCHES) & (part != DRUM_PART)
+        distance = np.where(has_pitches, np.abs(pitch - planned_pitch), 0)
         share *= np.maximum(1 - distance / OCTAVE, 0)
-        counted = (np.arange(len(notes)) >= first) & (wanted.notes[number] != UNKNOWN) & (most > 0)
-        values.append(share[counted])
-    shares = np.concatenate(values) if values else np.zeros(0)
-    return float(shares.mean()) if len(shares) else None
+        counted = (np.arange(len(notes)) >= first) & (planned_notes != UNKNOWN) & (most > 0)
+        shares.append(share[counted])
+    all_shares = np.concatenate(shares)
+    return float(all_shares.mean()) if len(all_shares) else None
 
 
 def most_typical(songs: list[Song], best: int) -> list[Song]:
-    """The songs whose mean negative log-likelihood is closest to the median of all."""
+    """Return the `best` songs whose mean negative log-likelihood is closest to the median of all songs."""
     median = float(np.median([song.nats for song in songs]))
     return sorted(songs, key=lambda song: abs(song.nats - median))[:best]

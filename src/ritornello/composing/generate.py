@@ -23,7 +23,7 @@ from ritornello.system.progress import Progress
 
 OnSong = Callable[[int, Song], None]
 SONGS_PER_BATCH = 32
-LEAST_SHARE_OF_BARS = 0.25  # in which requested parts play, so that they play more than one note
+LEAST_SHARE_OF_BARS = 0.25  # in which each requested part should play
 
 
 def generate_songs(
@@ -44,25 +44,25 @@ def generate_songs(
     """
     if any(request.music for request in requests):
         check_has_notes(model)
-    own, songs = model.representation, dict[int, Song]()
-    if isinstance(own, SamplesItself):
-        dial = dials[own.dial]
+    representation, songs = model.representation, dict[int, Song]()
+    if isinstance(representation, SamplesItself):
+        dial = dials[representation.dial]
         for number, request in enumerate(requests):
-            rows = own.sample(model, request.plan, request.seed, request.song, dial)
-            songs[number] = _song(model, request, rows, {own.dial: dial})
+            rows = representation.sample(model, request.plan, request.seed, request.song, dial)
+            songs[number] = _song(model, request, rows, {representation.dial: dial})
             if on_song:
                 on_song(number, songs[number])
         return list(songs.values())
-    used = {"creativity": dials["creativity"]}
-    choices = [field.name for field in model.representation.fields if field.kind == "choice"]
-    params = SamplingParams.from_creativity(used["creativity"], choices)
+    creativity = dials["creativity"]
+    choices = [field.name for field in representation.fields if field.kind == "choice"]
+    params = SamplingParams.from_creativity(creativity, choices)
     for start in range(0, len(requests), SONGS_PER_BATCH):
         batch = [_with_style(request, model) for request in requests[start : start + SONGS_PER_BATCH]]
 
         def build(place: int, s: SampledSong, start: int = start, batch: Sequence[Request] = batch) -> None:
             plan = batch[place].plan
             rows = rows_of_loop(s.rows, plan) if plan.is_loop else s.rows
-            songs[start + place] = _song(model, batch[place], rows, used, s.nats)
+            songs[start + place] = _song(model, batch[place], rows, {"creativity": creativity}, s.nats)
             if on_song:
                 on_song(start + place, songs[start + place])
 
@@ -72,7 +72,7 @@ def generate_songs(
 
 
 def check_has_notes(model: Model) -> None:
-    """Raise ModelError unless the rows of the model are notes, which can be given."""
+    """Raise ModelError unless the model has the representation `notes`, which given music needs."""
     if model.representation.name != "notes":
         raise ModelError(
             f"{str(model.path)!r} has the representation {model.representation.name}: must have notes"
@@ -84,7 +84,7 @@ def _song(
 ) -> Song:
     """Build the song of sampled rows (N, F) and its recipe.
 
-    Optional parts that never play are left out of the recipe's plan: the song does not have them.
+    The plan in the recipe lacks optional parts that never play, because the song does not have them.
     """
     representation = model.info["representation"]["name"]
     names = {"network": model.network, "representation": representation, "sha256": model.hash}
@@ -96,7 +96,7 @@ def _song(
 
 
 def _with_style(request: Request, model: Model) -> Request:
-    """The request with the style statistics of its labels."""
+    """Return the request with the style statistics of its labels."""
     style = style_of_plan(model.info, request.plan)
     if request.required_parts is None and (request.music is None or request.music.kind == "tune"):
         style = style._replace(plays=max(style.plays, LEAST_SHARE_OF_BARS))
@@ -104,12 +104,11 @@ def _with_style(request: Request, model: Model) -> Request:
 
 
 def _plan_as_played(plan: Plan, rows: npt.NDArray[Any]) -> Plan:
-    """The plan without parts that have no rows (N, F) of `notes`."""
-    played = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
-    classes = part_classes(plan.parts).tolist()
-    kept = [number for number, own in enumerate(classes) if own in played]
+    """Return the plan without parts that have no note in the rows (N, F)."""
+    playing = set(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]].tolist())
+    numbers = [number for number, part in enumerate(part_classes(plan.parts).tolist()) if part in playing]
     held: dict[str, Any] = {
-        name: tuple(kept.index(number) for number in getattr(plan, name) if number in kept)
+        name: tuple(numbers.index(number) for number in getattr(plan, name) if number in numbers)
         for name in ("held_notes", "held_pitches")
     }
-    return replace(plan, parts=tuple(plan.parts[number] for number in kept), **held)
+    return replace(plan, parts=tuple(plan.parts[number] for number in numbers), **held)

@@ -10,8 +10,8 @@ from ritornello.composing.merge_notes import instrument_name
 from ritornello.models.model import Model
 
 MOST_METERS = 2
-TEMPO_PLACES = (0.1, 0.9)  # of the sorted tempi: most songs are between the two
-# The AUC with which the judge's detector tells a model's songs from people's, at most: 0.5 is a guess
+TEMPO_QUANTILES = (0.1, 0.9)  # most songs are between the two
+# The highest AUC with which the detector of `judge` tells a model's songs from people's (0.5 is a guess)
 MARKS = (
     (0.65, "hard to tell from people's songs"),
     (0.8, "sometimes told from people's songs"),
@@ -22,19 +22,19 @@ NO_MARK = "not judged"
 
 
 class Genre(NamedTuple):
-    """A label of a model; parts, meters and tempi are those of the plans that the model has stored."""
+    """A label of a model. Parts, meters and tempi are those of the plans that the model stores."""
 
     label: str
     songs: int
-    """Songs of the corpus with the label, held-out ones too; of a model without this number, stored plans."""
+    """Songs of the corpus with the label, with held-out ones; if the model has no such number, its plans."""
     parts: tuple[str, ...]
-    """The most frequent instruments, the first of all most often."""
+    """The most frequent instruments, in order of frequency."""
     meters: tuple[str, ...] = ()
     """The most frequent meters."""
     tempo_bpm: tuple[int, int] = (0, 0)
-    """Between which tempi eight of ten songs are."""
+    """The lowest and the highest tempo of the middle eight of ten songs."""
     auc: float | None = None
-    """How well the judge's detector tells composed songs from held-out ones: 0.5-1; None if not judged."""
+    """How well the detector of `judge` tells composed songs from held-out ones, 0.5-1; None if not judged."""
 
     @property
     def mark(self) -> str:
@@ -55,7 +55,7 @@ def _genre(model: Model, label: str, most_parts: int, judged: Mapping[str, Any])
     plans = [plan for plan in model.plans if label in dict(plan.genres)]
     meters = (plan.only_main_meter().meters[0] for plan in plans)
     tempi = sorted(round(plan.bpm) for plan in plans) or [0]
-    low, high = (tempi[int(place * (len(tempi) - 1))] for place in TEMPO_PLACES)
+    low, high = (tempi[int(quantile * (len(tempi) - 1))] for quantile in TEMPO_QUANTILES)
     return Genre(
         label,
         model.info.get("data", {}).get("songs_by_label", {}).get(label, len(plans)),

@@ -1,4 +1,4 @@
-"""Chords that are not given as the text of an option: in a text file, or as those of another song."""
+"""Read chords from a text file or from another song, as a chart for the option `chords`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from ritornello.system.files import read_bytes
 Options = TypeVar("Options", bound="SketchOptions | RedoOptions")
 TEXT_FILE = ".txt"
 MAX_CHART_BYTES = 1 << 20
-FEWEST_NAMES = 4  # markers that name chords without saying that they are chords
+FEWEST_NAMES = 4  # fewer markers whose texts are names of chords are not taken for chords
 
 
 def with_chart(options: Options, given: GivenMusic | None = None) -> Options:
-    """Return the options with chords as text, where they name a text file or another song.
+    """Return the options with the chords as text, if they name a text file or another song.
 
-    The chords of a song are moved to the key that is asked for, or that of the given music. What the options
-    leave open of key, meter and length, a new song has of the song whose chords it gets. A new song in the
-    blues for which no chords are asked has those of its twelve bars. Raises PlanError, MidiError.
+    Chords of another song are transposed to the key of the options, or to that of the given music. A new song
+    also gets the key, meter and length of that other song, if the options leave them open. A new song in a
+    blues mode without chords in the options gets the chords of the twelve-bar blues. Raises PlanError,
+    MidiError.
     """
     source = options.chords_from
     if source is not None and options.chords is not None:
@@ -52,7 +53,7 @@ def with_chart(options: Options, given: GivenMusic | None = None) -> Options:
 def with_chords_in_bars(
     plan: Plan, chords: tuple[Chord, ...], chart: tuple[str, ...], bars: tuple[int, int]
 ) -> Plan:
-    """Return the plan with `chords`, but those of a chart in the bars from the first up to the second."""
+    """Return the plan with `chords`, and between two bars (first, end) with the chords of a chart."""
     timeline = replace(plan, chords=(), returns=None).timeline(GRID)
     edges = [*timeline.start_ticks.tolist(), timeline.end_ticks]
     start, end = edges[bars[0]], edges[bars[1]]
@@ -78,43 +79,48 @@ def _read_chart(path: Path) -> str:
 
 
 def _with_chords_of(source: Music, options: Options, given: GivenMusic | None) -> Options:
-    """The options with the chart of another song."""
+    """Return the options with the chart of another song."""
     song = read_song(source, "song of chords")
-    timeline, own_key = _timeline_with_chords(song), song.canonical.estimated_key
-    if own_key is None or not timeline.chords:
+    timeline, song_key = _timeline_with_chords(song), song.canonical.estimated_key
+    if song_key is None or not timeline.chords:
         raise PlanError(f"{song.name!r} has drums alone, so it has no chords")
-    key: Key = given.plan.key if given and given.plan.key else own_key
+    key: Key = given.plan.key if given and given.plan.key else song_key
     if options.key is not None:
         key = parse_option(parse_key_or_mode, options.key)[0]
-    semitones = key_tonic(*key) - key_tonic(*own_key)
+    semitones = key_tonic(*key) - key_tonic(*song_key)
     moved = tuple(chord.transposed(semitones) for chord in timeline.chords)
     bars = bar_symbols(replace(timeline, chords=moved), key)[timeline.pickup_bars :]
-    found = replace(options, chords=f"{' | '.join(bars)} |", chords_from=None)
-    if given is not None or isinstance(found, RedoOptions) or getattr(found, "sketch", None) is not None:
-        return found
-    is_open = found.bars is None and found.seconds is None and found.form is None
+    options = replace(options, chords=f"{' | '.join(bars)} |", chords_from=None)
+    if given is not None or isinstance(options, RedoOptions) or getattr(options, "sketch", None) is not None:
+        return options
+    length_is_open = options.bars is None and options.seconds is None and options.form is None
     numerator, denominator = Plan.of(song.canonical).only_main_meter().meters[0][1:]
     return replace(
-        found,
-        key=found.key or tonality_name(key),
-        meter=found.meter or f"{numerator}/{denominator}",
-        bars=len(bars) if is_open else found.bars,
+        options,
+        key=options.key or tonality_name(key),
+        meter=options.meter or f"{numerator}/{denominator}",
+        bars=len(bars) if length_is_open else options.bars,
     )
 
 
 def _timeline_with_chords(song: GivenMusic) -> Timeline:
-    """The bars of a song with its chords: as it names them, in markers too, or else as estimated."""
+    """Return the bars of a song with the chords that its file or its markers name, or else estimated ones."""
     timeline = song.timeline
-    return timeline if song.score.chords else replace(timeline, chords=_marked(song.score) or timeline.chords)
+    if song.score.chords:
+        return timeline
+    return replace(timeline, chords=_chords_in_markers(song.score) or timeline.chords)
 
 
-def _marked(score: Score) -> tuple[Chord, ...]:
-    """The chords that most markers of a song name, if they cannot be letters of sections; else none."""
-    found = []
+def _chords_in_markers(score: Score) -> tuple[Chord, ...]:
+    """Return the chords that the markers of a song name; () if fewer than three in four are names of chords.
+
+    Also () if all are major chords, because letters from A to G may be names of sections.
+    """
+    chords = []
     for marker in score.rescaled(GRID).markers:
         try:
-            found.append(parse_chord(marker.text)._replace(onset_ticks=marker.onset_ticks))
+            chords.append(parse_chord(marker.text)._replace(onset_ticks=marker.onset_ticks))
         except ValueError:
             continue
-    are_chords = len(found) >= max(FEWEST_NAMES, len(score.markers) * 3 / 4)
-    return tuple(found) if are_chords and any(chord.kind != "maj" for chord in found) else ()
+    has_enough = len(chords) >= max(FEWEST_NAMES, len(score.markers) * 3 / 4)
+    return tuple(chords) if has_enough and any(chord.kind != "maj" for chord in chords) else ()

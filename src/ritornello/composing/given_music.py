@@ -19,7 +19,7 @@ from ritornello.midi.details import first_details
 from ritornello.midi.reading import Parsed
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import MAX_BARS, Plan
-from ritornello.music.score import Score
+from ritornello.music.score import EVENTS, Score
 from ritornello.music.timeline import Timeline
 from ritornello.notation import SongFile
 from ritornello.representations.grid.canonical import part_classes_of
@@ -29,16 +29,17 @@ from ritornello.representations.notes import Notes
 NOTES = Notes()
 MAX_GIVEN_NOTES = 200_000
 MAX_BARS_TO_REDO = 10_000  # of the song; one to continue or to accompany has at most MAX_BARS
-UNKNOWN_RETURN = (-1, -1)  # of a bar of which it is open whether it returns to another
-Kind = Literal["prompt", "tune", "redo"]  # as recipes have it; a tune is a melody
+UNKNOWN_RETURN = (-1, -1)  # in `Plan.returns`: it is open whether the bar returns to another
+Kind = Literal["prompt", "tune", "redo"]  # the words of recipes; "tune" is a melody
 
 
 @dataclass(frozen=True)
 class GivenMusic:
-    """A MIDI file and what it is given for, as the recipe stores it; all else is computed once, when needed.
+    """A MIDI file and the purpose for which it is given, as the recipe stores them.
 
-    To redo, `bars` (of the plan's bars the first, and the one after the last, from 0, a pickup included) and
-    `parts` (None: all) are recomposed, but not the `kept` ones: pairs of a bar and a part.
+    The properties are computed once, when they are needed. For "redo", `parts` (None: all) are recomposed in
+    `bars`: the first bar, and the one after the last, from 0, a pickup included. The `kept` pairs of a bar
+    and a part stay as they are.
     """
 
     kind: Kind
@@ -47,7 +48,7 @@ class GivenMusic:
     parts: tuple[int, ...] | None = None
     kept: frozenset[tuple[int, int]] = frozenset()
     has_new_chords: bool = False
-    """Whether the user asked for chords in the bars to redo, so that the file gets their markers."""
+    """Whether the user named chords for the bars to redo, which are written to the file as markers."""
     name: str = field(default="the MIDI file of the recipe", compare=False)  # for error messages
 
     @cached_property
@@ -60,19 +61,19 @@ class GivenMusic:
 
     @cached_property
     def with_details(self) -> Parsed:
-        """The song with its details; notes as long as in the file, because the pedal is a detail."""
+        """The song with its details. The pedal is one of them, so it does not lengthen the notes."""
         return midi.parse(self.midi, name=self.name, pedal="ignore", with_details=True)
 
     def score_to_write(self, pedal_ticks: int | None = None) -> Score:
-        """The song with its details, for a file in which the pedal is up from a tick on.
+        """Return the song with its details, for a file in which the pedal is up from a tick on.
 
         Notes that the pedal prolongs beyond that tick are as long as they sound.
         """
-        score, heard = self.with_details.score, self.score
+        score, sounding = self.with_details.score, self.score
         if pedal_ticks is None:
             return score
-        is_held = heard.onset_ticks.astype(np.int64) + heard.duration_ticks > pedal_ticks
-        durations = np.where(is_held, heard.duration_ticks, score.duration_ticks)
+        is_held = sounding.onset_ticks.astype(np.int64) + sounding.duration_ticks > pedal_ticks
+        durations = np.where(is_held, sounding.duration_ticks, score.duration_ticks)
         return replace(score, duration_ticks=durations)
 
     @cached_property
@@ -117,14 +118,14 @@ class GivenMusic:
 
     @property
     def has_other_notes(self) -> bool:
-        """Whether other notes sound in bars to redo."""
+        """Whether notes of some parts stay in the bars to redo."""
         return self.parts is not None or bool(self.kept)
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan of the song, with its form; to redo, the form of the bars to redo is open.
+        """The plan of the song, with its form; the form of bars to redo is open.
 
-        If other parts play on in those bars, the chords of the song are kept.
+        If notes of some parts stay in those bars, the plan has the chords of the song.
         """
         timeline = self.timeline
         form = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
@@ -152,7 +153,7 @@ def read_melody(melody: Music | SongFile) -> GivenMusic:
 
 
 def read_song(song: Music, what: str) -> GivenMusic:
-    """Read a song of which only its chords are used; `what` names it in errors. Raises MidiError."""
+    """Read a song whose chords are used; `what` names it in errors. Raises MidiError."""
     given = _read(song, "tune", what)
     _check_bars(given, MAX_BARS)
     return given
@@ -164,15 +165,16 @@ def read_redo(
     parts: str | Collection[str] | None = None,
     lock: str | Collection[str] | None = None,
 ) -> GivenMusic:
-    """Read a song of which bars, "9-12" (a pickup is bar 0) or a range of the Timeline's, are redone.
+    """Read a song of which some bars and parts are recomposed.
 
-    Parts are given by name, instrument, family, or number from 1; None are all parts, and all bars. What is
-    named in `lock` stays: parts, bars, or both ("bass:1-8"). Raises MidiError, PlanError.
+    `bars` are "9-12" (a pickup is bar 0), or a range of the Timeline's bars; `parts` are names, instruments,
+    families, or numbers from 1. None stands for all. Parts, bars, or bars of a part ("bass:1-8") that `lock`
+    names stay as they are. Raises MidiError, PlanError.
     """
     given = _read(song, "redo", "song")
     _check_bars(given, MAX_BARS_TO_REDO)
     timeline = Timeline.of(given.score)
-    first = 1 - timeline.pickup_bars  # the number of the first bar, as people count
+    first = 1 - timeline.pickup_bars  # the number of the first bar for users
     bars = range(len(timeline)) if bars is None else bars
     chosen = bars if isinstance(bars, range) else bar_range(bars, first)
     if not 0 <= chosen.start < chosen.stop <= len(timeline):
@@ -196,7 +198,7 @@ def read_redo(
 
 
 def keeping(given: GivenMusic, kept: frozenset[tuple[int, int]]) -> GivenMusic:
-    """The song to redo with other pairs of bars and parts kept, and no more bars than needed to redo."""
+    """Return the song to redo with other `kept` pairs, and with no more bars to redo than needed."""
     chosen = replace(given, kept=kept)
     if bars := [bar for bar, parts in enumerate(chosen.open_parts) if parts]:
         chosen = replace(chosen, bars=(bars[0], bars[-1] + 1))
@@ -204,7 +206,7 @@ def keeping(given: GivenMusic, kept: frozenset[tuple[int, int]]) -> GivenMusic:
 
 
 def _locked(score: Score, timeline: Timeline, text: str) -> list[tuple[int, int]]:
-    """The bars on the grid, each with a part, that a text names: "bass", "1-8", or "bass:1-8"."""
+    """Return the pairs of a bar on the grid and a part that a text names: "bass", "1-8", or "bass:1-8"."""
     part, is_both, bars = text.strip().rpartition(":")
     if not is_both:
         part, bars = ("", bars) if re.fullmatch(r"\d+-\d+", bars) else (bars, "")
@@ -245,12 +247,10 @@ def _first_bars(given: GivenMusic, bars: int) -> Score:
     last = bars - 1 + timeline.pickup_bars
     end = int(timeline.start_ticks[last] + timeline.length_ticks[last])
     score = given.score_to_write(end)
-    kept = score.onset_ticks < end
-    if not kept.any():
+    is_early = score.onset_ticks < end
+    if not is_early.any():
         raise PlanError(f"the first {bars} bars of the prompt have no notes")
-    events = ("tempi", "meters", "keys", "chords", "markers")
-    early: dict[str, Any] = {
-        name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in events
+    early_events: dict[str, Any] = {
+        name: tuple(e for e in getattr(score, name) if e.onset_ticks < end) for name in EVENTS
     }
-    early["details"] = first_details(score.details, end)
-    return score.select(kept, **early)
+    return score.select(is_early, details=first_details(score.details, end), **early_events)

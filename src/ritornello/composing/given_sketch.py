@@ -1,4 +1,4 @@
-"""What given music says of the sketch of a song: of all its bars but those that are redone or are new."""
+"""Draw the sketch of a song with given music: bars that stay have the sketch of that music."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -28,12 +28,13 @@ def filled_around(
     has_chords: bool = False,
     required: Collection[int] = (),
 ) -> Plan:
-    """Return the plan of a song with given music, whose sketch the network fills around that of the music.
+    """Return the plan of a song with given music, and with a sketch.
 
-    With `has_form` and `has_chords` those of the plan are kept, because the user asks for them. Those parts
-    play that are `required`, by their numbers in the plan.
+    Bars of the given music that stay have its sketch, the network draws that of the others. With `has_form`
+    or `has_chords`, the form or the chords of `plan` are those of the user and stay. The parts with the
+    numbers `required` play in the new bars.
     """
-    known, is_open = _as_given(plan, given, required)
+    known, is_open = _with_known_bars(plan, given, required)
     known = replace(known, returns=plan.returns) if has_form else known
     if has_chords:
         plan, open_bars = without_open_chords(plan)
@@ -42,8 +43,8 @@ def filled_around(
     return sketcher.fill(known, generator, creativity, open_bars=is_open, required=required)
 
 
-def _as_given(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple[Plan, Mask]:
-    """The plan with chords, returns and sketch of the given music, and the bars (T,) that are open."""
+def _with_known_bars(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple[Plan, Mask]:
+    """Return the plan with chords, returns and sketch of the given music, and which bars (T,) are open."""
     assert plan.bars is not None, "a plan that is composed has bars"
     timeline, count = given.timeline, min(len(given.timeline), plan.bars)
     sketch = timeline.sketch or read_sketch(given.canonical, timeline)
@@ -53,8 +54,8 @@ def _as_given(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple
     is_open = (bars >= count) | redone
     returns = [*zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)][:count]
     returns += [UNKNOWN_RETURN] * (plan.bars - count)
-    ends_later = count < plan.bars
-    cadences = sketch.cadences[: count - ends_later]  # its last bar was read as the end of a song
+    # the given music was analysed as a whole song, so its last bar seems to end the song: leave it open
+    cadences = sketch.cadences[: count - (count < plan.bars)]
     motifs = [*sketch.motifs[:count], *[UNKNOWN] * (plan.bars - count)]
     known = replace(
         plan,
@@ -77,17 +78,17 @@ def _as_given(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple
 def _textures(
     plan: Plan, given: GivenMusic, sketch: Sketch, is_new: Mask, required: Collection[int]
 ) -> tuple[tuple[Texture, ...], ...]:
-    """The texture of each part of the plan and bar; a part that joins a prompt rests in its bars.
+    """Return the texture of each bar for each part of the plan; a part that joins a prompt rests in its bars.
 
-    Of a required part these bars are open, because a part that has rested is likely to rest on.
+    For a required part these bars are open, because the network lets a part that has rested rest on.
     """
-    own = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
+    by_part = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
     open_parts = [*given.open_parts, *[()] * len(is_new)]
     rests, unknown = (0, UNKNOWN), (UNKNOWN, UNKNOWN)
-    found = []
+    textures = []
     for number, part in enumerate(part_classes(plan.parts).tolist()):
         absent = rests if given.kind == "prompt" and number not in required else unknown
-        bars = own.get(part, (absent,) * len(is_new))
-        opened = [new or part in open_parts[bar] for bar, new in enumerate(is_new.tolist())]
-        found.append(tuple(unknown if new else bars[bar] for bar, new in enumerate(opened)))
-    return tuple(found)
+        bars = by_part.get(part, (absent,) * len(is_new))
+        is_open = [new or part in open_parts[bar] for bar, new in enumerate(is_new.tolist())]
+        textures.append(tuple(unknown if is_open[bar] else bars[bar] for bar in range(len(is_open))))
+    return tuple(textures)

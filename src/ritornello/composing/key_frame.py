@@ -1,6 +1,6 @@
-"""Move a request to the key frame of a model (`music.key_frame`), and the sampled rows back.
+"""Transpose a request to the key frame of a model (`music.key_frame`), and its sampled rows back.
 
-The plan vector keeps the key of the song, so that the network knows how high the instruments will play.
+The plan vector has the song's own key, so that the network can tell how high the instruments will play.
 """
 
 from dataclasses import replace
@@ -19,14 +19,14 @@ HIGHEST_MIDI_PITCH = 127
 
 
 class FramedRequest(NamedTuple):
-    """A request in the frame, and the semitones by which it was moved from its own key."""
+    """A request in the frame, and the semitones by which it was transposed from its own key."""
 
     request: Request
     semitones: int
 
 
 def framed(model: Model, request: Request) -> FramedRequest:
-    """The request in the frame of the model; unchanged for a model without one, or a plan without a key."""
+    """Return the request in the frame of the model; unchanged if the model has none, or the plan no key."""
     if not model.has_key_frame:
         return FramedRequest(request, 0)
     low, high = _range_of_given(request)

@@ -1,7 +1,7 @@
-"""Turn sampled rows into the song that the user gets: with named parts, or merged into the given music.
+"""Merge sampled notes into the given music, and name the parts of a song.
 
-Given notes and events stay as they were. Sampled notes are added at the resolution of the given music, in its
-bars and, where it has them, in its parts. Notes are tables (N, 5) int64: onset and duration in ticks, pitch,
+Given notes and events stay as they are. Sampled notes are added at the resolution of the given music, in its
+bars and, if it has them, in its parts. Notes are tables (N, 5) int64: onset and duration in ticks, pitch,
 velocity, part.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ritornello.music import theory
 from ritornello.music.plan import GRID, Plan, grid_bars
-from ritornello.music.score import Meter, Part, Score, rescale_ticks
+from ritornello.music.score import COLUMNS, EVENTS, Meter, Part, Score, rescale_ticks
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
@@ -29,16 +29,15 @@ from ritornello.representations.grid.vocabulary import (
 from ritornello.representations.notes import Notes
 
 Ints = npt.NDArray[np.int64]
-COLUMNS = ("onset_ticks", "duration_ticks", "pitch", "velocity", "part")
 
 
 def instrument_name(part: Part) -> str:
-    """The name of the instrument that plays a part."""
+    """Return the name of the instrument that plays a part."""
     return "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
 
 
 def with_part_names(song: Score) -> Score:
-    """The song with names for parts without one: their instruments, numbered where several are alike."""
+    """Return the song with names for parts without one: their instruments, numbered if several are alike."""
     return replace(song, parts=_named(song.parts))
 
 
@@ -56,18 +55,18 @@ def _named(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def note_table(score: Score) -> Ints:
-    """The notes of a song (N, 5)."""
+    """Return the notes of a song (N, 5)."""
     return np.stack([getattr(score, name).astype(np.int64) for name in COLUMNS], axis=1)
 
 
 def fine_enough(score: Score) -> Score:
-    """The given music in a resolution that the grid fits, so that no note of the grid is rounded to it."""
+    """Return the given music at a resolution of at least the grid's, so that onsets on the grid are exact."""
     is_coarse = score.ticks_per_beat < GRID
     return score.rescaled(lcm(score.ticks_per_beat, GRID)) if is_coarse else score
 
 
 def with_notes(score: Score, new: Ints, parts: Sequence[Part], plan: Plan) -> Score:
-    """The given music with new notes (N, 5), its parts and new ones, and the later meters of the plan."""
+    """Return the given music with new notes (N, 5), with these parts, and with later meters of the plan."""
     onset, duration, pitch, velocity, part = np.concatenate([note_table(score), new]).T
     columns = (onset, duration, pitch, velocity, part, _named(parts))
     return Score.of(score.ticks_per_beat, *columns, **_events(score, plan))
@@ -76,19 +75,20 @@ def with_notes(score: Score, new: Ints, parts: Sequence[Part], plan: Plan) -> Sc
 def notes_for_score(
     score: Score,
     classes: Ints,
-    kept: Ints,
+    old: Ints,
     rows: npt.NDArray[Any],
     plan: Plan,
     first_tick: int,
     given: Score | None,
     parts_to_redo: Collection[int] | None = None,
 ) -> tuple[Ints, tuple[Part, ...]]:
-    """Return the sampled notes (N, 5) from `first_tick` on, in the ticks of `score`; and its and new parts.
+    """Return the sampled notes (N, 5) in ticks of `score`, and the parts of `score` followed by new ones.
 
-    `classes` are the part classes of `score` (parts,). `first_tick` and the notes of `given`, which are left
-    out, are in 24 ticks a beat. A note starts in its bar, however coarse the ticks. While another note of its
-    part and pitch sounds, one of the `kept` notes (M, 5) or a sampled one, a note is dropped; one that would
-    last into another is shortened. Only `parts_to_redo` of `score` play sampled notes, if they are given.
+    `classes` are the part classes of `score` (parts,), `old` (M, 5) its notes that stay. Sampled notes are
+    those of `rows` from `first_tick` on, apart from the notes of `given`; both are in 24 ticks a beat. Only
+    `parts_to_redo` of `score` play them (None: all). Each starts in its bar, however coarse the ticks are. A
+    note is dropped if another one of its part and pitch, old or sampled, sounds at its start, and shortened
+    if it would last into another one.
     """
     notes, note_parts = sampled_notes(rows, plan, first_tick, given)
     start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
@@ -98,19 +98,20 @@ def notes_for_score(
     start = np.maximum(np.minimum(start, bar_end[bar] - 1), bar_start[bar])
     part, parts = _assign_parts(score, classes, note_parts, parts_to_redo)
     new = np.stack([start, np.maximum(end - start, 1), notes[:, 2], notes[:, 3], part], axis=1)
-    return _without_overlaps(new, kept), parts
+    return _without_overlaps(new, old), parts
 
 
 def ticks_in_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
-    """Ticks (N,) of the plan's bars (24 a beat) as ticks of `score`, after its last bar in further bars."""
+    """Convert ticks (N,) of the plan's bars, 24 a beat, to ticks of `score`, also beyond its last bar."""
     return np.asarray(rescale_ticks(_moved_to_score(score, plan, ticks), GRID, score.ticks_per_beat))
 
 
 def bars_in_score(score: Score, plan: Plan, start_ticks: Ints, end_ticks: Ints) -> tuple[Ints, Ints]:
-    """Where bars that start and end at ticks (N,) of the plan start and end in `score`, in its ticks.
+    """Convert the starts and ends of bars, in ticks (N,) of the plan, to ticks of `score`.
 
-    They are rounded up, so that the first tick of a bar is not before its line. Where a meter of `score` is
-    between two ticks of the grid, its bars and those of the plan differ a little: then it is what they share.
+    They are rounded up, so that no bar starts before its bar line. If a change of meter of `score` lies
+    between two ticks of the grid, its bars differ a little from those of the plan: the result is the time
+    that belongs to both.
     """
     start_ticks, end_ticks = (_moved_to_score(score, plan, ticks) for ticks in (start_ticks, end_ticks))
     start, end = (-(-ticks * score.ticks_per_beat // GRID) for ticks in (start_ticks, end_ticks))
@@ -126,7 +127,7 @@ def bars_in_score(score: Score, plan: Plan, start_ticks: Ints, end_ticks: Ints) 
 
 
 def _moved_to_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
-    """Ticks (N,) of the plan's bars moved to those of `score`, both 24 a beat."""
+    """Move ticks (N,) from the bars of the plan to those of `score`, both at 24 a beat."""
     score_bars = grid_bars(score)
     plan_bars = Plan.of(score).timeline(GRID) if len(score) else score_bars
     inside = ticks < plan_bars.end_ticks
@@ -137,14 +138,19 @@ def _moved_to_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
 def sampled_notes(
     rows: npt.NDArray[Any], plan: Plan, first_tick: int, given: Score | None
 ) -> tuple[Ints, Ints]:
-    """The notes (N, 5) of rows from a tick on that are not given, 24 ticks a beat; and their part classes."""
+    """Return the notes (N, 5) of rows from a tick on that are not given, and their part classes (N,).
+
+    Ticks are 24 a beat.
+    """
     notes = note_table(Notes().decode(rows, plan))
     classes = np.unique(rows[rows[:, COLUMN["shift"]] <= MAX_SHIFT, COLUMN["part"]]).astype(np.int64)
-    sampled = np.stack([notes[:, 0], classes[notes[:, 4]], notes[:, 2]])
-    kept = np.stack(note_classes(given)[:3]) if given else sampled[:, :0]
-    keys, given_keys = ((onset * PARTS + part) * PITCHES + pitch for onset, part, pitch in (sampled, kept))
-    is_new = (notes[:, 0] >= first_tick) & ~np.isin(keys, given_keys)
-    return notes[is_new], sampled[1, is_new]
+    all_notes = np.stack([notes[:, 0], classes[notes[:, 4]], notes[:, 2]])  # onset, part class, pitch
+    given_notes = np.stack(note_classes(given)[:3]) if given else all_notes[:, :0]
+    keys, given_keys = (
+        (onset * PARTS + part) * PITCHES + pitch for onset, part, pitch in (all_notes, given_notes)
+    )
+    is_sampled = (notes[:, 0] >= first_tick) & ~np.isin(keys, given_keys)
+    return notes[is_sampled], all_notes[1, is_sampled]
 
 
 def _assign_parts(
@@ -152,7 +158,7 @@ def _assign_parts(
 ) -> tuple[Ints, tuple[Part, ...]]:
     """Return the part of each note (N,) by its part class, and the parts of `score` with new ones last.
 
-    A class distinguishes only four parts of a program. Of several with one class, that with most notes plays.
+    Several parts may have one class, because a program has only four. Then the one with most notes plays.
     """
     count = np.bincount(score.part, minlength=len(score.parts)).tolist()
     allowed = range(len(classes)) if parts_to_redo is None else parts_to_redo
@@ -184,8 +190,7 @@ def _without_overlaps(notes: Ints, old: Ints) -> Ints:
 
 def _events(score: Score, plan: Plan) -> dict[str, Any]:
     """The events of `score`, and the changes of meter that the plan has after its last bar."""
-    names = ("tempi", "meters", "keys", "chords", "markers", "title", "details")
-    events = {name: getattr(score, name) for name in names}
+    events = {name: getattr(score, name) for name in (*EVENTS, "title", "details")}
     bars = len(Timeline.of(score))
     later = [change for change in plan.meters if change[0] >= bars]
     if later and plan.bars:

@@ -1,4 +1,4 @@
-"""What users name in a song: its parts, and ranges of its bars."""
+"""Find the parts and the bars of a song that users name."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from ritornello.music.timeline import Timeline
 
 
 def part_numbers(score: Score, text: str) -> list[int]:
-    """The numbers (from 0) of the parts with notes that a text names: its name, instrument, or number from 1.
+    """Return the numbers (from 0) of the parts with notes that a text names by name, instrument or number.
 
-    Raises PlanError if there is none.
+    The number in the text counts from 1. Raises PlanError if there is no such part.
     """
     name = text.strip().lower()
     programs: tuple[int, ...] = ()
@@ -39,7 +39,7 @@ def part_numbers(score: Score, text: str) -> list[int]:
 
 
 def bar_range(text: str, first: int) -> range:
-    """Bars such as "9-12" or "9" as a range from 0; the number of the `first` bar is 1, or 0 for a pickup.
+    """Return bars such as "9-12" or "9" as a range from 0. `first` is the number of the first bar, 0 or 1.
 
     Raises PlanError if they cannot be read.
     """
@@ -54,9 +54,9 @@ def bar_range(text: str, first: int) -> range:
 
 
 def bars_on_grid(score: Score, timeline: Timeline, bars: range) -> tuple[int, int]:
-    """The bars on the grid, the first and the one after the last, of a range of the bars of a file.
+    """Return the first bar, and the one after the last, on the grid of a range of the bars of a file.
 
-    A bar of less than half a tick of the grid is not on it. Raises PlanError if all bars are so short.
+    Bars of less than half a tick of the grid are not on it. Raises PlanError if all bars are so short.
     """
     starts = timeline.start_ticks[bars.start : bars.stop]
     ends = starts + timeline.length_ticks[bars.start : bars.stop]

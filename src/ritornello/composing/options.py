@@ -28,7 +28,7 @@ DEFAULT_CREATIVITY = 0.5
 
 
 def _text(value: float | None) -> str:
-    """A number as people write it: 10 for 10.0, but all digits of an integer."""
+    """Return a number as text: 10 for 10.0, but all digits of an integer."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -42,9 +42,9 @@ def _option(
     is_dial: bool = False,
     choices: Collection[str] = (),
 ) -> Any:
-    """A field with its help, its range (both ends allowed) and, if it is not --NAME, its flag.
+    """Return a field with its help, its range (both ends are allowed) and, if it is not --NAME, its flag.
 
-    A dial is kept in the recipe of a song, as it is needed to compose another song like it.
+    The value of a dial is stored in the recipe of a song, to compose another song like it.
     """
     text = help_text.replace("RANGE", f"{_text(low)}-{_text(high)}")
     metadata: dict[str, Any] = {"help": text, "low": low, "high": high, "flag": flag, "is_dial": is_dial}
@@ -96,7 +96,7 @@ def seed_or_random(seed: int | None) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Options:
-    """Raises PlanError for a value out of its range; None is always allowed."""
+    """The base class of options. Raises PlanError for a value out of its range; None is always allowed."""
 
     def __post_init__(self) -> None:
         for option in fields(self):
@@ -275,8 +275,8 @@ def assignments(name: str, value: Iterable[str] | str | Mapping[str, Any] | None
     texts = [value] if isinstance(value, str) else value or ()
     pairs = []
     for text in (item for each in texts for item in each.split(",")):
-        part, is_given, item = (piece.strip() for piece in text.partition("="))
-        if not (part and is_given and item):
+        part, sign, item = (piece.strip() for piece in text.partition("="))
+        if not (part and sign and item):
             raise PlanError(f"{name} {text.strip()!r}: must be PART=VALUE, such as piano=...")
         pairs.append((part, item))
     return pairs

@@ -1,6 +1,6 @@
-"""Parse the options of a song: from the texts that a user writes to numbers.
+"""Parse the options of a song, which users write as texts, to numbers.
 
-A text that cannot be parsed is a PlanError that names it and what it must be.
+A text that cannot be parsed raises PlanError with the text and what it must be.
 """
 
 import math
@@ -22,7 +22,7 @@ T = TypeVar("T")
 MAX_REQUESTED_PARTS = 32
 DEFAULT_BARS = 16
 DRUM_NAMES = ("drums", "drum", "percussion", "kit")
-# Labels by other names of what they contain, or of songs or instruments most like it, the closest first.
+# For names of styles that a model may not know: the labels of the most similar music, the closest first.
 RELATED_LABELS = {
     "fiddle": "folk fiddle", "folk": "fiddle folk song", "irish": "fiddle folk", "celtic": "fiddle folk",
     "jig": "fiddle folk", "reel": "fiddle folk", "dance": "fiddle folk march", "bach": "chorale organ",
@@ -71,14 +71,9 @@ class ParsedOptions:
     """The symbols of each bar of a chart, which repeats; numerals are those of the key."""
     force: bool = False
     default_bars: int = DEFAULT_BARS
-    """The length of a song of which nothing says it: of a chart with bar lines as many whole ones."""
+    """The length of a song if no option states it; a chart with bar lines is repeated as a whole."""
     preferred_parts: tuple[Instrument, ...] = ()
-    """Parts of which something else is asked, so that the song needs them."""
-
-    @property
-    def key_and_mode(self) -> tuple[tuple[int, bool], str] | None:
-        """The key and the mode, None if they are open."""
-        return self.key and (self.key, self.mode)
+    """Parts that other options name, so that the song needs them."""
 
 
 def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> ParsedOptions:
@@ -110,13 +105,13 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
 
 
 def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
-    """A label, or a mix such as "chorale:0.7,game:0.3", with weights that sum to 1."""
+    """Read a label, or a mix such as "chorale:0.7,game:0.3", as labels with weights that sum to 1."""
     weights: dict[str, float] = {}
-    known, meant = {label.lower(): label for label in labels}, _meant_mix(text, labels)
+    known, hint = {label.lower(): label for label in labels}, _mix_hint(text, labels)
     for item in text.split(","):
         label, _, number = item.strip().rpartition(":") if ":" in item else (item.strip(), "", "1")
         if label not in labels and label.lower() not in known:
-            raise PlanError(f"genre {label!r}: {meant or _known_labels(label, labels)}")
+            raise PlanError(f"genre {label!r}: {hint or _unknown_label_hint(label, labels)}")
         label = label if label in labels else known[label.lower()]
         try:
             weight = float(number)
@@ -124,14 +119,14 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
             weight = math.nan
         if not 0 < weight < math.inf:
             must = "must be a number above 0, such as in chorale:0.7,game:0.3"
-            raise PlanError(f"weight {number!r} of {label!r}: {must}{meant and '; ' + meant}")
+            raise PlanError(f"weight {number!r} of {label!r}: {must}{hint and '; ' + hint}")
         weights[label] = weights.get(label, 0) + weight
     total = sum(weights.values())
     return tuple((label, weight / total) for label, weight in weights.items())
 
 
-def _known_labels(label: str, labels: Sequence[str]) -> str:
-    """What to do about a label that the model does not know: its labels, the closest one, how to learn it."""
+def _unknown_label_hint(label: str, labels: Sequence[str]) -> str:
+    """Return the end of an error message for an unknown label: the known labels, and how to learn others."""
     folder = label if re.fullmatch(r"[\w &-]{1,40}", label) else "GENRE"
     learn = f"`ritornello learn FOLDER` learns another from MIDI files in FOLDER/{folder}"
     if not labels:
@@ -143,24 +138,24 @@ def _known_labels(label: str, labels: Sequence[str]) -> str:
     return f"{hint}must be one of {', '.join(labels)}{closest}; {learn}"
 
 
-def _meant_mix(text: str, labels: Sequence[str]) -> str:
-    """A question with the spelling of a mix that is written otherwise, such as "chorale 70% + game 30%".
+def _mix_hint(text: str, labels: Sequence[str]) -> str:
+    """Return a question with the right spelling of a mix such as "chorale 70% + game 30%".
 
-    Empty if it is not clear what is meant.
+    It is empty if the text cannot be read as a mix.
     """
-    items, found = re.split(r"[,+/;&]|\band\b", text), []
+    items, mix = re.split(r"[,+/;&]|\band\b", text), []
     for item in items:
         match = re.fullmatch(r"\s*([^\W\d][\w -]*?)\s*(?:[:=\s]\s*(\d*\.?\d+)\s*(%?))?\s*", item)
         label = match and nearest(match[1], labels, 0.7)
         if not match or not label:
             return ""
         weight = float(match[2] or 1) / (100 if match[3] else 1)
-        found.append(f"{label}:{weight:g}" if len(items) > 1 or match[2] else label)
-    return f"did you mean {','.join(found)!r}?" if len(found) > 1 or ":" in found[0] else ""
+        mix.append(f"{label}:{weight:g}" if len(items) > 1 or match[2] else label)
+    return f"did you mean {','.join(mix)!r}?" if len(mix) > 1 or ":" in mix[0] else ""
 
 
 def _meter(text: str) -> tuple[int, int]:
-    """A meter such as "3/4"."""
+    """Read a meter such as "3/4" as (numerator, denominator)."""
     match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(1|2|4|8|16|32|64)\s*", text)
     if not match or not 0 < 4 * int(match[1]) <= MAX_BAR_BEATS * int(match[2]):
         raise PlanError(
@@ -181,7 +176,7 @@ def parse_parts(parts: str | Iterable[str]) -> tuple[Instrument, ...]:
 
 
 def parse_option(parse: Callable[[str], T], text: str) -> T:
-    """Call a parser of `theory`; its ValueError becomes a PlanError, one line on the command line."""
+    """Call a parser of `music`; its ValueError becomes a PlanError, which commands print as one line."""
     try:
         return parse(text)
     except ValueError as error:

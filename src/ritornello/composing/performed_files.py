@@ -33,11 +33,21 @@ from ritornello.system.version import __version__
 
 
 class Grid(NamedTuple):
-    """The MIDI file of a song on its grid; its performance, if any; the Song, if it was composed."""
+    """A song on its grid, from its recipe or its file."""
 
     midi: bytes
-    performance: Performance | None
-    song: Song | None
+    """The MIDI file of the song on its grid."""
+    performance: Performance | None = None
+    """How the song file was performed, if it was."""
+    song: Song | None = None
+    """The song, if it was composed."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of the song, or else of its performance; 0 without both."""
+        if self.song:
+            return self.song.recipe.seed
+        return self.performance.seed if self.performance else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,40 +94,44 @@ def perform(
     A performed song with its recipe beside it is performed again from its grid; `feel` 0 returns the grid.
     `model` is a model folder with networks of feel, made by `learn`; by default the bundled one of drums.
     Raises MidiError, PlanError, InputError, ModelError. Options:"""
-    from ritornello.performing.perform import hash_of_notes
-    from ritornello.performing.perform import perform as perform_score
-
     PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
     if style is not None and style not in MANNERS:
         raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
     networks = FeelNetworks() if model is None else _networks_of(model)
     file = song_file(song)
-    grid = grid_of(song, file) or Grid(file.data, None, None)
+    grid = grid_of(song, file) or Grid(file.data)
     labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
-    own_seed = grid.song.recipe.seed if grid.song else grid.performance.seed if grid.performance else 0
-    chosen = style_of_labels(labels) if style is None else style
-    performance = Performance(feel, swing, swing_notes, chosen, own_seed if seed is None else seed)
-    if grid.song is not None:
-        played = grid.song.performed_as(performance, networks)
-        recipe = None if performance.is_plain and grid.performance is None else played.recipe.to_dict()
-        return PerformedSong(played.performed, played.to_bytes(), recipe, performance, played.dropped)
-    parsed = midi.parse(grid.midi, name=file.name, pedal="ignore", with_details=True)
+    style = style_of_labels(labels) if style is None else style
+    performance = Performance(feel, swing, swing_notes, style, grid.seed if seed is None else seed)
+    if grid.song is None:
+        return _performed_file(file._replace(data=grid.midi), performance, networks)
+    played = grid.song.performed_as(performance, networks)
+    recipe = None if performance.is_plain and grid.performance is None else played.recipe.to_dict()
+    return PerformedSong(played.performed, played.to_bytes(), recipe, performance, played.dropped)
+
+
+def _performed_file(file: SongFile, performance: Performance, networks: FeelNetworks) -> PerformedSong:
+    """Perform a MIDI file on its grid, which was not composed. Raises MidiError."""
+    from ritornello.performing.perform import hash_of_notes
+    from ritornello.performing.perform import perform as perform_score
+
+    parsed = midi.parse(file.data, name=file.name, pedal="ignore", with_details=True)
     if not len(parsed.score):
         raise MidiError(f"{file.name!r} has no notes, so it cannot be performed")
     if performance.is_plain:
-        return PerformedSong(parsed.score, grid.midi, None, performance, {})
+        return PerformedSong(parsed.score, file.data, None, performance, {})
     performance = replace(performance, **networks.hashes)
     score = perform_score(parsed.score, performance, networks=networks)
     data = midi.to_bytes(score)[0]
     notes = hash_of_notes(midi.parse(data, name=file.name, pedal="ignore").score)
     performance = replace(performance, notes=notes)
     recipe = {"format": FORMAT, "ritornello": __version__, "performance": performance.to_dict()}
-    recipe["midi"] = base64.b64encode(grid.midi).decode()
+    recipe["midi"] = base64.b64encode(file.data).decode()
     return PerformedSong(score, data, recipe, performance, parsed.dropped)
 
 
 def performed(song: Song, performance: Performance, networks: FeelNetworks) -> Song:
-    """Return the song performed with networks of feel; seed and style are by default those of the song."""
+    """Return the song performed with networks of feel; the default seed and style are those of the song."""
     if performance.is_plain:
         return song.performed_as(None) if song.recipe.performance else song
     style = performance.style or style_of_labels(label for label, _ in song.plan.genres)
@@ -126,20 +140,22 @@ def performed(song: Song, performance: Performance, networks: FeelNetworks) -> S
 
 
 def networks_again(performance: Performance | None, model: Model) -> FeelNetworks:
-    """Return the networks of feel in a model folder, of the parts that such networks performed before."""
+    """Return those networks of feel of a model that repeat a performance: for drums, other parts, or both."""
     if performance is None or not performance.has_own_networks:
         return FeelNetworks()
-    own = of_model(model.path)
-    return FeelNetworks(own.drums if performance.drums else None, own.parts if performance.parts else None)
+    networks = of_model(model.path)
+    return FeelNetworks(
+        networks.drums if performance.drums else None, networks.parts if performance.parts else None
+    )
 
 
 def check_networks(performance: Performance, networks: FeelNetworks) -> None:
-    """Raise InputError if a network that performed the song is not one of the networks."""
-    for name, own in networks.hashes.items():
-        wanted = getattr(performance, name)
-        if wanted and performance.feel and own != wanted:
+    """Raise InputError if a network that performed the song is not one of `networks`."""
+    for name, available_hash in networks.hashes.items():
+        needed_hash = getattr(performance, name)
+        if needed_hash and performance.feel and available_hash != needed_hash:
             raise InputError(
-                f"network {wanted} of another model folder performed the {name}: add this folder MODEL "
+                f"network {needed_hash} of another model folder performed the {name}: add this folder MODEL "
                 "(in Python model=...), or --feel 0"
             )
 
@@ -155,7 +171,7 @@ def _networks_of(model: str | Path) -> FeelNetworks:
 
 
 def song_file(song: Music) -> SongFile:
-    """Read a song file as MIDI; one in another format is converted. Raises MidiError."""
+    """Read a song file as MIDI; other formats are converted. Raises MidiError."""
     if isinstance(song, Score):
         return SongFile(song.title or "the song", midi.to_bytes(song)[0], None)
     file = notation.open_song(song)
@@ -165,7 +181,7 @@ def song_file(song: Music) -> SongFile:
 def on_grid(song: Music) -> tuple[Music | SongFile, Performance | None]:
     """Return a performed song on its grid, and its performance; any other song as it is, and None.
 
-    The recipe must be beside the song. Raises MidiError.
+    A song counts as performed only if its recipe is beside it. Raises MidiError.
     """
     grid = None if isinstance(song, Score) else grid_of(song, notation.open_song(song))
     if grid is None or grid.performance is None:
@@ -183,17 +199,17 @@ def grid_score(song: Music) -> Score | None:
 
 
 def grid_of(song: Music, file: SongFile) -> Grid | None:
-    """Return the grid of a composed or performed song file from its recipe; None without a matching one."""
+    """Return the grid of a composed or performed song file from its recipe; None if no recipe matches."""
     if isinstance(song, Score) or str(song) == STANDARD_INPUT or file.format:
         return None
     from ritornello.performing.perform import hash_of_notes
 
     for content in _recipes_beside(Path(song)):
         with suppress(RitornelloError, ValueError, TypeError):
-            found = _grid_of_recipe(content)
-            notes = found.performance.notes if found.performance else hash_of_notes(_parsed(found.midi))
-            if notes == hash_of_notes(_parsed(file.data)):
-                return found
+            grid = _grid_of_recipe(content)
+            expected = grid.performance.notes if grid.performance else hash_of_notes(_parsed(grid.midi))
+            if expected == hash_of_notes(_parsed(file.data)):
+                return grid
     return None
 
 

@@ -15,8 +15,8 @@ FILE = "Ritornello.lua"
 def reaper(path: str | Path = FILE, *, program: Sequence[str] | None = None) -> Path:
     """Write the script, which REAPER loads as a ReaScript; returns its path.
 
-    It runs `program`, by default this Python with `-m ritornello`, because REAPER may not have the search
-    path of a terminal. Raises InputError unless the path ends in .lua, OutputError.
+    The script runs `program`, by default this Python by its full path with `-m ritornello`, because REAPER
+    may have another search path than a terminal. Raises InputError unless the path ends in .lua, OutputError.
     """
     target = Path(path)
     if target.suffix.lower() != ".lua":

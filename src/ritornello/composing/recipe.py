@@ -1,17 +1,17 @@
-"""The recipe of a song: all that is needed to build it again without the network, stored as JSON.
+"""The recipe of a song: the data from which it is built again without the network, stored as JSON.
 
     format, ritornello    versions
     model                 network, representation, SHA-256 of the model
-    plan                  the plan, with nothing open
-    seed, song            from which all random numbers follow
+    plan                  the complete plan
+    seed, song            the seed and the number of the song, from which all random numbers follow
     how                   the dials: creativity, or spread for the network of 2018
-    source                the given music: how (prompt, tune or redo), which bars and parts (kept: those of
-                          them that stay, as pairs), the MIDI file; `has_new_chords` if the markers of
-                          chords in the bars are those of the plan
+    source                the given music: its purpose (how: prompt, tune or redo), the bars and parts to
+                          redo, pairs of a bar and a part that stay (kept), the MIDI file, and
+                          `has_new_chords` if chords of the plan are written as markers; null without any
     rows                  the sampled rows: for each choice a text of numbers
     performance           how the song is performed; only if it is
 
-Rows, plan and source are the song; the rest is needed to compose another song like it.
+Rows, plan and source determine the song; the rest is needed to compose another song like it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SOURCE_KEYS = {"how", "bars", "parts", "midi"}
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe; `rows` (N, F) are those of its representation, `dials` the values of dials by name."""
+    """A recipe. `rows` (N, F) are those of its representation; `dials` are values by name."""
 
     model: dict[str, str]
     plan: Plan
@@ -70,30 +70,21 @@ class Recipe:
         return registry.find("representations", self.code or self.model["representation"])()
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as JSON has it."""
+        """Return the recipe as JSON can hold it."""
         rows = {
             field.name: " ".join(f"{value:.9g}" for value in self.rows[:, column].tolist())
             for column, field in enumerate(self.representation.fields)
             if field.kind != "known"
         }
-        source: dict[str, Any] | None = None
-        if self.given:
-            midi = base64.b64encode(self.given.midi).decode()
-            source = {
-                "how": self.given.kind,
-                "bars": self.given.bars,
-                "parts": self.given.parts,
-                "midi": midi,
-            } | ({"kept": sorted(self.given.kept)} if self.given.kept else {})
-            if self.given.has_new_chords:
-                source["has_new_chords"] = True
-        plan = self.plan.to_dict()
-        data = {"format": FORMAT, "ritornello": self.version, "model": self.model, "plan": plan}
-        data |= {
+        data = {
+            "format": FORMAT,
+            "ritornello": self.version,
+            "model": self.model,
+            "plan": self.plan.to_dict(),
             "seed": self.seed,
             "song": self.song,
             "how": self.dials,
-            "source": source,
+            "source": self.given and _source(self.given),
             "rows": rows,
         }
         return data | ({"performance": self.performance.to_dict()} if self.performance else {})
@@ -135,7 +126,7 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, data: Any, representation: str | None = None) -> Recipe:
-        """The inverse of `to_dict`.
+        """Return the recipe that `to_dict` wrote.
 
         Raises InputError for a field that is missing, unknown or wrong, PlanError for an impossible plan.
         """
@@ -162,22 +153,44 @@ class Recipe:
         plan = Plan.from_dict(data["plan"])
         if not 1 <= plan.full_bars <= MAX_BARS:
             raise PlanError(f"{plan.bars} bars: must be 1-{MAX_BARS}")
-        rows, given = _read_rows(name, data["rows"]), _read_given_music(data["source"])
-        numbers = data["seed"], data["song"], dials
-        versions = data["ritornello"], representation
-        return cls(data["model"], plan, *numbers, rows, given, *versions, performance)
+        return cls(
+            data["model"],
+            plan,
+            data["seed"],
+            data["song"],
+            dials,
+            _read_rows(name, data["rows"]),
+            _read_given_music(data["source"]),
+            version=data["ritornello"],
+            code=representation,
+            performance=performance,
+        )
 
 
 def recipe_in(content: Any) -> Any:
-    """The recipe in a JSON value: itself, or what the file of a version of a song in the studio has."""
+    """Return the recipe in a JSON value: the value itself, or the recipe of a version of a studio's song."""
     is_version = isinstance(content, dict) and "parent" in content and isinstance(content.get("recipe"), dict)
     return content["recipe"] if is_version else content
 
 
-def _representation(recorded: str, given: str | None) -> str:
-    """The name of the representation to use. A recipe is data: it never makes a file run."""
-    if given is not None:
-        return given
+def _source(given: GivenMusic) -> dict[str, Any]:
+    """Return the given music as JSON can hold it."""
+    midi = base64.b64encode(given.midi).decode()
+    source: dict[str, Any] = {"how": given.kind, "bars": given.bars, "parts": given.parts, "midi": midi}
+    if given.kept:
+        source["kept"] = sorted(given.kept)
+    if given.has_new_chords:
+        source["has_new_chords"] = True
+    return source
+
+
+def _representation(recorded: str, user_code: str | None) -> str:
+    """Return the name of the representation to use: FILE.py:CLASS of the user, or the recorded name.
+
+    A recipe is data, so a file that it records is not run.
+    """
+    if user_code is not None:
+        return user_code
     if registry.is_file(recorded):
         raise InputError(
             f"the recipe needs the representation {recorded!r:.60}, and a recipe runs no code: add "
@@ -208,7 +221,7 @@ def _checked_number(name: str, value: Any) -> float:
 
 
 def _read_rows(representation: str, data: Mapping[str, Any]) -> npt.NDArray[Any]:
-    """The rows (N, F) of a representation; known fields, which are not stored, are 0."""
+    """Read the rows (N, F) of a representation; known fields, which are not stored, are 0."""
     fields = registry.find("representations", representation).fields
     stored = [(column, field) for column, field in enumerate(fields) if field.kind != "known"]
     _check_keys("the rows of a recipe", data, {field.name for _, field in stored})
@@ -239,8 +252,8 @@ def _read_given_music(data: Any) -> GivenMusic | None:
     """Read the given music from JSON. Raises InputError."""
     if data is None:
         return None
-    further = {"kept", "has_new_chords"} & set(data if isinstance(data, Mapping) else ())
-    _check_keys("the source of a recipe", data, SOURCE_KEYS | further)
+    optional = {"kept", "has_new_chords"} & set(data if isinstance(data, Mapping) else ())
+    _check_keys("the source of a recipe", data, SOURCE_KEYS | optional)
     if data["how"] not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise InputError(f"source.how of the recipe {data['how']!r:.40}: must be one of {known}")
@@ -254,12 +267,12 @@ def _read_given_music(data: Any) -> GivenMusic | None:
         midi = base64.b64decode(data["midi"], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         raise InputError(f"source.midi of the recipe: {error}") from error
-    cells = data.get("kept", [])
-    if not isinstance(cells, list) or len(cells) > MAX_ROWS:
-        raise InputError(f"source.kept of the recipe {cells!r:.40}: must be a list of bars and parts")
-    kept = frozenset(_checked_integers("kept", cell, 2) or () for cell in cells)
-    if any(len(cell) != 2 for cell in kept):
-        raise InputError(f"source.kept of the recipe {cells!r:.40}: must be pairs of a bar and a part")
+    pairs = data.get("kept", [])
+    if not isinstance(pairs, list) or len(pairs) > MAX_ROWS:
+        raise InputError(f"source.kept of the recipe {pairs!r:.40}: must be a list of bars and parts")
+    kept = frozenset(_checked_integers("kept", pair, 2) or () for pair in pairs)
+    if any(len(pair) != 2 for pair in kept):
+        raise InputError(f"source.kept of the recipe {pairs!r:.40}: must be pairs of a bar and a part")
     new_chords = data.get("has_new_chords") is True
     return GivenMusic(data["how"], midi, bars, parts, kept, new_chords)  # type: ignore[arg-type]
 

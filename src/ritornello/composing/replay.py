@@ -1,4 +1,4 @@
-"""Build the song of a recipe: no network is needed."""
+"""Build the song of a recipe, which needs no network."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from ritornello.representations.table import SamplesItself
 
 
 def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
-    """The song of a recipe; `nats` is the mean negative log-likelihood of its choices, where measured.
+    """Build the song of a recipe; `nats` is the mean negative log-likelihood of its choices, if measured.
 
     Raises InputError if the parts of the recipe do not fit together.
     """
@@ -50,7 +50,7 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
 
 
 def _redone_file(recipe: Recipe, request: Request) -> bytes:
-    """The given MIDI file with the sampled notes in the bars and parts to redo; all else is the same."""
+    """Return the given MIDI file with sampled notes in the bars and parts to redo, otherwise unchanged."""
     given, plan = recipe.given, recipe.plan
     assert given is not None
     score = given.score
@@ -85,7 +85,7 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
 
 
 def _are_kept(recipe: Recipe, notes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which notes (N, 5) of the given music, in its ticks, lie in bars and parts that are kept."""
+    """Return which notes (N, 5) of the given music, in its ticks, lie in bars and parts that stay."""
     given, bars = recipe.given, recipe.plan.timeline(GRID)
     if given is None or not given.kept:
         return np.zeros(len(notes), bool)

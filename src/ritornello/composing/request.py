@@ -1,4 +1,4 @@
-"""A request: one song to compose, with all that is decided before its first note is sampled."""
+"""A request: one song to compose, with the values that are fixed before its first note is sampled."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +28,7 @@ class Request:
     parts: tuple[int, ...] | None = None
     """The parts in which notes are sampled, ascending; None if the representation has no parts."""
     given: Score | None = None
-    """Notes in 24 ticks a beat that become rows in their place."""
+    """Notes, at 24 ticks a beat, that become rows in their places."""
     prompt: npt.NDArray[Any] | None = None
     """Rows (N, F) with which the song begins."""
     first_tick: int = 0
@@ -40,10 +40,10 @@ class Request:
     """The parts that must play; None means all of them."""
     style: StyleStats = NO_STATS
     avoided: PlayedNotes = frozenset()
-    """Notes of other takes, each of which is less likely by `avoid_nats`."""
+    """Notes of other takes; `avoid_nats` are subtracted from the logits of their pitches."""
     avoid_nats: float = 0.0
     transposed_by: int = 0
-    """The semitones by which the request has been moved from its own key to the model's frame."""
+    """The semitones by which the request was transposed from its own key to the model's frame."""
     music: GivenMusic | None = None
     """The given music into which the sampled notes are merged."""
 
@@ -56,9 +56,9 @@ class Request:
 def request_for(
     plan: Plan, seed: int, song: int = 0, given: GivenMusic | None = None, parts_are_optional: bool = False
 ) -> Request:
-    """The request for a song by a plan, with the given music if any.
+    """Return the request for a song by a plan, with the given music if any.
 
-    With `parts_are_optional` not all parts must play: nobody requested them, they come from a training song.
+    With `parts_are_optional` not all parts must play: they are those of a training song, not of the user.
     """
     required = () if parts_are_optional or (given is not None and given.kept) else None
     if given is None:
@@ -68,25 +68,26 @@ def request_for(
 
 
 def _continuation(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """The request for the bars after a prompt; the plan's parts begin with those of the canonical prompt."""
+    """Return the request for the bars after a prompt. The plan's parts begin with those of the prompt."""
     first_tick = int(plan.timeline(GRID).start_ticks[len(Timeline.of(given.canonical))])
     prompt = _rows_of_first_notes(given.rows, len(given.canonical))
     return Request(plan, seed, song, _part_classes(plan), prompt=prompt, first_tick=first_tick)
 
 
 def _accompaniment(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """The request for parts to a melody; the plan's parts begin with those of the canonical melody.
+    """Return the request for parts that join a melody. The plan's parts begin with those of the melody.
 
-    Where the melody has such a part (drums, or four of a program), notes are added to that one.
+    If a new part has the class of a part of the melody (drums, or a fifth part of a program), its notes are
+    added to that part.
     """
     others = part_classes(plan.parts)[len(given.canonical.parts) :]
     return Request(plan, seed, song, tuple(sorted(set(others.tolist()))), given=given.canonical)
 
 
 def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
-    """The request to recompose bars of a song, in all its parts or some.
+    """Return the request to recompose bars of a song, in all its parts or some.
 
-    What comes before is the prompt; what comes after, and the other parts from there on, are given notes.
+    The bars before them are the prompt. Given notes are those in later bars, and those of other parts.
     """
     assert given.bars is not None
     timeline, onset = given.timeline, given.canonical.onset_ticks
@@ -100,11 +101,11 @@ def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
 
 
 def _part_classes(plan: Plan) -> tuple[int, ...]:
-    """The classes of a plan's parts, ascending."""
+    """Return the classes of a plan's parts, ascending."""
     return tuple(sorted(set(part_classes(plan.parts).tolist())))
 
 
 def _rows_of_first_notes(rows: npt.NDArray[Any], notes: int) -> npt.NDArray[Any]:
-    """The rows (N, F) up to and including that of note number `notes`, counted from 1."""
+    """Return the first rows (N, F), up to that of note number `notes`, counted from 1."""
     struck = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)
     return rows[: int(struck[notes - 1]) + 1] if notes else rows[:0]

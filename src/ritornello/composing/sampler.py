@@ -1,8 +1,8 @@
 """The sampling loop: for each choice of each row, logits > grammar > rules > drawn class.
 
-The loop treats all fields alike; rules and cursor have the knowledge of music. Many songs are composed in one
-batch; songs that have ended are removed from it. A song for which the hard rules leave no class is composed
-again with other random numbers.
+The loop treats all fields alike; only the rules and the cursor depend on what fields mean. Many songs are
+composed in one batch; songs that have ended are removed from it. A song for which the hard rules leave no
+class is composed again with other random numbers.
 """
 
 import logging
@@ -42,7 +42,7 @@ class SampledSong(NamedTuple):
     rows: npt.NDArray[np.int16]
     nats: float
     dead_end: str = ""
-    """Where the hard rules left nothing, so that the song ends early; empty if it is complete."""
+    """The field and the bar for which the hard rules left no class, so that the song ends; "" if complete."""
 
 
 OnFinished = Callable[[int, SampledSong], None]
@@ -78,8 +78,8 @@ def sample(
         if not failed:
             break
         again = _Batch(model, [requests[index] for index in failed], params, rules, measured, attempt)
-        found = again.sample(progress, _renumbered(report, failed), on_row)
-        for index, song in zip(failed, found, strict=True):
+        new_songs = again.sample(progress, _renumbered(report, failed), on_row)
+        for index, song in zip(failed, new_songs, strict=True):
             LOG.info("song %d, attempt %d: %s", requests[index].song + 1, attempt, songs[index].dead_end)
             if not song.dead_end or len(song.rows) > len(songs[index].rows):
                 songs[index] = song
@@ -96,7 +96,7 @@ def sample(
 
 
 def _renumbered(report: OnFinished, numbers: Sequence[int]) -> OnFinished:
-    """The function `report` for songs that are counted by their place in `numbers`."""
+    """Return `report` for songs that have the numbers `numbers`, called with their places among these."""
     return lambda place, song: report(numbers[place], song)
 
 
@@ -113,7 +113,7 @@ class _Batch:
         attempt: int = 0,
     ) -> None:
         representation, self.step = model.representation, model.step()
-        fields = getattr(self.step, "fields", representation.fields)  # an older model lacks known fields
+        fields = getattr(self.step, "fields", representation.fields)  # older models lack some known fields
         choices = [field.name for field in fields if field.kind == "choice"]
         first_choice = next(index for index, field in enumerate(fields) if field.kind == "choice")
         self.known_first = [field.name for field in fields[:first_choice]]
@@ -125,7 +125,9 @@ class _Batch:
         inputs = ((r.timeline, r.given, r.prompt) for r, _ in self.framed)
         timelines, given, prompts = zip(*inputs, strict=True)
         self.cursor = representation.cursor(timelines, given, prompts)
-        song_states = getattr(self.cursor, "songs", ())  # `notes` alone has them; its songs alone have rules
+        song_states = getattr(
+            self.cursor, "songs", ()
+        )  # only `notes` has them, and so only its songs have rules
         self.states = [
             SamplingState(framed.request, song)
             for framed, song in zip(self.framed, song_states, strict=False)
@@ -160,14 +162,14 @@ class _Batch:
 
     @property
     def finished_songs(self) -> Mask:
-        """The mask (B,) of songs that need no more rows: at END, or after the last bar to redo."""
+        """A mask (B,) of songs that need no more rows: at END, or after the last bar to redo."""
         finished: Mask = self.cursor.done
         for index, state in enumerate(self.states):
             finished[index] |= state.end_tick < state.song.end_tick and state.song.clock >= state.end_tick
         return finished
 
     def remove_finished(self) -> dict[int, SampledSong]:
-        """Remove the songs that have ended, once they are enough or all, and return them by number."""
+        """Remove ended songs, if they are all or enough (SHRINK_AT_ONE_IN), and return them by number."""
         finished = self.finished_songs
         count = np.count_nonzero(finished)
         can_shrink = hasattr(self.step, "keep") and hasattr(self.cursor, "keep")
@@ -181,12 +183,12 @@ class _Batch:
             nats = self.nats[0, song] / max(self.nats[1, song], 1)
             rows = _in_own_key(self.cursor.rows(index), self.framed[song])
             removed[song] = SampledSong(rows, float(nats), self.dead_ends.get(song, ""))
-        kept = np.flatnonzero(~finished)
-        self.songs = self.songs[kept]
-        if len(kept):
-            self.step.keep(kept)
-            self.cursor.keep(kept.tolist())
-            self.states = [self.states[index] for index in kept.tolist()]
+        remaining = np.flatnonzero(~finished)
+        self.songs = self.songs[remaining]
+        if len(remaining):
+            self.step.keep(remaining)
+            self.cursor.keep(remaining.tolist())
+            self.states = [self.states[index] for index in remaining.tolist()]
         return removed
 
     def sample_row(self, row: int) -> None:
@@ -220,20 +222,12 @@ class _Batch:
             logits, allowed, uniforms = logits[free], allowed[free], uniforms[free]
         for row, song in enumerate(free.tolist()):
             given = self.states[song].song.next_given(name) if self.states else None
-            if given is not None:  # whatever lies beyond the given note, the given note comes first
+            if given is not None:  # the given note comes before everything that would come after it
                 logits[row, given] = np.logaddexp.reduce(logits[row, given:])
         ruled = np.where(allowed[:, :-1], logits, FORBIDDEN)
         has_rules = self.states and self.rules[name]
         if has_rules:
-            for row, song in enumerate(free.tolist()):
-                self.states[song].observe_logits(name, ruled[row])
-                biases = [rule.bias(self.states[song]) for rule in self.rules[name]]
-                for bias in biases:
-                    if bias is not None:
-                        ruled[row] += bias
-                if np.maximum.reduce(ruled[row]) == FORBIDDEN:
-                    self._end_song(song, name)
-                    ruled[row] = 0
+            self._apply_rules(name, ruled, free.tolist())
         values = draw_classes(ruled, self.params.temperature[name], self.params.top_p[name], uniforms)
         if has_rules:
             for row, song in enumerate(free.tolist()):
@@ -245,8 +239,23 @@ class _Batch:
             self.nats[:, self.songs[free]] += _nats_of_draws(logits, values)
         return values
 
+    def _apply_rules(self, name: str, logits: Logits, songs: Sequence[int]) -> None:
+        """Add the biases of the rules of a field to the logits (n, size) of n songs.
+
+        A song ends if no class is left; its logits are then 0.
+        """
+        for row, song in enumerate(songs):
+            self.states[song].observe_logits(name, logits[row])
+            biases = [rule.bias(self.states[song]) for rule in self.rules[name]]
+            for bias in biases:
+                if bias is not None:
+                    logits[row] += bias
+            if np.maximum.reduce(logits[row]) == FORBIDDEN:
+                self._end_song(song, name)
+                logits[row] = 0
+
     def _class_that_leads_on(self, name: str, logits: Logits, song: int, value: int, uniform: float) -> int:
-        """The class drawn for a song, or, if it leads nowhere, another one by its logits (size,)."""
+        """Return the class drawn for a song; for a dead end, draw another one from its logits (size,)."""
         while leads_nowhere(self.states[song], name, value, self.hard_rules):
             logits[value] = FORBIDDEN
             if np.maximum.reduce(logits) == FORBIDDEN:
@@ -258,19 +267,19 @@ class _Batch:
         return value
 
     def _end_song(self, song: int, field: str) -> None:
-        """End a song for which the hard rules leave no class of a field; its present row is left out."""
+        """End a song for which the hard rules leave no class of a field, without its present row."""
         state = self.states[song].song
         state.done = True
         self.dead_ends[int(self.songs[song])] = f"the rules leave no {field} in bar {state.bar + 1}"
 
 
 def _in_own_key(rows: npt.NDArray[np.int16], framed: FramedRequest) -> npt.NDArray[np.int16]:
-    """Sampled rows (N, F) in the key of the song."""
+    """Return sampled rows (N, F) in the key of the song."""
     return transposed(rows, -framed.semitones) if framed.semitones else rows
 
 
 def _nats_of_draws(logits: Logits, values: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """The negative log-likelihood of the drawn values (B,) in nats, and 1 for each, (2, B)."""
+    """Return (2, B): the negative log-likelihood of each drawn value (B,) in nats, and its count, 1."""
     top = logits.max(axis=1)
     total = np.exp(logits - top[:, None]).sum(axis=1)
     nats = top + np.log(total) - logits[np.arange(len(values)), values]

@@ -38,7 +38,7 @@ class SamplingParams(NamedTuple):
 
     @classmethod
     def from_creativity(cls, creativity: float, fields: Sequence[str]) -> SamplingParams:
-        """The parameters for a creativity of 0 (nearly always the likeliest class) to 1 (boldest)."""
+        """Return the parameters for a creativity from 0 (nearly always the likeliest class) to 1."""
         heat = float(np.interp(creativity, CREATIVITY_POINTS, (LOWEST_HEAT, 1.0, HIGHEST_HEAT)))
         temperature, top_p = {}, {}
         for name in fields:
@@ -49,9 +49,9 @@ class SamplingParams(NamedTuple):
 
 
 class Uniforms:
-    """Uniform random numbers in [0, 1) for the rows of songs, each given by its seed and number.
+    """Uniform random numbers in [0, 1) for the rows of songs, which are identified by seed and number.
 
-    Another `attempt` has other numbers.
+    Each `attempt` has other numbers.
     """
 
     def __init__(self, songs: Sequence[tuple[int, int]], fields: int, attempt: int = 0) -> None:
@@ -77,12 +77,12 @@ def song_generator(seed: int, song: int) -> np.random.Generator:
 
 
 def _generator(seed: int, song: int, block: int, attempt: int = 0) -> np.random.Generator:
-    """The generator of a block of a song; Philox is counter-based, so no other draw changes its numbers."""
+    """Return the generator of a block of a song; Philox is counter-based, so other draws do not change it."""
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, attempt, song, block]))
 
 
 def number_after(uniform: float) -> float:
-    """Another number in [0, 1), which follows from a uniform number and is as good as independent of it."""
+    """Return another number in [0, 1), computed from a uniform number but nearly independent of it."""
     return (uniform * 69069 + 0.5) % 1
 
 
@@ -98,7 +98,7 @@ def draw_classes(
     weights *= np.float32(1 / temperature)
     np.exp(weights, out=weights)
     if top_p < 1:
-        ordered = np.sort(weights, axis=1)  # ascending, so that the tail that is cut comes first
+        ordered = np.sort(weights, axis=1)  # ascending: the tail that is cut off comes first
         cumulated = np.add.accumulate(ordered, axis=1)
         cut = np.add.reduce(cumulated <= np.float32(1 - top_p) * cumulated[:, -1:], axis=1)
         least = ordered[np.arange(len(cut)), np.minimum(cut, ordered.shape[1] - 1)]

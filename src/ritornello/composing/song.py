@@ -31,19 +31,19 @@ class Song:
     """The song on its grid, also if it is performed."""
     recipe: Recipe
     file: bytes | None = None
-    """The MIDI file, of a song in which bars were redone."""
+    """The MIDI file of a song in which bars were redone; None of other songs."""
     nats: float = 0.0
     """The mean negative log-likelihood of its choices, in nats; computed only to keep the best songs."""
     score_to_write: Score | None = None
-    """The song with the details of the given music, for a MIDI file: there the pedal prolongs the notes."""
+    """The song with the details of the given music, for a MIDI file, in which the pedal prolongs notes."""
     dropped: dict[str, int] = field(default_factory=dict)
     """How many events of the given music the MIDI file lacks, by kind."""
     networks: FeelNetworks = FeelNetworks()  # noqa: RUF009 (immutable)
-    """What plays the song if it is performed."""
+    """The networks of feel that perform the song, if it is performed."""
 
     @property
     def plan(self) -> Plan:
-        """The plan by which it was composed, with nothing open."""
+        """The complete plan by which it was composed."""
         return self.recipe.plan
 
     @property
@@ -52,9 +52,9 @@ class Song:
         return Timeline.of(self.score).full_bars
 
     def performed_as(self, performance: Performance | None, networks: FeelNetworks | None = None) -> Song:
-        """The song performed in another way; on its grid if that is None or plain.
+        """Return the song with another performance; on its grid if that is None or plain.
 
-        `networks` play it; by default the bundled network plays the drums, and rules the other parts.
+        By default the bundled network performs the drums, and rules perform the other parts.
         """
         if performance is None or performance.is_plain:
             return replace(self, recipe=replace(self.recipe, performance=None))
@@ -66,12 +66,12 @@ class Song:
         written = midi.parse(draft.to_bytes(), pedal="ignore").score
         known = replace(played, notes=hash_of_notes(written))
         song = replace(draft, recipe=replace(self.recipe, performance=known))
-        vars(song)["performed"] = draft.performed  # it need not be performed again
+        vars(song)["performed"] = draft.performed  # the cached property: do not perform it again
         return song
 
     @cached_property
     def performed(self) -> Score:
-        """The song as its MIDI file has it, performed or on its grid; durations are without the pedal."""
+        """The notes of its MIDI file, performed or on the grid; the pedal does not lengthen durations."""
         score, performance = self.score_to_write or self.score, self.recipe.performance
         if self.file is not None:
             score = midi.parse(self.file, pedal="ignore", with_details=True).score

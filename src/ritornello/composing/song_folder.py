@@ -18,7 +18,7 @@ ROLL_WIDTH = 1200  # pixels
 class SongFolder:
     """A folder for `count` songs: 01.mid, 02.mid and so on, with recipes, piano rolls and a page, index.html.
 
-    The page has the songs written so far, with the command that makes each again.
+    The page shows the songs written so far, with the command that composes each one again.
     """
 
     def __init__(self, folder: str | Path, count: int) -> None:
@@ -29,13 +29,13 @@ class SongFolder:
 
     @property
     def files(self) -> list[Path]:
-        """All files that are written once every song is."""
+        """All files of the folder after all songs are written."""
         endings = (".mid", ".json", ".png")
         songs = [file.with_suffix(ending) for file in self.midi_files for ending in endings]
         return [*songs, self.folder / INDEX]
 
     def write(self, song: Song, number: int) -> Path:
-        """Write the song `number` (from 0), and the page anew; returns its MIDI file. Raises OutputError."""
+        """Write the song `number` (from 0), and the page again; returns its MIDI file. Raises OutputError."""
         file = self.midi_files[number]
         song.write_with_recipe(file)
         roll.png(song.score, file.with_suffix(".png"), width=ROLL_WIDTH)
@@ -46,7 +46,7 @@ class SongFolder:
         return file
 
     def _row(self, number: int) -> dict[str, str]:
-        """What the page says of a song."""
+        """Return the values of the page's template for a song."""
         file, song = self.midi_files[number], self.songs[number]
         code = f" --representation {shlex.quote(song.recipe.code)}" if song.recipe.code else ""
         return {

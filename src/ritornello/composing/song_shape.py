@@ -23,7 +23,7 @@ from ritornello.representations.grid.vocabulary import COLUMN, DURATION_TICKS, M
 from ritornello.representations.notes import Notes
 from ritornello.sketching.sketcher import Sketcher
 
-LEAD_BARS = 4  # how many of its first bars are repeated after the end of a loop
+LEAD_BARS = 4  # how many of the first bars of a loop are repeated after its end
 UNCHANGED = 3  # the similarity of a bar that returns note for note
 Returns = Sequence[tuple[int, int]]
 
@@ -40,9 +40,9 @@ def check_shape(options: ComposeOptions) -> None:
 
 
 def with_shape(options: ParsedOptions, intro: int | None, outro: int | None) -> ParsedOptions:
-    """The options with the bars of an introduction and an ending added, and without a form.
+    """Return the options with the bars of an introduction and an ending added, and without a form.
 
-    Raises PlanError if it has too many bars.
+    Raises PlanError if these are too many bars.
     """
     if not (intro or outro):
         return options
@@ -61,10 +61,10 @@ def framed_by(
     generator: np.random.Generator,
     creativity: float,
 ) -> Plan:
-    """Return a plan whose first `intro` bars (after a pickup) and last `outro` bars frame the others.
+    """Return a plan with an introduction of `intro` bars, after a pickup, and an ending of `outro` bars.
 
-    The other bars have the form `form`, or else one that is drawn as if they were a song; the last of them
-    ends a phrase, and the introduction ends with an open cadence.
+    The bars between them have the form `form`, or one that is drawn as if they were a whole song. The last of
+    them has a closed cadence before an ending, and the introduction ends with an open cadence.
     """
     assert plan.bars is not None
     first = plan.pickup_bars
@@ -74,22 +74,25 @@ def framed_by(
     )
     cadences = [UNKNOWN] * (bars - first)
     if form is not None:
-        own: Returns = [(target + first if target >= 0 else -1, alike) for target, alike in form]
+        body_returns: Returns = [(target + first if target >= 0 else -1, alike) for target, alike in form]
     elif sketcher is not None:
         filled = sketcher.fill(body, generator, creativity)
         assert filled.returns is not None and filled.sketch is not None
-        own, cadences = filled.returns[first:], list(filled.sketch.cadences[first:])
+        body_returns, cadences = filled.returns[first:], list(filled.sketch.cadences[first:])
     else:
-        own = [UNKNOWN_RETURN] * (bars - first)
-    moved = [(t + intro if t >= first else -1, s if t >= first else min(s, 0)) for t, s in own]
+        body_returns = [UNKNOWN_RETURN] * (bars - first)
+    moved = [
+        (target + intro, similarity) if target >= first else (-1, min(similarity, 0))
+        for target, similarity in body_returns
+    ]
     moved += [(-1, 0)] * (bars - first - len(moved))
     returns = [*[UNKNOWN_RETURN] * (first + intro), *moved, *[UNKNOWN_RETURN] * outro]
     if outro:
         cadences[-1] = CLOSED
-    known = [*[UNKNOWN] * (first + intro), *cadences, *[UNKNOWN] * outro]
+    all_cadences = [*[UNKNOWN] * (first + intro), *cadences, *[UNKNOWN] * outro]
     if intro:
-        known[first + intro - 1] = OPEN
-    sketch = Sketch(tuple(known)) if sketcher is not None else None
+        all_cadences[first + intro - 1] = OPEN
+    sketch = Sketch(tuple(all_cadences)) if sketcher is not None else None
     return replace(plan, returns=tuple(returns), sketch=sketch, intro_bars=intro, outro_bars=outro)
 
 
@@ -141,13 +144,13 @@ def only_loop(plan: Plan, bars: int) -> Plan:
 
 
 def rows_of_loop(rows: npt.NDArray[Any], plan: Plan) -> npt.NDArray[Any]:
-    """Return the rows of a loop from rows (N, F) of its extended plan; no note sounds after its last bar."""
+    """Return the rows of a loop from those (N, F) of its extended plan; no note lasts beyond its last bar."""
     end = plan.timeline(GRID).end_ticks
     score = Notes().decode(rows, extended(plan))
     count = int((score.onset_ticks < end).sum())
-    struck = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)[:count]
-    kept: npt.NDArray[Any] = rows[: int(struck[-1]) + 1 if count else 0].copy()
-    left = end - score.onset_ticks[:count].astype(np.int64)
-    longest = np.searchsorted(DURATION_TICKS, left, side="right") - 1
-    kept[struck, COLUMN["duration"]] = np.minimum(kept[struck, COLUMN["duration"]], longest)
-    return kept
+    note_rows = np.flatnonzero(rows[:, COLUMN["shift"]] <= MAX_SHIFT)[:count]
+    loop_rows: npt.NDArray[Any] = rows[: int(note_rows[-1]) + 1 if count else 0].copy()
+    ticks_left = end - score.onset_ticks[:count].astype(np.int64)
+    longest = np.searchsorted(DURATION_TICKS, ticks_left, side="right") - 1
+    loop_rows[note_rows, COLUMN["duration"]] = np.minimum(loop_rows[note_rows, COLUMN["duration"]], longest)
+    return loop_rows

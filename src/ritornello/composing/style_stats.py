@@ -1,7 +1,7 @@
-"""Statistics of human songs by label; sampling rules keep composed songs within them.
+"""Statistics of human songs by label, within which sampling rules keep composed songs.
 
-Stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": n, "notes": n}}}. For a
-label without a statistic the rules that use it do nothing. `examples/bundle/style.py` measures them.
+They are stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": n, "notes": n}}}
+Rules that use a statistic do nothing for labels without it. `examples/bundle/style.py` measures them.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ritornello.music.plan import Plan
 
 
 class StyleStats(NamedTuple):
-    """The statistics of a label; the names are those in model.json, the defaults limit nothing."""
+    """The statistics of a label. The names are those in model.json; the defaults limit nothing."""
 
     repeats: float = 1.0
     """The share of notes that repeat the previous pitch of their part; 90% of songs have no more."""
@@ -25,7 +25,7 @@ class StyleStats(NamedTuple):
 
 
 def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
-    """The statistics in model.json for the labels of a plan; of a blend the least strict of its labels."""
+    """Return the statistics in model.json for the labels of a plan; for a blend the least strict ones."""
     stored = info.get("usual", {})
     labels = [StyleStats(**stored.get(label, {})) for label, _ in plan.genres] or [StyleStats()]
     repeats, plays, voices, notes = zip(*labels, strict=True)

@@ -1,7 +1,7 @@
 """Compose several takes (versions) of bars of a song that differ from each other and from the song.
 
-Where music returns, a network copies it, and all takes would be the same. So takes that are too alike are
-composed again, and the notes of the others lose ever more probability.
+Where music returns, a network copies it, and all takes would be the same. So takes that are too much alike
+are composed again, in each attempt with a larger penalty for the notes of the other takes.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ from ritornello.sketching.sketcher import Sketcher
 from ritornello.system.progress import Progress
 
 ATTEMPTS = 8
-AVOID_NATS = 1.5  # what a note of another take loses, more of it in each further attempt
+AVOID_NATS = 1.5  # the penalty of a note of another take, times the number of the attempt (from 0)
 LEAST_DIFFERENCE = 0.1  # the share of the notes of two takes that only one of them has
 
 
@@ -45,43 +45,47 @@ def compose_takes(
     """
     if options.chords is not None:  # a copy has no cached values, so the file is parsed again
         given = replace(given, has_new_chords=True)
-    asked, takes, creativity = _asked_plan(given, options), options.takes, options.creativity
-    base, sketcher = request_for(asked, seed, given=given), Sketcher.of(model)
-    has_chords = options.chords is not None
-    found: list[Song] = []
-    similar: dict[bytes, Song] = {}
-    known, written = [given_notes(given)], {_onsets_and_pitches(given.score)}
+    sketcher = Sketcher.of(model)
+    request = request_for(_plan_to_redo(given, options), seed, given=given)
+    takes: list[Song] = []
+    similar: dict[bytes, Song] = {}  # takes that differ by less, by their `_onsets_and_pitches`
+    known_notes, written = [given_notes(given)], {_onsets_and_pitches(given.score)}
     for attempt in range(ATTEMPTS):
-        avoided: PlayedNotes = frozenset().union(*known) if attempt else frozenset()
-        wanted = replace(base, avoided=avoided, avoid_nats=attempt * AVOID_NATS)
-        numbers = range(attempt * takes, attempt * takes + takes - len(found))
-        plans = [asked for _ in numbers]
-        if sketcher is not None:
-            generators = [song_generator(seed, number) for number in numbers]
-            plans = [
-                filled_around(asked, given, sketcher, generator, creativity, has_chords=has_chords)
-                for generator in generators
-            ]
-        requests = [
-            replace(wanted, song=number, plan=plan) for number, plan in zip(numbers, plans, strict=True)
-        ]
-        dials = {"creativity": creativity}
+        avoided: PlayedNotes = frozenset().union(*known_notes) if attempt else frozenset()
+        avoiding = replace(request, avoided=avoided, avoid_nats=attempt * AVOID_NATS)
+        first = attempt * options.takes
+        numbers = range(first, first + options.takes - len(takes))
+        requests = [_request_of_take(avoiding, number, given, options, sketcher) for number in numbers]
+        dials = {"creativity": options.creativity}
         for take in generate_songs(model, requests, dials, progress=progress, on_row=on_row):
-            notes, result = _sampled_notes(base, take), _onsets_and_pitches(take.score)
-            if result not in written and min(_difference(notes, other) for other in known) > LEAST_DIFFERENCE:
-                found.append(take)
-                known.append(notes)
+            notes, result = _sampled_notes(request, take), _onsets_and_pitches(take.score)
+            if result in written:
+                continue
+            if min(_difference(notes, other) for other in known_notes) > LEAST_DIFFERENCE:
+                takes.append(take)
+                known_notes.append(notes)
                 written.add(result)
-            elif result not in written:
+            else:
                 similar.setdefault(result, take)
-        if len(found) == takes:
+        if len(takes) == options.takes:
             break
     rest = [take for result, take in similar.items() if result not in written]
-    return [*found, *rest][:takes]
+    return [*takes, *rest][: options.takes]
 
 
-def _asked_plan(given: GivenMusic, options: RedoOptions) -> Plan:
-    """The plan of the song with the key and the chords that are asked for in the bars to redo."""
+def _request_of_take(
+    request: Request, number: int, given: GivenMusic, options: RedoOptions, sketcher: Sketcher | None
+) -> Request:
+    """Return the request of the take with a number, with a sketch of its own if there is a sketch network."""
+    plan = request.plan
+    if sketcher is not None:
+        generator, has_chords = song_generator(request.seed, number), options.chords is not None
+        plan = filled_around(plan, given, sketcher, generator, options.creativity, has_chords=has_chords)
+    return replace(request, song=number, plan=plan)
+
+
+def _plan_to_redo(given: GivenMusic, options: RedoOptions) -> Plan:
+    """Return the plan of the song with the key and the chords of the options in the bars to redo."""
     plan = given.plan
     if options.key is not None:
         key, mode = parse_option(parse_key_or_mode, options.key)
@@ -94,7 +98,7 @@ def _asked_plan(given: GivenMusic, options: RedoOptions) -> Plan:
 
 
 def _difference(notes: PlayedNotes, others: PlayedNotes) -> float:
-    """The share 0-1 of the notes of two takes that only one of them has."""
+    """Return the share (0-1) of the notes of two takes that only one of them has."""
     return len(notes ^ others) / max(len(notes | others), 1)
 
 

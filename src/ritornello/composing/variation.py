@@ -23,7 +23,7 @@ from ritornello.representations.sketch import read_sketch
 from ritornello.system.progress import Progress
 
 AVOID_NATS = 3.0  # subtracted from the logits of the song's own notes in new bars
-VARIED = 1  # the highest similarity of a new bar to a bar that stays
+VARIED = 1  # the highest similarity of a new bar to a bar that stays as it is
 Cell = tuple[int, int]  # a bar and the class of a part
 
 
@@ -59,9 +59,9 @@ def compose_variation(
 
 
 def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generator) -> set[Cell]:
-    """The cells to compose again, which hold about a share `amount` of the open notes.
+    """Draw the cells to compose again, which have about the share `amount` of the open notes.
 
-    Bars that return to the same bar are chosen together, so that repeats are varied alike.
+    Bars that return to the same bar are drawn together, so that repeats are varied alike.
     """
     bars = given.timeline.bar_of(given.canonical.onset_ticks)[given.is_redone].tolist()
     part = part_classes(given.canonical.parts)[given.canonical.part][given.is_redone].tolist()
@@ -69,17 +69,17 @@ def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generat
     origins = _origins(given)
     groups = sorted({(origins[bar], each) for bar, each in counts})
     rank = dict(zip(groups, generator.permutation(len(groups)).tolist(), strict=True))
-    chosen, left = set[Cell](), amount * sum(counts.values())
+    chosen, notes_left = set[Cell](), amount * sum(counts.values())
     for cell in sorted(counts, key=lambda cell: (rank[origins[cell[0]], cell[1]], cell)):
-        if left < max(counts[cell] / 2, 1e-9) and amount < 1:
+        if notes_left < max(counts[cell] / 2, 1e-9) and amount < 1:
             break
         chosen.add(cell)
-        left -= counts[cell]
+        notes_left -= counts[cell]
     return chosen
 
 
 def _origins(given: GivenMusic) -> list[int]:
-    """For each bar the first of the bars to which it returns, directly or indirectly."""
+    """Return for each bar the first of the bars to which it returns, directly or indirectly."""
     origins: list[int] = []
     for bar, target in enumerate(given.timeline.returns_to.tolist()):
         origins.append(origins[target] if target >= 0 else bar)
@@ -87,9 +87,9 @@ def _origins(given: GivenMusic) -> list[int]:
 
 
 def _plan_of_variation(given: GivenMusic) -> Plan:
-    """The plan of the song with its chords, form and sketch.
+    """Return the plan of the song with its chords, form and sketch.
 
-    A new bar is a varied return if a part that is new in it stays in the bar to which it returns.
+    A bar with a new part that stays as it is in the earlier bar is at most a varied return of that bar.
     """
     timeline, returns = given.timeline, []
     pairs = zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True)
