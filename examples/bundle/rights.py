@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ritornello.errors import InputError, MidiError
-from ritornello.midi import chunks
+from ritornello.midi.chunks import split_file
+from ritornello.midi.track_events import events
 from ritornello.system.files import sha256, write_bytes
 
 NOTICE = re.compile(
@@ -238,8 +239,8 @@ def notices_in_midi(data: bytes) -> list[str]:
     """
     notices = []
     try:
-        for track in chunks.split_file(data).tracks:
-            for event in chunks.events(track):
+        for track in split_file(data).tracks:
+            for event in events(track):
                 if FIRST_TEXT <= event.kind <= LAST_TEXT:
                     text = track[event.end - event.size : event.end].decode("latin-1")
                     if event.kind == COPYRIGHT or NOTICE.search(text):

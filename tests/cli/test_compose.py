@@ -174,7 +174,7 @@ def test_a_file_of_the_user_is_replaced_only_if_asked(say: Say, home: Path) -> N
     Path("song.json").write_text("mine")
     code, _, error = say(*model, "-o", "song.mid")
     assert (code, Path("song.json").read_text(), Path("song.mid").exists()) == (2, "mine", False)
-    assert "'song.json' exists, and Ritornello did not write what it holds: must be a new name" in error
+    assert "'song.json' exists, and Ritornello did not write its content: choose a new name" in error
     assert say(*model, "-o", "song.mid", "--overwrite")[0] == 0
     assert say(*model, "-o", "song.mid")[0] == 0
     Path("song.mid").write_bytes(Path("song.mid").read_bytes() + b"an edit")

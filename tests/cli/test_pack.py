@@ -30,7 +30,7 @@ def test_what_is_not_ours_is_not_replaced(model: Path, say: Say) -> None:
     (own := model.parent / "mine").write_bytes(b"mine")
     code, _, problem = say("pack", model, "-o", own)
     assert code == 2
-    assert "did not write what it holds" in problem
+    assert "did not write its content" in problem
     assert own.read_bytes() == b"mine"
     assert say("pack", model, "-o", own, "--overwrite")[0] == 0
 

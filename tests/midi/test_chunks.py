@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import CHANNEL, Event, events, without_unused_events
+from ritornello.midi.track_events import CHANNEL, Event, events, without_unused_events
 
 TIMES = st.sampled_from((b"\x00", b"\x7f", b"\x81\x00", b"\xff\xff\xff\x7f", b"\x80\x80\x80\x80\x00"))
 PLAYED = (b"\x90\x3c\x40", b"\x3c\x40", b"\xc0\x05", b"\x05", b"\xd1\x05", b"\xe1\x00\x40", b"\x90\x3c\x80")

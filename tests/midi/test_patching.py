@@ -6,8 +6,9 @@ import pytest
 
 from ritornello import midi
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import events, split_file
+from ritornello.midi.chunks import split_file
 from ritornello.midi.patching import Note, replace_chord_markers, replace_notes
+from ritornello.midi.track_events import events
 from ritornello.music.chord_names import letter_name, parse_chord
 from ritornello.music.score import Score
 from tests.scores import midi_file, track

@@ -5,8 +5,8 @@
       index-<hash>.parquet    a row per file: path, hash, outcome, labels, split, place of its notes
       shards/00000/           up to 4,096 songs, written once and never changed
         onset_ticks.npy  duration_ticks.npy  pitch.npy  velocity.npy  part.npy      11 bytes per note
-        songs.parquet         a row per file: the outcome of reading it, and of its Score all but the notes
-        sketches.npy          1 KiB per song, by which duplicates are found when the corpus grows
+        songs.parquet         a row per file: the outcome of reading it, and its Score without the notes
+        sketches.npy          1 KiB per song, for finding duplicates when the corpus grows
         shard.json            size and SHA-256 of the files above
         stamps.npy            size, time of change and place in its archive of each file, so that an
                               unchanged file need not be read again
@@ -268,21 +268,21 @@ def read_manifest(path: Path) -> tuple[dict[str, Any], str]:
 
 def _check_sizes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
     for name, (size, _) in files.items():
-        found = (folder / name).stat().st_size if (folder / name).is_file() else None
-        if found != size:
-            state = "is missing" if found is None else f"has {found} bytes: must have {size}"
+        size_now = (folder / name).stat().st_size if (folder / name).is_file() else None
+        if size_now != size:
+            state = "is missing" if size_now is None else f"has {size_now} bytes: must have {size}"
             raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name} {state}")
 
 
 def _check_hashes(folder: Path, group: str, files: Mapping[str, Any]) -> None:
     for name, (_, digest) in files.items():
         try:
-            found = sha256_file(folder / name)
+            hash_now = sha256_file(folder / name)
         except OSError as error:
             raise CorpusError(
                 f"cannot read {name} of {group} in {str(folder)!r}: {error.strerror}"
             ) from error
-        if found != digest:
+        if hash_now != digest:
             raise CorpusError(f"{group} in {str(folder)!r} is damaged: {name} has changed (another SHA-256)")
 
 

@@ -16,11 +16,12 @@ MAX_LABEL_DEPTH = 100  # levels of folders
 
 
 class Labeller:
-    """Give each path its labels: those of `table` for it, or for the nearest of its folders; else by folder.
+    """Gives each path its labels.
 
-    `table` maps paths as `path_text` writes them to labels. By folder, the labels are the names of all
-    folders; with `depth` only of the folder so many levels below the prepared one (1: directly in it).
-    Raises InputError for a depth out of range.
+    They are the labels that `table` has for the path, or for the nearest of its folders (keys as `path_text`
+    writes them). If the table has none, the labels are the names of all its folders, or with `depth` of the
+    folder at this depth below the prepared one (1: directly in it). Raises InputError for a depth out of
+    range.
     """
 
     def __init__(self, table: Mapping[str, tuple[str, ...]] | None = None, depth: int | None = None) -> None:
@@ -41,7 +42,7 @@ class Labeller:
 
     @property
     def unused(self) -> int:
-        """How many paths of the table `labels` was never asked for."""
+        """How many paths of the table have no song, once `labels` was called for all songs."""
         return len(self.table) - len(self.used)
 
 
@@ -55,7 +56,7 @@ def path_text(path: bytes) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _folder_labels(folder: bytes, depth: int | None) -> tuple[str, ...]:
-    """The labels of songs in a folder: `classical/bach` has classical and classical/bach; at depth 2 bach.
+    """The labels of songs in a folder: of `classical/bach` classical and classical/bach; at depth 2 bach.
 
     The name of an archive is not a label: its songs get the labels they would have if unpacked in its place.
     """
@@ -70,9 +71,9 @@ def _folder_labels(folder: bytes, depth: int | None) -> tuple[str, ...]:
 def read_labels(file: str | Path | None, depth: int | None = None) -> Labeller:
     """Read labels from a .csv with the columns path and label, or a .jsonl with objects of path and label(s).
 
-    Paths of songs or folders are relative to the prepared folder, with "/". Several rows for one path add up.
-    A path in the table gets these labels instead of those of its folders; without a table (None), and for
-    the other paths, see Labeller. Raises InputError, which names the line.
+    Paths of songs or folders are relative to the prepared folder, with "/". A path may have several rows.
+    Labels of the table replace the names of folders (see Labeller). Without a file (None), all labels are
+    names of folders. Raises InputError, which names the line.
     """
     if not file:
         return Labeller(depth=depth)

@@ -1,13 +1,13 @@
-"""The outcomes of files in `prepare` and `doctor`: what they mean, and what the user can do about them.
+"""The outcomes of files in `prepare` and `doctor`, their reasons, and what the user can do about them.
 
-Each file that is looked at ends with exactly one outcome. The names are written into the index of a corpus.
+Each file gets exactly one outcome. The names are written into the index of a corpus.
 """
 
 from typing import NamedTuple
 
 
 class Outcome(NamedTuple):
-    """What an outcome means, and what the user can do about it ("" where nothing need be done)."""
+    """The reason of an outcome, and what the user can do about it ("" if nothing need be done)."""
 
     reason: str
     remedy: str

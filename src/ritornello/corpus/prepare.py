@@ -27,23 +27,18 @@ INDEX_BYTES_PER_FILE = 1500  # disk space while the index is made, most of it fo
 
 @dataclass(frozen=True)
 class PrepareReport:
-    """The result of `prepare`.
-
-    `outcomes`, `splits` and `labels` count files by name; `new` files were read in this run; `unused_labels`
-    rows of the table of labels name no file; `rare_labels` have too few songs and are left out; `gone` files
-    are in the corpus and no longer in the folder.
-    """
+    """The result of `prepare`; dicts have the number of files of each name."""
 
     path: str
     files: int
-    new: int
+    new: int  # files that were read in this run
     kept: int
     outcomes: dict[str, int]
     splits: dict[str, int]
     labels: dict[str, int]
-    unused_labels: int
-    rare_labels: dict[str, int] = field(default_factory=dict)
-    gone: int = 0
+    unused_labels: int  # rows of the table of labels that name no file
+    rare_labels: dict[str, int] = field(default_factory=dict)  # left out, because they have too few songs
+    gone: int = 0  # files of the corpus that are no longer in the folder
 
     @property
     def fates(self) -> dict[str, int]:
@@ -66,14 +61,14 @@ def prepare(
 ) -> PrepareReport:
     """Read every MIDI file below `folder` into the corpus `out`; an existing corpus grows.
 
-    Labels are the names of the folders (with `label_depth` only of those so many levels below `folder`), or
-    come from the table `labels` (.csv or .jsonl with path and label).
-    `workers` processes (default: one per core) read with the reader "symusic" or "mido"; with the engine
-    "dask" all Dask workers of the scheduler at the address `scheduler` read (docs/scale.md). A second run
-    reads only new files, and with `retry` those that timed out, crashed or ran out of memory. A run that
-    was stopped at any moment goes on where it was, to the same corpus byte for byte.
-    Raises InputError for a wrong argument or where no song can be kept, CorpusError if `out` is something
-    else, OutputError if it cannot be written, FailedError if the Dask cluster is lost.
+    Labels are the names of the folders (with `label_depth` only of folders at this depth below `folder`), or
+    come from the table `labels` (.csv or .jsonl with path and label). `workers` processes (default: one per
+    core) read files with the reader "symusic" or "mido"; with the engine "dask" all Dask workers of the
+    scheduler at the address `scheduler` do (docs/scale.md). A second run reads only new files, and with
+    `retry` also files that timed out, crashed or ran out of memory. If a run is stopped, the next one
+    continues it, and gives the same corpus byte for byte. Raises InputError for a wrong argument or if no
+    song can be kept, CorpusError if `out` is no corpus, OutputError if it cannot be written, FailedError if
+    the Dask cluster is lost.
     """
     require_extra("train", "pyarrow")
     _check_engine(workers, engine, scheduler)
@@ -102,12 +97,14 @@ def prepare(
 
 
 def _check_engine(workers: int | None, engine: str, scheduler: str | None) -> None:
-    """Raise InputError unless the options that say who reads the files go together."""
+    """Raise InputError if the options of workers, engine and scheduler contradict each other."""
     check_between("workers", workers, 1, 1024)
     if (engine == "dask") != bool(scheduler):
         raise InputError("--engine dask and --scheduler ADDRESS must be given together")
     if scheduler and workers is not None:
-        raise InputError(f"workers {workers}: --engine dask uses all workers of the scheduler, give none")
+        raise InputError(
+            f"workers {workers}: --engine dask uses all workers of the scheduler; leave --workers out"
+        )
 
 
 def _dask_pool(scheduler: str, folder: Path, checks: CheckSettings, sources: Sources) -> DaskPool:

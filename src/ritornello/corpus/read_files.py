@@ -27,9 +27,9 @@ SHARD_FILES = 4 * SHARD_SONGS  # the most files of a shard, even if it has few s
 def read_files(
     folder: Path, sources: Sources, pool: Pool | DaskPool, state: CorpusState, progress: Progress
 ) -> int:
-    """Read `sources` with the pool into new shards; returns the number of files read.
+    """Read `sources` with the pool into new shards; return the number of files read.
 
-    A file that was read before under the same path and with the same content gets no second row.
+    A file with the same path and content as one that was read before gets no second row.
     """
     batches = JobBatches(folder, sources, state.is_known, state.checks.max_file_bytes)
     shards = _Shards(state)
@@ -50,9 +50,9 @@ def read_files(
 
 
 class JobBatches:
-    """Iterate over batches of jobs for a pool, and keep the sources whose results are still to come.
+    """Iterates over batches of jobs for a pool, and keeps a list of the sources whose results are missing.
 
-    An archive gives a job for each song in it for which `is_known` is false, and last one for itself.
+    An archive gives a job for each song in it for which `is_known` is false, and then a job for itself.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class JobBatches:
     ) -> None:
         self.root, self.sources = os.fsencode(folder), sources
         self.is_known, self.max_file_bytes = is_known, max_file_bytes
-        self.in_archives = 0  # songs of archives so far
+        self.in_archives = 0  # the number of songs in archives so far
         self._waiting: list[Source] = []
 
     def take_sources(self, count: int) -> list[Source]:
@@ -111,14 +111,14 @@ class JobBatches:
 
 
 def refuse_by_size(size: int) -> tuple[str, str]:
-    """Outcome and reason of a source of `scan` that is not opened."""
+    """The outcome and reason of a source of `scan` that is not opened, by its special size."""
     if size == NO_PERMISSION:
         return "cannot open", "a folder that may not be read"
     return "not a file", "a pipe or a device"
 
 
 class _Shards:
-    """Cut the stream of results into shards."""
+    """Divides the stream of results into shards."""
 
     def __init__(self, state: CorpusState) -> None:
         self.state = state
@@ -167,7 +167,7 @@ class _Shards:
             self.writer.discard()
 
     def estimate_bytes(self, sources: Sources, done: int) -> int:
-        """Estimate the bytes that the shards still need from those that the first `done` sources took."""
+        """Estimate the bytes that the shards still need, from the bytes of the first `done` sources."""
         finished = sum(size for shard in self.new for size, _ in shard["files"].values())
         unfinished = self.writer.bytes if self.writer else 0
         read = sources.bytes_between(0, done) or 1

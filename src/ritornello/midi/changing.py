@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import KEY, MARKER, SEQUENCE_NAME, TEMPO, split_file, variable_length
+from ritornello.midi.chunks import split_file
 from ritornello.midi.file_events import (
     KEY_PRESSURE,
     META,
@@ -24,6 +24,7 @@ from ritornello.midi.file_events import (
 from ritornello.midi.patching import TrackEvent, track_bytes, with_tracks
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.midi.songs import song_starts
+from ritornello.midi.track_events import KEY, MARKER, SEQUENCE_NAME, TEMPO, variable_length
 from ritornello.music import theory
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.score import DEFAULT_TEMPO, KeySignature
@@ -33,10 +34,10 @@ MAX_US_PER_BEAT = (1 << 24) - 1
 
 
 class ChangedFile(NamedTuple):
-    """A changed MIDI file, and how many notes were left out because their part already had their pitch."""
+    """A changed MIDI file."""
 
     data: bytes
-    left_out: int = 0
+    left_out: int = 0  # notes that were left out because their pitch sounded already in their part
 
 
 def change_file(
@@ -44,13 +45,13 @@ def change_file(
 ) -> ChangedFile:
     """Transpose a file, scale its tempi (beats per minute), and give parts other programs (0-127).
 
-    Parts are numbered as in the Score that `midi.read` returns; each that gets a program is moved by octaves
-    into the range of its instrument. Drums are not transposed. Raises MidiError if the file cannot be read,
-    a pitch would leave 0-127, or parts cannot have different programs because they share a channel.
+    Parts are numbered as in the Score that `midi.read` returns. A part that gets a program is moved by
+    octaves into the range of its instrument. Drums are not transposed. Raises MidiError if the file cannot be
+    read, a pitch would leave 0-127, or parts cannot have different programs because they share a channel.
     """
     chunks = split_file(data)
-    found = file_events(chunks)
-    change = _Change(found.events, found.notes)
+    file = file_events(chunks)
+    change = _Change(file.events, file.notes)
     change.transpose(semitones)
     if tempo_factor != 1:
         change.scale_tempi(tempo_factor)
@@ -60,7 +61,8 @@ def change_file(
 
 
 class _Change:
-    """The events of a file; `changed` has new bytes by place, None if left out; `new` has added events."""
+    """The events of a file and their changes: `changed` has the new bytes of an event by place, None if it is
+    left out; `new` has added events by track."""
 
     def __init__(self, events: list[FileEvent], notes: list[FileNote]) -> None:
         self.events, self.notes, self.left_out = events, notes, 0
@@ -69,9 +71,9 @@ class _Change:
         self.keys = sorted({note.part_key for note in notes})
 
     def track(self, number: int) -> list[TrackEvent]:
-        """The events of a track as they are to be written."""
-        found = [event for event in self.events if event.track == number]
-        datas = ((e, self.changed.get((e.track, e.number), e.data)) for e in found)
+        """The changed events of a track."""
+        events = [event for event in self.events if event.track == number]
+        datas = ((e, self.changed.get((e.track, e.number), e.data)) for e in events)
         return [*(TrackEvent(e.tick, (1, e.number), d) for e, d in datas if d is not None), *self.new[number]]
 
     def move(self, place: Place, data: bytes, semitones: int) -> None:
@@ -113,10 +115,10 @@ class _Change:
         for note in self.notes:
             users[note.channel, setting[note.on]].add(part_of[note.part_key])
         for (channel, place), parts in users.items():
-            wanted = {programs.get(part) for part in parts}
-            if wanted == {None}:
+            new_programs = {programs.get(part) for part in parts}
+            if new_programs == {None}:
                 continue
-            if len(wanted) > 1:
+            if len(new_programs) > 1:
                 names = " and ".join(str(part + 1) for part in sorted(parts))
                 raise MidiError(
                     f"parts {names} share channel {channel[1] + 1}: must have the same instrument"
@@ -137,13 +139,13 @@ class _Change:
     def _setting_events(self) -> dict[Place, Place | None]:
         """For each note-on, the event that set the program of its channel, or None."""
         current: dict[Channel, Place] = {}
-        found: dict[Place, Place | None] = {}
+        settings: dict[Place, Place | None] = {}
         for event in self.events:
             if event.kind == PROGRAM:
                 current[event.channel] = event.track, event.number
             elif event.kind == NOTE_ON:
-                found[event.track, event.number] = current.get(event.channel)
-        return found
+                settings[event.track, event.number] = current.get(event.channel)
+        return settings
 
     def _rename(self, key: tuple[int, int, int, int], program: int) -> None:
         """Rename the track of a part if its name is that of the instrument."""
@@ -184,7 +186,7 @@ class _Change:
 
 
 def _best_octaves(pitches: Iterable[int], lowest: int, highest: int) -> int:
-    """The whole octaves, in semitones, that bring most pitches into a range; of equal ones the smallest."""
+    """The smallest shift by whole octaves, in semitones, that brings most pitches into a range."""
     pitches = list(pitches)
     low, high = -min(pitches), HIGHEST_PITCH - max(pitches)
 
@@ -196,7 +198,7 @@ def _best_octaves(pitches: Iterable[int], lowest: int, highest: int) -> int:
 
 
 def _octaves_into(pitch: int, lowest: int, highest: int) -> int:
-    """The whole octaves, in semitones, that bring a pitch into a range of at least an octave."""
+    """The shift by whole octaves, in semitones, that brings a pitch into a range of at least an octave."""
     below, above = max(0, lowest - pitch), max(0, pitch - highest)
     return OCTAVE * (-(-below // OCTAVE) - -(-above // OCTAVE))
 
@@ -224,7 +226,7 @@ def _transposed_note(name: str, semitones: int) -> str:
 
 
 def _content(data: bytes) -> bytes:
-    """The content of a meta event: what follows its length."""
+    """The content of a meta event, which follows its length."""
     at = 2
     while data[at] & 0x80:
         at += 1

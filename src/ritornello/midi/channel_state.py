@@ -1,8 +1,8 @@
-"""A channel's program and pedal hold for its notes in all tracks, in order of time.
+"""Give parts the programs and pedals that their channel gets in other tracks.
 
-A channel belongs to a port (meta event 0x21, the first of a track). The readers look at one track at a time;
-here their parts get the programs and pedals that stand in other tracks. At one tick, events take effect by
-track. Nearly all files need nothing of this, which a quick look at their bytes shows.
+A channel belongs to a port (meta event 0x21, the first of a track). Its program and pedal hold for its notes
+in all tracks, in order of time, at one tick in the order of the tracks. But the readers read each track by
+itself. Nearly all files need no change, which a quick look at their bytes shows.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import CHANNEL, events
 from ritornello.midi.raw_events import DRUM_CHANNEL, Columns, RawEvents
+from ritornello.midi.track_events import CHANNEL, events
 from ritornello.music.score import Part
 
 NOTE_ON, CONTROLLER, PROGRAM, BEND = 0x90, 0xB0, 0xC0, 0xE0  # status bytes without the channel
@@ -40,8 +40,8 @@ class _TrackPart(NamedTuple):
 def apply_channel_state(raw: RawEvents, tracks: Sequence[bytes], are_songs: bool) -> None:
     """Give each part of `raw` the programs and the pedal that its channel has in the whole file, in place.
 
-    A part whose program changes in another track becomes several parts. `are_songs` says that the tracks are
-    songs of their own (format 2), which have no channel in common.
+    A part whose program changes in another track becomes several parts. `are_songs`: the tracks are songs of
+    their own (format 2), which share no channel.
     """
     parts_of: dict[Channel, list[int]] = defaultdict(list)
     ports = list(range(len(tracks))) if are_songs else _ports(tracks)
@@ -50,18 +50,18 @@ def apply_channel_state(raw: RawEvents, tracks: Sequence[bytes], are_songs: bool
     programs: dict[int, Ticks] = {}  # by part: the program of each of its notes
     for (port, channel), numbers in parts_of.items():
         if len(numbers) > 1 or len(tracks) > 1:
-            beside = [number for number, other in enumerate(ports) if other == port]
-            _join_pedals(raw, channel, numbers, beside)
-            programs |= _programs(raw, tracks, channel, numbers, beside)
+            same_port = [number for number, other in enumerate(ports) if other == port]
+            _join_pedals(raw, channel, numbers, same_port)
+            programs |= _programs(raw, tracks, channel, numbers, same_port)
     if programs:
         _split_parts(raw, programs)
 
 
 def program_changes(track: bytes, channel: int) -> list[tuple[int, int]]:
-    """Return tick and program of each change of program on a channel, up to where the track is broken."""
+    """Return tick and program of each program change on a channel, up to the end or a broken event."""
     status = PROGRAM | channel
     last = track.rfind(status)
-    found: list[tuple[int, int]] = []
+    changes: list[tuple[int, int]] = []
     running = 0
     try:
         for event in events(track, skip_long_events=True):
@@ -69,19 +69,19 @@ def program_changes(track: bytes, channel: int) -> list[tuple[int, int]]:
                 if event.size == 2 or track[event.start] >= 0x80:  # no run came before
                     running = track[event.start]
                 if running == status:
-                    found.append((event.tick, track[event.end - 1]))
+                    changes.append((event.tick, track[event.end - 1]))
             if event.start > last and running != status:
                 break
-    except MidiError:  # the reader was content with what came before
+    except MidiError:  # the reader has used the events before the broken one
         pass
-    return found
+    return changes
 
 
 @lru_cache(maxsize=16)
 def sounding_programs(track: bytes) -> set[tuple[int, int]]:
     """Return the channels and programs with which notes of a track begin. Raises MidiError."""
     programs = [0] * 16
-    found: set[tuple[int, int]] = set()
+    sounding: set[tuple[int, int]] = set()
     status = 0
     for event in events(track):
         if event.kind == CHANNEL:
@@ -90,8 +90,8 @@ def sounding_programs(track: bytes) -> set[tuple[int, int]]:
             if status & 0xF0 == PROGRAM:
                 programs[status & 15] = last
             elif status & 0xF0 == NOTE_ON and last:
-                found.add((status & 15, programs[status & 15]))
-    return found
+                sounding.add((status & 15, programs[status & 15]))
+    return sounding
 
 
 def _ports(tracks: Iterable[bytes]) -> list[int]:
@@ -101,10 +101,10 @@ def _ports(tracks: Iterable[bytes]) -> list[int]:
     ]
 
 
-def _join_pedals(raw: RawEvents, channel: int, numbers: list[int], beside: list[int]) -> None:
-    """Let the parts `numbers` of a channel have one pedal: that of all of them and of the tracks `beside`."""
+def _join_pedals(raw: RawEvents, channel: int, numbers: list[int], same_port: list[int]) -> None:
+    """Give the parts `numbers` of a channel the pedal events of all of them and of the tracks `same_port`."""
     moves = [(raw.places[number][0], raw.pedals[number]) for number in numbers if len(raw.pedals[number])]
-    silent = [(track, raw.silent[track, channel][1]) for track in beside if (track, channel) in raw.silent]
+    silent = [(track, raw.silent[track, channel][1]) for track in same_port if (track, channel) in raw.silent]
     silent = [(track, pedal) for track, pedal in silent if len(pedal)]
     moves += silent
     if not moves or (len(numbers) == 1 and not silent):
@@ -118,14 +118,14 @@ def _join_pedals(raw: RawEvents, channel: int, numbers: list[int], beside: list[
 
 
 def _programs(
-    raw: RawEvents, tracks: Sequence[bytes], channel: int, numbers: list[int], beside: list[int]
+    raw: RawEvents, tracks: Sequence[bytes], channel: int, numbers: list[int], same_port: list[int]
 ) -> dict[int, Ticks]:
     """The programs of the notes of those parts of a channel for which changes in other tracks count."""
     status = PROGRAM | channel
     with_notes = {raw.places[number][0] for number in numbers}
     setters = [
         track
-        for track in beside
+        for track in same_port
         if status in tracks[track] and (track in with_notes or _may_set(raw, tracks[track], track, channel))
     ]
     if not setters or (len(with_notes) == 1 and with_notes.issuperset(setters)):
@@ -139,16 +139,16 @@ def _programs(
     for number in numbers:
         if channel == DRUM_CHANNEL and changes.get(raw.places[number][0]):
             continue  # a Score may have several kits at once, and each is written with its track
-        found = _programs_of_part(raw, number, changes, len(tracks))
-        if (found != raw.parts[number].program).any():
-            of_notes[number] = found
+        programs_of_notes = _programs_of_part(raw, number, changes, len(tracks))
+        if (programs_of_notes != raw.parts[number].program).any():
+            of_notes[number] = programs_of_notes
     return of_notes
 
 
 def _programs_of_part(
     raw: RawEvents, number: int, changes: dict[int, list[tuple[int, int]]], track_count: int
 ) -> Ticks:
-    """The program of each note of a part (N,): that of the last change in its own or another track.
+    """The program of each note of a part (N,), set by the last change in any track of its port.
 
     `changes` has tick and program by track.
     """
@@ -159,9 +159,9 @@ def _programs_of_part(
         for tick, value in of_track
         if other != track
     )
-    own = [tick * track_count + track for tick, value in changes.get(track, []) if value == program]
+    own_changes = [tick * track_count + track for tick, value in changes.get(track, []) if value == program]
     at = np.asarray(raw.notes[number][0], np.int64) * track_count + track
-    own_at = np.array([-1, *own])[np.searchsorted(own, at, side="right")]
+    own_at = np.array([-1, *own_changes])[np.searchsorted(own_changes, at, side="right")]
     place = np.searchsorted([other_at for other_at, _ in others], at)
     other_at = np.array([-1, *(other_at for other_at, _ in others)])[place]
     return np.where(other_at > own_at, np.array([program, *(value for _, value in others)])[place], program)
@@ -174,7 +174,7 @@ def _may_set(raw: RawEvents, track: bytes, number: int, channel: int) -> bool:
 
 
 def _split_parts(raw: RawEvents, programs: dict[int, Ticks]) -> None:
-    """Make one part of the notes of each track, channel and program; `programs` has those of some parts."""
+    """Make one part of the notes of each track, channel and program; `programs` are new ones by part."""
     pieces: list[_TrackPart] = []
     for number, (part, place) in enumerate(zip(raw.parts, raw.places, strict=True)):
         of_notes = programs.get(number, np.full(len(raw.notes[number][0]), part.program))
@@ -182,7 +182,7 @@ def _split_parts(raw: RawEvents, programs: dict[int, Ticks]) -> None:
             pieces.append(_TrackPart(*place, program, number, of_notes == program))
     old_parts, old_notes, old_pedals = raw.parts, raw.notes, raw.pedals
     raw.parts, raw.notes, raw.pedals, raw.places = [], [], [], []
-    became: dict[int, list[int]] = defaultdict(list)  # by old part: its new ones
+    became: dict[int, list[int]] = defaultdict(list)  # old part: its new parts
     for piece in sorted(pieces, key=lambda piece: piece[:4]):
         notes: Columns = [column[piece.rows] for column in old_notes[piece.number]]
         part = old_parts[piece.number]._replace(program=piece.program)

@@ -1,8 +1,8 @@
-"""The details of a MIDI file: the events that a Score does not understand, kept to be written again."""
+"""The details of a MIDI file: events that have no place in a Score and are kept to be written again."""
 
 from collections import defaultdict
 
-from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO, Chunks
+from ritornello.midi.chunks import Chunks
 from ritornello.midi.file_events import (
     BEND,
     CHANNEL_PRESSURE,
@@ -17,10 +17,11 @@ from ritornello.midi.file_events import (
     file_events,
 )
 from ritornello.midi.raw_events import SUSTAIN
+from ritornello.midi.track_events import END_OF_TRACK, KEY, MARKER, METER, TEMPO
 from ritornello.music.file_details import DetailEvent, FileDetails
 
-LEVELS = (7, 11)  # the controllers of volume and expression
-RELEASED = (1, 64, 65, 66, 67, 68, 69)  # those of modulation, of pedals and switches like them
+LEVELS = (7, 11)  # controllers: volume and expression
+RELEASED = (1, 64, 65, 66, 67, 68, 69)  # controllers: modulation, pedals and similar switches
 UNDERSTOOD = (
     MARKER,
     END_OF_TRACK,
@@ -33,34 +34,34 @@ SYSTEM_EXCLUSIVE, ESCAPE = 0xF0, 0xF7
 
 
 def file_details(chunks: Chunks, parts: int) -> tuple[FileDetails, dict[str, int]]:
-    """Return the details of a file with so many parts, and how many events are left out, by kind.
+    """Return the details of a file with a number of parts, and how many events are left out, by kind.
 
-    These are the system messages that the standard forbids in files, notes without an end, and all events
-    with a channel if the parts are not those of `file_events`.
+    Left out are system messages that the standard forbids in files, notes without an end, and if `parts` is
+    not the number of parts in `file_events`, all events with a channel.
     """
-    found = file_events(chunks)
-    keys = tuple(key[:3] for key in found.part_keys)
-    details = [event for event in found.events if event.kind not in (NOTE_OFF, NOTE_ON)]
-    kept = [event for event in details if _is_detail(event, len(keys) == parts)]
+    file = file_events(chunks)
+    keys = tuple(key[:3] for key in file.part_keys)
+    details = [event for event in file.events if event.kind not in (NOTE_OFF, NOTE_ON)]
+    kept_events = [event for event in details if _is_detail(event, len(keys) == parts)]
     understood = sum(event.kind == META and event.data[1] in UNDERSTOOD for event in details)
-    struck = sum(event.kind == NOTE_ON and event.data[2] > 0 for event in found.events)
-    lost = {"notes without an end": struck - len(found.notes)}
-    lost["controllers, bends or forbidden messages"] = len(details) - understood - len(kept)
-    events = tuple(DetailEvent(e.tick, e.track, e.port, e.data) for e in kept)
+    struck = sum(event.kind == NOTE_ON and event.data[2] > 0 for event in file.events)
+    lost = {"notes without an end": struck - len(file.notes)}
+    lost["controllers, bends or forbidden messages"] = len(details) - understood - len(kept_events)
+    events = tuple(DetailEvent(e.tick, e.track, e.port, e.data) for e in kept_events)
     return FileDetails(keys if len(keys) == parts else (), events), lost
 
 
 def _is_detail(event: FileEvent, with_channels: bool) -> bool:
-    """Whether an event is kept as it is, if events with channels are kept."""
+    """Whether an event is a detail; events with a channel are only `with_channels`."""
     if event.kind == META:
         return event.data[1] not in UNDERSTOOD
     return with_channels if event.kind < SYSTEM_EXCLUSIVE else event.kind in (SYSTEM_EXCLUSIVE, ESCAPE)
 
 
 def details_of_part(details: FileDetails, part: int) -> FileDetails:
-    """Return the details of one part: of its channel, and the texts of its track and of the first track.
+    """Return the details of one part: the events of its channel, and the texts of its track and the first.
 
-    A part that the file does not have gets those of the whole file.
+    A part that the file does not have gets the details of the whole file.
     """
     own = details.channels[part : part + 1]
     track, *channel = own[0] if own else (0, -1, -1)

@@ -1,8 +1,8 @@
-"""The encoding of a file's texts, which MIDI files do not say: UTF-8, else the likeliest of four.
+"""Find the encoding of a file's texts, which MIDI files do not name: UTF-8, else the most probable of four.
 
 Each encoding has a rough model of the texts written in it: the log probability of a character by its kind and
-neighbours. The encoding under which all texts of a file together are the likeliest is chosen. Names of tracks
-are too short for detectors that are made for web pages.
+neighbours. The chosen encoding is the one under which all texts of a file together are most probable. Names
+of tracks are too short for detectors that are made for web pages.
 """
 
 # ruff: noqa: RUF001 (letters that look alike are what it is about)
@@ -10,28 +10,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import log
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import MARKER, SEQUENCE_NAME, events
+from ritornello.midi.track_events import MARKER, SEQUENCE_NAME, events
 
 Decoder = Callable[[bytes], str]
 
-# Characters by falling frequency in their languages: of Russian (Cyrillic), of French, German, Spanish ...
+# Characters by falling frequency: in Russian (Cyrillic); in French, German, Spanish and so on (Latin)
 CYRILLIC = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
 LATIN = "éàèáíóñüöäçúêâôîãßåøæõëïûùòìœÿ"
 LATIN_SIGNS = "©®°«»–—‘’“”…¡¿·ºª´§"
 VOICEABLE = "ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎ"  # katakana that a voicing mark may follow
-# How probable each encoding is before a text is seen.
+# The log probability of each encoding before a text is seen
 PRIOR = {"cp1252": log(0.7), "cp932": log(0.15), "gbk": log(0.08), "cp1251": log(0.07)}
-UNLIKELY = log(1e-5)  # of a byte that the encoding can hardly have
-MIXED = log(0.01)  # letters of two scripts, or two accented letters, side by side
+UNLIKELY = log(1e-5)  # the log probability of a byte that hardly occurs in the encoding
+MIXED = log(0.01)  # the factor for letters of two scripts, or two accented letters, side by side
 
 
 def decoder(texts: Iterable[bytes]) -> Decoder:
     """Return the function that decodes each text of a file, given all of them.
 
-    A text that cannot be of the file's encoding is decoded by itself. Bytes without a meaning in cp1252, the
-    encoding of last resort, become U+FFFD.
+    A text that is invalid in the file's encoding gets an encoding of its own. Bytes without a meaning in
+    cp1252, the last choice, become U+FFFD.
     """
-    best = _likeliest({text for text in texts if not is_utf8(text)})
+    best = _most_probable({text for text in texts if not is_utf8(text)})
 
     def decode(text: bytes) -> str:
         for name in ("utf-8", best):
@@ -39,13 +39,13 @@ def decoder(texts: Iterable[bytes]) -> Decoder:
                 return text.decode(name)
             except UnicodeDecodeError:
                 continue
-        return text.decode(_likeliest([text]), "replace")
+        return text.decode(_most_probable([text]), "replace")
 
     return decode
 
 
-def _likeliest(texts: Iterable[bytes]) -> str:
-    """The encoding under which texts are the likeliest."""
+def _most_probable(texts: Iterable[bytes]) -> str:
+    """The encoding under which texts are most probable."""
     return max(PRIOR, key=lambda name: sum(_likelihood(name, text) for text in texts) + PRIOR[name])
 
 
@@ -137,7 +137,7 @@ def file_decoder(tracks: Iterable[bytes]) -> Decoder:
 
 
 def texts(track: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the kind (1-7) and the bytes of each text of a track, up to an event that is no MIDI."""
+    """Yield the kind (1-7) and the bytes of each text of a track, up to a malformed event."""
     try:
         for event in events(track, skip_channel_events=True):
             if 1 <= event.kind <= 7:
@@ -148,6 +148,6 @@ def texts(track: bytes) -> Iterator[tuple[int, bytes]]:
 
 def encoded_texts(tracks: Sequence[bytes]) -> tuple[tuple[str, bytes], ...]:
     """Return the names and markers of tracks that are not UTF-8, decoded, each with its bytes."""
-    found = {text for track in tracks for kind, text in texts(track) if kind in (SEQUENCE_NAME, MARKER)}
+    other_texts = {text for track in tracks for kind, text in texts(track) if kind in (SEQUENCE_NAME, MARKER)}
     decode = file_decoder(tracks)
-    return tuple((decode(text), text) for text in sorted(found) if not is_utf8(text))
+    return tuple((decode(text), text) for text in sorted(other_texts) if not is_utf8(text))

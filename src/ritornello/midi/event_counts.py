@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, TEMPO
+from ritornello.midi.track_events import END_OF_TRACK, KEY, MARKER, METER, TEMPO
 
 COUNTED_KINDS = (MARKER, TEMPO, METER, KEY)
 
 
 class EventCounts(NamedTuple):
-    """The length of a track in ticks, and how many changes of tempo, meter and key and markers it has."""
+    """The length of a track in ticks, and its number of changes (of tempo, meter, key) and markers."""
 
     ticks: int
     changes: int

@@ -1,8 +1,8 @@
-"""All events of a MIDI file, with each channel's state over the whole file, and its notes.
+"""Read all events of a MIDI file in the order in which a player takes them, and its notes.
 
 A channel belongs to a port (meta event 0x21, which holds for its track from there on). Its program,
-controllers and bends hold for its notes in all tracks. Events are in the order in which players take them: by
-tick, then by track, then as they stand in the track. This walk is a hundred times slower than symusic.
+controllers and bends hold for its notes in all tracks. Players take events by tick, then by track, then in
+the order of the track. This is a hundred times slower than symusic.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ritornello.midi.chunks import CHANNEL, Chunks, events
+from ritornello.midi.chunks import Chunks
 from ritornello.midi.raw_events import DRUM_CHANNEL
 from ritornello.midi.songs import song_starts
+from ritornello.midi.track_events import CHANNEL, events
 
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROLLER, PROGRAM, CHANNEL_PRESSURE, BEND = range(0x80, 0xF0, 0x10)
 META, PORT = 0xFF, 0x21
@@ -23,7 +24,7 @@ Place = tuple[int, int]  # track, number of an event in it
 
 
 class FileEvent(NamedTuple):
-    """An event: tick, track and number in the track; the port of its track; its bytes with a status byte."""
+    """An event, in order of tick, track and number in the track; `data` are its bytes with a status byte."""
 
     tick: int
     track: int
@@ -43,9 +44,10 @@ class FileEvent(NamedTuple):
 
 
 class FileNote(NamedTuple):
-    """A note of a file: velocity 1-127; the program (0-127) of its channel at its start; its two events.
+    """A note of a file: velocity 1-127; `program` (0-127) is that of its channel when it begins.
 
-    `off` is None where its own end is missing and it ends at the next note of its pitch.
+    `on` and `off` are the places of its two events; `off` is None if its end is missing, so that it ends at
+    the next note of its pitch.
     """
 
     onset_ticks: int
@@ -59,7 +61,7 @@ class FileNote(NamedTuple):
 
     @property
     def part_key(self) -> tuple[int, int, int, int]:
-        """What parts are sorted by: track, port, channel, program."""
+        """The key by which notes are grouped into parts and sorted: track, port, channel, program."""
         return (self.on[0], *self.channel, self.program)
 
 
@@ -84,14 +86,16 @@ class FileEvents(NamedTuple):
 def file_events(chunks: Chunks) -> FileEvents:
     """Return all events of a file. Raises MidiError where a track breaks the format."""
     starts = song_starts(chunks)
-    found = sorted(e for n, track in enumerate(chunks.tracks) for e in _of_track(n, track, starts[n]))
+    all_events = sorted(e for n, track in enumerate(chunks.tracks) for e in _of_track(n, track, starts[n]))
     programs: dict[Channel, list[tuple[int, int]]] = defaultdict(list)
     current: dict[Channel, int] = {}
     program_at: dict[Place, int] = {}  # of each note-on
     strikes: dict[tuple[int, Channel, int], list[FileEvent]] = defaultdict(list)  # by track, channel, pitch
-    # tracks of drums that set their kit themselves, which the readers tell apart
-    kits = {event.track: 0 for event in found if event.kind == PROGRAM and event.channel[1] == DRUM_CHANNEL}
-    for event in found:
+    # tracks of drums that set their kit themselves: the readers make parts of their own of these
+    kits = {
+        event.track: 0 for event in all_events if event.kind == PROGRAM and event.channel[1] == DRUM_CHANNEL
+    }
+    for event in all_events:
         kind = event.kind
         if chunks.are_songs and event.number == 0:
             current.clear()  # the songs have nothing in common
@@ -119,15 +123,15 @@ def file_events(chunks: Chunks) -> FileEvents:
         for group in strikes.values()
         for on, off in pair_notes(group)
     ]
-    return FileEvents(found, sorted(notes), dict(programs))
+    return FileEvents(all_events, sorted(notes), dict(programs))
 
 
 def pair_notes(strikes: Sequence[FileEvent]) -> list[tuple[FileEvent, FileEvent]]:
     """Pair the note-ons of one pitch, channel and track with the events that end them, (on, end).
 
-    A note-off ends the oldest open note. Where a note-off is missing (a note is open at the end), this would
-    give each later note the end of the one before; there a note also ends where its pitch is struck again.
-    A note that nothing ends is left out.
+    A note-off ends the oldest open note. If a note-off is missing (a note is open at the end), this rule
+    would give each later note the end of the note before; in this case a note ends at the next event of its
+    pitch. A note that nothing ends is left out.
     """
     pairs: list[tuple[FileEvent, FileEvent]] = []
     open_notes: deque[FileEvent] = deque()
@@ -157,7 +161,7 @@ def _is_note_on(event: FileEvent) -> bool:
 
 def _of_track(number: int, track: bytes, start: int) -> list[FileEvent]:
     """The events of a track up to its end; it begins at the tick `start`."""
-    found = []
+    track_events = []
     running, port = 0, 0
     for index, event in enumerate(events(track)):
         data = track[event.start : event.end]
@@ -168,5 +172,5 @@ def _of_track(number: int, track: bytes, start: int) -> list[FileEvent]:
                 data = bytes([running]) + data
         elif event.kind == PORT and event.size:
             port = track[event.end - event.size]
-        found.append(FileEvent(start + event.tick, number, index, port, data))
-    return found
+        track_events.append(FileEvent(start + event.tick, number, index, port, data))
+    return track_events

@@ -1,6 +1,6 @@
 """The limits of a song file: bytes, notes, events, ticks and beats. All commands that read a file obey them.
 
-A file beyond them is damaged, hostile or no single song, and takes a reader minutes and gigabytes.
+A file beyond these limits is damaged, hostile or several songs; reading it takes minutes and gigabytes.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def check_events(chunks: Chunks, scanned: TrackScan, max_events: int = MAX_EVENT
     """Outcome and reason of a file with too many ticks or events for a reader; None if it may be read.
 
     Readers silently wrap ticks beyond 32 bits, and a million tempo events cost seconds and hundreds of
-    megabytes. `scanned`, the scan of all tracks joined, gives bounds that are cheap and never too low; events
-    are counted exactly only where a bound is over a limit.
+    megabytes. `scanned`, the scan of all tracks joined, gives quick upper bounds; events are counted exactly
+    only if a bound exceeds a limit.
     """
     if scanned.max_ticks <= MAX_TICKS and scanned.max_changes <= max_events:
         return None

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import one_track, without_unused_events
+from ritornello.midi.chunks import one_track
 from ritornello.midi.raw_events import DRUM_CHANNEL, SUSTAIN, RawEvents, decode
+from ritornello.midi.track_events import without_unused_events
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 
-LYRIC_CHANNEL = 15  # on which symusic puts lyrics
+LYRIC_CHANNEL = 15  # symusic puts lyrics on this channel
 SEQUENCER_SPECIFIC = 0x7F  # a type of meta event
 
 
@@ -71,9 +72,9 @@ class _Track:
                 part.controllers += 1
 
     def end_open_notes(self) -> None:
-        """Where a note of a pitch was never ended, let each end at the next event of its pitch.
+        """If a note of a pitch never ended, let each note of that pitch end at the next event of the pitch.
 
-        That is a note-off or another note. A note with neither after it is left out.
+        This event is a note-off or another note. A note with no such event is left out.
         """
         for (channel, pitch), queue in self.open_notes.items():
             if not queue:

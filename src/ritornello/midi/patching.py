@@ -1,4 +1,4 @@
-"""Replacement of notes in a MIDI file: every other event keeps its bytes and its tick."""
+"""Replace notes in a MIDI file; every other event keeps its bytes and its tick."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ritornello.errors import MidiError
-from ritornello.midi.chunks import END_OF_TRACK, Chunks, split_file, variable_length
+from ritornello.midi.chunks import Chunks, split_file
 from ritornello.midi.file_events import (
     NOTE_OFF,
     NOTE_ON,
@@ -20,6 +20,7 @@ from ritornello.midi.file_events import (
 )
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
 from ritornello.midi.songs import song_starts
+from ritornello.midi.track_events import END_OF_TRACK, variable_length
 
 META, MARKER = 0xFF, 6
 PartKey = tuple[int, int, int, int]  # track, port, channel, program
@@ -37,9 +38,9 @@ class Note(NamedTuple):
 
 
 class TrackEvent(NamedTuple):
-    """An event to be written: `order` sorts the events of one tick: note-offs, those of the file, new notes.
+    """An event to be written; `data` has its bytes without the time.
 
-    `data` has its bytes without the time.
+    `order` sorts the events of one tick: note-offs, then events of the file, then new notes.
     """
 
     tick: int
@@ -55,11 +56,10 @@ def replace_notes(
     notes: Collection[Note],
     kept: Collection[tuple[int, int]] = (),
 ) -> bytes:
-    """Return the file with `notes` in the place of those notes of `parts` whose onset is in the given ticks.
+    """Replace the notes of `parts` whose onset is from `first_tick` to before `end_tick` by `notes`.
 
-    The ticks are `first_tick` to `end_tick`, which is not included. Notes of the onsets in ticks and parts in
-    `kept` stay. Raises MidiError if the file cannot be
-    read, if a new note is of a part that it does not have, or if it cannot have the program of its part.
+    Notes whose (onset in ticks, part) is in `kept` stay. Returns the new file. Raises MidiError if the file
+    cannot be read, has no such part, or has no free channel for the program of a part.
     """
     chunks = split_file(data)
     found = file_events(chunks)
@@ -84,11 +84,10 @@ def replace_notes(
 def replace_chord_markers(
     data: bytes, first_tick: int, end_tick: int, chords: Sequence[tuple[int, str]]
 ) -> bytes:
-    """Return the file with `chords` (ticks, names) in the place of its markers of chords in the given ticks.
+    """Replace the chord markers from `first_tick` to before `end_tick` by `chords` (tick, name).
 
-    The ticks are `first_tick` to `end_tick`, which is not included. A chord at `end_tick` is added if the
-    file has none there. A file without any marker of a chord stays as it is. Raises MidiError if it cannot
-    be read.
+    Returns the new file. A chord at `end_tick` is added if the file has none there. A file without any chord
+    marker stays as it is. Raises MidiError if it cannot be read.
     """
     chunks = split_file(data)
     found = file_events(chunks).events
@@ -116,7 +115,7 @@ def _is_chord(data: bytes) -> bool:
 
 
 class _Patch:
-    """The events of each track: those of the file without the notes `gone`, and those that are added."""
+    """The events of each track: the events of the file without the notes `gone`, and added events."""
 
     def __init__(self, found: FileEvents, gone: Collection[FileNote], are_songs: bool) -> None:
         self.are_songs = are_songs
@@ -174,12 +173,12 @@ class _Patch:
         self.events[track].append(TrackEvent(tick, (0, pitch), bytes([NOTE_OFF | channel[1], pitch, 0])))
 
     def _program(self, channel: Channel, tick: int, track: int) -> int:
-        """The program of a channel for a note that comes last at a tick of a track."""
+        """The program of a channel after all events of a track at a tick."""
         changes = [c for c in self.changes.get(channel, []) if c[1] == track or not self.are_songs]
         return max([(0, 0, 0, 0), *(c for c in changes if c[:2] <= (tick, track))])[3]
 
     def _borrow(self, key: PartKey, tick: int) -> int:
-        """A channel of the port without any event, for notes of a part from a tick on."""
+        """A channel of the port that has no events, for notes of a part from a tick on. Raises MidiError."""
         track, port, number, program = key
         if key not in self.borrowed:
             free = [c for c in range(16) if c != DRUM_CHANNEL and (port, c) not in self.used]
@@ -208,7 +207,7 @@ def track_bytes(unordered: list[TrackEvent], start: int) -> bytes:
 
 
 def with_tracks(data: bytes, chunks: Chunks, tracks: list[bytes]) -> bytes:
-    """Return the file with new `tracks` in the place of the old ones."""
+    """Return the file with its tracks replaced by `tracks`."""
     pieces, at = [], 0
     for start, end, track in zip(chunks.starts, chunks.ends, tracks, strict=True):
         pieces += [data[at:start], b"MTrk", struct.pack(">L", len(track)), track]

@@ -1,4 +1,4 @@
-"""The events of a track as a reader finds them, before `reading` makes a Score of them."""
+"""The events of a track as a reader returns them; `reading` makes a Score of them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class RawEvents:
     pedals: list[npt.NDArray[np.int64]] = field(default_factory=list)  # for each part (M, 2): tick, value
     places: list[tuple[int, int]] = field(default_factory=list)  # for each part: track, channel 0-15
     silent: dict[tuple[int, int], tuple[int, npt.NDArray[np.int64]]] = field(default_factory=dict)
-    """The last program and the pedal, by track and channel, where it has no notes."""
-    one_pedal: list[list[int]] = field(default_factory=list)  # parts that share the pedal of a channel
+    """The last program and the pedal events of each (track, channel) without notes."""
+    one_pedal: list[list[int]] = field(default_factory=list)  # groups of parts that share a channel's pedal
     tempi: list[Tempo] = field(default_factory=list)
     meters: list[Meter] = field(default_factory=list)
     keys: list[KeySignature] = field(default_factory=list)
@@ -53,5 +53,5 @@ class RawEvents:
 
 
 def decode(text: bytes) -> str:
-    """Decode a text as UTF-8; other bytes become lone surrogates, until the encoding is known."""
+    """Decode a text as UTF-8; bytes that are not UTF-8 become lone surrogates until the encoding is known."""
     return text.decode("utf-8", "surrogateescape")

@@ -1,20 +1,17 @@
-"""Reading: from the bytes of a MIDI file to a Score, with symusic or with mido.
+"""Read a MIDI file into a Score, with symusic or with mido.
 
-Both readers give the same Score, by these rules:
-1. A part is a (track, channel, program at the onset of the note), in this order. Channel 10 is drums. The
-   program is that of the port's channel in all tracks, in order of time; of drums that of the track if it
-   sets one.
-2. A note-off ends the oldest open note of its pitch and channel in its track.
-3. Where a note of a pitch is never ended, each note of that pitch ends at the next note-off or note of it; a
-   note with neither after it is dropped.
-4. The sustain pedal (controller 64, down from value 64 on) of a port's channel, in whatever tracks it stands,
-   prolongs its notes until it is released or their pitch is struck again. A pedal that is never released has
-   no effect.
-5. Pitch bends and other controllers are dropped and counted, for the part on whose channel they are; those
-   before its first note for the next part of the channel.
-6. A pitch that is struck again in its part ends the earlier note there. A duration of 0 becomes one tick.
-7. The tracks of a file of format 2 are songs of their own, and come one after the other (see `song_starts`).
-8. In a file with an SMPTE division a beat is one second, and its tempo events have no effect.
+Both readers give the same Score, by these rules: 1. The notes of a track with the same channel and program
+are a part; parts are in the order of track, channel and program. Channel 10 is drums. The program of a note
+is the last one that was set on its channel, in any track of its port; a track of drums that sets a program
+has its own. 2. A note-off ends the oldest open note of its pitch and channel in its track. 3. If a note of a
+pitch is never ended, each note of that pitch ends at the next note-off or note of the pitch; a note with
+neither after it is dropped. 4. The sustain pedal of a port's channel (controller 64 in any track, down from
+value 64 on) prolongs its notes until it is released or their pitch is struck again. A pedal that is never
+released has no effect. 5. Pitch bends and other controllers are dropped. They are counted for the part on
+their channel; if they come before its first note, for the next part of the channel. 6. A pitch that is struck
+again in its part ends the earlier note there. A duration of 0 becomes one tick. 7. The tracks of a file of
+format 2 are songs of their own, and come one after the other (see `song_starts`). 8. In a file with an SMPTE
+division a beat is one second, and its tempo events have no effect.
 """
 
 from __future__ import annotations
@@ -33,13 +30,14 @@ import numpy.typing as npt
 from ritornello.errors import MidiError, ScoreError
 from ritornello.midi import limits
 from ritornello.midi.channel_state import apply_channel_state
-from ritornello.midi.chunks import Chunks, sequence_name, split_file
+from ritornello.midi.chunks import Chunks, split_file
 from ritornello.midi.details import file_details
 from ritornello.midi.encodings import encoded_texts, file_decoder, is_utf8
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, RawEvents
 from ritornello.midi.songs import one_after_the_other
 from ritornello.midi.symusic_reader import read_symusic, read_symusic_file
+from ritornello.midi.track_events import sequence_name
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music.chord_names import parse_chord
 from ritornello.music.file_details import FileDetails
@@ -65,8 +63,8 @@ def read(
 ) -> Score:
     """Read a .mid, .midi, .kar or .rmi file. Raises MidiError, which names the file and the reason.
 
-    `pedal` "ignore" leaves the durations as they are in the file. `with_details` keeps what a Score does not
-    describe, so that `write` writes it again; then use "ignore", because the pedal is a detail.
+    `pedal` "ignore" keeps the durations of the file. `with_details` keeps the other events of the file, so
+    that `write` writes them again; use it with "ignore", because the pedal is one of these events.
     """
     path = Path(path)
     try:
@@ -110,7 +108,7 @@ def parse(
 
 @lru_cache(maxsize=1000)
 def _warn(line: str) -> None:
-    """Write a warning, once for a file that is read several times."""
+    """Print a warning, but only once if a file is read several times."""
     LOG.warning(line)
 
 
@@ -121,7 +119,7 @@ def _refuse(refusal: tuple[str, str] | None) -> None:
 
 
 def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) -> Parsed:
-    """Read a file that is already split; `scan` is that of all its tracks. Raises MidiError or ScoreError."""
+    """Read a file that is already split; `scan` is the scan of its tracks. Raises MidiError, ScoreError."""
     if chunks.are_songs:
         chunks = one_after_the_other(chunks)
         scan = scan_tracks(b"".join(chunks.tracks))
@@ -133,7 +131,7 @@ def parse_chunks(chunks: Chunks, scan: TrackScan, reader: Reader, pedal: Pedal) 
 
 
 def _with_details(parsed: Parsed, details: FileDetails, lost: dict[str, int]) -> Parsed:
-    """Add the details of the file to its Score; `lost` are the numbers of events that they lack."""
+    """Add the details of the file to its Score; `lost` counts the events that are not in them, by kind."""
     dropped = {kind: n for kind, n in parsed.dropped.items() if kind not in ("controllers", "pitch bends")}
     dropped |= {kind: count for kind, count in lost.items() if count}
     return Parsed(replace(parsed.score, details=details), dropped)
@@ -189,8 +187,8 @@ def _assemble(raw: RawEvents, chunks: Chunks, pedal: Pedal) -> Parsed:
 def _decode_texts(raw: RawEvents, chunks: Chunks) -> str:
     """Decode the names and markers that are not UTF-8 in the encoding of the file; return the title."""
     title = sequence_name(chunks.tracks[0])
-    found = {title, *(part.name for part in raw.parts), *(marker.text for marker in raw.markers)}
-    undecoded = {text: text.encode("utf-8", "surrogateescape") for text in found if not text.isascii()}
+    texts = {title, *(part.name for part in raw.parts), *(marker.text for marker in raw.markers)}
+    undecoded = {text: text.encode("utf-8", "surrogateescape") for text in texts if not text.isascii()}
     if not all(map(is_utf8, undecoded.values())):
         decode = file_decoder(chunks.tracks)
         decoded = {text: decode(data) for text, data in undecoded.items()}
@@ -213,8 +211,8 @@ def _columns(raw: RawEvents, pedal: Pedal) -> dict[str, npt.NDArray[Any]]:
     if pedal == "extend":
         for end, count, pedal_events in zip(accumulate(counts), counts, raw.pedals, strict=True):
             if len(pedal_events):
-                own = slice(end - count, end)
-                _prolong(columns["onset_ticks"][own], columns["duration_ticks"][own], pedal_events)
+                rows = slice(end - count, end)
+                _prolong(columns["onset_ticks"][rows], columns["duration_ticks"][rows], pedal_events)
         for parts in raw.one_pedal:
             _end_at_strikes(columns, np.isin(columns["part"], parts).nonzero()[0], written)
     return columns
@@ -252,10 +250,10 @@ def _prolong(
     duration_ticks[is_held] = releases[press[is_held]] - onset_ticks[is_held]
 
 
-def _split_markers(found: list[Marker]) -> tuple[list[Chord], list[Marker]]:
-    """Return the chords that markers name, and the markers that name none."""
+def _split_markers(all_markers: list[Marker]) -> tuple[list[Chord], list[Marker]]:
+    """Return the chords that markers name, and the other markers."""
     chords, markers = [], []
-    for marker in found:
+    for marker in all_markers:
         try:
             label = marker.text.removeprefix(CHORD_PREFIX)
             chord = parse_chord(label if label != marker.text else "")

@@ -11,32 +11,31 @@ import numpy as np
 
 from ritornello.errors import MidiError
 from ritornello.midi.channel_state import PROGRAM, sounding_programs
-from ritornello.midi.chunks import (
-    KEY,
-    MARKER,
-    METER,
-    TEMPO,
-    Chunks,
-    all_tracks,
-    events,
-    read_variable_length,
-    without_unused_events,
-)
+from ritornello.midi.chunks import Chunks, all_tracks
 from ritornello.midi.event_counts import count_events
 from ritornello.midi.mido_reader import read_mido
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL, NO_PEDAL, SUSTAIN, RawEvents, decode
 from ritornello.midi.symusic_tails import TAIL_TICKS, place_in_bend, with_tails
+from ritornello.midi.track_events import (
+    KEY,
+    MARKER,
+    METER,
+    TEMPO,
+    events,
+    read_variable_length,
+    without_unused_events,
+)
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 from ritornello.music.score import KeySignature, Marker, Meter, Part, Tempo
 from ritornello.music.score_limits import MAX_TICKS
 
-# FF 03, a track name, or FF 06, a marker, then the size; the lookahead also finds matches that overlap.
+# FF 03 (a track name) or FF 06 (a marker), then the size; the lookahead also finds overlapping matches
 TEXT_EVENT = re.compile(rb"(?=\xff[\x03\x06][\x80-\xff]?[\x00-\x7f])")
 HUGE_METER = re.compile(rb"\xff\x58\x04.[\x20-\xff]", re.DOTALL)  # a denominator of 2**32 or more
-UNSTABLE_SORT = 24  # events from which on symusic's sort changes the order of events at one tick
-UNKNOWN_PLACE = (-1, -1)  # of a part that has not the last program of its channel
+UNSTABLE_SORT = 24  # with this many events, symusic's sort may change the order of events at one tick
+UNKNOWN_PLACE = (-1, -1)  # of a part whose program is not the last one of its channel
 MAX_OPEN_NOTES = 100  # of one pitch
-REPLACEMENT = "\ufffd"  # which symusic puts in the place of bytes that are not UTF-8
+REPLACEMENT = "\ufffd"  # symusic puts this in place of bytes that are not UTF-8
 
 
 def read_symusic(track: bytes, ticks_per_beat: int, number: int = 0) -> RawEvents:
@@ -49,14 +48,14 @@ def read_symusic(track: bytes, ticks_per_beat: int, number: int = 0) -> RawEvent
     try:
         raw, is_sure = _read_tracks(ticks_per_beat, [track], scan)
     except Exception:  # symusic raises plain RuntimeError and ValueError from C++
-        return read_mido(track, ticks_per_beat, number)  # whose error says better what is wrong
+        return read_mido(track, ticks_per_beat, number)  # its error is clearer
     raw.places = [(number, max(channel, 0)) for _, channel in raw.places]
     raw.silent = {(number, max(channel, 0)): state for (_, channel), state in raw.silent.items()}
     is_lossy = not is_sure or not _restore_texts(raw, track) or (scan.may_wrap and _wraps(track))
     if is_lossy or (_order_is_lost(raw) and not _reorder(raw, track)):
         try:
             return read_mido(track, ticks_per_beat, number)
-        except MidiError:  # then symusic's events are the best there are
+        except MidiError:  # then use what symusic has read
             return raw
     return raw
 
@@ -64,7 +63,7 @@ def read_symusic(track: bytes, ticks_per_beat: int, number: int = 0) -> RawEvent
 def read_symusic_file(chunks: Chunks, scan: TrackScan) -> RawEvents | None:
     """Read all tracks of a file at once; return None if each must be read by itself with `read_symusic`.
 
-    `scan` is that of all tracks one after another.
+    `scan` is the scan of all tracks joined.
     """
     try:
         tracks = chunks.tracks
@@ -79,7 +78,7 @@ def read_symusic_file(chunks: Chunks, scan: TrackScan) -> RawEvents | None:
 
 
 def _read_tracks(ticks_per_beat: int, tracks: list[bytes], scan: TrackScan) -> tuple[RawEvents, bool]:
-    """Read tracks with symusic; also return False if a part's channel or a note's end is not sure.
+    """Read tracks with symusic; also return whether all channels of parts and ends of notes are certain.
 
     Raises RuntimeError or ValueError if symusic refuses them, MidiError if they are too many or too long.
     """
@@ -115,7 +114,7 @@ def _raw_events(score: Any) -> tuple[RawEvents, list[int]]:
 def _add_part(raw: RawEvents, track: Any) -> bool:
     """Add a track of symusic, which is one channel and program of a track of the file.
 
-    Its place is UNKNOWN_PLACE if it has not the last program of its channel. Returns whether a note
+    Its place is UNKNOWN_PLACE if its program is not the last one of its channel. Returns whether a note
     has no end.
     """
     notes = track.notes.numpy()
@@ -143,7 +142,7 @@ def _add_part(raw: RawEvents, track: Any) -> bool:
 
 
 def _find_places(raw: RawEvents, tracks: list[bytes]) -> bool:
-    """Find track and channel of the parts that have not the last program of a channel.
+    """Find track and channel of the parts whose program is not the last one of a channel.
 
     The parts of a track are in order of channel and program. Returns False if a place cannot be found.
     """
@@ -166,7 +165,7 @@ def _find_places(raw: RawEvents, tracks: list[bytes]) -> bool:
 def _possible_places(
     raw: RawEvents, number: int, known: list[tuple[int, int]], tracks: list[bytes]
 ) -> list[tuple[int, int]]:
-    """The tracks and channels on which part `number` may be; `known` are those of last programs."""
+    """The possible tracks and channels of part `number`; `known` are the places with a last program."""
     part, places = raw.parts[number], raw.places
     after = next((n for n in range(number, len(places)) if places[n] != UNKNOWN_PLACE), len(places))
     is_next = number > 0 and part.program > raw.parts[number - 1].program
@@ -184,10 +183,10 @@ def _possible_places(
 
 
 def _end_open_notes(raw: RawEvents, number: int) -> bool:
-    """Where a pitch of a part has a note that was never ended, let each end at the next event of its pitch.
+    """If a note of a pitch was never ended, let each note of that pitch end at the next event of the pitch.
 
-    That is a note-off or another note. A note with neither after it is left out. Returns False if more notes
-    of a pitch may be open, or if no note is left.
+    This event is a note-off or another note. A note with no such event is left out. Returns False if more
+    notes of a pitch may be open, or if no note is left.
     """
     onset, duration, pitch, velocity = raw.notes[number]
     is_open = duration >= TAIL_TICKS
@@ -215,7 +214,7 @@ def _order_is_lost(raw: RawEvents) -> bool:
 def _reorder(raw: RawEvents, track: bytes) -> bool:
     """Put the tempi, meters, keys and markers of a track into the order of the file.
 
-    Returns False, and changes nothing, if the file's events are not those that symusic found.
+    Returns False, and changes nothing, if symusic found other events than the file has.
     """
     in_file: dict[str, list[Any]] = {name: [] for name in ("tempi", "meters", "keys", "markers")}
     for _, _, end, kind, size in events(track, skip_channel_events=True):
@@ -251,7 +250,7 @@ def _wraps(track: bytes) -> bool:
 
 
 def _restore_texts(raw: RawEvents, track: bytes) -> bool:
-    """Restore names and markers that are not UTF-8, in which symusic puts REPLACEMENT for each lost byte.
+    """Restore names and markers that are not UTF-8; symusic puts REPLACEMENT in place of each such byte.
 
     Returns False if that is not possible because two texts of the track became equal.
     """
@@ -274,5 +273,5 @@ def _restore_texts(raw: RawEvents, track: bytes) -> bool:
 
 
 def _normalized(text: str) -> str:
-    """Replace each run of REPLACEMENT by one: decoders differ in how many they put for one lost character."""
+    """Replace each run of REPLACEMENT by one; decoders put different numbers of them for a lost character."""
     return re.sub(f"{REPLACEMENT}+", REPLACEMENT, text)

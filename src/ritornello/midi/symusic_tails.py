@@ -1,8 +1,8 @@
-"""Events much later than the end of each track, by which symusic tells more.
+"""Add events long after the end of each track, so that symusic returns what it would leave out.
 
-symusic leaves out notes that never end, and does not say on which channel a part is. So each track gets, on
-each of its channels, note-offs of all pitches, a bend whose value tells the track and the channel, and a
-note, whose part has the last program of the channel.
+symusic leaves out notes that never end, and does not return the channel of a part. So each track gets, on
+each of its channels: note-offs of all pitches; a pitch bend whose value encodes the track and the channel;
+and a note, which is in the part with the last program of the channel.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from ritornello.midi.channel_state import BEND, CONTROLLER, NOTE_ON, PROGRAM
 from ritornello.midi.event_counts import count_events
 from ritornello.midi.track_scan import TrackScan, scan_tracks
 
-TAIL_TICKS = 1 << 30  # the tail is at least so much later than the end
-MAX_TRACKS = 1 << 10  # as many as a bend can tell apart
+TAIL_TICKS = 1 << 30  # the added events are at least so much later than the end
+MAX_TRACKS = 1 << 10  # the most tracks that a bend can encode
 _END = b"\xff\x2f\x00"
 _TAIL_START = b"\xff\x01\x00" + b"\xff\xff\xff\x7f\xff\x01\x00" * 4 + b"\x04\xff\x01\x00"
 _NOTE_OFFS = [
@@ -28,7 +28,7 @@ _WITH_DATA = {status: re.compile(status + rb"[\0-\x7f]{2}") for status in (*_NOT
 
 
 def with_tails(tracks: list[bytes], scan: TrackScan, note_offs: int) -> list[bytes]:
-    """Return the tracks with a tail each; it has so many note-offs of each pitch.
+    """Return the tracks with the added events, of which `note_offs` are note-offs of each pitch.
 
     Raises MidiError if the tracks are too many or too long.
     """
@@ -55,7 +55,7 @@ def with_tails(tracks: list[bytes], scan: TrackScan, note_offs: int) -> list[byt
 
 
 def _may_have(track: bytes, status: bytes) -> bool:
-    """Whether the track has these bytes with two data bytes; they may also be part of something else."""
+    """Whether the track has this status before two data bytes; these may also be part of another event."""
     return status in track and _WITH_DATA[status].search(track) is not None
 
 
@@ -66,5 +66,5 @@ def _exact_ticks(track: bytes) -> int:
 
 
 def place_in_bend(value: int) -> tuple[int, int]:
-    """Return the track and the channel that a bend (-8192 to 8191) of a tail tells."""
+    """Return the track and the channel that the value (-8192 to 8191) of an added bend encodes."""
     return divmod(value + (1 << 13), 16)

@@ -1,7 +1,8 @@
-"""A quick look at the bytes of tracks: bounds that tell, for nearly all files, that a reader can be trusted.
+"""Check quickly, from the bytes of tracks alone, whether a reader will read them correctly.
 
-Readers let ticks beyond 32 bits wrap around without an error, and symusic reads some malformed events past
-their end. The bytes alone rule both out in nearly all files; only the rest is read event by event.
+Readers let ticks beyond 32 bits wrap around without an error, and symusic reads past the end of some
+malformed events. For nearly all files the bytes rule out both; only the other files are checked event by
+event.
 """
 
 from __future__ import annotations
@@ -11,11 +12,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.midi.chunks import END_OF_TRACK, KEY, LEAST_DATA_BYTES, METER, TEMPO, read_variable_length
 from ritornello.midi.event_counts import COUNTED_KINDS
+from ritornello.midi.track_events import (
+    END_OF_TRACK,
+    KEY,
+    LEAST_DATA_BYTES,
+    METER,
+    TEMPO,
+    read_variable_length,
+)
 from ritornello.music.score_limits import MAX_TICKS
 
-# For each type of meta event: the data bytes without which symusic reads past its end, whether it is counted.
+# For each type of meta event: the least data bytes (symusic reads past the end of a shorter one), and whether
+# it is counted
 LEAST_META_BYTES = np.zeros(256, np.uint8)
 LEAST_META_BYTES[[TEMPO, METER, KEY]] = [LEAST_DATA_BYTES[kind] for kind in (TEMPO, METER, KEY)]
 IS_COUNTED = np.zeros(256, bool)
@@ -26,14 +35,13 @@ Mask = npt.NDArray[np.bool_]  # (N,)
 
 
 class TrackScan(NamedTuple):
-    """What a track, or several one after another, may contain. The numbers are never too low, the flags
-    never wrongly False.
-    """
+    """Upper bounds for a track, or several joined tracks: numbers are never too low, and flags never wrongly
+    False."""
 
     max_ticks: int
-    """The sum of all times, at most."""
+    """An upper bound of the sum of all times."""
     max_changes: int
-    """The number of changes of tempo, meter and key and of markers, at most."""
+    """An upper bound of the number of changes of tempo, meter and key, and of markers."""
     may_mislead: bool
     """Whether there may be something that symusic misreads: a tempo, meter or key that is too short, a time
     of more than four bytes, an escape, or an event without status after a system exclusive. (An escape begins

@@ -1,8 +1,8 @@
-"""Writing: from a Score to a .mid file of format 1.
+"""Write a Score as a .mid file of format 1.
 
 The first track has the tempi, meters, keys, chords and markers; the others follow in the order of the parts.
-Parts that had one track and channel in the file of the Score share a track again. At one tick come first the
-events that are only copied (FileDetails), then note-offs, then for each part its program and its note-ons.
+Parts that shared a track and channel in the file of the Score share a track again. At one tick, the events
+that are only copied (FileDetails) come first, then note-offs, then the program and note-ons of each part.
 """
 
 import struct
@@ -13,15 +13,23 @@ from pathlib import Path
 import numpy as np
 
 from ritornello.midi.assign_channels import assign_channels
-from ritornello.midi.chunks import END_OF_TRACK, KEY, MARKER, METER, SEQUENCE_NAME, TEMPO, variable_length
 from ritornello.midi.file_events import META, NOTE_OFF, NOTE_ON, PORT, PROGRAM, Channel
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
+from ritornello.midi.track_events import (
+    END_OF_TRACK,
+    KEY,
+    MARKER,
+    METER,
+    SEQUENCE_NAME,
+    TEMPO,
+    variable_length,
+)
 from ritornello.music.chord_names import marker_name
 from ritornello.music.file_details import DetailEvent
 from ritornello.music.score import Score
 from ritornello.system.files import write_bytes
 
-MAX_DELTA_TICKS = (1 << 28) - 1  # what four bytes of seven bits can hold
+MAX_DELTA_TICKS = (1 << 28) - 1  # the largest number in four bytes of seven bits
 TEXT = 0x01
 FIRST, COPIED, OFF, PLAYED = range(
     4
@@ -38,7 +46,7 @@ NEW_TRACK = 1 << 16  # parts that the file of the Score does not have come after
 def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ...]:
     """Write a .mid file atomically; `comment` becomes a text event in it.
 
-    Returns the names of parts that get the program of another part, which are none (see `to_bytes`). Raises
+    Returns the names of parts that get the program of another part (see `to_bytes`; here always none). Raises
     OutputError if the system refuses to write.
     """
     data, merged = to_bytes(score, comment=comment)
@@ -53,8 +61,9 @@ def to_bytes(
 
     No track ends before `end_ticks`.
 
-    A port has 15 channels besides that of the drums. Parts that do not fit on one port share channels if they
-    play one after another, then they use more ports. Only with more than `max_ports` would they share sounds.
+    A port has 15 channels besides the channel of drums. Parts that do not fit on one port share channels if
+    they play one after another; then further ports are used. If `max_ports` are not enough, parts share
+    programs.
     """
     channels, programs, merged = assign_channels(score, max_ports)
     tracks = _Tracks(score, channels)
@@ -78,10 +87,12 @@ def with_channels(score: Score) -> Score:
 
 
 def _keys_of_parts(score: Score, channels: list[Channel]) -> list[TrackKey]:
-    """The track of each part: that of the file of the Score if the channel is the same, or a new one."""
-    own = score.details.channels
+    """The track of each part: its track in the file of the Score if its channel is the same, or a new one."""
+    file_channels = score.details.channels
     return [
-        own[i] if i < len(own) and own[i][1:] == channel else (NEW_TRACK + i, *channel)
+        file_channels[i]
+        if i < len(file_channels) and file_channels[i][1:] == channel
+        else (NEW_TRACK + i, *channel)
         for i, channel in enumerate(channels)
     ]
 
@@ -163,7 +174,7 @@ class _Tracks:
                 self.add(self.key_of_part[part], end, data, OFF, self.channels[part][0])
 
     def add_programs(self, score: Score, programs: list[int]) -> None:
-        """Add the programs that make each note sound with that of its part, whatever is copied."""
+        """Add programs so that each note has the program of its part, whatever events are copied."""
         owners: dict[Channel, list[int]] = defaultdict(list)
         for part, channel in enumerate(self.channels):
             owners[channel].append(part)

@@ -1,1 +1,1 @@
-"""What depends on the machine: files, locks, threads, optional dependencies, progress callbacks."""
+"""Help for all folders: files, locks, processes, threads, optional dependencies, progress, templates."""

@@ -1,4 +1,4 @@
-"""Send messages between a worker and its supervisor as bytes that hold data and never code.
+"""Send messages between two processes as bytes that hold data and never code.
 
 A message is a JSON value and some arrays of bytes after it:
     length of the JSON (u32)  number of arrays (u32)  length of each (u64 each)  the JSON  the arrays

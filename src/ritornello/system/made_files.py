@@ -1,7 +1,7 @@
-"""Which files the commands wrote: a command replaces these, and other files only with --overwrite.
+"""Record which files the commands wrote: a command replaces only these, unless --overwrite is given.
 
-The SHA-256 of each written file is kept in the user's cache folder, so a file that was changed since counts
-as the user's. Without that folder (deleted, another machine) all files do.
+The SHA-256 of each written file is stored in the user's cache folder. A file that was changed since has
+another hash, and counts as the user's. Without the cache folder (deleted, another machine) all files do.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ritornello.system.files import sha256_file, write_bytes
 
 FILE = "written"  # in the cache folder: hashes of 32 bytes, one after another
 HASH_BYTES = 32
-MAX_HASHES = 1 << 17  # when there are more, the older half is forgotten
+MAX_HASHES = 1 << 17  # if there are more, the older half is deleted
 
 
 def cache_folder() -> Path:
-    """The folder of caches: the environment variable RITORNELLO_CACHE, or the user's on this system."""
+    """The folder of caches: that of the environment variable RITORNELLO_CACHE, or the user's cache folder."""
     if folder := os.environ.get("RITORNELLO_CACHE"):
         return Path(folder)
     if sys.platform == "win32":
@@ -33,9 +33,9 @@ def cache_folder() -> Path:
 
 @contextmanager
 def writing(paths: Iterable[str | Path | None], overwrite: bool) -> Iterator[None]:
-    """Write the files `paths` (None is left out) in the block; remember those that exist after it.
+    """Guard a block that writes the files `paths` (None is ignored), and record the files it has written.
 
-    Raises InputError before the block if one exists that no command wrote, unless `overwrite`.
+    Raises InputError before the block if a file exists that no command wrote, unless `overwrite`.
     """
     files = [Path(path) for path in paths if path is not None]
     if not overwrite:
@@ -48,20 +48,20 @@ def writing(paths: Iterable[str | Path | None], overwrite: bool) -> Iterator[Non
 
 def check_may_replace(files: Iterable[Path]) -> None:
     """Raise InputError if one of the files exists, is not empty, and was not written by a command."""
-    known: set[bytes] | None = None
+    written: set[bytes] | None = None
     for file in files:
         if not file.is_file() or not file.stat().st_size:
             continue
-        known = _known_hashes() if known is None else known
-        if bytes.fromhex(sha256_file(file)) not in known:
+        written = _known_hashes() if written is None else written
+        if bytes.fromhex(sha256_file(file)) not in written:
             raise InputError(
-                f"{str(file)!r} exists, and Ritornello did not write what it holds: must be a new name, "
+                f"{str(file)!r} exists, and Ritornello did not write its content: choose a new name, "
                 "or add --overwrite"
             )
 
 
 def remember(files: Iterable[Path]) -> None:
-    """Keep the hashes of files that a command wrote. Without a cache folder nothing is kept."""
+    """Store the hashes of files that a command wrote; without a cache folder do nothing."""
     path = cache_folder() / FILE
     with suppress(OSError, RuntimeError):  # Path.home() may be unknown
         new = b"".join(bytes.fromhex(sha256_file(file)) for file in files if file.is_file())

@@ -1,8 +1,8 @@
-"""Call a function for many items in several processes of which any may end, such as for want of memory.
+"""Call a function for many items in several processes, any of which may die, such as for lack of memory.
 
-Each process has a pipe of its own. A process that is killed while it sends a result closes its pipe, and that
-is all that the others notice. (In concurrent.futures all processes share a pipe and its lock: there, one that
-is killed while it sends lets all others and the caller wait for ever.)
+Each process has a pipe of its own. If a process is killed while it sends a result, only its pipe is closed.
+(In concurrent.futures all processes share a pipe and its lock: if one is killed while it sends, all others
+and the caller wait without end.)
 """
 
 import multiprocessing
@@ -19,8 +19,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-CHUNK_ITEMS = 8  # that are sent to a process at a time
-SENT_CHUNKS = 2  # that a process has at once, so that it need not wait for the next one
+CHUNK_ITEMS = 8  # items are sent to a process in chunks of this size
+SENT_CHUNKS = 2  # a process has so many chunks at once, so that it need not wait for the next
 
 
 def available_cores() -> int:
@@ -42,10 +42,10 @@ def in_processes(
 ) -> Generator[Result, None, None]:
     """Yield the results of `function` for `items`, in order; the function and the items are not pickled.
 
-    For an item whose process ends, the result is that of `broken`. Where the system cannot fork safely, this
-    process does all of it. Ctrl-C ends the processes at once. Raises what `function` raises.
+    If the process of an item ends, the result of the item is that of `broken`. If the system cannot fork
+    safely, this process does all items. Ctrl-C ends the processes at once. Raises what `function` raises.
     """
-    if processes < 2 or sys.platform in ("win32", "darwin"):  # no fork, or none that is safe with threads
+    if processes < 2 or sys.platform in ("win32", "darwin"):  # these cannot fork, or not safely with threads
         yield from map(function, items)
         return
     pool = _Pool(lambda index: function(items[index]), len(items), processes)
@@ -71,8 +71,8 @@ class _Pool:
             self._start_worker()
 
     def results(self) -> Generator[tuple[Any, Exception | None, bool], None, None]:
-        """Yield the result of each number in order, its error or None, and whether it ended its process."""
-        done: dict[int, tuple[Any, Exception | None, bool]] = {}  # those that wait for an earlier one
+        """Yield for each number in order its result, its error or None, and whether its process ended."""
+        done: dict[int, tuple[Any, Exception | None, bool]] = {}  # results that wait for an earlier one
         for index in range(self.count):
             while index not in done:
                 done |= self._wait()
@@ -89,7 +89,7 @@ class _Pool:
         self._send(worker)
 
     def _send(self, worker: "_Worker") -> None:
-        """Give a worker its next chunks. One that is gone is noticed when its answer is read."""
+        """Send a worker its next chunks; if the worker is gone, reading its answer will show it."""
         while self.chunks and len(worker.chunks) < SENT_CHUNKS:
             chunk = self.chunks.popleft()
             worker.chunks.append(chunk)
@@ -97,21 +97,21 @@ class _Pool:
                 worker.pipe.send(chunk)
 
     def _wait(self) -> dict[int, tuple[Any, Exception | None, bool]]:
-        """Wait for answers; returns the results in them by number."""
-        found: dict[int, tuple[Any, Exception | None, bool]] = {}
+        """Wait for answers, and return their results by number."""
+        results: dict[int, tuple[Any, Exception | None, bool]] = {}
         ready = set(wait([worker.pipe for worker in self.workers]))
         for worker in [worker for worker in self.workers if worker.pipe in ready]:
             try:
                 answer = worker.pipe.recv()
             except (EOFError, OSError):
-                found |= self._replace(worker)
+                results |= self._replace(worker)
                 continue
-            found |= zip(worker.chunks.popleft(), ((*pair, False) for pair in answer), strict=True)
+            results |= zip(worker.chunks.popleft(), ((*pair, False) for pair in answer), strict=True)
             self._send(worker)
-        return found
+        return results
 
     def _replace(self, worker: "_Worker") -> dict[int, tuple[Any, Exception | None, bool]]:
-        """Start another process for one that ended; the items it had are tried again one by one."""
+        """Start another process in place of one that ended; its items are tried again one by one."""
         worker.kill()
         self.workers.remove(worker)
         lost = worker.chunks.popleft() if worker.chunks else range(0)
@@ -127,14 +127,14 @@ class _Worker:
     def __init__(self, function: Callable[[int], Any], others: Iterable["_Worker"]) -> None:
         context = multiprocessing.get_context("fork")
         self.chunks: deque[range] = deque()
-        self.pipe, there = context.Pipe()
+        self.pipe, child_end = context.Pipe()
         inherited = [self.pipe, *(other.pipe for other in others)]
-        self.process = context.Process(target=_serve, args=(there, inherited, function), daemon=True)
+        self.process = context.Process(target=_serve, args=(child_end, inherited, function), daemon=True)
         self.process.start()
-        there.close()  # so that the end of the process ends the pipe
+        child_end.close()  # so that the end of the process ends the pipe
 
     def kill(self) -> None:
-        """End the process, whatever it does."""
+        """End the process at once."""
         self.process.kill()
         self.process.join()
         self.pipe.close()
@@ -143,7 +143,7 @@ class _Worker:
 def _serve(pipe: Connection, inherited: list[Connection], function: Callable[[int], Any]) -> None:
     """Answer chunks of numbers with their results until the pipe is closed; this is the forked process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
-    for other in inherited:  # the parent's ends, so that its end ends the pipe
+    for other in inherited:  # the parent's ends of other pipes: closed, so that the pipes end with the parent
         other.close()
     with suppress(EOFError, OSError):
         while True:

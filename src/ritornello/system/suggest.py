@@ -1,4 +1,4 @@
-"""What a user may have meant: the nearest of some names, for the end of an error message."""
+"""Suggest the name that a user may have meant, for the end of an error message."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-MAX_FILES = 10_000  # of a folder in which a name is looked for
+MAX_FILES = 10_000  # the most files of a folder among which a name is searched
 
 
 def nearest(text: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -1,6 +1,6 @@
-"""Reports as HTML or text, made from the templates in ritornello/templates.
+"""Fill the templates in ritornello/templates, which are pages and text reports.
 
-A page loads nothing from elsewhere: no script, font or picture.
+A page loads no script, font or picture from elsewhere.
 """
 
 from base64 import b64encode
@@ -28,9 +28,9 @@ def fill_template(template: str, **values: Any) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return a table as text; the first column is aligned to the left, those after it to the right.
+    """Return a table as text; the first column is aligned to the left, the other columns to the right.
 
-    A last column without a heading has remarks, which are aligned to the left.
+    A last column without a heading holds remarks; it is aligned to the left, too.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []

@@ -20,7 +20,7 @@ ANNOTATION = "annotation notes"  # key in `CheckedFile.dropped`
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """How files are read and which are kept. The manifest of a corpus records them."""
+    """The settings with which files are read and chosen; the manifest of a corpus records them."""
 
     reader: Reader = "symusic"
     pedal: Pedal = "extend"
@@ -36,9 +36,9 @@ class CheckSettings:
 
 
 class CheckedFile(NamedTuple):
-    """The outcome of one file alone (a kept song may later prove a duplicate), the reason, and the Score.
+    """The outcome of one file, the reason, and the Score; a kept song may later turn out to be a duplicate.
 
-    `dropped` counts what reading left out of the Score, by kind.
+    `dropped` counts the events that reading left out of the Score, by kind.
     """
 
     outcome: str
@@ -52,7 +52,7 @@ def check(
 ) -> CheckedFile:
     """Check the file with the bytes `data`; the result has a Score only if the outcome is "kept".
 
-    `name` says by its ending whether it is packed and, if `format_name` does not, which format it has.
+    The ending of `name` shows whether the file is packed, and without `format_name` its format.
     """
     if refused := limits.check_file_size(len(data), checks.max_file_bytes):
         return CheckedFile(*refused)

@@ -1,8 +1,9 @@
-"""The doctor's cache of what it found in a folder, so that the next run reads only new files.
+"""The doctor's cache of its results for a folder, so that the next run reads only new files.
 
 The cache of a folder is one file in the user's cache folder, never in the folder that is examined. It is a
 series of messages (ipc.py): first the settings, then rows of up to 4,096 files each and the sketches of their
-songs. A file is known by its path, size and time of change; a file that was moved or touched, by its content.
+songs. A file is recognized by its path, size and time of change, or if it was moved or touched, by its
+content.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ritornello.system.ipc import receive, send
 from ritornello.system.made_files import cache_folder as cache_folder
 from ritornello.system.version import __version__
 
-FORMAT = 3  # a cache of another format, or with sketches of another version, is ignored
+FORMAT = 3  # a cache of another format, or with another version of sketches, is ignored
 FILES_PER_MESSAGE = 4096
 DAMAGE_ERRORS = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 
@@ -66,7 +67,7 @@ class DoctorCache:
         return source in self.groups
 
     def add_known_content(self, folder: Path, source: Source) -> bool:
-        """Add a source if its content has a record under another path or time; returns whether it has."""
+        """Add a source if its content has a record under another path or time; return whether it has one."""
         if source.is_archive or not self._by_hash or not 0 < source.size <= self.checks.max_file_bytes:
             return False
         try:
@@ -79,7 +80,7 @@ class DoctorCache:
         return record is not None
 
     def add(self, record: FileRecord) -> None:
-        """Add a record; those of the songs of an archive come before the one of the archive."""
+        """Add a record; the records of the songs of an archive come before the record of the archive."""
         self._open_group.append(record)
         if not record.source.number:
             if record.row["fate"] != "cannot open":  # new permissions would not change its time
@@ -104,7 +105,7 @@ class DoctorCache:
         self.groups = groups
 
     def save(self) -> str:
-        """Write the cache if it has changed; returns why it cannot be written, or ""."""
+        """Write the cache if it has changed; return the reason if it cannot be written, else ""."""
         if not self.changed:
             return ""
         records = [record for group in self.groups.values() for record in group]

@@ -13,7 +13,7 @@ from ritornello.errors import InputError
 from ritornello.system.files import output_errors, sha256
 from ritornello.system.progress import Progress
 
-# Errors that a strange name in an archive can cause; such a song is left out
+# Errors that a strange name in an archive can cause; the song is then left out
 NAME_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
@@ -32,10 +32,10 @@ def check_target(target: Path) -> None:
 def copy_songs(
     diagnosis: Diagnosis, target: Path, max_file_bytes: int, progress: Progress | None = None
 ) -> int:
-    """Copy the songs that would be kept into the new folder `target`; returns how many were copied.
+    """Copy the songs that would be kept into the new folder `target`; return how many were copied.
 
     A song of the archive `x.zip` is copied into a folder `x.zip`. The copies are made in a temporary folder,
-    which is renamed when all are there. Files that changed since the diagnosis are left out.
+    which is renamed when all are made. Files that changed since the diagnosis are left out.
     Raises InputError if `target` is not empty, OutputError if a copy cannot be written.
     """
     check_target(target)
@@ -59,7 +59,7 @@ def copy_songs(
 def _read_songs(
     diagnosis: Diagnosis, kept: list[FileDiagnosis], max_file_bytes: int
 ) -> Iterator[tuple[FileDiagnosis, bytes]]:
-    """Read the kept songs again; each archive is opened once. Those that cannot be read are left out."""
+    """Read the kept songs again, opening each archive once; songs that cannot be read are left out."""
     root = os.fsencode(diagnosis.folder)
     sources = [file.source for file in diagnosis.files]
     archives: dict[bytes, dict[int, FileDiagnosis]] = {s.path: {} for s in sources if s.is_archive}
@@ -80,7 +80,7 @@ def _read_songs(
 
 
 def _write(folder: Path, file: FileDiagnosis, data: bytes) -> bool:
-    """Write a song into `folder` with its time of change; returns False if its name is not possible."""
+    """Write a song into `folder` with its time of change; return False if its name is not possible."""
     path = os.path.join(os.fsencode(folder), file.source.path)  # noqa: PTH118 (names need not be UTF-8)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
@@ -95,5 +95,5 @@ def _write(folder: Path, file: FileDiagnosis, data: bytes) -> bool:
 
 
 def _temporary_folder(target: Path) -> Path:
-    """The folder beside `target` for the copies until all are there."""
+    """The folder beside `target` that holds the copies until all are made."""
     return target.absolute().with_name(f".{target.absolute().name}.tmp")

@@ -26,10 +26,10 @@ from ritornello.system.progress import Progress, no_progress
 
 @dataclass
 class FileDiagnosis:
-    """A file and the outcome it would have.
+    """A file and the outcome that it would have in `prepare`.
 
-    `row` has its facts (song_facts.py); `copy_of` is the kept song that it repeats, `similarity` the
-    estimated Jaccard similarity to that song; `copies` counts the duplicates of a kept song.
+    `row` has its facts (song_facts.py). Of a duplicate, `copy_of` is the kept song, and `similarity` the
+    estimated Jaccard similarity to it; of a kept song, `copies` is the number of duplicates.
     """
 
     source: Source
@@ -49,20 +49,15 @@ class FileDiagnosis:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The diagnosis of a folder: its files in order of path.
-
-    `read_now` files were read in this run. `cache_problem` says why the cache could not be written, or is "".
-    `labelled` is True if labels come from a table, of which `unused_labels` rows name no song. `copied` songs
-    were copied into a new folder.
-    """
+    """The diagnosis of a folder: its files in order of path."""
 
     folder: Path
     files: list[FileDiagnosis]
-    read_now: int
-    cache_problem: str = ""
-    labelled: bool = False
-    unused_labels: int = 0
-    copied: int = 0
+    read_now: int  # files that were read in this run
+    cache_problem: str = ""  # why the cache could not be written; "" if it could
+    labelled: bool = False  # whether labels come from a table
+    unused_labels: int = 0  # rows of this table that name no song
+    copied: int = 0  # songs that were copied into a new folder
 
     @property
     def kept(self) -> list[FileDiagnosis]:
@@ -118,7 +113,7 @@ def diagnose(
 def _read(
     folder: Path, sources: Sources, doctor_cache: DoctorCache, pool: Pool, progress: Progress
 ) -> tuple[list[FileRecord], int]:
-    """Read new sources into the cache; returns the records it does not keep, and the number of files read."""
+    """Read new sources into the cache; return the records that it does not keep, and the number of files."""
     new = [s for s in sources if not (doctor_cache.is_known(s) or doctor_cache.add_known_content(folder, s))]
     if not new:
         return [], 0

@@ -13,9 +13,9 @@ from ritornello.corpus.labels import MIN_SONGS
 from ritornello.corpus.outcomes import DUPLICATES, KEPT, OUTCOMES
 from ritornello.system.templates import fill_template
 
-EXAMPLES = 3  # of each outcome and warning
+EXAMPLES = 3  # the most examples of an outcome or a warning
 NOT_SAID, OTHERS = "not said", "others"
-MAX_BARS_OF_A_HISTOGRAM = 12  # the smallest counts are joined into one bar
+MAX_BARS_OF_A_HISTOGRAM = 12  # beyond this, the smallest counts are joined into one bar
 BPM_EDGES = (60, 80, 100, 120, 140, 160, 180, 200)
 LENGTH_EDGES_S = (15, 30, 60, 120, 180, 240, 300, 600, 1200)
 
@@ -38,7 +38,7 @@ class Histogram(NamedTuple):
     bars: list[tuple[str, int]]
 
     def shares(self) -> list[float]:
-        """The length of each bar, of the longest that is not of other labels; at most 1."""
+        """The length of each bar (at most 1) relative to the longest bar, except the bar of other labels."""
         longest = max([count for label, count in self.bars if OTHERS not in label], default=1)
         return [min(1.0, count / longest) for _, count in self.bars]
 
@@ -61,7 +61,7 @@ class DoctorReport(NamedTuple):
 
 
 def summarize(diagnosis: Diagnosis) -> DoctorReport:
-    """Summarize a diagnosis. Warnings and histograms are of the songs that would be kept."""
+    """Summarize a diagnosis. Warnings and histograms describe the songs that would be kept."""
     return DoctorReport(
         folder=printable(str(diagnosis.folder)),
         files=len(diagnosis.files),
@@ -163,7 +163,7 @@ def _length(seconds: int) -> str:
 
 
 def _by_count(counts: Counter[str]) -> list[tuple[str, int]]:
-    """The largest counts, and last the sum of the others."""
+    """The largest counts, and at the end the sum of the others."""
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     if len(ordered) <= MAX_BARS_OF_A_HISTOGRAM:
         return ordered
@@ -174,7 +174,7 @@ def _by_count(counts: Counter[str]) -> list[tuple[str, int]]:
 def _in_bins(
     values: Iterable[float], edges: tuple[int, ...], name: Callable[[int], str]
 ) -> list[tuple[str, int]]:
-    """Counts of the values between the edges, from the first bin that has any to the last."""
+    """The number of values between each two edges, from the first bin with values to the last one."""
     labels = [
         f"under {name(edges[0])}",
         *(f"{name(a)} to {name(b)}" for a, b in pairwise(edges)),

@@ -14,9 +14,9 @@ from ritornello.music.timeline import Timeline
 
 
 def song_facts(score: Score, dropped: dict[str, int]) -> dict[str, Any]:
-    """The facts about a song, by name; `dropped` counts what reading left out of the Score.
+    """The facts about a song, by name; `dropped` counts the events that reading left out of the Score.
 
-    "key", "meter" and "bpm" (beats per minute) are those that last longest, empty or 0 if the file names
+    "key", "meter" and "bpm" (beats per minute) are the values that last longest, empty or 0 if the file has
     none. "estimated_key" is estimated from the pitches if the file names no key. "seconds" is the length.
     """
     warnings = find_warnings(score)
@@ -52,5 +52,5 @@ def longest_lasting(score: Score, name: str) -> tuple[Any, ...]:
 def _count_bars(score: Score) -> int:
     try:
         return len(Timeline.of(score))
-    except ScoreError:  # more bars than a Timeline may have
+    except ScoreError:  # the song has more bars than a Timeline may have
         return 0

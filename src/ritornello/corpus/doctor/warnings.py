@@ -1,7 +1,7 @@
 """Warnings about songs that can be kept although something in them looks wrong.
 
-A warning is found by a function from a Score to a short text, empty if there is nothing to warn of; WARNINGS
-lists them. A warning does not change what a model is trained on.
+WARNINGS lists them. The function of a warning returns a short text about a Score, or "" for no warning. A
+warning does not change what a model is trained on.
 """
 
 import re
@@ -31,7 +31,7 @@ def no_beat(score: Score) -> str:
     The position of each onset between two points of a grid is an angle. If the onsets follow the grid, the
     mean of the unit vectors at these angles is long; if not, it is short (Rayleigh's test, 1880). Grids from
     whole beats to fourteenths of a beat are tried. Fives and sevens are rare, so they must be followed more
-    closely: each grid more that is tried makes it likelier that free onsets follow one by chance.
+    closely, because each further grid raises the chance that free onsets follow one by accident.
     """
     onsets = np.unique(score.onset_ticks)
     if len(onsets) < 64:
@@ -85,7 +85,7 @@ def _is_drum_pattern(onset_ticks: npt.NDArray[np.int32], pitch: npt.NDArray[np.u
 
 
 def several_songs(score: Score) -> str:
-    """Warn of several songs or movements in a row: a long silence, after which the music is different."""
+    """Warn of several songs or movements in one file: different music after a long silence."""
     onset_s = score.seconds(score.onset_ticks)
     until_s = np.maximum.accumulate(score.seconds(score.onset_ticks.astype(np.int64) + score.duration_ticks))
     begins = np.flatnonzero(onset_s[1:] - until_s[:-1] >= SILENCE_S) + 1  # first notes after a silence
@@ -118,13 +118,13 @@ class SongWarning(NamedTuple):
 
 ANNOTATION = SongWarning(
     "annotation track",
-    lambda score: "",  # it is found when the file is read (music/annotation.py)
+    lambda score: "",  # found when the file is read (music/annotation.py)
     "one part labels the harmony of another in block chords and is not music",
     "none needed: its notes become the chords of the song",
 )
 TRACK_LENGTH = SongWarning(
     "wrong track length",
-    lambda score: "",  # it is found when the file is read (midi/chunks.py)
+    lambda score: "",  # found when the file is read (midi/chunks.py)
     "a track has another length than its header says; it was read up to its end",
     "none needed; to mend the file, open it in a sequencer and save it",
 )

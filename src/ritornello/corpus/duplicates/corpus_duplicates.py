@@ -16,7 +16,7 @@ from ritornello.corpus.duplicates.sketch import SKETCH
 from ritornello.corpus.outcomes import DUPLICATES, KEPT
 from ritornello.system.files import output_errors
 
-# index into DUPLICATES of each of KINDS; that of "kept" is not used
+# Of each of KINDS its index in DUPLICATES; the index of "kept" is not used
 INDEX_OF_KIND = np.array([DUPLICATES.index(kind) if kind in DUPLICATES else 0 for kind in KINDS], np.uint8)
 SAME_FILE = DUPLICATES.index("same file")
 
@@ -31,12 +31,12 @@ class FoundDuplicates:
     similarity: npt.NDArray[np.float32]  # estimated Jaccard similarity to that song, 0 to 1
 
     def outcomes(self, read: list[str], songs: slice) -> list[str]:
-        """The outcomes of the files `songs`, those after reading being `read`."""
+        """The outcomes of the files `songs`; `read` are their outcomes before duplicates were found."""
         pairs = zip(read, self.duplicate_of[songs].tolist(), self.kind[songs].tolist(), strict=True)
         return [DUPLICATES[kind] if song >= 0 else outcome for outcome, song, kind in pairs]
 
     def reasons(self, read: list[str], songs: slice) -> list[str]:
-        """The reasons of the files `songs`, those after reading being `read`; a duplicate names its song."""
+        """The reasons of the files `songs`; `read` are their reasons before duplicates were found."""
         columns = [c[songs].tolist() for c in (self.duplicate_of, self.kind, self.similarity)]
         return [
             reason
@@ -59,7 +59,9 @@ def find_duplicates(folder: Path, shards: list[dict[str, Any]], old: Corpus | No
     first[1:] = (hashes[songs[1:]] != hashes[songs[:-1]]).any(axis=1)
     leader = songs[np.maximum.accumulate(np.where(first, np.arange(len(songs)), 0))]
     _compare(duplicates, folder, shards, readable, songs[first & (songs >= known)])
-    later = ~first & (songs >= known)  # has the same bytes as its leader, which is kept or a duplicate
+    later = ~first & (
+        songs >= known
+    )  # these have the same bytes as their leader, which is kept or a duplicate
     songs, leader = songs[later], leader[later]
     is_kept = duplicates.kept[leader]
     duplicates.duplicate_of[songs] = np.where(is_kept, leader, duplicates.duplicate_of[leader])

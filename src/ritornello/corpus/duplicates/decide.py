@@ -1,17 +1,17 @@
 """Decide which songs are kept and which are duplicates of a kept song, from their sketches (sketch.py).
 
 `decide` goes through the songs in a given order: a song is kept unless it has the same notes as a song that
-is already kept, or is near it. Each duplicate is compared with its kept song: being near is not transitive.
+is already kept, or is near one. A duplicate is always near its kept song itself: nearness is not transitive.
 
 Two sketches are compared only if they share the key of a band of bins (locality-sensitive hashing); empty
 bins are filled by optimal densification (Shrivastava 2017). The cost is almost proportional to the number of
 songs.
 
-A corpus that grew may keep other songs than one made at once from the same files. Of songs that are near each
-other the one that came first stays, and among those that came together the first by hash. If B, near both A
-and C, came last, A and C are kept; if all three come together and B is first by hash, only B is kept. In both
-corpora no kept song is near another, except for pairs that share no band (0.1% of the pairs with Jaccard
-similarity 1/3, 7% of those with 0.2).
+A corpus that grew may keep other songs than a corpus made at once from the same files. Of songs that are near
+each other, the one that was added first stays; of those added in one run, the first by hash. Example: B is
+near both A and C. If B was added last, A and C are kept; if all three are added in one run and B is first by
+hash, only B is kept. In both corpora no kept song is near another, except for pairs that share no band (0.1%
+of the pairs with Jaccard similarity 1/3, 7% of the pairs with 0.2).
 """
 
 import mmap
@@ -26,9 +26,9 @@ from ritornello.corpus.duplicates.sketch import BINS, EMPTY, SKETCH, Hashes, Rec
 Ints = npt.NDArray[np.int64]
 
 # Two songs are near if the Jaccard similarity of their runs is at least MIN_SIMILARITY, or if the larger song
-# contains MIN_CONTAINED of the runs of the smaller one: that one is an excerpt, or the larger one a medley. A
-# song with fewer than MIN_RUNS, such as a loop, is compared only by its notes, because a few common chords
-# can give all of its runs. The bands hardly find pairs below MIN_CONTAINED_SIMILARITY.
+# contains MIN_CONTAINED of the runs of the smaller one (an excerpt, or a song of a medley). A song with fewer
+# than MIN_RUNS, such as a loop, is compared only by its notes, because a few common chords can give all of
+# its runs. The bands hardly find pairs with a similarity below MIN_CONTAINED_SIMILARITY.
 MIN_SIMILARITY, MIN_RUNS = 0.4, 16
 MIN_CONTAINED, CONTAINED_MIN_RUNS, MIN_CONTAINED_SIMILARITY = 0.75, 24, 0.125
 
@@ -55,9 +55,9 @@ def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Dupl
 
     `sketches` is (N,) records of dtype SKETCH, in memory or an `np.memmap`, of which a few megabytes at a
     time are held. `order` (N,) are the rows in the order of deciding (default: by row). The first `fixed`
-    songs of the order are always kept: these are the kept songs of a corpus that grows, so that growing
-    never removes one, and its earlier duplicates need not be given again. The decisions depend only on the
-    input. Memory: about 50 MB, and 200 bytes per song.
+    songs of the order are always kept: the kept songs of a corpus that grows, so that growing never removes
+    a song; its earlier duplicates can be left out of `order`. The decisions depend only on the input.
+    Memory: about 50 MB, and 200 bytes per song.
     """
     rows = np.arange(len(sketches)) if order is None else np.asarray(order, dtype=np.int64)
     work = {"candidates": 0, "verifications": 0, "bytes": 0}
@@ -75,7 +75,9 @@ def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Dupl
     duplicate_of[compared] = np.where(near_song < 0, -1, compared[near_song])
     similarity[compared] = near_similarity
     kind = np.where(duplicate_of < 0, 0, 3)
-    follower = np.flatnonzero(leader != place)  # has the notes of its leader, and so the same near songs
+    follower = np.flatnonzero(
+        leader != place
+    )  # these have the notes of their leader, and so the same near songs
     lead = leader[follower]
     kept = duplicate_of[lead] < 0
     duplicate_of[follower] = np.where(kept, lead, duplicate_of[lead])
@@ -183,7 +185,7 @@ def _near_kept_songs(
     near_song, near_similarity = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
     for start in range(0, len(pairs), BLOCK):
         later, earlier = np.divmod(pairs[start : start + BLOCK], max(len(rows), 1))
-        kept = near_song[earlier] < 0  # as far as is known now; tested again below
+        kept = near_song[earlier] < 0  # as far as decided; tested again below
         later, earlier = later[kept], earlier[kept]
         work["verifications"] += len(later)
         songs, others = (_read(sketches, rows[place], work) for place in (later, earlier))

@@ -40,7 +40,7 @@ SKETCH = np.dtype(
 def sketch(score: Score) -> bytes:
     """The sketch of a song as SKETCH.itemsize bytes, the same on every machine; a Score may have no notes.
 
-    It does not depend on tempo, velocities, durations, instruments, resolution and the order of the parts.
+    It does not depend on tempo, velocities, durations, instruments, resolution, or the order of the parts.
     """
     record = np.zeros((), SKETCH)
     record["notes"], record["transposed"] = _note_hashes(score)

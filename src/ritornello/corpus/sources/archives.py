@@ -1,7 +1,7 @@
 """Read the songs inside a .zip or .tar in their order, in memory, without unpacking to the disk.
 
-An archive is untrusted data: links and names that lead out of it are refused, the unpacked bytes are counted
-as they come rather than as the headers claim, and no header can make the process allocate much memory.
+An archive is untrusted data: links and names that lead out of it are refused; unpacked bytes are counted, and
+the sizes in headers are not trusted; no header can make the process allocate much memory.
 The reasons (texts) of outcomes are stored in the corpus: changing one changes the bytes of a corpus.
 """
 
@@ -48,9 +48,9 @@ class ArchiveError(Exception):
 
 
 def members(path: bytes, max_file_bytes: int) -> Iterator[ArchiveMember]:
-    """Read the songs of the archive at `path`; of a song, at most `max_file_bytes` and one byte more.
+    """Read the songs of the archive at `path`, of each song at most `max_file_bytes` + 1 bytes.
 
-    Raises ArchiveError if the archive cannot be opened, or after the songs before a damage.
+    Raises ArchiveError if the archive cannot be opened, or where it is damaged.
     """
     try:
         file = open(os.fsdecode(path), "rb")  # noqa: PTH123, SIM115 (names need not be UTF-8)
@@ -68,7 +68,7 @@ def members(path: bytes, max_file_bytes: int) -> Iterator[ArchiveMember]:
 
 
 def _tunes(file: BinaryIO, max_bytes: int) -> Iterator[ArchiveMember]:
-    """The tunes of an ABC book; none of a book that is too large or a file without tunes."""
+    """The tunes of an ABC book; nothing if the book is too large or has no tunes."""
     data = file.read(max_bytes + 1)
     for number, tune in enumerate(split_abc(data) if len(data) <= max_bytes else [], start=1):
         yield ArchiveMember(b"%d.abc" % number, tune)
@@ -149,7 +149,7 @@ def _check_zip_list(file: BinaryIO) -> None:
 
 
 class SizeGuard:
-    """Count the packed and unpacked bytes of an archive and stop an archive bomb."""
+    """Counts the packed and unpacked bytes of an archive, and refuses an archive bomb."""
 
     def __init__(self, packed: int = 0) -> None:
         self.packed, self.unpacked = packed, 0
@@ -164,7 +164,7 @@ class SizeGuard:
 
 
 class DecompressingReader:
-    """Read a file packed by gzip, bzip2 or xz, or not packed; its first bytes say which."""
+    """Reads a file that is packed by gzip, bzip2 or xz, or not packed, as its first bytes show."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -218,7 +218,7 @@ class DecompressingReader:
 
 
 class _Gzip:
-    """The decompressor of zlib with the interface of those of bz2 and lzma."""
+    """The decompressor of zlib, with the interface of the decompressors of bz2 and lzma."""
 
     def __init__(self) -> None:
         self.inner = zlib.decompressobj(wbits=31)

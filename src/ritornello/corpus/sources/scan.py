@@ -12,7 +12,7 @@ from ritornello.errors import InputError
 MIDI_ENDINGS = (b".mid", b".midi", b".kar", b".rmi")
 SCORE_ENDINGS = (b".musicxml", b".mxl", b".xml", b".krn", b".kern")
 SONG_ENDINGS = (*MIDI_ENDINGS, *(ending + b".gz" for ending in MIDI_ENDINGS), *SCORE_ENDINGS)
-BOOK_ENDINGS = (b".abc",)  # of one tune or of several; a book is read as an archive
+BOOK_ENDINGS = (b".abc",)  # files with one tune or several, which are read as archives
 ARCHIVE_ENDINGS = (
     b".zip",
     b".tar",
@@ -28,9 +28,9 @@ NOT_A_FILE, NO_PERMISSION = -1, -2  # sizes of sources that are not opened
 
 
 class Source(NamedTuple):
-    """A file of the folder: its path relative to it (bytes, with "/"), its size in bytes, its time of change.
+    """A file of the folder: its path relative to the folder (bytes, with "/"), its size, its time of change.
 
-    A song in an archive has the size and time of the archive, and `number`, its place there, counted from 1.
+    A song in an archive has the size and time of the archive, and its `number` in the archive, from 1.
     """
 
     path: bytes
@@ -141,8 +141,8 @@ def _entries(
         raise
     except OSError:  # the folder was just deleted
         return []
-    wanted = [pair for pair in named if pair[0].lower().endswith((b"/", *SONG_ENDINGS, *ARCHIVE_ENDINGS))]
-    return sorted(wanted, key=lambda pair: pair[0])
+    chosen = [pair for pair in named if pair[0].lower().endswith((b"/", *SONG_ENDINGS, *ARCHIVE_ENDINGS))]
+    return sorted(chosen, key=lambda pair: pair[0])
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
@@ -155,6 +155,6 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
 def _source(entry: os.DirEntry[bytes], path: bytes) -> Source:
     try:
         status = entry.stat()
-    except OSError:  # a broken link is listed, and opening it will fail
+    except OSError:  # a broken link is listed; opening it will fail
         return Source(path, 0, 0)
     return Source(path, status.st_size if stat.S_ISREG(status.st_mode) else NOT_A_FILE, status.st_mtime_ns)

@@ -33,8 +33,8 @@ class TarEntry(NamedTuple):
     data: bytes
 
 
-def read_tar(stream: ByteStream, wanted: tuple[bytes, ...], max_bytes: int) -> Iterator[TarEntry]:
-    """Read the entries whose names end in one of `wanted` (lower case), without folders, in their order.
+def read_tar(stream: ByteStream, endings: tuple[bytes, ...], max_bytes: int) -> Iterator[TarEntry]:
+    """Read the files whose names end in one of `endings` (lower case), in their order.
 
     At most `max_bytes` of each file are returned. Raises DamagedError if the archive breaks the format.
     """
@@ -58,7 +58,7 @@ def read_tar(stream: ByteStream, wanted: tuple[bytes, ...], max_bytes: int) -> I
                 size = _decimal(records[b"size"], at) if b"size" in records else size
             continue
         path = name if name is not None else _name(header)
-        is_wanted = path.lower().endswith(wanted) and kind != FOLDER
+        is_wanted = path.lower().endswith(endings) and kind != FOLDER
         is_file = kind in FILE
         data = _take(stream, length, max_bytes if is_wanted and is_file else 0, at)
         if is_wanted:
@@ -67,13 +67,13 @@ def read_tar(stream: ByteStream, wanted: tuple[bytes, ...], max_bytes: int) -> I
     raise DamagedError(f"byte {at}: it ends without an end mark")
 
 
-def _take(stream: ByteStream, length: int, wanted: int, at: int) -> bytes:
-    """Read `length` bytes and their padding; returns the first `wanted` bytes."""
-    data = stream.read(min(length, wanted))
+def _take(stream: ByteStream, length: int, most: int, at: int) -> bytes:
+    """Read `length` bytes and their padding; return the first `most` bytes."""
+    data = stream.read(min(length, most))
     left = -(-length // BLOCK) * BLOCK - len(data)
     while left and (piece := stream.read(min(left, PIECE))):
         left -= len(piece)
-    if left or len(data) < min(length, wanted):
+    if left or len(data) < min(length, most):
         raise DamagedError(f"byte {at}: it ends within a file")
     return data
 

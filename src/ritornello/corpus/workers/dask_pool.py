@@ -30,10 +30,10 @@ from ritornello.errors import FailedError, InputError, RitornelloError
 T = TypeVar("T")
 CONNECT_S = 10.0  # longest time for the scheduler to answer
 WORKERS_S = 60.0  # longest time without any worker
-POLL_S = 2.0  # between two requests for the list of workers
-TASK_BATCHES, TASK_BYTES = 4, 4 << 20  # a task is full at either; only files from archives add bytes
-TASKS_PER_THREAD = 3  # submitted at once, so that no thread of a worker waits for its next one
-MAX_WAITING_BYTES = 256 << 20  # of answers that wait for an earlier one
+POLL_S = 2.0  # the time between two requests for the list of workers
+TASK_BATCHES, TASK_BYTES = 4, 4 << 20  # a task is full at either limit; only files from archives add bytes
+TASKS_PER_THREAD = 3  # are submitted at once, so that no thread of a worker waits for its next task
+MAX_WAITING_BYTES = 256 << 20  # the most bytes of answers that wait for an earlier answer
 RESUME = "finished shards are kept, run the same command to go on"
 
 
@@ -70,21 +70,21 @@ class DaskPool:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a task needs besides its files, ready for JSON except `probe_files`."""
+        """The settings of a task, which JSON can hold, except for `probe_files`."""
         pool = {"checks": asdict(self.checks), "deadline_s": self.deadline_s}
         pool["memory_bytes"] = self.memory_bytes
         return {"pool": pool, "versions": dask_worker.versions(), "probe_files": self.probe_files}
 
     def run(self, batches: Iterable[list[ReadJob]]) -> Iterator[BatchResult]:
-        """Read all batches; yields their results in order. A batch may come in several results.
+        """Read all batches, and yield their results in order; a batch may have several results.
 
-        Raises FailedError if the scheduler is lost, or all workers for WORKERS_S; InputError if a worker that
-        joined later cannot read the files.
+        Raises FailedError if the scheduler is lost, or if there is no worker for WORKERS_S. Raises InputError
+        if a worker that joined later cannot read the files.
         """
         settings, messages = self.settings, enumerate(dask_worker.pack(batches, TASK_BATCHES, TASK_BYTES))
         finished: queue.SimpleQueue[int] = queue.SimpleQueue()
         submitted: dict[int, Any] = {}  # futures by task
-        answers: dict[int, bytes] = {}  # that wait for an earlier one
+        answers: dict[int, bytes] = {}  # by task; they wait for an earlier one
         next_task, exhausted = 0, False
         while True:
             while not exhausted and len(submitted) < self._max_tasks() and _size(answers) < MAX_WAITING_BYTES:
@@ -103,7 +103,7 @@ class DaskPool:
                 next_task += 1
 
     def _max_tasks(self) -> int:
-        """How many tasks to submit at once, by the number of workers at most POLL_S ago."""
+        """How many tasks to submit at once, from the number of workers at most POLL_S ago."""
         if time.monotonic() >= self._counted_at + POLL_S:
             self._count_threads()
         return TASKS_PER_THREAD * max(self._worker_threads, 1)
@@ -150,7 +150,7 @@ class DaskPool:
         return numbers
 
     def _gather(self, futures: list[Any]) -> list[bytes]:
-        """The answers of tasks that are done; Dask repeats a task whose answer was lost since then."""
+        """The answers of finished tasks; Dask repeats a task whose answer was lost."""
         gathering = self._thread.submit(self._client.gather, futures)
         try:
             return self._retry(lambda: gathering.result(timeout=POLL_S))
@@ -213,7 +213,7 @@ def _connect(address: str, stack: ExitStack) -> Any:
 
 
 async def _connection_problem(address: str) -> str:
-    """Why no scheduler answers at `address`, or "". A Dask client would hang if something else answers."""
+    """The reason why no scheduler answers at `address`, or "". A Dask client would hang on another server."""
     import distributed
 
     async def ask() -> str:
@@ -232,7 +232,7 @@ async def _connection_problem(address: str) -> str:
 
 @contextmanager
 def _without_logging() -> Iterator[None]:
-    """Keep Dask from logging to standard error the failures that are handled here."""
+    """Suppress Dask's log messages about failures that are handled here."""
     logger = logging.getLogger("distributed.client")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

@@ -1,7 +1,7 @@
 """Run the tasks of dask_pool.py in a Dask worker, on any machine.
 
-The files are read by a Pool of one process, which is then kept for the next task. So a file that crashes or
-hangs its reader affects neither other files nor the Dask worker.
+A Pool of one process reads the files, and is kept for the next task. So a file that crashes its reader, or
+makes it hang, affects neither other files nor the Dask worker.
 """
 
 import io
@@ -21,13 +21,13 @@ from ritornello.errors import InputError
 from ritornello.system.ipc import receive, send
 from ritornello.system.version import __version__
 
-IDLE_S = 30.0  # after which a pool without a task ends
+IDLE_S = 30.0  # a pool ends after this time without a task
 
 
 def run_task(settings: dict[str, Any], message: bytes) -> bytes:
-    """Read the batches in `message`, which `pack` made; returns their results as messages in a row.
+    """Read the batches in `message`, which `pack` made; return their results as joined messages.
 
-    Raises InputError if this worker cannot read the files of the folder, before the task or after it.
+    Raises InputError if this worker cannot read the files of the folder.
     """
     _raise_problem(settings)
     stream, not_opened = io.BytesIO(), False
@@ -35,17 +35,17 @@ def run_task(settings: dict[str, Any], message: bytes) -> bytes:
         for result in pool.run(unpack_jobs(*batch) for batch in unpack(message)):
             not_opened |= any(row["fate"] == "cannot open" for row in result.rows)
             send(stream, result.rows, result.arrays)
-    if not_opened:  # because of the file itself, or has the shared folder gone?
+    if not_opened:  # either the file cannot be opened, or the shared folder is gone
         _raise_problem(settings)
     return stream.getvalue()
 
 
 def worker_problem(settings: dict[str, Any]) -> str:
-    """Why this worker cannot read the files as the calling machine would, or "" if it can."""
-    here = versions()
-    for name, wanted in settings["versions"].items():
-        if here.get(name) != wanted:
-            return f"has {name} {here.get(name)}: must be {wanted} as where `ritornello prepare` runs"
+    """The reason why this worker cannot read the files like the calling machine, or ""."""
+    installed = versions()
+    for name, required in settings["versions"].items():
+        if installed.get(name) != required:
+            return f"has {name} {installed.get(name)}: must be {required} as where `ritornello prepare` runs"
     for path, size in settings["probe_files"]:
         if reason := read_problem(path, size):
             problem = f"cannot read {os.fsdecode(path)!r} ({reason})"
@@ -59,7 +59,7 @@ def _raise_problem(settings: dict[str, Any]) -> None:
 
 
 def versions() -> dict[str, str]:
-    """The versions that must be the same on all machines, so that all read a file alike."""
+    """The versions that must be equal on all machines, so that all read a file in the same way."""
     installed = {"Python": f"{sys.version_info.major}.{sys.version_info.minor}", "Ritornello": __version__}
     for name in ("symusic", "mido"):
         try:
@@ -70,7 +70,7 @@ def versions() -> dict[str, str]:
 
 
 def read_problem(path: bytes, size: int) -> str:
-    """Why the file at `path`, of `size` bytes on the calling machine, cannot be read here, or ""."""
+    """The reason why a file, of `size` bytes on the calling machine, cannot be read here, or ""."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (names need not be UTF-8)
             file.read(1)
@@ -142,7 +142,7 @@ def pack(batches: Iterable[list[ReadJob]], max_batches: int, enough_bytes: int) 
 
 
 def unpack(message: bytes) -> Iterator[tuple[Any, list[bytes]]]:
-    """The messages (ipc.py) that are one after the other in `message`: value and arrays of each."""
+    """The value and arrays of each of the joined messages (ipc.py) in `message`."""
     stream = io.BytesIO(message)
     while stream.tell() < len(message):
         yield receive(stream)

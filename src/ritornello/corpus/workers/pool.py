@@ -1,8 +1,8 @@
 """A pool of supervised worker processes: a file that crashes or hangs its worker does not affect other files.
 
 The pools of the standard library lose a whole batch when a worker dies. Here each worker (worker.py) holds
-one batch of files. If it dies, the files of the batch are read again one by one, so that the one that causes
-it is known and gets its outcome, and the others are read as usual.
+one batch of files. If it dies, the files of the batch are read again one by one: the file that kills its
+worker gets its outcome, and the others are read as usual.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ COMMAND = [
     "-c",
     f"import sys; sys.path.insert(0, {ROOT!r}); from ritornello.corpus.workers.worker import main; main()",
 ]
-MAX_WAITING_BYTES = 64 << 20  # of results that wait for an earlier one
+MAX_WAITING_BYTES = 64 << 20  # the most bytes of results that wait for an earlier result
 START_S = 60.0  # longest time for a worker to start, or to end after it is killed
 EXIT_S = 0.5  # longest time from the end of a worker's output to its exit
-MAX_FAILED_STARTS = 3  # in a row
+MAX_FAILED_STARTS = 3  # the most in a row
 
 
 class BatchResult(NamedTuple):
@@ -99,7 +99,7 @@ class Pool:
             _close(worker.process)
 
     def run(self, batches: Iterable[list[ReadJob]]) -> Iterator[BatchResult]:
-        """Read all batches; yields their results in order. A batch may come in several results.
+        """Read all batches, and yield their results in order; a batch may have several results.
 
         Raises FailedError if workers cannot start.
         """
@@ -150,7 +150,7 @@ class Pool:
             send(worker.process.stdin, *pack_jobs(task.jobs))
 
     def _next_answer(self) -> tuple[_Worker, BatchResult | None]:
-        """The next worker that answers, and its result; None if it became ready, or died and was replaced."""
+        """The next worker that answers, and its result; None if it has started, or died and was replaced."""
         while True:
             busy = [worker for worker in self._workers if worker.task or not worker.ready]
             wait_s = max(0.0, min(worker.until for worker in busy) - time.monotonic())
@@ -184,7 +184,7 @@ class Pool:
 
 
 class _Tasks:
-    """Hand out batches as tasks, and put their results back in the order of the batches."""
+    """Hands out batches as tasks, and puts their results in the order of the batches."""
 
     def __init__(self, batches: Iterator[list[ReadJob]]) -> None:
         self._batches = enumerate(batches)
@@ -241,7 +241,7 @@ def _close(process: subprocess.Popen[bytes]) -> None:
 
 
 def _failed_result(worker: _Worker, job: ReadJob, deadline_s: float) -> BatchResult:
-    """The result of a file whose worker died of it."""
+    """The result of a file that killed its worker."""
     if worker.timed_out:
         outcome, reason = "timed out", f"reading it took over {deadline_s:g} s"
     elif worker.process.returncode == OUT_OF_MEMORY:

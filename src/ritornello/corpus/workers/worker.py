@@ -30,7 +30,7 @@ ITEM_BYTES += [4 * width for width in EVENT_WIDTHS.values()] + [SKETCH.itemsize]
 
 
 class ReadJob(NamedTuple):
-    """A file to read: the path to open, or its bytes from an archive, or an outcome that is known already."""
+    """A file to read: its path, and if they are known its bytes (from an archive) or its outcome."""
 
     path: bytes
     data: bytes | None = None
@@ -106,7 +106,7 @@ def _set_alarm(seconds: float) -> None:
 def read_batch(
     jobs: list[ReadJob], checks: CheckSettings, diagnose: bool = False
 ) -> tuple[list[dict[str, Any]], list[Any]]:
-    """Read and check each job; returns a row per job and the ARRAYS of all kept songs joined.
+    """Read and check each job; return a row per job, and the joined ARRAYS of all kept songs.
 
     A row has "fate" (its outcome), "reason", "hash", "dropped" and "notes", and for a kept song the values of
     `_song_row`. With `diagnose`, for the doctor, a kept song has the values of `song_facts` instead, and of
@@ -128,7 +128,7 @@ def read_batch(
 
 
 def _read(job: ReadJob, checks: CheckSettings) -> tuple[bytes | None, CheckedFile]:
-    """The bytes of a job, cut off where a file is too large, and the result of checking them."""
+    """The bytes of a job, of a too large file only the first ones, and the result of the check."""
     data = job.data
     if job.outcome:
         return data, CheckedFile(job.outcome, job.reason)
@@ -148,7 +148,7 @@ def _read(job: ReadJob, checks: CheckSettings) -> tuple[bytes | None, CheckedFil
 
 
 def _song_row(score: Score) -> dict[str, Any]:
-    """All of a Score that is not in `_song_arrays`, ready for JSON; "events" counts those of EVENT_WIDTHS."""
+    """What `_song_arrays` leaves out of a Score, as JSON; "events" counts the events of EVENT_WIDTHS."""
     return {
         "notes": len(score),
         "ticks_per_beat": score.ticks_per_beat,
@@ -171,7 +171,7 @@ def _song_arrays(scores: list[Score]) -> list[Any]:
             events = (
                 (chord.onset_ticks, chord.root, CHORD_KINDS.index(chord.kind))
                 for chord in events
-                if not chord.is_silent  # a corpus has no such chord: the one before lasts on
+                if not chord.is_silent  # a corpus cannot store such a chord: the chord before it is extended
             )
         arrays.append(np.fromiter(chain.from_iterable(events), np.int32))
     return [*arrays, b"".join(map(sketch, scores))]

@@ -1,1 +1,1 @@
-"""Write a corpus: its shards, what an earlier run finished, and the index."""
+"""Write a corpus: its shards, the state from which a stopped run continues, and the index."""

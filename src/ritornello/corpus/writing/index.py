@@ -34,7 +34,7 @@ READ_COLUMNS = ["path", "hash", "fate", "reason", "offset", "notes"]
 def write_index(
     folder: Path, shards: list[dict[str, Any]], settings: dict[str, Any], labeller: Labeller
 ) -> dict[str, Any]:
-    """Decide which songs are kept, and write index and manifest of a corpus; returns the manifest.
+    """Decide which songs are kept, and write the index and the manifest of a corpus; return the manifest.
 
     Songs that an earlier index kept stay kept.
     """
@@ -86,7 +86,7 @@ class LabelSets(NamedTuple):
 
 
 def _label_sets(tables: Iterable[Any], duplicates: FoundDuplicates, labeller: Labeller) -> LabelSets:
-    """The labels of each kept song: its own, and those of its duplicates."""
+    """The labels of each kept song, which include the labels of its duplicates."""
     numbers: dict[tuple[str, ...], int] = {(): 0}
     number = np.zeros(len(duplicates.kept), np.int32)
     sets: list[tuple[str, ...]] = [()]
@@ -114,7 +114,7 @@ def _frequent(labels: LabelSets) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _read_again(folder: Path, shards: list[dict[str, Any]]) -> set[int]:
-    """The rows of files that could not be read at first and have a later row from another attempt."""
+    """The rows of files that could not be read and have a later row from another attempt."""
     waiting: dict[tuple[bytes, int], int] = {}  # failed rows by path and place in the archive
     read_again, start = set(), 0
     for shard in shards:

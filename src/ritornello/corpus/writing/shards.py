@@ -23,8 +23,8 @@ from ritornello.music.theory import CHORD_KINDS
 from ritornello.system.files import output_errors, sha256_file, write_json
 
 DTYPES: dict[str, Any] = {**COLUMNS, "sketches": SKETCH}
-HEADER_BYTES = 192  # of each npy file: enough for every dtype here, and a multiple of 64
-NO_HASH = bytes(32)  # of a file that could not be opened
+HEADER_BYTES = 192  # the header of each npy file: long enough for every dtype here, and a multiple of 64
+NO_HASH = bytes(32)  # the hash of a file that could not be opened
 
 
 class ShardWriter:
@@ -66,7 +66,7 @@ class ShardWriter:
         self.bytes += len(data)
 
     def finish(self) -> dict[str, Any]:
-        """Write the remaining files and give the shard its name; returns its entry for the manifest."""
+        """Write the remaining files and give the shard its name; return its entry for the manifest."""
         with output_errors(self.temporary):
             for name, file in self._files.items():
                 file.seek(0)
@@ -164,7 +164,7 @@ def _close(file: BinaryIO) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Make sure that the names in a folder are on disk, where the system can."""
+    """Make sure that the names in a folder are on disk, if the system can do so."""
     if os.name == "posix":
         handle = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""The state of a corpus while it is written, so that a run goes on where an earlier one was stopped.
+"""The state of a corpus while it is written, so that a run continues an earlier one that was stopped.
 
 A shard gets its name only when it is complete, and then never changes: the finished shards are the state on
 disk.
@@ -35,9 +35,9 @@ TOUCHED = "touched.npy"
 class CorpusState:
     """The finished shards of the corpus folder `out`, and the files that they contain.
 
-    A file counts as read if a shard has its path, size and time of change (its stamp key) or, once it has
-    been read again, its path and content (its content key). With `retry`, a file with a RETRYABLE outcome
-    does not count as read; it gets a second row if its outcome is another one now.
+    A file counts as read if a shard has its path, size and time of change (its stamp key); or if it was read
+    again, its path and content (its content key). With `retry`, a file with a RETRYABLE outcome does not
+    count as read; it gets a second row if its outcome has changed.
     """
 
     out: Path
@@ -157,7 +157,7 @@ def _check_settings(out: Path, settings: dict[str, Any]) -> None:
         if (before := earlier["checks"].get(name)) != value:
             raise CorpusError(
                 f"{str(out)!r} was made with {name} {before!r}, not {value!r}: "
-                "all songs of a corpus are read with the same settings, give another --out"
+                "all songs of a corpus must be read with the same settings; choose another --out"
             )
 
 
