@@ -35,7 +35,7 @@ HEAD = (
     "kept: share, nats better by",
     "style by learn",
 )
-JUDGES = 48  # songs at most that judge what was kept
+JUDGES = 120  # songs at most that judge what was kept
 
 
 def kept_files(folder: Path, home: Path, files: int, seed: int) -> tuple[Corpus, list[int], list[int]]:
@@ -92,7 +92,8 @@ def row(files: int, report: dict[str, Any]) -> str:
         cells.append(f"{expected[name] / 1e6:.0f} / {took[name] / 1e6:.0f}")
     cells.append(f"{expected['passes'] or 0:.1f} / {took['passes']:.1f}")
     cells.append(", ".join(f"{name} {nats:.2f}" for name, nats in report["tried"].items()) or "-")
-    cells.append(f"{report['kept']} {report.get('share', 1):g}")
+    temperature = report.get("temperature", 1.0)
+    cells.append(f"{report['kept']} {report.get('share', 1):g}" + f" at {temperature:g}" * (temperature != 1))
     if report.get("better_by") is not None:
         between = "" if report["interval"] is None else " ({:.2f} to {:.2f})".format(*report["interval"])
         cells[-1] += f", {report['better_by']:.2f}{between}"

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from bundle.style import measure_style
 from ritornello.composing.merge_notes import instrument_name
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
@@ -22,10 +21,10 @@ from ritornello.models import fingerprints
 from ritornello.models import model as folder
 from ritornello.models.model import Model
 from ritornello.models.model_folder import Arrays
-from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.system.files import sha256, write_bytes
 from ritornello.training.config import TrainConfig
+from ritornello.training.label_style import style_of_corpus
 from ritornello.training.start import TrainingStart
 
 DEFAULT_LABEL = "chorale"
@@ -65,7 +64,7 @@ def finish(
         "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
         "measured": {**info["measured"], "side": side, "by_label": measured, "judged": marks},
         "defaults": {"genre": default_label(marks, songs)},
-        "usual": style_of_labels(corpus, trained.representation),
+        "usual": style_of_corpus(corpus, trained.representation, fewest=1),
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans, half.sketch)
     write_bytes(out / RIGHTS_FILE, rights)
@@ -117,16 +116,6 @@ def average(trained: Model, first: Model, share: float = 0.5) -> Model:
         "training": trained.info["training"] | {"mean_with": first.hash, "mean_share": share}
     }
     return replace(trained, weights=weights, info=info)
-
-
-def style_of_labels(corpus: Corpus, representation: Any) -> dict[str, dict[str, float]]:
-    """The style statistics of the training songs of each label, in their canonical form."""
-    infos = ((number, corpus.info(number)) for number in corpus.songs("train").tolist())
-    songs = (
-        (representation.canonical(without_leading_silence(corpus.score(n)))[0], info.labels)
-        for n, info in infos
-    )
-    return measure_style(songs)
 
 
 def to_float16(weights: Arrays) -> Arrays:

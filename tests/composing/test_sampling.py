@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from ritornello.composing.sampling import (
     ROWS_PER_BLOCK,
@@ -57,6 +58,14 @@ def test_the_dial_makes_all_fields_bolder() -> None:
         assert all(safer.top_p[name] < bolder.top_p[name] for name in fields)
     assert set(dials[0].top_p.values()) == {0.92}
     assert set(dials[-1].top_p.values()) == {1.0}
+
+
+def test_a_model_may_have_a_temperature_of_its_own() -> None:
+    usual, cool = (SamplingParams.from_creativity(0.5, ["shift", "pitch"], own) for own in (1.0, 0.8))
+    assert cool.temperature == pytest.approx(
+        {name: 0.8 * usual.temperature[name] for name in ("shift", "pitch")}
+    )
+    assert cool.top_p == usual.top_p
 
 
 def test_pitches_are_drawn_cooler_than_waits_durations_and_velocities() -> None:

@@ -12,3 +12,4 @@ def test_a_blend_may_do_as_its_label_that_does_most() -> None:
     assert style_of_plan(said, Plan(genres=(("a", 1.0),))) == (0.1, 0.9, 4, 20)
     assert style_of_plan(said, Plan(genres=(("c", 1.0),))) == (1.0, 0.0, inf, inf)
     assert style_of_plan({}, Plan()) == (1.0, 0.0, inf, inf)
+    assert style_of_plan({"usual": {"": {"notes": 9}}}, Plan()) == (1.0, 0.0, inf, 9)

@@ -11,22 +11,26 @@ import pytest
 from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import SongTable, song_table
 from ritornello.learning.cross_validation import FOLDS, fold_splits
-from ritornello.learning.model_selection import best_candidate, is_eligible, reason
+from ritornello.learning.model_selection import START, Candidate, best_candidate, is_eligible, reason
 from ritornello.learning.song_comparison import style_difference
 from tests.folders import wandering
 
 
-def figures(share: float, better_by: float, ratio: float, high: float = 1.05) -> dict[str, Any]:
-    found: dict[str, Any] = {"share": share, "nats_per_note": 3 - better_by, "better_by": better_by}
+def figures(
+    share: float, better_by: float, ratio: float, high: float = 1.05, temperature: float = 1.0
+) -> dict[str, Any]:
+    found: dict[str, Any] = Candidate(share, temperature)._asdict()
+    found |= {"nats_per_note": 3 - better_by, "better_by": better_by}
     found |= {"interval": (better_by - 0.5, better_by + 0.5), "style_ratio": ratio}
     found["style_interval"] = [0.5, high]
     return found | {"eligible": is_eligible(found)}
 
 
-START: dict[str, Any] = {"share": 0.0, "nats_per_note": 3.0}
+OF_START: dict[str, Any] = {**START._asdict(), "nats_per_note": 3.0}
 CASES: dict[str, tuple[list[dict[str, Any]], float]] = {
     "better in both": ([figures(1, 0.6, 0.8)], 1),
     "further in style": ([figures(1, 2.0, 1.01)], 0),
+    "as close in style": ([figures(1, 2.0, 1.0)], 0),
     "style may be further": ([figures(1, 2.0, 0.9, high=1.2)], 0),
     "worse in nats": ([figures(1, -0.1, 0.5)], 0),
     "nats may be worse": ([figures(1, 0.4, 0.5)], 0),
@@ -39,21 +43,37 @@ CASES: dict[str, tuple[list[dict[str, Any]], float]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_the_rule(case: str) -> None:
     candidates, share = CASES[case]
-    kept = best_candidate([START, *candidates])
+    kept = best_candidate([OF_START, *candidates])
     assert kept["share"] == share
+
+
+def test_trained_sketches_need_only_compose_better() -> None:
+    """The notes are those of the start model, so the nats are equal."""
+    sketches = figures(0, 0.0, 0.9)
+    assert best_candidate([OF_START, sketches]) is sketches
+    assert best_candidate([OF_START, figures(0, 0.0, 0.9, high=1.2)]) is OF_START
 
 
 def test_the_reason_is_a_sentence() -> None:
     trained, judged = figures(1, 2.0, 1.25, high=1.5), "on 30 songs that it did not learn from"
     nats = "needs 2.00 nats per note less (95% interval 1.50 to 2.50)"
-    assert reason([START, trained], START, "the bundled model", 30) == (
+    assert reason([OF_START, trained], OF_START, "the bundled model", 30) == (
         f"the bundled model is kept: {judged}, the trained model {nats}, and composes 25% further in style "
         "(95% interval -50% to 50%) than the bundled model"
     )
-    half = figures(0.5, 2.0, 0.8)
-    assert reason([START, half], half, "the bundled model", 30) == (
-        f"the model halfway from the bundled model to the trained one is kept: {judged} it {nats}, and "
-        "composes 20% closer in style (95% interval -5% to 50%) than the bundled model"
+    half = figures(0.5, 2.0, 0.8, temperature=0.8)
+    assert reason([OF_START, half], half, "the bundled model", 30) == (
+        "the model halfway from the bundled model to the trained one, at 0.8 of the temperature, is kept: "
+        f"{judged} it {nats}, and composes 20% closer in style (95% interval -5% to 50%) than the bundled "
+        "model"
+    )
+    sketches = figures(0, 0.0, 0.8)
+    assert reason([OF_START, sketches], sketches, "the bundled model", 30) == (
+        f"the bundled model with the trained sketches is kept: {judged} it composes 20% closer in style "
+        "(95% interval -5% to 50%) than the bundled model"
+    )
+    assert reason([OF_START], OF_START, "the bundled model", 30).startswith(
+        "the bundled model is kept: there"
     )
 
 
@@ -82,3 +102,9 @@ def test_the_difference_in_style_is_paired() -> None:
     assert style_difference(human, unlike, like).ratio == pytest.approx(1 / found.ratio)
     same = style_difference(human, like, like)
     assert (same.ratio, same.interval) == (1, (1, 1))
+
+
+def test_a_distance_of_nothing_counts_as_that_of_human_halves() -> None:
+    """Without that limit the logarithm of a distance near 0 would decide: this ratio would be below 1e-6."""
+    human, others = table(range(40)), table(range(40, 80))
+    assert 0.5 < style_difference(human, human, others).ratio <= 1

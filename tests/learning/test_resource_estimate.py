@@ -33,9 +33,9 @@ def test_what_comes_after_training_is_reserved() -> None:
 
 def test_candidates_that_do_not_fit_are_not_reserved() -> None:
     plan = SelectionPlan(0, {"minutes": 5.0}, 36.0)
-    assert plan.comparing_seconds(4.0) == 12.0  # three after the start model, which has been measured
+    assert plan.comparing_seconds(4.0) == 24.0  # six after the start model, which has been measured
     assert plan.comparing_seconds(12.0) == 24.0
-    assert plan.comparing_seconds(50.0) == 50.0  # the trained model is measured in any case
+    assert plan.comparing_seconds(50.0) == 50.0  # the first one after it is measured in any case
     assert SelectionPlan(3, {"minutes": 5.0}, 36.0).comparing_seconds(6.0) == 36.0
 
 

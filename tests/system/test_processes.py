@@ -28,6 +28,17 @@ def test_results_come_in_order(count: int) -> None:
 
 
 @pytest.mark.skipif(not FORKS, reason="it needs to fork")
+def test_items_sent_one_at_a_time_are_shared_by_all_processes() -> None:
+    def work(item: int) -> int:
+        time.sleep(0.05)
+        return os.getpid()
+
+    few = list(in_processes(work, range(4), 2, lambda item: -1, items_at_once=1))
+    assert len(set(few)) == 2
+    assert len(set(in_processes(work, range(4), 2, lambda item: -1))) == 1  # one chunk of eight
+
+
+@pytest.mark.skipif(not FORKS, reason="it needs to fork")
 def test_an_item_that_ends_its_process_is_left_out() -> None:
     def work(item: int) -> int:
         if item in (13, 14, 30):

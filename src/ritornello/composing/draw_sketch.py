@@ -97,6 +97,11 @@ def with_options_of(file: SketchFile, options: ComposeOptions, labels: Sequence[
     return replace(options, **file.options)
 
 
+def drawn_plan(plan: Plan, sketcher: Sketcher, generator: np.random.Generator, creativity: float) -> Plan:
+    """Return the plan of a song with a complete sketch, without parts that have next to no notes in it."""
+    return _without_small_parts(sketcher.fill(plan, generator, creativity))
+
+
 def _without_small_parts(plan: Plan) -> Plan:
     """Return the plan without parts for which its sketch plans hardly any notes; at least one part stays."""
     assert plan.sketch is not None

@@ -55,7 +55,7 @@ def generate_songs(
         return list(songs.values())
     creativity = dials["creativity"]
     choices = [field.name for field in representation.fields if field.kind == "choice"]
-    params = SamplingParams.from_creativity(creativity, choices)
+    params = SamplingParams.from_creativity(creativity, choices, model.temperature)
     for start in range(0, len(requests), SONGS_PER_BATCH):
         batch = [_with_style(request, model) for request in requests[start : start + SONGS_PER_BATCH]]
 

@@ -37,9 +37,14 @@ class SamplingParams(NamedTuple):
     top_p: dict[str, float]
 
     @classmethod
-    def from_creativity(cls, creativity: float, fields: Sequence[str]) -> SamplingParams:
-        """Return the parameters for a creativity from 0 (nearly always the likeliest class) to 1."""
-        heat = float(np.interp(creativity, CREATIVITY_POINTS, (LOWEST_HEAT, 1.0, HIGHEST_HEAT)))
+    def from_creativity(
+        cls, creativity: float, fields: Sequence[str], of_model: float = 1.0
+    ) -> SamplingParams:
+        """Return the parameters for a creativity from 0 (nearly always the likeliest class) to 1.
+
+        `of_model` is the model's own factor of all temperatures.
+        """
+        heat = float(np.interp(creativity, CREATIVITY_POINTS, (LOWEST_HEAT, 1.0, HIGHEST_HEAT))) * of_model
         temperature, top_p = {}, {}
         for name in fields:
             usual, cut = DEFAULTS.get(name, OTHER_FIELDS)

@@ -1,7 +1,7 @@
 """Statistics of human songs by label, within which sampling rules keep composed songs.
 
 They are stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": n, "notes": n}}}
-Rules that use a statistic do nothing for labels without it. `examples/bundle/style.py` measures them.
+Rules that use a statistic do nothing for labels without it. `training/label_style.py` measures them.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ from math import inf
 from typing import Any, NamedTuple
 
 from ritornello.music.plan import Plan
+
+NO_LABEL = ""  # the key of the statistics for plans without a label
 
 
 class StyleStats(NamedTuple):
@@ -27,6 +29,7 @@ class StyleStats(NamedTuple):
 def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
     """Return the statistics in model.json for the labels of a plan; for a blend the least strict ones."""
     stored = info.get("usual", {})
-    labels = [StyleStats(**stored.get(label, {})) for label, _ in plan.genres] or [StyleStats()]
-    repeats, plays, voices, notes = zip(*labels, strict=True)
+    labels = [label for label, _ in plan.genres] or [NO_LABEL]
+    found = [StyleStats(**stored.get(label, {})) for label in labels]
+    repeats, plays, voices, notes = zip(*found, strict=True)
     return StyleStats(max(repeats), min(plays), max(voices), max(notes))

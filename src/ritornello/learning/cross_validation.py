@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from ritornello.corpus.corpus import SPLITS, Corpus, import_pyarrow, index_schema
 from ritornello.learning.model_selection import (
+    CANDIDATES,
     FEWEST_JUDGED,
     MAX_JUDGED_SONGS,
-    SHARES,
+    Candidate,
     Comparison,
     read_songs,
 )
@@ -35,11 +36,11 @@ from ritornello.system.files import output_errors, sha256_file, write_json
 FEWEST_TEST_SONGS = 20  # as many as the style ratio needs
 FOLDS = 3
 MIN_FOLD_MINUTES = 0.5
-COMPARING_SHARE = 0.12  # of the minutes, in which candidates compose
+COMPARING_SHARE = 0.2  # of the minutes, in which candidates compose
 SONGS_PER_VALID_SONG = 8  # of those that are not in "test"
 FEWEST_TO_VALIDATE = 2 * SONGS_PER_VALID_SONG  # songs of a fold; with fewer, all of them are trained on
 FEWEST_MEASUREMENTS = 8  # of a training in a fold
-Candidates = Callable[[Model], dict[float, Model]]  # from a trained model to the candidates by their share
+Candidates = Callable[[Model], dict[Candidate, Model]]  # from a trained model to the candidates
 
 
 class SelectionPlan(NamedTuple):
@@ -82,7 +83,7 @@ class SelectionPlan(NamedTuple):
         """
         folds = max(1, self.folds)
         count = int((self.comparing_s or 0.0) / folds / max(each_s, 1e-9))
-        count = max(2, min(1 + len(SHARES), count))
+        count = max(2, min(1 + len(CANDIDATES), count))
         return each_s * (folds * count if self.folds else count - 1)  # else the start model has been measured
 
 

@@ -1,13 +1,18 @@
 """Choose the model that `learn` keeps: by the likelihood of held-out songs and by what the models compose.
 
-The candidates are the model from which training began (the *start model*, share 0), the trained weights
-(share 1), and weights between the two (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*).
+A candidate is a network of notes, a sketch network and a temperature. Its notes are those of the model from
+which training began (the *start model*, share 0), the trained ones (share 1), or have weights between the two
+(Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*). All but the start model itself have the
+trained sketch network. Some are sampled at a lower temperature: a network that learnt from few songs is
+uncertain where it leads itself, and at the usual temperature it leaps and crowds notes.
+
 Each composes with the plans of the same held-out songs and the same seed (`song_comparison`), and each
 predicts these songs. A candidate is *eligible* if on held-out songs
 
-- it needs fewer nats per note than the start model, and the 95% interval of the difference is above 0,
-- its style is no further from human songs than that of the start model, and
-- the 95% interval of the ratio of both distances ends below 1 + MAX_RISK.
+- its style is closer to human songs than that of the start model, and
+- the 95% interval of the ratio of both distances ends below 1 + MAX_RISK, and
+- it needs fewer nats per note than the start model, and the 95% interval of the difference is above 0. One
+  with the notes of the start model needs as many by definition.
 
 Of the eligible candidates the one with the lowest sum of its ranks in nats and in style is kept, of equal
 ones the one closer to the start. If none is eligible, the start model is kept.
@@ -18,7 +23,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,9 +38,44 @@ from ritornello.system.progress import Progress
 MAX_MEASURED_NOTES = 60_000  # measuring them takes about 7 seconds
 MAX_JUDGED_SONGS = 60  # with whose plans each candidate composes
 FEWEST_JUDGED = 6  # songs; with fewer there is no telling
-SHARES = (1.0, 0.5, 0.25)  # of the way from the start model to the trained weights, the most promising first
 MAX_RISK = 0.1
+COOL = 0.8  # the lower temperature
 SHARES_IN_WORDS = {0.25: "a quarter of the way", 0.5: "halfway", 0.75: "three quarters of the way"}
+
+
+class Candidate(NamedTuple):
+    """What composes, and how it differs from the start model."""
+
+    share: float
+    """How far the weights of the network of notes lie from the start model (0) to the trained one (1)."""
+    temperature: float = 1.0
+    """The factor of all temperatures of sampling."""
+    has_trained_sketch: bool = True
+
+    def __str__(self) -> str:
+        """How it differs from the start model, in words."""
+        if self == START:
+            return "the start model"
+        if self.share == 0:
+            words = "the start model with the trained sketches"
+        elif self.share == 1:
+            words = "the trained model"
+        else:
+            where = SHARES_IN_WORDS.get(self.share, f"{self.share:.0%} of the way")
+            words = f"the model {where} from the start model to the trained one"
+        return words if self.temperature == 1 else f"{words}, at {self.temperature:g} of the temperature,"
+
+
+START = Candidate(0.0, has_trained_sketch=False)
+# After the start model; the most promising first, as time may not suffice for all (benchmarks/RESULTS.md)
+CANDIDATES = (
+    Candidate(0.5, COOL),
+    Candidate(0.5),
+    Candidate(0.25, COOL),
+    Candidate(0.0),
+    Candidate(0.25),
+    Candidate(1.0, COOL),
+)
 
 
 class HeldOutSongs:
@@ -101,10 +141,11 @@ def nats_per_note(nats: list[SongNats]) -> float:
 
 @dataclass
 class Comparison:
-    """What was measured of each candidate, by its share; `human` has the openings of the judged songs."""
+    """What was measured of each candidate; `human` has the openings of the judged songs."""
 
     nats: dict[float, list[SongNats]] = field(default_factory=dict)
-    composed: dict[float, list[SongTable]] = field(default_factory=dict)
+    """By share, as neither sketches nor temperature change them."""
+    composed: dict[Candidate, list[SongTable]] = field(default_factory=dict)
     human: list[SongTable] = field(default_factory=list)
     start_s: float = 0.0
     """The seconds for which the start model was measured before training."""
@@ -116,7 +157,7 @@ class Comparison:
 
     def add(
         self,
-        candidates: Mapping[float, Model],
+        candidates: Mapping[Candidate, Model],
         songs: list[LabelledScore],
         seed: int,
         seconds: float | None = None,
@@ -127,21 +168,26 @@ class Comparison:
         The first call leaves out the last candidates for which `seconds` are too few, and so do later calls.
         The start model is not measured again with the songs that `add_start` had.
         """
-        openings = song_comparison.openings(songs, candidates[0.0].representation)
+        openings = song_comparison.openings(songs, candidates[START].representation)
         if not openings:
             return
-        began, first = time.monotonic() - self.start_s, set(self.composed) <= {0.0}
+        began, first = time.monotonic() - self.start_s, set(self.composed) <= {START}
         if self.start_s:
-            candidates = {share: model for share, model in candidates.items() if share}
+            candidates = {candidate: model for candidate, model in candidates.items() if candidate != START}
         else:
             self.human.append(song_comparison.human_table(openings))
-        for number, (share, model) in enumerate(candidates.items(), start=bool(self.start_s)):
+        predicted: set[float] = set()
+        for number, (candidate, model) in enumerate(candidates.items(), start=bool(self.start_s)):
             spent = time.monotonic() - began
             is_late = seconds is not None and number > 1 and spent * (1 + 1 / number) > seconds
-            if (first and is_late) or not (first or share in self.composed):
+            if (first and is_late) or not (first or candidate in self.composed):
                 continue
             table = song_comparison.composed_table(model, openings, seed, progress)
-            self.composed.setdefault(share, []).append(table)
+            self.composed.setdefault(candidate, []).append(table)
+            share = candidate.share
+            if share in predicted or (share == START.share and self.start_s):
+                continue
+            predicted.add(share)
             nats = nats_of_songs(model, [opening.song for opening in openings], progress)
             self.nats.setdefault(share, []).extend(nats)
 
@@ -150,7 +196,7 @@ class Comparison:
     ) -> None:
         """Measure the start model before training, with the songs with which `add` measures the others."""
         began = time.monotonic()
-        self.add({0.0: model}, songs, seed, None, progress)
+        self.add({START: model}, songs, seed, None, progress)
         self.start_s = time.monotonic() - began
 
     def figures(self) -> list[dict[str, Any]]:
@@ -158,14 +204,15 @@ class Comparison:
 
         "better_by" and "style_ratio" compare it with the start model, each with its interval.
         """
-        human, start = song_comparison.joined(self.human), song_comparison.joined(self.composed[0.0])
+        human, start = song_comparison.joined(self.human), song_comparison.joined(self.composed[START])
         found = []
-        for share, tables in sorted(self.composed.items()):
+        for candidate, tables in sorted(self.composed.items(), key=lambda item: (item[0] != START, item[0])):
             composed = song_comparison.joined(tables)
-            figures: dict[str, Any] = {"share": share, "nats_per_note": nats_per_note(self.nats[share])}
+            figures: dict[str, Any] = candidate._asdict()
+            figures |= {"nats_per_note": nats_per_note(self.nats[candidate.share])}
             figures |= song_comparison.judge_figures(human, composed)
-            if share:
-                likelihood = paired_difference(self.nats[share], self.nats[0.0])
+            if candidate != START:
+                likelihood = paired_difference(self.nats[candidate.share], self.nats[START.share])
                 difference = song_comparison.style_difference(human, composed, start)
                 figures |= {"better_by": likelihood["better_by"], "interval": likelihood["interval"]}
                 figures |= {"style_ratio": difference.ratio, "style_interval": list(difference.interval)}
@@ -175,9 +222,10 @@ class Comparison:
 
 
 def is_eligible(figures: Mapping[str, Any]) -> bool:
-    """Whether a candidate predicts better than the start model, and composes at least as well."""
+    """Whether a candidate composes closer to human songs than the start model, and predicts no worse."""
     low = figures["interval"][0] if figures["interval"] else figures["better_by"]
-    return bool(low > 0 and figures["style_ratio"] <= 1 and figures["style_interval"][1] < 1 + MAX_RISK)
+    predicts = low > 0 or figures["share"] == START.share
+    return bool(predicts and figures["style_ratio"] < 1 and figures["style_interval"][1] < 1 + MAX_RISK)
 
 
 def best_candidate(figures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -194,36 +242,38 @@ def best_candidate(figures: list[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
-def name_of(share: float, start: str) -> str:
-    """A candidate in words; `start` names the start model, such as "the bundled model"."""
-    if share in (0, 1):
-        return start if not share else "the trained model"
-    return (
-        f"the model {SHARES_IN_WORDS.get(share, f'{share:.0%} of the way')} from {start} to the trained one"
-    )
+def candidate_of(figures: Mapping[str, Any]) -> Candidate:
+    """Return the candidate to which figures belong."""
+    return Candidate(*(figures[name] for name in Candidate._fields))
 
 
 def reason(figures: list[dict[str, Any]], kept: Mapping[str, Any], start: str, songs: int) -> str:
-    """Say in a sentence which candidate is kept and why."""
+    """Say in a sentence which candidate is kept and why; `start` names the start model in words."""
     judged = f"{songs} songs that it did not learn from"
-    if kept["share"]:
-        return f"{name_of(kept['share'], start)} is kept: on {judged} it {_compared(kept)} than {start}"
-    trained = min(figures[1:], key=lambda each: (each["nats_per_note"], each["share"]))
-    return (
-        f"{start} is kept: on {judged}, {name_of(trained['share'], start)} {_compared(trained)} than {start}"
-    )
+    if (candidate := candidate_of(kept)) != START:
+        text = f"{candidate} is kept: on {judged} it {_compared(kept)} than the start model"
+    elif len(figures) == 1:
+        text = f"the start model is kept: there was no time to compare others on {judged}"
+    else:
+        closest = min(figures[1:], key=lambda each: (each["style_ratio"], each["share"]))
+        compared = f"{candidate_of(closest)} {_compared(closest)}"
+        text = f"the start model is kept: on {judged}, {compared} than the start model"
+    return text.replace("the start model", start)
 
 
 def _compared(figures: Mapping[str, Any]) -> str:
     """The difference of a candidate from the start model in nats and in style, each with its 95% interval."""
-    less = _oriented(figures["better_by"], figures["interval"])
     low, high = figures["style_interval"]
     closer = _oriented(100 * (1 - figures["style_ratio"]), (100 * (1 - high), 100 * (1 - low)))
+    style = f"{closer[0]:.0f}% {'closer' if figures['style_ratio'] <= 1 else 'further'} in style"
+    style = f"composes {style} (95% interval {closer[1]:.0f}% to {closer[2]:.0f}%)"
+    if figures["share"] == START.share:
+        return style
+    less = _oriented(figures["better_by"], figures["interval"])
     nats = f"needs {less[0]:.2f} nats per note {'less' if figures['better_by'] > 0 else 'more'}"
     if figures["interval"]:
         nats += f" (95% interval {less[1]:.2f} to {less[2]:.2f})"
-    style = f"{closer[0]:.0f}% {'closer' if figures['style_ratio'] <= 1 else 'further'} in style"
-    return f"{nats}, and composes {style} (95% interval {closer[1]:.0f}% to {closer[2]:.0f}%)"
+    return f"{nats}, and {style}"
 
 
 def _oriented(value: float, interval: Sequence[float] | None) -> tuple[float, float, float]:

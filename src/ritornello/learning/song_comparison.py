@@ -1,12 +1,13 @@
 """Compose the openings of held-out songs with several models, and compare them with the songs themselves.
 
-    held-out songs > openings of up to BARS bars, each with its plan > songs that a model composes with these
-    plans and one seed > the table of their features > the distance of their style from that of the openings
+    held-out songs > openings of up to BARS bars, each with its plan > a sketch for each plan, which the model
+    draws as for `compose` > songs that the model composes with these and one seed > the table of their
+    features > the distance of their style from that of the openings
 
 All models compose the same plans with the same seed, so they are compared in pairs: the bootstrap draws plans
 (Efron 1979), and what is difficult for all of them cancels out. The distances are those of the metric *style*
-(`evaluation/style.py`). A ratio of two models' distances needs no unit, so that it can be computed from fewer
-songs than the style ratio.
+(`evaluation/style.py`), but each is at least the mean distance between two random halves of the openings: a
+smaller one is chance, and the logarithm of a distance near 0 would outweigh all other features.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ritornello.composing.draw_sketch import drawn_plan
 from ritornello.composing.generate import generate_songs
 from ritornello.composing.options import DEFAULT_CREATIVITY
-from ritornello.composing.request import request_for
+from ritornello.composing.request import Request, request_for
+from ritornello.composing.sampling import song_generator
 from ritornello.errors import PlanError, ScoreError
 from ritornello.evaluation.analysed_song import AnalysedSong, Floats
 from ritornello.evaluation.detector import FEWEST, detector
@@ -31,6 +34,8 @@ from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
+from ritornello.sketching.sketcher import Sketcher
+from ritornello.system.processes import available_cores, in_processes
 from ritornello.system.progress import Progress
 
 BARS = 16  # of an opening: the length that `compose` has by default
@@ -38,7 +43,10 @@ MIN_NOTES, MAX_NOTES = 16, 1500  # of an opening; more would take too long to co
 SONGS = 40  # that each model composes at least; fewer than SONGS plans are used several times
 MAX_TAKES = 4  # songs of one plan
 ROUNDS = 1000  # of the bootstrap
-SMALLEST = 1e-9  # a distance, so that its logarithm is finite
+HALVINGS = 200  # of the openings
+FEWEST_TO_HALVE = 4  # openings with values of a feature; with fewer the feature does not count
+SONGS_PER_PROCESS = 8  # that are composed in one batch
+SMALLEST = 1e-9  # songs of a weighted mean, so that it is finite
 DIALS = {"creativity": DEFAULT_CREATIVITY, "spread": 1.0}
 
 
@@ -96,20 +104,38 @@ def composed_table(
     """Return the features of songs that a model composes with the plans of openings, a row for each plan.
 
     Each plan is composed `takes` times; its row has the mean histograms of these songs, and the numbers of
-    the first.
+    the first. All cores compose, in batches of SONGS_PER_PROCESS songs.
     """
     takes = min(MAX_TAKES, -(-SONGS // len(songs)))
-    requests = [
-        request_for(songs[number % len(songs)].plan, seed, number, parts_are_optional=True)
-        for number in range(takes * len(songs))
+    sketcher = Sketcher.of(model)
+
+    def request(number: int) -> Request:
+        plan = songs[number % len(songs)].plan
+        if sketcher is not None:
+            generator = song_generator(seed, number)
+            plan = drawn_plan(replace(plan, returns=None), sketcher, generator, DEFAULT_CREATIVITY)
+        return request_for(plan, seed, number, parts_are_optional=True)
+
+    def table(numbers: Sequence[int]) -> SongTable:
+        composed = generate_songs(model, [request(number) for number in numbers], DIALS)
+        return _table([song.score for song in composed])
+
+    count = takes * len(songs)
+    batches = [
+        range(first, min(first + SONGS_PER_PROCESS, count)) for first in range(0, count, SONGS_PER_PROCESS)
     ]
-    composed = [song.score for song in generate_songs(model, requests, DIALS, progress=progress)]
-    tables = [_table(composed[take * len(songs) :][: len(songs)]) for take in range(takes)]
+    tables: list[SongTable] = []
+    for batch in in_processes(table, batches, available_cores(), table, items_at_once=1):
+        tables.append(batch)
+        if progress:
+            progress(sum(map(len, tables)), count, "composing")
+    composed = joined(tables)
+    by_take = [composed.select(np.arange(len(songs)) + take * len(songs)) for take in range(takes)]
     histograms = {
-        feature.name: _mean_without_nan(np.stack([table.histograms[feature.name] for table in tables]))
+        feature.name: _mean_without_nan(np.stack([each.histograms[feature.name] for each in by_take]))
         for feature in FEATURES
     }
-    return SongTable(histograms, tables[0].numbers)
+    return SongTable(histograms, by_take[0].numbers)
 
 
 def _table(songs: Sequence[Score]) -> SongTable:
@@ -142,19 +168,38 @@ def _mean_without_nan(values: Floats) -> Floats:
 def style_difference(human: SongTable, ours: SongTable, theirs: SongTable) -> StyleDifference:
     """Return how far `ours` is from `human` relative to `theirs`; row i of each table is of plan i.
 
-    It is the geometric mean over the features of the ratios of their Wasserstein distances.
+    It is the geometric mean over the features of the ratios of their Wasserstein distances, each of which is
+    at least the distance between halves of `human`.
     """
     count = len(human)
     draws = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=ROUNDS)
     weights = np.concatenate([np.ones((1, count)), draws])  # (1 + ROUNDS, S)
     logs = []
     for feature in FEATURES:
+        least = _distance_of_halves(human.histograms[feature.name], feature.step)
+        if not least:
+            continue
         means = [_weighted_mean(table.histograms[feature.name], weights) for table in (human, ours, theirs)]
-        to_ours, to_theirs = (wasserstein(mean, means[0], feature.step) for mean in means[1:])
-        logs.append(np.log(np.maximum(to_ours, SMALLEST)) - np.log(np.maximum(to_theirs, SMALLEST)))
-    ratios = np.exp(np.mean(logs, axis=0))  # (1 + ROUNDS,)
+        to_ours, to_theirs = (
+            np.maximum(wasserstein(mean, means[0], feature.step), least) for mean in means[1:]
+        )
+        logs.append(np.log(to_ours) - np.log(to_theirs))
+    ratios = np.exp(np.mean(logs, axis=0)) if logs else np.ones(1 + ROUNDS)  # (1 + ROUNDS,)
     low, high = quantile_interval(ratios[1:]).tolist()
     return StyleDifference(float(ratios[0]), (low, high))
+
+
+def _distance_of_halves(histograms: Floats, step: float) -> float:
+    """The mean distance between two random halves of songs (S, B); 0 if too few have values."""
+    histograms = histograms[np.isfinite(histograms[:, 0])]
+    count = len(histograms)
+    if count < FEWEST_TO_HALVE:
+        return 0.0
+    order = np.random.default_rng(0).permuted(np.tile(np.arange(count), (HALVINGS, 1)), axis=1)
+    one, other = (
+        histograms[half].mean(axis=1) for half in (order[:, : count // 2], order[:, -(count // 2) :])
+    )
+    return float(wasserstein(one, other, step).mean())
 
 
 def _weighted_mean(histograms: Floats, weights: Floats) -> Floats:

@@ -102,6 +102,11 @@ class Model:
         return tuple(self.info.get("labels", ()))
 
     @property
+    def temperature(self) -> float:
+        """The factor of the temperatures with which songs are sampled; `learn` chooses it."""
+        return float(self.info.get("temperature", 1.0))
+
+    @property
     def has_key_frame(self) -> bool:
         """Whether its songs are in C major or A minor and are moved to their own key (`music.key_frame`)."""
         return self.info.get("key_frame") is True

@@ -35,6 +35,7 @@ OPTIONAL_KEYS: dict[str, type] = {
     "sketch": dict,
     "usual": dict,
 }
+TEMPERATURES = (0.1, 2.0)  # the range of "temperature", a factor of those with which songs are sampled
 MAX_STYLE_STATS = {
     "repeats": 1.0,
     "plays": 1.0,
@@ -115,10 +116,19 @@ def _check_more(file: Path, info: dict[str, Any]) -> None:
         raise ModelError(f"{str(file)!r} has the label {wrong[0]!r:.40}: must be a text")
     if genre is not None and genre not in labels:
         raise ModelError(f"{str(file)!r} has defaults.genre {genre!r:.40}: must be one of its labels")
+    _check_temperature(file, info.get("temperature", 1.0))
     for label, stats in info.get("usual", {}).items():
         if not (isinstance(stats, dict) and all(_is_style_stat(*item) for item in stats.items())):
             must = ", ".join(f"{name} 0-{most:g}" for name, most in MAX_STYLE_STATS.items())
             raise ModelError(f"{str(file)!r} has usual.{label:.40} {stats!r:.40}: must be of {must}")
+
+
+def _check_temperature(file: Path, value: Any) -> None:
+    """Raise ModelError unless the factor of the temperatures is in its range."""
+    low, high = TEMPERATURES
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (is_number and low <= value <= high):
+        raise ModelError(f"{str(file)!r} has temperature {value!r:.40}: must be {low:g}-{high:g}")
 
 
 def _is_style_stat(name: str, value: Any) -> bool:

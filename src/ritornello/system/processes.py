@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-CHUNK_ITEMS = 8  # items are sent to a process in chunks of this size
+CHUNK_ITEMS = 8  # by default items are sent to a process in chunks of this size
 SENT_CHUNKS = 2  # a process has so many chunks at once, so that it need not wait for the next
 
 
@@ -39,16 +39,18 @@ def in_processes(
     items: Sequence[Item],
     processes: int,
     broken: Callable[[Item], Result],
+    items_at_once: int = CHUNK_ITEMS,
 ) -> Generator[Result, None, None]:
     """Yield the results of `function` for `items`, in order; the function and the items are not pickled.
 
-    If the process of an item ends, the result of the item is that of `broken`. If the system cannot fork
-    safely, this process does all items. Ctrl-C ends the processes at once. Raises what `function` raises.
+    Each process gets `items_at_once` at a time. If the process of an item ends, the result of the item is
+    that of `broken`. If the system cannot fork safely, this process does all items. Ctrl-C ends the processes
+    at once. Raises what `function` raises.
     """
     if processes < 2 or sys.platform in ("win32", "darwin"):  # these cannot fork, or not safely with threads
         yield from map(function, items)
         return
-    pool = _Pool(lambda index: function(items[index]), len(items), processes)
+    pool = _Pool(lambda index: function(items[index]), len(items), processes, items_at_once)
     try:
         for index, (result, error, is_lost) in enumerate(pool.results()):
             if error is not None:
@@ -61,11 +63,12 @@ def in_processes(
 class _Pool:
     """Processes that call a function for the numbers below `count`."""
 
-    def __init__(self, function: Callable[[int], Any], count: int, processes: int) -> None:
+    def __init__(
+        self, function: Callable[[int], Any], count: int, processes: int, items_at_once: int
+    ) -> None:
         self.function, self.count = function, count
-        self.chunks = deque(
-            range(start, min(start + CHUNK_ITEMS, count)) for start in range(0, count, CHUNK_ITEMS)
-        )
+        firsts = range(0, count, items_at_once)
+        self.chunks = deque(range(first, min(first + items_at_once, count)) for first in firsts)
         self.workers: list[_Worker] = []
         for _ in range(min(processes, len(self.chunks))):
             self._start_worker()

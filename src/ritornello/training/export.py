@@ -33,10 +33,12 @@ def export(
     data: dict[str, Any],
     folder: Path,
     sketch: SketchTraining | None = None,
+    style: dict[str, dict[str, float]] | None = None,
 ) -> None:
     """Write the model folder from the run's best averaged weights, with the sketch network if any.
 
-    `plans` are those of `stored_plans`; `data` describes the training songs. Raises OutputError.
+    `plans` are those of `stored_plans`; `data` describes the training songs; `style` are the style statistics
+    by label (`composing.style_stats`). Raises OutputError.
     """
     network = run.network
     network.load_state_dict(run.best)
@@ -71,6 +73,8 @@ def export(
         },
         "measured": {"heldout_loss": run.state.best_loss, **measured},
     }
+    if style:
+        info["usual"] = style
     if sketch:
         info["sketch"] = sketch.sketcher.settings
     model.write(folder, info, weights, tables, card(info), plans, sketch.sketcher.weights if sketch else None)

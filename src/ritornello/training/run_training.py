@@ -41,12 +41,14 @@ from ritornello.training.crops import Augmentation, Crops
 from ritornello.training.distillation import TeacherEnsemble
 from ritornello.training.distributed import TrainingProcess
 from ritornello.training.export import export, stored_plans, writing_seconds
+from ritornello.training.label_style import style_of_corpus
 from ritornello.training.loop import Batches, SampleCheck, StepReport, TrainingRun
 from ritornello.training.sample_monitor import SampleMonitor
 from ritornello.training.sketch_training import SketchTraining, sketch_of_run
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs, SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
+MAX_STYLE_SONGS = 500  # whose style is measured, in 2 to 3 seconds
 PLANS_SHARE = 0.05  # of the minutes, at most, to collect plans of the songs
 
 
@@ -83,7 +85,7 @@ def run_training(
         sketch: SketchTraining | None = None
         if not process.rank:
             stack.enter_context(locked(folder / "lock"))
-            material = _ComposingMaterial.of(corpus, learnt, config, progress or no_progress)
+            material = _ComposingMaterial.of(corpus, learnt, config, start, progress or no_progress)
             sketch = sketch_of_run(corpus, folder, start, config, len(learnt) / (config.batch or 1))
         with process.in_turn():
             run = TrainingRun(
@@ -102,7 +104,7 @@ def run_training(
         finally:
             if run.state.best_step and material:
                 (progress or no_progress)(0, 1, "writing the model")
-                export(run, start, heldout, material.plans, data, folder, sketch)
+                export(run, start, heldout, material.plans, data, folder, sketch, material.style)
                 write_bytes(folder / fingerprints.FILE, material.fingerprints)
                 (progress or no_progress)(1, 1, "writing the model")
         if process.world > 1:
@@ -116,21 +118,28 @@ def run_training(
 
 @dataclass(frozen=True)
 class _ComposingMaterial:
-    """What a model folder has of the songs besides the weights; to write it takes about `writing_s`."""
+    """What a model folder has of the songs besides the weights; to write it takes about `writing_s`.
+
+    `style` are the style statistics by label, with those of the model of --init.
+    """
 
     plans: list[Plan]
     fingerprints: bytes
+    style: dict[str, dict[str, float]]
     writing_s: float
 
     @classmethod
     def of(
-        cls, corpus: Corpus, learnt: Batches, config: TrainConfig, progress: Progress
+        cls, corpus: Corpus, learnt: Batches, config: TrainConfig, start: TrainingStart, progress: Progress
     ) -> _ComposingMaterial:
         """Collect it; in a run of some minutes, plans for at most PLANS_SHARE of them. Raises ModelError."""
         limit_s = math.inf if config.minutes is None else PLANS_SHARE * config.minutes * 60
         plans = stored_plans(learnt.songs, progress, limit_s) if isinstance(learnt, Crops) else []
         songs = fingerprints.of_training_songs(corpus, config.models)
-        return cls(plans, fingerprints.to_bytes(songs), writing_seconds(plans))
+        style = dict(open_model(config.init, config).info.get("usual", {})) if config.init else {}
+        if start.representation_name == "notes":
+            style |= style_of_corpus(corpus, start.representation, MAX_STYLE_SONGS)
+        return cls(plans, fingerprints.to_bytes(songs), style, writing_seconds(plans))
 
 
 def _with_recorded_curve(config: TrainConfig, folder: Path) -> TrainConfig:

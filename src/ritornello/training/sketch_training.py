@@ -42,6 +42,8 @@ MAX_HELD_OUT = 128
 BATCH, CHUNK = 16, 128  # songs; those of a chunk are sorted by size, so that little is padded
 MAX_BATCH_SIZE = 3000  # bars, times parts and two, of all songs of a batch; of long songs a batch has fewer
 LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 2e-3, 100, 0.05
+# From another sketch network: with the whole rate, 100 rock songs are learnt by heart after 40 steps
+RATE_FROM_START = 4e-4
 DROPOUT = 0.1
 LABEL_POWER = 0.5  # labels are drawn by their number of songs to this power
 AVERAGE = 0.998  # of the weights over steps
@@ -105,12 +107,13 @@ class SketchTrainer:
         self.labels, self.seed = tuple(labels), seed
         own = start.config if start else SketchConfig()
         self.config = own._replace(labels=len(labels), has_closings=True)
+        self.learning_rate = RATE_FROM_START if start else LEARNING_RATE
         self.weights = start_weights(self.config, seed, start, self.labels)
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
         decayed = [w for w in self.weights.values() if w.dim() > 1]
         others = [w for w in self.weights.values() if w.dim() == 1]
         groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE)
+        self.optimizer = torch.optim.AdamW(groups, lr=self.learning_rate)
 
     def train(
         self,
@@ -156,9 +159,8 @@ class SketchTrainer:
 
     def _step(self, batch: SketchBatch, step: int, done: float) -> None:
         """Take one step; the learning rate rises for WARMUP_STEPS and falls to zero as a cosine."""
-        rate = (
-            LEARNING_RATE * min(1, (step + 1) / WARMUP_STEPS) * 0.5 * (1 + math.cos(math.pi * min(done, 1)))
-        )
+        falling = 0.5 * (1 + math.cos(math.pi * min(done, 1)))
+        rate = self.learning_rate * min(1, (step + 1) / WARMUP_STEPS) * falling
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         torch.manual_seed(self.seed * 1_000_003 + step)

@@ -1,14 +1,24 @@
-"""Measure the style statistics of songs by label, as `composing.style_stats` reads them."""
+"""Measure the style statistics of songs by label, as `composing.style_stats` reads them.
 
+The sampling rules keep composed songs within them.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from ritornello.composing.style_stats import NO_LABEL
+from ritornello.corpus.corpus import Corpus
+from ritornello.errors import ScoreError
+from ritornello.music.pickup import without_leading_silence
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
 MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
+FEWEST_SONGS = 20  # of a label; one with fewer has the statistics of all songs
 
 
 def repeated_share(song: Score) -> float:
@@ -69,3 +79,29 @@ def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dic
         }
         for label, (repeats, plays, voices, notes) in sorted(measured.items())
     }
+
+
+def style_of_corpus(
+    corpus: Corpus, representation: Any, most: int | None = None, fewest: int = FEWEST_SONGS
+) -> dict[str, dict[str, float]]:
+    """Return the statistics of each label of the training songs, in their canonical form.
+
+    At most `most` songs are measured. A label with fewer than `fewest` of them has the statistics of all;
+    so have songs without a label, NO_LABEL.
+    """
+    numbers = corpus.songs("train")
+    if most is not None and len(numbers) > most:
+        numbers = numbers[np.linspace(0, len(numbers) - 1, most).astype(np.int64)]
+    songs = [(number, corpus.info(number).labels) for number in numbers.tolist()]
+    counts = Counter(label for _, labels in songs for label in labels)
+    rare = {label for label, count in counts.items() if count < fewest}
+
+    scores: list[tuple[Score, tuple[str, ...]]] = []
+    for number, labels in songs:
+        try:
+            score = representation.canonical(without_leading_silence(corpus.score(number)))[0]
+        except ScoreError:
+            continue
+        scores.append((score, (*(label for label in labels if label not in rare), NO_LABEL)))
+    found = measure_style(scores)
+    return found | dict.fromkeys(sorted(rare), found[NO_LABEL]) if found else {}

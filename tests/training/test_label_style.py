@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ritornello.composing.style_stats import NO_LABEL
+from ritornello.corpus.corpus import Corpus
+from ritornello.corpus.prepare import prepare
+from ritornello.models.registry import find
 from ritornello.music.score import Part, Score
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-from bundle.style import measure_style, most_notes_struck, notes_of_bars, played_shares, repeated_share
+from ritornello.training.config import INIT_SHARE
+from ritornello.training.label_style import (
+    measure_style,
+    most_notes_struck,
+    notes_of_bars,
+    played_shares,
+    repeated_share,
+    style_of_corpus,
+)
+from ritornello.training.train import train
+from tests.folders import write_songs
 
 
 def song(*notes: tuple[int, int, int], parts: tuple[Part, ...] = (Part(), Part("", 33))) -> Score:
@@ -78,3 +91,31 @@ def test_of_a_hundred_bars_one_has_more_notes_of_a_part() -> None:
     one, two = song((0, 60, 0)), song((0, 60, 0), (1, 60, 0))
     assert measure_style([(one, ("a",))] * 99 + [(two, ("a",))])["a"]["notes"] == 1
     assert measure_style([(one, ("a",))] * 49 + [(two, ("a",))])["a"]["notes"] == 2
+
+
+def test_a_label_of_few_songs_has_the_statistics_of_all(tmp_path: Path) -> None:
+    folder = write_songs(tmp_path / "songs", 30, notes=24)  # fifteen each of folk and game
+    prepare(folder, tmp_path / "corpus", workers=1)
+    corpus, representation = Corpus.open(tmp_path / "corpus"), find("representations", "notes")()
+    own = style_of_corpus(corpus, representation, fewest=1)
+    shared = style_of_corpus(corpus, representation)
+    assert set(own) == set(shared) == {"folk", "game", NO_LABEL}
+    assert shared["folk"] == shared["game"] == shared[NO_LABEL] == own[NO_LABEL]
+    assert own["folk"] != own["game"]
+    assert style_of_corpus(corpus, representation, most=4) != shared
+
+
+def test_a_trained_model_has_the_statistics_of_its_songs(tmp_path: Path) -> None:
+    prepare(write_songs(tmp_path / "songs", 12, notes=24), tmp_path / "corpus", workers=1)
+    sizes = {"width": 16, "layers": 1, "embedding": 4, "window": 64}
+    common: dict[str, Any] = {"network": "lstm", "steps": 1, "batch": 2, "sketch_steps": 0}
+    first = train(tmp_path / "corpus", tmp_path / "first", network_config=sizes, **common)
+    measured = style_of_corpus(Corpus.open(tmp_path / "corpus"), first.representation)
+    assert first.info["usual"] == measured
+    other = tmp_path / "first" / "model.json"
+    info = json.loads(other.read_text())
+    other.write_text(json.dumps({**info, "usual": {"waltz": {"notes": 7}}}))
+    second = train(tmp_path / "corpus", tmp_path / "second", init=str(tmp_path / "first"), **common)
+    assert second.info["usual"] == {"waltz": {"notes": 7}, **measured}  # those of the first model stay
+    rates = [model.info["training"]["learning_rate"] for model in (first, second)]
+    assert rates[1] == pytest.approx(INIT_SHARE * rates[0])
