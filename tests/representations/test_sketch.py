@@ -8,7 +8,7 @@ from hypothesis import given
 from ritornello.music.score import Part, Score
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE, NO_MOTIF, OPEN, UNKNOWN, Sketch
 from ritornello.representations.notes import Notes
-from ritornello.representations.sketch import blurred, read_sketch
+from ritornello.representations.sketch import blurred, compute_sketch
 from tests.representations.songs import repetitive, wide
 
 NOTES = Notes()
@@ -29,7 +29,7 @@ def sketch_of(bars: list[list[tuple[int, int]]], bass: list[int] | None = None) 
         pitch, part = [*pitch, note], [*part, 1]
     song = Score.of(24, onset, length, pitch, [66] * len(pitch), part, [Part("", 73), Part("", 33)])
     song, _ = NOTES.canonical(song)
-    return read_sketch(song, NOTES.timeline(song))
+    return compute_sketch(song, NOTES.timeline(song))
 
 
 RUN = [(1, C), (1, D), (1, E), (1, F), (1, G), (1, F), (1, E), (1, D)]
@@ -68,7 +68,7 @@ def test_texture_counts_the_notes_of_each_part() -> None:
 def test_every_song_has_a_sketch(score: Score) -> None:
     song, _ = NOTES.canonical(score)
     timeline = NOTES.timeline(song)
-    found = read_sketch(song, timeline)
+    found = compute_sketch(song, timeline)
     if not len(song):
         assert found == Sketch()
         return

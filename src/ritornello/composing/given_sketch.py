@@ -11,7 +11,7 @@ from ritornello.music.chord_symbols import without_open_chords
 from ritornello.music.plan import Plan
 from ritornello.music.sketch import UNKNOWN, Sketch, Texture
 from ritornello.representations.grid.vocabulary import part_classes
-from ritornello.representations.sketch import read_sketch
+from ritornello.representations.sketch import compute_sketch
 from ritornello.sketching.sketcher import Sketcher
 
 Mask = npt.NDArray[np.bool_]
@@ -47,7 +47,7 @@ def _with_known_bars(plan: Plan, given: GivenMusic, required: Collection[int]) -
     """Return the plan with chords, returns and sketch of the given music, and which bars (T,) are open."""
     assert plan.bars is not None, "a plan that is composed has bars"
     timeline, count = given.timeline, min(len(given.timeline), plan.bars)
-    sketch = timeline.sketch or read_sketch(given.canonical, timeline)
+    sketch = timeline.sketch or compute_sketch(given.canonical, timeline)
     bars = np.arange(plan.bars)
     open_parts = [*given.open_parts, *[()] * plan.bars][: plan.bars]
     redone = np.array([bool(parts) for parts in open_parts], bool)

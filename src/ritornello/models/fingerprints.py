@@ -1,12 +1,12 @@
-"""Fingerprints of songs: hashes of short runs of notes, by which passages that two songs share are found.
+"""Fingerprints of songs: hashes of short runs of notes, with which passages that two songs share are found.
 
 A model folder has the fingerprints of its training songs in `reference.npz`, so that copied passages can be
-found without the corpus. The model composes without the file. It has plain arrays (numpy, no pickle),
+found without the corpus. The file is not needed to compose. It has plain arrays (numpy, no pickle),
 compressed; two to three bytes a note. It does not contain the songs, only a hash of each run:
 
     songs  uint8 (B,)   JSON as UTF-8: [path, title, number of parts] of each song
-    notes  int32 (P,)   how many notes each part has, song after song; more than RUN
-    runs   uint32 (R,)  hashes of RUN steps in a row, from each note of a part that has RUN after it
+    notes  int32 (P,)   how many notes each part has, song after song; more than RUN_STEPS
+    runs   uint32 (R,)  hashes of RUN_STEPS successive steps, from each note that has so many after it
     bars   int16 (N,)   bars since the part's note before; for its first note, since bar 1
 
 A step is the interval in semitones and the time since the note before, in ticks (24 a beat), at most 511. The
@@ -100,15 +100,16 @@ def of_training_songs(corpus: Corpus, models: Iterable[str | Path] = ()) -> list
     share = min(1.0, MAX_NOTES / max(1, int(corpus.note_counts[numbers].sum())))
     count = min(len(numbers), max(1, int(share * len(numbers))))
     chosen = np.linspace(0, len(numbers) - 1, count).astype(np.int64)
-    own = (SongFingerprint.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
-    before = [melody for model in models if (Path(model) / FILE).is_file() for melody in read(model)]
-    known = {(melody.path, melody.notes): melody for melody in (*before, *own) if melody.lines}
-    return list(known.values())
+    of_corpus = (SongFingerprint.of(corpus.score(n), corpus.info(n).name) for n in numbers[chosen].tolist())
+    of_models = [song for model in models if (Path(model) / FILE).is_file() for song in read(model)]
+    # the same song may be in several of them
+    distinct = {(song.path, song.notes): song for song in (*of_models, *of_corpus) if song.lines}
+    return list(distinct.values())
 
 
-def write(model: Path, melodies: Iterable[SongFingerprint]) -> None:
+def write(model: Path, fingerprints: Iterable[SongFingerprint]) -> None:
     """Write reference.npz into a model folder. Raises OutputError."""
-    write_bytes(model / FILE, to_bytes(melodies))
+    write_bytes(model / FILE, to_bytes(fingerprints))
 
 
 def read(model: str | Path) -> list[SongFingerprint]:
@@ -125,24 +126,24 @@ def hash_steps(steps: Ints) -> Ints:
 
     Each step is mixed with those before by the finalizer of SplitMix64 (Steele, Lea and Flood 2014).
     """
-    found = np.zeros(max(0, len(steps) - RUN_STEPS + 1), np.uint64)
+    mixed = np.zeros(max(0, len(steps) - RUN_STEPS + 1), np.uint64)
     for place in range(RUN_STEPS):
-        found ^= steps[place : place + len(found)].astype(np.uint64)
-        found += np.uint64(0x9E3779B97F4A7C15)
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found ^= found >> np.uint64(31)
-    top: Ints = (found >> np.uint64(32)).astype(np.int64)
+        mixed ^= steps[place : place + len(mixed)].astype(np.uint64)
+        mixed += np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+    top: Ints = (mixed >> np.uint64(32)).astype(np.int64)
     return top
 
 
-def to_bytes(melodies: Iterable[SongFingerprint]) -> bytes:
+def to_bytes(fingerprints: Iterable[SongFingerprint]) -> bytes:
     """Return the bytes of reference.npz."""
     songs: list[tuple[str, str, int]] = []
     lines: list[PartFingerprint] = []
-    for melody in melodies:
-        songs.append((melody.path, melody.title, len(melody.lines)))
-        lines += melody.lines
+    for song in fingerprints:
+        songs.append((song.path, song.title, len(song.lines)))
+        lines += song.lines
     names = json.dumps(songs, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     empty = np.zeros(0, np.int64)
     runs = np.concatenate([empty, *(line.runs for line in lines)])
@@ -172,9 +173,9 @@ def from_bytes(data: bytes, where: str) -> list[SongFingerprint]:
 
 
 def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Read an array (N,) of the archive. Its header must fit its size there, or else it is not read.
+    """Read an array (N,) of the archive.
 
-    Raises ValueError if it does not, or if it has another type.
+    Raises ValueError, before the array is read, if its header does not fit its size, or has another type.
     """
     member = archive.getinfo(f"{name}.npy")
     with archive.open(member) as file:
@@ -185,11 +186,12 @@ def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> npt.NDA
         }
         if version not in read_header:
             raise ValueError(f"{name}.npy has version {version}: must be (1, 0) or (2, 0)")
-        shape, _, found = read_header[version](file)
+        shape, _, actual_type = read_header[version](file)
         count, remainder = divmod(member.file_size - file.tell(), dtype.itemsize)
-        if found != dtype or shape != (count,) or remainder:
+        if actual_type != dtype or shape != (count,) or remainder:
             raise ValueError(
-                f"{name}.npy has shape {shape} and type {found}: must be {(count,)} and {dtype} by its size"
+                f"{name}.npy has shape {shape} and type {actual_type}: must be {(count,)} and {dtype} by its "
+                "size"
             )
         array = np.frombuffer(file.read(), dtype)
     if len(array) != count:
@@ -198,7 +200,7 @@ def _array(archive: zipfile.ZipFile, name: str, dtype: np.dtype[Any]) -> npt.NDA
 
 
 def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerprint]:
-    """The fingerprints in the arrays of the file. Raises ValueError if they contradict each other."""
+    """Yield the fingerprints in the arrays of the file. Raises ValueError if they contradict each other."""
     names = json.loads(songs.tobytes())
     if any(count < 0 for _, _, count in names):
         raise ValueError("a song has fewer than 0 parts")
@@ -211,7 +213,7 @@ def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerpr
     lines = iter(enumerate(zip([0, *ends[:-1]], ends, strict=True)))
     runs = runs.astype(np.int64)
     for path, title, count in names:
-        own = [next(lines) for _ in range(count)]
+        of_song = [next(lines) for _ in range(count)]
         yield SongFingerprint(
             str(path),
             str(title),
@@ -219,6 +221,6 @@ def _read(songs: Any, notes: Any, runs: Any, bars: Any) -> Iterator[SongFingerpr
                 PartFingerprint(
                     runs[a - RUN_STEPS * n : b - RUN_STEPS * (n + 1)], np.cumsum(bars[a:b], dtype=np.int64)
                 )
-                for n, (a, b) in own
+                for n, (a, b) in of_song
             ),
         )

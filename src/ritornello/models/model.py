@@ -140,11 +140,11 @@ class Model:
         return network.eval()
 
     def step(self) -> Any:
-        """Return the network for one row at a time, to be started; a model's steps share the weights.
+        """Return the network for one row at a time, before `start`; all steps of a model share the weights.
 
-        It is the network's numpy step, or if there is none the network in torch. Raises ModelError if the
-        weights do not fit it, or if it reads other fields than the representation has; InputError. A model
-        of an older version may lack known fields of the representation.
+        It is the network's numpy step, or else the network in torch. A network of an older version may not
+        read some known fields of the representation. Raises ModelError if the weights do not fit it, or if it
+        reads fields that the representation does not have; InputError.
         """
         return copy(self._step)
 
@@ -163,7 +163,7 @@ class Model:
         return step
 
     def _runnable(self, kind: str) -> str:
-        """The name under which the registry may look for the model's code. Raises ModelError."""
+        """Return the name of the model's code in the registry, if it may be run. Raises ModelError."""
         recorded = self.info[registry.SINGULAR[kind]]["name"]
         if kind in self.code:
             return self.code[kind]
@@ -206,17 +206,17 @@ def _check_code(path: Path, info: dict[str, Any], kind: str, name: str) -> None:
         raise ModelError(f"{str(path)!r} was trained with {own}, not {name!r}: leave out --{option}")
 
 
-def _check_fields(read: Sequence[Any], must: Sequence[Any]) -> None:
-    """Raise ModelError unless a network reads the fields of its representation; units may differ.
+def _check_fields(read: Sequence[Any], fields: Sequence[Any]) -> None:
+    """Raise ModelError unless the fields that a network reads are `fields`; units may differ.
 
-    It need not read all known fields.
+    The network need not read all known fields.
     """
     names = {field.name for field in read}
-    expected = [field for field in must if field.kind != "known" or field.name in names]
+    expected = [field for field in fields if field.kind != "known" or field.name in names]
     for number, pair in enumerate(zip_longest(read, expected)):
-        found, right = (
+        actual, right = (
             "missing" if f is None else f"{f.name!r:.40} ({f.kind} of {f.size}, guesses {f.guesses})"
             for f in pair
         )
-        if found != right:
-            raise ModelError(f"network.config.fields[{number}] is {found}: must be {right}")
+        if actual != right:
+            raise ModelError(f"network.config.fields[{number}] is {actual}: must be {right}")

@@ -69,7 +69,7 @@ def write(
         name.removesuffix(".safetensors").removesuffix(".json"): {"sha256": sha256(data), "bytes": len(data)}
         for name, data in contents.items()
     }
-    with ExitStack() as stack:  # all files are on disk before the first is renamed; model.json comes last
+    with ExitStack() as stack:  # it renames the files after all are on disk, model.json last
         head = stack.enter_context(replacing(path / "model.json"))
         write_json(head, {"format": FORMAT, **info, "files": files})
         stack.enter_context(replacing(path / "card.md")).write_text(card, encoding="utf-8")

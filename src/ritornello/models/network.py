@@ -15,7 +15,7 @@ from ritornello.representations.table import Field
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What training needs of a network's settings."""
+    """The settings of a network that training reads."""
 
     fields: tuple[Field, ...]
     """The representation's fields."""
@@ -35,7 +35,7 @@ class NetworkConfig:
 
 
 class Network(nn.Module):
-    """A network that learns all rows of a crop. A subclass gives `__init__` and `forward`.
+    """A network that learns all rows of a crop. A subclass defines `__init__` and `forward`.
 
     The class variables are defaults of training for this network: `batch` crops in a step,
     `learning_rate` (the highest learning rate), `heldout` rows in a measurement; `halves` says whether the

@@ -130,8 +130,8 @@ def _unpacked(path: Path, _modified_ns: int, _size: int) -> Path:
 
 def _fetched(name: str) -> Path:
     """Return the folder of a model downloaded with huggingface_hub. Raises ModelError."""
-    found = HUB_NAME.fullmatch(name)
-    if not found:
+    match = HUB_NAME.fullmatch(name)
+    if not match:
         raise ModelError(f"model {name!r}: must be hub:USER/MODEL or hub:USER/MODEL@REVISION")
     require_extra("hub", "huggingface_hub")
     from huggingface_hub import snapshot_download
@@ -139,7 +139,7 @@ def _fetched(name: str) -> Path:
 
     allowed = [*(name for name in MAX_BYTES if name != CARD), HUB_CARD]
     try:
-        folder = Path(snapshot_download(found[1], revision=found[2], allow_patterns=allowed))
+        folder = Path(snapshot_download(match[1], revision=match[2], allow_patterns=allowed))
     except LocalEntryNotFoundError as error:
         raise ModelError(f"model {name!r}: the Hub cannot be reached, and no local copy exists") from error
     except (HfHubHTTPError, OSError, ValueError) as error:

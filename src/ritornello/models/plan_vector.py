@@ -1,4 +1,4 @@
-"""A plan as a vector, which the network gets as input.
+"""Encode a plan as a vector, an input of the network.
 
     group    numbers
     genre    the weight of each label of the model, summing to 1
@@ -45,13 +45,13 @@ class PlanEncoder:
 
         Labels that the model does not know are ignored; a plan without genre, key or parts leaves it unknown.
         """
-        found = np.zeros(self.size, np.float32)
+        vector = np.zeros(self.size, np.float32)
         for number, group in enumerate(GROUPS):
-            part = found[self.groups[group]]
+            numbers = vector[self.groups[group]]
             if "plan" not in hidden and group not in hidden:
-                getattr(self, f"_{group}")(plan, part)
-                found[self.groups["known"].start + number] = part.any()
-        return found
+                getattr(self, f"_{group}")(plan, numbers)
+                vector[self.groups["known"].start + number] = numbers.any()
+        return vector
 
     def _genre(self, plan: Plan, out: npt.NDArray[np.float32]) -> None:
         for label, weight in plan.genres:

@@ -47,8 +47,8 @@ class TorchStep:
 
     def logits(self, field: str) -> npt.NDArray[np.float32]:
         """Return the logits (B, size) of a choice, or the real (B,); all earlier fields must have values."""
-        found: npt.NDArray[np.float32] = self._predict()[0][field][:, -1].float().cpu().numpy()
-        return found
+        logits: npt.NDArray[np.float32] = self._predict()[0][field][:, -1].float().cpu().numpy()
+        return logits
 
     def put(self, field: str, values: npt.ArrayLike) -> None:
         """Set the row's `field` to values (B,)."""
@@ -66,6 +66,8 @@ class TorchStep:
         """Predictions for the present row, and the state after it."""
         values = torch.cat([self._rows, self._row], dim=1)  # (B, T+1, F)
         if hasattr(self.network, "predict"):
-            found: tuple[dict[str, torch.Tensor], Any] = self.network.predict(values, self._plan, self._state)
-            return found
+            result: tuple[dict[str, torch.Tensor], Any] = self.network.predict(
+                values, self._plan, self._state
+            )
+            return result
         return self.network(values, self._plan), None

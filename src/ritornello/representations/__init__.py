@@ -1,1 +1,1 @@
-"""Representations: a Score as rows of fields, and back. `table` says what one is."""
+"""Representations, which turn a Score into rows of fields and back; `table` is their interface."""

@@ -1,9 +1,9 @@
-"""The representation `chorale`: one row a 16th of four voices, as in the data set JSB Chorales.
+"""The representation `chorale`: four voices with one row for each 16th, as in the data set JSB Chorales.
 
-A row has its position in the bar, and then soprano, bass, tenor and alto, each a pitch 28-88 or a rest. A
-note that is held and one that is repeated look the same, so repeated pitches become one long note. A song has
-no END: it is as long as its bars. Scores that are not four voices of one pitch at a time are refused. A frame
-is a 16th of all voices: four pitches from soprano to bass, -1 for a rest.
+A row has its position in the bar, and then soprano, bass, tenor and alto, each a pitch 28-88 or a rest. Held
+and repeated notes cannot be distinguished, so repeated pitches become one long note. A song has no END: it is
+as long as its bars. Scores that are not four voices of one pitch at a time are refused. A *frame* is a 16th
+of all voices: four pitches from soprano to bass, -1 for a rest.
 """
 
 from collections.abc import Collection, Sequence
@@ -41,7 +41,7 @@ class Cursor(SimpleCursor):
     """B chorales of these bars (at 24 ticks a beat) that are composed row by row.
 
     `given` are Scores with the given voices, named by their parts; `prompts` are rows (N, 5) that come first.
-    Both allow one class each.
+    Choices for which they have a value allow no other class.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class Cursor(SimpleCursor):
         self.forced = np.full((*self.values.shape[:2], len(DRAWN)), -1)  # (B, T, 4); -1 is free
         for song, (timeline, length) in enumerate(zip(timelines, self.lengths.tolist(), strict=True)):
             self.values[song, :length, 0] = _positions(timeline)
-            if given and (kept := given[song]):
-                classes = _classes(_frames(kept, allow_missing=True)[:length])
+            if given and (voices := given[song]):
+                classes = _classes(_frames(voices, allow_missing=True)[:length])
                 is_given = (classes > 0).any(axis=0)
                 self.forced[song, :length, is_given] = 0
                 self.forced[song, : len(classes), is_given] = classes[:, is_given].T
@@ -85,9 +85,9 @@ class Chorale:
     cursor = Cursor
 
     def canonical(self, score: Score) -> tuple[Score, dict[str, int]]:
-        """The song as the rows can hold it, and how much of each kind is lost.
+        """Return the song as the rows can hold it, and how much of each kind is lost.
 
-        Voices are known by their names (soprano, alto, tenor, bass), or else by their mean pitch. Raises
+        Voices are identified by their names (soprano, alto, tenor, bass), or else by mean pitch. Raises
         ScoreError for a score that is not four voices of one pitch at a time within 28-88.
         """
         song = _song(_frames(score), Plan.of(score))
@@ -225,12 +225,13 @@ def _frames(score: Score, allow_missing: bool = False) -> Ints:
     last = np.maximum(rescale_ticks(end, GRID, 4), first + 1)
     frames = np.full((int(last.max(initial=0)), len(pitched)), -1)
     for column, part in enumerate(pitched):
-        mine = np.flatnonzero(score.part == part)
-        over = np.flatnonzero(last[mine][:-1] > first[mine][1:] + 1)  # rounding may cause one 16th
-        if len(over):
-            beat = first[mine][over[0] + 1] / 4
+        notes = np.flatnonzero(score.part == part)
+        # rounding may make two notes overlap by one 16th
+        overlapping = np.flatnonzero(last[notes][:-1] > first[notes][1:] + 1)
+        if len(overlapping):
+            beat = first[notes][overlapping[0] + 1] / 4
             raise ScoreError(f"part {part} has two pitches at beat {beat:g}{where}: must have one at a time")
-        for note in mine.tolist():
+        for note in notes.tolist():
             frames[first[note] : last[note], column] = score.pitch[note]
     return _in_order(frames, [score.parts[index].name for index in pitched])
 

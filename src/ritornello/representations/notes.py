@@ -1,19 +1,19 @@
 """The representation `notes`: one row a note, on a grid of 24 ticks a beat; Ritornello learns best with it.
 
-A row is, in order: three candidates for the note (`repetition`), when the next given note comes, how many of
-the planned notes of the bar are to come, the shift to the onset, what is known of that place (position in the
-bar, bars left, chords, end of the phrase, given notes), part, what is planned for it, pitch, duration,
-velocity. `grid.vocabulary` has the table. Rows with the shift WAIT or END have no note: their later choices
-are void. Within an onset, rows ascend by part and pitch.
+A row has, in this order: three candidates for the note (`repetition`), when the next given note comes, how
+many planned notes of the bar are still to come, the shift to the onset, properties of that place (position in
+the bar, bars left, chords, end of the phrase, given notes), the part, what the sketch plans for it, pitch,
+duration, velocity. `grid.vocabulary` has the table. Rows with the shift WAIT or END have no note: their later
+choices are void. Within an onset, rows ascend by part and pitch.
 
-Given notes, which the user keeps, are rows in their place like all others; composing forces them. The loss
-counts when they come, in which part and at which pitch, because the network must leave room for them, but not
-their durations and velocities.
+Given notes, which the user keeps, are rows in their places like all others; composing forces their choices.
+The loss counts their shifts, parts and pitches, because the network must leave room for them, but not their
+durations and velocities.
 
-The end of the song shows in `bars_left` alone. All that is known beyond the notes (form, bars left, chords,
-cadence, texture) can be hidden with `table.hide`. `Notes.encode` computes the rows of a whole song at once;
-`grid.song_state` computes the same rows one by one while a song is composed, and `test_cursor.py` holds the
-two equal.
+Only the field `bars_left` depends on where the song ends. The known fields from a plan or a sketch (form,
+bars left, chords, cadence, texture) can be hidden with `table.hide`. `Notes.encode` computes the rows of a
+whole song at once; `grid.song_state` computes the same rows one by one while a song is composed;
+`test_cursor.py` checks that both are equal.
 """
 
 from dataclasses import replace
@@ -36,12 +36,14 @@ from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, N
 from ritornello.representations.repetition.alone import Candidates, alone_candidates
 from ritornello.representations.repetition.echo import echo_candidates
 from ritornello.representations.repetition.form import find_returns, form_candidates
-from ritornello.representations.sketch import read_sketch
+from ritornello.representations.sketch import compute_sketch
 from ritornello.representations.table import Field, Rows
 
 Mask = npt.NDArray[np.bool_]  # of notes (N,) or of rows (R,)
 Columns = dict[str, Any]  # by the name of the field: classes (R,), or one class for all rows
-UNKNOWN: Columns = {field.name: field.unknown for field in vocabulary.FIELDS if field.unknown is not None}
+UNKNOWN_CLASSES: Columns = {
+    field.name: field.unknown for field in vocabulary.FIELDS if field.unknown is not None
+}
 
 
 class Notes:
@@ -62,18 +64,18 @@ class Notes:
     draw_given = staticmethod(augmentation.draw_given)
 
     def timeline(self, score: Score) -> Timeline:
-        """The bars of a canonical song, with the chords, form and sketch that are found in its notes."""
+        """Return the bars of a canonical song, with chords, form and sketch computed from its notes."""
         onset, part, pitch, _, _ = vocabulary.note_classes(score)
         bars = Timeline.of(score)
         bars = bars if bars.chords else replace(bars, chords=estimated(bars, score))
         bars = find_returns(bars, onset, vocabulary.part_pitch(part, pitch))
-        return replace(bars, sketch=read_sketch(score, bars))
+        return replace(bars, sketch=compute_sketch(score, bars))
 
     def encode(self, score: Score, timeline: Timeline | None = None, given: Mask | None = None) -> Rows:
         """Encode a song as rows (R, F) int16; a song without notes has none.
 
-        `timeline` is that of the canonical song, computed if it is left out; `given` (N,) says which of the
-        canonical song's notes are given.
+        `timeline` is that of the canonical song; it is computed if it is left out. `given` (N,) is a mask of
+        the canonical song's given notes.
         """
         return self.encode_canonical(self.canonical(score)[0], timeline, given)
 
@@ -119,10 +121,12 @@ class Notes:
     def _rows(
         self, rows: ShiftRows, notes: list[Ints], timeline: Timeline, positions: Positions, given: Mask | None
     ) -> npt.NDArray[np.int16]:
-        """The rows (R, F) of a whole song, without what is known of given notes."""
+        """Return the rows (R, F) of a whole song, without the fields of given notes."""
         is_note = (rows.note >= 0) & (rows.shift != END)
         index = np.where(is_note, rows.note, len(notes[0]))  # N is void
-        columns: Columns = UNKNOWN | {"given": 0, "shift": rows.shift} | positions.fields(rows.clock_after)
+        columns: Columns = (
+            UNKNOWN_CLASSES | {"given": 0, "shift": rows.shift} | positions.fields(rows.clock_after)
+        )
         for name, column in zip(NOTE_CHOICES, notes[1:], strict=True):
             columns[name] = np.append(column, VOID[name])[index]
         columns |= _candidates(rows, is_note, notes, timeline, positions.bars, given)
@@ -135,7 +139,7 @@ class Notes:
 def _write_given_context(
     values: npt.NDArray[np.int16], is_given: Mask, given: list[Ints], rows: ShiftRows, bars: BarLines
 ) -> None:
-    """Write into rows (R, F) what is known of the given notes, of which `is_given` (R,) are the rows."""
+    """Write the fields of given notes into rows (R, F); `is_given` (R,) are the rows of the given notes."""
     context = GivenContext(*given[:4])
     passed: Ints = np.cumsum(is_given) - is_given
     columns = context.next_fields(passed, rows.clock_before, shifts.earliest_onsets(rows, bars), bars)
@@ -146,7 +150,7 @@ def _write_given_context(
 def _candidates(
     rows: ShiftRows, is_note: Mask, notes: list[Ints], timeline: Timeline, bars: BarLines, given: Mask | None
 ) -> Columns:
-    """The fields of echo, alone and form for rows (R,)."""
+    """Return the fields of echo, alone, form and texture for rows (R,)."""
     onset, part, pitch = notes[:3]
     part_pitch = vocabulary.part_pitch(part, pitch)
     known: Ints = np.cumsum(is_note) - is_note  # how many notes come before each row
@@ -156,7 +160,7 @@ def _candidates(
     least_part = np.where(rows.shift == 0, (last + 1) // vocabulary.PITCHES, 0)
 
     def guessed(name: str, note: Ints, onset_ticks: Ints) -> Columns:
-        """The classes that a candidate guesses; all are void where the grammar cannot write its onset."""
+        """Return the classes that a candidate guesses; all are void if the grammar cannot write its onset."""
         shift = np.where(note < 0, NO_SHIFT, shifts.shift_to(onset_ticks, clock, earliest, bars))
         index = np.where(shift == NO_SHIFT, len(onset), note)
         choices = zip(NOTE_CHOICES, notes[1:], strict=True)
@@ -170,13 +174,13 @@ def _candidates(
     least_key = np.maximum(vocabulary.note_key(clock, last + 1), earliest << vocabulary.PART_PITCH_BITS)
     alone = alone_candidates(onset, part_pitch, least_key, known, given)
     columns: Columns = Texture(timeline).fields(rows, part, least_part, bars)
-    for name, found in (("echo", echo), ("alone", alone)):
-        columns |= guessed(name, found.note, found.onset_ticks)
+    for name, candidates in (("echo", echo), ("alone", alone)):
+        columns |= guessed(name, candidates.note, candidates.onset_ticks)
         no_guess = columns[f"{name}.shift"] == NO_SHIFT
-        columns[f"{name}.length"] = np.where(no_guess, 0, found.length)
-        columns[f"{name}.run"] = np.where(no_guess, 0, found.run)
+        columns[f"{name}.length"] = np.where(no_guess, 0, candidates.length)
+        columns[f"{name}.run"] = np.where(no_guess, 0, candidates.run)
     form = form_candidates(bars, timeline, onset, part_pitch, clock, last, known)
     columns |= guessed("form", form.note, form.onset_ticks)
-    lost = (columns["form.shift"] == NO_SHIFT) & (form.note >= 0)
-    columns["form.likeness"] = np.where(lost, 0, form.similarity)
+    cannot_be_written = (columns["form.shift"] == NO_SHIFT) & (form.note >= 0)
+    columns["form.likeness"] = np.where(cannot_be_written, 0, form.similarity)
     return columns

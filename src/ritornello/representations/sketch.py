@@ -1,8 +1,9 @@
-"""Read the sketch of a song off its notes: where phrases end and how, motifs, and the texture of each bar.
+"""Compute the sketch of a song from its notes: where and how phrases end, motifs, and textures.
 
-Phrases are found as the most probable division into lengths of 1-16 bars, given how long the leading line
-rests in each bar and where repeated sections begin. The method follows Temperley's Grouper (The Cognition of
-Basic Musical Structures, 2001, chapter 3): gaps, lengths, and parallel metrical places.
+The song is divided into phrases of 1-16 bars, so that the sum of scores is highest. The scores are for the
+lengths of phrases, for long rests of the leading line at their ends, and for the edges of repeated sections.
+The method follows Temperley's Grouper (The Cognition of Basic Musical Structures, 2001, chapter 3): gaps,
+lengths, and parallel metrical places.
 """
 
 from dataclasses import replace
@@ -32,26 +33,26 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MAX_PHRASE_BARS = 16
-# Logarithms of how probable a phrase of so many bars; chosen by eye on fiddle tunes, chorales, pop and games
+# Scores of phrases by length in bars: log probabilities, chosen by eye on fiddle tunes, chorales, pop, games
 LENGTH_SCORES = {1: -3.5, 2: -1.3, 3: -3.0, 4: -0.7, 5: -3.4, 6: -2.6, 7: -3.6, 8: -2.1, 12: -4.0, 16: -3.6}
 OTHER_LENGTH_SCORE, TOO_LONG = -4.5, -9.0
-REST_SCORE = 0.85  # for a standard deviation by which the line rests longer than in other bars
-QUIET_SHARE = 0.5  # how much the silence of all parts counts beside the rest of the leading line
+REST_SCORE = 0.85  # times the standard deviations by which the line rests longer than in other bars
+QUIET_WEIGHT = 0.5  # of the time without a new note in any part, relative to that in the leading line
 SECTION_SCORE = 2.0  # for a bar line at which a repeated section of at least four bars begins or ends
 MIN_NOTES_OF_A_MOTIF = 2
-# The share of songs whose texture is blurred, and by how much: deviations of ln(notes) and of pitch
+# The share of songs whose textures are blurred, and the standard deviations of ln(notes) and of pitch
 BLURRED_SHARE, BLUR_OF_NOTES, BLUR_SEMITONES = 0.8, 0.35, 2.0
 
 
 class LeadingLine(NamedTuple):
-    """The highest note (n,) at each onset of the leading part: ticks, ticks to the next one, pitch."""
+    """The highest note (n,) at each onset of the leading part: onset, ticks to the next one, pitch."""
 
     onset: Ints
     gap: Ints
     pitch: Ints
 
 
-def read_sketch(song: Score, timeline: Timeline) -> Sketch:
+def compute_sketch(song: Score, timeline: Timeline) -> Sketch:
     """Return the sketch of a canonical song, whose timeline has chords and returns."""
     if not len(song):
         return Sketch()
@@ -69,7 +70,7 @@ def read_sketch(song: Score, timeline: Timeline) -> Sketch:
 
 
 def _textures(song: Score, bars: Ints, count: int) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """For each part and bar the number of notes and their mean pitch."""
+    """Return for each part and bar the number of notes and their mean pitch."""
     cell = song.part.astype(np.int64) * count + bars
     size = len(song.parts) * count
     notes = np.bincount(cell, minlength=size)
@@ -80,7 +81,10 @@ def _textures(song: Score, bars: Ints, count: int) -> tuple[tuple[tuple[int, int
 
 
 def _leading_line(song: Score, bars: Ints, timeline: Timeline) -> LeadingLine:
-    """The highest pitched part of those that play in half as many bars as any, one note an onset."""
+    """Return the highest notes of the leading part.
+
+    Of the pitched parts that play in at least half as many bars as any other, it has the highest mean pitch.
+    """
     count = len(song.parts)
     pitched = np.array([not part.is_drum for part in song.parts])
     part = song.part.astype(np.int64)
@@ -96,29 +100,29 @@ def _leading_line(song: Score, bars: Ints, timeline: Timeline) -> LeadingLine:
 
 
 def _motifs(line: LeadingLine, timeline: Timeline) -> tuple[int, ...]:
-    """For each bar the first earlier bar with the same rhythm and contour of the leading line."""
+    """Return for each bar the first earlier bar with the same rhythm and contour of the leading line."""
     edges = np.searchsorted(line.onset, np.append(timeline.start_ticks, timeline.end_ticks)).tolist()
     bar = timeline.bar_of(line.onset)
     offset = (line.onset - timeline.start_ticks[bar]).astype(np.int16)
     rises = np.sign(np.diff(line.pitch, prepend=0)).astype(np.int8)
-    first: dict[tuple[int, bytes, bytes], int] = {}
-    found = []
+    first: dict[tuple[int, bytes, bytes], int] = {}  # by bar length, onsets and contour: the first such bar
+    motifs = []
     for number, length in enumerate(timeline.length_ticks.tolist()):
         begin, end = edges[number], edges[number + 1]
         if end - begin < MIN_NOTES_OF_A_MOTIF:
-            found.append(NO_MOTIF)
+            motifs.append(NO_MOTIF)
             continue
         motif = length, offset[begin:end].tobytes(), rises[begin + 1 : end].tobytes()
         origin = first.setdefault(motif, number)
-        found.append(origin if origin < number else NO_MOTIF)
-    return tuple(found)
+        motifs.append(origin if origin < number else NO_MOTIF)
+    return tuple(motifs)
 
 
 def _phrases(
     song: Score, line: LeadingLine, timeline: Timeline
 ) -> tuple[tuple[int, ...], tuple[Closing, ...]]:
-    """For each bar NO_CADENCE, OPEN, CLOSED or END, and the closing note of the phrase that ends there."""
-    found = [NO_CADENCE] * len(timeline)
+    """Return for each bar its cadence, and the closing note of the phrase that ends with it."""
+    cadences = [NO_CADENCE] * len(timeline)
     pickup = _pickup_ticks(line, timeline)
     rests, notes = _rests(song, line, timeline, pickup)
     ends = _phrase_ends(REST_SCORE * rests + SECTION_SCORE * _sections(timeline), timeline, pickup)
@@ -127,14 +131,17 @@ def _phrases(
         _is_on_tonic(song, line, notes[ends], timeline, key_tonic(*key)) if key else np.zeros(len(ends), bool)
     )
     for bar, closed in zip(ends.tolist(), is_closed.tolist(), strict=True):
-        found[bar] = CLOSED if closed else OPEN
-    found[-1] = END
+        cadences[bar] = CLOSED if closed else OPEN
+    cadences[-1] = END
     notes[-1] = len(line.onset) - 1
-    return tuple(found), _closings(line, timeline, ends, notes[ends])
+    return tuple(cadences), _closings(line, timeline, ends, notes[ends])
 
 
 def _closings(line: LeadingLine, timeline: Timeline, ends: Ints, notes: Ints) -> tuple[Closing, ...]:
-    """For each bar the closing note, one of `notes` (n,) for each of `ends` (n,), if it begins in the bar."""
+    """Return for each bar its closing note, if that begins in the bar.
+
+    `ends` (n,) are the last bars of phrases, `notes` (n,) their closing notes by their index in the line.
+    """
     closings = [(UNKNOWN, UNKNOWN)] * len(timeline)
     for bar, note in zip(ends.tolist(), notes.tolist(), strict=True):
         ticks = int(line.onset[note] - timeline.start_ticks[bar]) if note >= 0 else UNKNOWN
@@ -144,7 +151,10 @@ def _closings(line: LeadingLine, timeline: Timeline, ends: Ints, notes: Ints) ->
 
 
 def _pickup_ticks(line: LeadingLine, timeline: Timeline) -> int:
-    """How many ticks before the bar line phrases begin: as long as the song's pickup, at most half a bar."""
+    """Return how many ticks before a bar line phrases begin: the length of the song's pickup, or 0.
+
+    A pickup of more than half a bar counts as 0.
+    """
     length = int(timeline.length_ticks[0])
     usual = int(np.median(timeline.length_ticks))
     first = int(line.onset[0]) if len(line.onset) else 0
@@ -153,10 +163,11 @@ def _pickup_ticks(line: LeadingLine, timeline: Timeline) -> int:
 
 
 def _rests(song: Score, line: LeadingLine, timeline: Timeline, pickup: int) -> tuple[Floats, Ints]:
-    """How much longer the longest note of each bar (bars,) is than that of other bars, and which note it is.
+    """Return how much longer the line rests in each bar (bars,) than in others, and on which of its notes.
 
-    Bars are moved back by the pickup. The first is in standard deviations of the logarithm of the time to
-    the next note of the line, and of the longest time in it without a new note of any part.
+    A rest is the time from a note of the line to the next one, weighted with the longest time in it without
+    a new note of any part. Rests are in standard deviations of their logarithms. Bars begin `pickup` ticks
+    early.
     """
     bars = len(timeline)
     longest, note = np.zeros(bars), np.full(bars, -1)
@@ -164,33 +175,36 @@ def _rests(song: Score, line: LeadingLine, timeline: Timeline, pickup: int) -> t
         return longest, note
     onset = np.unique(song.onset_ticks[~song.of_drums].astype(np.int64))
     quiet = np.maximum.reduceat(np.diff(onset, append=timeline.end_ticks), np.searchsorted(onset, line.onset))
-    length = np.log2(line.gap) + QUIET_SHARE * np.log2(np.minimum(quiet, line.gap))
+    length = np.log2(line.gap) + QUIET_WEIGHT * np.log2(np.minimum(quiet, line.gap))
     order = np.argsort(length, kind="stable")
     bar = np.minimum(timeline.bar_of(line.onset[order] + pickup), bars - 1)
     longest[bar], note[bar] = length[order], order
     stop = timeline.start_ticks + timeline.length_ticks - pickup
     before = np.maximum(np.searchsorted(line.onset, stop) - 1, 0)
-    empty = note < 0  # no onset in the bar: the note before lasts on
+    empty = note < 0  # bars without an onset belong to the rest of the note before
     longest[empty], note[empty] = length[before[empty]], before[empty]
     longest = np.minimum(longest, np.median(longest) + 2)
     return (longest - longest.mean()) / max(float(longest.std()), 0.3), note
 
 
 def _sections(timeline: Timeline) -> Floats:
-    """For each bar (bars,) how clearly a section ends with it, 0-1: a repeated one begins or ends there."""
-    found = np.zeros(len(timeline) + 1)
+    """Return for each bar (bars,) how clearly a repeated section ends with it or begins after it, 0-1."""
+    clearness = np.zeros(len(timeline) + 1)  # of each bar line
     origins = timeline.returns_to
     edges = [0, *(np.flatnonzero(np.diff(origins) != 1) + 1).tolist(), len(origins)]
     for begin, end in pairwise(edges):
         origin, weight = int(origins[begin]), min((end - begin - 1) / 3, 1)
         if origin >= 0:
-            places = [begin, end, origin, origin + end - begin]
-            found[places] = np.maximum(found[places], weight)
-    return found[1:]
+            lines = [begin, end, origin, origin + end - begin]
+            clearness[lines] = np.maximum(clearness[lines], weight)
+    return clearness[1:]
 
 
 def _phrase_ends(scores: Floats, timeline: Timeline, pickup: int) -> Ints:
-    """The last bars of the phrases: the division of the highest total score."""
+    """Return the last bars of the phrases, by the division with the highest total score.
+
+    `scores` (bars,) are those of a phrase that ends with the bar, apart from its length.
+    """
     lengths = np.full(2 * MAX_PHRASE_BARS + 1, OTHER_LENGTH_SCORE)
     lengths[list(LENGTH_SCORES)] = list(LENGTH_SCORES.values())
     lengths[[0, *range(MAX_PHRASE_BARS + 1, len(lengths))]] = TOO_LONG
@@ -215,7 +229,10 @@ def _phrase_ends(scores: Floats, timeline: Timeline, pickup: int) -> Ints:
 def _is_on_tonic(
     song: Score, line: LeadingLine, notes: Ints, timeline: Timeline, tonic: int
 ) -> npt.NDArray[np.bool_]:
-    """Whether two of the line, the lowest note and the root of the chord are the tonic, at notes (n,)."""
+    """Whether phrases close on the tonic at `notes` (n,) of the line.
+
+    At least two of the line, the lowest note that sounds and the root of the chord must be the tonic.
+    """
     place = line.onset[notes]
     root = np.array([-1, *(chord.root for chord in timeline.chords)])
     chord = np.searchsorted([chord.onset_ticks for chord in timeline.chords], place, side="right")
@@ -231,11 +248,11 @@ def _is_on_tonic(
 
 
 def blurred(sketch: Sketch, draw: np.random.Generator) -> Sketch:
-    """The sketch with a texture that is nearly that of the song, for four songs in five.
+    """Return the sketch, for four songs in five with random deviations of its textures.
 
-    A network that learns from exact textures trusts them too far: where a sketch is composed too, its numbers
-    fit the music less well. With exact ones 7 of 32 composed fiddle tunes ended on the tonic, with none 17.
-    Ho et al. blur what a diffusion model is conditioned on for the same reason (arXiv 2106.15282).
+    A network that learns from exact textures relies on them too much: the textures of a drawn sketch fit the
+    music less well. With exact textures 7 of 32 composed fiddle tunes ended on the tonic, without any 17. Ho
+    et al. add noise to the condition of a diffusion model for the same reason (arXiv 2106.15282).
     """
     if draw.random() >= BLURRED_SHARE:
         return sketch

@@ -1,6 +1,6 @@
-"""What a representation is: a table of fields, and the way from a Score to rows of it and back.
+"""The interface of a representation: a table of fields, and methods that turn a Score into rows and back.
 
-Networks, losses and the sampler use only the table, and no knowledge of music.
+Networks, losses and the sampler use only the table; they do not depend on what the fields mean.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,39 +14,38 @@ from ritornello.music.score import Score
 
 
 class Field(NamedTuple):
-    """One column of the table.
-
-    A "choice" is one of `size` classes, which the network predicts; the class `size` is void: the row has no
-    value. A "known" field is one of `size` classes, which is computed before, without a loss. A "real" is a
-    number, and `unit` says what 1.0 stands for. A known field may guess the value of a choice, named by
-    `guesses`; its last class is then the void of that choice: no guess. `unknown` is the class of a known
-    field that says nothing (see `hide`).
-    """
+    """One column of the table."""
 
     name: str
     size: int
+    """The number of classes. A choice has one more: the class `size` is void, a row without a value."""
     kind: Literal["choice", "real", "known"]
+    """A choice is a class that the network predicts, a known field a class that is computed before, without
+    a loss, and a real is a number."""
     guesses: str | None = None
+    """The choice whose value a known field guesses; the last class of the field is "no guess"."""
     unit: str = ""
+    """The meaning of the classes, or of 1.0 of a real."""
     unknown: int | None = None
+    """The class of a known field that means "unknown" (see `hide`)."""
 
 
 class Rows(NamedTuple):
-    """A whole song: `values` (N, F), a column for each field; `learn` (N, F) says what the loss counts."""
+    """A whole song: `values` (N, F), a column for each field, and `learn` (N, F), what the loss counts."""
 
     values: npt.NDArray[Any]
     learn: npt.NDArray[np.bool_]
 
 
 class Representation(Protocol):
-    """What every representation has.
+    """The members that every representation has.
 
     For every score, `decode(encode(score).values, Plan.of(score)) == canonical(score)[0]`, and `canonical` is
     idempotent.
 
-    Training needs `timeline`, `transposition_range`, `augmented` and `draw_given` too; composing needs
-    `cursor`, or what SamplesItself has; reference nats need `bin_widths` and `end`. `notes.Notes` has them
-    all. `refuses` is True if there are scores for which `canonical` raises ScoreError.
+    Training also needs `timeline`, `transposition_range`, `augmented` and `draw_given`; composing needs
+    `cursor`, or the members of SamplesItself; reference nats need `bin_widths` and `end`. `notes.Notes` has
+    them all. `refuses` is True if there are scores for which `canonical` raises ScoreError.
     """
 
     name: ClassVar[str]
@@ -67,16 +66,16 @@ class Representation(Protocol):
 
 @runtime_checkable
 class SamplesItself(Protocol):
-    """What a representation has if its songs are sampled in a way of its own.
+    """The members of a representation that samples its songs itself.
 
-    `composing` then asks it for the plan, the rows and the song, and uses no cursor and no sampling rules.
+    `composing` then calls these methods instead of a cursor and sampling rules.
     """
 
     dial: ClassVar[str]
     """The option of `compose` that controls the sampling; its value is in the recipe."""
 
     def plan(self, options: Mapping[str, Any]) -> Plan:
-        """The plan with nothing open. Raises PlanError for an option that has no effect here."""
+        """Return the complete plan of a song. Raises PlanError for an option that has no effect here."""
 
     def sample(self, model: Any, plan: Plan, seed: int, song: int, dial: float, /) -> npt.NDArray[Any]:
         """Sample the rows (N, F) of song number `song` with a `Model`."""
@@ -86,7 +85,7 @@ class SamplesItself(Protocol):
 
 
 def hide(fields: tuple[Field, ...], values: npt.NDArray[Any], names: Collection[str]) -> npt.NDArray[Any]:
-    """A copy of rows (..., F) in which known fields of these names, or groups such as "form", say nothing."""
+    """Return a copy of rows (..., F) in which known fields, by name or group such as "form", are unknown."""
     hidden: npt.NDArray[Any] = values.copy()
     for column, field in enumerate(fields):
         if field.unknown is not None and (field.name in names or field.name.split(".")[0] in names):
@@ -99,13 +98,13 @@ def fields_read(network: Any, fields: tuple[Field, ...]) -> tuple[Field, ...]:
 
     A network that was trained by an older version lacks some known fields.
     """
-    own = getattr(getattr(network, "config", None), "fields", None)
-    names = {field.name for field in own or fields}
+    network_fields = getattr(getattr(network, "config", None), "fields", None)
+    names = {field.name for field in network_fields or fields}
     return tuple(field for field in fields if field.name in names)
 
 
 def start_row(fields: tuple[Field, ...]) -> list[int]:
-    """The row before the first row of a song: choices are void, known fields unknown, or else 0."""
+    """Return the row before the first one of a song: choices are void, known fields unknown, or else 0."""
     return [field.size if field.kind == "choice" else field.unknown or 0 for field in fields]
 
 

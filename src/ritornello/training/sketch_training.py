@@ -19,7 +19,7 @@ from ritornello.corpus.corpus import Corpus
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
-from ritornello.representations.sketch import read_sketch
+from ritornello.representations.sketch import compute_sketch
 from ritornello.sketching.forward import Network, SketchConfig, weight_shapes
 from ritornello.sketching.inputs import MAX_DISTANCE
 from ritornello.sketching.sketcher import Sketcher
@@ -183,7 +183,7 @@ def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
     """Return the complete plan of a song: what `infer_plan` finds, and its chords, returns and sketch."""
     song = representation.canonical(without_leading_silence(score))[0]
     timeline = representation.timeline(song)
-    sketch = timeline.sketch or read_sketch(song, timeline)
+    sketch = timeline.sketch or compute_sketch(song, timeline)
     returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
     plan = infer_plan(song, labels)
     return replace(plan, chords=timeline.chords, returns=returns, sketch=sketch)

@@ -1,4 +1,4 @@
-"""One vector a row from several columns of classes: each class has an embedding; all are summed."""
+"""A layer that turns several columns of classes into one vector for each row: a sum of embeddings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ritornello.models.chain.layout import ColumnLayout
 
 
 class ColumnSum(nn.Module):
-    """For each column, the embedding of its class times the column's matrix; summed over the columns.
+    """The sum over columns of the embedding of the column's class times the column's matrix.
 
     `count` (columns,) is how many classes a column has, `start` (columns,) where its vectors begin.
 
-    All embeddings of a column times its matrix are computed once per call (a few thousand rows); the rest is
-    a lookup. A column in `forked` has two matrices, and each row chooses one of them.
+    In each call all embeddings of a column are multiplied by its matrix once (a few thousand rows), and then
+    looked up. A column in `forked` has two matrices, of which each row uses one.
     """
 
     start: Tensor
@@ -42,11 +42,11 @@ class ColumnSum(nn.Module):
     def load_matching_weights(self, old: ColumnSum) -> None:
         """Copy the matrices of the columns that `old` has too; the others become zero.
 
-        If a name occurs several times, the first of it is copied from the first, and so on.
+        If a name occurs several times, its first matrix is copied from the first one of `old`, and so on.
         """
-        of = dict(zip(_numbered(old.names), old.weight, strict=True))
+        old_matrices = dict(zip(_numbered(old.names), old.weight, strict=True))
         zero = torch.zeros_like(self.weight[0])
-        self.weight.copy_(torch.stack([of.get(use, zero) for use in _numbered(self.names)]))
+        self.weight.copy_(torch.stack([old_matrices.get(use, zero) for use in _numbered(self.names)]))
 
     def forward(self, classes: Tensor, tables: Mapping[str, Tensor], fork: Tensor | None = None) -> Tensor:
         """Return (B, T, W) of `classes` (B, T, columns) int32.
@@ -58,16 +58,16 @@ class ColumnSum(nn.Module):
             row = row + self.count * fork
         uses = zip(self.tables, self.weight.unbind(), strict=True)
         vectors = torch.cat([tables[name] @ matrix for name, matrix in uses])  # (all classes, W)
-        vectors = vectors.to(self.weight.dtype)  # gradients of many rows add up here: no half precision
-        found = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")  # (B * T, W)
-        return found.view(*row.shape[:2], -1)
+        vectors = vectors.to(self.weight.dtype)  # gradients of many rows are summed here: no half precision
+        sums = functional.embedding_bag(row.flatten(0, 1), vectors, mode="sum")  # (B * T, W)
+        return sums.view(*row.shape[:2], -1)
 
 
 def _numbered(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Each name with the number of times that it came before."""
+    """Return each name with the number of times that it came before."""
     seen: Counter[str] = Counter()
-    found = []
+    numbered = []
     for name in names:
-        found.append((name, seen[name]))
+        numbered.append((name, seen[name]))
         seen[name] += 1
-    return found
+    return numbered

@@ -80,7 +80,7 @@ class ChainConfig:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> ChainConfig:
-        """The config of a dict of settings. Raises InputError."""
+        """Read the config from a dict of settings. Raises InputError."""
         check_names(cls, settings)
         try:
             table = tuple(Field(**f) if isinstance(f, Mapping) else Field(*f) for f in settings["fields"])
@@ -89,7 +89,7 @@ class ChainConfig:
         return cls(**{**settings, "fields": table})
 
     def with_size(self, sizes: Mapping[str, NetworkSize]) -> ChainConfig:
-        """The config with the numbers of its `size` where they are 0. Raises InputError."""
+        """Return the config with the numbers of its `size` in place of zeros. Raises InputError."""
         if self.size not in sizes:
             raise InputError(f"size {self.size!r}: must be one of {', '.join(sizes)}")
         numbers = sizes[self.size]._asdict()

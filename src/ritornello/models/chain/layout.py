@@ -1,6 +1,6 @@
-"""Where each column of a representation's table enters a chain network.
+"""The places at which the columns of a representation's table enter a chain network.
 
-It works on arrays of numpy and on tensors of torch, so the network and its numpy step share it.
+The code works on arrays of numpy and on tensors of torch, so the network and its numpy step share it.
 """
 
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ MAX_CLASSES = 1 << 16
 
 
 class ChoiceColumns(NamedTuple):
-    """The columns of one choice, and of what the network reads just before it."""
+    """The column of one choice, and the columns that the network reads just before it."""
 
     column: int
-    """The field's own column."""
+    """The column of the choice."""
     put: list[int]
-    """Columns that become known after the previous choice: that choice's value first, then known fields.
-
-    Those that guess this field are among `guesses` alone.
-    """
+    """The previous choice, and the known fields between both, apart from those that guess this choice."""
     guesses: list[int]
-    """Columns that guess this field, each by one candidate for the row."""
+    """Known fields that guess this choice, one of each candidate for the row."""
     contested: list[int]
-    """Those guesses whose candidate has also guessed an earlier field of the row."""
+    """Those of `guesses` whose candidate also guesses an earlier choice of the row."""
 
 
 class ColumnLayout:
-    """Where each column of a table enters. Raises InputError for a table that a chain cannot predict."""
+    """The columns of a table by the choice before which they are read.
+
+    Raises InputError for a table that a chain cannot predict.
+    """
 
     def __init__(self, table: Sequence[Field]) -> None:
         self.fields = tuple(table)
@@ -58,14 +58,14 @@ class ColumnLayout:
 
         `values` (..., F) and the results (...) bool are arrays of numpy or tensors of torch.
         """
-        found: dict[int, Any] = {}
-        so_far: dict[str, Any] = {}
+        agreed: dict[int, Any] = {}
+        right_so_far: dict[str, Any] = {}  # by candidate
         for choice in self.choices:
-            found |= {column: so_far[self.candidate(column)] for column in choice.contested}
+            agreed |= {column: right_so_far[self.candidate(column)] for column in choice.contested}
             for column in choice.guesses:
-                right, name = values[..., column] == values[..., choice.column], self.candidate(column)
-                so_far[name] = so_far[name] & right if name in so_far else right
-        return found
+                is_right, name = values[..., column] == values[..., choice.column], self.candidate(column)
+                right_so_far[name] = right_so_far[name] & is_right if name in right_so_far else is_right
+        return agreed
 
 
 def _choice_columns(table: Sequence[Field]) -> list[int]:

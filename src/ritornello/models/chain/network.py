@@ -1,4 +1,4 @@
-"""What the networks `lstm` and `transformer` share: everything except the hidden layers of the trunk.
+"""The common part of the networks `lstm` and `transformer`: everything but the hidden layers of the trunk.
 
     row t-1: all columns ─────────────┐
     row t: known before any choice ───┼─ trunk ─ context ─ + ─ logits of choice 1 ─ + ─ logits of choice 2 ...
@@ -45,11 +45,9 @@ EPSILON = 1e-5  # added to the mean square
 
 
 def rms_norm(hidden: Tensor) -> Tensor:
-    """RMSNorm of (..., W), without a scale, because the matrix that follows has one of its own.
+    """RMSNorm of (..., W) without a scale, which the matrix that follows can represent.
 
-    Zhang and Sennrich 2019, arXiv 1910.07467.
-
-    Leaving the scale out saves a third of the time.
+    Without a scale it takes a third less time. Zhang and Sennrich 2019, arXiv 1910.07467.
     """
     return functional.rms_norm(hidden, hidden.shape[-1:], eps=EPSILON)
 
@@ -93,7 +91,7 @@ class FieldHead(nn.Module):
 
 
 class ChainNetwork(Network):
-    """A network without its trunk's layers, which a subclass gives. `config` may be a dict, as in JSON.
+    """A network without the layers of its trunk, which a subclass defines. `config` may be a dict.
 
     Raises InputError for a wrong setting, or a table that a chain cannot predict.
     """
@@ -204,10 +202,10 @@ class ChainNetwork(Network):
             own[name].copy_(theirs[name])
 
     def freeze_except(self, names: Collection[str]) -> None:
-        """Freeze all weights but those of some fields or groups of fields: their columns and own tables.
+        """Freeze all weights but those of some fields or groups of fields: their matrices and own tables.
 
-        So the network learns new fields without forgetting. Raises InputError for a name that no field has,
-        and for a weight decay, which would shrink the frozen columns.
+        The network can then learn new fields without changing its other weights. Raises InputError for a name
+        that no field has, and for a weight decay, which would shrink the frozen matrices.
         """
         known = {name for field in self.layout.fields for name in (field.name, field.name.partition(".")[0])}
         if unknown := set(names) - known:

@@ -1,7 +1,7 @@
 """Check the weights and the config of a chain network before the numpy step uses them.
 
-A model folder of unknown origin may contain anything. The config is checked against the allowed ranges, then
-the names, shapes and types of the weights against the config; nothing is allocated before that.
+A model folder of unknown origin may contain anything. First the config is compared with the allowed ranges,
+then the names, shapes and types of the weights with the config; no memory is allocated before that.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ def read_layout(config: Mapping[str, Any]) -> ColumnLayout:
         raise ModelError(f"network.config.fields must be a list of 1-{MAX_FIELDS} fields")
     fields = [_field(number, entry) for number, entry in enumerate(table)]
     try:
-        found = ColumnLayout(fields)
+        layout = ColumnLayout(fields)
     except InputError as error:
         raise ModelError(f"network.config.fields: {error}") from None
     sizes: dict[str, int] = {}
-    for name, classes in zip(found.tables, found.classes, strict=True):
+    for name, classes in zip(layout.tables, layout.classes, strict=True):
         if sizes.setdefault(name, classes) != classes:
             raise ModelError(f"network.config.fields has two of the name {name!r}: must have one")
-    return found
+    return layout
 
 
 def _field(number: int, entry: Any) -> Field:
@@ -93,46 +93,46 @@ def _field(number: int, entry: Any) -> Field:
 def weight_shapes(layout: ColumnLayout, sizes: StepConfig, layer: Shapes) -> Shapes:
     """Return the names and shapes of all weights of a network; `layer` has those of one layer."""
     width, embedding = sizes.width, sizes.embedding
-    found: Shapes = {
+    shapes: Shapes = {
         f"tables.{name}": (classes, embedding)
         for name, classes in zip(layout.tables, layout.classes, strict=True)
     }
-    found["reads.weight"] = (len(layout.fields) + len(layout.first), embedding, width)
+    shapes["reads.weight"] = (len(layout.fields) + len(layout.first), embedding, width)
     if sizes.plan_size:
-        found["plan.weight"] = (width, sizes.plan_size)
+        shapes["plan.weight"] = (width, sizes.plan_size)
     for number in range(sizes.layers):
-        found |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
+        shapes |= {f"layers.{number}.{name}": shape for name, shape in layer.items()}
     for choice in layout.choices:
         field = layout.fields[choice.column]
         head = f"head.{field.name.replace('.', '_')}"
         uses = len(choice.put + choice.guesses) + (len(choice.contested) if sizes.agreement else 0)
         if uses:
-            found[f"{head}.adds.weight"] = (uses, embedding, width)
-        found |= {f"{head}.hidden.weight": (width, width), f"{head}.hidden.bias": (width,)}
-        found |= {f"{head}.logits.weight": (field.size, width), f"{head}.logits.bias": (field.size,)}
-    return found
+            shapes[f"{head}.adds.weight"] = (uses, embedding, width)
+        shapes |= {f"{head}.hidden.weight": (width, width), f"{head}.hidden.bias": (width,)}
+        shapes |= {f"{head}.logits.weight": (field.size, width), f"{head}.logits.bias": (field.size,)}
+    return shapes
 
 
-def check_weights(weights: Mapping[str, npt.NDArray[Any]], must: Shapes) -> dict[str, Floats]:
-    """Return the weights in float32, with the shapes `must`, such as (classes, E).
+def check_weights(weights: Mapping[str, npt.NDArray[Any]], shapes: Shapes) -> dict[str, Floats]:
+    """Return the weights in float32, which must have the names and `shapes`, such as (classes, E).
 
     Raises ModelError if a weight is missing, unknown, or of a wrong shape, type or value.
     """
-    for names, problem in ((must.keys() - weights, "lack"), (weights.keys() - must, "must not have")):
+    for names, problem in ((shapes.keys() - weights, "lack"), (weights.keys() - shapes, "must not have")):
         if names:
             raise ModelError(f"the network's weights {problem} {_few(names)}")
     arrays = {}
-    for name, shape in must.items():
+    for name, shape in shapes.items():
         array = weights[name]
         if array.shape != shape:
             raise ModelError(f"{name} has shape {array.shape}: must be {shape}")
         if array.dtype.kind != "f":
             raise ModelError(f"{name} has type {array.dtype}: must be floating-point")
         with np.errstate(over="ignore"):
-            wide = array.astype(np.float32, copy=False)  # before min and max, which are slow in float16
-        if not (wide.min() >= -MAX_WEIGHT and wide.max() <= MAX_WEIGHT):  # also false for NaN
+            floats = array.astype(np.float32, copy=False)  # before min and max, which are slow in float16
+        if not (floats.min() >= -MAX_WEIGHT and floats.max() <= MAX_WEIGHT):  # also true for NaN
             raise ModelError(f"{name} has a number that is not within -{MAX_WEIGHT:g} and {MAX_WEIGHT:g}")
-        arrays[name] = wide
+        arrays[name] = floats
     return arrays
 
 

@@ -1,1 +1,1 @@
-"""Losses, one file each; `curve` is the loss of a wrong pitch by its distance, which two of them use."""
+"""Losses, one file each; `interval` and the loss of 2018 use `curve`, the loss of a wrong pitch."""

@@ -234,7 +234,7 @@ def _clenshaw(x: Any, coefficients: tuple[float, ...] | list[float]) -> Any:
 
 
 def _within(name: str, value: Any, low: float, high: float, *, whole: bool = False) -> None:
-    """Raise InputError unless the value is a number (a whole one, if it must be) in its range."""
+    """Raise InputError unless the value is a number in its range, and with `whole` a whole number."""
     kinds = int if whole else (int, float)
     if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
         raise InputError(f"{name} {value!r}: must be {'a whole number ' if whole else ''}{low}-{high}")

@@ -1,4 +1,4 @@
-"""Augmentation of training rows: another key, another loudness, and notes that count as given.
+"""Augmentation of training rows: another key, another loudness, and notes that are marked as given.
 
 Key and loudness are changed in the rows themselves, so that a song is encoded only once.
 """

@@ -1,7 +1,7 @@
-"""The canonical song: what `notes` keeps of a song, on a grid of 24 ticks a beat, with one tempo.
+"""The canonical song: a song as rows of `notes` can hold it, on a grid of 24 ticks a beat, with one tempo.
 
-Parts of one program are ordered by mean pitch, highest first, whatever their order in the file was; beyond
-four, the lowest ones are merged into the fourth. All drum parts are merged into one.
+Parts of one program are ordered by mean pitch, highest first, in whatever order the file has them. If they
+are more than four, the fourth and all lower ones are merged. All drum parts are merged into one.
 """
 
 from itertools import groupby
@@ -17,7 +17,7 @@ from ritornello.representations.grid.vocabulary import DRUM_PART, DURATION_TICKS
 
 
 def canonical(score: Score) -> tuple[Score, dict[str, int]]:
-    """The song as rows of `notes` can hold it, and how much of each kind is lost."""
+    """Return the song as rows of `notes` can hold it, and how much of each kind is lost."""
     plan = Plan.of(score)
     notes = _on_grid(score, plan)
     classes, notes[:, 4] = np.unique(_part_classes(notes, score.parts)[notes[:, 4]], return_inverse=True)
@@ -40,7 +40,7 @@ def canonical(score: Score) -> tuple[Score, dict[str, int]]:
 
 
 def build(onset: Ints, duration: Ints, pitch: Ints, velocity: Ints, part_class: Ints, plan: Plan) -> Score:
-    """The Score of notes, (N,) each, with the plan's tempo, meters, key and chords.
+    """Return the Score of notes, (N,) each, with the plan's tempo, meters, key and chords.
 
     Onsets and durations are in ticks, velocities 0-127.
     """
@@ -51,12 +51,12 @@ def build(onset: Ints, duration: Ints, pitch: Ints, velocity: Ints, part_class: 
 
 
 def part_classes_of(score: Score) -> Ints:
-    """The class of each part (parts,) of any song; that of a part without notes means nothing."""
+    """Return the class of each part (parts,) of any song; for a part without notes it has no meaning."""
     return _part_classes(_on_grid(score, Plan.of(score)), score.parts)
 
 
 def grid_spans(score: Score, plan: Plan) -> tuple[Ints, Ints]:
-    """Where the notes (N,) of a score start and end, in ticks on the grid, in the bars of its plan."""
+    """Return the starts and ends of a score's notes (N,), in ticks on the grid, in the bars of its plan."""
     onset = score.onset_ticks.astype(np.int64)
     ends = (onset, onset + score.duration_ticks)
     start, end = (rescale_ticks(ticks, score.ticks_per_beat, GRID) for ticks in ends)
@@ -67,7 +67,7 @@ def grid_spans(score: Score, plan: Plan) -> tuple[Ints, Ints]:
 
 
 def _on_grid(score: Score, plan: Plan) -> Ints:
-    """The notes (N, 5) as `cut_overlaps` has them, on the grid and in the plan's bars."""
+    """Return the notes (N, 5), with the columns of `cut_overlaps`, on the grid and in the plan's bars."""
     start, end = grid_spans(score, plan)
     length = np.maximum(end - start, 1)
     notes = np.stack([start, length, score.pitch, score.velocity, score.part], axis=1).astype(np.int64)
@@ -75,7 +75,7 @@ def _on_grid(score: Score, plan: Plan) -> Ints:
 
 
 def _rounded(notes: Ints) -> Ints:
-    """Notes (N, 5) with the durations and velocities of their classes, no pitch twice at once in a part.
+    """Return notes (N, 5) without overlaps, with the durations and velocities of their classes.
 
     A duration that is rounded up may reach into the next note of its pitch; `Score.of` cuts it there.
     """
@@ -86,7 +86,7 @@ def _rounded(notes: Ints) -> Ints:
 
 
 def _part_classes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
-    """The class of each part (parts,), by program and register; of a part without notes it means nothing."""
+    """Return the class of each part (parts,), by program and register; without notes it has no meaning."""
     classes = np.zeros(len(parts), np.int64)
     playing = np.unique(notes[:, 4]).tolist()
     for part in playing:
@@ -100,7 +100,7 @@ def _part_classes(notes: Ints, parts: tuple[Part, ...]) -> Ints:
 
 
 def _instances(notes_of_parts: list[Ints]) -> list[int]:
-    """The instance 0-3 of each part of one program, by register; parts are given by their notes (n, 4)."""
+    """Return the instance 0-3, by register, of each part of one program, from the notes (n, 4) of each."""
     count = len(notes_of_parts)
     order = sorted(range(count), key=lambda part: _register(notes_of_parts[part]))
     instances = [min(rank, INSTANCES_PER_PROGRAM - 1) for rank in range(count)]
@@ -115,5 +115,5 @@ def _instances(notes_of_parts: list[Ints]) -> list[int]:
 
 
 def _register(notes: Ints) -> tuple[float, bytes]:
-    """What parts are ordered by: mean pitch, highest first; then the notes, so that the order is fixed."""
+    """Return the sort key of a part: mean pitch, highest first, then its notes, for a unique order."""
     return -float(notes[:, 2].mean()), notes.tobytes()

@@ -1,8 +1,8 @@
 """The cursor of `notes`: songs that are composed row by row, a batch at a time.
 
-It gives what is known before each field and which values are allowed, in the order of the table, and takes
-the values that were drawn. `song_state` has the state of each song. Rows are the same as `Notes.encode` makes
-of the finished song: `test_cursor.py` encodes songs and feeds their rows through a cursor.
+In the order of the table, it returns the values of known fields and the allowed classes of choices, and takes
+the classes that were drawn. `song_state` has the state of each song. The rows are those of `Notes.encode` for
+the finished song: `test_cursor.py` encodes songs and puts their rows through a cursor.
 """
 
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ class Cursor:
     """A batch of B songs, one row of each at a time; a song that has ended takes no more rows.
 
     `given` are Scores of the given notes, each with the parts of a canonical song; `prompts` are rows (N, F)
-    that come first; `hidden` names known fields that say nothing ("form", "bars_left", "chord"). Where
+    that come first; `hidden` names known fields that stay unknown ("form", "bars_left", "chord"). If
     bars_left is hidden, END is allowed in every bar.
     """
 

@@ -1,4 +1,4 @@
-"""Rows of `notes` as text: the place, the note, and what the candidates guess (`ritornello explain`)."""
+"""Rows of `notes` as text, for `ritornello explain`: place, note, candidates, sketch, given notes."""
 
 from collections.abc import Sequence
 
@@ -91,21 +91,21 @@ def _form(cell: dict[str, int]) -> str:
 
 
 def _sketch(cell: dict[str, int]) -> list[str]:
-    """What the row knows of the sketch beyond the chord; nothing of what is unknown."""
-    words = []
+    """Return the row's fields of the sketch beyond the chord as text, without unknown ones."""
+    items = []
     if cell["chord.next"] < vocabulary.NO_CHORD:
-        words.append(f"{_chord(cell['chord.next'])} next")
+        items.append(f"{_chord(cell['chord.next'])} next")
     if 0 < (kind := cell["cadence.kind"]) < vocabulary.CADENCE_UNKNOWN:
         closing = cell["cadence.pitch"]
         note = f" on {pitch_name(60 + closing)[:-1]}" if closing < 12 else ""
-        words.append(f"{CADENCE_NAMES[kind]} {_in_bars(cell['cadence.bars'])}{note}")
+        items.append(f"{CADENCE_NAMES[kind]} {_in_bars(cell['cadence.bars'])}{note}")
     if (left := cell["texture.left"]) < vocabulary.DENSITY_UNKNOWN:
-        words.append(f"{_density(left)} to come in the bar")
+        items.append(f"{_density(left)} to come in the bar")
     if cell["texture.part"] < VOID["part"]:
-        words.append(f"due: {_part(cell['texture.part'])}")
+        items.append(f"due: {_part(cell['texture.part'])}")
     if cell["texture.register"] < vocabulary.PITCHES:
-        words.append(f"about {pitch_name(cell['texture.register'])}")
-    return [f"sketch: {', '.join(words)}"] if words else []
+        items.append(f"about {pitch_name(cell['texture.register'])}")
+    return [f"sketch: {', '.join(items)}"] if items else []
 
 
 def _in_bars(bars: int) -> str:
@@ -122,7 +122,7 @@ def _density(number: int) -> str:
 
 
 def _given(cell: dict[str, int]) -> list[str]:
-    """The given notes that sound, and when the next one comes; nothing where there are none."""
+    """Return the given pitches that sound, and when the next given note comes; [] without any."""
     low, top, shift = (cell[f"given.{name}"] for name in ("low", "top", "shift"))
     sounding = [pitch_name(pitch) for pitch in dict.fromkeys((low, top)) if pitch < vocabulary.PITCHES]
     following = [] if shift == VOID["shift"] else [f"next {_when(shift)}"]

@@ -1,7 +1,7 @@
-"""What a row tells the network of the given notes around it: the fields `given.*` of the vocabulary.
+"""The fields `given.*` of the vocabulary: when the next given note comes, and which given pitches sound.
 
-They tell when the next given note comes, which ones sound at the place reached, and which pitch follows. So a
-network need not remember given notes, and has some information on those to come. Drums have no pitches here.
+With them the network need not remember given notes, and has some information on those to come. Given drum
+notes have no pitch fields.
 """
 
 from bisect import bisect_right
@@ -18,7 +18,7 @@ NO_PITCH = PITCHES
 
 
 class GivenContext:
-    """The given notes of one song, by their onsets in ticks and their classes, (G,) each in order of onset.
+    """The given notes of one song: their onsets in ticks and their classes, (G,) each, in order of onset.
 
     `pitch_fields` is for the rows of a whole song, `pitch_fields_at` for one row of a song that is composed.
     """
@@ -49,7 +49,7 @@ class GivenContext:
         return self._edges.tolist(), self._pitches.T.tolist()
 
     def next_fields(self, passed: Ints, clock: Ints, earliest: Ints, bars: BarLines) -> dict[str, Ints]:
-        """The fields `given` and `given.shift` of rows (R,), each after `passed` of the given notes.
+        """Return the fields `given` and `given.shift` of rows (R,), each after `passed` of the given notes.
 
         `clock` and `earliest` are ticks, as in `shift_to`.
         """

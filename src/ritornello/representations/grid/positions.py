@@ -1,4 +1,4 @@
-"""What is known of a place in a song without its notes: position, bars left, chords, end of the phrase."""
+"""The fields that depend only on the place in the song: position, bars left, chords, end of the phrase."""
 
 from bisect import bisect_right
 
@@ -65,7 +65,7 @@ class Positions:
         self._lists = self._chord_onset.tolist(), *(c.tolist() for c in (*bar_columns, *chord_columns))
 
     def _following_chords(self) -> tuple[Ints, Ints]:
-        """The class of the next chord that differs from each (C + 1,), and its onset in ticks; -1: none."""
+        """Return for each chord (C + 1,) the class of the next different one, and its onset, -1 for none."""
         changes = np.flatnonzero(np.diff(self._chord)) + 1
         following = np.searchsorted(changes, np.arange(len(self._chord)), side="right")
         place = np.append(changes, 0)[following]
@@ -75,7 +75,7 @@ class Positions:
         return np.where(has_next, self._chord[place], none), np.where(has_next, onset, -1)
 
     def fields(self, ticks: Ints) -> dict[str, Ints]:
-        """The fields at ticks (R,), (R,) each."""
+        """Return the fields at ticks (R,), (R,) each."""
         bar = self.bars.bar_of(ticks)
         chord = np.searchsorted(self._chord_onset, ticks, side="right")
         left = np.minimum(self.bars.last_bar - bar, MAX_BARS_LEFT)
@@ -98,7 +98,7 @@ class Positions:
         return dict(zip(POSITION_FIELDS, values, strict=True))
 
     def fields_at(self, tick: int) -> tuple[int, ...]:
-        """The fields at one tick, in order."""
+        """Return the fields at one tick, in the order of POSITION_FIELDS."""
         onset, start, length, cadence, cadence_bar, closing, pitch, chord, next_chord, next_onset = (
             self._lists
         )
@@ -107,10 +107,10 @@ class Positions:
         until = NO_CHORD_TO_COME if onset else CHORD_UNTIL_UNKNOWN
         if following >= 0:
             until = UNTIL_CLASSES[min(following - tick, MOST_UNTIL_TICKS)]
-        ends, closes = cadence_bar[bar], closing[bar]
-        until_closing = CLOSING_UNKNOWN if closes < 0 else CLOSING_IS_PAST
-        if closes >= tick:
-            until_closing = min(-(-(closes - tick) // CLOSING_TICKS), MAX_CLOSING)
+        last_bar, closing_tick = cadence_bar[bar], closing[bar]
+        until_closing = CLOSING_UNKNOWN if closing_tick < 0 else CLOSING_IS_PAST
+        if closing_tick >= tick:
+            until_closing = min(-(-(closing_tick - tick) // CLOSING_TICKS), MAX_CLOSING)
         return (
             tick - start[bar],
             length[bar],
@@ -119,21 +119,21 @@ class Positions:
             next_chord[number],
             until,
             cadence[bar],
-            CADENCE_BARS_UNKNOWN if ends < 0 else min(ends - bar, MAX_CADENCE_BARS),
+            CADENCE_BARS_UNKNOWN if last_bar < 0 else min(last_bar - bar, MAX_CADENCE_BARS),
             until_closing,
             pitch[bar],
         )
 
 
 def _next_cadences(timeline: Timeline) -> tuple[Ints, Ints]:
-    """For each bar (bars,) how the next phrase ends that ends in it or later, and in which bar.
+    """Return for each bar (bars,) the next cadence in it or in a later bar, and that bar.
 
-    NO_CADENCE: none does, CADENCE_UNKNOWN: the sketch does not say; the bar is -1 for both.
+    Without a later cadence they are NO_CADENCE and -1, for an open one CADENCE_UNKNOWN and -1.
     """
     count = len(timeline)
-    given = timeline.sketch.cadences[:count] if timeline.sketch else ()
+    planned = timeline.sketch.cadences[:count] if timeline.sketch else ()
     cadences = np.full(count, UNKNOWN)
-    cadences[: len(given)] = given
+    cadences[: len(planned)] = planned
     ends = np.flatnonzero(cadences != NO_CADENCE)
     following = np.append(ends, -1)[np.searchsorted(ends, np.arange(count))]
     kind = np.where(following < 0, NO_CADENCE, cadences[following])
@@ -143,25 +143,25 @@ def _next_cadences(timeline: Timeline) -> tuple[Ints, Ints]:
 
 
 def _closings(timeline: Timeline, cadence_bar: Ints) -> tuple[Ints, Ints]:
-    """For each bar (bars,) the onset in ticks and the pitch class of the note on which its phrase closes.
+    """Return for each bar (bars,) the onset in ticks and the pitch class of the closing note of its phrase.
 
-    Unknown are -1 and NO_PITCH_CLASS. `cadence_bar` (bars,) is the bar with which the phrase ends, or -1.
+    Unknown values are -1 and NO_PITCH_CLASS. `cadence_bar` (bars,) is the last bar of the phrase, or -1.
     """
-    count, given = len(timeline), timeline.sketch.closings if timeline.sketch else ()
-    ticks, pitch = np.array([*given, *[(UNKNOWN, UNKNOWN)] * count][:count], np.int64).reshape(-1, 2).T
+    count, planned = len(timeline), timeline.sketch.closings if timeline.sketch else ()
+    ticks, pitch = np.array([*planned, *[(UNKNOWN, UNKNOWN)] * count][:count], np.int64).reshape(-1, 2).T
     onset = np.where(ticks < 0, -1, timeline.start_ticks + ticks * timeline.ticks_per_beat // GRID)
     onset, pitch = np.append(onset, -1), np.append(np.where(pitch < 0, NO_PITCH_CLASS, pitch), NO_PITCH_CLASS)
     return onset[cadence_bar], pitch[cadence_bar]
 
 
 def _closing_class(onset: Ints, ticks: Ints) -> Ints:
-    """The classes (R,) of closing notes at `onset` (R,), seen from `ticks` (R,); -1 is unknown."""
+    """Return the classes (R,) of the time from `ticks` (R,) to closing notes at `onset` (R,); -1: unknown."""
     until = np.minimum(-(-(onset - ticks) // CLOSING_TICKS), MAX_CLOSING)
     return np.select([onset < 0, onset < ticks], [CLOSING_UNKNOWN, CLOSING_IS_PAST], until)
 
 
 def _until_class(ticks: Ints) -> Ints:
-    """The classes (any shape) of ticks until the next chord; negative ticks: none comes."""
+    """Return the classes (any shape) of ticks until the next chord; negative if none comes."""
     return np.where(ticks < 0, NO_CHORD_TO_COME, np.searchsorted(CHORD_UNTIL_TICKS, ticks))
 
 

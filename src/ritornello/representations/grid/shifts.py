@@ -2,9 +2,9 @@
 
 The clock is a tick of the song: the last onset, or the place that WAIT reached. A shift is the number of
 ticks from the clock to the next onset. WAIT moves the clock to the next bar line, by at most 192 ticks; it is
-written exactly where the next onset is over 191 ticks away or beyond the next bar. END is written in the last
-bar; WAIT leads there where no onset does. So there is only one way to write a song. `song_state` has the same
-rules for one row at a time; `test_cursor.py` holds the two equal.
+written if and only if the next onset is over 191 ticks away or beyond the next bar. END is written in the
+last bar; if no onset lies there, WAIT moves the clock there. So there is only one way to write a song.
+`song_state` has the same rules for one row at a time; `test_cursor.py` checks that both are equal.
 """
 
 from typing import NamedTuple
@@ -14,13 +14,13 @@ import numpy as np
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.vocabulary import END, MAX_SHIFT, WAIT, Ints
 
-NO_SHIFT = END + 1  # the void of the field: the onset cannot be written
+NO_SHIFT = END + 1  # void: the onset cannot be written
 
 
 class BarLines:
-    """The bar lines of a song, (bars + 2,): the end of the song, and then one more bar as long as the last.
+    """The bar lines of a song, (bars + 2,), up to its end and that of another bar as long as the last one.
 
-    Because of that last one, nothing that is computed before the end of a song depends on where the end is.
+    Because of this additional bar, no row before the end of a song depends on where the end is.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -35,7 +35,7 @@ class BarLines:
         return np.asarray(np.searchsorted(self.start_ticks, ticks, side="right") - 1)
 
     def next_bar_end(self, clock: Ints) -> Ints:
-        """Where the bar after that of each clock (R,) ends, in ticks (R,): onsets from there on need WAIT."""
+        """Return where the bar after that of each clock (R,) ends, in ticks; onsets from there need WAIT."""
         return np.asarray(self.ticks[self.bar_of(clock) + 2])
 
     def after_wait(self, clock: int) -> int:
@@ -54,8 +54,8 @@ class ShiftRows(NamedTuple):
 
 
 def shift_rows(onset: Ints, bars: BarLines) -> ShiftRows:
-    """The rows that write notes with sorted onsets (N,) in ticks, and then END."""
-    previous = np.concatenate([[0], onset])  # the clock before each note and END, but for WAIT
+    """Return the rows that write notes with sorted onsets (N,) in ticks, and then END."""
+    previous = np.concatenate([[0], onset])  # the clock before each note and END, if no WAIT comes between
     bar, bar_before = bars.bar_of(previous), bars.bar_of(previous[:-1])
     far = np.flatnonzero((np.diff(previous) > MAX_SHIFT) | (bar[1:] > bar_before + 1)).tolist()
     if bar[-1] < bars.last_bar:
@@ -77,7 +77,7 @@ def shift_rows(onset: Ints, bars: BarLines) -> ShiftRows:
 
 
 def _waits(clock: int, onset: int | None, bars: BarLines) -> bool:
-    """Whether WAIT comes next on the way to an onset, or (None) to the last bar."""
+    """Whether a row with WAIT comes next on the way from the clock to an onset, or (None) to the last bar."""
     bar = int(np.searchsorted(bars.start_ticks, clock, side="right")) - 1
     if onset is None:
         return bool(bar < bars.last_bar)
@@ -85,9 +85,9 @@ def _waits(clock: int, onset: int | None, bars: BarLines) -> bool:
 
 
 def earliest_onsets(rows: ShiftRows, bars: BarLines) -> Ints:
-    """The first tick (R,) at which each row may have its onset.
+    """Return the first tick (R,) at which each row may have its onset.
 
-    It is the clock; but after WAIT, only an onset that needed this WAIT may follow.
+    It is the clock, but after WAIT the first tick that cannot be reached without this WAIT.
     """
     earliest: Ints = rows.clock_before.copy()
     waited = np.flatnonzero(rows.note[:-1] < 0)
@@ -97,9 +97,9 @@ def earliest_onsets(rows: ShiftRows, bars: BarLines) -> Ints:
 
 
 def shift_to(onset: Ints, clock: Ints, earliest: Ints, bars: BarLines) -> Ints:
-    """The class of `shift` that leads from clocks towards onsets in ticks, (R,) each.
+    """Return the class of `shift` that leads from clocks towards onsets in ticks, (R,) each.
 
-    It is WAIT where the onset is too far, and NO_SHIFT where the onset is before the earliest one allowed.
+    It is WAIT if the onset is too far, and NO_SHIFT if the onset is before the earliest one allowed.
     """
     far = (onset - clock > MAX_SHIFT) | (onset >= bars.next_bar_end(clock))
     return np.asarray(np.where(onset < earliest, NO_SHIFT, np.where(far, WAIT, onset - clock)))

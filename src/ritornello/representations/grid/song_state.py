@@ -1,8 +1,8 @@
 """The state of one song of `notes` while it is composed, row by row.
 
-It holds the clock, the notes so far and the row that is being made, computes the known fields of that row,
-and says which classes are allowed (the grammar). `Notes.encode` computes the same fields for a whole song at
-once; `test_cursor.py` holds the two equal.
+It has the clock, the notes so far and the present row, computes the known fields of that row, and returns the
+allowed classes of its choices (the grammar). `Notes.encode` computes the same fields for a whole song at
+once; `test_cursor.py` checks that both are equal.
 """
 
 from bisect import bisect_right
@@ -36,16 +36,16 @@ from ritornello.representations.table import hide
 
 Mask = npt.NDArray[np.bool_]  # of classes, (size + 1,), where nothing else is said
 PLANNED_FIELDS = ("texture.density", "texture.register")
-UNKNOWN = [field.unknown or 0 for field in FIELDS]
+UNKNOWN_ROW = [field.unknown or 0 for field in FIELDS]
 
 
 class SongState:
-    """A song while it is composed: ask `allowed`, then `put`, for each choice of each row in turn.
+    """A song while it is composed: call `allowed`, then `put`, for each choice of each row in turn.
 
-    `row` is the row that is being made, `rows` are those before it. `notes` are the notes so far (onset in
-    ticks, then the classes of NOTE_CHOICES), `is_given` says which of them were given, and `given` are those
-    to come. `clock` is a tick, `bar` the bar that it lies in, `earliest` the first tick at which the next
-    onset may be. `bar_starts` (bars) and `bar_lines` (bars + 2) are ticks. The arguments are those of
+    `row` is the present row, `rows` are those before it. `notes` are the notes so far (onset in ticks, then
+    the classes of NOTE_CHOICES), `is_given` is true for those that were given, and `given` are the given
+    notes to come. `clock` is a tick, `bar` the bar in which it lies, `earliest` the first tick at which the
+    next onset may be. `bar_starts` (bars) and `bar_lines` (bars + 2) are ticks. The arguments are those of
     `Cursor` for one song, such as the rows of a prompt (N, F).
     """
 
@@ -68,10 +68,11 @@ class SongState:
         self._given_context = GivenContext(*classes[:4]) if self.given else None
         self.prompt = deque(prompt[prompt[:, COLUMN["shift"]] != END].tolist() if prompt is not None else [])
         self.open_end = "bars_left" in hidden
-        marked = hide(FIELDS, np.full(len(FIELDS), -1), hidden)
-        self.hidden = {column: int(marked[column]) for column in np.flatnonzero(marked >= 0).tolist()}
-        later = list(self.given)
-        self.echo, self.alone, self.form = EchoState(later), AloneState(later), FormState(bars, timeline)
+        unknown = hide(FIELDS, np.full(len(FIELDS), -1), hidden)  # -1 in columns that are not hidden
+        self.hidden = {column: int(unknown[column]) for column in np.flatnonzero(unknown >= 0).tolist()}
+        given_notes = list(self.given)
+        self.echo, self.alone = EchoState(given_notes), AloneState(given_notes)
+        self.form = FormState(bars, timeline)
         self.notes: list[tuple[int, int, int, int, int]] = []
         self.is_given: list[bool] = []
         self.clock = self.bar = self.earliest = 0
@@ -79,7 +80,7 @@ class SongState:
         self.rows: list[list[int]] = []
         self.forced: dict[str, int] | None = None  # the choices of this row, if it is one of the prompt
         self.done = not len(timeline)
-        self.row = UNKNOWN.copy()
+        self.row = UNKNOWN_ROW.copy()
         if not self.done:
             self._begin_row()
 
@@ -105,9 +106,9 @@ class SongState:
         return mask
 
     def next_given(self, field: str) -> int | None:
-        """The class of shift, part or pitch by which the next given note would come in this row, or None.
+        """Return the class of shift, part or pitch with which the next given note would be this row, or None.
 
-        No class beyond it is allowed: the given note comes before all that would come later.
+        No class beyond it is allowed, because the given note comes before all later notes.
         """
         if not self.given or self.done or self.forced is not None:
             return None
@@ -146,7 +147,7 @@ class SongState:
         return self.clock + (shift if shift <= MAX_SHIFT else 0)
 
     def _write_place(self, tick: int) -> None:
-        """Write into the row what is known of a place, and of the given notes there."""
+        """Write into the row the known fields of a place, and those of the given notes there."""
         known = dict(zip(POSITION_FIELDS, self._positions.fields_at(tick), strict=True))
         if self._given_context:
             known |= zip(GIVEN_PITCH_FIELDS, self._given_context.pitch_fields_at(tick), strict=True)
@@ -160,7 +161,7 @@ class SongState:
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
     def _write_planned(self, texture: TextureState, part: int) -> None:
-        """Write into the row what the sketch plans for its part."""
+        """Write into the row the fields of the sketch for its part."""
         bar = bisect_right(self.bar_starts, self.clock + self.row[COLUMN["shift"]]) - 1
         for name, value in zip(PLANNED_FIELDS, texture.planned(bar, part), strict=True):
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
@@ -219,7 +220,7 @@ class SongState:
         shift = self.row[COLUMN["shift"]]
         if shift == END:
             self.done = True
-            self.row = UNKNOWN.copy()
+            self.row = UNKNOWN_ROW.copy()
             return
         bar, clock = self.bar, self._clock_after(shift)
         if shift == WAIT:
@@ -247,7 +248,7 @@ class SongState:
 
     def _begin_row(self) -> None:
         """Begin a row with the fields that come before its shift; the prompt may force its choices."""
-        self.row, self.forced = UNKNOWN.copy(), None
+        self.row, self.forced = UNKNOWN_ROW.copy(), None
         if self.prompt:
             prompted = self.prompt.popleft()
             self.forced = {name: prompted[COLUMN[name]] for name in VOID}

@@ -1,13 +1,13 @@
-"""What a row is told of the texture of its bar: the fields `texture.*` of the vocabulary.
+"""The fields `texture.*` of the vocabulary, computed from the textures of a sketch.
 
-A sketch plans how many notes each part plays in each bar, and how high. Rows are told how many of these notes
-are still to come, which part is due, and, once the part is chosen, what is planned for it. All notes that
-begin in the bar count as played, given ones too.
+A sketch plans how many notes each part plays in each bar, and how high. The fields are the number of planned
+notes that are still to come in the bar, the part that is due, and, after the part is chosen, its planned
+notes and mean pitch. All notes that begin in the bar count as played, given ones too.
 
-A part is due if the share of its notes that it has played is at most the share of the bar that is over. The
-first part that is due is guessed, because rows of an onset ascend by part; if none is, the part that lacks
-the largest share. The guess is right for 99% of the notes of fiddle tunes, 73% of chorales, 79% of pop and
-68% of game music (the largest share alone: 98, 68, 73 and 62%).
+A part is due if the share of its notes that it has played is at most the elapsed share of the bar. The field
+is the first part that is due, because rows of an onset ascend by part; if no part is due, the one that lacks
+the largest share of its notes. It is right for 99% of the notes of fiddle tunes, 73% of chorales, 79% of pop
+and 68% of game music (the largest share alone: 98, 68, 73 and 62%).
 """
 
 import numpy as np
@@ -25,15 +25,15 @@ from ritornello.representations.grid.vocabulary import (
     part_classes,
 )
 
-SHARE = 5040  # the share of notes to come is counted in fractions of this, whole numbers
-IS_DUE = SHARE + 1
+SHARE = 5040  # shares of notes to come are whole numbers of 1/5040
+IS_DUE = SHARE + 1  # instead of the share of a part that is due
 
 
 class Texture:
-    """The planned notes and mean pitches of each part and bar; a part that no sketch has is unknown.
+    """The planned notes and mean pitches of each part and bar.
 
-    `parts` (P,) are their classes, ascending; `notes` and `pitch` are (P + 1, bars); where nothing is
-    known, as in the last row, they are UNKNOWN and PITCHES.
+    `parts` (P,) are the classes of the sketch's parts, ascending. `notes` and `pitch` are (P + 1, bars);
+    unknown values are UNKNOWN and PITCHES, as in the last row, which stands for parts that no sketch has.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -50,10 +50,10 @@ class Texture:
         self.notes, self.pitch = cells[0], np.where(cells[1] == UNKNOWN, PITCHES, cells[1])
 
     def fields(self, rows: ShiftRows, part: Ints, least_part: Ints, bars: BarLines) -> dict[str, Ints]:
-        """The fields of the rows (R,) of a whole song; those of rows without a note are unknown.
+        """Return the fields of the rows (R,) of a whole song; for rows without a note they are unknown.
 
-        `part` (N,) are the classes of the song's notes; `least_part` (R,) is the least class that a row may
-        have within its onset.
+        `part` (N,) are the part classes of the song's notes; `least_part` (R,) is the least class that a row
+        may have within its onset.
         """
         is_note = rows.shift <= MAX_SHIFT
         known: Ints = np.cumsum(is_note) - is_note
@@ -63,16 +63,17 @@ class Texture:
         place, length = rows.clock_after - bars.start_ticks[next_bar], self._length_ticks[next_bar]
         left, guess, best = np.zeros_like(bar), np.full_like(bar, PARTS), np.zeros_like(bar)
         number_of = np.full(PARTS + 1, len(self.parts))
-        for number, own in enumerate(self.parts):
-            number_of[own] = number
-            played: Ints = np.append(0, np.cumsum(part == own))
+        for number, planned_part in enumerate(self.parts):
+            number_of[planned_part] = number
+            played: Ints = np.append(0, np.cumsum(part == planned_part))
             planned = self.notes[number]
             left += np.maximum(planned[bar] - played[known] + played[np.minimum(first[bar], known)], 0)
             lacks = planned[next_bar] - played[known] + played[np.minimum(first[next_bar], known)]
             share = lacks * SHARE // np.maximum(planned[next_bar], 1)
             is_due = (planned[next_bar] - lacks) * length <= planned[next_bar] * place
-            share = np.where((own >= least_part) & (lacks > 0), np.where(is_due, IS_DUE, share), 0)
-            guess, best = np.where(share > best, own, guess), np.maximum(share, best)
+            can_play = (planned_part >= least_part) & (lacks > 0)
+            share = np.where(can_play, np.where(is_due, IS_DUE, share), 0)
+            guess, best = np.where(share > best, planned_part, guess), np.maximum(share, best)
         no_plan = (self.notes[:-1] == UNKNOWN).any(axis=0) if self.parts else np.ones(len(first), bool)
         row = np.full(len(bar), len(self.parts))
         row[is_note] = number_of[part]
@@ -85,7 +86,7 @@ class Texture:
 
 
 class TextureState:
-    """The same fields row by row: `add` the notes, and ask for what is known at a place."""
+    """Computes the same fields row by row, from the notes that were added with `add`."""
 
     def __init__(self, texture: Texture) -> None:
         self._parts = texture.parts
@@ -138,9 +139,8 @@ class TextureState:
 
 
 def density_class(notes: Ints) -> Ints:
-    """The classes (any shape) of numbers of notes; UNKNOWN is unknown."""
-    found = np.searchsorted(NOTES_OF_A_DENSITY, notes)
-    return np.where(notes == UNKNOWN, DENSITY_UNKNOWN, found)
+    """Return the classes (any shape) of numbers of notes, which may be UNKNOWN."""
+    return np.where(notes == UNKNOWN, DENSITY_UNKNOWN, np.searchsorted(NOTES_OF_A_DENSITY, notes))
 
 
 MOST_NOTES = int(NOTES_OF_A_DENSITY[-1]) + 1

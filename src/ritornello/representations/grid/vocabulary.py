@@ -1,7 +1,7 @@
-"""The vocabulary of `notes`: the table of its fields, and what each class of a field stands for.
+"""The vocabulary of `notes`: the table of its fields, and the meaning of the classes of each field.
 
 Every value in a row is the number of a class. Times are in ticks, 24 a beat (`ritornello.music.plan.GRID`).
-Encoder, decoder, cursor, networks and `ritornello explain` follow FIELDS; a field is described only there.
+Encoder, decoder, cursor, networks and `ritornello explain` use FIELDS, the only description of the fields.
 """
 
 from collections import Counter
@@ -44,23 +44,23 @@ MAX_BARS_LEFT = 63  # this class means 63 or more
 BARS_LEFT_UNKNOWN = 64
 NO_CHORD = 12 * len(CHORD_KINDS)
 CHORD_UNKNOWN = NO_CHORD + 1
-CHORD_UNTIL_TICKS = np.array([12, 24, 48, 72, 96, 144, 192], np.int64)  # the most of each class but the last
+CHORD_UNTIL_TICKS = np.array([12, 24, 48, 72, 96, 144, 192], np.int64)  # upper limits of all classes but one
 NO_CHORD_TO_COME = len(CHORD_UNTIL_TICKS) + 1
 CHORD_UNTIL_UNKNOWN = NO_CHORD_TO_COME + 1
 CADENCE_UNKNOWN = 4  # after NO_CADENCE, OPEN, CLOSED, END of `music.sketch`
 MAX_CADENCE_BARS = 15  # this class means 15 or more
 CADENCE_BARS_UNKNOWN = 16
-CLOSING_TICKS = 6  # a class of ticks until the closing note has so many, after 0
-MAX_CLOSING = 32  # the class of all that is two bars of 4/4 away, or more
+CLOSING_TICKS = 6  # the time until the closing note is in classes of so many ticks, rounded up
+MAX_CLOSING = 32  # this class means two bars of 4/4 or more
 CLOSING_IS_PAST, CLOSING_UNKNOWN = MAX_CLOSING + 1, MAX_CLOSING + 2
 FORM_UNKNOWN = 7
 NOTES_OF_A_DENSITY = np.array(
     [0, 1, 2, 3, 4, 6, 8, 12, 16, 24], np.int64
-)  # the most of each class but the last
+)  # upper limits of all classes but the last
 DENSITY_UNKNOWN = len(NOTES_OF_A_DENSITY) + 1
 DENSITY_UNIT = "0, 1, 2, 3, 4, to 6, 8, 12, 16, 24, more; unknown"
 
-# of each choice, in the order of a row: its size, which is also the class of void
+# For each choice, in the order of a row: its size, which is also the class of void
 VOID = {"shift": SHIFTS, "part": PARTS, "pitch": PITCHES, "duration": DURATIONS, "velocity": VELOCITY_BINS}
 
 
@@ -69,7 +69,7 @@ def _known(name: str, size: int, unit: str, unknown: int | None = None, guesses:
 
 
 def _candidate(name: str, *trust: Field) -> tuple[Field, ...]:
-    """The fields of a candidate for the row: how far to trust it, then its value for each choice."""
+    """Return the fields of a candidate: `trust` (how reliable it is), then a guess of each choice."""
     return (*trust, *(_known(f"{name}.{choice}", n + 1, "", n, choice) for choice, n in VOID.items()))
 
 
@@ -78,7 +78,7 @@ def _echo(name: str) -> tuple[Field, ...]:
     return _candidate(name, length, _known(f"{name}.run", 8, "log2(1 + right guesses in a row)", 0))
 
 
-# in the order in which a row is known and drawn; the last class of a known field that guesses is "no guess"
+# In the order in which they are computed or drawn; the last class of a known field that guesses is "no guess"
 FIELDS: tuple[Field, ...] = (
     *_echo("echo"),
     *_echo("alone"),
@@ -145,7 +145,7 @@ def note_key(onset_ticks: IntOrInts, part_pitch: IntOrInts) -> IntOrInts:
 def duration_class(ticks: npt.ArrayLike) -> Ints:
     """The classes (any shape) of durations in ticks: the nearest entry of DURATION_TICKS.
 
-    A duration halfway between two goes up, so that a note that is cut short and encoded again stays as it is.
+    A duration halfway between two is rounded up, so that a note that is cut and encoded again stays the same.
     """
     middles = (DURATION_TICKS[1:] + DURATION_TICKS[:-1] + 1) // 2
     return np.asarray(np.searchsorted(middles, ticks, side="right"))

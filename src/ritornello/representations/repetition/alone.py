@@ -18,16 +18,15 @@ from ritornello.representations.grid.vocabulary import PART_PITCH_BITS, Ints, no
 from ritornello.representations.repetition.echo import EchoState, Note, echo_candidates
 
 KEYBOARDS = (*range(8), *range(16, 21))  # programs: pianos and organs
-# of the pitches 60-70, this limit gives the most repeated notes in the training songs of POP909
-LOWEST_RIGHT_HAND_PITCH = 66
+LOWEST_RIGHT_HAND_PITCH = 66  # of 60-70, it gives the most repeated notes in the training songs of POP909
 NEVER = np.iinfo(np.int64).max
 MAX_CELLS = 1 << 20  # of the tables of streams and notes, 20 bytes each
 
 
 class Candidates(NamedTuple):
-    """For R rows: index of the candidate (-1: none), the onset guessed, classes of trust; (R,) each.
+    """For R rows: the index of the candidate (-1: none), and the onset that it guesses; (R,) each.
 
-    `length` and `run` are those of `EchoCandidates`.
+    `length` and `run` are classes that show how reliable it is, as in `EchoCandidates`.
     """
 
     note: Ints
@@ -43,10 +42,10 @@ def alone_candidates(
     known: Ints,
     given: npt.NDArray[np.bool_] | None = None,
 ) -> Candidates:
-    """The candidates of R rows of a whole song, whose notes (N,) are sorted by onset (ticks) and part_pitch.
+    """Return the candidates for R rows of a song, from its notes (N,) sorted by onset (ticks) and part_pitch.
 
     Each row comes after `known` (R,) notes, and its note has at least the `note_key` `least_key` (R,).
-    `given` (N,) says which notes are given.
+    `given` (N,) is a mask of given notes.
     """
     stream = streams(note_part_pitch)
     order = np.argsort(stream, kind="stable")
@@ -58,7 +57,7 @@ def alone_candidates(
         _intervals(onset[given_order], stream[given_order]),
         stream[order],
     )
-    # after each note the guess of its stream; the last entry (index -1) is for rows without a note before
+    # the guess of a stream after each of its notes; the last entry (index -1) is for rows before any note
     source, length, run = (np.full(len(onset) + 1, -1) for _ in range(3))
     source[order] = np.append(order, -1)[echoes.note[1:]]
     length[order], run[order] = echoes.length[1:], echoes.run[1:]
@@ -72,9 +71,9 @@ def alone_candidates(
 
 
 def _first_guess(stream: Ints, guess: Ints, least_key: Ints, known: Ints) -> tuple[Ints, Ints]:
-    """The first of the streams' guesses for each row (R,), and the note after which it was made (-1: none).
+    """Return for each row (R,) the first guess of all streams, and the note that it follows (-1: none).
 
-    `guess` (N + 1,) is the `note_key` that its stream guesses after each note.
+    `guess` (N + 1,) is the `note_key` that the stream of each note guesses after that note.
     """
     index = np.arange(len(stream), dtype=np.int32)
     first, chosen = np.full(len(known), NEVER), np.full(len(known), -1)
@@ -96,7 +95,7 @@ def _first_guess(stream: Ints, guess: Ints, least_key: Ints, known: Ints) -> tup
 
 
 def streams(note_part_pitch: Ints) -> Ints:
-    """The number of the stream of each note (any shape)."""
+    """Return the number of the stream of each note (any shape)."""
     part, pitch = np.divmod(note_part_pitch, vocabulary.PITCHES)
     is_keyboard = np.isin(part // vocabulary.INSTANCES_PER_PROGRAM, KEYBOARDS)
     right_hand = (pitch >= LOWEST_RIGHT_HAND_PITCH) & is_keyboard
@@ -104,7 +103,7 @@ def streams(note_part_pitch: Ints) -> Ints:
 
 
 def _intervals(onset: Ints, stream: Ints) -> Ints:
-    """Ticks (N,) since the note before in the same stream, or since the start of the song."""
+    """Return the ticks (N,) since the note before in the same stream, or since the start of the song."""
     interval = np.diff(onset, prepend=0)
     first = np.diff(stream, prepend=-1) != 0
     interval[first] = onset[first]
@@ -112,7 +111,7 @@ def _intervals(onset: Ints, stream: Ints) -> Ints:
 
 
 class AloneState:
-    """The same note by note: after `add`, `first` gives the echo of the stream whose guess comes first."""
+    """Computes the candidate note by note: after `add`, `first` returns the echo with the first guess."""
 
     def __init__(self, given: Sequence[Note] = ()) -> None:
         by_stream: dict[int, list[Note]] = defaultdict(list)
@@ -128,7 +127,7 @@ class AloneState:
         self._echoes[stream].add(note, is_given)
 
     def first(self, least: Note) -> EchoState | None:
-        """The echo with the first guess that is not below (onset in ticks, part, pitch), or None."""
+        """Return the echo with the first guess that is at least (onset in ticks, part, pitch), or None."""
         echoes = [echo for echo in self._echoes.values() if echo.guess and echo.guess >= least]
         return min(echoes, key=lambda echo: echo.guess or (), default=None)
 

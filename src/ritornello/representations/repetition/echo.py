@@ -1,12 +1,12 @@
-"""The candidate `echo`: what followed where the last notes occurred before in this song.
+"""The candidate `echo`: the note that followed an earlier occurrence of the last notes in this song.
 
 A context is the last 64, 32, 16, 8, 4 or 2 notes. Two notes are equal if they have the same part and pitch
-and come equally many ticks after the note before. The candidate is the note that followed the latest earlier
+and the same number of ticks since the note before. The candidate is the note that followed the latest earlier
 occurrence of the longest context that has one.
 
-Given notes that are still to come are searched too, as a sequence of their own. They count where no context
-occurred before, or only a shorter one; the first occurrence that continues beyond the next given note is
-taken. So bars that are redone can anticipate what returns after them.
+Given notes that are still to come are searched too, as a sequence of their own. A context that occurs there
+counts if no equally long one occurred before; of several occurrences, the first that continues beyond the
+next given note is used. So bars that are redone can anticipate passages that return after them.
 """
 
 from bisect import bisect_right
@@ -32,7 +32,7 @@ class EchoCandidates(NamedTuple):
     """The candidates for the note after 0 ... N notes, (N + 1,) each.
 
     `note` is the index of the candidate (-1: none), `interval` the ticks from the note before it, `length`
-    the class of the context that matched, `run` that of the right guesses in a row.
+    the class of the size of the matching context, `run` the class of the number of right guesses in a row.
     """
 
     note: Ints
@@ -48,11 +48,11 @@ def echo_candidates(
     given_interval: Ints | None = None,
     stream: Ints | None = None,
 ) -> EchoCandidates:
-    """The candidates of a whole song of N notes, of which G are given.
+    """Return the candidates of a whole song of N notes, of which G are given.
 
-    `interval` (N,) is the ticks since the note before, `given` (N,) says which notes are given, and
-    `given_interval` (G,) is the ticks since the given note before. Where the notes are those of one `stream`
-    (N,) after another, a given note does not follow one of another stream.
+    `interval` (N,) is the ticks since the note before, `given` (N,) a mask of given notes, and
+    `given_interval` (G,) the ticks since the given note before. With `stream` (N,), the notes are those of
+    one stream after another, and contexts of given notes do not continue from one stream to the next.
     """
     count = len(interval)
     given_index = np.flatnonzero(given) if given is not None else np.zeros(0, np.int64)  # (G,)
@@ -66,50 +66,50 @@ def echo_candidates(
     for rank, size in enumerate(CONTEXT_NOTES, start=1):
         if count < size:
             break
-        # a context is one of half its size, and the one that follows that
+        # a context is the pair of a context of half its size and the one after that
         context, previous = _number_pairs(context[: len(key) + 1 - size], context[half:])
         half = size
-        own = slice(count + 1 - size)
-        guess = np.where(previous[own] >= 0, previous[own] + size, -1)
+        in_song = slice(count + 1 - size)
+        guess = np.where(previous[in_song] >= 0, previous[in_song] + size, -1)
         if len(given_index) > size:
             given_context = context[count : len(key) - size]
             if stream is not None:
                 same = stream[given_index[size:]] == stream[given_index[size - 1 : -1]]
                 given_context = np.where(same, given_context, -1)
-            later = _first_from(given_context, context[own], passed[size:] - size + 1)
+            later = _first_from(given_context, context[in_song], passed[size:] - size + 1)
             guess = np.where((guess < 0) & (later >= 0), count + size + later, guess)
-        found = guess >= 0
-        note[size:][found] = guess[found]
-        length[size:][found] = min(rank, LONGEST_CLASS)
+        has_guess = guess >= 0
+        note[size:][has_guess] = guess[has_guess]
+        length[size:][has_guess] = min(rank, LONGEST_CLASS)
     index_in_song = np.concatenate([np.arange(count), given_index, [-1]])
     return EchoCandidates(index_in_song[note], np.append(interval, 0)[note], length, _runs(note, key))
 
 
 def _runs(guess: Ints, key: Ints) -> Ints:
-    """The class of right guesses in a row before each guess (N + 1,): log2(1 + run), rounded down.
+    """Return the class of the number of right guesses in a row before each guess (N + 1,).
 
-    Equal notes have equal keys (N + G,).
+    It is log2(1 + number), rounded down. Equal notes have equal keys (N + G,).
     """
-    right, index = np.zeros(len(guess), bool), np.arange(len(guess))
+    is_right, index = np.zeros(len(guess), bool), np.arange(len(guess))
     guessed = np.flatnonzero(guess[:-1] >= 0)
-    right[guessed + 1] = key[guess[guessed]] == key[guessed]
-    run = index - np.maximum.accumulate(np.where(right, -1, index))
+    is_right[guessed + 1] = key[guess[guessed]] == key[guessed]
+    run = index - np.maximum.accumulate(np.where(is_right, -1, index))
     return np.searchsorted([1 << k for k in range(1, MAX_RUN_CLASS + 1)], run + 1, side="right")
 
 
-def _first_from(numbers: Ints, wanted: Ints, first: Ints) -> Ints:
-    """The first index, from `first` (K,) on, at which `numbers` (G,) is `wanted` (K,); (K,), -1 for none."""
+def _first_from(numbers: Ints, targets: Ints, first: Ints) -> Ints:
+    """Return the first index (K,) of `targets` (K,) in `numbers` (G,) from `first` (K,) on; -1 for none."""
     count = len(numbers)
-    keys = np.sort(numbers * count + np.arange(count))
-    found = keys[np.searchsorted(keys, wanted * count + np.clip(first, 0, count)).clip(max=count - 1)]
-    index = found % count
-    return np.where((found // count == wanted) & (index >= first), index, -1)
+    keys = np.sort(numbers * count + np.arange(count))  # of a number and its index
+    nearest = keys[np.searchsorted(keys, targets * count + np.clip(first, 0, count)).clip(max=count - 1)]
+    index = nearest % count
+    return np.where((nearest // count == targets) & (index >= first), index, -1)
 
 
 def _number_pairs(a: Ints, b: Ints) -> tuple[Ints, Ints]:
     """Number the different pairs (a, b), (K,) each, and find the latest equal pair before each (-1: none).
 
-    Almost all of the time goes into one sort of 64-bit numbers that hold a, b and the index, where they fit.
+    One sort of 64-bit numbers that contain a, b and the index, if they fit, takes nearly all of the time.
     """
     count = len(a)
     bits, low = count.bit_length(), int(b.max(initial=0)).bit_length()
@@ -127,7 +127,7 @@ def _number_pairs(a: Ints, b: Ints) -> tuple[Ints, Ints]:
 
 
 class EchoState:
-    """The same note by note: after each `add`, `guess` is the candidate as a note, or None.
+    """Computes the candidate note by note: after each `add`, `guess` is the candidate as a note, or None.
 
     `candidate` is the index of the note that it repeats (-1: none, or a given note); `length` and `run` are
     the classes of the fields of those names. `given` are the given notes, in order.
@@ -136,11 +136,13 @@ class EchoState:
     def __init__(self, given: Sequence[Note] = ()) -> None:
         self.guess: Note | None = None
         self.candidate, self.length, self.run = -1, 0, 0
-        self._right = 0  # guesses in a row
+        self._right = 0  # right guesses in a row
         self._notes: list[Note] = []
-        self._numbers: list[dict[Key, int]] = [{} for _ in SIZES]  # of contexts, by their halves
-        self._ends: list[list[int]] = [[] for _ in SIZES]  # the context that ends with each note
-        self._latest: list[dict[int, int]] = [{} for _ in CONTEXT_NOTES]  # the note after a context
+        # by size of contexts: the numbers of contexts by their halves, the context that ends with each note
+        self._numbers: list[dict[Key, int]] = [{} for _ in SIZES]
+        self._ends: list[list[int]] = [[] for _ in SIZES]
+        # by size: the latest note after each context, and all given notes after it
+        self._latest: list[dict[int, int]] = [{} for _ in CONTEXT_NOTES]
         self._given, self._passed = given, 0
         self._given_after: list[dict[int, list[int]]] = [defaultdict(list) for _ in CONTEXT_NOTES]
         ends: list[list[int]] = [[] for _ in SIZES]
@@ -151,7 +153,7 @@ class EchoState:
 
     def add(self, note: Note, is_given: bool = False) -> None:
         """Add the next note; if it is given, it is the next of the given notes."""
-        right = self.guess is not None and self.guess[:3] == note[:3]
+        was_right = self.guess is not None and self.guess[:3] == note[:3]
         contexts = self._contexts(self._ends, note, self._notes[-1] if self._notes else None)
         self._notes.append(note)
         self._passed += is_given
@@ -160,17 +162,17 @@ class EchoState:
             latest = self._latest[longer - 1]
             if context in latest:
                 rank, self.candidate, later = longer, latest[context], -1
-            elif self._given and (next_one := self._next_of(self._given_after[longer - 1].get(context))) >= 0:
-                rank, self.candidate, later = longer, -1, next_one
+            elif self._given and (given := self._next_of(self._given_after[longer - 1].get(context))) >= 0:
+                rank, self.candidate, later = longer, -1, given
             latest[context] = len(self._notes)
-        self._right = self._right + 1 if right else 0
+        self._right = self._right + 1 if was_right else 0
         self.length = min(rank, LONGEST_CLASS)
         self.run = min(MAX_RUN_CLASS, (self._right + 1).bit_length() - 1)
         notes, index = (self._given, later) if later >= 0 else (self._notes, self.candidate)
         self.guess = (note[0] + notes[index][0] - notes[index - 1][0], *notes[index][1:]) if rank else None
 
     def _contexts(self, ends: list[list[int]], note: Note, before: Note | None) -> list[int]:
-        """The numbers of the contexts of each size that end with a note, after adding them to `ends`."""
+        """Add the contexts that end with a note to `ends`, and return their numbers by size."""
         pair = note[0] - (before[0] if before else 0), part_pitch(note[1], note[2])
         for numbers, sized, size in zip(self._numbers, ends, SIZES, strict=True):
             sized.append(numbers.setdefault(pair, len(numbers)))
@@ -181,7 +183,7 @@ class EchoState:
         return [sized[-1] for sized, size in zip(ends[1:], CONTEXT_NOTES, strict=True) if notes >= size]
 
     def _next_of(self, given: list[int] | None) -> int:
-        """The first of these given notes that is beyond the next one, or -1."""
+        """Return the first of these given notes that comes after the next given note, or -1."""
         if not given or (at := bisect_right(given, self._passed)) == len(given):
             return -1
         return given[at]

@@ -1,8 +1,8 @@
 """The candidate `form`: the next note in the bar to which the present bar returns.
 
-A bar returns to an earlier one, its origin, if the two strike nearly the same notes. Their similarity is the
-Jaccard index of their sets of (ticks from the start of the bar, part, pitch). `find_returns` finds the
-origins of a song; in a song that is composed they come from its plan.
+A bar returns to an earlier one, its origin, if the two have nearly the same notes. Their similarity is the
+Jaccard index of their sets of (ticks from the start of the bar, part, pitch). `find_returns` computes the
+origins of a finished song; those of a song that is composed come from its plan.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,13 +16,13 @@ from ritornello.representations.grid.shifts import BarLines
 from ritornello.representations.grid.vocabulary import FORM_UNKNOWN, PART_PITCH_BITS, Ints, note_key
 
 MIN_SIMILARITY = 0.5  # of a bar to its origin
-CONTINUATION_BONUS = 0.25  # added to the similarity of the bar after the origin of the bar before
-MOST, ALL = 0.75, 0.99  # above these similarities the class is 2, 3
+CONTINUATION_BONUS = 0.25  # added to the similarity of the bar that follows the origin of the bar before
+MOST, ALL = 0.75, 0.99  # the similarities from which on the class is 2 and 3
 MAX_BARS_COMPARED = 4096  # of a song; the table of all pairs of more bars would fill the memory
 
 
 class FormCandidates(NamedTuple):
-    """For R rows: index of the candidate (-1: none), the onset guessed, class of similarity; (R,) each."""
+    """For R rows: index of the candidate (-1: none), its onset, similarity class; (R,) each."""
 
     note: Ints
     onset_ticks: Ints
@@ -30,11 +30,11 @@ class FormCandidates(NamedTuple):
 
 
 def find_returns(timeline: Timeline, onset: Ints, part_pitch: Ints) -> Timeline:
-    """The timeline with the origin of each bar, found in notes (N,) sorted by onset (ticks) and part_pitch.
+    """Return the timeline with origins of bars, from notes (N,) sorted by onset (ticks) and part_pitch.
 
-    A bar of at least two notes returns to the most similar earlier bar of its length, at least
-    MIN_SIMILARITY, and to the latest of equals; the bar after the origin of the bar before is preferred by
-    CONTINUATION_BONUS.
+    A bar of at least two notes returns to the most similar earlier bar of its length, the latest of equals,
+    if their similarity is at least MIN_SIMILARITY. The bar that follows the origin of the bar before is
+    preferred by CONTINUATION_BONUS.
     """
     bars = min(len(timeline), MAX_BARS_COMPARED)
     origins, classes = np.full(len(timeline), -1), np.zeros(len(timeline), np.int64)
@@ -52,18 +52,18 @@ def find_returns(timeline: Timeline, onset: Ints, part_pitch: Ints) -> Timeline:
         if following and (continued := float(similarity[bar, following])) >= MIN_SIMILARITY:
             origin = max((value, latest), (continued + CONTINUATION_BONUS, following))[1]
         origins[bar] = origin
-    found = np.where(origins[:bars] >= 0, similarity[np.arange(bars), origins[:bars]], 0.0)
-    classes[:bars] = similarity_classes(found)
+    to_origin = np.where(origins[:bars] >= 0, similarity[np.arange(bars), origins[:bars]], 0.0)
+    classes[:bars] = similarity_classes(to_origin)
     return timeline.with_returns(origins, classes)
 
 
 def similarity_classes(similarity: npt.NDArray[np.float64]) -> Ints:
-    """The classes 0-3 of similarities (any shape)."""
+    """Return the classes 0-3 of similarities (any shape)."""
     return np.asarray(np.searchsorted([MIN_SIMILARITY - 1e-9, MOST, ALL], similarity, side="left"))
 
 
 def similarities(timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints) -> npt.NDArray[np.float64]:
-    """The similarity of each bar (row) to each earlier one of equal length, else 0: (bars, bars)."""
+    """Return the similarity of each bar (row) to each earlier one of equal length, else 0: (bars, bars)."""
     common, sizes = _common_notes(timeline, bars, onset, part_pitch)
     similarity = common / np.maximum(sizes[:, None] + sizes - common, 1)
     length = timeline.length_ticks[:bars]
@@ -74,9 +74,9 @@ def similarities(timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints) -
 def _common_notes(
     timeline: Timeline, bars: int, onset: Ints, part_pitch: Ints
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """How many notes each two bars have in common, (bars, bars), and how many each bar has, (bars,).
+    """Return how many notes each two bars have in common, (bars, bars), and how many each bar has, (bars,).
 
-    Notes that occur in many bars are counted by a product of matrices, the others pair by pair.
+    Notes that occur in many bars are counted by a matrix product, the others pair by pair.
     """
     bar = timeline.bar_of(onset)
     compared = bar < bars
@@ -103,7 +103,7 @@ def _common_notes(
 def form_candidates(
     bars: BarLines, timeline: Timeline, onset: Ints, part_pitch: Ints, clock: Ints, last: Ints, known: Ints
 ) -> FormCandidates:
-    """The candidates of R rows of a whole song, whose notes (N,) are sorted by onset (ticks) and part_pitch.
+    """Return the candidates for R rows of a song, from its notes (N,) sorted by onset (ticks) and part_pitch.
 
     A row has its `clock` in ticks, the part_pitch of the `last` note at the clock (-1: none, or after WAIT),
     and comes after `known` notes, (R,) each. The candidate is the first note after that place in the origin
@@ -130,7 +130,7 @@ def form_candidates(
 
 
 class FormState:
-    """The same note by note: `add` the notes, and ask for the `candidate` at a place."""
+    """Computes the candidate note by note: after `add`, `candidate` returns it for a place."""
 
     def __init__(self, bars: BarLines, timeline: Timeline) -> None:
         self._keys: list[int] = []
@@ -143,9 +143,9 @@ class FormState:
         self._keys.append(note_key(onset_ticks, part_pitch))
 
     def candidate(self, clock: int, last: int) -> tuple[int, int, int]:
-        """The index of the candidate (-1: none), the onset guessed, and the class of similarity.
+        """Return the index of the candidate (-1: none), the onset that it guesses, and the similarity class.
 
-        `clock`, in ticks, and `last` say where the row is, as in `form_candidates`.
+        `clock`, in ticks, and `last` are those of the row, as in `form_candidates`.
         """
         bar = bisect_right(self._start, clock) - 1
         for ahead in (0, 1):
