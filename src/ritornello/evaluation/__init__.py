@@ -1,1 +1,1 @@
-"""How well a model predicts songs, and how its own songs compare with human songs."""
+"""Measure how well a model predicts songs, and compare its own songs with human songs."""

@@ -1,4 +1,4 @@
-"""One song with what the features are computed from: its notes in beats, bars, key and top notes."""
+"""A song with the properties that the features are computed from: beats, bars, key and top notes."""
 
 from functools import cached_property
 from itertools import pairwise
@@ -29,8 +29,8 @@ class TopNotes(NamedTuple):
 class AnalysedSong:
     """A song of N notes, without leading silence unless it is kept. Properties are computed when first used.
 
-    *Pitched* notes are those of all parts but drums. `pitched` is a mask (N,) of them and `pitch` (P,) has
-    their pitches; `onset_beats` and `duration_beats` (N,) have all notes.
+    *Pitched* notes are all notes except drums. `pitched` is a mask (N,) of them, and `pitch` (P,) has their
+    pitches; `onset_beats` and `duration_beats` (N,) have all notes.
     """
 
     def __init__(self, score: Score, *, keep_silence: bool = False) -> None:

@@ -1,8 +1,9 @@
-"""Measures of how well one song holds together: its end and key, its parts, clashes, drums and edges.
+"""Measure the coherence of one song: its end, key and parts, clashes of notes, drums, silence, and the seam.
 
-A measure is an Amount: how often something is so, and of how many. Those of many songs are compared in
-`coherence_table`. A measure that does not apply to a song, such as the key of drums, is NOTHING. Songs are
-measured with their leading silence (`AnalysedSong` with `keep_silence`).
+A measure counts events in a song and returns an Amount: the count, and the number of places at which the
+event could occur. Many songs are compared in `coherence_table`. If a measure does not apply to a song, such
+as the key of drums, it returns NOTHING. Songs are measured with their leading silence (`AnalysedSong` with
+`keep_silence`).
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from ritornello.music.score import MAX_PARTS, Score
 from ritornello.music.theory import key_tonic
 from ritornello.music.timeline import Timeline
 
-FEW_NOTES = 6  # of a part; with fewer it says nothing
-PLAYING_SHARE = 0.25  # of the bars, in which a part must begin a note
+FEW_NOTES = 6  # a part with fewer notes hardly counts as playing
+PLAYING_SHARE = 0.25  # a part plays through the song if it begins notes in this share of the bars
 KICKS, SNARES = (35, 36), (38, 40)  # pitches of General MIDI's percussion
 SIXTEENTHS = 4  # in a beat: the grid of drum patterns
 ALL_DRUMS = MAX_PARTS  # the number of the part of all drums
@@ -27,10 +28,10 @@ BACKBEATS = (4, 12)  # beats 2 and 4 of a bar of 4/4 in sixteenths
 
 
 class Amount(NamedTuple):
-    """How often something is so, and of how many: songs (1), parts, bars or beats."""
+    """A count of events in a song, and the number of places at which one could occur."""
 
     amount: float
-    of: float
+    of: float  # songs (1), parts, bars or beats
 
 
 NOTHING = Amount(0, 0)
@@ -66,7 +67,7 @@ def key_is_as_written(song: AnalysedSong) -> Amount:
 
 
 def all_parts_play(song: AnalysedSong) -> Amount:
-    """Whether each part with notes begins one in PLAYING_SHARE of the bars."""
+    """Whether each part with notes begins notes in at least PLAYING_SHARE of the bars."""
     bar, _ = song.positions
     part_bars = np.unique(_parts(song.score) << 32 | bar) >> 32
     bars_of_parts = np.unique(part_bars, return_counts=True)[1]
@@ -80,43 +81,46 @@ def small_parts(song: AnalysedSong) -> Amount:
 
 
 def clashes(song: AnalysedSong) -> Amount:
-    """Seconds that sound together per beat: how many pairs of notes one or two semitones apart overlap."""
+    """Clashes per beat: the number of overlapping pairs of notes that are one or two semitones apart."""
     if not len(song.pitch):
         return NOTHING
     onset, end = _pitched_spans(song)
-    found = 0
+    count = 0
     for lag in range(1, len(onset)):
         overlap = onset[lag:] < end[:-lag]
         if not overlap.any():  # then no note overlaps a later one either, as onsets ascend
             break
         distance = np.abs(song.pitch[lag:] - song.pitch[:-lag])
-        found += int((overlap & ((distance == 1) | (distance == 2))).sum())
-    return Amount(found, float(end.max()) / song.score.ticks_per_beat)
+        count += int((overlap & ((distance == 1) | (distance == 2))).sum())
+    return Amount(count, float(end.max()) / song.score.ticks_per_beat)
 
 
 def parallels(song: AnalysedSong) -> Amount:
     """Parallel fifths and octaves per beat, over all pairs of pitched parts.
 
-    A pair of parts makes one where both move to new notes at one tick, in the same direction, from a fifth
-    to a fifth or from an octave or unison to another. Of a part with chords only the highest notes count.
+    Two parts make a parallel if both move to new notes at one tick, in the same direction, from a fifth to a
+    fifth, or from an octave or unison to an octave or unison. Of chords only the highest notes count.
     """
     if not len(song.pitch):
         return NOTHING
-    top, found = song.top_notes, 0
+    top, count = song.top_notes, 0
     lines = [(top.onset_ticks[top.part == part], top.pitch[top.part == part]) for part in np.unique(top.part)]
     for (onset, pitch), (other_onset, other_pitch) in combinations(lines, 2):
-        _, here, there = np.intersect1d(onset, other_onset, assume_unique=True, return_indices=True)
-        later = (here > 0) & (there > 0)
-        here, there = here[later], there[later]
-        move, other_move = pitch[here] - pitch[here - 1], other_pitch[there] - other_pitch[there - 1]
-        now = np.abs(pitch[here] - other_pitch[there]) % 12
-        before = np.abs(pitch[here - 1] - other_pitch[there - 1]) % 12
-        found += int(((move * other_move > 0) & (now == before) & np.isin(now, (0, 7))).sum())
-    return Amount(found, float(_pitched_spans(song)[1].max()) / song.score.ticks_per_beat)
+        _, index, other_index = np.intersect1d(onset, other_onset, assume_unique=True, return_indices=True)
+        later = (index > 0) & (other_index > 0)
+        index, other_index = index[later], other_index[later]
+        move, other_move = (
+            pitch[index] - pitch[index - 1],
+            other_pitch[other_index] - other_pitch[other_index - 1],
+        )
+        interval = np.abs(pitch[index] - other_pitch[other_index]) % 12
+        before = np.abs(pitch[index - 1] - other_pitch[other_index - 1]) % 12
+        count += int(((move * other_move > 0) & (interval == before) & np.isin(interval, (0, 7))).sum())
+    return Amount(count, float(_pitched_spans(song)[1].max()) / song.score.ticks_per_beat)
 
 
 def repeated_drum_bars(song: AnalysedSong) -> Amount:
-    """How many bars with a kick or snare have the same ones, in sixteenths, as an earlier bar."""
+    """How many bars with a kick or snare have the same kicks and snares, in sixteenths, as an earlier bar."""
     patterns = _drum_patterns(song)
     return Amount(float(len(patterns) - len(set(patterns.values()))), len(patterns))
 
@@ -134,9 +138,9 @@ def backbeats(song: AnalysedSong) -> Amount:
 
 
 def _drum_patterns(song: AnalysedSong) -> dict[int, tuple[int, frozenset[tuple[int, bool]]]]:
-    """Return for each bar with a kick or snare its length in ticks, and (sixteenth, is snare) of each.
+    """Return, by bar with a kick or snare, its length in ticks and the set of (sixteenth, is it a snare).
 
-    An onset that is rounded to the end of its bar belongs to the next one.
+    An onset that is rounded to the end of its bar belongs to the next bar.
     """
     score, timeline = song.score, song.timeline
     struck = ~song.pitched & np.isin(score.pitch, KICKS + SNARES)
@@ -146,11 +150,13 @@ def _drum_patterns(song: AnalysedSong) -> dict[int, tuple[int, frozenset[tuple[i
     sixteenth = (2 * SIXTEENTHS * offset + score.ticks_per_beat) // (2 * score.ticks_per_beat)
     is_next = sixteenth * score.ticks_per_beat >= SIXTEENTHS * timeline.length_ticks[bar]
     bar, sixteenth = np.where(is_next, bar + 1, bar), np.where(is_next, 0, sixteenth)
-    found: dict[int, set[tuple[int, bool]]] = {}
+    patterns: dict[int, set[tuple[int, bool]]] = {}
     for where, *drum in zip(bar.tolist(), sixteenth.tolist(), is_snare.tolist(), strict=True):
         if where < len(timeline):
-            found.setdefault(where, set()).add((drum[0], drum[1]))
-    return {bar: (int(timeline.length_ticks[bar]), frozenset(drums)) for bar, drums in sorted(found.items())}
+            patterns.setdefault(where, set()).add((drum[0], drum[1]))
+    return {
+        bar: (int(timeline.length_ticks[bar]), frozenset(drums)) for bar, drums in sorted(patterns.items())
+    }
 
 
 def sounds_after_end(song: AnalysedSong, bars: int | None = None) -> Amount:
@@ -184,12 +190,12 @@ def _pitched_spans(song: AnalysedSong) -> tuple[Ints, Ints]:
 
 
 class Seam(NamedTuple):
-    """The bars before and after a cut, compared."""
+    """A comparison of the bars before a cut with the bars after it."""
 
-    parts: Amount  # the share of the parts of both sides that play on both
-    register: Amount  # semitones between the mean pitches of a part, added up over the parts
-    density: Amount  # notes of the sparser side, of those of the denser one
-    key: Amount  # whether the same key is estimated
+    parts: Amount  # parts that play on both sides, of the parts that play on either
+    register: Amount  # semitones between the mean pitches of a part, summed over the parts
+    density: Amount  # notes of the side with fewer notes, of the notes of the other side
+    key: Amount  # whether the same key is estimated on both sides
 
 
 SEAM_BARS = 4
@@ -198,7 +204,7 @@ SEAM_BARS = 4
 def seam(song: AnalysedSong, bar: int) -> Seam:
     """Compare the SEAM_BARS bars before a bar (from 0, the first full one) with as many from it on.
 
-    A song that has no onset in the bars before, or ends before the cut, has NOTHING to compare.
+    All amounts are NOTHING if the song has no onset in the bars before, or ends before the cut.
     """
     score, timeline = song.score, song.timeline
     edges = [bar_start(timeline, max(0, at)) for at in (bar - SEAM_BARS, bar, bar + SEAM_BARS)]
@@ -225,11 +231,11 @@ def _mean_pitch(score: Score, part: int) -> float:
 
 
 class PartNumbers(NamedTuple):
-    """Two numbers of a part: its notes a beat, and how many different pitches it plays."""
+    """Two numbers that describe a part."""
 
     kind: int  # the family of General MIDI (0-15), or DRUMS
-    density: float
-    variety: float
+    density: float  # notes a beat
+    variety: float  # the number of different pitches
 
 
 DRUMS = 16
@@ -237,26 +243,26 @@ DRUMS = 16
 
 def part_numbers(song: AnalysedSong) -> list[PartNumbers]:
     """Return the density and variety of each part with notes."""
-    score, found = song.score, []
+    score, numbers = song.score, []
     beats = song.timeline.end_ticks / score.ticks_per_beat
     part_of_note = _parts(score)
     for part in np.unique(part_of_note).tolist():
         pitch = score.pitch[part_of_note == part]
         kind = DRUMS if part == ALL_DRUMS else score.parts[part].program // 8
-        found.append(PartNumbers(kind, len(pitch) / beats, float(len(np.unique(pitch)))))
-    return found
+        numbers.append(PartNumbers(kind, len(pitch) / beats, float(len(np.unique(pitch)))))
+    return numbers
 
 
 class Measure(NamedTuple):
-    """A measure by its name in tables: a share, or else a number per beat."""
+    """A measure with its name in tables; its figure is a share, or else a number per beat."""
 
     name: str
     amount: Callable[[AnalysedSong], Amount]
     is_share: bool = True
     is_median: bool = False
-    """Whether the figure of many songs is the median song's, not that of all amounts added up."""
+    """Whether the figure of many songs is the median of the songs, instead of the ratio of sums."""
     is_of_opening: bool = False
-    """Whether it depends on the length, so that only songs of equally many bars can be compared."""
+    """Whether it depends on the length, so that only equally many bars of each song are measured."""
 
 
 MEASURES = (

@@ -1,4 +1,4 @@
-"""The table of coherence: the measures of composed songs, next to those of human songs, with intervals."""
+"""The table of coherence: the measures of composed and of human songs, with intervals."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from ritornello.evaluation.style import quantile_interval
 from ritornello.evaluation.summary import FEWEST_SONGS, ROUNDS, SEED, bootstrap_interval
 from ritornello.music.score import Score
 
-USUAL = (0.05, 0.95)  # the quantiles of human parts between which a part is usual
-FEWEST_PARTS = 20  # human parts of a kind, for its own quantiles
+USUAL = (0.05, 0.95)  # a part is usual if it lies between these quantiles of human parts
+FEWEST_PARTS = 20  # with fewer human parts of a kind, the quantiles of all pitched parts are used
 Range: TypeAlias = "tuple[float, float]"
 
 
@@ -41,9 +41,9 @@ def coherence(
 ) -> dict[str, Any]:
     """Return the figures of both sets by the name of the measure, as JSON can hold them.
 
-    Measures that depend on the length are those of the first `bars` bars. `asked_bars` is the length that the
-    composed songs should have; by default the last bar is that of the last onset. With `seam_bar`, the bars
-    before and after this one (from 0) are compared as well.
+    Measures that depend on the length use the first `bars` bars. `asked_bars` is the length that the composed
+    songs should have; without it, a song ends with the bar of its last onset. With `seam_bar`, the bars
+    before and after the beginning of this bar (from 0) are compared as well.
     """
     sides = {
         name: [AnalysedSong(score, keep_silence=True) for score in scores]
@@ -54,7 +54,7 @@ def coherence(
     measures = [*MEASURES, *(Measure(each.name, each.count, is_of_opening=True) for each in usual)]
     if seam_bar is not None:
         measures += seam_measures(seam_bar)
-    found: dict[str, Any] = {}
+    table: dict[str, Any] = {}
     for measure in measures:
         figures = {}
         for name, songs in (openings if measure.is_of_opening else sides).items():
@@ -63,15 +63,15 @@ def coherence(
                 count = partial(sounds_after_end, bars=asked_bars)
             figures[name] = figure([count(song) for song in songs], measure.is_median)
         if any(each["songs"] for each in figures.values()):
-            found[measure.name] = {**figures, "is_share": measure.is_share}
-    return found
+            table[measure.name] = {**figures, "is_share": measure.is_share}
+    return table
 
 
 def figure(amounts: Sequence[Amount], is_median: bool = False) -> dict[str, Any]:
     """Return the figure of some songs with its interval, and the number of songs to which it applies.
 
-    It is the sum of the amounts by that of which they are, or the median of the songs. The interval is the
-    bootstrap over songs (Efron 1979), None for fewer than FEWEST_SONGS.
+    The figure is the sum of the amounts divided by the sum of their `of`, or the median of the songs. The
+    interval comes from the bootstrap over songs (Efron 1979); it is None for fewer than FEWEST_SONGS.
     """
     amount, of = np.array([each for each in amounts if each.of], np.float64).reshape(-1, 2).T
     ends = None
@@ -88,18 +88,18 @@ def _median_interval(values: Floats) -> list[float]:
 
 
 def first_bars(song: AnalysedSong, bars: int | None) -> AnalysedSong:
-    """Return the notes of the first `bars` bars, and of a pickup before them; all if there are no more."""
+    """Return the notes of the first `bars` bars and of a pickup before them."""
     if bars is None or bar_start(song.timeline, bars) >= song.timeline.end_ticks:
         return song
-    kept = song.score.onset_ticks < bar_start(song.timeline, bars)
-    return AnalysedSong(song.score.select(kept), keep_silence=True) if kept.any() else song
+    is_early = song.score.onset_ticks < bar_start(song.timeline, bars)
+    return AnalysedSong(song.score.select(is_early), keep_silence=True) if is_early.any() else song
 
 
 class UsualParts:
-    """Counts the parts whose density, or variety of pitch, lies between the USUAL quantiles of people's.
+    """Counts the parts whose density, or variety of pitch, lies between the USUAL quantiles of human parts.
 
-    A part is compared with human parts of its kind, a family of instruments or the drums; if people have
-    fewer than FEWEST_PARTS of a pitched kind, with all pitched ones.
+    A part is compared with human parts of its kind, a family of instruments or the drums; if there are fewer
+    than FEWEST_PARTS human parts of a pitched kind, with all pitched human parts.
     """
 
     def __init__(self, human: Sequence[AnalysedSong], column: str) -> None:
@@ -121,12 +121,12 @@ class UsualParts:
         return float(low), float(high)
 
     def count(self, song: AnalysedSong) -> Amount:
-        """Return how many parts of a song are usual, of those that can be compared."""
-        found = []
+        """Return how many parts of a song are usual, of all parts that can be compared."""
+        is_usual = []
         for part in part_numbers(song):
             if ends := self.ranges.get(part.kind, self.pitched_range):
-                found.append(ends[0] <= getattr(part, self.column) <= ends[1])
-        return Amount(float(sum(found)), len(found)) if found else NOTHING
+                is_usual.append(ends[0] <= getattr(part, self.column) <= ends[1])
+        return Amount(float(sum(is_usual)), len(is_usual)) if is_usual else NOTHING
 
 
 def seam_measures(bar: int) -> list[Measure]:

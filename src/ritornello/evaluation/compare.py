@@ -1,9 +1,9 @@
-"""Comparison of composed songs with human ones by all metrics, each also for the controls.
+"""Compare composed songs with human songs by all metrics, which are also computed for the controls.
 
     style > detector > variety > originality (if the training songs are known) > coherence (without controls)
 
-Copies fail originality, noise fails style and the detector, one good song repeated fails variety; so none of
-them is reported alone. Nothing here reads a file. The same songs and seed give the same report.
+No metric is reported alone: copies fail originality, noise fails style and the detector, one good song that
+is repeated fails variety. Nothing here reads a file. The same songs and seed give the same report.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,27 +25,24 @@ from ritornello.models.fingerprints import SongFingerprint
 from ritornello.system.progress import Progress, no_progress
 from ritornello.system.version import __version__
 
-EVALUATOR = 2  # goes up whenever a figure may change for the same songs
-FEWEST_OF_LABEL = 40  # human songs of a label without a warning
-LENGTH_RATIO = 1.5  # of the median bars of both sets, from which on there is a warning
-FEWEST = 2  # songs of each set
+EVALUATOR = 2  # a version, raised whenever a figure may change for the same songs
+FEWEST_OF_LABEL = 40  # with fewer human songs of a label there is a warning
+LENGTH_RATIO = 1.5  # from this ratio of the median bars of both sets on there is a warning
+FEWEST = 2  # the least number of songs of each set
 METRICS = ("style", "detector", "variety", "originality")
 
 
 class SongSet(NamedTuple):
-    """Songs to compare, a sample of those at the path `where`.
+    """Songs to compare: a sample of a folder or corpus."""
 
-    `hash` is that of all songs there, `found` their number; `skipped` says by name why songs were not used.
-    """
-
-    where: str
-    hash: str
-    found: int
-    songs: Sequence[LabelledScore]
-    skipped: dict[str, str]
+    where: str  # its path
+    hash: str  # of all its songs
+    found: int  # the number of its songs
+    songs: Sequence[LabelledScore]  # the sample
+    skipped: dict[str, str]  # songs that were not used: the reason of each by name
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a report says about the set."""
+        """Return the entry of the set in a report."""
         bars = [len(AnalysedSong(song.score).timeline) for song in self.songs]
         return {
             "where": self.where,
@@ -59,7 +56,7 @@ class SongSet(NamedTuple):
 
 
 class TrainingFingerprints(Protocol):
-    """The fingerprints of the songs that a model learnt from. They can be iterated more than once."""
+    """The fingerprints of the training songs of a model; they can be iterated more than once."""
 
     where: str
 
@@ -82,8 +79,9 @@ def compare(
 ) -> dict[str, Any]:
     """Return the report of all metrics of `composed` against `human`, as JSON can hold it.
 
-    A metric without enough songs has the reason under "too_few". "originality" is None without `training`.
-    With `seam_bar`, "coherence" compares the bars before and after this bar (from 0) too.
+    A metric that has too few songs gives the reason under "too_few". "originality" is None without
+    `training`. With `seam_bar`, "coherence" also compares the bars before and after the beginning of this bar
+    (from 0).
     """
     update, numbers = progress or no_progress, count(1)
 
@@ -108,8 +106,8 @@ def compare(
     result["variety"] = variety(theirs, ours, {ONE_SONG: one_song, **tables}, seed)
     result["originality"] = None
     if training is not None:
-        found = copying(scores["human"], composed.songs, controls, training, seed)
-        result["originality"] = found | {"where": training.where, "hash": training.hash}
+        originality = copying(scores["human"], composed.songs, controls, training, seed)
+        result["originality"] = originality | {"where": training.where, "hash": training.hash}
     result["labels"] = compare_labels(composed, human, ours, theirs, seed)
     bars = round(result["composed"]["median_bars"])
     for label, figures in ((None, result), *result["labels"].items()):
@@ -131,7 +129,7 @@ def compare_labels(
 
     "few" says that fewer than FEWEST_OF_LABEL human songs have the label.
     """
-    found: dict[str, Any] = {}
+    figures_of_label: dict[str, Any] = {}
     common = {label for song in composed.songs for label in song.labels}
     for label in sorted(common & {label for song in human.songs for label in song.labels}):
         of_composed, of_human = (
@@ -139,7 +137,7 @@ def compare_labels(
         )
         pair = (theirs.select(of_human), ours.select(of_composed))
         keys = ("too_few", "ratio", "interval", "within_1.5")
-        found[label] = {
+        figures_of_label[label] = {
             "composed": len(of_composed),
             "human": len(of_human),
             "few": len(of_human) < FEWEST_OF_LABEL,
@@ -147,7 +145,7 @@ def compare_labels(
             "detector": detector(*pair, {}, seed),
             "variety": variety(*pair, {}, seed),
         }
-    return found
+    return figures_of_label
 
 
 def mean_histograms(ours: SongTable, theirs: SongTable) -> dict[str, Any]:
@@ -168,39 +166,39 @@ def mean_histograms(ours: SongTable, theirs: SongTable) -> dict[str, Any]:
 
 
 def warnings(report: dict[str, Any]) -> list[str]:
-    """Return sentences about what limits the figures of a report."""
+    """Return warnings about the figures of a report, a sentence each."""
     metrics = {name: report[name] for name in METRICS if report[name]}
-    found = [figures["too_few"] for figures in metrics.values() if "too_few" in figures]
+    sentences = [figures["too_few"] for figures in metrics.values() if "too_few" in figures]
     ours, theirs = report["composed"], report["human"]
     bars = ours["median_bars"], theirs["median_bars"]
     if min(bars) and max(bars) / min(bars) > LENGTH_RATIO:
-        found.append(
+        sentences.append(
             f"composed songs have {bars[0]:.0f} bars, human ones {bars[1]:.0f} (medians): range, repeats and "
             "different pitches depend on the length"
         )
     if skipped := len(ours["skipped"]):
-        found.append(
+        sentences.append(
             f"{skipped} composed songs could not be judged and count in no figure, though songs without "
             "notes or of one repeated note are the worst"
         )
     if few := [name for name, label in report["labels"].items() if label["few"]]:
-        found.append(
+        sentences.append(
             f"few human songs of {', '.join(few)} (fewer than {FEWEST_OF_LABEL}): their figures are uncertain"
         )
     if ours["hash"] == theirs["hash"]:
-        found.append("both sets are the same files: the figures mean nothing")
-    if known := len((report["originality"] or {}).get("in_training", ())):
-        found.append(
-            f"{known} of the {theirs['used']} human songs are training songs, not held out: "
+        sentences.append("both sets are the same files: the figures mean nothing")
+    if trained_on := len((report["originality"] or {}).get("in_training", ())):
+        sentences.append(
+            f"{trained_on} of the {theirs['used']} human songs are training songs, not held out: "
             "the model looks better here than it is"
         )
     codec = report["detector"].get("controls", {}).get("codec")
     if codec and codec["interval"][0] > 0.6:
-        found.append(
+        sentences.append(
             f"the codec alone reveals human songs (AUC {codec['auc']:.2f}): "
             "its grid of 24 ticks a beat and its bins of velocity change them, whatever the model"
         )
     for name, figures in metrics.items():
         if figures.get("discriminates") is False:
-            found.append(f"{name} does not discriminate here: it cannot rank the controls")
-    return found
+            sentences.append(f"{name} does not discriminate here: it cannot rank the controls")
+    return sentences

@@ -1,8 +1,7 @@
 """The controls: sets of songs made from the human songs, from the best to the worst, that test each metric.
 
-A metric that rates random notes as human, or human songs after encoding as bad, means nothing
-about composed songs. So each report has the metrics' figures of the controls, and names the metrics that
-cannot rank them.
+If a metric rates random notes as human, or encoded human songs as bad, its figure for composed songs means
+nothing. So each report has the figures of the controls, and names the metrics that cannot rank them.
 """
 
 import math
@@ -26,7 +25,7 @@ NOISE = ("bars shuffled", "n-gram", "marginals")  # the controls that are not hu
 
 
 def encoded_and_decoded(songs: Sequence[Score], draw: Draw) -> list[Score]:
-    """Return the songs as the representation `notes` holds them: the best that its models can do."""
+    """Return the songs encoded by the representation `notes` and decoded: the best that its models can do."""
     return [canonical(song)[0] for song in songs]
 
 
@@ -49,13 +48,13 @@ def _shuffle_bars(song: Score, draw: Draw) -> Score:
 
 def copies(songs: Sequence[Score], draw: Draw) -> list[Score]:
     """Return the songs in another key, at most six semitones away: human in style, but not original."""
-    found = []
+    moved_songs = []
     for song in songs:
         pitch = song.pitch[~song.of_drums].astype(int)
         down, up = -min(6, int(pitch.min(initial=6))), min(6, 127 - int(pitch.max(initial=121)))
         steps = [step for step in range(down, up + 1) if step] or [0]
-        found.append(song.transposed(int(draw.choice(steps))))
-    return found
+        moved_songs.append(song.transposed(int(draw.choice(steps))))
+    return moved_songs
 
 
 class NoteColumns(NamedTuple):
@@ -87,19 +86,19 @@ def marginals(songs: Sequence[Score], draw: Draw) -> list[Score]:
     """Return songs of as many notes; shift, pitch, duration, velocity and part are drawn independently."""
     encoded = [canonical(song)[0] for song in songs]
     pools = [np.array(column) for column in _note_columns(encoded)[:5]]
-    found = []
+    noise_songs = []
     for song in encoded:
         shift, pitch, duration, velocity, part = (draw.choice(pool, len(song)) for pool in pools)
-        found.append(_noise_song(song, [np.cumsum(shift), duration, pitch, velocity, part]))
-    return found
+        noise_songs.append(_noise_song(song, [np.cumsum(shift), duration, pitch, velocity, part]))
+    return noise_songs
 
 
 def ngram(songs: Sequence[Score], draw: Draw) -> list[Score]:
     """Return songs of as many notes from an n-gram of order 2 over (interval, shift, part) of all songs.
 
-    The interval is from the last note of the part, or from middle C. A note beyond the range of the songs is
-    moved by octaves. Duration and velocity are those of the note that is drawn. After two notes that were
-    never followed by another, only the last one counts.
+    The interval is measured from the last note of the part, at first from middle C. A note beyond the range
+    of the songs is moved by octaves. Duration and velocity are taken from the drawn note. If no note ever
+    followed the last two notes, only the last one counts.
     """
     encoded = [canonical(song)[0] for song in songs]
     columns = _note_columns(encoded)

@@ -1,11 +1,11 @@
 """The metric *originality*: the longest runs of notes that composed songs share with the training songs.
 
-Input: human and composed songs, controls, and the fingerprints of the songs that a model learnt from.
+Input: human and composed songs, controls, and the fingerprints of the training songs of a model.
 Validation: at least FEWEST human and FEWEST composed songs with notes that are not drums.
 Metric: the median over songs of the longest shared run of notes (`originality.closest_passages`), and the
-  share of songs that share more than 95% of the human songs do. Human songs share runs too. A longer song
-  shares more, so each human song is cut to the number of notes of a composed one. Human songs that are
-  training songs themselves are left out.
+  share of songs whose run is longer than that of 95% of the human songs. Human songs share runs too. A longer
+  song shares more, so each human song is cut to the number of notes of a composed one. Human songs that are
+  training songs are left out.
 Source: our own. Intervals: the bootstrap over songs (Efron 1979).
 """
 
@@ -23,9 +23,9 @@ from ritornello.models.fingerprints import SongFingerprint
 from ritornello.music.score import Score
 
 FEWEST = 10  # human songs, and composed songs
-LIMIT_QUANTILE = 0.95  # of the human songs' runs; a composed song beyond it counts as a copy
+LIMIT_QUANTILE = 0.95  # of the human songs' runs; a composed song with a longer run counts as a copy
 OVERLAP = 0.8  # a human song is a training song if one run has this share of the notes of its largest part
-COPIES = 40  # training songs in the control "copies", which in another key would have the same fingerprints
+COPIES = 40  # the control "copies" are this many training songs; another key would not change fingerprints
 ROUNDS = 1000
 CONTROLS = ("bars shuffled", "n-gram", "marginals")
 

@@ -1,10 +1,10 @@
 """The metric *detector*: can a classifier tell composed songs from human ones by simple numbers of each song?
 
 Input: the numbers of each song (`features.song_numbers`) of human songs, composed songs and controls.
-Validation: at least FEWEST human and FEWEST composed songs; as many of each are used.
+Validation: at least FEWEST human and FEWEST composed songs; the same number of both is used.
 Metric: the AUC of a forest of extremely randomized trees, cross-validated in FOLDS: the probability that a
-  composed song gets a higher score than a human one. 0.5 is human, 1.0 is told apart every time. A control
-  and the song from which it was made are always in the same fold.
+  composed song gets a higher score than a human one. At 0.5 composed songs cannot be told from human ones, at
+  1.0 always. A control and the song from which it was made are always in the same fold.
 Source: Lopez-Paz & Oquab, Revisiting Classifier Two-Sample Tests (2017). Intervals: the bootstrap over
   songs.
 """
@@ -21,14 +21,14 @@ from ritornello.evaluation.style import quantile_interval, ranks_in_order
 
 FEWEST = 20  # human songs, and composed songs
 FOLDS, TREES, ROUNDS = 5, 200, 1000
-REVEALING_NUMBERS = 8  # that are reported
-TOLERANCE = 0.05  # by which the AUC of a worse control may be lower; near 1.0 chance decides
+REVEALING_NUMBERS = 8  # how many of the most revealing numbers are reported
+TOLERANCE = 0.05  # the AUC of a worse control may be lower by this; near 1.0 chance decides
 
 
 def detector(
     human: SongTable, composed: SongTable, controls: Mapping[str, SongTable], seed: int = 0
 ) -> dict[str, Any]:
-    """Return the AUC of composed songs with its interval, and those of the controls and of human halves.
+    """Return the AUC, with its interval, of composed songs, of the controls, and of halves of human songs.
 
     Without enough songs it returns {"too_few": reason}. `controls` may be empty.
     """
@@ -94,15 +94,15 @@ def _auc_of_scores(ours: Floats, theirs: Floats, seed: int) -> dict[str, Any]:
 
 
 def revealing_numbers(ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
-    """Return the columns of two tables (S, K) that alone have the highest AUC: name, AUC, both medians.
+    """Return the columns of two tables (S, K) with the highest AUC if used alone: name, AUC, both medians.
 
     An AUC below 0.5 counts as 1 - AUC.
     """
-    found: list[dict[str, Any]] = []
+    columns: list[dict[str, Any]] = []
     for name, one, other in zip(number_names(), ours.T, theirs.T, strict=True):
         one, other = one[np.isfinite(one)], other[np.isfinite(other)]
         if len(one) and len(other):
             above = float(_above(one, other).mean())
             medians = {"composed": float(np.median(one)), "human": float(np.median(other))}
-            found.append({"name": name, "auc": max(above, 1 - above)} | medians)
-    return sorted(found, key=lambda each: each["auc"], reverse=True)[:REVEALING_NUMBERS]
+            columns.append({"name": name, "auc": max(above, 1 - above)} | medians)
+    return sorted(columns, key=lambda each: each["auc"], reverse=True)[:REVEALING_NUMBERS]

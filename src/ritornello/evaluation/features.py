@@ -1,8 +1,8 @@
 """The features by which songs are compared, and the table of many songs' features that the metrics read.
 
-A feature is a function of an AnalysedSong that returns values (n,); none where it does not apply, such as the
-intervals of a drum loop. The distribution of the values of each song is its histogram in the feature's bins.
-So each song counts the same, whatever its length.
+A feature is a function of an AnalysedSong that returns values (n,); it returns none if it does not apply, as
+intervals do not to a drum loop. The histogram of the values of each song in the feature's bins is compared,
+so each song counts the same, whatever its length.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ LAGS = (1, 2, 4, 8, 16)  # bars
 
 
 class Feature(NamedTuple):
-    """A feature: its name, the unit of its values, its lowest and highest bin, their distance, its function.
+    """A feature: its bins go from `low` to `high` in steps of `step`; `values` computes it for a song.
 
-    The function returns values (n,); those outside of the bins count in the outermost bin.
+    Values outside of the bins count in the outermost bin.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The songs that `measure` and `judge` read: those of a corpus, or those of the MIDI files in a folder.
+"""Read the songs for `measure` and `judge`, from a corpus or from the MIDI files in a folder.
 
-Songs are read one at a time, in this process, and nothing of them is written. A file is checked as `prepare`
-checks it, except that it may have a single note. What cannot be read is listed in `skipped`.
+Songs are read one at a time, in this process, and nothing is written. A file is checked as `prepare` checks
+it, except that it may have a single note. Files that cannot be read are listed in `skipped`.
 """
 
 import hashlib
@@ -126,11 +126,11 @@ def in_blocks(songs: Iterable[Song], size: Callable[[Song], int], most: int) -> 
 def open_songs(on: str | Path, split: str | None = None) -> CorpusSongs | FolderSongs:
     """Return the songs of the corpus or folder `on`; of a corpus, those of `split` (default: valid).
 
-    Raises InputError if there are none, or if a split of a folder is asked for.
+    Raises InputError if there are none, or if `split` is given for a folder.
     """
     on = Path(on)
     if (on / "manifest.json").is_file():
         return CorpusSongs(Corpus.open(on), split or "valid")
     if split is not None:
-        raise InputError(f"split {split!r} of {str(on)!r}: leave it out, only a corpus has splits")
+        raise InputError(f"split {split!r} of {str(on)!r}: leave it out, because only a corpus has splits")
     return FolderSongs(on)

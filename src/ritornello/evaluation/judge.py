@@ -1,4 +1,4 @@
-"""The function `ritornello.judge`: reads the songs, compares them, finds copied passages, writes the page."""
+"""The function `ritornello.judge`: read songs, compare them, find copied passages, write the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -42,14 +42,14 @@ def judge(
 ) -> dict[str, Any]:
     """Compare a folder or corpus of songs with human songs, or describe one song, a .mid file.
 
-    The result is that of `compare.compare` for a folder, and of `song_description.describe_song` for a file;
-    for a file `human` is optional. Passages of the songs from which `model` learnt are searched in the
-    composed songs (for a file by default those of the bundled model). `corpus`, a corpus or a folder, names
-    these songs instead; then `html`, a page to write, shows both passages. `seam` is the number of bars after
-    which the songs of a folder are continuations: the bars before and after it are compared. At most `most`
-    songs of each set are used, drawn with `seed`, and no songs longer than `max_minutes`. Raises InputError
-    for wrong arguments, ModelError if the model cannot be read, MidiError if the file cannot, OutputError if
-    the page cannot be written.
+    The result is that of `compare.compare` for a folder, and of `song_description.describe_song` for a file,
+    for which `human` is optional. Passages of the training songs of `model` are searched in the composed
+    songs (for a file, the bundled model is the default). `corpus`, a corpus or a folder, gives the training
+    songs instead; then the page `html` shows both passages. If the songs of a folder are continuations,
+    `seam` is the number of bars of their prompts: the bars before and after its end are compared. At most
+    `most` songs of each set are used, drawn with `seed`, and none longer than `max_minutes`. Raises
+    InputError for wrong arguments, ModelError if the model cannot be read, MidiError if the file cannot be
+    read, OutputError if the page cannot be written.
     """
     check_between("most", most, 2, 100_000)
     check_between("seam", seam, 1, 100_000)
@@ -104,7 +104,7 @@ def _judge_folder(
 
 
 class _ModelFingerprints:
-    """The fingerprints of the songs from which a model learnt, read from its folder."""
+    """The fingerprints of the training songs of a model, read from its folder."""
 
     def __init__(self, path: str | Path) -> None:
         folder = local_folder(path)
@@ -136,7 +136,7 @@ class _CorpusFingerprints:
 
 
 def _training_fingerprints(model: SongsPath, corpus: SongsPath) -> TrainingFingerprints | None:
-    """Return the training songs, of `corpus` or else of `model`, if one is named."""
+    """Return the fingerprints of `corpus`, or else of `model`; None if neither is given."""
     if corpus:
         return _CorpusFingerprints(corpus)
     return _ModelFingerprints(model) if model else None
@@ -154,7 +154,7 @@ def _read_song(path: Path, max_s: float) -> Score:
 
 
 def _closest_passage(song: Score, human: Sequence[Score], training: TrainingFingerprints) -> dict[str, Any]:
-    """Return the closest passage of a song, and the median length of those of equally long human openings."""
+    """Return the closest passage of a song, and the median length of those of equally long human songs."""
     openings = [opening(other, len(song)) for other in human]
     queries = [SongFingerprint.of(query) for query in (song, *openings)]
     passage, *human_passages = closest_passages(queries, training)
@@ -200,7 +200,7 @@ def _draw_pairs(
 
 
 def _too_long(score: Score, max_s: float) -> str:
-    """Return why a song is too long, or an empty text."""
+    """Return the reason if a song is too long, else ""."""
     if score.duration_s <= max_s:
         return ""
     return f"lasts {score.duration_s / 60:.0f} minutes, at most {max_s / 60:g} (--max-minutes)"
@@ -209,18 +209,18 @@ def _too_long(score: Score, max_s: float) -> str:
 def _sample(path: str | Path, *, most: int, max_s: float, seed: int, progress: Progress | None) -> SongSet:
     """Draw at most `most` songs of a corpus or folder, each with the same probability, in a fixed order.
 
-    This is algorithm R (Vitter 1985): one pass, with no more songs in memory than are kept. Raises InputError
-    if there are fewer than FEWEST songs.
+    This is algorithm R (Vitter 1985): one pass, with only the drawn songs in memory. Raises InputError if
+    there are fewer than FEWEST songs.
     """
     songs, draw = open_songs(path), np.random.default_rng(seed)
-    kept: list[tuple[int, LabelledScore]] = []
+    sample: list[tuple[int, LabelledScore]] = []
     count = 0
     for count, song in enumerate(_short_enough(songs, max_s), start=1):
         place = count - 1 if count <= most else int(draw.integers(count))
         if count <= most:
-            kept.append((count, song))
+            sample.append((count, song))
         elif place < most:
-            kept[place] = (count, song)
+            sample[place] = (count, song)
         if progress:
             progress(count, max(count, len(songs) - len(songs.skipped)), f"reading {Path(path).name}")
     if count < FEWEST:
@@ -229,7 +229,7 @@ def _sample(path: str | Path, *, most: int, max_s: float, seed: int, progress: P
             f"only {count} songs in {str(path)!r} can be judged: must be at least {FEWEST}"
             + (f" ({reasons})" if reasons else "")
         )
-    return SongSet(str(path), songs.hash, count, [song for _, song in sorted(kept)], songs.skipped)
+    return SongSet(str(path), songs.hash, count, [song for _, song in sorted(sample)], songs.skipped)
 
 
 def _short_enough(songs: CorpusSongs | FolderSongs, max_s: float) -> Iterator[LabelledScore]:

@@ -1,4 +1,4 @@
-"""The negative log-likelihood of songs under a network, in nats by song and field, and the reference nats.
+"""Compute the negative log-likelihood of songs under a network, in nats by song and field.
 
     songs > rows > batches of similar length > pieces of PIECE_ROWS rows, with the state carried over > nats
 
@@ -29,22 +29,22 @@ from ritornello.music.plan import Plan
 from ritornello.music.timeline import Timeline
 from ritornello.representations.table import Field, fields_read, hide, start_row
 
-# What is hidden from the network, for each choice of what is given to it.
+# The fields that are hidden from the network, for each choice of the option --given
 SIDE_INFORMATION = ("plan", "form", "bars_left", "chord", "cadence", "texture")
 HIDDEN_BY_GIVEN: dict[str, tuple[str, ...]] = {"plan": (), "none": SIDE_INFORMATION}
 PIECE_ROWS = 256
 NATS_OF_A_KEY = math.log(12)
 BATCH_SONGS = 32
-LEAST_LENGTH_RATIO = 0.7  # of the shortest and the longest song of a batch
-SORTED_ROWS = 1 << 18  # rows, about, of the songs that are sorted by length at a time
+LEAST_LENGTH_RATIO = 0.7  # the shortest song of a batch has at least this share of the longest one's rows
+SORTED_ROWS = 1 << 18  # songs of about this many rows are sorted by length at a time
 Skip = Callable[[str, str], None]  # called with the name of a song that cannot be measured, and the reason
 
 
 class SongRows(NamedTuple):
-    """A song of N rows and F fields; `notes` counts the notes of the source."""
+    """A song of N rows and F fields."""
 
     name: str
-    notes: int
+    notes: int  # of the song before encoding
     values: npt.NDArray[Any]  # (N, F)
     learn: npt.NDArray[np.bool_]  # (N, F)
     plan: Plan
@@ -65,35 +65,34 @@ def likelihood(
 ) -> Iterator[dict[str, SongNats]]:
     """Yield for each song its nats under each name of `given`. Only some of the songs are in memory.
 
-    `plan_encoder` makes the plan vectors of the network (None: it has none). `given` lists for each name what
-    is hidden: "plan" or a group of it, and known fields or groups of fields (`table.hide`). Songs that the
-    representation refuses, or of which it holds no row, are reported to `skipped`.
+    `plan_encoder` makes the plan vectors of the network (None: it has none). `given` lists for each name the
+    hidden input: "plan" or a group of it, and known fields or groups of fields (`table.hide`). `skipped` is
+    called for songs that the representation refuses, or that have no row.
 
-    With `has_key_frame`, songs are moved to C major or A minor by their estimated key. Where the key is
-    hidden, the network must not know it: the probability of a song is at least a twelfth of that in one of
-    the twelve frames, so log 12 nats are added to the pitches of each song.
+    With `has_key_frame`, songs are moved to C major or A minor by their estimated key. If the key is hidden,
+    the network must not profit from this: it would have to choose one of twelve frames, so the probability of
+    a song is at least a twelfth of that in its frame, and log 12 nats are added to the pitches of each song.
 
     With `grammar`, only the classes that the representation's cursor allows in composing have a probability.
     """
     encoded = _encode(representation, songs, skipped, has_key_frame)
+
+    def nats_of_batch(songs: list[SongRows], hidden: Collection[str]) -> Iterator[SongNats]:
+        allowed = [allowed_classes(representation, song, hidden) for song in songs] if grammar else None
+        cells = _batch_nats(network, representation.fields, songs, plan_encoder, hidden, allowed)
+        key_is_free = has_key_frame and bool({"plan", "key"} & set(hidden))
+        for song, nats in zip(songs, cells, strict=True):
+            if key_is_free and song.plan.key is not None:
+                _add_nats_of_the_key(representation, song, nats)
+            yield _song_nats(representation, song, nats)
+
     with full_float32(threads):
-        for some in in_blocks(encoded, lambda song: len(song.values), SORTED_ROWS):
-            for batch in batches([len(song.values) for song in some]):
-                inside = [some[index] for index in batch]
-                found: list[dict[str, SongNats]] = [{} for _ in inside]
-                for name, hidden in given.items():
-                    allowed = (
-                        [allowed_classes(representation, song, hidden) for song in inside]
-                        if grammar
-                        else None
-                    )
-                    cells = _batch_nats(network, representation.fields, inside, plan_encoder, hidden, allowed)
-                    key_is_free = has_key_frame and bool({"plan", "key"} & set(hidden))
-                    for nats_by_name, song, nats in zip(found, inside, cells, strict=True):
-                        if key_is_free and song.plan.key is not None:
-                            _add_nats_of_the_key(representation, song, nats)
-                        nats_by_name[name] = _song_nats(representation, song, nats)
-                yield from found
+        for block in in_blocks(encoded, lambda song: len(song.values), SORTED_ROWS):
+            for indices in batches([len(song.values) for song in block]):
+                batch = [block[index] for index in indices]
+                nats_by_name = {name: list(nats_of_batch(batch, hidden)) for name, hidden in given.items()}
+                for number in range(len(batch)):
+                    yield {name: nats[number] for name, nats in nats_by_name.items()}
 
 
 @contextmanager
@@ -112,14 +111,14 @@ def full_float32(threads: int) -> Iterator[None]:
 
 
 def batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Return the indices of songs of these lengths in batches of similar length, the longest first."""
-    found: list[list[int]] = []
+    """Return the indices of songs with these lengths in batches of similar length, the longest first."""
+    groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        batch = found[-1] if found else []
+        batch = groups[-1] if groups else []
         if not batch or len(batch) == BATCH_SONGS or lengths[index] < LEAST_LENGTH_RATIO * lengths[batch[0]]:
-            found.append(batch := [])
+            groups.append(batch := [])
         batch.append(index)
-    return found
+    return groups
 
 
 def field_nats(
@@ -132,8 +131,8 @@ def field_nats(
 ) -> Tensor:
     """Return the nats (B, T, C), for C choice fields, of rows 1 to T of `values` (B, T+1, F).
 
-    Row 0 is only the context. The cells of `learn` (B, T+1, F) count; the others are 0. `plan` is (B, P) or
-    None. `allowed` has for each choice the classes (B, T, size) that have a probability (None: all).
+    Row 0 is only the context. Cells that are False in `learn` (B, T+1, F) get 0. `plan` is (B, P) or None.
+    `allowed` has for each choice the classes (B, T, size) that have a probability (None: all).
     """
     choices = [(column, field) for column, field in enumerate(fields) if field.kind == "choice"]
     pieces, state = [], None
@@ -192,9 +191,9 @@ def _batch_nats(
     values = np.tile(np.array(start_row(fields), np.int16), (len(songs), max_rows + 1, 1))
     learn = np.zeros(values.shape, bool)
     for number, song in enumerate(songs):
-        own = slice(1, len(song.values) + 1)  # row 0 is the start row
-        values[number, own] = hide(fields, song.values, hidden)
-        learn[number, own] = song.learn
+        song_rows = slice(1, len(song.values) + 1)  # row 0 is the start row
+        values[number, song_rows] = hide(fields, song.values, hidden)
+        learn[number, song_rows] = song.learn
     plan = None
     if plan_encoder is not None:
         vectors = np.stack([plan_encoder.vector(song.plan, hidden) for song in songs])
@@ -208,8 +207,8 @@ def _batch_nats(
         masks = [pad_sequence(list(map(torch.from_numpy, each)), batch_first=True) for each in by_choice]
         masks = [each.to(device) for each in masks]
     with torch.no_grad():
-        found = field_nats(network, read, rows, counts, plan, masks).double().cpu().numpy()
-    return [found[number, : len(song.values)] for number, song in enumerate(songs)]
+        nats = field_nats(network, read, rows, counts, plan, masks).double().cpu().numpy()
+    return [nats[number, : len(song.values)] for number, song in enumerate(songs)]
 
 
 def allowed_classes(
@@ -217,21 +216,21 @@ def allowed_classes(
 ) -> list[npt.NDArray[np.bool_]]:
     """Return for each choice the classes (N, size) that composing allows in each row of a song.
 
-    The rows go through the cursor that composing uses, which forbids what no song can have, such as a
-    duration beyond the last bar or the end before it. `hidden` is what is unknown while composing.
+    The rows go through the cursor that composing uses, which forbids impossible classes, such as a duration
+    beyond the last bar or an end before it. `hidden` is the input that is unknown in composing.
     """
     choices = [(column, f) for column, f in enumerate(representation.fields) if f.kind == "choice"]
     says_how_long = any(field.name == "bars_left" for field in representation.fields)
     more = {"hidden": hidden} if says_how_long else {}
     cursor = representation.cursor([song.timeline], **more)
-    found = [np.ones((len(song.values), field.size), bool) for _, field in choices]
+    is_allowed = [np.ones((len(song.values), field.size), bool) for _, field in choices]
     for number, row in enumerate(song.values.tolist()):
         if cursor.done[0]:
             break
-        for allowed, (column, field) in zip(found, choices, strict=True):
+        for allowed, (column, field) in zip(is_allowed, choices, strict=True):
             allowed[number] = cursor.allowed(field.name)[0, : field.size]
             cursor.put(field.name, [row[column]])
-    return found
+    return is_allowed
 
 
 def _add_nats_of_the_key(representation: Any, song: SongRows, nats: npt.NDArray[np.float64]) -> None:
@@ -242,7 +241,7 @@ def _add_nats_of_the_key(representation: Any, song: SongRows, nats: npt.NDArray[
 
 
 def _song_nats(representation: Any, song: SongRows, nats: npt.NDArray[np.float64]) -> SongNats:
-    """Return the nats of a song from those of its cells, (N, C)."""
+    """Return the nats of a song from the nats of its cells, (N, C)."""
     columns = {f.name: c for c, f in enumerate(representation.fields) if f.kind == "choice"}
     fields = dict(zip(columns, nats.sum(axis=0).tolist(), strict=True))
     end = 0.0
@@ -254,6 +253,6 @@ def _song_nats(representation: Any, song: SongRows, nats: npt.NDArray[np.float64
     bins = representation.bin_widths()
     is_note = song.learn[:, [columns[name] for name in bins]].all(axis=1)
     widths = {name: width[song.values[is_note, columns[name]]] for name, width in bins.items()}
-    kept = int(is_note.sum())
-    reference_nats = reference(nats, widths, kept=kept, source_notes=song.notes)
-    return SongNats(song.name, song.notes, kept, fields, end, reference_nats)
+    kept_notes = int(is_note.sum())
+    reference_nats = reference(nats, widths, kept=kept_notes, source_notes=song.notes)
+    return SongNats(song.name, song.notes, kept_notes, fields, end, reference_nats)

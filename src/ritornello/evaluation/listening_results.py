@@ -1,7 +1,7 @@
-"""What the ratings of a listening test say: means and medians by system, and which differ.
+"""Evaluate the ratings of a listening test: means and medians by system, and which systems differ.
 
-The unit is the listener: the ratings that one listener gave to the songs of a system are averaged first, so
-that many ratings of few people do not count as many people. Systems are compared in pairs by Wilcoxon's
+The ratings that one listener gave to the songs of a system are averaged first, so that many ratings of few
+listeners do not count as many listeners. Systems are compared in pairs by Wilcoxon's
 signed-rank test (1945) on the differences of the same listeners, with its exact distribution, and the
 p-values of the pairs of a question are corrected by Holm's method (1979).
 """
@@ -30,7 +30,7 @@ def listening_results(key: str | Path, paths: Sequence[str | Path]) -> dict[str,
     """Return the figures of a test from its key file and the listeners' files of ratings, or folders of them.
 
     A listener who saved several files counts once, with the file that has most ratings. Raises InputError if
-    a file is not what it should be, or of another test.
+    a file is damaged or belongs to another test.
     """
     content = _read(Path(key), {"test": str, "items": dict, "systems": list})
     files = [file for path in paths for file in _files(Path(path))]
@@ -98,7 +98,7 @@ def _ratings(path: Path, key: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _means(listener: Mapping[str, Any], key: Mapping[str, Any], systems: list[str], question: str) -> Floats:
-    """The mean rating (S,) that a listener gave to each system, NaN where none of its songs was rated."""
+    """The mean rating (S,) that a listener gave to each system, NaN if none of its songs was rated."""
     values: dict[str, list[float]] = {system: [] for system in systems}
     for each in listener["ratings"]:
         names = list(QUESTIONS) if question == OVERALL else [question]
@@ -122,7 +122,7 @@ def _by_system(table: Floats, systems: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _pairs(table: Floats, systems: list[str]) -> list[dict[str, Any]]:
-    """Compare all pairs of systems (columns of a table (L, S)) but those with the anchor."""
+    """Compare all pairs of systems (columns of a table (L, S)), without the anchor."""
     found: list[dict[str, Any]] = []
     for one, other in combinations([name for name in systems if name != ANCHOR], 2):
         differences = table[:, systems.index(one)] - table[:, systems.index(other)]
@@ -151,15 +151,15 @@ def _fooled(table: Floats, systems: list[str]) -> int | None:
 def signed_rank_p(differences: npt.NDArray[Any]) -> float:
     """Return the two-sided p-value of Wilcoxon's signed-rank test for differences (N,) of pairs.
 
-    Zeros are left out and equal sizes share their mean rank, as Wilcoxon did. The distribution of the sum of
-    ranks is counted over all 2**N signs, so it is exact for ties as well. Without differences p is 1.
+    Zeros are left out and equal sizes share their mean rank, as in Wilcoxon's paper. The distribution of the
+    sum of ranks is counted over all 2**N signs, so it is exact even with ties. Without differences p is 1.
 
     >>> signed_rank_p(np.array([1, 2, 3, 4, 5]))
     0.0625
     """
     sizes = np.abs(differences := differences[differences != 0])
     ranks = np.array([2 * (sizes < size).sum() + (sizes == size).sum() + 1 for size in sizes], np.int64)
-    ways = np.ones(1)  # how likely each sum of doubled ranks is
+    ways = np.ones(1)  # the probability of each sum of doubled ranks
     for rank in ranks.tolist():
         longer = np.zeros(len(ways) + rank)
         longer[: len(ways)] += ways / 2
@@ -171,7 +171,7 @@ def signed_rank_p(differences: npt.NDArray[Any]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for being several, by Holm's step-down method.
+    """Return p-values corrected for multiple tests by Holm's step-down method.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

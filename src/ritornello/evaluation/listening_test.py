@@ -1,8 +1,8 @@
 """Make a page for a blind listening test of several folders of songs.
 
-The page is one HTML file that holds its sounds and its script, so it works without a network and without the
-folder that it came from. Nothing in it tells which folder a song is from: that is in `key.json`, which
-listeners do not get. `listening_results` reads both.
+The page is one HTML file with its sounds and its script, so it works offline and can be sent alone. It does
+not contain the folder of a song: this is in `key.json`, which listeners do not get. `listening_results` reads
+the key and the ratings.
 """
 
 import hashlib
@@ -31,10 +31,10 @@ PAGE, KEY = "listen.html", "key.json"
 ANCHOR = "anchor"
 ANCHOR_FILE = "notes drawn independently"
 RATE_HZ = 44_100
-FADE_S = 1.0  # at the end of an excerpt that is cut
+FADE_S = 1.0  # the fade at the end of an excerpt
 SCALE = (1, 5)  # the lowest and the highest rating
-# The four criteria of the task Symbolic Music Generation of MIREX 2025; the wording is ours, since that task
-# continues a prompt, and here there is none.
+# The four criteria of the task Symbolic Music Generation of MIREX 2025; the wording is our own, because that
+# task continues a prompt and this test has none
 QUESTIONS = {
     "coherency": "Do its notes, parts and bars belong together?",
     "structure": "Does it have a form: phrases, things that come back, a direction?",
@@ -44,11 +44,11 @@ QUESTIONS = {
 
 
 class Excerpt(NamedTuple):
-    """What listeners hear of one song: the folder and the file that it is from, and an MP3 file."""
+    """The excerpt of one song that listeners rate."""
 
-    system: str
-    file: str
-    sound: bytes
+    system: str  # the name of its folder
+    file: str  # the name of its file
+    sound: bytes  # an MP3 file
 
 
 def make_listening_test(
@@ -64,10 +64,10 @@ def make_listening_test(
 ) -> dict[str, Any]:
     """Write the page `listen.html` and `key.json` to the folder `out`, and return the key.
 
-    Each of the folders (or corpora) is a system, named after it. Of each, `songs` songs are drawn with
-    `seed`, and their first `seconds` seconds are rendered by Ritornello's own synthesizer, all equally loud.
-    With `anchor` as many excerpts of noise are hidden among them: notes with the values of the first folder's
-    songs, drawn independently. High ratings of the noise show careless listening. Raises InputError,
+    Each folder (or corpus) is a system, which has its name. `songs` songs of each are drawn with `seed`, and
+    their first `seconds` seconds are rendered by Ritornello's own synthesizer, all equally loud. With
+    `anchor`, as many excerpts of noise are hidden among them: notes whose values are drawn independently from
+    the songs of the first folder. High ratings of the noise show careless listening. Raises InputError,
     OutputError.
     """
     check_between("songs", songs, 1, 100)
@@ -94,16 +94,16 @@ def _names(folders: Sequence[str | Path]) -> dict[str, Path]:
     if len(folders) < 2 or len(named) < len(folders):
         raise InputError(f"folders {', '.join(map(str, folders))}: must be two or more, with different names")
     if ANCHOR in named:
-        raise InputError(f"folder {ANCHOR!r}: must have another name, this one is that of the hidden noise")
+        raise InputError(f"folder {ANCHOR!r}: must have another name, because the hidden noise has this one")
     return named
 
 
 def _drawn_songs(folder: Path, count: int, draw: np.random.Generator) -> list[LabelledScore]:
     """Draw songs of a folder. Raises InputError if it has too few that can be read."""
-    found = list(open_songs(folder))
-    if len(found) < count:
-        raise InputError(f"{str(folder)!r} has {len(found)} songs: must be {count} or more, or lower --songs")
-    return [found[number] for number in sorted(draw.permutation(len(found))[:count].tolist())]
+    songs = list(open_songs(folder))
+    if len(songs) < count:
+        raise InputError(f"{str(folder)!r} has {len(songs)} songs: must be {count} or more, or lower --songs")
+    return [songs[number] for number in sorted(draw.permutation(len(songs))[:count].tolist())]
 
 
 def _excerpts(
@@ -119,10 +119,10 @@ def _excerpts(
 
 
 def render_beginning(score: Score, seconds: float, soundfont: str | Path | None = None) -> Signal:
-    """Return the first `seconds` seconds of a song as (2, N) samples; what is cut off fades out."""
-    kept = score.seconds(score.onset_ticks) < seconds
-    kept[:1] = True  # a song that begins late is not empty
-    sound = audio.render(score.select(kept), soundfont=soundfont, rate=RATE_HZ)
+    """Return the first `seconds` seconds of a song as (2, N) samples; a longer song fades out at the end."""
+    is_early = score.seconds(score.onset_ticks) < seconds
+    is_early[:1] = True  # a song that begins late is not empty
+    sound = audio.render(score.select(is_early), soundfont=soundfont, rate=RATE_HZ)
     length = round(seconds * RATE_HZ)
     if sound.shape[1] <= length:
         return sound
@@ -133,7 +133,7 @@ def render_beginning(score: Score, seconds: float, soundfont: str | Path | None 
 
 
 def mp3(sound: Signal) -> bytes:
-    """Return samples (2, N) as an MP3 file, which every browser plays and which names no source.
+    """Return samples (2, N) as an MP3 file, which every browser plays and which does not name its song.
 
     Raises InputError and FailedError as `sound_file.write` does.
     """

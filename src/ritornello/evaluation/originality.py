@@ -1,9 +1,8 @@
-"""The longest run of notes that a song shares with the songs that a model learnt from.
+"""Find the longest run of notes that a song shares with the training songs of a model.
 
-    songs > SongFingerprint: for each part the hashes of RUN_STEPS successive steps > the hashes of all songs
-    in one
-          array > its suffix array > the longest common prefix of a suffix of the song and one of a training
-          song
+    songs > SongFingerprint: for each part the hashes of RUN_STEPS successive steps
+          > the hashes of all songs in one array > its suffix array
+          > the longest common prefix of a suffix of the song and a suffix of a training song
 
 A step is the interval and the ticks from one note to the next of a part (a chord from its lowest note up), so
 a shared run is found in any key. A run has more than RUN_STEPS notes. Durations and velocities do not count.
@@ -30,19 +29,18 @@ Bars = tuple[int, int]  # the first and the last, counted from 1
 
 
 class Passage(NamedTuple):
-    """A run of `notes` notes that a song has in its `bars` and a training song in its bars `there`.
+    """A run of notes that a song shares with a training song.
 
-    `song` and `name` are the training song's number and name. `line` and `there_line` are the parts of both
-    songs, counted from 0 among those that have more than RUN_STEPS notes.
+    Lines are parts, counted from 0 among the parts with more than RUN_STEPS notes.
     """
 
-    notes: int
-    bars: Bars
-    line: int
-    song: int
-    name: str
-    there: Bars
-    there_line: int
+    notes: int  # its number of notes
+    bars: Bars  # of the song
+    line: int  # of the song
+    song: int  # the number of the training song
+    name: str  # of the training song
+    there: Bars  # of the training song
+    there_line: int  # of the training song
 
     def to_dict(self) -> dict[str, Any]:
         """Return the passage as JSON can hold it."""
@@ -89,7 +87,7 @@ def run_lengths(songs: Sequence[SongFingerprint], passages: Sequence[Passage | N
 def typical_longest_run(runs: Sequence[int], songs: int) -> int:
     """Return the median of the longest of `songs` runs that are drawn from `runs`.
 
-    The longest of n runs is at most the quantile q of all runs with probability q**n; here that is 1/2.
+    The longest of n runs is at most the quantile q of all runs with probability q**n, which is 1/2 here.
     """
     return int(np.quantile(np.asarray(runs), 0.5 ** (1 / songs), method="higher"))
 
@@ -122,7 +120,7 @@ def excerpt(song: Score, bars: Bars, line: int) -> Score:
 
 
 class _HashLines:
-    """The hashes of songs, melody after melody; each ends with the mark of its song, a negative number."""
+    """The hashes of songs, line after line; each line ends with the mark of its song, a negative number."""
 
     def __init__(self, songs: Sequence[SongFingerprint], marks: Iterable[int]) -> None:
         self.lines: list[PartFingerprint] = [line for song in songs for line in song.lines]
@@ -144,10 +142,10 @@ class _HashLines:
 
 
 def _longest_matches(text: Ints, query: Ints) -> tuple[Ints, Ints]:
-    """Return for each position of `query` (Q,) how many numbers from there on are in `text`, and where.
+    """Return, for each position of `query` (Q,), the longest match in `text` from there on, and its place.
 
-    In the suffix array of both (Manber & Myers 1990), the suffix of `text` that shares most with one of
-    `query` is the nearest before it or the nearest after it.
+    In the suffix array of both (Manber & Myers 1990), the suffix of `text` that shares most with a suffix of
+    `query` is the nearest one before it or after it.
     """
     both = np.concatenate([text, query])
     ranks = _ranks(both)

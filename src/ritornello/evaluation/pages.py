@@ -17,7 +17,7 @@ SHOWN_PASSAGES = 10
 LEFT, RIGHT = 20.0, 440.0  # ends of the axis of a tile, in units of the SVG's view box
 FEATURES_LEFT, FEATURES_RIGHT = 150, 810  # ends of the axis of the plot of all features
 POWERS = (1, 2, 5, 10, 20, 50, 100, 1000)  # marks of a logarithmic axis
-SIGNS = {  # of the controls: paths around 0, 0
+SIGNS = {  # the sign of each control in plots: a path around 0, 0
     "codec": "M-5 0h10M0 -5v10",
     "bars shuffled": "M-4.5 -4.5h9v9h-9z",
     "n-gram": "M0 -6L5.5 4.5h-11z",
@@ -29,9 +29,9 @@ Pair = tuple[Mapping[str, Any], str, str]  # a passage, and the piano rolls of i
 
 
 class Axis:
-    """A horizontal axis: maps values to x, with `log` logarithmically. Values beyond an end are put on it.
+    """A horizontal axis, which maps values to x; with `log` it is logarithmic.
 
-    `marks` are the values whose numbers are written; those beyond an end are left out.
+    Values beyond an end are put at the end. `marks` are the values that are labelled.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ def place_among(value: float, controls: Mapping[str, float], write: Callable[[fl
 
 
 def _revealing_rows(numbers: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Return a row for each of the numbers of a song that alone tell most."""
+    """Return a row for each of the most revealing numbers of a song."""
     return [
         [each["name"], f"{each['composed']:.3g}", f"{each['human']:.3g}", f"{each['auc']:.2f}"]
         for each in numbers

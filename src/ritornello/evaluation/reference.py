@@ -1,7 +1,7 @@
-"""Reference nats: the negative log-likelihood of songs on one fine grid, so that representations compare.
+"""Reference nats: the negative log-likelihood of songs on one fine grid, to compare representations.
 
-A representation says in which bins a note lies; the nats of a model are for the bins only. The reference adds
-the nats that would say the rest, if all values within a bin were equally likely:
+A representation puts the properties of a note into bins, and the nats of a model are for bins only. The
+reference adds nats for the exact value, as if all values within a bin were equally probable:
 
     reference = the nats of the model for all rows
               + for each note and each property: the logarithm of the width of its bin
@@ -10,9 +10,9 @@ the nats that would say the rest, if all values within a bin were equally likely
 VALUES has the number of values that count as different: onsets in ticks of 1/24 beat from the onset before,
 parts (128 programs of 4 instances, and drums), pitches, durations in ticks (longer ones count as the longest,
 whose bin has their width) and velocities. The width of a bin is the number of these values in it. So a
-uniform prediction has the same reference nats
-whatever its bins. A representation gains nothing by coarse bins, by leaving out notes, which cost as much as
-unknown ones, or by leaving out a property, which is then a single bin.
+uniform prediction has the same reference nats whatever its bins. A representation gains nothing by coarse
+bins, nor by leaving out notes, which cost as much as unknown notes, nor by leaving out a property, which then
+counts as a single bin.
 
 Onsets on other grids: on a coarser grid each note has the width of its cell, also if it begins with the note
 before, because the cell does not say so. A width need not be an integer (1.5 ticks at 16 cells per beat). On
@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 VALUES = {"shift": 384, "part": 513, "pitch": 128, "duration": 384, "velocity": 128}
-LOST_NOTE_NATS = log(prod(VALUES.values()))  # of a note of which nothing is known, 27.85
+LOST_NOTE_NATS = log(prod(VALUES.values()))  # 27.85, the nats of a note of which nothing is known
 
 
 def reference(
@@ -36,11 +36,10 @@ def reference(
 ) -> float:
     """Return the reference nats of a song, or of several; divide by `source_notes` for nats per note.
 
-    `nats`, of any shape, are those of the model for notes and everything else, such as waits and the end.
-    `kept` of the `source_notes` notes are in the representation. `widths` has for properties of VALUES the
-    width (kept,) of each note's bin, or one number for all notes. A property that is not named has one bin of
-    all its values; the width is 1 for a property that no model need predict because it is the same in all
-    songs.
+    `nats`, of any shape, are the nats of the model for all rows, which include waits and the end. `kept` of
+    the `source_notes` notes are in the representation. `widths` has for properties of VALUES the width
+    (kept,) of each note's bin, or one number for all notes. A property that is not in it counts as one bin; a
+    property that is the same in all songs has the width 1.
 
     Raises ValueError for an unknown property, a width out of range, or more notes kept than there are.
     """

@@ -67,7 +67,7 @@ def feature_rows(style: dict[str, Any]) -> list[list[str]]:
 
 
 def comment(feature: dict[str, Any]) -> str:
-    """Return what limits the ratio of a feature, or an empty text."""
+    """Return a remark on what limits the ratio of a feature, or ""."""
     if feature["ratio"] is None:
         differ = f", composed ones do ({feature['distance']:.2g})" if feature["distance"] else ""
         return f"human songs do not differ in it{differ}"

@@ -22,11 +22,11 @@ from ritornello.representations.notes import Notes
 from ritornello.system.templates import fill_template
 
 PHRASE_BARS = 4
-SILENT = "-"  # in the place of a chord or of the letter of a phrase
-SHOWN_REPEATS = 4  # the longest ones
+SILENT = "-"  # stands for the chord or the phrase letter of a silent bar
+SHOWN_REPEATS = 4  # how many repeats are shown, the longest ones
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SIMILARITIES = ("not at all", "some", "most", "all")  # the names of Timeline.similarity
-FEWEST_HUMAN = 20  # songs for a rank
+FEWEST_HUMAN = 20  # with fewer human songs there are no ranks
 
 
 def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _shared_origins(phrase: Ticks, earlier: Ticks) -> float:
 
 
 def repeats(timeline: Timeline) -> list[dict[str, int]]:
-    """Return where successive bars return to successive bars: first, last, the first of those; from 1."""
+    """Return each span of bars that returns to an earlier one: first, last, and first earlier bar, from 1."""
     found: list[dict[str, int]] = []
     expected = -1
     for bar, target in enumerate([*timeline.returns_to.tolist(), -1], start=1):

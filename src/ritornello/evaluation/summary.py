@@ -18,19 +18,14 @@ ROUNDS, SEED = 2000, 0  # of the bootstrap
 
 
 class SongNats(NamedTuple):
-    """The nats of one song.
-
-    `notes` counts the notes of the source, `kept` those that the representation holds. `fields` has the nats
-    of each field, which add up to the total; `end` is the part of it for the end of the song. `reference` has
-    the reference nats, or None if the representation does not give the widths of its bins.
-    """
+    """The nats of one song."""
 
     song: str
-    notes: int
-    kept: int
-    fields: dict[str, float]
-    end: float
-    reference: float | None
+    notes: int  # of the song before encoding
+    kept: int  # the notes that the representation holds
+    fields: dict[str, float]  # the nats of each field
+    end: float  # the nats for the end of the song, which are part of a field
+    reference: float | None  # the reference nats; None if the representation gives no widths of its bins
 
     @property
     def total(self) -> float:
@@ -41,10 +36,10 @@ class SongNats(NamedTuple):
 def measurement_report(
     model: Model, on: str, songs: CorpusSongs | FolderSongs, found: Mapping[str, Sequence[SongNats]]
 ) -> dict[str, Any]:
-    """Return the report of `measure`; `found` has the nats of all songs by what was given to the network.
+    """Return the report of `measure`; `found` has the nats of all songs by the choice of `given`.
 
-    `held_out` says whether the model did not learn from these songs; it is None if that is unknown, because
-    another corpus or folder may have training songs. Raises InputError if no song could be measured.
+    `held_out` is True if the model was not trained on these songs, and None if this is unknown, because
+    another corpus or folder may contain training songs. Raises InputError if no song could be measured.
     """
     measured = next(iter(found.values()))
     if not measured:

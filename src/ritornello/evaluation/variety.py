@@ -4,9 +4,9 @@ Input: the histograms of each feature (`features.SongTable`) of human songs, com
 Validation: at least FEWEST human and FEWEST composed songs, and human songs that differ from each other.
 Metric: the distance of two songs is the mean over the features of the Wasserstein distance of their
   histograms, in units of its mean over pairs of human songs. *variety* is the mean distance of two composed
-  songs divided by that of two human songs; *nearest* is the same for the distance of each song from its
-  nearest neighbour, which reveals songs that are one song with small changes. Noise may be as varied as
-  human songs.
+  songs divided by the mean distance of two human songs; *nearest* is the same for the distance of each song
+  from its nearest neighbour, which reveals songs that are one song with small changes. Noise may be as varied
+  as human songs.
 Source: our own. Intervals: the bootstrap over songs (Efron 1979).
 """
 
@@ -70,10 +70,10 @@ def _mean_distances(distances: Floats, songs: Ints) -> tuple[float, float]:
 def variety(
     human: SongTable, composed: SongTable, controls: Mapping[str, SongTable], seed: int = 0
 ) -> dict[str, Any]:
-    """Return both ratios of equally many songs with their intervals, and those of the controls.
+    """Return both ratios with their intervals, of composed songs and of the controls, for equally many songs.
 
-    Without enough songs it returns {"too_few": reason}. `controls` may have ONE_SONG; then the metric
-    discriminates if that is less varied than human songs.
+    Without enough songs it returns {"too_few": reason}. `controls` may have ONE_SONG; the metric
+    discriminates if ONE_SONG is less varied than human songs.
     """
     count = min([len(human), len(composed), *(len(table) for table in controls.values())])
     if count < FEWEST:

@@ -12,7 +12,7 @@ from ritornello.system.extras import require_extra
 def convert(source: str | Path, target: str | Path, *, like: str | Path | None = None) -> dict[str, Any]:
     """Convert a model folder of the network `original` to a .keras file, or a .keras file to a model folder.
 
-    From Keras, `like` is a model folder from which all but the weights is taken. Raises InputError,
+    From Keras, everything except the weights is copied from the model folder `like`. Raises InputError,
     ModelError.
     """
     require_extra("keras", "keras", "torch")
@@ -25,11 +25,11 @@ def convert(source: str | Path, target: str | Path, *, like: str | Path | None =
     elif ends == [True, False]:
         if like is None:
             raise InputError("a .keras file has only weights: --like MODEL must give a folder with the rest")
-        given = Model.open(like)
+        like_model = Model.open(like)
         weights, sizes = from_keras(source)
-        network = {**given.info["network"], "config": {**given.info["network"]["config"], **sizes}}
-        info = {**given.info, "network": network, "converted_from": Path(source).name, "measured": {}}
-        folder.write(Path(target), info, weights, given.tables, f"Weights from {Path(source).name}.\n")
+        network = {**like_model.info["network"], "config": {**like_model.info["network"]["config"], **sizes}}
+        info = {**like_model.info, "network": network, "converted_from": Path(source).name, "measured": {}}
+        folder.write(Path(target), info, weights, like_model.tables, f"Weights from {Path(source).name}.\n")
         opened = Model.open(target)
     else:
         raise InputError(f"{str(source)!r} and {str(target)!r}: exactly one must end in .keras")

@@ -1,7 +1,7 @@
-"""Compose with the network of 2018: add a residual that was measured to each predicted message.
+"""Compose with the network of 2018: to each predicted message a measured residual is added.
 
-Random numbers come from a counter-based generator: those of message t of a song depend on (seed, song, t)
-alone.
+Random numbers come from a counter-based generator: the numbers for message t of a song depend only on (seed,
+song, t).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from ritornello.music.plan import MAX_BARS, TEMPO_BPM, Plan
 from ritornello.music.score import Score
 
 Floats = npt.NDArray[np.float32]
-MAX_MESSAGES_PER_BEAT = 64  # far beyond any music; a network that predicts no time ends there
+MAX_MESSAGES_PER_BEAT = 64  # more than any music has; stops a network that predicts no time
 DEFAULTS = {"bars": 16, "tempo": 120.0, "spread": 1.0}
 RANGES: dict[str, tuple[float, float]] = {"bars": (1, MAX_BARS), "tempo": TEMPO_BPM, "spread": (0.0, 10.0)}
 
@@ -27,10 +27,12 @@ def plan(options: Mapping[str, Any]) -> Plan:
 
     Raises PlanError for a value out of range (also of `spread`), or any other option that is not None.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    for name in given.keys() - RANGES.keys():
-        raise PlanError(f"{name} {given[name]!r}: the network of 2018 takes only bars, tempo and spread")
-    values = DEFAULTS | given
+    set_options = {name: value for name, value in options.items() if value is not None}
+    for name in set_options.keys() - RANGES.keys():
+        raise PlanError(
+            f"{name} {set_options[name]!r}: the network of 2018 takes only bars, tempo and spread"
+        )
+    values = DEFAULTS | set_options
     for name, (low, high) in RANGES.items():
         if not low <= values[name] <= high:
             raise PlanError(f"{name} {values[name]:g}: must be {low:g}-{high:g}")
@@ -88,7 +90,7 @@ def _table(model: Model, name: str, dimensions: int) -> Floats:
 
 
 def _put_row(step: Any, names: list[str], row: Floats) -> None:
-    """Let the network read one row (F,)."""
+    """Give the network one row (F,) to read."""
     for name, value in zip(names, row, strict=True):
         step.put(name, np.array([value], np.float32))
     step.advance()

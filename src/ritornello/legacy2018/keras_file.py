@@ -28,7 +28,7 @@ Weights = dict[str, npt.NDArray[np.float32]]
 LAYERS = {"lstm": "LSTM", "dense": "Dense", "dense_1": "Dense"}  # name in `network.py`: class of Keras
 NETWORK = " > ".join(LAYERS.values())
 ARRAYS = {"LSTM": ("kernel", "recurrent_kernel", "bias"), "Dense": ("kernel", "bias")}
-# the settings that `network.py` has; a layer with others is refused
+# The settings that `network.py` can represent; a layer with other settings is refused
 SETTINGS: dict[str, dict[str, Any]] = {
     "LSTM": {
         "activation": "tanh",
@@ -39,7 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "Dense": {"activation": "linear", "use_bias": True},
 }
-# by module, the classes that a config may name (empty: all), so that Keras runs no other code
+# The classes that a config may name, by module (empty: all), so that Keras runs no other code
 KNOWN: dict[str, set[str]] = {
     "keras": {"Sequential", "Functional", "Model", "DTypePolicy"},
     "keras.src.models.functional": {"Functional"},
@@ -49,7 +49,7 @@ KNOWN: dict[str, set[str]] = {
     "keras.constraints": set(),
 }
 TENSOR = "__keras_tensor__"  # the class name of a link between layers; it is no code
-MAX_BYTES = 256 << 20  # of a file inside a .keras
+MAX_BYTES = 256 << 20  # the largest file inside a .keras file
 
 
 def to_keras(weights: Mapping[str, npt.NDArray[Any]], path: str | Path, *, window: int = 50) -> None:
@@ -80,13 +80,13 @@ def from_keras(path: str | Path) -> tuple[Weights, dict[str, int]]:
     try:
         with keras_warnings():
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its own code meets
+    except Exception as error:  # Keras raises many classes of errors
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ModelError(f"{str(path)!r} cannot be read by Keras {keras.__version__}: {reason}") from error
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
-    found = [type(layer).__name__ for layer in layers]
-    if found != list(LAYERS.values()):
-        raise ModelError(f"{str(path)!r} has layers {' > '.join(found)}: must be {NETWORK}")
+    layer_names = [type(layer).__name__ for layer in layers]
+    if layer_names != list(LAYERS.values()):
+        raise ModelError(f"{str(path)!r} has layers {' > '.join(layer_names)}: must be {NETWORK}")
     weights: Weights = {}
     for name, layer in zip(LAYERS, layers, strict=True):
         _check_settings(path, layer)
@@ -146,13 +146,13 @@ def _keras_path(path: str | Path) -> Path:
 
 
 def _refuse_strange_code(path: Path) -> None:
-    """Refuse a file that is damaged, too large, or names other classes or functions than KNOWN."""
+    """Raise ModelError for a file that is damaged, too large, or names classes or functions not in KNOWN."""
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if (size := entry.file_size) > MAX_BYTES:
-                    found = f"{entry.filename} of {str(path)!r} has {size} bytes"
-                    raise ModelError(f"{found}: must be at most {MAX_BYTES}")
+                    problem = f"{entry.filename} of {str(path)!r} has {size} bytes"
+                    raise ModelError(f"{problem}: must be at most {MAX_BYTES}")
             config = json.loads(archive.read("config.json"))
     except OSError as error:
         raise InputError(f"cannot read {str(path)!r}: {error.strerror or error}") from error

@@ -4,11 +4,10 @@
     velocity  0.2 times the mean of (predicted - true)^2, divided by a unit
     delta     the same
 
-Velocity and delta are the reals of `messages`, each from 0 to 1. In 2018 each had "20% of the amplitude" of
-the note, which can be read in two ways (`WEIGHTINGS`). "range": of the curve's range. The unit is 1, so an
-error of the whole range of velocities, or of four beats, costs a fifth of a wrong note. "variance": of the
-squared error as it occurs. The unit is the variance of the true values (`VARIANCES`), so predicting their
-mean costs a fifth of a wrong note.
+Velocity and delta are the reals of `messages`, each from 0 to 1. The text of 2018 gives each "20% of the
+amplitude" of the note, which can mean two things (`WEIGHTINGS`). With "range" the unit is 1: an error of the
+whole range of velocities, or of four beats, costs a fifth of a wrong note. With "variance" the unit is the
+variance of the true values (`VARIANCES`): predicting their mean costs a fifth of a wrong note.
 """
 
 import torch
@@ -19,14 +18,14 @@ from ritornello.legacy2018.step import FIELDS
 from ritornello.models.losses.curve import AMPLITUDE, Curve
 
 SEMITONES_PER_UNIT = 128.0  # of the field "note"
-SHARE = 0.2  # of the note's amplitude: the loss of a squared error of one unit in velocity or delta
+SHARE = 0.2  # the loss of a squared error of one unit in velocity or delta; that of a note is at most 1
 # Of the messages of the training songs of docs/original.md
 VARIANCES = {"velocity": 0.137, "delta": 0.0020}
 WEIGHTINGS = {"range": dict.fromkeys(VARIANCES, 1.0), "variance": VARIANCES}
 
 
 class OriginalLoss:
-    """The loss of the three fields; `curve` None is the one through the default points, fitted with scipy.
+    """The loss of the three fields; without a `curve`, the curve through the default points is fitted.
 
     Raises InputError for a weighting that is not in WEIGHTINGS.
     """

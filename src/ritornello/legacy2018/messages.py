@@ -21,7 +21,7 @@ from ritornello.representations.table import Field, Rows
 TICKS_PER_BEAT = 480
 SCALE = 128  # pitch and velocity are divided by this
 BEATS = 4  # delta is in units of four beats
-OFF_BELOW = 20  # a sampled velocity (0-127) below this is a note-off; 2% of human notes are as soft
+OFF_BELOW = 20  # a sampled velocity (0-127) below this is a note-off; 2% of human notes are softer
 NOTE, VELOCITY, DELTA = range(3)
 
 

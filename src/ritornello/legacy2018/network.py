@@ -1,4 +1,4 @@
-"""The network of 2018 exactly as Keras builds it: LSTM(48) > Dense(24) > Dense(3), 11,235 weights.
+"""The network of 2018, exactly as Keras builds it: LSTM(48) > Dense(24) > Dense(3), 11,235 weights.
 
 It reads T messages (rows of `messages`, three reals) and predicts the next one. The Dense layers are linear,
 as is Keras's default. The weights have Keras's names and shapes (`step.shapes`), so that `convert` only

@@ -1,8 +1,8 @@
 """The network of 2018 one row at a time, in numpy; it computes the same numbers as `network.py`.
 
-As in 2018, each prediction comes from a zero state that has read exactly the last T messages. To read them
-all again for every message would be T small steps. Instead, T states are kept that began one row apart; each
-new row updates all of them in one matrix product, and the oldest one predicts.
+As in 2018, each prediction starts from a zero state and reads exactly the last T messages. Reading them all
+again for every message would take T small steps. Instead, T states are kept that began one row apart; each
+new row updates all of them in one matrix product, and the oldest state predicts.
 """
 
 from collections.abc import Mapping, Sequence

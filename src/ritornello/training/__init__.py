@@ -1,1 +1,1 @@
-"""From a corpus to a trained model folder."""
+"""Train networks on a corpus, and write model folders."""

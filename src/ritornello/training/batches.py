@@ -1,7 +1,7 @@
-"""Batches as a pure function of (songs, seed, step): windows of songs whose last row is learnt ("last").
+"""Batches as a pure function of (songs, seed, step): windows of songs, of which the last row is learnt.
 
-Because a batch depends on nothing else, resuming needs only the number of the step, and n processes of which
-rank r takes windows r::n of the same batch learn together from what one process would learn from.
+So a run can be resumed from the number of its step. Of n processes, rank r takes the windows r::n of a batch;
+together they learn from the same batch as one process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ritornello.training.distributed import TrainingProcess
 
 
 class Batch(NamedTuple):
-    """What one step learns from: `values` and `learn` (B, T+1, F), and plan vectors (B, P) or None.
+    """The input of one training step: `values` and `learn` (B, T+1, F), and plan vectors (B, P) or None.
 
     Row 0 is the predecessor (docs/architecture.md, Network).
     """

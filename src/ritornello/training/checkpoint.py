@@ -1,4 +1,4 @@
-"""The folder of a run: its one configuration, and the file from which it continues bit for bit."""
+"""The folder of a training run: its configuration, and the checkpoint from which it continues bit for bit."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ritornello.system.files import write_bytes, write_json
 from ritornello.training.config import TrainConfig
 
 DURATIONS = ("steps", "minutes", "epochs", "pace")
-MAY_CHANGE = (*DURATIONS, "sketch_steps", "patience", "memory_mb")  # when a run is continued
+MAY_CHANGE = (*DURATIONS, "sketch_steps", "patience", "memory_mb")  # settings that a continued run may change
 Tensors = dict[str, torch.Tensor]  # by name, of any shape
 
 
 @dataclass
 class RunState:
-    """How far a run is; at `best_step` the averaged weights had their `best_loss` (0: never measured)."""
+    """The progress of a run; the averaged weights had their `best_loss` at `best_step` (0: not measured)."""
 
     step: int = 0
     total_steps: int | None = None
     best_step: int = 0
     best_loss: float = float("inf")
-    seconds: float = 0.0  # of the run so far, with all that came before its steps
+    seconds: float = 0.0  # of the run so far, including the preparation before its steps
     sounds: str = ""  # the sample monitor's last text
-    measure_s: float = 0.0  # of the last measurement, with its samples and its checkpoint
+    measure_s: float = 0.0  # the time of the last measurement, with its samples and its checkpoint
     pace: list[list[int]] = field(default_factory=list)  # see schedule.py
 
     def as_json(self) -> str:
@@ -76,11 +76,11 @@ def load(path: Path) -> tuple[RunState, dict[str, Tensors]]:
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> Tensors:
     """Return the optimizer's state as named tensors; numbers become tensors of one element."""
-    found: Tensors = {}
+    tensors: Tensors = {}
     for index, values in optimizer.state_dict()["state"].items():
         for name, value in values.items():
-            found[f"{index}.{name}"] = value if torch.is_tensor(value) else torch.tensor(value)
-    return found
+            tensors[f"{index}.{name}"] = value if torch.is_tensor(value) else torch.tensor(value)
+    return tensors
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> None:
@@ -93,7 +93,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Tensors) -> Non
 
 
 def run_settings(config: TrainConfig, data: str, teacher_hashes: Sequence[str] | None) -> dict[str, Any]:
-    """Return what config.json records of a run: its configuration, the hashes of its data and teachers."""
+    """Return the content of config.json: the configuration of a run, the hashes of its data and teachers."""
     return {**asdict(config), "data": data, "taught_by": teacher_hashes}
 
 
@@ -108,8 +108,8 @@ def check_folder(folder: Path, settings: dict[str, Any]) -> bool:
     if not config.exists() and not (folder / "checkpoint" / "state.safetensors").exists():
         others = [path.name for path in folder.iterdir() if path.name != "lock"] if folder.exists() else []
         if others:
-            found = f"{str(folder)!r} has other files ({min(others)!r})"
-            raise InputError(f"{found}: must be new or empty for a model")
+            problem = f"{str(folder)!r} has other files ({min(others)!r})"
+            raise InputError(f"{problem}: must be new or empty for a model")
         return False
     try:
         old = dict(json.loads(config.read_bytes()))

@@ -1,4 +1,4 @@
-"""The version of what a representation writes, for the cache of encoded songs: a hash of its code."""
+"""A hash of a representation's code, which is the version of the songs that it encodes in the cache."""
 
 import ast
 import hashlib
@@ -13,11 +13,10 @@ CODE = ("representations", "music", "models/plan_vector.py", "training/songs.py"
 
 
 def version_name(representation: Any) -> str:
-    """The name of a representation and the hash of what its rows depend on: its code and its settings.
+    """The name of a representation, with a hash of the code and the settings on which its rows depend.
 
-    Comments and docstrings do not count. Of a user's file, what it imports from other files does not count
-    either. Raises TypeError if the code or the settings cannot be known, such as those of a class without a
-    file.
+    Comments and docstrings do not count, nor do files that a user's file imports. Raises TypeError if the
+    code or the settings cannot be read, as for a class without a file.
     """
     kind = type(representation)
     files = {path for name in CODE for path in (PACKAGE / name).rglob("*.py")} | {

@@ -48,7 +48,7 @@ class TrainConfig:
 
     network: str = _setting("lstm, transformer, original, or FILE.py:CLASS.", "lstm")
     representation: str | None = _setting(
-        "What rows stand for: notes, chorale, messages (see `explain`), or FILE.py:CLASS; by default the "
+        "How songs become rows: notes, chorale, messages (see `explain`), or FILE.py:CLASS; by default the "
         "network's own."
     )
     loss: str | None = _setting(
@@ -58,12 +58,12 @@ class TrainConfig:
         default_factory=dict, metadata=_metadata("Settings of the network by name.", python_only=True)
     )
     frame: str | None = _setting(
-        "key: songs are learnt in C major or A minor, by their estimated key, and composed in any key; none: "
-        "as they are. By default key for notes, or that of the model of --init.",
+        "key: for training, move songs to C major or A minor by their estimated key, and compose in any key; "
+        "none: leave them as they are. By default key for notes, or as in the model of --init.",
         choices=("key", "none"),
     )
     init: Folder | None = field(
-        default=None, metadata=_metadata("A model folder with whose weights training begins.")
+        default=None, metadata=_metadata("A model folder; training starts from its weights.")
     )
     only: str | None = _setting(
         "Fields or groups of fields, separated by commas, whose weights alone are trained.", python_only=True
@@ -71,12 +71,12 @@ class TrainConfig:
     teachers: list[Folder] | None = field(
         default=None,
         metadata=_metadata(
-            "A model folder whose predictions are learnt in addition to the songs; of several, their mean.",
+            "A model folder whose predictions are learnt in addition to the songs; several are averaged.",
             flag="--teacher",
         ),
     )
     minutes: float | None = _setting(
-        "Train for this many minutes, all included; 10 by default.", None, 0.01, 10**6
+        "The time for all of the training, in minutes; 10 by default.", None, 0.01, 10**6
     )
     steps: int | None = _setting("Train for this many steps, instead of minutes.", None, 1, 10**9)
     epochs: float | None = _setting(
@@ -123,7 +123,7 @@ class TrainConfig:
         "Stop after this many measurements in a row without progress; 0 never stops.", 0, 0, 10**6
     )
     genre_power: float = _setting(
-        "A genre is drawn by its number of notes to this power: 1 by its size, 0 all genres alike.",
+        "A genre is drawn by its number of notes to this power; 1: by its size, 0: all genres equally often.",
         0.5,
         python_only=True,
     )
@@ -149,7 +149,7 @@ class TrainConfig:
 
     @property
     def models(self) -> list[str]:
-        """The model folders from which it learns, whose training songs the new model has learnt from too."""
+        """The model folders that training uses; their training songs count as those of the new model."""
         return [*([self.init] if self.init else []), *(self.teachers or [])]
 
     def check_ranges(self) -> None:
@@ -185,8 +185,8 @@ class NetworkOptions:
     dropout: float | None = _setting("Share of the network that is set to zero in training, 0-0.9.")
     interval: float | None = _setting("Weight of the interval loss that is added to the cross-entropy.")
     weighting: str | None = _setting(
-        "Of original: velocity and time count a fifth of a wrong note at an error of their whole range, or "
-        "of their variance; range by default.",
+        "Of original: an error of the whole range of velocity or time, or of their variance, costs a fifth "
+        "of a wrong note; range by default.",
         choices=("range", "variance"),
     )
 

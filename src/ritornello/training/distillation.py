@@ -1,8 +1,8 @@
 """Knowledge distillation: a network learns the mean prediction of other models and the songs.
 
-A teacher gives a probability for every class, where the song only shows which class came. That is more to
-learn from, and harder to memorize (Hinton, Vinyals and Dean 2015, *Distilling the Knowledge in a Neural
-Network*). The teachers predict the same augmented crops as the network.
+A teacher gives a probability for every class, while the song shows only which class came. Probabilities carry
+more information, and are harder to memorize (Hinton, Vinyals and Dean 2015, *Distilling the Knowledge in a
+Neural Network*). The teachers predict the same augmented crops as the network.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ritornello.models.network import Network
 from ritornello.representations.table import Field
 from ritornello.training.start import TrainingStart, open_model
 
-TEACHER_SHARE = 0.75  # of the loss; the rest is that of the songs
+TEACHER_SHARE = 0.75  # the share of the teachers in the loss; the rest is the loss of the songs
 
 
 class TeacherEnsemble:
-    """Networks of the same fields and labels as the network that learns."""
+    """Networks with the same fields and labels as the network that is trained."""
 
     def __init__(self, networks: Sequence[Network], hashes: Sequence[str] = ()) -> None:
         self.networks = nn.ModuleList(networks).eval().requires_grad_(False)
@@ -44,8 +44,8 @@ class TeacherEnsemble:
             if fields_of(network) != fields_of(start.network):
                 raise InputError(f"teacher {folder!r} has other fields than the network that learns from it")
             if model.labels != start.labels:
-                found = f"teacher {folder!r} has the labels {', '.join(model.labels) or 'none'}"
-                raise InputError(f"{found}: must be {', '.join(start.labels) or 'none'}")
+                problem = f"teacher {folder!r} has the labels {', '.join(model.labels) or 'none'}"
+                raise InputError(f"{problem}: must be {', '.join(start.labels) or 'none'}")
         ensemble = cls(networks, [model.hash for model in models])
         ensemble.networks.to(device)
         return ensemble

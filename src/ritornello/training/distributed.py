@@ -20,8 +20,8 @@ import torch
 from ritornello.errors import InputError
 from ritornello.training.config import DEVICES, PRECISIONS
 
-# Tensors that were summed over processes are never freed: a thread of gloo releases them a moment after the
-# sum is known, and if Python is just ending, the process aborts.
+# Tensors that were summed over processes are never freed: a thread of gloo uses them for a moment after the
+# sum, and if Python is ending just then, the process aborts
 SUMMED: dict[str, torch.Tensor] = {}
 
 
@@ -111,10 +111,10 @@ class TrainingProcess:
 
     def _sum(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
         """The sum of a tensor (N,) over all processes; the next sum of that name overwrites it."""
-        kept = SUMMED.setdefault(name, torch.empty_like(tensor))
-        kept.copy_(tensor)
-        self.group.all_reduce(kept)
-        return kept
+        buffer = SUMMED.setdefault(name, torch.empty_like(tensor))
+        buffer.copy_(tensor)
+        self.group.all_reduce(buffer)
+        return buffer
 
     def leave(self) -> None:
         """Disconnect from the other processes; after a success the process will end without clean-up.

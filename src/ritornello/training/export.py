@@ -1,4 +1,4 @@
-"""Write the model folder of a finished or interrupted run: weights, what composing needs, a card."""
+"""Write the model folder of a finished or interrupted run: weights, plans, tables and a card."""
 
 import json
 import math
@@ -83,9 +83,10 @@ def export(
 def stored_plans(
     songs: EncodedSongs, progress: Progress = no_progress, limit_s: float = math.inf
 ) -> list[Plan]:
-    """Return the plans of at most MAX_STORED_PLANS training songs, evenly spaced, without songs too long.
+    """Return the plans of at most MAX_STORED_PLANS training songs, evenly spaced, without too long songs.
 
-    After `limit_s` seconds they are those of fewer songs, of a random selection, at least FEWEST_PLANS.
+    If this takes more than `limit_s` seconds, they are the plans of fewer, randomly selected songs, but at
+    least FEWEST_PLANS.
     """
     chosen = np.unique(np.linspace(0, len(songs) - 1, min(MAX_STORED_PLANS, len(songs))).astype(np.int64))
     order = np.random.default_rng(0).permutation(chosen) if limit_s < math.inf else chosen
@@ -101,7 +102,7 @@ def stored_plans(
 
 
 def writing_seconds(plans: Sequence[Plan]) -> float:
-    """Return about how long it takes to write and read plans, as measured with some of them."""
+    """Estimate the time to write and read plans, in seconds, from some of them."""
     some, began = plans[:FEWEST_PLANS], schedule.CLOCK()
     for plan in json.loads(json.dumps([plan.to_dict() for plan in some])):
         Plan.from_dict(plan)
@@ -111,7 +112,7 @@ def writing_seconds(plans: Sequence[Plan]) -> float:
 def tables_of_reals(
     network: Any, heldout: Windows, representation: Any
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Return what composing with a network of reals needs, and how well the network predicts.
+    """Return the tables for composing with a network of reals, and measurements of its predictions.
 
     The tables are "residuals" (R, F), true minus predicted values over held-out windows, which sampling
     adds to a prediction, and "seeds" (S, T, F), openings of held-out songs, which composing continues.

@@ -1,4 +1,4 @@
-"""Train a network of feel on recordings: that of drums takes about two minutes on one core."""
+"""Train a network of feel on recordings; the network of drums takes about two minutes on one core."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def train_feel_network(
     seed: int = 0,
     on_epoch: Callable[[int, Nats], None] | None = None,
 ) -> Arrays:
-    """Return the weights of a network of a kind that learned from recordings.
+    """Train a network of a kind on recordings, and return its weights.
 
-    They are those after the epoch that predicts the recordings held out best. `on_epoch` gets the number of
-    each epoch and the nats per note of the recordings held out.
+    The result has the weights of the epoch with the fewest nats on the recordings `held_out`. `on_epoch` is
+    called with the number of each epoch and its nats per note on them.
     """
     torch.manual_seed(seed)
     inputs, targets = _table(kind, recordings)
@@ -40,7 +40,7 @@ def train_feel_network(
     optimiser = torch.optim.AdamW(networks.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     batches = max(1, len(inputs) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * batches)
-    noise, best, kept = _noise_of(kind), np.inf, Arrays()
+    noise, best_nats, best_weights = _noise_of(kind), np.inf, Arrays()
     for epoch in range(epochs):
         networks.train()
         order = torch.randperm(len(inputs))
@@ -58,52 +58,52 @@ def train_feel_network(
             schedule.step()
         weights = _weights(networks)
         nats = nats_per_note(FeelNetwork(kind, weights), held_out)
-        if sum(nats.values()) < best:
-            best, kept = sum(nats.values()), weights
+        if sum(nats.values()) < best_nats:
+            best_nats, best_weights = sum(nats.values()), weights
         if on_epoch:
             on_epoch(epoch, nats)
-    return kept
+    return best_weights
 
 
 def nats_per_note(network: FeelNetwork, recordings: Sequence[Recording]) -> Nats:
     """Return the mean negative log-likelihood of each quantity of recordings, in nats per note."""
-    found = [network.nats(recording) for recording in recordings]
+    nats_of_recordings = [network.nats(recording) for recording in recordings]
     names = [quantity.name for quantity in network.kind.quantities]
-    return {name: float(np.concatenate([each[name] for each in found]).mean()) for name in names}
+    return {name: float(np.concatenate([each[name] for each in nats_of_recordings]).mean()) for name in names}
 
 
 def nats_of_shares(kind: FeelKind, recordings: Sequence[Recording], held_out: Sequence[Recording]) -> Nats:
-    """Return the nats per note of the classes of `held_out` by how often each class is in `recordings`.
+    """Return the nats per note of `held_out` if each class is predicted by its share in `recordings`.
 
-    A network that knows more than how people play on the whole has less.
+    This is a baseline: a network that has learnt more than the average way of playing has fewer nats.
     """
-    found = {}
+    nats = {}
     for quantity in kind.quantities:
         train, test = (
             quantity.classes_of(np.concatenate([each.values[quantity.name] for each in group]))
             for group in (recordings, held_out)
         )
         counts = np.bincount(train, minlength=quantity.classes) + 1.0
-        found[quantity.name] = float(-np.log(counts / counts.sum())[test].mean())
-    return found
+        nats[quantity.name] = float(-np.log(counts / counts.sum())[test].mean())
+    return nats
 
 
 def _noise_of(kind: FeelKind) -> Tensor:
-    """The deviation (F,) of the noise of each feature in training: 0 for what the score says.
+    """The standard deviation (F,) of the noise that is added to each feature in training.
 
-    It is added to how earlier notes were played: while the network plays, its own draws take their place, and
-    without noise it trusts them so far that it drifts.
+    It is 0 for features of the score. Features of earlier notes get noise because, when the network plays,
+    these notes are its own draws; trained without noise, it would rely on them too much and drift.
     """
     quantities = kind.quantities
     earlier = np.zeros((1, 16), np.int64)
-    none = {each.name: np.array([float(each.mean)]) for each in quantities}
-    plain = played_features(quantities, earlier, none)[0]
+    at_mean = {each.name: np.array([float(each.mean)]) for each in quantities}
+    plain = played_features(quantities, earlier, at_mean)[0]
     scale = np.zeros(len(plain), np.float32)
     for each in quantities:
-        moved = none | {each.name: none[each.name] + 1 / each.factor}
+        moved = at_mean | {each.name: at_mean[each.name] + 1 / each.factor}
         scale += each.noise * (played_features(quantities, earlier, moved)[0] != plain)
-    known = np.zeros(kind.inputs - len(scale), np.float32)
-    return torch.from_numpy(np.concatenate([known, scale, np.zeros(2 * len(quantities), np.float32)]))
+    score_noise = np.zeros(kind.inputs - len(scale), np.float32)
+    return torch.from_numpy(np.concatenate([score_noise, scale, np.zeros(2 * len(quantities), np.float32)]))
 
 
 def _table(kind: FeelKind, recordings: Sequence[Recording]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -134,11 +134,11 @@ def _perceptron(inputs: int, outputs: int) -> nn.Sequential:
 
 def _weights(networks: nn.ModuleDict) -> Arrays:
     """The weights as `FeelNetwork` reads them."""
-    found: Arrays = {}
+    arrays: Arrays = {}
     for name, network in networks.items():
         layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
         for number, layer in enumerate(layers):
             weight, bias = layer.weight.detach().T.contiguous(), layer.bias.detach()
-            found[f"{name}.{number}.weight"] = weight.numpy().astype(np.float16)
-            found[f"{name}.{number}.bias"] = bias.numpy().astype(np.float16)
-    return found
+            arrays[f"{name}.{number}.weight"] = weight.numpy().astype(np.float16)
+            arrays[f"{name}.{number}.bias"] = bias.numpy().astype(np.float16)
+    return arrays

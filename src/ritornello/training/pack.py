@@ -1,12 +1,13 @@
 """A pack: a file of encoded songs, memory-mapped, from which a crop is read without the rest of its song.
 
-    frames   blocks of BLOCK_ROWS rows, each compressed with LZ4; of each song its plan (JSON) and returns
-    tables   SONG, ENCODING and FRAME: which songs there are, their encodings, and where each frame begins
-    FOOTER   where the tables are, and what the songs were encoded from
+    frames   blocks of BLOCK_ROWS rows, each compressed with LZ4; and for each song its plan (JSON) and
+    returns tables   SONG, ENCODING and FRAME: the songs, their encodings, and the beginning of each frame
+    FOOTER   the place of the tables, and the hash of the files from which the songs were encoded
 
-A block is stored as planes of bytes: one plane a field, a second one for fields with more than 255 classes,
-then a bit for each choice whose `learn` is not the usual one (the field has a value). An encoding with given
-notes differs little from the one without them, so what is stored of it is the exclusive or of the two.
+A block is stored as planes of bytes: one plane for each field, a second one for fields with more than 255
+classes, then a bit for each choice whose `learn` is not the usual one (True if the field has a value). An
+encoding with given notes differs little from the encoding without them, so the exclusive or of both is
+stored.
 """
 
 import json
@@ -37,9 +38,9 @@ MAGIC = b"ritpack1"
 
 
 class EncodedSong(NamedTuple):
-    """A song's `values` and `learn` (N, F), its plan, and its `range`.
+    """The `values` and `learn` (N, F) of a song, and its plan.
 
-    `range` is by how many semitones it can be transposed down (at most 0) and up.
+    `range` has the semitones by which it can be transposed, down (at most 0) and up.
     """
 
     values: npt.NDArray[Any]
@@ -49,7 +50,7 @@ class EncodedSong(NamedTuple):
 
 
 class SongHead(NamedTuple):
-    """What a crop needs to know of an encoded song before its rows are read; the plan has no `returns`."""
+    """The data of an encoded song that a crop needs before it reads rows; the plan has no `returns`."""
 
     rows: int
     plan: Plan
@@ -88,7 +89,7 @@ class RowCodec:
     def pack(self, row: int, draw: int, encodings: Sequence[EncodedSong]) -> PackedSong:
         """Pack the encodings of a song, the first of which has no given notes.
 
-        What cannot be read back as it was is left out, such as values beyond 16 bits.
+        Encodings that could not be read back exactly, such as with values beyond 16 bits, are left out.
         """
         plan = pack_plan(encodings[0].plan)
         if unpack_plan(plan[0], plan[1]) != replace(encodings[0].plan, genres=()):
@@ -214,18 +215,18 @@ class Pack:
         return bool(self.songs["encodings"][song] > 0)
 
     def has_encodings(self, count: int) -> bool:
-        """Whether the pack has at least `count` encodings of each song that it has any of."""
+        """Whether each song of the pack that could be encoded has at least `count` encodings."""
         counts = self.songs["encodings"]
         return bool((counts[counts > 0] >= count).all())
 
     def refused(self, song: int) -> str:
-        """Why the representation cannot encode the song; empty if it can."""
+        """The reason if the representation cannot encode the song, else ""."""
         if self.songs["encodings"][song] >= 0:
             return ""
         return bytes(self._frame(int(self.songs["plan"][song]))).decode()
 
     def plan(self, song: int, returns: bool = True) -> Plan:
-        """The plan of a song, without genres; without `returns` if they are not asked for."""
+        """The plan of a song without genres, and if `returns` is False without returns."""
         frame = int(self.songs["plan"][song])
         return unpack_plan(bytes(self._frame(frame)), bytes(self._frame(frame + 1)) if returns else None)
 

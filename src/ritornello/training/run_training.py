@@ -5,16 +5,16 @@ distributed     device, precision, threads, and the other processes of `torchrun
 distillation    models whose predictions the network learns besides the songs
 songs           encoded songs: from the cache on disk (song_cache, pack), or encoded when needed
 sketch_batches, sketch_training  the sketch network of the model, from the same songs
-batches, crops  windows of rows, and crops of songs with augmentation: pure functions of (songs, seed, step)
-schedule        how many steps, and the learning rate of each; how many fit into the minutes
+batches, crops  windows of rows; crops of songs with augmentation; both pure functions of (songs, seed, step)
+schedule        the number of steps, also the number that fits into the minutes; the learning rate of each
 loop            training steps, held-out measurements, the best weights
-sample_monitor  a few bars composed at each measurement, and whether they have collapsed
-checkpoint      the folder of a run: one configuration, and what it needs to continue bit for bit
+sample_monitor  composes a few bars at each measurement, and detects whether they have collapsed
+checkpoint      the folder of a run: its configuration, and the file from which it continues bit for bit
 export          the model folder: weights, tables and plans for composing, card
 
-Plans and fingerprints of the songs are collected, and the sketch network is trained, before the first step:
-so little follows the last one, and `minutes` hold. Minutes include all from the call of `train` to the model
-folder.
+Plans and fingerprints of the songs are collected, and the sketch network is trained, before the first step,
+so that little time passes after the last step. The setting `minutes` limits the time from the call of `train`
+to the written model folder.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ from ritornello.training.sketch_training import SketchTraining, sketch_of_run
 from ritornello.training.songs import GIVEN_VARIANTS, EncodedSongs, SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
-MAX_STYLE_SONGS = 500  # whose style is measured, in 2 to 3 seconds
-PLANS_SHARE = 0.05  # of the minutes, at most, to collect plans of the songs
+MAX_STYLE_SONGS = 500  # the style of so many songs is measured, which takes 2 to 3 seconds
+PLANS_SHARE = 0.05  # the largest share of the minutes for collecting plans of the songs
 
 
 def run_training(
@@ -118,9 +118,9 @@ def run_training(
 
 @dataclass(frozen=True)
 class _ComposingMaterial:
-    """What a model folder has of the songs besides the weights; to write it takes about `writing_s`.
+    """The plans, fingerprints and style of the songs for the model folder; writing takes about `writing_s`.
 
-    `style` are the style statistics by label, with those of the model of --init.
+    `style` has the style statistics by label, and those of the model of --init.
     """
 
     plans: list[Plan]
@@ -132,7 +132,7 @@ class _ComposingMaterial:
     def of(
         cls, corpus: Corpus, learnt: Batches, config: TrainConfig, start: TrainingStart, progress: Progress
     ) -> _ComposingMaterial:
-        """Collect it; in a run of some minutes, plans for at most PLANS_SHARE of them. Raises ModelError."""
+        """Collect them; a run of some minutes spends at most PLANS_SHARE on plans. Raises ModelError."""
         limit_s = math.inf if config.minutes is None else PLANS_SHARE * config.minutes * 60
         plans = stored_plans(learnt.songs, progress, limit_s) if isinstance(learnt, Crops) else []
         songs = fingerprints.of_training_songs(corpus, config.models)
@@ -143,7 +143,7 @@ class _ComposingMaterial:
 
 
 def _with_recorded_curve(config: TrainConfig, folder: Path) -> TrainConfig:
-    """Give a run that is continued the curve that its model.json has; the default one may have changed."""
+    """Give a continued run the curve of its model.json, because the default curve may have changed."""
     try:
         curve = json.loads((folder / "model.json").read_bytes())["network"]["config"]["curve"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -152,12 +152,12 @@ def _with_recorded_curve(config: TrainConfig, folder: Path) -> TrainConfig:
 
 
 def _data(corpus: Corpus, learnt: Batches, heldout: Batches) -> dict[str, Any]:
-    """What model.json records of the training data; a small corpus may have no held-out songs."""
-    found = {"corpus": corpus.path.name, "hash": corpus.hash, "songs": len(corpus.songs())}
-    found["train_songs"] = _song_count(learnt)
+    """The entry of model.json about the training data; a small corpus may have no held-out songs."""
+    data = {"corpus": corpus.path.name, "hash": corpus.hash, "songs": len(corpus.songs())}
+    data["train_songs"] = _song_count(learnt)
     if len(heldout):
-        return {**found, "heldout_songs": _song_count(heldout), "heldout": "held-out songs"}
-    return {**found, "heldout_songs": _song_count(learnt), "heldout": "of the same songs (none is held out)"}
+        return {**data, "heldout_songs": _song_count(heldout), "heldout": "held-out songs"}
+    return {**data, "heldout_songs": _song_count(learnt), "heldout": "of the same songs (none is held out)"}
 
 
 def _batches(
@@ -188,7 +188,7 @@ def _batches(
 
 
 def _sample_check(learnt: Any, start: TrainingStart) -> SampleCheck | None:
-    """What judges composed samples during training; None for a user's own code, which may be slow."""
+    """The check of composed samples during training; None for a user's own code, which may be slow."""
     network, representation = start.config.network, start.representation_name
     installed = network in registry.names("steps") and representation in registry.names("representations")
     if not isinstance(learnt, Crops) or not installed:

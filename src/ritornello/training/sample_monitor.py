@@ -1,8 +1,8 @@
 """Detect during training whether the network's samples have collapsed, such as into one repeated pitch.
 
-The loss does not show this: a network may predict songs well and still repeat one note when it is sampled. A
-few bars are composed at each measurement and compared with as many bars of training songs, by shares that
-each belong to one kind of collapse.
+The loss does not show this: a network may predict songs well and still repeat one note when it is sampled. So
+a few bars are composed at each measurement and compared with the same number of bars of training songs. Each
+kind of collapse has a share that is too high.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from ritornello.music.timeline import Timeline
 
 BARS, SONGS, HUMAN_SONGS = 8, 4, 32
 NO_COLLAPSE, NOT_CHECKED = "no collapse", "not checked"
-MARGIN = 0.15  # by how much a share may exceed the largest of training songs
+MARGIN = 0.15  # a share may exceed the largest one of training songs by this
 NAMES = {
     "one pitch": "repeats one pitch",
     "loop": "loops",
@@ -41,7 +41,7 @@ class SampleMonitor:
     """Composes with the plans of `songs`, which have `song(i)` as `training.songs.EncodedSongs` has."""
 
     on_songs: ClassVar[Callable[[Sequence[Score | None]], None] | None] = None
-    """Called with the songs of each measurement, for who wants to hear them."""
+    """Called with the songs of each measurement; the studio plays them."""
 
     def __init__(self, songs: Any, labels: Sequence[str], has_key_frame: bool = False) -> None:
         self.representation, self.labels = songs.representation, tuple(labels)
@@ -93,7 +93,7 @@ class SampleMonitor:
         return max(NAMES.values(), key=faults.count)
 
     def fault(self, song: Score | None) -> str:
-        """Return how a song has collapsed, by the share that is furthest too high; "" if it has not."""
+        """Return the kind of collapse whose share exceeds its limit most; "" if none does."""
         if song is None:
             return NAMES["astray"]
         if not len(song):
@@ -113,7 +113,7 @@ def first_bars(plan: Plan) -> Plan | None:
 
 
 def collapse_shares(song: Score) -> dict[str, float]:
-    """Return what shares of the first BARS bars of a song have a symptom of collapse, each 0-1.
+    """Return, for each kind of collapse, its share (0-1) in the first BARS bars of a song.
 
     one pitch: notes that repeat the pitch before in their part; loop: bars equal to the bar before; silence:
     bars without an onset; crowd: notes beyond 12 at one onset; astray: pitched notes outside the key.

@@ -1,11 +1,11 @@
-"""How many steps a run has, how often it measures, and the learning rate of each step.
+"""Choose how many steps a run has, how often it measures, and the learning rate of each step.
 
 A run of some minutes estimates its last step from the measured time of a step and of a held-out measurement:
 first after some steps, then again at each of DUE_SHARES of the time, because the speed changes (songs are
 encoded at first, other programs run). Each estimate is an entry [step, last step, steps between two
 measurements] of the run's pace, in the checkpoint and in model.json. The learning rate is a function of the
-step and the pace alone: from each estimate on it falls to the same end, at the new last step. So the setting
-`pace` instead of `minutes` repeats such a run bit for bit.
+step and the pace alone: after each estimate it falls to the same value at the new last step. So the setting
+`pace` in place of `minutes` repeats such a run bit for bit.
 """
 
 from __future__ import annotations
@@ -24,23 +24,24 @@ CLOCK: Callable[[], float] = (
     time.perf_counter
 )  # a benchmark on a shared machine counts processor time instead
 Pace = Sequence[Sequence[int]]
-# The first estimate is made once this many steps, and this share of the minutes, have been timed; in any case
-# at LONGEST_UNTIMED_SHARE, if a step is very slow.
+# The first estimate is made once this many steps, and this share of the minutes, have been timed; if steps
+# are very slow, at LONGEST_UNTIMED_SHARE at the latest
 TIMED_STEPS, TIMED_SHARE, LONGEST_UNTIMED_SHARE = 20, 1 / 40, 1 / 8
 UNTIMED_STEPS = 5  # the first steps are slower: songs are encoded in them
 DUE_SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 15 / 16, 31 / 32, 63 / 64)
-MEASUREMENTS, MOST_MEASURING_SHARE = 8, 0.2  # in a run of some minutes; fewer if they would take more time
-FEWEST_STEPS_BETWEEN = 10  # two measurements
-MAX_WARMUP_SHARE = 0.1  # of all steps
-PRECISION = 2000  # an estimate is exact to this part of the steps that remain
+# A run of some minutes has this many measurements, or fewer so that they take at most this share of the time
+MEASUREMENTS, MOST_MEASURING_SHARE = 8, 0.2
+FEWEST_STEPS_BETWEEN = 10  # the least steps between two measurements
+MAX_WARMUP_SHARE = 0.1  # the largest share of steps for the warm-up
+PRECISION = 2000  # the error of an estimate is at most the remaining steps divided by this
 FINISHED_SHARE = 0.95  # a finished run that has used this share of its minutes is not continued
-LAST_RATE = 0.05  # of the highest learning rate
+LAST_RATE = 0.05  # the last learning rate as a share of the highest
 
 
 def rate_share(step: int, last_step: int | None, pace: Pace, warmup_steps: int) -> float:
     """The learning rate of a step as a share of the highest: a warm-up, then a cosine down to LAST_RATE.
 
-    `last_step` is that of a run without a pace. While it is not known, there is only the warm-up.
+    `last_step` is the last step of a run without a pace; while it is None, there is only the warm-up.
     """
     known = [entry for entry in pace if entry[0] <= step]
     last = known[0][1] if known else last_step
@@ -64,7 +65,7 @@ def _position(step: int, position: float, since: int, last: int) -> float:
 class Pacer:
     """Estimates the last step of a run of `budget_s` seconds, of which `after_s` follow the last checkpoint.
 
-    All seconds are those since the run began. It begins, or continues now, in `state`.
+    All times count from the beginning of the run. `state` is its state when it begins or continues now.
     """
 
     def __init__(self, budget_s: float, after_s: float, measure_every: int, state: RunState) -> None:
@@ -75,12 +76,12 @@ class Pacer:
         self._due_s = math.inf  # of the next estimate; infinite before the first
 
     def stepped(self, step: int, seconds: float) -> None:
-        """Note when a step was done."""
+        """Record the time at which a step was done."""
         if step - self._began[0] in (1, UNTIMED_STEPS) and self._due_s == math.inf:
             self._timed_from, self._measuring_s = (step, seconds), 0.0
 
     def measured(self, seconds: float) -> None:
-        """Note how long a measurement took, with its samples and its checkpoint."""
+        """Record the time that a measurement took, with its samples and its checkpoint."""
         self._measure_s = seconds
         self._measuring_s += seconds
 
@@ -98,7 +99,7 @@ class Pacer:
     def estimate(self, step: int, seconds: float) -> list[int]:
         """Return the pace from this step on: the step, the last step, steps between two measurements.
 
-        The measured time of a step is that since the estimate before.
+        The time of a step is measured since the last estimate.
         """
         at, at_s = self._timed_from
         self._step_s = max(1e-9, seconds - at_s - self._measuring_s) / (step - at)
@@ -113,7 +114,7 @@ class Pacer:
         return [step, last, self._steps_between(last)]
 
     def _is_late(self, seconds: float) -> bool:
-        """Whether another step, a measurement and what follows would end too late."""
+        """Whether another step, a measurement and the work after training would end too late."""
         return seconds + self._step_s / 2 + self._measure_s + self.after_s > self.budget_s
 
     def _steps_between(self, last: int) -> int:
@@ -130,7 +131,7 @@ class Pacer:
 
 
 class Timekeeper:
-    """Keeps the seconds and the pace in the state of a run, alike in all processes of `torchrun`.
+    """Updates the seconds and the pace in the state of a run, equally in all processes of `torchrun`.
 
     Minutes count from `began`, a reading of CLOCK, to `after_s` seconds after the last checkpoint. With the
     setting `pace` the estimates are those of another run.
@@ -153,14 +154,14 @@ class Timekeeper:
         self._keep_pace(measured=True)  # the checkpoint is written before the estimate
 
     def stepped(self) -> bool:
-        """Note a step; return whether an estimate is due that needs a measurement first."""
+        """Record a step; return whether an estimate is due that needs a measurement first."""
         self.state.seconds = self._seconds()
         if self._pacer:
             self._pacer.stepped(self.state.step, self.state.seconds)
         return self._keep_pace()
 
     def measured(self) -> None:
-        """Note a measurement after the last step; make the estimate that has waited for it."""
+        """Record a measurement after the last step; make the estimate that waits for it."""
         before_s, self.state.seconds = self.state.seconds, self._seconds()
         self.state.measure_s = self.state.seconds - before_s
         if self._pacer:
@@ -172,7 +173,7 @@ class Timekeeper:
         return self.process.total(0.0 if self.process.rank else CLOCK() - self._began)
 
     def _keep_pace(self, measured: bool = False) -> bool:
-        """Make the estimate that is due; return whether it needs a measurement first: only the first one."""
+        """Make the estimate that is due; return whether it needs a measurement first: the first one does."""
         state, entry = self.state, None
         if state.total_steps is not None and state.step >= state.total_steps:
             return False
@@ -191,7 +192,7 @@ class Timekeeper:
 
 
 def lengthen(state: RunState, config: TrainConfig, finished: bool) -> None:
-    """Give a continued run of another duration its last step; of minutes, at the speed that it had so far."""
+    """Set the last step of a continued run whose duration has changed; minutes count at its speed so far."""
     budget_s = None if config.minutes is None else config.minutes * 60
     spent_s = state.seconds + state.measure_s  # the last checkpoint was written after a measurement
     if budget_s is not None and finished and spent_s >= FINISHED_SHARE * budget_s:

@@ -1,8 +1,8 @@
-"""Songs as variables of sketches, and batches of them in which some variables are hidden, to be learnt.
+"""Songs as variables of sketches, and batches of them in which the network must predict hidden variables.
 
-What is hidden varies from song to song, so that the network learns to fill any part of a sketch from any
-other: a share of the variables of one kind with those of later kinds, as when a sketch is sampled; a share of
-each kind; a span of bars, or all but a span.
+Different variables are hidden in each song, so that the network learns to predict any part of a sketch from
+any other: a share of the variables of one kind and all later kinds, as when a sketch is sampled; or a share
+of each kind; or a span of bars, or all bars except a span.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.sketching.inputs import Inputs, allowed_origins, context_inputs, pair_inputs, variable_inputs
 from ritornello.sketching.variables import ABSENT, CLOSINGS, NONE, OPEN, Ints, Mask, Variables
 
-MAX_BARS_LEARNT = 128  # of longer songs the last bars are learnt
-MAX_PARTS_LEARNT = 6  # at once; of songs with more, others each time
+MAX_BARS_LEARNT = 128  # of longer songs only the last bars are learnt
+MAX_PARTS_LEARNT = 6  # of songs with more parts, others are chosen each time
 STAGES = (
     "presence",
     "origin",
@@ -30,11 +30,13 @@ STAGES = (
     "notes",
 )  # the order in which sketches are sampled
 STAGE_WEIGHTS = np.array([1, 4, 3, 6, 3, 3, 5]) / 25
-STAGED_SHARE, MIXED_SHARE = 0.6, 0.2  # of songs; in the others a span of bars is hidden or shown
-PART_SUBSET_SHARE = 0.3  # of songs with several parts, of which some are left out
+# The share of songs of which one kind and all later kinds are hidden, and of those of which a share of each
+# kind is hidden; of the other songs a span of bars is hidden or shown
+STAGED_SHARE, MIXED_SHARE = 0.6, 0.2
+PART_SUBSET_SHARE = 0.3  # in this share of the songs with several parts, some parts are left out
 UNLABELLED_SHARE = 0.1
 PADDING = -1e9
-IGNORED = -100  # the target of what is not learnt
+IGNORED = -100  # the target of a variable that is not learnt
 BAR_VARIABLES = ("origin", "similarity", "cadence", "chord", *CLOSINGS, "motif")
 BAR_INPUTS = ("start", "end", "start_period", "end_period", "bar", "bar_padding", "slots")
 PAIR_INPUTS = ("relation", "relation_before", "relation_after", "before", "after", "from_origin")
@@ -84,7 +86,7 @@ class SketchSong(NamedTuple):
 
 @dataclass
 class SketchBatch:
-    """A padded batch: inputs such as (B, T), and of each variable the class to be learnt, or IGNORED."""
+    """A padded batch: inputs such as (B, T), and for each variable the class to be predicted, or IGNORED."""
 
     inputs: dict[str, npt.NDArray[Any]]
     targets: dict[str, npt.NDArray[np.int64]]
@@ -132,9 +134,9 @@ def hide(variables: Variables, generator: np.random.Generator) -> Variables:
         shares = {name: [0.0, draw(), 1.0][(n >= stage) + (n > stage)] for n, name in enumerate(STAGES)}
         _hide_shares(shown, shares | {"presence": 1.0}, inside, generator)
     if draw() < 0.3:  # some parts are given as a whole
-        given = draw(len(shown.notes)) < draw()
+        is_given = draw(len(shown.notes)) < draw()
         for name in ("notes", "pitch", "presence"):
-            getattr(shown, name)[given] = getattr(variables, name)[given]
+            getattr(shown, name)[is_given] = getattr(variables, name)[is_given]
     shown.similarity[shown.origin == OPEN] = OPEN
     shown.pitch[shown.notes == OPEN] = OPEN
     for name in CLOSINGS:
@@ -162,25 +164,25 @@ def _hide_shares(
 
 
 def _targets(song: SketchSong, shown: Variables) -> dict[str, npt.NDArray[np.int64]]:
-    """The class of each hidden variable that can be predicted from what is shown; pointers count from 1."""
+    """The class of each hidden variable that the `shown` ones can predict; pointers count from 1."""
     true = song.variables
-    found = {}
+    targets = {}
     for name in ("origin", "motif"):
-        found[name] = np.where(getattr(true, name) == OPEN, IGNORED, getattr(true, name) + 1)
-    found["similarity"] = np.where(shown.origin >= 0, true.similarity, IGNORED)
-    found["cadence"], found["chord"], found["presence"] = true.cadence, true.chord, true.presence
-    found["notes"] = true.notes
+        targets[name] = np.where(getattr(true, name) == OPEN, IGNORED, getattr(true, name) + 1)
+    targets["similarity"] = np.where(shown.origin >= 0, true.similarity, IGNORED)
+    targets["cadence"], targets["chord"], targets["presence"] = true.cadence, true.chord, true.presence
+    targets["notes"] = true.notes
     for name in CLOSINGS:
-        found[name] = np.where(shown.cadence > 0, getattr(true, name), IGNORED)
-    found["pitch"] = np.where(shown.notes > 0, true.pitch, IGNORED)
+        targets[name] = np.where(shown.cadence > 0, getattr(true, name), IGNORED)
+    targets["pitch"] = np.where(shown.notes > 0, true.pitch, IGNORED)
     return {
         name: np.where((getattr(shown, name) == OPEN) & (target >= 0), target, IGNORED)
-        for name, target in found.items()
+        for name, target in targets.items()
     }
 
 
 def _padded(examples: Sequence[tuple[SketchSong, Inputs, dict[str, Any]]]) -> SketchBatch:
-    """Join examples; of what is padded the inputs mean nothing and nothing is learnt."""
+    """Join examples; padding has arbitrary inputs, and is not learnt."""
     bars = max(len(song.length_ticks) for song, _, _ in examples)
     parts = max(len(song.variables.notes) for song, _, _ in examples)
     joined = [{**song.context, **inputs} for song, inputs, _ in examples]
@@ -214,7 +216,7 @@ def _stack(
         shape[:2] = bars, bars
     elif name not in ("label", "song"):
         shape[0] = bars
-    found = np.full((len(arrays), *shape), fill, arrays[0].dtype)
-    for row, array in zip(found, arrays, strict=True):
+    stacked = np.full((len(arrays), *shape), fill, arrays[0].dtype)
+    for row, array in zip(stacked, arrays, strict=True):
         row[tuple(slice(size) for size in array.shape)] = array
-    return found
+    return stacked

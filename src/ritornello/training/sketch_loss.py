@@ -13,7 +13,7 @@ FORBIDDEN = -1e9  # the logit of a bar that cannot be returned to
 
 
 def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
-    """Return the mean cross-entropy (scalars, nats) of each kind of variable of which some are learnt."""
+    """Return the mean cross-entropy (scalars, in nats) of each kind of variable in the targets."""
     x = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.inputs.items()}
     part, part_bars = network.read_parts(x)
     bars = network.read_bars(x, part_bars)
@@ -30,7 +30,7 @@ def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
     for name in ("origin", "motif"):
         nothing, scores = network.pointer_logits(name, x, bars)
         logits[name] = torch.cat([nothing, scores.masked_fill(~x["allowed"], FORBIDDEN)], dim=-1)
-    found = {}
+    losses_of_kinds = {}
     for name, target in batch.targets.items():
         at = np.nonzero(target != IGNORED)
         if not len(at[0]):
@@ -39,8 +39,8 @@ def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
             chosen = network.chord_logits(x, bars, tuple(map(torch.from_numpy, at)))
         else:
             chosen = logits[name][at]
-        found[name] = cross_entropy(chosen, torch.from_numpy(target[at]))
-    return found
+        losses_of_kinds[name] = cross_entropy(chosen, torch.from_numpy(target[at]))
+    return losses_of_kinds
 
 
 def torch_operations(share: float) -> Operations:

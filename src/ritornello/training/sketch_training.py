@@ -1,4 +1,4 @@
-"""Train a sketch network on the songs of a corpus: a few minutes on one core."""
+"""Train a sketch network on the songs of a corpus, which takes a few minutes on one core."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from ritornello.training.sketch_loss import losses, torch_operations
 from ritornello.training.songs import SplitScores
 from ritornello.training.start import TrainingStart, open_model
 
-MAX_SONGS = 4096  # of a corpus that are learnt, evenly spaced
+MAX_SONGS = 4096  # the most songs of a corpus that are learnt, evenly spaced
 MAX_HELD_OUT = 128
-BATCH, CHUNK = 16, 128  # songs; those of a chunk are sorted by size, so that little is padded
-MAX_BATCH_SIZE = 3000  # bars, times parts and two, of all songs of a batch; of long songs a batch has fewer
+BATCH, CHUNK = 16, 128  # songs; the songs of a chunk are sorted by size, so that little is padded
+MAX_BATCH_SIZE = 3000  # the most songs * bars * (parts + 2) of a batch; with long songs it has fewer songs
 LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 2e-3, 100, 0.05
 # From another sketch network: with the whole rate, 100 rock songs are learnt by heart after 40 steps
 RATE_FROM_START = 4e-4
 DROPOUT = 0.1
 LABEL_POWER = 0.5  # labels are drawn by their number of songs to this power
-AVERAGE = 0.998  # of the weights over steps
+AVERAGE = 0.998  # the weight of the past in the running average of the weights
 MEASURED_EVERY = 250
 # A run trains its sketch network for this share of its minutes, or this many steps for each of its own
 SHARE_OF_MINUTES, MOST_MINUTES = 0.15, 20.0
@@ -61,7 +61,7 @@ LOSS_WEIGHTS |= {"presence": 0.2, "notes": 1.0, "pitch": 0.7}
 
 @dataclass
 class SketchTraining:
-    """A trained sketch network, and what was measured on held-out songs during training."""
+    """A trained sketch network, and the measurements on held-out songs during training."""
 
     sketcher: Sketcher
     log: list[dict[str, float]] = field(default_factory=list)
@@ -88,7 +88,7 @@ def train_sketch(
 ) -> SketchTraining | None:
     """Train for some `minutes` or `steps`, from `start` if it is given; None if no song can be learnt.
 
-    The reading of the songs counts. Labels that `start` lacks begin with the mean of the others.
+    The minutes include the reading of the songs. Labels that `start` lacks begin with the mean of the others.
     """
     began = time.perf_counter()
     learnt = sketch_songs(corpus_plans(corpus, "train", representation, MAX_SONGS), labels)
@@ -105,8 +105,8 @@ class SketchTrainer:
 
     def __init__(self, labels: Sequence[str], seed: int, start: Sketcher | None = None) -> None:
         self.labels, self.seed = tuple(labels), seed
-        own = start.config if start else SketchConfig()
-        self.config = own._replace(labels=len(labels), has_closings=True)
+        config = start.config if start else SketchConfig()
+        self.config = config._replace(labels=len(labels), has_closings=True)
         self.learning_rate = RATE_FROM_START if start else LEARNING_RATE
         self.weights = start_weights(self.config, seed, start, self.labels)
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
@@ -123,7 +123,7 @@ class SketchTrainer:
         steps: int | None,
         report: Callable[[int, dict[str, float]], None] | None = None,
     ) -> SketchTraining:
-        """Train until the seconds are over or the steps are made; the best measured weights are kept."""
+        """Train for some seconds or steps; the weights with the best measurement are kept."""
         began, step, log = time.perf_counter(), 0, list[dict[str, float]]()
         best, lowest = dict[str, Tensor](), math.inf
         batches = _batches(learnt, np.random.default_rng(self.seed))
@@ -164,8 +164,8 @@ class SketchTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         torch.manual_seed(self.seed * 1_000_003 + step)
-        found = losses(self._network(self.weights, training=True), batch)
-        loss = torch.stack([LOSS_WEIGHTS[name] * value for name, value in found.items()]).sum()
+        losses_of_kinds = losses(self._network(self.weights, training=True), batch)
+        loss = torch.stack([LOSS_WEIGHTS[name] * value for name, value in losses_of_kinds.items()]).sum()
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(list(self.weights.values()), 1.0)
@@ -180,7 +180,7 @@ class SketchTrainer:
 
 
 def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
-    """Return the complete plan of a song: what `infer_plan` finds, and its chords, returns and sketch."""
+    """Return the complete plan of a song: the plan of `infer_plan` with chords, returns and sketch."""
     song = representation.canonical(without_leading_silence(score))[0]
     timeline = representation.timeline(song)
     sketch = timeline.sketch or compute_sketch(song, timeline)
@@ -192,7 +192,7 @@ def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
 def start_weights(
     config: SketchConfig, seed: int, start: Sketcher | None, labels: Sequence[str]
 ) -> dict[str, Tensor]:
-    """Return random weights of the shapes `weight_shapes` (...,), or those of `start` for these labels."""
+    """Return random weights of the shapes `weight_shapes` (...,), or those of `start` for the labels."""
     generator = torch.Generator().manual_seed(seed)
     weights = {}
     for name, shape in weight_shapes(config).items():
@@ -217,13 +217,13 @@ def start_weights(
         weights |= {name: torch.tensor(array) for name, array in start.weights.items()}
         rows = weights["label"]
         mean = rows.mean(0) if len(rows) else torch.zeros(config.width)
-        known = {label: rows[row] for row, label in enumerate(start.labels)}
-        weights["label"] = torch.stack([known.get(label, mean) for label in labels] or [mean])
+        start_rows = {label: rows[row] for row, label in enumerate(start.labels)}
+        weights["label"] = torch.stack([start_rows.get(label, mean) for label in labels] or [mean])
     return {name: weight.clone().requires_grad_() for name, weight in weights.items()}
 
 
 def _size(song: SketchSong) -> int:
-    """About how much a song costs to learn."""
+    """The approximate cost of learning from a song."""
     return len(song.length_ticks) * (2 + min(len(song.variables.notes), MAX_PARTS_LEARNT))
 
 
@@ -256,9 +256,9 @@ def sketch_of_run(
 ) -> SketchTraining | None:
     """Return the sketch network of a training run of notes, trained before its first step.
 
-    It takes a share of the minutes or steps, begins with the sketch network of the model of --init, and stays
-    as it is when a run is continued. `epoch_steps` are those of a pass over the corpus. None for
-    representations without sketches, and with `sketch_steps` 0. Raises ModelError.
+    It takes a share of the minutes or steps, starts from the sketch network of the model of --init, and is
+    not trained again when a run is continued. `epoch_steps` is the number of steps of a pass over the corpus.
+    Returns None for representations without sketches, and if `sketch_steps` is 0. Raises ModelError.
     """
     if not getattr(start.representation, "has_sketches", False) or config.sketch_steps == 0:
         return None

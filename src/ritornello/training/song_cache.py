@@ -1,11 +1,11 @@
-"""The encoded songs of a split of a corpus on disk: made once, then read by each training.
+"""A cache on disk of the encoded songs of a split of a corpus, which is made once and read by each training.
 
     CORPUS/encoded/notes-<version>/train/00000-00.pack    the songs of 256 rows of a shard (pack.py)
 
 The version is a hash of the code that encodes and of the representation's own settings (code_version.py), so
-songs are encoded anew when either changes; of older versions only the newest is kept. The packs of a corpus
-that cannot be written are in the user's cache folder. A song that is missing here, for whatever reason, is
-encoded when it is needed.
+songs are encoded again if either changes; of older versions only the newest is kept. If the folder of the
+corpus is read-only, the packs are in the user's cache folder. A song that is not in the cache, for any
+reason, is encoded when it is needed.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ from ritornello.system.progress import Progress, no_progress
 from ritornello.training.code_version import version_name
 from ritornello.training.pack import EncodedSong, Pack, PackedSong, RowCodec, SongHead, write_pack
 
-PACK_ROWS = 256  # of a shard
+PACK_ROWS = 256  # a pack has the songs of this many rows of a shard
 MAX_OPEN_PACKS, MAX_HEADS = 256, 8192
-MAPPED_BY_A_READ, MAX_MAPPED = 1 << 18, 1 << 26  # bytes of files that are mapped to memory, at most
+MAPPED_BY_A_READ, MAX_MAPPED = 1 << 18, 1 << 26  # bytes that one read, and all reads, map to memory
 KEPT_VERSIONS = 1  # older versions of the packs: another release of Ritornello may use the corpus too
-LOCK_PATIENCE_S = 60.0  # without a new pack, until songs are encoded in spite of another process's lock
+LOCK_PATIENCE_S = 60.0  # after this time without a new pack, the lock of another process is ignored
 Answer = TypeVar("Answer")
 Encode = Callable[[int], list[EncodedSong]]  # of a song of the split: its encodings
 
@@ -75,7 +75,7 @@ class SongCache:
     def make(self, encode: Encode, processes: int, progress: Progress | None = None) -> None:
         """Encode the songs whose packs are missing with several processes, and write their packs.
 
-        Another process that does so is waited for. Ctrl-C loses only what is not yet in a pack.
+        If another process does so, wait for it. Ctrl-C loses only songs that are not yet in a pack.
         """
         progress = progress or no_progress
         for folder in (self.corpus.path, cache_folder() / self.corpus.hash[:16]):
@@ -191,12 +191,12 @@ class SongCache:
             return self._open[pack]
         opened = None
         try:
-            found = Pack(self._path(pack), self.codec)
+            pack_file = Pack(self._path(pack), self.codec)
             songs = self._songs(pack)
             names = ("row", self.rows), ("draw", self.draws)
-            same = all(np.array_equal(found.songs[name], wanted[songs]) for name, wanted in names)
-            if same and found.source == self._source(pack) and found.has_encodings(self.encodings):
-                opened = found, {row: place for place, row in enumerate(found.songs["row"].tolist())}
+            same = all(np.array_equal(pack_file.songs[name], wanted[songs]) for name, wanted in names)
+            if same and pack_file.source == self._source(pack) and pack_file.has_encodings(self.encodings):
+                opened = pack_file, {row: place for place, row in enumerate(pack_file.songs["row"].tolist())}
         except (OSError, ValueError):
             pass
         self._open[pack] = opened
@@ -204,8 +204,8 @@ class SongCache:
             self._open.popitem(last=False)
         return opened
 
-    def _ask(self, song: int, question: Callable[[Pack, int], Answer]) -> Answer | None:
-        """The answer of a song's pack to `question`, asked with the song's place; None without an answer.
+    def _from_pack(self, song: int, read: Callable[[Pack, int], Answer]) -> Answer | None:
+        """Call `read` with the pack of a song and its place there; return None if the song is not in a pack.
 
         Raises ScoreError if the representation cannot encode the song.
         """
@@ -217,14 +217,14 @@ class SongCache:
         try:
             if reason := pack.refused(place):
                 raise ScoreError(reason)
-            return question(pack, place) if pack.has(place) else None
+            return read(pack, place) if pack.has(place) else None
         except (OSError, ValueError):  # damaged
             return None
 
     def head(self, song: int, encoding: int) -> SongHead | None:
         """The head of a song in one of its encodings, or None if it is not in the cache."""
         head = self._heads.get((song, encoding))
-        if head is None and (head := self._ask(song, lambda pack, place: pack.head(place, encoding))):
+        if head is None and (head := self._from_pack(song, lambda pack, place: pack.head(place, encoding))):
             if len(self._heads) >= MAX_HEADS:
                 self._heads.clear()
             self._heads[song, encoding] = head
@@ -232,17 +232,17 @@ class SongCache:
 
     def plan(self, song: int) -> Plan | None:
         """The whole plan of a song without genres, or None if it is not in the cache."""
-        return self._ask(song, lambda pack, place: pack.plan(place))
+        return self._from_pack(song, lambda pack, place: pack.plan(place))
 
     def read(
         self, song: int, encoding: int, start: int, stop: int
     ) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]] | None:
         """The rows `start` to before `stop` of a song: values and `learn`; None if it is not in the cache."""
         self._forget_mapped()
-        return self._ask(song, lambda pack, place: pack.rows(place, encoding, start, stop))
+        return self._from_pack(song, lambda pack, place: pack.rows(place, encoding, start, stop))
 
     def _forget_mapped(self) -> None:
-        """Now and then give back the memory of what was read; the system keeps it while there is room."""
+        """From time to time release the memory of mapped files; the system keeps them while there is room."""
         self._mapped += MAPPED_BY_A_READ
         if self._mapped > MAX_MAPPED and hasattr(mmap, "MADV_DONTNEED"):
             for opened in self._open.values():

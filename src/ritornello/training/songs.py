@@ -1,6 +1,6 @@
-"""Songs as crops need them: encoded, read from the cache on disk (song_cache.py) or encoded when needed.
+"""Encoded songs for crops: read from the cache on disk (song_cache.py), or encoded when they are needed.
 
-Songs that are encoded when needed are kept while there is memory.
+The latter are kept in memory up to a limit.
 """
 
 from collections import OrderedDict
@@ -26,7 +26,7 @@ from ritornello.training.pack import EncodedSong, SongHead
 from ritornello.training.song_cache import SongCache
 
 BLUR_SEED = 101
-GIVEN_VARIANTS = 3  # choices of given notes that are encoded of each song
+GIVEN_VARIANTS = 3  # each song has this many encodings with different given notes
 
 
 class ScoreSequence(Protocol):
@@ -74,10 +74,10 @@ class SplitScores:
 
 
 class EncodedSongs:
-    """Songs by number, encoded with `representation`; `memory_mb` of those not in `cache` are kept.
+    """Songs by number, encoded with `representation`; up to `memory_mb` of those not in `cache` are kept.
 
-    `notes` (songs,) are their numbers of notes, counted if None. A song has GIVEN_VARIANTS encodings in which
-    some of its notes are given; `draws` (songs,) are the numbers by which these are drawn, else its own.
+    `notes` (songs,) are their numbers of notes; None counts them. A song has GIVEN_VARIANTS encodings in
+    which some notes are given; these are drawn by the number of the song, or by its number in `draws`.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class EncodedSongs:
         self.notes = counts.astype(np.int64)
         self.draws = np.arange(len(scores)) if draws is None else draws
         self.room_bytes = memory_mb << 20
-        self._number = np.arange(len(scores))  # in `scores`, of each song that is not dropped
+        self._number = np.arange(len(scores))  # of each song that is not dropped: its index in `scores`
         self._kept: OrderedDict[tuple[int, int], EncodedSong] = OrderedDict()
-        self._refused: dict[tuple[int, int], str] = {}  # why songs cannot be encoded
+        self._refused: dict[tuple[int, int], str] = {}  # (song, variant): why it cannot be encoded
 
     @classmethod
     def of_split(
@@ -117,7 +117,7 @@ class EncodedSongs:
         try:
             places = scores.corpus, scores.split, scores.places, scores.draws
             cache = SongCache(*places, representation, variants + 1)
-        except TypeError:  # of code that may change unseen nothing is cached
+        except TypeError:  # nothing is cached for code whose changes cannot be detected
             return songs
         cache.make(
             lambda song: list(songs._encodings(song, range(variants + 1))), available_cores(), progress
@@ -129,7 +129,7 @@ class EncodedSongs:
         return len(self._number)
 
     def drop_unreadable(self) -> int:
-        """Drop the songs that the representation cannot encode, and return how many those are."""
+        """Drop the songs that the representation cannot encode, and return their number."""
         good = [song for song in range(len(self)) if self._can_encode(song)]
         refused = len(self) - len(good)
         if refused:
@@ -169,11 +169,11 @@ class EncodedSongs:
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
         """The rows of a song from `start` to before `stop`: values and `learn` (n, F). Raises ScoreError."""
         number = int(self._number[song])
-        found = self.cache.read(number, variant, start, stop) if self.cache else None
-        if found is None:
+        cached = self.cache.read(number, variant, start, stop) if self.cache else None
+        if cached is None:
             encoded = self._encoded(number, variant)
-            found = encoded.values[start:stop], encoded.learn[start:stop]
-        return found
+            cached = encoded.values[start:stop], encoded.learn[start:stop]
+        return cached
 
     def plan(self, song: int) -> Plan:
         """The plan of a song with its returns. Raises ScoreError if the representation cannot encode it."""

@@ -1,4 +1,4 @@
-"""The network before its first training step: with random weights, or with those of another model."""
+"""Build the network before its first training step, with random weights or the weights of another model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ritornello.models.model import Model
 from ritornello.models.plan_vector import PlanEncoder
 from ritornello.training.config import TrainConfig
 
-LARGE_NETWORK = 10_000_000  # parameters; above, several threads are faster than one
+LARGE_NETWORK = 10_000_000  # with more parameters, several threads are faster than one
 # Settings that may differ from those of the init model
 FREE_SETTINGS = ("dropout", "weight_decay", "interval", "curve", "weighting", "window")
 # From predictions, values (B, T+1, F) and learn (B, T+1, F) to scalars by name, of which "loss" is minimized.
@@ -60,8 +60,8 @@ class TrainingStart:
     def _from_model(cls, config: TrainConfig, model: Model, labels: Sequence[str]) -> TrainingStart:
         """Build the network of a model.
 
-        Labels that the model knows keep their columns of the plan's matrix; new ones begin with the mean of
-        the others. Known fields that the model's table lacks (an older version) begin with zero weights.
+        Labels of the model keep their columns of the plan's matrix; new labels begin with the mean of the
+        others. Known fields that the model's table lacks (an older version) begin with zero weights.
         """
         _check_settings(config, model)
         old, representation = model.network_in_torch(), model.representation
@@ -90,7 +90,7 @@ class TrainingStart:
 
     @property
     def plan_encoder(self) -> PlanEncoder:
-        """What turns a plan into the network's vector."""
+        """The encoder that turns a plan into the plan vector of the network."""
         return PlanEncoder(self.labels)
 
     @property
@@ -114,12 +114,12 @@ class TrainingStart:
 
     @property
     def threads(self) -> int:
-        """The threads of the configuration; else one, or for a large network all cores but one."""
+        """The number of threads: as configured, or one, or for a large network all cores except one."""
         large = sum(weight.numel() for weight in self.network.parameters()) > LARGE_NETWORK
         return self.config.threads or (max(1, (os.cpu_count() or 1) - 1) if large else 1)
 
     def no_songs(self, corpus: str) -> str:
-        """Return the error text for a corpus from which this network can learn nothing."""
+        """Return the error text for a corpus that has no song for this network."""
         if self.network.learns == "all":
             return f"corpus {corpus!r} has no song in its train split"
         rows = self.network.config.window
@@ -127,17 +127,17 @@ class TrainingStart:
 
 
 def open_model(path: str | Path, config: TrainConfig) -> Model:
-    """Open a model folder; if it was trained with a user's file, with the file that `config` names.
+    """Open a model folder; code of a user with which it was trained is taken from the file in `config`.
 
     Raises ModelError, InputError.
     """
     info = Model.open(path).info
-    given = {"network": config.network, "representation": config.representation}
+    code = {"network": config.network, "representation": config.representation}
     return Model.open(
         path,
         **{
             kind: name
-            for kind, name in given.items()
+            for kind, name in code.items()
             if name and registry.is_file(name) and registry.is_file(info[kind]["name"])
         },
     )
@@ -169,8 +169,8 @@ def _check_settings(config: TrainConfig, model: Model) -> None:
 
 
 def _with_labels(weight: Tensor, before: int, after: int) -> torch.nn.Parameter:
-    """The plan's matrix (W, P) with a column for each new label after the old ones: their mean."""
-    known = weight[:, :before]
-    mean = known.mean(dim=1, keepdim=True) if before else torch.zeros(len(weight), 1)
-    columns = [known, mean.expand(-1, after - before), weight[:, before:]]
+    """The plan's matrix (W, P) with a column for each new label after the old ones, which is their mean."""
+    old_columns = weight[:, :before]
+    mean = old_columns.mean(dim=1, keepdim=True) if before else torch.zeros(len(weight), 1)
+    columns = [old_columns, mean.expand(-1, after - before), weight[:, before:]]
     return torch.nn.Parameter(torch.cat(columns, dim=1).detach())
