@@ -22,7 +22,7 @@ LAGS = (1, 2, 4, 8, 16)  # bars
 
 
 class Feature(NamedTuple):
-    """A feature: its bins go from `low` to `high` in steps of `step`; `values` computes it for a song.
+    """A feature: its bins go from `low` to `high` in steps of `step`; `values` returns it for a song as (n,).
 
     Values outside of the bins count in the outermost bin.
     """

@@ -13,7 +13,7 @@ FORBIDDEN = -1e9  # the logit of a bar that cannot be returned to
 
 
 def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
-    """Return the mean cross-entropy (scalars, in nats) of each kind of variable in the targets."""
+    """Return the mean cross-entropy, a scalar in nats, of each kind of variable in the targets."""
     x = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.inputs.items()}
     part, part_bars = network.read_parts(x)
     bars = network.read_bars(x, part_bars)
