@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ritornello.composing.asked_textures import parse_textures, parts_with_requests, with_textures
 from ritornello.composing.choose_plan import choose_plan
 from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.given_sketch import filled_around
 from ritornello.composing.options import ComposeOptions, SketchSource
 from ritornello.composing.parse_options import parse_options
+from ritornello.composing.requested_textures import parse_textures, parts_with_requests, with_textures
 from ritornello.composing.song_shape import check_shape, extended, framed_by, only_loop, with_shape
 from ritornello.errors import InputError, PlanError
 from ritornello.models.model import Model

@@ -46,13 +46,7 @@ def generate_songs(
         check_has_notes(model)
     representation, songs = model.representation, dict[int, Song]()
     if isinstance(representation, SamplesItself):
-        dial = dials[representation.dial]
-        for number, request in enumerate(requests):
-            rows = representation.sample(model, request.plan, request.seed, request.song, dial)
-            songs[number] = _song(model, request, rows, {representation.dial: dial})
-            if on_song:
-                on_song(number, songs[number])
-        return list(songs.values())
+        return _songs_sampled_by(representation, model, requests, dials[representation.dial], on_song)
     creativity = dials["creativity"]
     choices = [field.name for field in representation.fields if field.kind == "choice"]
     params = SamplingParams.from_creativity(creativity, choices, model.temperature)
@@ -69,6 +63,23 @@ def generate_songs(
         sampled = [replace(r, plan=extended(r.plan)) if r.plan.is_loop else r for r in batch]
         sample(model, sampled, params, measured=measured, progress=progress, on_finished=build, on_row=on_row)
     return [songs[number] for number in range(len(requests))]
+
+
+def _songs_sampled_by(
+    representation: SamplesItself,
+    model: Model,
+    requests: Sequence[Request],
+    dial: float,
+    on_song: OnSong | None,
+) -> list[Song]:
+    """Compose the songs of `requests` with a representation that samples them itself."""
+    songs = []
+    for number, request in enumerate(requests):
+        rows = representation.sample(model, request.plan, request.seed, request.song, dial)
+        songs.append(_song(model, request, rows, {representation.dial: dial}))
+        if on_song:
+            on_song(number, songs[number])
+    return songs
 
 
 def check_has_notes(model: Model) -> None:

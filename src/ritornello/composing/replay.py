@@ -59,8 +59,8 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     parts = range(len(score.parts)) if given.parts is None else given.parts
     old = merge_notes.note_table(score)
     is_inside = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
-    is_kept = is_inside & _are_kept(recipe, old)
-    is_replaced = is_inside & ~is_kept
+    stays = is_inside & _stay(recipe, old)
+    is_replaced = is_inside & ~stays
     if given.kept and not any(given.open_parts):
         return given.midi
     notes, _ = merge_notes.notes_for_score(
@@ -74,8 +74,8 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
         given.parts,
     )
     new = [Note(*note) for note in notes.tolist() if note[4] < len(score.parts)]
-    kept = {(onset, part) for onset, part in old[is_kept][:, [0, 4]].tolist()}
-    file = replace_notes(given.midi, parts, first, end, new, kept)
+    staying = {(onset, part) for onset, part in old[stays][:, [0, 4]].tolist()}
+    file = replace_notes(given.midi, parts, first, end, new, staying)
     if not given.has_new_chords:
         return file
     onsets = np.array([chord.onset_ticks for chord in plan.chords], np.int64)
@@ -84,7 +84,7 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     return replace_chord_markers(file, first, end, list(zip(ticks, names, strict=True)))
 
 
-def _are_kept(recipe: Recipe, notes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _stay(recipe: Recipe, notes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Return which notes (N, 5) of the given music, in its ticks, lie in bars and parts that stay."""
     given, bars = recipe.given, recipe.plan.timeline(GRID)
     if given is None or not given.kept:

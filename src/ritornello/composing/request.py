@@ -94,10 +94,10 @@ def _redo(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:
     bar_lines = np.append(timeline.start_ticks, plan.timeline(GRID).end_ticks)
     first_tick, end_tick = bar_lines[list(given.bars)].tolist()
     redone = tuple(sorted({part for parts in given.open_parts for part in parts}))
-    kept = given.canonical.select((onset >= first_tick) & ~given.is_redone)
+    given_notes = given.canonical.select((onset >= first_tick) & ~given.is_redone)
     prompt = _rows_of_first_notes(given.rows, int((onset < first_tick).sum()))
     open_parts = given.open_parts if given.kept else None
-    return Request(plan, seed, song, redone, kept, prompt, first_tick, end_tick, open_parts=open_parts)
+    return Request(plan, seed, song, redone, given_notes, prompt, first_tick, end_tick, open_parts=open_parts)
 
 
 def _part_classes(plan: Plan) -> tuple[int, ...]:

@@ -77,7 +77,7 @@ class Uniforms:
 
 
 def song_generator(seed: int, song: int) -> np.random.Generator:
-    """The generator for what is drawn once a song, such as its plan."""
+    """Return the generator for values that are drawn once a song, such as its plan."""
     return _generator(seed, song, FIRST_SONG_BLOCK)
 
 

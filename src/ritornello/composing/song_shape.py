@@ -69,18 +69,16 @@ def framed_by(
     assert plan.bars is not None
     first = plan.pickup_bars
     bars = plan.bars - intro - outro  # including the pickup
-    body = replace(
-        plan, bars=bars, meters=tuple(m for m in plan.meters if m[0] < bars), chords=(), returns=None
-    )
+    body_returns: Returns = [UNKNOWN_RETURN] * (bars - first)
     cadences = [UNKNOWN] * (bars - first)
     if form is not None:
-        body_returns: Returns = [(target + first if target >= 0 else -1, alike) for target, alike in form]
+        body_returns = [(target + first if target >= 0 else -1, similarity) for target, similarity in form]
     elif sketcher is not None:
+        meters = tuple(change for change in plan.meters if change[0] < bars)
+        body = replace(plan, bars=bars, meters=meters, chords=(), returns=None)
         filled = sketcher.fill(body, generator, creativity)
         assert filled.returns is not None and filled.sketch is not None
         body_returns, cadences = filled.returns[first:], list(filled.sketch.cadences[first:])
-    else:
-        body_returns = [UNKNOWN_RETURN] * (bars - first)
     moved = [
         (target + intro, similarity) if target >= first else (-1, min(similarity, 0))
         for target, similarity in body_returns

@@ -1,4 +1,4 @@
-"""Compose a variation of a song: replace some bars of some parts, with the plan and the other notes kept."""
+"""Compose a variation of a song: new notes in some bars of some parts, by the plan of the song."""
 
 from __future__ import annotations
 

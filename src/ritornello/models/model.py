@@ -113,7 +113,7 @@ class Model:
 
     @property
     def plan_encoder(self) -> PlanEncoder:
-        """What turns a plan into the network's vector."""
+        """The encoder of plans as vectors for this network."""
         return PlanEncoder(self.labels)
 
     @property
@@ -202,8 +202,8 @@ def _check_code(path: Path, info: dict[str, Any], kind: str, name: str) -> None:
                 "warning: %s is not the file with which %r was trained: its SHA-256 differs", name, str(path)
             )
     elif recorded.get("name") != name:
-        own = f"the {option} {recorded['name']!r}" if "name" in recorded else f"its network's own {option}"
-        raise ModelError(f"{str(path)!r} was trained with {own}, not {name!r}: leave out --{option}")
+        used = f"the {option} {recorded['name']!r}" if "name" in recorded else f"its network's own {option}"
+        raise ModelError(f"{str(path)!r} was trained with {used}, not {name!r}: leave out --{option}")
 
 
 def _check_fields(read: Sequence[Any], fields: Sequence[Any]) -> None:

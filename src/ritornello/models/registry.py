@@ -86,10 +86,9 @@ def find_step(network: str) -> Any | None:
     """
     if not is_file(network):
         return find("steps", network) if network in names("steps") else None
-    found = find("networks", network)
-    return getattr(found, "step", None) or getattr(
-        sys.modules[found.__module__], f"{found.__name__}Step", None
-    )
+    network_class = find("networks", network)
+    module = sys.modules[network_class.__module__]
+    return getattr(network_class, "step", None) or getattr(module, f"{network_class.__name__}Step", None)
 
 
 def identity(name: str) -> dict[str, str]:

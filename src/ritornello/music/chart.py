@@ -86,7 +86,7 @@ def _bars(text: str) -> list[str]:
             if "|" in cell:
                 bars += bars[repeat_start:] if cell.startswith(":") else []
                 repeat_start = len(bars) if ":" in cell else repeat_start
-            elif cell.strip() or 0 < place < len(cells) - 1:  # what is empty at an end of a line is no bar
+            elif cell.strip() or 0 < place < len(cells) - 1:  # an empty cell at an end of a line is no bar
                 bars.append(" ".join(cell.split()))
     return bars
 

@@ -124,11 +124,11 @@ def _mapped(score: Score, pitches: npt.NDArray[Any], has_place: npt.NDArray[np.b
     pitch and onset become one.
     """
     drums = score.of_drums
-    kept = ~drums | has_place
-    pitch = np.where(drums, pitches[score.pitch], score.pitch)[kept]
-    columns = {name: getattr(score, name)[kept] for name in COLUMNS} | {"pitch": pitch}
+    stays = ~drums | has_place
+    pitch = np.where(drums, pitches[score.pitch], score.pitch)[stays]
+    columns = {name: getattr(score, name)[stays] for name in COLUMNS} | {"pitch": pitch}
     notes = Score.of(score.ticks_per_beat, **columns, parts=score.parts)
-    return replace(score, **{name: getattr(notes, name) for name in COLUMNS}), int((~kept).sum())
+    return replace(score, **{name: getattr(notes, name) for name in COLUMNS}), int((~stays).sum())
 
 
 def _as_drums(score: Score) -> Score:

@@ -1,6 +1,6 @@
-"""The class FileDetails: what a MIDI file has besides the music that a Score describes.
+"""The class FileDetails: the content of a MIDI file that a Score does not describe.
 
-Only commands that write a song again read them. `midi.details` makes them, `midi.writing` writes them.
+Only commands that write a song again need it. `midi.details` reads it, `midi.writing` writes it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,15 @@ class DetailEvent(NamedTuple):
 
 
 class FileDetails(NamedTuple):
-    """The details of a file.
-
-    Each of `channels` is the track, port and channel (0-15) of the part with the same number; a part beyond
-    them is new. `events` are controllers, bends, programs, pressure, texts, names, system exclusives and
-    unknown events in the order of players. `encoded` has each name and marker that is not UTF-8, with its
-    bytes.
-    """
+    """The details of a file."""
 
     channels: tuple[tuple[int, int, int], ...] = ()
+    """For each part of the file its track, port and channel (0-15); later parts of a Score are new."""
     events: tuple[DetailEvent, ...] = ()
+    """Controllers, bends, programs, pressure, texts, names, system exclusives and unknown events, in the
+    order in which they are played."""
     encoded: tuple[tuple[str, bytes], ...] = ()
+    """Names and markers that are not UTF-8, with their bytes."""
 
     def moved(self, move: Callable[[int], int]) -> FileDetails:
         """Return the details with each tick replaced by `move(tick)`."""

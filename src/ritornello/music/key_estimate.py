@@ -27,8 +27,8 @@ def estimate_key(
     one with the fewest accidentals is returned; C major if all weights are equal.
 
     A key gains LAST_BASS_BONUS if its tonic is `last_bass`, the pitch class of the lowest note at the end,
-    and SIGNATURE_BONUS if it has the `sharps` of the key signature; 0, which sequencers write by default,
-    says nothing. With both, more keys are those of the signature (benchmarks/RESULTS.md, "Estimated keys").
+    and SIGNATURE_BONUS if it has the `sharps` of the key signature; 0 is ignored, because sequencers write it
+    by default. With both, more keys agree with the signature (benchmarks/RESULTS.md, "Estimated keys").
     """
     weights = np.asarray(pitch_class_weights, dtype=np.float64)
     if np.ptp(weights) == 0:

@@ -83,9 +83,9 @@ def _from_tick(score: Score, start: int, meters: list[Meter]) -> Score:
     """Return the song from a tick on, in these meters; notes that sound at that tick begin there."""
     onset = np.maximum(score.onset_ticks.astype(np.int64), start)
     duration = score.onset_ticks.astype(np.int64) + score.duration_ticks - onset
-    kept = np.flatnonzero(duration > 0)
+    sounding = np.flatnonzero(duration > 0)
     columns: list[Any] = [onset - start, duration, score.pitch, score.velocity, score.part]
-    onset, duration, pitch, velocity, part = (column[kept] for column in columns)
+    onset, duration, pitch, velocity, part = (column[sounding] for column in columns)
     changes = {"tempi": score.tempi, "keys": score.keys, "chords": score.chords, "meters": meters}
     events: dict[str, Any] = {
         name: drop_redundant(_moved(old_events, start)) for name, old_events in changes.items()

@@ -73,14 +73,14 @@ def sections(timeline: Timeline) -> list[Section]:
     spans = _spans(timeline, origin)
     spans, numbers = _merged(spans, _numbers(spans, origin))
     first: dict[int, range] = {}  # by number of a section: the bars in which it comes first
-    found = []
+    lettered = []
     for span, number in zip(spans, numbers, strict=True):
         earlier = first.setdefault(number, span)
         repeats = all(origin[a] == origin[b] for a, b in zip(span, earlier, strict=False))
         is_close = all(returns[bar] < 0 or similarity[bar] >= MOST_NOTES for bar in span)
         is_same = earlier is span or (len(span) == len(earlier) and repeats and is_close)
-        found.append(Section(span.start, len(span), letters(list(first).index(number)), not is_same))
-    return found
+        lettered.append(Section(span.start, len(span), letters(list(first).index(number)), not is_same))
+    return lettered
 
 
 def _spans(timeline: Timeline, origin: Sequence[int]) -> list[range]:
@@ -118,8 +118,8 @@ def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:
     Music engines of games look for markers of the names LOOP_START and LOOP_END.
     """
     timeline = plan.timeline(ticks_per_beat)
-    found = plan_sections(plan) if plan.sketch is not None else []
-    markers = [Marker(int(timeline.start_ticks[each.start]), each.name) for each in found]
+    lettered = plan_sections(plan) if plan.sketch is not None else []
+    markers = [Marker(int(timeline.start_ticks[section.start]), section.name) for section in lettered]
     if plan.is_loop:
         markers = [Marker(0, LOOP_START), *markers, Marker(timeline.end_ticks, LOOP_END)]
     return tuple(markers)

@@ -203,13 +203,13 @@ def parse_instrument(text: str) -> tuple[int, ...]:
         return (INSTRUMENTS.index(name),)
     singular = {name, name.removesuffix("s")} - {""}
     for programs_per_name, names in ((8, FAMILIES), (1, INSTRUMENTS)):
-        if found := [i for i, known in enumerate(names) if singular & {known, known.removesuffix("s")}]:
-            first = programs_per_name * found[0]
+        if matches := [i for i, known in enumerate(names) if singular & {known, known.removesuffix("s")}]:
+            first = programs_per_name * matches[0]
             return tuple(range(first, first + programs_per_name))
-    found = [i for i, known in enumerate(INSTRUMENTS) if singular & set(known.split())]
-    if not found:
+    matches = [i for i, known in enumerate(INSTRUMENTS) if singular & set(known.split())]
+    if not matches:
         near = get_close_matches(name, [*INSTRUMENTS, *FAMILIES, "drums"], n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = f"drums, a family ({', '.join(FAMILIES)}), an instrument such as 'violin', or a program 0-127"
         raise ValueError(f"part {text!r}: must be an instrument of General MIDI ({known}){hint}")
-    return tuple(found)
+    return tuple(matches)

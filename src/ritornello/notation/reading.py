@@ -17,7 +17,7 @@ from ritornello.notation.formats import Format, musicxml_of
 
 
 def parse_notation(data: bytes, format_name: Format, *, name: str = "data") -> Parsed:
-    """Return the Score in the bytes of a file of written music, and what was dropped.
+    """Return the Score in the bytes of a file of written music, and the counts of dropped events.
 
     `name` is for messages. Of an ABC file with several tunes only the first is read (see `split_abc`).
     Raises MidiError if the file is damaged, InputError if the library that reads it is not installed.

@@ -44,7 +44,7 @@ class SongFile(NamedTuple):
     def parse(
         self, *, reader: Reader = "symusic", pedal: Pedal = "extend", with_details: bool = False
     ) -> Parsed:
-        """Return the Score and what was dropped; the options are for MIDI. Raises MidiError."""
+        """Return the Score and the counts of dropped events; the options are for MIDI. Raises MidiError."""
         if self.format:
             return parse_notation(self.data, self.format, name=self.name)
         return parse(self.data, name=self.name, reader=reader, pedal=pedal, with_details=with_details)

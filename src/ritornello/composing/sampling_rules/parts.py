@@ -76,7 +76,7 @@ def favour_rare_parts(state: SamplingState) -> Bias | None:
     return bias
 
 
-def favour_asked_notes(state: SamplingState) -> Bias | None:
+def favour_parts_of_set_density(state: SamplingState) -> Bias | None:
     """Make parts of a set density likelier while they are behind their planned notes in the bar."""
     if not state.planned.held_parts:
         return None

@@ -82,7 +82,7 @@ def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
     return bias
 
 
-def favour_asked_register(state: SamplingState) -> Bias | None:
+def favour_set_register(state: SamplingState) -> Bias | None:
     """Make pitches far from the planned mean pitch unlikelier in parts whose register the user set."""
     planned = state.planned.held_pitches.get(int(state.song.row[COLUMN["part"]]))
     if planned is None:

@@ -136,7 +136,7 @@ def penalize_excess_onsets(state: SamplingState) -> Bias | None:
     return bias
 
 
-def favour_asked_onsets(state: SamplingState) -> Bias | None:
+def favour_onsets_of_set_density(state: SamplingState) -> Bias | None:
     """Make late onsets unlikelier if a part of a set density lacks notes, to fill the bar evenly."""
     song, bar = state.song, state.song.bar
     if not state.planned.held_parts:

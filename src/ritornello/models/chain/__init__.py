@@ -1,1 +1,1 @@
-"""What the networks `lstm` and `transformer` share: everything except their hidden layers."""
+"""The common part of the networks `lstm` and `transformer`: everything but their hidden layers."""

@@ -141,10 +141,10 @@ class ChainNetwork(Network):
     def inputs(self, values: Tensor, plan: Tensor | None = None) -> Tensor:
         """Return the trunk's input (B, T, W) for rows 1 ... T of `values` (B, T+1, F)."""
         known = torch.cat([values[:, :-1], values[:, 1:, self.layout.first]], dim=-1)  # (B, T, columns)
-        found: Tensor = self.reads(known, self.tables)
+        inputs: Tensor = self.reads(known, self.tables)
         if self.plan is not None and plan is not None:
-            found = found + self.plan(plan)[:, None]
-        return found
+            inputs = inputs + self.plan(plan)[:, None]
+        return inputs
 
     def trunk(self, inputs: Tensor, state: TrunkState | None = None) -> tuple[Tensor, TrunkState]:
         """Return the contexts (B, T, W) and the state after them; `state` None: there are no earlier rows."""
@@ -197,9 +197,9 @@ class ChainNetwork(Network):
         sums = {name: part for name, part in self.named_modules() if isinstance(part, ColumnSum)}
         for name, part in sums.items():
             part.load_matching_weights(old.get_submodule(name))  # type: ignore[arg-type]
-        own, theirs = dict(self.named_parameters()), dict(old.named_parameters())
-        for name in own.keys() & theirs.keys() - {f"{name}.weight" for name in sums}:
-            own[name].copy_(theirs[name])
+        weights, old_weights = dict(self.named_parameters()), dict(old.named_parameters())
+        for name in weights.keys() & old_weights.keys() - {f"{name}.weight" for name in sums}:
+            weights[name].copy_(old_weights[name])
 
     def freeze_except(self, names: Collection[str]) -> None:
         """Freeze all weights but those of some fields or groups of fields: their matrices and own tables.
@@ -217,9 +217,9 @@ class ChainNetwork(Network):
         def is_free(name: str) -> bool:
             return name in names or name.partition(".")[0] in names
 
-        own = {f.name.replace(".", "_") for f in self.layout.fields if is_free(f.name) and not f.guesses}
+        tables = {f.name.replace(".", "_") for f in self.layout.fields if is_free(f.name) and not f.guesses}
         for name, weight in self.named_parameters():
-            weight.requires_grad_(name.removeprefix("tables.") in own)
+            weight.requires_grad_(name.removeprefix("tables.") in tables)
         for part in self.modules():
             if isinstance(part, ColumnSum) and any(map(is_free, part.names)):
                 mask = torch.tensor([is_free(name) for name in part.names])[:, None, None]

@@ -44,17 +44,17 @@ def product(rows: Floats, matrix: Floats) -> Floats:
     """
     if len(rows) == 1 or len(rows) > MAX_SONGS_ONE_BY_ONE:
         return rows @ matrix
-    found = np.empty((len(rows), matrix.shape[1]), np.float32)
-    for row, out in zip(rows, found, strict=True):
+    products = np.empty((len(rows), matrix.shape[1]), np.float32)
+    for row, out in zip(rows, products, strict=True):
         np.dot(row, matrix, out=out)
-    return found
+    return products
 
 
 def product_by_outputs(rows: Floats, weight: Floats) -> Floats:
     """Multiply (B, K) by a matrix as torch stores it, (N, K): twice as fast if K is much larger than N."""
     if len(rows) > MAX_SONGS_ONE_BY_ONE:
-        found: Floats = (weight @ rows.T).T
-        return found
+        products: Floats = (weight @ rows.T).T
+        return products
     return np.stack([np.dot(weight, row) for row in rows])
 
 
@@ -69,8 +69,8 @@ def rms_norm(hidden: Floats) -> Floats:
     square *= np.float32(1 / hidden.shape[-1])
     square += EPSILON
     np.sqrt(square, out=square)
-    found: Floats = hidden / square
-    return found
+    normed: Floats = hidden / square
+    return normed
 
 
 def silu_of_twice(half: Floats) -> Floats:
@@ -78,10 +78,10 @@ def silu_of_twice(half: Floats) -> Floats:
 
     It takes one tanh, because sigmoid(x) = 0.5 + 0.5 tanh(x / 2).
     """
-    found: Floats = np.tanh(half)
-    found *= half
-    found += half
-    return found
+    result: Floats = np.tanh(half)
+    result *= half
+    result += half
+    return result
 
 
 def move_into_one_array(parts: Iterable[Any]) -> None:
@@ -90,16 +90,16 @@ def move_into_one_array(parts: Iterable[Any]) -> None:
     numpy requests large memory pages for arrays of 4 MB and more. In small arrays, address translation makes
     a row take 10 to 20% longer (measured).
     """
-    found = [
+    matrices = [
         (part, name, array)
         for part in parts
         for name, array in vars(part).items()
         if isinstance(array, np.ndarray) and array.dtype == np.float32 and array.ndim == 2
     ]
-    padded_sizes = [-(-array.size // 16) * 16 for _, _, array in found]  # each begins at a cache line
+    padded_sizes = [-(-array.size // 16) * 16 for _, _, array in matrices]  # each begins at a cache line
     ends = np.cumsum(padded_sizes).tolist()
     room = np.empty(ends[-1], np.float32)
-    for (part, name, array), end in zip(found, ends, strict=True):
+    for (part, name, array), end in zip(matrices, ends, strict=True):
         begin = end - -(-array.size // 16) * 16
         place = room[begin : begin + array.size].reshape(array.shape)
         place[:] = array
@@ -134,8 +134,8 @@ class ColumnSumStep:
 
     def __call__(self, classes: Ints) -> Floats:
         """Return (B, W) of classes (C, B); a class plus the number of classes means its second vector."""
-        found: Floats = np.add.reduce(self.vectors.take(classes + self.start, axis=0), axis=0)
-        return found
+        sums: Floats = np.add.reduce(self.vectors.take(classes + self.start, axis=0), axis=0)
+        return sums
 
 
 class FieldHeadStep:
@@ -182,9 +182,9 @@ class FieldHeadStep:
         """Return the logits (B, size) for a context (B, W)."""
         half = product(context, self.hidden)
         half += self.biases[0]
-        found = product(silu_of_twice(half), self.last)
-        found += self.biases[1]
-        return found
+        logits = product(silu_of_twice(half), self.last)
+        logits += self.biases[1]
+        return logits
 
 
 class ChainStep:
@@ -249,13 +249,13 @@ class ChainStep:
 
     def keep(self, songs: npt.ArrayLike) -> None:
         """Between two rows, continue with some of the songs (n,), by rising number; the others have ended."""
-        kept = np.asarray(songs, np.intp)
-        self.songs = len(kept)
-        self._from_plan = None if self._from_plan is None else self._from_plan[kept]
-        self._row, self._read = self._row[:, kept], self._read[:, kept]
-        self._agreed = self._agreed[:, kept]
+        numbers = np.asarray(songs, np.intp)
+        self.songs = len(numbers)
+        self._from_plan = None if self._from_plan is None else self._from_plan[numbers]
+        self._row, self._read = self._row[:, numbers], self._read[:, numbers]
+        self._agreed = self._agreed[:, numbers]
         for layer in self._layers:
-            layer.keep(kept)
+            layer.keep(numbers)
 
     def begin(self, known_first: Mapping[str, npt.ArrayLike]) -> None:
         """Begin a row with the values (B,) of the fields before the first choice."""

@@ -16,14 +16,14 @@ def targets(fields: Sequence[Field], values: Tensor, learn: Tensor) -> dict[str,
 
     `values` and `learn` are (B, T+1, F). Row 0, the predecessor, and the void class are never learnt.
     """
-    found = {}
+    by_field = {}
     for column, field in enumerate(fields):
         if field.kind == "choice":
             target = values[..., column].long()  # (B, T+1)
             target = target.masked_fill(~learn[..., column] | (target >= field.size), IGNORED_TARGET)
             target[:, 0] = IGNORED_TARGET
-            found[field.name] = target
-    return found
+            by_field[field.name] = target
+    return by_field
 
 
 def count_learnt_rows(targets: Mapping[str, Tensor]) -> Tensor:

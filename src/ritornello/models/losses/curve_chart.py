@@ -1,4 +1,4 @@
-"""A chart of the curve of a wrong note's loss, and a table of what whole semitones cost."""
+"""A chart of the loss of a wrong note by its distance, and a table of the loss at whole semitones."""
 
 import numpy as np
 

@@ -46,8 +46,8 @@ class LstmLayerStep:
         output = joined[:, width:]
         np.tanh(cell, out=output)
         output *= gates[:, 2 * width : 3 * width]
-        found: Floats = hidden + output
-        return found
+        next_hidden: Floats = hidden + output
+        return next_hidden
 
 
 class LstmStep(ChainStep):

@@ -74,7 +74,7 @@ class TransformerLayer(nn.Module):
         cosine, sine = self.angles(total, query)
         query, key = rotate(query, cosine[-rows:], sine[-rows:]), rotate(key, cosine, sine)
         is_causal = total == rows <= self.window  # then no mask is needed
-        found = functional.scaled_dot_product_attention(
+        means = functional.scaled_dot_product_attention(  # (B, heads, T, HEAD_WIDTH)
             query.transpose(1, 2),  # (B, heads, T, HEAD_WIDTH)
             key.transpose(1, 2),
             value.transpose(1, 2),
@@ -82,7 +82,7 @@ class TransformerLayer(nn.Module):
             is_causal=is_causal,
         )
         first = max(0, total - self.window + 1)  # of the rows in the new state
-        added: Tensor = self.gather(found.transpose(1, 2).flatten(2))  # (B, T, W)
+        added: Tensor = self.gather(means.transpose(1, 2).flatten(2))  # (B, T, W)
         return added, (unrotated[:, first:], value[:, first:])
 
     def angles(self, rows: int, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -34,8 +34,8 @@ def rotation(row: int) -> npt.NDArray[np.complex64]:
     They are computed in double precision, because the number of a row may be large.
     """
     angle = row * WAVELENGTH_BASE ** (-np.arange(0, HEAD_WIDTH, 2) / HEAD_WIDTH)
-    found: npt.NDArray[np.complex64] = np.exp(1j * angle).astype(np.complex64)
-    return found
+    factors: npt.NDArray[np.complex64] = np.exp(1j * angle).astype(np.complex64)
+    return factors
 
 
 class TransformerLayerStep:
@@ -86,8 +86,8 @@ class TransformerLayerStep:
         weight -= np.maximum.reduce(weight, axis=-1, keepdims=True)
         np.exp(weight, out=weight)
         weight /= np.add.reduce(weight, axis=-1, keepdims=True)
-        found = np.matmul(weight[:, :, None], stored)  # (B, heads, 1, HEAD_WIDTH)
-        return product(found.reshape(len(values), self.width), self.gather)
+        means = np.matmul(weight[:, :, None], stored)  # (B, heads, 1, HEAD_WIDTH)
+        return product(means.reshape(len(values), self.width), self.gather)
 
 
 class TransformerStep(ChainStep):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.composing.asked_textures import parse_textures, with_textures
 from ritornello.composing.compose import compose, replay
 from ritornello.composing.options import ComposeOptions
+from ritornello.composing.requested_textures import parse_textures, with_textures
 from ritornello.composing.sampling_rules import parts, pitches, timing
 from ritornello.errors import PlanError
 from ritornello.music.plan import Plan
@@ -97,20 +97,22 @@ def test_rules_hold_back_notes_too_many_and_call_for_those_that_lack() -> None:
     plan = Plan(4, parts=PARTS[:2], sketch=Sketch(parts=PARTS[:2], textures=(((2, 60),) * 4, ((1, 36),) * 4)),
                 held_notes=(0,), held_pitches=(0,))  # fmt: skip
     begun = song(plan)
-    late = timing.favour_asked_onsets(begun.state)  # two notes in 96 ticks: each in 48, at most 72
+    late = timing.favour_onsets_of_set_density(begun.state)  # two notes in 96 ticks: each in 48, at most 72
     assert late is not None and late[72] == 0 and late[73] == -timing.LATE_NATS
-    due = parts.favour_asked_notes(begun.put(shift=0).state)
+    due = parts.favour_parts_of_set_density(begun.put(shift=0).state)
     assert due is not None
     assert {int(part): float(due[part]) for part in np.flatnonzero(due)} == {0: parts.DUE_NATS}
     begun = song(plan).note(0).note(24)
-    assert parts.favour_asked_notes(song(plan).note(0).put(shift=24).state) is None  # the next is due at 48
-    assert timing.favour_asked_onsets(begun.state) is None
+    assert (
+        parts.favour_parts_of_set_density(song(plan).note(0).put(shift=24).state) is None
+    )  # the next is due at 48
+    assert timing.favour_onsets_of_set_density(begun.state) is None
     held = parts.penalize_excess_notes(begun.put(shift=24).state)
     assert held is not None
     assert {int(part): float(held[part]) for part in np.flatnonzero(held)} == {0: -parts.EXCESS_NATS}
-    near = pitches.favour_asked_register(song(plan).put(shift=0, part=0).state)
+    near = pitches.favour_set_register(song(plan).put(shift=0, part=0).state)
     assert near is not None
     edge = 60 + pitches.NEAR_SEMITONES
     assert near[edge] == 0 and near[edge + 2] == pytest.approx(-2 * pitches.FAR_NATS)
-    assert pitches.favour_asked_register(song(plan).put(shift=0, part=BASS).state) is None
-    assert timing.favour_asked_onsets(song().state) is None
+    assert pitches.favour_set_register(song(plan).put(shift=0, part=BASS).state) is None
+    assert timing.favour_onsets_of_set_density(song().state) is None
