@@ -66,7 +66,7 @@ class HumanSongs:
         which = group * len(self.songs) // 10 % len(self.songs)
         song, plan = self.songs[which], self.plans[which]
         _, numerator, denominator = plan.only_main_meter().meters[0]
-        names = ["drums" if part.is_drum else theory.INSTRUMENTS[part.program] for part in plan.parts]
+        names = [part.instrument for part in plan.parts]
         chart = figures.chart_of(song)
         return {
             "key": key_name(*plan.key) if plan.key else None,
@@ -153,8 +153,7 @@ def print_asked(humans: HumanSongs, made: list[Made]) -> None:
         theirs = [share_in_scale(song, plan.key) for song, plan in pairs if plan.key]
         print(f"  in the asked key's scale {np.mean(ours):.3f}, human in theirs {np.mean(theirs):.3f}")
     parts = [
-        sorted("drums" if p.is_drum else theory.INSTRUMENTS[p.program] for p in song.score.parts)
-        == sorted(song.asked["parts"].split(","))
+        sorted(part.instrument for part in song.score.parts) == sorted(song.asked["parts"].split(","))
         for song in made
     ]
     meters = [

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ritornello.composing.merge_notes import instrument_name
 from ritornello.models.model import Model
 
 MOST_METERS = 2
@@ -59,7 +58,7 @@ def _genre(model: Model, label: str, most_parts: int, judged: Mapping[str, Any])
     return Genre(
         label,
         model.info.get("data", {}).get("songs_by_label", {}).get(label, len(plans)),
-        _most_frequent((instrument_name(part) for plan in plans for part in set(plan.parts)), most_parts),
+        _most_frequent((part.instrument for plan in plans for part in set(plan.parts)), most_parts),
         _most_frequent((f"{numerator}/{denominator}" for _, numerator, denominator in meters), MOST_METERS),
         (low, high),
         judged.get("auc"),

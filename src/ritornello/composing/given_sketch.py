@@ -10,6 +10,7 @@ from ritornello.composing.given_music import UNKNOWN_RETURN, GivenMusic
 from ritornello.music.chord_symbols import without_open_chords
 from ritornello.music.plan import Plan
 from ritornello.music.sketch import UNKNOWN, Sketch, Texture
+from ritornello.representations.grid.texture import textures_by_part
 from ritornello.representations.grid.vocabulary import part_classes
 from ritornello.representations.sketch import compute_sketch
 from ritornello.sketching.sketcher import Sketcher
@@ -82,7 +83,7 @@ def _textures(
 
     For a required part these bars are open, because the network lets a part that has rested rest on.
     """
-    by_part = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
+    by_part = textures_by_part(sketch)
     open_parts = [*given.open_parts, *[()] * len(is_new)]
     rests, unknown = (0, UNKNOWN), (UNKNOWN, UNKNOWN)
     textures = []

@@ -10,6 +10,7 @@ from ritornello.music.chord_names import chord_tones
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.sketch import UNKNOWN
 from ritornello.music.theory import CHORDS, family
+from ritornello.representations.grid.texture import textures_by_part
 from ritornello.representations.grid.vocabulary import DRUM_PART, part_classes, part_of_class
 
 NO_TONES: frozenset[int] = frozenset()
@@ -118,8 +119,7 @@ def _low_to_high(request: Request) -> tuple[int, ...]:
 
     Their height is the planned mean pitch, or else the middle of the instrument's range.
     """
-    sketch = request.plan.sketch
-    textures = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True)) if sketch else {}
+    textures = textures_by_part(request.plan.sketch)
 
     def height(part: int) -> tuple[bool, float]:
         planned = [pitch for notes, pitch in textures.get(part, ()) if notes and pitch != UNKNOWN]

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.music import theory
 from ritornello.music.plan import GRID, Plan, grid_bars
 from ritornello.music.score import COLUMNS, EVENTS, Meter, Part, Score, rescale_ticks
 from ritornello.music.timeline import Timeline
@@ -31,11 +30,6 @@ from ritornello.representations.notes import Notes
 Ints = npt.NDArray[np.int64]
 
 
-def instrument_name(part: Part) -> str:
-    """Return the name of the instrument that plays a part."""
-    return "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
-
-
 def with_part_names(song: Score) -> Score:
     """Return the song with names for parts without one: their instruments, numbered if several are alike."""
     return replace(song, parts=_named(song.parts))
@@ -45,12 +39,10 @@ def _named(parts: Sequence[Part]) -> tuple[Part, ...]:
     counts: Counter[str] = Counter()
     named = []
     for part in parts:
-        instrument = instrument_name(part)
-        counts[instrument] += 1
-        number = counts[instrument]
-        named.append(
-            part._replace(name=part.name or (instrument if number == 1 else f"{instrument} {number}"))
-        )
+        counts[part.instrument] += 1
+        number = counts[part.instrument]
+        name = part.instrument if number == 1 else f"{part.instrument} {number}"
+        named.append(part._replace(name=part.name or name))
     return tuple(named)
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ritornello.composing.merge_notes import instrument_name
 from ritornello.errors import PlanError
 from ritornello.music import theory
 from ritornello.music.plan import GRID, grid_bars
@@ -30,10 +29,8 @@ def part_numbers(score: Score, text: str) -> list[int]:
         if plays or name in (part.name.lower(), str(number + 1)):
             numbers.append(number)
     if not numbers:
-        known = ", ".join(
-            f"{number + 1} {score.parts[number].name or instrument_name(score.parts[number])}"
-            for number in with_notes
-        )
+        names = [score.parts[number].name or score.parts[number].instrument for number in with_notes]
+        known = ", ".join(f"{number + 1} {name}" for number, name in zip(with_notes, names, strict=True))
         raise PlanError(f"part {text.strip()!r} of the song: must be one of {known}")
     return numbers
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ritornello.composing.request import Request
 from ritornello.music.sketch import UNKNOWN
+from ritornello.representations.grid.texture import textures_by_part
 from ritornello.representations.grid.vocabulary import DRUM_PART, part_classes
 
 
@@ -55,8 +56,7 @@ def _held_pitches(request: Request) -> dict[int, list[int]]:
     plan = request.plan
     if plan.sketch is None or not plan.held_pitches:
         return {}
-    classes = part_classes(plan.parts).tolist()
-    textures = dict(zip(part_classes(plan.sketch.parts).tolist(), plan.sketch.textures, strict=True))
+    classes, textures = part_classes(plan.parts).tolist(), textures_by_part(plan.sketch)
     held = (classes[number] for number in plan.held_pitches)
     return {part: [pitch for _, pitch in textures[part]] for part in held if part in textures}
 
@@ -67,12 +67,14 @@ def closing_notes(request: Request) -> dict[int, ClosingNote]:
     They are played by the leading part: of the pitched parts that play in at least half as many bars as any
     other, the one with the highest planned mean pitch (-1 if there is none).
     """
-    sketch, pitches = request.plan.sketch, dict[int, list[int]]()  # by part: of the bars in which it plays
+    sketch = request.plan.sketch
     if sketch is None or not sketch.closings:
         return {}
-    for part, bars in zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True):
-        if part != DRUM_PART:
-            pitches[part] = [pitch for notes, pitch in bars if notes > 0 and pitch >= 0]
+    pitches = {  # by part: of the bars in which it plays
+        part: [pitch for notes, pitch in bars if notes > 0 and pitch >= 0]
+        for part, bars in textures_by_part(sketch).items()
+        if part != DRUM_PART
+    }
     most_bars = max(map(len, pitches.values()), default=0)
     frequent = [part for part, of_bars in pitches.items() if of_bars and 2 * len(of_bars) >= most_bars]
     leading = max(frequent, key=lambda part: sum(pitches[part]) / len(pitches[part]), default=-1)

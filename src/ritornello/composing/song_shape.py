@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from ritornello.sketching.sketcher import Sketcher
 LEAD_BARS = 4  # how many of the first bars of a loop are repeated after its end
 UNCHANGED = 3  # the similarity of a bar that returns note for note
 Returns = Sequence[tuple[int, int]]
+T = TypeVar("T")
 
 
 def check_shape(options: ComposeOptions) -> None:
@@ -105,12 +106,12 @@ def extended(plan: Plan) -> Plan:
         if chord.onset_ticks < lead_ticks:
             chords.append(chord._replace(onset_ticks=chord.onset_ticks + timeline.end_ticks))
     sketch = plan.sketch or Sketch()
-    cadences = ([*sketch.cadences, *[UNKNOWN] * bars])[:bars]
+    cadences = _for_each_bar(sketch.cadences, bars, UNKNOWN)
     cadences[-1] = OPEN if cadences[-1] in (UNKNOWN, END) else cadences[-1]
-    motifs = ([*sketch.motifs, *[UNKNOWN] * bars])[:bars]
-    origins = [bar if motif == NO_MOTIF else motif for bar, motif in enumerate(motifs[:more])]
+    motifs = _for_each_bar(sketch.motifs, bars, UNKNOWN)
+    lead_motifs = [bar if motif == NO_MOTIF else motif for bar, motif in enumerate(motifs[:more])]
     textures = tuple((*texture, *texture[:more]) for texture in sketch.textures)
-    closings = ([*sketch.closings, *[(UNKNOWN, UNKNOWN)] * bars])[:bars] if sketch.closings else []
+    closings = _for_each_bar(sketch.closings, bars, (UNKNOWN, UNKNOWN)) if sketch.closings else []
     returns = [*(plan.returns or [UNKNOWN_RETURN] * bars)][:bars]
     return replace(
         plan,
@@ -119,12 +120,17 @@ def extended(plan: Plan) -> Plan:
         returns=(*returns, *((bar, UNCHANGED) for bar in range(more))),
         sketch=Sketch(
             (*cadences, *cadences[:more]),
-            (*motifs, *origins),
+            (*motifs, *lead_motifs),
             sketch.parts,
             textures,
             (*closings, *closings[:more]),
         ),
     )
+
+
+def _for_each_bar(values: Sequence[T], bars: int, missing: T) -> list[T]:
+    """Return a value for each bar; bars without one get `missing`."""
+    return [*values, *[missing] * bars][:bars]
 
 
 def only_loop(plan: Plan, bars: int) -> Plan:

@@ -66,7 +66,7 @@ def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generat
     bars = given.timeline.bar_of(given.canonical.onset_ticks)[given.is_redone].tolist()
     part = part_classes(given.canonical.parts)[given.canonical.part][given.is_redone].tolist()
     counts = Counter[Cell](zip(bars, part, strict=True))  # cells without notes are not composed
-    origins = _origins(given)
+    origins = given.timeline.origins.tolist()
     groups = sorted({(origins[bar], each) for bar, each in counts})
     rank = dict(zip(groups, generator.permutation(len(groups)).tolist(), strict=True))
     chosen, notes_left = set[Cell](), amount * sum(counts.values())
@@ -76,14 +76,6 @@ def _chosen_cells(given: GivenMusic, amount: float, generator: np.random.Generat
         chosen.add(cell)
         notes_left -= counts[cell]
     return chosen
-
-
-def _origins(given: GivenMusic) -> list[int]:
-    """Return for each bar the first of the bars to which it returns, directly or indirectly."""
-    origins: list[int] = []
-    for bar, target in enumerate(given.timeline.returns_to.tolist()):
-        origins.append(origins[target] if target >= 0 else bar)
-    return origins
 
 
 def _plan_of_variation(given: GivenMusic) -> Plan:

@@ -64,9 +64,10 @@ def parts(song: AnalysedSong) -> list[dict[str, Any]]:
         pitch = song.score.pitch[song.score.part == index].astype(int)
         if len(pitch):
             ends = [theory.pitch_name(int(end)) for end in (pitch.min(), pitch.max())]
-            sound = "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
             pitch_range = None if part.is_drum else ends
-            found.append({"name": part.name, "sound": sound, "notes": len(pitch), "range": pitch_range})
+            found.append(
+                {"name": part.name, "sound": part.instrument, "notes": len(pitch), "range": pitch_range}
+            )
     return found
 
 
@@ -139,9 +140,7 @@ def form(timeline: Timeline, is_silent: npt.NDArray[np.bool_] | None = None) -> 
     the letter of the earlier phrase with which it shares most origins, if it shares half of them. Bars that
     are silent (`is_silent` (bars,)) in both phrases do not count; a silent phrase has no letter.
     """
-    origin = np.arange(len(timeline))
-    for bar, target in enumerate(timeline.returns_to.tolist()):
-        origin[bar] = origin[target] if target >= 0 else bar
+    origin = timeline.origins
     if is_silent is not None:
         origin[is_silent] = -1
     phrases = [origin[start : start + PHRASE_BARS] for start in range(0, len(origin), PHRASE_BARS)]

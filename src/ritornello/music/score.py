@@ -20,6 +20,7 @@ from ritornello.music.file_details import NO_DETAILS, FileDetails
 from ritornello.music.key_estimate import estimate_key
 from ritornello.music.overlaps import cut_columns, group_by_part_pitch, part_pitches
 from ritornello.music.score_limits import MAX_TICKS, check_events, check_lengths, check_range
+from ritornello.music.theory import INSTRUMENTS
 
 Ints = npt.NDArray[np.int32]  # (N,)
 Bytes = npt.NDArray[np.uint8]  # (N,)
@@ -39,6 +40,11 @@ class Part(NamedTuple):
     name: str = ""
     program: int = 0
     is_drum: bool = False
+
+    @property
+    def instrument(self) -> str:
+        """The name of its instrument, such as "violin" or "drums"."""
+        return "drums" if self.is_drum else INSTRUMENTS[self.program]
 
 
 class Tempo(NamedTuple):

@@ -58,18 +58,15 @@ def phrases(bars: int, cadences: Sequence[int] = (), pickup_bars: int = 0) -> li
 def sections(timeline: Timeline) -> list[Section]:
     """Return the sections of a song; none if its returns are unknown or it has more than MAX_BARS bars.
 
-    The origin of a bar is the first of the bars to which it returns, directly or indirectly. Four or more
-    successive bars (MIN_REPEATED_BARS) that repeat other successive bars are a section, and so are those
-    others; elsewhere each phrase is a section. Two sections get the same letter if half of their bars have
-    the same origins. Sections that always follow each other are joined to one, and so are sections that come
-    only once, up to the length of the longest section that comes back.
+    Four or more successive bars (MIN_REPEATED_BARS) that repeat other successive bars are a section, and so
+    are those others; elsewhere each phrase is a section. Two sections get the same letter if half of their
+    bars have the same origins (`Timeline.origins`). Sections that always follow each other are joined, and so
+    are sections that come only once, up to the length of the longest section that comes back.
     """
     returns, similarity = timeline.returns_to.tolist(), timeline.similarity.tolist()
     if not 0 < len(returns) <= MAX_BARS or (max(returns) < 0 and min(similarity) < 0):
         return []
-    origin: list[int] = []
-    for bar, target in enumerate(returns):
-        origin.append(origin[target] if target >= 0 else bar)
+    origin = timeline.origins.tolist()
     spans = _spans(timeline, origin)
     spans, numbers = _merged(spans, _numbers(spans, origin))
     first: dict[int, range] = {}  # by number of a section: the bars in which it comes first

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from ritornello.errors import PlanError
-from ritornello.music import theory
 from ritornello.music.score import Part
+from ritornello.music.theory import INSTRUMENTS
 
 UNKNOWN = -1
 # Cadences: the bar ends no phrase, or ends one that sounds unfinished, one that sounds finished, or the last
@@ -106,10 +106,10 @@ def part_names(parts: Sequence[Part]) -> list[str]:
     names: list[str] = []
     counts: Counter[str] = Counter()
     for part in parts:
-        instrument = name = "drums" if part.is_drum else theory.INSTRUMENTS[part.program]
+        instrument = name = part.instrument
         counts[instrument] += 1
-        while name in names or (name != instrument and name in theory.INSTRUMENTS):
+        while name in names or (name != instrument and name in INSTRUMENTS):
             name = f"{instrument} {counts[instrument]}"
-            counts[instrument] += name in names or name in theory.INSTRUMENTS
+            counts[instrument] += name in names or name in INSTRUMENTS
         names.append(name)
     return names

@@ -94,6 +94,14 @@ class Timeline:
         return self.similarity
 
     @property
+    def origins(self) -> Ticks:
+        """For each bar (bars,) the first bar to which it returns, also through others, or the bar itself."""
+        origins = np.arange(len(self))
+        for bar in np.flatnonzero(self.returns_to >= 0).tolist():
+            origins[bar] = origins[self.returns_to[bar]]
+        return origins
+
+    @property
     def end_ticks(self) -> int:
         """The tick at which the last bar ends."""
         return int(self.start_ticks[-1] + self.length_ticks[-1]) if len(self) else 0

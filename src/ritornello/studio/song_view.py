@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.composing.merge_notes import instrument_name
 from ritornello.music.chord_names import chord_label
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import DEFAULT_TEMPO, Part, Score, Tempo, rescale_ticks
@@ -73,9 +72,8 @@ def _frame(
 
 
 def _part(part: Part) -> dict[str, Any]:
-    instrument = instrument_name(part)
-    name = printable(part.name) or instrument
-    return {"name": name, "program": part.program, "is_drums": part.is_drum, "instrument": instrument}
+    name = printable(part.name) or part.instrument
+    return {"name": name, "program": part.program, "is_drums": part.is_drum, "instrument": part.instrument}
 
 
 def _analysed(score: Score) -> Timeline | None:

@@ -12,7 +12,8 @@ and 68% of game music (the largest share alone: 98, 68, 73 and 62%).
 
 import numpy as np
 
-from ritornello.music.sketch import UNKNOWN
+from ritornello.music import sketch as sketches
+from ritornello.music.sketch import UNKNOWN, Sketch
 from ritornello.music.timeline import Timeline
 from ritornello.representations.grid.shifts import BarLines, ShiftRows
 from ritornello.representations.grid.vocabulary import (
@@ -29,6 +30,13 @@ SHARE = 5040  # shares of notes to come are whole numbers of 1/5040
 IS_DUE = SHARE + 1  # instead of the share of a part that is due
 
 
+def textures_by_part(sketch: Sketch | None) -> dict[int, tuple[sketches.Texture, ...]]:
+    """Return the textures of the bars of each part of a sketch, by the class of the part."""
+    if sketch is None:
+        return {}
+    return dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
+
+
 class Texture:
     """The planned notes and mean pitches of each part and bar.
 
@@ -37,10 +45,7 @@ class Texture:
     """
 
     def __init__(self, timeline: Timeline) -> None:
-        sketch, bars = timeline.sketch, len(timeline)
-        by_part = {}
-        if sketch is not None and sketch.parts:
-            by_part = dict(zip(part_classes(sketch.parts).tolist(), sketch.textures, strict=True))
+        by_part, bars = textures_by_part(timeline.sketch), len(timeline)
         self._length_ticks = timeline.length_ticks
         self.parts: list[int] = sorted(by_part)
         cells = np.full((2, len(self.parts) + 1, bars), UNKNOWN)
