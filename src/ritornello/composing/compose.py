@@ -14,10 +14,8 @@ from ritornello.composing.generate import OnSong, check_has_notes, generate_song
 from ritornello.composing.genres import Genre, genres_of
 from ritornello.composing.given_chords import with_chart
 from ritornello.composing.given_music import read_redo
-from ritornello.composing.given_options import given_music_of
 from ritornello.composing.options import (
     DIALS,
-    MAX_SONGS,
     PERFORMING,
     BatchOptions,
     ComposeOptions,
@@ -32,10 +30,11 @@ from ritornello.composing.options import (
 from ritornello.composing.performed_files import check_networks, networks_again, on_grid, performed
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
-from ritornello.composing.request import Request, request_for
+from ritornello.composing.request import request_for
 from ritornello.composing.sampler import OnRow
 from ritornello.composing.sampling import song_generator
 from ritornello.composing.song import Song
+from ritornello.composing.song_requests import requests_of_own_plan, song_requests
 from ritornello.composing.takes import compose_takes
 from ritornello.composing.variation import compose_variation
 from ritornello.errors import FailedError, InputError, ModelError, PlanError
@@ -117,10 +116,10 @@ def compose_many(
             on_song(number, done[number])
 
     if isinstance(opened.representation, SamplesItself):
-        requests = _requests_of_own_plan(opened.representation, song_options, seed, n)
+        requests = requests_of_own_plan(opened.representation, song_options, seed, n)
         generate_songs(opened, requests, dials, on_song=finish)
     else:
-        requests = _requests(opened, song_options, seed, n)
+        requests = song_requests(opened, song_options, seed, n)
         choosing = best is not None and n > 1
         critic = BestOfEach(song_options.candidates, None if choosing else finish)
         generate_songs(
@@ -129,30 +128,6 @@ def compose_many(
         for number, song in enumerate(most_typical(critic.songs, best or n) if choosing else ()):
             finish(number, song)
     return [done[number] for number in sorted(done)]
-
-
-def _requests(model: Model, options: ComposeOptions, seed: int, n: int) -> list[Request]:
-    """Return the requests of all candidates of `n` songs; those of one song follow each other.
-
-    Candidates have numbers of their own, so the first one is the song that is composed without candidates.
-    """
-    given = given_music_of(options)
-    drawer = PlanDrawer(model, with_chart(options, given), given)
-    numbers = [song + candidate * MAX_SONGS for song in range(n) for candidate in range(options.candidates)]
-    plans = [drawer.plan(song_generator(seed, number)) for number in numbers]
-    return [
-        request_for(plan, seed, number, given, drawer.parts_are_optional)
-        for number, plan in zip(numbers, plans, strict=True)
-    ]
-
-
-def _requests_of_own_plan(
-    representation: SamplesItself, options: ComposeOptions, seed: int, n: int
-) -> list[Request]:
-    """Return the requests of `n` songs of a representation that makes the plan of a song itself."""
-    unused = DIALS - {representation.dial} | {"seed", "force", "candidates", "loop", *PERFORMING}
-    plan = representation.plan({name: value for name, value in vars(options).items() if name not in unused})
-    return [request_for(plan, seed, number) for number in range(n)]
 
 
 @with_help_of(SketchOptions)

@@ -108,16 +108,13 @@ class Plan:
         return replace(plan, chords=drop_redundant(chords))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON can hold it.
-
-        Fields that the first versions of plans lacked are left out where they have their default values.
-        """
+        """Return the plan as JSON can hold it, without newer fields that have their default values."""
         values = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
         defaults = Chord(0, 0, "")[3:]  # suffix, bass and text, which the first versions lacked
         values["chords"] = [chord[:3] if chord[3:] == defaults else chord for chord in values["chords"]]
         if self.sketch is not None:
             values["sketch"] = self.sketch.to_dict()
-        for name in FIELDS_OF_LATER_VERSIONS:
+        for name in NEWER_FIELDS:
             if not values[name]:
                 del values[name]
         return values
@@ -193,8 +190,7 @@ class Plan:
         first, second, *later = [
             4 * GRID * meter[1] / meter[2] for meter in self.meters[:3]
         ]  # ticks of a bar
-        # the first full bar must be as long as the one after it: its meter holds for both, or hardly changes
-        is_full = not later or self.meters[2][0] > 2 or abs(later[0] - second) < 1
+        is_full = not later or self.meters[2][0] > 2 or abs(later[0] - second) < 1  # as the bar after it
         return int(int(first) <= second - 1 and is_full)
 
     @property
@@ -222,15 +218,7 @@ class Plan:
         return ", ".join(items + ([f"{self.full_bars} bars{pickup}"] if self.bars else []))
 
 
-FIELDS_OF_LATER_VERSIONS = (
-    "sketch",
-    "mode",
-    "intro_bars",
-    "outro_bars",
-    "is_loop",
-    "held_notes",
-    "held_pitches",
-)
+NEWER_FIELDS = ("sketch", "mode", "intro_bars", "outro_bars", "is_loop", "held_notes", "held_pitches")
 ITEM_READERS: dict[str, Callable[..., Any]] = {  # by field: makes an item of its list from the values in JSON
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),

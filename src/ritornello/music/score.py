@@ -141,7 +141,7 @@ class Score:
         parts: Sequence[Part] = (Part(),),
         **events: Any,
     ) -> Score:
-        """Make a Score of notes in any order: sort them, and shorten or drop overlaps as `cut_overlaps` does.
+        """Make a Score of notes in any order: sort them, and cut or drop notes that overlap (`cut_overlaps`).
 
         Columns are integers (N,): ticks, and velocity 1-127. A duration of 0 becomes one tick. `events` are
         keyword arguments of the constructor, such as `tempi`. Raises ScoreError if a value is out of range.
@@ -188,10 +188,7 @@ class Score:
 
     @property
     def estimated_key(self) -> tuple[int, bool] | None:
-        """The key (sharps, is_minor) estimated from pitches, last bass note and key signature.
-
-        It is None if only drums play.
-        """
+        """The key (sharps, is_minor) that `estimate_key` returns; None for a song of drums alone."""
         pitched = ~self.of_drums
         if not pitched.any():
             return None
@@ -264,10 +261,7 @@ def rescale_ticks(ticks: Any, from_ticks_per_beat: int, to_ticks_per_beat: int) 
 
 
 def drop_redundant(events: Sequence[Any]) -> tuple[Any, ...]:
-    """Sort events, and drop those without effect.
-
-    Of several events at one tick only the last has an effect; an event equal to the one before it has none.
-    """
+    """Sort events, and drop those without effect: all but the last at one tick, and repetitions."""
     if len(events) < 2:
         return tuple(events)
     last = {event.onset_ticks: event for event in sorted(events, key=lambda e: e.onset_ticks)}
