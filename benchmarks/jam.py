@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.jam_simulation import InlineAnswers, MemoryIn, MemoryOut, VirtualClock
 from benchmarks.shared import FOLDERS, argument, benchmark, midi_files, readable
 from ritornello.music.score import Score
 from ritornello.playing.answer_process import ProcessAnswers
-from ritornello.playing.answers import Answers, InlineAnswers, JamMusic
-from ritornello.playing.clocks import Clock, SystemClock, VirtualClock
+from ritornello.playing.answers import Answers, JamMusic
+from ritornello.playing.clocks import Clock, SystemClock
 from ritornello.playing.jam_time import JamTime
-from ritornello.playing.ports import MemoryIn, MemoryOut, TimedMessage
+from ritornello.playing.ports import TimedMessage
 from ritornello.playing.session import POLL_S, Session
 
 BARS, BEATS, BPM = 4, 4, 100.0

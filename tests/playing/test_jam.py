@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 import ritornello
+from benchmarks.jam_simulation import InlineAnswers, MemoryIn, MemoryOut, VirtualClock
 from ritornello.errors import FailedError, InputError, PlanError
 from ritornello.playing.answer_process import ProcessAnswers
-from ritornello.playing.answers import Composed, InlineAnswers, JamMusic, Turn
+from ritornello.playing.answers import Composed, JamMusic, Turn
 from ritornello.playing.beats import BeatGrid, ClockFollower, seconds_per_beat
-from ritornello.playing.clocks import VirtualClock
 from ritornello.playing.jam_time import JamTime
 from ritornello.playing.listening import GridNote, Listener, on_grid
-from ritornello.playing.ports import MemoryIn, MemoryOut, TimedMessage
+from ritornello.playing.ports import TimedMessage
 from ritornello.playing.session import Session
 from tests.composing.models import write_model
 

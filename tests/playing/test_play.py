@@ -8,18 +8,36 @@ import numpy as np
 import pytest
 
 import ritornello
+from benchmarks.jam_simulation import MemoryOut, VirtualClock
 from ritornello.errors import FailedError
 from ritornello.music.score import Part, Score, Tempo
-from ritornello.playing.clocks import VirtualClock
 from ritornello.playing.excerpt import excerpt
 from ritornello.playing.messages import play_messages
 from ritornello.playing.player import Note, Player
-from ritornello.playing.ports import MemoryOut, Message
+from ritornello.playing.ports import Message
 from ritornello.playing.sound import sound_of_bars
-from ritornello.playing.sound_output import MemorySound
 from ritornello.rendering.audio.mix import mix
-from ritornello.rendering.audio.soundfont import SoundFont
+from ritornello.rendering.audio.soundfont import Signal, SoundFont
 from tests.rendering.audio.fonts import RATE, font
+
+
+class MemorySound:
+    """An output that keeps the sound in `blocks`, each (2, N)."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self.rate_hz, self.blocks, self.is_closed = rate_hz, list[Signal](), False
+
+    def write(self, sound: Signal) -> None:
+        """Keep a block."""
+        self.blocks.append(sound)
+
+    def finish(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Record that the output was closed."""
+        self.is_closed = True
+
 
 SONG = Score.of(24, [0, 24, 90, 96, 192], [24, 200, 60, 24, 24], [60, 64, 67, 60, 72], [90, 60, 80, 100, 90])
 

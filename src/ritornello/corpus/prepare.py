@@ -92,8 +92,8 @@ def prepare(
             raise InputError(f"no song of {str(folder)!r} can be kept: {counts}")
         state.save_touched()
     counted = {name: manifest[name] for name in ("files", "kept", "splits", "labels")}
-    more: dict[str, Any] = {"unused_labels": labeller.unused, "rare_labels": labeller.rare, "gone": gone}
-    return PrepareReport(str(out), new=count, outcomes=manifest["fates"], **counted, **more)
+    further: dict[str, Any] = {"unused_labels": labeller.unused, "rare_labels": labeller.rare, "gone": gone}
+    return PrepareReport(str(out), new=count, outcomes=manifest["fates"], **counted, **further)
 
 
 def _check_engine(workers: int | None, engine: str, scheduler: str | None) -> None:

@@ -111,8 +111,8 @@ class UsualParts:
         self.ranges: dict[int, Range | None] = {DRUMS: None}
         self.pitched_range = self._range([part for part in parts if part.kind != DRUMS])
         for kind in range(DRUMS + 1):
-            if found := self._range([part for part in parts if part.kind == kind]):
-                self.ranges[kind] = found
+            if usual_range := self._range([part for part in parts if part.kind == kind]):
+                self.ranges[kind] = usual_range
 
     def _range(self, parts: Sequence[PartNumbers]) -> Range | None:
         if len(parts) < FEWEST_PARTS:

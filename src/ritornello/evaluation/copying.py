@@ -46,8 +46,8 @@ def copying(
     scores = [song.score for song in composed]
     if min(_count_with_pitches(human), _count_with_pitches(scores)) < FEWEST:
         needs = f"originality needs {FEWEST} human and {FEWEST} composed songs with a melody"
-        found = closest_passages(_fingerprints(scores), training)
-        return {"too_few": f"{needs} (drums are not compared)", "passages": passages(composed, found)}
+        nearest = closest_passages(_fingerprints(scores), training)
+        return {"too_few": f"{needs} (drums are not compared)", "passages": passages(composed, nearest)}
     cut = _cut(human, [len(score) for score in scores], seed)
     groups = {"composed": _fingerprints(scores), "human": _fingerprints(cut)}
     groups["copies"] = list(islice(training, COPIES))
@@ -70,9 +70,9 @@ def copying(
     }
 
 
-def passages(songs: Sequence[LabelledScore], found: Sequence[Passage | None]) -> list[dict[str, Any]]:
+def passages(songs: Sequence[LabelledScore], closest: Sequence[Passage | None]) -> list[dict[str, Any]]:
     """Return the closest passages of the songs that have one, the longest first, as JSON can hold them."""
-    pairs = [(song.name, passage) for song, passage in zip(songs, found, strict=True) if passage]
+    pairs = [(song.name, passage) for song, passage in zip(songs, closest, strict=True) if passage]
     pairs.sort(key=lambda pair: -pair[1].notes)
     return [{"of": name, **passage.to_dict()} for name, passage in pairs]
 
@@ -97,8 +97,8 @@ def _closest_by_group(
     groups: Mapping[str, Sequence[SongFingerprint]], training: Iterable[SongFingerprint]
 ) -> dict[str, list[Passage | None]]:
     """Return the closest passages of the songs of each group, in one search over the training songs."""
-    found = iter(closest_passages([song for group in groups.values() for song in group], training))
-    return {name: list(islice(found, len(group))) for name, group in groups.items()}
+    closest = iter(closest_passages([song for group in groups.values() for song in group], training))
+    return {name: list(islice(closest, len(group))) for name, group in groups.items()}
 
 
 def _size_of_largest_part(song: Score) -> int:

@@ -40,14 +40,14 @@ def detector(
     ours = composed.numbers[draw.permutation(len(composed))[:count]]
     order = draw.permutation(len(human))
     middle = len(order) // 2
-    found = {"human": auc(human.numbers[order[:middle]], human.numbers[order[middle : 2 * middle]], seed)}
+    aucs = {"human": auc(human.numbers[order[:middle]], human.numbers[order[middle : 2 * middle]], seed)}
     for name, table in controls.items():
-        found[name] = auc(table.numbers, human.numbers, seed, paired=True)
-    figures = [found[name]["auc"] for name in ("codec", *NOISE)] if controls else []
+        aucs[name] = auc(table.numbers, human.numbers, seed, paired=True)
+    figures = [aucs[name]["auc"] for name in ("codec", *NOISE)] if controls else []
     return {
         **auc(ours, theirs, seed),
         "songs_a_side": count,
-        "controls": found,
+        "controls": aucs,
         "discriminates": ranks_in_order(figures, TOLERANCE) and figures[-1] > 0.75 if controls else None,
         "gives_away": revealing_numbers(ours, theirs),
     }

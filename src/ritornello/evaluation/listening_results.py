@@ -109,25 +109,25 @@ def _means(listener: Mapping[str, Any], key: Mapping[str, Any], systems: list[st
 
 def _by_system(table: Floats, systems: list[str]) -> dict[str, dict[str, Any]]:
     """Mean with its interval over listeners, and median, of each column of a table (L, S)."""
-    found = {}
+    figures = {}
     for system, column in zip(systems, table.T, strict=True):
         rated = column[~np.isnan(column)]
-        found[system] = {
+        figures[system] = {
             "mean": float(rated.mean()) if len(rated) else None,
             "interval": bootstrap_interval(rated, np.ones_like(rated)) if len(rated) > 1 else None,
             "median": float(np.median(rated)) if len(rated) else None,
             "listeners": len(rated),
         }
-    return found
+    return figures
 
 
 def _pairs(table: Floats, systems: list[str]) -> list[dict[str, Any]]:
     """Compare all pairs of systems (columns of a table (L, S)), without the anchor."""
-    found: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
     for one, other in combinations([name for name in systems if name != ANCHOR], 2):
         differences = table[:, systems.index(one)] - table[:, systems.index(other)]
         differences = differences[~np.isnan(differences)]
-        found.append(
+        pairs.append(
             {
                 "systems": (one, other),
                 "listeners": len(differences),
@@ -135,9 +135,9 @@ def _pairs(table: Floats, systems: list[str]) -> list[dict[str, Any]]:
                 "p": signed_rank_p(differences),
             }
         )
-    for each, corrected in zip(found, holm([each["p"] for each in found]), strict=True):
+    for each, corrected in zip(pairs, holm([each["p"] for each in pairs]), strict=True):
         each["p_holm"] = corrected
-    return found
+    return pairs
 
 
 def _fooled(table: Floats, systems: list[str]) -> int | None:
@@ -193,8 +193,8 @@ def results_text(results: Mapping[str, Any]) -> str:
         rows.append([system, *(_cell(each["systems"][system]) for each in questions.values())])
     pairs = [["difference, p after Holm", *questions]]
     for number, pair in enumerate(questions[OVERALL]["pairs"]):
-        found = [each["pairs"][number] for each in questions.values()]
-        pairs.append([" - ".join(pair["systems"]), *map(_pair_cell, found)])
+        figures_of_pair = [each["pairs"][number] for each in questions.values()]
+        pairs.append([" - ".join(pair["systems"]), *map(_pair_cell, figures_of_pair)])
     lines = [f"{results['listeners']} listeners, {results['ratings']} ratings", "", aligned(rows)]
     lines += ["", aligned(pairs)] if len(pairs) > 1 else []
     if results["fooled"] is not None:

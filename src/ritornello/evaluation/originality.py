@@ -68,9 +68,9 @@ def closest_passages(
             if before is None or longest + RUN_STEPS > before.notes:
                 at = start + int(shared[start:end].argmax())
                 _, line, bars = query.locate(at, longest)
-                song, there_line, there = text.locate(int(position[at]), longest)
+                song, there_line, bars_there = text.locate(int(position[at]), longest)
                 notes, name = longest + RUN_STEPS, block[song].name
-                passages[number] = Passage(notes, bars, line, first + song, name, there, there_line)
+                passages[number] = Passage(notes, bars, line, first + song, name, bars_there, there_line)
         first += len(block)
     return passages
 

@@ -131,8 +131,8 @@ def _with_interval(figures: dict[str, Any], key: str) -> str:
 def passage_text(passage: dict[str, Any]) -> str:
     """Return a passage as text: 12 notes: mine.mid bars 3-4 as in bars 9-10 of A Tune (its.mid)."""
     song = f"{passage['of']} " if passage.get("of") else ""
-    there = f"{bars_text(passage['there'])} of {passage['name']}"
-    return f"{passage['notes']} notes: {song}{bars_text(passage['bars'])} as in {there}"
+    source = f"{bars_text(passage['there'])} of {passage['name']}"
+    return f"{passage['notes']} notes: {song}{bars_text(passage['bars'])} as in {source}"
 
 
 def bars_text(ends: Sequence[int]) -> str:

@@ -59,16 +59,16 @@ def describe_song(score: Score, human: Sequence[Score] = ()) -> dict[str, Any]:
 
 def parts(song: AnalysedSong) -> list[dict[str, Any]]:
     """Return for each part with notes its name, instrument, number of notes, and range (None for drums)."""
-    found = []
+    descriptions = []
     for index, part in enumerate(song.score.parts):
         pitch = song.score.pitch[song.score.part == index].astype(int)
         if len(pitch):
             ends = [theory.pitch_name(int(end)) for end in (pitch.min(), pitch.max())]
             pitch_range = None if part.is_drum else ends
-            found.append(
+            descriptions.append(
                 {"name": part.name, "sound": part.instrument, "notes": len(pitch), "range": pitch_range}
             )
-    return found
+    return descriptions
 
 
 def chords(timeline: Timeline, spans: Ticks | None = None) -> dict[str, Any]:
@@ -178,18 +178,18 @@ def _shared_origins(phrase: Ticks, earlier: Ticks) -> float:
 
 def repeats(timeline: Timeline) -> list[dict[str, int]]:
     """Return each span of bars that returns to an earlier one: first, last, and first earlier bar, from 1."""
-    found: list[dict[str, int]] = []
+    spans: list[dict[str, int]] = []
     expected = -1
     for bar, target in enumerate([*timeline.returns_to.tolist(), -1], start=1):
         if target < 0 or target != expected:
-            if found and found[-1]["last"] == found[-1]["first"]:
-                found.pop()
+            if spans and spans[-1]["last"] == spans[-1]["first"]:
+                spans.pop()
             if target >= 0:
-                found.append({"first": bar, "last": bar, "of": target + 1})
+                spans.append({"first": bar, "last": bar, "of": target + 1})
         else:
-            found[-1]["last"] = bar
+            spans[-1]["last"] = bar
         expected = target + 1 if target >= 0 else -1
-    return found
+    return spans
 
 
 def _letter(number: int) -> str:
@@ -199,19 +199,19 @@ def _letter(number: int) -> str:
 
 def feature_means(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str, Any]:
     """Return the mean of each feature, and its rank, 0-1, among the human songs if there are enough."""
-    found: dict[str, Any] = {}
+    means: dict[str, Any] = {}
     for feature in FEATURES:
         values = feature.values(song)
         if not len(values):
             continue
         mean = float(values.mean())
-        found[feature.name] = {"unit": feature.unit, "mean": mean}
+        means[feature.name] = {"unit": feature.unit, "mean": mean}
         if len(human) >= FEWEST_HUMAN:
             theirs = np.array([v.mean() for v in map(feature.values, human) if len(v)])
             if len(theirs):
                 rank = float(((theirs < mean) + 0.5 * (theirs == mean)).mean())
-                found[feature.name] |= {"human_median": float(np.median(theirs)), "rank": rank}
-    return found
+                means[feature.name] |= {"human_median": float(np.median(theirs)), "rank": rank}
+    return means
 
 
 def description_text(found: dict[str, Any]) -> str:

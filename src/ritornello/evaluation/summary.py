@@ -34,14 +34,14 @@ class SongNats(NamedTuple):
 
 
 def measurement_report(
-    model: Model, on: str, songs: CorpusSongs | FolderSongs, found: Mapping[str, Sequence[SongNats]]
+    model: Model, on: str, songs: CorpusSongs | FolderSongs, nats_by_given: Mapping[str, Sequence[SongNats]]
 ) -> dict[str, Any]:
-    """Return the report of `measure`; `found` has the nats of all songs by the choice of `given`.
+    """Return the report of `measure` from the nats of all songs, by the choice of `given`.
 
     `held_out` is True if the model was not trained on these songs, and None if this is unknown, because
     another corpus or folder may contain training songs. Raises InputError if no song could be measured.
     """
-    measured = next(iter(found.values()))
+    measured = next(iter(nats_by_given.values()))
     if not measured:
         reasons = "; ".join(f"{name!r}: {why}" for name, why in list(songs.skipped.items())[:3])
         raise InputError(f"none of the {len(songs.skipped)} songs of {on!r} can be measured: {reasons}")
@@ -59,7 +59,7 @@ def measurement_report(
         "songs": len(measured),
         "notes": sum(song.notes for song in measured),
         "skipped": dict(songs.skipped),
-        "given": {name: summarize(nats) for name, nats in found.items()},
+        "given": {name: summarize(nats) for name, nats in nats_by_given.items()},
     }
 
 
@@ -127,14 +127,14 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def songs_as_csv(found: Mapping[str, Sequence[SongNats]]) -> str:
+def songs_as_csv(nats_by_given: Mapping[str, Sequence[SongNats]]) -> str:
     """Return CSV with a row for each song and choice of `given`: notes, and nats of the whole song."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
-    fields = [name for songs in found.values() for song in songs[:1] for name in song.fields]
+    fields = [name for songs in nats_by_given.values() for song in songs[:1] for name in song.fields]
     fields = list(dict.fromkeys(fields))
     write.writerow(["song", "given", "notes", "notes_lost", "nats", *fields, "end", "reference"])
-    for given, songs in found.items():
+    for given, songs in nats_by_given.items():
         for song in sorted(songs, key=lambda each: each.song):
             cells = [song.total, *(song.fields[name] for name in fields), song.end, song.reference]
             rounded = ["" if cell is None else f"{cell:.4f}" for cell in cells]

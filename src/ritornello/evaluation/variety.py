@@ -46,13 +46,13 @@ def _wasserstein(histograms: Floats) -> Floats:
 
 def _units(human: SongTable) -> dict[str, float]:
     """Return the mean distance of two human songs for each feature in which they differ."""
-    found = {}
+    units = {}
     for feature in FEATURES:
         pairs = np.triu_indices(len(human), 1)
         distances = _wasserstein(human.histograms[feature.name])[pairs] * feature.step
         if np.isfinite(distances).any() and (mean := float(np.nanmean(distances))) > 0:
-            found[feature.name] = mean
-    return found
+            units[feature.name] = mean
+    return units
 
 
 def _mean_distances(distances: Floats, songs: Ints) -> tuple[float, float]:
@@ -89,14 +89,14 @@ def variety(
         )
     if not all(plain["human"]):
         return {"too_few": "variety needs human songs that differ from each other"}
-    found = {name: _ratios(name, plain, bootstrap) for name in plain}
-    human_interval = found.pop("human")["interval"]
+    ratios = {name: _ratios(name, plain, bootstrap) for name in plain}
+    human_interval = ratios.pop("human")["interval"]
     return {
-        **found.pop("composed"),
+        **ratios.pop("composed"),
         "human_interval": human_interval,
         "songs_a_side": count,
-        "controls": found,
-        "discriminates": found[ONE_SONG]["interval"][1] < human_interval[0] if ONE_SONG in found else None,
+        "controls": ratios,
+        "discriminates": ratios[ONE_SONG]["interval"][1] < human_interval[0] if ONE_SONG in ratios else None,
     }
 
 
@@ -105,9 +105,9 @@ def _ratios(
 ) -> dict[str, Any]:
     """Return both ratios of the songs `name` to human songs, with the intervals of the bootstrap of both."""
     ratio, nearest = np.array(plain[name]) / plain["human"]
-    own = bootstrap[name] / np.maximum(bootstrap[name].mean(axis=0), 1e-12)  # 0 for one song repeated
+    distances = bootstrap[name] / np.maximum(bootstrap[name].mean(axis=0), 1e-12)  # 0 for one song repeated
     human = 1.0 if name == "human" else bootstrap["human"] / bootstrap["human"].mean(axis=0)
-    ends = quantile_interval(own / human)
+    ends = quantile_interval(distances / human)
     return {
         "ratio": float(ratio),
         "interval": (ends[:, 0] * ratio).tolist(),

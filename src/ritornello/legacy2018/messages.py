@@ -79,16 +79,16 @@ class Messages:
         pitches, velocities, ticks = self.rounded(values)
         notes: list[tuple[int, int, int, int, int]] = []
         sounding: dict[int, tuple[int, int]] = {}  # pitch -> onset, velocity
-        for pitch, velocity, now in zip(pitches.tolist(), velocities.tolist(), ticks.tolist(), strict=True):
+        for pitch, velocity, tick in zip(pitches.tolist(), velocities.tolist(), ticks.tolist(), strict=True):
             if velocity:
                 ending = pitch if pitch in sounding else None
             else:
                 ending = min(sounding, key=lambda p: (abs(p - pitch), p), default=None)
             if ending is not None:
                 onset, its_velocity = sounding.pop(ending)
-                notes.append((onset, now - onset, ending, its_velocity, 0))
+                notes.append((onset, tick - onset, ending, its_velocity, 0))
             if velocity:
-                sounding[pitch] = (now, velocity)
+                sounding[pitch] = (tick, velocity)
         end = int(ticks[-1]) if len(ticks) else 0
         notes += [(onset, end - onset, pitch, its_own, 0) for pitch, (onset, its_own) in sounding.items()]
         columns = dict(zip(COLUMNS, np.array(notes, np.int64).reshape(-1, 5).T, strict=True))

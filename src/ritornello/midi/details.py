@@ -63,16 +63,16 @@ def details_of_part(details: FileDetails, part: int) -> FileDetails:
 
     A part that the file does not have gets the details of the whole file.
     """
-    own = details.channels[part : part + 1]
-    track, *channel = own[0] if own else (0, -1, -1)
-    kept = [
+    channels_of_part = details.channels[part : part + 1]
+    track, *channel = channels_of_part[0] if channels_of_part else (0, -1, -1)
+    events_of_part = [
         event
         for event in details.events
         if (event.data[0] == META and event.track in (0, track))
         or SYSTEM_EXCLUSIVE <= event.data[0] < META
         or (event.data[0] < SYSTEM_EXCLUSIVE and [event.port, event.data[0] & 0x0F] == channel)
     ]
-    return details._replace(channels=own, events=tuple(kept))
+    return details._replace(channels=channels_of_part, events=tuple(events_of_part))
 
 
 def first_details(details: FileDetails, end_ticks: int) -> FileDetails:

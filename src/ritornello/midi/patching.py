@@ -62,19 +62,19 @@ def replace_notes(
     cannot be read, has no such part, or has no free channel for the program of a part.
     """
     chunks = split_file(data)
-    found = file_events(chunks)
-    keys = found.part_keys
+    file = file_events(chunks)
+    keys = file.part_keys
     if unknown := [note for note in notes if note.part >= len(keys)]:
         raise MidiError(f"part {unknown[0].part}: must be 0-{len(keys) - 1}")
     part_of = {key: part for part, key in enumerate(keys)}
     gone = [
         note
-        for note in found.notes
+        for note in file.notes
         if first_tick <= note.onset_ticks < end_tick
         and (part := part_of[note.part_key]) in parts
         and (note.onset_ticks, part) not in kept
     ]
-    patch = _Patch(found, gone, chunks.are_songs)
+    patch = _Patch(file, gone, chunks.are_songs)
     for note in sorted(notes):
         patch.add(note, keys[note.part])
     tracks = [track_bytes(patch.events[n], start) for n, start in enumerate(song_starts(chunks))]
@@ -90,13 +90,13 @@ def replace_chord_markers(
     marker stays as it is. Raises MidiError if it cannot be read.
     """
     chunks = split_file(data)
-    found = file_events(chunks).events
-    old = [event for event in found if _is_chord(event.data)]
+    file_events_in_order = file_events(chunks).events
+    old = [event for event in file_events_in_order if _is_chord(event.data)]
     if not old:
         return data
     gone = {(event.track, event.number) for event in old if first_tick <= event.tick < end_tick}
     events: dict[int, list[TrackEvent]] = defaultdict(list)
-    for event in found:
+    for event in file_events_in_order:
         if (event.track, event.number) not in gone:
             events[event.track].append(TrackEvent(event.tick, (1, event.number), event.data))
     has_end = any(event.tick == end_tick for event in old)
@@ -117,18 +117,18 @@ def _is_chord(data: bytes) -> bool:
 class _Patch:
     """The events of each track: the events of the file without the notes `gone`, and added events."""
 
-    def __init__(self, found: FileEvents, gone: Collection[FileNote], are_songs: bool) -> None:
+    def __init__(self, file: FileEvents, gone: Collection[FileNote], are_songs: bool) -> None:
         self.are_songs = are_songs
         removed = {place for note in gone for place in (note.on, note.off)}
         self.events: dict[int, list[TrackEvent]] = defaultdict(list)
-        for event in found.events:
+        for event in file.events:
             if (event.track, event.number) not in removed:
                 self.events[event.track].append(TrackEvent(event.tick, (1, event.number), event.data))
         # onset and end of the notes that stay; the ends that have no note-off
         self.kept: dict[PitchKey, list[tuple[int, int]]] = defaultdict(list)
         self.unended: dict[PitchKey, list[int]] = defaultdict(list)
         lost_ends = {(note.on[0], note.channel, note.pitch, note.onset_ticks) for note in gone}
-        for note in found.notes:
+        for note in file.notes:
             key = note.on[0], note.channel, note.pitch
             if note.on not in removed:
                 self.kept[key].append((note.onset_ticks, note.end_ticks))
@@ -137,9 +137,9 @@ class _Patch:
                 elif note.off is None:
                     self.unended[key].append(note.end_ticks)
         self.open: dict[PitchKey, int] = {}  # onsets of notes that never end
-        with_ends = {note.on for note in found.notes}
+        with_ends = {note.on for note in file.notes}
         self.changes: dict[Channel, list[tuple[int, int, int, int]]] = defaultdict(list)
-        for event in found.events:
+        for event in file.events:
             if event.kind == PROGRAM:  # tick, track and number in it, program
                 self.changes[event.channel].append((event.tick, event.track, event.number, event.data[1]))
             elif event.kind == NOTE_ON and event.data[2] and (event.track, event.number) not in with_ends:
@@ -147,7 +147,7 @@ class _Patch:
                 self.kept[key].append((event.tick, event.tick))
                 self.open[key] = event.tick
         self.borrowed: dict[PartKey, int] = {}  # the channel of the port that a part also plays on
-        self.used = {event.channel for event in found.events if event.kind < 0xF0}
+        self.used = {event.channel for event in file.events if event.kind < 0xF0}
 
     def add(self, note: Note, key: PartKey) -> None:
         """Add a note of a part. Raises MidiError if its channel has another program and none is free."""
@@ -199,10 +199,10 @@ def track_bytes(unordered: list[TrackEvent], start: int) -> bytes:
     ends = [event for event in unordered if event.data[:2] == bytes([0xFF, END_OF_TRACK])]
     ordered = sorted(event for event in unordered if event not in ends)
     last_tick = max([event.tick for event in unordered], default=start)
-    pieces, now = [], start
+    pieces, tick = [], start
     for event in [*ordered, TrackEvent(last_tick, (3, 0), ends[0].data if ends else b"\xff\x2f\x00")]:
-        pieces += [variable_length(event.tick - now), event.data]
-        now = event.tick
+        pieces += [variable_length(event.tick - tick), event.data]
+        tick = event.tick
     return b"".join(pieces)
 
 

@@ -148,9 +148,9 @@ def _find_places(raw: RawEvents, tracks: list[bytes]) -> bool:
     """
     places = raw.places
     unknown = [number for number, place in enumerate(places) if place == UNKNOWN_PLACE]
-    known = sorted({*places, *raw.silent} - {UNKNOWN_PLACE}) if unknown else []
+    known_places = sorted({*places, *raw.silent} - {UNKNOWN_PLACE}) if unknown else []
     for number in unknown:
-        possible = _possible_places(raw, number, known, tracks)
+        possible = _possible_places(raw, number, known_places, tracks)
         if len(possible) > 1:
             program = raw.parts[number].program
             others = {(place, part.program) for place, part in zip(places, raw.parts, strict=True)}

@@ -213,17 +213,17 @@ def _meta(kind: int, data: bytes) -> bytes:
 def _track_bytes(items: list[tuple[int, int, int, bytes]], end_ticks: int) -> bytes:
     """Return the events of a track as bytes, with running status, and its end at `end_ticks` or later."""
     pieces: list[bytes] = []
-    now = port = running = 0
+    last_tick = port = running = 0
     last = (max([end_ticks, *(item[0] for item in items)]), len(items), ANY_PORT, END_OF_TRACK_EVENT)
     for tick, _, new_port, data in [*sorted(items, key=lambda item: item[:2]), last]:
-        while tick - now > MAX_DELTA_TICKS:  # empty texts divide a longer silence
+        while tick - last_tick > MAX_DELTA_TICKS:  # empty texts divide a longer silence
             pieces += [variable_length(MAX_DELTA_TICKS), _meta(TEXT, b"")]
-            now, running = now + MAX_DELTA_TICKS, 0
-        pieces.append(variable_length(tick - now))
+            last_tick, running = last_tick + MAX_DELTA_TICKS, 0
+        pieces.append(variable_length(tick - last_tick))
         if new_port not in (ANY_PORT, port):
             port, running = new_port, 0
             pieces += [_meta(PORT, bytes([port])), b"\0"]
         pieces.append(data[1:] if data[0] == running else data)
         running = data[0] if data[0] < 0xF0 else 0
-        now = tick
+        last_tick = tick
     return b"".join(pieces)

@@ -73,9 +73,9 @@ def recording_of(score: Score, style: str = "", bpm: float | None = None) -> Rec
     velocity = score.velocity[drums].astype(np.float64)
     order = np.lexsort((-velocity, kind, place))
     key = (place * 16 + kind)[order]
-    kept = order[np.append(True, key[1:] != key[:-1])] if len(key) else order
+    loudest = order[np.append(True, key[1:] != key[:-1])] if len(key) else order
     bars = Timeline.of(score).start_ticks * GRID // score.ticks_per_beat
     tempo = main_tempo(score).bpm if bpm is None else bpm
-    hits = hits_of(place[kept], kind[kept], np.unique(bars), tempo, style)
-    offset = (beats - place / GRID)[kept]
-    return Recording(hits, {"velocity": velocity[kept][hits.order], "offset": offset[hits.order]})
+    hits = hits_of(place[loudest], kind[loudest], np.unique(bars), tempo, style)
+    offset = (beats - place / GRID)[loudest]
+    return Recording(hits, {"velocity": velocity[loudest][hits.order], "offset": offset[hits.order]})

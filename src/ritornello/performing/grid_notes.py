@@ -162,6 +162,6 @@ def _earlier(place: Ints, kind: Ints, bars_ago: list[Ints], kinds: int) -> Ints:
 def _index_of(keys: Ints, targets: Ints, index: Ints) -> Ints:
     """The last position (N,) of each target (N,) among sorted keys (N,) that is below its `index`, or -1."""
     at = np.searchsorted(keys, targets, side="right") - 1
-    found = (at >= 0) & (at < index)
-    found[found] = keys[at[found]] == targets[found]
-    return np.where(found, at, -1)
+    is_match = (at >= 0) & (at < index)
+    is_match[is_match] = keys[at[is_match]] == targets[is_match]
+    return np.where(is_match, at, -1)

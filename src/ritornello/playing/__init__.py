@@ -2,7 +2,7 @@
 
 excerpt > sound > sound_output    choose bars and parts; render them as sound; send it to the loudspeaker
 excerpt > messages > player       or turn them into MIDI messages; send each when it is due
-ports, clocks                     MIDI ports and clocks; some exist only in memory, for tests
+ports, clocks                     MIDI ports, and the clock by which messages are timed
 play                              the public function behind `ritornello play`
 
 listening, beats                  collect the musician's notes; estimate their tempo, or follow a MIDI clock

@@ -98,25 +98,6 @@ class Answers(Protocol):
         """Stop composing."""
 
 
-class InlineAnswers:
-    """Composes at once in this process, for tests and simulations."""
-
-    def __init__(self, music: JamMusic) -> None:
-        self._composer, self._done = TurnComposer(music), list[Composed]()
-
-    def ask(self, turn: Turn) -> None:
-        """Compose the answer."""
-        self._composer.compose(turn, self._done.append)
-
-    def poll(self) -> list[Composed]:
-        """Return the notes composed since the last call."""
-        done, self._done = self._done, []
-        return done
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
 class TurnComposer:
     """Composes the answers of one jam."""
 
@@ -134,8 +115,8 @@ class TurnComposer:
 
         Raises PlanError, FailedError.
         """
-        given = read_prompt(self._score(turn))
-        request, numbers = self._request(turn, given)
+        context = read_prompt(self._score(turn))
+        request, numbers = self._request(turn, context)
         bar_ticks, key = _bar_ticks(turn), request.plan.key
         unsent = _UnsentNotes(request.first_tick, bar_ticks, numbers)
 
@@ -156,35 +137,35 @@ class TurnComposer:
         parts = self.music.all_parts
         return Score.of(GRID, onset, duration, pitch, velocity, part, parts, **events, title="phrase")
 
-    def _request(self, turn: Turn, given: GivenMusic) -> tuple[Request, dict[int, int]]:
+    def _request(self, turn: Turn, context: GivenMusic) -> tuple[Request, dict[int, int]]:
         """The request for the new bars, and the number in `all_parts` of each part class to compose."""
         parts, played = self.music.all_parts, sorted({note.part for note in turn.notes})
         missing = [number for number in range(1, len(parts)) if number not in played]
         missing.sort(key=lambda number: parts[number].is_drum)  # the plan lists drums last
         options = replace(
             self.options,
-            prompt=given.score,
+            prompt=context.score,
             bars=turn.bars + turn.new_bars,
             parts=[_name(parts[number]) for number in missing] or None,
-            **self._shape(turn, given),
+            **self._shape(turn, context),
         )
-        drawer = PlanDrawer(self.model, options, given)
+        drawer = PlanDrawer(self.model, options, context)
         numbers = [*played, *missing]  # of each part of the plan, its number in `all_parts`
         new = [place for place, number in enumerate(numbers) if number or len(parts) == 1]
         plan = drawer.plan(song_generator(self.music.seed, turn.number), new)
         classes = part_classes(plan.parts).tolist()
         number_of_class = {classes[place]: numbers[place] for place in new}
-        request = request_for(plan, self.music.seed, turn.number, given)
+        request = request_for(plan, self.music.seed, turn.number, context)
         first_tick = turn.bars * _bar_ticks(turn)
         return replace(request, parts=tuple(sorted(number_of_class)), first_tick=first_tick), number_of_class
 
-    def _shape(self, turn: Turn, given: GivenMusic) -> dict[str, Any]:
+    def _shape(self, turn: Turn, context: GivenMusic) -> dict[str, Any]:
         """The options by which an answer repeats the form of the phrase, or an accompaniment its chords."""
         before = turn.bars - turn.phrase_bars
         if self.music.mode == "turns":
             sections = [f"A{before}"] * (before > 0) + [f"B{turn.phrase_bars}", f"B{turn.new_bars}~"]
             return {"form": " ".join(sections)}
-        symbols = bar_symbols(given.timeline)  # fewer than `turn.bars` if the last are silent
+        symbols = bar_symbols(context.timeline)  # fewer than `turn.bars` if the last are silent
         if not symbols or any(OPEN_CHORD in symbol for symbol in symbols):
             return {}  # at least one bar has no known chord
         symbols += symbols[-1:] * (turn.bars - len(symbols))

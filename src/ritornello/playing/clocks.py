@@ -1,4 +1,4 @@
-"""Clocks: the clock of the system, and a virtual clock for tests and simulations that never sleeps."""
+"""The clock of a jam, by which messages are timed."""
 
 import time
 from typing import Protocol
@@ -25,18 +25,3 @@ class SystemClock:
         """Sleep until `time_s`."""
         if (left_s := time_s - time.perf_counter()) > 0:
             time.sleep(left_s)
-
-
-class VirtualClock:
-    """A clock whose time changes only in `wait_until`."""
-
-    def __init__(self) -> None:
-        self.time_s = 0.0
-
-    def now_s(self) -> float:
-        """The present time in seconds."""
-        return self.time_s
-
-    def wait_until(self, time_s: float) -> None:
-        """Move to `time_s`."""
-        self.time_s = max(self.time_s, time_s)

@@ -1,10 +1,9 @@
-"""MIDI ports: those of the system, through the library python-rtmidi, and ports in memory for tests.
+"""The MIDI ports of the system, through the library python-rtmidi.
 
 A message is a tuple of its bytes, such as (0x90, pitch, velocity). No function here blocks.
 """
 
 from collections import deque
-from collections.abc import Iterable
 from time import perf_counter
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -45,50 +44,6 @@ class OutPort(Protocol):
 
     def close(self) -> None:
         """Free the port."""
-
-
-class MemoryIn:
-    """An input with prepared messages, each received at its time; raises FailedError from `lost_s` on."""
-
-    def __init__(self, messages: Iterable[TimedMessage] = (), lost_s: float = float("inf")) -> None:
-        self.waiting, self.lost_s = deque(sorted(messages)), lost_s
-
-    def receive(self, now_s: float) -> list[TimedMessage]:
-        """The messages up to `now_s`."""
-        if now_s >= self.lost_s:
-            raise FailedError("MIDI port 'memory' is gone")
-        received = []
-        while self.waiting and self.waiting[0].time_s <= now_s:
-            received.append(self.waiting.popleft())
-        return received
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-class MemoryOut:
-    """An output that keeps what is sent in `messages`."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, message: Message) -> None:
-        """Keep a message."""
-        self.messages.append(message)
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def sounding(self) -> set[tuple[int, int]]:
-        """The notes (channel, pitch) that were struck and not released."""
-        notes: set[tuple[int, int]] = set()
-        for status, *data in self.messages:
-            note = status & 0x0F, data[0] if data else -1
-            if status & 0xF0 == 0x90 and data[1]:
-                notes.add(note)
-            elif status & 0xF0 in (0x80, 0x90):
-                notes.discard(note)
-        return notes
 
 
 class _SystemPort:

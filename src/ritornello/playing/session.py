@@ -238,15 +238,15 @@ class Session:
     def _ask(self, now_s: float, start: float, new_bars: int) -> None:
         """Request bars from the beat `start` on; add the notes since the last request to the history."""
         assert self.phrase_start is not None
-        phrase_start, heard = self.phrase_start, self.listener.all_notes(now_s)
+        phrase_start, new_notes = self.phrase_start, self.listener.all_notes(now_s)
         self.phrase_start = start if self.is_accompanying else None
         self.listener.notes.clear()
-        self._to_history(heard)
+        self._to_history(new_notes)
         first = max(start - CONTEXT_BARS * self.bar_beats, min((n[0] for n in self.history), default=start))
         first = floor((first + EARLY_BEATS) / self.bar_beats) * self.bar_beats
         self.history = [note for note in self.history if note[0] >= first - EARLY_BEATS]
         notes = grid_notes(self.history, first, start)
-        latest = self.grid.beat(heard[-1].start_s) if heard else -inf
+        latest = self.grid.beat(new_notes[-1].start_s) if new_notes else -inf
         if latest < phrase_start - EARLY_BEATS or not notes:
             self.phrase_start = None  # nothing was played in this phrase
             return
@@ -259,13 +259,13 @@ class Session:
         meter = self.times.meter
         self.answers.ask(Turn(self.turn, notes, bars, phrase_bars, new_bars, meter, us_per_beat))
         self.report(
-            f"heard {phrase_bars} bars, {len(heard)} notes, {60 / self.grid.s_per_beat:.0f} bpm; "
+            f"heard {phrase_bars} bars, {len(new_notes)} notes, {60 / self.grid.s_per_beat:.0f} bpm; "
             f"{'accompany' if self.is_accompanying else 'answer'} {new_bars} bars"
         )
 
-    def _to_history(self, heard: Sequence[HeardNote]) -> None:
+    def _to_history(self, notes: Sequence[HeardNote]) -> None:
         """Add notes of the musician to the history, in beats."""
-        for start_s, end_s, pitch, velocity in heard:
+        for start_s, end_s, pitch, velocity in notes:
             beats = max(self.grid.beat(start_s), 0.0), self.grid.beat(end_s)
             self.history.append((*beats, pitch, velocity, 0))
 

@@ -1,4 +1,4 @@
-"""Outputs for sound: the loudspeaker of the system, and a list in memory for tests."""
+"""The output for sound: the loudspeaker of the system."""
 
 import os
 import sys
@@ -33,24 +33,6 @@ class SoundOutput(Protocol):
 
     def close(self) -> None:
         """Stop at once, and free the device."""
-
-
-class MemorySound:
-    """An output that keeps the sound in `blocks`, each (2, N)."""
-
-    def __init__(self, rate_hz: int = 44_100) -> None:
-        self.rate_hz, self.blocks, self.is_closed = rate_hz, list[Signal](), False
-
-    def write(self, sound: Signal) -> None:
-        """Keep a block."""
-        self.blocks.append(sound)
-
-    def finish(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Record that the output was closed."""
-        self.is_closed = True
 
 
 class SystemSound:

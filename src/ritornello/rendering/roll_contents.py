@@ -129,7 +129,7 @@ def unison_shares(score: Score) -> list[tuple[int, int]]:
     """
     length, drum = score.duration_ticks.tolist(), score.of_drums.tolist()
     onset, pitch, part = score.onset_ticks.tolist(), score.pitch.tolist(), score.part.tolist()
-    overlapping_parts: list[set[int]] = [{own} for own in part]
+    overlapping_parts: list[set[int]] = [{note_part} for note_part in part]
     on_top = [False] * len(score)
     sounding: list[list[int]] = [[] for _ in range(128)]  # notes by pitch
     for note in range(len(score)):
@@ -142,8 +142,8 @@ def unison_shares(score: Score) -> list[tuple[int, int]]:
             on_top[note if length[note] <= length[other] else other] = True
         sounding[pitch[note]] = [*others, note]
     return [
-        (sorted(parts).index(own), len(parts)) if above else (0, 1)
-        for parts, own, above in zip(overlapping_parts, part, on_top, strict=True)
+        (sorted(parts).index(note_part), len(parts)) if above else (0, 1)
+        for parts, note_part, above in zip(overlapping_parts, part, on_top, strict=True)
     ]
 
 
@@ -166,11 +166,11 @@ def summary_line(score: Score, timeline: Timeline) -> str:
 
 def printable(text: str) -> str:
     """`text` as one line without control characters, which cannot be drawn and are invalid in XML."""
-    kept = (
+    letters = (
         "" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") and not c.isspace() else c
         for c in text
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(letters).split())
 
 
 def _count(number: int, noun: str) -> str:

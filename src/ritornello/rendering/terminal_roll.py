@@ -246,10 +246,10 @@ def _block(pixels: list[int], colours: list[str]) -> tuple[str, str]:
     A character has two colours, one of them the background. With more, it shows one for each half.
     """
     styles = [colours[part] if part != EMPTY else None for part in pixels]
-    used = list(dict.fromkeys(style for style in styles if style is not None))
-    if len(used) == 1 or (len(used) == 2 and None not in styles):
-        filled = sum(1 << place for place, style in enumerate(styles) if style == used[0])
-        return BLOCKS[filled], " on ".join(used) if len(used) == 2 else used[0]
+    shown_colours = list(dict.fromkeys(style for style in styles if style is not None))
+    if len(shown_colours) == 1 or (len(shown_colours) == 2 and None not in styles):
+        filled = sum(1 << place for place, style in enumerate(styles) if style == shown_colours[0])
+        return BLOCKS[filled], " on ".join(shown_colours) if len(shown_colours) == 2 else shown_colours[0]
     upper, lower = styles[0] or styles[1], styles[2] or styles[3]
     if upper and lower:
         return "▀", f"{upper} on {lower}"

@@ -48,8 +48,8 @@ class JobMaker:
         def work(worker: Worker, emit: Emit) -> dict[str, Any]:
             value, (midi,) = worker.call(request, (), _events(emit))
             new = _new_version(value | {"action": f"compose {value['action']}"}, midi, sketch)
-            made = self.folder.create(name or value["action"].partition(",")[0], new)
-            return {"song": made["id"], "version": made["head"]}
+            song = self.folder.create(name or value["action"].partition(",")[0], new)
+            return {"song": song["id"], "version": song["head"]}
 
         return work
 
@@ -81,8 +81,8 @@ class JobMaker:
         """The work of `learn` or `doctor`. Raises InputError for a folder that is not in the settings."""
         music, minutes = body.get("music"), body.get("minutes", 20)
         if music not in self.settings.music:
-            known = ", ".join(self.settings.music) or "none: start the studio with --music FOLDER"
-            raise InputError(f"music {music!r:.60}: must be one of {known}")
+            names = ", ".join(self.settings.music) or "none: start the studio with --music FOLDER"
+            raise InputError(f"music {music!r:.60}: must be one of {names}")
         if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= 24 * 60:
             raise InputError(f"minutes {minutes!r:.20}: must be above 0 and at most {24 * 60}")
         out = self.settings.songs / MODELS / f"{music}-model"
@@ -90,11 +90,11 @@ class JobMaker:
 
         def work(worker: Worker, emit: Emit) -> dict[str, Any]:
             value, files = worker.call(request, (), _events(emit))
-            made = [
+            songs = [
                 self.folder.create(f"{music} {number}", NewVersion(file, f"learn from {music}"))
                 for number, file in enumerate(files, 1)
             ]
-            return {**value, "songs": [song["id"] for song in made]}
+            return {**value, "songs": [song["id"] for song in songs]}
 
         return work
 

@@ -30,8 +30,8 @@ def similar_path(path: str | Path, with_file: str = "") -> str:
     place = Path(path)
     with suppress(OSError, ValueError):
         if not place.exists():
-            beside = [file for file in islice(place.parent.iterdir(), MAX_FILES) if file.name[:1] != "."]
-            names = [file.name for file in beside if not with_file or (file / with_file).is_file()]
+            siblings = [file for file in islice(place.parent.iterdir(), MAX_FILES) if file.name[:1] != "."]
+            names = [file.name for file in siblings if not with_file or (file / with_file).is_file()]
             if near := nearest(place.name, names, 0.75):
                 return f"; did you mean {str(place.parent / near)!r}?"
     return ""

@@ -86,8 +86,8 @@ class SampleMonitor:
 
     def describe(self, songs: Sequence[Score | None]) -> str:
         """Return the most frequent fault if most of the songs have one, else NO_COLLAPSE."""
-        found = [self.fault(song) for song in songs]
-        faults = [fault for fault in found if fault]
+        all_faults = [self.fault(song) for song in songs]
+        faults = [fault for fault in all_faults if fault]
         if 2 * len(faults) <= len(songs):
             return NO_COLLAPSE
         return max(NAMES.values(), key=faults.count)

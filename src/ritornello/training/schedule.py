@@ -43,13 +43,13 @@ def rate_share(step: int, last_step: int | None, pace: Pace, warmup_steps: int) 
 
     `last_step` is the last step of a run without a pace; while it is None, there is only the warm-up.
     """
-    known = [entry for entry in pace if entry[0] <= step]
-    last = known[0][1] if known else last_step
+    entries = [entry for entry in pace if entry[0] <= step]
+    last = entries[0][1] if entries else last_step
     warm_steps = warmup_steps
     if last is not None:
         warm_steps = max(1, min(warm_steps, int(MAX_WARMUP_SHARE * last)))
     position, since, last = 0.0, warm_steps, last or warm_steps
-    for at, new_last, _ in known[1:]:
+    for at, new_last, _ in entries[1:]:
         position = _position(at, position, since, last)
         since, last = max(at, warm_steps), new_last
     way = _position(step, position, since, last)

@@ -134,9 +134,9 @@ class SketchTrainer:
             step += 1
             done = step / steps if steps else (time.perf_counter() - began) / max(seconds or 0, 1e-9)
             if step % MEASURED_EVERY == 0 or done >= 1:
-                found = self.measure(measured)
-                loss = sum(LOSS_WEIGHTS[name] * value for name, value in found.items())
-                log.append({"step": step, "loss": loss, **found})
+                nats = self.measure(measured)
+                loss = sum(LOSS_WEIGHTS[name] * value for name, value in nats.items())
+                log.append({"step": step, "loss": loss, **nats})
                 if not loss >= lowest:
                     best = {name: weight.clone() for name, weight in self.average.items()}
                     lowest = loss

@@ -97,12 +97,12 @@ class SongCache:
 
     def _delete_old_versions(self) -> None:
         """Delete the packs of older versions of the representation, except for the newest KEPT_VERSIONS."""
-        own = self.folder.parent
-        name = own.name.rpartition("-")[0]
+        present = self.folder.parent
+        name = present.name.rpartition("-")[0]
         older = [
             path
-            for path in own.parent.glob(f"{name}-*")
-            if path != own and path.name.rpartition("-")[0] == name and not path.is_symlink()
+            for path in present.parent.glob(f"{name}-*")
+            if path != present and path.name.rpartition("-")[0] == name and not path.is_symlink()
         ]
         for path in sorted(older, key=lambda path: path.stat().st_mtime)[: -KEPT_VERSIONS or None]:
             shutil.rmtree(path, ignore_errors=True)
@@ -155,9 +155,9 @@ class SongCache:
         )
         done, left_out = 0, ""
         with closing(results):
-            for pack, own in zip(packs, songs, strict=True):
+            for pack, songs_of_pack in zip(packs, songs, strict=True):
                 packed = []
-                for song in islice(results, len(own)):
+                for song in islice(results, len(songs_of_pack)):
                     packed.append(song)
                     done += 1
                     left_out = left_out or (song.reason and f"  left out: {song.reason}")
@@ -194,7 +194,7 @@ class SongCache:
             pack_file = Pack(self._path(pack), self.codec)
             songs = self._songs(pack)
             names = ("row", self.rows), ("draw", self.draws)
-            same = all(np.array_equal(pack_file.songs[name], wanted[songs]) for name, wanted in names)
+            same = all(np.array_equal(pack_file.songs[name], expected[songs]) for name, expected in names)
             if same and pack_file.source == self._source(pack) and pack_file.has_encodings(self.encodings):
                 opened = pack_file, {row: place for place, row in enumerate(pack_file.songs["row"].tolist())}
         except (OSError, ValueError):

@@ -56,9 +56,9 @@ class SplitScores:
     @property
     def labels(self) -> list[tuple[str, ...]]:
         """The labels of each song, without those that too few songs have."""
-        known = set(self.corpus.labels)
+        frequent = set(self.corpus.labels)
         column = self.corpus.index["labels"].take(self.numbers).to_pylist()
-        return [tuple(label for label in labels if label in known) for labels in column]
+        return [tuple(label for label in labels if label in frequent) for labels in column]
 
     @cached_property
     def places(self) -> npt.NDArray[np.int64]:

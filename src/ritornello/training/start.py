@@ -153,13 +153,15 @@ def _has_key_frame(config: TrainConfig, representation: Any, default: bool) -> b
 
 def _check_settings(config: TrainConfig, model: Model) -> None:
     """Raise InputError if a setting contradicts the model from which training begins."""
-    for name, kind, given in (
+    for name, kind, setting in (
         ("network", "networks", config.network),
         ("representation", "representations", config.representation),
     ):
-        own = model.code.get(kind, model.info[name]["name"])
-        if given not in (None, own, TrainConfig().network):
-            raise InputError(f"{name} {given!r}, but {config.init!r} has {own!r}: leave it out, or --init")
+        model_name = model.code.get(kind, model.info[name]["name"])
+        if setting not in (None, model_name, TrainConfig().network):
+            raise InputError(
+                f"{name} {setting!r}, but {config.init!r} has {model_name!r}: leave it out, or --init"
+            )
     sizes = model.info["network"]["config"]
     for name, value in config.network_config.items():
         if name not in FREE_SETTINGS and sizes.get(name) != value:

@@ -69,8 +69,8 @@ def doctor(
 
 def _piano_rolls(diagnosis: Diagnosis, checks: CheckSettings) -> list[tuple[str, str]]:
     """Piano rolls of the first bars of some kept songs, from different folders: their names and SVG."""
-    kept = [file for file in diagnosis.kept if not file.source.number and file.row["bars"]]
-    songs = [file for file in kept if file.row["notes"] < MAX_NOTES_OF_A_ROLL]
+    files = [file for file in diagnosis.kept if not file.source.number and file.row["bars"]]
+    songs = [file for file in files if file.row["notes"] < MAX_NOTES_OF_A_ROLL]
     songs.sort(key=lambda file: file.row["hash"])  # an arbitrary order that is the same on every run
     one_per_folder = {file.source.path.split(b"/")[0]: file for file in reversed(songs)}
     preferred = sorted(one_per_folder.values(), key=lambda file: file.row["hash"])

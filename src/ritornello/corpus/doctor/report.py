@@ -89,12 +89,12 @@ def explain(file: FileDiagnosis) -> str:
     """Why a file has its outcome: the song that a duplicate repeats, or the reason."""
     if not file.copy_of:
         return printable(file.reason)
-    kept = printable(file.copy_of.source.path)
+    kept_song = printable(file.copy_of.source.path)
     if file.outcome != "near":
-        return f"repeats {kept}"
+        return f"repeats {kept_song}"
     if file.similarity < MIN_SIMILARITY:
-        return f"repeats {kept}, one contains most of the other"
-    return f"repeats {kept}, {file.similarity:.0%} similar"
+        return f"repeats {kept_song}, one contains most of the other"
+    return f"repeats {kept_song}, {file.similarity:.0%} similar"
 
 
 def _outcome_rows(diagnosis: Diagnosis) -> list[ReportRow]:
@@ -102,8 +102,12 @@ def _outcome_rows(diagnosis: Diagnosis) -> list[ReportRow]:
     files_of: dict[str, list[FileDiagnosis]] = {}
     for file in diagnosis.files:
         files_of.setdefault(file.outcome, []).append(file)
-    kept = files_of.pop(KEPT, [])
-    rows = [ReportRow(KEPT, len(kept), "songs that a model can be trained on", "", [])] if kept else []
+    kept_files = files_of.pop(KEPT, [])
+    rows = (
+        [ReportRow(KEPT, len(kept_files), "songs that a model can be trained on", "", [])]
+        if kept_files
+        else []
+    )
     for outcome, files in sorted(files_of.items(), key=lambda pair: -len(pair[1])):
         rows.append(ReportRow(outcome, len(files), *OUTCOMES[outcome], _examples(files, explain)))
     return rows
@@ -129,14 +133,14 @@ def _examples(
 
 
 def _histograms(diagnosis: Diagnosis) -> list[Histogram]:
-    kept = diagnosis.kept
-    songs = [file.row for file in kept]
+    kept_files = diagnosis.kept
+    songs = [file.row for file in kept_files]
     source = "from the names of the folders"
     if diagnosis.labelled:
         source = f"from the table, else {source}"
     keys = [song["key"] for song in songs if song["key"]]
     estimated = [song["estimated_key"] for song in songs if song["estimated_key"]]
-    labels = Counter(printable(label) for file in kept for label in file.labels)
+    labels = Counter(printable(label) for file in kept_files for label in file.labels)
     rare = sum(count < MIN_SONGS for count in labels.values())
     left_out = f"; {rare} with fewer than {MIN_SONGS} songs will be left out" if rare else ""
     meters = Counter(song["meter"] or NOT_SAID for song in songs)
@@ -184,8 +188,8 @@ def _in_bins(
     return [(labels[n], counts[n]) for n in range(min(counts, default=1), max(counts, default=0) + 1)]
 
 
-def _most_duplicated(kept: list[FileDiagnosis]) -> list[tuple[str, int]]:
-    ordered = sorted((file for file in kept if file.copies), key=lambda file: -file.copies)
+def _most_duplicated(kept_files: list[FileDiagnosis]) -> list[tuple[str, int]]:
+    ordered = sorted((file for file in kept_files if file.copies), key=lambda file: -file.copies)
     return [(printable(file.source.path), file.copies) for file in ordered[:EXAMPLES]]
 
 
@@ -218,8 +222,10 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def _file_as_json(file: FileDiagnosis) -> dict[str, Any]:
     facts = {name: value for name, value in file.row.items() if name not in ("fate", "reason", "notes")}
-    kept = file.copy_of
-    duplicate = {"copy_of": printable(kept.source.path), "likeness": file.similarity} if kept else {}
-    reason = explain(file) if file.reason or kept else ""
+    kept_song = file.copy_of
+    duplicate = (
+        {"copy_of": printable(kept_song.source.path), "likeness": file.similarity} if kept_song else {}
+    )
+    reason = explain(file) if file.reason or kept_song else ""
     head = {"path": printable(file.source.path), "fate": file.outcome, "reason": reason}
     return {**head, **duplicate, "notes": file.row["notes"], **facts, "labels": sorted(file.labels)}

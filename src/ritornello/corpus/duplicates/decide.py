@@ -79,10 +79,10 @@ def decide(sketches: Records, order: Ints | None = None, fixed: int = 0) -> Dupl
         leader != place
     )  # these have the notes of their leader, and so the same near songs
     lead = leader[follower]
-    kept = duplicate_of[lead] < 0
-    duplicate_of[follower] = np.where(kept, lead, duplicate_of[lead])
-    similarity[follower] = np.where(kept, 1, similarity[lead])
-    kind[follower] = np.where(kept, np.where(notes[follower] == notes[lead], 1, 2), 3)
+    is_kept = duplicate_of[lead] < 0
+    duplicate_of[follower] = np.where(is_kept, lead, duplicate_of[lead])
+    similarity[follower] = np.where(is_kept, 1, similarity[lead])
+    kind[follower] = np.where(is_kept, np.where(notes[follower] == notes[lead], 1, 2), 3)
 
     by_row = np.argsort(rows)
     duplicate_of = np.where(duplicate_of < 0, -1, rows[duplicate_of])
@@ -185,8 +185,8 @@ def _near_kept_songs(
     near_song, near_similarity = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
     for start in range(0, len(pairs), BLOCK):
         later, earlier = np.divmod(pairs[start : start + BLOCK], max(len(rows), 1))
-        kept = near_song[earlier] < 0  # as far as decided; tested again below
-        later, earlier = later[kept], earlier[kept]
+        is_undecided = near_song[earlier] < 0  # as far as decided; tested again below
+        later, earlier = later[is_undecided], earlier[is_undecided]
         work["verifications"] += len(later)
         songs, others = (_read(sketches, rows[place], work) for place in (later, earlier))
         is_near, similarity = are_near(songs, others)

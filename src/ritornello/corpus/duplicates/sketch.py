@@ -154,15 +154,15 @@ def _hash_runs(steps: Hashes, owner: npt.NDArray[np.uint8]) -> Hashes:
     runs_in_all = len(steps) - RUN + 1
     if runs_in_all <= 0:
         return np.zeros(0, np.uint64)
-    kept = owner[RUN - 1 :] == owner[:runs_in_all]
+    counts = owner[RUN - 1 :] == owner[:runs_in_all]
     for period in PERIODS:  # a run is periodic unless some step differs from the one a period later
         differs = steps[period:] != steps[:-period]
         for shift in (1, 2, 4, RUN // 2 - period):  # any of 2, 4, 8, RUN - period in a row
             differs = differs[:-shift] | differs[shift:]
-        kept &= differs
+        counts &= differs
     hashes, width = steps, 1
     while width < RUN:  # combine two neighbours of the same width
         hashes, width = mix(hashes[:-width] * np.uint64(3) + hashes[width:]), 2 * width
-    hashes = hashes.compress(kept)
+    hashes = hashes.compress(counts)
     # a sort by 16 bits takes linear time and leaves them nearly in order
     return _distinct(hashes.take(np.argsort((hashes >> np.uint64(48)).astype(np.uint16), kind="stable")))

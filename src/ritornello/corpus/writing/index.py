@@ -95,9 +95,9 @@ def _label_sets(tables: Iterable[Any], duplicates: FoundDuplicates, labeller: La
         for path in table["path"].to_pylist():
             kept_song = song if duplicates.kept[song] else int(duplicates.duplicate_of[song])
             song += 1
-            if kept_song < 0 or not (own := labeller.labels(path)):
+            if kept_song < 0 or not (new_labels := labeller.labels(path)):
                 continue
-            joined = tuple(sorted({*sets[number[kept_song]], *own}))
+            joined = tuple(sorted({*sets[number[kept_song]], *new_labels}))
             number[kept_song] = numbers.setdefault(joined, len(sets))
             if len(numbers) > len(sets):
                 sets.append(joined)

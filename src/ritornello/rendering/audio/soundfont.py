@@ -255,8 +255,8 @@ def _check(tables: dict[bytes, npt.NDArray[Any]], sample_bytes: int) -> None:
     for table, number, target in ((b"pgen", INSTRUMENT, b"inst"), (b"igen", SAMPLE, b"shdr")):
         rows = tables[table]
         last = int(rows["amount"][rows["number"] == number].astype(np.uint16).max(initial=0))
-        if last >= (there := len(tables[target]) - 1):
-            raise ValueError(f"{table.decode()} refers to entry {last}, {target.decode()} has {there}")
+        if last >= (entries := len(tables[target]) - 1):
+            raise ValueError(f"{table.decode()} refers to entry {last}, {target.decode()} has {entries}")
     heads = tables[b"shdr"][:-1]
     unit = np.where(heads["type"] & COMPRESSED, 1, 2)
     if (heads["start"] > heads["end"]).any() or (heads["end"].astype(np.int64) * unit > sample_bytes).any():
