@@ -17,10 +17,13 @@ from ritornello.sketching.variables import (
     NO_CHORD,
     NONE,
     OPEN,
+    PITCH_CLASSES,
+    SEMITONES_PER_PITCH_CLASS,
     Variables,
     chords_of,
     sketch_of,
     slot_counts,
+    unusual_pitches,
 )
 from tests.sketching.sketchers import BASS, OPEN_PLAN, PIANO, WHOLE_PLAN
 
@@ -100,3 +103,11 @@ def test_parts_are_matched_by_program_in_order() -> None:
     plan = Plan(bars=2, parts=(PIANO, Part("lead", 80), PIANO, BASS), sketch=sketch)
     assert variables_of(plan).notes[:, 0].tolist() == [2, OPEN, 3, 1]
     assert (variables_of(plan).notes[:, 1] == OPEN).all()  # the sketch has one bar
+
+
+def test_parts_have_the_registers_that_people_give_them() -> None:
+    """A bass: low is 30.9 and high 43.6 (0.17 and 0.39 of 21-79), so from 18.1 to 56.4 is usual."""
+    bass, drums = unusual_pitches((Part("", 33), Part("", 0, True)))
+    middles = (np.arange(PITCH_CLASSES) + 0.5) * SEMITONES_PER_PITCH_CLASS
+    assert middles[~bass].tolist() == [22, 26, 30, 34, 38, 42, 46, 50, 54]
+    assert not drums.any()

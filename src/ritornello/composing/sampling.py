@@ -81,6 +81,11 @@ def song_generator(seed: int, song: int) -> np.random.Generator:
     return _generator(seed, song, FIRST_SONG_BLOCK)
 
 
+def groove_generator(seed: int, song: int) -> np.random.Generator:
+    """Return the generator that draws which bars of a song repeat the drums of an earlier one."""
+    return _generator(seed, song, FIRST_SONG_BLOCK + 1)
+
+
 def _generator(seed: int, song: int, block: int, attempt: int = 0) -> np.random.Generator:
     """Return the generator of a block of a song; Philox is counter-based, so other draws do not change it."""
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, attempt, song, block]))

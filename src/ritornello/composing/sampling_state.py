@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.harmony_state import HarmonyState
 from ritornello.composing.planned_parts import PlannedParts, closing_notes
 from ritornello.composing.request import PlayedNotes, Request
 from ritornello.music.modes import tones
 from ritornello.representations.grid.song_state import SongState
-from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, WAIT
+from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, DURATION_TICKS, SHIFTS, WAIT
 
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
 Tree = dict[
@@ -73,6 +74,7 @@ class SamplingState:
         key = request.plan.key
         self.scale = frozenset(range(12)) if key is None else tones(key, request.plan.mode)
         self.harmony = HarmonyState.of(request)
+        self.groove = DrumGroove.of(request, song.bar_starts)
         self.silent_bar = self.first_bar
         """The first requested bar in which no composed note sounds yet; beyond `last_bar` there is none."""
         given = request.given
@@ -84,6 +86,8 @@ class SamplingState:
         self.part_notes_at_onset = 0  # how many of them, the last ones, are of `part`
         self.unrequested_nats = 0.0
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
+        self.shift_nats = np.zeros(SHIFTS, np.float32)
+        """-log of the probability of each shift in the network, if there is a groove."""
         self.bar_tree = BarTree()
         self.played_parts: set[int] = set()  # since `first_tick`
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
@@ -98,6 +102,8 @@ class SamplingState:
     def observe_logits(self, field: str, logits: npt.NDArray[np.float32]) -> None:
         """Read the logits (size,) of a field of the row, before any rule has changed them."""
         parts = self.request.parts
+        if field == "shift" and self.groove is not None:
+            self.shift_nats = np.log(np.add.reduce(np.exp(logits - logits.max()))) + logits.max() - logits
         if field != "part" or not parts:
             return
         weights = np.exp(logits - np.maximum.reduce(logits))
@@ -115,6 +121,8 @@ class SamplingState:
             return
         for note in range(self.notes_read, len(notes)):
             onset, part, pitch, duration, _ = notes[note]
+            if self.groove is not None and part == DRUM_PART:
+                self.groove.add(onset, pitch)
             self._cut_note(onset, part, pitch)
             if not is_given[note]:
                 self._add_note(onset, part, pitch, onset + TICKS_OF_DURATION[duration])

@@ -1,6 +1,6 @@
 """Statistics of human songs by label, within which sampling rules keep composed songs.
 
-They are stored in model.json: {"usual": {label: {"repeats": share, "plays": share, "voices": n, "notes": n}}}
+They are stored in model.json: {"usual": {label: {NAME: number}}} with the names of `StyleStats`.
 Rules that use a statistic do nothing for labels without it. `training/label_style.py` measures them.
 """
 
@@ -24,12 +24,21 @@ class StyleStats(NamedTuple):
     """The most notes that a part strikes at one onset; 99% of songs have no more."""
     notes: float = inf
     """The most notes of a part in a bar; 99% of the bars in which parts play have no more."""
+    grooves: float = 0.0
+    """The share of bars with a kick or snare, but the first, that have those of an earlier one: the mean."""
+    loops: float = 0.0
+    """The share of bars with drums, but the first, that have all drum notes of an earlier one: the mean."""
+    backbeats: float = 0.0
+    """The share of bars of 4/4 with a kick or snare that have a snare on 2 and on 4: the mean."""
 
 
 def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
-    """Return the statistics in model.json for the labels of a plan; for a blend the least strict ones."""
+    """Return the statistics in model.json for the labels of a plan.
+
+    For a blend they are the least strict ones, and those of drums the highest: a label may have no drums.
+    """
     stored = info.get("usual", {})
     labels = [label for label, _ in plan.genres] or [NO_LABEL]
     found = [StyleStats(**stored.get(label, {})) for label in labels]
-    repeats, plays, voices, notes = zip(*found, strict=True)
-    return StyleStats(max(repeats), min(plays), max(voices), max(notes))
+    repeats, plays, voices, notes, *drums = zip(*found, strict=True)
+    return StyleStats(max(repeats), min(plays), max(voices), max(notes), *map(max, drums))

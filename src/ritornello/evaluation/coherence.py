@@ -121,7 +121,16 @@ def parallels(song: AnalysedSong) -> Amount:
 
 def repeated_drum_bars(song: AnalysedSong) -> Amount:
     """How many bars with a kick or snare have the same kicks and snares, in sixteenths, as an earlier bar."""
-    patterns = _drum_patterns(song)
+    return _repeated(_drum_patterns(song))
+
+
+def looped_drum_bars(song: AnalysedSong) -> Amount:
+    """How many bars with drums have the same drum notes, in sixteenths, as an earlier bar."""
+    return _repeated(_drum_patterns(song, all_drums=True))
+
+
+def _repeated(patterns: dict[int, tuple[int, frozenset[tuple[int, int]]]]) -> Amount:
+    """How many of the patterns of bars are those of an earlier bar."""
     return Amount(float(len(patterns) - len(set(patterns.values()))), len(patterns))
 
 
@@ -137,25 +146,29 @@ def backbeats(song: AnalysedSong) -> Amount:
     return Amount(float(sum(struck)), len(struck))
 
 
-def _drum_patterns(song: AnalysedSong) -> dict[int, tuple[int, frozenset[tuple[int, bool]]]]:
+def _drum_patterns(
+    song: AnalysedSong, all_drums: bool = False
+) -> dict[int, tuple[int, frozenset[tuple[int, int]]]]:
     """Return, by bar with a kick or snare, its length in ticks and the set of (sixteenth, is it a snare).
 
-    An onset that is rounded to the end of its bar belongs to the next bar.
+    With `all_drums`, by bar with any drum, the set is of (sixteenth, pitch). An onset that is rounded to the
+    end of its bar belongs to the next bar.
     """
     score, timeline = song.score, song.timeline
-    struck = ~song.pitched & np.isin(score.pitch, KICKS + SNARES)
-    onset, is_snare = score.onset_ticks[struck].astype(np.int64), np.isin(score.pitch[struck], SNARES)
+    struck = ~song.pitched if all_drums else ~song.pitched & np.isin(score.pitch, KICKS + SNARES)
+    onset, pitch = score.onset_ticks[struck].astype(np.int64), score.pitch[struck].astype(np.int64)
+    drum = pitch if all_drums else np.isin(pitch, SNARES).astype(np.int64)
     bar = timeline.bar_of(onset)
     offset = onset - timeline.start_ticks[bar]
     sixteenth = (2 * SIXTEENTHS * offset + score.ticks_per_beat) // (2 * score.ticks_per_beat)
     is_next = sixteenth * score.ticks_per_beat >= SIXTEENTHS * timeline.length_ticks[bar]
     bar, sixteenth = np.where(is_next, bar + 1, bar), np.where(is_next, 0, sixteenth)
-    patterns: dict[int, set[tuple[int, bool]]] = {}
-    for where, *drum in zip(bar.tolist(), sixteenth.tolist(), is_snare.tolist(), strict=True):
+    patterns: dict[int, set[tuple[int, int]]] = {}
+    for where, *note in zip(bar.tolist(), sixteenth.tolist(), drum.tolist(), strict=True):
         if where < len(timeline):
-            patterns.setdefault(where, set()).add((drum[0], drum[1]))
+            patterns.setdefault(where, set()).add((note[0], note[1]))
     return {
-        bar: (int(timeline.length_ticks[bar]), frozenset(drums)) for bar, drums in sorted(patterns.items())
+        bar: (int(timeline.length_ticks[bar]), frozenset(notes)) for bar, notes in sorted(patterns.items())
     }
 
 

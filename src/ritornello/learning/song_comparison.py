@@ -77,7 +77,8 @@ def openings(songs: Iterable[LabelledScore], representation: Any) -> list[Openin
             plan = infer_plan(score, song.labels)
             returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
             plan = replace(plan, returns=returns, chords=(), title="")
-            plan.timeline(GRID)
+            if plan.bars:
+                plan.timeline(GRID)
         except (ScoreError, PlanError):
             continue
         if plan.bars and MIN_NOTES <= len(score) <= MAX_NOTES:

@@ -41,6 +41,9 @@ MAX_STYLE_STATS = {
     "plays": 1.0,
     "voices": 128.0,
     "notes": 1000.0,
+    "grooves": 1.0,
+    "loops": 1.0,
+    "backbeats": 1.0,
 }  # see composing/style_stats.py
 
 

@@ -42,5 +42,14 @@ def usual_pitch(part: Part, level: str) -> float:
     return lowest + (highest - lowest) * _usual(part)[1][LEVELS.index(level)]
 
 
+def usual_pitches(part: Part) -> tuple[float, float]:
+    """The lowest and highest mean pitch (0-127) that the bars of a part should have.
+
+    They lie as far beyond low and high as these are apart: 97% of the basses of people's games are within.
+    """
+    low, high = usual_pitch(part, LEVELS[0]), usual_pitch(part, LEVELS[-1])
+    return low - (high - low), high + (high - low)
+
+
 def _usual(part: Part) -> tuple[LevelValues, LevelValues]:
     return _USUAL.get(DRUMS if part.is_drum else family(part.program), _ALL_PITCHED)

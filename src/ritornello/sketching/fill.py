@@ -31,6 +31,7 @@ from ritornello.sketching.variables import (
     chords_outside_mode,
     late_onsets,
     sketch_of,
+    unusual_pitches,
 )  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
@@ -75,6 +76,7 @@ class Filling:
         self._variables = Variables.of(plan, self._bars, open_bars)
         self._context = context_inputs(plan, self._bars, labels) | pair_inputs(len(self._bars))
         self._allowed = allowed_origins(self._bars.length_ticks)
+        self._unusual_pitches = unusual_pitches(plan.parts)
         self._late_onsets = late_onsets(self._bars.length_ticks)
         self._has_known_chords = ~(self._variables.chord == OPEN).any(axis=1)  # (T,)
         self._chords_outside_mode = chords_outside_mode(plan)
@@ -183,6 +185,8 @@ class Filling:
                 logits[np.isin(at[0], list(self._required)), 0] = -np.inf
             elif kind in ("notes", "pitch"):
                 logits = network.part_logits(kind, part_bars)[at]
+                if kind == "pitch":
+                    logits[self._unusual_pitches[at[0]]] = -np.inf
             else:
                 logits = network.bar_logits(kind, bars)[at]
                 if kind == "closing_onset":

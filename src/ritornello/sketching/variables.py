@@ -28,6 +28,7 @@ from ritornello.music.score import Chord, Part, drop_redundant
 from ritornello.music.sketch import NO_CADENCE, NO_MOTIF, UNKNOWN, Sketch
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.music.timeline import Timeline
+from ritornello.music.usual_textures import usual_pitches
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]  # of any shape; each user names it
@@ -212,6 +213,17 @@ def late_onsets(length_ticks: Ints) -> Mask:
     late = np.arange(CLOSING_ONSETS) * TICKS_PER_CLOSING_ONSET >= length_ticks[:, None]
     late[:, -1], late[:, 0] = True, False
     return np.asarray(late)
+
+
+def unusual_pitches(parts: Sequence[Part]) -> Mask:
+    """Return which classes of mean pitch (P, classes) parts should not have, by `usual_pitches`."""
+    unusual = np.zeros((len(parts), PITCH_CLASSES), bool)
+    middles = (np.arange(PITCH_CLASSES) + 0.5) * SEMITONES_PER_PITCH_CLASS
+    for number, part in enumerate(parts):
+        if not part.is_drum:
+            low, high = usual_pitches(part)
+            unusual[number] = (middles < low) | (middles > high)
+    return unusual
 
 
 def _closings(plan: Plan, cadence: Ints) -> tuple[Ints, Ints]:

@@ -12,12 +12,16 @@ import numpy as np
 from ritornello.composing.style_stats import NO_LABEL
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
+from ritornello.evaluation.analysed_song import AnalysedSong
+from ritornello.evaluation.coherence import backbeats, looped_drum_bars, repeated_drum_bars
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
 MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
+FEWEST_GROOVES = 4  # bars of a song with a kick or snare
+FEWEST_WITH_DRUMS = 5  # songs of a label
 FEWEST_SONGS = 20  # of a label; one with fewer has the statistics of all songs
 
 
@@ -57,20 +61,47 @@ def notes_of_bars(song: Score) -> list[int]:
     return [int(notes) for notes in count]
 
 
+def habits_of_drums(song: Score) -> tuple[float, float, float] | None:
+    """What the drums do in the first bars: the statistics `grooves`, `loops` and `backbeats`, shares 0-1.
+
+    None with fewer than FEWEST_GROOVES bars with a kick or snare. Without bars of 4/4 `backbeats` is 0.
+    """
+    timeline = Timeline.of(song)
+    if len(timeline) > FIRST_BARS:
+        song = song.select(song.onset_ticks < timeline.start_ticks[FIRST_BARS])
+    if not song.of_drums.any():
+        return None
+    analysed = AnalysedSong(song)
+    grooves, loops, snares = repeated_drum_bars(analysed), looped_drum_bars(analysed), backbeats(analysed)
+    if grooves.of < FEWEST_GROOVES:
+        return None
+    return (
+        grooves.amount / (grooves.of - 1),
+        loops.amount / (loops.of - 1),
+        snares.amount / max(1.0, snares.of),
+    )
+
+
 def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
     """The statistics of each label as model.json has them, from songs with notes and their labels.
 
-    Songs of drums alone do not count.
+    Songs of drums alone count only for the habits of drums, for which a label needs FEWEST_WITH_DRUMS songs.
     """
     measured: dict[str, tuple[list[float], list[float], list[int], list[int]]] = {}
+    habits: dict[str, list[tuple[float, float, float]]] = {}
     for song, labels in songs:
-        for label in labels if (~song.of_drums).any() else ():
+        of_drums = habits_of_drums(song)
+        for label in labels:
+            if of_drums is not None:
+                habits.setdefault(label, []).append(of_drums)
+            if song.of_drums.all():
+                continue
             repeats, plays, voices, notes = measured.setdefault(label, ([], [], [], []))
             repeats.append(repeated_share(song))
             plays += played_shares(song)
             voices.append(most_notes_struck(song))
             notes += notes_of_bars(song)
-    return {
+    found: dict[str, dict[str, float]] = {
         label: {
             "repeats": round(float(np.quantile(repeats, MOST)), 4),
             "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
@@ -79,6 +110,11 @@ def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dic
         }
         for label, (repeats, plays, voices, notes) in sorted(measured.items())
     }
+    for label, shares in sorted(habits.items()):
+        if len(shares) >= FEWEST_WITH_DRUMS:
+            means = np.mean(shares, axis=0).round(4).tolist()
+            found.setdefault(label, {}).update(zip(("grooves", "loops", "backbeats"), means, strict=True))
+    return found
 
 
 def style_of_corpus(

@@ -1,0 +1,133 @@
+"""The groove of a song: what its drums must play because human drummers repeat themselves.
+
+Human drummers play one pattern for many bars, and leave it at the ends of phrases. A network that draws each
+note by itself seldom plays a bar twice: kick and snare of 26% of the bars of its game songs are those of an
+earlier bar, and of 73% in songs of people. So it is drawn for each bar whether it repeats an earlier one, as
+a whole or its kick and snare, as often as bars of the label do (`style_stats.StyleStats`). Which one it
+repeats follows from the form of the sketch. In bars of 4/4 that repeat none the snare plays on 2 and 4, in
+the share of the songs in which bars of the label have it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from ritornello.composing.request import Request
+from ritornello.composing.sampling import groove_generator
+from ritornello.music.plan import GRID
+from ritornello.music.sketch import CLOSED, END
+from ritornello.representations.grid.vocabulary import DRUM_PART, PITCHES
+
+KICKS, SNARES = frozenset({35, 36}), frozenset({38, 40})  # General MIDI
+KICKS_AND_SNARES = KICKS | SNARES
+ALL_DRUMS, NO_DRUMS = frozenset(range(PITCHES)), frozenset[int]()
+FEWEST_NOTES = 2  # kicks and snares of a bar that others repeat
+BACKBEATS = frozenset({(GRID, 38), (3 * GRID, 38)})  # a snare on 2 and on 4: (tick in the bar, pitch)
+COMMON_TIME = (4, 4)
+
+
+class DrumGroove:
+    """The drums of a request bar by bar, and the notes that were composed of them."""
+
+    def __init__(self, request: Request, bar_starts: list[int]) -> None:
+        """`bar_starts` (bars,) are ticks."""
+        timeline, sketch, style = request.timeline, request.plan.sketch, request.style
+        self._bar_starts, self._lengths = bar_starts, timeline.length_ticks.tolist()
+        self._meters = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
+        self._returns_to = timeline.returns_to.tolist()
+        cadences = [*(sketch.cadences if sketch is not None else ())]
+        self._ends_phrase = [cadence in (CLOSED, END) for cadence in cadences] or [False] * len(bar_starts)
+        draw = groove_generator(request.seed, request.song)
+        self._has_backbeats = bool(draw.random() < style.backbeats)
+        draws = draw.random(len(bar_starts)).tolist()
+        self._repeated = [
+            ALL_DRUMS if number < style.loops else KICKS_AND_SNARES if number < style.grooves else NO_DRUMS
+            for number in draws
+        ]
+        """For each bar the pitches that repeat those of an earlier one."""
+        self._origins: dict[int, int] = {}  # by bar: the one that it repeats; -1: none
+        self._played: dict[int, set[tuple[int, int]]] = {}  # by bar
+        self._final: dict[int, dict[int, list[int]]] = {}  # what bars must play, as far as it cannot change
+        self._last = -1, -1  # onset and pitch of the last drum note
+
+    @classmethod
+    def of(cls, request: Request, bar_starts: list[int]) -> DrumGroove | None:
+        """Return the groove of a request; None without drums, and for takes that must differ from others."""
+        style = request.style
+        has_habits = max(style.grooves, style.loops, style.backbeats) > 0
+        if not has_habits or DRUM_PART not in (request.parts or ()) or request.avoided:
+            return None
+        return cls(request, bar_starts)
+
+    def add(self, onset: int, pitch: int) -> None:
+        """Read a new drum note (ticks), which comes after all others."""
+        bar = self._bar_of(onset)
+        self._played.setdefault(bar, set()).add((onset - self._bar_starts[bar], pitch))
+        self._last = onset, pitch
+
+    def fixed_pitches(self, tick: int) -> frozenset[int]:
+        """Return the pitches that play only what is required in the bar of a tick."""
+        bar = self._bar_of(tick)
+        return self._repeated[bar] if self._origin(bar) >= 0 else NO_DRUMS
+
+    def due(self, tick: int) -> list[int]:
+        """Return the pitches, ascending, that must still be struck at a tick."""
+        bar = self._bar_of(tick)
+        offset = tick - self._bar_starts[bar]
+        pitches = self._required(bar, bar).get(offset)
+        if not pitches:
+            return []
+        played = self._played.get(bar, ())
+        least = self._last[1] if self._last[0] == tick else -1  # pitches of an onset are in ascending order
+        return [pitch for pitch in pitches if pitch > least and (offset, pitch) not in played]
+
+    def next_tick(self, tick: int) -> int:
+        """Return the first tick after a tick, up to the end of the next bar, that requires drums; else -1."""
+        for bar in range(first := self._bar_of(tick), min(first + 2, len(self._bar_starts))):
+            start = self._bar_starts[bar]
+            later = (start + offset for offset in self._required(bar, first) if start + offset > tick)
+            if (following := min(later, default=-1)) >= 0:
+                return following
+        return -1
+
+    def _bar_of(self, tick: int) -> int:
+        return bisect_right(self._bar_starts, tick) - 1
+
+    def _required(self, bar: int, present_bar: int) -> dict[int, list[int]]:
+        """What the drums of a bar must play: by tick in the bar the pitches, ascending.
+
+        It is final once the bar before is complete.
+        """
+        if bar in self._final:
+            return self._final[bar]
+        required: dict[int, list[int]] = {}
+        for offset, pitch in sorted(self._notes_to_repeat(bar)):
+            required.setdefault(offset, []).append(pitch)
+        if bar <= present_bar:
+            self._final[bar] = required
+        return required
+
+    def _notes_to_repeat(self, bar: int) -> Iterable[tuple[int, int]]:
+        """The drum notes (tick in the bar, pitch) that a bar must have."""
+        if (origin := self._origin(bar)) >= 0:
+            return (note for note in self._played[origin] if note[1] in self._repeated[bar])
+        is_common = self._meters[bar] == COMMON_TIME and self._lengths[bar] == 4 * GRID
+        return BACKBEATS if self._has_backbeats and is_common else ()
+
+    def _origin(self, bar: int) -> int:
+        """The bar that a bar repeats; -1 for none. It is chosen when it is first asked for."""
+        if bar not in self._origins:
+            self._origins[bar] = self._choose_origin(bar) if self._repeated[bar] else -1
+        return self._origins[bar]
+
+    def _choose_origin(self, bar: int) -> int:
+        """The bar to which a bar returns, or else the last one that ends no phrase; -1 without a pattern."""
+        returns_to: int = self._returns_to[bar]
+        before = [earlier for earlier in range(bar - 1, -1, -1) if not self._ends_phrase[earlier]]
+        for earlier in [returns_to] * (returns_to >= 0) + before:
+            struck = [pitch for _, pitch in self._played.get(earlier, ()) if pitch in KICKS_AND_SNARES]
+            if len(struck) >= FEWEST_NOTES and self._lengths[earlier] == self._lengths[bar]:
+                first = self._origins.get(earlier, -1)  # so that additions do not add up from bar to bar
+                return first if first >= 0 and self._repeated[bar] <= self._repeated[earlier] else earlier
+        return -1

@@ -1,0 +1,71 @@
+"""Rules that keep the groove of the drums (`drum_groove`): what a bar repeats, and the snare on 2 and 4."""
+
+import numpy as np
+
+from ritornello.composing.drum_groove import ALL_DRUMS, KICKS_AND_SNARES
+from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
+from ritornello.representations.grid.vocabulary import (
+    COLUMN,
+    DRUM_PART,
+    END,
+    MAX_SHIFT,
+    PARTS,
+    PITCHES,
+    SHIFTS,
+    WAIT,
+)
+
+ONSET_NATS = 8.0  # subtracted from shifts that leave out a drum note of the groove
+MOST_PART_NATS = 10.0  # added to the drums where they are due
+PART_NATS = 8.0  # subtracted from the drums where all that is due has been played
+PITCH_NATS = 8.0  # subtracted from other drum notes
+
+
+def favour_onsets_of_groove(state: SamplingState) -> Bias | None:
+    """Make shifts unlikelier that would leave out a drum note of the groove."""
+    groove, clock = state.groove, state.song.clock
+    if groove is None or DRUM_PART not in state.playing_parts(clock):
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    if groove.due(clock):
+        bias[1:] = -ONSET_NATS
+        return bias
+    following = groove.next_tick(clock)
+    if following < 0:
+        return None
+    bias[following - clock + 1 : MAX_SHIFT + 1] = -ONSET_NATS
+    bias[END] = -ONSET_NATS
+    bias[WAIT] = -ONSET_NATS * (state.tick_after_wait > following)
+    return bias
+
+
+def favour_drums_of_groove(state: SamplingState) -> Bias | None:
+    """Make the drums likelier where they are due, and unlikelier elsewhere in a bar that repeats all drums.
+
+    They gain as much as their onset was unlikely to the network, so that no other part plays there.
+    """
+    groove, tick = state.groove, state.row_tick
+    if groove is None:
+        return None
+    if groove.due(tick):
+        nats = min(float(state.shift_nats[state.song.row[COLUMN["shift"]]]), MOST_PART_NATS)
+    else:
+        nats = -PART_NATS * (groove.fixed_pitches(tick) == ALL_DRUMS)
+    return bias_at(PARTS, DRUM_PART, nats) if nats else None
+
+
+def keep_drums_of_groove(state: SamplingState) -> Bias | None:
+    """Make drum notes unlikelier that the groove does not have, or that would keep it from what is due."""
+    groove, tick = state.groove, state.row_tick
+    if groove is None or state.song.row[COLUMN["part"]] != DRUM_PART:
+        return None
+    fixed, due = groove.fixed_pitches(tick), groove.due(tick)
+    if not fixed and not due:
+        return None
+    bias = np.zeros(PITCHES, np.float32)
+    bias[list(fixed)] = -PITCH_NATS
+    bias[list(KICKS_AND_SNARES & fixed)] *= 2  # where all are fixed, another drum is the lesser evil
+    if due:  # pitches of an onset are in ascending order: a higher one would leave out the one that is due
+        bias[due[0] :] = -PITCH_NATS
+        bias[due[0]] = 0.0
+    return bias
