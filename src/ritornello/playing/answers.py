@@ -23,12 +23,7 @@ from ritornello.music.chord_symbols import OPEN_CHORD, bar_symbols
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 from ritornello.playing.listening import GridNote
-from ritornello.representations.grid.vocabulary import (
-    DRUM_PART,
-    DURATION_TICKS,
-    part_classes,
-    velocity_of_class,
-)
+from ritornello.representations.grid.vocabulary import part_classes
 
 Mode = Literal["turns", "accompany"]
 ACCOMPANIMENT = "bass,drums"
@@ -191,13 +186,10 @@ class _UnsentNotes:
         song = state.song
         if song is not self.song:  # sampling began again
             self.song, self.read, self.waiting = song, 0, []
-        for index in range(self.read, len(song.notes)):
-            onset, part, pitch, duration, velocity = song.notes[index]
-            if onset >= self.sent_until and not song.is_given[index] and part in self.numbers:
-                moved = 0 if part == DRUM_PART else state.request.transposed_by
-                length, loud = int(DURATION_TICKS[duration]), int(velocity_of_class(np.array(velocity)))
+        for onset, length, pitch, velocity, part in state.composed_notes(self.read):
+            if onset >= self.sent_until and part in self.numbers:
                 number = self.numbers[part]
-                self.waiting.append(GridNote(onset - self.first_tick, length, pitch - moved, loud, number))
+                self.waiting.append(GridNote(onset - self.first_tick, length, pitch, velocity, number))
         self.read = len(song.notes)
         bars = max(0, song.clock - self.first_tick) // self.bar_ticks
         until = self.first_tick + bars * self.bar_ticks

@@ -6,21 +6,13 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ritornello.composing.key_frame import moved_plan
 from ritornello.composing.sampling_state import SamplingState
-from ritornello.representations.grid.vocabulary import (
-    DRUM_PART,
-    DURATION_TICKS,
-    part_classes,
-    velocity_of_class,
-)
+from ritornello.representations.grid.vocabulary import part_classes
 from ritornello.studio.song_view import COLUMNS, view_of_plan
 from ritornello.studio.work import SendEvent
 
 SEND_EVERY_S = 0.05  # more messages would only make the page draw more often
-DURATIONS_TICKS = DURATION_TICKS.tolist()
 
 
 class NoteStream:
@@ -42,16 +34,10 @@ class NoteStream:
         state = states[0]
         if state.song is not self._song:  # the first song; or sampling began again; or the next song comes
             self._begin(state)
-        song = state.song
-        for index in range(self._read, len(song.notes)):
-            onset, part, pitch, duration, velocity = song.notes[index]
-            if not song.is_given[index] and onset < self._end_tick and part in self._numbers:
-                moved = 0 if part == DRUM_PART else state.request.transposed_by
-                loud = int(velocity_of_class(np.array(velocity)))
-                self._waiting.append(
-                    (self._numbers[part], pitch - moved, loud, onset, DURATIONS_TICKS[duration])
-                )
-        self._read = len(song.notes)
+        for onset, duration, pitch, velocity, part in state.composed_notes(self._read):
+            if onset < self._end_tick and part in self._numbers:
+                self._waiting.append((self._numbers[part], pitch, velocity, onset, duration))
+        self._read = len(state.song.notes)
         now_s = time.monotonic()
         if self._waiting and now_s - self._sent_s >= SEND_EVERY_S:
             self._send(state, now_s)
