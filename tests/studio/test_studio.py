@@ -206,10 +206,11 @@ def test_bars_end_to_end_are_the_part_as_it_is_rendered_whole(studio: Studio, so
     joined = np.concatenate([found[bar] for bar in bars])
     score = midi.parse(studio.ask("GET", f"/api/songs/{song}/versions/1/file.mid").body).score
     whole = Mixer(part_of(score, number), SoundFont.open(find_soundfont()), 44_100).sound().T
-    loudest = np.unravel_index(np.abs(whole).argmax(), whole.shape)
-    gain = joined[loudest] / whole[loudest]  # that of the song
     length = min(len(joined), len(whole))
-    assert np.abs(joined[:length] - whole[:length] * gain).max() < 8  # of 32,768
+    loud = (np.abs(joined[:length]) > 1000) & (np.abs(joined[:length]) < 32_767)  # peaks may be clipped
+    gain = np.median(joined[:length][loud] / whole[:length][loud])  # that of the song
+    expected = np.clip(whole[:length] * gain, -32_767, 32_767)
+    assert np.abs(joined[:length] - expected).max() < 8  # of 32,768
     assert np.abs(joined[length:]).max(initial=0) < 8 and np.abs(joined).max() > 3000
     edges = np.rint(score.seconds(np.array([bar["tick"] for bar in view["bars"]])) * 44_100)
     assert [len(found[bar]) for bar in bars[:-2]] == np.diff(edges).astype(int).tolist()
