@@ -1,9 +1,10 @@
 """Compose the requested songs with a model, in batches, each with its recipe."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.recipe import Recipe
@@ -11,19 +12,36 @@ from ritornello.composing.replay import build_song
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import OnRow, SampledSong, sample
 from ritornello.composing.sampling import SamplingParams
+from ritornello.composing.sampling_state import TICKS_OF_DURATION, SamplingState
 from ritornello.composing.song import Song
 from ritornello.composing.song_shape import extended, rows_of_loop
 from ritornello.composing.style_stats import style_of_plan
 from ritornello.errors import ModelError
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
-from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, part_classes
+from ritornello.representations.grid.vocabulary import (
+    COLUMN,
+    DRUM_PART,
+    MAX_SHIFT,
+    part_classes,
+    velocity_of_class,
+)
 from ritornello.representations.table import SamplesItself
 from ritornello.system.progress import Progress
 
 OnSong = Callable[[int, Song], None]
 SONGS_PER_BATCH = 32
 LEAST_SHARE_OF_BARS = 0.25  # in which each requested part should play
+
+
+class ComposedNote(NamedTuple):
+    """A composed note, in the key of its song; velocity is 1-127."""
+
+    onset_ticks: int
+    duration_ticks: int
+    pitch: int
+    velocity: int
+    part_class: int
 
 
 def generate_songs(
@@ -63,6 +81,16 @@ def generate_songs(
         sampled = [replace(r, plan=extended(r.plan)) if r.plan.is_loop else r for r in batch]
         sample(model, sampled, params, measured=measured, progress=progress, on_finished=build, on_row=on_row)
     return [songs[number] for number in range(len(requests))]
+
+
+def composed_notes(state: SamplingState, first: int) -> Iterator[ComposedNote]:
+    """Yield the composed notes from note number `first` of the song on, without given notes."""
+    for index in range(first, len(state.song.notes)):
+        if not state.song.is_given[index]:
+            onset, part, pitch, duration, velocity_class = state.song.notes[index]
+            moved = 0 if part == DRUM_PART else state.request.transposed_by
+            velocity = int(velocity_of_class(np.array(velocity_class)))
+            yield ComposedNote(onset, TICKS_OF_DURATION[duration], pitch - moved, velocity, part)
 
 
 def _songs_sampled_by(

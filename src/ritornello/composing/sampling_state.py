@@ -5,9 +5,8 @@ It is updated after each note, so that the rules need not go through all notes a
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator
 from math import log
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,6 @@ from ritornello.representations.grid.vocabulary import (
     DURATION_TICKS,
     SHIFTS,
     WAIT,
-    velocity_of_class,
 )
 
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
@@ -63,16 +61,6 @@ class BarTree:
         note = tick, part, pitch
         self.continuations = self.continuations.get(note, {})
         self._branch = self._branch.setdefault(note, {})
-
-
-class ComposedNote(NamedTuple):
-    """A composed note, in the key of its song; velocity is 1-127."""
-
-    onset_ticks: int
-    duration_ticks: int
-    pitch: int
-    velocity: int
-    part_class: int
 
 
 class SamplingState:
@@ -194,15 +182,6 @@ class SamplingState:
             if is_silent and self.planned.playing[self.silent_bar]:
                 return
             self.silent_bar += 1
-
-    def composed_notes(self, first: int) -> Iterator[ComposedNote]:
-        """Yield the composed notes from note number `first` of the song on, without given notes."""
-        for index in range(first, len(self.song.notes)):
-            if not self.song.is_given[index]:
-                onset, part, pitch, duration, velocity = self.song.notes[index]
-                moved = 0 if part == DRUM_PART else self.request.transposed_by
-                loud = int(velocity_of_class(np.array(velocity)))
-                yield ComposedNote(onset, TICKS_OF_DURATION[duration], pitch - moved, loud, part)
 
     @property
     def row_tick(self) -> int:

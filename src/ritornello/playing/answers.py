@@ -11,7 +11,7 @@ import numpy as np
 
 from ritornello.composing.compose import opened_model
 from ritornello.composing.draw_sketch import PlanDrawer
-from ritornello.composing.generate import check_has_notes, generate_songs
+from ritornello.composing.generate import check_has_notes, composed_notes, generate_songs
 from ritornello.composing.given_music import GivenMusic, read_prompt
 from ritornello.composing.options import DEFAULT_CREATIVITY, ComposeOptions
 from ritornello.composing.request import Request, request_for
@@ -186,7 +186,7 @@ class _UnsentNotes:
         song = state.song
         if song is not self.song:  # sampling began again
             self.song, self.read, self.waiting = song, 0, []
-        for onset, length, pitch, velocity, part in state.composed_notes(self.read):
+        for onset, length, pitch, velocity, part in composed_notes(state, self.read):
             if onset >= self.sent_until and part in self.numbers:
                 number = self.numbers[part]
                 self.waiting.append(GridNote(onset - self.first_tick, length, pitch, velocity, number))

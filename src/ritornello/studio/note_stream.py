@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from ritornello.composing.generate import composed_notes
 from ritornello.composing.key_frame import moved_plan
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.representations.grid.vocabulary import part_classes
@@ -34,7 +35,7 @@ class NoteStream:
         state = states[0]
         if state.song is not self._song:  # the first song; or sampling began again; or the next song comes
             self._begin(state)
-        for onset, duration, pitch, velocity, part in state.composed_notes(self._read):
+        for onset, duration, pitch, velocity, part in composed_notes(state, self._read):
             if onset < self._end_tick and part in self._numbers:
                 self._waiting.append((self._numbers[part], pitch, velocity, onset, duration))
         self._read = len(state.song.notes)
