@@ -20,6 +20,7 @@ from ritornello.midi.reading import Parsed
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import MAX_BARS, Plan
 from ritornello.music.score import EVENTS, Score
+from ritornello.music.sketch import Sketch
 from ritornello.music.timeline import Timeline
 from ritornello.notation import SongFile
 from ritornello.representations.grid.canonical import part_classes_of
@@ -83,8 +84,14 @@ class GivenMusic:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The bars of the canonical song, with chords and returns."""
+        """The bars of the canonical song, with chords, returns and sketch."""
         return NOTES.timeline(self.canonical)
+
+    @property
+    def sketch(self) -> Sketch:
+        """The sketch of the song, computed from its notes."""
+        assert self.timeline.sketch is not None, "Notes.timeline computes it"
+        return self.timeline.sketch
 
     @cached_property
     def rows(self) -> npt.NDArray[Any]:

@@ -1,7 +1,8 @@
 """Draw the sketch of a song with given music: bars that stay have the sketch of that music."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,10 @@ from ritornello.music.plan import Plan
 from ritornello.music.sketch import UNKNOWN, Sketch, Texture
 from ritornello.representations.grid.texture import textures_by_part
 from ritornello.representations.grid.vocabulary import part_classes
-from ritornello.representations.sketch import compute_sketch
 from ritornello.sketching.sketcher import Sketcher
 
 Mask = npt.NDArray[np.bool_]
+T = TypeVar("T")
 
 
 def filled_around(
@@ -46,9 +47,9 @@ def filled_around(
 
 def _with_known_bars(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple[Plan, Mask]:
     """Return the plan with chords, returns and sketch of the given music, and which bars (T,) are open."""
+    timeline, sketch = given.timeline, given.sketch
     assert plan.bars is not None, "a plan that is composed has bars"
-    timeline, count = given.timeline, min(len(given.timeline), plan.bars)
-    sketch = timeline.sketch or compute_sketch(given.canonical, timeline)
+    count = min(len(timeline), plan.bars)
     bars = np.arange(plan.bars)
     open_parts = [*given.open_parts, *[()] * plan.bars][: plan.bars]
     redone = np.array([bool(parts) for parts in open_parts], bool)
@@ -61,19 +62,21 @@ def _with_known_bars(plan: Plan, given: GivenMusic, required: Collection[int]) -
     known = replace(
         plan,
         chords=timeline.chords,
-        returns=tuple(UNKNOWN_RETURN if new else pair for pair, new in zip(returns, is_open, strict=True)),
+        returns=_unless_open(returns, is_open, UNKNOWN_RETURN),
         sketch=Sketch(
             cadences,
-            tuple(UNKNOWN if new else motif for motif, new in zip(motifs, is_open, strict=True)),
+            _unless_open(motifs, is_open, UNKNOWN),
             plan.parts,
             _textures(plan, given, sketch, bars >= count, required),
-            tuple(
-                (UNKNOWN, UNKNOWN) if new else closing
-                for closing, new in zip(sketch.closings[: len(cadences)], is_open.tolist(), strict=False)
-            ),
+            _unless_open(sketch.closings[: len(cadences)], is_open, (UNKNOWN, UNKNOWN)),
         ),
     )
     return known, bars >= count if given.has_other_notes else is_open
+
+
+def _unless_open(values: Sequence[T], is_open: Mask, unknown: T) -> tuple[T, ...]:
+    """Return the values of bars, with `unknown` in place of those that are open (T,)."""
+    return tuple(unknown if new else value for value, new in zip(values, is_open.tolist(), strict=False))
 
 
 def _textures(
@@ -81,7 +84,7 @@ def _textures(
 ) -> tuple[tuple[Texture, ...], ...]:
     """Return the texture of each bar for each part of the plan; a part that joins a prompt rests in its bars.
 
-    For a required part these bars are open, because the network lets a part that has rested rest on.
+    For a required part these bars are open, because a part that has rested tends to go on resting.
     """
     by_part = textures_by_part(sketch)
     open_parts = [*given.open_parts, *[()] * len(is_new)]

@@ -125,9 +125,8 @@ class _Batch:
         inputs = ((r.timeline, r.given, r.prompt) for r, _ in self.framed)
         timelines, given, prompts = zip(*inputs, strict=True)
         self.cursor = representation.cursor(timelines, given, prompts)
-        song_states = getattr(
-            self.cursor, "songs", ()
-        )  # only `notes` has them, and so only its songs have rules
+        # only the cursor of `notes` has states of songs, which the rules need
+        song_states = getattr(self.cursor, "songs", ())
         self.states = [
             SamplingState(framed.request, song)
             for framed, song in zip(self.framed, song_states, strict=False)

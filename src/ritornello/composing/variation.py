@@ -19,7 +19,6 @@ from ritornello.composing.takes import given_notes
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.representations.grid.vocabulary import part_classes
-from ritornello.representations.sketch import compute_sketch
 from ritornello.system.progress import Progress
 
 AVOID_NATS = 3.0  # subtracted from the logits of the song's own notes in new bars
@@ -88,6 +87,5 @@ def _plan_of_variation(given: GivenMusic) -> Plan:
     for bar, (target, similarity) in enumerate(pairs):
         is_alike = set(given.open_parts[bar]) <= set(given.open_parts[max(target, 0)])
         returns.append((target, similarity if is_alike else min(similarity, VARIED)))
-    sketch = timeline.sketch or compute_sketch(given.canonical, timeline)
     chords = given.plan.chords or timeline.chords
-    return replace(given.plan, returns=tuple(returns), chords=chords, sketch=sketch)
+    return replace(given.plan, returns=tuple(returns), chords=chords, sketch=given.sketch)
