@@ -82,9 +82,9 @@ def compose(
 ) -> Song:
     """Compose a song with a model folder, or the bundled model; needs no torch.
 
-    What is None is taken from the plan of a training song that fits. Raises ModelError, PlanError, MidiError,
-    FailedError. Options:"""
-    options = locals()
+    Options that are None are taken from the plan of a training song that fits. Raises ModelError, PlanError,
+    MidiError, FailedError. Options:"""
+    options = locals()  # all arguments by name
     return compose_many(options.pop("model"), **options)[0]
 
 
@@ -101,8 +101,9 @@ def compose_many(
 ) -> list[Song]:
     """Compose several songs with the options of `compose`; raises as it does.
 
-    `on_song` gets the number (from 0) of each song and the song as soon as it is done; with `best`, once they
-    are chosen. `on_row` gets the states of the songs in work after each row. Two options more:"""
+    `on_song` is called with the number (from 0) of each song and the song as soon as it is composed, or with
+    `best` after the best ones are chosen. `on_row` is called after each row with the sampling states of the
+    songs in the batch. Two more options:"""
     BatchOptions(n=n, best=best)
     song_options, done = ComposeOptions(**options), dict[int, Song]()
     performance = Performance(**{name: getattr(song_options, name) for name in PERFORMING})
@@ -150,9 +151,9 @@ def sketch(
 ) -> DrawnSketch:
     """Draw the sketch of a song with a model folder, or the bundled model; `compose` makes the song of it.
 
-    What is None is taken from the plan of a training song that fits. Without a sketch network in the model,
-    chords, cadences and texture stay open. Raises ModelError, PlanError. Options:"""
-    options = locals()
+    Options that are None are taken from the plan of a training song that fits. If the model has no sketch
+    network, chords, cadences and texture stay open. Raises ModelError, PlanError. Options:"""
+    options = locals()  # all arguments by name
     opened = opened_model(options.pop("model"))
     if isinstance(opened.representation, SamplesItself):
         name = opened.info["representation"]["name"]
@@ -184,7 +185,7 @@ def redo(
     The result are several takes (versions), which differ from each other and from the song; fewer if no more
     can be found. A range of bars counts as the Timeline does, from 0, with a pickup. Raises MidiError,
     PlanError, ModelError, FailedError. Options:"""
-    arguments = locals()
+    arguments = locals()  # all of them by name
     options = RedoOptions(**{name: arguments[name] for name in RedoOptions.__dataclass_fields__})
     if bars is None and parts is None and not lock:
         raise PlanError("nothing to recompose: give bars, parts or lock")
@@ -214,8 +215,8 @@ def vary(
 ) -> Song:
     """Compose a variation of a song: some bars of some parts are new, the rest stays as it is.
 
-    With the same seed, a larger amount varies what a smaller one does, and more. Raises MidiError, PlanError,
-    ModelError, FailedError. Options:"""
+    With the same seed, a larger amount varies all that a smaller one varies, and more. Raises MidiError,
+    PlanError, ModelError, FailedError. Options:"""
     VaryOptions(amount=amount, parts=parts, lock=lock, seed=seed, creativity=creativity)  # checks the ranges
     opened, seed = opened_model(model), seed_or_random(seed)
     check_has_notes(opened)

@@ -56,9 +56,9 @@ def generate_songs(
 ) -> list[Song]:
     """Compose the songs of `requests`; `dials` are creativity and spread, `measured` computes `Song.nats`.
 
-    `on_song` gets each song as soon as it is done, with its number in `requests`; `on_row` the states of the
-    songs in work after each row.
-    Raises ModelError, PlanError, MidiError, FailedError.
+    `on_song` is called with the number in `requests` of each song and the song as soon as it is composed,
+    `on_row` after each row with the sampling states of the songs in the batch. Raises ModelError, PlanError,
+    MidiError, FailedError.
     """
     if any(request.music for request in requests):
         check_has_notes(model)

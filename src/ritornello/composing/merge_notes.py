@@ -51,7 +51,7 @@ def note_table(score: Score) -> Ints:
     return np.stack([getattr(score, name).astype(np.int64) for name in COLUMNS], axis=1)
 
 
-def fine_enough(score: Score) -> Score:
+def with_grid_resolution(score: Score) -> Score:
     """Return the given music at a resolution of at least the grid's, so that onsets on the grid are exact."""
     is_coarse = score.ticks_per_beat < GRID
     return score.rescaled(lcm(score.ticks_per_beat, GRID)) if is_coarse else score

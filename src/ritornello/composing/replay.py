@@ -1,19 +1,21 @@
 """Build the song of a recipe, which needs no network."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello import midi
 from ritornello.composing import merge_notes
+from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.song import Song
 from ritornello.midi.details import with_neutral_channels
 from ritornello.midi.patching import Note, replace_chord_markers, replace_notes
 from ritornello.music.chord_names import marker_name
-from ritornello.music.plan import GRID
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.sections import section_markers
 from ritornello.representations.table import SamplesItself
 
@@ -32,9 +34,9 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
         return Song(score, recipe, nats=nats)
     request = request_for(plan, recipe.seed, recipe.song, given)
     if given.kind == "redo":
-        file = _redone_file(recipe, request)
+        file = _redone_file(recipe.rows, request, given)
         return Song(midi.parse(file, name="the redone song").score, recipe, file, nats)
-    score = merge_notes.fine_enough(given.score)
+    score = merge_notes.with_grid_resolution(given.score)
     old = merge_notes.note_table(score)
     new, parts = merge_notes.notes_for_score(
         score, given.part_classes, old, recipe.rows, plan, request.first_tick, request.given
@@ -45,29 +47,26 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
         first = merge_notes.ticks_in_score(given.score, plan, np.array([request.first_tick])).tolist()[0]
         detailed = given.score_to_write(first)
         detailed = replace(detailed, details=with_neutral_channels(detailed.details, first))
-    to_write = merge_notes.with_notes(merge_notes.fine_enough(detailed), new, parts, plan)
+    to_write = merge_notes.with_notes(merge_notes.with_grid_resolution(detailed), new, parts, plan)
     return replace(song, score_to_write=to_write, dropped=given.with_details.dropped)
 
 
-def _redone_file(recipe: Recipe, request: Request) -> bytes:
-    """Return the given MIDI file with sampled notes in the bars and parts to redo, otherwise unchanged."""
-    given, plan = recipe.given, recipe.plan
-    assert given is not None
-    score = given.score
+def _redone_file(rows: npt.NDArray[Any], request: Request, given: GivenMusic) -> bytes:
+    """Return the given MIDI file with the notes of rows (N, F) in the bars and parts to redo."""
+    score, plan = given.score, request.plan
     edges = np.array([[request.first_tick], [request.end_tick]])
     first, end = (int(ticks[0]) for ticks in merge_notes.bars_in_score(score, plan, *edges))
     parts = range(len(score.parts)) if given.parts is None else given.parts
     old = merge_notes.note_table(score)
     is_inside = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
-    stays = is_inside & _stay(recipe, old)
-    is_replaced = is_inside & ~stays
+    stays = is_inside & _stay(old, given, plan)
     if given.kept and not any(given.open_parts):
         return given.midi
     notes, _ = merge_notes.notes_for_score(
         score,
         given.part_classes,
-        old[~is_replaced],
-        recipe.rows,
+        old[~is_inside | stays],
+        rows,
         plan,
         request.first_tick,
         request.given,
@@ -84,14 +83,14 @@ def _redone_file(recipe: Recipe, request: Request) -> bytes:
     return replace_chord_markers(file, first, end, list(zip(ticks, names, strict=True)))
 
 
-def _stay(recipe: Recipe, notes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _stay(notes: npt.NDArray[np.int64], given: GivenMusic, plan: Plan) -> npt.NDArray[np.bool_]:
     """Return which notes (N, 5) of the given music, in its ticks, lie in bars and parts that stay."""
-    given, bars = recipe.given, recipe.plan.timeline(GRID)
-    if given is None or not given.kept:
+    if not given.kept:
         return np.zeros(len(notes), bool)
+    bars = plan.timeline(GRID)
     ends = bars.start_ticks + bars.length_ticks
-    start, _ = merge_notes.bars_in_score(given.score, recipe.plan, bars.start_ticks, ends)
+    start, _ = merge_notes.bars_in_score(given.score, plan, bars.start_ticks, ends)
     bar = np.searchsorted(start, notes[:, 0], side="right") - 1
     return np.array(
-        [cell in given.kept for cell in zip(bar.tolist(), notes[:, 4].tolist(), strict=True)], bool
+        [pair in given.kept for pair in zip(bar.tolist(), notes[:, 4].tolist(), strict=True)], bool
     )
