@@ -104,7 +104,7 @@ def test_without_a_network_all_but_the_form_stays_open(without: Path, tmp_path: 
         ({"tempo": 90}, "tempo 90: the sketch has 100"),
         ({"parts": "bass"}, r"parts 'bass': the sketch has \['grand piano'\]"),
         ({"genre": "fiddle"}, "genre 'fiddle': the sketch has 'game'"),
-        ({"form": "A1 A1"}, "form 'A1 A1': leave it out, the sketch says what returns"),
+        ({"form": "A1 A1"}, "form 'A1 A1': leave it out, the sketch has a form"),
         ({"chords": "C"}, "chords 'C': leave them out, the sketch has chords"),
         ({"seconds": 9}, "seconds and a sketch are given"),
         ({"prompt": "x.mid"}, "prompt and a sketch are given"),

@@ -95,11 +95,11 @@ def test_the_constructor_refuses_a_length_of_zero() -> None:
         ({"keys": [KeySignature(0, 8, False)]}, "key of 8 sharps: must be -7 to 7"),
         ({"chords": [Chord(0, 12, "maj")]}, "chord 12 'maj': must be 0-11 and one of "),
         ({"chords": [Chord(0, 0, "major")]}, "chord 0 'major': must be 0-11 and one of "),
-        ({"tempi": [Tempo(-1, 1)]}, "one of the tempi at tick -1: must be 0-2147483647"),
-        ({"markers": [Marker(2**31, "A")]}, "one of the markers at tick 2147483648: must be 0-2147483647"),
+        ({"tempi": [Tempo(-1, 1)]}, "tempi: an event at tick -1: must be at 0-2147483647"),
+        ({"markers": [Marker(2**31, "A")]}, "markers: an event at tick 2147483648: must be at 0-2147483647"),
         (
             {"meters": [Meter(9, 4, 4), Meter(5, 3, 4)]},
-            "one of the meters at tick 5: must be 9-2147483647, and in order",
+            "meters: an event at tick 5: must be at 9-2147483647, and in order",
         ),
     ],
 )

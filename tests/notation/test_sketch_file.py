@@ -122,7 +122,7 @@ def test_parts_that_are_alike_are_numbered_and_no_name_is_another_instrument() -
         ([{"chords": "G7/H"}], "bar 1: chord 'G7/H': bass 'H': must be a note A-G"),
         (
             [{"chords": "C D E F G"}],
-            "5 chords 'C D E F G' in bar 1: must be a number that divides its 96",
+            "5 chords 'C D E F G' in bar 1: must be one, one a beat, or a number that divides its 96",
         ),
         ([{"chords": 7}], "bar 1: chords 7: must be a text"),
         ([{"section": "A 1"}], "bar 1: section 'A 1': must be letters"),

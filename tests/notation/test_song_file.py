@@ -64,13 +64,13 @@ def test_abc_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "data", "problem"),
     [
         ("a.zip", zipped(a_mid=MIDI, b_mid=MIDI), "holds 2 songs: must be one, take one of 'a.mid', 'b.mid'"),
-        ("a.zip", zipped(readme_txt=b""), "'a.zip' holds no song"),
-        ("a.zip", zipped(a_mid=MIDI)[:-30], "'a.zip' is a damaged or locked .zip"),
+        ("a.zip", zipped(readme_txt=b""), "'a.zip' has no song file"),
+        ("a.zip", zipped(a_mid=MIDI)[:-30], "'a.zip' is a damaged or encrypted .zip"),
         ("a.mid.gz", gzip.compress(MIDI)[:-20], "'a.mid.gz' is a damaged .gz file: it ends too early"),
         ("a.mid.gz", gzip.compress(bytes(MAX_FILE_BYTES + 1)), "too large: over 16777216 bytes unpacked"),
         ("a.mid", bytes(MAX_FILE_BYTES + 2), "'a.mid': too large: 16777218 bytes, at most 16777216"),
         ("a.abc", ABC + b"\n" + ABC.replace(b"One", b"Two"), "'a.abc' holds 2 songs: .*'One', 'Two'"),
-        ("a.musicxml", b"<score-partwise>", "'a.musicxml': it is no MusicXML"),
+        ("a.musicxml", b"<score-partwise>", "'a.musicxml': it is not MusicXML"),
     ],
 )
 def test_what_is_refused(name: str, data: bytes, problem: str, tmp_path: Path) -> None:

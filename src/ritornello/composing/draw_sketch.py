@@ -82,7 +82,7 @@ def with_options_of(file: SketchFile, options: ComposeOptions, labels: Sequence[
         if getattr(options, name) is not None:
             raise PlanError(f"{name} and a sketch are given: leave one of the two out")
     if options.form is not None and any(item != OPEN_RETURN for item in file.returns):
-        raise PlanError(f"form {options.form!r}: leave it out, the sketch says what returns")
+        raise PlanError(f"form {options.form!r}: leave it out, the sketch has a form")
     if options.chords is not None and any(text is not None for text in file.chords):
         raise PlanError(f"chords {options.chords!r}: leave them out, the sketch has chords")
     in_file = parse_options(ComposeOptions(**file.options), labels)

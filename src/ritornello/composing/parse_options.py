@@ -82,7 +82,7 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
     returns = None if options.form is None else parse_form(options.form)
     if returns is not None:
         if bars is not None and len(returns) != bars:
-            raise PlanError(f"form {options.form!r} has {len(returns)} bars: must have {bars}, as bars does")
+            raise PlanError(f"form {options.form!r} has {len(returns)} bars: must have {bars}, as in bars")
         bars = len(returns)
     if seconds is not None and bars is not None:
         raise PlanError(f"{bars} bars and {seconds:g} seconds: give only one of the two")

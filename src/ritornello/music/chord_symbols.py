@@ -120,8 +120,8 @@ def placed_chords(
         shares = _shares(len(symbols), timeline, bar)
         if not shares:
             raise PlanError(
-                f"{len(symbols)} chords {text!r} in bar {number}: must be a number that divides its "
-                f"{timeline.length_ticks[bar]} ticks (24 a beat) equally, such as one, or one a beat"
+                f"{len(symbols)} chords {text!r} in bar {number}: must be one, one a beat, or a number that "
+                f"divides its {timeline.length_ticks[bar]} ticks (24 a beat) equally"
             )
         tick = int(timeline.start_ticks[bar])
         for symbol, ticks in zip(symbols, shares, strict=True):

@@ -56,5 +56,5 @@ def check_events(score: Any, event_lists: Sequence[str]) -> None:
         for before, tick in pairwise(ticks):
             if not before <= tick <= MAX_TICKS:
                 raise ScoreError(
-                    f"one of the {name} at tick {tick}: must be {before}-{MAX_TICKS}, and in order"
+                    f"{name}: an event at tick {tick}: must be at {before}-{MAX_TICKS}, and in order"
                 )

@@ -22,12 +22,12 @@ BEFORE_TYPE = ("duration", "tie", "instrument", "footnote", "level", "voice")  #
 def with_note_types(document: bytes) -> bytes:
     """Return a MusicXML document in which each note has its <type>; unchanged if all have.
 
-    Raises MidiError if it is no XML, or if a note without <type> has a length that no note value has.
+    Raises MidiError if it is not XML, or if a note without <type> has a length that no note value has.
     """
     try:
         root = ElementTree.fromstring(document)  # entities were refused before
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise MidiError(f"it is no MusicXML: {error}") from error
+        raise MidiError(f"it is not MusicXML: {error}") from error
     divisions: dict[str | None, Fraction] = {}
     changed = False
     for part in root.iter("part"):

@@ -28,7 +28,7 @@ def parse_notation(data: bytes, format_name: Format, *, name: str = "data") -> P
         raise MidiError(f"{name!r}: {error}") from error
     score, dropped = parse(midi, name=name, pedal="ignore")
     if not len(score):
-        raise MidiError(f"{name!r}: no note was found in it, or it is no {format_name}")
+        raise MidiError(f"{name!r} has no notes, or is not {format_name}")
     score = _with_exact_lengths(score, 1 if format_name == "abc" else 0)
     score = with_pickup(score, round(first_bar_beats * score.ticks_per_beat))
     return Parsed(replace(score, title=score.title or _title(data, format_name)), dropped)

@@ -147,11 +147,11 @@ def _only_song(name: str, data: bytes) -> tuple[str, bytes]:
             if len(names) > 1:
                 raise MidiError(_message_for_several(name, names))
             if not names:
-                raise MidiError(f"{name!r} holds no song, whose name ends in {', '.join(SONG_ENDINGS)}")
+                raise MidiError(f"{name!r} has no song file, whose name ends in {', '.join(SONG_ENDINGS)}")
             with archive.open(names[0]) as member:
                 content = member.read(MAX_FILE_BYTES + 1)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
-        raise MidiError(f"{name!r} is a damaged or locked .zip: {error}") from error
+        raise MidiError(f"{name!r} is a damaged or encrypted .zip: {error}") from error
     if len(content) > MAX_FILE_BYTES:
         raise MidiError(f"{name!r}: too large: {names[0]!r} has over {MAX_FILE_BYTES} bytes")
     if content.startswith(GZIP_START):
