@@ -1,11 +1,11 @@
-"""The groove of a song: what its drums must play because human drummers repeat themselves.
+"""The groove of a song: the drum notes that each bar must have, because human drummers repeat patterns.
 
-Human drummers play one pattern for many bars, and leave it at the ends of phrases. A network that draws each
-note by itself seldom plays a bar twice: kick and snare of 26% of the bars of its game songs are those of an
-earlier bar, and of 73% in songs of people. So it is drawn for each bar whether it repeats an earlier one, as
-a whole or its kick and snare, as often as bars of the label do (`style_stats.StyleStats`). Which one it
-repeats follows from the form of the sketch. In bars of 4/4 that repeat none the snare plays on 2 and 4, in
-the share of the songs in which bars of the label have it.
+Human drummers play one pattern for many bars, and leave it at the ends of phrases. A network that draws notes
+one by one seldom repeats a bar: in its game songs kick and snare of 26% of the bars are those of an earlier
+bar, in human songs 73%. So it is drawn for each bar whether it repeats all drums of an earlier bar, or its
+kick and snare, or nothing, as often as bars of the label do (`style_stats.StyleStats`). The earlier bar
+follows from the form of the sketch. In some songs, as many as in the label, the snare plays on 2 and 4 in
+bars of 4/4 that repeat nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ritornello.representations.grid.vocabulary import DRUM_PART, PITCHES
 KICKS, SNARES = frozenset({35, 36}), frozenset({38, 40})  # General MIDI
 KICKS_AND_SNARES = KICKS | SNARES
 ALL_DRUMS, NO_DRUMS = frozenset(range(PITCHES)), frozenset[int]()
-FEWEST_NOTES = 2  # kicks and snares of a bar that others repeat
+FEWEST_NOTES = 2  # a bar with fewer kicks and snares is not repeated
 BACKBEATS = frozenset({(GRID, 38), (3 * GRID, 38)})  # a snare on 2 and on 4: (tick in the bar, pitch)
 COMMON_TIME = (4, 4)
 
@@ -45,10 +45,10 @@ class DrumGroove:
             ALL_DRUMS if number < style.loops else KICKS_AND_SNARES if number < style.grooves else NO_DRUMS
             for number in draws
         ]
-        """For each bar the pitches that repeat those of an earlier one."""
+        """For each bar the pitches whose notes it repeats from an earlier bar."""
         self._origins: dict[int, int] = {}  # by bar: the one that it repeats; -1: none
-        self._played: dict[int, set[tuple[int, int]]] = {}  # by bar
-        self._final: dict[int, dict[int, list[int]]] = {}  # what bars must play, as far as it cannot change
+        self._played: dict[int, set[tuple[int, int]]] = {}  # by bar: (tick in the bar, pitch)
+        self._final: dict[int, dict[int, list[int]]] = {}  # the values of `_required` that cannot change
         self._last = -1, -1  # onset and pitch of the last drum note
 
     @classmethod
@@ -67,7 +67,7 @@ class DrumGroove:
         self._last = onset, pitch
 
     def fixed_pitches(self, tick: int) -> frozenset[int]:
-        """Return the pitches that play only what is required in the bar of a tick."""
+        """Return the pitches that play no other than the required notes in the bar of a tick."""
         bar = self._bar_of(tick)
         return self._repeated[bar] if self._origin(bar) >= 0 else NO_DRUMS
 
@@ -95,9 +95,9 @@ class DrumGroove:
         return bisect_right(self._bar_starts, tick) - 1
 
     def _required(self, bar: int, present_bar: int) -> dict[int, list[int]]:
-        """What the drums of a bar must play: by tick in the bar the pitches, ascending.
+        """Return the notes that the drums of a bar must play: by tick in the bar the pitches, ascending.
 
-        It is final once the bar before is complete.
+        They cannot change after the bar before is complete.
         """
         if bar in self._final:
             return self._final[bar]
@@ -109,25 +109,28 @@ class DrumGroove:
         return required
 
     def _notes_to_repeat(self, bar: int) -> Iterable[tuple[int, int]]:
-        """The drum notes (tick in the bar, pitch) that a bar must have."""
+        """Return the drum notes (tick in the bar, pitch) that a bar must have."""
         if (origin := self._origin(bar)) >= 0:
             return (note for note in self._played[origin] if note[1] in self._repeated[bar])
         is_common = self._meters[bar] == COMMON_TIME and self._lengths[bar] == 4 * GRID
         return BACKBEATS if self._has_backbeats and is_common else ()
 
     def _origin(self, bar: int) -> int:
-        """The bar that a bar repeats; -1 for none. It is chosen when it is first asked for."""
+        """Return the bar that a bar repeats, or -1. It is chosen in the first call."""
         if bar not in self._origins:
             self._origins[bar] = self._choose_origin(bar) if self._repeated[bar] else -1
         return self._origins[bar]
 
     def _choose_origin(self, bar: int) -> int:
-        """The bar to which a bar returns, or else the last one that ends no phrase; -1 without a pattern."""
+        """Return the bar to which a bar returns, or else the last one that ends no phrase; -1 for none.
+
+        It must have a pattern of kicks and snares, and the same length.
+        """
         returns_to: int = self._returns_to[bar]
         before = [earlier for earlier in range(bar - 1, -1, -1) if not self._ends_phrase[earlier]]
         for earlier in [returns_to] * (returns_to >= 0) + before:
             struck = [pitch for _, pitch in self._played.get(earlier, ()) if pitch in KICKS_AND_SNARES]
             if len(struck) >= FEWEST_NOTES and self._lengths[earlier] == self._lengths[bar]:
-                first = self._origins.get(earlier, -1)  # so that additions do not add up from bar to bar
+                first = self._origins.get(earlier, -1)  # a copy of it may have additional notes
                 return first if first >= 0 and self._repeated[bar] <= self._repeated[earlier] else earlier
         return -1

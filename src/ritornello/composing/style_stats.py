@@ -39,6 +39,6 @@ def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
     """
     stored = info.get("usual", {})
     labels = [label for label, _ in plan.genres] or [NO_LABEL]
-    found = [StyleStats(**stored.get(label, {})) for label in labels]
-    repeats, plays, voices, notes, *drums = zip(*found, strict=True)
+    statistics = [StyleStats(**stored.get(label, {})) for label in labels]
+    repeats, plays, voices, notes, *drums = zip(*statistics, strict=True)
     return StyleStats(max(repeats), min(plays), max(voices), max(notes), *map(max, drums))

@@ -1,4 +1,4 @@
-"""Rules that keep the groove of the drums (`drum_groove`): what a bar repeats, and the snare on 2 and 4."""
+"""Rules that keep the groove of the drums (`drum_groove`): repeated bars, and the snare on 2 and 4."""
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from ritornello.representations.grid.vocabulary import (
 )
 
 ONSET_NATS = 8.0  # subtracted from shifts that leave out a drum note of the groove
-MOST_PART_NATS = 10.0  # added to the drums where they are due
-PART_NATS = 8.0  # subtracted from the drums where all that is due has been played
+MOST_PART_NATS = 10.0  # the most that is added to the drums at an onset at which a note of the groove is due
+PART_NATS = 8.0  # subtracted from the drums at other onsets of a bar that repeats all drums
 PITCH_NATS = 8.0  # subtracted from other drum notes
 
 
@@ -42,7 +42,8 @@ def favour_onsets_of_groove(state: SamplingState) -> Bias | None:
 def favour_drums_of_groove(state: SamplingState) -> Bias | None:
     """Make the drums likelier where they are due, and unlikelier elsewhere in a bar that repeats all drums.
 
-    They gain as much as their onset was unlikely to the network, so that no other part plays there.
+    They gain the negative log-likelihood of the shift, at most MOST_PART_NATS: after an unlikely shift the
+    network expects notes of other parts.
     """
     groove, tick = state.groove, state.row_tick
     if groove is None:
@@ -55,7 +56,7 @@ def favour_drums_of_groove(state: SamplingState) -> Bias | None:
 
 
 def keep_drums_of_groove(state: SamplingState) -> Bias | None:
-    """Make drum notes unlikelier that the groove does not have, or that would keep it from what is due."""
+    """Make drum notes unlikelier that the groove does not have, or after which a due note could not come."""
     groove, tick = state.groove, state.row_tick
     if groove is None or state.song.row[COLUMN["part"]] != DRUM_PART:
         return None
@@ -64,7 +65,7 @@ def keep_drums_of_groove(state: SamplingState) -> Bias | None:
         return None
     bias = np.zeros(PITCHES, np.float32)
     bias[list(fixed)] = -PITCH_NATS
-    bias[list(KICKS_AND_SNARES & fixed)] *= 2  # where all are fixed, another drum is the lesser evil
+    bias[list(KICKS_AND_SNARES & fixed)] *= 2  # if all drums are fixed, a wrong other drum disturbs less
     if due:  # pitches of an onset are in ascending order: a higher one would leave out the one that is due
         bias[due[0] :] = -PITCH_NATS
         bias[due[0]] = 0.0
