@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ritornello.composing.merge_notes import instrument_name
+from ritornello.composing.style_stats import NO_LABEL
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
 from ritornello.evaluation.inputs import CorpusSongs, LabelledScore
@@ -64,7 +65,7 @@ def finish(
         "data": {**info["data"], "songs_by_label": dict(songs), "sources": sources, "rights": sha256(rights)},
         "measured": {**info["measured"], "side": side, "by_label": measured, "judged": marks},
         "defaults": {"genre": default_label(marks, songs)},
-        "usual": style_of_corpus(corpus, trained.representation, fewest=1),
+        "usual": style_by_label(corpus, trained.representation),
     }
     folder.write(out, info, half.weights, half.tables, card(info), plans, half.sketch)
     write_bytes(out / RIGHTS_FILE, rights)
@@ -116,6 +117,12 @@ def average(trained: Model, first: Model, share: float = 0.5) -> Model:
         "training": trained.info["training"] | {"mean_with": first.hash, "mean_share": share}
     }
     return replace(trained, weights=weights, info=info)
+
+
+def style_by_label(corpus: Corpus, representation: Any) -> dict[str, dict[str, float]]:
+    """The style statistics of each label. Songs of no label have none: the labels are too different."""
+    found = style_of_corpus(corpus, representation, fewest=1)
+    return {label: stats for label, stats in found.items() if label != NO_LABEL}
 
 
 def to_float16(weights: Arrays) -> Arrays:

@@ -309,7 +309,7 @@ def test_repeats_are_held_back_beyond_what_is_usual_for_the_label() -> None:
         bias = pitches.penalize_repeated_pitches(again.put(shift=6, part=0).state)
         found[usual] = 0.0 if bias is None else float(bias[60])
         assert bias is None or np.flatnonzero(bias).tolist() == [60]
-    assert found[0.0] == -pitches.EXCESS_REPEAT_NATS * 2 / 8
+    assert found[0.0] == -pitches.EXCESS_REPEAT_NATS * 2 / 8 - pitches.NEVER_REPEATS_NATS
     assert found[0.2] == pytest.approx(-pitches.EXCESS_REPEAT_NATS * (2 / 8 - 0.2))
     assert found[1.0] == 0
 

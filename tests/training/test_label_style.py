@@ -15,6 +15,8 @@ from ritornello.models.registry import find
 from ritornello.music.score import Part, Score
 from ritornello.training.config import INIT_SHARE
 from ritornello.training.label_style import (
+    broken_lines,
+    habits_of_drums,
     measure_style,
     most_notes_struck,
     notes_of_bars,
@@ -119,3 +121,28 @@ def test_a_trained_model_has_the_statistics_of_its_songs(tmp_path: Path) -> None
     assert second.info["usual"] == {"waltz": {"notes": 7}, **measured}  # those of the first model stay
     rates = [model.info["training"]["learning_rate"] for model in (first, second)]
     assert rates[1] == pytest.approx(INIT_SHARE * rates[0])
+
+
+def test_lines_overlap_or_have_gaps() -> None:
+    """Of the three onsets after the first, one comes while a note sounds on, and one after silence."""
+    score = Score.of(24, [0, 24, 48, 96], [24, 48, 24, 24], [60, 62, 64, 65], [64] * 4, [0] * 4, (Part(),))
+    assert broken_lines(score) == pytest.approx((1 / 3, 1 / 3))
+    chord = Score.of(24, [0, 0, 24], [24, 12, 24], [60, 64, 62], [64] * 3, [0] * 3, (Part(),))
+    assert broken_lines(chord) == (0, 0)
+
+
+def test_habits_of_drums() -> None:
+    """Bars 2 and 3 have the kick and snare of bar 1, bar 2 also its hat; bar 4 has others."""
+    bars = [
+        [(0, 36), (24, 38), (48, 42)],
+        [(0, 36), (24, 38), (48, 42)],
+        [(0, 36), (24, 38)],
+        [(0, 36), (48, 38)],
+    ]
+    notes = [(96 * bar + tick, pitch, 0) for bar, own in enumerate(bars) for tick, pitch in own]
+    found = habits_of_drums(song(*notes, parts=(Part("", 0, True),)))
+    assert found == pytest.approx((2 / 3, 1 / 3, 0))
+    backbeat = [(96 * bar + tick, 38, 0) for bar in range(4) for tick in (24, 72)]
+    assert habits_of_drums(song(*backbeat, parts=(Part("", 0, True),))) == (1, 1, 1)
+    assert habits_of_drums(song((0, 36, 0), parts=(Part("", 0, True),))) is None  # too few bars
+    assert habits_of_drums(song((0, 60, 0))) is None

@@ -15,6 +15,7 @@ from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.harmony_state import HarmonyState
 from ritornello.composing.planned_parts import PlannedParts, closing_notes
 from ritornello.composing.request import PlayedNotes, Request
+from ritornello.composing.voice_leading import VoiceLeading
 from ritornello.music.modes import tones
 from ritornello.representations.grid.song_state import SongState
 from ritornello.representations.grid.vocabulary import (
@@ -94,7 +95,7 @@ class SamplingState:
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
         self.shift_nats = np.zeros(SHIFTS, np.float32)
         """-log of the probability of each shift in the network, if there is a groove."""
-        self.bar_tree = BarTree()
+        self.bar_tree, self.voice_leading = BarTree(), VoiceLeading()
         self.played_parts: set[int] = set()  # since `first_tick`
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
         self.notes_in_bar: dict[int, tuple[int, int]] = {}  # by part: the last bar, and its notes
@@ -130,6 +131,7 @@ class SamplingState:
             if self.groove is not None and part == DRUM_PART:
                 self.groove.add(onset, pitch)
             self._cut_note(onset, part, pitch)
+            self.voice_leading.add(onset, part, pitch, onset + TICKS_OF_DURATION[duration])
             if not is_given[note]:
                 self._add_note(onset, part, pitch, onset + TICKS_OF_DURATION[duration])
         self.notes_read = len(notes)

@@ -24,6 +24,14 @@ class StyleStats(NamedTuple):
     """The most notes that a part strikes at one onset; 99% of songs have no more."""
     notes: float = inf
     """The most notes of a part in a bar; 99% of the bars in which parts play have no more."""
+    overlaps: float = 1.0
+    """The share of onsets of a part at which an earlier note of it sounds on; 90% of songs have no more."""
+    gaps: float = 1.0
+    """The share of onsets of a part before which none of its notes sounds; 90% of songs have no more."""
+    parallels: float = inf
+    """Parallel fifths and octaves per beat: the mean."""
+    clashes: float = inf
+    """Pairs of notes a second apart that sound together, per beat: the median."""
     grooves: float = 0.0
     """The share of bars with a kick or snare, but the first, that have those of an earlier one: the mean."""
     loops: float = 0.0
@@ -40,5 +48,5 @@ def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
     stored = info.get("usual", {})
     labels = [label for label, _ in plan.genres] or [NO_LABEL]
     statistics = [StyleStats(**stored.get(label, {})) for label in labels]
-    repeats, plays, voices, notes, *drums = zip(*statistics, strict=True)
-    return StyleStats(max(repeats), min(plays), max(voices), max(notes), *map(max, drums))
+    repeats, plays, *others = zip(*statistics, strict=True)
+    return StyleStats(max(repeats), min(plays), *map(max, others))

@@ -4,7 +4,7 @@ The sampling rules keep composed songs within them.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,14 @@ from ritornello.composing.style_stats import NO_LABEL
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
 from ritornello.evaluation.analysed_song import AnalysedSong
-from ritornello.evaluation.coherence import backbeats, looped_drum_bars, repeated_drum_bars
+from ritornello.evaluation.coherence import (
+    Amount,
+    backbeats,
+    clashes,
+    looped_drum_bars,
+    parallels,
+    repeated_drum_bars,
+)
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
@@ -61,6 +68,23 @@ def notes_of_bars(song: Score) -> list[int]:
     return [int(notes) for notes in count]
 
 
+def broken_lines(song: Score) -> tuple[float, float]:
+    """The shares 0-1 of onsets of pitched parts, but the first, at which a line is broken: overlaps and gaps.
+
+    An earlier note of the part sounds on, or the part has been silent.
+    """
+    overlaps = gaps = count = 0
+    end_ticks = song.onset_ticks.astype(np.int64) + song.duration_ticks
+    for part in np.unique(song.part[~song.of_drums]).tolist():
+        own = song.part == part
+        onsets, first = np.unique(song.onset_ticks[own], return_index=True)  # notes are in order of onset
+        latest = np.maximum.accumulate(np.maximum.reduceat(end_ticks[own], first))
+        overlaps += int((latest[:-1] > onsets[1:]).sum())
+        gaps += int((latest[:-1] < onsets[1:]).sum())
+        count += len(onsets) - 1
+    return overlaps / max(count, 1), gaps / max(count, 1)
+
+
 def habits_of_drums(song: Score) -> tuple[float, float, float] | None:
     """What the drums do in the first bars: the statistics `grooves`, `loops` and `backbeats`, shares 0-1.
 
@@ -82,34 +106,45 @@ def habits_of_drums(song: Score) -> tuple[float, float, float] | None:
     )
 
 
+def _per_beat(amount: Amount) -> float:
+    """How often something occurs per beat; 0 in a song to which the measure does not apply."""
+    return amount.amount / max(amount.of, 1.0)
+
+
+def _of_label(songs: Sequence[Score]) -> dict[str, float]:
+    """The statistics of songs with pitched parts, but for those of drums."""
+    analysed = [AnalysedSong(song) for song in songs]
+    overlaps, gaps = zip(*map(broken_lines, songs), strict=True)
+    plays = [share for song in songs for share in played_shares(song)]
+    notes = [count for song in songs for count in notes_of_bars(song)]
+    voices = list(map(most_notes_struck, songs))
+    return {
+        "repeats": round(float(np.quantile(list(map(repeated_share, songs)), MOST)), 4),
+        "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
+        "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
+        "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
+        "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
+        "gaps": round(float(np.quantile(gaps, MOST)), 4),
+        "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
+        "clashes": round(float(np.median([_per_beat(clashes(song)) for song in analysed])), 4),
+    }
+
+
 def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
-    """The statistics of each label as model.json has them, from songs with notes and their labels.
+    """Return the statistics of each label as model.json has them, from songs with notes and their labels.
 
     Songs of drums alone count only for the habits of drums, for which a label needs FEWEST_WITH_DRUMS songs.
     """
-    measured: dict[str, tuple[list[float], list[float], list[int], list[int]]] = {}
+    by_label: dict[str, list[Score]] = {}
     habits: dict[str, list[tuple[float, float, float]]] = {}
     for song, labels in songs:
         of_drums = habits_of_drums(song)
         for label in labels:
             if of_drums is not None:
                 habits.setdefault(label, []).append(of_drums)
-            if song.of_drums.all():
-                continue
-            repeats, plays, voices, notes = measured.setdefault(label, ([], [], [], []))
-            repeats.append(repeated_share(song))
-            plays += played_shares(song)
-            voices.append(most_notes_struck(song))
-            notes += notes_of_bars(song)
-    found: dict[str, dict[str, float]] = {
-        label: {
-            "repeats": round(float(np.quantile(repeats, MOST)), 4),
-            "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
-            "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
-            "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
-        }
-        for label, (repeats, plays, voices, notes) in sorted(measured.items())
-    }
+            if not song.of_drums.all():
+                by_label.setdefault(label, []).append(song)
+    found = {label: _of_label(own) for label, own in sorted(by_label.items())}
     for label, shares in sorted(habits.items()):
         if len(shares) >= FEWEST_WITH_DRUMS:
             means = np.mean(shares, axis=0).round(4).tolist()

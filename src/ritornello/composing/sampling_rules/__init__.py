@@ -13,7 +13,17 @@ hard rule they must be at most 0.1% (benchmarks/RESULTS.md).
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ritornello.composing.sampling_rules import closing, drums, form, harmony, parts, pitches, timing
+from ritornello.composing.sampling_rules import (
+    closing,
+    drums,
+    form,
+    harmony,
+    lines,
+    parts,
+    pitches,
+    timing,
+    voice_leading,
+)
 from ritornello.composing.sampling_state import Bias, SamplingState
 
 
@@ -43,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     Rule("shift", harmony.favour_onset_of_bass, False),
     Rule("shift", closing.favour_closing_notes, False),
     Rule("shift", drums.favour_onsets_of_groove, False),
+    Rule("shift", lines.favour_onsets_where_notes_end, False),
     Rule("part", parts.forbid_unrequested_parts, True),
     Rule("part", parts.require_unplayed_parts, True),
     Rule("part", parts.forbid_too_many_sounding_notes, True),
@@ -52,6 +63,8 @@ RULES: tuple[Rule, ...] = (
     Rule("part", form.favour_repeated_parts, False),
     Rule("part", harmony.favour_bass_part, False),
     Rule("part", drums.favour_drums_of_groove, False),
+    Rule("part", lines.favour_parts_whose_notes_end, False),
+    Rule("part", lines.penalize_overlaps, False),
     Rule("pitch", pitches.forbid_additions_to_given_parts, True),
     Rule("pitch", pitches.forbid_unplayable_pitches, True),
     Rule("pitch", pitches.forbid_pitches_above_melody, True),
@@ -60,6 +73,8 @@ RULES: tuple[Rule, ...] = (
     Rule("pitch", pitches.penalize_repeated_pitches, False),
     Rule("pitch", closing.keep_closing_pitch, False),
     Rule("pitch", drums.keep_drums_of_groove, False),
+    Rule("pitch", voice_leading.penalize_parallels, False),
+    Rule("pitch", voice_leading.penalize_clashes, False),
     Rule("pitch", harmony.keep_bass_of_chord, False),
     Rule("pitch", harmony.keep_tones_of_chord, False),
     Rule("pitch", form.favour_repeated_pitches, False),

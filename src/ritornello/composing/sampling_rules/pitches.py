@@ -18,6 +18,7 @@ USUAL_OUT_OF_MODE = 0.05
 BLUES_CHORD_NATS = 1.0  # of a tone of the present chord that is not in the scale of the blues
 FREE_REPEATS = 8  # how often in a row a pitch is played without a penalty
 REPEAT_NATS = 0.4  # of each further repeat
+NEVER_REPEATS_NATS = 8.0  # of a repeat where songs of the label hold notes on instead, as chorales of JSB do
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeats above the statistics of the label
 NEAR_SEMITONES = 3  # distance from the planned mean pitch without a penalty
 FAR_NATS = 0.3  # of each further semitone
@@ -98,7 +99,8 @@ def favour_set_register(state: SamplingState) -> Bias | None:
 def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     """Make the last pitch of the part unlikelier after many repeats.
 
-    Many are more than FREE_REPEATS in a row, or a larger share of recent notes than in songs of the label.
+    Many are more than FREE_REPEATS in a row, a larger share of recent notes than in songs of the label, or
+    any if these have none.
     """
     part = state.song.row[COLUMN["part"]]
     pitch, times = state.pitch_runs.get(part, (-1, 0))
@@ -107,6 +109,7 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     share = sum(state.repeats) / max(len(state.repeats), LEAST_NOTES)
     penalty = REPEAT_NATS * max(0, times - FREE_REPEATS + 1)
     penalty += EXCESS_REPEAT_NATS * max(0.0, share - state.style.repeats)
+    penalty += NEVER_REPEATS_NATS * (state.style.repeats == 0)
     if penalty == 0:
         return None
     return bias_at(PITCHES, pitch, -penalty)

@@ -1,0 +1,88 @@
+"""Rules that keep the parts of a song lines: one note ends where the next begins, where people write so.
+
+A network ends 98 of 100 notes of a chorale right, but with four voices hardly a chorale is left without a gap
+and without notes that overlap; in people's all voices sound from the first chord to the last.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.representations.grid.vocabulary import DRUM_PART, END, MAX_SHIFT, PARTS, SHIFTS, WAIT
+
+RARE = 0.01  # the rules hold if 90% of the songs of a label have fewer overlaps, or gaps, of 1 onset
+ONSET_NATS = 8.0  # subtracted from shifts after which a part would have a gap, or no part could play
+PART_NATS = 8.0  # subtracted from parts that must wait
+
+
+def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
+    """Make shifts unlikelier that lead past the end of a note, or to where all parts are held."""
+    style, clock = state.style, state.song.clock
+    if min(style.gaps, style.overlaps) >= RARE or not state.request.parts:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    ends = [_end(state, part) for part in state.playing_parts(clock) if part != DRUM_PART]
+    later = [end for end in ends if end > clock]
+    if style.overlaps < RARE:
+        if state.onset == clock and not any(
+            part > state.part and _end(state, part) <= clock for part in state.playing_parts(clock)
+        ):
+            bias[0] = -ONSET_NATS
+        if len(later) == len(ends):  # all parts are held until the first of them ends
+            bias[1 : min(min(later, default=clock) - clock, MAX_SHIFT + 1)] = -ONSET_NATS
+    if style.gaps < RARE:
+        if _ended_parts(state, clock):
+            bias[1:] = -ONSET_NATS
+        elif later and (following := min(later)) < state.end_tick:
+            bias[following - clock + 1 : MAX_SHIFT + 1] = -ONSET_NATS
+            bias[END] = -ONSET_NATS
+            bias[WAIT] = -ONSET_NATS * (state.tick_after_wait > following)
+    return bias
+
+
+def favour_parts_whose_notes_end(state: SamplingState) -> Bias | None:
+    """Make parts unlikelier that would skip one whose note ends here: parts of an onset ascend."""
+    if state.style.gaps >= RARE or not (ended := _ended_parts(state, state.row_tick)):
+        return None
+    return _above(ended[0])
+
+
+def penalize_overlaps(state: SamplingState) -> Bias | None:
+    """Make parts unlikelier in which a note sounds that began before this onset."""
+    if state.style.overlaps >= RARE:
+        return None
+    tick = state.row_tick
+    held = [
+        part
+        for part in state.sounding
+        if part != DRUM_PART and (tick, part) != (state.onset, state.part) and _end(state, part) > tick
+    ]
+    if not held:
+        return None
+    bias = np.zeros(PARTS, np.float32)
+    bias[held] = -PART_NATS
+    return bias
+
+
+def _end(state: SamplingState, part: int) -> int:
+    """The tick at which the last note of a part ends; -1 if it has none."""
+    return max(state.sounding.get(part, ()), default=-1)
+
+
+def _ended_parts(state: SamplingState, tick: int) -> list[int]:
+    """The parts, ascending, whose last note ends at a tick and that can still begin one there."""
+    least = state.part + 1 if state.onset == tick else 0
+    return [
+        part
+        for part in state.playing_parts(tick)
+        if part >= least and part != DRUM_PART and _end(state, part) == tick
+    ]
+
+
+@lru_cache(maxsize=PARTS)
+def _above(part: int) -> Bias:
+    """A bias that makes the parts above a part unlikelier."""
+    bias = np.zeros(PARTS, np.float32)
+    bias[part + 1 :] = -PART_NATS
+    return bias

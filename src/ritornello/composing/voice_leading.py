@@ -1,0 +1,81 @@
+"""The last moves of the parts of a song, and its clashes so far, which the rules of voice leading read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ritornello.music.plan import GRID
+from ritornello.representations.grid.vocabulary import DRUM_PART
+
+SECONDS = (1, 2)  # semitones between two notes that clash
+PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12
+
+
+class Move(NamedTuple):
+    """The last move of a part: to its highest pitch at `onset` (ticks), from that before, -1 without one."""
+
+    onset: int
+    before: int
+    pitch: int
+
+
+class VoiceLeading:
+    """The notes of pitched parts as they are composed or given. Ticks are those of the grid."""
+
+    def __init__(self) -> None:
+        self.moves: dict[int, Move] = {}
+        """By part."""
+        self._sounding: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick
+        self._onset, self._clashes = -1, 0
+
+    def add(self, onset: int, part: int, pitch: int, end: int) -> None:
+        """Read a new note, which comes after all others."""
+        if part == DRUM_PART:
+            return
+        if onset > self._onset:
+            self._onset = onset
+            self._sounding = {
+                note: other_end for note, other_end in self._sounding.items() if other_end > onset
+            }
+        self._clashes += sum(abs(other - pitch) in SECONDS for _, other in self._sounding)
+        self._sounding[part, pitch] = end
+        last = self.moves.get(part)
+        if last is not None and last.onset == onset:
+            self.moves[part] = last._replace(pitch=max(pitch, last.pitch))
+        else:
+            self.moves[part] = Move(onset, -1 if last is None else last.pitch, pitch)
+
+    def clashes_per_beat(self, tick: int) -> float:
+        """Return the clashes per beat up to a tick, at first as if four beats were over."""
+        return self._clashes * GRID / max(tick, 4 * GRID)
+
+    def clashes_of(self, tick: int) -> dict[int, int]:
+        """Return, by pitch, with how many notes that sound at a tick it would clash; only above 0."""
+        found: dict[int, int] = {}
+        for (_, pitch), end in self._sounding.items():
+            if end <= tick:
+                continue
+            for distance in SECONDS:
+                for other in (pitch - distance, pitch + distance):
+                    found[other] = found.get(other, 0) + 1
+        return found
+
+    def parallel_pitches(self, tick: int, part: int) -> list[int]:
+        """Return the pitches of a part at a tick that would make parallel fifths or octaves with another."""
+        own = self.moves.get(part)
+        if own is None or part == DRUM_PART:
+            return []
+        pitch = own.before if own.onset == tick else own.pitch
+        found = []
+        for other, move in self.moves.items():
+            if other == part or move.onset != tick or move.before < 0 or pitch < 0:
+                continue
+            distance, direction = pitch - move.before, move.pitch - move.before
+            if direction == 0 or abs(distance) % 12 not in PERFECT:
+                continue
+            found += [
+                goal
+                for goal in range(128)
+                if (goal - pitch) * direction > 0 and abs(goal - move.pitch) % 12 == abs(distance) % 12
+            ]
+        return found

@@ -1,0 +1,100 @@
+"""The rules that keep parts lines, and those of voice leading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ritornello.composing.request import request_for
+from ritornello.composing.sampling_rules import lines, voice_leading
+from ritornello.composing.style_stats import StyleStats
+from ritornello.composing.voice_leading import Move, VoiceLeading
+from ritornello.representations.grid.vocabulary import DRUM_PART, END, WAIT
+from tests.composing.test_rules import BASS, FOUR, Song
+
+LINES = StyleStats(overlaps=0.0, gaps=0.0)
+BEAT = 23  # the class of a duration of 24 ticks
+
+
+def song(style: StyleStats = LINES) -> Song:
+    """A song of a piano (part 0) and a bass, in four bars of 96 ticks."""
+    return Song(replace(request_for(FOUR, seed=0), style=style))
+
+
+def unlikelier(bias: np.ndarray | None) -> list[int]:
+    return [] if bias is None else np.flatnonzero(bias < 0).tolist()
+
+
+def test_a_note_begins_where_the_first_one_ends() -> None:
+    begun = song().note(0, 0, 60, BEAT)  # the bass has not begun, so it may come at any tick
+    assert unlikelier(lines.favour_onsets_where_notes_end(begun.state)) == [*range(25, 192), WAIT, END]
+    begun.note(0, BASS, 40, 47)  # 48 ticks
+    shifts = unlikelier(lines.favour_onsets_where_notes_end(begun.state))
+    assert shifts == [*range(24), *range(25, 192), WAIT, END]  # both are held: only 24 is left
+    begun.note(24, 0, 62, BEAT)
+    assert unlikelier(lines.favour_onsets_where_notes_end(begun.state)) == shifts
+
+
+def test_parts_whose_notes_end_together_begin_together() -> None:
+    begun = song().note(0, 0, 60, BEAT).note(0, BASS, 40, BEAT)
+    assert unlikelier(lines.favour_parts_whose_notes_end(begun.put(shift=24).state)) == list(range(1, 513))
+    begun = song().note(0, 0, 60, BEAT).note(0, BASS, 40, BEAT).note(24, 0, 62, BEAT)
+    assert unlikelier(lines.favour_onsets_where_notes_end(begun.state)) == list(range(1, 194))  # now the bass
+    assert unlikelier(lines.favour_parts_whose_notes_end(begun.put(shift=0).state)) == list(range(133, 513))
+
+
+def test_no_part_begins_while_it_sounds() -> None:
+    begun = song().note(0, 0, 60, 47).note(0, BASS, 40, BEAT).put(shift=24)
+    assert unlikelier(lines.penalize_overlaps(begun.state)) == [0]
+    chord = song().note(0, 0, 60, 47).put(shift=0)
+    assert unlikelier(lines.penalize_overlaps(chord.state)) == []  # a second note of the same onset
+
+
+def test_the_end_of_the_song_is_no_gap() -> None:
+    begun = song().note(0, 0, 60, 63).note(0, BASS, 40, 63)  # 384 ticks: all four bars
+    assert END not in unlikelier(lines.favour_onsets_where_notes_end(begun.state))
+
+
+def test_labels_with_gaps_and_overlaps_are_free() -> None:
+    begun = song(StyleStats()).note(0, 0, 60, BEAT)
+    assert lines.favour_onsets_where_notes_end(begun.state) is None
+    assert lines.favour_parts_whose_notes_end(begun.put(shift=24).state) is None
+    assert lines.penalize_overlaps(begun.state) is None
+
+
+def test_the_last_moves_of_parts() -> None:
+    heard = VoiceLeading()
+    for onset, part, pitch in ((0, 0, 60), (0, 0, 64), (24, 0, 62), (0, DRUM_PART, 36)):
+        heard.add(onset, part, pitch, onset + 24)
+    assert heard.moves == {0: Move(24, 64, 62)}  # of the chord the highest note
+
+
+def test_parallel_fifths_and_octaves() -> None:
+    heard = VoiceLeading()
+    for onset, part, pitch in ((0, 0, 48), (0, 1, 67), (24, 0, 50)):
+        heard.add(onset, part, pitch, onset + 24)
+    # from 48 and 67, a fifth and an octave, up by two: 57, 69 and so on would be fifths above 50
+    assert heard.parallel_pitches(24, 1) == [69, 81, 93, 105, 117]  # only upwards
+    assert heard.parallel_pitches(36, 1) == []  # the other part does not move there
+    third = VoiceLeading()
+    for onset, part, pitch in ((0, 0, 48), (0, 1, 64), (24, 0, 50)):
+        third.add(onset, part, pitch, onset + 24)
+    assert third.parallel_pitches(24, 1) == []
+
+
+def test_parallels_are_penalized_where_people_avoid_them() -> None:
+    for style, expected in ((StyleStats(parallels=0.0), [57, 69, 81, 93, 105, 117]), (StyleStats(), [])):
+        begun = song(style).note(0, 0, 48, BEAT).note(0, BASS, 55, BEAT).note(24, 0, 50, BEAT)
+        assert unlikelier(voice_leading.penalize_parallels(begun.put(shift=0, part=BASS).state)) == expected
+
+
+def test_clashes_are_penalized_once_a_song_has_more_than_its_label() -> None:
+    begun = song(StyleStats(clashes=0.2)).note(0, 0, 60, 47)
+    assert voice_leading.penalize_clashes(begun.put(shift=0, part=BASS).state) is None
+    begun = song(StyleStats(clashes=0.2)).note(0, 0, 60, 47).note(0, BASS, 61, 47)  # one in four beats: 0.25
+    bias = voice_leading.penalize_clashes(begun.put(shift=24, part=BASS).state)
+    assert bias is not None
+    assert unlikelier(bias) == [58, 59, 60, 61, 62, 63]
+    assert bias[59] == -2 * voice_leading.CLASH_NATS  # with both notes
+    assert voice_leading.penalize_clashes(begun.put(part=BASS).state) is not None
