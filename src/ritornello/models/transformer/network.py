@@ -24,9 +24,7 @@ from torch import Tensor, nn
 from ritornello.errors import InputError
 from ritornello.models.chain.config import NetworkSize
 from ritornello.models.chain.network import ChainNetwork, rms_norm
-
-HEAD_WIDTH = 32
-WAVELENGTH_BASE = 10000.0  # as in the paper
+from ritornello.models.transformer.step import HEAD_WIDTH, WAVELENGTH_BASE
 
 
 def rotate(values: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

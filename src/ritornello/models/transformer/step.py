@@ -22,8 +22,8 @@ from ritornello.models.chain.step import (
 )
 from ritornello.models.chain.weight_checks import Floats, Shapes, StepConfig
 
-HEAD_WIDTH = 32  # this and the next as in transformer/network.py
-WAVELENGTH_BASE = 10000.0
+HEAD_WIDTH = 32
+WAVELENGTH_BASE = 10000.0  # as in the paper of RoFormer
 FIRST_CAPACITY_ROWS = 64  # of the ring buffer; doubled as a song grows, up to the window
 
 
