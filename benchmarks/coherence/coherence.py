@@ -48,7 +48,7 @@ def measure_as_long(composed: Sequence[Score], human: Sequence[Score], seed: int
 
 def measure_parts(composed: Sequence[Score], human: Sequence[Score], asked: int) -> Figures:
     """The coherence of songs of `asked` parts; one that lacks a part does not count as playing them."""
-    found = compare_coherence(composed, human, bars=SHOWN_BARS, asked_bars=SHOWN_BARS)
+    found = compare_coherence(composed, human, bars=SHOWN_BARS, requested_bars=SHOWN_BARS)
 
     def all_play(song: Score) -> Amount:
         has_all = len(np.unique(song.part)) >= asked
@@ -85,7 +85,7 @@ def measure_label(
     for bars in options.bars if "free" in options.arms else ():
         made.compose_free(model, folder / f"{bars}-bars", songs, settings, genre=label, bars=bars)
         free = read(folder / f"{bars}-bars")[:songs]
-        found[f"{bars} bars"] = compare_coherence(free, human, bars=bars, asked_bars=bars)
+        found[f"{bars} bars"] = compare_coherence(free, human, bars=bars, requested_bars=bars)
     if "parts" in options.arms and (names := PARTS.get(label)):
         made.compose_free(model, folder / names, songs, settings, genre=label, parts=names, bars=SHOWN_BARS)
         found[names] = measure_parts(read(folder / names)[:songs], human, len(names.split(",")))
@@ -104,7 +104,7 @@ def measure_label(
         continued = [file for file in long if (folder / "continued" / file.name).exists()]
         pair = read(folder / "continued", continued), read(people, continued)
         bars = CONTINUED_BARS
-        found["continued"] = compare_coherence(*pair, bars=bars, asked_bars=bars, seam_bar=PROMPT_BARS)
+        found["continued"] = compare_coherence(*pair, bars=bars, requested_bars=bars, seam_bar=PROMPT_BARS)
     if "redo" in options.arms and SHOWN_BARS in options.bars:
         found["redo"] = measure_redo(model, folder, min(songs, MOST_REDONE), settings)
     return found

@@ -220,7 +220,7 @@ def test_figures_add_up_amounts_or_take_the_median() -> None:
 
 def test_the_table_has_both_sides() -> None:
     sides = [[wandering(seed) for seed in seeds] for seeds in (range(8), range(20, 32))]
-    found = coherence(*sides, bars=4, asked_bars=4, seam_bar=4)
+    found = coherence(*sides, bars=4, requested_bars=4, seam_bar=4)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found["sounds after its last bar"]["composed"]["value"] == 1  # they have more than four bars
     assert found["parts with fewer than 6 notes"]["human"]["songs"] == 12

@@ -36,14 +36,14 @@ def coherence(
     human: Sequence[Score],
     *,
     bars: int | None = None,
-    asked_bars: int | None = None,
+    requested_bars: int | None = None,
     seam_bar: int | None = None,
 ) -> dict[str, Any]:
     """Return the figures of both sets by the name of the measure, as JSON can hold them.
 
-    Measures that depend on the length use the first `bars` bars. `asked_bars` is the length that the composed
-    songs should have; without it, a song ends with the bar of its last onset. With `seam_bar`, the bars
-    before and after the beginning of this bar (from 0) are compared as well.
+    Measures that depend on the length use the first `bars` bars. `requested_bars` is the length that the
+    composed songs should have; without it, a song ends with the bar of its last onset. With `seam_bar`, the
+    bars before and after the beginning of this bar (from 0) are compared as well.
     """
     sides = {
         name: [AnalysedSong(score, keep_silence=True) for score in scores]
@@ -60,7 +60,7 @@ def coherence(
         for name, songs in (openings if measure.is_of_opening else sides).items():
             count = measure.amount
             if count is sounds_after_end and name == "composed":
-                count = partial(sounds_after_end, bars=asked_bars)
+                count = partial(sounds_after_end, bars=requested_bars)
             figures[name] = figure([count(song) for song in songs], measure.is_median)
         if any(each["songs"] for each in figures.values()):
             table[measure.name] = {**figures, "is_share": measure.is_share}
@@ -103,10 +103,8 @@ class UsualParts:
     """
 
     def __init__(self, human: Sequence[AnalysedSong], column: str) -> None:
-        self.name, self.column = (
-            f"parts of usual {'density' if column == 'density' else 'variety of pitch'}",
-            column,
-        )
+        self.name = f"parts of usual {'density' if column == 'density' else 'variety of pitch'}"
+        self.column = column
         parts = [part for song in human for part in part_numbers(song)]
         self.ranges: dict[int, Range | None] = {DRUMS: None}
         self.pitched_range = self._range([part for part in parts if part.kind != DRUMS])

@@ -37,7 +37,7 @@ class SongSet(NamedTuple):
 
     where: str  # its path
     hash: str  # of all its songs
-    found: int  # the number of its songs
+    song_count: int  # how many songs are there, in the sample or not
     songs: Sequence[LabelledScore]  # the sample
     skipped: dict[str, str]  # songs that were not used: the reason of each by name
 
@@ -47,7 +47,7 @@ class SongSet(NamedTuple):
         return {
             "where": self.where,
             "hash": self.hash,
-            "found": self.found,
+            "found": self.song_count,
             "used": len(self.songs),
             "notes": sum(len(song.score) for song in self.songs),
             "median_bars": float(np.median(bars)) if bars else 0.0,
@@ -109,17 +109,22 @@ def compare(
         originality = copying(scores["human"], composed.songs, controls, training, seed)
         result["originality"] = originality | {"where": training.where, "hash": training.hash}
     result["labels"] = compare_labels(composed, human, ours, theirs, seed)
-    bars = round(result["composed"]["median_bars"])
-    for label, figures in ((None, result), *result["labels"].items()):
-        pair = [
-            [song.score for song in group.songs if label is None or label in song.labels]
-            for group in (composed, human)
-        ]
-        figures["coherence"] = coherence(*pair, bars=bars, seam_bar=seam_bar)
+    _add_coherence(result, composed, human, seam_bar)
     result["shapes"] = mean_histograms(ours, theirs)
     result["remarks"] = warnings(result)
     report_step("all")
     return result
+
+
+def _add_coherence(report: dict[str, Any], composed: SongSet, human: SongSet, seam_bar: int | None) -> None:
+    """Add "coherence" to the report and to each of its labels."""
+    bars = round(report["composed"]["median_bars"])
+    for label, figures in ((None, report), *report["labels"].items()):
+        composed_scores, human_scores = (
+            [song.score for song in group.songs if label is None or label in song.labels]
+            for group in (composed, human)
+        )
+        figures["coherence"] = coherence(composed_scores, human_scores, bars=bars, seam_bar=seam_bar)
 
 
 def compare_labels(
