@@ -99,12 +99,12 @@ def _ratings(path: Path, key: Mapping[str, Any]) -> dict[str, Any]:
 
 def _means(listener: Mapping[str, Any], key: Mapping[str, Any], systems: list[str], question: str) -> Floats:
     """The mean rating (S,) that a listener gave to each system, NaN if none of its songs was rated."""
-    values: dict[str, list[float]] = {system: [] for system in systems}
+    ratings: dict[str, list[float]] = {system: [] for system in systems}
     for each in listener["ratings"]:
         names = list(QUESTIONS) if question == OVERALL else [question]
         value = sum(each[name] for name in names) / len(names)
-        values[key["items"][each["item"]]["system"]].append(value)
-    return np.array([sum(found) / len(found) if found else math.nan for found in values.values()])
+        ratings[key["items"][each["item"]]["system"]].append(value)
+    return np.array([sum(values) / len(values) if values else math.nan for values in ratings.values()])
 
 
 def _by_system(table: Floats, systems: list[str]) -> dict[str, dict[str, Any]]:

@@ -214,12 +214,12 @@ def feature_means(song: AnalysedSong, human: Sequence[AnalysedSong]) -> dict[str
     return means
 
 
-def description_text(found: dict[str, Any]) -> str:
+def description_text(description: dict[str, Any]) -> str:
     """Return the description of a song as text."""
-    longest = sorted(found["form"]["passages"], key=lambda p: p["first"] - p["last"])[:SHOWN_REPEATS]
+    longest = sorted(description["form"]["passages"], key=lambda p: p["first"] - p["last"])[:SHOWN_REPEATS]
     longest.sort(key=lambda p: p["first"])
     functions = {"passage_text": passage_text, "figure": _figure}
-    return fill_template("description.txt", song=found, longest=longest, **functions).rstrip("\n")
+    return fill_template("description.txt", song=description, longest=longest, **functions).rstrip("\n")
 
 
 def _figure(mean: float, unit: str) -> str:

@@ -29,9 +29,9 @@ def assign_channels(score: Score, max_ports: int) -> tuple[list[Channel], list[i
     for index in (index for index in new if score.parts[index].is_drum):
         chosen[index] = 0, DRUM_CHANNEL
     new = [index for index in new if not score.parts[index].is_drum]
-    used = {chosen[index] for index in range(len(chosen)) if index not in new}
-    used |= {(e.port, e.data[0] & 0x0F) for e in score.details.events if e.data[0] < 0xF0}
-    free = [(port, c) for port in range(max_ports) for c in PITCHED if (port, c) not in used]
+    taken = {chosen[index] for index in range(len(chosen)) if index not in new}
+    taken |= {(e.port, e.data[0] & 0x0F) for e in score.details.events if e.data[0] < 0xF0}
+    free = [(port, c) for port in range(max_ports) for c in PITCHED if (port, c) not in taken]
     on_port_0 = sum(port == 0 for port, _ in free)
     if len(new) <= on_port_0:
         new_channels = dict(zip(new, free, strict=False))

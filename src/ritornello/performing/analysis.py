@@ -24,9 +24,10 @@ def phrase_ticks(score: Score, cadences: Sequence[int] = ()) -> Ints:
     timeline = Timeline.of(score)
     if not len(timeline):
         return np.array([0, 1])
-    known = () if any(cadence == UNKNOWN for cadence in cadences) else cadences
+    known_cadences = () if any(cadence == UNKNOWN for cadence in cadences) else cadences
     starts = [
-        timeline.start_ticks[span.start] for span in phrases(len(timeline), known, timeline.pickup_bars)
+        timeline.start_ticks[span.start]
+        for span in phrases(len(timeline), known_cadences, timeline.pickup_bars)
     ]
     return np.unique([*starts, max(timeline.end_ticks, int(starts[-1]) + 1)])
 

@@ -136,11 +136,15 @@ class FeelNetwork:
         return sha256(data).hexdigest()[:16]
 
     def draw(
-        self, notes: GridNotes, draw: np.random.Generator, given: Floats | None = None, trust: float = 0.0
+        self,
+        notes: GridNotes,
+        draw: np.random.Generator,
+        known_values: Floats | None = None,
+        trust: float = 0.0,
     ) -> Values:
         """Draw the quantities of N notes, one after another.
 
-        `given` (N,) are known values of the first quantity. `trust` (0-1) is the share with which they are
+        `known_values` (N,) are those of the first quantity. `trust` (0-1) is the share with which they are
         mixed with the drawn values; 1 keeps them.
         """
         count, score_inputs = notes.features.shape
@@ -154,8 +158,8 @@ class FeelNetwork:
                 name = quantity.name
                 chosen = self._sampled(name, first[name][note], played, chances[note, 2 * number])
                 value = quantity.value(chosen, chances[note, 2 * number + 1])
-                if number == 0 and given is not None:
-                    value += trust * (given[note] - value)
+                if number == 0 and known_values is not None:
+                    value += trust * (known_values[note] - value)
                 values[name][note] = min(max(value, quantity.least), quantity.most)
                 played = with_quantities(played, (quantity,), {name: values[name][note : note + 1]})
         return values

@@ -58,14 +58,14 @@ class Performance:
     @classmethod
     def from_dict(cls, values: Any) -> Performance:
         """Return the performance that `to_dict` wrote. Raises InputError if a field is unknown or wrong."""
-        known = {field.name: type(field.default) for field in fields(cls)}
-        if not isinstance(values, Mapping) or set(values) - set(known):
-            raise InputError(f"the performance of the recipe must be an object of {', '.join(known)}")
+        field_types = {field.name: type(field.default) for field in fields(cls)}
+        if not isinstance(values, Mapping) or set(values) - set(field_types):
+            raise InputError(f"the performance of the recipe must be an object of {', '.join(field_types)}")
         checked: dict[str, Any] = {}
         for name, value in values.items():
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            fits = is_number and known[name] is not str if known[name] is not str else isinstance(value, str)
-            if not fits or (known[name] is int and not isinstance(value, int)):
+            fits = isinstance(value, str) if field_types[name] is str else is_number
+            if not fits or (field_types[name] is int and not isinstance(value, int)):
                 raise InputError(f"performance.{name} of the recipe is {value!r:.40}, which is not allowed")
-            checked[name] = float(value) if known[name] is float else value
+            checked[name] = float(value) if field_types[name] is float else value
         return cls(**checked)

@@ -92,8 +92,8 @@ def pitch_range(score: Score) -> tuple[int, int] | None:
 def drum_lines(score: Score) -> list[DrumLine]:
     """The lines of the drum lane from top to bottom; pitches outside DRUM_LINES are "percussion", on top."""
     played = set(score.pitch[score.of_drums].tolist())
-    known = {pitch for _, pitches in DRUM_LINES for pitch in pitches}
-    other = DrumLine("percussion", tuple(sorted(played - known, reverse=True)))
+    named_pitches = {pitch for _, pitches in DRUM_LINES for pitch in pitches}
+    other = DrumLine("percussion", tuple(sorted(played - named_pitches, reverse=True)))
     lines = [DrumLine(label, tuple(p for p in pitches if p in played)) for label, pitches in DRUM_LINES]
     return [line for line in (other, *lines) if line.pitches]
 

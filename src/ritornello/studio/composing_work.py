@@ -121,12 +121,12 @@ def checked_options(kind: str, requested: Mapping[str, Any]) -> dict[str, Any]:
     Raises InputError for an unknown option, a wrong type or the name of a file, since songs and sketches are
     sent as data. Raises PlanError for a value that is out of its range.
     """
-    known = {field.name: field for field in fields(OPTIONS[kind])}
-    if unknown := sorted(set(requested) - set(known)):
-        raise InputError(f"option {unknown[0]!r} of {kind}: must be one of {', '.join(known)}")
+    option_fields = {field.name: field for field in fields(OPTIONS[kind])}
+    if unknown := sorted(set(requested) - set(option_fields)):
+        raise InputError(f"option {unknown[0]!r} of {kind}: must be one of {', '.join(option_fields)}")
     options = {name: value for name, value in requested.items() if value not in (None, "", [])}
     for name, value in options.items():
-        _check_type(name, value, str(known[name].type))
+        _check_type(name, value, str(option_fields[name].type))
         if name == "chords" and value.strip().lower().endswith(".txt"):
             raise InputError(f"chords {value!r:.60}: must be chords, not the name of a file")
     OPTIONS[kind](**options)  # raises PlanError

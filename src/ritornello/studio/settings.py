@@ -46,10 +46,10 @@ def settings_of(
     return StudioSettings(path, folders, fonts, None if model is None else str(model))
 
 
-def _new_name(name: str, known: dict[str, Path]) -> str:
-    """The name, or the first of NAME-2, NAME-3 ... that is not in `known`."""
+def _new_name(name: str, taken: dict[str, Path]) -> str:
+    """The name, or the first of NAME-2, NAME-3 ... that is not in `taken`."""
     new_name, number = name, 1
-    while new_name in known:
+    while new_name in taken:
         number += 1
         new_name = f"{name}-{number}"
     return new_name

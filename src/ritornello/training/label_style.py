@@ -76,9 +76,10 @@ def broken_lines(song: Score) -> tuple[float, float]:
     overlaps = gaps = count = 0
     end_ticks = song.onset_ticks.astype(np.int64) + song.duration_ticks
     for part in np.unique(song.part[~song.of_drums]).tolist():
-        own = song.part == part
-        onsets, first = np.unique(song.onset_ticks[own], return_index=True)  # notes are in order of onset
-        latest = np.maximum.accumulate(np.maximum.reduceat(end_ticks[own], first))
+        is_of_part = song.part == part
+        # Notes are in order of onset
+        onsets, first = np.unique(song.onset_ticks[is_of_part], return_index=True)
+        latest = np.maximum.accumulate(np.maximum.reduceat(end_ticks[is_of_part], first))
         overlaps += int((latest[:-1] > onsets[1:]).sum())
         gaps += int((latest[:-1] < onsets[1:]).sum())
         count += len(onsets) - 1
@@ -144,12 +145,14 @@ def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dic
                 habits.setdefault(label, []).append(of_drums)
             if not song.of_drums.all():
                 by_label.setdefault(label, []).append(song)
-    found = {label: _of_label(own) for label, own in sorted(by_label.items())}
+    statistics = {label: _of_label(scores) for label, scores in sorted(by_label.items())}
     for label, shares in sorted(habits.items()):
         if len(shares) >= FEWEST_WITH_DRUMS:
             means = np.mean(shares, axis=0).round(4).tolist()
-            found.setdefault(label, {}).update(zip(("grooves", "loops", "backbeats"), means, strict=True))
-    return found
+            statistics.setdefault(label, {}).update(
+                zip(("grooves", "loops", "backbeats"), means, strict=True)
+            )
+    return statistics
 
 
 def style_of_corpus(
@@ -174,5 +177,5 @@ def style_of_corpus(
         except ScoreError:
             continue
         scores.append((score, (*(label for label in labels if label not in rare), NO_LABEL)))
-    found = measure_style(scores)
-    return found | dict.fromkeys(sorted(rare), found[NO_LABEL]) if found else {}
+    statistics = measure_style(scores)
+    return statistics | dict.fromkeys(sorted(rare), statistics[NO_LABEL]) if statistics else {}

@@ -106,8 +106,8 @@ class TrainingStart:
         named = registry.find("losses", self.config.loss)(self.representation.fields)
 
         def loss(predictions: dict[str, Tensor], values: Tensor, learn: Tensor) -> dict[str, Tensor]:
-            found = named(predictions, values, learn)
-            parts = dict(found) if isinstance(found, Mapping) else {"loss": found}
+            result = named(predictions, values, learn)
+            parts = dict(result) if isinstance(result, Mapping) else {"loss": result}
             return parts if "loss" in parts else {"loss": torch.stack(list(parts.values())).sum(), **parts}
 
         return loss

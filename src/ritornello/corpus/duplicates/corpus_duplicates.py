@@ -52,16 +52,14 @@ def find_duplicates(folder: Path, shards: list[dict[str, Any]], old: Corpus | No
     The decisions of `old` stay as they are; a new song is kept unless it duplicates a song kept before it.
     """
     hashes, readable = _hashes_and_readable(folder, shards)
-    duplicates, known = _earlier_decisions(old, len(hashes)), len(old) if old else 0
+    duplicates, old_count = _earlier_decisions(old, len(hashes)), len(old) if old else 0
     songs = np.flatnonzero(readable)
     songs = songs[np.lexsort((songs, *hashes[songs].T[::-1]))]  # by hash, then by number
     first = np.ones(len(songs), bool)
     first[1:] = (hashes[songs[1:]] != hashes[songs[:-1]]).any(axis=1)
     leader = songs[np.maximum.accumulate(np.where(first, np.arange(len(songs)), 0))]
-    _compare(duplicates, folder, shards, readable, songs[first & (songs >= known)])
-    later = ~first & (
-        songs >= known
-    )  # these have the same bytes as their leader, which is kept or a duplicate
+    _compare(duplicates, folder, shards, readable, songs[first & (songs >= old_count)])
+    later = ~first & (songs >= old_count)  # they equal their leader, which is kept or a duplicate
     songs, leader = songs[later], leader[later]
     is_kept = duplicates.kept[leader]
     duplicates.duplicate_of[songs] = np.where(is_kept, leader, duplicates.duplicate_of[leader])

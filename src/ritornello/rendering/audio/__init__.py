@@ -96,13 +96,13 @@ def check(score: Score, *, rate: int = 44_100, max_minutes: float = MAX_MINUTES)
         )
 
 
-def find_soundfont(given: str | Path | None = None) -> Path:
-    """Find the soundfont: `given`, or else the first that exists of the file that the environment variable
-    RITORNELLO_SOUNDFONT names, TimGM6mb (part of pretty_midi, in the extra `audio`), and fonts of the system.
+def find_soundfont(soundfont: str | Path | None = None) -> Path:
+    """Return the path of `soundfont` or, without it, of the file that RITORNELLO_SOUNDFONT names.
 
-    Raises InputError if none exists.
+    Without this environment variable: of TimGM6mb (part of pretty_midi, in the extra `audio`), or else of the
+    first font of the system. Raises InputError if a named soundfont does not exist, or none is installed.
     """
-    if named := given or os.environ.get(SOUNDFONT_VARIABLE):
+    if named := soundfont or os.environ.get(SOUNDFONT_VARIABLE):
         if not Path(named).is_file():
             raise InputError(f"soundfont {str(named)!r} does not exist")
         return Path(named)

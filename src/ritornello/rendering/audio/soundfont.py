@@ -159,11 +159,11 @@ class SoundFont:
         edges, bag = self.tables[heads]["bag"], self.tables[bags]["generator"]
         for zone in range(int(edges[index]), int(edges[index + 1])):
             rows = self.tables[generators][int(bag[zone]) : int(bag[zone + 1])]
-            own = dict(zip(rows["number"].tolist(), rows["amount"].tolist(), strict=True))
-            if ends_with in own:
-                yield common | own, own[ends_with] & 0xFFFF
+            values = dict(zip(rows["number"].tolist(), rows["amount"].tolist(), strict=True))
+            if ends_with in values:
+                yield common | values, values[ends_with] & 0xFFFF
             elif zone == edges[index]:
-                common = own
+                common = values
 
     def sample(self, region: Region) -> SoundFontSample:
         """The sample of a region, with its offsets and tuning. Raises InputError if it cannot be decoded."""
