@@ -7,9 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from ritornello.composing.request import request_for
-from ritornello.composing.sampling_rules import lines, voice_leading
+from ritornello.composing.sampling_rules import lines, pitches, voice_leading
 from ritornello.composing.style_stats import StyleStats
 from ritornello.composing.voice_leading import Move, VoiceLeading
+from ritornello.music.sketch import END as SONG_END
+from ritornello.music.sketch import NO_CADENCE, UNKNOWN, Sketch
 from ritornello.representations.grid.vocabulary import DRUM_PART, END, WAIT
 from tests.composing.test_rules import BASS, FOUR, Song
 
@@ -98,3 +100,31 @@ def test_clashes_are_penalized_once_a_song_has_more_than_its_label() -> None:
     assert unlikelier(bias) == [58, 59, 60, 61, 62, 63]
     assert bias[59] == -2 * voice_leading.CLASH_NATS  # with both notes
     assert voice_leading.penalize_clashes(begun.put(part=BASS).state) is not None
+
+
+def test_a_highest_pitch_is_penalized_after_more_repeats_than_people_write() -> None:
+    begun = song(StyleStats(top_repeats=0.1))
+    for _ in range(3):
+        begun.note(24, 0, 60, BEAT)
+    bias = voice_leading.penalize_repeated_tops(begun.put(shift=24, part=0).state)
+    assert bias is not None
+    # of the moves before the present one, one of one repeats; at least eight count
+    assert np.flatnonzero(bias).tolist() == [60]
+    assert bias[60] == np.float32(-voice_leading.EXCESS_REPEAT_NATS * (1 / 8 - 0.1))
+    assert voice_leading.penalize_repeated_tops(song().note(0).put(shift=24, part=0).state) is None
+
+
+def test_what_closes_a_phrase_is_free() -> None:
+    textures = (((4, 60), (4, 60)), ((4, 40), (4, 40)))
+    sketch = Sketch((NO_CADENCE, SONG_END), (), FOUR.parts, textures, ((UNKNOWN, UNKNOWN), (0, 0)))
+    plan = replace(FOUR, bars=2, sketch=sketch)
+    never = StyleStats(repeats=0.0, parallels=0.0, clashes=0.0, top_repeats=0.0)
+    begun = Song(replace(request_for(plan, seed=0), style=never))
+    for shift, part, pitch in ((0, 0, 48), (0, BASS, 55), (48, 0, 50), (0, BASS, 57)):
+        begun.note(shift, part, pitch, BEAT)
+    begun.note(48, 0, 52, BEAT).put(shift=0, part=BASS)  # on the first beat of bar 2
+    assert begun.state.is_closing
+    for rule in (voice_leading.penalize_parallels, voice_leading.penalize_clashes):
+        assert rule(begun.state) is None
+    assert voice_leading.penalize_repeated_tops(begun.state) is None
+    assert pitches.penalize_repeated_pitches(begun.state) is None

@@ -21,6 +21,7 @@ from ritornello.training.label_style import (
     most_notes_struck,
     notes_of_bars,
     played_shares,
+    repeated_rhythms,
     repeated_share,
     style_of_corpus,
 )
@@ -146,3 +147,10 @@ def test_habits_of_drums() -> None:
     assert habits_of_drums(song(*backbeat, parts=(Part("", 0, True),))) == (1, 1, 1)
     assert habits_of_drums(song((0, 36, 0), parts=(Part("", 0, True),))) is None  # too few bars
     assert habits_of_drums(song((0, 60, 0))) is None
+
+
+def test_bars_repeat_the_onsets_of_earlier_bars() -> None:
+    """Bar 2 has the onsets of bar 1, with other pitches; bar 3 has others; drums do not count."""
+    notes = [(0, 60, 0), (24, 62, 0), (96, 64, 0), (120, 65, 0), (192, 60, 0), (200, 40, 1)]
+    assert repeated_rhythms(song(*notes, parts=(Part(), Part("", 0, True)))) == 0.5
+    assert repeated_rhythms(song((0, 60, 0))) == 0

@@ -14,7 +14,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from ritornello.composing.request import Request
-from ritornello.composing.sampling import groove_generator
+from ritornello.composing.sampling import habit_generator
 from ritornello.music.plan import GRID
 from ritornello.music.sketch import CLOSED, END
 from ritornello.representations.grid.vocabulary import DRUM_PART, PITCHES
@@ -38,7 +38,7 @@ class DrumGroove:
         self._returns_to = timeline.returns_to.tolist()
         cadences = [*(sketch.cadences if sketch is not None else ())]
         self._ends_phrase = [cadence in (CLOSED, END) for cadence in cadences] or [False] * len(bar_starts)
-        draw = groove_generator(request.seed, request.song)
+        draw = habit_generator(request.seed, request.song, "drums")
         self._has_backbeats = bool(draw.random() < style.backbeats)
         draws = draw.random(len(bar_starts)).tolist()
         self._repeated = [

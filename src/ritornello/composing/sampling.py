@@ -27,6 +27,7 @@ OTHER_FIELDS = (1.0, 0.02)
 CREATIVITY_POINTS = (0.0, DEFAULT_CREATIVITY, 1.0)  # between these, temperature and top-p are interpolated
 LOWEST_HEAT, HIGHEST_HEAT = 0.1, 1.3  # factors of the temperature at creativity 0 and 1
 CUT_AT_ZERO = 0.08  # the share that top-p cuts off at creativity 0; at creativity 1 it cuts off nothing
+HABITS = ("drums", "rhythms")  # that a bar repeats of an earlier one
 FIRST_SONG_BLOCK = 1 << 32  # blocks from here on are for numbers drawn once a song, not for rows
 
 
@@ -81,9 +82,9 @@ def song_generator(seed: int, song: int) -> np.random.Generator:
     return _generator(seed, song, FIRST_SONG_BLOCK)
 
 
-def groove_generator(seed: int, song: int) -> np.random.Generator:
-    """Return the generator that draws which bars of a song repeat the drums of an earlier one."""
-    return _generator(seed, song, FIRST_SONG_BLOCK + 1)
+def habit_generator(seed: int, song: int, habit: str) -> np.random.Generator:
+    """Return the generator that draws in which bars a song keeps one of HABITS."""
+    return _generator(seed, song, FIRST_SONG_BLOCK + 1 + HABITS.index(habit))
 
 
 def _generator(seed: int, song: int, block: int, attempt: int = 0) -> np.random.Generator:

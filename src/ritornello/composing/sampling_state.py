@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.composing.bar_rhythms import BarRhythms
 from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.harmony_state import HarmonyState
 from ritornello.composing.planned_parts import PlannedParts, closing_notes
@@ -82,6 +83,7 @@ class SamplingState:
         self.scale = frozenset(range(12)) if key is None else tones(key, request.plan.mode)
         self.harmony = HarmonyState.of(request)
         self.groove = DrumGroove.of(request, song.bar_starts)
+        self.rhythms = BarRhythms.of(request, song.bar_starts)
         self.silent_bar = self.first_bar
         """The first requested bar in which no composed note sounds yet; beyond `last_bar` there is none."""
         given = request.given
@@ -93,8 +95,8 @@ class SamplingState:
         self.part_notes_at_onset = 0  # how many of them, the last ones, are of `part`
         self.unrequested_nats = 0.0
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
-        self.shift_nats = np.zeros(SHIFTS, np.float32)
-        """-log of the probability of each shift in the network, if there is a groove."""
+        self.shift_shares = np.full(SHIFTS, 1 / SHIFTS, np.float32)
+        """The probability of each shift in the network."""
         self.bar_tree, self.voice_leading = BarTree(), VoiceLeading()
         self.played_parts: set[int] = set()  # since `first_tick`
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
@@ -106,11 +108,22 @@ class SamplingState:
         self.end_of: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick of its last note
         self._skip_sounding_bars()
 
+    def with_share_of_others(self, shift: int, penalized: Bias) -> Bias:
+        """Return the bias on shifts (size,) with an entry for `shift`: it gains what negative entries lose.
+
+        Otherwise all shifts would gain it, and more notes would join the present onset.
+        """
+        own = max(float(self.shift_shares[shift]), LEAST_SHARE)
+        others = float(np.add.reduce(self.shift_shares[penalized < 0]))
+        penalized[shift] = log((own + others) / own)
+        return penalized
+
     def observe_logits(self, field: str, logits: npt.NDArray[np.float32]) -> None:
         """Read the logits (size,) of a field of the row, before any rule has changed them."""
         parts = self.request.parts
-        if field == "shift" and self.groove is not None:
-            self.shift_nats = np.log(np.add.reduce(np.exp(logits - logits.max()))) + logits.max() - logits
+        if field == "shift":
+            weights = np.exp(logits - np.maximum.reduce(logits))
+            self.shift_shares = weights / np.add.reduce(weights)
         if field != "part" or not parts:
             return
         weights = np.exp(logits - np.maximum.reduce(logits))
@@ -128,6 +141,8 @@ class SamplingState:
             return
         for note in range(self.notes_read, len(notes)):
             onset, part, pitch, duration, _ = notes[note]
+            if self.rhythms is not None:
+                self.rhythms.add(onset)
             if self.groove is not None and part == DRUM_PART:
                 self.groove.add(onset, pitch)
             self._cut_note(onset, part, pitch)
@@ -195,6 +210,12 @@ class SamplingState:
         """The first tick at which a note could be struck if WAIT were drawn now."""
         end_of_next_bar: int = self.song.bar_lines[self.song.bar + 2]
         return min(self.song.clock + WAIT, end_of_next_bar)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the current row, once its shift is drawn, is at the onset with which a phrase closes."""
+        closing = self.closings.get(bisect_right(self.song.bar_starts, self.row_tick) - 1)
+        return closing is not None and closing.onset_ticks == self.row_tick
 
     def note_to_repeat(self, tick: int) -> tuple[int, int, int] | None:
         """The note that the bar of a tick should repeat next: (onset in ticks, part, pitch), or None.

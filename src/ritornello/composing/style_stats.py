@@ -28,6 +28,10 @@ class StyleStats(NamedTuple):
     """The share of onsets of a part at which an earlier note of it sounds on; 90% of songs have no more."""
     gaps: float = 1.0
     """The share of onsets of a part before which none of its notes sounds; 90% of songs have no more."""
+    top_repeats: float = 1.0
+    """The share of onsets of a part with the highest pitch of the one before; 75% of songs have no more."""
+    rhythms: float = 0.0
+    """The share of bars, but the first, that have the onsets of an earlier one, without drums: the mean."""
     parallels: float = inf
     """Parallel fifths and octaves per beat: the mean."""
     clashes: float = inf

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 from ritornello.music.plan import GRID
 from ritornello.representations.grid.vocabulary import DRUM_PART
 
 SECONDS = (1, 2)  # semitones between two notes that clash
+RECENT_MOVES = 32
 PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12
 
 
@@ -25,6 +27,8 @@ class VoiceLeading:
     def __init__(self) -> None:
         self.moves: dict[int, Move] = {}
         """By part."""
+        self.repeats: deque[bool] = deque(maxlen=RECENT_MOVES)
+        """Whether the last moves of parts, but for their present ones, kept the highest pitch."""
         self._sounding: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick
         self._onset, self._clashes = -1, 0
 
@@ -43,6 +47,8 @@ class VoiceLeading:
         if last is not None and last.onset == onset:
             self.moves[part] = last._replace(pitch=max(pitch, last.pitch))
         else:
+            if last is not None and last.before >= 0:
+                self.repeats.append(last.pitch == last.before)
             self.moves[part] = Move(onset, -1 if last is None else last.pitch, pitch)
 
     def clashes_per_beat(self, tick: int) -> float:

@@ -43,6 +43,8 @@ MAX_STYLE_STATS = {
     "notes": 1000.0,
     "overlaps": 1.0,
     "gaps": 1.0,
+    "top_repeats": 1.0,
+    "rhythms": 1.0,
     "parallels": 100.0,
     "clashes": 100.0,
     "grooves": 1.0,

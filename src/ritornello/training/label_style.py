@@ -25,7 +25,7 @@ from ritornello.music.pickup import without_leading_silence
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
-MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
+MANY, MOST, NEARLY_ALL = 0.75, 0.9, 0.99  # quantiles
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
 FEWEST_GROOVES = 4  # bars of a song with a kick or snare
 FEWEST_WITH_DRUMS = 5  # songs of a label
@@ -112,6 +112,27 @@ def _per_beat(amount: Amount) -> float:
     return amount.amount / max(amount.of, 1.0)
 
 
+def _top_repeats(song: AnalysedSong) -> float:
+    """The share 0-1 of onsets of parts that have the highest pitch of the one before."""
+    return float((song.intervals == 0).mean()) if len(song.intervals) else 0.0
+
+
+def repeated_rhythms(song: Score) -> float:
+    """The share 0-1 of the first bars with notes, but the first, that have the onsets of an earlier one.
+
+    Drums do not count.
+    """
+    song = song.select(~song.of_drums)
+    timeline = Timeline.of(song)
+    bar = timeline.bar_of(song.onset_ticks)
+    offset, rhythms = song.onset_ticks - timeline.start_ticks[bar], dict[int, set[int]]()
+    for number, ticks in zip(bar.tolist(), offset.tolist(), strict=True):
+        if number < FIRST_BARS:
+            rhythms.setdefault(number, set()).add(ticks)
+    different = {(int(timeline.length_ticks[number]), *sorted(ticks)) for number, ticks in rhythms.items()}
+    return (len(rhythms) - len(different)) / max(1, len(rhythms) - 1)
+
+
 def _of_label(songs: Sequence[Score]) -> dict[str, float]:
     """The statistics of songs with pitched parts, but for those of drums."""
     analysed = [AnalysedSong(song) for song in songs]
@@ -126,6 +147,8 @@ def _of_label(songs: Sequence[Score]) -> dict[str, float]:
         "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
         "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
         "gaps": round(float(np.quantile(gaps, MOST)), 4),
+        "top_repeats": round(float(np.quantile([_top_repeats(song) for song in analysed], MANY)), 4),
+        "rhythms": round(float(np.mean(list(map(repeated_rhythms, songs)))), 4),
         "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
         "clashes": round(float(np.median([_per_beat(clashes(song)) for song in analysed])), 4),
     }

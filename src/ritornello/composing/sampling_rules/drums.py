@@ -1,9 +1,11 @@
 """Rules that keep the groove of the drums (`drum_groove`): repeated bars, and the snare on 2 and 4."""
 
+from math import log
+
 import numpy as np
 
 from ritornello.composing.drum_groove import ALL_DRUMS, KICKS_AND_SNARES
-from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
+from ritornello.composing.sampling_state import LEAST_SHARE, Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
     DRUM_PART,
@@ -36,7 +38,7 @@ def favour_onsets_of_groove(state: SamplingState) -> Bias | None:
     bias[following - clock + 1 : MAX_SHIFT + 1] = -ONSET_NATS
     bias[END] = -ONSET_NATS
     bias[WAIT] = -ONSET_NATS * (state.tick_after_wait > following)
-    return bias
+    return bias if following > clock + MAX_SHIFT else state.with_share_of_others(following - clock, bias)
 
 
 def favour_drums_of_groove(state: SamplingState) -> Bias | None:
@@ -49,7 +51,8 @@ def favour_drums_of_groove(state: SamplingState) -> Bias | None:
     if groove is None:
         return None
     if groove.due(tick):
-        nats = min(float(state.shift_nats[state.song.row[COLUMN["shift"]]]), MOST_PART_NATS)
+        share = float(state.shift_shares[state.song.row[COLUMN["shift"]]])
+        nats = min(-log(max(share, LEAST_SHARE)), MOST_PART_NATS)
     else:
         nats = -PART_NATS * (groove.fixed_pitches(tick) == ALL_DRUMS)
     return bias_at(PARTS, DRUM_PART, nats) if nats else None

@@ -38,6 +38,8 @@ def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
             bias[following - clock + 1 : MAX_SHIFT + 1] = -ONSET_NATS
             bias[END] = -ONSET_NATS
             bias[WAIT] = -ONSET_NATS * (state.tick_after_wait > following)
+            if following <= clock + MAX_SHIFT:
+                return state.with_share_of_others(following - clock, bias)
     return bias
 
 

@@ -24,6 +24,7 @@ MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
 # A part that lacks notes in a bar should play within this many times the mean time left for each of them
 LATEST_SHARE = 1.5
 LATE_NATS = 4.0  # subtracted from later shifts
+RHYTHM_NATS = 6.0  # subtracted from onsets that leave the rhythm of a bar
 LEAST_NATS = 0.01  # a smaller penalty is left out
 
 
@@ -167,4 +168,22 @@ def forbid_sounding_after_end(state: SamplingState) -> Bias | None:
     if left >= DURATION_TICKS[-1]:
         return None
     bias: Bias = np.where(max(left, 1) < DURATION_TICKS, FORBIDDEN, np.float32(0))
+    return bias
+
+
+def favour_repeated_rhythm(state: SamplingState) -> Bias | None:
+    """Make other onsets unlikelier in bars that have those of an earlier one (`bar_rhythms`)."""
+    rhythms, clock = state.rhythms, state.song.clock
+    if rhythms is None:
+        return None
+    bias = np.zeros(SHIFTS, np.float32)
+    first = clock + 1 if clock == state.onset else clock
+    for start, end, onsets in rhythms.fixed_bars(clock):
+        low, high = (min(max(tick - clock, first - clock), MAX_SHIFT + 1) for tick in (start, end))
+        bias[low:high] = -RHYTHM_NATS
+        left = [tick - clock for tick in onsets if first <= tick <= clock + MAX_SHIFT]
+        if left:  # the first of them must come: what passes it is unlikelier too
+            bias[left[0]] = 0.0
+            bias[left[0] + 1 :] = -RHYTHM_NATS
+            return state.with_share_of_others(left[0], bias)
     return bias
