@@ -66,7 +66,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a part": ({"parts": "kazoo"}, "part 'kazoo': must be an instrument of General MIDI"),
     "a program": ({"parts": "128"}, "part '128': must be"),
     "many parts": ({"parts": ",".join(["violin"] * 33)}, "33 parts: must be 1-32"),
-    "a form": ({"form": "A8 B8", "bars": 8}, "form 'A8 B8' has 16 bars: must have 8, as bars"),
+    "a form": ({"form": "A8 B8", "bars": 8}, "form 'A8 B8' has 16 bars: must have 8, as in bars"),
     "a section": ({"form": "A8 8"}, "section '8': must be a name and"),
     "a chord": ({"chords": "Am Hxy"}, "chord 'Hxy': must be"),
     "no chords": ({"chords": " "}, "chords are empty: must be one for each bar, such as 'Am F C G'"),
