@@ -45,9 +45,9 @@ def sound_of_bars(played: Excerpt, font: SoundFont, rate_hz: int, loop: bool = F
             total[:, : ringing.shape[1]] = ringing
             total[:, : sound.shape[1]] += sound
             ringing = total[:, last - first :]
-            yield SoundOfBar(bar + played.first_bar, _limited(total[:, : last - first], gain))
+            yield SoundOfBar(bar + played.first_bar, limited(total[:, : last - first], gain))
     release = trim_silence(ringing, 0, round(FADE_S * rate_hz))
-    yield SoundOfBar(spans[-1][0] + played.first_bar, _limited(release, gain))
+    yield SoundOfBar(spans[-1][0] + played.first_bar, limited(release, gain))
 
 
 def _spans(lines_s: list[float], rate_hz: int) -> Iterator[tuple[int, int, int]]:
@@ -85,8 +85,8 @@ def usual_gain(mixer: Mixer, edges_s: npt.NDArray[np.float64]) -> float:
     return float(10 ** (missing_lu / 20))
 
 
-def _limited(sound: Signal, gain: float) -> Signal:
-    """The sound times a gain, with peaks above LINEAR_TO compressed by a hyperbolic tangent."""
+def limited(sound: Signal, gain: float) -> Signal:
+    """Return a sound (2, N) times a gain, with peaks above LINEAR_TO compressed by a hyperbolic tangent."""
     sound = sound * np.float32(gain)
     (loud,) = np.nonzero(np.abs(sound).max(axis=0, initial=0) > LINEAR_TO)
     over = np.maximum(np.abs(sound[:, loud]) - LINEAR_TO, 0)

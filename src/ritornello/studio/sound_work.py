@@ -24,7 +24,7 @@ from ritornello import midi
 from ritornello.errors import InputError
 from ritornello.music.score import COLUMNS, Score
 from ritornello.playing.excerpt import with_clicks
-from ritornello.playing.sound import usual_gain
+from ritornello.playing.sound import limited, usual_gain
 from ritornello.rendering.audio import find_soundfont
 from ritornello.rendering.audio.mix import Mixer
 from ritornello.rendering.audio.soundfont import Signal, SoundFont
@@ -122,7 +122,7 @@ def sound(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent
         nothing = np.diff(song.edges, append=song.edges[-1:])[bar]
         return None, [_wav(_silence(int(nothing)))]
     part = _part(song, request["part"], font)
-    return None, [_wav(part.sound(song.edges.tolist(), bar) * np.float32(_gain(arrays[1], font)))]
+    return None, [_wav(limited(part.sound(song.edges.tolist(), bar), _gain(arrays[1], font)))]
 
 
 def metronome(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendEvent) -> Result:
@@ -136,7 +136,7 @@ def metronome(request: dict[str, Any], arrays: Sequence[bytes], _on_event: SendE
     bar_sound = _silence(last - first)
     count = min(last - first, mixed.shape[1])
     bar_sound[:, :count] = mixed[:, :count]
-    return None, [_wav(bar_sound * np.float32(_gain(arrays[1], font)))]
+    return None, [_wav(limited(bar_sound, _gain(arrays[1], font)))]
 
 
 def _check_bar(bar: int, most: int) -> None:
@@ -191,11 +191,11 @@ def _part(song: _Song, part: int, font: str | None) -> _Part:
 
 
 def _wav(signal: Signal) -> bytes:
-    """A sound (2, N) as a WAV file of 16 bits, clipped to full scale."""
+    """A sound (2, N) as a WAV file of 16 bits; it must be within full scale."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
-        file.writeframes(np.rint(np.clip(signal.T, -1, 1) * 32767).astype("<i2").tobytes())
+        file.writeframes(np.rint(signal.T * 32767).astype("<i2").tobytes())
     return out.getvalue()

@@ -92,6 +92,8 @@ def test_the_sketch_is_shown_first_can_be_edited_and_is_followed(open_page: Open
     page.click("button:has-text('Draw a sketch')")
     until(page, "state.stage === 'sketch'")
     assert state_of(page, "state.content.notes.pitch.length") == 0
+    page.fill("[aria-label='Chords of bar 1']", "D")  # so that Am is a new chord in bar 2
+    page.locator("[aria-label='Chords of bar 1']").blur()
     page.fill("[aria-label='Chords of bar 2']", "Am")
     page.locator("[aria-label='Chords of bar 2']").blur()
     bar = state_of(page, "state.content.bars.find((bar) => bar.number === 2).tick")
