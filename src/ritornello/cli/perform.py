@@ -7,7 +7,7 @@ import click
 
 from ritornello.cli.common import (
     PATH,
-    STANDARD_OUTPUT,
+    is_stdout,
     left_out,
     midi_target,
     option,
@@ -46,7 +46,7 @@ def command(song: str, out: str | None, overwrite: bool, as_json: bool, quiet: b
     from ritornello.composing.performed_files import perform
 
     target = Path(midi_target(song, out, "performed"))
-    if out == STANDARD_OUTPUT:
+    if out is not None and is_stdout(out, as_json):
         write_to_stdout(perform(song, **settings).midi)
         return
     with writing([target, target.with_suffix(".json")], overwrite):
