@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ritornello.composing.merge_notes import instrument_name
 from ritornello.composing.style_stats import NO_LABEL
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
@@ -143,7 +142,7 @@ def select_plans(plans: Sequence[Plan], max_bytes: int) -> list[Plan]:
     by_label: dict[str, list[Plan]] = {}
     for plan in plans:
         if plan.bars and plan.bars <= MAX_PLAN_BARS:
-            parts = tuple(part._replace(name=instrument_name(part)) for part in plan.parts)
+            parts = tuple(part._replace(name=part.instrument) for part in plan.parts)
             label = plan.genres[0][0] if plan.genres else ""
             by_label.setdefault(label, []).append(replace(plan, parts=parts, title=""))
     left, kept = max_bytes - 2, []

@@ -37,6 +37,7 @@ FEWEST_TEST_SONGS = 20  # as many as the style ratio needs
 FOLDS = 3
 MIN_FOLD_MINUTES = 0.5
 COMPARING_SHARE = 0.2  # of the minutes, in which candidates compose
+FOLD_SHARE = 0.02  # of the minutes, in which a fold copies and encodes its songs
 SONGS_PER_VALID_SONG = 8  # of those that are not in "test"
 FEWEST_TO_VALIDATE = 2 * SONGS_PER_VALID_SONG  # songs of a fold; with fewer, all of them are trained on
 FEWEST_MEASUREMENTS = 8  # of a training in a fold
@@ -72,6 +73,7 @@ class SelectionPlan(NamedTuple):
             return cls(folds, duration)
         comparing_s = COMPARING_SHARE * budget.total_s if has_start else 0.0
         budget.reserve("comparing", comparing_s)
+        budget.reserve("folds", FOLD_SHARE * folds * budget.total_s)
         minutes = (budget.left_s() or 0.0) / 60
         folds = folds if minutes / (1 + folds) >= MIN_FOLD_MINUTES else 0
         return cls(folds, {"minutes": minutes / (1 + folds)}, comparing_s)
@@ -134,7 +136,8 @@ class CandidateMeasurement:
     def _measure_folds(self, comparison: Comparison, trained: Model, seed: int) -> None:
         """Train in each fold as `trained` was, and measure the candidates, while there is time."""
         longest, budget = 0.0, self.budget
-        budget.reserve("comparing", 0.0)
+        for work in ("comparing", "folds"):
+            budget.reserve(work, 0.0)
         for fold in range(self.plan.folds):
             began, left_s = budget.spent_s, budget.left_s()
             if left_s is not None and longest > left_s:
