@@ -6,7 +6,7 @@ from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.composing.voice_leading import RECENT_MOVES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
 
-RARE_PARALLELS = 0.03  # per beat in songs of a label: below, they are avoided
+RARE_PARALLELS = 0.05  # per beat in songs of a label: below, they are avoided
 PARALLEL_NATS = 6.0  # subtracted from pitches that make one
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeated highest pitches above that of the label
 LEAST_MOVES = RECENT_MOVES // 4  # shares of fewer moves are computed as if there were so many
