@@ -24,6 +24,7 @@ MAX_NOTES_AT_ONSET = 32  # as many as an orchestra plays
 # A part that lacks notes in a bar should play within this many times the mean time left for each of them
 LATEST_SHARE = 1.5
 LATE_NATS = 4.0  # subtracted from later shifts
+LEAST_RHYTHM_SHARE = 0.03  # of the probability that the network gives to the next onset of a rhythm
 RHYTHM_NATS = 6.0  # subtracted from onsets that leave the rhythm of a bar
 LEAST_NATS = 0.01  # a smaller penalty is left out
 
@@ -182,6 +183,8 @@ def favour_repeated_rhythm(state: SamplingState) -> Bias | None:
         low, high = (min(max(tick - clock, first - clock), MAX_SHIFT + 1) for tick in (start, end))
         bias[low:high] = -RHYTHM_NATS
         left = [tick - clock for tick in onsets if first <= tick <= clock + MAX_SHIFT]
+        if left and state.shift_shares[left[0]] < LEAST_RHYTHM_SHARE:
+            return None  # where no part has a note to play, others would join
         if left:  # the first of them must come: what passes it is unlikelier too
             bias[left[0]] = 0.0
             bias[left[0] + 1 :] = -RHYTHM_NATS
