@@ -36,10 +36,10 @@ FIGURES = {  # name: a sentence in which the figure stands
     "less_than_gpt2": r"The LSTM needs ([\d.]+%) fewer nats than GPT-2",
     "less_than_gpt2_interval": r"fewer nats than GPT-2 \(([\d.]+% to [\d.]+%), paired by song\)",
     "less_than_plain": r"and ([\d.]+%) fewer than without candidates",
-    "less_than_gpt2_gpu": r"than \(b\) \([^)]*\), ([\d.]+%) fewer than GPT-2",
+    "less_than_gpt2_gpu": r"than \(b\) \([^)]*\) and ([\d.]+%) fewer than GPT-2",
     "songs": r"([\d,]+) songs of sixteen labels",
     "gpt2_notes": r"it saw ([\d.]+ million) notes",
-    "our_notes": r"where ours saw ([\d.]+)",
+    "our_notes": r"our LSTM ([\d.]+) million",
     "alone_saves": r"Alone saves ([\d.]+%)",
 }
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ritornello.composing.bar_rhythms import BarRhythms
 from ritornello.composing.request import Request, request_for
@@ -77,13 +78,17 @@ def test_the_rule_moves_the_probability_of_all_other_onsets_to_the_next_one() ->
     for shift in (0, 24, 48):
         song.note(shift)
     logits = np.zeros(194, np.float32)
+    logits[24] = np.log(50)  # of 243 in all
     song.state.observe_logits("shift", logits)
     bias = timing.favour_repeated_rhythm(song.state)  # at 72; bar 2 begins at 96
     assert bias is not None
     assert np.flatnonzero(bias < 0).tolist() == [*range(25, 192), WAIT, END]
-    assert bias[24] == np.float32(np.log(1 + 169))  # the 169 others are as likely each
+    assert bias[24] == pytest.approx(np.log((50 + 169) / 50))  # of the others 169 lose what they have
     assert bias[0] == 0  # more notes may join at 72
+    song.state.observe_logits("shift", np.zeros(194, np.float32))
+    assert timing.favour_repeated_rhythm(song.state) is None  # the network would hardly play there
     song.note(24)
+    song.state.observe_logits("shift", logits)
     after = timing.favour_repeated_rhythm(song.state)
     assert after is not None
     assert np.flatnonzero(after >= 0).tolist() == [0, 24]

@@ -79,5 +79,5 @@ def test_errors(text: str, message: str) -> None:
 
 
 def test_too_many_symbols_for_a_bar() -> None:
-    with pytest.raises(PlanError, match="5 chords 'C D E F G' in bar 2: must be a number that divides"):
+    with pytest.raises(PlanError, match="5 chords 'C D E F G' in bar 2: must be one, one a beat, or"):
         chart_chords(parse_chart("C | C D E F G"), Plan(2))

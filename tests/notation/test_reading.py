@@ -125,7 +125,7 @@ def test_musicxml_has_its_repeats_program_key_meter_and_tempo() -> None:
 def test_damaged_files_are_named(data: bytes, format_name: Format, capfd: pytest.CaptureFixture[str]) -> None:
     if format_name != "abc":
         pytest.importorskip("verovio")
-    with pytest.raises(MidiError, match=r"^'bad\.file': "):
+    with pytest.raises(MidiError, match=r"^'bad\.file'"):
         parse_notation(data, format_name, name="bad.file")
     assert capfd.readouterr() == ("", "")  # what the converters complain of is not shown
 
