@@ -123,7 +123,7 @@ def test_what_closes_a_phrase_is_free() -> None:
     for shift, part, pitch in ((0, 0, 48), (0, BASS, 55), (48, 0, 50), (0, BASS, 57)):
         begun.note(shift, part, pitch, BEAT)
     begun.note(48, 0, 52, BEAT).put(shift=0, part=BASS)  # on the first beat of bar 2
-    assert begun.state.is_closing
+    assert begun.state.closing_note is not None
     for rule in (voice_leading.penalize_parallels, voice_leading.penalize_clashes):
         assert rule(begun.state) is None
     assert voice_leading.penalize_repeated_tops(begun.state) is None

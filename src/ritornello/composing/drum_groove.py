@@ -10,13 +10,12 @@ bars of 4/4 that repeat nothing.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 
+from ritornello.composing.earlier_bars import EarlierBars
 from ritornello.composing.request import Request
 from ritornello.composing.sampling import habit_generator
 from ritornello.music.plan import GRID
-from ritornello.music.sketch import CLOSED, END
 from ritornello.representations.grid.vocabulary import DRUM_PART, PITCHES
 
 KICKS, SNARES = frozenset({35, 36}), frozenset({38, 40})  # General MIDI
@@ -32,12 +31,9 @@ class DrumGroove:
 
     def __init__(self, request: Request, bar_starts: list[int]) -> None:
         """`bar_starts` (bars,) are ticks."""
-        timeline, sketch, style = request.timeline, request.plan.sketch, request.style
-        self._bar_starts, self._lengths = bar_starts, timeline.length_ticks.tolist()
+        timeline, style = request.timeline, request.style
+        self._bars = EarlierBars(request, bar_starts)
         self._meters = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))
-        self._returns_to = timeline.returns_to.tolist()
-        cadences = [*(sketch.cadences if sketch is not None else ())]
-        self._ends_phrase = [cadence in (CLOSED, END) for cadence in cadences] or [False] * len(bar_starts)
         draw = habit_generator(request.seed, request.song, "drums")
         self._has_backbeats = bool(draw.random() < style.backbeats)
         draws = draw.random(len(bar_starts)).tolist()
@@ -62,19 +58,19 @@ class DrumGroove:
 
     def add(self, onset: int, pitch: int) -> None:
         """Read a new drum note (ticks), which comes after all others."""
-        bar = self._bar_of(onset)
-        self._played.setdefault(bar, set()).add((onset - self._bar_starts[bar], pitch))
+        bar = self._bars.bar_of(onset)
+        self._played.setdefault(bar, set()).add((onset - self._bars.start_ticks[bar], pitch))
         self._last = onset, pitch
 
     def fixed_pitches(self, tick: int) -> frozenset[int]:
         """Return the pitches that play no other than the required notes in the bar of a tick."""
-        bar = self._bar_of(tick)
+        bar = self._bars.bar_of(tick)
         return self._repeated[bar] if self._origin(bar) >= 0 else NO_DRUMS
 
     def due(self, tick: int) -> list[int]:
         """Return the pitches, ascending, that must still be struck at a tick."""
-        bar = self._bar_of(tick)
-        offset = tick - self._bar_starts[bar]
+        bar = self._bars.bar_of(tick)
+        offset = tick - self._bars.start_ticks[bar]
         pitches = self._required(bar, bar).get(offset)
         if not pitches:
             return []
@@ -84,15 +80,12 @@ class DrumGroove:
 
     def next_tick(self, tick: int) -> int:
         """Return the first tick after a tick, up to the end of the next bar, that requires drums; else -1."""
-        for bar in range(first := self._bar_of(tick), min(first + 2, len(self._bar_starts))):
-            start = self._bar_starts[bar]
+        for bar in range(first := self._bars.bar_of(tick), min(first + 2, len(self._bars))):
+            start = self._bars.start_ticks[bar]
             later = (start + offset for offset in self._required(bar, first) if start + offset > tick)
             if (following := min(later, default=-1)) >= 0:
                 return following
         return -1
-
-    def _bar_of(self, tick: int) -> int:
-        return bisect_right(self._bar_starts, tick) - 1
 
     def _required(self, bar: int, present_bar: int) -> dict[int, list[int]]:
         """Return the notes that the drums of a bar must play: by tick in the bar the pitches, ascending.
@@ -112,7 +105,7 @@ class DrumGroove:
         """Return the drum notes (tick in the bar, pitch) that a bar must have."""
         if (origin := self._origin(bar)) >= 0:
             return (note for note in self._played[origin] if note[1] in self._repeated[bar])
-        is_common = self._meters[bar] == COMMON_TIME and self._lengths[bar] == 4 * GRID
+        is_common = self._meters[bar] == COMMON_TIME and self._bars.length_ticks[bar] == 4 * GRID
         return BACKBEATS if self._has_backbeats and is_common else ()
 
     def _origin(self, bar: int) -> int:
@@ -122,15 +115,10 @@ class DrumGroove:
         return self._origins[bar]
 
     def _choose_origin(self, bar: int) -> int:
-        """Return the bar to which a bar returns, or else the last one that ends no phrase; -1 for none.
-
-        It must have a pattern of kicks and snares, and the same length.
-        """
-        returns_to: int = self._returns_to[bar]
-        before = [earlier for earlier in range(bar - 1, -1, -1) if not self._ends_phrase[earlier]]
-        for earlier in [returns_to] * (returns_to >= 0) + before:
+        """Return an earlier bar with a pattern of kicks and snares, or -1."""
+        for earlier in self._bars.before(bar):
             struck = [pitch for _, pitch in self._played.get(earlier, ()) if pitch in KICKS_AND_SNARES]
-            if len(struck) >= FEWEST_NOTES and self._lengths[earlier] == self._lengths[bar]:
+            if len(struck) >= FEWEST_NOTES:
                 first = self._origins.get(earlier, -1)  # a copy of it may have additional notes
                 return first if first >= 0 and self._repeated[bar] <= self._repeated[earlier] else earlier
         return -1

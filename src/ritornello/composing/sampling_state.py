@@ -6,15 +6,15 @@ It is updated after each note, so that the rules need not go through all notes a
 from bisect import bisect_left, bisect_right
 from collections import deque
 from math import log
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.bar_rhythms import BarRhythms
+from ritornello.composing.bar_tree import BarTree
 from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.harmony_state import HarmonyState
-from ritornello.composing.planned_parts import PlannedParts, closing_notes
+from ritornello.composing.planned_parts import ClosingNote, PlannedParts, closing_notes
 from ritornello.composing.request import PlayedNotes, Request
 from ritornello.composing.voice_leading import VoiceLeading
 from ritornello.music.modes import tones
@@ -28,9 +28,6 @@ from ritornello.representations.grid.vocabulary import (
 )
 
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
-Tree = dict[
-    tuple[int, int, int], Any
-]  # by tick in the bar, part, pitch of a note: the tree of notes after it
 TICKS_OF_DURATION = DURATION_TICKS.tolist()
 RECENT_NOTES = 32  # notes over which repeated and out-of-key pitches are counted
 LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
@@ -43,26 +40,6 @@ def bias_at(size: int, classes: int | list[int], nats: float | np.float32) -> Bi
     bias = np.zeros(size, np.float32)
     bias[classes] = nats
     return bias
-
-
-class BarTree:
-    """The notes of all bars as a tree in which bars that begin alike share a branch."""
-
-    def __init__(self) -> None:
-        self._root: Tree = {}
-        self._branch = self._root
-        self.bar = -1
-        """The bar of the last note."""
-        self.continuations = self._root
-        """The notes that followed in earlier bars that begin as the bar of the last note does."""
-
-    def add(self, bar: int, tick: int, part: int, pitch: int) -> None:
-        """Add the next note, which begins `tick` ticks after the start of its bar."""
-        if bar > self.bar:
-            self.bar, self._branch, self.continuations = bar, self._root, self._root
-        note = tick, part, pitch
-        self.continuations = self.continuations.get(note, {})
-        self._branch = self._branch.setdefault(note, {})
 
 
 class SamplingState:
@@ -107,16 +84,6 @@ class SamplingState:
         self.sounding: dict[int, list[int]] = {}  # by part: the end ticks of its notes
         self.end_of: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick of its last note
         self._skip_sounding_bars()
-
-    def with_share_of_others(self, shift: int, penalized: Bias) -> Bias:
-        """Return the bias on shifts (size,) with an entry for `shift`: it gains what negative entries lose.
-
-        Otherwise all shifts would gain it, and more notes would join the present onset.
-        """
-        own = max(float(self.shift_shares[shift]), LEAST_SHARE)
-        others = float(np.add.reduce(self.shift_shares[penalized < 0]))
-        penalized[shift] = log((own + others) / own)
-        return penalized
 
     def observe_logits(self, field: str, logits: npt.NDArray[np.float32]) -> None:
         """Read the logits (size,) of a field of the row, before any rule has changed them."""
@@ -212,10 +179,10 @@ class SamplingState:
         return min(self.song.clock + WAIT, end_of_next_bar)
 
     @property
-    def is_closing(self) -> bool:
-        """Whether the current row, once its shift is drawn, is at the onset with which a phrase closes."""
+    def closing_note(self) -> ClosingNote | None:
+        """The planned closing note at the onset of the current row, once its shift is drawn."""
         closing = self.closings.get(bisect_right(self.song.bar_starts, self.row_tick) - 1)
-        return closing is not None and closing.onset_ticks == self.row_tick
+        return closing if closing is not None and closing.onset_ticks == self.row_tick else None
 
     def note_to_repeat(self, tick: int) -> tuple[int, int, int] | None:
         """The note that the bar of a tick should repeat next: (onset in ticks, part, pitch), or None.

@@ -63,20 +63,21 @@ class Candidates:
     def _model(self, trained: Model, candidate: Candidate) -> Model:
         """The model of a candidate other than the start model."""
         assert self.start is not None, "only a start model has candidates"
-        model = self._mixed(trained, candidate.share)
         if candidate.share == 0:
             sketch: dict[str, Any] = {
                 name: value for name, value in trained.info.items() if name in OF_SKETCH
             }
             start = _without_default_label(replace(self.start, plans=trained.plans, sketch=trained.sketch))
             model = replace(start, info=start.info | sketch)
+        else:
+            model = self._mixed(trained, candidate.share)
         if candidate.temperature == 1:
             return model
         return replace(model, info={**model.info, "temperature": candidate.temperature})
 
     def _mixed(self, trained: Model, share: float) -> Model:
         """The trained model with weights between the initial ones (share 0) and its own (share 1)."""
-        if share in (0, 1) or self.initial is None:
+        if share == 1 or self.initial is None:
             return trained
         weights = {
             name: (self.initial[name] + share * (array.astype(np.float32) - self.initial[name])).astype(

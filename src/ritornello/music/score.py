@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, fields, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,8 +83,7 @@ class Marker(NamedTuple):
     text: str
 
 
-DEFAULT_TEMPO = Tempo(0, 500_000)
-DEFAULT_METER = Meter(0, 4, 4)
+DEFAULT_TEMPO, DEFAULT_METER = Tempo(0, 500_000), Meter(0, 4, 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,13 +148,8 @@ class Score:
         """
         onset, length = _ints(onset_ticks, "i4"), _ints(duration_ticks, "i4")
         owner = np.zeros(len(onset), np.uint8) if part is None else _ints(part, *BYTE_TYPES)
-        columns = (
-            onset,
-            length + (length == 0),
-            _ints(pitch, *BYTE_TYPES),
-            _ints(velocity, *BYTE_TYPES),
-            owner,
-        )
+        pitches, velocities = (_ints(column, *BYTE_TYPES) for column in (pitch, velocity))
+        columns = (onset, length + (length == 0), pitches, velocities, owner)
         check_lengths(columns)
         for name, column in zip(COLUMNS, columns, strict=True):
             check_range(column, name, *LIMITS[name], events.get("title", ""))
@@ -194,8 +189,7 @@ class Score:
             return None
         onset, duration, pitch = self.onset_ticks[pitched], self.duration_ticks[pitched], self.pitch[pitched]
         weights = np.bincount(pitch % 12, duration, 12)
-        last = onset.max()
-        lowest = int(pitch[(onset <= last) & (onset + duration.astype(np.int64) > last)].min(initial=127))
+        lowest = int(pitch[onset + duration.astype(np.int64) > onset.max()].min(initial=127))
         sharps = {key.sharps for key in self.keys}
         signature = sharps.pop() if len(sharps) == 1 else 0
         return estimate_key(weights.astype(np.float64), lowest % 12, signature)
@@ -239,10 +233,9 @@ class Score:
         """Return the song at another resolution. Onsets and ends are rounded to the nearest tick."""
         if ticks_per_beat == self.ticks_per_beat:
             return self
-
-        def scale(ticks: Any) -> Any:
-            return rescale_ticks(ticks, self.ticks_per_beat, ticks_per_beat)
-
+        scale = partial(
+            rescale_ticks, from_ticks_per_beat=self.ticks_per_beat, to_ticks_per_beat=ticks_per_beat
+        )
         onset = self.onset_ticks.astype(np.int64)
         start, end = scale(onset), scale(onset + self.duration_ticks)
         moved = {

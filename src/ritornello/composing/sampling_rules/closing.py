@@ -4,17 +4,13 @@ The network reads the closing notes too, but the preceding notes influence it mo
 composed tunes end on the tonic, but 92% of the sketches plan it (docs/results.md, "Closing notes").
 """
 
-from bisect import bisect_right
-
 import numpy as np
 
 from ritornello.composing.sampling_rules.harmony import bias_of_tones
 from ritornello.composing.sampling_state import Bias, SamplingState
 from ritornello.representations.grid.vocabulary import COLUMN, END, MAX_SHIFT, SHIFTS, WAIT
 
-ONSET_NATS = (
-    4.0  # subtracted from shifts beyond the closing onset, and from notes after the last closing note
-)
+ONSET_NATS = 4.0  # subtracted from shifts beyond the closing onset, and from notes after the last one
 PITCH_NATS = 8.0  # subtracted from other pitches at the closing onset
 
 
@@ -37,8 +33,8 @@ def favour_closing_notes(state: SamplingState) -> Bias | None:
 def keep_closing_pitch(state: SamplingState) -> Bias | None:
     """Make other pitches unlikelier for the first note of the leading part at the closing onset."""
     tick, part = state.row_tick, state.song.row[COLUMN["part"]]
-    closing = state.closings.get(bisect_right(state.song.bar_starts, tick) - 1)
-    if closing is None or (closing.onset_ticks, closing.part) != (tick, part):
+    closing = state.closing_note
+    if closing is None or closing.part != part:
         return None
     if (state.onset, state.part) == (tick, part):  # another note of the part at this onset
         return None

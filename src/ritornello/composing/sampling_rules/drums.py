@@ -5,16 +5,14 @@ from math import log
 import numpy as np
 
 from ritornello.composing.drum_groove import ALL_DRUMS, KICKS_AND_SNARES
+from ritornello.composing.sampling_rules.onsets import require_onset
 from ritornello.composing.sampling_state import LEAST_SHARE, Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import (
     COLUMN,
     DRUM_PART,
-    END,
-    MAX_SHIFT,
     PARTS,
     PITCHES,
     SHIFTS,
-    WAIT,
 )
 
 ONSET_NATS = 8.0  # subtracted from shifts that leave out a drum note of the groove
@@ -33,12 +31,7 @@ def favour_onsets_of_groove(state: SamplingState) -> Bias | None:
         bias[1:] = -ONSET_NATS
         return bias
     following = groove.next_tick(clock)
-    if following < 0:
-        return None
-    bias[following - clock + 1 : MAX_SHIFT + 1] = -ONSET_NATS
-    bias[END] = -ONSET_NATS
-    bias[WAIT] = -ONSET_NATS * (state.tick_after_wait > following)
-    return bias if following > clock + MAX_SHIFT else state.with_share_of_others(following - clock, bias)
+    return require_onset(state, following, ONSET_NATS, bias) if following >= 0 else None
 
 
 def favour_drums_of_groove(state: SamplingState) -> Bias | None:

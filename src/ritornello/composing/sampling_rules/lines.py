@@ -1,17 +1,18 @@
 """Rules that keep the parts of a song lines: one note ends where the next begins, where people write so.
 
-A network ends 98 of 100 notes of a chorale right, but with four voices hardly a chorale is left without a gap
-and without notes that overlap; in people's all voices sound from the first chord to the last.
+A network begins 96 of 100 notes of a chorale where the note before ends. But then hardly a chorale of four
+voices has neither gap nor overlap. In people's chorales all voices sound from the first chord to the last.
 """
 
 from functools import lru_cache
 
 import numpy as np
 
+from ritornello.composing.sampling_rules.onsets import require_onset
 from ritornello.composing.sampling_state import Bias, SamplingState
-from ritornello.representations.grid.vocabulary import DRUM_PART, END, MAX_SHIFT, PARTS, SHIFTS, WAIT
+from ritornello.representations.grid.vocabulary import DRUM_PART, MAX_SHIFT, PARTS, SHIFTS
 
-RARE = 0.01  # the rules hold if 90% of the songs of a label have fewer overlaps, or gaps, of 1 onset
+RARE = 0.01  # the rules hold where 90% of the songs of a label have an overlap, or a gap, at fewer onsets
 ONSET_NATS = 8.0  # subtracted from shifts after which a part would have a gap, or no part could play
 PART_NATS = 8.0  # subtracted from parts that must wait
 
@@ -35,11 +36,7 @@ def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
         if _ended_parts(state, clock):
             bias[1:] = -ONSET_NATS
         elif later and (following := min(later)) < state.end_tick:
-            bias[following - clock + 1 : MAX_SHIFT + 1] = -ONSET_NATS
-            bias[END] = -ONSET_NATS
-            bias[WAIT] = -ONSET_NATS * (state.tick_after_wait > following)
-            if following <= clock + MAX_SHIFT:
-                return state.with_share_of_others(following - clock, bias)
+            return require_onset(state, following, ONSET_NATS, bias)
     return bias
 
 

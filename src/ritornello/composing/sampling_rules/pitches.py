@@ -109,7 +109,7 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     share = sum(state.repeats) / max(len(state.repeats), LEAST_NOTES)
     penalty = REPEAT_NATS * max(0, times - FREE_REPEATS + 1)
     penalty += EXCESS_REPEAT_NATS * max(0.0, share - state.style.repeats)
-    penalty += NEVER_REPEATS_NATS * (state.style.repeats == 0 and not state.is_closing)
+    penalty += NEVER_REPEATS_NATS * (state.style.repeats == 0 and state.closing_note is None)
     if penalty == 0:
         return None
     return bias_at(PITCHES, pitch, -penalty)

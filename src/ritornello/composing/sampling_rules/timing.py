@@ -3,6 +3,7 @@
 import numpy as np
 
 from ritornello.composing.sampling import FORBIDDEN
+from ritornello.composing.sampling_rules.onsets import favour_shift
 from ritornello.composing.sampling_rules.parts import (
     MOST_BARS_MISSING,
     NATS_PER_MISSING_BAR,
@@ -188,5 +189,5 @@ def favour_repeated_rhythm(state: SamplingState) -> Bias | None:
         if left:  # the first of them must come: what passes it is unlikelier too
             bias[left[0]] = 0.0
             bias[left[0] + 1 :] = -RHYTHM_NATS
-            return state.with_share_of_others(left[0], bias)
+            return favour_shift(state, left[0], bias)
     return bias

@@ -15,7 +15,7 @@ CLASH_NATS = 3.0  # subtracted from a pitch for each second with a sounding note
 
 def penalize_parallels(state: SamplingState) -> Bias | None:
     """Make pitches unlikelier that make parallel fifths or octaves, where people avoid these."""
-    if state.style.parallels >= RARE_PARALLELS or state.is_closing:
+    if state.style.parallels >= RARE_PARALLELS or state.closing_note:
         return None
     part = int(state.song.row[COLUMN["part"]])
     pitches = state.voice_leading.parallel_pitches(state.row_tick, part)
@@ -30,7 +30,7 @@ def penalize_repeated_tops(state: SamplingState) -> Bias | None:
     """Make the highest pitch of a part's last onset unlikelier after more repeats than people write."""
     leading, part = state.voice_leading, int(state.song.row[COLUMN["part"]])
     move = leading.moves.get(part)
-    if move is None or part == DRUM_PART or state.is_closing:
+    if move is None or part == DRUM_PART or state.closing_note:
         return None
     pitch = move.before if move.onset == state.row_tick else move.pitch
     share = sum(leading.repeats) / max(len(leading.repeats), LEAST_MOVES)
@@ -43,7 +43,7 @@ def penalize_clashes(state: SamplingState) -> Bias | None:
     """Make seconds with sounding notes unlikelier while the song has more of them than songs of the label."""
     tick = state.row_tick
     is_drums = state.song.row[COLUMN["part"]] == DRUM_PART
-    if is_drums or state.is_closing or state.voice_leading.clashes_per_beat(tick) <= state.style.clashes:
+    if is_drums or state.closing_note or state.voice_leading.clashes_per_beat(tick) <= state.style.clashes:
         return None
     bias = np.zeros(PITCHES, np.float32)
     for pitch, count in state.voice_leading.clashes_of(tick).items():
