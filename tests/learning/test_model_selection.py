@@ -64,12 +64,12 @@ def test_the_reason_is_a_sentence() -> None:
     half = figures(0.5, 2.0, 0.8, temperature=0.8)
     assert reason([OF_START, half], half, "the bundled model", 30) == (
         "the model halfway from the bundled model to the trained one, at 0.8 of the temperature, is kept: "
-        f"{judged} it {nats}, and composes 20% closer in style (95% interval -5% to 50%) than the bundled "
+        f"{judged}, it {nats}, and composes 20% closer in style (95% interval -5% to 50%) than the bundled "
         "model"
     )
     sketches = figures(0, 0.0, 0.8)
     assert reason([OF_START, sketches], sketches, "the bundled model", 30) == (
-        f"the bundled model with the trained sketches is kept: {judged} it composes 20% closer in style "
+        f"the bundled model with the trained sketches is kept: {judged}, it composes 20% closer in style "
         "(95% interval -5% to 50%) than the bundled model"
     )
     assert reason([OF_START], OF_START, "the bundled model", 30).startswith(

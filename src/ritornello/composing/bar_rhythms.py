@@ -18,7 +18,7 @@ MOST_TIMES_NOTES = 1.5  # a bar with more than this many times the planned notes
 
 
 class BarRhythms:
-    """The onsets of the bars of a request so far, in ticks of the bar, and what they must be."""
+    """The onsets of each bar so far (ticks in the bar), and the bar whose onsets each bar must repeat."""
 
     def __init__(self, request: Request, bar_starts: list[int]) -> None:
         """`bar_starts` (bars,) are ticks."""

@@ -25,29 +25,30 @@ class StyleStats(NamedTuple):
     notes: float = inf
     """The most notes of a part in a bar; 99% of the bars in which parts play have no more."""
     overlaps: float = 1.0
-    """The share of onsets of a part at which an earlier note of it sounds on; 90% of songs have no more."""
+    """The share of a part's onsets at which its earlier notes still sound; 90% of songs have no more."""
     gaps: float = 1.0
-    """The share of onsets of a part before which none of its notes sounds; 90% of songs have no more."""
+    """The share of a part's onsets just before which it is silent; 90% of songs have no more."""
     top_repeats: float = 1.0
-    """The share of onsets of a part with the highest pitch of the one before; 75% of songs have no more."""
+    """The share of a part's onsets that keep the highest pitch of the last one; 75% of songs have no more."""
     rhythms: float = 0.0
-    """The share of bars, but the first, that have the onsets of an earlier one, without drums: the mean."""
+    """The mean share of bars that have the onsets of an earlier bar. Drums and first bars do not count."""
     parallels: float = inf
-    """Parallel fifths and octaves per beat: the mean."""
+    """The mean number of parallel fifths and octaves per beat."""
     clashes: float = inf
-    """Pairs of notes a second apart that sound together, per beat: the median."""
+    """The median number of pairs of notes per beat that sound together and are a second apart."""
     grooves: float = 0.0
-    """The share of bars with a kick or snare, but the first, that have those of an earlier one: the mean."""
+    """The mean share of bars that have the kicks and snares of an earlier bar. First bars do not count."""
     loops: float = 0.0
-    """The share of bars with drums, but the first, that have all drum notes of an earlier one: the mean."""
+    """The mean share of bars that have all drum notes of an earlier bar. First bars do not count."""
     backbeats: float = 0.0
-    """The share of bars of 4/4 with a kick or snare that have a snare on 2 and on 4: the mean."""
+    """The mean share of bars of 4/4 that have a snare on 2 and on 4, of those with a kick or snare."""
 
 
 def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
     """Return the statistics in model.json for the labels of a plan.
 
-    For a blend they are the least strict ones, and those of drums the highest: a label may have no drums.
+    For a blend of labels each limit is the least strict one. Each statistic of drums or rhythms is the
+    highest one, because a label without drums has 0.
     """
     stored = info.get("usual", {})
     labels = [label for label, _ in plan.genres] or [NO_LABEL]

@@ -1,4 +1,4 @@
-"""The last moves of the parts of a song, and its clashes so far, which the rules of voice leading read."""
+"""The state that the rules of voice leading read: the last move of each part, and the clashes so far."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12
 
 
 class Move(NamedTuple):
-    """The last move of a part: to its highest pitch at `onset` (ticks), from that before, -1 without one."""
+    """The last move of a part, to its highest `pitch` at `onset` (ticks).
+
+    `before` is the highest pitch at the onset before, or -1 if there is none.
+    """
 
     onset: int
     before: int
@@ -28,7 +31,7 @@ class VoiceLeading:
         self.moves: dict[int, Move] = {}
         """By part."""
         self.repeats: deque[bool] = deque(maxlen=RECENT_MOVES)
-        """Whether the last moves of parts, but for their present ones, kept the highest pitch."""
+        """For the last completed moves: whether the highest pitch stayed the same."""
         self._sounding: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick
         self._onset, self._clashes = -1, 0
 
@@ -52,11 +55,11 @@ class VoiceLeading:
             self.moves[part] = Move(onset, -1 if last is None else last.pitch, pitch)
 
     def clashes_per_beat(self, tick: int) -> float:
-        """Return the clashes per beat up to a tick, at first as if four beats were over."""
+        """Return the number of clashes before a tick, divided by the beats before it, at least by four."""
         return self._clashes * GRID / max(tick, 4 * GRID)
 
     def clashes_of(self, tick: int) -> dict[int, int]:
-        """Return, by pitch, with how many notes that sound at a tick it would clash; only above 0."""
+        """Return, by pitch, the number of notes sounding at a tick with which it would clash, if above 0."""
         found: dict[int, int] = {}
         for (_, pitch), end in self._sounding.items():
             if end <= tick:
@@ -67,7 +70,7 @@ class VoiceLeading:
         return found
 
     def parallel_pitches(self, tick: int, part: int) -> list[int]:
-        """Return the pitches of a part at a tick that would make parallel fifths or octaves with another."""
+        """Return the pitches by which a part would make parallel fifths or octaves with another at a tick."""
         own = self.moves.get(part)
         if own is None or part == DRUM_PART:
             return []

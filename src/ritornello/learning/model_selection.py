@@ -1,21 +1,22 @@
 """Choose the model that `learn` keeps: by the likelihood of held-out songs and by what the models compose.
 
-A candidate is a network of notes, a sketch network and a temperature. Its notes are those of the model from
-which training began (the *start model*, share 0), the trained ones (share 1), or have weights between the two
-(Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*). All but the start model itself have the
-trained sketch network. Some are sampled at a lower temperature: a network that learnt from few songs is
-uncertain where it leads itself, and at the usual temperature it leaps and crowds notes.
+A candidate has a network of notes, a sketch network and a temperature. The weights of its network of notes
+are those of the model from which training began (the *start model*, share 0), the trained ones (share 1), or
+lie between the two (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*). All candidates but the
+start model have the trained sketch network. Some have a lower temperature: a network that learnt from few
+songs is less certain in its own songs than in theirs, and at the usual temperature it leaps too much and
+plays too many notes.
 
-Each composes with the plans of the same held-out songs and the same seed (`song_comparison`), and each
+Each candidate composes with the plans of the same held-out songs and the same seed (`song_comparison`), and
 predicts these songs. A candidate is *eligible* if on held-out songs
 
-- its style is closer to human songs than that of the start model, and
+- its style is closer to human songs than that of the start model,
 - the 95% interval of the ratio of both distances ends below 1 + MAX_RISK, and
-- it needs fewer nats per note than the start model, and the 95% interval of the difference is above 0. One
-  with the notes of the start model needs as many by definition.
+- it needs fewer nats per note than the start model, with a 95% interval above 0. With share 0 it needs as
+  many, and this condition does not apply.
 
-Of the eligible candidates the one with the lowest sum of its ranks in nats and in style is kept, of equal
-ones the one closer to the start. If none is eligible, the start model is kept.
+Of the eligible candidates, the one with the lowest sum of its ranks in nats and in style is kept; if two have
+the same sum, the one closer to the start. If none is eligible, the start model is kept.
 """
 
 from __future__ import annotations
@@ -44,16 +45,16 @@ SHARES_IN_WORDS = {0.25: "a quarter of the way", 0.5: "halfway", 0.75: "three qu
 
 
 class Candidate(NamedTuple):
-    """What composes, and how it differs from the start model."""
+    """A model that may be kept, described by its differences from the start model."""
 
     share: float
     """How far the weights of the network of notes lie from the start model (0) to the trained one (1)."""
     temperature: float = 1.0
-    """The factor of all temperatures of sampling."""
+    """The factor by which all temperatures of sampling are multiplied."""
     has_trained_sketch: bool = True
 
     def __str__(self) -> str:
-        """How it differs from the start model, in words."""
+        """The candidate in words, as a subject of a sentence."""
         if self == START:
             return "the start model"
         if self.share == 0:
@@ -67,7 +68,7 @@ class Candidate(NamedTuple):
 
 
 START = Candidate(0.0, has_trained_sketch=False)
-# After the start model; the most promising first, as time may not suffice for all (benchmarks/RESULTS.md)
+# Besides the start model. The most promising come first, because time may not suffice for all
 CANDIDATES = (
     Candidate(0.5, COOL),
     Candidate(0.5),
@@ -251,7 +252,7 @@ def reason(figures: list[dict[str, Any]], kept: Mapping[str, Any], start: str, s
     """Say in a sentence which candidate is kept and why; `start` names the start model in words."""
     judged = f"{songs} songs that it did not learn from"
     if (candidate := candidate_of(kept)) != START:
-        text = f"{candidate} is kept: on {judged} it {_compared(kept)} than the start model"
+        text = f"{candidate} is kept: on {judged}, it {_compared(kept)} than the start model"
     elif len(figures) == 1:
         text = f"the start model is kept: there was no time to compare others on {judged}"
     else:

@@ -69,9 +69,10 @@ def notes_of_bars(song: Score) -> list[int]:
 
 
 def broken_lines(song: Score) -> tuple[float, float]:
-    """The shares 0-1 of onsets of pitched parts, but the first, at which a line is broken: overlaps and gaps.
+    """Return the shares 0-1 of overlaps and of gaps among the onsets of pitched parts.
 
-    An earlier note of the part sounds on, or the part has been silent.
+    At an overlap an earlier note of the part still sounds. After a gap the part has been silent. The first
+    onset of each part does not count.
     """
     overlaps = gaps = count = 0
     end_ticks = song.onset_ticks.astype(np.int64) + song.duration_ticks
@@ -87,9 +88,9 @@ def broken_lines(song: Score) -> tuple[float, float]:
 
 
 def habits_of_drums(song: Score) -> tuple[float, float, float] | None:
-    """What the drums do in the first bars: the statistics `grooves`, `loops` and `backbeats`, shares 0-1.
+    """Return the statistics `grooves`, `loops` and `backbeats` (shares 0-1) of the first bars of a song.
 
-    None with fewer than FEWEST_GROOVES bars with a kick or snare. Without bars of 4/4 `backbeats` is 0.
+    Return None if fewer than FEWEST_GROOVES bars have a kick or snare. `backbeats` is 0 without bars of 4/4.
     """
     timeline = Timeline.of(song)
     if len(timeline) > FIRST_BARS:
@@ -118,9 +119,9 @@ def _top_repeats(song: AnalysedSong) -> float:
 
 
 def repeated_rhythms(song: Score) -> float:
-    """The share 0-1 of the first bars with notes, but the first, that have the onsets of an earlier one.
+    """Return the share 0-1 of the first bars that have the onsets of an earlier bar.
 
-    Drums do not count.
+    The first bar with notes and drums do not count.
     """
     song = song.select(~song.of_drums)
     timeline = Timeline.of(song)

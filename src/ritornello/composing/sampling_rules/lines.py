@@ -1,4 +1,4 @@
-"""Rules that keep the parts of a song lines: one note ends where the next begins, where people write so.
+"""Rules for labels whose parts are lines without gaps and overlaps: each note ends where the next begins.
 
 A network begins 96 of 100 notes of a chorale where the note before ends. But then hardly a chorale of four
 voices has neither gap nor overlap. In people's chorales all voices sound from the first chord to the last.
@@ -18,7 +18,7 @@ PART_NATS = 8.0  # subtracted from parts that must wait
 
 
 def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
-    """Make shifts unlikelier that lead past the end of a note, or to where all parts are held."""
+    """Make onsets unlikelier that come after the end of a note, or while notes of all parts still sound."""
     style, clock = state.style, state.song.clock
     if min(style.gaps, style.overlaps) >= RARE or not state.request.parts:
         return None
@@ -41,7 +41,7 @@ def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
 
 
 def favour_parts_whose_notes_end(state: SamplingState) -> Bias | None:
-    """Make parts unlikelier that would skip one whose note ends here: parts of an onset ascend."""
+    """Make parts unlikelier after which a part whose note ends here could not play: parts come in order."""
     if state.style.gaps >= RARE or not (ended := _ended_parts(state, state.row_tick)):
         return None
     return _above(ended[0])

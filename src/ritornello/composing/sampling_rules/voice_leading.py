@@ -1,4 +1,8 @@
-"""Rules of voice leading for labels whose songs of people avoid parallel fifths and octaves, or clashes."""
+"""Rules of voice leading: against parallel fifths and octaves, repeated highest pitches, and clashes.
+
+Each holds for the labels in whose human songs these are rare. Closing notes are exempt: with the rules 60% of
+100 chorales ended on the tonic, without them 75%.
+"""
 
 import numpy as np
 
@@ -6,15 +10,15 @@ from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.composing.voice_leading import RECENT_MOVES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
 
-RARE_PARALLELS = 0.05  # per beat in songs of a label: below, they are avoided
-PARALLEL_NATS = 6.0  # subtracted from pitches that make one
+RARE_PARALLELS = 0.05  # a label with fewer parallels per beat avoids them
+PARALLEL_NATS = 6.0  # subtracted from pitches that make a parallel
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeated highest pitches above that of the label
 LEAST_MOVES = RECENT_MOVES // 4  # shares of fewer moves are computed as if there were so many
 CLASH_NATS = 3.0  # subtracted from a pitch for each second with a sounding note, if a song has too many
 
 
 def penalize_parallels(state: SamplingState) -> Bias | None:
-    """Make pitches unlikelier that make parallel fifths or octaves, where people avoid these."""
+    """Make pitches unlikelier that would make parallel fifths or octaves."""
     if state.style.parallels >= RARE_PARALLELS or state.closing_note:
         return None
     part = int(state.song.row[COLUMN["part"]])
@@ -27,7 +31,7 @@ def penalize_parallels(state: SamplingState) -> Bias | None:
 
 
 def penalize_repeated_tops(state: SamplingState) -> Bias | None:
-    """Make the highest pitch of a part's last onset unlikelier after more repeats than people write."""
+    """Make the highest pitch of a part's last onset unlikelier, if recent parts repeat theirs too often."""
     leading, part = state.voice_leading, int(state.song.row[COLUMN["part"]])
     move = leading.moves.get(part)
     if move is None or part == DRUM_PART or state.closing_note:
@@ -40,7 +44,7 @@ def penalize_repeated_tops(state: SamplingState) -> Bias | None:
 
 
 def penalize_clashes(state: SamplingState) -> Bias | None:
-    """Make seconds with sounding notes unlikelier while the song has more of them than songs of the label."""
+    """Make seconds with sounding notes unlikelier, while the song has more than songs of its label."""
     tick = state.row_tick
     is_drums = state.song.row[COLUMN["part"]] == DRUM_PART
     if is_drums or state.closing_note or state.voice_leading.clashes_per_beat(tick) <= state.style.clashes:
