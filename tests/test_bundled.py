@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,3 +103,9 @@ def test_it_remembers_what_it_learnt_from_and_nothing_else(rights: dict[str, Any
     assert len(songs) <= info["train_songs"]
     assert {song.path.split("/")[0] for song in songs} == set(info["songs_by_label"]) - {"drums"}
     assert {song.path.split("/")[1].split("-")[0] for song in songs} <= set(rights["sources"])
+
+
+def test_the_example_was_composed_with_this_model() -> None:
+    """Its first text names the model by twelve digits of its hash; `compose --seed 1` writes it anew."""
+    song = (Path(__file__).parents[1] / "examples" / "new_song.mid").read_bytes()
+    assert f"network lstm {composer.opened_model(None).hash[:12]}, 16 bars, seed 1".encode() in song
