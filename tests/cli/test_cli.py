@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ritornello import midi
-from ritornello.cli import main
+from ritornello.cli import common, main
 from ritornello.models.losses.curve import Curve, CurvePoints
 from ritornello.music.score import Meter, Score
 from ritornello.music.timeline import Timeline
@@ -416,3 +416,18 @@ def test_the_log_of_a_training(say: Say, home: Path, tmp_path: Path) -> None:
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     code, _, err = say("log", tmp_path)
     assert code == 2 and "has no log.jsonl" in err
+
+
+def test_a_task_that_begins_again_is_timed_anew(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`learn` composes with several candidates: the time between them is none of the task's."""
+    now_s = iter([0.0, 10.0, 300.0, 312.0])
+    monkeypatch.setattr(common.time, "monotonic", lambda: next(now_s))
+    with common.progress_bars(True) as update:
+        update(0, 40, "composing")
+        update(40, 40, "composing")
+        update(2, 40, "composing")
+        update(6, 40, "composing  row 7")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["  composing: 40/40", "  composing  row 7: 6/40, 68 s to go"]  # 12 s for 6 of 40

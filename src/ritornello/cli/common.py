@@ -236,6 +236,8 @@ def progress_bars(shown: bool, leave: bool = True) -> Iterator[Progress]:
             name = _task_name(description)
             if name not in tasks:
                 tasks[name] = bars.add_task(description, total=total or None)
+            elif done < bars.tasks[tasks[name]].completed:  # the task begins again: so does its time
+                bars.reset(tasks[name])
             bars.update(tasks[name], completed=done, total=total or None, description=description)
 
         yield update
@@ -245,10 +247,14 @@ def _progress_lines() -> Progress:
     """A progress function that prints a line every ten seconds and at the end of each task."""
     start_s: dict[str, float] = {}
     printed_s: dict[str, float] = {}
+    last_done: dict[str, int] = {}
 
     def update(done: int, total: int, description: str) -> None:
         name, now = _task_name(description), time.monotonic()
-        start = start_s.setdefault(name, now)
+        if done < last_done.get(name, 0):  # the task begins again
+            del start_s[name]
+            printed_s.pop(name, None)
+        start, last_done[name] = start_s.setdefault(name, now), done
         if not done == total > 0 and now - printed_s.get(name, start) < SECONDS_PER_LINE:
             return
         printed_s[name] = now
