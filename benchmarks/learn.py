@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from ritornello.models.model import Model
 
 HEAD = (
     "files",
+    "seed",
     "s",
     "MB of memory",
     "MB of disk",
@@ -35,15 +37,12 @@ HEAD = (
     "kept: share, nats better by",
     "style by learn",
 )
-JUDGES = 120  # songs at most that judge what was kept
 
 
-def kept_files(folder: Path, home: Path, files: int, seed: int) -> tuple[Corpus, list[int], list[int]]:
-    """The corpus of a folder, the numbers of `files` of its songs drawn by the seed, and of JUDGES others."""
-    prepare(folder, home / "all")
-    corpus = Corpus.open(home / "all", verify=False)
+def drawn_songs(corpus: Corpus, files: int, judges: int, seed: int) -> tuple[list[int], list[int]]:
+    """The numbers of `files` songs drawn by the seed, and of `judges` others at most."""
     numbers = np.random.default_rng(seed).permutation(corpus.songs()).tolist()
-    return corpus, numbers[:files], numbers[files : files + JUDGES]
+    return numbers[:files], numbers[files : files + judges]
 
 
 def link_files(folder: Path, corpus: Corpus, numbers: list[int], out: Path) -> Path:
@@ -83,11 +82,11 @@ def run_learn(folder: Path, words: list[str]) -> dict[str, Any]:
     return report
 
 
-def row(files: int, report: dict[str, Any]) -> str:
+def row(files: int, seed: int, report: dict[str, Any]) -> str:
     """A row of the table."""
     expected, took = report["expected"], report["took"]
     seconds = "-" if expected["seconds"] is None else f"{expected['seconds']:.0f}"
-    cells = [f"{files}", f"{seconds} / {took['seconds']:.0f}"]
+    cells = [f"{files}", f"{seed}", f"{seconds} / {took['seconds']:.0f}"]
     for name in ("memory_bytes", "disk_bytes"):
         cells.append(f"{expected[name] / 1e6:.0f} / {took[name] / 1e6:.0f}")
     cells.append(f"{expected['passes'] or 0:.1f} / {took['passes']:.1f}")
@@ -108,10 +107,26 @@ def row(files: int, report: dict[str, Any]) -> str:
     return table_row(cells)
 
 
+def summary(styles: list[StyleDifference]) -> str:
+    """How many runs kept a model that composes closer to the folder's songs, or further from them."""
+    ratios = np.array([style.ratio for style in styles])
+    closer = sum(style.interval[1] < 1 for style in styles)
+    further = sum(style.interval[0] > 1 for style in styles)
+    same = int((ratios == 1).sum())
+    return (
+        f"{len(styles)} runs: style by other songs {np.exp(np.log(ratios).mean()):.2f} (geometric mean), "
+        f"{ratios.min():.2f} to {ratios.max():.2f}; {same} kept what they began with; {(ratios > 1).sum()} "
+        f"above 1. With the whole interval below 1: {closer}, above 1: {further}"
+    )
+
+
 @benchmark(
     FOLDER,
     argument("--files", type=int, nargs="+", default=[5, 30, 300], help="how many are drawn, for each run"),
-    argument("--seed", type=int, default=0, help="by which the files are drawn"),
+    argument(
+        "--seeds", type=int, nargs="+", default=[0], help="of the drawn files and of learn: a run for each"
+    ),
+    argument("--judges", type=int, default=120, help="other songs at most that judge what was kept"),
     passes_on=True,
 )
 def learn(options: argparse.Namespace) -> None:
@@ -124,17 +139,23 @@ def learn(options: argparse.Namespace) -> None:
     is better, and the ratio of its style's distance from human songs to that of the start, as `learn` found
     them; the longest run of notes shared with training songs, of composed / human songs; and the ratio of the
     style's distance to that of the bundled model on songs of the folder that `learn` never saw (below 1 is
-    closer to them; with its 95% interval). Below each row stands the reason that `learn` gives.
+    closer to them; with its 95% interval). Below each row stands the reason that `learn` gives, and last how
+    many runs kept a better or a worse model.
     """
     head = [*HEAD, "longest run", "style by other songs"]
     print(table_row(head), "|---" * len(head) + "|", sep="\n", flush=True)
-    for files in options.files:
-        home = Path(tempfile.mkdtemp())
-        try:
-            corpus, numbers, judges = kept_files(options.folder, home, files, options.seed)
-            songs = link_files(options.folder, corpus, numbers, home / "songs")
-            report = run_learn(songs, options.passed_on)
+    styles = []
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        prepare(options.folder, home / "all")
+        corpus = Corpus.open(home / "all", verify=False)
+        for files, seed in product(options.files, options.seeds):
+            numbers, judges = drawn_songs(corpus, files, options.judges, seed)
+            songs = link_files(options.folder, corpus, numbers, home / "run" / "songs")
+            report = run_learn(songs, ["--seed", str(seed), *options.passed_on])
             report["style"] = style_of_kept(Path(report["model"]), corpus, judges) if judges else None
-            print(row(files, report), report.get("why", ""), sep="\n", flush=True)
-        finally:
-            shutil.rmtree(home)
+            styles += [report["style"]] * bool(judges)
+            print(row(files, seed, report), report.get("why", ""), sep="\n", flush=True)
+            shutil.rmtree(home / "run")
+    if styles:
+        print(summary(styles))

@@ -1,8 +1,9 @@
 """Measure the candidates of `learn` with songs that they did not learn from; by cross-validation if few.
 
 With FEWEST_TEST_SONGS songs or more in the split "test", the candidates are judged by these. With fewer,
-training is repeated FOLDS times for the same number of steps, each time with other songs held out, and the
-candidates of a fold are judged by its held-out songs. In a fold every FOLDS-th song, in the order of the
+training is repeated FOLDS times, each time with other songs held out, and the candidates of a fold are judged
+by its held-out songs. If time is limited, the folds share what is left of it after the first training;
+otherwise each has as many steps. In a fold every FOLDS-th song, in the order of the
 files' hashes, is in the split "test"; some others are in "valid", by which training chooses its best step.
 Near duplicates cannot lie in two splits: a corpus keeps one song of each group of them.
 """
@@ -28,7 +29,7 @@ from ritornello.learning.model_selection import (
     Comparison,
     read_songs,
 )
-from ritornello.learning.resource_estimate import TimeBudget
+from ritornello.learning.resource_estimate import MIN_TRAINING_S, TimeBudget
 from ritornello.learning.start_trials import StartTrials
 from ritornello.models.model import Model
 from ritornello.system.files import output_errors, sha256_file, write_json
@@ -41,6 +42,7 @@ FOLD_SHARE = 0.02  # of the minutes, in which a fold copies and encodes its song
 SONGS_PER_VALID_SONG = 8  # of those that are not in "test"
 FEWEST_TO_VALIDATE = 2 * SONGS_PER_VALID_SONG  # songs of a fold; with fewer, all of them are trained on
 FEWEST_MEASUREMENTS = 8  # of a training in a fold
+MIN_FOLD_SHARE = 0.6  # of the time of the first training; a fold that would have less is left out
 Candidates = Callable[[Model], dict[Candidate, Model]]  # from a trained model to the candidates
 
 
@@ -134,36 +136,63 @@ class CandidateMeasurement:
         return np.sort(np.concatenate([numbers, corpus.songs("valid")]))
 
     def _measure_folds(self, comparison: Comparison, trained: Model, seed: int) -> None:
-        """Train in each fold as `trained` was, and measure the candidates, while there is time."""
-        longest, budget = 0.0, self.budget
-        for work in ("comparing", "folds"):
+        """Train in each fold from the same start, and measure the candidates, while there is time."""
+        budget, folds = self.budget, self.plan.folds
+        works = ("comparing", "folds")
+        other_s = (
+            sum(budget.reserved_s.get(work, 0.0) for work in works) / folds
+        )  # of a fold, beside training
+        for work in works:
             budget.reserve(work, 0.0)
-        for fold in range(self.plan.folds):
-            began, left_s = budget.spent_s, budget.left_s()
-            if left_s is not None and longest > left_s:
+        for fold in range(folds):
+            duration = self._duration_of_fold(trained, fold, other_s)
+            if duration is None:
                 break
+            began = budget.spent_s
             folder = self.trials.folder / f"fold-{fold}"
             corpus = fold_corpus(self.trials.corpus, fold, folder / "corpus")
-            model = self._trials_of_fold(corpus, folder, trained, fold).train_chosen()
-            songs = MAX_JUDGED_SONGS // self.plan.folds
+            trials = self._trials_of_fold(corpus, folder, trained, fold, duration)
+            training_began = budget.spent_s
+            model = trials.train_chosen()
+            training_s = budget.spent_s - training_began
+            songs = MAX_JUDGED_SONGS // folds
             self._add(comparison, model, corpus, corpus.songs("test"), songs, seed)
             shutil.rmtree(folder, ignore_errors=True)
-            longest = max(longest, budget.spent_s - began)
+            other_s = budget.spent_s - began - training_s
 
-    def _trials_of_fold(self, corpus: Corpus, folder: Path, trained: Model, fold: int) -> StartTrials:
-        """The training in a fold: from the same start, for as many steps of as many crops."""
+    def _duration_of_fold(self, trained: Model, fold: int, other_s: float) -> dict[str, Any] | None:
+        """How long a fold is trained: an equal part of the time that is left, or as many steps as `trained`.
+
+        `other_s` are the seconds that a fold needs beside training. None if too little time is left; the
+        first fold is always trained.
+        """
+        training, left_s = trained.info["training"], self.budget.left_s()
+        if left_s is None:
+            return {"steps": training["steps"]}
+        training_s = left_s / (self.plan.folds - fold) - other_s
+        if fold and training_s < MIN_FOLD_SHARE * training["seconds"]:
+            training_s = left_s - other_s  # fewer folds
+            if training_s < MIN_FOLD_SHARE * training["seconds"]:
+                return None
+        return {"minutes": max(training_s, MIN_TRAINING_S) / 60}
+
+    def _trials_of_fold(
+        self, corpus: Corpus, folder: Path, trained: Model, fold: int, duration: dict[str, Any]
+    ) -> StartTrials:
+        """The training in a fold: from the same start, with as many crops in a step."""
         trials, training = self.trials, trained.info["training"]
-        steps, start = training["steps"], trials.chosen
+        start = trials.chosen
         assert start is not None, "the start is chosen before the end of training"
-        settings = {"measure_every": max(10, steps // FEWEST_MEASUREMENTS), **trials.settings}
-        settings |= {"batch": training["batch"]}
+        settings = {**trials.settings, "batch": training["batch"]}
+        if "steps" in duration:
+            settings = {"measure_every": max(10, duration["steps"] // FEWEST_MEASUREMENTS), **settings}
         progress = trials.progress
 
         def update(done: int, total: int, what: str) -> None:
             if progress:
                 progress(done, total, f"cross-validation {fold + 1} of {self.plan.folds}  {what}")
 
-        return StartTrials(corpus, folder, {start: trials.starts[start]}, {"steps": steps}, settings, update)
+        return StartTrials(corpus, folder, {start: trials.starts[start]}, duration, settings, update)
 
     def _add(
         self,

@@ -102,6 +102,16 @@ class Model:
         return tuple(self.info.get("labels", ()))
 
     @property
+    def labels_of_plans(self) -> tuple[str, ...]:
+        """The labels by which a song can be requested: the network's, then others that stored plans have.
+
+        After `learn` has kept the start model, its network does not know the labels of the user's songs, but
+        their plans give such a song its meter, tempo, parts and form.
+        """
+        others = (label for plan in self.plans for label, _ in plan.genres)
+        return tuple(dict.fromkeys((*self.labels, *others)))
+
+    @property
     def temperature(self) -> float:
         """The factor of the temperatures with which songs are sampled; `learn` chooses it."""
         return float(self.info.get("temperature", 1.0))
