@@ -67,6 +67,7 @@ class _Choice:
             chords=given.chords if given else (),
             returns=self.returns(drawn, meters, bars),
             mode=options.mode if options.key else given.mode if given else "",
+            mean_velocity=None if given else drawn.mean_velocity,
         )
         plan = replace(plan, returns=_possible_returns(plan))
         if not options.chords:

@@ -16,6 +16,7 @@ from ritornello.midi.details import with_neutral_channels
 from ritornello.midi.patching import Note, replace_chord_markers, replace_notes
 from ritornello.music.chord_names import marker_name
 from ritornello.music.plan import GRID, Plan
+from ritornello.music.score import Score
 from ritornello.music.sections import section_markers
 from ritornello.representations.table import SamplesItself
 
@@ -30,6 +31,7 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
         return Song(representation.finish(recipe.rows, plan), recipe)
     if given is None:
         score = merge_notes.with_part_names(representation.decode(recipe.rows, plan))
+        score = with_mean_velocity(score, plan.mean_velocity)
         score = replace(score, markers=section_markers(plan, score.ticks_per_beat))
         return Song(score, recipe, nats=nats)
     request = request_for(plan, recipe.seed, recipe.song, given)
@@ -49,6 +51,18 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
         detailed = replace(detailed, details=with_neutral_channels(detailed.details, first))
     to_write = merge_notes.with_notes(merge_notes.with_grid_resolution(detailed), new, parts, plan)
     return replace(song, score_to_write=to_write, dropped=given.with_details.dropped)
+
+
+def with_mean_velocity(score: Score, mean_velocity: int | None) -> Score:
+    """Return a song with all velocities raised or lowered by one number, so that their mean is as planned.
+
+    A network learns songs at random levels of velocity, so that of a composed song means nothing.
+    """
+    if mean_velocity is None or not len(score):
+        return score
+    velocity = score.velocity.astype(np.int64)
+    moved = np.clip(velocity + round(mean_velocity - float(velocity.mean())), 1, 127)
+    return replace(score, velocity=moved.astype(score.velocity.dtype))
 
 
 def _redone_file(rows: npt.NDArray[Any], request: Request, given: GivenMusic) -> bytes:

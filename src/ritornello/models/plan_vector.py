@@ -79,10 +79,18 @@ class PlanEncoder:
 def infer_plan(song: Score, labels: Sequence[str] = ()) -> Plan:
     """Return the plan of a song: `Plan.of` with labels, an estimated key, and only the parts with notes.
 
+    Its mean velocity is that of all notes.
+
     Key signatures in files are often wrong (sequencers write C major by default), so the key is always
     estimated from the notes; a song of drums alone has none.
     """
     plan = Plan.of(song)
     parts = tuple(song.parts[part] for part in np.unique(song.part).tolist())
     genres = tuple((label, 1 / len(labels)) for label in labels)
-    return replace(plan, key=song.estimated_key, parts=parts, genres=genres)
+    velocity = mean_velocity(song)
+    return replace(plan, key=song.estimated_key, parts=parts, genres=genres, mean_velocity=velocity)
+
+
+def mean_velocity(song: Score) -> int | None:
+    """Return the mean velocity of all notes of a song, rounded; None without notes."""
+    return round(float(song.velocity.mean())) if len(song) else None

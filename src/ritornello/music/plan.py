@@ -54,16 +54,16 @@ class Plan:
     """Phrases, motifs and texture; None leaves them open."""
     mode: str = ""
     """One of `modes.MODES`, in whose scale the song is; "" for major and minor."""
-    intro_bars: int = 0
-    """Bars of an introduction, after the pickup."""
-    outro_bars: int = 0
-    """Bars of an ending."""
+    intro_bars: int = 0  # bars of an introduction, after the pickup
+    outro_bars: int = 0  # bars of an ending
     is_loop: bool = False
     """Whether the last bar leads into the first."""
     held_notes: tuple[int, ...] = ()
     """Numbers of the parts whose density the user set: sampling rules hold them to their planned notes."""
     held_pitches: tuple[int, ...] = ()
     """Numbers of the parts whose register the user set: rules hold them to their planned mean pitches."""
+    mean_velocity: int | None = None
+    """The mean velocity of all notes, 1-127, to which a composed song is moved; None leaves it open."""
 
     def __post_init__(self) -> None:
         if self.bars is not None and self.bars < 1:
@@ -80,6 +80,8 @@ class Plan:
                 )
         if self.mode and (self.mode not in MODES or self.key is None):
             raise PlanError(f"mode {self.mode!r}: must be one of {', '.join(MODES)}, with a key")
+        if self.mean_velocity is not None and not 1 <= self.mean_velocity <= 127:
+            raise PlanError(f"mean velocity {self.mean_velocity}: must be 1-127")
         if not 1 <= self.us_per_beat < 1 << 24:
             raise PlanError(f"{self.us_per_beat} microseconds a beat: must be 1-16777215")
 
@@ -218,7 +220,7 @@ class Plan:
         return ", ".join(items + ([f"{self.full_bars} bars{pickup}"] if self.bars else []))
 
 
-NEWER_FIELDS = ("sketch", "mode", "intro_bars", "outro_bars", "is_loop", "held_notes", "held_pitches")
+NEWER_FIELDS = tuple(field.name for field in fields(Plan))[9:]  # after `returns`
 ITEM_READERS: dict[str, Callable[..., Any]] = {  # by field: makes an item of its list from the values in JSON
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),

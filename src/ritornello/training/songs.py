@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import InputError, ScoreError
-from ritornello.models.plan_vector import infer_plan
+from ritornello.models.plan_vector import infer_plan, mean_velocity
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
@@ -220,14 +220,16 @@ class EncodedSongs:
     def _encodings(self, number: int, variants: Sequence[int]) -> Iterator[EncodedSong]:
         """Encode a song of `scores` in some variants; its plan has no genres."""
         representation = self.representation
-        score, _ = representation.canonical(without_leading_silence(self.scores[number]))
+        song = without_leading_silence(self.scores[number])
+        score, _ = representation.canonical(song)
         timeline = representation.timeline(score)
         if (sketch := getattr(timeline, "sketch", None)) is not None:
             draw = step_generator(BLUR_SEED, int(self.draws[number]))
             timeline = replace(timeline, sketch=blurred(sketch, draw))
         encode = _encoder(representation)
         returns = tuple(zip(timeline.returns_to.tolist(), timeline.similarity.tolist(), strict=True))
-        plan = replace(infer_plan(score), returns=returns, chords=(), title="")
+        velocity = mean_velocity(song)  # before it is rounded to bins
+        plan = replace(infer_plan(score), returns=returns, chords=(), title="", mean_velocity=velocity)
         for variant in variants:
             given = {}
             if variant:
