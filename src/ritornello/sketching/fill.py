@@ -2,16 +2,21 @@
 
 The kinds are sampled from the large to the small: how much each part plays, form, phrase ends, chords,
 closing notes, motifs, textures. Within a kind, each pass of the network predicts all open variables, and
-those with the lowest entropy are drawn. Their number is limited: the sum of their entropies, without the
-largest, is at most MAX_ENTROPY, because it bounds how much they depend on each other (Ben-Hamu et al.,
-"Accelerated Sampling from Masked Diffusion Models via Entropy Bounded Unmasking", arXiv 2505.24857). Textures
-are drawn in random order, because in the order of entropies too few notes would be planned.
+some of them are drawn: those with the lowest entropy, or random ones. The number of the former is limited:
+the sum of their entropies, without the largest, is at most MAX_ENTROPY, because it bounds how much they
+depend on each other (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models via Entropy Bounded
+Unmasking", arXiv 2505.24857).
+
+What most bars do not have (an earlier bar that returns, a motif, the end of a phrase, many notes) is unlikely
+in each bar. A low temperature, a cut or the order of entropies would leave out nearly all of it; so these
+variables are drawn by the network's own probabilities, in random order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,22 +40,32 @@ from ritornello.sketching.variables import (
 )  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
-# By creativity: the temperature, and the share of the least likely classes that is never drawn. Temperatures
-# are lower than those of notes: of 0.65, 0.75 and 0.85 the middle one kept keys and endings as well as the
-# lowest, with more chords (benchmarks/RESULTS.md, "Temperature of sketches")
+# By creativity: the temperature, and the share of the least likely classes that is never drawn
 CREATIVITIES, HEATS, CUTS = (0.0, 0.5, 1.0), (0.1, 0.75, 1.3), (0.08, 0.03, 0.0)
-# Textures have a higher temperature and a random order: by entropy, chorales had 1.5 notes a bar, not 3.2
-TEXTURES, TEXTURE_HEAT = ("notes", "pitch"), 1.25
+OWN_HEAT = 4 / 3  # a factor of the temperature, so that it is 1 at the default creativity
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
-# The kinds of variables that are sampled together, and the largest number of passes of the network
-STAGES: tuple[tuple[tuple[str, ...], int], ...] = (
-    (("presence",), 4),
-    (("origin", "similarity"), 32),
-    (("cadence",), 12),
-    (("chord",), 32),
-    (CLOSINGS, 8),
-    (("motif",), 8),
-    (TEXTURES, 20),
+
+
+class Stage(NamedTuple):
+    """The kinds of variables that are sampled together, and the largest number of passes of the network.
+
+    `heat` is a factor of the temperature. If `is_random`, they are drawn in random order and without a cut.
+    """
+
+    kinds: tuple[str, ...]
+    passes: int
+    heat: float = 1.0
+    is_random: bool = False
+
+
+STAGES = (
+    Stage(("presence",), 4),
+    Stage(("origin", "similarity"), 32, OWN_HEAT, is_random=True),
+    Stage(("cadence",), 12, OWN_HEAT, is_random=True),
+    Stage(("chord",), 32, OWN_HEAT),
+    Stage(CLOSINGS, 8),
+    Stage(("motif",), 8, OWN_HEAT, is_random=True),
+    Stage(("notes", "pitch"), 20, OWN_HEAT, is_random=True),
 )
 SIMILAR = 2  # bars with at least this similarity to their origin have its chords
 SAME = 3  # bars with this similarity also have its textures and motif
@@ -88,11 +103,11 @@ class Filling:
         v, self._required = self._variables, required
         v.cadence[-1:][v.cadence[-1:] == OPEN] = END
         v.similarity[v.origin == NONE] = 0
-        for kinds, passes in STAGES:
-            if kinds == CLOSINGS and not self._network.config.has_closings:
+        for stage in STAGES:
+            if stage.kinds == CLOSINGS and not self._network.config.has_closings:
                 continue
-            self._find_sources(kinds)
-            self._sample(kinds, passes)
+            self._find_sources(stage.kinds)
+            self._sample(stage)
         plan, known = self._plan, self._has_known_chords
         chords = plan.chords if known.all() else chords_of(v, plan, self._bars, known)
         returns = tuple(zip(v.origin.tolist(), v.similarity.tolist(), strict=True))
@@ -121,19 +136,19 @@ class Filling:
         source = values[:, self._source]
         values[:] = np.where((values == OPEN) & (source != OPEN), source, values)
 
-    def _sample(self, kinds: Sequence[str], passes: int) -> None:
-        """Sample all open variables of some kinds, in about so many passes at most."""
+    def _sample(self, stage: Stage) -> None:
+        """Sample all open variables of a stage, in about so many passes at most."""
         at_once = 0  # how many variables must be drawn in each pass
         while True:
-            places = {kind: self._open_places(kind) for kind in kinds}
+            places = {kind: self._open_places(kind) for kind in stage.kinds}
             count = sum(len(place[0]) for place in places.values())
             if not count:
                 return
-            at_once = at_once or -(-count // passes)
+            at_once = at_once or -(-count // stage.passes)
             logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
-            probabilities = {kind: self._probabilities(kind, values) for kind, values in logits.items()}
+            probabilities = {kind: self._probabilities(stage, values) for kind, values in logits.items()}
             chosen = np.zeros(sum(map(len, probabilities.values())), bool)
-            if kinds == TEXTURES:
+            if stage.is_random:
                 chosen[self._generator.permutation(len(chosen))[:at_once]] = True
             else:
                 entropy = np.concatenate([_entropy(p) for p in probabilities.values()])
@@ -227,13 +242,12 @@ class Filling:
             if motif[motif[bar]] >= 0:
                 motif[bar] = motif[motif[bar]]
 
-    def _probabilities(self, kind: str, logits: Array) -> Floats:
-        """Return the probabilities (N, classes) at the creativity; the least likely classes have 0."""
-        heat = self._heat * (TEXTURE_HEAT if kind in TEXTURES else 1.0)
-        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / heat
+    def _probabilities(self, stage: Stage, logits: Array) -> Floats:
+        """Return the probabilities (N, classes) ; of the least likely classes 0, if there is a cut."""
+        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / (self._heat * stage.heat)
         p = np.exp(weights)
         p /= p.sum(axis=1, keepdims=True)
-        if self._cut:
+        if self._cut and not stage.is_random:
             order = np.argsort(p, axis=1)
             tail = np.take_along_axis(p, order, 1).cumsum(axis=1) <= self._cut
             np.put_along_axis(p, order, np.where(tail, 0, np.take_along_axis(p, order, 1)), 1)
