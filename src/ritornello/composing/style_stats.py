@@ -30,6 +30,8 @@ class StyleStats(NamedTuple):
     """The share of a part's onsets just before which it is silent; 90% of songs have no more."""
     top_repeats: float = 1.0
     """The share of a part's onsets that keep the highest pitch of the last one; 75% of songs have no more."""
+    leaps: float = 1.0
+    """The mean share of a part's onsets whose highest pitch is more than a fifth from the last one."""
     rhythms: float = 0.0
     """The mean share of bars that have the onsets of an earlier bar. Drums and first bars do not count."""
     parallels: float = inf

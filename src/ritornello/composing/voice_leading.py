@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ritornello.music.plan import GRID
@@ -10,18 +11,20 @@ from ritornello.representations.grid.vocabulary import DRUM_PART
 
 SECONDS = (1, 2)  # semitones between two notes that clash
 RECENT_MOVES = 32
+LEAST_MOVES = RECENT_MOVES // 4
 PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12
 
 
 class Move(NamedTuple):
     """The last move of a part, to its highest `pitch` at `onset` (ticks).
 
-    `before` is the highest pitch at the onset before, or -1 if there is none.
+    `before` is the highest pitch at the onset before, or -1 if there is none; `notes` are those at `onset`.
     """
 
     onset: int
     before: int
     pitch: int
+    notes: int = 1
 
 
 class VoiceLeading:
@@ -30,8 +33,8 @@ class VoiceLeading:
     def __init__(self) -> None:
         self.moves: dict[int, Move] = {}
         """By part."""
-        self.repeats: deque[bool] = deque(maxlen=RECENT_MOVES)
-        """For the last completed moves: whether the highest pitch stayed the same."""
+        self.intervals: deque[int] = deque(maxlen=RECENT_MOVES)
+        """Of the last completed moves, in semitones."""
         self._sounding: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick
         self._onset, self._clashes = -1, 0
 
@@ -48,11 +51,18 @@ class VoiceLeading:
         self._sounding[part, pitch] = end
         last = self.moves.get(part)
         if last is not None and last.onset == onset:
-            self.moves[part] = last._replace(pitch=max(pitch, last.pitch))
+            self.moves[part] = last._replace(pitch=max(pitch, last.pitch), notes=last.notes + 1)
         else:
             if last is not None and last.before >= 0:
-                self.repeats.append(last.pitch == last.before)
+                self.intervals.append(last.pitch - last.before)
             self.moves[part] = Move(onset, -1 if last is None else last.pitch, pitch)
+
+    def share_of_moves(self, is_such: Callable[[int], bool]) -> float:
+        """Return the share 0-1 of the last moves whose interval in semitones `is_such`.
+
+        Shares of fewer than LEAST_MOVES moves are computed as if there were so many.
+        """
+        return sum(map(is_such, self.intervals)) / max(len(self.intervals), LEAST_MOVES)
 
     def clashes_per_beat(self, tick: int) -> float:
         """Return the number of clashes before a tick, divided by the beats before it, at least by four."""

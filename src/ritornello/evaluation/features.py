@@ -19,6 +19,7 @@ from ritornello.evaluation.analysed_song import AnalysedSong, Floats, longest_ru
 from ritornello.music.theory import key_tonic, scale
 
 LAGS = (1, 2, 4, 8, 16)  # bars
+BEAT_TOLERANCE = 1 / 48  # of a beat
 
 
 class Feature(NamedTuple):
@@ -149,13 +150,19 @@ def _distinct_rhythms(song: AnalysedSong) -> float:
     return len({np.unique(position[a:b]).tobytes() for a, b in pairwise(edges)}) / len(song.timeline)
 
 
+def _onsets_on_beat(song: AnalysedSong) -> float:
+    """Return the share of onsets on a beat; some programs write all notes a tick late."""
+    beats = song.distinct_onset_beats
+    return _share(np.abs(beats - np.rint(beats)) < BEAT_TOLERANCE)
+
+
 # More numbers of a song for the detector; NaN where a number does not apply.
 MORE_NUMBERS: dict[str, Callable[[AnalysedSong], float]] = {
     "different pitches": lambda song: float(len(np.unique(song.pitch))),
     "same pitch again, share": lambda song: _share(song.intervals == 0),
     "leaps over a fifth, share": lambda song: _share(np.abs(song.intervals) > 7),
     "longest run of one pitch": lambda song: float(longest_run(song.top_notes.pitch)),
-    "onsets on the beat, share": lambda song: _share(np.mod(song.distinct_onset_beats + 1e-6, 1) < 2e-6),
+    "onsets on the beat, share": _onsets_on_beat,
     "rhythms of bars, share": _distinct_rhythms,
     "parts": lambda song: float(len(np.unique(song.score.part))),
 }

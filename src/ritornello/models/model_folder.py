@@ -44,6 +44,7 @@ MAX_STYLE_STATS = {
     "overlaps": 1.0,
     "gaps": 1.0,
     "top_repeats": 1.0,
+    "leaps": 1.0,
     "rhythms": 1.0,
     "parallels": 100.0,
     "clashes": 100.0,

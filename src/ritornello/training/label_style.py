@@ -26,6 +26,7 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
 MANY, MOST, NEARLY_ALL = 0.75, 0.9, 0.99  # quantiles
+FIFTH = 7  # semitones
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
 FEWEST_GROOVES = 4  # bars of a song with a kick or snare
 FEWEST_WITH_DRUMS = 5  # songs of a label
@@ -118,6 +119,11 @@ def _top_repeats(song: AnalysedSong) -> float:
     return float((song.intervals == 0).mean()) if len(song.intervals) else 0.0
 
 
+def _leaps(song: AnalysedSong) -> float:
+    """The share 0-1 of onsets of parts whose highest pitch is more than a fifth from the one before."""
+    return float((np.abs(song.intervals) > FIFTH).mean()) if len(song.intervals) else 0.0
+
+
 def repeated_rhythms(song: Score) -> float:
     """Return the share 0-1 of the first bars that have the onsets of an earlier bar.
 
@@ -149,6 +155,7 @@ def _of_label(songs: Sequence[Score]) -> dict[str, float]:
         "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
         "gaps": round(float(np.quantile(gaps, MOST)), 4),
         "top_repeats": round(float(np.quantile([_top_repeats(song) for song in analysed], MANY)), 4),
+        "leaps": round(float(np.mean([_leaps(song) for song in analysed])), 4),
         "rhythms": round(float(np.mean(list(map(repeated_rhythms, songs)))), 4),
         "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
         "clashes": round(float(np.median([_per_beat(clashes(song)) for song in analysed])), 4),

@@ -77,6 +77,7 @@ RULES: tuple[Rule, ...] = (
     Rule("pitch", voice_leading.penalize_parallels, False),
     Rule("pitch", voice_leading.penalize_clashes, False),
     Rule("pitch", voice_leading.penalize_repeated_tops, False),
+    Rule("pitch", voice_leading.penalize_leaps, False),
     Rule("pitch", harmony.keep_bass_of_chord, False),
     Rule("pitch", harmony.keep_tones_of_chord, False),
     Rule("pitch", form.favour_repeated_pitches, False),

@@ -109,7 +109,8 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     share = sum(state.repeats) / max(len(state.repeats), LEAST_NOTES)
     penalty = REPEAT_NATS * max(0, times - FREE_REPEATS + 1)
     penalty += EXCESS_REPEAT_NATS * max(0.0, share - state.style.repeats)
-    penalty += NEVER_REPEATS_NATS * (state.style.repeats == 0 and state.closing_note is None)
+    is_final = state.closing_note is not None and state.row_tick >= state.song.bar_starts[-1]
+    penalty += NEVER_REPEATS_NATS * (state.style.repeats == 0 and not is_final)
     if penalty == 0:
         return None
     return bias_at(PITCHES, pitch, -penalty)

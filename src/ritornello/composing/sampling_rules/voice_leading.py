@@ -1,4 +1,4 @@
-"""Rules of voice leading: against parallel fifths and octaves, repeated highest pitches, and clashes.
+"""Rules of voice leading: against parallel fifths and octaves, repeated highest pitches, leaps, and clashes.
 
 Each holds for the labels in whose human songs these are rare. Closing notes are exempt: with the rules 60% of
 100 chorales ended on the tonic, without them 75%.
@@ -7,13 +7,13 @@ Each holds for the labels in whose human songs these are rare. Closing notes are
 import numpy as np
 
 from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
-from ritornello.composing.voice_leading import RECENT_MOVES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
 
 RARE_PARALLELS = 0.05  # a label with fewer parallels per beat avoids them
 PARALLEL_NATS = 6.0  # subtracted from pitches that make a parallel
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeated highest pitches above that of the label
-LEAST_MOVES = RECENT_MOVES // 4  # shares of fewer moves are computed as if there were so many
+FIFTH = 7  # semitones; a larger interval is a leap
+EXCESS_LEAP_NATS = 40.0  # times the recent share of leaps above that of the label
 CLASH_NATS = 3.0  # subtracted from a pitch for each second with a sounding note, if a song has too many
 
 
@@ -37,10 +37,33 @@ def penalize_repeated_tops(state: SamplingState) -> Bias | None:
     if move is None or part == DRUM_PART or state.closing_note:
         return None
     pitch = move.before if move.onset == state.row_tick else move.pitch
-    share = sum(leading.repeats) / max(len(leading.repeats), LEAST_MOVES)
+    share = leading.share_of_moves(lambda semitones: semitones == 0)
     if pitch < 0 or share <= state.style.top_repeats:
         return None
     return bias_at(PITCHES, pitch, -EXCESS_REPEAT_NATS * (share - state.style.top_repeats))
+
+
+def penalize_leaps(state: SamplingState) -> Bias | None:
+    """Make leaps of a line over a fifth unlikelier, if recent parts leap more often than those of the label.
+
+    A part is a line while it strikes single notes.
+    """
+    leading, part = state.voice_leading, int(state.song.row[COLUMN["part"]])
+    move = leading.moves.get(part)
+    if (
+        move is None
+        or move.notes > 1
+        or move.onset == state.row_tick
+        or part == DRUM_PART
+        or state.closing_note
+    ):
+        return None
+    excess = leading.share_of_moves(lambda semitones: abs(semitones) > FIFTH) - state.style.leaps
+    if excess <= 0:
+        return None
+    bias = np.full(PITCHES, -EXCESS_LEAP_NATS * excess, np.float32)
+    bias[max(move.pitch - FIFTH, 0) : move.pitch + FIFTH + 1] = 0
+    return bias
 
 
 def penalize_clashes(state: SamplingState) -> Bias | None:
