@@ -39,10 +39,11 @@ HEAD = (
 )
 
 
-def drawn_songs(corpus: Corpus, files: int, judges: int, seed: int) -> tuple[list[int], list[int]]:
-    """The numbers of `files` songs drawn by the seed, and of `judges` others at most."""
-    numbers = np.random.default_rng(seed).permutation(corpus.songs()).tolist()
-    return numbers[:files], numbers[files : files + judges]
+def divided_songs(corpus: Corpus, files: int, judges: int) -> tuple[list[int], list[int]]:
+    """The numbers of songs from which those to learn from are drawn, at least `files`, and of the judges."""
+    numbers = np.random.default_rng(0).permutation(corpus.songs()).tolist()
+    judges = max(0, min(judges, len(numbers) - files))
+    return numbers[judges:], numbers[:judges]
 
 
 def link_files(folder: Path, corpus: Corpus, numbers: list[int], out: Path) -> Path:
@@ -55,15 +56,19 @@ def link_files(folder: Path, corpus: Corpus, numbers: list[int], out: Path) -> P
     return out
 
 
-def style_of_kept(kept: Path, corpus: Corpus, judges: list[int]) -> StyleDifference:
-    """How far the songs of the kept model are from other songs, relative to those of the bundled model.
+class Judges:
+    """Songs that `learn` never saw, with whose plans models compose, in comparison with the bundled model."""
 
-    Both compose with the plans of the songs `judges`, which `learn` never saw.
-    """
-    model, bundled = Model.open(kept), Model.open(BUNDLED)
-    openings = song_comparison.openings(read_songs(corpus, judges), model.representation)
-    tables = (song_comparison.composed_table(each, openings, 0) for each in (model, bundled))
-    return song_comparison.style_difference(song_comparison.human_table(openings), *tables)
+    def __init__(self, corpus: Corpus, numbers: list[int]) -> None:
+        bundled = Model.open(BUNDLED)
+        self.openings = song_comparison.openings(read_songs(corpus, numbers), bundled.representation)
+        self.human = song_comparison.human_table(self.openings)
+        self.bundled = song_comparison.composed_table(bundled, self.openings, 0)
+
+    def style_of(self, kept: Path) -> StyleDifference:
+        """How far the songs of a model are from those of people, relative to those of the bundled model."""
+        composed = song_comparison.composed_table(Model.open(kept), self.openings, 0)
+        return song_comparison.style_difference(self.human, composed, self.bundled)
 
 
 def run_learn(folder: Path, words: list[str]) -> dict[str, Any]:
@@ -123,9 +128,7 @@ def summary(styles: list[StyleDifference]) -> str:
 @benchmark(
     FOLDER,
     argument("--files", type=int, nargs="+", default=[5, 30, 300], help="how many are drawn, for each run"),
-    argument(
-        "--seeds", type=int, nargs="+", default=[0], help="of the drawn files and of learn: a run for each"
-    ),
+    argument("--seeds", type=int, nargs="+", default=[0], help="of the drawn files, and of learn"),
     argument("--judges", type=int, default=120, help="other songs at most that judge what was kept"),
     passes_on=True,
 )
@@ -149,12 +152,14 @@ def learn(options: argparse.Namespace) -> None:
         home = Path(name)
         prepare(options.folder, home / "all")
         corpus = Corpus.open(home / "all", verify=False)
+        others, numbers = divided_songs(corpus, max(options.files), options.judges)
+        judges = Judges(corpus, numbers) if numbers else None
         for files, seed in product(options.files, options.seeds):
-            numbers, judges = drawn_songs(corpus, files, options.judges, seed)
-            songs = link_files(options.folder, corpus, numbers, home / "run" / "songs")
+            chosen = np.random.default_rng(seed).permutation(others).tolist()[:files]
+            songs = link_files(options.folder, corpus, chosen, home / "run" / "songs")
             report = run_learn(songs, ["--seed", str(seed), *options.passed_on])
-            report["style"] = style_of_kept(Path(report["model"]), corpus, judges) if judges else None
-            styles += [report["style"]] * bool(judges)
+            report["style"] = judges.style_of(Path(report["model"])) if judges else None
+            styles += [report["style"]] * (judges is not None)
             print(row(files, seed, report), report.get("why", ""), sep="\n", flush=True)
             shutil.rmtree(home / "run")
     if styles:

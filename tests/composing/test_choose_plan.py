@@ -145,3 +145,11 @@ def test_what_does_not_go_with_what_is_there(said: dict[str, Any], tune: bool, s
 def test_a_model_without_plans_has_a_plain_one() -> None:
     plan = choose_plan(parse_options(ComposeOptions(key="D")), [], np.random.default_rng(0))
     assert (plan.bars, plan.meters, plan.key, plan.parts) == (16, ((0, 4, 4),), (2, False), (Part(),))
+
+
+def test_the_mean_velocity_is_that_of_the_song_drawn_unless_music_is_given() -> None:
+    stored, options = [Plan(16, mean_velocity=90)], parse_options(ComposeOptions(bars=8), LABELS)
+    draw = np.random.default_rng(0)
+    assert choose_plan(options, stored, draw).mean_velocity == 90
+    given = Plan(4, mean_velocity=50)
+    assert choose_plan(options, stored, draw, given=given).mean_velocity is None

@@ -10,8 +10,8 @@ from ritornello.composing.request import request_for
 from ritornello.composing.sampling_rules import lines, pitches, voice_leading
 from ritornello.composing.style_stats import StyleStats
 from ritornello.composing.voice_leading import Move, VoiceLeading
+from ritornello.music.sketch import CLOSED, NO_CADENCE, UNKNOWN, Sketch
 from ritornello.music.sketch import END as SONG_END
-from ritornello.music.sketch import NO_CADENCE, UNKNOWN, Sketch
 from ritornello.representations.grid.vocabulary import DRUM_PART, END, WAIT
 from tests.composing.test_rules import BASS, FOUR, Song
 
@@ -128,3 +128,37 @@ def test_what_closes_a_phrase_is_free() -> None:
         assert rule(begun.state) is None
     assert voice_leading.penalize_repeated_tops(begun.state) is None
     assert pitches.penalize_repeated_pitches(begun.state) is None
+
+
+def test_a_line_is_kept_from_leaping_after_more_leaps_than_people_write() -> None:
+    begun = song(StyleStats(leaps=0.1))
+    for pitch in (60, 72, 60):
+        begun.note(24, 0, pitch, BEAT)
+    bias = voice_leading.penalize_leaps(begun.put(shift=24, part=0).state)
+    assert bias is not None
+    # of the moves before the present one, one of one leaps; at least eight count
+    assert np.flatnonzero(bias == 0).tolist() == list(range(53, 68))
+    assert bias[52] == bias[68] == np.float32(-voice_leading.EXCESS_LEAP_NATS * (1 / 8 - 0.1))
+
+
+def test_chords_and_labels_with_leaps_may_leap() -> None:
+    free, chord = song(), song(StyleStats(leaps=0.1))
+    for pitch in (60, 72, 60):
+        free.note(24, 0, pitch, BEAT)
+        chord.note(24, 0, pitch, BEAT)
+    chord.note(0, 0, 64, BEAT)
+    for begun in (free, chord):
+        assert voice_leading.penalize_leaps(begun.put(shift=24, part=0).state) is None
+
+
+def test_within_a_song_a_closing_note_is_no_repeat() -> None:
+    textures = (((4, 60),) * 3, ((4, 40),) * 3)
+    closings = ((UNKNOWN, UNKNOWN), (0, 0), (UNKNOWN, UNKNOWN))
+    sketch = Sketch((NO_CADENCE, CLOSED, SONG_END), (), FOUR.parts, textures, closings)
+    begun = Song(
+        replace(request_for(replace(FOUR, bars=3, sketch=sketch), seed=0), style=StyleStats(repeats=0.0))
+    )
+    begun.note(72, 0, 48, BEAT).put(shift=24, part=0)  # on the first beat of bar 2
+    assert begun.state.closing_note is not None
+    bias = pitches.penalize_repeated_pitches(begun.state)
+    assert bias is not None and bias[48] == -pitches.NEVER_REPEATS_NATS

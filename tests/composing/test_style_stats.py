@@ -13,5 +13,5 @@ def test_a_blend_may_do_as_its_label_that_does_most() -> None:
     assert style_of_plan(stored, Plan(genres=(("a", 1.0),))) == StyleStats(0.1, 0.9, 4, 20, grooves=0.7)
     assert style_of_plan(stored, Plan(genres=(("c", 1.0),))) == StyleStats()
     assert style_of_plan(stored, Plan()) == StyleStats(notes=9)
-    free = StyleStats(1.0, 0.0, inf, inf, 1.0, 1.0, 1.0, 0.0, inf, inf, 0.0, 0.0, 0.0)  # limits nothing
+    free = StyleStats(1.0, 0.0, inf, inf, 1.0, 1.0, 1.0, 1.0, 0.0, inf, inf, 0.0, 0.0, 0.0)  # limits nothing
     assert style_of_plan({}, Plan()) == free

@@ -142,3 +142,10 @@ def test_another_key_or_resolution_changes_little(song: Score) -> None:
     moved = song.transposed(1 if pitch.max() < 127 else -1 if pitch.min() else 0)
     for name in ("range", "intervals", "inter-onset", "groove", "repeat after 1", "polyphony"):
         assert values(name, moved) == values(name, song)
+
+
+def test_onsets_a_tick_late_are_on_the_beat() -> None:
+    """Some programs write all notes one of 480 ticks late; an eighth is not on the beat."""
+    late = Score.of(480, [1, 481, 721, 961], [240] * 4, [60, 62, 64, 65], [80] * 4)
+    found = dict(zip(number_names(), song_numbers(AnalysedSong(late)).tolist(), strict=True))
+    assert found["onsets on the beat, share"] == 3 / 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import SongTable, song_table
-from ritornello.learning.cross_validation import FOLDS, fold_splits
+from ritornello.learning.cross_validation import FOLDS, CandidateMeasurement, SelectionPlan, fold_splits
 from ritornello.learning.model_selection import START, Candidate, best_candidate, is_eligible, reason
+from ritornello.learning.resource_estimate import TimeBudget
 from ritornello.learning.song_comparison import style_difference
 from tests.folders import wandering
 
@@ -108,3 +110,25 @@ def test_a_distance_of_nothing_counts_as_that_of_human_halves() -> None:
     """Without that limit the logarithm of a distance near 0 would decide: this ratio would be below 1e-6."""
     human, others = table(range(40)), table(range(40, 80))
     assert 0.5 < style_difference(human, human, others).ratio <= 1
+
+
+@pytest.mark.parametrize(
+    ("total_s", "fold", "expected"),
+    [
+        (None, 0, {"steps": 50}),
+        (400.0, 0, {"minutes": (400 / 3 - 20) / 60}),  # an equal share, less 20 s beside training
+        (400.0, 2, {"minutes": 380 / 60}),
+        (60.0, 0, {"minutes": 1 / 60}),  # the first fold is trained in any case
+        (100.0, 1, {"minutes": 80 / 60}),  # two folds would have 30 s each, one has 80 s of 100 s
+        (70.0, 1, None),  # even one would have less than MIN_FOLD_SHARE of the 100 s
+    ],
+)
+def test_folds_share_the_time_that_is_left(
+    total_s: float | None, fold: int, expected: dict[str, float] | None
+) -> None:
+    budget, plan = TimeBudget(total_s, clock=lambda: 0.0), SelectionPlan(3, {"minutes": 2.0})
+    trained: Any = SimpleNamespace(info={"training": {"steps": 50, "seconds": 100.0}})
+    nothing: Any = None
+    measurement = CandidateMeasurement(nothing, plan, nothing, budget, nothing)
+    found = measurement._duration_of_fold(trained, fold, other_s=20.0)
+    assert found == (None if expected is None else pytest.approx(expected))

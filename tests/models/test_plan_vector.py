@@ -97,3 +97,9 @@ def test_a_key_moves_as_its_tonic_does(sharps: int, is_minor: bool, semitones: i
     moved = transposed_key((sharps, is_minor), semitones)
     assert key_tonic(*moved) == (key_tonic(sharps, is_minor) + semitones) % 12
     assert moved[1] == is_minor
+
+
+def test_the_mean_velocity_is_that_of_all_notes() -> None:
+    song = Score.of(24, [0, 24, 48], [24] * 3, [60, 62, 64], [70, 80, 85])
+    assert infer_plan(song).mean_velocity == 78  # 235 / 3 = 78.3
+    assert infer_plan(Score.of(24, [], [], [], [])).mean_velocity is None

@@ -10,6 +10,7 @@ import pytest
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
+from ritornello.sketching.fill import OWN_HEAT, Filling, Stage
 from ritornello.sketching.sketcher import Sketcher
 from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
 
@@ -185,3 +186,24 @@ def test_creativity_zero_is_nearly_fixed() -> None:
         return sum(a != b for a, b in zip(plans[0].returns or (), plans[1].returns or (), strict=True))
 
     assert apart(songs) <= apart(free)
+
+
+def test_what_is_drawn_at_random_is_as_frequent_as_in_the_network() -> None:
+    """Each bar is a motif's with a probability of 0.2; drawn by entropies or with a cut, few would be."""
+    stage = Stage(("motif",), 8, OWN_HEAT, is_random=True)
+    filling = Filling(random_sketcher().network, LABELS, OPEN_PLAN, None, np.random.default_rng(0), 0.5)
+    logits = np.log(np.tile(np.array([0.8, *[0.02] * 10], np.float32), (5, 1)))
+    assert filling._probabilities(stage, logits) == pytest.approx(np.exp(logits), rel=1e-5)
+    cooler = filling._probabilities(Stage(("motif",), 8), logits)
+    assert cooler[:, 1:].sum(axis=1).max() < 0.13
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_without_rests_have_notes_in_all_bars(seed: int) -> None:
+    sketcher = replace(random_sketcher(seed), labels_without_rests=frozenset({"reel"}))
+    filled = sketcher.fill(OPEN_PLAN, np.random.default_rng(seed))
+    assert filled.sketch is not None
+    assert all(notes > 0 for texture in filled.sketch.textures for notes, _ in texture)
+    free = sketcher.fill(replace(OPEN_PLAN, genres=(("hymn", 1.0),)), np.random.default_rng(seed))
+    assert free.sketch is not None
+    assert any(notes == 0 for texture in free.sketch.textures for notes, _ in texture)

@@ -82,8 +82,12 @@ class Filling:
         open_bars: Mask | None,
         generator: np.random.Generator,
         creativity: float,
+        can_rest: bool = True,
     ) -> None:
-        """The chords of `open_bars` (T,) are open; see `Sketcher.fill`."""
+        """The chords of `open_bars` (T,) are open; see `Sketcher.fill`. Parts have no open bars of rest if
+        not `can_rest`.
+        """
+        self._can_rest = can_rest
         self._network, self._plan, self._generator = network, plan, generator
         self._heat = float(np.interp(creativity, CREATIVITIES, HEATS))
         self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
@@ -202,6 +206,8 @@ class Filling:
                 logits = network.part_logits(kind, part_bars)[at]
                 if kind == "pitch":
                     logits[self._unusual_pitches[at[0]]] = -np.inf
+                elif not self._can_rest:
+                    logits[:, 0] = -np.inf
             else:
                 logits = network.bar_logits(kind, bars)[at]
                 if kind == "closing_onset":

@@ -16,6 +16,7 @@ from ritornello.music.plan import Plan
 from ritornello.sketching.fill import Filling
 from ritornello.sketching.forward import Network, SketchConfig, numpy_operations, weight_shapes
 
+RARE_GAPS = 0.01  # 90% of the songs of a label without rests have gaps at fewer of the onsets of parts
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
 
@@ -26,6 +27,8 @@ class Sketcher:
     config: SketchConfig
     labels: tuple[str, ...]
     weights: dict[str, npt.NDArray[np.float32]] = field(repr=False)
+    labels_without_rests: frozenset[str] = frozenset()
+    """Labels in whose songs parts never pause, so that no sketch of theirs has a bar of rest."""
 
     @classmethod
     def of(cls, model: Model) -> Sketcher | None:
@@ -38,7 +41,9 @@ class Sketcher:
             weights = check_weights(model.sketch, weight_shapes(config))
         except ModelError as error:
             raise ModelError(f"{str(model.path)!r}: sketch.safetensors: {error}") from None
-        return cls(config, labels, weights)
+        usual = model.info.get("usual", {})
+        without = (label for label, stats in usual.items() if stats.get("gaps", 1.0) < RARE_GAPS)
+        return cls(config, labels, weights, frozenset(without))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -68,7 +73,10 @@ class Sketcher:
         (the likeliest values) to 1.
         """
         mask = None if open_bars is None else np.asarray(open_bars, bool)
-        return Filling(self.network, self.labels, plan, mask, generator, creativity).plan(required)
+        labels = {label for label, _ in plan.genres}
+        can_rest = not labels or not labels <= self.labels_without_rests
+        filling = Filling(self.network, self.labels, plan, mask, generator, creativity, can_rest)
+        return filling.plan(required)
 
 
 def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str, ...]]:
