@@ -10,7 +10,7 @@ import pytest
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
-from ritornello.sketching.fill import OWN_HEAT, Filling, Stage
+from ritornello.sketching.fill import LAST_BAR_HEAT, OWN_HEAT, Filling, Stage
 from ritornello.sketching.sketcher import Sketcher
 from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
 
@@ -190,12 +190,22 @@ def test_creativity_zero_is_nearly_fixed() -> None:
 
 def test_what_is_drawn_at_random_is_as_frequent_as_in_the_network() -> None:
     """Each bar is a motif's with a probability of 0.2; drawn by entropies or with a cut, few would be."""
-    stage = Stage(("motif",), 8, OWN_HEAT, is_random=True)
     filling = Filling(random_sketcher().network, LABELS, OPEN_PLAN, None, np.random.default_rng(0), 0.5)
     logits = np.log(np.tile(np.array([0.8, *[0.02] * 10], np.float32), (5, 1)))
-    assert filling._probabilities(stage, logits) == pytest.approx(np.exp(logits), rel=1e-5)
-    cooler = filling._probabilities(Stage(("motif",), 8), logits)
+    at = (np.arange(5),)
+    heats = filling._heats(Stage(("motif",), 8, OWN_HEAT, is_random=True), "motif", at)
+    assert filling._probabilities(logits, heats, has_cut=False) == pytest.approx(np.exp(logits), rel=1e-5)
+    cooler = filling._probabilities(logits, filling._heats(Stage(("motif",), 8), "motif", at), has_cut=True)
     assert cooler[:, 1:].sum(axis=1).max() < 0.13
+
+
+def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
+    plan = replace(OPEN_PLAN, bars=4, sketch=Sketch((0, CLOSED, 0, END)))
+    filling = Filling(random_sketcher().network, LABELS, plan, None, np.random.default_rng(0), 0.5)
+    heats = filling._heats(Stage(("chord",), 32, OWN_HEAT), "chord", (np.arange(4), np.zeros(4, np.int64)))
+    assert heats.tolist() == pytest.approx([1.0, 0.75, 1.0, 0.75 * LAST_BAR_HEAT])
+    heats = filling._heats(Stage(("notes",), 32, OWN_HEAT), "notes", (np.zeros(4, np.int64), np.arange(4)))
+    assert heats.tolist() == pytest.approx([1.0, 1.0, 1.0, 0.75 * LAST_BAR_HEAT])
 
 
 @pytest.mark.parametrize("seed", range(3))

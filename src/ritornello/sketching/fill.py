@@ -9,7 +9,8 @@ Unmasking", arXiv 2505.24857).
 
 What most bars do not have (an earlier bar that returns, a motif, the end of a phrase, many notes) is unlikely
 in each bar. A low temperature, a cut or the order of entropies would leave out nearly all of it; so these
-variables are drawn by the network's own probabilities, in random order.
+variables are drawn by the network's own probabilities, in random order. Chords, too, would change too rarely,
+but those with which phrases close, and the last bar, are drawn at a low temperature, so that songs end well.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sketch import END, NO_CADENCE
+from ritornello.music.sketch import CLOSED, END, NO_CADENCE
 from ritornello.sketching.forward import Array, Network
 from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
 from ritornello.sketching.variables import (
@@ -43,6 +44,10 @@ Floats = npt.NDArray[np.float64]
 # By creativity: the temperature, and the share of the least likely classes that is never drawn
 CREATIVITIES, HEATS, CUTS = (0.0, 0.5, 1.0), (0.1, 0.75, 1.3), (0.08, 0.03, 0.0)
 OWN_HEAT = 4 / 3  # a factor of the temperature, so that it is 1 at the default creativity
+# Of chords: at 1.33, 81% of 150 chorales are in their key, with as many changes of chord as people's; at 1.0,
+# 87%, with three of four changes
+CHORD_HEAT = 1.2
+LAST_BAR_HEAT = 0.6  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
 
 
@@ -62,7 +67,7 @@ STAGES = (
     Stage(("presence",), 4),
     Stage(("origin", "similarity"), 32, OWN_HEAT, is_random=True),
     Stage(("cadence",), 12, OWN_HEAT, is_random=True),
-    Stage(("chord",), 32, OWN_HEAT),
+    Stage(("chord",), 32, CHORD_HEAT),
     Stage(CLOSINGS, 8),
     Stage(("motif",), 8, OWN_HEAT, is_random=True),
     Stage(("notes", "pitch"), 20, OWN_HEAT, is_random=True),
@@ -150,7 +155,10 @@ class Filling:
                 return
             at_once = at_once or -(-count // stage.passes)
             logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
-            probabilities = {kind: self._probabilities(stage, values) for kind, values in logits.items()}
+            probabilities = {
+                kind: self._probabilities(values, self._heats(stage, kind, places[kind]), not stage.is_random)
+                for kind, values in logits.items()
+            }
             chosen = np.zeros(sum(map(len, probabilities.values())), bool)
             if stage.is_random:
                 chosen[self._generator.permutation(len(chosen))[:at_once]] = True
@@ -248,12 +256,22 @@ class Filling:
             if motif[motif[bar]] >= 0:
                 motif[bar] = motif[motif[bar]]
 
-    def _probabilities(self, stage: Stage, logits: Array) -> Floats:
-        """Return the probabilities (N, classes) ; of the least likely classes 0, if there is a cut."""
-        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / (self._heat * stage.heat)
+    def _heats(self, stage: Stage, kind: str, places: tuple[Ints, ...]) -> Floats:
+        """Return the temperature (N,) at which each of the variables of a kind is drawn."""
+        heats = np.full(len(places[0]), self._heat * stage.heat)
+        if kind in ("chord", "notes", "pitch"):
+            cadence = self._variables.cadence[places[0 if kind == "chord" else 1]]
+            heats[cadence == END] = self._heat * LAST_BAR_HEAT
+            if kind == "chord":
+                heats[cadence == CLOSED] = self._heat
+        return heats
+
+    def _probabilities(self, logits: Array, heats: Floats, has_cut: bool) -> Floats:
+        """Return the probabilities (N, classes) at temperatures (N,); with a cut, of the least likely 0."""
+        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / heats[:, None]
         p = np.exp(weights)
         p /= p.sum(axis=1, keepdims=True)
-        if self._cut and not stage.is_random:
+        if self._cut and has_cut:
             order = np.argsort(p, axis=1)
             tail = np.take_along_axis(p, order, 1).cumsum(axis=1) <= self._cut
             np.put_along_axis(p, order, np.where(tail, 0, np.take_along_axis(p, order, 1)), 1)
