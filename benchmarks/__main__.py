@@ -78,6 +78,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
             "coherence.coherence",
             "Whether songs of all labels hold together: ends, keys, parts",
         ),
+        "sketches": ("coherence.sketches", "Form, motifs, chords and density of sketches, next to people's"),
         "judge": ("judge.judge", "Songs of several models and folders, judged by the same human songs"),
     },
     "Other": {

@@ -54,6 +54,16 @@ def test_the_table_of_a_label_is_composed_once(
         main([str(word) for word in [*words, "free", "--songs", 2, "--no-rules"]])
 
 
+def test_sketches_are_drawn_like_those_of_people(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sketches", str(corpus), "--labels", "fiddle", "game"]) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert head.startswith("| label | songs | bars that repeat an earlier one |")
+    (row,) = rows  # no song is of a game
+    name, songs, *cells = row.strip("| ").split(" | ")
+    assert name == "fiddle" and int(songs) >= 6
+    assert all(0 <= float(value) < 9 for cell in cells for value in cell.split(" / "))
+
+
 def test_options_must_be_those_of_compose(tmp_path: Path) -> None:
     model = compose.opened_model(None)
     given = argparse.Namespace(option=["creativity=0.7", "key=D minor"], seed=3, no_rules=True)

@@ -1,0 +1,96 @@
+"""How sketches that a model draws differ from those of people's songs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from benchmarks.shared import CORPUS, argument, benchmark, table
+from ritornello.composing import compose
+from ritornello.composing.options import DEFAULT_CREATIVITY
+from ritornello.composing.sampling import song_generator
+from ritornello.corpus.corpus import Corpus
+from ritornello.errors import FailedError
+from ritornello.music.plan import Plan
+from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
+from ritornello.sketching.sketcher import Sketcher
+from ritornello.training.sketch_training import corpus_plans
+
+MOST_SONGS = 4000  # of a corpus whose sketches are read
+MOST_BARS = 40  # of a song
+WHOLE = 3  # the similarity of a bar to one that it repeats
+
+
+def _sketch(plan: Plan) -> Sketch:
+    """The sketch of a complete plan."""
+    assert plan.sketch is not None and plan.returns is not None, "the plan is complete"
+    return plan.sketch
+
+
+def _notes(plan: Plan) -> float:
+    return float(np.mean([[notes for notes, _ in part] for part in _sketch(plan).textures]))
+
+
+MEASURES: dict[str, Callable[[Plan], Any]] = {
+    "bars that repeat an earlier one": lambda plan: np.mean([bar >= 0 for bar, _ in plan.returns or ()]),
+    "... all of it": lambda plan: np.mean([similarity == WHOLE for _, similarity in plan.returns or ()]),
+    "bars with the motif of an earlier one": lambda plan: np.mean([bar >= 0 for bar in _sketch(plan).motifs]),
+    "bars that end a phrase": lambda plan: np.mean([bar != NO_CADENCE for bar in _sketch(plan).cadences]),
+    "... closed": lambda plan: np.mean([bar == CLOSED for bar in _sketch(plan).cadences]),
+    "chords a bar": lambda plan: len(plan.chords) / (plan.bars or 1),
+    "different chords of a song": lambda plan: len({chord[1:3] for chord in plan.chords}),
+    "notes of a part in a bar": _notes,
+}
+
+
+def measured(plans: Sequence[Plan]) -> list[float]:
+    """The mean of each measure over plans."""
+    return [float(np.mean([measure(plan) for plan in plans])) for measure in MEASURES.values()]
+
+
+@benchmark(
+    CORPUS,
+    argument("--model", help="a model folder (default: the bundled model)"),
+    argument("--labels", nargs="+", help="default: all labels of the model"),
+    argument("--seed", type=int, default=0),
+    one_thread=True,
+)
+def sketches(options: argparse.Namespace) -> None:
+    """Draw a sketch for each held-out song of at most 40 bars, and print measures of both as people / drawn.
+
+    A sketch has the label, meter, tempo, key, parts and length of its song. CORPUS is the one from which the
+    model learnt; people are the songs of its sides test and valid.
+    """
+    corpus, model = Corpus.open(options.corpus), compose.opened_model(options.model)
+    sketcher = Sketcher.of(model)
+    if sketcher is None:
+        raise FailedError("the model has no sketch network")
+    plans = [
+        plan
+        for side in ("test", "valid")
+        for plan in corpus_plans(corpus, side, model.representation, MOST_SONGS)
+        if plan.bars and plan.bars <= MOST_BARS
+    ]
+    rows = []
+    for label in options.labels or model.labels:
+        human = [plan for plan in plans if label in dict(plan.genres)]
+        if not human:
+            continue
+        drawn = [
+            sketcher.fill(
+                replace(plan, returns=None, chords=(), sketch=None),
+                song_generator(options.seed, number),
+                DEFAULT_CREATIVITY,
+            )
+            for number, plan in enumerate(human)
+        ]
+        cells = (
+            f"{ours:.2f} / {theirs:.2f}"
+            for ours, theirs in zip(measured(human), measured(drawn), strict=True)
+        )
+        rows.append([label, len(human), *cells])
+    print(table(["label", "songs", *MEASURES], rows))
