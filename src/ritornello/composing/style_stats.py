@@ -29,7 +29,7 @@ class StyleStats(NamedTuple):
     gaps: float = 1.0
     """The share of a part's onsets just before which it is silent; 90% of songs have no more."""
     top_repeats: float = 1.0
-    """The share of a part's onsets that keep the highest pitch of the last one; 75% of songs have no more."""
+    """The share of a part's onsets that keep the highest pitch of the last one; half of songs have less."""
     leaps: float = 1.0
     """The mean share of a part's onsets whose highest pitch is more than a fifth from the last one."""
     rhythms: float = 0.0

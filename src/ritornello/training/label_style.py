@@ -25,7 +25,7 @@ from ritornello.music.pickup import without_leading_silence
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
-MANY, MOST, NEARLY_ALL = 0.75, 0.9, 0.99  # quantiles
+MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
 FIFTH = 7  # semitones
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
 FEWEST_GROOVES = 4  # bars of a song with a kick or snare
@@ -154,7 +154,7 @@ def _of_label(songs: Sequence[Score]) -> dict[str, float]:
         "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
         "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
         "gaps": round(float(np.quantile(gaps, MOST)), 4),
-        "top_repeats": round(float(np.quantile([_top_repeats(song) for song in analysed], MANY)), 4),
+        "top_repeats": round(float(np.median([_top_repeats(song) for song in analysed])), 4),
         "leaps": round(float(np.mean([_leaps(song) for song in analysed])), 4),
         "rhythms": round(float(np.mean(list(map(repeated_rhythms, songs)))), 4),
         "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
