@@ -92,5 +92,5 @@ def infer_plan(song: Score, labels: Sequence[str] = ()) -> Plan:
 
 
 def mean_velocity(song: Score) -> int | None:
-    """Return the mean velocity of all notes of a song, rounded; None without notes."""
+    """Return the mean velocity of all notes of a song, rounded, 1-127; None without notes."""
     return round(float(song.velocity.mean())) if len(song) else None
