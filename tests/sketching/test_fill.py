@@ -208,12 +208,25 @@ def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
     assert heats.tolist() == pytest.approx([1.0, 1.0, 1.0, 0.75 * LAST_BAR_HEAT])
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_labels_without_rests_have_notes_in_all_bars(seed: int) -> None:
-    sketcher = replace(random_sketcher(seed), labels_without_rests=frozenset({"reel"}))
-    filled = sketcher.fill(OPEN_PLAN, np.random.default_rng(seed))
-    assert filled.sketch is not None
-    assert all(notes > 0 for texture in filled.sketch.textures for notes, _ in texture)
-    free = sketcher.fill(replace(OPEN_PLAN, genres=(("hymn", 1.0),)), np.random.default_rng(seed))
-    assert free.sketch is not None
-    assert any(notes == 0 for texture in free.sketch.textures for notes, _ in texture)
+def rests(plan: Plan) -> int:
+    """How many bars of parts are planned to be rests."""
+    assert plan.sketch is not None
+    return sum(notes == 0 for texture in plan.sketch.textures for notes, _ in texture)
+
+
+def test_labels_without_rests_have_notes_in_all_bars() -> None:
+    free_plan, free_rests = replace(OPEN_PLAN, genres=(("hymn", 1.0),)), 0
+    for seed in range(3):
+        sketcher = replace(random_sketcher(seed), labels_without_rests=frozenset({"reel"}))
+        assert rests(sketcher.fill(OPEN_PLAN, np.random.default_rng(seed))) == 0
+        free_rests += rests(sketcher.fill(free_plan, np.random.default_rng(seed)))
+    assert free_rests > 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_last_bar_is_no_whole_copy(seed: int) -> None:
+    """A bar within a song leads on; the form that a user asks for stays."""
+    filled = fill(replace(OPEN_PLAN, bars=3, returns=((-1, 0), (0, 3), (0, -1))), seed)
+    assert filled.returns is not None
+    assert filled.returns[1] == (0, 3) and filled.returns[2][1] < 3
+    assert fill(replace(OPEN_PLAN, bars=2, returns=((-1, 0), (0, 3))), seed).returns == ((-1, 0), (0, 3))
