@@ -203,9 +203,9 @@ def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
     plan = replace(OPEN_PLAN, bars=4, sketch=Sketch((0, CLOSED, 0, END)))
     filling = Filling(random_sketcher().network, LABELS, plan, None, np.random.default_rng(0), 0.5)
     heats = filling._heats("chord", (np.arange(4), np.zeros(4, np.int64)))
-    assert heats.tolist() == pytest.approx([0.9, 0.75, 0.9, 0.75 * LAST_BAR_HEAT])
+    assert heats.tolist() == pytest.approx([0.9, 0.75, 0.9, LAST_BAR_HEAT])
     heats = filling._heats("notes", (np.zeros(4, np.int64), np.arange(4)))
-    assert heats.tolist() == pytest.approx([1.0, 1.0, 1.0, 0.75 * LAST_BAR_HEAT])
+    assert heats.tolist() == pytest.approx([1.0, 1.0, 1.0, LAST_BAR_HEAT])
 
 
 def rests(plan: Plan) -> int:
@@ -230,3 +230,11 @@ def test_the_last_bar_is_no_whole_copy(seed: int) -> None:
     assert filled.returns is not None
     assert filled.returns[1] == (0, 3) and filled.returns[2][1] < 3
     assert fill(replace(OPEN_PLAN, bars=2, returns=((-1, 0), (0, 3))), seed).returns == ((-1, 0), (0, 3))
+
+
+@pytest.mark.parametrize(("creativity", "expected"), [(0.0, 0.1), (0.25, 0.55), (0.5, 1.0), (1.0, 1.3)])
+def test_creativity_is_a_temperature(creativity: float, expected: float) -> None:
+    filling = Filling(
+        random_sketcher().network, LABELS, OPEN_PLAN, None, np.random.default_rng(0), creativity
+    )
+    assert filling._heats("motif", (np.arange(1),)).tolist() == pytest.approx([expected])

@@ -27,29 +27,20 @@ from ritornello.music.sketch import CLOSED, END, NO_CADENCE
 from ritornello.sketching.forward import Array, Network
 from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
 from ritornello.sketching.variables import (
-    CLOSINGS,
-    NONE,
-    OPEN,
-    Ints,
-    Mask,
-    Variables,
-    chords_of,
-    chords_outside_mode,
-    late_onsets,
-    sketch_of,
-    unusual_pitches,
+    CLOSINGS, NONE, OPEN, Ints, Mask, Variables,
+    chords_of, chords_outside_mode, late_onsets, sketch_of, unusual_pitches,
 )  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
-# By creativity: the temperature, and the share of the least likely classes that is never drawn
-CREATIVITIES, HEATS, CUTS = (0.0, 0.5, 1.0), (0.1, 0.75, 1.3), (0.08, 0.03, 0.0)
-# By kind a factor of the temperature: with 4/3 it is 1 at the default creativity, with 1.2 it is 0.9. With
-# chords at 1, 81% of 150 chorales were in their key, at 0.9 85%; with pitches at 1, parts moved too much
-HEATS_OF_KINDS = {
-    "origin": 4 / 3, "similarity": 4 / 3, "cadence": 4 / 3, "motif": 4 / 3, "notes": 4 / 3,
-    "chord": 1.2, "pitch": 1.2,
+# Between these creativities the temperature and the cut (the share of the least likely classes that is never
+# drawn) are interpolated. HEATS are the temperatures at the default creativity. With chords at 1, 81% of 150
+# chorales were in their key, at 0.9 85%; with pitches at 1, parts moved too much
+CREATIVITIES, CUTS, LOWEST_HEAT, HIGHEST_HEAT = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
+HEATS = {
+    "origin": 1.0, "similarity": 1.0, "cadence": 1.0, "motif": 1.0, "notes": 1.0, "chord": 0.9, "pitch": 0.9,
 }  # fmt: skip
-LAST_BAR_HEAT = 0.6  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
+OTHER_HEAT = 0.75  # of presences, closing notes, and chords with which a phrase closes
+LAST_BAR_HEAT = 0.45  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
 
 
@@ -95,7 +86,7 @@ class Filling:
         """
         self._can_rest = can_rest
         self._network, self._plan, self._generator = network, plan, generator
-        self._heat = float(np.interp(creativity, CREATIVITIES, HEATS))
+        self._creativity = creativity
         self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
         self._bars = replace(plan, returns=None, sketch=None).timeline(GRID)
         self._variables = Variables.of(plan, self._bars, open_bars)
@@ -260,13 +251,14 @@ class Filling:
 
     def _heats(self, kind: str, places: tuple[Ints, ...]) -> Floats:
         """Return the temperature (N,) at which each of the variables of a kind is drawn."""
-        heats = np.full(len(places[0]), self._heat * HEATS_OF_KINDS.get(kind, 1.0))
+        heats = np.full(len(places[0]), HEATS.get(kind, OTHER_HEAT))
         if kind in ("chord", "notes", "pitch"):
             cadence = self._variables.cadence[places[0 if kind == "chord" else 1]]
-            heats[cadence == END] = self._heat * LAST_BAR_HEAT
+            heats[cadence == END] = LAST_BAR_HEAT
             if kind == "chord":
-                heats[cadence == CLOSED] = self._heat
-        return heats
+                heats[cadence == CLOSED] = OTHER_HEAT
+        end = LOWEST_HEAT if self._creativity < CREATIVITIES[1] else HIGHEST_HEAT
+        return heats + (end - heats) * abs(self._creativity - CREATIVITIES[1]) / CREATIVITIES[1]
 
     def _probabilities(self, logits: Array, heats: Floats, has_cut: bool) -> Floats:
         """Return the probabilities (N, classes) at temperatures (N,); with a cut, of the least likely 0."""
