@@ -17,12 +17,12 @@ from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
 from ritornello.music.plan import Plan
 from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
+from ritornello.sketching.fill import SAME
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.training.sketch_training import corpus_plans
 
 MOST_SONGS = 4000  # of a corpus whose sketches are read
 MOST_BARS = 40  # of a song
-WHOLE = 3  # the similarity of a bar to one that it repeats
 
 
 def _sketch(plan: Plan) -> Sketch:
@@ -37,7 +37,7 @@ def _notes(plan: Plan) -> float:
 
 MEASURES: dict[str, Callable[[Plan], Any]] = {
     "bars that repeat an earlier one": lambda plan: np.mean([bar >= 0 for bar, _ in plan.returns or ()]),
-    "... all of it": lambda plan: np.mean([similarity == WHOLE for _, similarity in plan.returns or ()]),
+    "... all of it": lambda plan: np.mean([similarity == SAME for _, similarity in plan.returns or ()]),
     "bars with the motif of an earlier one": lambda plan: np.mean([bar >= 0 for bar in _sketch(plan).motifs]),
     "bars that end a phrase": lambda plan: np.mean([bar != NO_CADENCE for bar in _sketch(plan).cadences]),
     "... closed": lambda plan: np.mean([bar == CLOSED for bar in _sketch(plan).cadences]),
@@ -50,6 +50,15 @@ MEASURES: dict[str, Callable[[Plan], Any]] = {
 def measured(plans: Sequence[Plan]) -> list[float]:
     """The mean of each measure over plans."""
     return [float(np.mean([measure(plan) for plan in plans])) for measure in MEASURES.values()]
+
+
+def drawn_like(plans: Sequence[Plan], sketcher: Sketcher, seed: int) -> list[Plan]:
+    """The plans with sketches that are drawn anew."""
+    open_plans = [replace(plan, returns=None, chords=(), sketch=None) for plan in plans]
+    return [
+        sketcher.fill(plan, song_generator(seed, number), DEFAULT_CREATIVITY)
+        for number, plan in enumerate(open_plans)
+    ]
 
 
 @benchmark(
@@ -80,17 +89,6 @@ def sketches(options: argparse.Namespace) -> None:
         human = [plan for plan in plans if label in dict(plan.genres)]
         if not human:
             continue
-        drawn = [
-            sketcher.fill(
-                replace(plan, returns=None, chords=(), sketch=None),
-                song_generator(options.seed, number),
-                DEFAULT_CREATIVITY,
-            )
-            for number, plan in enumerate(human)
-        ]
-        cells = (
-            f"{ours:.2f} / {theirs:.2f}"
-            for ours, theirs in zip(measured(human), measured(drawn), strict=True)
-        )
-        rows.append([label, len(human), *cells])
+        pairs = zip(measured(human), measured(drawn_like(human, sketcher, options.seed)), strict=True)
+        rows.append([label, len(human), *(f"{people:.2f} / {drawn:.2f}" for people, drawn in pairs)])
     print(table(["label", "songs", *MEASURES], rows))

@@ -252,9 +252,9 @@ def test_a_model_of_an_older_table_composes(tmp_path: Path) -> None:
     assert compose(model=made, bars=2, seed=1).plan.bars == 2
 
 
-def test_songs_can_be_requested_by_the_labels_of_plans(folder: Path) -> None:
+def test_songs_can_be_requested_by_the_all_labels(folder: Path) -> None:
     """After `learn` has kept the start model, its network does not know the labels of the user's songs."""
     plans = [Plan(genres=(("rock", 1.0),)), Plan(genres=(("game", 0.5), ("rock", 0.5)))]
     model.write(folder, {**INFO, "labels": ["game"]}, WEIGHTS, {}, "", plans)
     opened = Model.open(folder)
-    assert (opened.labels, opened.labels_of_plans) == (("game",), ("game", "rock"))
+    assert (opened.labels, opened.all_labels) == (("game",), ("game", "rock"))

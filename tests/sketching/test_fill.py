@@ -10,7 +10,7 @@ import pytest
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
-from ritornello.sketching.fill import LAST_BAR_HEAT, Filling
+from ritornello.sketching.fill import LAST_BAR_TEMPERATURE, Filling
 from ritornello.sketching.sketcher import Sketcher
 from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
 
@@ -193,19 +193,21 @@ def test_what_is_drawn_at_random_is_as_frequent_as_in_the_network() -> None:
     filling = Filling(random_sketcher().network, LABELS, OPEN_PLAN, None, np.random.default_rng(0), 0.5)
     logits = np.log(np.tile(np.array([0.8, *[0.02] * 10], np.float32), (5, 1)))
     at = (np.arange(5),)
-    heats = filling._heats("motif", at)
-    assert filling._probabilities(logits, heats, has_cut=False) == pytest.approx(np.exp(logits), rel=1e-5)
-    cooler = filling._probabilities(logits, 0.75 * heats, has_cut=True)
+    temperatures = filling._temperatures("motif", at)
+    assert filling._probabilities(logits, temperatures, has_cut=False) == pytest.approx(
+        np.exp(logits), rel=1e-5
+    )
+    cooler = filling._probabilities(logits, 0.75 * temperatures, has_cut=True)
     assert cooler[:, 1:].sum(axis=1).max() < 0.13
 
 
 def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
     plan = replace(OPEN_PLAN, bars=4, sketch=Sketch((0, CLOSED, 0, END)))
     filling = Filling(random_sketcher().network, LABELS, plan, None, np.random.default_rng(0), 0.5)
-    heats = filling._heats("chord", (np.arange(4), np.zeros(4, np.int64)))
-    assert heats.tolist() == pytest.approx([0.9, 0.75, 0.9, LAST_BAR_HEAT])
-    heats = filling._heats("notes", (np.zeros(4, np.int64), np.arange(4)))
-    assert heats.tolist() == pytest.approx([1.0, 1.0, 1.0, LAST_BAR_HEAT])
+    temperatures = filling._temperatures("chord", (np.arange(4), np.zeros(4, np.int64)))
+    assert temperatures.tolist() == pytest.approx([0.9, 0.75, 0.9, LAST_BAR_TEMPERATURE])
+    temperatures = filling._temperatures("notes", (np.zeros(4, np.int64), np.arange(4)))
+    assert temperatures.tolist() == pytest.approx([1.0, 1.0, 1.0, LAST_BAR_TEMPERATURE])
 
 
 def rests(plan: Plan) -> int:
@@ -237,4 +239,4 @@ def test_creativity_is_a_temperature(creativity: float, expected: float) -> None
     filling = Filling(
         random_sketcher().network, LABELS, OPEN_PLAN, None, np.random.default_rng(0), creativity
     )
-    assert filling._heats("motif", (np.arange(1),)).tolist() == pytest.approx([expected])
+    assert filling._temperatures("motif", (np.arange(1),)).tolist() == pytest.approx([expected])

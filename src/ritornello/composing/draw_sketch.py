@@ -128,10 +128,10 @@ class PlanDrawer:
         self._file = read_sketch(options.sketch)
         has_requested_parts = given is not None or options.parts is not None
         if self._file is not None:
-            options = with_options_of(self._file, options, model.labels_of_plans)
+            options = with_options_of(self._file, options, model.all_labels)
         elif options.genre is None and given is None:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
-        parsed = parse_options(options, model.labels_of_plans)
+        parsed = parse_options(options, model.all_labels)
         self._options, self._given, self._is_melody = options, given, options.melody is not None
         self._is_blend = len(parsed.genres or ()) > 1
         self.parts_are_optional = not has_requested_parts and not self._is_blend

@@ -47,7 +47,7 @@ class Genre(NamedTuple):
 def genres_of(model: Model, most_parts: int) -> list[Genre]:
     """The labels of a model; `most_parts` instruments are named of each."""
     judged = model.info.get("measured", {}).get("judged", {})
-    return [_genre(model, label, most_parts, judged.get(label, {})) for label in model.labels_of_plans]
+    return [_genre(model, label, most_parts, judged.get(label, {})) for label in model.all_labels]
 
 
 def _genre(model: Model, label: str, most_parts: int, judged: Mapping[str, Any]) -> Genre:

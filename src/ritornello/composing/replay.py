@@ -56,7 +56,7 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
 def with_mean_velocity(score: Score, mean_velocity: int | None) -> Score:
     """Return a song with all velocities (1-127) moved by one number, so that their mean is as planned.
 
-    A network learns songs at random levels of velocity, so that of a composed song means nothing.
+    Training moves the velocities of a song at random, so the mean of a composed song is arbitrary.
     """
     if mean_velocity is None or not len(score):
         return score

@@ -10,6 +10,7 @@ from ritornello.music.plan import GRID
 from ritornello.representations.grid.vocabulary import DRUM_PART
 
 SECONDS = (1, 2)  # semitones between two notes that clash
+FIFTH = 7  # semitones; a larger interval is a leap
 RECENT_MOVES = 32
 LEAST_MOVES = RECENT_MOVES // 4
 PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12

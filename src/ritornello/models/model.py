@@ -102,7 +102,7 @@ class Model:
         return tuple(self.info.get("labels", ()))
 
     @property
-    def labels_of_plans(self) -> tuple[str, ...]:
+    def all_labels(self) -> tuple[str, ...]:
         """The labels by which a song can be requested: the network's, then others that stored plans have.
 
         After `learn` has kept the start model, its network does not know the labels of the user's songs, but

@@ -50,8 +50,7 @@ class Plan:
     chords: tuple[Chord, ...] = ()  # at 24 ticks per beat; empty leaves them open
     returns: tuple[tuple[int, int], ...] | None = None
     """For each bar the earlier bar that it repeats (-1: none) and how closely (0-3); None leaves it open."""
-    sketch: Sketch | None = None
-    """Phrases, motifs and texture; None leaves them open."""
+    sketch: Sketch | None = None  # phrases, motifs and texture; None leaves them open
     mode: str = ""
     """One of `modes.MODES`, in whose scale the song is; "" for major and minor."""
     intro_bars: int = 0  # bars of an introduction, after the pickup

@@ -42,13 +42,13 @@ from ritornello.sketching.variables import (
 
 Floats = npt.NDArray[np.float64]
 # Between these creativities temperatures and the cut (the share of the least likely classes, never drawn) are
-# interpolated. HEATS are those at 0.5. With chords at 1, 81% of 150 chorales kept their key, at 0.9 85%
-CREATIVITIES, CUTS, LOWEST_HEAT, HIGHEST_HEAT = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
-HEATS = {
+# interpolated. TEMPERATURES are those at 0.5. With chords at 1, 81% of 150 chorales are in their key, else 85%
+CREATIVITIES, CUTS, LOWEST, HIGHEST = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
+TEMPERATURES = {
     "origin": 1.0, "similarity": 1.0, "cadence": 1.0, "motif": 1.0, "notes": 1.0, "chord": 0.9, "pitch": 0.9,
 }  # fmt: skip
-OTHER_HEAT = 0.75  # of presences, closing notes, and chords with which a phrase closes
-LAST_BAR_HEAT = 0.45  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
+OTHER_TEMPERATURE = 0.75  # of presences, closing notes, and chords with which a phrase closes
+LAST_BAR_TEMPERATURE = 0.45  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
 
 
@@ -89,9 +89,7 @@ class Filling:
         creativity: float,
         can_rest: bool = True,
     ) -> None:
-        """The chords of `open_bars` (T,) are open; see `Sketcher.fill`. Parts have no open bars of rest if
-        not `can_rest`.
-        """
+        """The chords of `open_bars` (T,) are open. A part may rest only if `can_rest`. See `Sketcher.fill`."""
         self._can_rest = can_rest
         self._network, self._plan, self._generator = network, plan, generator
         self._creativity = creativity
@@ -156,7 +154,7 @@ class Filling:
             at_once = at_once or -(-count // stage.passes)
             logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
             probabilities = {
-                kind: self._probabilities(values, self._heats(kind, places[kind]), stage.has_cut)
+                kind: self._probabilities(values, self._temperatures(kind, places[kind]), stage.has_cut)
                 for kind, values in logits.items()
             }
             chosen = np.zeros(sum(map(len, probabilities.values())), bool)
@@ -257,20 +255,20 @@ class Filling:
             if motif[motif[bar]] >= 0:
                 motif[bar] = motif[motif[bar]]
 
-    def _heats(self, kind: str, places: tuple[Ints, ...]) -> Floats:
+    def _temperatures(self, kind: str, places: tuple[Ints, ...]) -> Floats:
         """Return the temperature (N,) at which each of the variables of a kind is drawn."""
-        heats = np.full(len(places[0]), HEATS.get(kind, OTHER_HEAT))
+        temperatures = np.full(len(places[0]), TEMPERATURES.get(kind, OTHER_TEMPERATURE))
         if kind in ("chord", "notes", "pitch"):
             cadence = self._variables.cadence[places[0 if kind == "chord" else 1]]
-            heats[cadence == END] = LAST_BAR_HEAT
+            temperatures[cadence == END] = LAST_BAR_TEMPERATURE
             if kind == "chord":
-                heats[cadence == CLOSED] = OTHER_HEAT
-        end = LOWEST_HEAT if self._creativity < CREATIVITIES[1] else HIGHEST_HEAT
-        return heats + (end - heats) * abs(self._creativity - CREATIVITIES[1]) / CREATIVITIES[1]
+                temperatures[cadence == CLOSED] = OTHER_TEMPERATURE
+        end = LOWEST if self._creativity < CREATIVITIES[1] else HIGHEST
+        return temperatures + (end - temperatures) * abs(self._creativity - CREATIVITIES[1]) / CREATIVITIES[1]
 
-    def _probabilities(self, logits: Array, heats: Floats, has_cut: bool) -> Floats:
+    def _probabilities(self, logits: Array, temperatures: Floats, has_cut: bool) -> Floats:
         """Return the probabilities (N, classes) at temperatures (N,); with a cut, of the least likely 0."""
-        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / heats[:, None]
+        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperatures[:, None]
         p = np.exp(weights)
         p /= p.sum(axis=1, keepdims=True)
         if self._cut and has_cut:

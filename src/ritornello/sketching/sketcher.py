@@ -16,7 +16,8 @@ from ritornello.music.plan import Plan
 from ritornello.sketching.fill import Filling
 from ritornello.sketching.forward import Network, SketchConfig, numpy_operations, weight_shapes
 
-RARE_GAPS = 0.01  # 90% of the songs of a label without rests have gaps at fewer of the onsets of parts
+# Parts of a label never pause, or never overlap, if 90% of its songs have gaps, or overlaps, at fewer onsets
+RARE_BREAKS = 0.01
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
 
@@ -42,7 +43,7 @@ class Sketcher:
         except ModelError as error:
             raise ModelError(f"{str(model.path)!r}: sketch.safetensors: {error}") from None
         usual = model.info.get("usual", {})
-        without = (label for label, stats in usual.items() if stats.get("gaps", 1.0) < RARE_GAPS)
+        without = (label for label, stats in usual.items() if stats.get("gaps", 1.0) < RARE_BREAKS)
         return cls(config, labels, weights, frozenset(without))
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ritornello.composing.style_stats import NO_LABEL
+from ritornello.composing.voice_leading import FIFTH
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
 from ritornello.evaluation.analysed_song import AnalysedSong
@@ -26,7 +27,6 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 
 MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
-FIFTH = 7  # semitones
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
 FEWEST_GROOVES = 4  # bars of a song with a kick or snare
 FEWEST_WITH_DRUMS = 5  # songs of a label

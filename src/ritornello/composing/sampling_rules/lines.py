@@ -11,8 +11,8 @@ import numpy as np
 from ritornello.composing.sampling_rules.onsets import require_onset
 from ritornello.composing.sampling_state import Bias, SamplingState
 from ritornello.representations.grid.vocabulary import DRUM_PART, MAX_SHIFT, PARTS, SHIFTS
+from ritornello.sketching.sketcher import RARE_BREAKS
 
-RARE = 0.01  # the rules hold where 90% of the songs of a label have an overlap, or a gap, at fewer onsets
 ONSET_NATS = 8.0  # subtracted from shifts after which a part would have a gap, or no part could play
 PART_NATS = 8.0  # subtracted from parts that must wait
 
@@ -20,19 +20,19 @@ PART_NATS = 8.0  # subtracted from parts that must wait
 def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
     """Make onsets unlikelier that come after the end of a note, or while notes of all parts still sound."""
     style, clock = state.style, state.song.clock
-    if min(style.gaps, style.overlaps) >= RARE or not state.request.parts:
+    if min(style.gaps, style.overlaps) >= RARE_BREAKS or not state.request.parts:
         return None
     bias = np.zeros(SHIFTS, np.float32)
     ends = [_end(state, part) for part in state.playing_parts(clock) if part != DRUM_PART]
     later = [end for end in ends if end > clock]
-    if style.overlaps < RARE:
+    if style.overlaps < RARE_BREAKS:
         if state.onset == clock and not any(
             part > state.part and _end(state, part) <= clock for part in state.playing_parts(clock)
         ):
             bias[0] = -ONSET_NATS
         if len(later) == len(ends):  # all parts are held until the first of them ends
             bias[1 : min(min(later, default=clock) - clock, MAX_SHIFT + 1)] = -ONSET_NATS
-    if style.gaps < RARE:
+    if style.gaps < RARE_BREAKS:
         if _ended_parts(state, clock):
             bias[1:] = -ONSET_NATS
         elif later and (following := min(later)) < state.end_tick:
@@ -42,14 +42,14 @@ def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:
 
 def favour_parts_whose_notes_end(state: SamplingState) -> Bias | None:
     """Make parts unlikelier after which a part whose note ends here could not play: parts come in order."""
-    if state.style.gaps >= RARE or not (ended := _ended_parts(state, state.row_tick)):
+    if state.style.gaps >= RARE_BREAKS or not (ended := _ended_parts(state, state.row_tick)):
         return None
     return _above(ended[0])
 
 
 def penalize_overlaps(state: SamplingState) -> Bias | None:
     """Make parts unlikelier in which a note sounds that began before this onset."""
-    if state.style.overlaps >= RARE:
+    if state.style.overlaps >= RARE_BREAKS:
         return None
     tick = state.row_tick
     held = [

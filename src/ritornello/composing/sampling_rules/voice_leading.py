@@ -7,12 +7,12 @@ Each holds for the labels in whose human songs these are rare. Closing notes are
 import numpy as np
 
 from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
+from ritornello.composing.voice_leading import FIFTH
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
 
 RARE_PARALLELS = 0.05  # a label with fewer parallels per beat avoids them
 PARALLEL_NATS = 6.0  # subtracted from pitches that make a parallel
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeated highest pitches above that of the label
-FIFTH = 7  # semitones; a larger interval is a leap
 EXCESS_LEAP_NATS = 40.0  # times the recent share of leaps above that of the label
 CLASH_NATS = 3.0  # subtracted from a pitch for each second with a sounding note, if a song has too many
 
