@@ -42,7 +42,7 @@ from ritornello.sketching.variables import (
 
 Floats = npt.NDArray[np.float64]
 # Between these creativities temperatures and the cut (the share of the least likely classes, never drawn) are
-# interpolated. TEMPERATURES are those at 0.5. With chords at 1, 81% of 150 chorales are in their key, else 85%
+# interpolated. TEMPERATURES are those at 0.5. With chords at 1, 81% of 150 chorales kept their key, else 85%
 CREATIVITIES, CUTS, LOWEST, HIGHEST = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
 TEMPERATURES = {
     "origin": 1.0, "similarity": 1.0, "cadence": 1.0, "motif": 1.0, "notes": 1.0, "chord": 0.9, "pitch": 0.9,
@@ -89,7 +89,7 @@ class Filling:
         creativity: float,
         can_rest: bool = True,
     ) -> None:
-        """The chords of `open_bars` (T,) are open. A part may rest only if `can_rest`. See `Sketcher.fill`."""
+        """The chords of `open_bars` (T,) are open; parts may rest if `can_rest`. See `Sketcher.fill`."""
         self._can_rest = can_rest
         self._network, self._plan, self._generator = network, plan, generator
         self._creativity = creativity
