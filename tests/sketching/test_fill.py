@@ -10,8 +10,11 @@ import pytest
 from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
-from ritornello.sketching.fill import LAST_BAR_TEMPERATURE, Filling
+from ritornello.music.theory import PITCH_CLASS_NAMES
+from ritornello.sketching.fill import Filling
 from ritornello.sketching.sketcher import Sketcher
+from ritornello.sketching.stages import LAST_BAR_TEMPERATURE, Stage
+from ritornello.sketching.variables import KINDS, NO_CHORD, OPEN, SLOTS, Ints, key_of_chords
 from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
 
 
@@ -194,10 +197,10 @@ def test_what_is_drawn_at_random_is_as_frequent_as_in_the_network() -> None:
     logits = np.log(np.tile(np.array([0.8, *[0.02] * 10], np.float32), (5, 1)))
     at = (np.arange(5),)
     temperatures = filling._temperatures("motif", at)
-    assert filling._probabilities(logits, temperatures, has_cut=False) == pytest.approx(
+    assert filling._probabilities(logits, temperatures, is_careful=False) == pytest.approx(
         np.exp(logits), rel=1e-5
     )
-    cooler = filling._probabilities(logits, 0.75 * temperatures, has_cut=True)
+    cooler = filling._probabilities(logits, 0.75 * temperatures, is_careful=True)
     assert cooler[:, 1:].sum(axis=1).max() < 0.13
 
 
@@ -205,9 +208,37 @@ def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
     plan = replace(OPEN_PLAN, bars=4, sketch=Sketch((0, CLOSED, 0, END)))
     filling = Filling(random_sketcher().network, LABELS, plan, None, np.random.default_rng(0), 0.5)
     temperatures = filling._temperatures("chord", (np.arange(4), np.zeros(4, np.int64)))
-    assert temperatures.tolist() == pytest.approx([0.9, 0.75, 0.9, LAST_BAR_TEMPERATURE])
+    assert temperatures.tolist() == pytest.approx([0.95, 0.75, 0.95, LAST_BAR_TEMPERATURE])
     temperatures = filling._temperatures("notes", (np.zeros(4, np.int64), np.arange(4)))
     assert temperatures.tolist() == pytest.approx([1.0, 1.0, 1.0, LAST_BAR_TEMPERATURE])
+
+
+def chords(*names: str) -> Ints:
+    """The classes (bars, SLOTS) of major chords on C, G and so on, one in each bar."""
+    classes = [PITCH_CLASS_NAMES.index(name) * KINDS for name in names]
+    return np.tile(np.array(classes)[:, None], (1, SLOTS))
+
+
+def test_the_key_that_is_heard_in_chords() -> None:
+    assert key_of_chords(chords("C", "F", "G", "C")) == (0, False)
+    assert key_of_chords(chords("D", "G", "A", "D")) == (2, False)
+    assert key_of_chords(np.full((2, SLOTS), NO_CHORD)) == (0, False)  # nothing is heard
+
+
+def test_chords_in_which_another_key_is_heard_are_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [chords("D", "G", "A", "D"), chords("C", "F", "G", "C"), chords("E", "B", "E", "B")]
+    taken: list[Ints] = []
+
+    def sample(filling: Filling, stage: Stage) -> None:
+        assert (filling._variables.chord == OPEN).all()
+        taken.append(drawn[len(taken)])
+        filling._variables.chord[:] = taken[-1]
+
+    monkeypatch.setattr(Filling, "_sample", sample)
+    plan = replace(OPEN_PLAN, bars=4, meters=((0, 8, 4),), key=(0, False))
+    filling = Filling(random_sketcher().network, LABELS, plan, None, np.random.default_rng(0), 0.5)
+    filling._sample_chords(Stage(("chord",), 1))
+    assert len(taken) == 2 and filling._variables.chord.tolist() == drawn[1].tolist()
 
 
 def rests(plan: Plan) -> int:

@@ -2,22 +2,16 @@
 
 The kinds are sampled from the large to the small: how much each part plays, form, phrase ends, chords,
 closing notes, motifs, textures. Within a kind, each pass of the network predicts all open variables, and
-some of them are drawn: those with the lowest entropy, or random ones. The number of the former is limited:
-the sum of their entropies, without the largest, is at most MAX_ENTROPY, because it bounds how much they
-depend on each other (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models via Entropy Bounded
-Unmasking", arXiv 2505.24857).
-
-What most bars do not have (an earlier bar that returns, a motif, the end of a phrase, many notes) is unlikely
-in each bar. A low temperature, a cut or the order of entropies would leave out nearly all of it; so these
-variables are drawn by the network's own probabilities, in random order. Chords would change too rarely, too,
-but those with which phrases close, and the last bar, are drawn at a low temperature, so that songs end well.
+some of them are drawn: random ones, or in careful stages those with the lowest entropy. The number of the
+latter is limited: the sum of their entropies, without the largest, is at most MAX_ENTROPY, because it bounds
+how much they depend on each other (Ben-Hamu et al., "Accelerated Sampling from Masked Diffusion Models via
+Entropy Bounded Unmasking", arXiv 2505.24857). See stages.py for the temperatures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +20,21 @@ from ritornello.music.plan import GRID, Plan
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE
 from ritornello.sketching.forward import Array, Network
 from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
+from ritornello.sketching.stages import (
+    CREATIVITIES,
+    CUTS,
+    HIGHEST,
+    KEY_TRIES,
+    LAST_BAR_TEMPERATURE,
+    LOWEST,
+    MAX_ENTROPY,
+    OTHER_TEMPERATURE,
+    SAME,
+    SIMILAR,
+    STAGES,
+    TEMPERATURES,
+    Stage,
+)
 from ritornello.sketching.variables import (
     CLOSINGS,
     NONE,
@@ -35,45 +44,13 @@ from ritornello.sketching.variables import (
     Variables,
     chords_of,
     chords_outside_mode,
+    key_of_chords,
     late_onsets,
     sketch_of,
     unusual_pitches,
 )  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
-# Between these creativities temperatures and the cut (the share of the least likely classes, never drawn) are
-# interpolated. TEMPERATURES are those at 0.5. With chords at 1, 81% of 150 chorales kept their key, else 85%
-CREATIVITIES, CUTS, LOWEST, HIGHEST = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
-TEMPERATURES = {
-    "origin": 1.0, "similarity": 1.0, "cadence": 1.0, "motif": 1.0, "notes": 1.0, "chord": 0.9, "pitch": 0.9,
-}  # fmt: skip
-OTHER_TEMPERATURE = 0.75  # of presences, closing notes, and chords with which a phrase closes
-LAST_BAR_TEMPERATURE = 0.45  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
-MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
-
-
-class Stage(NamedTuple):
-    """The kinds of variables that are sampled together, and the largest number of passes of the network."""
-
-    kinds: tuple[str, ...]
-    passes: int
-    is_random: bool = False
-    """Whether they are drawn in random order, not that of their entropies."""
-    has_cut: bool = False
-    """Whether the least likely classes are never drawn."""
-
-
-STAGES = (
-    Stage(("presence",), 4, has_cut=True),
-    Stage(("origin", "similarity"), 32, is_random=True),
-    Stage(("cadence",), 12, is_random=True),
-    Stage(("chord",), 32),
-    Stage(CLOSINGS, 8, has_cut=True),
-    Stage(("motif",), 8, is_random=True),
-    Stage(("notes", "pitch"), 20, is_random=True),
-)
-SIMILAR = 2  # bars with at least this similarity to their origin have its chords
-SAME = 3  # bars with this similarity also have its textures and motif
 
 
 class Filling:
@@ -114,7 +91,10 @@ class Filling:
             if stage.kinds == CLOSINGS and not self._network.config.has_closings:
                 continue
             self._find_sources(stage.kinds)
-            self._sample(stage)
+            if stage.kinds == ("chord",):
+                self._sample_chords(stage)
+            else:
+                self._sample(stage)
         plan, known = self._plan, self._has_known_chords
         chords = plan.chords if known.all() else chords_of(v, plan, self._bars, known)
         returns = tuple(zip(v.origin.tolist(), v.similarity.tolist(), strict=True))
@@ -154,19 +134,29 @@ class Filling:
             at_once = at_once or -(-count // stage.passes)
             logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
             probabilities = {
-                kind: self._probabilities(values, self._temperatures(kind, places[kind]), stage.has_cut)
+                kind: self._probabilities(values, self._temperatures(kind, places[kind]), stage.is_careful)
                 for kind, values in logits.items()
             }
             chosen = np.zeros(sum(map(len, probabilities.values())), bool)
-            if stage.is_random:
-                chosen[self._generator.permutation(len(chosen))[:at_once]] = True
-            else:
+            if stage.is_careful:
                 entropy = np.concatenate([_entropy(p) for p in probabilities.values()])
                 chosen[_lowest(entropy, at_once)] = True
+            else:
+                chosen[self._generator.permutation(len(chosen))[:at_once]] = True
             for kind, p in probabilities.items():
                 of_kind, chosen = chosen[: len(p)], chosen[len(p) :]
                 at = tuple(index[of_kind] for index in places[kind])
                 self._put(kind, at, self._draw(p[of_kind]))
+
+    def _sample_chords(self, stage: Stage) -> None:
+        """Sample the open chords, up to KEY_TRIES times, until the plan's key is heard in all chords."""
+        is_open = self._variables.chord == OPEN  # (T, SLOTS)
+        for _ in range(KEY_TRIES):
+            self._variables.chord[is_open] = OPEN
+            self._sample(stage)
+            heard = key_of_chords(self._variables.chord)
+            if self._plan.key is None or self._plan.mode or heard == (0, self._plan.key[1]):
+                break
 
     def _open_places(self, kind: str) -> tuple[Ints, ...]:
         """The indices of the variables of a kind that can be sampled now."""
@@ -266,12 +256,12 @@ class Filling:
         end = LOWEST if self._creativity < CREATIVITIES[1] else HIGHEST
         return temperatures + (end - temperatures) * abs(self._creativity - CREATIVITIES[1]) / CREATIVITIES[1]
 
-    def _probabilities(self, logits: Array, temperatures: Floats, has_cut: bool) -> Floats:
-        """Return the probabilities (N, classes) at temperatures (N,); with a cut, of the least likely 0."""
+    def _probabilities(self, logits: Array, temperatures: Floats, is_careful: bool) -> Floats:
+        """Return the probabilities (N, classes) at temperatures (N,); if careful, of the least likely 0."""
         weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperatures[:, None]
         p = np.exp(weights)
         p /= p.sum(axis=1, keepdims=True)
-        if self._cut and has_cut:
+        if self._cut and is_careful:
             order = np.argsort(p, axis=1)
             tail = np.take_along_axis(p, order, 1).cumsum(axis=1) <= self._cut
             np.put_along_axis(p, order, np.where(tail, 0, np.take_along_axis(p, order, 1)), 1)

@@ -22,11 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.key_estimate import estimate_key
 from ritornello.music.modes import fitting_chords
 from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part, drop_redundant
 from ritornello.music.sketch import NO_CADENCE, NO_MOTIF, UNKNOWN, Sketch
 from ritornello.music.theory import CHORD_KINDS
+from ritornello.music.theory import CHORDS as CHORD_TONES
 from ritornello.music.timeline import Timeline
 from ritornello.music.usual_textures import usual_pitches
 
@@ -151,6 +153,15 @@ def chords_of(variables: Variables, plan: Plan, timeline: Timeline, known: Mask)
                 onset = start + slot * int(size[bar])
                 chords.append(Chord(onset, (root + 7 * sharps) % 12, CHORD_KINDS[kind]))
     return drop_redundant(chords)
+
+
+def key_of_chords(chord: Ints) -> tuple[int, bool]:
+    """Return the key (sharps, is_minor) that is heard in the chords (T, SLOTS), by `estimate_key`."""
+    weights, root = np.zeros(12), None
+    for number in chord[(chord >= 0) & (chord < NO_CHORD)].tolist():
+        root, kind = divmod(number, KINDS)
+        weights[(root + np.array(CHORD_TONES[CHORD_KINDS[kind]][1])) % 12] += 1
+    return estimate_key(weights, root)
 
 
 def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) -> Sketch:
