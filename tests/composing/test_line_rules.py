@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from ritornello.composing.request import request_for
 from ritornello.composing.sampling_rules import lines, pitches, voice_leading
@@ -134,10 +135,26 @@ def test_a_line_is_kept_from_leaping_after_more_leaps_than_people_write() -> Non
     begun = song(StyleStats(leaps=0.1))
     for pitch in (60, 72, 60):
         begun.note(24, 0, pitch, BEAT)
-    bias = voice_leading.penalize_leaps(begun.put(shift=24, part=0).state)
+    bias = voice_leading.penalize_skips_and_leaps(begun.put(shift=24, part=0).state)
     assert bias is not None
     # of the moves before the present one, one of one leaps; at least eight count
     assert np.flatnonzero(bias == 0).tolist() == list(range(53, 68))
+    assert bias[52] == pytest.approx(-voice_leading.EXCESS_LEAP_NATS * (1 / 8 - 0.1))
+
+
+def test_a_line_is_kept_from_skipping_after_more_skips_than_people_write() -> None:
+    begun = song(StyleStats(skips=0.1))
+    for pitch in (60, 63, 60):
+        begun.note(24, 0, pitch, BEAT)
+    bias = voice_leading.penalize_skips_and_leaps(begun.put(shift=24, part=0).state)
+    assert bias is not None
+    assert np.flatnonzero(bias == 0).tolist() == list(range(58, 63))  # steps, and the pitch itself
+    begun = song(StyleStats(skips=0.1))
+    for shift, pitch in ((96, 60), (96, 63), (72, 60)):
+        begun.note(shift, 0, pitch, BEAT)
+    assert (
+        voice_leading.penalize_skips_and_leaps(begun.put(shift=24, part=0).state) is None
+    )  # basses skip at the end
     assert bias[52] == bias[68] == np.float32(-voice_leading.EXCESS_LEAP_NATS * (1 / 8 - 0.1))
 
 
@@ -148,7 +165,7 @@ def test_chords_and_labels_with_leaps_may_leap() -> None:
         chord.note(24, 0, pitch, BEAT)
     chord.note(0, 0, 64, BEAT)
     for begun in (free, chord):
-        assert voice_leading.penalize_leaps(begun.put(shift=24, part=0).state) is None
+        assert voice_leading.penalize_skips_and_leaps(begun.put(shift=24, part=0).state) is None
 
 
 def test_within_a_song_a_closing_note_is_no_repeat() -> None:

@@ -88,3 +88,12 @@ def test_a_bar_has_as_many_notes_of_a_part_as_usual() -> None:
     # at 36 of 96 ticks: all shifts into this bar
     assert np.flatnonzero(onsets).tolist() == list(range(60))
     assert timing.penalize_excess_onsets(song().note(0).note(12).state) is None  # nothing is usual
+
+
+def test_chords_are_held_back_after_more_notes_at_once_than_people_write() -> None:
+    begun = song(style=StyleStats(struck=1.5)).note(0).note(0, pitch=64).note(0, pitch=67)
+    bias = parts.penalize_excess_notes(begun.put(shift=0).state)
+    assert bias is not None
+    # a fourth note where 1.5 are usual; means are over eight onsets at least
+    assert bias[0] == pytest.approx(-parts.EXCESS_NATS * (4 - 1.5) / 8)
+    assert parts.penalize_excess_notes(begun.put(shift=24).state) is None  # a single note may come

@@ -16,10 +16,12 @@ from ritornello.music.score import Part, Score
 from ritornello.training.config import INIT_SHARE
 from ritornello.training.label_style import (
     broken_lines,
+    far_notes,
     habits_of_drums,
     measure_style,
     most_notes_struck,
     notes_of_bars,
+    notes_struck,
     played_shares,
     repeated_rhythms,
     repeated_share,
@@ -94,6 +96,28 @@ def test_of_a_hundred_bars_one_has_more_notes_of_a_part() -> None:
     one, two = song((0, 60, 0)), song((0, 60, 0), (1, 60, 0))
     assert measure_style([(one, ("a",))] * 99 + [(two, ("a",))])["a"]["notes"] == 1
     assert measure_style([(one, ("a",))] * 49 + [(two, ("a",))])["a"]["notes"] == 2
+
+
+def test_notes_struck_at_an_onset() -> None:
+    # part 0 strikes two and one, part 1 one; drums do not count
+    drums = (Part(), Part("", 33), Part("", 0, True))
+    assert (
+        notes_struck(song((0, 60, 0), (0, 64, 0), (0, 40, 1), (1, 60, 0), (0, 36, 2), parts=drums)) == 4 / 3
+    )
+    assert notes_struck(song((0, 36, 0), parts=(Part("", 0, True),))) == 1
+
+
+def test_notes_far_from_the_mean_pitch_of_their_part_and_bar() -> None:
+    # 50 and 80 are 15 from their mean; the other part and the other bar have means of their own
+    assert far_notes(song((0, 50, 0), (1, 80, 0), (2, 30, 1), (96, 90, 0))) == 0.5
+    assert far_notes(song((0, 36, 0), (1, 80, 0), parts=(Part("", 0, True),))) == 0
+
+
+def test_statistics_that_differ_from_song_to_song_are_quantiles() -> None:
+    still, moving = song((0, 60, 0), (1, 60, 0)), song((0, 60, 0), (1, 63, 0))
+    found = measure_style([(still, ("a",))] * 10 + [(moving, ("a",))] * 11)["a"]
+    # the quantile 0.45 of 21 songs is at place 9, the last of the songs that stay; 0.55 is at place 11
+    assert found["skips"] == [0.0] * 5 + [1.0] * 5
 
 
 def test_a_label_of_few_songs_has_the_statistics_of_all(tmp_path: Path) -> None:

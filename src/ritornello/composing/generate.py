@@ -11,7 +11,7 @@ from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import Request
 from ritornello.composing.sampler import OnRow, SampledSong, sample
-from ritornello.composing.sampling import SamplingParams
+from ritornello.composing.sampling import SamplingParams, habit_generator
 from ritornello.composing.sampling_state import TICKS_OF_DURATION, SamplingState
 from ritornello.composing.song import Song
 from ritornello.composing.song_shape import extended, rows_of_loop
@@ -135,8 +135,8 @@ def _song(
 
 
 def _with_style(request: Request, model: Model) -> Request:
-    """Return the request with the style statistics of its labels."""
-    style = style_of_plan(model.info, request.plan)
+    """Return the request with style statistics as songs of its labels have them."""
+    style = style_of_plan(model.info, request.plan, habit_generator(request.seed, request.song, "style"))
     if request.required_parts is None and (request.music is None or request.music.kind == "tune"):
         style = style._replace(plays=max(style.plays, LEAST_SHARE_OF_BARS))
     return replace(request, style=style)

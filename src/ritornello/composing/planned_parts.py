@@ -35,8 +35,10 @@ class PlannedParts:
         classes = part_classes(request.plan.parts).tolist()
         self.held_parts = frozenset(classes[number] for number in request.plan.held_notes)
         """The parts whose density the user set."""
-        self.held_pitches = _held_pitches(request)
-        """For each part whose register the user set: the planned mean pitch of each bar."""
+        self.held_registers = frozenset(classes[number] for number in request.plan.held_pitches)
+        """The parts whose register the user set."""
+        self.pitches = _planned_pitches(request)
+        """By part: the planned mean pitch of each bar, if the sketch has one; -1: the part rests."""
 
 
 def _planned_notes(request: Request, bars: int) -> list[dict[int, int]]:
@@ -51,14 +53,10 @@ def _planned_notes(request: Request, bars: int) -> list[dict[int, int]]:
     return planned
 
 
-def _held_pitches(request: Request) -> dict[int, list[int]]:
-    """Return the planned mean pitch of each bar, for each part whose register the user set."""
-    plan = request.plan
-    if plan.sketch is None or not plan.held_pitches:
-        return {}
-    classes, textures = part_classes(plan.parts).tolist(), textures_by_part(plan.sketch)
-    held = (classes[number] for number in plan.held_pitches)
-    return {part: [pitch for _, pitch in textures[part]] for part in held if part in textures}
+def _planned_pitches(request: Request) -> dict[int, list[int]]:
+    """Return by pitched part the mean pitch that the sketch plans for each bar."""
+    textures = {} if request.plan.sketch is None else textures_by_part(request.plan.sketch)
+    return {part: [pitch for _, pitch in bars] for part, bars in textures.items() if part != DRUM_PART}
 
 
 def closing_notes(request: Request) -> dict[int, ClosingNote]:

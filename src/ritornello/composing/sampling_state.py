@@ -30,6 +30,8 @@ from ritornello.representations.grid.vocabulary import (
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
 TICKS_OF_DURATION = DURATION_TICKS.tolist()
 RECENT_NOTES = 32  # notes over which repeated and out-of-key pitches are counted
+RECENT_ONSETS = 32  # of all pitched parts, at which notes struck are counted
+OCTAVE = 12  # semitones
 LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
 PLANNED_BARS = 2.0  # how many bars a part misses at the end of a bar without any of its planned notes
 SHARE_OF_BARS = 0.25  # of the bars that a part should play in, while fewer than half of the parts have played
@@ -81,6 +83,10 @@ class SamplingState:
         self.pitch_runs: dict[int, tuple[int, int]] = {}  # by part: last pitch, times in a row
         self.out_of_key: deque[bool] = deque(maxlen=RECENT_NOTES)
         self.repeats: deque[bool] = deque(maxlen=RECENT_NOTES)
+        self.struck: deque[int] = deque(maxlen=RECENT_ONSETS)
+        """How many notes a pitched part struck at each of its recent onsets."""
+        self.far: deque[bool] = deque(maxlen=RECENT_NOTES)
+        """Whether recent notes were more than an octave from the planned mean pitch."""
         self.sounding: dict[int, list[int]] = {}  # by part: the end ticks of its notes
         self.end_of: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick of its last note
         self._skip_sounding_bars()
@@ -132,6 +138,12 @@ class SamplingState:
         if part != DRUM_PART:
             self.out_of_key.append(pitch % 12 not in self.scale)
             self.repeats.append(pitch == before)
+            if same:
+                self.struck[-1] += 1
+            else:
+                self.struck.append(1)
+            if (planned := self.planned_pitch(onset, part)) is not None:
+                self.far.append(abs(pitch - planned) > OCTAVE)
         ends = self.sounding.setdefault(part, [])
         ends[:] = [other for other in ends if other > onset]
         ends.append(end)
@@ -228,6 +240,11 @@ class SamplingState:
             return None
         last, played = self.notes_in_bar.get(part, (-1, 0))
         return planned - (played if last == bar else 0)
+
+    def planned_pitch(self, tick: int, part: int) -> int | None:
+        """The mean pitch that is planned for a part in the bar of a tick, if any."""
+        pitches, bar = self.planned.pitches.get(part, ()), bisect_right(self.song.bar_starts, tick) - 1
+        return pitches[bar] if bar < len(pitches) and pitches[bar] >= 0 else None
 
     def missing_bars(self, tick: int) -> dict[int, float]:
         """By part: how many more bars it should have played in before a tick; only those above 0."""

@@ -1,15 +1,22 @@
 """Statistics of human songs by label, within which sampling rules keep composed songs.
 
-They are stored in model.json: {"usual": {label: {NAME: number}}} with the names of `StyleStats`.
-Rules that use a statistic do nothing for labels without it. `training/label_style.py` measures them.
+They are stored in model.json: {"usual": {label: {NAME: number}}} with the names of `StyleStats`. For a
+statistic in which songs of a label differ, as in how often their melodies leap, it has QUANTILES numbers in
+ascending order instead, and each composed song draws its own. For `far` and `struck`, which only limit what
+is far too much, these are numbers of the upper half of the songs. Rules that use a statistic do nothing for
+labels without it. `training/label_style.py` measures them.
 """
 
 from collections.abc import Mapping
 from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from ritornello.models.model_folder import DRAWN_STYLE_STATS, STYLE_QUANTILES
 from ritornello.music.plan import Plan
 
+QUANTILES = (np.arange(STYLE_QUANTILES) + 0.5) / STYLE_QUANTILES
 NO_LABEL = ""  # the key of the statistics for plans without a label
 
 
@@ -29,15 +36,21 @@ class StyleStats(NamedTuple):
     gaps: float = 1.0
     """The share of a part's onsets just before which it is silent; 90% of songs have no more."""
     top_repeats: float = 1.0
-    """The share of a part's onsets that keep the highest pitch of the last one; half of songs have less."""
+    """The share of a part's onsets that keep the highest pitch of the last one."""
+    skips: float = 1.0
+    """The share of a part's onsets whose highest pitch is more than a whole tone from the last one."""
     leaps: float = 1.0
-    """The mean share of a part's onsets whose highest pitch is more than a fifth from the last one."""
+    """The share of a part's onsets whose highest pitch is more than a fifth from the last one."""
+    far: float = 1.0
+    """The share of notes more than an octave from the mean pitch of their part in their bar."""
+    struck: float = inf
+    """The mean number of notes that a pitched part strikes at an onset."""
     rhythms: float = 0.0
-    """The mean share of bars that have the onsets of an earlier bar. Drums and first bars do not count."""
+    """The share of bars that have the onsets of an earlier bar. Drums and first bars do not count."""
     parallels: float = inf
     """The mean number of parallel fifths and octaves per beat."""
     clashes: float = inf
-    """The median number of pairs of notes per beat that sound together and are a second apart."""
+    """The number of pairs of notes per beat that sound together and are a second apart."""
     grooves: float = 0.0
     """The mean share of bars that have the kicks and snares of an earlier bar. First bars do not count."""
     loops: float = 0.0
@@ -46,14 +59,23 @@ class StyleStats(NamedTuple):
     """The mean share of bars of 4/4 that have a snare on 2 and on 4, of those with a kick or snare."""
 
 
-def style_of_plan(info: Mapping[str, Any], plan: Plan) -> StyleStats:
-    """Return the statistics in model.json for the labels of a plan.
+def style_of_plan(info: Mapping[str, Any], plan: Plan, generator: np.random.Generator) -> StyleStats:
+    """Return the statistics in model.json for the labels of a plan; those with quantiles are drawn.
 
     For a blend of labels each limit is the least strict one. Each statistic of drums or rhythms is the
     highest one, because a label without drums has 0.
     """
     stored = info.get("usual", {})
     labels = [label for label, _ in plan.genres] or [NO_LABEL]
-    statistics = [StyleStats(**stored.get(label, {})) for label in labels]
+    drawn = generator.random(len(DRAWN_STYLE_STATS))  # the same for all labels
+    ranks = dict(zip(DRAWN_STYLE_STATS, drawn, strict=True))
+
+    def of_song(name: str, value: Any) -> float:
+        return float(np.interp(ranks[name], QUANTILES, value)) if isinstance(value, list) else value
+
+    statistics = [
+        StyleStats(**{name: of_song(name, value) for name, value in stored.get(label, {}).items()})
+        for label in labels
+    ]
     repeats, plays, *others = zip(*statistics, strict=True)
     return StyleStats(max(repeats), min(plays), *map(max, others))

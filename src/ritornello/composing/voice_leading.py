@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import NamedTuple
 
 from ritornello.music.plan import GRID
 from ritornello.representations.grid.vocabulary import DRUM_PART
 
 SECONDS = (1, 2)  # semitones between two notes that clash
-FIFTH = 7  # semitones; a larger interval is a leap
+WHOLE_TONE, FIFTH = 2, 7  # semitones; a move over a whole tone is a skip, over a fifth a leap
 RECENT_MOVES = 32
 LEAST_MOVES = RECENT_MOVES // 4
 PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12
@@ -58,12 +57,10 @@ class VoiceLeading:
                 self.intervals.append(last.pitch - last.before)
             self.moves[part] = Move(onset, -1 if last is None else last.pitch, pitch)
 
-    def share_of_moves(self, is_such: Callable[[int], bool]) -> float:
-        """Return the share 0-1 of the last moves whose interval in semitones `is_such`.
-
-        Shares of fewer than LEAST_MOVES moves are computed as if there were so many.
-        """
-        return sum(map(is_such, self.intervals)) / max(len(self.intervals), LEAST_MOVES)
+    @property
+    def counted(self) -> int:
+        """By how many moves shares are divided: as many as are known, at least LEAST_MOVES."""
+        return max(len(self.intervals), LEAST_MOVES)
 
     def clashes_per_beat(self, tick: int) -> float:
         """Return the number of clashes before a tick, divided by the beats before it, at least by four."""

@@ -35,6 +35,11 @@ OPTIONAL_KEYS: dict[str, type] = {
     "sketch": dict,
     "usual": dict,
 }
+# Statistics of "usual" that differ from song to song: each may have so many quantiles instead of one number
+DRAWN_STYLE_STATS, STYLE_QUANTILES = (
+    ("top_repeats", "skips", "leaps", "far", "struck", "rhythms", "clashes"),
+    10,
+)
 TEMPERATURES = (0.1, 2.0)  # the range of "temperature", a factor of those with which songs are sampled
 MAX_STYLE_STATS = {
     "repeats": 1.0,
@@ -44,7 +49,10 @@ MAX_STYLE_STATS = {
     "overlaps": 1.0,
     "gaps": 1.0,
     "top_repeats": 1.0,
+    "skips": 1.0,
     "leaps": 1.0,
+    "far": 1.0,
+    "struck": 128.0,
     "rhythms": 1.0,
     "parallels": 100.0,
     "clashes": 100.0,
@@ -142,9 +150,12 @@ def _check_temperature(file: Path, value: Any) -> None:
 
 
 def _is_style_stat(name: str, value: Any) -> bool:
-    """Whether a number in "usual" has a known name and is in its range."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and name in MAX_STYLE_STATS and bool(0 <= value <= MAX_STYLE_STATS[name])
+    """Whether a number in "usual", or each of its quantiles, has a known name and is in its range."""
+    has_quantiles = name in DRAWN_STYLE_STATS and isinstance(value, list) and len(value) == STYLE_QUANTILES
+    numbers = value if has_quantiles else [value]
+    are_numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in numbers)
+    most = MAX_STYLE_STATS.get(name, -1)
+    return are_numbers and all(0 <= each <= most for each in numbers)
 
 
 def read_plans(path: Path, info: dict[str, Any]) -> tuple[Plan, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ritornello.composing.style_stats import NO_LABEL
-from ritornello.composing.voice_leading import FIFTH
+from ritornello.composing.sampling_state import OCTAVE
+from ritornello.composing.style_stats import NO_LABEL, QUANTILES
+from ritornello.composing.voice_leading import FIFTH, WHOLE_TONE
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import ScoreError
 from ritornello.evaluation.analysed_song import AnalysedSong
@@ -30,6 +31,8 @@ MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
 FEWEST_GROOVES = 4  # bars of a song with a kick or snare
 FEWEST_WITH_DRUMS = 5  # songs of a label
+# Notes struck at an onset; above, parts play chords with both hands, which limits of chords made too thin
+CHORDS_STRUCK = 1.5
 FEWEST_SONGS = 20  # of a label; one with fewer has the statistics of all songs
 
 
@@ -119,9 +122,27 @@ def _top_repeats(song: AnalysedSong) -> float:
     return float((song.intervals == 0).mean()) if len(song.intervals) else 0.0
 
 
-def _leaps(song: AnalysedSong) -> float:
-    """The share 0-1 of onsets of parts whose highest pitch is more than a fifth from the one before."""
-    return float((np.abs(song.intervals) > FIFTH).mean()) if len(song.intervals) else 0.0
+def _wide_moves(song: AnalysedSong, semitones: int) -> float:
+    """The share 0-1 of onsets of parts whose highest pitch is more than `semitones` from the one before."""
+    return float((np.abs(song.intervals) > semitones).mean()) if len(song.intervals) else 0.0
+
+
+def notes_struck(song: Score) -> float:
+    """The mean number of notes that a pitched part strikes at an onset; 1 without notes."""
+    pitched = ~song.of_drums
+    onsets = np.unique(np.stack([song.part[pitched], song.onset_ticks[pitched]]), axis=1)
+    return float(pitched.sum()) / max(1, onsets.shape[1]) if pitched.any() else 1.0
+
+
+def far_notes(song: Score) -> float:
+    """The share 0-1 of notes of pitched parts more than an octave from the mean pitch of their part's bar."""
+    song = song.select(~song.of_drums)
+    if not len(song):
+        return 0.0
+    bar = Timeline.of(song).bar_of(song.onset_ticks).astype(np.int64)
+    _, place = np.unique(bar * (int(song.part.max()) + 1) + song.part, return_inverse=True)  # (N,)
+    mean = np.bincount(place, song.pitch) / np.bincount(place)
+    return float((np.abs(song.pitch - mean[place]) > OCTAVE).mean())
 
 
 def repeated_rhythms(song: Score) -> float:
@@ -140,29 +161,41 @@ def repeated_rhythms(song: Score) -> float:
     return (len(rhythms) - len(different)) / max(1, len(rhythms) - 1)
 
 
-def _of_label(songs: Sequence[Score]) -> dict[str, float]:
+def _quantiles(numbers: Iterable[float], least: float = 0.0) -> list[float]:
+    """The quantiles of a statistic of songs from the quantile `least` (0-1) on, at QUANTILES of the rest."""
+    found = np.quantile(list(numbers), least + (1 - least) * QUANTILES)
+    return [round(number, 4) for number in found.tolist()]
+
+
+def _of_label(songs: Sequence[Score]) -> dict[str, Any]:
     """The statistics of songs with pitched parts, but for those of drums."""
     analysed = [AnalysedSong(song) for song in songs]
     overlaps, gaps = zip(*map(broken_lines, songs), strict=True)
     plays = [share for song in songs for share in played_shares(song)]
     notes = [count for song in songs for count in notes_of_bars(song)]
     voices = list(map(most_notes_struck, songs))
-    return {
+    struck = list(map(notes_struck, songs))
+    of_lines = {
+        "far": _quantiles(map(far_notes, songs), least=0.5),
+        "struck": _quantiles(struck, least=0.5),
+    }
+    return (of_lines if np.median(struck) < CHORDS_STRUCK else {}) | {
         "repeats": round(float(np.quantile(list(map(repeated_share, songs)), MOST)), 4),
         "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
         "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
         "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
         "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
         "gaps": round(float(np.quantile(gaps, MOST)), 4),
-        "top_repeats": round(float(np.median([_top_repeats(song) for song in analysed])), 4),
-        "leaps": round(float(np.mean([_leaps(song) for song in analysed])), 4),
-        "rhythms": round(float(np.mean(list(map(repeated_rhythms, songs)))), 4),
+        "top_repeats": _quantiles(_top_repeats(song) for song in analysed),
+        "skips": _quantiles(_wide_moves(song, WHOLE_TONE) for song in analysed),
+        "leaps": _quantiles(_wide_moves(song, FIFTH) for song in analysed),
+        "rhythms": _quantiles(map(repeated_rhythms, songs)),
         "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
-        "clashes": round(float(np.median([_per_beat(clashes(song)) for song in analysed])), 4),
+        "clashes": _quantiles(_per_beat(clashes(song)) for song in analysed),
     }
 
 
-def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, float]]:
+def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, Any]]:
     """Return the statistics of each label as model.json has them, from songs with notes and their labels.
 
     Songs of drums alone count only for the habits of drums, for which a label needs FEWEST_WITH_DRUMS songs.
@@ -188,7 +221,7 @@ def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dic
 
 def style_of_corpus(
     corpus: Corpus, representation: Any, most: int | None = None, fewest: int = FEWEST_SONGS
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Return the statistics of each label of the training songs, in their canonical form.
 
     At most `most` songs are measured. A label with fewer than `fewest` of them has the statistics of all;

@@ -13,7 +13,9 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
 UNPLAYED_NATS = 4.0  # added to an unplayed part at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
+LEAST_ONSETS = 8  # means over fewer onsets are computed as if the others were as in songs of the label
 DUE_NATS = 4.0  # added to a part that lacks notes of the density that the user set
+MOST_TIMES_PLANNED, MORE_THAN_PLANNED = 2, 2  # so many times the planned notes, and so many, are not excess
 EXCESS_NATS = (
     6.0  # subtracted from a part for each note at an onset or in a bar beyond the label's statistics
 )
@@ -107,15 +109,20 @@ def penalize_excess_notes(state: SamplingState) -> Bias | None:
 def excess_nats(state: SamplingState, part: int, tick: int, bar: int) -> float:
     """Return the penalty in nats of another note of a part at a tick of a bar.
 
-    A note is too many beyond the statistics of the label, for an onset (but for drums) and for a bar, and
-    beyond the density that the user set.
+    A note is too many beyond the statistics of the label, for an onset (but for drums) and for a bar, beyond
+    the density that the user set, and far beyond that of the sketch.
     """
     last, notes = state.notes_in_bar.get(part, (-1, 0))
     excess = max(0.0, notes + 1 - state.style.notes) if bar == last else 0.0
     if (tick, part) == (state.onset, state.part) and part != DRUM_PART:
         excess += max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
+        onsets = max(len(state.struck), LEAST_ONSETS)
+        extra = sum(state.struck) + 1 - state.style.struck * len(state.struck)
+        excess += max(0.0, extra / onsets)
     if (lacking := state.lacking_notes(bar, part)) is not None:
         excess += max(0.0, 1.0 - lacking)
+    elif (planned := state.planned.notes[bar].get(part)) and part != DRUM_PART and bar == last:
+        excess += max(0.0, notes + 1 - MOST_TIMES_PLANNED * planned - MORE_THAN_PLANNED)
     return EXCESS_NATS * excess
 
 

@@ -1,12 +1,11 @@
 """Rules for the field `pitch`, apart from those of form."""
 
-from bisect import bisect_right
 from functools import lru_cache
 
 import numpy as np
 
 from ritornello.composing.sampling import FORBIDDEN
-from ritornello.composing.sampling_state import RECENT_NOTES, Bias, SamplingState, bias_at
+from ritornello.composing.sampling_state import OCTAVE, RECENT_NOTES, Bias, SamplingState, bias_at
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.modes import MODES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
@@ -22,6 +21,7 @@ NEVER_REPEATS_NATS = 20.0  # of a repeat where songs of the label hold notes on 
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeats above the statistics of the label
 NEAR_SEMITONES = 3  # distance from the planned mean pitch without a penalty
 FAR_NATS = 0.3  # of each further semitone
+EXCESS_FAR_NATS = 150.0  # times the recent share of far pitches above the statistics of the label
 LEAST_NOTES = RECENT_NOTES // 4  # shares of fewer notes are computed as if there were so many
 
 
@@ -83,17 +83,21 @@ def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
     return bias
 
 
-def favour_set_register(state: SamplingState) -> Bias | None:
-    """Make pitches far from the planned mean pitch unlikelier in parts whose register the user set."""
-    planned = state.planned.held_pitches.get(int(state.song.row[COLUMN["part"]]))
+def favour_planned_register(state: SamplingState) -> Bias | None:
+    """Make pitches far from the planned mean pitch unlikelier.
+
+    In parts whose register the user set, pitches are far beyond NEAR_SEMITONES; in others beyond an octave,
+    while the share of such notes is larger than in songs of the label.
+    """
+    part = int(state.song.row[COLUMN["part"]])
+    planned = state.planned_pitch(state.row_tick, part)
     if planned is None:
         return None
-    bar = bisect_right(state.song.bar_starts, state.row_tick) - 1
-    if bar >= len(planned) or planned[bar] < 0:
-        return None
-    distance = np.abs(np.arange(PITCHES) - planned[bar])
-    bias: Bias = (-FAR_NATS * np.maximum(distance - NEAR_SEMITONES, 0)).astype(np.float32)
-    return bias
+    distance = np.abs(np.arange(PITCHES) - planned)
+    if part in state.planned.held_registers:
+        return np.asarray(-FAR_NATS * np.maximum(distance - NEAR_SEMITONES, 0), np.float32)
+    excess = sum(state.far) / max(len(state.far), LEAST_NOTES) - state.style.far
+    return np.where(distance > OCTAVE, np.float32(-EXCESS_FAR_NATS * excess), 0) if excess > 0 else None
 
 
 def penalize_repeated_pitches(state: SamplingState) -> Bias | None:

@@ -7,7 +7,7 @@ Each holds for the labels in whose human songs these are rare. Closing notes are
 import numpy as np
 
 from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
-from ritornello.composing.voice_leading import FIFTH
+from ritornello.composing.voice_leading import FIFTH, WHOLE_TONE
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
 
 RARE_PARALLELS = 0.05  # a label with fewer parallels per beat avoids them
@@ -37,14 +37,14 @@ def penalize_repeated_tops(state: SamplingState) -> Bias | None:
     if move is None or part == DRUM_PART or state.closing_note:
         return None
     pitch = move.before if move.onset == state.row_tick else move.pitch
-    share = leading.share_of_moves(lambda semitones: semitones == 0)
+    share = leading.intervals.count(0) / leading.counted
     if pitch < 0 or share <= state.style.top_repeats:
         return None
     return bias_at(PITCHES, pitch, -EXCESS_REPEAT_NATS * (share - state.style.top_repeats))
 
 
-def penalize_leaps(state: SamplingState) -> Bias | None:
-    """Make leaps of a line over a fifth unlikelier, if recent parts leap more often than those of the label.
+def penalize_skips_and_leaps(state: SamplingState) -> Bias | None:
+    """Make skips and leaps of a line unlikelier, if recent parts have more of them than songs of the label.
 
     A part is a line while it strikes single notes.
     """
@@ -56,14 +56,14 @@ def penalize_leaps(state: SamplingState) -> Bias | None:
         or move.onset == state.row_tick
         or part == DRUM_PART
         or state.closing_note
+        or state.row_tick >= state.song.bar_starts[-1]
     ):
         return None
-    excess = leading.share_of_moves(lambda semitones: abs(semitones) > FIFTH) - state.style.leaps
-    if excess <= 0:
-        return None
-    bias = np.full(PITCHES, -EXCESS_LEAP_NATS * excess, np.float32)
-    bias[max(move.pitch - FIFTH, 0) : move.pitch + FIFTH + 1] = 0
-    return bias
+    bias, distance = np.zeros(PITCHES, np.float32), np.abs(np.arange(PITCHES) - move.pitch)
+    for size, usual in ((WHOLE_TONE, state.style.skips), (FIFTH, state.style.leaps)):
+        excess = sum(abs(interval) > size for interval in leading.intervals) / leading.counted - usual
+        bias[distance > size] -= EXCESS_LEAP_NATS * max(excess, 0.0)
+    return bias if bias.any() else None
 
 
 def penalize_clashes(state: SamplingState) -> Bias | None:
