@@ -117,6 +117,12 @@ def test_parallels(upper: list[int], lower: list[int], count: int) -> None:
     assert measures.parallels(song(quarters(*upper), quarters(*lower))) == (count, 2)
 
 
+def test_steps() -> None:
+    # up a tone, down a fifth, a repeat, which is no move, and up a semitone
+    assert measures.steps(song(quarters(60, 62, 55, 55, 56))) == (2, 3)
+    assert measures.steps(song(quarters(60))) == NOTHING
+
+
 def test_parallels_need_both_parts_to_move_at_once() -> None:
     assert measures.parallels(song(quarters(67, 69), [(0, 1.5, 60), (1.5, 0.5, 62)])) == (0, 2)
     chords = [*quarters(67, 69), *quarters(72, 69), *quarters(64, 65)]  # its highest notes are 72 and 69

@@ -98,8 +98,8 @@ def clashes(song: AnalysedSong) -> Amount:
 def parallels(song: AnalysedSong) -> Amount:
     """Parallel fifths and octaves per beat, over all pairs of pitched parts.
 
-    Two parts make a parallel if both move to new notes at one tick, in the same direction, from a fifth to a
-    fifth, or from an octave or unison to an octave or unison. Of chords only the highest notes count.
+    Two parts make one if both move to new notes at one tick, in the same direction, from a fifth to a fifth,
+    or from an octave or unison to an octave or unison. Of chords only the highest notes count.
     """
     if not len(song.pitch):
         return NOTHING
@@ -117,6 +117,12 @@ def parallels(song: AnalysedSong) -> Amount:
         before = np.abs(pitch[index - 1] - other_pitch[other_index - 1]) % 12
         count += int(((move * other_move > 0) & (interval == before) & np.isin(interval, (0, 7))).sum())
     return Amount(count, float(_pitched_spans(song)[1].max()) / song.score.ticks_per_beat)
+
+
+def steps(song: AnalysedSong) -> Amount:
+    """How many of the moves of parts (of chords the highest note counts) are of one or two semitones."""
+    size = np.abs(song.intervals)
+    return Amount(float(((size == 1) | (size == 2)).sum()), int((size > 0).sum()))
 
 
 def repeated_drum_bars(song: AnalysedSong) -> Amount:
@@ -286,6 +292,7 @@ MEASURES = (
     Measure("parts with fewer than 6 notes", small_parts),
     Measure("clash of seconds, a beat (median)", clashes, is_share=False, is_median=True),
     Measure("parallel fifths and octaves, a beat", parallels, is_share=False),
+    Measure("moves of parts that are steps", steps),
     Measure("drum bars that repeat an earlier one", repeated_drum_bars, is_of_opening=True),
     Measure("4/4 bars with snare on 2 and 4", backbeats),
     Measure("sounds after its last bar", sounds_after_end),
