@@ -15,10 +15,11 @@ from ritornello.composing.options import DEFAULT_CREATIVITY
 from ritornello.composing.sampling import song_generator
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
-from ritornello.music.plan import Plan
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
-from ritornello.sketching.fill import SAME
+from ritornello.music.theory import CHORDS, scale
 from ritornello.sketching.sketcher import Sketcher
+from ritornello.sketching.stages import SAME
 from ritornello.training.sketch_training import corpus_plans
 
 MOST_SONGS = 4000  # of a corpus whose sketches are read
@@ -35,6 +36,20 @@ def _notes(plan: Plan) -> float:
     return float(np.mean([[notes for notes, _ in part] for part in _sketch(plan).textures]))
 
 
+def _outside_scale(plan: Plan) -> float:
+    """The share of the ticks of a song with a chord that has a tone outside the scale of its key."""
+    if plan.key is None or not plan.chords:
+        return np.nan
+    bars = replace(plan, returns=None, sketch=None).timeline(GRID)
+    ticks = np.diff([*(chord.onset_ticks for chord in plan.chords), bars.end_ticks])
+    tones = scale(*plan.key)
+    is_outside = [
+        any((chord.root + interval) % 12 not in tones for interval in CHORDS[chord.kind][1])
+        for chord in plan.chords
+    ]
+    return float(ticks[is_outside].sum() / ticks.sum())
+
+
 MEASURES: dict[str, Callable[[Plan], Any]] = {
     "bars that repeat an earlier one": lambda plan: np.mean([bar >= 0 for bar, _ in plan.returns or ()]),
     "... all of it": lambda plan: np.mean([similarity == SAME for _, similarity in plan.returns or ()]),
@@ -43,13 +58,15 @@ MEASURES: dict[str, Callable[[Plan], Any]] = {
     "... closed": lambda plan: np.mean([bar == CLOSED for bar in _sketch(plan).cadences]),
     "chords a bar": lambda plan: len(plan.chords) / (plan.bars or 1),
     "different chords of a song": lambda plan: len({chord[1:3] for chord in plan.chords}),
+    "chords with tones outside the scale": _outside_scale,
     "notes of a part in a bar": _notes,
 }
 
 
 def measured(plans: Sequence[Plan]) -> list[float]:
     """The mean of each measure over plans."""
-    return [float(np.mean([measure(plan) for plan in plans])) for measure in MEASURES.values()]
+    values = ([measure(plan) for plan in plans] for measure in MEASURES.values())
+    return [float(np.nanmean(each)) if np.isfinite(each).any() else 0.0 for each in values]
 
 
 def drawn_like(plans: Sequence[Plan], sketcher: Sketcher, seed: int) -> list[Plan]:

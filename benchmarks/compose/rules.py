@@ -27,6 +27,7 @@ from benchmarks.shared import (
 from ritornello import Corpus, Score
 from ritornello.composing import compose
 from ritornello.composing.request import request_for
+from ritornello.composing.sampling import song_generator
 from ritornello.composing.sampling_rules import RULES
 from ritornello.composing.sampling_state import SamplingState
 from ritornello.composing.style_stats import StyleStats, style_of_plan
@@ -83,16 +84,16 @@ def rules(options: argparse.Namespace) -> None:
     choice. A hard rule may forbid at most 0.1% of the notes, since human notes are no mistakes. Rules that
     depend on the style of a label have an effect only with --genre.
     """
-    style = StyleStats()
-    if options.genre:
-        style = style_of_plan(compose.opened_model(None).info, Plan(genres=((options.genre, 1.0),)))
+    info = compose.opened_model(None).info if options.genre else {}
+    plan = Plan(genres=((options.genre, 1.0),)) if options.genre else Plan()
     forbidden: Counter[str] = Counter()
     held_back: Counter[str] = Counter()
     songs = notes = 0
     for _, score in readable(draw_files([options.folder], options.songs, seed=1)):
         if 0 < len(score) <= MAX_NOTES:
+            style = style_of_plan(info, plan, song_generator(1, songs))
             songs, notes = songs + 1, notes + replay_by_rules(score, style, forbidden, held_back)
-    print(f"{songs:,} songs, {notes:,} notes of {options.folder}; {style}")
+    print(f"{songs:,} songs, {notes:,} notes of {options.folder}")
     for rule in RULES:
         part = forbidden[rule.name] / max(notes, 1)
         verdict = "" if not rule.is_hard else "ok" if part <= MAX_FORBIDDEN else "TOO MUCH"
