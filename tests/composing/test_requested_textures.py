@@ -122,7 +122,7 @@ def test_rules_hold_back_notes_too_many_and_call_for_those_that_lack() -> None:
 
 def test_notes_far_from_the_planned_register_are_held_back_after_more_than_people_write() -> None:
     plan = Plan(4, parts=PARTS[:2], sketch=Sketch(parts=PARTS[:2], textures=(((2, 60),) * 4, ((1, 36),) * 4)))
-    style = StyleStats(far=0.1)
+    style = StyleStats(far_notes=0.1)
     begun = song(plan, style=style).note(0, pitch=72)
     assert pitches.favour_planned_register(begun.put(shift=24, part=0).state) is None
     begun = song(plan, style=style).note(0, pitch=73).put(shift=24, part=0)  # one of at least eight notes

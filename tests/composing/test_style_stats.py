@@ -40,6 +40,6 @@ def test_a_blend_may_do_as_its_label_that_does_most() -> None:
         1,
         1,
     )
-    assert (free.top_repeats, free.skips, free.leaps, free.far, free.struck) == (1, 1, 1, 1, inf)
+    assert (free.top_repeats, free.skips, free.leaps, free.far_notes, free.notes_struck) == (1, 1, 1, 1, inf)
     assert (free.rhythms, free.parallels, free.clashes) == (0, inf, inf)
     assert (free.grooves, free.loops, free.backbeats) == (0, 0, 0)

@@ -91,7 +91,7 @@ def test_a_bar_has_as_many_notes_of_a_part_as_usual() -> None:
 
 
 def test_chords_are_held_back_after_more_notes_at_once_than_people_write() -> None:
-    begun = song(style=StyleStats(struck=1.5)).note(0).note(0, pitch=64).note(0, pitch=67)
+    begun = song(style=StyleStats(notes_struck=1.5)).note(0).note(0, pitch=64).note(0, pitch=67)
     bias = parts.penalize_excess_notes(begun.put(shift=0).state)
     assert bias is not None
     # a fourth note where 1.5 are usual; means are over eight onsets at least

@@ -4,7 +4,6 @@ It is updated after each note, so that the rules need not go through all notes a
 """
 
 from bisect import bisect_left, bisect_right
-from collections import deque
 from math import log
 
 import numpy as np
@@ -15,6 +14,7 @@ from ritornello.composing.bar_tree import BarTree
 from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.harmony_state import HarmonyState
 from ritornello.composing.planned_parts import ClosingNote, PlannedParts, closing_notes
+from ritornello.composing.recent_notes import RecentNotes
 from ritornello.composing.request import PlayedNotes, Request
 from ritornello.composing.voice_leading import VoiceLeading
 from ritornello.music.modes import tones
@@ -29,9 +29,6 @@ from ritornello.representations.grid.vocabulary import (
 
 Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a field
 TICKS_OF_DURATION = DURATION_TICKS.tolist()
-RECENT_NOTES = 32  # notes over which repeated and out-of-key pitches are counted
-RECENT_ONSETS = 32  # of all pitched parts, at which notes struck are counted
-OCTAVE = 12  # semitones
 LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
 PLANNED_BARS = 2.0  # how many bars a part misses at the end of a bar without any of its planned notes
 SHARE_OF_BARS = 0.25  # of the bars that a part should play in, while fewer than half of the parts have played
@@ -81,12 +78,7 @@ class SamplingState:
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
         self.notes_in_bar: dict[int, tuple[int, int]] = {}  # by part: the last bar, and its notes
         self.pitch_runs: dict[int, tuple[int, int]] = {}  # by part: last pitch, times in a row
-        self.out_of_key: deque[bool] = deque(maxlen=RECENT_NOTES)
-        self.repeats: deque[bool] = deque(maxlen=RECENT_NOTES)
-        self.struck: deque[int] = deque(maxlen=RECENT_ONSETS)
-        """How many notes a pitched part struck at each of its recent onsets."""
-        self.far: deque[bool] = deque(maxlen=RECENT_NOTES)
-        """Whether recent notes were more than an octave from the planned mean pitch."""
+        self.recent = RecentNotes()
         self.sounding: dict[int, list[int]] = {}  # by part: the end ticks of its notes
         self.end_of: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick of its last note
         self._skip_sounding_bars()
@@ -136,14 +128,13 @@ class SamplingState:
         before, times = self.pitch_runs.get(part, (-1, 0))
         self.pitch_runs[part] = (pitch, times + 1 if pitch == before else 1)
         if part != DRUM_PART:
-            self.out_of_key.append(pitch % 12 not in self.scale)
-            self.repeats.append(pitch == before)
-            if same:
-                self.struck[-1] += 1
-            else:
-                self.struck.append(1)
-            if (planned := self.planned_pitch(onset, part)) is not None:
-                self.far.append(abs(pitch - planned) > OCTAVE)
+            self.recent.add(
+                pitch,
+                out_of_key=pitch % 12 not in self.scale,
+                repeats=pitch == before,
+                planned=self.planned_pitch(onset, part),
+                joins=same,
+            )
         ends = self.sounding.setdefault(part, [])
         ends[:] = [other for other in ends if other > onset]
         ends.append(end)

@@ -1,10 +1,10 @@
 """Statistics of human songs by label, within which sampling rules keep composed songs.
 
-They are stored in model.json: {"usual": {label: {NAME: number}}} with the names of `StyleStats`. For a
-statistic in which songs of a label differ, as in how often their melodies leap, it has QUANTILES numbers in
-ascending order instead, and each composed song draws its own. For `far` and `struck`, which only limit what
-is far too much, these are numbers of the upper half of the songs. Rules that use a statistic do nothing for
-labels without it. `training/label_style.py` measures them.
+They are stored in model.json: {"usual": {label: {NAME: number}}} with the names of `StyleStats`. Where songs
+of a label differ, as in how often their melodies leap, a statistic has QUANTILES numbers in ascending order
+instead, and each composed song draws its own. For `far_notes` and `notes_struck`, which only limit what is
+far too much, they come from the upper half of the songs. Rules that use a statistic do nothing for labels
+without it. `training/label_style.py` measures them.
 """
 
 from collections.abc import Mapping
@@ -41,9 +41,9 @@ class StyleStats(NamedTuple):
     """The share of a part's onsets whose highest pitch is more than a whole tone from the last one."""
     leaps: float = 1.0
     """The share of a part's onsets whose highest pitch is more than a fifth from the last one."""
-    far: float = 1.0
+    far_notes: float = 1.0
     """The share of notes more than an octave from the mean pitch of their part in their bar."""
-    struck: float = inf
+    notes_struck: float = inf
     """The mean number of notes that a pitched part strikes at an onset."""
     rhythms: float = 0.0
     """The share of bars that have the onsets of an earlier bar. Drums and first bars do not count."""

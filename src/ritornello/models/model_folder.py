@@ -37,7 +37,7 @@ OPTIONAL_KEYS: dict[str, type] = {
 }
 # Statistics of "usual" that differ from song to song: each may have so many quantiles instead of one number
 DRAWN_STYLE_STATS, STYLE_QUANTILES = (
-    ("top_repeats", "skips", "leaps", "far", "struck", "rhythms", "clashes"),
+    ("top_repeats", "skips", "leaps", "far_notes", "notes_struck", "rhythms", "clashes"),
     10,
 )
 TEMPERATURES = (0.1, 2.0)  # the range of "temperature", a factor of those with which songs are sampled
@@ -51,8 +51,8 @@ MAX_STYLE_STATS = {
     "top_repeats": 1.0,
     "skips": 1.0,
     "leaps": 1.0,
-    "far": 1.0,
-    "struck": 128.0,
+    "far_notes": 1.0,
+    "notes_struck": 128.0,
     "rhythms": 1.0,
     "parallels": 100.0,
     "clashes": 100.0,

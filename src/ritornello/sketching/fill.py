@@ -205,16 +205,20 @@ class Filling:
                 elif not self._can_rest:
                     logits[:, 0] = -np.inf
             else:
-                logits = network.bar_logits(kind, bars)[at]
-                if kind == "closing_onset":
-                    logits[self._late_onsets[at]] = -np.inf
-                elif kind == "similarity":  # to its origin, so it is not 0; a bar that leads on is no end
-                    logits[:, 0] = -np.inf  # (81% of 120 fiddle tunes ended on the tonic, now 86%)
-                    logits[at[0] == len(self._bars) - 1, SAME] = -np.inf
-                elif kind == "cadence":  # only the last bar is END
-                    logits[:, END] = -np.inf
+                logits = self._possible(kind, at, network.bar_logits(kind, bars)[at])
             by_kind[kind] = logits
         return by_kind
+
+    def _possible(self, kind: str, at: tuple[Ints, ...], logits: Array) -> Array:
+        """Return the logits (N, classes) of variables of bars, without classes that a bar cannot have."""
+        if kind == "closing_onset":
+            logits[self._late_onsets[at]] = -np.inf
+        elif kind == "similarity":  # to its origin, so it is not 0; a bar that leads on is no end
+            logits[:, 0] = -np.inf  # (81% of 120 fiddle tunes ended on the tonic, now 86%)
+            logits[at[0] == len(self._bars) - 1, SAME] = -np.inf
+        elif kind == "cadence":  # only the last bar is END
+            logits[:, END] = -np.inf
+        return logits
 
     def _put(self, kind: str, at: tuple[Ints, ...], classes: Ints) -> None:
         """Set variables at the indices `at` to the drawn classes, and others that follow from them."""

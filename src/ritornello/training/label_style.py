@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ritornello.composing.sampling_state import OCTAVE
+from ritornello.composing.recent_notes import OCTAVE
 from ritornello.composing.style_stats import NO_LABEL, QUANTILES
 from ritornello.composing.voice_leading import FIFTH, WHOLE_TONE
 from ritornello.corpus.corpus import Corpus
@@ -31,8 +31,9 @@ MOST, NEARLY_ALL = 0.9, 0.99  # quantiles
 FIRST_BARS = 16  # bars in which it is counted how often a part plays
 FEWEST_GROOVES = 4  # bars of a song with a kick or snare
 FEWEST_WITH_DRUMS = 5  # songs of a label
-# Notes struck at an onset; above, parts play chords with both hands, which limits of chords made too thin
-CHORDS_STRUCK = 1.5
+# If the parts of the median song strike more notes at an onset, limits of far notes and of chords made songs
+# of the label too thin, as those of piano pieces
+MOST_NOTES_OF_LINES = 1.5
 FEWEST_SONGS = 20  # of a label; one with fewer has the statistics of all songs
 
 
@@ -176,10 +177,10 @@ def _of_label(songs: Sequence[Score]) -> dict[str, Any]:
     voices = list(map(most_notes_struck, songs))
     struck = list(map(notes_struck, songs))
     of_lines = {
-        "far": _quantiles(map(far_notes, songs), least=0.5),
-        "struck": _quantiles(struck, least=0.5),
+        "far_notes": _quantiles(map(far_notes, songs), least=0.5),
+        "notes_struck": _quantiles(struck, least=0.5),
     }
-    return (of_lines if np.median(struck) < CHORDS_STRUCK else {}) | {
+    return (of_lines if np.median(struck) < MOST_NOTES_OF_LINES else {}) | {
         "repeats": round(float(np.quantile(list(map(repeated_share, songs)), MOST)), 4),
         "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
         "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),

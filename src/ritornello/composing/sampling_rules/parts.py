@@ -13,9 +13,9 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
 UNPLAYED_NATS = 4.0  # added to an unplayed part at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
-LEAST_ONSETS = 8  # means over fewer onsets are computed as if the others were as in songs of the label
 DUE_NATS = 4.0  # added to a part that lacks notes of the density that the user set
-MOST_TIMES_PLANNED, MORE_THAN_PLANNED = 2, 2  # so many times the planned notes, and so many, are not excess
+# A part may play this many times the notes that the sketch plans for a bar, and this many more
+MOST_TIMES_PLANNED, MORE_THAN_PLANNED = 2, 2
 EXCESS_NATS = (
     6.0  # subtracted from a part for each note at an onset or in a bar beyond the label's statistics
 )
@@ -116,9 +116,7 @@ def excess_nats(state: SamplingState, part: int, tick: int, bar: int) -> float:
     excess = max(0.0, notes + 1 - state.style.notes) if bar == last else 0.0
     if (tick, part) == (state.onset, state.part) and part != DRUM_PART:
         excess += max(0.0, state.part_notes_at_onset + 1 - state.style.voices)
-        onsets = max(len(state.struck), LEAST_ONSETS)
-        extra = sum(state.struck) + 1 - state.style.struck * len(state.struck)
-        excess += max(0.0, extra / onsets)
+        excess += max(0.0, state.recent.extra_notes_struck(state.style.notes_struck))
     if (lacking := state.lacking_notes(bar, part)) is not None:
         excess += max(0.0, 1.0 - lacking)
     elif (planned := state.planned.notes[bar].get(part)) and part != DRUM_PART and bar == last:

@@ -4,8 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ritornello.composing.recent_notes import OCTAVE, share
 from ritornello.composing.sampling import FORBIDDEN
-from ritornello.composing.sampling_state import OCTAVE, RECENT_NOTES, Bias, SamplingState, bias_at
+from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.music.instrument_ranges import pitch_range
 from ritornello.music.modes import MODES
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES, part_of_class
@@ -22,7 +23,6 @@ EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeats above the statist
 NEAR_SEMITONES = 3  # distance from the planned mean pitch without a penalty
 FAR_NATS = 0.3  # of each further semitone
 EXCESS_FAR_NATS = 150.0  # times the recent share of far pitches above the statistics of the label
-LEAST_NOTES = RECENT_NOTES // 4  # shares of fewer notes are computed as if there were so many
 
 
 def forbid_additions_to_given_parts(state: SamplingState) -> Bias | None:
@@ -74,8 +74,8 @@ def penalize_pitches_outside_mode(state: SamplingState) -> Bias | None:
     """
     if not state.request.plan.mode or state.song.row[COLUMN["part"]] == DRUM_PART:
         return None
-    share = sum(state.out_of_key) / max(len(state.out_of_key), LEAST_NOTES)
-    nats = OUT_OF_MODE_NATS + EXCESS_OUT_OF_MODE_NATS * max(0.0, share - USUAL_OUT_OF_MODE)
+    excess = share(state.recent.out_of_key) - USUAL_OUT_OF_MODE
+    nats = OUT_OF_MODE_NATS + EXCESS_OUT_OF_MODE_NATS * max(0.0, excess)
     of_chord = state.harmony.tones_at(state.row_tick) if state.harmony else frozenset()
     bias: Bias = _outside(state.scale | of_chord) * np.float32(-nats)
     if MODES[state.request.plan.mode].chords:
@@ -96,7 +96,7 @@ def favour_planned_register(state: SamplingState) -> Bias | None:
     distance = np.abs(np.arange(PITCHES) - planned)
     if part in state.planned.held_registers:
         return np.asarray(-FAR_NATS * np.maximum(distance - NEAR_SEMITONES, 0), np.float32)
-    excess = sum(state.far) / max(len(state.far), LEAST_NOTES) - state.style.far
+    excess = share(state.recent.far_notes) - state.style.far_notes
     return np.where(distance > OCTAVE, np.float32(-EXCESS_FAR_NATS * excess), 0) if excess > 0 else None
 
 
@@ -110,9 +110,8 @@ def penalize_repeated_pitches(state: SamplingState) -> Bias | None:
     pitch, times = state.pitch_runs.get(part, (-1, 0))
     if pitch < 0 or part == DRUM_PART:
         return None
-    share = sum(state.repeats) / max(len(state.repeats), LEAST_NOTES)
     penalty = REPEAT_NATS * max(0, times - FREE_REPEATS + 1)
-    penalty += EXCESS_REPEAT_NATS * max(0.0, share - state.style.repeats)
+    penalty += EXCESS_REPEAT_NATS * max(0.0, share(state.recent.repeats) - state.style.repeats)
     is_final = state.closing_note is not None and state.row_tick >= state.song.bar_starts[-1]
     penalty += NEVER_REPEATS_NATS * (state.style.repeats == 0 and not is_final)
     if penalty == 0:
