@@ -135,7 +135,7 @@ def _song(
 
 
 def _with_style(request: Request, model: Model) -> Request:
-    """Return the request with style statistics as songs of its labels have them."""
+    """Return the request with the style statistics that are drawn for its labels."""
     style = style_of_plan(model.info, request.plan, habit_generator(request.seed, request.song, "style"))
     if request.required_parts is None and (request.music is None or request.music.kind == "tune"):
         style = style._replace(plays=max(style.plays, LEAST_SHARE_OF_BARS))

@@ -33,7 +33,7 @@ class RecentNotes:
             self.notes_struck.append(1)
 
     def extra_notes_struck(self, usual: float) -> float:
-        """Return how many notes more than `usual` parts would have struck at an onset, with one more now."""
+        """Return by how much the mean notes of an onset would exceed `usual` if the part struck one more."""
         extra = sum(self.notes_struck) + 1 - usual * len(self.notes_struck)
         return extra / max(len(self.notes_struck), LEAST)
 

@@ -27,7 +27,7 @@ OTHER_FIELDS = (1.0, 0.02)
 CREATIVITY_POINTS = (0.0, DEFAULT_CREATIVITY, 1.0)  # between these, temperature and top-p are interpolated
 LOWEST_HEAT, HIGHEST_HEAT = 0.1, 1.3  # factors of the temperature at creativity 0 and 1
 CUT_AT_ZERO = 0.08  # the share that top-p cuts off at creativity 0; at creativity 1 it cuts off nothing
-HABITS = ("drums", "rhythms", "style")  # what a bar repeats of an earlier one, and the style statistics
+HABITS = ("drums", "rhythms", "style")  # repeated drums, repeated rhythms, and the style statistics
 FIRST_SONG_BLOCK = 1 << 32  # blocks from here on are for numbers drawn once a song, not for rows
 
 
@@ -83,7 +83,7 @@ def song_generator(seed: int, song: int) -> np.random.Generator:
 
 
 def habit_generator(seed: int, song: int, habit: str) -> np.random.Generator:
-    """Return the generator of one of HABITS, which are drawn once a song."""
+    """Return the generator that draws one of HABITS for a song."""
     return _generator(seed, song, FIRST_SONG_BLOCK + 1 + HABITS.index(habit))
 
 

@@ -21,7 +21,7 @@ TEMPERATURES = {
 }  # fmt: skip
 OTHER_TEMPERATURE = 0.75  # of presences, closing notes, and chords with which a phrase closes
 LAST_BAR_TEMPERATURE = 0.45  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
-KEY_TRIES = 4  # the plan's key is heard in the first chords drawn in 93% of songs of six labels; then in all
+KEY_TRIES = 4  # of six labels, 93% of songs have the plan's key at the first try, all at the fourth
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
 
 

@@ -163,7 +163,7 @@ def repeated_rhythms(song: Score) -> float:
 
 
 def _quantiles(numbers: Iterable[float], least: float = 0.0) -> list[float]:
-    """The quantiles of a statistic of songs from the quantile `least` (0-1) on, at QUANTILES of the rest."""
+    """Return evenly spaced quantiles of a statistic of songs, all above the quantile `least` (0-1)."""
     found = np.quantile(list(numbers), least + (1 - least) * QUANTILES)
     return [round(number, 4) for number in found.tolist()]
 

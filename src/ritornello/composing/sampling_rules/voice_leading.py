@@ -44,7 +44,7 @@ def penalize_repeated_tops(state: SamplingState) -> Bias | None:
 
 
 def penalize_skips_and_leaps(state: SamplingState) -> Bias | None:
-    """Make skips and leaps of a line unlikelier, if recent parts have more of them than songs of the label.
+    """Make skips and leaps of a line unlikelier if there were more of them lately than the song may have.
 
     A part is a line while it strikes single notes.
     """
