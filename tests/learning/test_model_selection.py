@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,16 @@ import pytest
 
 from ritornello.evaluation.analysed_song import AnalysedSong
 from ritornello.evaluation.features import SongTable, song_table
+from ritornello.evaluation.summary import SongNats
 from ritornello.learning.cross_validation import FOLDS, CandidateMeasurement, SelectionPlan, fold_splits
-from ritornello.learning.model_selection import START, Candidate, best_candidate, is_eligible, reason
+from ritornello.learning.model_selection import (
+    START,
+    Candidate,
+    Comparison,
+    best_candidate,
+    is_eligible,
+    reason,
+)
 from ritornello.learning.resource_estimate import TimeBudget
 from ritornello.learning.song_comparison import style_difference
 from tests.folders import wandering
@@ -28,6 +37,7 @@ def figures(
     return found | {"eligible": is_eligible(found)}
 
 
+FULL = Candidate(1.0)
 OF_START: dict[str, Any] = {**START._asdict(), "nats_per_note": 3.0}
 CASES: dict[str, tuple[list[dict[str, Any]], float]] = {
     "better in both": ([figures(1, 0.6, 0.8)], 1),
@@ -105,6 +115,16 @@ def test_the_difference_in_style_is_paired() -> None:
     assert style_difference(human, unlike, like).ratio == pytest.approx(1 / found.ratio)
     same = style_difference(human, like, like)
     assert (same.ratio, same.interval) == (1, (1, 1))
+
+
+def test_candidates_are_compared_with_what_the_extra_train_installs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scikit-learn comes with the extra `judge`; with 20 songs or more `learn` once ended without it."""
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    nats = [SongNats(str(song), 50, 50, {"pitch": 100.0 + song}, 0.0, None) for song in range(24)]
+    tables = {candidate: [table(range(start, start + 24))] for candidate, start in ((START, 30), (FULL, 60))}
+    found = Comparison({0.0: nats, 1.0: nats}, tables, [table(range(24))]).figures()
+    assert [each["share"] for each in found] == [0.0, 1.0]
+    assert all(each["style"] > 0 for each in found) and found[1]["style_ratio"] > 0
 
 
 def test_a_distance_of_nothing_counts_as_that_of_human_halves() -> None:

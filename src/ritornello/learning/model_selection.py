@@ -31,6 +31,7 @@ import numpy as np
 from ritornello.corpus.corpus import Corpus
 from ritornello.evaluation.features import SongTable
 from ritornello.evaluation.inputs import LabelledScore
+from ritornello.evaluation.style import style
 from ritornello.evaluation.summary import FEWEST_SONGS, SongNats, paired_difference
 from ritornello.learning import song_comparison
 from ritornello.models.model import Model
@@ -212,7 +213,7 @@ class Comparison:
             composed = song_comparison.joined(tables)
             figures: dict[str, Any] = candidate._asdict()
             figures |= {"nats_per_note": nats_per_note(self.nats[candidate.share])}
-            figures |= song_comparison.judge_figures(human, composed)
+            figures |= {"style": style(human, composed, {}).get("ratio")}
             if candidate != START:
                 likelihood = paired_difference(self.nats[candidate.share], self.nats[START.share])
                 difference = song_comparison.style_difference(human, composed, start)

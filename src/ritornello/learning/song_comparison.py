@@ -25,10 +25,9 @@ from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampling import song_generator
 from ritornello.errors import PlanError, ScoreError
 from ritornello.evaluation.analysed_song import AnalysedSong, Floats
-from ritornello.evaluation.detector import FEWEST, detector
 from ritornello.evaluation.features import FEATURES, SongTable, number_names, song_table
 from ritornello.evaluation.inputs import LabelledScore
-from ritornello.evaluation.style import quantile_interval, style, wasserstein
+from ritornello.evaluation.style import quantile_interval, wasserstein
 from ritornello.models.model import Model
 from ritornello.models.plan_vector import infer_plan
 from ritornello.music.plan import GRID, Plan
@@ -208,11 +207,3 @@ def _weighted_mean(histograms: Floats, weights: Floats) -> Floats:
     used = weights * np.isfinite(histograms[:, 0])
     total = used @ np.nan_to_num(histograms)
     return np.asarray(total / np.maximum(used.sum(axis=1), SMALLEST)[:, None])
-
-
-def judge_figures(human: SongTable, composed: SongTable) -> dict[str, float | None]:
-    """Return the style ratio and the detector's AUC, as `judge` defines them; None with too few songs."""
-    found = {"style": style(human, composed, {}).get("ratio"), "auc": None}
-    if min(len(human), len(composed)) >= FEWEST:
-        found["auc"] = detector(human, composed, {})["auc"]
-    return found
