@@ -22,7 +22,8 @@ from ritornello.composing.compose import BUNDLED
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
 from ritornello.learning import song_comparison
-from ritornello.learning.model_selection import read_songs
+from ritornello.learning.candidates import Candidates, initial_weights
+from ritornello.learning.model_selection import START, nats_of_songs, nats_per_note, read_songs
 from ritornello.learning.song_comparison import StyleDifference
 from ritornello.models.model import Model
 
@@ -65,10 +66,32 @@ class Judges:
         self.human = song_comparison.human_table(self.openings)
         self.bundled = song_comparison.composed_table(bundled, self.openings, 0)
 
-    def style_of(self, kept: Path) -> StyleDifference:
+    def style_of(self, model: Model) -> StyleDifference:
         """How far the songs of a model are from those of people, relative to those of the bundled model."""
-        composed = song_comparison.composed_table(Model.open(kept), self.openings, 0)
+        composed = song_comparison.composed_table(model, self.openings, 0)
         return song_comparison.style_difference(self.human, composed, self.bundled)
+
+    def of_candidates(self, learnt: Path) -> list[str]:
+        """The rows of the candidates in a model folder of `learn`, by nats per note and by style."""
+        trained = next((Model.open(path) for path in sorted(learnt.glob("work/*/from-bundled"))), None)
+        if trained is None:
+            return ["nothing was trained from the bundled model"]
+        corpus = Corpus.open(learnt / "work" / "corpus", verify=False)
+        initial = initial_weights(BUNDLED, corpus.labels)
+        candidates = Candidates(trained, Model.open(BUNDLED), "bundled", initial).of_trained(trained)
+        songs, nats = [opening.song for opening in self.openings], {}
+        rows = [table_row(("candidate", "nats per note", "style by other songs")), "|---|---|---|"]
+        for candidate, model in candidates.items():
+            if candidate.share not in nats:
+                nats[candidate.share] = nats_per_note(nats_of_songs(model, songs, None))
+            style = "1" if candidate == START else style_cell(self.style_of(model))
+            rows.append(table_row((str(candidate), f"{nats[candidate.share]:.2f}", style)))
+        return rows
+
+
+def style_cell(style: StyleDifference) -> str:
+    """A difference in style with its interval."""
+    return "{:.2f} ({:.2f} to {:.2f})".format(style.ratio, *style.interval)
 
 
 def run_learn(folder: Path, words: list[str]) -> dict[str, Any]:
@@ -108,7 +131,7 @@ def row(files: int, seed: int, report: dict[str, Any]) -> str:
     close = report["closeness"]
     cells.append(f"{close['longest']} / {close['human']}" if close else "-")
     style = report["style"]
-    cells.append("{:.2f} ({:.2f} to {:.2f})".format(style.ratio, *style.interval) if style else "-")
+    cells.append(style_cell(style) if style else "-")
     return table_row(cells)
 
 
@@ -130,6 +153,7 @@ def summary(styles: list[StyleDifference]) -> str:
     argument("--files", type=int, nargs="+", default=[5, 30, 300], help="how many are drawn, for each run"),
     argument("--seeds", type=int, nargs="+", default=[0], help="of the drawn files, and of learn"),
     argument("--judges", type=int, default=120, help="other songs at most that judge what was kept"),
+    argument("--candidates", action="store_true", help="judge each candidate, not only the kept one"),
     passes_on=True,
 )
 def learn(options: argparse.Namespace) -> None:
@@ -143,7 +167,8 @@ def learn(options: argparse.Namespace) -> None:
     them; the longest run of notes shared with training songs, of composed / human songs; and the ratio of the
     style's distance to that of the bundled model on songs of the folder that `learn` never saw (below 1 is
     closer to them; with its 95% interval). Below each row stands the reason that `learn` gives, and last how
-    many runs kept a better or a worse model.
+    many runs kept a better or a worse model. With `--candidates` the same songs also judge each candidate, by
+    nats per note and by style; where time is short, `learn` itself compares fewer.
     """
     head = [*HEAD, "longest run", "style by other songs"]
     print(table_row(head), "|---" * len(head) + "|", sep="\n", flush=True)
@@ -158,9 +183,11 @@ def learn(options: argparse.Namespace) -> None:
             chosen = np.random.default_rng(seed).permutation(others).tolist()[:files]
             songs = link_files(options.folder, corpus, chosen, home / "run" / "songs")
             report = run_learn(songs, ["--seed", str(seed), *options.passed_on])
-            report["style"] = judges.style_of(Path(report["model"])) if judges else None
+            report["style"] = judges.style_of(Model.open(report["model"])) if judges else None
             styles += [report["style"]] * (judges is not None)
             print(row(files, seed, report), report.get("why", ""), sep="\n", flush=True)
+            if judges and options.candidates:
+                print(*judges.of_candidates(Path(report["model"])), sep="\n", flush=True)
             shutil.rmtree(home / "run")
     if styles:
         print(summary(styles))
