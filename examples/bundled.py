@@ -8,7 +8,8 @@ The stages, each of which is skipped if its result exists:
 
     data      all songs as .mid below OUT/midi, in a folder for each label, and OUT/rights.json
     prepare   OUT/corpus
-    train     OUT/model, with its sketch network; the same command continues, with more --minutes
+    train     OUT/model; the same command continues, with more --minutes
+    sketch    OUT/sketch.safetensors and OUT/sketch.json: a larger sketch network than that of OUT/model
     finish    OUT/bundled: weights in float16, plans, rights, and a card with measurements
     ship      a copy of OUT/bundled at src/ritornello/bundled
 
@@ -24,18 +25,23 @@ import json
 import shutil
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import safetensors.numpy
 
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
 from ritornello.errors import FailedError, InputError, RitornelloError
 from ritornello.models.model import Model
+from ritornello.sketching.forward import SketchConfig
 from ritornello.system.files import write_bytes
+from ritornello.training.sketch_training import train_sketch
 from ritornello.training.train import train
 
-STAGES = ("data", "prepare", "train", "finish", "ship")
+STAGES = ("data", "prepare", "train", "sketch", "finish", "ship")
 PACKAGE_FOLDER = Path(__file__).parents[1] / "src" / "ritornello" / "bundled"
 RIGHTS_FILE = "rights.json"
 # Crops are drawn by label with probabilities proportional to its notes to this power, times these weights:
@@ -46,6 +52,8 @@ LABEL_WEIGHTS = {
     "guitar": 1.5, "choir": 0.7, "hymn": 0.7, "chamber": 0.7, "organ": 0.6, "orchestra": 0.6,
     "solo": 0.6, "oratorio": 0.3,
 }  # fmt: skip
+SKETCH_CONFIG = SketchConfig(width=160, layers=4, heads=8, part_width=96)
+SKETCH_FILE, SKETCH_LOG = "sketch.safetensors", "sketch.json"
 PATIENCE = 12  # measurements without improvement, after which training stops
 # options of this script that are settings of `train`
 TRAIN_SETTINGS = (
@@ -106,6 +114,45 @@ def train_settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings | balance | {"patience": PATIENCE}
 
 
+def train_larger_sketch(options: argparse.Namespace) -> None:
+    """Stage sketch: train the sketch network that ships, with all songs, and write it with its losses."""
+    out: Path = options.out
+    if (out / SKETCH_LOG).exists():
+        return
+    corpus, model = Corpus.open(out / "corpus"), Model.open(out / "model")
+
+    def report(step: int, losses: dict[str, float]) -> None:
+        print(f"sketch step {step:,}: held-out loss {losses['loss']:.3f}", flush=True)
+
+    found = train_sketch(
+        corpus,
+        corpus.labels,
+        model.representation,
+        minutes=options.sketch_minutes,
+        seed=options.seed,
+        config=SKETCH_CONFIG,
+        most_songs=len(corpus),
+        report=report,
+    )
+    if found is None:
+        raise FailedError(f"{str(out / 'corpus')!r} has no song of which a sketch can be learnt")
+    write_bytes(out / SKETCH_FILE, safetensors.numpy.save(found.sketcher.weights))
+    log = {"settings": found.sketcher.settings, "log": found.log}
+    write_bytes(out / SKETCH_LOG, json.dumps(log, indent=1).encode())  # last: it marks the stage as done
+
+
+def with_larger_sketch(model: Model, out: Path) -> Model:
+    """The model with the sketch network of the stage sketch, if there is one."""
+    if not (out / SKETCH_LOG).exists():
+        return model
+    found = json.loads((out / SKETCH_LOG).read_bytes())
+    measured = {**model.info.get("measured", {}), "sketch": found["log"][-1]}
+    weights = safetensors.numpy.load((out / SKETCH_FILE).read_bytes())
+    return replace(
+        model, info={**model.info, "sketch": found["settings"], "measured": measured}, sketch=weights
+    )
+
+
 def finish(options: argparse.Namespace) -> None:
     """Stage finish: write the model as it ships, and print its card."""
     out: Path = options.out
@@ -115,6 +162,7 @@ def finish(options: argparse.Namespace) -> None:
     model, corpus = Model.open(out / "model"), Corpus.open(out / "corpus")
     if options.mean_with:
         model = finishing.average(model, Model.open(options.mean_with), options.mean_share)
+    model = with_larger_sketch(model, out)
     rights = (out / RIGHTS_FILE).read_bytes()
     finished = finishing.finish(model, corpus, rights, options.side, options.threads, out / "bundled", tables)
     print((finished.path / "card.md").read_text(encoding="utf-8"), flush=True)
@@ -141,6 +189,7 @@ def parse_options() -> argparse.Namespace:
     add("--workers", type=int, default=1, help="processes of the stage prepare")
     add("--minutes", type=float, help="how long to train; 60 without --steps")
     add("--steps", type=int, help="how many steps to train, instead of --minutes")
+    add("--sketch-minutes", type=float, default=60.0, help="how long to train the sketch network that ships")
     add("--init", help="a model to start from; its table of fields may be older")
     add("--teachers", nargs="+", help="models of the same songs for distillation")
     add("--network", default="lstm", help="lstm or transformer")
@@ -175,6 +224,8 @@ def main() -> None:
         print(prepare(out / "midi", out / "corpus", workers=options.workers), flush=True)
     if "train" in stages:
         train(out / "corpus", out / "model", report=print_measurement, **train_settings(options))
+    if "sketch" in stages:
+        train_larger_sketch(options)
     if "finish" in stages:
         finish(options)
     if "ship" in stages:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +26,8 @@ from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 from ritornello.representations.notes import Notes
+from ritornello.sketching.forward import SketchConfig
+from ritornello.sketching.sketcher import Sketcher
 from ritornello.system.files import sha256
 from tests.composing.models import LABELS, write_model
 from tests.folders import wandering
@@ -291,6 +295,27 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Model:
     ledger.write(folder / "rights.json")
     said_rights = (folder / "rights.json").read_bytes()
     return finishing.finish(trained, Corpus.open(folder / "corpus"), said_rights, "train", 1, folder / "out")
+
+
+def test_the_sketch_network_that_ships_is_trained_once_by_itself(
+    finished: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = finished.path.parent, tmp_path / "out"
+    out.mkdir()
+    for name in ("corpus", "model"):
+        shutil.copytree(folder / name, out / name)
+    sizes = SketchConfig(width=16, layers=1, heads=2, part_width=8)
+    monkeypatch.setattr(bundled, "SKETCH_CONFIG", sizes)
+    options = argparse.Namespace(out=out, sketch_minutes=0.02, seed=0)
+    model = Model.open(out / "model")
+    assert bundled.with_larger_sketch(model, out) is model  # the stage has not run
+    bundled.train_larger_sketch(options)
+    sketcher = Sketcher.of(bundled.with_larger_sketch(model, out))
+    assert sketcher is not None and (sketcher.config.width, sketcher.labels) == (16, tuple(LABELS))
+    assert composer.compose(bundled.with_larger_sketch(model, out), bars=4, seed=1).plan.sketch is not None
+    written = (out / "sketch.json").stat().st_mtime_ns
+    bundled.train_larger_sketch(options)
+    assert (out / "sketch.json").stat().st_mtime_ns == written
 
 
 def test_a_finished_model_is_small_measured_and_says_its_rights(finished: Model) -> None:
