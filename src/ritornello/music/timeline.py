@@ -89,11 +89,6 @@ class Timeline:
         return len(self.start_ticks)
 
     @property
-    def likeness(self) -> Ticks:
-        """The former name of `similarity`."""
-        return self.similarity
-
-    @property
     def origins(self) -> Ticks:
         """For each bar (bars,) the first bar to which it returns, also through others, or the bar itself."""
         origins = np.arange(len(self))
