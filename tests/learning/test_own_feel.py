@@ -16,12 +16,14 @@ from ritornello.learning import own_feel
 from ritornello.learning.own_feel import (
     MOST_NOTES_OF_A_PART,
     excerpts,
+    find_performances,
     learn_feel,
     performed_drums,
     performed_others,
 )
 from ritornello.music.score import Part, Score
 from ritornello.performing.feel_network import of_model
+from ritornello.training import feel_training
 
 
 def beat(seed: int, is_played: bool = True) -> Score:
@@ -70,7 +72,9 @@ def test_performances_are_learned_and_kept_if_they_are_better(
     monkeypatch.setattr(own_feel, "MOST_NOTES_SEEN", 20_000)
     monkeypatch.setattr(own_feel, "FEWEST_NOTES", 2000)
     said: list[str] = []
-    report = learn_feel(corpora["played"], tmp_path, lambda stage, text: said.append(f"{stage} {text}"))
+    report = learn_feel(
+        find_performances(corpora["played"]), tmp_path, lambda stage, text: said.append(f"{stage} {text}")
+    )
     for plays, line in zip(("drums", "parts"), said, strict=True):
         assert report[plays]["kept"], line
         assert report[plays]["performed"] == len(corpora["played"].songs())
@@ -94,9 +98,33 @@ def test_performances_are_learned_and_kept_if_they_are_better(
         of_model(tmp_path)
 
 
+def test_the_time_is_estimated_and_divided_by_kind(
+    corpora: dict[str, Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 3,000,000 notes seen in training, 50,000 a second, each kind takes at most 60 seconds."""
+    monkeypatch.setattr(own_feel, "FEWEST_NOTES", 10)
+    found = find_performances(corpora["played"])
+    for songs in found:
+        notes = songs.train.notes
+        assert songs.expected_s == min(3_000_000 // notes, 40) * notes / 50_000
+    assert sum(songs.expected_s for songs in find_performances(corpora["quantised"])) == 0
+    limits: list[float] = []
+
+    def train_feel_network(*_: object, seconds: float, **__: object) -> dict[str, object]:
+        limits.append(seconds)
+        return {}
+
+    monkeypatch.setattr(feel_training, "train_feel_network", train_feel_network)
+    monkeypatch.setattr(feel_training, "nats_per_note", lambda *_: {"velocity": 9.0})
+    monkeypatch.setattr(own_feel, "FeelNetwork", lambda *_: None)
+    learn_feel(found, tmp_path, lambda stage, text: None, seconds=10.0)
+    assert sum(limits) == pytest.approx(10)
+    assert limits[0] / limits[1] == pytest.approx(found[0].expected_s / found[1].expected_s)
+
+
 def test_quantised_songs_are_not_learned(corpora: dict[str, Corpus], tmp_path: Path) -> None:
     assert performed_drums(corpora["quantised"], "train").songs == []
-    report = learn_feel(corpora["quantised"], tmp_path, lambda stage, text: None)
+    report = learn_feel(find_performances(corpora["quantised"]), tmp_path, lambda stage, text: None)
     none = {"performed": 0, "without_grid": 0, "notes": 0, "kept": False}
     assert report == {"drums": none, "parts": none}
     with pytest.raises(ModelError, match="has no network of feel"):
@@ -112,7 +140,9 @@ def test_songs_in_a_wrong_tempo_are_counted_and_said(tmp_path: Path) -> None:
         midi.write(free, tmp_path / "midi" / f"{seed}.mid")
     prepare(tmp_path / "midi", tmp_path / "corpus", workers=1)
     said: list[str] = []
-    report = learn_feel(Corpus.open(tmp_path / "corpus"), tmp_path, lambda stage, text: said.append(text))
+    report = learn_feel(
+        find_performances(Corpus.open(tmp_path / "corpus")), tmp_path, lambda stage, text: said.append(text)
+    )
     assert report["parts"]["without_grid"] == 6
     assert "6 follow no grid" in said[-1]
 

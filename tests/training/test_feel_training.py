@@ -52,6 +52,15 @@ def test_the_network_learns_what_depends_on_the_place() -> None:
     assert velocity[::2].mean() > velocity[1::2].mean() + 20
 
 
+def test_no_epoch_begins_that_would_end_too_late() -> None:
+    recordings = [recording_of(beat(seed)) for seed in range(4)]
+    told: list[int] = []
+    weights = train_feel_network(
+        DRUMS, recordings, recordings, epochs=9, seconds=0.0, on_epoch=lambda epoch, _: told.append(epoch)
+    )
+    assert told == [0] and weights
+
+
 def test_shares_of_values_are_what_a_network_must_beat() -> None:
     """Two classes of velocity, each half of the hits, and smoothing by one: -log((32 + 1) / (64 + 32))."""
     (quiet,) = [recording_of(beat(1))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,8 @@ MOST_NOTES = 300_000  # of a kind that are learned from: 0.3 GB of inputs
 # Of a part; with all notes of 195 songs of one folder a network had 6.73 nats, with 400 of each part of 400
 # songs 6.18
 MOST_NOTES_OF_A_PART = 400
-MOST_NOTES_SEEN = 3_000_000  # in training, about a minute on one core
+MOST_NOTES_SEEN = 3_000_000  # in training
+NOTES_PER_S = 50_000  # that are seen on one core
 EPOCHS = (4, 40)  # the fewest and the most
 LEAST_DEVIATION = 8.0  # of the velocities of performed drums
 
@@ -44,27 +46,57 @@ class Performances(NamedTuple):
         return sum(len(recording.notes.place) for recording in self.recordings)
 
 
-def learn_feel(corpus: Corpus, model: Path, say: Say) -> dict[str, Any]:
-    """Train networks on the performed drums and the other performed parts of a corpus.
+class FeelSongs(NamedTuple):
+    """The performances of a kind in a corpus: those to learn from, and those held out."""
 
-    One is written to the model folder if it predicts the songs held out better than the network that ships;
-    or, of other parts, for which none ships, than how often each value occurs. Returns the report. Raises
-    OutputError.
-    """
-    report = {}
+    kind: FeelKind
+    train: Performances
+    held_out: Performances
+
+    @property
+    def suffice(self) -> bool:
+        """Whether there is enough to learn from."""
+        songs = len(self.train.songs) >= FEWEST_SONGS and len(self.held_out.songs) >= FEWEST_HELD_OUT
+        return songs and self.train.notes >= FEWEST_NOTES
+
+    @property
+    def expected_s(self) -> float:
+        """About how many seconds one core learns from them."""
+        notes = self.train.notes
+        return notes * epochs_of(notes) / NOTES_PER_S if self.suffice else 0.0
+
+
+def find_performances(corpus: Corpus) -> list[FeelSongs]:
+    """Return the performed drums and the other performed parts of a corpus."""
+    found = []
     for kind, find in ((DRUMS, performed_drums), (PARTS, performed_others)):
         train, *others = (find(corpus, split) for split in ("train", "valid", "test"))
         held_out = Performances(
             [song for each in others for song in each.songs], sum(each.without_grid for each in others)
         )
-        report[kind.plays] = _learn(kind, train, held_out, model, say)
+        found.append(FeelSongs(kind, train, held_out))
+    return found
+
+
+def learn_feel(
+    performances: Sequence[FeelSongs], model: Path, say: Say, seconds: float | None = None
+) -> dict[str, Any]:
+    """Train a network on each kind of performances for which they suffice, in about `seconds` at most.
+
+    One is written to the model folder if it predicts the songs held out better than the network that ships;
+    or, of other parts, for which none ships, than how often each value occurs. Returns the report. Raises
+    OutputError.
+    """
+    report, expected_s = {}, sum(each.expected_s for each in performances)
+    for songs in performances:
+        limit = None if seconds is None else seconds * songs.expected_s / max(expected_s, 1e-9)
+        report[songs.kind.plays] = _learn(songs, model, say, limit)
     return report
 
 
-def _learn(
-    kind: FeelKind, train: Performances, held_out: Performances, model: Path, say: Say
-) -> dict[str, Any]:
+def _learn(found: FeelSongs, model: Path, say: Say, seconds: float | None) -> dict[str, Any]:
     """Train a network of a kind and write it if it is better; returns the report."""
+    kind, train, held_out = found
     songs, without = len(train.songs) + len(held_out.songs), train.without_grid + held_out.without_grid
     report: dict[str, Any] = {
         "performed": songs,
@@ -73,7 +105,7 @@ def _learn(
         "kept": False,
     }
     free = f"; {without} follow no grid: their tempo is not that of the music" if without else ""
-    if len(train.songs) < FEWEST_SONGS or len(held_out.songs) < FEWEST_HELD_OUT or train.notes < FEWEST_NOTES:
+    if not found.suffice:
         if songs or without:
             say("feel", f"{songs} songs have performed {kind.plays}, too few to learn from{free}")
         return report
@@ -84,7 +116,8 @@ def _learn(
     choosing, deciding = (
         [one for song in held_out.songs[half::2] for one in song] for half in (0, 1)
     )  # the epoch, and whether to keep the network
-    weights = train_feel_network(kind, train.recordings, choosing, epochs=epochs_of(train.notes))
+    epochs = epochs_of(train.notes)
+    weights = train_feel_network(kind, train.recordings, choosing, epochs=epochs, seconds=seconds)
     own = sum(nats_per_note(FeelNetwork(kind, weights), deciding).values())
     if kind is DRUMS:
         other, name = sum(nats_per_note(bundled(), deciding).values()), "those that ship"

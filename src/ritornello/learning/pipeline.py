@@ -14,7 +14,7 @@ from ritornello.learning import model_selection
 from ritornello.learning.candidates import Candidates
 from ritornello.learning.cross_validation import CandidateMeasurement, SelectionPlan
 from ritornello.learning.model_selection import HeldOutSongs
-from ritornello.learning.own_feel import learn_feel
+from ritornello.learning.own_feel import find_performances, learn_feel
 from ritornello.learning.resource_estimate import TimeBudget, format_duration
 from ritornello.learning.run_paths import RunPaths, Say, copy_model
 from ritornello.learning.start_trials import StartTrials, is_possible_start
@@ -23,6 +23,7 @@ from ritornello.models.model import Model
 from ritornello.system.progress import Progress
 
 MAX_HUMAN_SONGS = 30
+MAX_FEEL_SHARE = 0.1  # of the time of a call, for the networks of `--feel`
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,14 @@ class LearnPipeline:
 
         Raises KeyboardInterrupt if it is pressed before there is a model.
         """
+        performances = find_performances(self.corpus)
+        total_s, feel_s = self.budget.total_s, sum(each.expected_s for each in performances)
+        feel_s = feel_s if total_s is None else min(feel_s, MAX_FEEL_SHARE * total_s)
+        self.budget.reserve("feel", feel_s)
         model, report, stopped = self._train_and_select(progress)
         if not stopped:
-            report |= {"feel": learn_feel(self.corpus, self.paths.model, self.say)}
+            limit_s = None if total_s is None else feel_s
+            report |= {"feel": learn_feel(performances, self.paths.model, self.say, limit_s)}
         return report | self._compose(model, songs, seed), stopped
 
     def _train_and_select(self, progress: Progress | None) -> tuple[Model, dict[str, Any], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -24,14 +25,17 @@ def train_feel_network(
     held_out: Sequence[Recording],
     *,
     epochs: int = EPOCHS,
+    seconds: float | None = None,
     seed: int = 0,
     on_epoch: Callable[[int, Nats], None] | None = None,
 ) -> Arrays:
     """Train a network of a kind on recordings, and return its weights.
 
-    The result has the weights of the epoch with the fewest nats on the recordings `held_out`. `on_epoch` is
-    called with the number of each epoch and its nats per note on them.
+    The result has the weights of the epoch with the fewest nats on the recordings `held_out`. No epoch begins
+    that would end after `seconds`, apart from the first. `on_epoch` is called with the number of each epoch
+    and its nats per note on them.
     """
+    began = time.monotonic()
     torch.manual_seed(seed)
     inputs, targets = _table(kind, recordings)
     widths = {name: kind.inputs + 2 * number for number, name in enumerate(targets)}
@@ -62,6 +66,9 @@ def train_feel_network(
             best_nats, best_weights = sum(nats.values()), weights
         if on_epoch:
             on_epoch(epoch, nats)
+        spent_s = time.monotonic() - began
+        if seconds is not None and spent_s * (epoch + 2) / (epoch + 1) > seconds:
+            break
     return best_weights
 
 
