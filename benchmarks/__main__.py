@@ -79,6 +79,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
             "Whether songs of all labels hold together: ends, keys, parts",
         ),
         "sketches": ("coherence.sketches", "Form, motifs, chords and density of sketches, next to people's"),
+        "given-sketches": (
+            "coherence.given_sketches",
+            "What the detector tells of songs from people's sketches, and from drawn ones",
+        ),
         "judge": ("judge.judge", "Songs of several models and folders, judged by the same human songs"),
     },
     "Other": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,17 @@ import pytest
 
 import ritornello
 from benchmarks.__main__ import main
+from benchmarks.coherence import given_sketches
 from benchmarks.coherence import songs as made
 from benchmarks.coherence.coherence import cell, measure_as_long, measure_parts, table_of_label
 from benchmarks.coherence.songs import Settings, check_settings, draw, full_bars, settings_of
 from ritornello import midi
 from ritornello.composing import compose, generate
+from ritornello.corpus.corpus import Corpus
 from ritornello.errors import PlanError
 from ritornello.evaluation import detector
+from ritornello.models.model import Model
+from ritornello.music.plan import Plan
 from ritornello.music.score import Meter, Part, Score
 from tests.folders import wandering
 
@@ -62,6 +67,28 @@ def test_sketches_are_drawn_like_those_of_people(corpus: Path, capsys: pytest.Ca
     name, songs, *cells = row.strip("| ").split(" | ")
     assert name == "fiddle" and int(songs) >= 6
     assert all(0 <= float(value) < 20 for cell in cells for value in cell.split(" / "))
+
+
+def test_songs_are_composed_from_the_sketches_of_people(
+    corpus: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given_sketches, "FEWEST", 1)
+    monkeypatch.setattr(given_sketches, "detector", lambda *_: {"auc": 0.5, "interval": [0.4, 0.6]})
+    made_from: list[list[Plan]] = []
+
+    def composed(model: Model, plans: Sequence[Plan], seed: int) -> list[Score]:
+        made_from.append(list(plans))
+        return [wandering(0)]
+
+    monkeypatch.setattr(given_sketches, "composed", composed)
+    assert main(["given-sketches", str(corpus), "--labels", "fiddle", "--songs", "3"]) == 0
+    assert capsys.readouterr().out.endswith("| fiddle | 3 | 0.50 (0.40-0.60) | 0.50 (0.40-0.60) |\n")
+    people, drawn = made_from
+    assert [plan.sketch for plan in people] != [plan.sketch for plan in drawn]
+    assert [plan.bars for plan in people] == [plan.bars for plan in drawn]
+    found = Corpus.open(corpus, verify=False)
+    songs = given_sketches.held_out(found, "fiddle", 3)
+    assert [plan.bars for plan in people] == [given_sketches.bars_of(song) for song in songs]
 
 
 def test_options_must_be_those_of_compose(tmp_path: Path) -> None:

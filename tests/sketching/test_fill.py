@@ -78,6 +78,16 @@ def test_a_network_without_closing_notes_leaves_them_open() -> None:
     assert filled.sketch is not None and filled.sketch.closings == ()
 
 
+def test_an_older_network_copies_no_textures_from_near_bars() -> None:
+    whole = random_sketcher()
+    older = Sketcher(
+        whole.config._replace(has_near=False),
+        LABELS,
+        {name: weight for name, weight in whole.weights.items() if "_near" not in name},
+    )
+    check_is_whole(older.fill(OPEN_PLAN, np.random.default_rng(0)))
+
+
 def test_the_generator_decides() -> None:
     assert fill(OPEN_PLAN) == fill(OPEN_PLAN)
     sketcher = random_sketcher()
@@ -210,7 +220,7 @@ def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
     temperatures = filling._temperatures("chord", (np.arange(4), np.zeros(4, np.int64)))
     assert temperatures.tolist() == pytest.approx([0.95, 0.75, 0.95, LAST_BAR_TEMPERATURE])
     temperatures = filling._temperatures("notes", (np.zeros(4, np.int64), np.arange(4)))
-    assert temperatures.tolist() == pytest.approx([1.0, 1.0, 1.0, LAST_BAR_TEMPERATURE])
+    assert temperatures.tolist() == pytest.approx([0.85] * 4)
 
 
 def chords(*names: str) -> Ints:

@@ -58,7 +58,8 @@ def test_numpy_and_torch_compute_the_same() -> None:
         bars = network.read_bars(inputs, part_bars)
         written = network.write_parts(inputs, part, part_bars, bars)
         pointers = network.pointer_logits("origin", inputs, bars)
-        outputs.append([*pointers, written, bars, network.presence_logits(inputs, written)])
+        textures = [network.part_logits(name, inputs, written) for name in ("notes", "pitch")]
+        outputs.append([*pointers, *textures, written, bars, network.presence_logits(inputs, written)])
     for ours, theirs in zip(*outputs, strict=True):
         for song in theirs:
             np.testing.assert_allclose(ours, song.numpy(), rtol=1e-4, atol=1e-4)

@@ -199,7 +199,7 @@ class Filling:
                 logits = network.presence_logits(x, part_bars)[at]
                 logits[np.isin(at[0], list(self._required)), 0] = -np.inf
             elif kind in ("notes", "pitch"):
-                logits = network.part_logits(kind, part_bars)[at]
+                logits = network.part_logits(kind, x, part_bars)[at]
                 if kind == "pitch":
                     logits[self._unusual_pitches[at[0]]] = -np.inf
                 elif not self._can_rest:
@@ -252,11 +252,10 @@ class Filling:
     def _temperatures(self, kind: str, places: tuple[Ints, ...]) -> Floats:
         """Return the temperature (N,) at which each of the variables of a kind is drawn."""
         temperatures = np.full(len(places[0]), TEMPERATURES.get(kind, OTHER_TEMPERATURE))
-        if kind in ("chord", "notes", "pitch"):
-            cadence = self._variables.cadence[places[0 if kind == "chord" else 1]]
+        if kind == "chord":
+            cadence = self._variables.cadence[places[0]]
             temperatures[cadence == END] = LAST_BAR_TEMPERATURE
-            if kind == "chord":
-                temperatures[cadence == CLOSED] = OTHER_TEMPERATURE
+            temperatures[cadence == CLOSED] = OTHER_TEMPERATURE
         end = LOWEST if self._creativity < CREATIVITIES[1] else HIGHEST
         return temperatures + (end - temperatures) * abs(self._creativity - CREATIVITIES[1]) / CREATIVITIES[1]
 

@@ -24,6 +24,7 @@ from ritornello.sketching.inputs import (
     MAX_INSTANCES,
     MAX_LAG,
     MAX_PLACE,
+    NEAR,
     PERIOD,
     RELATIONS,
     SONG_NUMBERS,
@@ -47,6 +48,7 @@ Shapes = dict[str, tuple[int, ...]]
 CHORD_EMBEDDING = 32
 BIAS_SCALE = 8.0  # a factor of attention biases, because they must become larger than other weights
 NEIGHBOURS = ("before", "after", "from_origin")
+TEXTURES = ("notes", "pitch")
 RELATION_INPUTS = ("relation", "relation_before", "relation_after")
 BAR_TABLES = ("start", "end", "start_period", "end_period", "origin", "motif", "similarity", "cadence")
 EPSILON = 1e-6
@@ -61,6 +63,7 @@ class SketchConfig(NamedTuple):
     heads: int = 4
     part_width: int = 48  # of a bar of a part
     has_closings: bool = True  # older networks do not predict closing notes
+    has_near: bool = True  # older networks do not copy textures from near bars and parts
 
 
 class Operations(NamedTuple):
@@ -99,6 +102,9 @@ def weight_shapes(config: SketchConfig) -> Shapes:
     for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
         if config.has_closings:
             shapes |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
+    if config.has_near:
+        shapes |= {f"{name}_near": (p, NEAR) for name in TEXTURES}
+        shapes |= {f"{name}_near_bias": (NEAR,) for name in TEXTURES}
     for name in ("origin", "motif"):
         shapes |= {f"{name}_query": (d, d), f"{name}_key": (d, d), f"{name}_none": (d, 1)}
         shapes |= {f"{name}_lag": (MAX_LAG + 1, d), f"{name}_lag_bias": (MAX_LAG + 1, 1)}
@@ -191,9 +197,17 @@ class Network(NamedTuple):
             hidden = hidden + chord @ w[f"chord_{name}"]
         return hidden.clip(0) @ w["chord_out"] + w["chord_bias"]
 
-    def part_logits(self, name: str, part_bars: Array) -> Array:
-        """Return the logits of "notes" or "pitch" (P, T, classes)."""
-        return part_bars @ self.weights[f"{name}_out"] + self.weights[f"{name}_bias"]
+    def part_logits(self, name: str, x: Mapping[str, Array], part_bars: Array) -> Array:
+        """Return the logits of "notes" or "pitch" (P, T, classes).
+
+        The classes in near bars and parts get a bonus each, because textures often return unchanged.
+        """
+        w = self.weights
+        logits = part_bars @ w[f"{name}_out"] + w[f"{name}_bias"]
+        if not self.config.has_near:
+            return logits
+        bonus = part_bars @ w[f"{name}_near"] + w[f"{name}_near_bias"]  # (P, T, NEAR)
+        return logits + (bonus[..., None, :] @ x[f"{name}_near"])[..., 0, :]
 
     def presence_logits(self, x: Mapping[str, Array], part_bars: Array) -> Array:
         """Return the logits of the presence of each part (P, PRESENCES)."""

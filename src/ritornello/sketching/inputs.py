@@ -40,6 +40,9 @@ MAX_PLACE = 64  # bars from the start and from the end
 MAX_LAG = 128  # bars between a bar and its origin
 MAX_DISTANCE = 64  # bars between two bars, in attention
 MAX_INSTANCES = 4  # parts of one program
+NEAR_BARS = (-8, -4, -2, -1, 1, 2, 4, 8)  # from whose textures those of a bar can be copied
+FARTHEST = max(NEAR_BARS)
+NEAR = len(NEAR_BARS) + 3  # also the bar to which a bar returns, and the parts above and below
 PERIOD = 16  # places and distances are also read modulo so many bars
 PART_COUNT_KNOTS = (1, 2, 3, 4, 6, 8, 12, 16)
 LENGTH_KNOTS = np.arange(11)  # logarithms to base 2 of numbers of bars
@@ -128,13 +131,28 @@ def variable_inputs(variables: Variables) -> Inputs:
         "closing_pitch": _closing_indices(variables.closing_pitch, CLOSING_PITCHES),
         "motif": _lags(variables.motif),
         "presence": np.where(variables.presence == OPEN, PRESENCES, variables.presence),
+        "notes_near": near_textures(variables.notes, variables.origin, NOTE_CLASSES),
+        "pitch_near": near_textures(variables.pitch, variables.origin, PITCH_CLASSES),
         "notes": np.where(variables.notes == OPEN, NOTE_CLASSES, variables.notes),
-        "pitch": np.select(
-            [variables.pitch == NONE, variables.pitch == OPEN],
-            [PITCH_CLASSES, PITCH_CLASSES + 1],
-            variables.pitch,
-        ),
+        "pitch": _indices(variables.pitch, {NONE: PITCH_CLASSES, OPEN: PITCH_CLASSES + 1}),
     }
+
+
+def near_textures(values: Ints, origin: Ints, classes: int) -> npt.NDArray[np.float32]:
+    """Return what the same variable is in NEAR other places, as one-hot vectors (P, T, NEAR, classes).
+
+    The places are the bars NEAR_BARS away, the bar to which this one returns, and the parts above and below.
+    A vector is 0 where there is no such place, or nothing is known of it.
+    """
+    parts, bars = values.shape
+    padded = np.full((parts + 2, bars + 2 * FARTHEST), NONE)
+    padded[1:-1, FARTHEST : FARTHEST + bars] = values
+    near = [padded[1:-1, FARTHEST + away : FARTHEST + away + bars] for away in NEAR_BARS]
+    near.append(np.where(origin >= 0, values[:, np.maximum(origin, 0)], NONE))
+    near += [padded[first : first + parts, FARTHEST : FARTHEST + bars] for first in (0, 2)]
+    table = np.eye(classes + 1, classes, dtype=np.float32)  # the last row is 0
+    place = np.stack(near, axis=-1)
+    return np.asarray(table[np.where(place < 0, classes, place)])
 
 
 def _chord_inputs(variables: Variables) -> Inputs:
@@ -147,9 +165,11 @@ def _chord_inputs(variables: Variables) -> Inputs:
     repeated = np.where((origin >= 0)[:, None], chord[np.maximum(origin, 0)], ABSENT)
     inputs: Inputs = {}
     for name, values in {"": chord, "_before": before, "_after": after, "_origin": repeated}.items():
-        special = [values == NO_CHORD, values == OPEN, values == ABSENT]
-        inputs["root" + name] = np.select(special, [12, 13, 14], values // KINDS)
-        inputs["kind" + name] = np.select(special, [KINDS, KINDS + 1, KINDS + 2], values % KINDS)
+        root, kind = np.divmod(values, KINDS)
+        for place, special in enumerate((NO_CHORD, OPEN, ABSENT)):
+            is_special = values == special
+            root[is_special], kind[is_special] = 12 + place, KINDS + place
+        inputs["root" + name], inputs["kind" + name] = root, kind
     return inputs
 
 
@@ -169,14 +189,22 @@ def relations(variables: Variables) -> Ints:
 
 
 def _closing_indices(values: Ints, classes: int) -> Ints:
-    special = [values == NONE, values == OPEN, values == ABSENT]
-    return np.select(special, [classes, classes + 1, classes + 2], values)
+    return _indices(values, {NONE: classes, OPEN: classes + 1, ABSENT: classes + 2})
+
+
+def _indices(values: Ints, special: dict[int, int]) -> Ints:
+    """Return the values with the index of each special value instead of it."""
+    found: Ints = values.copy()  # faster than numpy.select, which took a quarter of the time of a sketch
+    for value, index in special.items():
+        found[values == value] = index
+    return found
 
 
 def _lags(pointers: Ints) -> Ints:
     """Return the class (T,) of each pointer to an earlier bar: the number of bars back to it."""
     lags = np.minimum(np.arange(len(pointers)) - pointers, MAX_LAG)
-    return np.select([pointers == NONE, pointers == OPEN], [0, LAG_OPEN], lags)
+    lags[pointers == NONE], lags[pointers == OPEN] = 0, LAG_OPEN
+    return np.asarray(lags)
 
 
 def _song_numbers(plan: Plan, bars: int) -> npt.NDArray[np.float32]:

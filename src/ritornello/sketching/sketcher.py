@@ -18,6 +18,7 @@ from ritornello.sketching.forward import Network, SketchConfig, numpy_operations
 
 # Parts of a label never pause, or never overlap, if 90% of its songs have gaps, or overlaps, at fewer onsets
 RARE_BREAKS = 0.01
+ABILITIES = ("has_closings", "has_near")  # which older networks lack
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
 
@@ -49,8 +50,8 @@ class Sketcher:
     @property
     def settings(self) -> dict[str, Any]:
         """The entry "sketch" of model.json for this network."""
-        sizes = {name: getattr(self.config, name) for name in MAX_SIZES}
-        return {"labels": list(self.labels), **sizes, "has_closings": self.config.has_closings}
+        names = (*MAX_SIZES, *ABILITIES)
+        return {"labels": list(self.labels), **{name: getattr(self.config, name) for name in names}}
 
     @property
     def network(self) -> Network:
@@ -90,7 +91,8 @@ def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise ModelError(f"{path!r} has sketch.{name} {value!r:.40}: must be 1-{most}")
     sizes = {name: settings[name] for name in MAX_SIZES}
-    config = SketchConfig(len(labels), **sizes, has_closings=settings.get("has_closings") is True)
+    abilities = {name: settings.get(name) is True for name in ABILITIES}
+    config = SketchConfig(len(labels), **sizes, **abilities)
     if config.width % config.heads or config.part_width % config.heads:
         raise ModelError(f"{path!r} has sketch.heads {config.heads}: must divide the widths")
     return config, tuple(labels)

@@ -2,9 +2,10 @@
 
 What most bars do not have (an earlier bar that returns, a motif, the end of a phrase, many notes, a chord
 with tones outside the scale) is unlikely in each bar. A low temperature, a cut or the order of entropies
-would leave out nearly all of it; so these variables are drawn by the network's own probabilities, in random
-order. But chords with which phrases close, and the last bar, are drawn at a low temperature, so that songs
-end well, and chords in which another key than the plan's is heard are drawn anew.
+would leave out nearly all of it. So these variables are drawn at temperatures near 1, in random order, and
+few at once, because those that are drawn at once do not know of each other. But chords with which phrases
+close, and those of the last bar, are drawn at a low temperature, so that songs end well, and chords in which
+another key than the plan's is heard are drawn anew.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from ritornello.sketching.variables import CLOSINGS
 # interpolated. TEMPERATURES are those at 0.5
 CREATIVITIES, CUTS, LOWEST, HIGHEST = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
 TEMPERATURES = {
-    "origin": 1.0, "similarity": 1.0, "cadence": 1.0, "motif": 1.0, "notes": 1.0, "chord": 0.95, "pitch": 0.9,
+    "origin": 0.85, "similarity": 1.0, "cadence": 0.85, "motif": 1.0, "notes": 0.85, "chord": 0.95,
+    "pitch": 1.0, "closing_onset": 1.0,
 }  # fmt: skip
-OTHER_TEMPERATURE = 0.75  # of presences, closing notes, and chords with which a phrase closes
-LAST_BAR_TEMPERATURE = 0.45  # of chords and textures; with it 69% of 150 chorales end on the tonic, else 64%
+OTHER_TEMPERATURE = 0.75  # of presences, closing pitches, and chords with which a phrase closes
+LAST_BAR_TEMPERATURE = 0.45  # of chords; with it 69% of 150 chorales end on the tonic, else 64%
 KEY_TRIES = 4  # of six labels, 93% of songs have the plan's key at the first try, all at the fourth
 MAX_ENTROPY = 1.0  # nats, of the variables that are drawn at once, without the largest
 
@@ -36,12 +38,12 @@ class Stage(NamedTuple):
 
 STAGES = (
     Stage(("presence",), 4, is_careful=True),
-    Stage(("origin", "similarity"), 32),
+    Stage(("origin", "similarity"), 96),
     Stage(("cadence",), 12),
     Stage(("chord",), 64),
-    Stage(CLOSINGS, 8, is_careful=True),
+    Stage(CLOSINGS, 8),
     Stage(("motif",), 8),
-    Stage(("notes", "pitch"), 20),
+    Stage(("notes", "pitch"), 60),
 )
 SIMILAR = 2  # bars with at least this similarity to their origin have its chords
 SAME = 3  # bars with this similarity also have its textures and motif

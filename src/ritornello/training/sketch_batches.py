@@ -210,7 +210,7 @@ def _stack(
     shape = list(arrays[0].shape)
     if name in (*PART_INPUTS, "presence"):
         shape[0] = parts
-    elif name in ("notes", "pitch"):
+    elif name in ("notes", "pitch", "notes_near", "pitch_near"):
         shape[:2] = parts, bars
     elif name in PAIR_INPUTS:
         shape[:2] = bars, bars

@@ -22,8 +22,8 @@ def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
         "similarity": network.bar_logits("similarity", bars),
         "cadence": network.bar_logits("cadence", bars),
         "presence": network.presence_logits(x, written),
-        "notes": network.part_logits("notes", written),
-        "pitch": network.part_logits("pitch", written),
+        "notes": network.part_logits("notes", x, written),
+        "pitch": network.part_logits("pitch", x, written),
     }
     if network.config.has_closings:
         logits |= {name: network.bar_logits(name, bars) for name in CLOSINGS}

@@ -117,7 +117,7 @@ class SketchTrainer:
         """The sizes of the network are those of `start`, or else of `config`, or else the usual ones."""
         self.labels, self.seed = tuple(labels), seed
         config = start.config if start else config or SketchConfig()
-        self.config = config._replace(labels=len(labels), has_closings=True)
+        self.config = config._replace(labels=len(labels), has_closings=True, has_near=True)
         self.learning_rate = RATE_FROM_START if start else LEARNING_RATE
         self.learning_rate *= (SketchConfig().width / self.config.width) ** 0.5
         self.weights = start_weights(self.config, seed, start, self.labels)
@@ -212,7 +212,7 @@ def start_weights(
         if len(shape) == 1:
             weight = torch.ones(shape) if last.endswith("norm") else torch.zeros(shape)
         elif (
-            last in ("mix", "out", *CLOSINGS)
+            last in ("mix", "out", "notes_near", "pitch_near", *CLOSINGS)
             or last.startswith(("distance", "relation"))
             or "_relation" in last
         ):

@@ -1,0 +1,82 @@
+"""Which of the two networks tells composed songs from those of people: that of sketches, or that of notes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.coherence.sketches import MOST_SONGS, drawn_like
+from benchmarks.shared import CORPUS, argument, benchmark, table
+from ritornello.composing import compose
+from ritornello.composing.generate import generate_songs
+from ritornello.composing.request import request_for
+from ritornello.corpus.corpus import Corpus
+from ritornello.errors import FailedError
+from ritornello.evaluation.analysed_song import AnalysedSong
+from ritornello.evaluation.detector import FEWEST, detector
+from ritornello.evaluation.features import song_table
+from ritornello.learning.song_comparison import DIALS
+from ritornello.models.model import Model
+from ritornello.music.plan import Plan
+from ritornello.music.score import Score
+from ritornello.sketching.sketcher import Sketcher
+from ritornello.training.sketch_training import song_plan
+
+MOST_BARS = 64  # of a song
+
+
+def composed(model: Model, plans: Sequence[Plan], seed: int) -> list[Score]:
+    """A song for each plan, as `compose` makes it."""
+    requests = [request_for(plan, seed, number, parts_are_optional=True) for number, plan in enumerate(plans)]
+    return [song.score for song in generate_songs(model, requests, DIALS) if len(song.score)]
+
+
+@benchmark(
+    CORPUS,
+    argument("--model", help="a model folder (default: the bundled model)"),
+    argument("--labels", nargs="+", help="default: all labels of the model"),
+    argument("--songs", type=int, default=100, help="of a label at most (default: %(default)s)"),
+    argument("--seed", type=int, default=0),
+    one_thread=True,
+)
+def given_sketches(options: argparse.Namespace) -> None:
+    """Compose from people's sketches and from drawn ones, and print the AUC of the detector for both.
+
+    For each held-out song of at most 64 bars one song is composed from the whole sketch of that song, and one
+    from a sketch that is drawn for its label, meter, tempo, key, parts and length. The detector tells both
+    from the songs of people: 0.5 is chance. Where people's sketches have a lower AUC, the network of sketches
+    is the weaker one. CORPUS is the one from which the model learnt; people are its sides test and valid.
+    """
+    corpus, model = Corpus.open(options.corpus), compose.opened_model(options.model)
+    sketcher = Sketcher.of(model)
+    if sketcher is None:
+        raise FailedError("the model has no sketch network")
+    rows: list[list[Any]] = []
+    for label in options.labels or model.labels:
+        songs = held_out(corpus, label, options.songs)
+        plans = [song_plan(song, (label,), model.representation) for song in songs]
+        if len(songs) < FEWEST:
+            continue
+        people = song_table([AnalysedSong(song) for song in songs])
+        row: list[Any] = [label, len(songs)]
+        for given in (plans, drawn_like(plans, sketcher, options.seed)):
+            ours = song_table([AnalysedSong(song) for song in composed(model, given, options.seed)])
+            found = detector(people, ours, {}, options.seed)
+            row.append("{:.2f} ({:.2f}-{:.2f})".format(found["auc"], *found["interval"]))
+        rows.append(row)
+    print(table(["label", "songs", "people's sketches", "drawn sketches"], rows))
+
+
+def held_out(corpus: Corpus, label: str, most: int) -> list[Score]:
+    """At most `most` of the held-out songs of a label with up to MOST_BARS bars, evenly spaced."""
+    numbers = [number for side in ("test", "valid") for number in corpus.songs(side).tolist()][:MOST_SONGS]
+    chosen = [number for number in numbers if label in corpus.info(number).labels]
+    songs = [song for number in chosen if bars_of(song := corpus.score(number)) <= MOST_BARS]
+    step = max(1.0, len(songs) / most)
+    return [songs[int(place * step)] for place in range(min(most, len(songs)))]
+
+
+def bars_of(song: Score) -> int:
+    """The number of bars of a song; 0 without notes."""
+    return (Plan.of(song).bars or 0) if len(song) else 0
