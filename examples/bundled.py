@@ -9,7 +9,8 @@ The stages, each of which is skipped if its result exists:
     data      all songs as .mid below OUT/midi, in a folder for each label, and OUT/rights.json
     prepare   OUT/corpus
     train     OUT/model; the same command continues, with more --minutes
-    sketch    OUT/sketch.safetensors and OUT/sketch.json: a larger sketch network than that of OUT/model
+    sketch    OUT/sketch.safetensors and OUT/sketch.json: the sketch network that ships, trained on all
+              songs and for longer than that of OUT/model
     finish    OUT/bundled: weights in float16, plans, rights, and a card with measurements
     ship      a copy of OUT/bundled at src/ritornello/bundled
 
@@ -52,7 +53,7 @@ LABEL_WEIGHTS = {
     "guitar": 1.5, "choir": 0.7, "hymn": 0.7, "chamber": 0.7, "organ": 0.6, "orchestra": 0.6,
     "solo": 0.6, "oratorio": 0.3,
 }  # fmt: skip
-SKETCH_CONFIG = SketchConfig(width=160, layers=4, heads=8, part_width=96)
+SKETCH_CONFIG = SketchConfig()  # a larger one was worse after an hour (benchmarks/RESULTS.md)
 SKETCH_FILE, SKETCH_LOG = "sketch.safetensors", "sketch.json"
 PATIENCE = 12  # measurements without improvement, after which training stops
 # options of this script that are settings of `train`
@@ -114,7 +115,7 @@ def train_settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings | balance | {"patience": PATIENCE}
 
 
-def train_larger_sketch(options: argparse.Namespace) -> None:
+def train_own_sketch(options: argparse.Namespace) -> None:
     """Stage sketch: train the sketch network that ships, with all songs, and write it with its losses."""
     out: Path = options.out
     if (out / SKETCH_LOG).exists():
@@ -141,7 +142,7 @@ def train_larger_sketch(options: argparse.Namespace) -> None:
     write_bytes(out / SKETCH_LOG, json.dumps(log, indent=1).encode())  # last: it marks the stage as done
 
 
-def with_larger_sketch(model: Model, out: Path) -> Model:
+def with_own_sketch(model: Model, out: Path) -> Model:
     """The model with the sketch network of the stage sketch, if there is one."""
     if not (out / SKETCH_LOG).exists():
         return model
@@ -162,7 +163,7 @@ def finish(options: argparse.Namespace) -> None:
     model, corpus = Model.open(out / "model"), Corpus.open(out / "corpus")
     if options.mean_with:
         model = finishing.average(model, Model.open(options.mean_with), options.mean_share)
-    model = with_larger_sketch(model, out)
+    model = with_own_sketch(model, out)
     rights = (out / RIGHTS_FILE).read_bytes()
     finished = finishing.finish(model, corpus, rights, options.side, options.threads, out / "bundled", tables)
     print((finished.path / "card.md").read_text(encoding="utf-8"), flush=True)
@@ -225,7 +226,7 @@ def main() -> None:
     if "train" in stages:
         train(out / "corpus", out / "model", report=print_measurement, **train_settings(options))
     if "sketch" in stages:
-        train_larger_sketch(options)
+        train_own_sketch(options)
     if "finish" in stages:
         finish(options)
     if "ship" in stages:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.coherence.sketches import MOST_SONGS, drawn_like
 from benchmarks.shared import CORPUS, argument, benchmark, table
 from ritornello.composing import compose
 from ritornello.composing.generate import generate_songs
+from ritornello.composing.replay import with_mean_velocity
 from ritornello.composing.request import request_for
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
@@ -18,6 +20,7 @@ from ritornello.evaluation.detector import FEWEST, detector
 from ritornello.evaluation.features import song_table
 from ritornello.learning.song_comparison import DIALS
 from ritornello.models.model import Model
+from ritornello.models.plan_vector import mean_velocity
 from ritornello.music.plan import Plan
 from ritornello.music.score import Score
 from ritornello.sketching.sketcher import Sketcher
@@ -29,7 +32,9 @@ MOST_BARS = 64  # of a song
 def composed(model: Model, plans: Sequence[Plan], seed: int) -> list[Score]:
     """A song for each plan, as `compose` makes it."""
     requests = [request_for(plan, seed, number, parts_are_optional=True) for number, plan in enumerate(plans)]
-    return [song.score for song in generate_songs(model, requests, DIALS) if len(song.score)]
+    songs = generate_songs(model, requests, DIALS)
+    pairs = zip(songs, plans, strict=True)
+    return [with_mean_velocity(song.score, plan.mean_velocity) for song, plan in pairs if len(song.score)]
 
 
 @benchmark(
@@ -55,9 +60,9 @@ def given_sketches(options: argparse.Namespace) -> None:
     rows: list[list[Any]] = []
     for label in options.labels or model.labels:
         songs = held_out(corpus, label, options.songs)
-        plans = [song_plan(song, (label,), model.representation) for song in songs]
         if len(songs) < FEWEST:
             continue
+        plans = [whole_plan(song, label, model) for song in songs]
         people = song_table([AnalysedSong(song) for song in songs])
         row: list[Any] = [label, len(songs)]
         for given in (plans, drawn_like(plans, sketcher, options.seed)):
@@ -66,6 +71,12 @@ def given_sketches(options: argparse.Namespace) -> None:
             row.append("{:.2f} ({:.2f}-{:.2f})".format(found["auc"], *found["interval"]))
         rows.append(row)
     print(table(["label", "songs", "people's sketches", "drawn sketches"], rows))
+
+
+def whole_plan(song: Score, label: str, model: Model) -> Plan:
+    """The complete plan of a song; its mean velocity is that of the song, not of the classes of velocity."""
+    plan = song_plan(song, (label,), model.representation)
+    return replace(plan, mean_velocity=mean_velocity(song))
 
 
 def held_out(corpus: Corpus, label: str, most: int) -> list[Score]:

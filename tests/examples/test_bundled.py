@@ -308,13 +308,13 @@ def test_the_sketch_network_that_ships_is_trained_once_by_itself(
     monkeypatch.setattr(bundled, "SKETCH_CONFIG", sizes)
     options = argparse.Namespace(out=out, sketch_minutes=0.02, seed=0)
     model = Model.open(out / "model")
-    assert bundled.with_larger_sketch(model, out) is model  # the stage has not run
-    bundled.train_larger_sketch(options)
-    sketcher = Sketcher.of(bundled.with_larger_sketch(model, out))
+    assert bundled.with_own_sketch(model, out) is model  # the stage has not run
+    bundled.train_own_sketch(options)
+    sketcher = Sketcher.of(bundled.with_own_sketch(model, out))
     assert sketcher is not None and (sketcher.config.width, sketcher.labels) == (16, tuple(LABELS))
-    assert composer.compose(bundled.with_larger_sketch(model, out), bars=4, seed=1).plan.sketch is not None
+    assert composer.compose(bundled.with_own_sketch(model, out), bars=4, seed=1).plan.sketch is not None
     written = (out / "sketch.json").stat().st_mtime_ns
-    bundled.train_larger_sketch(options)
+    bundled.train_own_sketch(options)
     assert (out / "sketch.json").stat().st_mtime_ns == written
 
 
