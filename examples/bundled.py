@@ -9,8 +9,8 @@ The stages, each of which is skipped if its result exists:
     data      all songs as .mid below OUT/midi, in a folder for each label, and OUT/rights.json
     prepare   OUT/corpus
     train     OUT/model; the same command continues, with more --minutes
-    sketch    OUT/sketch.safetensors and OUT/sketch.json: the sketch network that ships, trained on all
-              songs and for longer than that of OUT/model
+    sketch    OUT/sketched: the model with the sketch network that ships, which learns from all songs and for
+              longer than that of OUT/model
     finish    OUT/bundled: weights in float16, plans, rights, and a card with measurements
     ship      a copy of OUT/bundled at src/ritornello/bundled
 
@@ -26,18 +26,15 @@ import json
 import shutil
 import sys
 import time
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import safetensors.numpy
-
 from ritornello.corpus.corpus import Corpus
 from ritornello.corpus.prepare import prepare
 from ritornello.errors import FailedError, InputError, RitornelloError
+from ritornello.models import model as model_folder
 from ritornello.models.model import Model
-from ritornello.sketching.forward import SketchConfig
 from ritornello.system.files import write_bytes
 from ritornello.training.sketch_training import train_sketch
 from ritornello.training.train import train
@@ -53,8 +50,6 @@ LABEL_WEIGHTS = {
     "guitar": 1.5, "choir": 0.7, "hymn": 0.7, "chamber": 0.7, "organ": 0.6, "orchestra": 0.6,
     "solo": 0.6, "oratorio": 0.3,
 }  # fmt: skip
-SKETCH_CONFIG = SketchConfig()  # a larger one was worse after an hour (benchmarks/RESULTS.md)
-SKETCH_FILE, SKETCH_LOG = "sketch.safetensors", "sketch.json"
 PATIENCE = 12  # measurements without improvement, after which training stops
 # options of this script that are settings of `train`
 TRAIN_SETTINGS = (
@@ -115,10 +110,10 @@ def train_settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings | balance | {"patience": PATIENCE}
 
 
-def train_own_sketch(options: argparse.Namespace) -> None:
-    """Stage sketch: train the sketch network that ships, with all songs, and write it with its losses."""
+def train_shipped_sketch(options: argparse.Namespace) -> None:
+    """Stage sketch: write the trained model with the sketch network that ships."""
     out: Path = options.out
-    if (out / SKETCH_LOG).exists():
+    if (out / "sketched" / "model.json").exists():
         return
     corpus, model = Corpus.open(out / "corpus"), Model.open(out / "model")
 
@@ -131,26 +126,17 @@ def train_own_sketch(options: argparse.Namespace) -> None:
         model.representation,
         minutes=options.sketch_minutes,
         seed=options.seed,
-        config=SKETCH_CONFIG,
         most_songs=len(corpus),
         report=report,
     )
     if found is None:
         raise FailedError(f"{str(out / 'corpus')!r} has no song of which a sketch can be learnt")
-    write_bytes(out / SKETCH_FILE, safetensors.numpy.save(found.sketcher.weights))
-    log = {"settings": found.sketcher.settings, "log": found.log}
-    write_bytes(out / SKETCH_LOG, json.dumps(log, indent=1).encode())  # last: it marks the stage as done
-
-
-def with_own_sketch(model: Model, out: Path) -> Model:
-    """The model with the sketch network of the stage sketch, if there is one."""
-    if not (out / SKETCH_LOG).exists():
-        return model
-    found = json.loads((out / SKETCH_LOG).read_bytes())
-    measured = {**model.info.get("measured", {}), "sketch": found["log"][-1]}
-    weights = safetensors.numpy.load((out / SKETCH_FILE).read_bytes())
-    return replace(
-        model, info={**model.info, "sketch": found["settings"], "measured": measured}, sketch=weights
+    info = {name: value for name, value in model.info.items() if name not in ("format", "files")}
+    measured = {**info["measured"], "sketch": found.log[-1]}
+    info |= {"sketch": found.sketcher.settings, "measured": measured}
+    text = (model.path / "card.md").read_text(encoding="utf-8")
+    model_folder.write(
+        out / "sketched", info, model.weights, model.tables, text, model.plans, found.sketcher.weights
     )
 
 
@@ -160,10 +146,10 @@ def finish(options: argparse.Namespace) -> None:
     tables = json.loads(options.judged.read_bytes()) if options.judged else None
     from bundle import finishing
 
-    model, corpus = Model.open(out / "model"), Corpus.open(out / "corpus")
+    trained = out / ("sketched" if (out / "sketched").is_dir() else "model")
+    model, corpus = Model.open(trained), Corpus.open(out / "corpus")
     if options.mean_with:
         model = finishing.average(model, Model.open(options.mean_with), options.mean_share)
-    model = with_own_sketch(model, out)
     rights = (out / RIGHTS_FILE).read_bytes()
     finished = finishing.finish(model, corpus, rights, options.side, options.threads, out / "bundled", tables)
     print((finished.path / "card.md").read_text(encoding="utf-8"), flush=True)
@@ -226,7 +212,7 @@ def main() -> None:
     if "train" in stages:
         train(out / "corpus", out / "model", report=print_measurement, **train_settings(options))
     if "sketch" in stages:
-        train_own_sketch(options)
+        train_shipped_sketch(options)
     if "finish" in stages:
         finish(options)
     if "ship" in stages:

@@ -26,7 +26,6 @@ from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.music.score import KeySignature, Meter, Part, Score, Tempo
 from ritornello.representations.notes import Notes
-from ritornello.sketching.forward import SketchConfig
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.system.files import sha256
 from tests.composing.models import LABELS, write_model
@@ -297,25 +296,21 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return finishing.finish(trained, Corpus.open(folder / "corpus"), said_rights, "train", 1, folder / "out")
 
 
-def test_the_sketch_network_that_ships_is_trained_once_by_itself(
-    finished: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, out = finished.path.parent, tmp_path / "out"
-    out.mkdir()
+def test_the_sketch_network_that_ships_is_trained_once_by_itself(finished: Model, tmp_path: Path) -> None:
     for name in ("corpus", "model"):
-        shutil.copytree(folder / name, out / name)
-    sizes = SketchConfig(width=16, layers=1, heads=2, part_width=8)
-    monkeypatch.setattr(bundled, "SKETCH_CONFIG", sizes)
-    options = argparse.Namespace(out=out, sketch_minutes=0.02, seed=0)
-    model = Model.open(out / "model")
-    assert bundled.with_own_sketch(model, out) is model  # the stage has not run
-    bundled.train_own_sketch(options)
-    sketcher = Sketcher.of(bundled.with_own_sketch(model, out))
-    assert sketcher is not None and (sketcher.config.width, sketcher.labels) == (16, tuple(LABELS))
-    assert composer.compose(bundled.with_own_sketch(model, out), bars=4, seed=1).plan.sketch is not None
-    written = (out / "sketch.json").stat().st_mtime_ns
-    bundled.train_own_sketch(options)
-    assert (out / "sketch.json").stat().st_mtime_ns == written
+        shutil.copytree(finished.path.parent / name, tmp_path / name)
+    assert Model.open(tmp_path / "model").sketch is None
+    options = argparse.Namespace(out=tmp_path, sketch_minutes=0.02, seed=0)
+    bundled.train_shipped_sketch(options)
+    model = Model.open(tmp_path / "sketched")
+    sketcher = Sketcher.of(model)
+    assert sketcher is not None and sketcher.labels == tuple(LABELS)
+    assert model.info["measured"]["sketch"]["loss"] > 0
+    assert model.weights.keys() == finished.weights.keys()
+    assert composer.compose(model, bars=4, seed=1).plan.sketch is not None
+    written = (tmp_path / "sketched" / "model.json").stat().st_mtime_ns
+    bundled.train_shipped_sketch(options)
+    assert (tmp_path / "sketched" / "model.json").stat().st_mtime_ns == written
 
 
 def test_a_finished_model_is_small_measured_and_says_its_rights(finished: Model) -> None:

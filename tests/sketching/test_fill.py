@@ -81,7 +81,7 @@ def test_a_network_without_closing_notes_leaves_them_open() -> None:
 def test_an_older_network_copies_no_textures_from_near_bars() -> None:
     whole = random_sketcher()
     older = Sketcher(
-        whole.config._replace(has_near=False),
+        whole.config._replace(copies_textures=False),
         LABELS,
         {name: weight for name, weight in whole.weights.items() if "_near" not in name},
     )

@@ -15,7 +15,7 @@ from ritornello.corpus.prepare import prepare
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord
 from ritornello.music.sketch import Sketch
-from ritornello.sketching.forward import Network, SketchConfig
+from ritornello.sketching.forward import Network
 from ritornello.sketching.inputs import context_inputs, pair_inputs, variable_inputs
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import OPEN, Variables
@@ -144,17 +144,6 @@ def test_the_seed_decides() -> None:
     first, second = (SketchTrainer(LABELS, 1, start).train(learnt, learnt, None, 3) for _ in range(2))
     for name, weight in first.sketcher.weights.items():
         assert np.array_equal(weight, second.sketcher.weights[name]), name
-
-
-def test_a_wider_network_has_its_sizes_and_learns_more_slowly() -> None:
-    """At twice the width the learning rate is lower by the root of two."""
-    usual, wider = (
-        SketchTrainer(LABELS, 0),
-        SketchTrainer(LABELS, 0, config=SketchConfig(width=192, layers=1)),
-    )
-    assert (wider.config.width, wider.config.layers, wider.config.labels) == (192, 1, len(LABELS))
-    assert wider.weights["cadence"].shape == (5, 192)
-    assert wider.learning_rate * 2**0.5 == pytest.approx(usual.learning_rate)
 
 
 def test_a_start_keeps_its_labels_and_new_ones_get_their_mean() -> None:

@@ -63,7 +63,7 @@ class SketchConfig(NamedTuple):
     heads: int = 4
     part_width: int = 48  # of a bar of a part
     has_closings: bool = True  # older networks do not predict closing notes
-    has_near: bool = True  # older networks do not copy textures from near bars and parts
+    copies_textures: bool = True  # from near bars and parts; older networks do not
 
 
 class Operations(NamedTuple):
@@ -102,7 +102,7 @@ def weight_shapes(config: SketchConfig) -> Shapes:
     for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
         if config.has_closings:
             shapes |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
-    if config.has_near:
+    if config.copies_textures:
         shapes |= {f"{name}_near": (p, NEAR) for name in TEXTURES}
         shapes |= {f"{name}_near_bias": (NEAR,) for name in TEXTURES}
     for name in ("origin", "motif"):
@@ -204,7 +204,7 @@ class Network(NamedTuple):
         """
         w = self.weights
         logits = part_bars @ w[f"{name}_out"] + w[f"{name}_bias"]
-        if not self.config.has_near:
+        if not self.config.copies_textures:
             return logits
         bonus = part_bars @ w[f"{name}_near"] + w[f"{name}_near_bias"]  # (P, T, NEAR)
         return logits + (bonus[..., None, :] @ x[f"{name}_near"])[..., 0, :]

@@ -40,9 +40,11 @@ MAX_PLACE = 64  # bars from the start and from the end
 MAX_LAG = 128  # bars between a bar and its origin
 MAX_DISTANCE = 64  # bars between two bars, in attention
 MAX_INSTANCES = 4  # parts of one program
-NEAR_BARS = (-8, -4, -2, -1, 1, 2, 4, 8)  # from whose textures those of a bar can be copied
+# A bar may copy the texture of the bars at these distances, of the bar to which it returns, and of the parts
+# above and below in the same bar
+NEAR_BARS = (-8, -4, -2, -1, 1, 2, 4, 8)
 FARTHEST = max(NEAR_BARS)
-NEAR = len(NEAR_BARS) + 3  # also the bar to which a bar returns, and the parts above and below
+NEAR = len(NEAR_BARS) + 3
 PERIOD = 16  # places and distances are also read modulo so many bars
 PART_COUNT_KNOTS = (1, 2, 3, 4, 6, 8, 12, 16)
 LENGTH_KNOTS = np.arange(11)  # logarithms to base 2 of numbers of bars
@@ -139,10 +141,10 @@ def variable_inputs(variables: Variables) -> Inputs:
 
 
 def near_textures(values: Ints, origin: Ints, classes: int) -> npt.NDArray[np.float32]:
-    """Return what the same variable is in NEAR other places, as one-hot vectors (P, T, NEAR, classes).
+    """Return the classes in NEAR other places of a variable (P, T), as one-hot vectors (P, T, NEAR, classes).
 
-    The places are the bars NEAR_BARS away, the bar to which this one returns, and the parts above and below.
-    A vector is 0 where there is no such place, or nothing is known of it.
+    `origin` (T,) is the bar to which each bar returns. A vector is 0 where no class is known, or no such
+    place exists.
     """
     parts, bars = values.shape
     padded = np.full((parts + 2, bars + 2 * FARTHEST), NONE)

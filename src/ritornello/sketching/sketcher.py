@@ -18,7 +18,7 @@ from ritornello.sketching.forward import Network, SketchConfig, numpy_operations
 
 # Parts of a label never pause, or never overlap, if 90% of its songs have gaps, or overlaps, at fewer onsets
 RARE_BREAKS = 0.01
-ABILITIES = ("has_closings", "has_near")  # which older networks lack
+ABILITIES = ("has_closings", "copies_textures")  # which older networks lack
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
 

@@ -41,7 +41,6 @@ MAX_SONGS = 4096  # the most songs of a corpus that are learnt, evenly spaced
 MAX_HELD_OUT = 128
 BATCH, CHUNK = 16, 128  # songs; the songs of a chunk are sorted by size, so that little is padded
 MAX_BATCH_SIZE = 3000  # the most songs * bars * (parts + 2) of a batch; with long songs it has fewer songs
-# The learning rate is for the usual width; that of wider networks is lower by the root of the width
 LEARNING_RATE, WARMUP_STEPS, WEIGHT_DECAY = 2e-3, 100, 0.05
 # From another sketch network: with the whole rate, 100 rock songs are learnt by heart after 40 steps
 RATE_FROM_START = 4e-4
@@ -85,14 +84,13 @@ def train_sketch(
     steps: int | None = None,
     seed: int = 0,
     start: Sketcher | None = None,
-    config: SketchConfig | None = None,
     most_songs: int = MAX_SONGS,
     report: Callable[[int, dict[str, float]], None] | None = None,
 ) -> SketchTraining | None:
     """Train for some `minutes` or `steps`, from `start` if it is given; None if no song can be learnt.
 
     The minutes include the reading of the songs. Labels that `start` lacks begin with the mean of the others.
-    Without `start` the network has the sizes of `config`. At most `most_songs` are learnt, evenly spaced.
+    At most `most_songs` are learnt, evenly spaced.
     """
     began = time.perf_counter()
     learnt = sketch_songs(corpus_plans(corpus, "train", representation, most_songs), labels)
@@ -100,26 +98,18 @@ def train_sketch(
         return None
     held_out = sketch_songs(corpus_plans(corpus, "valid", representation, MAX_HELD_OUT), labels)
     left = None if minutes is None else minutes * 60 - (time.perf_counter() - began)
-    trainer = SketchTrainer(labels, seed, start, config)
+    trainer = SketchTrainer(labels, seed, start)
     return trainer.train(learnt, held_out or learnt[:BATCH], left, steps, report)
 
 
 class SketchTrainer:
     """The weights, their mean over steps, and the optimizer."""
 
-    def __init__(
-        self,
-        labels: Sequence[str],
-        seed: int,
-        start: Sketcher | None = None,
-        config: SketchConfig | None = None,
-    ) -> None:
-        """The sizes of the network are those of `start`, or else of `config`, or else the usual ones."""
+    def __init__(self, labels: Sequence[str], seed: int, start: Sketcher | None = None) -> None:
         self.labels, self.seed = tuple(labels), seed
-        config = start.config if start else config or SketchConfig()
-        self.config = config._replace(labels=len(labels), has_closings=True, has_near=True)
+        config = start.config if start else SketchConfig()
+        self.config = config._replace(labels=len(labels), has_closings=True, copies_textures=True)
         self.learning_rate = RATE_FROM_START if start else LEARNING_RATE
-        self.learning_rate *= (SketchConfig().width / self.config.width) ** 0.5
         self.weights = start_weights(self.config, seed, start, self.labels)
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
         decayed = [w for w in self.weights.values() if w.dim() > 1]
