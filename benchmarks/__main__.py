@@ -81,7 +81,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
         "sketches": ("coherence.sketches", "Form, motifs, chords and density of sketches, next to people's"),
         "given-sketches": (
             "coherence.given_sketches",
-            "What the detector tells of songs from people's sketches, and from drawn ones",
+            "How well the detector distinguishes songs from people's and from drawn sketches",
         ),
         "judge": ("judge.judge", "Songs of several models and folders, judged by the same human songs"),
     },

@@ -1,4 +1,4 @@
-"""Which of the two networks tells composed songs from those of people: that of sketches, or that of notes."""
+"""Whether composed songs differ from people's by their sketches, or by how notes follow a sketch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.coherence.sketches import MOST_SONGS, drawn_like
+import numpy as np
+
+from benchmarks.coherence.sketches import drawn_like
+from benchmarks.coherence.songs import HELD_OUT, full_bars
 from benchmarks.shared import CORPUS, argument, benchmark, table
 from ritornello.composing import compose
 from ritornello.composing.generate import generate_songs
@@ -30,7 +33,7 @@ MOST_BARS = 64  # of a song
 
 
 def composed(model: Model, plans: Sequence[Plan], seed: int) -> list[Score]:
-    """A song for each plan, as `compose` makes it."""
+    """Return a song for each plan, as `compose` would compose it; silent songs are left out."""
     requests = [request_for(plan, seed, number, parts_are_optional=True) for number, plan in enumerate(plans)]
     songs = generate_songs(model, requests, DIALS)
     pairs = zip(songs, plans, strict=True)
@@ -48,10 +51,11 @@ def composed(model: Model, plans: Sequence[Plan], seed: int) -> list[Score]:
 def given_sketches(options: argparse.Namespace) -> None:
     """Compose from people's sketches and from drawn ones, and print the AUC of the detector for both.
 
-    For each held-out song of at most 64 bars one song is composed from the whole sketch of that song, and one
-    from a sketch that is drawn for its label, meter, tempo, key, parts and length. The detector tells both
-    from the songs of people: 0.5 is chance. Where people's sketches have a lower AUC, the network of sketches
-    is the weaker one. CORPUS is the one from which the model learnt; people are its sides test and valid.
+    For each held-out song of at most 64 bars, one song is composed from the whole sketch of that song, and
+    one from a sketch that is drawn for its label, meter, tempo, key, parts and length. The AUC says how well
+    the detector distinguishes each of the two from people's songs; 0.5 is chance. If it is lower with
+    people's sketches, the sketch network is the weaker of the two networks. CORPUS is the one from which the
+    model learnt; people's songs are those of its sides test and valid.
     """
     corpus, model = Corpus.open(options.corpus), compose.opened_model(options.model)
     sketcher = Sketcher.of(model)
@@ -81,13 +85,8 @@ def whole_plan(song: Score, label: str, model: Model) -> Plan:
 
 def held_out(corpus: Corpus, label: str, most: int) -> list[Score]:
     """At most `most` of the held-out songs of a label with up to MOST_BARS bars, evenly spaced."""
-    numbers = [number for side in ("test", "valid") for number in corpus.songs(side).tolist()][:MOST_SONGS]
+    numbers = [number for side in HELD_OUT for number in corpus.songs(side).tolist()]
     chosen = [number for number in numbers if label in corpus.info(number).labels]
-    songs = [song for number in chosen if bars_of(song := corpus.score(number)) <= MOST_BARS]
-    step = max(1.0, len(songs) / most)
-    return [songs[int(place * step)] for place in range(min(most, len(songs)))]
-
-
-def bars_of(song: Score) -> int:
-    """The number of bars of a song; 0 without notes."""
-    return (Plan.of(song).bars or 0) if len(song) else 0
+    songs = [song for number in chosen if full_bars(song := corpus.score(number)) <= MOST_BARS]
+    places = np.unique(np.linspace(0, len(songs) - 1, min(most, len(songs))).astype(np.int64))
+    return [songs[place] for place in places.tolist()]

@@ -88,7 +88,7 @@ def test_songs_are_composed_from_the_sketches_of_people(
     assert [plan.bars for plan in people] == [plan.bars for plan in drawn]
     found = Corpus.open(corpus, verify=False)
     songs = given_sketches.held_out(found, "fiddle", 3)
-    assert [plan.bars for plan in people] == [given_sketches.bars_of(song) for song in songs]
+    assert [plan.bars for plan in people] == [full_bars(song) for song in songs]
 
 
 def test_options_must_be_those_of_compose(tmp_path: Path) -> None:

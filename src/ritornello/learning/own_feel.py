@@ -16,6 +16,7 @@ from ritornello.performing.grid_notes import Recording, is_off_grid
 from ritornello.performing.manners import MANNERS, style_of_labels
 from ritornello.performing.part_notes import performed_parts
 from ritornello.system.files import write_bytes
+from ritornello.system.progress import Progress
 
 FEWEST_SONGS, FEWEST_HELD_OUT, FEWEST_NOTES = 8, 2, 3000  # with performed drums, or other parts
 MOST_SONGS = 2000
@@ -24,7 +25,7 @@ MOST_NOTES = 300_000  # of a kind that are learned from: 0.3 GB of inputs
 # songs 6.18
 MOST_NOTES_OF_A_PART = 400
 MOST_NOTES_SEEN = 3_000_000  # in training
-NOTES_PER_S = 50_000  # that are seen on one core
+NOTES_PER_S = 50_000  # from which one core learns
 EPOCHS = (4, 40)  # the fewest and the most
 LEAST_DEVIATION = 8.0  # of the velocities of performed drums
 
@@ -54,23 +55,25 @@ class FeelSongs(NamedTuple):
     held_out: Performances
 
     @property
-    def suffice(self) -> bool:
-        """Whether there is enough to learn from."""
+    def are_enough(self) -> bool:
+        """Whether a network can learn from them."""
         songs = len(self.train.songs) >= FEWEST_SONGS and len(self.held_out.songs) >= FEWEST_HELD_OUT
         return songs and self.train.notes >= FEWEST_NOTES
 
     @property
     def expected_s(self) -> float:
-        """About how many seconds one core learns from them."""
+        """The estimated seconds in which one core learns from them."""
         notes = self.train.notes
-        return notes * epochs_of(notes) / NOTES_PER_S if self.suffice else 0.0
+        return notes * epochs_of(notes) / NOTES_PER_S if self.are_enough else 0.0
 
 
-def find_performances(corpus: Corpus) -> list[FeelSongs]:
+def find_performances(corpus: Corpus, progress: Progress | None = None) -> list[FeelSongs]:
     """Return the performed drums and the other performed parts of a corpus."""
-    found = []
-    for kind, find in ((DRUMS, performed_drums), (PARTS, performed_others)):
+    finders, found = ((DRUMS, performed_drums), (PARTS, performed_others)), []
+    for number, (kind, find) in enumerate(finders, start=1):
         train, *others = (find(corpus, split) for split in ("train", "valid", "test"))
+        if progress:
+            progress(number, len(finders), "finding performances")
         held_out = Performances(
             [song for each in others for song in each.songs], sum(each.without_grid for each in others)
         )
@@ -81,7 +84,7 @@ def find_performances(corpus: Corpus) -> list[FeelSongs]:
 def learn_feel(
     performances: Sequence[FeelSongs], model: Path, say: Say, seconds: float | None = None
 ) -> dict[str, Any]:
-    """Train a network on each kind of performances for which they suffice, in about `seconds` at most.
+    """Train a network on each kind of performances of which there are enough, in about `seconds` at most.
 
     One is written to the model folder if it predicts the songs held out better than the network that ships;
     or, of other parts, for which none ships, than how often each value occurs. Returns the report. Raises
@@ -105,7 +108,7 @@ def _learn(found: FeelSongs, model: Path, say: Say, seconds: float | None) -> di
         "kept": False,
     }
     free = f"; {without} follow no grid: their tempo is not that of the music" if without else ""
-    if not found.suffice:
+    if not found.are_enough:
         if songs or without:
             say("feel", f"{songs} songs have performed {kind.plays}, too few to learn from{free}")
         return report

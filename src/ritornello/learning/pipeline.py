@@ -48,13 +48,12 @@ class LearnPipeline:
 
         Raises KeyboardInterrupt if it is pressed before there is a model.
         """
-        performances = find_performances(self.corpus)
-        total_s, feel_s = self.budget.total_s, sum(each.expected_s for each in performances)
-        feel_s = feel_s if total_s is None else min(feel_s, MAX_FEEL_SHARE * total_s)
-        self.budget.reserve("feel", feel_s)
+        performances = find_performances(self.corpus, progress)
+        expected_s, total_s = sum(each.expected_s for each in performances), self.budget.total_s
+        limit_s = None if total_s is None else min(expected_s, MAX_FEEL_SHARE * total_s)
+        self.budget.reserve("feel", limit_s or 0.0)
         model, report, stopped = self._train_and_select(progress)
         if not stopped:
-            limit_s = None if total_s is None else feel_s
             report |= {"feel": learn_feel(performances, self.paths.model, self.say, limit_s)}
         return report | self._compose(model, songs, seed), stopped
 

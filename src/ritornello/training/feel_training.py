@@ -31,45 +31,57 @@ def train_feel_network(
 ) -> Arrays:
     """Train a network of a kind on recordings, and return its weights.
 
-    The result has the weights of the epoch with the fewest nats on the recordings `held_out`. No epoch begins
-    that would end after `seconds`, apart from the first. `on_epoch` is called with the number of each epoch
-    and its nats per note on them.
+    They are those of the epoch with the fewest nats per note on `held_out`; `on_epoch` is called with each
+    epoch and its nats. After the first epoch, none begins that would end after `seconds`.
     """
     began = time.monotonic()
     torch.manual_seed(seed)
     inputs, targets = _table(kind, recordings)
-    widths = {name: kind.inputs + 2 * number for number, name in enumerate(targets)}
-    sizes = {quantity.name: quantity.classes for quantity in kind.quantities}
-    networks = nn.ModuleDict({name: _perceptron(width, sizes[name]) for name, width in widths.items()})
+    networks = _networks(kind)
     optimiser = torch.optim.AdamW(networks.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    batches = max(1, len(inputs) // BATCH)
+    batches = max(1, len(inputs) // BATCH)  # the rest is left out
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * batches)
     noise, best_nats, best_weights = _noise_of(kind), np.inf, Arrays()
     for epoch in range(epochs):
         networks.train()
-        order = torch.randperm(len(inputs))
-        for batch in range(batches):
-            rows = order[batch * BATCH : (batch + 1) * BATCH]
-            losses = []
-            for name, width in widths.items():
-                features = inputs[rows, :width]
-                noisy = features + noise[:width] * torch.randn_like(features)
-                losses.append(nn.functional.cross_entropy(networks[name](noisy), targets[name][rows]))
+        for rows in torch.split(torch.randperm(len(inputs))[: batches * BATCH], BATCH):
+            chosen = {name: target[rows] for name, target in targets.items()}
             optimiser.zero_grad()
-            loss: Tensor = torch.stack(losses).sum()
-            loss.backward()  # type: ignore[no-untyped-call]
+            _loss(kind, networks, inputs[rows], chosen, noise).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
         weights = _weights(networks)
         nats = nats_per_note(FeelNetwork(kind, weights), held_out)
-        if sum(nats.values()) < best_nats:
-            best_nats, best_weights = sum(nats.values()), weights
+        if (total := sum(nats.values())) < best_nats:
+            best_nats, best_weights = total, weights
         if on_epoch:
             on_epoch(epoch, nats)
-        spent_s = time.monotonic() - began
-        if seconds is not None and spent_s * (epoch + 2) / (epoch + 1) > seconds:
+        if seconds is not None and (time.monotonic() - began) * (epoch + 2) / (epoch + 1) > seconds:
             break
     return best_weights
+
+
+def _networks(kind: FeelKind) -> nn.ModuleDict:
+    """A network for each quantity, which also reads the values of the quantities before it."""
+    return nn.ModuleDict(
+        {
+            quantity.name: _perceptron(kind.inputs + 2 * number, quantity.classes)
+            for number, quantity in enumerate(kind.quantities)
+        }
+    )
+
+
+def _loss(
+    kind: FeelKind, networks: nn.ModuleDict, inputs: Tensor, targets: dict[str, Tensor], noise: Tensor
+) -> Tensor:
+    """The sum over quantities of the mean cross-entropy, from inputs (N, F) with noise and targets (N,)."""
+    losses = []
+    for number, quantity in enumerate(kind.quantities):
+        width = kind.inputs + 2 * number
+        features = inputs[:, :width]
+        noisy = features + noise[:width] * torch.randn_like(features)
+        losses.append(nn.functional.cross_entropy(networks[quantity.name](noisy), targets[quantity.name]))
+    return torch.stack(losses).sum()
 
 
 def nats_per_note(network: FeelNetwork, recordings: Sequence[Recording]) -> Nats:
