@@ -220,7 +220,7 @@ def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:
     temperatures = filling._temperatures("chord", (np.arange(4), np.zeros(4, np.int64)))
     assert temperatures.tolist() == pytest.approx([0.95, 0.75, 0.95, LAST_BAR_TEMPERATURE])
     temperatures = filling._temperatures("notes", (np.zeros(4, np.int64), np.arange(4)))
-    assert temperatures.tolist() == pytest.approx([0.85] * 4)
+    assert temperatures.tolist() == pytest.approx([0.9] * 4)
 
 
 def chords(*names: str) -> Ints:

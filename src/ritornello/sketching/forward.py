@@ -2,8 +2,8 @@
 
 The network is a bidirectional transformer whose positions are the bars. Biases of the attention depend on how
 far apart two bars are, also modulo 16, and on whether one returns to the other. The textures of a part are
-read and predicted by attention over the bars of that part; parts and bars exchange means of their states. A
-pointer (origin, motif) has a score for each earlier bar.
+read and predicted by attention over the bars of that part; the classes of near bars and parts get a bonus.
+Parts and bars exchange means of their states. A pointer (origin, motif) has a score for each earlier bar.
 
 Arrays are those of numpy or tensors of torch. T is the number of bars and P that of parts; the state of a bar
 has d numbers, that of a bar of a part p. Any axes may come before those named here.

@@ -18,7 +18,7 @@ from ritornello.sketching.variables import CLOSINGS
 # interpolated. TEMPERATURES are those at 0.5
 CREATIVITIES, CUTS, LOWEST, HIGHEST = (0.0, 0.5, 1.0), (0.08, 0.03, 0.0), 0.1, 1.3
 TEMPERATURES = {
-    "origin": 0.85, "similarity": 1.0, "cadence": 0.85, "motif": 1.0, "notes": 0.85, "chord": 0.95,
+    "origin": 1.0, "similarity": 1.0, "cadence": 1.0, "motif": 1.0, "notes": 0.9, "chord": 0.95,
     "pitch": 1.0, "closing_onset": 1.0,
 }  # fmt: skip
 OTHER_TEMPERATURE = 0.75  # of presences, closing pitches, and chords with which a phrase closes
