@@ -136,7 +136,7 @@ def train_shipped_sketch(options: argparse.Namespace) -> None:
     info |= {"sketch": found.sketcher.settings, "measured": measured}
     text = (model.path / "card.md").read_text(encoding="utf-8")
     model_folder.write(
-        out / "sketched", info, model.weights, model.tables, text, model.plans, found.sketcher.weights
+        out / "sketched", info, model.weights, model.tables, text, model.plans, found.sketcher.arrays
     )
 
 

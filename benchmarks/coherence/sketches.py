@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.coherence.sketch_numbers import NAMES, sketch_numbers
 from benchmarks.shared import CORPUS, argument, benchmark, table
 from ritornello.composing import compose
 from ritornello.composing.options import DEFAULT_CREATIVITY
 from ritornello.composing.sampling import song_generator
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
+from ritornello.evaluation.detector import FEWEST, auc
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
 from ritornello.music.theory import CHORDS, scale
@@ -69,6 +71,23 @@ def measured(plans: Sequence[Plan]) -> list[float]:
     return [float(np.nanmean(each)) if np.isfinite(each).any() else 0.0 for each in values]
 
 
+def told_apart(people: Sequence[Plan], drawn: Sequence[Plan], seed: int) -> tuple[str, str]:
+    """The AUC of a forest by the numbers of sketches, with its interval; the number that says most, alone."""
+    theirs, ours = (np.array([sketch_numbers(plan) for plan in plans]) for plans in (people, drawn))
+    if len(ours) < FEWEST:
+        return "", ""
+    found = auc(ours, theirs, seed)
+    alone = []
+    for name, one, other in zip(NAMES, ours.T, theirs.T, strict=True):
+        one, other = one[np.isfinite(one)], other[np.isfinite(other)]
+        if len(one) and len(other):
+            above = np.mean((one[:, None] > other) + 0.5 * (one[:, None] == other))
+            means = f"{other.mean():.2f} / {one.mean():.2f}"
+            alone.append((max(above, 1 - above), f"{name} ({means})"))
+    low, high = found["interval"]
+    return f"{found['auc']:.2f} ({low:.2f}-{high:.2f})", max(alone)[1]
+
+
 def drawn_like(plans: Sequence[Plan], sketcher: Sketcher, seed: int) -> list[Plan]:
     """The plans with sketches that are drawn anew."""
     open_plans = [replace(plan, returns=None, chords=(), sketch=None) for plan in plans]
@@ -89,7 +108,7 @@ def sketches(options: argparse.Namespace) -> None:
     """Draw a sketch for each held-out song of at most 40 bars, and print measures of both as people / drawn.
 
     A sketch has the label, meter, tempo, key, parts and length of its song. CORPUS is the one from which the
-    model learnt; people are the songs of its sides test and valid.
+    model learnt; people are the songs of its sides test and valid. A forest tries to tell the two apart.
     """
     corpus, model = Corpus.open(options.corpus), compose.opened_model(options.model)
     sketcher = Sketcher.of(model)
@@ -106,6 +125,7 @@ def sketches(options: argparse.Namespace) -> None:
         human = [plan for plan in plans if label in dict(plan.genres)]
         if not human:
             continue
-        pairs = zip(measured(human), measured(drawn_like(human, sketcher, options.seed)), strict=True)
-        rows.append([label, len(human), *(f"{people:.2f} / {drawn:.2f}" for people, drawn in pairs)])
-    print(table(["label", "songs", *MEASURES], rows))
+        drawn = drawn_like(human, sketcher, options.seed)
+        pairs = [f"{a:.2f} / {b:.2f}" for a, b in zip(measured(human), measured(drawn), strict=True)]
+        rows.append([label, len(human), *told_apart(human, drawn, options.seed), *pairs])
+    print(table(["label", "songs", "told apart (AUC)", "most by", *MEASURES], rows))

@@ -8,6 +8,7 @@ from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE, NO_MOTIF, OPEN, Sketch
 from ritornello.sketching.forward import SketchConfig, weight_shapes
+from ritornello.sketching.profile import NUMBERS, Profiles
 from ritornello.sketching.sketcher import Sketcher
 
 LABELS = ("hymn", "reel")
@@ -34,9 +35,11 @@ WHOLE_PLAN = Plan(
 def random_sketcher(seed: int = 0, scale: float = 0.3) -> Sketcher:
     """A small network whose weights are random; a larger scale makes it surer."""
     draw = np.random.default_rng(seed)
-    config = SketchConfig(labels=len(LABELS), width=16, layers=2, heads=2, part_width=8)
+    config = SketchConfig(labels=len(LABELS), width=16, layers=2, heads=2, part_width=8, profiles=2)
     weights = {
         name: (scale * draw.normal(size=shape)).astype(np.float32)
         for name, shape in weight_shapes(config).items()
     }
-    return Sketcher(config, LABELS, weights)
+    songs = np.array([[label, 4, 3, 1, 4, 0] for label in range(2)], np.float32)
+    profiles = Profiles(songs, draw.random((2, len(NUMBERS))).astype(np.float32))
+    return Sketcher(config, LABELS, weights, profiles)

@@ -17,6 +17,7 @@ from ritornello.music.score import Chord
 from ritornello.music.sketch import Sketch
 from ritornello.sketching.forward import Network
 from ritornello.sketching.inputs import context_inputs, pair_inputs, variable_inputs
+from ritornello.sketching.profile import NUMBERS, profile_inputs
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import OPEN, Variables
 from ritornello.training.sketch_batches import IGNORED, SketchSong, hide, make_batch, sketch_songs
@@ -46,10 +47,11 @@ def songs(count: int = 8) -> list[Plan]:
 
 def test_numpy_and_torch_compute_the_same() -> None:
     sketcher, timeline = random_sketcher(), WHOLE_PLAN.timeline(GRID)
-    x = context_inputs(WHOLE_PLAN, timeline, LABELS) | pair_inputs(8)
+    x = context_inputs(WHOLE_PLAN, timeline, LABELS) | pair_inputs(8, 2)
+    x["profile"] = profile_inputs(np.linspace(0, 1, len(NUMBERS)))
     x |= variable_inputs(Variables.of(WHOLE_PLAN, timeline))
     tensors = {name: torch.from_numpy(np.stack([array] * 2)) for name, array in x.items()}
-    tensors |= {name: torch.from_numpy(array) for name, array in pair_inputs(8).items()}
+    tensors |= {name: torch.from_numpy(array) for name, array in pair_inputs(8, 2).items()}
     weights = {name: torch.from_numpy(array) for name, array in sketcher.weights.items()}
     networks = sketcher.network, Network(weights, sketcher.config, torch_operations(0.0))
     outputs = []
@@ -86,6 +88,9 @@ def _unhidden_batch(batch: list[SketchSong]) -> object:
 
         def random(self, size: object = None) -> object:
             return 0.5 if size is None else np.full(size, 0.5)  # type: ignore[call-overload]
+
+        def standard_normal(self, size: int) -> object:
+            return np.zeros(size)
 
         def choice(self, *_: object, **__: object) -> int:
             return 0
@@ -130,7 +135,7 @@ def test_long_songs_are_learnt_from_their_end() -> None:
 
 def test_the_network_learns_to_end() -> None:
     learnt = sketch_songs(songs(), LABELS)
-    trained = SketchTrainer(LABELS, 0).train(learnt, learnt, None, 50)
+    trained = SketchTrainer(LABELS, 0).train(learnt, learnt, None, 150)
     assert trained.log[-1]["chord"] < 1.5
     plan = replace(songs()[0], chords=(), returns=None, sketch=None)
     filled = trained.sketcher.fill(plan, np.random.default_rng(0))

@@ -20,6 +20,7 @@ from ritornello.music.plan import GRID, Plan
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE
 from ritornello.sketching.forward import Array, Network
 from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
+from ritornello.sketching.profile import Profiles, known_groups, no_profile, profile_inputs
 from ritornello.sketching.stages import (
     CREATIVITIES,
     CUTS,
@@ -47,6 +48,7 @@ from ritornello.sketching.variables import (
     key_of_chords,
     late_onsets,
     sketch_of,
+    sources,
     unusual_pitches,
 )  # fmt: skip
 
@@ -73,7 +75,9 @@ class Filling:
         self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
         self._bars = replace(plan, returns=None, sketch=None).timeline(GRID)
         self._variables = Variables.of(plan, self._bars, open_bars)
-        self._context = context_inputs(plan, self._bars, labels) | pair_inputs(len(self._bars))
+        self._context = context_inputs(plan, self._bars, labels)
+        self._context |= pair_inputs(len(self._bars), len(plan.parts))
+        self._context["profile"] = profile_inputs(no_profile())
         self._allowed = allowed_origins(self._bars.length_ticks)
         self._unusual_pitches = unusual_pitches(plan.parts)
         self._late_onsets = late_onsets(self._bars.length_ticks)
@@ -81,6 +85,15 @@ class Filling:
         self._chords_outside_mode = chords_outside_mode(plan)
         self._required: Collection[int] = ()
         self._part_states: tuple[Array, Array] | None = None  # of the network; None: to be computed anew
+
+    def follow(self, profiles: Profiles, labels: Sequence[str]) -> None:
+        """Draw a profile, and tell the network its numbers, without those of kinds of which values are known.
+
+        `labels` are those of the network.
+        """
+        profile = profiles.draw(self._plan, len(self._bars), labels, self._generator)
+        profile = np.where(known_groups(self._variables), np.nan, profile)
+        self._context["profile"] = profile_inputs(profile)
 
     def plan(self, required: Collection[int] = ()) -> Plan:
         """Return the plan with nothing open; the parts `required` play in a quarter of the bars."""
@@ -103,11 +116,7 @@ class Filling:
     def _find_sources(self, kinds: Sequence[str]) -> None:
         """Set `_source` (T,): the bar whose values each bar repeats, or the bar itself; copy known values."""
         v, least = self._variables, SAME if "notes" in kinds or "motif" in kinds else SIMILAR
-        self._source = np.arange(len(v.origin))
-        for bar in np.flatnonzero((v.origin >= 0) & (v.similarity >= least)).tolist():
-            origin = int(v.origin[bar])
-            if least == SAME or v.cadence[bar] == v.cadence[origin]:
-                self._source[bar] = self._source[origin]
+        self._source = sources(v, least, same_cadence=least != SAME)
         if "chord" in kinds:  # known chords of a later bar also hold for the bars that it repeats
             for bar in np.flatnonzero(self._has_known_chords)[::-1].tolist():
                 same = (self._source == self._source[bar]) & ~self._has_known_chords

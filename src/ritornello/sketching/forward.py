@@ -2,7 +2,8 @@
 
 The network is a bidirectional transformer whose positions are the bars. Biases of the attention depend on how
 far apart two bars are, also modulo 16, and on whether one returns to the other. The textures of a part are
-read and predicted by attention over the bars of that part; the classes of near bars and parts get a bonus.
+read and predicted by attention over the bars of that part, and over the parts of a bar; the classes of near
+bars and parts get a bonus.
 Parts and bars exchange means of their states. A pointer (origin, motif) has a score for each earlier bar.
 
 Arrays are those of numpy or tensors of torch. T is the number of bars and P that of parts; the state of a bar
@@ -23,12 +24,15 @@ from ritornello.sketching.inputs import (
     MAX_DISTANCE,
     MAX_INSTANCES,
     MAX_LAG,
+    MAX_PART_DISTANCE,
     MAX_PLACE,
     NEAR,
+    PADDING,
     PERIOD,
     RELATIONS,
     SONG_NUMBERS,
 )  # fmt: skip
+from ritornello.sketching.profile import PROFILE_INPUTS
 from ritornello.sketching.variables import (
     CADENCES,
     CHORDS,
@@ -49,6 +53,10 @@ CHORD_EMBEDDING = 32
 BIAS_SCALE = 8.0  # a factor of attention biases, because they must become larger than other weights
 NEIGHBOURS = ("before", "after", "from_origin")
 TEXTURES = ("notes", "pitch")
+PART_ATTENTIONS = (
+    "part_attention.0",
+    "part_attention.1",
+)  # when textures are read, and when they are predicted
 RELATION_INPUTS = ("relation", "relation_before", "relation_after")
 BAR_TABLES = ("start", "end", "start_period", "end_period", "origin", "motif", "similarity", "cadence")
 EPSILON = 1e-6
@@ -64,6 +72,8 @@ class SketchConfig(NamedTuple):
     part_width: int = 48  # of a bar of a part
     has_closings: bool = True  # older networks do not predict closing notes
     copies_textures: bool = True  # from near bars and parts; older networks do not
+    parts_attend: bool = True  # to the other parts of the same bar; in older networks they do not
+    profiles: int = 0  # the number of stored profiles of songs; if 0, it knows nothing of profiles
 
 
 class Operations(NamedTuple):
@@ -99,6 +109,8 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         "notes_out": (p, NOTE_CLASSES), "pitch_out": (p, PITCH_CLASSES), "presence_out": (p, PRESENCES),
         "notes_bias": (NOTE_CLASSES,), "pitch_bias": (PITCH_CLASSES,),
     }  # fmt: skip
+    if config.profiles:
+        shapes["profile"] = (PROFILE_INPUTS, d)
     for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
         if config.has_closings:
             shapes |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
@@ -113,15 +125,25 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         shapes |= _layer_shapes(f"layers.{number}", d, config.heads)
     for name in ("part_layers.0", "part_layers.1"):
         shapes |= _layer_shapes(name, p, config.heads)
+    for name in PART_ATTENTIONS if config.parts_attend else ():
+        shapes |= _attention_shapes(name, p)
+        shapes[f"{name}.part_distance"] = (2 * MAX_PART_DISTANCE + 1, config.heads)
     return shapes
 
 
 def _layer_shapes(name: str, width: int, heads: int) -> Shapes:
+    biases = {
+        "distance": (2 * MAX_DISTANCE + 1, heads), "distance_period": (PERIOD, heads),
+        "relation": (RELATIONS, heads),
+    }  # fmt: skip
+    return _attention_shapes(name, width) | {f"{name}.{key}": shape for key, shape in biases.items()}
+
+
+def _attention_shapes(name: str, width: int) -> Shapes:
     shapes = {
         "attention_norm": (width,), "qkv": (width, 3 * width), "mix": (width, width),
-        "distance": (2 * MAX_DISTANCE + 1, heads), "distance_period": (PERIOD, heads),
-        "relation": (RELATIONS, heads), "hidden_norm": (width,), "hidden": (width, 2 * width),
-        "hidden_bias": (2 * width,), "out": (2 * width, width),
+        "hidden_norm": (width,), "hidden": (width, 2 * width), "hidden_bias": (2 * width,),
+        "out": (2 * width, width),
     }  # fmt: skip
     return {f"{name}.{key}": shape for key, shape in shapes.items()}
 
@@ -142,12 +164,15 @@ class Network(NamedTuple):
         bars = (part + w["notes"][x["notes"]] + w["pitch"][x["pitch"]]).clip(0) @ w["part_in"]
         near = [x[name][..., None, :, :] @ bars @ w[f"part_{name}"] for name in NEIGHBOURS]
         bars = bars + near[0] + near[1] + near[2]
-        return part, self._layer("part_layers.0", bars, self._bias("part_layers.0", x, of_parts=True))
+        bars = self._layer("part_layers.0", bars, self._bias("part_layers.0", x, of_parts=True))
+        return part, self._attend_to_parts(PART_ATTENTIONS[0], x, bars)
 
     def read_bars(self, x: Mapping[str, Array], part_bars: Array) -> Array:
         """Return the hidden state of each bar (T, d)."""
         w = self.weights
         song = x["label"] @ w["label"] + x["song"] @ w["song"]
+        if self.config.profiles:
+            song = song + x["profile"] @ w["profile"]
         bars = song[..., None, :] + x["bar"] @ w["bar"]
         for name in (*BAR_TABLES, *(CLOSINGS if self.config.has_closings else ())):
             bars = bars + w[name][x[name]]
@@ -169,6 +194,7 @@ class Network(NamedTuple):
         w = self.weights
         mean = self._mean_of_parts(x, part_bars) @ w["mean_to_part"] + bars @ w["bar_to_part"]
         state = part_bars + part + mean[..., None, :, :]
+        state = self._attend_to_parts(PART_ATTENTIONS[1], x, state)
         bias = self._bias("part_layers.1", x, of_parts=True)
         return _normed(self._layer("part_layers.1", state, bias), w["part_norm"])
 
@@ -227,6 +253,15 @@ class Network(NamedTuple):
         bias = BIAS_SCALE * (near + w[f"{name}.relation"][x["relation"]])
         bias = bias.swapaxes(-1, -3).swapaxes(-1, -2) + x["bar_padding"][..., None, None, :]
         return bias[..., None, :, :, :] if of_parts else bias
+
+    def _attend_to_parts(self, name: str, x: Mapping[str, Array], part_bars: Array) -> Array:
+        """One layer of attention over the parts of each bar, (P, T, p)."""
+        if not self.config.parts_attend or not part_bars.shape[-3]:
+            return part_bars
+        bias = BIAS_SCALE * self.weights[f"{name}.part_distance"][x["part_distance"]]  # (P, P, heads)
+        padding = PADDING * (1 - x["part_weight"])
+        bias = bias.swapaxes(-1, -3).swapaxes(-1, -2) + padding[..., None, None, :]
+        return self._layer(name, part_bars.swapaxes(-2, -3), bias[..., None, :, :, :]).swapaxes(-2, -3)
 
     def _layer(self, name: str, bars: Array, bias: Array) -> Array:
         """One layer of attention and a hidden layer, (..., T, width)."""

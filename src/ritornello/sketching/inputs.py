@@ -40,6 +40,8 @@ MAX_PLACE = 64  # bars from the start and from the end
 MAX_LAG = 128  # bars between a bar and its origin
 MAX_DISTANCE = 64  # bars between two bars, in attention
 MAX_INSTANCES = 4  # parts of one program
+MAX_PART_DISTANCE = 4  # parts between two parts of a bar, in attention
+PADDING = -1e9  # added to the attention to bars and parts that pad a batch
 # A bar may copy the texture of the bars at these distances, of the bar to which it returns, and of the parts
 # above and below in the same bar
 NEAR_BARS = (-8, -4, -2, -1, 1, 2, 4, 8)
@@ -81,7 +83,7 @@ def context_inputs(plan: Plan, timeline: Timeline, labels: Sequence[str]) -> Inp
         "family": np.array([len(FAMILIES) if p.is_drum else p.program // 8 for p in plan.parts], np.int64),
         "program": np.array([128 if p.is_drum else p.program for p in plan.parts], np.int64),
         "instance": _instances(plan),
-        "bar_padding": np.zeros(len(bars), np.float32),  # a large negative number for bars that pad a batch
+        "bar_padding": np.zeros(len(bars), np.float32),  # PADDING for bars that pad a batch
         "part_weight": np.ones(len(plan.parts), np.float32),  # 0 for parts that pad a batch
         # matrices whose product with the states of bars is the states of the bars before, and after
         "before": np.eye(len(bars), k=-1, dtype=np.float32),
@@ -99,10 +101,12 @@ def _instances(plan: Plan) -> Ints:
     return np.array(classes, np.int64)
 
 
-def pair_inputs(count: int) -> Inputs:
-    """Return the inputs for each pair of `count` bars, (T, T) each."""
+def pair_inputs(count: int, parts: int) -> Inputs:
+    """Return the inputs for each pair of `count` bars, (T, T) each, and of `parts`, (P, P)."""
     apart = np.arange(count)[:, None] - np.arange(count)
+    parts_apart = np.arange(parts)[:, None] - np.arange(parts)
     return {
+        "part_distance": np.clip(parts_apart, -MAX_PART_DISTANCE, MAX_PART_DISTANCE) + MAX_PART_DISTANCE,
         "distance": np.clip(apart, -MAX_DISTANCE, MAX_DISTANCE) + MAX_DISTANCE,
         "distance_period": apart % PERIOD,
         "lag": np.clip(apart, 0, MAX_LAG),

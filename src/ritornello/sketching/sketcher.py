@@ -15,10 +15,12 @@ from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.sketching.fill import Filling
 from ritornello.sketching.forward import Network, SketchConfig, numpy_operations, weight_shapes
+from ritornello.sketching.profile import Profiles, profile_shapes
 
 # Parts of a label never pause, or never overlap, if 90% of its songs have gaps, or overlaps, at fewer onsets
 RARE_BREAKS = 0.01
-ABILITIES = ("has_closings", "copies_textures")  # which older networks lack
+ABILITIES = ("has_closings", "copies_textures", "parts_attend")  # which older networks lack
+MAX_PROFILES = 1_000_000
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
 
@@ -29,6 +31,7 @@ class Sketcher:
     config: SketchConfig
     labels: tuple[str, ...]
     weights: dict[str, npt.NDArray[np.float32]] = field(repr=False)
+    profiles: Profiles = field(default_factory=lambda: Profiles.read({}, 0), repr=False)
     labels_without_rests: frozenset[str] = frozenset()
     """Labels in whose songs parts never pause, so that no sketch of theirs has a bar of rest."""
 
@@ -40,17 +43,25 @@ class Sketcher:
             return None
         config, labels = _checked_settings(str(model.path), settings)
         try:
-            weights = check_weights(model.sketch, weight_shapes(config))
+            weights = check_weights(model.sketch, weight_shapes(config) | profile_shapes(config.profiles))
         except ModelError as error:
             raise ModelError(f"{str(model.path)!r}: sketch.safetensors: {error}") from None
+        profiles = Profiles.read(weights, config.profiles)
+        if len(profiles) and not 0 <= profiles.songs[:, 0].min() <= profiles.songs[:, 0].max() <= len(labels):
+            raise ModelError(f"{str(model.path)!r}: sketch.safetensors has profiles of labels that it lacks")
         usual = model.info.get("usual", {})
         without = (label for label, stats in usual.items() if stats.get("gaps", 1.0) < RARE_BREAKS)
-        return cls(config, labels, weights, frozenset(without))
+        return cls(config, labels, weights, profiles, frozenset(without))
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
+        """The arrays of sketch.safetensors for this network."""
+        return self.weights | self.profiles.arrays
 
     @property
     def settings(self) -> dict[str, Any]:
         """The entry "sketch" of model.json for this network."""
-        names = (*MAX_SIZES, *ABILITIES)
+        names = (*MAX_SIZES, *ABILITIES, "profiles")
         return {"labels": list(self.labels), **{name: getattr(self.config, name) for name in names}}
 
     @property
@@ -78,6 +89,8 @@ class Sketcher:
         labels = {label for label, _ in plan.genres}
         can_rest = not labels or not labels <= self.labels_without_rests
         filling = Filling(self.network, self.labels, plan, mask, generator, creativity, can_rest)
+        if len(self.profiles):
+            filling.follow(self.profiles, self.labels)
         return filling.plan(required)
 
 
@@ -92,7 +105,10 @@ def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str
             raise ModelError(f"{path!r} has sketch.{name} {value!r:.40}: must be 1-{most}")
     sizes = {name: settings[name] for name in MAX_SIZES}
     abilities = {name: settings.get(name) is True for name in ABILITIES}
-    config = SketchConfig(len(labels), **sizes, **abilities)
+    profiles = settings.get("profiles", 0)
+    if not isinstance(profiles, int) or isinstance(profiles, bool) or not 0 <= profiles <= MAX_PROFILES:
+        raise ModelError(f"{path!r} has sketch.profiles {profiles!r:.40}: must be 0-{MAX_PROFILES}")
+    config = SketchConfig(len(labels), **sizes, **abilities, profiles=profiles)
     if config.width % config.heads or config.part_width % config.heads:
         raise ModelError(f"{path!r} has sketch.heads {config.heads}: must divide the widths")
     return config, tuple(labels)

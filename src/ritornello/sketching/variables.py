@@ -100,6 +100,20 @@ class Variables:
         return replace(self, **{name: array.copy() for name, array in vars(self).items()})
 
 
+def sources(variables: Variables, least: int, same_cadence: bool) -> Ints:
+    """Return the bar (T,) whose values each bar repeats, through others, or the bar itself.
+
+    A bar repeats its origin if it is at least so similar to it and, if `same_cadence`, has its cadence.
+    """
+    v = variables
+    found = np.arange(len(v.origin))
+    for bar in np.flatnonzero((v.origin >= 0) & (v.similarity >= least)).tolist():
+        origin = int(v.origin[bar])
+        if not same_cadence or v.cadence[bar] == v.cadence[origin]:
+            found[bar] = found[origin]
+    return found
+
+
 def presence_of(plays: Mask) -> Ints:
     """Return the class of presence (P,) of parts that play in some of T bars, `plays` (P, T)."""
     share = plays.mean(axis=1) if plays.shape[1] else np.zeros(len(plays))

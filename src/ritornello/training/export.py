@@ -77,7 +77,7 @@ def export(
         info["usual"] = style
     if sketch:
         info["sketch"] = sketch.sketcher.settings
-    model.write(folder, info, weights, tables, card(info), plans, sketch.sketcher.weights if sketch else None)
+    model.write(folder, info, weights, tables, card(info), plans, sketch.sketcher.arrays if sketch else None)
 
 
 def stored_plans(

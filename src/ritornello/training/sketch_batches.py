@@ -15,8 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import GRID, MAX_BARS, Plan
-from ritornello.sketching.inputs import Inputs, allowed_origins, context_inputs, pair_inputs, variable_inputs
-from ritornello.sketching.variables import ABSENT, CLOSINGS, NONE, OPEN, Ints, Mask, Variables
+from ritornello.sketching.inputs import (
+    PADDING,
+    Inputs,
+    allowed_origins,
+    context_inputs,
+    pair_inputs,
+    variable_inputs,
+)
+from ritornello.sketching.profile import GROUP_OF, GROUPS, profile_inputs, profile_of, song_numbers
+from ritornello.sketching.stages import SAME, SIMILAR
+from ritornello.sketching.variables import ABSENT, CLOSINGS, NONE, OPEN, Ints, Mask, Variables, sources
 
 MAX_BARS_LEARNT = 128  # of longer songs only the last bars are learnt
 MAX_PARTS_LEARNT = 6  # of songs with more parts, others are chosen each time
@@ -32,10 +41,12 @@ STAGES = (
 STAGE_WEIGHTS = np.array([1, 4, 3, 6, 3, 3, 5]) / 25
 # The share of songs of which one kind and all later kinds are hidden, and of those of which a share of each
 # kind is hidden; of the other songs a span of bars is hidden or shown
-STAGED_SHARE, MIXED_SHARE = 0.6, 0.2
+STAGED_SHARE, MIXED_SHARE = 0.7, 0.1
 PART_SUBSET_SHARE = 0.3  # in this share of the songs with several parts, some parts are left out
 UNLABELLED_SHARE = 0.1
-PADDING = -1e9
+# In these shares of songs the whole profile, or the numbers of each kind of variable, are unknown. Noise of
+# this standard deviation is added to numbers, so that no song is known by them
+NO_PROFILE_SHARE, NO_GROUP_SHARE, PROFILE_NOISE = 0.15, 0.15, 0.03
 IGNORED = -100  # the target of a variable that is not learnt
 BAR_VARIABLES = ("origin", "similarity", "cadence", "chord", *CLOSINGS, "motif")
 BAR_INPUTS = ("start", "end", "start_period", "end_period", "bar", "bar_padding", "slots")
@@ -50,6 +61,8 @@ class SketchSong(NamedTuple):
     context: Inputs
     length_ticks: Ints
     label: str
+    numbers: npt.NDArray[np.float64]
+    """`song_numbers` of its plan."""
 
     @classmethod
     def of(cls, plan: Plan, labels: Sequence[str]) -> SketchSong:
@@ -58,7 +71,7 @@ class SketchSong(NamedTuple):
         context = context_inputs(plan, timeline, labels)
         variables = Variables.of(plan, timeline, np.zeros(len(timeline), bool))
         label = next((name for name, _ in plan.genres), "")
-        song = cls(variables, context, timeline.length_ticks, label)
+        song = cls(variables, context, timeline.length_ticks, label, song_numbers(plan, len(timeline)))
         return song.last_bars(MAX_BARS_LEARNT)
 
     def last_bars(self, count: int) -> SketchSong:
@@ -110,9 +123,21 @@ def make_batch(songs: Sequence[SketchSong], generator: np.random.Generator) -> S
             song = song.with_parts(np.sort(generator.choice(count, size, replace=False)))
         if generator.random() < UNLABELLED_SHARE:
             song = song._replace(context=song.context | {"label": 0 * song.context["label"]})
+        profile = noisy_profile(song.variables, generator)
+        song = song._replace(context=song.context | {"profile": profile_inputs(profile)})
         shown = hide(song.variables, generator)
         examples.append((song, variable_inputs(shown), _targets(song, shown)))
     return _padded(examples)
+
+
+def noisy_profile(variables: Variables, generator: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return the profile (NUMBERS,) of a song with noise, of which some or all numbers are unknown (NaN)."""
+    profile = profile_of(variables)
+    profile += PROFILE_NOISE * generator.standard_normal(len(profile))
+    unknown = generator.random(len(GROUPS)) < NO_GROUP_SHARE
+    unknown |= generator.random() < NO_PROFILE_SHARE
+    profile[unknown[GROUP_OF]] = np.nan
+    return np.asarray(np.clip(profile, 0, 1))
 
 
 def hide(variables: Variables, generator: np.random.Generator) -> Variables:
@@ -122,7 +147,7 @@ def hide(variables: Variables, generator: np.random.Generator) -> Variables:
     if chosen < STAGED_SHARE:
         stage = int(generator.choice(len(STAGES), p=STAGE_WEIGHTS))
         shares = {name: [0.0, draw(), 1.0][(n >= stage) + (n > stage)] for n, name in enumerate(STAGES)}
-        _hide_shares(shown, shares, np.ones(bars, bool), generator)
+        _hide_shares(shown, shares, np.ones(bars, bool), generator, with_copies=True)
     elif chosen < STAGED_SHARE + MIXED_SHARE:
         shares = {name: float(np.clip(draw() * 1.5 - 0.25, 0, 1)) for name in STAGES}
         _hide_shares(shown, shares, np.ones(bars, bool), generator)
@@ -146,20 +171,32 @@ def hide(variables: Variables, generator: np.random.Generator) -> Variables:
 
 
 def _hide_shares(
-    shown: Variables, shares: dict[str, float], bars: Mask, generator: np.random.Generator
+    shown: Variables,
+    shares: dict[str, float],
+    bars: Mask,
+    generator: np.random.Generator,
+    *,
+    with_copies: bool = False,
 ) -> None:
-    """Hide a share of the variables of each stage in some bars (T,)."""
+    """Hide a share of the variables of each stage in some bars (T,).
+
+    If `with_copies`, what a bar repeats is hidden in both bars or in neither, as when sketches are sampled.
+    """
     draw = generator.random
+    own = np.arange(len(bars))
+    similar = sources(shown, SIMILAR, same_cadence=True) if with_copies else own
+    same = sources(shown, SAME, same_cadence=False) if with_copies else own
     for name in ("origin", "cadence", "motif"):
         getattr(shown, name)[bars & (draw(len(bars)) < shares[name])] = OPEN
     shown.similarity[bars & (draw(len(bars)) < max(shares["origin"], draw()))] = OPEN
-    hidden = bars[:, None] & (draw(shown.chord.shape) < shares["chord"]) & (shown.chord >= 0)
+    hidden = bars[:, None] & (draw(shown.chord.shape)[similar] < shares["chord"]) & (shown.chord >= 0)
     shown.chord[hidden] = OPEN
     for name in CLOSINGS:
         closing = getattr(shown, name)
-        closing[bars & (draw(len(bars)) < shares["closing"]) & (closing >= 0)] = OPEN
-    shown.notes[bars & (draw(shown.notes.shape) < shares["notes"])] = OPEN
-    shown.pitch[bars & (draw(shown.pitch.shape) < (1 + shares["notes"]) / 2) & (shown.pitch != NONE)] = OPEN
+        closing[bars & (draw(len(bars))[similar] < shares["closing"]) & (closing >= 0)] = OPEN
+    shown.notes[bars & (draw(shown.notes.shape)[:, same] < shares["notes"])] = OPEN
+    hidden = bars & (draw(shown.pitch.shape)[:, same] < (1 + shares["notes"]) / 2)
+    shown.pitch[hidden & (shown.pitch != NONE)] = OPEN
     shown.presence[draw(len(shown.presence)) < shares["presence"]] = OPEN
 
 
@@ -193,7 +230,7 @@ def _padded(examples: Sequence[tuple[SketchSong, Inputs, dict[str, Any]]]) -> Sk
     }
     for example, (song, _, _) in enumerate(examples):
         inputs["bar_padding"][example, len(song.length_ticks) :] = PADDING
-    inputs |= pair_inputs(bars)
+    inputs |= pair_inputs(bars, parts)
     allowed = [allowed_origins(song.length_ticks) for song, _, _ in examples]
     inputs["allowed"] = _stack(allowed, "relation", bars, parts)
     targets = {
@@ -214,7 +251,7 @@ def _stack(
         shape[:2] = parts, bars
     elif name in PAIR_INPUTS:
         shape[:2] = bars, bars
-    elif name not in ("label", "song"):
+    elif name not in ("label", "song", "profile"):
         shape[0] = bars
     stacked = np.full((len(arrays), *shape), fill, arrays[0].dtype)
     for row, array in zip(stacked, arrays, strict=True):

@@ -22,6 +22,7 @@ from ritornello.music.plan import Plan
 from ritornello.representations.sketch import compute_sketch
 from ritornello.sketching.forward import Network, SketchConfig, weight_shapes
 from ritornello.sketching.inputs import MAX_DISTANCE
+from ritornello.sketching.profile import Profiles
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import CLOSINGS, SIMILARITIES
 from ritornello.training.config import TrainConfig
@@ -109,6 +110,8 @@ class SketchTrainer:
         self.labels, self.seed = tuple(labels), seed
         config = start.config if start else SketchConfig()
         self.config = config._replace(labels=len(labels), has_closings=True, copies_textures=True)
+        self.config = self.config._replace(parts_attend=True, profiles=1)
+        self.start = start
         self.learning_rate = RATE_FROM_START if start else LEARNING_RATE
         self.weights = start_weights(self.config, seed, start, self.labels)
         self.average = {name: weight.detach().clone() for name, weight in self.weights.items()}
@@ -145,7 +148,18 @@ class SketchTrainer:
                 if report:
                     report(step, log[-1])
         weights = {name: weight.numpy() for name, weight in best.items()}
-        return SketchTraining(Sketcher(self.config, self.labels, weights), log)
+        profiles = self._profiles(learnt)
+        config = self.config._replace(profiles=len(profiles))
+        return SketchTraining(Sketcher(config, self.labels, weights, profiles), log)
+
+    def _profiles(self, learnt: Sequence[SketchSong]) -> Profiles:
+        """Return the profiles of the songs learnt, and those of the start of labels without any."""
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        songs = [(numbers.get(s.label, len(numbers)), s.numbers, s.variables) for s in learnt]
+        found = Profiles.of(songs)
+        if self.start:
+            found = found.joined(self.start.profiles, [*map(numbers.get, self.start.labels), None])
+        return found
 
     def measure(self, batches: Sequence[SketchBatch]) -> dict[str, float]:
         """Return the loss of each kind of variable, in nats a variable, of the mean weights."""
@@ -167,6 +181,8 @@ class SketchTrainer:
             group["lr"] = rate
         torch.manual_seed(self.seed * 1_000_003 + step)
         losses_of_kinds = losses(self._network(self.weights, training=True), batch)
+        if not losses_of_kinds:  # in a batch of one song it happens that nothing is hidden
+            return
         loss = torch.stack([LOSS_WEIGHTS[name] * value for name, value in losses_of_kinds.items()]).sum()
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -202,7 +218,7 @@ def start_weights(
         if len(shape) == 1:
             weight = torch.ones(shape) if last.endswith("norm") else torch.zeros(shape)
         elif (
-            last in ("mix", "out", "notes_near", "pitch_near", *CLOSINGS)
+            last in ("mix", "out", "profile", "part_distance", "notes_near", "pitch_near", *CLOSINGS)
             or last.startswith(("distance", "relation"))
             or "_relation" in last
         ):
