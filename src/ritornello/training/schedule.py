@@ -1,11 +1,12 @@
 """Choose how many steps a run has, how often it measures, and the learning rate of each step.
 
 A run of some minutes estimates its last step from the measured time of a step and of a held-out measurement:
-first after some steps, then again at each of DUE_SHARES of the time, because the speed changes (songs are
-encoded at first, other programs run). Each estimate is an entry [step, last step, steps between two
-measurements] of the run's pace, in the checkpoint and in model.json. The learning rate is a function of the
-step and the pace alone: after each estimate it falls to the same value at the new last step. So the setting
-`pace` in place of `minutes` repeats such a run bit for bit.
+first after some steps, then again at each of DUE_SHARES of the time and after three quarters of the steps
+that were left, because the speed changes (songs are encoded at first, other programs run). Each estimate is
+an entry [step, last step, steps between two measurements] of the run's pace, in the checkpoint and in
+model.json. The learning rate is a function of the step and the pace alone: after each estimate it falls to
+the same value at the new last step. So the setting `pace` in place of `minutes` repeats such a run bit for
+bit.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Pace = Sequence[Sequence[int]]
 TIMED_STEPS, TIMED_SHARE, LONGEST_UNTIMED_SHARE = 20, 1 / 40, 1 / 8
 UNTIMED_STEPS = 5  # the first steps are slower: songs are encoded in them
 DUE_SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 15 / 16, 31 / 32, 63 / 64)
+EARLY_SHARE = 3 / 4  # of the time, in which an estimate is also made when most steps are done
 # A run of some minutes has this many measurements, or fewer so that they take at most this share of the time
 MEASUREMENTS, MOST_MEASURING_SHARE = 8, 0.2
 FEWEST_STEPS_BETWEEN = 10  # the least steps between two measurements
@@ -74,6 +76,7 @@ class Pacer:
         self._measure_s, self._measuring_s = state.measure_s, 0.0  # of one; of all since `_timed_from`
         self._step_s = 0.0
         self._due_s = math.inf  # of the next estimate; infinite before the first
+        self._due_step = math.inf  # the same as a step, in case that steps become faster
 
     def stepped(self, step: int, seconds: float) -> None:
         """Record the time at which a step was done."""
@@ -94,7 +97,7 @@ class Pacer:
             (steps >= TIMED_STEPS and timed_s >= TIMED_SHARE * self.budget_s)
             or timed_s >= LONGEST_UNTIMED_SHARE * self.budget_s
         )
-        return first or seconds >= self._due_s or self._is_late(seconds)
+        return first or seconds >= self._due_s or step >= self._due_step or self._is_late(seconds)
 
     def estimate(self, step: int, seconds: float) -> list[int]:
         """Return the pace from this step on: the step, the last step, steps between two measurements.
@@ -111,6 +114,7 @@ class Pacer:
         possible = range(step + most, step, -max(1, most // PRECISION))
         fitting = (last for last in possible if self._seconds_to(step, last) <= left_s)
         last = step if self._is_late(seconds) else next(fitting, step + 1)
+        self._due_step = step + (last - step) * 3 / 4 if seconds < EARLY_SHARE * self.budget_s else math.inf
         return [step, last, self._steps_between(last)]
 
     def _is_late(self, seconds: float) -> bool:
