@@ -127,6 +127,7 @@ def train_shipped_sketch(options: argparse.Namespace) -> None:
         minutes=options.sketch_minutes,
         seed=options.seed,
         most_songs=len(corpus),
+        dropout=0.0,
         report=report,
     )
     if found is None:
@@ -176,7 +177,7 @@ def parse_options() -> argparse.Namespace:
     add("--workers", type=int, default=1, help="processes of the stage prepare")
     add("--minutes", type=float, help="how long to train; 60 without --steps")
     add("--steps", type=int, help="how many steps to train, instead of --minutes")
-    add("--sketch-minutes", type=float, default=60.0, help="how long to train the sketch network that ships")
+    add("--sketch-minutes", type=float, default=120.0, help="how long to train the sketch network that ships")
     add("--init", help="a model to start from; its table of fields may be older")
     add("--teachers", nargs="+", help="models of the same songs for distillation")
     add("--network", default="lstm", help="lstm or transformer")

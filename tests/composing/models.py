@@ -60,5 +60,5 @@ def write_model(
     }
     if sketcher:
         said["sketch"] = sketcher.settings
-    model.write(folder, said, weights, {}, "# A model for tests\n", plans, sketcher and sketcher.weights)
+    model.write(folder, said, weights, {}, "# A model for tests\n", plans, sketcher and sketcher.arrays)
     return folder

@@ -53,12 +53,12 @@ def test_the_sketch_network_is_part_of_the_model(folder: Path) -> None:
     assert Sketcher.of(Model.open(folder)) is None
     sketcher = random_sketcher()
     info = {**INFO, "sketch": sketcher.settings}
-    model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.weights)
+    model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.arrays)
     opened, first = Sketcher.of(Model.open(folder)), Model.open(folder).hash
     assert opened is not None
     assert (opened.config, opened.labels) == (sketcher.config, sketcher.labels)
     assert all(np.array_equal(opened.weights[name], weight) for name, weight in sketcher.weights.items())
-    model.write(folder, info, WEIGHTS, {}, "", sketch=random_sketcher(1).weights)
+    model.write(folder, info, WEIGHTS, {}, "", sketch=random_sketcher(1).arrays)
     assert Model.open(folder).hash != first
     (folder / "sketch.safetensors").unlink()
     with pytest.raises(ModelError, match=r"it has no sketch\.safetensors"):
@@ -79,7 +79,7 @@ def test_wrong_settings_of_a_sketch_network_are_named(
 ) -> None:
     sketcher = random_sketcher()
     info = {**INFO, "sketch": {**sketcher.settings, **change}}
-    model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.weights)
+    model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.arrays)
     with pytest.raises(ModelError, match=message):
         Sketcher.of(Model.open(folder))
 

@@ -7,8 +7,8 @@ import numpy as np
 from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE, NO_MOTIF, OPEN, Sketch
-from ritornello.sketching.forward import SketchConfig, weight_shapes
 from ritornello.sketching.profile import NUMBERS, Profiles
+from ritornello.sketching.shapes import SketchConfig, weight_shapes
 from ritornello.sketching.sketcher import Sketcher
 
 LABELS = ("hymn", "reel")

@@ -12,7 +12,6 @@ from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
 from ritornello.music.theory import PITCH_CLASS_NAMES
 from ritornello.sketching.fill import Filling
-from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.stages import LAST_BAR_TEMPERATURE, Stage
 from ritornello.sketching.variables import KINDS, NO_CHORD, OPEN, SLOTS, Ints, key_of_chords
 from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
@@ -64,28 +63,6 @@ def test_a_given_closing_note_stays() -> None:
     sketch = Sketch((0, 0, 0, CLOSED), closings=(*((UNKNOWN, UNKNOWN),) * 3, (31, 10)))
     filled = fill(replace(OPEN_PLAN, sketch=sketch)).sketch
     assert filled is not None and filled.closings[3] == (31, 10)
-
-
-def test_a_network_without_closing_notes_leaves_them_open() -> None:
-    whole = random_sketcher()
-    older = Sketcher(
-        whole.config._replace(has_closings=False),
-        LABELS,
-        {name: weight for name, weight in whole.weights.items() if not name.startswith("closing")},
-    )
-    filled = older.fill(OPEN_PLAN, np.random.default_rng(0))
-    check_is_whole(filled)
-    assert filled.sketch is not None and filled.sketch.closings == ()
-
-
-def test_an_older_network_copies_no_textures_from_near_bars() -> None:
-    whole = random_sketcher()
-    older = Sketcher(
-        whole.config._replace(copies_textures=False),
-        LABELS,
-        {name: weight for name, weight in whole.weights.items() if "_near" not in name},
-    )
-    check_is_whole(older.fill(OPEN_PLAN, np.random.default_rng(0)))
 
 
 def test_the_generator_decides() -> None:

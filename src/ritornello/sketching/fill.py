@@ -101,8 +101,6 @@ class Filling:
         v.cadence[-1:][v.cadence[-1:] == OPEN] = END
         v.similarity[v.origin == NONE] = 0
         for stage in STAGES:
-            if stage.kinds == CLOSINGS and not self._network.config.has_closings:
-                continue
             self._find_sources(stage.kinds)
             if stage.kinds == ("chord",):
                 self._sample_chords(stage)

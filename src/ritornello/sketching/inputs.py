@@ -19,6 +19,7 @@ from ritornello.music.timeline import Timeline
 from ritornello.sketching.variables import (
     ABSENT,
     CADENCES,
+    CHORDS,
     CLOSING_ONSETS,
     CLOSING_PITCHES,
     KINDS,
@@ -29,6 +30,7 @@ from ritornello.sketching.variables import (
     PITCH_CLASSES,
     PRESENCES,
     SIMILARITIES,
+    SLOTS,
     Ints,
     Variables,
     slot_counts,
@@ -42,11 +44,14 @@ MAX_DISTANCE = 64  # bars between two bars, in attention
 MAX_INSTANCES = 4  # parts of one program
 MAX_PART_DISTANCE = 4  # parts between two parts of a bar, in attention
 PADDING = -1e9  # added to the attention to bars and parts that pad a batch
-# A bar may copy the texture of the bars at these distances, of the bar to which it returns, and of the parts
-# above and below in the same bar
+# A bar may copy the texture of the bars at these distances, of the bar to which it returns, of the parts
+# above and below in the same bar, of all other parts of the bar, and of all bars of the part (whether it has
+# them, and how often). A chord may be that of the same slot in these bars and in the bar to which its bar
+# returns, of the slots before and after it, and of all slots of the song
 NEAR_BARS = (-8, -4, -2, -1, 1, 2, 4, 8)
 FARTHEST = max(NEAR_BARS)
-NEAR = len(NEAR_BARS) + 3
+NEAR = len(NEAR_BARS) + 6
+NEAR_CHORDS = len(NEAR_BARS) + 3
 PERIOD = 16  # places and distances are also read modulo so many bars
 PART_COUNT_KNOTS = (1, 2, 3, 4, 6, 8, 12, 16)
 LENGTH_KNOTS = np.arange(11)  # logarithms to base 2 of numbers of bars
@@ -145,10 +150,10 @@ def variable_inputs(variables: Variables) -> Inputs:
 
 
 def near_textures(values: Ints, origin: Ints, classes: int) -> npt.NDArray[np.float32]:
-    """Return the classes in NEAR other places of a variable (P, T), as one-hot vectors (P, T, NEAR, classes).
+    """Return the classes in NEAR other places of a variable (P, T), as vectors (P, T, NEAR, classes).
 
-    `origin` (T,) is the bar to which each bar returns. A vector is 0 where no class is known, or no such
-    place exists.
+    `origin` (T,) is the bar to which each bar returns. A vector is one-hot, or 0 where no class is known or
+    no such place exists; of several places it has the share of each class, or 1 for those that occur.
     """
     parts, bars = values.shape
     padded = np.full((parts + 2, bars + 2 * FARTHEST), NONE)
@@ -158,7 +163,16 @@ def near_textures(values: Ints, origin: Ints, classes: int) -> npt.NDArray[np.fl
     near += [padded[first : first + parts, FARTHEST : FARTHEST + bars] for first in (0, 2)]
     table = np.eye(classes + 1, classes, dtype=np.float32)  # the last row is 0
     place = np.stack(near, axis=-1)
-    return np.asarray(table[np.where(place < 0, classes, place)])
+    known = table[np.where(values < 0, classes, values)]  # (P, T, classes)
+    others, of_part = known.sum(0) - known, known.sum(1, keepdims=True) - known
+    several = [_shares(others), np.minimum(of_part, 1), _shares(of_part)]
+    near_vectors = table[np.where(place < 0, classes, place)]
+    return np.concatenate([near_vectors, np.stack(several, axis=2)], axis=2, dtype=np.float32)
+
+
+def _shares(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return counts (..., classes) divided by their sum, 0 if it is 0."""
+    return np.asarray(counts / np.maximum(counts.sum(-1, keepdims=True), 1))
 
 
 def _chord_inputs(variables: Variables) -> Inputs:
@@ -176,6 +190,13 @@ def _chord_inputs(variables: Variables) -> Inputs:
             is_special = values == special
             root[is_special], kind[is_special] = 12 + place, KINDS + place
         inputs["root" + name], inputs["kind" + name] = root, kind
+    padded = np.full((len(chord) + 2 * FARTHEST, SLOTS), NONE)
+    padded[FARTHEST : FARTHEST + len(chord)] = chord
+    near = [padded[FARTHEST + bars : FARTHEST + bars + len(chord)] for bars in NEAR_BARS]
+    near_chord = np.stack([*near, repeated, before, after], axis=-1)
+    counts = np.bincount(chord[chord >= 0], minlength=CHORDS).astype(np.float32)
+    inputs["chord_near"] = np.where(near_chord < 0, CHORDS, near_chord)  # (T, SLOTS, NEAR_CHORDS)
+    inputs["chord_counts"] = np.stack([np.minimum(counts, 1), _shares(counts)])  # (2, CHORDS)
     return inputs
 
 

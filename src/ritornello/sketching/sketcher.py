@@ -14,12 +14,12 @@ from ritornello.models.chain.weight_checks import check_weights
 from ritornello.models.model import Model
 from ritornello.music.plan import Plan
 from ritornello.sketching.fill import Filling
-from ritornello.sketching.forward import Network, SketchConfig, numpy_operations, weight_shapes
+from ritornello.sketching.forward import Network, numpy_operations
 from ritornello.sketching.profile import Profiles, profile_shapes
+from ritornello.sketching.shapes import SketchConfig, weight_shapes
 
 # Parts of a label never pause, or never overlap, if 90% of its songs have gaps, or overlaps, at fewer onsets
 RARE_BREAKS = 0.01
-ABILITIES = ("has_closings", "copies_textures", "parts_attend")  # which older networks lack
 MAX_PROFILES = 1_000_000
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
@@ -61,7 +61,7 @@ class Sketcher:
     @property
     def settings(self) -> dict[str, Any]:
         """The entry "sketch" of model.json for this network."""
-        names = (*MAX_SIZES, *ABILITIES, "profiles")
+        names = (*MAX_SIZES, "profiles")
         return {"labels": list(self.labels), **{name: getattr(self.config, name) for name in names}}
 
     @property
@@ -104,11 +104,10 @@ def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
             raise ModelError(f"{path!r} has sketch.{name} {value!r:.40}: must be 1-{most}")
     sizes = {name: settings[name] for name in MAX_SIZES}
-    abilities = {name: settings.get(name) is True for name in ABILITIES}
     profiles = settings.get("profiles", 0)
     if not isinstance(profiles, int) or isinstance(profiles, bool) or not 0 <= profiles <= MAX_PROFILES:
         raise ModelError(f"{path!r} has sketch.profiles {profiles!r:.40}: must be 0-{MAX_PROFILES}")
-    config = SketchConfig(len(labels), **sizes, **abilities, profiles=profiles)
+    config = SketchConfig(len(labels), **sizes, profiles=profiles)
     if config.width % config.heads or config.part_width % config.heads:
         raise ModelError(f"{path!r} has sketch.heads {config.heads}: must divide the widths")
     return config, tuple(labels)

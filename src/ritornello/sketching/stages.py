@@ -39,7 +39,7 @@ class Stage(NamedTuple):
 STAGES = (
     Stage(("presence",), 4, is_careful=True),
     Stage(("origin", "similarity"), 96),
-    Stage(("cadence",), 12),
+    Stage(("cadence",), 64),
     Stage(("chord",), 64),
     Stage(CLOSINGS, 8),
     Stage(("motif",), 8),

@@ -251,7 +251,7 @@ def _stack(
         shape[:2] = parts, bars
     elif name in PAIR_INPUTS:
         shape[:2] = bars, bars
-    elif name not in ("label", "song", "profile"):
+    elif name not in ("label", "song", "profile", "chord_counts"):
         shape[0] = bars
     stacked = np.full((len(arrays), *shape), fill, arrays[0].dtype)
     for row, array in zip(stacked, arrays, strict=True):

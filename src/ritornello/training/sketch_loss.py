@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, dropout
+from torch.nn.functional import cross_entropy, dropout, one_hot
 
 from ritornello.sketching.forward import Network, Operations
 from ritornello.sketching.variables import CLOSINGS
@@ -25,8 +25,7 @@ def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
         "notes": network.part_logits("notes", x, written),
         "pitch": network.part_logits("pitch", x, written),
     }
-    if network.config.has_closings:
-        logits |= {name: network.bar_logits(name, bars) for name in CLOSINGS}
+    logits |= {name: network.bar_logits(name, bars) for name in CLOSINGS}
     for name in ("origin", "motif"):
         nothing, scores = network.pointer_logits(name, x, bars)
         logits[name] = torch.cat([nothing, scores.masked_fill(~x["allowed"], FORBIDDEN)], dim=-1)
@@ -49,4 +48,5 @@ def torch_operations(share: float) -> Operations:
         lambda x: torch.softmax(x, -1),
         lambda x, index: torch.gather(x, -1, index.expand(*x.shape[:-2], *index.shape[-2:])),
         (lambda x: dropout(x, share)) if share else (lambda x: x),
+        lambda indices, classes: one_hot(indices, classes + 1)[..., :-1].float(),
     )

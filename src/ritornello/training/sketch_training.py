@@ -20,9 +20,10 @@ from ritornello.models.plan_vector import infer_plan
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.plan import Plan
 from ritornello.representations.sketch import compute_sketch
-from ritornello.sketching.forward import Network, SketchConfig, weight_shapes
+from ritornello.sketching.forward import Network
 from ritornello.sketching.inputs import MAX_DISTANCE
 from ritornello.sketching.profile import Profiles
+from ritornello.sketching.shapes import SketchConfig, weight_shapes
 from ritornello.sketching.sketcher import Sketcher
 from ritornello.sketching.variables import CLOSINGS, SIMILARITIES
 from ritornello.training.config import TrainConfig
@@ -86,12 +87,13 @@ def train_sketch(
     seed: int = 0,
     start: Sketcher | None = None,
     most_songs: int = MAX_SONGS,
+    dropout: float = DROPOUT,
     report: Callable[[int, dict[str, float]], None] | None = None,
 ) -> SketchTraining | None:
     """Train for some `minutes` or `steps`, from `start` if it is given; None if no song can be learnt.
 
     The minutes include the reading of the songs. Labels that `start` lacks begin with the mean of the others.
-    At most `most_songs` are learnt, evenly spaced.
+    At most `most_songs` are learnt, evenly spaced. `dropout` is a share of numbers.
     """
     began = time.perf_counter()
     learnt = sketch_songs(corpus_plans(corpus, "train", representation, most_songs), labels)
@@ -99,18 +101,19 @@ def train_sketch(
         return None
     held_out = sketch_songs(corpus_plans(corpus, "valid", representation, MAX_HELD_OUT), labels)
     left = None if minutes is None else minutes * 60 - (time.perf_counter() - began)
-    trainer = SketchTrainer(labels, seed, start)
+    trainer = SketchTrainer(labels, seed, start, dropout)
     return trainer.train(learnt, held_out or learnt[:BATCH], left, steps, report)
 
 
 class SketchTrainer:
     """The weights, their mean over steps, and the optimizer."""
 
-    def __init__(self, labels: Sequence[str], seed: int, start: Sketcher | None = None) -> None:
-        self.labels, self.seed = tuple(labels), seed
+    def __init__(
+        self, labels: Sequence[str], seed: int, start: Sketcher | None = None, dropout: float = DROPOUT
+    ) -> None:
+        self.labels, self.seed, self.dropout = tuple(labels), seed, dropout
         config = start.config if start else SketchConfig()
-        self.config = config._replace(labels=len(labels), has_closings=True, copies_textures=True)
-        self.config = self.config._replace(parts_attend=True, profiles=1)
+        self.config = config._replace(labels=len(labels))
         self.start = start
         self.learning_rate = RATE_FROM_START if start else LEARNING_RATE
         self.weights = start_weights(self.config, seed, start, self.labels)
@@ -194,7 +197,7 @@ class SketchTrainer:
             torch._foreach_lerp_(averages, [w.detach() for w in self.weights.values()], 1 - past)
 
     def _network(self, weights: Mapping[str, Tensor], training: bool) -> Network:
-        return Network(weights, self.config, torch_operations(DROPOUT if training else 0.0))
+        return Network(weights, self.config, torch_operations(self.dropout if training else 0.0))
 
 
 def song_plan(score: Any, labels: tuple[str, ...], representation: Any) -> Plan:
@@ -218,13 +221,16 @@ def start_weights(
         if len(shape) == 1:
             weight = torch.ones(shape) if last.endswith("norm") else torch.zeros(shape)
         elif (
-            last in ("mix", "out", "profile", "part_distance", "notes_near", "pitch_near", *CLOSINGS)
+            last in ("mix", "out", "profile", "part_distance", "chord_counts", *CLOSINGS)
+            or last.endswith(("_near", "_step", "_by_relation"))
             or last.startswith(("distance", "relation"))
             or "_relation" in last
         ):
             weight = torch.zeros(shape)
         else:
             weight = torch.randn(shape, generator=generator) * min(0.1, max(shape[0], 1) ** -0.5)
+        if last.endswith("_steps"):  # the classes next to a near one
+            weight = torch.ones(shape).tril(1).triu(-1) - torch.eye(shape[0])
         weights[name] = weight
         if last == "distance" and config.heads >= len(FIRST_DISTANCES):
             for head, distance in enumerate(FIRST_DISTANCES):
