@@ -16,7 +16,7 @@ from ritornello.composing.options import DEFAULT_CREATIVITY
 from ritornello.composing.sampling import song_generator
 from ritornello.corpus.corpus import Corpus
 from ritornello.errors import FailedError
-from ritornello.evaluation.detector import FEWEST, auc
+from ritornello.evaluation.detector import FEWEST, auc, revealing_numbers
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
 from ritornello.music.theory import CHORDS, scale
@@ -71,21 +71,15 @@ def measured(plans: Sequence[Plan]) -> list[float]:
     return [float(np.nanmean(each)) if np.isfinite(each).any() else 0.0 for each in values]
 
 
-def told_apart(people: Sequence[Plan], drawn: Sequence[Plan], seed: int) -> tuple[str, str]:
-    """The AUC of a forest by the numbers of sketches, with its interval; the number that says most, alone."""
+def detected(people: Sequence[Plan], drawn: Sequence[Plan], seed: int) -> tuple[str, str]:
+    """The detector's AUC with its interval by the numbers of sketches, and the most revealing number."""
     theirs, ours = (np.array([sketch_numbers(plan) for plan in plans]) for plans in (people, drawn))
     if len(ours) < FEWEST:
         return "", ""
-    found = auc(ours, theirs, seed)
-    alone = []
-    for name, one, other in zip(NAMES, ours.T, theirs.T, strict=True):
-        one, other = one[np.isfinite(one)], other[np.isfinite(other)]
-        if len(one) and len(other):
-            above = np.mean((one[:, None] > other) + 0.5 * (one[:, None] == other))
-            means = f"{other.mean():.2f} / {one.mean():.2f}"
-            alone.append((max(above, 1 - above), f"{name} ({means})"))
+    found, most = auc(ours, theirs, seed), revealing_numbers(ours, theirs, NAMES)[0]
     low, high = found["interval"]
-    return f"{found['auc']:.2f} ({low:.2f}-{high:.2f})", max(alone)[1]
+    medians = f"{most['human']:.2f} / {most['composed']:.2f}"
+    return f"{found['auc']:.2f} ({low:.2f}-{high:.2f})", f"{most['name']} ({medians})"
 
 
 def drawn_like(plans: Sequence[Plan], sketcher: Sketcher, seed: int) -> list[Plan]:
@@ -108,7 +102,8 @@ def sketches(options: argparse.Namespace) -> None:
     """Draw a sketch for each held-out song of at most 40 bars, and print measures of both as people / drawn.
 
     A sketch has the label, meter, tempo, key, parts and length of its song. CORPUS is the one from which the
-    model learnt; people are the songs of its sides test and valid. A forest tries to tell the two apart.
+    model learnt; people are the songs of its sides test and valid. The detector sees
+    40 numbers of each sketch; below 20 songs it is left out.
     """
     corpus, model = Corpus.open(options.corpus), compose.opened_model(options.model)
     sketcher = Sketcher.of(model)
@@ -127,5 +122,5 @@ def sketches(options: argparse.Namespace) -> None:
             continue
         drawn = drawn_like(human, sketcher, options.seed)
         pairs = [f"{a:.2f} / {b:.2f}" for a, b in zip(measured(human), measured(drawn), strict=True)]
-        rows.append([label, len(human), *told_apart(human, drawn, options.seed), *pairs])
-    print(table(["label", "songs", "told apart (AUC)", "most by", *MEASURES], rows))
+        rows.append([label, len(human), *detected(human, drawn, options.seed), *pairs])
+    print(table(["label", "songs", "detector AUC", "most revealing number", *MEASURES], rows))

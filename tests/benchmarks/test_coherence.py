@@ -17,7 +17,7 @@ from benchmarks.coherence import given_sketches
 from benchmarks.coherence import songs as made
 from benchmarks.coherence.coherence import cell, measure_as_long, measure_parts, table_of_label
 from benchmarks.coherence.sketch_numbers import NAMES, sketch_numbers
-from benchmarks.coherence.sketches import told_apart
+from benchmarks.coherence.sketches import detected
 from benchmarks.coherence.songs import Settings, check_settings, draw, full_bars, settings_of
 from ritornello import midi
 from ritornello.composing import compose, generate
@@ -66,21 +66,23 @@ def test_the_table_of_a_label_is_composed_once(
 def test_sketches_are_drawn_like_those_of_people(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sketches", str(corpus), "--labels", "fiddle", "game"]) == 0
     head, _, *rows = capsys.readouterr().out.splitlines()
-    assert head.startswith("| label | songs | told apart (AUC) | most by | bars that repeat an earlier one |")
+    assert head.startswith(
+        "| label | songs | detector AUC | most revealing number | bars that repeat an earlier one |"
+    )
     (row,) = rows  # no song is of a game
-    name, songs, told_apart, most_by, *cells = row.strip("| ").split(" | ")
+    name, songs, detected_by, most, *cells = row.strip("| ").split(" | ")
     assert name == "fiddle" and int(songs) >= 6
-    assert told_apart == most_by == ""  # too few songs
+    assert detected_by == most == ""  # too few songs
     assert all(0 <= float(value) < 20 for cell in cells for value in cell.split(" / "))
 
 
-def test_sketches_of_another_kind_are_told_apart() -> None:
+def test_sketches_of_another_kind_are_detected() -> None:
     other = replace(WHOLE_PLAN, returns=((-1, 0),) * 8)
     assert sketch_numbers(WHOLE_PLAN).shape == (len(NAMES),)
-    found, most_by = told_apart([WHOLE_PLAN] * 20, [other] * 20, 0)
+    found, most_by = detected([WHOLE_PLAN] * 20, [other] * 20, 0)
     assert found.startswith("1.00")
     assert most_by.endswith("/ 0.00)")  # of people's bars some return, of the others none
-    same, _ = told_apart([WHOLE_PLAN] * 20, [WHOLE_PLAN] * 20, 0)
+    same, _ = detected([WHOLE_PLAN] * 20, [WHOLE_PLAN] * 20, 0)
     assert float(same[:4]) <= 0.5
 
 

@@ -57,7 +57,8 @@ def test_the_sketch_network_is_part_of_the_model(folder: Path) -> None:
     opened, first = Sketcher.of(Model.open(folder)), Model.open(folder).hash
     assert opened is not None
     assert (opened.config, opened.labels) == (sketcher.config, sketcher.labels)
-    assert all(np.array_equal(opened.weights[name], weight) for name, weight in sketcher.weights.items())
+    assert opened.arrays.keys() == sketcher.arrays.keys()
+    assert all(np.array_equal(opened.arrays[name], array) for name, array in sketcher.arrays.items())
     model.write(folder, info, WEIGHTS, {}, "", sketch=random_sketcher(1).arrays)
     assert Model.open(folder).hash != first
     (folder / "sketch.safetensors").unlink()
@@ -71,6 +72,7 @@ def test_the_sketch_network_is_part_of_the_model(folder: Path) -> None:
         ({"width": 0}, r"sketch\.width 0: must be 1-1024"),
         ({"heads": 3}, r"sketch\.heads 3: must divide the widths"),
         ({"labels": [1]}, r"sketch\.labels \[1\]: must be a list of texts"),
+        ({"profiles": -1}, r"sketch\.profiles -1: must be 0-1000000"),
         ({"layers": 3}, r"sketch\.safetensors: the network's weights lack"),
     ],
 )
@@ -81,6 +83,16 @@ def test_wrong_settings_of_a_sketch_network_are_named(
     info = {**INFO, "sketch": {**sketcher.settings, **change}}
     model.write(folder, info, WEIGHTS, {}, "", sketch=sketcher.arrays)
     with pytest.raises(ModelError, match=message):
+        Sketcher.of(Model.open(folder))
+
+
+def test_a_profile_with_a_label_that_the_network_lacks_is_named(folder: Path) -> None:
+    sketcher = random_sketcher()
+    songs = sketcher.profiles.songs.copy()
+    songs[1, 0] = 3  # 0 and 1 are labels, 2 is a song without a label
+    arrays = sketcher.arrays | {"profile_songs": songs}
+    model.write(folder, {**INFO, "sketch": sketcher.settings}, WEIGHTS, {}, "", sketch=arrays)
+    with pytest.raises(ModelError, match=r"profile_songs has label 3: must be 0-2"):
         Sketcher.of(Model.open(folder))
 
 

@@ -16,9 +16,9 @@ from ritornello.sketching.profile import (
     Profiles,
     known_groups,
     no_profile,
+    plan_numbers,
     profile_inputs,
     profile_of,
-    song_numbers,
 )
 from ritornello.sketching.variables import OPEN, Variables
 from tests.sketching.sketchers import LABELS, OPEN_PLAN, WHOLE_PLAN, random_sketcher
@@ -101,7 +101,7 @@ def test_the_inputs_of_a_profile() -> None:
 def stored(*labels: int) -> Profiles:
     """Profiles of songs with these labels; the first number of each is its place, in tenths."""
     v = variables()
-    profiles = Profiles.of([(label, song_numbers(WHOLE_PLAN, 8 * 2**n), v) for n, label in enumerate(labels)])
+    profiles = Profiles.of([(label, plan_numbers(WHOLE_PLAN, 8 * 2**n), v) for n, label in enumerate(labels)])
     profiles.numbers[:, 0] = np.arange(len(labels)) / 10
     return profiles
 
@@ -139,12 +139,12 @@ def test_profiles_are_stored_and_read() -> None:
     profiles = Profiles.read(arrays, 2)
     assert list(arrays) == ["other"]
     assert len(profiles) == 2
-    assert Profiles.read({}, 0).arrays == {}
+    assert Profiles.read({}, 0).arrays == Profiles.of([]).arrays == {}
 
 
 def test_a_profile_changes_what_is_drawn() -> None:
     sketcher = random_sketcher()
     assert len(sketcher.profiles) == 2
-    without = replace(sketcher, profiles=Profiles.read({}, 0))
+    without = replace(sketcher, profiles=Profiles.of([]))
     plans = [s.fill(OPEN_PLAN, np.random.default_rng(0)) for s in (sketcher, without)]
     assert plans[0] != plans[1]

@@ -133,6 +133,16 @@ def test_long_songs_are_learnt_from_their_end() -> None:
     assert song.context["start"][0] == 22
 
 
+def test_a_batch_in_which_nothing_is_hidden_changes_nothing() -> None:
+    trainer = SketchTrainer(LABELS, 0, random_sketcher())
+    before = {name: weight.detach().clone() for name, weight in trainer.weights.items()}
+    batch = make_batch(sketch_songs(songs(1), LABELS), np.random.default_rng(0))
+    for target in batch.targets.values():
+        target[:] = IGNORED
+    trainer._step(batch, 0, 0.0)
+    assert all(torch.equal(weight, before[name]) for name, weight in trainer.weights.items())
+
+
 def test_the_network_learns_to_end() -> None:
     learnt = sketch_songs(songs(), LABELS)
     trained = SketchTrainer(LABELS, 0).train(learnt, learnt, None, 150)

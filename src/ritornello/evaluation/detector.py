@@ -9,7 +9,7 @@ Source: Lopez-Paz & Oquab, Revisiting Classifier Two-Sample Tests (2017). Interv
   songs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -93,13 +93,15 @@ def _auc_of_scores(ours: Floats, theirs: Floats, seed: int) -> dict[str, Any]:
     return {"auc": float(above.mean()), "interval": [min(1.0, float(end)) for end in ends]}
 
 
-def revealing_numbers(ours: Floats, theirs: Floats) -> list[dict[str, Any]]:
+def revealing_numbers(
+    ours: Floats, theirs: Floats, names: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
     """Return the columns of two tables (S, K) with the highest AUC if used alone: name, AUC, both medians.
 
-    An AUC below 0.5 counts as 1 - AUC.
+    An AUC below 0.5 counts as 1 - AUC. The columns have these K names, or by default those of songs.
     """
     columns: list[dict[str, Any]] = []
-    for name, one, other in zip(number_names(), ours.T, theirs.T, strict=True):
+    for name, one, other in zip(names or number_names(), ours.T, theirs.T, strict=True):
         one, other = one[np.isfinite(one)], other[np.isfinite(other)]
         if len(one) and len(other):
             above = float(_above(one, other).mean())

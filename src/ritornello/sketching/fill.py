@@ -47,8 +47,8 @@ from ritornello.sketching.variables import (
     chords_outside_mode,
     key_of_chords,
     late_onsets,
+    repeated_bars,
     sketch_of,
-    sources,
     unusual_pitches,
 )  # fmt: skip
 
@@ -86,10 +86,10 @@ class Filling:
         self._required: Collection[int] = ()
         self._part_states: tuple[Array, Array] | None = None  # of the network; None: to be computed anew
 
-    def follow(self, profiles: Profiles, labels: Sequence[str]) -> None:
-        """Draw a profile, and tell the network its numbers, without those of kinds of which values are known.
+    def draw_profile(self, profiles: Profiles, labels: Sequence[str]) -> None:
+        """Draw a profile as an input of the network with these labels.
 
-        `labels` are those of the network.
+        Numbers that describe a kind of variables of which some are known stay unknown.
         """
         profile = profiles.draw(self._plan, len(self._bars), labels, self._generator)
         profile = np.where(known_groups(self._variables), np.nan, profile)
@@ -114,7 +114,7 @@ class Filling:
     def _find_sources(self, kinds: Sequence[str]) -> None:
         """Set `_source` (T,): the bar whose values each bar repeats, or the bar itself; copy known values."""
         v, least = self._variables, SAME if "notes" in kinds or "motif" in kinds else SIMILAR
-        self._source = sources(v, least, same_cadence=least != SAME)
+        self._source = repeated_bars(v, least, same_cadence=least != SAME)
         if "chord" in kinds:  # known chords of a later bar also hold for the bars that it repeats
             for bar in np.flatnonzero(self._has_known_chords)[::-1].tolist():
                 same = (self._source == self._source[bar]) & ~self._has_known_chords

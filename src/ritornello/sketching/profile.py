@@ -1,10 +1,9 @@
-"""The profile of a song: some numbers that say how its sketch behaves as a whole.
+"""The profile of a song: numbers that describe its sketch as a whole.
 
 A song returns in long stretches or in single bars, changes its chords often or rarely, and so on, and it does
 so from start to end. A network that draws one variable after the other mixes such habits. So the habits of a
 new song are drawn first, from the profiles of songs that were learnt with a similar plan, and the network is
-told them. A profile has K numbers between 0 and 1; not a number (NaN) means unknown. What a plan says of a
-song has S numbers.
+told them. A profile has K numbers between 0 and 1, NaN if unknown. Plans are compared by S numbers.
 """
 
 from __future__ import annotations
@@ -18,13 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.music.plan import Plan
-from ritornello.music.theory import CHORD_KINDS
+from ritornello.music.sketch import CLOSED, NO_CADENCE
+from ritornello.music.theory import CHORD_KINDS, scale
 from ritornello.music.theory import CHORDS as CHORD_TONES
 from ritornello.sketching.inputs import knots
+from ritornello.sketching.stages import SAME
 from ritornello.sketching.variables import KINDS, NO_CHORD, OPEN, Variables
 
 Floats = npt.NDArray[np.float64]
-# The numbers, by the variables that must be open so that they are drawn
+# The numbers of a profile, by the kind of variables that they describe. A return goes on if the next bar
+# returns to the next bar. Parts are alike if they have similar numbers of notes in a bar
 GROUPS = {
     "origin": ("returns", "returns that go on", "returns of whole bars"),
     "cadence": ("phrases of the commonest length", "closed phrase ends"),
@@ -36,10 +38,12 @@ NUMBERS = tuple(name for names in GROUPS.values() for name in names)
 GROUP_OF = np.repeat(np.arange(len(GROUPS)), [len(names) for names in GROUPS.values()])
 KNOTS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 PROFILE_INPUTS = len(NUMBERS) * (len(KNOTS) + 1)
-IN_SCALE = np.isin(np.arange(12), (0, 2, 4, 5, 7, 8, 9, 11))  # of C major and A harmonic minor
-SONG_NUMBERS = ("bars", "parts", "drums", "beats", "minor")
-# How far apart two songs are: for twice the bars, for each further part, for drums or none, and so on
+SCALE = scale(0, True)  # of C major and A harmonic minor, to which chords are moved
+# The distance of songs with twice the bars, another part, drums or none, another beat in a bar, another mode
 DISTANCES = np.array([1.0, 0.7, 2.0, 0.5, 0.3])
+PLAN_NUMBERS = len(DISTANCES)
+# Numbers without an upper limit are divided by these, or go half of the way to 1 at these
+MOST_CHORDS_LOG2, MOST_NOTES, NOTES_HALFWAY, PITCHES_HALFWAY = 6, 20, 2, 1
 SHARPNESS = 2.0  # a song one unit farther away is chosen exp(SHARPNESS) times less often
 
 
@@ -48,7 +52,7 @@ class Profiles:
     """The profiles of N songs that were learnt: `songs` (N, 1 + S) and `numbers` (N, K) of them.
 
     The first column of `songs` is the number of the label among those of the network, or their count for a
-    song without a label; the others are `song_numbers`. In `numbers`, -1 is unknown.
+    song without a label; the others are `plan_numbers`. In `numbers`, -1 is unknown.
     """
 
     songs: npt.NDArray[np.float32] = field(repr=False)
@@ -56,19 +60,18 @@ class Profiles:
 
     @classmethod
     def of(cls, songs: Sequence[tuple[int, Floats, Variables]]) -> Profiles:
-        """Return the profiles of songs: of each the label's number, its `song_numbers` (S,) and variables."""
+        """Return the profiles of songs: of each the label's number, its `plan_numbers` (S,) and variables."""
         known = [np.append(label, numbers) for label, numbers, _ in songs]
         found = [np.nan_to_num(profile_of(variables), nan=-1) for _, _, variables in songs]
         return cls(
-            np.array(known, np.float32).reshape(-1, 1 + len(SONG_NUMBERS)),
+            np.array(known, np.float32).reshape(-1, 1 + PLAN_NUMBERS),
             np.array(found, np.float32).reshape(-1, len(NUMBERS)),
         )
 
     @classmethod
     def read(cls, arrays: dict[str, Any], count: int) -> Profiles:
         """Take the `count` profiles out of the arrays of a sketch network, which have `profile_shapes`."""
-        shapes = profile_shapes(count) or {"songs": (0, 1 + len(SONG_NUMBERS)), "numbers": (0, len(NUMBERS))}
-        return cls(*(arrays.pop(name, np.zeros(shape, np.float32)) for name, shape in shapes.items()))
+        return cls(*map(arrays.pop, profile_shapes(count))) if count else cls.of([])
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -99,7 +102,7 @@ class Profiles:
         of_song = by_label[self.songs[:, 0].astype(np.int64)] if by_label.any() else np.ones(len(self.songs))
         if not of_song.any():
             return no_profile()
-        apart = np.abs(self.songs[:, 1:] - song_numbers(plan, bars)) @ DISTANCES
+        apart = np.abs(self.songs[:, 1:] - plan_numbers(plan, bars)) @ DISTANCES
         apart -= apart[of_song > 0].min()
         chances = of_song * np.exp(-SHARPNESS * apart)
         chosen = self.numbers[generator.choice(len(chances), p=chances / chances.sum())].astype(np.float64)
@@ -110,10 +113,10 @@ def profile_shapes(count: int) -> dict[str, tuple[int, int]]:
     """Return the names and shapes of the arrays of `count` profiles, none of no profile."""
     if not count:
         return {}
-    return {"profile_songs": (count, 1 + len(SONG_NUMBERS)), "profile_numbers": (count, len(NUMBERS))}
+    return {"profile_songs": (count, 1 + PLAN_NUMBERS), "profile_numbers": (count, len(NUMBERS))}
 
 
-def song_numbers(plan: Plan, bars: int) -> Floats:
+def plan_numbers(plan: Plan, bars: int) -> Floats:
     """Return what a plan with so many `bars` says of its song, (S,)."""
     numerator, denominator = plan.only_main_meter().meters[0][1:]
     has_drums = any(part.is_drum for part in plan.parts)
@@ -133,9 +136,8 @@ def profile_of(variables: Variables) -> Floats:
 
 
 def known_groups(variables: Variables) -> npt.NDArray[np.bool_]:
-    """Return for which numbers (K,) some variables are known, so that they decide."""
+    """Return which numbers (K,) of a profile describe a kind of variables of which some are known."""
     known = [(getattr(variables, kind) >= 0).any() for kind in GROUPS]
-    known[-2] = ((variables.chord >= 0) & (variables.chord < NO_CHORD)).any()
     return np.asarray(np.array(known)[GROUP_OF])
 
 
@@ -155,14 +157,14 @@ def _returns(v: Variables) -> list[Any]:
     returns = v.origin >= 0
     after = returns[1:] & returns[:-1]
     goes_on = (v.origin[1:] == v.origin[:-1] + 1)[after]
-    return [_mean(returns), _mean(goes_on), _mean(v.similarity[returns] == 3)]
+    return [_mean(returns), _mean(goes_on), _mean(v.similarity[returns] == SAME)]
 
 
 def _phrases(v: Variables) -> list[Any]:
-    ends = np.flatnonzero(v.cadence > 0)
+    ends = np.flatnonzero(v.cadence != NO_CADENCE)
     lengths = Counter(np.diff(ends).tolist())
     commonest = max(lengths.values()) / lengths.total() if lengths else np.nan
-    return [commonest, _mean(v.cadence[ends] == 2)]
+    return [commonest, _mean(v.cadence[ends] == CLOSED)]
 
 
 def _motifs(v: Variables) -> list[Any]:
@@ -177,15 +179,15 @@ def _chords(v: Variables) -> list[Any]:
     tones = [_is_in_scale(chord) for chord in counts]
     outside = sum(n for n, inside in zip(counts.values(), tones, strict=True) if not inside)
     changes = _mean(chords[1:] != chords[:-1])
-    return [changes, np.log2(len(counts)) / 6, max(counts.values()) / len(chords), outside / len(chords)]
+    different = np.log2(len(counts)) / MOST_CHORDS_LOG2
+    return [changes, different, max(counts.values()) / len(chords), outside / len(chords)]
 
 
 def _is_in_scale(chord: int) -> bool:
     if chord == NO_CHORD:
         return True
     root, kind = divmod(chord, KINDS)
-    tones = (root + np.array(CHORD_TONES[CHORD_KINDS[kind]][1])) % 12
-    return bool(IN_SCALE[tones].all())
+    return all((root + interval) % 12 in SCALE for interval in CHORD_TONES[CHORD_KINDS[kind]][1])
 
 
 def _textures(v: Variables) -> list[Any]:
@@ -200,8 +202,8 @@ def _textures(v: Variables) -> list[Any]:
     if len(notes) > 1 and bars > 1:
         distances = np.abs(notes[:, None] - notes[None]).mean(-1)[np.triu_indices(len(notes), 1)]
         alike = 1 / (1 + distances.mean())
-    mean = _mean(notes[plays]) / 20
-    return [mean, _mean(~plays), change / (2 + change), different, alike, pitch_change / (1 + pitch_change)]
+    change, pitch_change = change / (NOTES_HALFWAY + change), pitch_change / (PITCHES_HALFWAY + pitch_change)
+    return [_mean(notes[plays]) / MOST_NOTES, _mean(~plays), change, different, alike, pitch_change]
 
 
 def _mean(values: Any) -> float:

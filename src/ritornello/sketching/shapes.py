@@ -83,10 +83,6 @@ def weight_shapes(config: SketchConfig) -> Shapes:
     }  # fmt: skip
     for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
         shapes |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
-    for name, size in zip(TEXTURES, (NOTE_CLASSES, PITCH_CLASSES), strict=True):
-        shapes |= {f"{name}_near": (p, NEAR), f"{name}_near_bias": (NEAR,)}
-        shapes |= {f"{name}_step": (p, NEAR), f"{name}_steps": (size, size)}
-    shapes |= {"chord_near": (d, NEAR_CHORDS), "chord_near_bias": (NEAR_CHORDS,), "chord_counts": (d, 2)}
     for name in ("origin", "motif"):
         shapes[f"{name}_by_relation"] = (d, len(RELATION_INPUTS) * RELATIONS)
         shapes |= {f"{name}_query": (d, d), f"{name}_key": (d, d), f"{name}_none": (d, 1)}
@@ -99,6 +95,17 @@ def weight_shapes(config: SketchConfig) -> Shapes:
     for name in PART_ATTENTIONS:
         shapes |= _attention_shapes(name, p)
         shapes[f"{name}.part_distance"] = (2 * MAX_PART_DISTANCE + 1, config.heads)
+    return shapes | _bonus_shapes(d, p)
+
+
+def _bonus_shapes(d: int, p: int) -> Shapes:
+    """The weights of the bonuses for chords and textures of near places."""
+    shapes: Shapes = {
+        "chord_near": (d, NEAR_CHORDS), "chord_near_bias": (NEAR_CHORDS,), "chord_counts": (d, 2),
+    }  # fmt: skip
+    for name, size in zip(TEXTURES, (NOTE_CLASSES, PITCH_CLASSES), strict=True):
+        shapes |= {f"{name}_near": (p, NEAR), f"{name}_near_bias": (NEAR,)}
+        shapes |= {f"{name}_step": (p, NEAR), f"{name}_steps": (size, size)}
     return shapes
 
 

@@ -31,7 +31,7 @@ class Sketcher:
     config: SketchConfig
     labels: tuple[str, ...]
     weights: dict[str, npt.NDArray[np.float32]] = field(repr=False)
-    profiles: Profiles = field(default_factory=lambda: Profiles.read({}, 0), repr=False)
+    profiles: Profiles = field(default_factory=lambda: Profiles.of([]), repr=False)
     labels_without_rests: frozenset[str] = frozenset()
     """Labels in whose songs parts never pause, so that no sketch of theirs has a bar of rest."""
 
@@ -47,8 +47,10 @@ class Sketcher:
         except ModelError as error:
             raise ModelError(f"{str(model.path)!r}: sketch.safetensors: {error}") from None
         profiles = Profiles.read(weights, config.profiles)
-        if len(profiles) and not 0 <= profiles.songs[:, 0].min() <= profiles.songs[:, 0].max() <= len(labels):
-            raise ModelError(f"{str(model.path)!r}: sketch.safetensors has profiles of labels that it lacks")
+        for label in profiles.songs[:, 0].tolist():
+            if label not in range(len(labels) + 1):
+                message = f"profile_songs has label {label:g}: must be 0-{len(labels)}"
+                raise ModelError(f"{str(model.path)!r}: sketch.safetensors: {message}")
         usual = model.info.get("usual", {})
         without = (label for label, stats in usual.items() if stats.get("gaps", 1.0) < RARE_BREAKS)
         return cls(config, labels, weights, profiles, frozenset(without))
@@ -90,7 +92,7 @@ class Sketcher:
         can_rest = not labels or not labels <= self.labels_without_rests
         filling = Filling(self.network, self.labels, plan, mask, generator, creativity, can_rest)
         if len(self.profiles):
-            filling.follow(self.profiles, self.labels)
+            filling.draw_profile(self.profiles, self.labels)
         return filling.plan(required)
 
 

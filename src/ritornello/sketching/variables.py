@@ -100,10 +100,11 @@ class Variables:
         return replace(self, **{name: array.copy() for name, array in vars(self).items()})
 
 
-def sources(variables: Variables, least: int, same_cadence: bool) -> Ints:
-    """Return the bar (T,) whose values each bar repeats, through others, or the bar itself.
+def repeated_bars(variables: Variables, least: int, same_cadence: bool) -> Ints:
+    """Return the number (T,) of the first bar that each bar repeats, or its own number.
 
-    A bar repeats its origin if it is at least so similar to it and, if `same_cadence`, has its cadence.
+    A bar repeats its origin if its similarity is `least` or more; with `same_cadence`, only if the cadence
+    is the same too.
     """
     v = variables
     found = np.arange(len(v.origin))

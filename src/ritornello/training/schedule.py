@@ -30,7 +30,7 @@ Pace = Sequence[Sequence[int]]
 TIMED_STEPS, TIMED_SHARE, LONGEST_UNTIMED_SHARE = 20, 1 / 40, 1 / 8
 UNTIMED_STEPS = 5  # the first steps are slower: songs are encoded in them
 DUE_SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 15 / 16, 31 / 32, 63 / 64)
-EARLY_SHARE = 3 / 4  # of the time, in which an estimate is also made when most steps are done
+EARLY_SHARE = 3 / 4  # of the time, until which an estimate is also made after three quarters of the steps
 # A run of some minutes has this many measurements, or fewer so that they take at most this share of the time
 MEASUREMENTS, MOST_MEASURING_SHARE = 8, 0.2
 FEWEST_STEPS_BETWEEN = 10  # the least steps between two measurements
@@ -76,7 +76,7 @@ class Pacer:
         self._measure_s, self._measuring_s = state.measure_s, 0.0  # of one; of all since `_timed_from`
         self._step_s = 0.0
         self._due_s = math.inf  # of the next estimate; infinite before the first
-        self._due_step = math.inf  # the same as a step, in case that steps become faster
+        self._due_step = math.inf  # the step of the next estimate, if steps become faster
 
     def stepped(self, step: int, seconds: float) -> None:
         """Record the time at which a step was done."""

@@ -23,9 +23,9 @@ from ritornello.sketching.inputs import (
     pair_inputs,
     variable_inputs,
 )
-from ritornello.sketching.profile import GROUP_OF, GROUPS, profile_inputs, profile_of, song_numbers
+from ritornello.sketching.profile import GROUP_OF, GROUPS, plan_numbers, profile_inputs, profile_of
 from ritornello.sketching.stages import SAME, SIMILAR
-from ritornello.sketching.variables import ABSENT, CLOSINGS, NONE, OPEN, Ints, Mask, Variables, sources
+from ritornello.sketching.variables import ABSENT, CLOSINGS, NONE, OPEN, Ints, Mask, Variables, repeated_bars
 
 MAX_BARS_LEARNT = 128  # of longer songs only the last bars are learnt
 MAX_PARTS_LEARNT = 6  # of songs with more parts, others are chosen each time
@@ -61,8 +61,8 @@ class SketchSong(NamedTuple):
     context: Inputs
     length_ticks: Ints
     label: str
-    numbers: npt.NDArray[np.float64]
-    """`song_numbers` of its plan."""
+    plan_numbers: npt.NDArray[np.float64]
+    """What `profile.plan_numbers` says of its plan, (S,)."""
 
     @classmethod
     def of(cls, plan: Plan, labels: Sequence[str]) -> SketchSong:
@@ -71,7 +71,7 @@ class SketchSong(NamedTuple):
         context = context_inputs(plan, timeline, labels)
         variables = Variables.of(plan, timeline, np.zeros(len(timeline), bool))
         label = next((name for name, _ in plan.genres), "")
-        song = cls(variables, context, timeline.length_ticks, label, song_numbers(plan, len(timeline)))
+        song = cls(variables, context, timeline.length_ticks, label, plan_numbers(plan, len(timeline)))
         return song.last_bars(MAX_BARS_LEARNT)
 
     def last_bars(self, count: int) -> SketchSong:
@@ -131,7 +131,7 @@ def make_batch(songs: Sequence[SketchSong], generator: np.random.Generator) -> S
 
 
 def noisy_profile(variables: Variables, generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return the profile (NUMBERS,) of a song with noise, of which some or all numbers are unknown (NaN)."""
+    """Return the profile (K,) of a song with noise, of which some or all numbers are unknown (NaN)."""
     profile = profile_of(variables)
     profile += PROFILE_NOISE * generator.standard_normal(len(profile))
     unknown = generator.random(len(GROUPS)) < NO_GROUP_SHARE
@@ -180,12 +180,12 @@ def _hide_shares(
 ) -> None:
     """Hide a share of the variables of each stage in some bars (T,).
 
-    If `with_copies`, what a bar repeats is hidden in both bars or in neither, as when sketches are sampled.
+    With `with_copies`, a value that a bar repeats is hidden in both bars or in none, as in sampling.
     """
     draw = generator.random
     own = np.arange(len(bars))
-    similar = sources(shown, SIMILAR, same_cadence=True) if with_copies else own
-    same = sources(shown, SAME, same_cadence=False) if with_copies else own
+    similar = repeated_bars(shown, SIMILAR, same_cadence=True) if with_copies else own
+    same = repeated_bars(shown, SAME, same_cadence=False) if with_copies else own
     for name in ("origin", "cadence", "motif"):
         getattr(shown, name)[bars & (draw(len(bars)) < shares[name])] = OPEN
     shown.similarity[bars & (draw(len(bars)) < max(shares["origin"], draw()))] = OPEN

@@ -93,7 +93,7 @@ def train_sketch(
     """Train for some `minutes` or `steps`, from `start` if it is given; None if no song can be learnt.
 
     The minutes include the reading of the songs. Labels that `start` lacks begin with the mean of the others.
-    At most `most_songs` are learnt, evenly spaced. `dropout` is a share of numbers.
+    At most `most_songs` are learnt, evenly spaced. `dropout` is the share of numbers set to 0.
     """
     began = time.perf_counter()
     learnt = sketch_songs(corpus_plans(corpus, "train", representation, most_songs), labels)
@@ -158,7 +158,7 @@ class SketchTrainer:
     def _profiles(self, learnt: Sequence[SketchSong]) -> Profiles:
         """Return the profiles of the songs learnt, and those of the start of labels without any."""
         numbers = {label: number for number, label in enumerate(self.labels)}
-        songs = [(numbers.get(s.label, len(numbers)), s.numbers, s.variables) for s in learnt]
+        songs = [(numbers.get(s.label, len(numbers)), s.plan_numbers, s.variables) for s in learnt]
         found = Profiles.of(songs)
         if self.start:
             found = found.joined(self.start.profiles, [*map(numbers.get, self.start.labels), None])
