@@ -27,7 +27,9 @@ from ritornello.sketching.sketcher import Sketcher
 from ritornello.system.progress import Progress
 
 ATTEMPTS = 8
-AVOID_NATS = 1.5  # the penalty of a note of another take, times the number of the attempt (from 0)
+# The penalty of a note of another take in the second attempt, and its growth. A network that copies a bar may
+# be so sure of its notes that 7 nats change none of them
+AVOID_NATS, GROWTH = 1.5, 1.6
 LEAST_DIFFERENCE = 0.1  # the share of the notes of two takes that only one of them has
 
 
@@ -52,7 +54,8 @@ def compose_takes(
     known_notes, written = [given_notes(given)], {_onsets_and_pitches(given.score)}
     for attempt in range(ATTEMPTS):
         avoided: PlayedNotes = frozenset().union(*known_notes) if attempt else frozenset()
-        avoiding = replace(request, avoided=avoided, avoid_nats=attempt * AVOID_NATS)
+        avoid_nats = AVOID_NATS * GROWTH ** (attempt - 1) if attempt else 0.0
+        avoiding = replace(request, avoided=avoided, avoid_nats=avoid_nats)
         first = attempt * options.takes
         numbers = range(first, first + options.takes - len(takes))
         requests = [_request_of_take(avoiding, number, given, options, sketcher) for number in numbers]
