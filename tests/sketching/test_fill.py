@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from ritornello.music.plan import GRID, Plan, parse_form
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
 from ritornello.music.theory import PITCH_CLASS_NAMES
+from ritornello.sketching.draw import probabilities_at
 from ritornello.sketching.fill import Filling
+from ritornello.sketching.inputs import variable_inputs
 from ritornello.sketching.stages import LAST_BAR_TEMPERATURE, Stage
 from ritornello.sketching.variables import KINDS, NO_CHORD, OPEN, SLOTS, Ints, key_of_chords
 from tests.sketching.sketchers import BASS, DRUMS, LABELS, OPEN_PLAN, PIANO, WHOLE_PLAN, random_sketcher
@@ -182,13 +185,31 @@ def test_what_is_drawn_at_random_is_as_frequent_as_in_the_network() -> None:
     """Each bar is a motif's with a probability of 0.2; drawn by entropies or with a cut, few would be."""
     filling = Filling(random_sketcher().network, LABELS, OPEN_PLAN, None, np.random.default_rng(0), 0.5)
     logits = np.log(np.tile(np.array([0.8, *[0.02] * 10], np.float32), (5, 1)))
-    at = (np.arange(5),)
-    temperatures = filling._temperatures("motif", at)
-    assert filling._probabilities(logits, temperatures, is_careful=False) == pytest.approx(
-        np.exp(logits), rel=1e-5
-    )
-    cooler = filling._probabilities(logits, 0.75 * temperatures, is_careful=True)
+    temperatures = filling._temperatures("motif", (np.arange(5),))
+    assert probabilities_at(logits, temperatures) == pytest.approx(np.exp(logits), rel=1e-5)
+    cooler = probabilities_at(logits, 0.75 * temperatures, filling._cut)
     assert cooler[:, 1:].sum(axis=1).max() < 0.13
+
+
+def test_what_is_kept_between_passes_is_what_would_be_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    read = Filling._read
+
+    def compare(filling: Filling) -> Any:
+        inputs, states = read(filling)
+        x = filling._context | variable_inputs(filling._variables)
+        x |= filling._network.biases(x)
+        assert x.keys() == inputs.keys()
+        for name, array in x.items():
+            np.testing.assert_array_equal(inputs[name], array, name)
+        for state, expected in zip(states, filling._network.read_parts(x), strict=True):
+            np.testing.assert_array_equal(state, expected)
+        compared.append(True)
+        return inputs, states
+
+    monkeypatch.setattr(Filling, "_read", compare)
+    fill(replace(OPEN_PLAN, key=(0, False)))
+    assert len(compared) > 40
 
 
 def test_chords_that_close_are_drawn_at_a_lower_temperature() -> None:

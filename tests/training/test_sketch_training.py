@@ -56,6 +56,7 @@ def test_numpy_and_torch_compute_the_same() -> None:
     networks = sketcher.network, Network(weights, sketcher.config, torch_operations(0.0))
     outputs = []
     for network, inputs in zip(networks, (x, tensors), strict=True):
+        inputs = inputs | network.biases(inputs)
         part, part_bars = network.read_parts(inputs)
         bars = network.read_bars(inputs, part_bars)
         written = network.write_parts(inputs, part, part_bars, bars)

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.sketch import CLOSED, END, NO_CADENCE
+from ritornello.sketching.draw import Floats, draw_classes, entropy_of, lowest, probabilities_at
 from ritornello.sketching.forward import Array, Network
-from ritornello.sketching.inputs import allowed_origins, context_inputs, pair_inputs, variable_inputs
+from ritornello.sketching.inputs import GROUPS, Inputs, allowed_origins, context_inputs, pair_inputs
 from ritornello.sketching.profile import Profiles, known_groups, no_profile, profile_inputs
 from ritornello.sketching.stages import (
     CREATIVITIES,
@@ -52,8 +53,6 @@ from ritornello.sketching.variables import (
     unusual_pitches,
 )  # fmt: skip
 
-Floats = npt.NDArray[np.float64]
-
 
 class Filling:
     """A sketch whose open variables are being sampled."""
@@ -84,7 +83,9 @@ class Filling:
         self._has_known_chords = ~(self._variables.chord == OPEN).any(axis=1)  # (T,)
         self._chords_outside_mode = chords_outside_mode(plan)
         self._required: Collection[int] = ()
-        self._part_states: tuple[Array, Array] | None = None  # of the network; None: to be computed anew
+        self._inputs: dict[Any, Inputs] = {}  # by group of GROUPS; what is missing is computed anew
+        self._biases: dict[str, Array] | None = None  # of the network; None: to be computed anew
+        self._part_states: tuple[Array, Array] | None = None
 
     def draw_profile(self, profiles: Profiles, labels: Sequence[str]) -> None:
         """Draw a profile as an input of the network with these labels.
@@ -133,6 +134,7 @@ class Filling:
     def _sample(self, stage: Stage) -> None:
         """Sample all open variables of a stage, in about so many passes at most."""
         at_once = 0  # how many variables must be drawn in each pass
+        self._forget([kind for read in GROUPS.values() for kind in read])
         while True:
             places = {kind: self._open_places(kind) for kind in stage.kinds}
             count = sum(len(place[0]) for place in places.values())
@@ -140,20 +142,21 @@ class Filling:
                 return
             at_once = at_once or -(-count // stage.passes)
             logits = self._logits({kind: place for kind, place in places.items() if len(place[0])})
+            cut = self._cut if stage.is_careful else 0.0
             probabilities = {
-                kind: self._probabilities(values, self._temperatures(kind, places[kind]), stage.is_careful)
+                kind: probabilities_at(values, self._temperatures(kind, places[kind]), cut)
                 for kind, values in logits.items()
             }
             chosen = np.zeros(sum(map(len, probabilities.values())), bool)
             if stage.is_careful:
-                entropy = np.concatenate([_entropy(p) for p in probabilities.values()])
-                chosen[_lowest(entropy, at_once)] = True
+                entropies = np.concatenate([entropy_of(p) for p in probabilities.values()])
+                chosen[lowest(entropies, at_once, MAX_ENTROPY)] = True
             else:
                 chosen[self._generator.permutation(len(chosen))[:at_once]] = True
             for kind, p in probabilities.items():
                 of_kind, chosen = chosen[: len(p)], chosen[len(p) :]
                 at = tuple(index[of_kind] for index in places[kind])
-                self._put(kind, at, self._draw(p[of_kind]))
+                self._put(kind, at, draw_classes(p[of_kind], self._generator))
 
     def _sample_chords(self, stage: Stage) -> None:
         """Sample the open chords, up to KEY_TRIES times, until the plan's key is heard in all chords."""
@@ -185,14 +188,12 @@ class Filling:
 
         The first class of a pointer (origin, motif) is "no earlier bar".
         """
-        network, x = self._network, self._context | variable_inputs(self._variables)
-        if self._part_states is None:
-            self._part_states = network.read_parts(x)
-        bars = network.read_bars(x, self._part_states[1])
+        network, x, parts = self._network, *self._read()
+        bars = network.read_bars(x, parts[1])
         by_kind: dict[str, Array] = {}
         part_bars = None
         if {"notes", "pitch", "presence"} & places.keys():
-            part_bars = network.write_parts(x, *self._part_states, bars)
+            part_bars = network.write_parts(x, *parts, bars)
         for kind, at in places.items():
             if kind in ("origin", "motif"):
                 nothing, scores = network.pointer_logits(kind, x, bars)
@@ -246,8 +247,31 @@ class Filling:
             self._copy_from_sources(v.notes)
             v.pitch[(v.notes == 0) & (v.pitch == OPEN)] = NONE
             self._copy_from_sources(v.pitch)
-        if kind in ("notes", "pitch", "presence"):
+        self._forget((kind, "similarity") if kind == "origin" else (kind,))
+
+    def _forget(self, kinds: Collection[str]) -> None:
+        """Have what was computed from the kinds of variables computed anew."""
+        for group, read in GROUPS.items():
+            if not set(read).isdisjoint(kinds):
+                self._inputs.pop(group, None)
+        if not {"origin", "similarity", "motif"}.isdisjoint(kinds):
+            self._biases = self._part_states = None
+        if not {"notes", "pitch", "presence"}.isdisjoint(kinds):
             self._part_states = None
+
+    def _read(self) -> tuple[Inputs, tuple[Array, Array]]:
+        """Return the inputs of the network, with its biases, and the states of parts from `read_parts`."""
+        inputs = self._context.copy()
+        for group in GROUPS:
+            if group not in self._inputs:
+                self._inputs[group] = group(self._variables)
+            inputs |= self._inputs[group]
+        if self._biases is None:
+            self._biases = self._network.biases(inputs)
+        inputs |= self._biases
+        if self._part_states is None:
+            self._part_states = self._network.read_parts(inputs)
+        return inputs, self._part_states
 
     def _resolve_motifs(self) -> None:
         """Make each motif point to the first bar that has it."""
@@ -265,34 +289,3 @@ class Filling:
             temperatures[cadence == CLOSED] = OTHER_TEMPERATURE
         end = LOWEST if self._creativity < CREATIVITIES[1] else HIGHEST
         return temperatures + (end - temperatures) * abs(self._creativity - CREATIVITIES[1]) / CREATIVITIES[1]
-
-    def _probabilities(self, logits: Array, temperatures: Floats, is_careful: bool) -> Floats:
-        """Return the probabilities (N, classes) at temperatures (N,); if careful, of the least likely 0."""
-        weights = (logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperatures[:, None]
-        p = np.exp(weights)
-        p /= p.sum(axis=1, keepdims=True)
-        if self._cut and is_careful:
-            order = np.argsort(p, axis=1)
-            tail = np.take_along_axis(p, order, 1).cumsum(axis=1) <= self._cut
-            np.put_along_axis(p, order, np.where(tail, 0, np.take_along_axis(p, order, 1)), 1)
-            p /= p.sum(axis=1, keepdims=True)
-        return np.asarray(p)
-
-    def _draw(self, p: Floats) -> Ints:
-        """Draw a class (N,) from each row of probabilities (N, classes)."""
-        cumulated = p.cumsum(axis=1)
-        uniform = self._generator.random((len(p), 1)) * cumulated[:, -1:]
-        return np.asarray((cumulated <= uniform).sum(axis=1))
-
-
-def _entropy(p: Floats) -> Floats:
-    """The entropy (N,) of rows of probabilities in nats."""
-    return -np.asarray((p * np.log(np.maximum(p, 1e-12))).sum(axis=1))
-
-
-def _lowest(entropy: Floats, least: int) -> Ints:
-    """Return the indices of the lowest entropies: at least `least`, more if MAX_ENTROPY allows them."""
-    order = np.argsort(entropy, kind="stable")
-    sums = entropy[order].cumsum()  # item n - 1 is the sum of n + 1 entropies without the largest
-    count = 1 + int(np.searchsorted(sums, MAX_ENTROPY, side="right"))
-    return order[: max(count, least)]

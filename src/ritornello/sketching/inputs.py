@@ -6,7 +6,7 @@ values have rows of their own, after those of the classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from ritornello.sketching.variables import (
     CHORDS,
     CLOSING_ONSETS,
     CLOSING_PITCHES,
+    CLOSINGS,
     KINDS,
     NO_CHORD,
     NONE,
@@ -125,23 +126,44 @@ def allowed_origins(length_ticks: Ints) -> npt.NDArray[np.bool_]:
 
 def variable_inputs(variables: Variables) -> Inputs:
     """Return the indices of the variables, in arrays of the same shapes (T, ...), (P,) and (P, T)."""
+    inputs: Inputs = {}
+    for group in GROUPS:
+        inputs |= group(variables)
+    return inputs
+
+
+def _pointer_inputs(variables: Variables) -> Inputs:
+    """Return the inputs that say which bars return, and which motifs."""
     bars, relation = len(variables.origin), relations(variables)
     from_origin = np.zeros((bars, bars), np.float32)
     late = np.flatnonzero(variables.origin >= 0)
     from_origin[late, variables.origin[late]] = 1
+    before, after = np.zeros_like(relation), np.zeros_like(relation)
+    before[1:, 1:], after[:-1, :-1] = relation[:-1, :-1], relation[1:, 1:]
     return {
         "from_origin": from_origin,
         "relation": relation,
-        "relation_before": np.pad(relation, ((1, 0), (1, 0)))[:-1, :-1],  # of the bars before each two
-        "relation_after": np.pad(relation, ((0, 1), (0, 1)))[1:, 1:],
-        **_chord_inputs(variables),
+        "relation_before": before,  # of the bars before each two
+        "relation_after": after,
         "origin": _lags(variables.origin),
+        "motif": _lags(variables.motif),
+    }
+
+
+def _other_inputs(variables: Variables) -> Inputs:
+    """Return the inputs of the variables of bars and parts without relations to others."""
+    return {
         "similarity": np.where(variables.similarity == OPEN, SIMILARITIES, variables.similarity),
         "cadence": np.where(variables.cadence == OPEN, CADENCES, variables.cadence),
         "closing_onset": _closing_indices(variables.closing_onset, CLOSING_ONSETS),
         "closing_pitch": _closing_indices(variables.closing_pitch, CLOSING_PITCHES),
-        "motif": _lags(variables.motif),
         "presence": np.where(variables.presence == OPEN, PRESENCES, variables.presence),
+    }
+
+
+def _texture_inputs(variables: Variables) -> Inputs:
+    """Return the textures of parts, and those near them."""
+    return {
         "notes_near": near_textures(variables.notes, variables.origin, NOTE_CLASSES),
         "pitch_near": near_textures(variables.pitch, variables.origin, PITCH_CLASSES),
         "notes": np.where(variables.notes == OPEN, NOTE_CLASSES, variables.notes),
@@ -252,3 +274,12 @@ def knots(values: Any, at: Any) -> npt.NDArray[np.float64]:
     count = len(np.asarray(at))
     place = np.interp(np.asarray(values), at, np.arange(count))
     return np.asarray(np.maximum(0, 1 - np.abs(np.arange(count) - place[..., None])))
+
+
+GROUPS: dict[Callable[[Variables], Inputs], tuple[str, ...]] = {
+    _pointer_inputs: ("origin", "similarity", "motif"),
+    _chord_inputs: ("origin", "chord"),
+    _texture_inputs: ("origin", "notes", "pitch"),
+    _other_inputs: ("similarity", "cadence", "presence", *CLOSINGS),
+}
+"""The functions that compute the inputs of variables, and the kinds of variables that each of them reads."""

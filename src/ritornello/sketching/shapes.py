@@ -41,6 +41,7 @@ Shapes = dict[str, tuple[int, ...]]
 CHORD_EMBEDDING = 32
 TEXTURES = ("notes", "pitch")
 PART_ATTENTIONS = ("part_attention.0", "part_attention.1")  # of textures as they are read and predicted
+PART_LAYERS = ("part_layers.0", "part_layers.1")  # over the bars of each part
 RELATION_INPUTS = ("relation", "relation_before", "relation_after")
 
 
@@ -90,7 +91,7 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         shapes |= {f"{name}_{relation}": (RELATIONS, 1) for relation in RELATION_INPUTS}
     for number in range(config.layers):
         shapes |= _layer_shapes(f"layers.{number}", d, config.heads)
-    for name in ("part_layers.0", "part_layers.1"):
+    for name in PART_LAYERS:
         shapes |= _layer_shapes(name, p, config.heads)
     for name in PART_ATTENTIONS:
         shapes |= _attention_shapes(name, p)

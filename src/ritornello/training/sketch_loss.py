@@ -15,6 +15,7 @@ FORBIDDEN = -1e9  # the logit of a bar that cannot be returned to
 def losses(network: Network, batch: SketchBatch) -> dict[str, Tensor]:
     """Return the mean cross-entropy, a scalar in nats, of each kind of variable in the targets."""
     x = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.inputs.items()}
+    x |= network.biases(x)
     part, part_bars = network.read_parts(x)
     bars = network.read_bars(x, part_bars)
     written = network.write_parts(x, part, part_bars, bars)
