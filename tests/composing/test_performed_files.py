@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ritornello import midi
 from ritornello.cli import main
-from ritornello.composing.compose import compose, compose_many, redo, replay
+from ritornello.composing.change_song import change
+from ritornello.composing.compose import compose, compose_many, redo, replay, vary
 from ritornello.composing.performed_files import grid_score, perform
 from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, PlanError
@@ -39,6 +41,32 @@ def test_feel_changes_the_file_and_not_the_score(songs: tuple[Song, Song]) -> No
     assert played.to_bytes() != plain.to_bytes()
     assert "performance" not in plain.recipe.to_dict()
     assert np.array_equal(played.recipe.rows, plain.recipe.rows)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_composed_song_is_given_like_its_file(
+    songs: tuple[Song, Song], model: Path, tmp_path: Path, number: int
+) -> None:
+    song, path = songs[number], tmp_path / "song.mid"
+    song.write(path)
+    song.write(tmp_path / "song.json")
+
+    def results(source: Song | Path) -> list[bytes]:
+        options: dict[str, Any] = {"model": model, "seed": 1}
+        composed = [
+            *redo(source, "3-4", **options),
+            vary(source, **options),
+            compose(bars=8, prompt=source, **options),
+            compose(melody=source, **options),
+            compose(bars=4, chords_from=source, **options),
+        ]
+        return [each.to_bytes() for each in composed] + [
+            perform(source, feel=0.5).midi,
+            perform(source, feel=0).midi,
+            change(source, transpose=2).file,
+        ]
+
+    assert results(song) == results(path)
 
 
 def test_a_recipe_builds_the_performance_and_feel_0_the_song(

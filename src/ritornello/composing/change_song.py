@@ -9,6 +9,7 @@ from pathlib import Path
 from ritornello import midi, notation
 from ritornello.composing.named_places import part_numbers
 from ritornello.composing.options import ChangeOptions, Music, assignments, with_help_of
+from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, PlanError
 from ritornello.midi.changing import change_file
 from ritornello.music import theory
@@ -67,6 +68,8 @@ def _file_of(song: Music) -> tuple[str, bytes]:
     """Return the name and the bytes of a MIDI file. Raises MidiError for a file of another format."""
     if isinstance(song, Score):
         return song.title or "song", midi.to_bytes(song)[0]
+    if isinstance(song, Song):
+        return "song", song.to_bytes()
     file = notation.open_song(song)
     if file.format:
         raise MidiError(f"{file.name!r} is {file.format}: must be MIDI, render it to .mid first")

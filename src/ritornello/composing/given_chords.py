@@ -9,6 +9,7 @@ from typing import TypeVar
 from ritornello.composing.given_music import GivenMusic, read_song
 from ritornello.composing.options import Music, RedoOptions, SketchOptions
 from ritornello.composing.parse_options import parse_option
+from ritornello.composing.performed_files import on_grid
 from ritornello.errors import PlanError
 from ritornello.music.chart import chart_chords, parse_chart
 from ritornello.music.chord import Chord
@@ -80,7 +81,7 @@ def _read_chart(path: Path) -> str:
 
 def _with_chords_of(source: Music, options: Options, given: GivenMusic | None) -> Options:
     """Return the options with the chart of another song."""
-    song = read_song(source, "song of chords")
+    song = read_song(on_grid(source)[0], "song of chords")
     timeline, song_key = _timeline_with_chords(song), song.canonical.estimated_key
     if song_key is None or not timeline.chords:
         raise PlanError(f"{song.name!r} has drums alone, so it has no chords")

@@ -6,14 +6,14 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ritornello import midi, notation
 from ritornello.composing.named_places import bar_range, bars_on_grid, part_numbers
-from ritornello.composing.options import Music
 from ritornello.errors import MidiError, PlanError, check_between
 from ritornello.midi.details import first_details
 from ritornello.midi.reading import Parsed
@@ -32,6 +32,7 @@ MAX_GIVEN_NOTES = 200_000
 MAX_BARS_TO_REDO = 10_000  # of the song; one to continue or to accompany has at most MAX_BARS
 UNKNOWN_RETURN = (-1, -1)  # in `Plan.returns`: it is open whether the bar returns to another
 Kind = Literal["prompt", "tune", "redo"]  # the words of recipes; "tune" is a melody
+SongSource: TypeAlias = str | Path | Score | SongFile  # the path of a song, its notes, or its file
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class GivenMusic:
         return replace(plan, chords=plan.chords or timeline.chords) if self.has_other_notes else plan
 
 
-def read_prompt(prompt: Music | SongFile, bars: int | None = None) -> GivenMusic:
+def read_prompt(prompt: SongSource, bars: int | None = None) -> GivenMusic:
     """Read a song to continue, or its first bars. Raises MidiError, PlanError."""
     given = _read(prompt, "prompt", "prompt")
     if bars is None:
@@ -152,14 +153,14 @@ def read_prompt(prompt: Music | SongFile, bars: int | None = None) -> GivenMusic
     return replace(given, midi=midi.to_bytes(_first_bars(given, bars))[0])
 
 
-def read_melody(melody: Music | SongFile) -> GivenMusic:
+def read_melody(melody: SongSource) -> GivenMusic:
     """Read a melody to accompany. Raises MidiError."""
     given = _read(melody, "tune", "melody")
     _check_bars(given, MAX_BARS)
     return given
 
 
-def read_song(song: Music, what: str) -> GivenMusic:
+def read_song(song: SongSource, what: str) -> GivenMusic:
     """Read a song whose chords are used; `what` names it in errors. Raises MidiError."""
     given = _read(song, "tune", what)
     _check_bars(given, MAX_BARS)
@@ -167,7 +168,7 @@ def read_song(song: Music, what: str) -> GivenMusic:
 
 
 def read_redo(
-    song: Music | SongFile,
+    song: SongSource,
     bars: str | range | None = None,
     parts: str | Collection[str] | None = None,
     lock: str | Collection[str] | None = None,
@@ -225,7 +226,7 @@ def _locked(score: Score, timeline: Timeline, text: str) -> list[tuple[int, int]
     return [(bar, number) for bar in range(*bars_on_grid(score, timeline, chosen)) for number in numbers]
 
 
-def _read(music: Music | SongFile, kind: Kind, what: str) -> GivenMusic:
+def _read(music: SongSource, kind: Kind, what: str) -> GivenMusic:
     """Read music that must have notes; `what` names it in errors."""
     if isinstance(music, Score):
         name, data = music.title or what, midi.to_bytes(music)[0]

@@ -16,9 +16,10 @@ from ritornello.errors import PlanError, check_between
 
 if TYPE_CHECKING:
     from ritornello.composing.draw_sketch import DrawnSketch
+    from ritornello.composing.song import Song
     from ritornello.music.score import Score
 
-Music: TypeAlias = "str | Path | Score"  # the path of a MIDI file, or a song that was read
+Music: TypeAlias = "str | Path | Score | Song"  # the path of a MIDI file, or a song that was read or composed
 SketchSource: TypeAlias = "str | Path | DrawnSketch"  # the path of a sketch, or one that was drawn
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAX_SEED = (1 << 63) - 1

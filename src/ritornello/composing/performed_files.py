@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ritornello import midi, notation
+from ritornello.composing.given_music import SongSource
 from ritornello.composing.options import Music, PerformOptions, with_help_of
 from ritornello.composing.recipe import FORMAT, MAX_BYTES, Recipe, recipe_in
 from ritornello.composing.replay import build_song
@@ -171,18 +172,22 @@ def _networks_of(model: str | Path) -> FeelNetworks:
 
 
 def song_file(song: Music) -> SongFile:
-    """Read a song file as MIDI; other formats are converted. Raises MidiError."""
+    """Return the MIDI file of a song; files of other formats are converted. Raises MidiError."""
     if isinstance(song, Score):
         return SongFile(song.title or "the song", midi.to_bytes(song)[0], None)
+    if isinstance(song, Song):
+        return SongFile("the song", song.to_bytes(), None)
     file = notation.open_song(song)
     return file._replace(data=midi.to_bytes(file.parse().score)[0], format=None) if file.format else file
 
 
-def on_grid(song: Music) -> tuple[Music | SongFile, Performance | None]:
+def on_grid(song: Music) -> tuple[SongSource, Performance | None]:
     """Return a performed song on its grid, and its performance; any other song as it is, and None.
 
-    A song counts as performed only if its recipe is beside it. Raises MidiError.
+    A song file counts as performed only if its recipe is beside it. Raises MidiError.
     """
+    if isinstance(song, Song):
+        return song_file(song.performed_as(None)), song.recipe.performance
     grid = None if isinstance(song, Score) else grid_of(song, notation.open_song(song))
     if grid is None or grid.performance is None:
         return song, None
@@ -199,7 +204,9 @@ def grid_score(song: Music) -> Score | None:
 
 
 def grid_of(song: Music, file: SongFile) -> Grid | None:
-    """Return the grid of a composed or performed song file from its recipe; None if no recipe matches."""
+    """Return the grid of a composed or performed song from its recipe; None if no recipe matches."""
+    if isinstance(song, Song):
+        return Grid(song.performed_as(None).to_bytes(), song.recipe.performance, song)
     if isinstance(song, Score) or str(song) == STANDARD_INPUT or file.format:
         return None
     from ritornello.performing.perform import hash_of_notes
@@ -240,4 +247,6 @@ def _recipes_beside(path: Path) -> Iterator[dict[str, Any]]:
 
 def _folders(song: Music) -> list[str]:
     """The names of the four innermost folders of a song's path, from the inside; one may be its label."""
-    return [] if isinstance(song, Score) else [folder.name for folder in Path(song).resolve().parents[:4]]
+    if isinstance(song, Score | Song):
+        return []
+    return [folder.name for folder in Path(song).resolve().parents[:4]]
