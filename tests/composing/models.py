@@ -11,7 +11,8 @@ import torch
 
 from ritornello.models import model, registry
 from ritornello.models.plan_vector import PlanEncoder
-from ritornello.music.plan import Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import Plan
 from ritornello.music.score import Part
 from ritornello.sketching.sketcher import Sketcher
 

@@ -12,7 +12,8 @@ from ritornello.composing.bar_rhythms import BarRhythms
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampling_rules import timing
 from ritornello.composing.style_stats import StyleStats
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part, Score
 from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
 from ritornello.music.sketch import END as SONG_END

@@ -12,7 +12,8 @@ from ritornello.composing.choose_plan import choose_plan
 from ritornello.composing.options import ComposeOptions
 from ritornello.composing.parse_options import parse_options
 from ritornello.errors import PlanError
-from ritornello.music.plan import Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part
 from tests.composing.models import BASS, DRUMS, FIDDLE, LABELS, PIANO, PLANS
 

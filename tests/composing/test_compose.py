@@ -352,7 +352,7 @@ def test_the_options_of_compose_are_those_of_its_class() -> None:
     assert {o.name: o.default for o in fields(RedoOptions)}.items() <= {
         name: MISSING if p.default is p.empty else p.default for name, p in redo.items()
     }.items()
-    assert "- tempo: Beats per minute, 10-400." in (composer.compose.__doc__ or "")
+    assert "- tempo: Quarter notes per minute in every meter, 10-400." in (composer.compose.__doc__ or "")
 
 
 def test_the_ranges_of_options_are_those_of_a_plan() -> None:

@@ -13,7 +13,7 @@ import pytest
 from ritornello.composing.compose import compose, compose_many, replay, sketch
 from ritornello.composing.draw_sketch import FEWEST_NOTES, DrawnSketch
 from ritornello.errors import InputError, ModelError, PlanError
-from ritornello.music.plan import parse_form
+from ritornello.music.form import parse_form
 from ritornello.music.score import Chord
 from ritornello.music.sketch import END, UNKNOWN
 from tests.composing.models import LABELS, write_model

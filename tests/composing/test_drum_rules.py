@@ -11,7 +11,8 @@ from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.request import Request, request_for
 from ritornello.composing.sampling_rules import drums
 from ritornello.composing.style_stats import StyleStats
-from ritornello.music.plan import Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import Plan
 from ritornello.music.score import Part
 from ritornello.music.sketch import CLOSED, NO_CADENCE, Sketch
 from ritornello.music.sketch import END as SONG_END

@@ -16,7 +16,8 @@ from ritornello.composing.given_music import GivenMusic
 from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.errors import RitornelloError
-from ritornello.music.plan import Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import Plan
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import Sketch
 from ritornello.representations.grid.vocabulary import COLUMN, FIELDS

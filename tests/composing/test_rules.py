@@ -126,7 +126,7 @@ def test_all_parts_are_heard_before_the_end() -> None:
 
 
 def test_parts_that_nobody_asked_for_may_stay_silent() -> None:
-    begun = song(required_parts=()).note(90).note(90).note(90).note(90)
+    begun = song(parts_are_optional=True).note(90).note(90).note(90).note(90)
     assert parts.require_unplayed_parts(begun.put(shift=0).state) is None
     assert timing.forbid_end_before_all_parts_play(begun.state) is None
     assert forbidden(parts.forbid_unrequested_parts(begun.state)) == [
@@ -151,7 +151,7 @@ def test_a_part_that_plays_too_little_is_called_for() -> None:
 
 def test_of_parts_that_may_stay_silent_half_are_called_for() -> None:
     four = replace(FOUR, parts=(Part(), Part("", 33), Part("", 40), Part("", 0, True)))
-    begun = song(four, required_parts=()).note(0, DRUM_PART).note(96, DRUM_PART)
+    begun = song(four, parts_are_optional=True).note(0, DRUM_PART).note(96, DRUM_PART)
     bias = parts.favour_rare_parts(begun.put(shift=12).state)
     assert bias is not None
     assert np.flatnonzero(bias).tolist() == [0, BASS, 160]

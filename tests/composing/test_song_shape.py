@@ -14,7 +14,8 @@ from ritornello.composing.compose import compose, replay
 from ritornello.composing.song_shape import extended, framed_by, only_loop
 from ritornello.errors import PlanError
 from ritornello.midi import write
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord
 from ritornello.music.sections import plan_sections
 from ritornello.music.sketch import END, NO_MOTIF, OPEN, UNKNOWN, Sketch

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ritornello.errors import PlanError
-from ritornello.music.plan import GRID, Plan, main_tempo, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan, main_tempo
 from ritornello.music.score import Chord, Meter, Part, Score, Tempo
 from ritornello.music.timeline import Timeline
 from tests.scores import scores, tune
@@ -76,19 +77,6 @@ def test_chords_count_on_the_grid() -> None:
     # tune() has a chord on each bar line: 96 ticks apart at 24 a beat, 384 at 96
     assert [chord.onset_ticks for chord in Plan.of(tune()).chords] == [0, 96, 192, 288]
     assert [chord.onset_ticks for chord in Plan.of(tune()).timeline(96).chords] == [0, 384, 768, 1152]
-
-
-def test_form_in_sections() -> None:
-    # bar by bar to the latest namesake; the third A is longer than the second, whose bars it returns to
-    assert parse_form("A2 B1 A2~ A3") == (
-        (-1, 0), (-1, 0), (-1, 0), (0, 1), (1, 1), (3, 3), (4, 3), (-1, 0),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("form", ["", "A", "A0", "8A", "A8 B", "A8~~", "A1001"])
-def test_an_invalid_form(form: str) -> None:
-    with pytest.raises(PlanError, match="must be"):
-        parse_form(form)
 
 
 def test_the_form_is_cut_or_padded_to_the_bars() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from ritornello.music.chord_names import parse_chord
 from ritornello.music.chord_symbols import bar_symbols, parse_symbols
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.sections import phrases, sections
 from ritornello.music.sketch import CLOSED, END, OPEN, UNKNOWN, Sketch
 from ritornello.music.theory import chord_name

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from ritornello.errors import PlanError
 from ritornello.music.chord_names import parse_chord
 from ritornello.music.chord_symbols import OPEN
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord, Part, drop_redundant
 from ritornello.music.sketch import END, NO_MOTIF, UNKNOWN, Sketch, part_names
 from ritornello.music.theory import CHORD_KINDS

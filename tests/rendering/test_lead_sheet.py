@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ritornello.music.chord_symbols import parse_symbols
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Part
 from ritornello.music.sketch import END, NO_MOTIF, OPEN, UNKNOWN, Sketch
 from ritornello.rendering.lead_sheet import bar_texts, chord_lines, lead_sheet

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord, Meter, Part, Score
 from ritornello.music.sketch import CLOSED, NO_CADENCE, OPEN, UNKNOWN, Sketch
 from ritornello.music.sketch import END as LAST

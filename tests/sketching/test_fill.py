@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ritornello.music.plan import GRID, Plan, parse_form
+from ritornello.music.form import parse_form
+from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord, Part
 from ritornello.music.sketch import CLOSED, END, NO_MOTIF, UNKNOWN, Sketch
 from ritornello.music.theory import PITCH_CLASS_NAMES

@@ -14,11 +14,11 @@ from ritornello.music.theory import CHORD_KINDS
 from ritornello.sketching.variables import (
     ABSENT,
     KINDS,
+    MEAN_PITCH_CLASSES,
     NO_CHORD,
     NONE,
     OPEN,
-    PITCH_CLASSES,
-    SEMITONES_PER_PITCH_CLASS,
+    SEMITONES_PER_MEAN_PITCH_CLASS,
     Variables,
     chords_of,
     sketch_of,
@@ -108,6 +108,6 @@ def test_parts_are_matched_by_program_in_order() -> None:
 def test_parts_have_the_registers_that_people_give_them() -> None:
     """A bass: low is 30.9 and high 43.6 (0.17 and 0.39 of 21-79), so from 18.1 to 56.4 is usual."""
     bass, drums = unusual_pitches((Part("", 33), Part("", 0, True)))
-    middles = (np.arange(PITCH_CLASSES) + 0.5) * SEMITONES_PER_PITCH_CLASS
+    middles = (np.arange(MEAN_PITCH_CLASSES) + 0.5) * SEMITONES_PER_MEAN_PITCH_CLASS
     assert middles[~bass].tolist() == [22, 26, 30, 34, 38, 42, 46, 50, 54]
     assert not drums.any()

@@ -182,9 +182,9 @@ def redo(
 ) -> list[Song]:
     """Recompose some bars of a song, or all bars and parts that are not locked; nothing else changes.
 
-    The result are several takes (versions), which differ from each other and from the song; fewer if no more
-    can be found. A range of bars counts as the Timeline does, from 0, with a pickup. Raises MidiError,
-    PlanError, ModelError, FailedError. Options:"""
+    Return a list of takes (versions), which differ from each other and from the song; it is shorter if no
+    more can be found. A range counts bars as the Timeline does: from 0, with the pickup as bar 0. Raises
+    MidiError, PlanError, ModelError, FailedError. Options:"""
     arguments = locals()  # all of them by name
     options = RedoOptions(**{name: arguments[name] for name in RedoOptions.__dataclass_fields__})
     if bars is None and parts is None and not lock:
@@ -240,8 +240,8 @@ def replay(
 
     `seed` and `creativity` (default: that of the recipe) are for `redraw`; `representation` is FILE.py:CLASS,
     if that of the recipe is in a user's file. `feel`, `swing` and `swing_notes` replace those of the recipe.
-    `model` is also needed if networks of feel in that model folder performed the song. Raises InputError,
-    FailedError.
+    `model` is also needed if networks of feel in that model folder performed the song. Raises InputError
+    for a wrong recipe, ModelError, PlanError, MidiError, FailedError.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
     changes: dict[str, Any] = {name: value for name, value in performing.items() if value is not None}

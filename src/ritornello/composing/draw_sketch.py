@@ -37,7 +37,9 @@ MAX_TRIES = 4  # to draw a sketch in which the requested parts play in enough ba
 # The share of bars in which each requested part plays by the sketch: more than generate.LEAST_SHARE_OF_BARS,
 # because the notes do not always follow the sketch
 LEAST_PLANNED_SHARE = 0.3
-FEWEST_NOTES = 12  # of an optional part, or as many as bars in a shorter song; 97% of human parts have six
+# An optional part with fewer planned notes is left out (in a song of fewer bars: with fewer notes than bars);
+# 97% of the parts of people's songs have at least six
+FEWEST_NOTES = 12
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def _song(
     representation = model.info["representation"]["name"]
     names = {"network": model.network, "representation": representation, "sha256": model.hash}
     plan, code = request.plan, model.code.get("representations")
-    if request.required_parts == () and model.representation.name == "notes":
+    if request.parts_are_optional and model.representation.name == "notes":
         plan = _plan_as_played(plan, rows)
     recipe = Recipe(names, plan, request.seed, request.song, dials, rows, request.music, code=code)
     return build_song(recipe, nats)
@@ -137,7 +137,7 @@ def _song(
 def _with_style(request: Request, model: Model) -> Request:
     """Return the request with the style statistics that are drawn for its labels."""
     style = style_of_plan(model.info, request.plan, habit_generator(request.seed, request.song, "style"))
-    if request.required_parts is None and (request.music is None or request.music.kind == "tune"):
+    if not request.parts_are_optional and (request.music is None or request.music.kind == "tune"):
         style = style._replace(plays=max(style.plays, LEAST_SHARE_OF_BARS))
     return replace(request, style=style)
 

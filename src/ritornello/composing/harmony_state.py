@@ -25,7 +25,7 @@ class HarmonyState:
         self._tones = [chord_tones(chord) for chord in self._chords]
         self._requested = frozenset(request.parts or ())
         self.parts = _low_to_high(request)
-        self._place = -1  # the index of the present chord, that at the last note
+        self._number = -1  # the index of the present chord, that at the last note
         self._missing: set[int] = set()  # the further tones of the present chord that were not composed yet
         self._bass_bar = -1  # the last bar in which a note of the bass part was composed during this chord
         self._onset = -1
@@ -42,9 +42,9 @@ class HarmonyState:
         """Read a new note (ticks, part class, pitch) in a bar, and the parts that play in that bar."""
         if part == DRUM_PART:
             return
-        place = self._place_at(onset)
-        if place != self._place:
-            self._place, self._missing, self._bass_bar = place, set(self._further_tones(place)), -1
+        number = self._number_at(onset)
+        if number != self._number:
+            self._number, self._missing, self._bass_bar = number, set(self._further_tones(number)), -1
         self._missing.discard(pitch % 12)
         if part == self.bass_part(playing):
             self._bass_bar = bar
@@ -54,13 +54,13 @@ class HarmonyState:
 
     def chord_at(self, tick: int) -> Chord | None:
         """Return the chord at a tick; None before the first."""
-        place = self._place_at(tick)
-        return self._chords[place] if place >= 0 else None
+        number = self._number_at(tick)
+        return self._chords[number] if number >= 0 else None
 
     def tones_at(self, tick: int) -> frozenset[int]:
         """Return the tones of the chord at a tick, with its bass."""
-        place = self._place_at(tick)
-        return self._tones[place] if place >= 0 else NO_TONES
+        number = self._number_at(tick)
+        return self._tones[number] if number >= 0 else NO_TONES
 
     def struck_at(self, tick: int) -> frozenset[int]:
         """Return the tones of the composed notes that begin at a tick."""
@@ -68,50 +68,53 @@ class HarmonyState:
 
     def missing_at(self, tick: int) -> frozenset[int]:
         """Return the further tones of the chord at a tick that were not composed yet."""
-        place = self._place_at(tick)
-        return frozenset(self._missing) if place == self._place else self._further_tones(place)
+        number = self._number_at(tick)
+        return frozenset(self._missing) if number == self._number else self._further_tones(number)
 
     def wrong_at(self, tick: int) -> frozenset[int]:
         """Return the tones that the nearest kind of the chord at a tick has, but the chord itself has not."""
-        place = self._place_at(tick)
-        return self._kind_tones(place) - self._tones[place] if place >= 0 else NO_TONES
+        number = self._number_at(tick)
+        return self._kind_tones(number) - self._tones[number] if number >= 0 else NO_TONES
 
     def elapsed_share(self, tick: int) -> float:
-        """Return the share of the chord's duration, 0-1, that lies before a tick."""
-        place = self._place_at(tick)
-        if not 0 <= place < len(self._onsets) - 1:
+        """Return the share of the chord's duration, 0-1, that lies before a tick.
+
+        It is 0 for the last chord, whose end is not known here, and before the first chord.
+        """
+        number = self._number_at(tick)
+        if not 0 <= number < len(self._onsets) - 1:
             return 0.0
-        start, end = self._onsets[place : place + 2]
+        start, end = self._onsets[number : number + 2]
         return (tick - start) / (end - start)
 
     def bass_is_due(self, tick: int, bar: int) -> bool:
         """Whether the bass part has no note yet in a bar during the chord at a tick."""
-        return self._place_at(tick) != self._place or self._bass_bar < bar
+        return self._number_at(tick) != self._number or self._bass_bar < bar
 
     def next_bass_tick(self, tick: int) -> int:
         """Return the tick of the next chord after a tick if it is a slash chord, else -1."""
-        place = self._place_at(tick) + 1
-        is_slash = place < len(self._chords) and self._chords[place].bass != NO_BASS
-        return self._onsets[place] if is_slash else -1
+        number = self._number_at(tick) + 1
+        is_slash = number < len(self._chords) and self._chords[number].bass != NO_BASS
+        return self._onsets[number] if is_slash else -1
 
     def bass_part(self, playing: tuple[int, ...]) -> int:
         """Return the lowest part of those that play in a bar and of those with given notes; -1 for none."""
         return next((part for part in self.parts if part in playing or part not in self._requested), -1)
 
-    def _place_at(self, tick: int) -> int:
+    def _number_at(self, tick: int) -> int:
         return bisect_right(self._onsets, tick) - 1
 
-    def _kind_tones(self, place: int) -> frozenset[int]:
-        chord = self._chords[place]
+    def _kind_tones(self, number: int) -> frozenset[int]:
+        chord = self._chords[number]
         if chord.is_silent:
             return NO_TONES
         return frozenset((chord.root + step) % 12 for step in CHORDS[chord.kind][1])
 
-    def _further_tones(self, place: int) -> frozenset[int]:
+    def _further_tones(self, number: int) -> frozenset[int]:
         """Return the tones of a chord that its nearest kind lacks, apart from its bass."""
-        if place < 0:
+        if number < 0:
             return NO_TONES
-        return self._tones[place] - self._kind_tones(place) - {self._chords[place].bass}
+        return self._tones[number] - self._kind_tones(number) - {self._chords[number].bass}
 
 
 def _low_to_high(request: Request) -> tuple[int, ...]:

@@ -83,29 +83,29 @@ def notes_for_score(
     if it would last into another one.
     """
     notes, note_parts = sampled_notes(rows, plan, first_tick, given)
-    start, end = (ticks_in_score(score, plan, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
+    start, end = (ticks_in_score(score, ticks) for ticks in (notes[:, 0], notes[:, 0] + notes[:, 1]))
     bars = plan.timeline(GRID)
     bar = bars.bar_of(notes[:, 0])
-    bar_start, bar_end = bars_in_score(score, plan, bars.start_ticks, bars.start_ticks + bars.length_ticks)
+    bar_start, bar_end = bars_in_score(score, bars.start_ticks, bars.start_ticks + bars.length_ticks)
     start = np.maximum(np.minimum(start, bar_end[bar] - 1), bar_start[bar])
     part, parts = _assign_parts(score, classes, note_parts, parts_to_redo)
     new = np.stack([start, np.maximum(end - start, 1), notes[:, 2], notes[:, 3], part], axis=1)
     return _without_overlaps(new, old), parts
 
 
-def ticks_in_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
-    """Convert ticks (N,) of the plan's bars, 24 a beat, to ticks of `score`, also beyond its last bar."""
-    return np.asarray(rescale_ticks(_moved_to_score(score, plan, ticks), GRID, score.ticks_per_beat))
+def ticks_in_score(score: Score, ticks: Ints) -> Ints:
+    """Convert ticks (N,) of the song's plan, 24 a beat, to ticks of `score`, also beyond its last bar."""
+    return np.asarray(rescale_ticks(_moved_to_score(score, ticks), GRID, score.ticks_per_beat))
 
 
-def bars_in_score(score: Score, plan: Plan, start_ticks: Ints, end_ticks: Ints) -> tuple[Ints, Ints]:
+def bars_in_score(score: Score, start_ticks: Ints, end_ticks: Ints) -> tuple[Ints, Ints]:
     """Convert the starts and ends of bars, in ticks (N,) of the plan, to ticks of `score`.
 
     They are rounded up, so that no bar starts before its bar line. If a change of meter of `score` lies
     between two ticks of the grid, its bars differ a little from those of the plan: the result is the time
     that belongs to both.
     """
-    start_ticks, end_ticks = (_moved_to_score(score, plan, ticks) for ticks in (start_ticks, end_ticks))
+    start_ticks, end_ticks = (_moved_to_score(score, ticks) for ticks in (start_ticks, end_ticks))
     start, end = (-(-ticks * score.ticks_per_beat // GRID) for ticks in (start_ticks, end_ticks))
     if any(meter.onset_ticks * GRID % score.ticks_per_beat for meter in score.meters):
         timeline = Timeline.of(score)
@@ -118,8 +118,8 @@ def bars_in_score(score: Score, plan: Plan, start_ticks: Ints, end_ticks: Ints) 
     return np.asarray(start), np.asarray(end)
 
 
-def _moved_to_score(score: Score, plan: Plan, ticks: Ints) -> Ints:
-    """Move ticks (N,) from the bars of the plan to those of `score`, both at 24 a beat."""
+def _moved_to_score(score: Score, ticks: Ints) -> Ints:
+    """Move ticks (N,) from the bars of the song's plan (`Plan.of`) to those of `score`, both at 24 a beat."""
     score_bars = grid_bars(score)
     plan_bars = Plan.of(score).timeline(GRID) if len(score) else score_bars
     inside = ticks < plan_bars.end_ticks
@@ -187,7 +187,7 @@ def _events(score: Score, plan: Plan) -> dict[str, Any]:
     later = [change for change in plan.meters if change[0] >= bars]
     if later and plan.bars:
         starts = plan.timeline(GRID).start_ticks
-        ticks = ticks_in_score(score, plan, np.array([starts[change[0]] for change in later]))
+        ticks = ticks_in_score(score, np.array([starts[change[0]] for change in later]))
         new = [Meter(tick, *change[1:]) for tick, change in zip(ticks.tolist(), later, strict=True)]
         events["meters"] = (*(m for m in score.meters if m.onset_ticks < new[0].onset_ticks), *new)
     return events

@@ -1,7 +1,8 @@
 """The options of composing: the type, default, allowed range and help of each, defined once.
 
-The options of the commands `compose` and `redo`, the defaults and the help of the Python functions, and the
-range checks are made from these classes. `ritornello --help` imports this module, so it imports no numpy.
+The options of the commands `compose`, `sketch`, `redo`, `vary`, `perform` and `change`, the defaults and the
+help of the Python functions, and the range checks are made from these classes. `ritornello --help` imports
+this module, so it imports no numpy.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ritornello.errors import PlanError, check_between
+from ritornello.performing.performance import MAX_SEED
 
 if TYPE_CHECKING:
     from ritornello.composing.draw_sketch import DrawnSketch
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 Music: TypeAlias = "str | Path | Score | Song"  # the path of a MIDI file, or a song that was read or composed
 SketchSource: TypeAlias = "str | Path | DrawnSketch"  # the path of a sketch, or one that was drawn
 Function = TypeVar("Function", bound=Callable[..., Any])
-MAX_SEED = (1 << 63) - 1
 MAX_SONGS = 1000
 MAX_CANDIDATES = 100
 DEFAULT_CREATIVITY = 0.5
@@ -119,12 +120,12 @@ class SketchOptions(_Options):
     seconds: float | None = _option("Length in seconds, RANGE, instead of bars.", None, 1, 3600)
     genre: str | None = _option("A label of the model, or a mix of labels: chorale:0.7,game:0.3.")
     key: str | None = _option('The key or mode, such as "D minor", "D dorian" or "A minor pentatonic".')
-    tempo: float | None = _option("Beats per minute, RANGE.", None, 10, 400)
+    tempo: float | None = _option("Quarter notes per minute in every meter, RANGE.", None, 10, 400)
     meter: str | None = _option("The time signature, such as 3/4.")
     parts: str | Iterable[str] | None = _option("Instruments of General MIDI: piano,bass,drums.")
     form: str | None = _option(
         'Sections and their bars; a name that appears again repeats its section: "intro4 A8 A8 B8 A8~" '
-        "(~: varied)."
+        "(A8~ or A'8: varied)."
     )
     chords: str | Path | None = _chords()  # noqa: RUF009
     chords_from: Music | None = _chords_from()  # noqa: RUF009

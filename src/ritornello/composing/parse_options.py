@@ -13,8 +13,8 @@ from ritornello.composing.options import ComposeOptions
 from ritornello.errors import PlanError
 from ritornello.music import theory
 from ritornello.music.chart import parse_chart, whole_choruses
+from ritornello.music.form import parse_form
 from ritornello.music.modes import parse_key_or_mode
-from ritornello.music.plan import parse_form
 from ritornello.music.timeline import MAX_BAR_BEATS
 from ritornello.system.suggest import nearest
 

@@ -29,11 +29,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.given_music import GivenMusic, Kind
-from ritornello.composing.options import DIALS, MAX_SEED
+from ritornello.composing.options import DIALS
 from ritornello.errors import InputError, PlanError, RitornelloError, check_between
 from ritornello.models import registry
 from ritornello.music.plan import MAX_BARS, Plan
-from ritornello.performing.performance import Performance
+from ritornello.performing.performance import MAX_SEED, Performance
 from ritornello.system.files import sha256
 from ritornello.system.version import __version__
 

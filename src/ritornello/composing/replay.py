@@ -46,7 +46,7 @@ def build_song(recipe: Recipe, nats: float = 0.0) -> Song:
     song = Song(merge_notes.with_notes(score, new, parts, plan), recipe, nats=nats)
     detailed = given.score_to_write()
     if given.kind == "prompt":
-        first = merge_notes.ticks_in_score(given.score, plan, np.array([request.first_tick])).tolist()[0]
+        first = merge_notes.ticks_in_score(given.score, np.array([request.first_tick])).tolist()[0]
         detailed = given.score_to_write(first)
         detailed = replace(detailed, details=with_neutral_channels(detailed.details, first))
     to_write = merge_notes.with_notes(merge_notes.with_grid_resolution(detailed), new, parts, plan)
@@ -69,7 +69,7 @@ def _redone_file(rows: npt.NDArray[Any], request: Request, given: GivenMusic) ->
     """Return the given MIDI file with the notes of rows (N, F) in the bars and parts to redo."""
     score, plan = given.score, request.plan
     edges = np.array([[request.first_tick], [request.end_tick]])
-    first, end = (int(ticks[0]) for ticks in merge_notes.bars_in_score(score, plan, *edges))
+    first, end = (int(ticks[0]) for ticks in merge_notes.bars_in_score(score, *edges))
     parts = range(len(score.parts)) if given.parts is None else given.parts
     old = merge_notes.note_table(score)
     is_inside = (old[:, 0] >= first) & (old[:, 0] < end) & np.isin(old[:, 4], list(parts))
@@ -92,7 +92,7 @@ def _redone_file(rows: npt.NDArray[Any], request: Request, given: GivenMusic) ->
     if not given.has_new_chords:
         return file
     onsets = np.array([chord.onset_ticks for chord in plan.chords], np.int64)
-    ticks = merge_notes.bars_in_score(score, plan, onsets, onsets)[0].tolist()
+    ticks = merge_notes.bars_in_score(score, onsets, onsets)[0].tolist()
     names = [marker_name(chord) for chord in plan.chords]
     return replace_chord_markers(file, first, end, list(zip(ticks, names, strict=True)))
 
@@ -103,7 +103,7 @@ def _stay(notes: npt.NDArray[np.int64], given: GivenMusic, plan: Plan) -> npt.ND
         return np.zeros(len(notes), bool)
     bars = plan.timeline(GRID)
     ends = bars.start_ticks + bars.length_ticks
-    start, _ = merge_notes.bars_in_score(given.score, plan, bars.start_ticks, ends)
+    start, _ = merge_notes.bars_in_score(given.score, bars.start_ticks, ends)
     bar = np.searchsorted(start, notes[:, 0], side="right") - 1
     return np.array(
         [pair in given.kept for pair in zip(bar.tolist(), notes[:, 4].tolist(), strict=True)], bool

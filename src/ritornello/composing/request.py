@@ -19,7 +19,7 @@ PlayedNotes = frozenset[tuple[int, int, int]]  # tick, part class and pitch of e
 
 @dataclass(frozen=True)
 class Request:
-    """A song to compose. Ticks are those of the plan's bars, 24 a beat; parts are classes of that field."""
+    """A song to compose. Ticks are those of the plan's bars, 24 a beat; parts are part classes (of rows)."""
 
     plan: Plan
     seed: int
@@ -36,8 +36,8 @@ class Request:
     """Notes are sampled from `first_tick` up to `end_tick` (None: the end of the song)."""
     open_parts: tuple[tuple[int, ...], ...] | None = None
     """For each bar the parts in which notes are sampled; None: all `parts` in all bars."""
-    required_parts: tuple[int, ...] | None = None
-    """The parts that must play; None means all of them."""
+    parts_are_optional: bool = False
+    """Whether parts may stay silent: those of a training song may, those that the user named may not."""
     style: StyleStats = NO_STATS
     avoided: PlayedNotes = frozenset()
     """Notes of other takes; `avoid_nats` are subtracted from the logits of their pitches."""
@@ -60,11 +60,13 @@ def request_for(
 
     With `parts_are_optional` not all parts must play: they are those of a training song, not of the user.
     """
-    required = () if parts_are_optional or (given is not None and given.kept) else None
+    parts_are_optional = parts_are_optional or (given is not None and bool(given.kept))
     if given is None:
-        return Request(plan, seed, song, _part_classes(plan), required_parts=required)
+        return Request(plan, seed, song, _part_classes(plan), parts_are_optional=parts_are_optional)
     kinds = {"prompt": _continuation, "tune": _accompaniment, "redo": _redo}
-    return replace(kinds[given.kind](plan, seed, song, given), music=given, required_parts=required)
+    return replace(
+        kinds[given.kind](plan, seed, song, given), music=given, parts_are_optional=parts_are_optional
+    )
 
 
 def _continuation(plan: Plan, seed: int, song: int, given: GivenMusic) -> Request:

@@ -3,7 +3,7 @@
 It is updated after each note, so that the rules need not go through all notes again.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from math import log
 
 import numpy as np
@@ -48,8 +48,8 @@ class SamplingState:
         self.request, self.song, self.style = request, song, request.style
         self.first_tick = request.first_tick
         self.end_tick = song.end_tick if request.end_tick is None else request.end_tick
-        self.first_bar = bisect_right(song.bar_starts, self.first_tick) - 1
-        self.last_bar = bisect_right(song.bar_starts, max(self.end_tick - 1, 0)) - 1
+        self.first_bar = song.bar_of(self.first_tick)
+        self.last_bar = song.bar_of(max(self.end_tick - 1, 0))
         self.planned, self.closings = PlannedParts(request, len(song.bar_starts)), closing_notes(request)
         self.returns_to = request.timeline.returns_to.tolist()
         self.similarity = [*request.timeline.similarity.tolist(), -1]  # to the bar it returns to; -1: unknown
@@ -138,7 +138,7 @@ class SamplingState:
         ends = self.sounding.setdefault(part, [])
         ends[:] = [other for other in ends if other > onset]
         ends.append(end)
-        bar = bisect_right(self.song.bar_starts, onset) - 1
+        bar = self.song.bar_of(onset)
         self.bar_tree.add(bar, onset - self.song.bar_starts[bar], part, pitch)
         if self.harmony is not None:
             self.harmony.add(onset, part, pitch, bar, self.playing_parts(onset))
@@ -157,7 +157,7 @@ class SamplingState:
         self.sounding[part].remove(end)
         if end == self.sounding_until:
             self.sounding_until = max(self.end_of.values(), default=onset)
-            bar = bisect_right(self.song.bar_starts, onset) - 1
+            bar = self.song.bar_of(onset)
             self.silent_bar = min(self.silent_bar, max(self.first_bar, bar))
 
     def _skip_sounding_bars(self) -> None:
@@ -184,7 +184,7 @@ class SamplingState:
     @property
     def closing_note(self) -> ClosingNote | None:
         """The planned closing note at the onset of the current row, once its shift is drawn."""
-        closing = self.closings.get(bisect_right(self.song.bar_starts, self.row_tick) - 1)
+        closing = self.closings.get(self.song.bar_of(self.row_tick))
         return closing if closing is not None and closing.onset_ticks == self.row_tick else None
 
     def note_to_repeat(self, tick: int) -> tuple[int, int, int] | None:
@@ -194,7 +194,7 @@ class SamplingState:
         this bar. If a note was composed at this tick, the note to repeat comes after it in (part, pitch).
         """
         song = self.song
-        bar = bisect_right(song.bar_starts, tick) - 1
+        bar = song.bar_of(tick)
         if (earlier := self.returns_to[bar]) < 0:
             return None
         moved, notes = song.bar_starts[bar] - song.bar_starts[earlier], song.notes
@@ -207,7 +207,7 @@ class SamplingState:
     @property
     def row_similarity(self) -> int:
         """The planned similarity of the bar of the current row, once its shift is drawn."""
-        similarity: int = self.similarity[bisect_right(self.song.bar_starts, self.row_tick) - 1]
+        similarity: int = self.similarity[self.song.bar_of(self.row_tick)]
         return similarity
 
     def playing_parts(self, tick: int) -> tuple[int, ...]:
@@ -215,7 +215,7 @@ class SamplingState:
 
         If all of them rest, all may play. In the last bar, parts that have not played yet may play too.
         """
-        bar = bisect_right(self.song.bar_starts, tick) - 1
+        bar = self.song.bar_of(tick)
         playing = self.planned.playing[bar] or self.planned.open[bar]
         if bar < self.last_bar or not (unplayed := self.unplayed_parts):
             return playing
@@ -234,17 +234,17 @@ class SamplingState:
 
     def planned_pitch(self, tick: int, part: int) -> int | None:
         """The mean pitch that is planned for a part in the bar of a tick, if any."""
-        pitches, bar = self.planned.pitches.get(part, ()), bisect_right(self.song.bar_starts, tick) - 1
+        pitches, bar = self.planned.pitches.get(part, ()), self.song.bar_of(tick)
         return pitches[bar] if bar < len(pitches) and pitches[bar] >= 0 else None
 
     def missing_bars(self, tick: int) -> dict[int, float]:
         """By part: how many more bars it should have played in before a tick; only those above 0."""
-        bar = bisect_right(self.song.bar_starts, tick) - 1
+        bar = self.song.bar_of(tick)
         if self.planned.notes[bar]:
             return self._missing_planned_bars(tick, bar)
         request, parts = self.request, self.request.parts or ()
         share = self.style.plays
-        if request.required_parts == () and 2 * len(self.played_parts) < len(parts):
+        if request.parts_are_optional and 2 * len(self.played_parts) < len(parts):
             share = max(share, SHARE_OF_BARS)
         if share == 0:
             return {}
@@ -272,9 +272,8 @@ class SamplingState:
     @property
     def unplayed_parts(self) -> list[int]:
         """The required parts that have not played yet, in ascending order."""
-        request = self.request
-        required = request.parts if request.required_parts is None else request.required_parts
-        return [part for part in required or () if part not in self.played_parts]
+        required = () if self.request.parts_are_optional else self.request.parts or ()
+        return [part for part in required if part not in self.played_parts]
 
 
 def _pitches_by_place(notes: PlayedNotes) -> dict[tuple[int, int], list[int]]:

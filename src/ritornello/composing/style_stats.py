@@ -24,17 +24,17 @@ class StyleStats(NamedTuple):
     """The statistics of a label. The names are those in model.json; the defaults limit nothing."""
 
     repeats: float = 1.0
-    """The share of notes that repeat the previous pitch of their part; 90% of songs have no more."""
+    """The share of notes that repeat the previous pitch of their part. In 90% of songs it is at most this."""
     plays: float = 0.0
-    """The share of the first bars in which a part plays; 90% of parts play in no fewer."""
+    """The share of the song's first 16 bars in which a part plays. For 90% of parts it is at least this."""
     voices: float = inf
-    """The most notes that a part strikes at one onset; 99% of songs have no more."""
+    """The most notes that a part strikes at one onset. In 99% of songs it is at most this."""
     notes: float = inf
-    """The most notes of a part in a bar; 99% of the bars in which parts play have no more."""
+    """The notes of a part in a bar. In 99% of the bars in which parts play they are at most this."""
     overlaps: float = 1.0
-    """The share of a part's onsets at which its earlier notes still sound; 90% of songs have no more."""
+    """The share of a part's onsets at which a note of it still sounds. In 90% of songs it is at most this."""
     gaps: float = 1.0
-    """The share of a part's onsets just before which it is silent; 90% of songs have no more."""
+    """The share of a part's onsets just before which it is silent. In 90% of songs it is at most this."""
     top_repeats: float = 1.0
     """The share of a part's onsets that keep the highest pitch of the last one."""
     skips: float = 1.0
@@ -46,15 +46,17 @@ class StyleStats(NamedTuple):
     notes_struck: float = inf
     """The mean number of notes that a pitched part strikes at an onset."""
     rhythms: float = 0.0
-    """The share of bars that have the onsets of an earlier bar. Drums and first bars do not count."""
+    """The share of the first 16 bars that have the onsets of an earlier one, of pitched parts.
+
+    The first bar with notes, which has no earlier one, does not count; nor does it below."""
     parallels: float = inf
     """The mean number of parallel fifths and octaves per beat."""
     clashes: float = inf
     """The number of pairs of notes per beat that sound together and are a second apart."""
     grooves: float = 0.0
-    """The mean share of bars that have the kicks and snares of an earlier bar. First bars do not count."""
+    """The mean share of the first 16 bars that have the kicks and snares of an earlier one."""
     loops: float = 0.0
-    """The mean share of bars that have all drum notes of an earlier bar. First bars do not count."""
+    """The mean share of the first 16 bars that have all drum notes of an earlier one."""
     backbeats: float = 0.0
     """The mean share of bars of 4/4 that have a snare on 2 and on 4, of those with a kick or snare."""
 

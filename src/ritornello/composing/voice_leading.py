@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from ritornello.composing.recent_notes import RECENT, share
 from ritornello.music.plan import GRID
 from ritornello.representations.grid.vocabulary import DRUM_PART
 
 SECONDS = (1, 2)  # semitones between two notes that clash
 WHOLE_TONE, FIFTH = 2, 7  # semitones; a move over a whole tone is a skip, over a fifth a leap
-RECENT_MOVES = 32
-LEAST_MOVES = RECENT_MOVES // 4
 PERFECT = (0, 7)  # octaves and fifths: semitones modulo 12
 
 
@@ -33,7 +32,7 @@ class VoiceLeading:
     def __init__(self) -> None:
         self.moves: dict[int, Move] = {}
         """By part."""
-        self.intervals: deque[int] = deque(maxlen=RECENT_MOVES)
+        self.intervals: deque[int] = deque(maxlen=RECENT)
         """Of the last completed moves, in semitones."""
         self._sounding: dict[tuple[int, int], int] = {}  # by part and pitch: the end tick
         self._onset, self._clashes = -1, 0
@@ -57,10 +56,9 @@ class VoiceLeading:
                 self.intervals.append(last.pitch - last.before)
             self.moves[part] = Move(onset, -1 if last is None else last.pitch, pitch)
 
-    @property
-    def counted(self) -> int:
-        """By how many moves shares are divided: as many as are known, at least LEAST_MOVES."""
-        return max(len(self.intervals), LEAST_MOVES)
+    def share_of_moves(self, semitones: int) -> float:
+        """Return the share (0-1) of the last moves that are wider than some semitones."""
+        return share([abs(interval) > semitones for interval in self.intervals])
 
     def clashes_per_beat(self, tick: int) -> float:
         """Return the number of clashes before a tick, divided by the beats before it, at least by four."""

@@ -40,6 +40,9 @@ DRAWN_STYLE_STATS, STYLE_QUANTILES = (
     ("top_repeats", "skips", "leaps", "far_notes", "notes_struck", "rhythms", "clashes"),
     10,
 )
+# A label counts as one without gaps (or overlaps) if in 90% of its songs less than this share of the onsets
+# follows a gap (or begins while a note of the part sounds)
+RARE_BREAKS = 0.01
 TEMPERATURES = (0.1, 2.0)  # the range of "temperature", a factor of those with which songs are sampled
 MAX_STYLE_STATS = {
     "repeats": 1.0,

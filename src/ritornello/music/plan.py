@@ -252,30 +252,6 @@ def grid_bars(score: Score) -> Timeline:
     return Timeline.of_meters(GRID, meters, last_onset + 1, chords)
 
 
-def parse_form(text: str) -> tuple[tuple[int, int], ...]:
-    """Return the `returns` of a plan for a form such as "A8 A8 B8 A8~": sections by name with their bars.
-
-    The first section of a name returns to nothing. Each later one repeats the latest of its name bar by bar,
-    closely (3), or with `~` in some of its notes (1). Raises PlanError if a section cannot be read.
-    """
-    returns: list[tuple[int, int]] = []
-    latest: dict[str, range] = {}
-    for section in text.split():
-        match = re.fullmatch(r"([^\W\d]+'*)(\d+)(~?)", section)
-        if not match or not 1 <= int(match[2]) <= MAX_BARS:
-            letters = re.fullmatch(r"[A-Za-z]{2,16}", text.strip())  # such as AABA
-            example = " ".join(f"{name}8" for name in text.strip()) if letters else "A8 or A8~"
-            raise PlanError(f"section {section!r}: must be a name and 1-{MAX_BARS} bars, such as {example}")
-        name, bars = match[1], range(len(returns), len(returns) + int(match[2]))
-        repeated = latest.get(name, range(0))
-        similarity = 1 if match[3] else 3
-        returns += [(repeated[i], similarity) if i < len(repeated) else (-1, 0) for i in range(len(bars))]
-        latest[name] = bars
-    if not returns:
-        raise PlanError("the form is empty: must be sections, such as 'A8 A8 B8 A8~'")
-    return tuple(returns)
-
-
 def _meters(timeline: Timeline) -> list[tuple[int, int]]:
     """Return the meter of each bar on the grid; a bar cut short by a change of meter gets one that fits."""
     meters = list(zip(timeline.numerator.tolist(), timeline.denominator.tolist(), strict=True))

@@ -18,6 +18,7 @@ from typing import Any
 
 from ritornello.errors import PlanError
 from ritornello.music.chord_symbols import parse_symbols
+from ritornello.music.form import returns_of_sections
 from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.music.sketch import UNKNOWN, Closing, Sketch, Texture, part_names
 from ritornello.music.timeline import Timeline
@@ -31,20 +32,13 @@ MAX_FILE_BYTES = 16 << 20
 def implied_returns(names: Sequence[str | None]) -> list[tuple[int, int]]:
     """Return what each bar repeats: the earlier bar, or -1, and the similarity. OPEN_RETURN before a section.
 
-    `names` has the name of the section that begins with a bar, or None. As in `parse_form`, a section repeats
-    the latest section of its name bar by bar: all notes, or some if ~ follows the name.
+    `names` has the name of the section that begins with a bar, or None; see `returns_of_sections`.
     """
-    returns: list[tuple[int, int]] = []
-    latest: dict[str, range] = {}
     edges = [*(bar for bar, name in enumerate(names) if name), len(names)]
-    returns += [OPEN_RETURN] * edges[0]
-    for start, end in pairwise(edges):
-        name = names[start] or ""
-        similarity = 1 if name.endswith("~") else 3
-        earlier = latest.get(name.rstrip("~"), range(0))
-        returns += [(earlier[i], similarity) if i < len(earlier) else (-1, 0) for i in range(end - start)]
-        latest[name.rstrip("~")] = range(start, end)
-    return returns
+    before = edges[0]
+    sections = [(names[start] or "", end - start) for start, end in pairwise(edges)]
+    returns = [(bar if bar < 0 else bar + before, same) for bar, same in returns_of_sections(sections)]
+    return [OPEN_RETURN] * before + returns
 
 
 @dataclass(frozen=True)

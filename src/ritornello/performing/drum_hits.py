@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.music.plan import main_tempo
+from ritornello.music.plan import GRID, main_tempo
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing.grid_notes import (
-    GRID,
     GridNotes,
     Ints,
     Recording,

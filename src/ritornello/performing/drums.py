@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ritornello.music.plan import GRID
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing.drum_hits import classes_of, hits_of
 from ritornello.performing.feel_network import FeelNetwork, bundled
-from ritornello.performing.grid_notes import GRID, Floats, Ints, places_of
+from ritornello.performing.grid_notes import Floats, Ints, places_of
 
 # A part's velocities are kept if their standard deviation is this; at 0 the network replaces them, between
 # the two it replaces a share

@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ritornello.music.plan import GRID
+
 Floats = npt.NDArray[np.float64]  # (N,)
 Ints = npt.NDArray[np.int64]  # (N,)
 Features = npt.NDArray[np.float32]  # (N, F)
 Values = dict[str, Floats]  # by quantity, such as "velocity": its value of each of N notes
 
-GRID = 24  # places in a beat
 # Notes in a beat, and the factor for each: a division replaces the best one so far if the sum of its squared
 # distances to the notes is below this factor times the best sum
 DIVISIONS = {4: 1.0, 3: 0.5, 8: 0.1, 6: 0.1}

@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ritornello.music.plan import main_tempo
+from ritornello.music.plan import GRID, main_tempo
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing.analysis import analysed, phrase_ticks
 from ritornello.performing.grid_notes import (
-    GRID,
     Floats,
     GridNotes,
     Ints,

@@ -44,9 +44,10 @@ def perform(
 ) -> Score:
     """Return the performed song; a plain performance returns the same score.
 
-    `cadences` are the cadences of the song's sketch, one for each bar. If these or the chords are missing,
-    they are estimated from the notes. A song without `has_end`, such as a loop, gets no final ritard. By
-    default the bundled network plays the drums, and rules play the other parts.
+    `cadences` are the cadences of the song's sketch, one for each bar. If there is not one for each bar, or
+    the song has no chords, cadences are estimated from the notes, and chords if there are none. A song
+    without `has_end`, such as a loop, gets no final ritard. By default the bundled network plays the drums,
+    and rules play the other parts.
     """
     if performance.is_plain or not len(score):
         return score

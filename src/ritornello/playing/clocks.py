@@ -1,4 +1,4 @@
-"""The clock of a jam, by which messages are timed."""
+"""The clock by which a jam and `play --out` time messages."""
 
 import time
 from typing import Protocol

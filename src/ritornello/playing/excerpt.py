@@ -40,7 +40,10 @@ def excerpt(
     metronome: bool = False,
     is_cut: bool = False,
 ) -> Excerpt:
-    """Return bars such as "9-12" (a pickup is bar 0; None: all) of the parts in `solo`, or not in `mute`.
+    """Return some bars of some parts of a song.
+
+    `bars` are such as "9-12" (a pickup is bar 0; None: all); the parts are those in `solo` (None: all) that
+    are not in `mute`.
 
     With `is_cut`, or if bars are given, notes end with the last bar. Raises PlanError for
     bars or parts that are not in the song, InputError if no notes are left.

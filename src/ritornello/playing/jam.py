@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 
@@ -15,7 +16,7 @@ from ritornello.playing.answer_process import ProcessAnswers
 from ritornello.playing.answers import Answers, JamMusic, Mode
 from ritornello.playing.clocks import Clock, SystemClock
 from ritornello.playing.jam_time import JamTime, parse_meter
-from ritornello.playing.play import closing, ended_by_signals
+from ritornello.playing.play import ended_by_signals
 from ritornello.playing.ports import InPort, OutPort, SystemIn, SystemOut
 from ritornello.playing.session import Session
 
@@ -72,11 +73,13 @@ def jam(
 
     `mode` "turns" answers each phrase, "accompany" plays `parts` along with the next one. `tempo` is in
     beats per minute; without it, the MIDI clock (`clock_in`) sets the tempo, or it is estimated from each
-    phrase.
-    `bars` is the length of a turn; without it a phrase ends with silence. Ports are names, numbers from 1,
-    "virtual", or objects with the methods of InPort and OutPort; `answers` and `clock` are for tests. When
-    the jam ends, also by an error, all notes are ended.
-    Raises InputError, PlanError, ModelError, FailedError.
+    phrase. `meter` is such as "3/4". `bars` is the length of a turn; without it a phrase ends with silence.
+    `clock_out` and `metronome` send a MIDI clock and clicks to `out_port`.
+
+    `instrument` is the musician's; `key`, `genre`, `creativity`, `seed` and `model` are those of `compose`.
+    `report` gets each line of text about the jam. Ports are names, numbers from 1, "virtual", or objects with
+    the methods of InPort and OutPort; `answers` and `clock` are for tests. When the jam ends, also by an
+    error, all notes are ended. Raises InputError, PlanError, ModelError, FailedError.
     """
     check_between("minutes", minutes, 0.01, MAX_MINUTES)
     music = JamMusic(mode, parts, instrument, key, genre, creativity, seed, model)

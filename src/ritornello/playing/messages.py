@@ -10,7 +10,7 @@ from ritornello.playing.excerpt import Excerpt
 from ritornello.playing.player import Note, Player
 from ritornello.playing.ports import Message, OutPort
 
-PROGRAM, META = 0xC0, 0xF0
+PROGRAM = 0xC0
 START_S = 0.1  # the time from the call to the first note
 LONGEST_WAIT_S = 0.1  # the longest time until Ctrl-C takes effect
 

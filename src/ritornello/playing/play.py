@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ritornello import midi, notation
 from ritornello.composing.options import Music
@@ -22,13 +22,13 @@ from ritornello.rendering.audio import find_soundfont
 from ritornello.rendering.audio.soundfont import SoundFont
 
 if TYPE_CHECKING:
-    from ritornello.composing.song import Song
+    pass
 
 OnBar = Callable[[int], None]
 
 
 def play(
-    song: Music | Song,
+    song: Music,
     *,
     bars: str | range | None = None,
     loop: bool = False,
@@ -71,16 +71,6 @@ def open_sound(device: str | SoundOutput | None) -> SoundOutput:
 
 
 @contextmanager
-def closing(*outputs: Any) -> Iterator[None]:
-    """Close all outputs after the block, also after an error."""
-    try:
-        yield
-    finally:
-        for output in outputs:
-            output.close()
-
-
-@contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that no note keeps sounding."""
     if threading.current_thread() is not threading.main_thread():
@@ -99,7 +89,7 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def _score(song: Music | Song) -> Score:
+def _score(song: Music) -> Score:
     """The notes of a song, with the controllers of its file."""
     if isinstance(song, Score):
         return song

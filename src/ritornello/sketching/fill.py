@@ -66,9 +66,14 @@ class Filling:
         generator: np.random.Generator,
         creativity: float,
         can_rest: bool = True,
+        required: Collection[int] = (),
     ) -> None:
-        """The chords of `open_bars` (T,) are open; parts may rest if `can_rest`. See `Sketcher.fill`."""
-        self._can_rest = can_rest
+        """The chords of `open_bars` (T,) are open; parts may rest if `can_rest`. See `Sketcher.fill`.
+
+        Each of the parts `required` is planned to play in a quarter of the bars or more, before its textures
+        are drawn.
+        """
+        self._labels, self._can_rest, self._required = labels, can_rest, required
         self._network, self._plan, self._generator = network, plan, generator
         self._creativity = creativity
         self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
@@ -82,23 +87,22 @@ class Filling:
         self._late_onsets = late_onsets(self._bars.length_ticks)
         self._has_known_chords = ~(self._variables.chord == OPEN).any(axis=1)  # (T,)
         self._chords_outside_mode = chords_outside_mode(plan)
-        self._required: Collection[int] = ()
         self._inputs: dict[Any, Inputs] = {}  # by group of GROUPS; what is missing is computed anew
         self._biases: dict[str, Array] | None = None  # of the network; None: to be computed anew
         self._part_states: tuple[Array, Array] | None = None
 
-    def draw_profile(self, profiles: Profiles, labels: Sequence[str]) -> None:
-        """Draw a profile as an input of the network with these labels.
+    def draw_profile(self, profiles: Profiles) -> None:
+        """Draw a profile as an input of the network.
 
         Numbers that describe a kind of variables of which some are known stay unknown.
         """
-        profile = profiles.draw(self._plan, len(self._bars), labels, self._generator)
+        profile = profiles.draw(self._plan, len(self._bars), self._labels, self._generator)
         profile = np.where(known_groups(self._variables), np.nan, profile)
         self._context["profile"] = profile_inputs(profile)
 
-    def plan(self, required: Collection[int] = ()) -> Plan:
-        """Return the plan with nothing open; the parts `required` play in a quarter of the bars."""
-        v, self._required = self._variables, required
+    def plan(self) -> Plan:
+        """Return the plan with nothing open."""
+        v = self._variables
         v.cadence[-1:][v.cadence[-1:] == OPEN] = END
         v.similarity[v.origin == NONE] = 0
         for stage in STAGES:
@@ -250,7 +254,7 @@ class Filling:
         self._forget((kind, "similarity") if kind == "origin" else (kind,))
 
     def _forget(self, kinds: Collection[str]) -> None:
-        """Have what was computed from the kinds of variables computed anew."""
+        """Discard what was computed from these kinds of variables, so that it is computed again."""
         for group, read in GROUPS.items():
             if not set(read).isdisjoint(kinds):
                 self._inputs.pop(group, None)

@@ -24,11 +24,11 @@ from ritornello.sketching.variables import (
     CLOSING_PITCHES,
     CLOSINGS,
     KINDS,
+    MEAN_PITCH_CLASSES,
     NO_CHORD,
     NONE,
     NOTE_CLASSES,
     OPEN,
-    PITCH_CLASSES,
     PRESENCES,
     SIMILARITIES,
     SLOTS,
@@ -165,9 +165,9 @@ def _texture_inputs(variables: Variables) -> Inputs:
     """Return the textures of parts, and those near them."""
     return {
         "notes_near": near_textures(variables.notes, variables.origin, NOTE_CLASSES),
-        "pitch_near": near_textures(variables.pitch, variables.origin, PITCH_CLASSES),
+        "pitch_near": near_textures(variables.pitch, variables.origin, MEAN_PITCH_CLASSES),
         "notes": np.where(variables.notes == OPEN, NOTE_CLASSES, variables.notes),
-        "pitch": _indices(variables.pitch, {NONE: PITCH_CLASSES, OPEN: PITCH_CLASSES + 1}),
+        "pitch": _indices(variables.pitch, {NONE: MEAN_PITCH_CLASSES, OPEN: MEAN_PITCH_CLASSES + 1}),
     }
 
 

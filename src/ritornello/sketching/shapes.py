@@ -30,8 +30,8 @@ from ritornello.sketching.variables import (
     CLOSING_PITCHES,
     CLOSINGS,
     KINDS,
+    MEAN_PITCH_CLASSES,
     NOTE_CLASSES,
-    PITCH_CLASSES,
     PRESENCES,
     SIMILARITIES,
     SLOTS,
@@ -70,7 +70,7 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         "chord": (SLOTS * CHORD_EMBEDDING, d),
         "family": (len(FAMILIES) + 1, p), "program": (129, p), "instance": (MAX_INSTANCES**2, p),
         "presence": (PRESENCES + 1, p),
-        "notes": (NOTE_CLASSES + 1, p), "pitch": (PITCH_CLASSES + 2, p),
+        "notes": (NOTE_CLASSES + 1, p), "pitch": (MEAN_PITCH_CLASSES + 2, p),
         "before": (d, d), "after": (d, d), "from_origin": (d, d),
         "part_before": (p, p), "part_after": (p, p), "part_from_origin": (p, p),
         "chord_before": (CHORD_EMBEDDING, d), "chord_after": (CHORD_EMBEDDING, d),
@@ -79,8 +79,8 @@ def weight_shapes(config: SketchConfig) -> Shapes:
         "out_norm": (d,), "part_norm": (p,),
         "similarity_out": (d, SIMILARITIES), "cadence_out": (d, CADENCES),
         "slot_out": (SLOTS, d), "chord_hidden": (d, d), "chord_out": (d, CHORDS), "chord_bias": (CHORDS,),
-        "notes_out": (p, NOTE_CLASSES), "pitch_out": (p, PITCH_CLASSES), "presence_out": (p, PRESENCES),
-        "notes_bias": (NOTE_CLASSES,), "pitch_bias": (PITCH_CLASSES,),
+        "notes_out": (p, NOTE_CLASSES), "pitch_out": (p, MEAN_PITCH_CLASSES), "presence_out": (p, PRESENCES),
+        "notes_bias": (NOTE_CLASSES,), "pitch_bias": (MEAN_PITCH_CLASSES,),
     }  # fmt: skip
     for name, size in zip(CLOSINGS, (CLOSING_ONSETS, CLOSING_PITCHES), strict=True):
         shapes |= {name: (size + 3, d), f"{name}_out": (d, size), f"{name}_bias": (size,)}
@@ -104,7 +104,7 @@ def _bonus_shapes(d: int, p: int) -> Shapes:
     shapes: Shapes = {
         "chord_near": (d, NEAR_CHORDS), "chord_near_bias": (NEAR_CHORDS,), "chord_counts": (d, 2),
     }  # fmt: skip
-    for name, size in zip(TEXTURES, (NOTE_CLASSES, PITCH_CLASSES), strict=True):
+    for name, size in zip(TEXTURES, (NOTE_CLASSES, MEAN_PITCH_CLASSES), strict=True):
         shapes |= {f"{name}_near": (p, NEAR), f"{name}_near_bias": (NEAR,)}
         shapes |= {f"{name}_step": (p, NEAR), f"{name}_steps": (size, size)}
     return shapes

@@ -12,14 +12,13 @@ import numpy.typing as npt
 from ritornello.errors import ModelError
 from ritornello.models.chain.weight_checks import check_weights
 from ritornello.models.model import Model
+from ritornello.models.model_folder import RARE_BREAKS
 from ritornello.music.plan import Plan
 from ritornello.sketching.fill import Filling
 from ritornello.sketching.forward import Network, numpy_operations
 from ritornello.sketching.profile import Profiles, profile_shapes
 from ritornello.sketching.shapes import SketchConfig, weight_shapes
 
-# Parts of a label never pause, or never overlap, if 90% of its songs have gaps, or overlaps, at fewer onsets
-RARE_BREAKS = 0.01
 MAX_PROFILES = 1_000_000
 MAX_SIZES = {"width": 1024, "layers": 16, "heads": 16, "part_width": 1024}
 
@@ -90,10 +89,10 @@ class Sketcher:
         mask = None if open_bars is None else np.asarray(open_bars, bool)
         labels = {label for label, _ in plan.genres}
         can_rest = not labels or not labels <= self.labels_without_rests
-        filling = Filling(self.network, self.labels, plan, mask, generator, creativity, can_rest)
+        filling = Filling(self.network, self.labels, plan, mask, generator, creativity, can_rest, required)
         if len(self.profiles):
-            filling.draw_profile(self.profiles, self.labels)
-        return filling.plan(required)
+            filling.draw_profile(self.profiles)
+        return filling.plan()
 
 
 def _checked_settings(path: str, settings: Any) -> tuple[SketchConfig, tuple[str, ...]]:

@@ -1,9 +1,10 @@
 """The stages in which the variables of a sketch are sampled, and the temperatures at which they are drawn.
 
-What most bars do not have (an earlier bar that returns, a motif, the end of a phrase, many notes, a chord
-with tones outside the scale) is unlikely in each bar. A low temperature, a cut or the order of entropies
-would leave out nearly all of it. So these variables are drawn at temperatures near 1, in random order, and
-few at once, because those that are drawn at once do not know of each other. But chords with which phrases
+Some things occur in few bars: a return, a motif that comes back, the end of a phrase, many notes, a chord
+outside the scale. Each of them is unlikely in any one bar. At a low temperature, without the least likely
+classes, or if the surest variables are drawn first, a sketch would hardly have any of them. So these
+variables are drawn at temperatures near 1, in random order, and few at once, because those that are drawn at
+once do not depend on each other. But chords with which phrases
 close, and those of the last bar, are drawn at a low temperature, so that songs end well, and chords in which
 another key than the plan's is heard are drawn anew.
 """

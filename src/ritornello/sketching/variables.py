@@ -49,8 +49,8 @@ CLOSING_ONSETS, CLOSING_PITCHES = (
 CLOSINGS = ("closing_onset", "closing_pitch")
 NOTE_CLASS_STARTS = np.array([*range(17), 17, 21, 25, 33, 49])  # the least number of notes of each class
 NOTE_CLASSES = len(NOTE_CLASS_STARTS)
-SEMITONES_PER_PITCH_CLASS = 4
-PITCH_CLASSES = 128 // SEMITONES_PER_PITCH_CLASS
+SEMITONES_PER_MEAN_PITCH_CLASS = 4
+MEAN_PITCH_CLASSES = 128 // SEMITONES_PER_MEAN_PITCH_CLASS
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Variables:
             np.select([motif == UNKNOWN, motif == NO_MOTIF], [OPEN, NONE], motif),
             np.full(len(plan.parts), OPEN),
             np.where(notes < 0, OPEN, np.searchsorted(NOTE_CLASS_STARTS, notes, side="right") - 1),
-            np.select([notes == 0, pitch < 0], [NONE, OPEN], pitch // SEMITONES_PER_PITCH_CLASS),
+            np.select([notes == 0, pitch < 0], [NONE, OPEN], pitch // SEMITONES_PER_MEAN_PITCH_CLASS),
         )
         is_known = (notes >= 0).all(axis=1)
         variables.presence[is_known] = presence_of(notes[is_known] > 0)
@@ -192,7 +192,7 @@ def sketch_of(variables: Variables, plan: Plan, generator: np.random.Generator) 
         classes = variables.notes[part]
         notes = generator.integers(NOTE_CLASS_STARTS[classes], ends[classes])
         notes = np.where(known[:, 0] == UNKNOWN, notes, known[:, 0])
-        middle = variables.pitch[part] * SEMITONES_PER_PITCH_CLASS + SEMITONES_PER_PITCH_CLASS // 2
+        middle = variables.pitch[part] * SEMITONES_PER_MEAN_PITCH_CLASS + SEMITONES_PER_MEAN_PITCH_CLASS // 2
         pitch = np.where(known[:, 1] == UNKNOWN, middle, known[:, 1])
         pitch = np.where(notes == 0, UNKNOWN, pitch)
         textures.append(tuple(zip(notes.tolist(), pitch.tolist(), strict=True)))
@@ -243,8 +243,8 @@ def late_onsets(length_ticks: Ints) -> Mask:
 
 def unusual_pitches(parts: Sequence[Part]) -> Mask:
     """Return which classes of mean pitch (P, classes) parts should not have, by `usual_pitches`."""
-    unusual = np.zeros((len(parts), PITCH_CLASSES), bool)
-    middles = (np.arange(PITCH_CLASSES) + 0.5) * SEMITONES_PER_PITCH_CLASS
+    unusual = np.zeros((len(parts), MEAN_PITCH_CLASSES), bool)
+    middles = (np.arange(MEAN_PITCH_CLASSES) + 0.5) * SEMITONES_PER_MEAN_PITCH_CLASS
     for number, part in enumerate(parts):
         if not part.is_drum:
             low, high = usual_pitches(part)

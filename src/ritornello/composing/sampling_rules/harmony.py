@@ -1,6 +1,5 @@
 """Rules for chords that the network cannot represent: slash chords, further kinds of chords, and N.C."""
 
-from bisect import bisect_right
 from collections.abc import Iterable
 
 import numpy as np
@@ -33,7 +32,7 @@ def keep_bass_of_chord(state: SamplingState) -> Bias | None:
     has_lower_note = (state.onset, state.part) == (tick, part)  # notes of an onset ascend
     if has_lower_note or part != harmony.bass_part(state.playing_parts(tick)):
         return None
-    bar = bisect_right(state.song.bar_starts, tick) - 1
+    bar = state.song.bar_of(tick)
     nats = BASS_NATS if harmony.bass_is_due(tick, bar) else LATER_BASS_NATS
     return bias_of_tones({chord.bass}, 0.0, -nats)
 
@@ -71,7 +70,7 @@ def _part_of_due_bass(state: SamplingState, tick: int) -> int:
     if harmony is None or (chord := harmony.chord_at(tick)) is None or chord.bass == NO_BASS:
         return -1
     part = harmony.bass_part(state.playing_parts(tick))
-    is_due = harmony.bass_is_due(tick, bisect_right(state.song.bar_starts, tick) - 1)
+    is_due = harmony.bass_is_due(tick, state.song.bar_of(tick))
     return part if is_due and part in (state.request.parts or ()) else -1
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from ritornello.composing.sampling_rules.onsets import require_onset
 from ritornello.composing.sampling_state import Bias, SamplingState
+from ritornello.models.model_folder import RARE_BREAKS
 from ritornello.representations.grid.vocabulary import DRUM_PART, MAX_SHIFT, PARTS, SHIFTS
-from ritornello.sketching.sketcher import RARE_BREAKS
 
-ONSET_NATS = 8.0  # subtracted from shifts after which a part would have a gap, or no part could play
-PART_NATS = 8.0  # subtracted from parts that must wait
+ONSET_NATS = 20.0  # subtracted from shifts after which a part would have a gap, or no part could play
+PART_NATS = 20.0  # subtracted from parts that must wait (with 8, four of ten chorales had an overlap)
 
 
 def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:

@@ -1,6 +1,5 @@
 """Rules for the field `part`: which parts play, how often, and how many notes at once."""
 
-from bisect import bisect_right
 from functools import lru_cache
 
 import numpy as np
@@ -82,7 +81,7 @@ def favour_parts_of_set_density(state: SamplingState) -> Bias | None:
     """Make parts of a set density likelier while they are behind their planned notes in the bar."""
     if not state.planned.held_parts:
         return None
-    bar = bisect_right(state.song.bar_starts, state.row_tick) - 1
+    bar = state.song.bar_of(state.row_tick)
     start, end = state.song.bar_lines[bar : bar + 2]
     elapsed, due = (state.row_tick - start) / (end - start), []
     for part in state.planned.held_parts:
@@ -96,7 +95,7 @@ def favour_parts_of_set_density(state: SamplingState) -> Bias | None:
 def penalize_excess_notes(state: SamplingState) -> Bias | None:
     """Make parts unlikelier whose next note would be one too many at this onset or in this bar."""
     tick = state.row_tick
-    bar = bisect_right(state.song.bar_starts, tick) - 1
+    bar = state.song.bar_of(tick)
     penalties = {part: excess_nats(state, part, tick, bar) for part in state.notes_in_bar}
     if not any(penalties.values()):
         return None

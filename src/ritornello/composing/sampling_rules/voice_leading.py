@@ -6,6 +6,7 @@ Each holds for the labels in whose human songs these are rare. Closing notes are
 
 import numpy as np
 
+from ritornello.composing.recent_notes import share
 from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.composing.voice_leading import FIFTH, WHOLE_TONE
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHES
@@ -37,10 +38,10 @@ def penalize_repeated_tops(state: SamplingState) -> Bias | None:
     if move is None or part == DRUM_PART or state.closing_note:
         return None
     pitch = move.before if move.onset == state.row_tick else move.pitch
-    share = leading.intervals.count(0) / leading.counted
-    if pitch < 0 or share <= state.style.top_repeats:
+    excess = share([interval == 0 for interval in leading.intervals]) - state.style.top_repeats
+    if pitch < 0 or excess <= 0:
         return None
-    return bias_at(PITCHES, pitch, -EXCESS_REPEAT_NATS * (share - state.style.top_repeats))
+    return bias_at(PITCHES, pitch, -EXCESS_REPEAT_NATS * excess)
 
 
 def penalize_skips_and_leaps(state: SamplingState) -> Bias | None:
@@ -61,7 +62,7 @@ def penalize_skips_and_leaps(state: SamplingState) -> Bias | None:
         return None
     bias, distance = np.zeros(PITCHES, np.float32), np.abs(np.arange(PITCHES) - move.pitch)
     for size, usual in ((WHOLE_TONE, state.style.skips), (FIFTH, state.style.leaps)):
-        excess = sum(abs(interval) > size for interval in leading.intervals) / leading.counted - usual
+        excess = leading.share_of_moves(size) - usual
         bias[distance > size] -= EXCESS_LEAP_NATS * max(excess, 0.0)
     return bias if bias.any() else None
 

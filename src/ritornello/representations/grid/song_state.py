@@ -84,6 +84,10 @@ class SongState:
         if not self.done:
             self._begin_row()
 
+    def bar_of(self, tick: int) -> int:
+        """Return the number of the bar in which a tick lies, from 0."""
+        return bisect_right(self.bar_starts, tick) - 1
+
     def allowed(self, field: str) -> Mask:
         """Which classes of a choice are allowed, (size + 1,); the last one is void."""
         mask = np.zeros(VOID[field] + 1, bool)
@@ -155,14 +159,14 @@ class SongState:
         if self._texture and shift <= MAX_SHIFT:
             part, pitch = self._must_exceed()
             least_part = max(part, 0) + (pitch == VOID["pitch"] - 1)
-            bar, place = bisect_right(self.bar_starts, tick) - 1, (known["position"], known["bar_length"])
+            bar, place = self.bar_of(tick), (known["position"], known["bar_length"])
             known["texture.part"] = self._texture.part(bar, *place, least_part)
         for name, value in known.items():
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
     def _write_planned(self, texture: TextureState, part: int) -> None:
         """Write into the row the fields of the sketch for its part."""
-        bar = bisect_right(self.bar_starts, self.clock + self.row[COLUMN["shift"]]) - 1
+        bar = self.bar_of(self.clock + self.row[COLUMN["shift"]])
         for name, value in zip(PLANNED_FIELDS, texture.planned(bar, part), strict=True):
             self.row[COLUMN[name]] = self.hidden.get(COLUMN[name], value)
 
@@ -228,7 +232,7 @@ class SongState:
         else:
             self._add_note(clock)
         self.clock = clock
-        self.bar = bisect_right(self.bar_starts, clock) - 1
+        self.bar = self.bar_of(clock)
         if self._texture and shift != WAIT:
             self._texture.add(self.bar, self.notes[-1][1])
         self._begin_row()
