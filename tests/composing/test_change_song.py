@@ -23,6 +23,12 @@ def test_a_key_is_reached_the_shortest_way(key: str, pitches: list[int]) -> None
     assert changed.tempi == SONG.tempi
 
 
+def test_a_mode_has_the_key_signature_of_another_tonic() -> None:
+    # two sharps: A mixolydian has them, and B mixolydian three more; "B major" would be read from D major
+    assert sorted(r.change(SONG, key="B mixolydian").score.pitch.tolist()) == [36, 76, 80]
+    assert sorted(r.change(SONG, key="B major").score.pitch.tolist()) == [36, 71, 75]
+
+
 def test_tempo_and_instrument(tmp_path: Path) -> None:
     changed = r.change(SONG, tempo=60, instrument={"tune": "cello"})
     assert changed.score.tempi == (Tempo(0, 1_000_000),)

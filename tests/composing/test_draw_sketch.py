@@ -148,6 +148,22 @@ def test_a_part_with_next_to_no_notes_is_left_out_unless_it_is_asked_for(model: 
     assert len(asked.parts) == 3
 
 
+def test_parts_of_a_file_play_but_where_they_rest(model: Path, tmp_path: Path) -> None:
+    rests, header = {"texture": {"grand piano": "rests"}}, {"genre": "game", "meter": "4/4"}
+    alone = write_sketch(tmp_path / "a.json", rests, {}, rests, {}, parts=["piano"], **header)
+    first = {"texture": {"grand piano": "rests", "fingered bass": {"notes": 2}}}
+    two = write_sketch(tmp_path / "b.json", first, {}, {}, {}, parts=["piano", "bass"], **header)
+    for seed in range(4):
+        bars = [onset // 96 for onset in compose(model, sketch=alone, seed=seed).score.onset_ticks.tolist()]
+        assert bars and not {0, 2} & set(bars)
+        score = compose(model, sketch=two, seed=seed).score
+        assert set(score.part.tolist()) == {0, 1}
+        assert 0 not in score.onset_ticks[score.part == 0] // 96
+    silent = write_sketch(tmp_path / "c.json", rests, rests, parts=["piano"], **header)
+    with pytest.raises(PlanError, match="all parts rest in all bars"):
+        compose(model, sketch=silent)
+
+
 def test_parts_rest_where_the_sketch_says_so(model: Path) -> None:
     for song in compose_many(model, 4, genre="game", bars=8, seed=2, parts="piano,bass"):
         plan, score = song.plan, song.score

@@ -49,6 +49,18 @@ def test_a_prompt_keeps_its_sketch_and_the_rest_is_filled(model: Model, tune: Sc
     assert replay(tmp_path / "song.json").to_bytes() == song.to_bytes()
 
 
+def test_parts_join_a_prompt_and_those_that_it_has_continue(model: Model, tune: Score) -> None:
+    bars = int(tune.onset_ticks[-1]) // 1920 + 1
+    programs = [part.program for part in tune.parts]
+    for seed in range(3):
+        song = compose(model, prompt=tune, parts=[*map(str, programs), "piano"], bars=bars + 6, seed=seed)
+        assert sorted(part.program for part in song.plan.parts) == sorted([0, *programs])
+        (piano,) = [number for number, part in enumerate(song.score.parts) if part.program == 0]
+        onsets = song.score.onset_ticks[song.score.part == piano] * 24 // song.score.ticks_per_beat
+        assert onsets.min() >= 96 * bars
+        assert len(set((onsets // 96).tolist())) >= 2  # of the six new bars
+
+
 def test_chords_and_form_that_are_asked_for_stay_beside_a_melody(model: Model, tune: Score) -> None:
     bars = int(tune.onset_ticks[-1]) // 1920 + 1
     plan = compose(model, melody=tune, parts="piano", chords="Dm", form=f"A{bars}", seed=1).plan

@@ -177,15 +177,38 @@ def test_a_part_rests_where_the_sketch_says_so() -> None:
 
 
 def test_a_part_that_must_play_may_do_so_in_the_last_bar_though_it_rests() -> None:
-    begun = song(with_textures(0, 0, 0, 0)).note(90).note(90).note(90)
+    begun = song(with_textures(2, 0, 0, 0)).note(90).note(90).note(90)
     assert BASS in forbidden(parts.forbid_unrequested_parts(begun.put(shift=0).state))
     assert BASS not in forbidden(parts.forbid_unrequested_parts(begun.put(shift=80).state))
     assert forbidden(parts.forbid_unrequested_parts(begun.note(80, BASS).put(shift=5).state)).count(BASS)
+    resting = song(with_textures(0, 0, 0, 0)).note(90).note(90).note(90)  # the sketch wants it to be silent
+    assert BASS in forbidden(parts.forbid_unrequested_parts(resting.put(shift=80).state))
+    assert timing.forbid_end_before_all_parts_play(resting.state) is None
 
 
 def test_a_bar_is_silent_if_all_rest_in_the_sketch() -> None:
     plan = replace(with_textures(0, 2, 2, 2), sketch=Sketch((), (), FOUR.parts, (((0, -1),) * 4,) * 2))
-    assert forbidden(timing.forbid_silence(song(plan).note(0).state)) == [END]
+    assert forbidden(timing.forbid_silence(song(plan).state)) == []
+    assert forbidden(timing.forbid_onsets_outside_requested_bars(song(plan).state)) == list(range(192))
+    third = (((4, 60), (4, 60), (0, -1), (4, 60)),) * 2  # both rest in the third bar only
+    begun = song(replace(plan, sketch=Sketch((), (), FOUR.parts, third))).note(
+        96
+    )  # the clock is at its bar 2
+    onsets = timing.forbid_onsets_outside_requested_bars(begun.state)
+    assert forbidden(onsets) == list(range(96, 192))  # WAIT leads beyond it
+
+
+def test_a_requested_part_is_called_for_though_the_network_hardly_knows_it() -> None:
+    begun = song(with_textures(2, 2, 2, 2)).note(96)  # the bass was silent for a bar, and is at the next
+    begun.put(shift=0).state.part_logits[BASS] = -50
+    bias = parts.favour_rare_parts(begun.state)
+    assert bias is not None
+    # it misses that bar; its odds become LEAST_ODDS_PER_BAR against the piano, whose logit is 0
+    assert float(bias[BASS]) == pytest.approx(50 + np.log(parts.LEAST_ODDS_PER_BAR), abs=1e-4)
+    optional = song(with_textures(2, 2, 2, 2), parts_are_optional=True).note(96)
+    optional.put(shift=0).state.part_logits[BASS] = -50
+    bias = parts.favour_rare_parts(optional.state)
+    assert bias is not None and float(bias[BASS]) == parts.NATS_PER_MISSING_BAR
 
 
 def test_a_part_is_called_for_as_long_as_it_lacks_planned_notes() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +13,10 @@ from ritornello.composing.sampling_rules import form
 from ritornello.composing.song import Song
 from ritornello.composing.takes import LEAST_DIFFERENCE
 from ritornello.models.model import Model
-from ritornello.music.score import Part, Score
-from tests.composing.models import write_model
+from ritornello.music.score import Chord, Part, Score
+from tests.composing.models import LABELS, write_model
 from tests.composing.test_rules import BASS, song
+from tests.sketching.sketchers import random_sketcher
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,22 @@ def test_the_likeliest_notes_give_several_takes(model: Model, parts: str | None)
     for one, other in combinations(composed, 2):
         assert len(one ^ other) > LEAST_DIFFERENCE * len(one | other) / 2
     assert [str(take.recipe) for take in redo()] == [str(take.recipe) for take in takes]
+
+
+def test_chords_of_new_bars_replace_the_symbols_of_the_file(tmp_path: Path) -> None:
+    model = Model.open(
+        write_model(tmp_path / "model", sketcher=replace(random_sketcher(), labels=LABELS[:2]))
+    )
+    chords = tuple(Chord(96 * bar, root, "maj") for bar, root in enumerate((0, 5, 7, 0)))
+    named = replace(tune(), chords=chords)
+    for take in composer.redo(named, "3-4", takes=2, model=model, seed=1):
+        expected = [chord for chord in take.plan.chords if chord[0] >= 192]
+        written = take.score.chords
+        assert written[:2] == chords[:2]
+        assert [(c.onset_ticks, c.root, c.kind) for c in written[2:]] == [tuple(c)[:3] for c in expected]
+        assert composer.replay(take.recipe).to_bytes() == take.to_bytes()
+    for take in composer.redo(named, "3-4", parts="drums", takes=2, model=model, seed=1):
+        assert take.score.chords == chords  # those of the part that stays
 
 
 def test_what_another_take_plays_is_less_likely_here() -> None:

@@ -13,6 +13,7 @@ from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, PlanError
 from ritornello.midi.changing import change_file
 from ritornello.music import theory
+from ritornello.music.modes import parse_key_or_mode, signature
 from ritornello.music.plan import main_tempo
 from ritornello.music.score import Score
 from ritornello.rendering.render import MIDI_ENDINGS
@@ -77,9 +78,13 @@ def _file_of(song: Music) -> tuple[str, bytes]:
 
 
 def _semitones_to(key: str, score: Score) -> int:
-    """Return the shortest way from the key of a song to another one, -5 to 6 semitones. Raises PlanError."""
+    """Return the shortest way from the key of a song to another one, -5 to 6 semitones. Raises PlanError.
+
+    A file has only a key signature: a song in D mixolydian has that of G major. So for a mode, which must be
+    that of the song, the key of its signature counts.
+    """
     try:
-        new_key = theory.parse_key(key)
+        new_key = signature(*parse_key_or_mode(key))
     except ValueError as error:
         raise PlanError(str(error)) from None
     old_key = score.keys[0][1:] if score.keys else score.estimated_key

@@ -6,7 +6,7 @@ to fit the options.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -171,7 +171,7 @@ class _Choice:
         """
         given = self.given.parts if self.given else ()
         if self.options.parts is not None:
-            return (*given, *self.requested_parts())
+            return (*given, *self._requested_parts(self._joining()))
         if not self.given:
             return drawn
         if not self.is_melody:
@@ -183,13 +183,24 @@ class _Choice:
                 added.remove(same[0])
         return (*given, *added)
 
-    def requested_parts(self) -> tuple[Part, ...]:
+    def _joining(self) -> list[Instrument]:
+        """The requested instruments; with a prompt, those that it does not have, because its own continue."""
+        requested = list(self.options.parts or ())
+        if self.given is None or self.is_melody:
+            return requested
+        for part in self.given.parts:
+            kind = (part.is_drum, 0 if part.is_drum else part.program)
+            if own := [instrument for instrument in requested if kind in _kinds(instrument)]:
+                requested.remove(own[0])
+        return requested
+
+    def _requested_parts(self, requested: Iterable[Instrument]) -> tuple[Part, ...]:
         """Each requested part with the program that songs of the labels use most; drums come last."""
         labels = {label for label, _ in self.options.genres or ()}
         plans = [plan for plan in self.plans if not labels or labels & set(dict(plan.genres))] or self.plans
         counts = Counter(-1 if p.is_drum else p.program for plan in plans for p in plan.parts)
         parts = []
-        for part in self.options.parts or ():
+        for part in requested:
             program = max(part.programs or (-1,), key=lambda number: (counts[number], -number))
             if plans and not counts[program] and not self.options.force:
                 known = sorted({"drums" if p < 0 else theory.INSTRUMENTS[p] for p in counts})
@@ -251,3 +262,8 @@ def _possible_returns(plan: Plan) -> tuple[tuple[int, int], ...] | None:
         (earlier, similarity) if earlier < bar and length[max(earlier, 0)] == length[bar] else (-1, 0)
         for bar, (earlier, similarity) in enumerate(plan.returns[: len(length)])
     )
+
+
+def _kinds(instrument: Instrument) -> set[tuple[bool, int]]:
+    """Whether a part with this instrument is one of drums, and its program: all pairs that are possible."""
+    return {(False, program) for program in instrument.programs} or {(True, 0)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ritornello.errors import InputError, PlanError
 from ritornello.models.model import Model
 from ritornello.music.chord_symbols import without_open_chords
 from ritornello.music.plan import Plan
+from ritornello.music.sketch import UNKNOWN
 from ritornello.notation import sketch_file
 from ritornello.notation.sketch_bar import OPEN_RETURN
 from ritornello.notation.sketch_file import SketchFile
@@ -115,10 +117,37 @@ def _without_small_parts(plan: Plan) -> Plan:
     return replace(plan, parts=parts, sketch=replace(plan.sketch, parts=parts, textures=textures))
 
 
-def _planned_share(plan: Plan, part: int) -> float:
-    """Return the share of the bars in which a part plays by the sketch."""
+def _is_silent(plan: Plan) -> bool:
+    """Whether all parts rest in all bars by the sketch."""
     assert plan.sketch is not None
-    bars = plan.sketch.textures[part]
+    return not any(notes for bars in plan.sketch.textures for notes, _ in bars)
+
+
+def _is_open(plan: Plan, part: int) -> bool:
+    """Whether the texture of a part is open in some bar."""
+    if plan.sketch is None or not plan.sketch.textures:
+        return True
+    return any(notes == UNKNOWN for notes, _ in plan.sketch.textures[part])
+
+
+def _tried(fill: Callable[..., Plan], required: Collection[int], first_bar: int = 0) -> Plan:
+    """Return the first plan of MAX_TRIES in which the required parts play in enough bars from a bar on.
+
+    In the last one, parts that did not do so in the one before play in all bars.
+    """
+    lacking: list[int] = []
+    for tries in range(MAX_TRIES):
+        plan = fill(without_rests=lacking if tries == MAX_TRIES - 1 else ())
+        lacking = [part for part in required if _planned_share(plan, part, first_bar) < LEAST_PLANNED_SHARE]
+        if not lacking:
+            break
+    return plan
+
+
+def _planned_share(plan: Plan, part: int, first_bar: int) -> float:
+    """Return the share of the bars from a bar on in which a part plays by the sketch."""
+    assert plan.sketch is not None
+    bars = plan.sketch.textures[part][first_bar:]
     return sum(notes > 0 for notes, _ in bars) / len(bars)
 
 
@@ -128,11 +157,13 @@ class PlanDrawer:
     def __init__(self, model: Model, options: ComposeOptions, given: GivenMusic | None = None) -> None:
         """Read the sketch of the options. Raises PlanError for options that contradict it or the model."""
         self._file = read_sketch(options.sketch)
-        has_requested_parts = given is not None or options.parts is not None
         if self._file is not None:
             options = with_options_of(self._file, options, model.all_labels)
         elif options.genre is None and given is None:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
+        has_requested_parts = given is not None or options.parts is not None
+        if self._file is not None and self._file.has_all_textures:  # as of a song whose sketch was drawn
+            has_requested_parts = False
         parsed = parse_options(options, model.all_labels)
         self._options, self._given, self._is_melody = options, given, options.melody is not None
         self._is_blend = len(parsed.genres or ()) > 1
@@ -165,7 +196,9 @@ class PlanDrawer:
         given_plan = given.plan if given else None
         plan = choose_plan(options, self._plans, generator, given=given_plan, is_melody=self._is_melody)
         if self.sketcher is not None and given is not None:
-            return filled_around(
+            added = range(len(given.plan.parts), len(plan.parts)) if options.parts else ()
+            fill = partial(
+                filled_around,
                 plan,
                 given,
                 self.sketcher,
@@ -173,8 +206,9 @@ class PlanDrawer:
                 self._options.creativity,
                 has_form=options.returns is not None,
                 has_chords=bool(options.chords),
-                required=must_play,
+                required={*must_play, *added},
             )
+            return _tried(fill, added, 0 if self._is_melody else len(given.timeline))
         if self.sketcher is not None and options.returns is None:
             plan = replace(plan, returns=None)  # the form of a training song, cut or extended
         if self._options.intro or self._options.outro:
@@ -206,12 +240,14 @@ class PlanDrawer:
                     "chords in all bars, or in none"
                 )
             return plan
-        required: Collection[int] = parts_with_requests(self._textures, plan)
+        required = parts_with_requests(self._textures, plan)
         if self._parsed.parts or self._is_blend:
-            required = range(len(plan.parts))
-        for _ in range(MAX_TRIES):
-            fill, creativity = self.sketcher.fill, self._options.creativity
-            filled = fill(plan, generator, creativity, open_bars=open_bars, required=required)
-            if all(_planned_share(filled, part) >= LEAST_PLANNED_SHARE for part in required):
-                break
+            required = list(range(len(plan.parts)))
+        required = [part for part in required if _is_open(plan, part)]
+        fill = partial(self.sketcher.fill, plan, generator, self._options.creativity, open_bars=open_bars)
+        filled = _tried(partial(fill, required=required), required)
+        if _is_silent(filled):
+            filled = fill(without_rests=range(len(plan.parts)))
+        if plan.parts and _is_silent(filled):
+            raise PlanError("the sketch lets all parts rest in all bars: at least one must play in one bar")
         return _without_small_parts(filled) if self.parts_are_optional and self._file is None else filled

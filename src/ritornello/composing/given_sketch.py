@@ -29,12 +29,13 @@ def filled_around(
     has_form: bool = False,
     has_chords: bool = False,
     required: Collection[int] = (),
+    without_rests: Collection[int] = (),
 ) -> Plan:
     """Return the plan of a song with given music, and with a sketch.
 
     Bars of the given music that stay have its sketch, the network draws that of the others. With `has_form`
     or `has_chords`, the form or the chords of `plan` are those of the user and stay. The parts with the
-    numbers `required` play in the new bars.
+    numbers `required` play in the new bars, and those `without_rests` in each of them.
     """
     known, is_open = _with_known_bars(plan, given, required)
     known = replace(known, returns=plan.returns) if has_form else known
@@ -42,7 +43,22 @@ def filled_around(
         plan, open_bars = without_open_chords(plan)
         known = replace(known, chords=plan.chords)
         is_open = np.zeros(len(is_open), bool) if open_bars is None else open_bars
-    return sketcher.fill(known, generator, creativity, open_bars=is_open, required=required)
+    filled = sketcher.fill(
+        known, generator, creativity, open_bars=is_open, required=required, without_rests=without_rests
+    )
+    return _without_joining_parts(filled, given) if given.kind == "prompt" else filled
+
+
+def _without_joining_parts(plan: Plan, given: GivenMusic) -> Plan:
+    """Return the plan in which parts that join a prompt rest in its bars."""
+    sketch, count = plan.sketch, len(given.timeline)
+    assert sketch is not None
+    joining = range(len(given.plan.parts), len(plan.parts))
+    textures = tuple(
+        ((0, UNKNOWN),) * count + bars[count:] if number in joining else bars
+        for number, bars in enumerate(sketch.textures)
+    )
+    return replace(plan, sketch=replace(sketch, textures=textures))
 
 
 def _with_known_bars(plan: Plan, given: GivenMusic, required: Collection[int]) -> tuple[Plan, Mask]:

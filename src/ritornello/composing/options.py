@@ -252,7 +252,8 @@ class ChangeOptions(_Options):
 
     transpose: int | None = _option("Semitones up, or down if negative, RANGE; drums stay.", None, -127, 127)
     key: str | None = _option(
-        'The new key, such as "D minor", of the same mode; notes move the shortest way.'
+        'The new key or mode, of the same mode: "D minor" of a song in minor, "E dorian" of one in dorian; '
+        "notes move the shortest way."
     )
     tempo: float | None = _option(
         "The new main tempo in beats per minute, RANGE; other tempi change in proportion.", None, 10, 400

@@ -32,6 +32,15 @@ class PlannedParts:
             for notes, parts in zip(self.notes, self.open, strict=False)
         ]
         """For each bar the open parts that do not rest."""
+        self.is_silent = [
+            bool(request.parts) and request.given is None and not playing and bool(parts)
+            for playing, parts in zip(self.playing, self.open, strict=False)
+        ]
+        """Whether no note may begin in each bar, because all parts rest in it. False with given music."""
+        self.resting = frozenset(
+            part for part in request.parts or () if all(notes.get(part) == 0 for notes in self.notes)
+        )
+        """The parts that rest in all bars."""
         classes = part_classes(request.plan.parts).tolist()
         self.held_parts = frozenset(classes[number] for number in request.plan.held_notes)
         """The parts whose density the user set."""

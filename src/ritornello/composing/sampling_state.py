@@ -23,6 +23,7 @@ from ritornello.representations.grid.vocabulary import (
     COLUMN,
     DRUM_PART,
     DURATION_TICKS,
+    PARTS,
     SHIFTS,
     WAIT,
 )
@@ -31,6 +32,7 @@ Bias = npt.NDArray[np.float32]  # (size,) what a rule adds to the logits of a fi
 TICKS_OF_DURATION = DURATION_TICKS.tolist()
 LEAST_SHARE = 1e-4  # a smaller share of the probability counts as this one
 PLANNED_BARS = 2.0  # how many bars a part misses at the end of a bar without any of its planned notes
+MOST_BARS_MISSING = 3  # the most that a part may miss, and how many bars are searched for silence
 SHARE_OF_BARS = 0.25  # of the bars that a part should play in, while fewer than half of the parts have played
 
 
@@ -73,6 +75,8 @@ class SamplingState:
         """-log of the probability that the network leaves to the requested parts, summed over an onset."""
         self.shift_shares = np.full(SHIFTS, 1 / SHIFTS, np.float32)
         """The probability of each shift in the network."""
+        self.part_logits = np.zeros(PARTS, np.float32)
+        """Of the network, at the present row."""
         self.bar_tree, self.voice_leading = BarTree(), VoiceLeading()
         self.played_parts: set[int] = set()  # since `first_tick`
         self.bars_played: dict[int, tuple[int, int]] = {}  # by part: the last bar, and how many
@@ -91,6 +95,7 @@ class SamplingState:
             self.shift_shares = weights / np.add.reduce(weights)
         if field != "part" or not parts:
             return
+        self.part_logits = logits.copy()  # rules change the logits in place
         weights = np.exp(logits - np.maximum.reduce(logits))
         given = self.song.next_given(field)
         parts = self.playing_parts(self.row_tick)
@@ -213,10 +218,13 @@ class SamplingState:
     def playing_parts(self, tick: int) -> tuple[int, ...]:
         """The parts that may play in the bar of a tick, ascending: open ones that do not rest by the sketch.
 
-        If all of them rest, all may play. In the last bar, parts that have not played yet may play too.
+        If all of them rest, none may play, but with given music all of them may. In the last bar, parts that
+        have not played yet may play too.
         """
         bar = self.song.bar_of(tick)
-        playing = self.planned.playing[bar] or self.planned.open[bar]
+        playing = self.planned.playing[bar]
+        if not playing and not self.planned.is_silent[bar]:
+            playing = self.planned.open[bar]
         if bar < self.last_bar or not (unplayed := self.unplayed_parts):
             return playing
         return tuple(sorted({*playing, *unplayed}))
@@ -238,7 +246,7 @@ class SamplingState:
         return pitches[bar] if bar < len(pitches) and pitches[bar] >= 0 else None
 
     def missing_bars(self, tick: int) -> dict[int, float]:
-        """By part: how many more bars it should have played in before a tick; only those above 0."""
+        """By part: how many more bars it should have played in before a tick, within limits, above 0."""
         bar = self.song.bar_of(tick)
         if self.planned.notes[bar]:
             return self._missing_planned_bars(tick, bar)
@@ -250,30 +258,30 @@ class SamplingState:
             return {}
         due = share * (bar + 1 - self.first_bar)
         missing = {part: due - self.bars_played.get(part, (-1, 0))[1] for part in parts}
-        return {part: bars for part, bars in missing.items() if bars > 0}
+        return {part: min(bars, MOST_BARS_MISSING) for part, bars in missing.items() if bars > 0}
 
     def _missing_planned_bars(self, tick: int, bar: int) -> dict[int, float]:
         """By part: how many bars it misses at a tick of a bar for which a sketch plans notes.
 
         A part with too few notes misses PLANNED_BARS times the share of the bar for which it lacks notes, and
-        one bar for each of the three bars before in which notes were planned and it did not play.
+        one bar for each of the last bars before in which notes were planned and it did not play.
         """
         start, end = self.song.bar_lines[bar : bar + 2]
         elapsed, missing = (tick - start) / (end - start), {}
         for part, notes in self.planned.notes[bar].items():
             last, played = self.notes_in_bar.get(part, (-1, 0))
             share = elapsed - (played / notes if last == bar and notes else 0.0)
-            if notes and share > 0:
-                earlier = range(max(last + 1, bar - 3), bar)
-                silent = sum(self.planned.notes[other].get(part, 0) > 0 for other in earlier)
-                missing[part] = PLANNED_BARS * share + silent
+            earlier = range(max(last + 1, bar - MOST_BARS_MISSING), bar)
+            silent = sum(self.planned.notes[other].get(part, 0) > 0 for other in earlier)
+            if notes and (share > 0 or silent):
+                missing[part] = min(PLANNED_BARS * max(share, 0.0) + silent, MOST_BARS_MISSING)
         return missing
 
     @property
     def unplayed_parts(self) -> list[int]:
-        """The required parts that have not played yet, in ascending order."""
+        """The required parts that have not played yet, in ascending order, without those that only rest."""
         required = () if self.request.parts_are_optional else self.request.parts or ()
-        return [part for part in required if part not in self.played_parts]
+        return [part for part in required if part not in self.played_parts | self.planned.resting]
 
 
 def _pitches_by_place(notes: PlayedNotes) -> dict[tuple[int, int], list[int]]:

@@ -45,9 +45,10 @@ def compose_takes(
 
     If not enough differ by LEAST_DIFFERENCE, some that differ by less follow.
     """
-    if options.chords is not None:  # a copy has no cached values, so the file is parsed again
-        given = replace(given, has_new_chords=True)
     sketcher = Sketcher.of(model)
+    are_chords_drawn = sketcher is not None and not given.has_other_notes and bool(given.score.chords)
+    if options.chords is not None or are_chords_drawn:  # the chord symbols of the file are to be replaced
+        given = replace(given, has_new_chords=True)  # a copy has no cached values: the file is parsed again
     request = request_for(_plan_to_redo(given, options), seed, given=given)
     takes: list[Song] = []
     similar: dict[bytes, Song] = {}  # takes that differ by less, by their `_onsets_and_pitches`

@@ -60,6 +60,13 @@ class SketchFile:
     textures: tuple[dict[str, Texture], ...]
     """For each bar the texture of parts by name."""
 
+    @property
+    def has_all_textures(self) -> bool:
+        """Whether the number of notes of each part in each bar is stated."""
+        parts = len(self.options.get("parts", ()))
+        known = [[notes for notes, _ in bar.values() if notes != UNKNOWN] for bar in self.textures]
+        return parts > 0 and all(len(of_bar) == parts for of_bar in known)
+
     def applied_to(self, plan: Plan) -> Plan:
         """Return a plan of as many bars with the chords, the returns and the sketch of the file.
 

@@ -65,15 +65,15 @@ class Filling:
         open_bars: Mask | None,
         generator: np.random.Generator,
         creativity: float,
-        can_rest: bool = True,
         required: Collection[int] = (),
+        without_rests: Collection[int] = (),
     ) -> None:
-        """The chords of `open_bars` (T,) are open; parts may rest if `can_rest`. See `Sketcher.fill`.
+        """The chords of `open_bars` (T,) are open. See `Sketcher.fill`.
 
         Each of the parts `required` is planned to play in a quarter of the bars or more, before its textures
-        are drawn.
+        are drawn. Parts `without_rests` play in all bars in which they are open.
         """
-        self._labels, self._can_rest, self._required = labels, can_rest, required
+        self._labels, self._required, self._without_rests = labels, required, without_rests
         self._network, self._plan, self._generator = network, plan, generator
         self._creativity = creativity
         self._cut = float(np.interp(creativity, CREATIVITIES, CUTS))
@@ -214,8 +214,8 @@ class Filling:
                 logits = network.part_logits(kind, x, part_bars)[at]
                 if kind == "pitch":
                     logits[self._unusual_pitches[at[0]]] = -np.inf
-                elif not self._can_rest:
-                    logits[:, 0] = -np.inf
+                else:
+                    logits[np.isin(at[0], list(self._without_rests)), 0] = -np.inf
             else:
                 logits = self._possible(kind, at, network.bar_logits(kind, bars)[at])
             by_kind[kind] = logits

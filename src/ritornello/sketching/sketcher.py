@@ -78,18 +78,22 @@ class Sketcher:
         *,
         open_bars: Sequence[bool] | npt.NDArray[np.bool_] | None = None,
         required: Collection[int] = (),
+        without_rests: Collection[int] = (),
     ) -> Plan:
         """Return the plan with complete `returns`, `chords` and `sketch`; values that it has stay.
 
         Open are returns of (-1, -1), and the chords of `open_bars` (bars,). Without that mask, all chords are
         open if the plan has none, and else none is. The parts with the numbers `required` play in a quarter
-        of the bars or more, unless the textures that are drawn differ from that. `creativity` goes from 0
-        (the likeliest values) to 1.
+        of the bars or more, unless the textures that are drawn differ from that; those `without_rests` in all
+        open bars. `creativity` goes from 0 (the likeliest values) to 1.
         """
         mask = None if open_bars is None else np.asarray(open_bars, bool)
         labels = {label for label, _ in plan.genres}
-        can_rest = not labels or not labels <= self.labels_without_rests
-        filling = Filling(self.network, self.labels, plan, mask, generator, creativity, can_rest, required)
+        if labels and labels <= self.labels_without_rests:
+            without_rests = range(len(plan.parts))
+        filling = Filling(
+            self.network, self.labels, plan, mask, generator, creativity, required, without_rests
+        )
         if len(self.profiles):
             filling.draw_profile(self.profiles)
         return filling.plan()

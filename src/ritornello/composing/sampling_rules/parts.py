@@ -1,6 +1,7 @@
 """Rules for the field `part`: which parts play, how often, and how many notes at once."""
 
 from functools import lru_cache
+from math import log
 
 import numpy as np
 
@@ -9,7 +10,10 @@ from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 
 # A network alone left out three of a quartet's four parts, and a sixth of its game songs were drums alone.
-NATS_PER_MISSING_BAR, MOST_BARS_MISSING = 3.0, 3.0
+NATS_PER_MISSING_BAR = 3.0
+# A requested part is at least this likely for each bar it misses, relative to the likeliest part: a network
+# that has learnt tunes of a violin hardly gives a bass any probability
+LEAST_ODDS_PER_BAR = 0.1
 UNPLAYED_NATS = 4.0  # added to an unplayed part at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
 DUE_NATS = 4.0  # added to a part that lacks notes of the density that the user set
@@ -72,8 +76,12 @@ def favour_rare_parts(state: SamplingState) -> Bias | None:
     if not missing:
         return None
     bias = np.zeros(PARTS, np.float32)
+    highest = max(map(state.part_logits.__getitem__, state.playing_parts(state.row_tick)), default=0.0)
     for part, bars in missing.items():
-        bias[part] = NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING)
+        bias[part] = NATS_PER_MISSING_BAR * bars
+        if not state.request.parts_are_optional and state.part_logits[part] > FORBIDDEN:
+            least = highest - float(state.part_logits[part]) + log(LEAST_ODDS_PER_BAR * bars)
+            bias[part] = max(bias[part], least)
     return bias
 
 

@@ -5,7 +5,6 @@ import numpy as np
 from ritornello.composing.sampling import FORBIDDEN
 from ritornello.composing.sampling_rules.onsets import favour_shift
 from ritornello.composing.sampling_rules.parts import (
-    MOST_BARS_MISSING,
     NATS_PER_MISSING_BAR,
     excess_nats,
     is_late_in_last_bar,
@@ -31,16 +30,19 @@ LEAST_NATS = 0.01  # a smaller penalty is left out
 
 
 def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
-    """Forbid onsets outside the bars to redo or within the prompt, apart from the next given note."""
+    """Forbid onsets outside the bars to redo, within the prompt, and in bars in which all parts rest.
+
+    The next given note is not forbidden.
+    """
     song, clock, given = state.song, state.song.clock, state.song.next_given("shift")
-    is_split = state.request.open_parts is not None
+    is_split = state.request.open_parts is not None or any(state.planned.is_silent)
     if clock >= state.first_tick and state.end_tick == song.end_tick and not is_split:
         return None
     bias = np.zeros(SHIFTS, np.float32)
     for bar in range(song.bar, len(song.bar_starts)) if is_split else ():
         if song.bar_starts[bar] > clock + MAX_SHIFT:
             break
-        if not state.planned.open[bar]:
+        if not state.playing_parts(song.bar_starts[bar]):
             start, end = (max(line - clock, 0) for line in song.bar_lines[bar : bar + 2])
             bias[start:end][: MAX_SHIFT + 1 - start] = FORBIDDEN
     bias[: max(state.first_tick - clock, 0)][: MAX_SHIFT + 1] = FORBIDDEN
@@ -61,9 +63,11 @@ def forbid_silence(state: SamplingState) -> Bias | None:
     deadlines = []  # the ticks before which a note must come
     if state.silent_bar <= state.last_bar:
         deadlines.append(song.bar_lines[state.silent_bar + 1])
-    if not state.last_bar_has_onset and state.end_tick >= song.end_tick:
+    is_silent = state.planned.is_silent
+    if not state.last_bar_has_onset and state.end_tick >= song.end_tick and not is_silent[-1]:
         deadlines.append(song.end_tick)
-    if not song.notes and request.given is None and request.first_tick == 0 and request.end_tick is None:
+    is_new = request.given is None and request.first_tick == 0 and request.end_tick is None
+    if not song.notes and is_new and not is_silent[0]:
         deadlines.append((song.bar_lines[1] + 1) // 2)
     if not deadlines:
         return None
@@ -116,7 +120,7 @@ def favour_joining_rare_parts(state: SamplingState) -> Bias | None:
     bars = max((bars for part, bars in missing.items() if part > song.notes[-1][1]), default=0.0)
     if bars == 0:
         return None
-    return bias_at(SHIFTS, 0, NATS_PER_MISSING_BAR * min(bars, MOST_BARS_MISSING))
+    return bias_at(SHIFTS, 0, NATS_PER_MISSING_BAR * bars)
 
 
 def penalize_excess_onsets(state: SamplingState) -> Bias | None:
