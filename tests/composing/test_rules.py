@@ -205,6 +205,7 @@ def test_a_requested_part_is_called_for_though_the_network_hardly_knows_it() -> 
     assert bias is not None
     # it misses that bar; its odds become LEAST_ODDS_PER_BAR against the piano, whose logit is 0
     assert float(bias[BASS]) == pytest.approx(50 + np.log(parts.LEAST_ODDS_PER_BAR), abs=1e-4)
+    # of parts that may stay silent, one of two has played
     optional = song(with_textures(2, 2, 2, 2), parts_are_optional=True).note(96)
     optional.put(shift=0).state.part_logits[BASS] = -50
     bias = parts.favour_rare_parts(optional.state)

@@ -93,8 +93,11 @@ class _Choice:
             us_per_beat = options.us_per_beat or plan.us_per_beat
             return plan.full_bars >= self.requested_bars(plan.meters, us_per_beat, self.options.default_bars)
 
+        prompt = None if given is None or self.is_melody or label else _programs(given)
         criteria: list[Callable[[Plan], bool]] = [
             lambda plan: label is None or label in dict(plan.genres),
+            lambda plan: prompt is None or _programs(plan) >= prompt,
+            lambda plan: prompt is None or _programs(plan) == prompt,
             lambda plan: meter is None or plan.only_main_meter().meters[0][1:] == meter,
             lambda plan: all(_has(plan, part) for part in (*(options.parts or ()), *options.preferred_parts)),
             lambda plan: key is None or (plan.key is not None and plan.key[1] == key[1]),
@@ -262,6 +265,11 @@ def _possible_returns(plan: Plan) -> tuple[tuple[int, int], ...] | None:
         (earlier, similarity) if earlier < bar and length[max(earlier, 0)] == length[bar] else (-1, 0)
         for bar, (earlier, similarity) in enumerate(plan.returns[: len(length)])
     )
+
+
+def _programs(plan: Plan) -> set[int]:
+    """The programs of the parts of a plan; -1 stands for drums."""
+    return {-1 if part.is_drum else part.program for part in plan.parts}
 
 
 def _kinds(instrument: Instrument) -> set[tuple[bool, int]]:

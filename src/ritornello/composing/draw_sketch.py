@@ -159,7 +159,8 @@ class PlanDrawer:
         self._file = read_sketch(options.sketch)
         if self._file is not None:
             options = with_options_of(self._file, options, model.all_labels)
-        elif options.genre is None and given is None:
+        is_open = options.genre is None and given is None and (self._file is None or options.parts is None)
+        if is_open:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
         has_requested_parts = given is not None or options.parts is not None
         if self._file is not None and self._file.has_all_textures:  # as of a song whose sketch was drawn

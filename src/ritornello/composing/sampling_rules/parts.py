@@ -12,7 +12,8 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PARTS
 # A network alone left out three of a quartet's four parts, and a sixth of its game songs were drums alone.
 NATS_PER_MISSING_BAR = 3.0
 # A requested part is at least this likely for each bar it misses, relative to the likeliest part: a network
-# that has learnt tunes of a violin hardly gives a bass any probability
+# that has learnt tunes of a violin hardly gives a bass any probability. So is any part while fewer than half
+# of them have played
 LEAST_ODDS_PER_BAR = 0.1
 UNPLAYED_NATS = 4.0  # added to an unplayed part at the end of the song; less before, in proportion
 MAX_SOUNDING_NOTES = 20  # in one part: more than two hands play, because a pedal holds notes
@@ -75,11 +76,12 @@ def favour_rare_parts(state: SamplingState) -> Bias | None:
     missing = state.missing_bars(state.row_tick)
     if not missing:
         return None
-    bias = np.zeros(PARTS, np.float32)
+    bias, parts = np.zeros(PARTS, np.float32), state.request.parts or ()
+    must_play = not state.request.parts_are_optional or 2 * len(state.played_parts) < len(parts)
     highest = max(map(state.part_logits.__getitem__, state.playing_parts(state.row_tick)), default=0.0)
     for part, bars in missing.items():
         bias[part] = NATS_PER_MISSING_BAR * bars
-        if not state.request.parts_are_optional and state.part_logits[part] > FORBIDDEN:
+        if must_play and state.part_logits[part] > FORBIDDEN:
             least = highest - float(state.part_logits[part]) + log(LEAST_ODDS_PER_BAR * bars)
             bias[part] = max(bias[part], least)
     return bias
