@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compose")
-@click.argument("model", type=click.Path(), required=False)
+@click.argument("model", type=PATH, required=False)
 @option(
     "-o --out",
     "The file to write: its ending chooses the format (.mid, a sound, a picture, .musicxml); folder/ gets "

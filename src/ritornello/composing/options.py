@@ -18,10 +18,10 @@ from ritornello.performing.performance import MAX_SEED
 
 if TYPE_CHECKING:
     from ritornello.composing.draw_sketch import DrawnSketch
-    from ritornello.composing.song import Song
+    from ritornello.music.midi_song import MidiSong
     from ritornello.music.score import Score
 
-Music: TypeAlias = "str | Path | Score | Song"  # the path of a MIDI file, or a song that was read or composed
+Music: TypeAlias = "str | Path | Score | MidiSong"  # the path of a song file, or a song that was read or made
 SketchSource: TypeAlias = "str | Path | DrawnSketch"  # the path of a sketch, or one that was drawn
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAX_SONGS = 1000
