@@ -106,7 +106,7 @@ def perform(
     A performed song with its recipe beside it is performed again from its grid; `feel` 0 returns the grid.
     `model` is a model folder with networks of feel, made by `learn`; by default the bundled one of drums.
     Raises MidiError, PlanError, InputError, ModelError. Options:"""
-    PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
+    options = PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
     if style is not None and style not in MANNERS:
         raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
     networks = FeelNetworks() if model is None else _networks_of(model)
@@ -114,7 +114,8 @@ def perform(
     grid = grid_of(song, file) or Grid(file.data)
     labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
     style = style_of_labels(labels) if style is None else style
-    performance = Performance(feel, swing, swing_notes, style, grid.seed if seed is None else seed)
+    own_seed = grid.seed if options.seed is None else options.seed
+    performance = Performance(options.feel, options.swing, options.swing_notes, style, own_seed)
     if grid.song is None:
         return _performed_file(file._replace(data=grid.midi), performance, networks)
     played = grid.song.performed_as(performance, networks)

@@ -88,7 +88,7 @@ def open_song(path: str | Path | MidiSong) -> SongFile:
         return SongFile("the song", path.to_bytes(), None)
     if not isinstance(path, str | PathLike):
         raise InputError(f"song {path!r:.60}: {MUST_BE_SONG}")
-    file_path(path, "path of the song")
+    file_path(path, "song")
     is_input = str(path) == STANDARD_INPUT
     name = "standard input" if is_input else Path(path).name
     try:
