@@ -9,6 +9,7 @@ from pathlib import Path
 from ritornello import midi, notation
 from ritornello.composing.named_places import part_numbers
 from ritornello.composing.options import ChangeOptions, Music, assignments, with_help_of
+from ritornello.composing.parse_options import DRUM_NAMES
 from ritornello.errors import MidiError, PlanError
 from ritornello.midi.changing import change_file
 from ritornello.music import theory
@@ -101,6 +102,10 @@ def _programs(options: ChangeOptions, score: Score) -> dict[int, int]:
     """Return the new program of each part that gets another instrument. Raises PlanError."""
     programs = {}
     for part, instrument in assignments("instrument", options.instrument):
+        if instrument.lower() in DRUM_NAMES:
+            raise PlanError(
+                f"instrument {instrument!r} of {part!r}: must be pitched, such as violin, no drums"
+            )
         try:
             program = theory.parse_instrument(instrument)[0]
         except ValueError as error:

@@ -271,6 +271,7 @@ class ChangeOptions(_Options):
     )
 
 
+EXAMPLES = {"instrument": "piano=violin", "density": "piano=low", "register": "piano=C4"}
 PERFORMING = ("feel", "swing", "swing_notes")
 DIALS = frozenset(option.name for option in fields(ComposeOptions) if option.metadata["is_dial"])
 
@@ -287,7 +288,8 @@ def assignments(name: str, value: Iterable[str] | str | Mapping[str, Any] | None
     for text in (item for each in texts for item in each.split(",")):
         part, sign, item = (piece.strip() for piece in text.partition("="))
         if not (part and sign and item):
-            raise PlanError(f"{name} {text.strip()!r}: must be PART=VALUE, such as piano=...")
+            example = EXAMPLES.get(name, "piano=...")
+            raise PlanError(f"{name} {text.strip()!r}: must be PART=VALUE, such as {example}")
         pairs.append((part, item))
     return pairs
 
