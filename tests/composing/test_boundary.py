@@ -145,3 +145,10 @@ def test_a_device_is_not_replaced(made: dict[str, Made], tmp_path: Path) -> None
             write(fifo)
     assert fifo.is_fifo()
     assert list(tmp_path.iterdir()) == [fifo]
+
+
+def test_a_file_without_an_ending_is_no_folder(made: dict[str, Made], tmp_path: Path) -> None:
+    (tmp_path / "song").write_bytes(b"mine")
+    with pytest.raises(InputError, match="exists and is no folder"):
+        r.render(made["composed"], tmp_path / "song")
+    assert (tmp_path / "song").read_bytes() == b"mine"

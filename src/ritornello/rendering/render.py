@@ -134,14 +134,18 @@ def _read_song(song: str | Path | Score | MidiSong, kit: str | None) -> tuple[Sc
 def is_folder(out: str | Path) -> bool:
     """Whether `out` is a folder: one that exists, or a path that ends with a slash or has no ending.
 
-    Raises InputError for what is neither the name of a file nor of a folder: "", "-" and ".png".
+    Raises InputError for what is neither the name of a file nor of a folder: "", "-" and ".png", and for a
+    folder that exists as a file.
     """
     path = file_path(out)
     if path.name == "-":
         raise InputError(f"{str(out)!r}: must be the path of a file or a folder, not standard output")
     if path.name.lower() in (*ENDINGS, ".json") and not path.is_dir():
         raise InputError(f"{str(out)!r}: must have a name before its ending, such as song{path.name}")
-    return str(out).endswith("/") or path.is_dir() or not path.suffix
+    is_named_folder = str(out).endswith("/") or path.is_dir() or not path.suffix
+    if is_named_folder and path.exists() and not path.is_dir():
+        raise InputError(f"{str(out)!r} exists and is no folder: must be a folder, or a file with an ending")
+    return is_named_folder
 
 
 def _writers(
