@@ -13,6 +13,9 @@
 Every message is one line that names the thing, its value and the allowed range.
 """
 
+from numbers import Real
+from typing import Any
+
 
 class RitornelloError(Exception):
     """Base class of all errors raised on purpose; `exit_code` is the exit code of the command line."""
@@ -55,8 +58,9 @@ class OutputError(FailedError):
 
 
 def check_between(
-    name: str, value: float | None, least: float, most: float, error: type[InputError] = InputError
+    name: str, value: Any, least: float, most: float, error: type[InputError] = InputError
 ) -> None:
-    """Raise `error` unless `value` is None or between `least` and `most`, both included."""
-    if value is not None and not least <= value <= most:
-        raise error(f"{name} {value}: must be {least}-{most}")
+    """Raise `error` unless `value` is None or a number between `least` and `most`, both included."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if value is not None and not (is_number and least <= value <= most):
+        raise error(f"{name} {value if is_number else repr(value)}: must be {least}-{most}")

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from ritornello.cli.common import option, output_options, print_result
+from ritornello.cli.common import PATH, option, output_options, print_result
 
 
 @click.command("card")
-@click.argument("model", type=click.Path(), required=False)
+@click.argument("model", type=PATH, required=False)
 @option("--sources", "Only the training data, as in model.json.", is_flag=True)
 @output_options
 def command(model: str | None, sources: bool, as_json: bool, quiet: bool) -> None:

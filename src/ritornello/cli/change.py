@@ -21,7 +21,7 @@ from ritornello.system.made_files import writing
 
 
 @click.command("change")
-@click.argument("song", type=click.Path())
+@click.argument("song", type=PATH)
 @options_of(ChangeOptions)
 @option("-o --out", "The .mid to write, by default SONG-changed.mid, or - for standard output.", PATH)
 @overwrite_option

@@ -15,7 +15,18 @@ from ritornello.errors import InputError
 from ritornello.system.progress import Progress, no_progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-PATH = click.Path()
+
+
+class _Path(click.Path):
+    """A path that is not empty."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not value:
+            self.fail("the path is empty, must name a file or a folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path()
 CLICK_TYPES = {
     "int": int,
     "float": float,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compose")
-@click.argument("model", type=click.Path(), required=False)
+@click.argument("model", type=PATH, required=False)
 @option(
     "-o --out",
     "The file to write: its ending chooses the format (.mid, a sound, a picture, .musicxml); folder/ gets "
@@ -84,6 +85,8 @@ def command(
     """
     if redraw and recipe is None:
         raise InputError("--redraw needs --recipe")
+    if recipe is not None:
+        _check_goes_with_recipe(redraw)
     start_s = time.perf_counter()
     count = 1 if recipe is not None else n if options["best"] is None else options["best"]
     out = out or (unused_name("song.mid") if count == 1 else unused_name("songs") + "/")
@@ -160,6 +163,20 @@ def _from_recipe(recipe: str, redraw: bool, model: str | None, options: dict[str
     typed |= {"seed": options["seed"], "representation": options["representation"]}
     opened = open_model(model, options) if redraw or model else None
     return compose.replay(recipe, redraw=redraw, model=opened, **typed)
+
+
+def _check_goes_with_recipe(redraw: bool) -> None:
+    """Raise InputError if the user typed options that the song of a recipe cannot have."""
+    context = click.get_current_context()
+    allowed = [*PERFORMING, *(("creativity", "seed") if redraw else ())]
+    composing = {option.name for kind in (ComposeOptions, BatchOptions) for option in fields(kind)}
+    flags = {param.name: param.opts[-1] for param in context.command.params}
+    typed = [name for name in flags if name in composing and _if_typed(name, True)]
+    if wrong := [flags[name] for name in typed if name not in allowed]:
+        known = ", ".join(flags[name] for name in allowed)
+        more = "" if redraw else "; with --redraw also --creativity and --seed"
+        what = "--recipe --redraw" if redraw else "--recipe"
+        raise InputError(f"{', '.join(wrong)}: do not go with {what}, must be among {known}{more}")
 
 
 def _open_sound() -> Any:
@@ -264,7 +281,7 @@ def _lines_of_song(song: Song, file: str, took_s: float, alone: bool) -> list[An
         lines.append(f"the music ends in bar {song.bars} of {bars}: the network composed no later note")
     parts = len(song.score.parts)
     played = f"{len(song.score)} notes, {parts} part{'s' * (parts > 1)}"
-    facts = f"{song.bars} bars, {song.score.duration_s:.0f} s, {played}"
+    facts = f"{song.bars} bar{'s' * (song.bars != 1)}, {song.score.duration_s:.0f} s, {played}"
     return [*lines, f"{file}   {facts}" + (f", composed in {took_s:.1f} s" if alone else "")]
 
 

@@ -8,8 +8,8 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 
 
 @click.command("convert")
-@click.argument("source", type=click.Path())
-@click.argument("target", type=click.Path())
+@click.argument("source", type=PATH)
+@click.argument("target", type=PATH)
 @option("--like", "From Keras: the model folder from which everything except the weights is copied.", PATH)
 @overwrite_option
 @output_options

@@ -16,7 +16,7 @@ from ritornello.cli.common import (
 
 
 @click.command("doctor")
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=PATH)
 @option("--html", "Also write the report as a web page with piano rolls.", PATH)
 @option("--copy-clean", "Copy the songs that a model can be trained on to a new folder.", PATH)
 @reading_options

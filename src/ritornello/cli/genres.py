@@ -4,11 +4,11 @@ import shlex
 
 import click
 
-from ritornello.cli.common import output_options, print_result
+from ritornello.cli.common import PATH, output_options, print_result
 
 
 @click.command("genres")
-@click.argument("model", type=click.Path(), required=False)
+@click.argument("model", type=PATH, required=False)
 @output_options
 def command(model: str | None, as_json: bool, quiet: bool) -> None:
     """List the labels of MODEL, or of the bundled model, with their usual instruments, meters and tempi.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("info")
-@click.argument("file", type=click.Path())
+@click.argument("file", type=PATH)
 @reader_option
 @option("--png", "Also write the piano roll as a picture.", PATH)
 @overwrite_option

@@ -8,7 +8,7 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 
 
 @click.command("judge")
-@click.argument("songs", type=click.Path())
+@click.argument("songs", type=PATH)
 @option("--human", "Human songs to compare with: a folder of MIDI files, or a corpus.", PATH)
 @option(
     "--model",

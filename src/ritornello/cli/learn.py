@@ -8,7 +8,7 @@ from ritornello.cli.common import PATH, label_options, option, output_options, p
 
 
 @click.command("learn")
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=PATH)
 @option("--minutes", "The time for all of it, training and composing; by default 20.", float)
 @option("--steps", "The number of training steps, instead of minutes.", int)
 @option("--out", "The model folder; by default FOLDER-model, next to FOLDER.", PATH)

@@ -8,7 +8,7 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 
 
 @click.command("log")
-@click.argument("run", type=click.Path())
+@click.argument("run", type=PATH)
 @option("--png", "Also draw the curves into this file.", PATH)
 @overwrite_option
 @output_options

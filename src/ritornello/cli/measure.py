@@ -17,7 +17,7 @@ from ritornello.cli.common import (
 
 
 @click.command("measure")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=PATH)
 @option("--on", "A corpus, or a folder of MIDI files.", PATH, required=True)
 @option("--split", "The split of a corpus; by default valid.", ["train", "valid", "test"])
 @option(

@@ -6,7 +6,7 @@ from ritornello.cli.common import PATH, option, output_options, overwrite_option
 
 
 @click.command("pack")
-@click.argument("model", type=click.Path(), required=False)
+@click.argument("model", type=PATH, required=False)
 @option("-o --out", "The packed model; by default MODEL.ritornello.", PATH)
 @option("--hub", "Write a folder for the Hugging Face Hub instead, with the card as its README.md.", PATH)
 @overwrite_option

@@ -22,7 +22,7 @@ from ritornello.system.made_files import writing
 
 
 @click.command("perform")
-@click.argument("song", type=click.Path())
+@click.argument("song", type=PATH)
 @option("-o --out", "The .mid to write, or - for standard output; by default SONG-performed.mid.", PATH)
 @options_of(PerformOptions)
 @option(

@@ -9,7 +9,7 @@ from ritornello.cli.common import PATH, option
 
 
 @click.command("play")
-@click.argument("song", type=click.Path())
+@click.argument("song", type=PATH)
 @option("--bars", "Play only these bars, such as 9-12, counted from 1 (a pickup is bar 0).")
 @option("--loop", "Repeat the song or the bars until Ctrl-C.", is_flag=True)
 @option("--metronome", "Play a click on each beat.", is_flag=True)

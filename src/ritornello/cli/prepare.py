@@ -8,7 +8,7 @@ from ritornello.cli.common import PATH, option, output_options, print_result, pr
 
 
 @click.command("prepare")
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=PATH)
 @reading_options
 @option("--out", "The corpus folder to write.", PATH, required=True)
 @option(

@@ -30,7 +30,7 @@ from ritornello.system.made_files import writing
 
 
 @click.command("redo")
-@click.argument("song", type=click.Path())
+@click.argument("song", type=PATH)
 @options_of(RedoOptions)
 @option("--model", "The model folder; by default the bundled model.", PATH)
 @option("-o --out", "The .mid to write, by default SONG-take.mid; each of several takes gets a number.", PATH)

@@ -20,7 +20,7 @@ from ritornello.cli.common import (
 
 
 @click.command("render")
-@click.argument("song", type=click.Path())
+@click.argument("song", type=PATH)
 @option(
     "-o --out",
     "The file to write: its ending chooses the format: .wav .ogg .flac .mp3 .png .svg .musicxml .mid. A "

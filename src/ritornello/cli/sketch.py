@@ -21,7 +21,7 @@ from ritornello.composing.options import SketchOptions
 
 
 @click.command("sketch")
-@click.argument("model", type=click.Path(), required=False)
+@click.argument("model", type=PATH, required=False)
 @option(
     "-o --out",
     "Also write the sketch: as .json, to edit it and compose from it, or as .txt, as it is printed.",

@@ -6,7 +6,7 @@ from ritornello.cli.common import PATH, option
 
 
 @click.command("studio")
-@click.argument("songs", type=click.Path(), required=False)
+@click.argument("songs", type=PATH, required=False)
 @option(
     "--music",
     "A folder of MIDI files to learn from, which is not changed; may be repeated.",

@@ -12,7 +12,7 @@ from ritornello.training.config import NetworkOptions, TrainConfig
 
 
 @click.command("train")
-@click.argument("corpus", type=click.Path())
+@click.argument("corpus", type=PATH)
 @option("--out", "The model folder to write, or to continue.", PATH, required=True)
 @options_of(TrainConfig)
 @options_of(NetworkOptions)

@@ -24,7 +24,7 @@ from ritornello.system.made_files import writing
 
 
 @click.command("vary")
-@click.argument("song", type=click.Path())
+@click.argument("song", type=PATH)
 @options_of(VaryOptions)
 @option("--model", "The model folder; by default the bundled model.", PATH)
 @option("-o --out", "The .mid to write, by default SONG-varied.mid, or - for standard output.", PATH)

@@ -9,20 +9,18 @@ from pathlib import Path
 from ritornello import midi, notation
 from ritornello.composing.named_places import part_numbers
 from ritornello.composing.options import ChangeOptions, Music, assignments, with_help_of
-from ritornello.composing.song import Song
-from ritornello.errors import InputError, MidiError, PlanError
+from ritornello.composing.parse_options import DRUM_NAMES
+from ritornello.errors import MidiError, PlanError
 from ritornello.midi.changing import change_file
 from ritornello.music import theory
 from ritornello.music.modes import parse_key_or_mode, signature
 from ritornello.music.plan import main_tempo
 from ritornello.music.score import Score
-from ritornello.rendering.render import MIDI_ENDINGS
-from ritornello.system.files import write_bytes
 
 MAX_OCTAVE_HALF = 6  # semitones: the longest way to another key
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ChangedSong:
     """A changed song: its notes, its MIDI file, and how many notes were left out of it.
 
@@ -35,9 +33,18 @@ class ChangedSong:
 
     def write(self, path: str | Path) -> None:
         """Write the MIDI file. Raises InputError for another ending, OutputError."""
-        if Path(path).suffix.lower() not in MIDI_ENDINGS:
-            raise InputError(f"{str(path)!r} must end in {' or '.join(MIDI_ENDINGS)}")
-        write_bytes(Path(path), self.file)
+        midi.write(self, path)
+
+    def to_bytes(self) -> bytes:
+        """The song as a MIDI file."""
+        return self.file
+
+    def score_on_grid(self) -> Score | None:
+        """None: it is written as it is."""
+        return None
+
+    def __repr__(self) -> str:
+        return f"<ChangedSong: {len(self.score)} notes, {self.left_out} left out>"
 
 
 @with_help_of(ChangeOptions)
@@ -69,8 +76,6 @@ def _file_of(song: Music) -> tuple[str, bytes]:
     """Return the name and the bytes of a MIDI file. Raises MidiError for a file of another format."""
     if isinstance(song, Score):
         return song.title or "song", midi.to_bytes(song)[0]
-    if isinstance(song, Song):
-        return "song", song.to_bytes()
     file = notation.open_song(song)
     if file.format:
         raise MidiError(f"{file.name!r} is {file.format}: must be MIDI, render it to .mid first")
@@ -102,6 +107,10 @@ def _programs(options: ChangeOptions, score: Score) -> dict[int, int]:
     """Return the new program of each part that gets another instrument. Raises PlanError."""
     programs = {}
     for part, instrument in assignments("instrument", options.instrument):
+        if instrument.lower() in DRUM_NAMES:
+            raise PlanError(
+                f"instrument {instrument!r} of {part!r}: must be pitched, such as violin, no drums"
+            )
         try:
             program = theory.parse_instrument(instrument)[0]
         except ValueError as error:

@@ -6,7 +6,7 @@ to fit the options.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -20,7 +20,7 @@ from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.music.score import Part
 
 EXTENSION_SIMILARITY = 2  # of the bars that are added to a form that is shorter than the song
-MAX_NAMED_PARTS = 20  # in an error message
+MAX_NAMED_PARTS, MAX_NAMED_LABELS = 20, 3  # in an error message
 Meters = tuple[tuple[int, int, int], ...]
 
 
@@ -210,9 +210,22 @@ class _Choice:
                 more = f" and {len(known) - MAX_NAMED_PARTS} more" if len(known) > MAX_NAMED_PARTS else ""
                 whose = f"songs of {'+'.join(sorted(labels))} have" if labels else "the model's songs have"
                 some = ", ".join(known[:MAX_NAMED_PARTS]) + more
-                raise PlanError(f"no part {part.name!r}: {whose} {some}; --force allows it")
+                hint = self.labels_hint(labels)
+                raise PlanError(f"no part {part.name!r}: {whose} {some}; {hint}")
             parts.append(Part("", max(program, 0), program < 0))
         return _drums_last(parts)
+
+    def labels_hint(self, requested: Collection[str]) -> str:
+        """Return how to get the requested parts: by another label, or by force."""
+        songs = Counter[str]()
+        for plan in self.plans:
+            if all(_has(plan, part) for part in self.options.parts or ()):
+                songs.update(dict(plan.genres).keys() - requested)
+        labels = [label for label, _ in songs.most_common(MAX_NAMED_LABELS)]
+        if not labels:
+            return "--force (in Python force=True) allows it"
+        example = f"--genre {labels[0]}, or --force (in Python genre={labels[0]!r}, force=True)"
+        return f"songs of {', '.join(labels)} have all requested parts; {example} allows it"
 
     def returns(self, drawn: Plan, meters: Meters, bars: int) -> tuple[tuple[int, int], ...] | None:
         """The requested form, or those of the given bars and the drawn plan, cut or extended to `bars`."""

@@ -243,6 +243,9 @@ def replay(
     `model` is also needed if networks of feel in that model folder performed the song. Raises InputError
     for a wrong recipe, ModelError, PlanError, MidiError, FailedError.
     """
+    for name, value in {"seed": seed, "creativity": creativity}.items():
+        if value is not None and not redraw:
+            raise InputError(f"{name} {value!r}: needs redraw, since the recipe has all notes of the song")
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.read(recipe, representation)
     changes: dict[str, Any] = {name: value for name, value in performing.items() if value is not None}
     if unknown := sorted(set(changes) - set(PERFORMING)):

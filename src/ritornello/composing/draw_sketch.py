@@ -29,7 +29,7 @@ from ritornello.notation.sketch_file import SketchFile
 from ritornello.notation.sketch_writing import to_json
 from ritornello.rendering.lead_sheet import lead_sheet
 from ritornello.sketching.sketcher import Sketcher
-from ritornello.system.files import write_bytes
+from ritornello.system.files import file_path, write_bytes
 
 # For each option that the header of a sketch file may have, the field of ParsedOptions
 PARSED = {"bars": "bars", "genre": "genres", "key": "key", "tempo": "us_per_beat", "meter": "meter"}
@@ -60,7 +60,7 @@ class DrawnSketch:
 
     def write(self, path: str | Path) -> None:
         """Write the sketch: .json to edit and compose from, .txt as a lead sheet. Raises InputError."""
-        ending = Path(path).suffix.lower()
+        ending = file_path(path).suffix.lower()
         if ending not in (".json", ".txt"):
             raise InputError(f"{str(path)!r} must end in .json or .txt")
         write_bytes(Path(path), (self.to_json() if ending == ".json" else f"{self}\n").encode())

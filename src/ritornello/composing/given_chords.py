@@ -15,6 +15,7 @@ from ritornello.music.chart import chart_chords, parse_chart
 from ritornello.music.chord import Chord
 from ritornello.music.chord_names import parse_chord
 from ritornello.music.chord_symbols import bar_symbols
+from ritornello.music.form import parse_form
 from ritornello.music.modes import MODES, Key, parse_key_or_mode, tonality_name
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Score
@@ -31,10 +32,10 @@ FEWEST_NAMES = 4  # fewer markers whose texts are names of chords are not taken 
 def with_chart(options: Options, given: GivenMusic | None = None) -> Options:
     """Return the options with the chords as text, if they name a text file or another song.
 
-    Chords of another song are transposed to the key of the options, or to that of the given music. A new song
-    also gets the key, meter and length of that other song, if the options leave them open. A new song in a
-    blues mode without chords in the options gets the chords of the twelve-bar blues. Raises PlanError,
-    MidiError.
+    A chart must not be longer than the song is by the options. Chords of another song are transposed to the
+    key of the options, or to that of the given music. A new song also gets the key, meter and length of that
+    other song, if the options leave them open. A new song in a blues mode without chords in the options gets
+    the chords of the twelve-bar blues. Raises PlanError, MidiError.
     """
     source = options.chords_from
     if source is not None and options.chords is not None:
@@ -43,8 +44,11 @@ def with_chart(options: Options, given: GivenMusic | None = None) -> Options:
         return _with_chords_of(source, options, given)
     chords = options.chords
     if isinstance(chords, Path) or (chords is not None and chords.strip().lower().endswith(TEXT_FILE)):
-        return replace(options, chords=_read_chart(Path(str(chords).strip())))
-    is_open = chords is None and given is None and getattr(options, "sketch", None) is None
+        options = replace(options, chords=_read_chart(Path(str(chords).strip())))
+    if chords is not None:
+        _check_length(options, given)
+        return options
+    is_open = given is None and getattr(options, "sketch", None) is None
     if is_open and options.key is not None and not isinstance(options, RedoOptions):
         mode = parse_option(parse_key_or_mode, options.key)[1]
         return replace(options, chords=MODES[mode].chart or None) if mode else options
@@ -64,6 +68,22 @@ def with_chords_in_bars(
     after = [chord for chord in chords if chord.onset_ticks > end]
     resumed = [chord._replace(onset_ticks=end) for chord in held if bars[1] < len(timeline)]
     return replace(plan, chords=(*before, *inside, *resumed, *after))
+
+
+def _check_length(options: Options, given: GivenMusic | None) -> None:
+    """Raise PlanError if the chart in the options has more bars than they state for the song."""
+    chart = parse_chart(str(options.chords))
+    most, whose = None, "of the song"
+    if isinstance(options, RedoOptions):
+        if given is not None and given.bars is not None:
+            first, end = given.bars
+            most, whose = end - max(first, given.timeline.pickup_bars), "to recompose"
+    elif options.form is not None:
+        most = len(parse_form(options.form))
+    elif options.bars is not None or (given is not None and given.kind == "tune" and options.seconds is None):
+        most = options.bars or (given.timeline.full_bars if given else None)
+    if most is not None and len(chart) > most:
+        raise PlanError(f"chords of {len(chart)} bars: must be at most {most}, the bars {whose}")
 
 
 def _read_chart(path: Path) -> str:

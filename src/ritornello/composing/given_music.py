@@ -218,7 +218,12 @@ def _locked(score: Score, timeline: Timeline, text: str) -> list[tuple[int, int]
     part, is_both, bars = text.strip().rpartition(":")
     if not is_both:
         part, bars = ("", bars) if re.fullmatch(r"\d+-\d+", bars) else (bars, "")
-    numbers = part_numbers(score, part) if part else range(len(score.parts))
+    try:
+        numbers = part_numbers(score, part) if part else range(len(score.parts))
+    except PlanError as error:
+        bar = part.strip()
+        hint = f"; for bar {bar} write {bar}-{bar}" if bar.isdecimal() and not is_both else ""
+        raise PlanError(f"lock {text.strip()!r}: {error}{hint}") from None
     first = 1 - timeline.pickup_bars
     chosen = bar_range(bars, first) if bars else range(len(timeline))
     if chosen.stop > len(timeline):

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from ritornello.composing.option_types import checked_value
 from ritornello.errors import PlanError, check_between
 from ritornello.performing.performance import MAX_SEED
 
 if TYPE_CHECKING:
     from ritornello.composing.draw_sketch import DrawnSketch
-    from ritornello.composing.song import Song
+    from ritornello.music.midi_song import MidiSong
     from ritornello.music.score import Score
 
-Music: TypeAlias = "str | Path | Score | Song"  # the path of a MIDI file, or a song that was read or composed
+Music: TypeAlias = "str | Path | Score | MidiSong"  # the path of a song file, or a song that was read or made
 SketchSource: TypeAlias = "str | Path | DrawnSketch"  # the path of a sketch, or one that was drawn
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAX_SONGS = 1000
@@ -93,18 +94,25 @@ def _swing_notes() -> Any:
 
 def seed_or_random(seed: int | None) -> int:
     """Return the seed, or a random one of 16 bits, which is short to type again."""
-    return int.from_bytes(os.urandom(2), "big") if seed is None else seed
+    return int.from_bytes(os.urandom(2), "big") if seed is None else int(seed)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Options:
-    """The base class of options. Raises PlanError for a value out of its range; None is always allowed."""
+    """The base class of options. Raises PlanError for a value of another type, or out of its range."""
 
     def __post_init__(self) -> None:
         for option in fields(self):
-            value, low, high = getattr(self, option.name), option.metadata["low"], option.metadata["high"]
+            low, high, choices = (option.metadata[name] for name in ("low", "high", "choices"))
+            allowed = "" if low is None else f"{_text(low)}-{_text(high)}"
+            given = getattr(self, option.name)
+            value = checked_value(option.name, str(option.type), given, allowed)
             if low is not None and value is not None and not low <= value <= high:
-                raise PlanError(f"{option.name} {_text(value)}: must be {_text(low)}-{_text(high)}")
+                raise PlanError(f"{option.name} {_text(value)}: must be {allowed}")
+            if choices and value not in choices:
+                raise PlanError(f"{option.name} {value!r}: must be {' or '.join(choices)}")
+            if value is not given:
+                object.__setattr__(self, option.name, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +272,7 @@ class ChangeOptions(_Options):
     )
 
 
+EXAMPLES = {"instrument": "piano=violin", "density": "piano=low", "register": "piano=C4"}
 PERFORMING = ("feel", "swing", "swing_notes")
 DIALS = frozenset(option.name for option in fields(ComposeOptions) if option.metadata["is_dial"])
 
@@ -280,7 +289,8 @@ def assignments(name: str, value: Iterable[str] | str | Mapping[str, Any] | None
     for text in (item for each in texts for item in each.split(",")):
         part, sign, item = (piece.strip() for piece in text.partition("="))
         if not (part and sign and item):
-            raise PlanError(f"{name} {text.strip()!r}: must be PART=VALUE, such as piano=...")
+            example = EXAMPLES.get(name, "piano=...")
+            raise PlanError(f"{name} {text.strip()!r}: must be PART=VALUE, such as {example}")
         pairs.append((part, item))
     return pairs
 

@@ -21,6 +21,7 @@ from ritornello.system.suggest import nearest
 T = TypeVar("T")
 MAX_REQUESTED_PARTS = 32
 DEFAULT_BARS = 16
+MAX_WEIGHT = 1000  # of a label in a mix
 DRUM_NAMES = ("drums", "drum", "percussion", "kit")
 # For names of styles that a model may not know: the labels of the most similar music, the closest first.
 RELATED_LABELS = {
@@ -100,8 +101,15 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
         returns,
         chart,
         options.force,
-        whole_choruses(chart, DEFAULT_BARS) if chart and "|" in str(options.chords) else DEFAULT_BARS,
+        _default_bars(str(options.chords), chart),
     )
+
+
+def _default_bars(text: str, chart: tuple[str, ...] | None) -> int:
+    """Return the length of a song by its chords: whole choruses of a chart with bar lines, or all chords."""
+    if not chart:
+        return DEFAULT_BARS
+    return whole_choruses(chart, DEFAULT_BARS) if "|" in text else max(DEFAULT_BARS, len(chart))
 
 
 def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
@@ -117,8 +125,8 @@ def _genres(text: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
             weight = float(number)
         except ValueError:
             weight = math.nan
-        if not 0 < weight < math.inf:
-            must = "must be a number above 0, such as in chorale:0.7,game:0.3"
+        if not 0 < weight <= MAX_WEIGHT:
+            must = f"must be a number above 0, at most {MAX_WEIGHT}, such as in chorale:0.7,game:0.3"
             raise PlanError(f"weight {number!r} of {label!r}: {must}{hint and '; ' + hint}")
         weights[label] = weights.get(label, 0) + weight
     total = sum(weights.values())
@@ -150,6 +158,8 @@ def _mix_hint(text: str, labels: Sequence[str]) -> str:
         if not match or not label:
             return ""
         weight = float(match[2] or 1) / (100 if match[3] else 1)
+        if not 0 < weight <= MAX_WEIGHT:
+            return ""
         mix.append(f"{label}:{weight:g}" if len(items) > 1 or match[2] else label)
     return f"did you mean {','.join(mix)!r}?" if len(mix) > 1 or ":" in mix[0] else ""
 

@@ -24,6 +24,7 @@ from ritornello.composing.song import Song
 from ritornello.errors import InputError, MidiError, ModelError, RitornelloError
 from ritornello.models.model import Model
 from ritornello.models.packing import local_folder
+from ritornello.music.midi_song import MidiSong
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, SongFile
 from ritornello.performing.feel_network import FeelNetworks, of_model
@@ -51,7 +52,7 @@ class Grid(NamedTuple):
         return self.performance.seed if self.performance else 0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PerformedSong:
     """A song file that was performed."""
 
@@ -69,14 +70,24 @@ class PerformedSong:
 
         Raises InputError if the path does not end in .mid or .midi, OutputError.
         """
-        target = Path(path)
-        if target.suffix.lower() not in (".mid", ".midi"):
-            raise InputError(f"{str(path)!r} must end in .mid or .midi")
+        target = midi.midi_path(path)
         write_bytes(target, self.midi)
         if self.recipe is None:
             return [target]
         write_json(target.with_suffix(".json"), self.recipe)
         return [target, target.with_suffix(".json")]
+
+    def to_bytes(self) -> bytes:
+        """The song as a MIDI file."""
+        return self.midi
+
+    def score_on_grid(self) -> Score | None:
+        """The song on its grid; None if it is on it already."""
+        return None if self.recipe is None else _parsed(_grid_of_recipe(self.recipe).midi)
+
+    def __repr__(self) -> str:
+        feel, style, seed = self.performance.feel, self.performance.style, self.performance.seed
+        return f"<PerformedSong: {len(self.score)} notes, feel {feel:g}, style {style!r}, seed {seed}>"
 
 
 @with_help_of(PerformOptions)
@@ -95,7 +106,7 @@ def perform(
     A performed song with its recipe beside it is performed again from its grid; `feel` 0 returns the grid.
     `model` is a model folder with networks of feel, made by `learn`; by default the bundled one of drums.
     Raises MidiError, PlanError, InputError, ModelError. Options:"""
-    PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
+    options = PerformOptions(feel=feel, swing=swing, swing_notes=swing_notes, style=style, seed=seed)
     if style is not None and style not in MANNERS:
         raise InputError(f"style {style!r}: must be one of {', '.join(sorted(MANNERS))}")
     networks = FeelNetworks() if model is None else _networks_of(model)
@@ -103,7 +114,8 @@ def perform(
     grid = grid_of(song, file) or Grid(file.data)
     labels = [label for label, _ in grid.song.plan.genres] if grid.song else _folders(song)
     style = style_of_labels(labels) if style is None else style
-    performance = Performance(feel, swing, swing_notes, style, grid.seed if seed is None else seed)
+    own_seed = grid.seed if options.seed is None else options.seed
+    performance = Performance(options.feel, options.swing, options.swing_notes, style, own_seed)
     if grid.song is None:
         return _performed_file(file._replace(data=grid.midi), performance, networks)
     played = grid.song.performed_as(performance, networks)
@@ -175,8 +187,6 @@ def song_file(song: Music) -> SongFile:
     """Return the MIDI file of a song; files of other formats are converted. Raises MidiError."""
     if isinstance(song, Score):
         return SongFile(song.title or "the song", midi.to_bytes(song)[0], None)
-    if isinstance(song, Song):
-        return SongFile("the song", song.to_bytes(), None)
     file = notation.open_song(song)
     return file._replace(data=midi.to_bytes(file.parse().score)[0], format=None) if file.format else file
 
@@ -186,12 +196,13 @@ def on_grid(song: Music) -> tuple[SongSource, Performance | None]:
 
     A song file counts as performed only if its recipe is beside it. Raises MidiError.
     """
-    if isinstance(song, Song):
-        return song_file(song.performed_as(None)), song.recipe.performance
-    grid = None if isinstance(song, Score) else grid_of(song, notation.open_song(song))
-    if grid is None or grid.performance is None:
+    if isinstance(song, Score):
         return song, None
-    return SongFile(Path(str(song)).name, grid.midi, None), grid.performance
+    file = notation.open_song(song)
+    grid = grid_of(song, file)
+    if grid is None or (grid.performance is None and not isinstance(song, MidiSong)):
+        return file if isinstance(song, MidiSong) else song, None
+    return SongFile(file.name, grid.midi, None), grid.performance
 
 
 def grid_score(song: Music) -> Score | None:
@@ -207,7 +218,9 @@ def grid_of(song: Music, file: SongFile) -> Grid | None:
     """Return the grid of a composed or performed song from its recipe; None if no recipe matches."""
     if isinstance(song, Song):
         return Grid(song.performed_as(None).to_bytes(), song.recipe.performance, song)
-    if isinstance(song, Score) or str(song) == STANDARD_INPUT or file.format:
+    if isinstance(song, PerformedSong) and song.recipe is not None:
+        return _grid_of_recipe(song.recipe)
+    if isinstance(song, Score | MidiSong) or str(song) == STANDARD_INPUT or file.format:
         return None
     from ritornello.performing.perform import hash_of_notes
 
@@ -247,6 +260,6 @@ def _recipes_beside(path: Path) -> Iterator[dict[str, Any]]:
 
 def _folders(song: Music) -> list[str]:
     """The names of the four innermost folders of a song's path, from the inside; one may be its label."""
-    if isinstance(song, Score | Song):
+    if isinstance(song, Score | MidiSong):
         return []
     return [folder.name for folder in Path(song).resolve().parents[:4]]

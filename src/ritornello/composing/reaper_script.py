@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from ritornello.errors import InputError
-from ritornello.system.files import write_bytes
+from ritornello.system.files import file_path, write_bytes
 from ritornello.system.version import __version__
 
 FILE = "Ritornello.lua"
@@ -18,7 +18,7 @@ def reaper(path: str | Path = FILE, *, program: Sequence[str] | None = None) -> 
     The script runs `program`, by default this Python by its full path with `-m ritornello`, because REAPER
     may have another search path than a terminal. Raises InputError unless the path ends in .lua, OutputError.
     """
-    target = Path(path)
+    target = file_path(path)
     if target.suffix.lower() != ".lua":
         raise InputError(f"{str(path)!r} must end in .lua")
     words = [sys.executable, "-m", "ritornello"] if program is None else program

@@ -34,7 +34,7 @@ from ritornello.errors import InputError, PlanError, RitornelloError, check_betw
 from ritornello.models import registry
 from ritornello.music.plan import MAX_BARS, Plan
 from ritornello.performing.performance import MAX_SEED, Performance
-from ritornello.system.files import sha256
+from ritornello.system.files import file_path, sha256
 from ritornello.system.version import __version__
 
 FORMAT = 1
@@ -110,7 +110,7 @@ class Recipe:
 
         Raises InputError that names what is wrong with it.
         """
-        path = Path(path)
+        path = file_path(path, "recipe")
         try:
             if path.stat().st_size > MAX_BYTES:
                 raise InputError(

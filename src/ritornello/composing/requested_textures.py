@@ -41,7 +41,7 @@ class TextureRequest(NamedTuple):
 
 def parse_textures(options: ComposeOptions) -> tuple[TextureRequest, ...]:
     """Read the options `density` and `register`. Raises PlanError for an unknown part or a wrong value."""
-    requests = []
+    requests: list[TextureRequest] = []
     readers: dict[str, Callable[[str], Level]] = {"density": _density, "register": _register}
     for option, read in readers.items():
         for name, text in assignments(option, getattr(options, option)):
@@ -49,7 +49,12 @@ def parse_textures(options: ComposeOptions) -> tuple[TextureRequest, ...]:
             if option == "register" and part is not None and not part.programs:
                 raise PlanError(f"register of {name!r}: drums have no register: must be a pitched part")
             level = text.lower() if text.lower() in LEVELS else read(text)
-            requests.append(TextureRequest(option, part, level))
+            request = TextureRequest(option, part, level)
+            if any(
+                (option, part and part.programs) == (r.option, r.part and r.part.programs) for r in requests
+            ):
+                raise PlanError(f"{option} of {name!r}: is given twice, must be given once")
+            requests.append(request)
     return tuple(requests)
 
 

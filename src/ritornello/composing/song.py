@@ -17,7 +17,7 @@ from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing.feel_network import FeelNetworks
 from ritornello.performing.performance import Performance
-from ritornello.system.files import check_writable, output_errors, write_bytes, write_json
+from ritornello.system.files import check_regular, check_writable, output_errors, write_bytes, write_json
 
 if TYPE_CHECKING:
     from ritornello.rendering.terminal_roll import TerminalRoll
@@ -90,13 +90,14 @@ class Song:
         music; a folder (such as "song/") gets all of them and a web page. Raises InputError, FailedError,
         OutputError.
         """
-        from ritornello.rendering.render import ENDINGS, MIDI_ENDINGS, is_folder, render
+        from ritornello.rendering.render import ENDINGS, is_folder, render
 
+        is_in_folder = is_folder(path)
         target, ending = Path(path), Path(path).suffix.lower()
-        if is_folder(path):
+        if is_in_folder:
             render(self._sounding, path, recipe=self.recipe.to_dict(), grid=self.score)
             write_bytes(target / "song.mid", self.to_bytes())
-        elif ending in MIDI_ENDINGS:
+        elif ending in midi.MIDI_ENDINGS:
             write_bytes(target, self.to_bytes())
         elif ending == ".json":
             write_json(target, self.recipe.to_dict())
@@ -113,7 +114,8 @@ class Song:
         """
         from ritornello.rendering.render import is_folder
 
-        target, is_one = Path(path), not is_folder(path)
+        is_one = not is_folder(path)
+        target = Path(path)
         files = [target, target.with_suffix(".json")] if is_one else []
         for file in files:
             check_writable(file)
@@ -123,7 +125,10 @@ class Song:
             with tempfile.TemporaryDirectory(dir=folder, prefix=".song-") as staged:
                 for name in {file.name for file in files} or {""}:
                     self.write(f"{staged}/{name}")
-                for file in sorted(Path(staged).iterdir(), key=lambda file: file.suffix == ".json"):
+                made = sorted(Path(staged).iterdir(), key=lambda file: file.suffix == ".json")
+                for file in made:
+                    check_regular(folder / file.name)
+                for file in made:
                     file.replace(folder / file.name)
                     files.append(folder / file.name)
         return list(dict.fromkeys(files))
@@ -133,6 +138,10 @@ class Song:
         if self.file is not None:
             return self.file if self.recipe.performance is None else midi.to_bytes(self.performed)[0]
         return midi.to_bytes(self.performed, comment=str(self.recipe))[0]
+
+    def score_on_grid(self) -> Score | None:
+        """The song on its grid if it is performed, else None."""
+        return self.score if self.recipe.performance else None
 
     @property
     def _sounding(self) -> Score:

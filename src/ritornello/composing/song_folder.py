@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ritornello.composing.song import Song
 from ritornello.rendering import palette, roll
-from ritornello.system.files import write_bytes
+from ritornello.system.files import file_path, write_bytes
 from ritornello.system.templates import fill_template
 
 INDEX = "index.html"
@@ -23,7 +23,7 @@ class SongFolder:
 
     def __init__(self, folder: str | Path, count: int) -> None:
         digits = len(str(count))
-        self.folder = Path(folder)
+        self.folder = file_path(folder, "folder")
         self.midi_files = [self.folder / f"{number:0{digits}}.mid" for number in range(1, count + 1)]
         self.songs: dict[int, Song] = {}
 

@@ -30,7 +30,7 @@ import numpy.typing as npt
 from ritornello.corpus.outcomes import KEPT
 from ritornello.errors import CorpusError
 from ritornello.music.score import COLUMNS, Chord, KeySignature, Marker, Meter, Part, Score, Tempo
-from ritornello.system.files import sha256, sha256_file
+from ritornello.system.files import file_path, sha256, sha256_file
 
 FORMAT = "ritornello corpus"
 VERSION = 1
@@ -143,7 +143,7 @@ class Corpus:
         `verify=False` does not check SHA-256. Raises CorpusError if the corpus is missing, unfinished,
         damaged, or of a newer version.
         """
-        manifest, digest = read_manifest(path := Path(path))
+        manifest, digest = read_manifest(path := file_path(path, "corpus"))
         if not manifest["index"]:
             raise CorpusError(f"{str(path)!r} is not finished: run `ritornello prepare` again to finish it")
         corpus = cls(path, manifest, digest, verify)

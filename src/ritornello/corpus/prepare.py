@@ -17,6 +17,7 @@ from ritornello.corpus.writing.shards import explain_full_disk
 from ritornello.corpus.writing.state import open_for_writing
 from ritornello.errors import InputError, check_between
 from ritornello.system.extras import require_extra
+from ritornello.system.files import file_path
 from ritornello.system.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ def prepare(
     """
     require_extra("train", "pyarrow")
     _check_engine(workers, engine, scheduler)
-    folder, out, checks = Path(folder), Path(out), CheckSettings(reader=reader)
+    folder, out = file_path(folder, "folder"), file_path(out)
+    checks = CheckSettings(reader=reader)
     update = progress or no_progress
     labeller = read_labels(labels, label_depth)
     sources = scan(folder, skip=out)

@@ -18,6 +18,7 @@ from ritornello.corpus.sources.archives import ArchiveError, members
 from ritornello.corpus.sources.scan import scan
 from ritornello.errors import InputError
 from ritornello.music.score import Score
+from ritornello.system.files import file_path
 
 Song = TypeVar("Song")
 CHECKS = CheckSettings(min_notes=1)
@@ -128,7 +129,7 @@ def open_songs(on: str | Path, split: str | None = None) -> CorpusSongs | Folder
 
     Raises InputError if there are none, or if `split` is given for a folder.
     """
-    on = Path(on)
+    on = file_path(on, "folder")
     if (on / "manifest.json").is_file():
         return CorpusSongs(Corpus.open(on), split or "valid")
     if split is not None:

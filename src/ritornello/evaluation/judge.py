@@ -19,8 +19,9 @@ from ritornello.models.packing import local_folder
 from ritornello.music.score import Score
 from ritornello.notation.song_file import STANDARD_INPUT, open_song
 from ritornello.system.extras import require_extra
-from ritornello.system.files import check_writable, sha256_file, write_bytes
+from ritornello.system.files import check_writable, file_path, sha256_file, write_bytes
 from ritornello.system.progress import Progress
+from ritornello.system.suggest import similar_path
 
 MAX_SONGS = 200  # of each set, by default
 SHOWN_PASSAGES = 6  # on the page, with the piano rolls of both songs
@@ -55,10 +56,14 @@ def judge(
     check_between("seam", seam, 1, 100_000)
     check_between("max-minutes", max_minutes, 0.1, 100_000)
     check_between("seed", seed, 0, (1 << 63) - 1)
-    if html:
-        check_writable(Path(html))
+    if html is not None:
+        check_writable(file_path(html, "html"))
     limits: dict[str, Any] = {"most": most, "max_s": 60 * max_minutes, "seed": seed, "progress": progress}
+    file_path(composed, "songs")
     is_file = str(composed) == STANDARD_INPUT or Path(composed).is_file()
+    if not is_file and not Path(composed).exists():
+        must = "must be a folder of songs, or one song file"
+        raise InputError(f"{str(composed)!r} does not exist: {must}{similar_path(composed)}")
     if is_file:
         report, scores, training = _judge_file(Path(composed), human, model, corpus, limits)
     else:

@@ -10,7 +10,7 @@ from ritornello.models.model import Model
 from ritornello.models.plan_vector import GROUPS
 from ritornello.representations.table import Field
 from ritornello.system.extras import require_extra
-from ritornello.system.files import check_writable, write_bytes
+from ritornello.system.files import check_writable, file_path, write_bytes
 from ritornello.system.progress import Progress
 
 
@@ -47,8 +47,8 @@ def measure(
         raise InputError(f"given {min(unknown)!r}: must be one of {', '.join(HIDDEN_BY_GIVEN)}")
     _check_groups(hide, opened.representation.fields)
     check_between("threads", threads, 1, 1024)
-    if csv:
-        check_writable(Path(csv))
+    if csv is not None:
+        check_writable(file_path(csv, "csv"))
     songs = open_songs(on, split)
     measured: dict[str, list[Any]] = {name: [] for name in given}
     nats_of_songs = likelihood(

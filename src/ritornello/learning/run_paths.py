@@ -21,7 +21,7 @@ from ritornello.errors import InputError
 from ritornello.models import fingerprints
 from ritornello.models import model as model_folder
 from ritornello.models.model import Model
-from ritornello.system.files import output_errors, write_bytes
+from ritornello.system.files import file_path, output_errors, write_bytes
 from ritornello.system.lock import locked
 
 Say = Callable[[str, str], None]
@@ -41,12 +41,12 @@ class RunPaths:
     @classmethod
     def of(cls, folder: str | Path, out: str | Path | None) -> RunPaths:
         """The paths for a folder of MIDI files; `out` is the folder of the model. Raises InputError."""
-        folder = Path(folder)
+        folder = file_path(folder, "folder")
         if not folder.is_dir():
             problem = "is a file" if folder.exists() else "does not exist"
             raise InputError(f"{str(folder)!r} {problem}: must be a folder of MIDI files")
         named = folder if folder.name not in ("", "..") else folder.resolve()
-        model = Path(out) if out is not None else named.parent / f"{named.name or 'midi'}{MODEL_SUFFIX}"
+        model = file_path(out) if out is not None else named.parent / f"{named.name or 'midi'}{MODEL_SUFFIX}"
         paths = cls(folder, model, model.with_name(model.name.removesuffix(MODEL_SUFFIX) + SONGS_SUFFIX))
         paths._check()
         return paths

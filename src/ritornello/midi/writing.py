@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ritornello.errors import InputError
 from ritornello.midi.assign_channels import assign_channels
 from ritornello.midi.file_events import META, NOTE_OFF, NOTE_ON, PORT, PROGRAM, Channel
 from ritornello.midi.raw_events import CHORD_PREFIX, DRUM_CHANNEL
@@ -26,9 +27,11 @@ from ritornello.midi.track_events import (
 )
 from ritornello.music.chord_names import marker_name
 from ritornello.music.file_details import DetailEvent
+from ritornello.music.midi_song import MidiSong
 from ritornello.music.score import Score
-from ritornello.system.files import write_bytes
+from ritornello.system.files import file_path, write_bytes
 
+MIDI_ENDINGS = (".mid", ".midi")
 MAX_DELTA_TICKS = (1 << 28) - 1  # the largest number in four bytes of seven bits
 TEXT = 0x01
 FIRST, COPIED, OFF, PLAYED = range(
@@ -43,15 +46,33 @@ CONDUCTOR: TrackKey = (-1, 0, 0)
 NEW_TRACK = 1 << 16  # parts that the file of the Score does not have come after all others
 
 
-def write(score: Score, path: str | Path, *, comment: str = "") -> tuple[str, ...]:
+def write(score: Score | MidiSong, path: str | Path, *, comment: str = "") -> tuple[str, ...]:
     """Write a .mid file atomically; `comment` becomes a text event in it.
 
-    Returns the names of parts that get the program of another part (see `to_bytes`; here always none). Raises
-    OutputError if the system refuses to write.
+    A song that was composed, performed or changed is written as its MIDI file, without a comment. Returns the
+    names of parts that get the program of another part (see `to_bytes`; here always none). Raises InputError
+    unless the path ends in .mid or .midi, OutputError if the system refuses to write.
     """
-    data, merged = to_bytes(score, comment=comment)
-    write_bytes(Path(path), data)
+    target = midi_path(path)
+    if isinstance(score, MidiSong):
+        if comment:
+            raise InputError(f"comment {comment!r:.60}: must be empty for a song that is not a Score")
+        data, merged = score.to_bytes(), tuple[str, ...]()
+    elif isinstance(score, Score):
+        data, merged = to_bytes(score, comment=comment)
+    else:
+        raise InputError(
+            f"song {score!r:.60}: must be a Score, or a song that was composed, performed or changed"
+        )
+    write_bytes(target, data)
     return merged
+
+
+def midi_path(path: str | Path) -> Path:
+    """Return the path of a MIDI file to write. Raises InputError unless it ends in .mid or .midi."""
+    if (target := file_path(path)).suffix.lower() not in MIDI_ENDINGS:
+        raise InputError(f"{str(path)!r} must end in {' or '.join(MIDI_ENDINGS)}")
+    return target
 
 
 def to_bytes(

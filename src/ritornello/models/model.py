@@ -34,7 +34,7 @@ from ritornello.models.plan_vector import PlanEncoder
 from ritornello.music.plan import Plan
 from ritornello.representations.table import fields_read
 from ritornello.system.extras import require_extra
-from ritornello.system.files import sha256
+from ritornello.system.files import file_path, sha256
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Model:
         file that has changed since training is used, and a warning is logged. Raises ModelError that names
         the file and what is wrong with it, InputError for a FILE.py that does not exist.
         """
+        file_path(path, "model")
         if str(path).startswith("hub:") or Path(path).is_file():
             from ritornello.models.packing import local_folder
 

@@ -21,7 +21,7 @@ from ritornello.models.fingerprints import FILE as FINGERPRINTS
 from ritornello.models.model import Model
 from ritornello.models.model_folder import MAX_JSON_BYTES, MAX_PLANS_BYTES, MAX_WEIGHTS_BYTES, PLANS
 from ritornello.system.extras import require_extra
-from ritornello.system.files import replacing, write_bytes
+from ritornello.system.files import file_path, replacing, write_bytes
 
 SUFFIX = ".ritornello"
 HUB = "hub:"
@@ -67,8 +67,8 @@ def packed_files(model: str | Path, out: str | Path | None, hub: str | Path | No
     if hub is not None and out is not None:
         raise InputError("--out and --hub exclude each other: give only one of the two")
     if hub is not None:
-        return [Path(hub) / (HUB_CARD if name == CARD else name) for name in MAX_BYTES]
-    return [Path(out) if out is not None else Path(f"{str(model).rstrip('/')}{SUFFIX}")]
+        return [file_path(hub, "hub") / (HUB_CARD if name == CARD else name) for name in MAX_BYTES]
+    return [file_path(out) if out is not None else Path(f"{str(model).rstrip('/')}{SUFFIX}")]
 
 
 def _write_packed(folder: Path, out: Path) -> None:
@@ -95,6 +95,7 @@ def local_folder(model: str | Path) -> Path:
 
     Any other path is returned as it is. Raises ModelError, InputError if the extra [hub] is not installed.
     """
+    file_path(model, "model")
     if str(model).startswith(HUB):
         return _fetched(str(model))
     path = Path(model)

@@ -15,7 +15,7 @@ from ritornello.music.theory import CHORDS, MAJOR, chord_name, key_tonic, pitch_
 
 LETTERS = re.compile(r"([A-Ga-g](?:##?|bb?)?)(.*?)(?:/([A-Ga-g](?:##?|bb?)?))?")
 DEGREE = r"[b#]?(?:VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i|[1-7])"
-NUMERALS = re.compile(rf"({DEGREE})(.*?)(?:/({DEGREE}|[A-G][#b]?))?")
+NUMERALS = re.compile(rf"({DEGREE})(?![ivIV])(.*?)(?:/({DEGREE}|[A-G][#b]?))?")
 NO_CHORD = re.compile(r"[Nn]\.?[Cc]\.?")
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII")
 DIMINISHED = ("dim", "°", "o", "ø", "º", "Ø")

@@ -24,6 +24,8 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
         sections.append((match[1] + match[3], int(match[2])))
     if not sections:
         raise PlanError("the form is empty: must be sections, such as 'A8 A8 B8 A8~'")
+    if (bars := sum(count for _, count in sections)) > MAX_BARS:
+        raise PlanError(f"form of {bars} bars: must be at most {MAX_BARS}")
     return tuple(returns_of_sections(sections))
 
 

@@ -216,7 +216,9 @@ class Plan:
         _, numerator, denominator = self.meters[self.pickup_bars]
         items += [f"{numerator}/{denominator}", f"{self.bpm:.0f} bpm"]
         pickup = " and a pickup" if self.pickup_bars else ""
-        return ", ".join(items + ([f"{self.full_bars} bars{pickup}"] if self.bars else []))
+        return ", ".join(
+            items + ([f"{self.full_bars} bar{'s' * (self.full_bars != 1)}{pickup}"] if self.bars else [])
+        )
 
 
 NEWER_FIELDS = tuple(field.name for field in fields(Plan))[9:]  # after `returns`

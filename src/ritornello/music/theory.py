@@ -149,9 +149,9 @@ def parse_key(text: str) -> tuple[int, bool]:
     >>> parse_key("F#m"), parse_key("E flat major"), parse_key("Db")
     ((3, True), (-3, False), (-5, False))
     """
-    spelled = re.sub(
-        r"[\s-]+flat\b", "b", re.sub(r"[\s-]+sharp\b", "#", text.strip(), flags=re.I), flags=re.I
-    )
+    spelled = text.strip().replace("♭", "b").replace("♯", "#")
+    spelled = re.sub(r"[\s-]+sharp\b", "#", spelled, flags=re.I)
+    spelled = re.sub(r"[\s-]+flat\b", "b", spelled, flags=re.I)
     match = re.fullmatch(r"([A-Ga-g][#b]?)\s*(m|min|minor|maj|major|)", spelled)
     if not match:
         raise ValueError(f"key {text!r}: must be a note and a mode, such as 'D minor', 'Bb major' or 'F#m'")

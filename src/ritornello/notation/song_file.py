@@ -12,17 +12,20 @@ import sys
 import zipfile
 import zlib
 from functools import lru_cache
+from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from ritornello.errors import MidiError
+from ritornello.errors import InputError, MidiError
 from ritornello.midi.limits import MAX_FILE_BYTES, check_file_size
 from ritornello.midi.reading import Parsed, Pedal, Reader, parse
 from ritornello.music.annotation import take_annotation
 from ritornello.music.drum_maps import from_drum_map as drums_from
+from ritornello.music.midi_song import MUST_BE_SONG, MidiSong
 from ritornello.music.score import Score
 from ritornello.notation.formats import CONTAINER, NOTATION_ENDINGS, ZIP_START, Format, format_of, split_abc
 from ritornello.notation.reading import parse_notation
+from ritornello.system.files import file_path
 from ritornello.system.suggest import similar_path
 
 STANDARD_INPUT = "-"
@@ -51,7 +54,7 @@ class SongFile(NamedTuple):
 
 
 def read(
-    path: str | Path,
+    path: str | Path | MidiSong,
     *,
     reader: Reader = "symusic",
     pedal: Pedal = "extend",
@@ -75,11 +78,17 @@ def read(
     return take_annotation(score)[0] if annotations and not with_details else score
 
 
-def open_song(path: str | Path) -> SongFile:
-    """Read the bytes of a song file, or of standard input ("-"), and unpack them.
+def open_song(path: str | Path | MidiSong) -> SongFile:
+    """Read the bytes of a song file, or of standard input ("-"), and unpack them; or those of a made song.
 
-    Raises MidiError if it cannot be read, is beyond the limits, or holds several songs.
+    Raises MidiError if it cannot be read, is beyond the limits, or holds several songs; InputError if `path`
+    is nothing of these.
     """
+    if isinstance(path, MidiSong):
+        return SongFile("the song", path.to_bytes(), None)
+    if not isinstance(path, str | PathLike):
+        raise InputError(f"song {path!r:.60}: {MUST_BE_SONG}")
+    file_path(path, "song")
     is_input = str(path) == STANDARD_INPUT
     name = "standard input" if is_input else Path(path).name
     try:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ritornello.composing.named_places import bar_range, part_numbers
+from ritornello.composing.option_types import checked_value
 from ritornello.errors import InputError, PlanError
 from ritornello.midi.raw_events import SUSTAIN
 from ritornello.music.score import EVENTS, Meter, Part, Score
@@ -48,6 +49,9 @@ def excerpt(
     With `is_cut`, or if bars are given, notes end with the last bar. Raises PlanError for
     bars or parts that are not in the song, InputError if no notes are left.
     """
+    checked_value("bars", "str | range | None", bars)
+    for name, parts in {"solo": solo, "mute": mute}.items():
+        checked_value(name, "str | Collection[str] | None", parts)
     if not len(score):
         raise InputError("the song has no notes to play")
     timeline = Timeline.of(score)

@@ -6,10 +6,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ritornello import midi, notation
+from ritornello import notation
 from ritornello.composing.options import Music
 from ritornello.music.score import Score
 from ritornello.playing.clocks import SystemClock
@@ -20,9 +18,6 @@ from ritornello.playing.sound import ahead, sound_of_bars
 from ritornello.playing.sound_output import SoundOutput, SystemSound
 from ritornello.rendering.audio import find_soundfont
 from ritornello.rendering.audio.soundfont import SoundFont
-
-if TYPE_CHECKING:
-    pass
 
 OnBar = Callable[[int], None]
 
@@ -91,8 +86,4 @@ def ended_by_signals() -> Iterator[None]:
 
 def _score(song: Music) -> Score:
     """The notes of a song, with the controllers of its file."""
-    if isinstance(song, Score):
-        return song
-    if isinstance(song, str | Path):
-        return notation.read(song, with_details=True)
-    return midi.parse(song.to_bytes(), name="the song", with_details=True).score
+    return song if isinstance(song, Score) else notation.read(song, with_details=True)

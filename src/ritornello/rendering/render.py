@@ -3,28 +3,37 @@
 import json
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from ritornello import midi, notation
 from ritornello.errors import InputError
 from ritornello.music.drum_maps import from_drum_map as drums_from
 from ritornello.music.drum_maps import to_drum_map as drums_to
+from ritornello.music.midi_song import MidiSong
 from ritornello.music.score import Score
 from ritornello.rendering import audio, palette, roll, roll_contents, sheet
 from ritornello.rendering.roll_layout import picture_width
 from ritornello.rendering.stems import write_stems
-from ritornello.system.files import check_writable, write_bytes, write_json
+from ritornello.system.files import check_regular, check_writable, file_path, write_bytes, write_json
 from ritornello.system.templates import fill_template
 
 Writers = dict[str, Callable[[Path], object]]
 MUSICXML_ENDINGS = (".musicxml", ".xml")
 PICTURE_ENDINGS = (".png", ".svg")
-MIDI_ENDINGS = (".mid", ".midi")
-ENDINGS = (*audio.FORMATS, *PICTURE_ENDINGS, *MUSICXML_ENDINGS, *MIDI_ENDINGS)
+ENDINGS = (*audio.FORMATS, *PICTURE_ENDINGS, *MUSICXML_ENDINGS, *midi.MIDI_ENDINGS)
 # The files of a folder, each with its key in the table of `_writers`
 FORMATS_OF_A_FOLDER = {"song.mid": ".mid", "song.ogg": ".ogg", "roll.png": "roll.png"}
 FORMATS_OF_A_FOLDER |= {"score.musicxml": ".musicxml", "score.svg": "sheet.svg"}
 FILES_OF_A_FOLDER = (*FORMATS_OF_A_FOLDER, "recipe.json", "index.html")
+
+
+@runtime_checkable
+class HasContent(Protocol):
+    """A Recipe."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as JSON can hold it."""
+        ...
 
 
 class RenderResult(NamedTuple):
@@ -36,11 +45,11 @@ class RenderResult(NamedTuple):
 
 
 def render(
-    song: str | Path | Score,
+    song: str | Path | Score | MidiSong,
     out: str | Path,
     *,
     picture: Literal["roll", "sheet"] = "roll",
-    recipe: str | Path | dict[str, Any] | None = None,
+    recipe: str | Path | dict[str, Any] | HasContent | None = None,
     grid: Score | None = None,
     soundfont: str | Path | None = None,
     synth: audio.Synth = "own",
@@ -52,11 +61,12 @@ def render(
     from_drum_map: str | None = None,
     to_drum_map: str | None = None,
 ) -> RenderResult:
-    """Write a song (a Score or a song file) to `out`, in the format of its ending.
+    """Write a song (a Score, a song file or a composed song) to `out`, in the format of its ending.
 
     If `out` is a folder (see `is_folder`), all formats are written to it, with an HTML page and the `recipe`
-    (a file or its content). With `stems` ("wav", "flac" or "mid"), the folder gets a MIDI and a sound file
-    for each part instead (see `write_stems`). .png and .svg files show `picture`.
+    (a file, its content or a Recipe; by default that of a composed song). With `stems` ("wav", "flac" or
+    "mid"), the folder gets a MIDI and a sound file for each part instead (see `write_stems`). .png and .svg
+    files show `picture`.
 
     Sheet music ignores the pedal and has at most `max_bars` bars; of a performed song it shows `grid`, the
     song on its grid. Sound lasts at most `max_minutes`; it has `rate` samples a second, in .wav and .flac of
@@ -64,21 +74,28 @@ def render(
     that of written MIDI files (names of DRUM_MAPS; default: General MIDI). Raises InputError, FailedError,
     OutputError.
     """
+    out_is_folder = is_folder(out)
     path = Path(out)
     sheet.check(max_bars)
     audio.sound_file.check_bits(bits or 16)
-    content = _read_recipe(Path(recipe)) if isinstance(recipe, (str, Path)) else recipe
+    _check_choice("picture", picture, ("roll", "sheet"))
+    content = _recipe_content(getattr(song, "recipe", None) if recipe is None else recipe)
+    if isinstance(song, MidiSong):
+        grid = grid or song.score_on_grid()
     score, written, dropped = _read_song(song, from_drum_map)
-    for_midi, lost = (written, 0) if to_drum_map is None else drums_to(written, to_drum_map)
+    for_midi, lost = written, 0
+    if to_drum_map is not None:
+        for_midi, lost = drums_to(written, to_drum_map)
+    to_write = song if isinstance(song, MidiSong) and from_drum_map is to_drum_map is None else for_midi
     dropped |= {"drum notes that the kit does not have": lost} if lost else {}
     sound = {"soundfont": soundfont, "synth": synth, "rate": rate, "max_minutes": max_minutes}
     if stems is not None:
-        if not is_folder(out):
+        if not out_is_folder:
             raise InputError(f"{str(out)!r} must be a folder for stems, such as stems/")
         return RenderResult(write_stems(score, for_midi, path, stems, bits or 24, **sound), {}, dropped)
     sound["bits"] = bits or 16
-    writers = _writers(score, grid or written, for_midi, max_bars, sound)
-    if is_folder(out):
+    writers = _writers(score, grid or written, to_write, max_bars, sound)
+    if out_is_folder:
         audio.check(score, rate=rate, max_minutes=max_minutes)
         return _write_folder(score, path, writers, content)._replace(dropped=dropped)
     kind = path.suffix.lower()
@@ -88,10 +105,16 @@ def render(
         raise InputError("the song has no notes to draw")
     check_writable(path)
     writers[f"{picture}{kind}" if kind in PICTURE_ENDINGS else kind](path)
-    return RenderResult((path,), {}, dropped if kind in MIDI_ENDINGS else {})
+    return RenderResult((path,), {}, dropped if kind in midi.MIDI_ENDINGS else {})
 
 
-def _read_song(song: str | Path | Score, kit: str | None) -> tuple[Score, Score, dict[str, int]]:
+def _check_choice(name: str, value: object, known: Collection[str]) -> None:
+    """Raise InputError unless a value is one of some words."""
+    if not (isinstance(value, str) and value in known):
+        raise InputError(f"{name} {value!r:.60}: must be {' or '.join(known)}")
+
+
+def _read_song(song: str | Path | Score | MidiSong, kit: str | None) -> tuple[Score, Score, dict[str, int]]:
     """The song for sound and pictures, the song with details for sheet music and MIDI, and dropped events.
 
     `kit` is the drum map of the song; None means General MIDI.
@@ -109,11 +132,25 @@ def _read_song(song: str | Path | Score, kit: str | None) -> tuple[Score, Score,
 
 
 def is_folder(out: str | Path) -> bool:
-    """Whether `out` is a folder: one that exists, or a path that ends with a slash or has no ending."""
-    return str(out).endswith("/") or Path(out).is_dir() or not Path(out).suffix
+    """Whether `out` is a folder: one that exists, or a path that ends with a slash or has no ending.
+
+    Raises InputError for what is neither the name of a file nor of a folder: "", "-" and ".png", and for a
+    folder that exists as a file.
+    """
+    path = file_path(out)
+    if path.name == "-":
+        raise InputError(f"{str(out)!r}: must be the path of a file or a folder, not standard output")
+    if path.name.lower() in (*ENDINGS, ".json") and not path.is_dir():
+        raise InputError(f"{str(out)!r}: must have a name before its ending, such as song{path.name}")
+    is_named_folder = str(out).endswith("/") or path.is_dir() or not path.suffix
+    if is_named_folder and path.exists() and not path.is_dir():
+        raise InputError(f"{str(out)!r} exists and is no folder: must be a folder, or a file with an ending")
+    return is_named_folder
 
 
-def _writers(score: Score, written: Score, for_midi: Score, max_bars: int, sound: dict[str, Any]) -> Writers:
+def _writers(
+    score: Score, written: Score, for_midi: Score | MidiSong, max_bars: int, sound: dict[str, Any]
+) -> Writers:
     """The function that writes each format, by ending; for pictures by "roll" or "sheet" and ending.
 
     `written` is the song for sheet music, `for_midi` the song for MIDI.
@@ -125,7 +162,7 @@ def _writers(score: Score, written: Score, for_midi: Score, max_bars: int, sound
         "sheet.svg": lambda path: sheet.svg(written, path, max_bars=max_bars),
     }
     writers |= dict.fromkeys(MUSICXML_ENDINGS, lambda path: sheet.musicxml(written, path, max_bars=max_bars))
-    writers |= dict.fromkeys(MIDI_ENDINGS, lambda path: midi.write(for_midi, path))
+    writers |= dict.fromkeys(midi.MIDI_ENDINGS, lambda path: midi.write(for_midi, path))
     return writers | dict.fromkeys(audio.FORMATS, lambda path: audio.write(score, path, **sound))
 
 
@@ -134,6 +171,8 @@ def _write_folder(
 ) -> RenderResult:
     """Write all formats to a folder; those that raise InputError are left out and listed as missing."""
     files = {name: writers[kind] for name, kind in FORMATS_OF_A_FOLDER.items()}
+    for name in FILES_OF_A_FOLDER:
+        check_regular(folder / name)
     if recipe is not None:
         files["recipe.json"] = lambda path: write_json(path, recipe)
     done: list[str] = []
@@ -154,6 +193,21 @@ def song_page(score: Score, files: Collection[str]) -> str:
     title, bars = roll_contents.printable(score.title) or "A song", roll_contents.shown_bars(score)
     values = {"summary": roll_contents.summary_line(score, bars), "roll_width": picture_width(bars)}
     return fill_template("song.html", title=title, files=files, palette=palette, **values)
+
+
+def _recipe_content(recipe: str | Path | dict[str, Any] | HasContent | None) -> dict[str, Any] | None:
+    """The content of a recipe, which JSON can hold. Raises InputError."""
+    if recipe is None:
+        return None
+    if isinstance(recipe, HasContent):
+        return recipe.to_dict()
+    if not isinstance(recipe, dict):
+        return _read_recipe(file_path(recipe, "recipe"))
+    try:
+        json.dumps(recipe, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the recipe cannot be written as JSON: {error}") from None
+    return recipe
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

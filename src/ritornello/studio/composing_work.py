@@ -129,7 +129,7 @@ def checked_options(kind: str, requested: Mapping[str, Any]) -> dict[str, Any]:
         _check_type(name, value, str(option_fields[name].type))
         if name == "chords" and value.strip().lower().endswith(".txt"):
             raise InputError(f"chords {value!r:.60}: must be chords, not the name of a file")
-    OPTIONS[kind](**options)  # raises PlanError
+    OPTIONS[kind](**{name: value for name, value in options.items() if name != "sketch"})  # raises PlanError
     return options
 
 

@@ -29,8 +29,10 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; replace `path` by it when the block ends without an error.
 
     After an error the temporary file is deleted. The data is flushed to the disk before the name changes, so
-    a crash leaves the old file or the complete new one. Raises OutputError if the system refuses to write.
+    a crash leaves the old file or the complete new one. Raises OutputError if the system refuses to write, or
+    if `path` is a device or a FIFO, which must not be replaced.
     """
+    check_regular(path)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
@@ -46,10 +48,30 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def file_path(path: Any, name: str = "path") -> Path:
+    """Return a path that a user gave. Raises InputError if it is empty, or no text and no Path.
+
+    `name` is that of the argument.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise InputError(f"{name} {path!r:.60}: must be a text or a Path")
+    if not str(path):
+        raise InputError(f"{name} '': the path is empty, must name a file or a folder")
+    return Path(path)
+
+
+def check_regular(path: Path) -> None:
+    """Raise OutputError if there is something at `path` that is neither a regular file nor a folder."""
+    with output_errors(path):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OutputError(f"cannot write {str(path)!r}: it is a device or a FIFO, must be a regular file")
+
+
 def check_writable(path: Path) -> None:
     """Raise OutputError if a file cannot be written at `path`. Call it before long work."""
     if path.is_dir():
         raise OutputError(f"cannot write {str(path)!r}: {os.strerror(errno.EISDIR)}")
+    check_regular(path)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
@@ -64,6 +86,7 @@ def _umask() -> int:
 
 def read_bytes(path: str | Path, error: type[InputError]) -> bytes:
     """Return the content of a file. Raises `error` with the path and the reason if it cannot be read."""
+    file_path(path)
     try:
         return Path(path).read_bytes()
     except OSError as problem:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ritornello.errors import InputError
-from ritornello.system.files import sha256_file, write_bytes
+from ritornello.system.files import check_regular, sha256_file, write_bytes
 
 FILE = "written"  # in the cache folder: hashes of 32 bytes, one after another
 HASH_BYTES = 32
@@ -35,9 +35,12 @@ def cache_folder() -> Path:
 def writing(paths: Iterable[str | Path | None], overwrite: bool) -> Iterator[None]:
     """Guard a block that writes the files `paths` (None is ignored), and record the files it has written.
 
-    Raises InputError before the block if a file exists that no command wrote, unless `overwrite`.
+    Raises InputError before the block if a file exists that no command wrote, unless `overwrite`, and
+    OutputError if a path is that of a device or a FIFO.
     """
     files = [Path(path) for path in paths if path is not None]
+    for file in files:
+        check_regular(file)
     if not overwrite:
         check_may_replace(files)
     try:

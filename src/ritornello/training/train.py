@@ -6,6 +6,7 @@ from typing import Any
 
 from ritornello.models.model import Model
 from ritornello.system.extras import require_extra
+from ritornello.system.files import file_path
 from ritornello.system.progress import Progress
 from ritornello.training import schedule
 from ritornello.training.config import TrainConfig
@@ -35,4 +36,4 @@ def train(
     opened = Corpus.open(corpus)
     config = TrainConfig(network_config=network_config or {}, **settings)
     config.check_ranges()
-    return run_training(opened, Path(out), config, progress, report, began)
+    return run_training(opened, file_path(out), config, progress, report, began)

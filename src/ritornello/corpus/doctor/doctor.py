@@ -16,7 +16,7 @@ from ritornello.errors import check_between
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.rendering import roll
-from ritornello.system.files import check_writable, sha256, write_bytes
+from ritornello.system.files import check_writable, file_path, sha256, write_bytes
 from ritornello.system.progress import Progress
 
 PIANO_ROLLS, BARS_PER_ROLL = 4, 8  # of the page
@@ -45,8 +45,10 @@ def doctor(
     FailedError, OutputError.
     """
     check_between("workers", workers, 1, 1024)
-    check_folder(Path(folder))  # before any output is checked
-    page_path, target = Path(html) if html else None, Path(copy_clean) if copy_clean else None
+    folder = file_path(folder, "folder")
+    check_folder(folder)  # before any output is checked
+    page_path = None if html is None else file_path(html, "html")
+    target = None if copy_clean is None else file_path(copy_clean, "copy_clean")
     if page_path:
         check_writable(page_path)
     if target:
