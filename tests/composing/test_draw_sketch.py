@@ -148,6 +148,29 @@ def test_a_part_with_next_to_no_notes_is_left_out_unless_it_is_asked_for(model: 
     assert len(asked.parts) == 3
 
 
+@pytest.mark.parametrize(
+    ("form", "named"),
+    [
+        ("verse4 chorus2 verse4", [(0, "verse"), (4, "chorus"), (6, "verse")]),
+        ("intro2 A3 A3~ A'3 B1", [(0, "intro"), (2, "A"), (5, "A'"), (8, "A'"), (11, "B")]),
+    ],
+)
+def test_sections_keep_the_names_and_bars_of_the_form(
+    model: Path, tmp_path: Path, form: str, named: list[tuple[int, str]]
+) -> None:
+    song = compose(model, form=form, genre="game", meter="4/4", seed=1)
+    assert [(m.onset_ticks // 96, m.text) for m in song.score.markers] == named
+    assert replay(song.recipe).to_bytes() == song.to_bytes()
+    drawn = sketch(model, form=form, genre="game", meter="4/4", seed=1)
+    drawn.write(tmp_path / "s.json")
+    again = compose(model, sketch=tmp_path / "s.json", seed=1)
+    assert again.score.markers == song.score.markers and again.plan.returns == song.plan.returns
+    framed = compose(model, form=form, genre="game", meter="4/4", seed=1, intro=2)
+    assert [(m.onset_ticks // 96, m.text) for m in framed.score.markers] == [
+        (0, "intro"), *((bar + 2, name) for bar, name in named)
+    ]  # fmt: skip
+
+
 def test_parts_of_a_file_play_but_where_they_rest(model: Path, tmp_path: Path) -> None:
     rests, header = {"texture": {"grand piano": "rests"}}, {"genre": "game", "meter": "4/4"}
     alone = write_sketch(tmp_path / "a.json", rests, {}, rests, {}, parts=["piano"], **header)

@@ -18,6 +18,7 @@ from ritornello.music.chord_symbols import OPEN
 from ritornello.music.form import parse_form
 from ritornello.music.plan import GRID, Plan
 from ritornello.music.score import Chord, Part, drop_redundant
+from ritornello.music.sections import plan_sections, sections
 from ritornello.music.sketch import END, NO_MOTIF, UNKNOWN, Sketch, part_names
 from ritornello.music.theory import CHORD_KINDS
 from ritornello.notation import sketch_file
@@ -67,7 +68,12 @@ def test_what_is_written_is_read_again(plan: Plan) -> None:
     empty = replace(
         plan, chords=(), returns=None, sketch=None, meters=((0, *plan.meters[plan.pickup_bars][1:]),)
     )
-    assert read.applied_to(empty) == plan
+    again = read.applied_to(empty)
+    assert replace(again, section_names=()) == plan
+    if again.section_names:  # the letters that were found in the plan
+        assert [(s.start, s.name) for s in plan_sections(again)] == [
+            (s.start, s.name) for s in sections(plan.timeline(GRID))
+        ]
     assert read.options["bars"] == plan.full_bars
     assert round(60e6 / read.options["tempo"]) == plan.us_per_beat
 

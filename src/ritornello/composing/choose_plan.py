@@ -67,12 +67,21 @@ class _Choice:
             chords=given.chords if given else (),
             returns=self.returns(drawn, meters, bars),
             mode=options.mode if options.key else given.mode if given else "",
+            section_names=self.section_names(meters),
             mean_velocity=None if given else drawn.mean_velocity,
         )
         plan = replace(plan, returns=_possible_returns(plan))
         if not options.chords:
             return plan
         return replace(plan, chords=chart_chords(options.chords, plan))
+
+    def section_names(self, meters: Meters) -> tuple[tuple[int, str], ...]:
+        """The first bar and the name of each section of the requested form; a pickup is in none of them."""
+        names, start = [], _pickup_bars(meters)
+        for name, bars in self.options.sections:
+            names.append((start, name))
+            start += bars
+        return tuple(names)
 
     def label(self, generator: np.random.Generator) -> str | None:
         """Draw one of the requested labels by their weights; None if none is requested."""

@@ -13,7 +13,7 @@ from ritornello.composing.options import ComposeOptions
 from ritornello.errors import PlanError
 from ritornello.music import theory
 from ritornello.music.chart import parse_chart, whole_choruses
-from ritornello.music.form import parse_form
+from ritornello.music.form import parse_sections, returns_of_sections
 from ritornello.music.modes import parse_key_or_mode
 from ritornello.music.timeline import MAX_BAR_BEATS
 from ritornello.system.suggest import nearest
@@ -68,6 +68,8 @@ class ParsedOptions:
     parts: tuple[Instrument, ...] | None = None
     returns: tuple[tuple[int, int], ...] | None = None
     """For each bar the earlier bar that it repeats (-1: none) and their similarity (0-3)."""
+    sections: tuple[tuple[str, int], ...] = ()
+    """The names and the numbers of bars of the sections of the requested form."""
     chords: tuple[str, ...] | None = None
     """The symbols of each bar of a chart, which repeats; numerals are those of the key."""
     force: bool = False
@@ -80,7 +82,8 @@ class ParsedOptions:
 def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> ParsedOptions:
     """Parse the options for a model with these labels. Raises PlanError."""
     bars, seconds = options.bars, options.seconds
-    returns = None if options.form is None else parse_form(options.form)
+    sections = () if options.form is None else tuple(parse_sections(options.form))
+    returns = tuple(returns_of_sections(sections)) if sections else None
     if returns is not None:
         if bars is not None and len(returns) != bars:
             raise PlanError(f"form {options.form!r} has {len(returns)} bars: must have {bars}, as in bars")
@@ -99,6 +102,7 @@ def parse_options(options: ComposeOptions, labels: Sequence[str] = ()) -> Parsed
         None if options.meter is None else _meter(options.meter),
         None if options.parts is None else parse_parts(options.parts),
         returns,
+        sections,
         chart,
         options.force,
         _default_bars(str(options.chords), chart),

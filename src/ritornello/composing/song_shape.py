@@ -92,7 +92,9 @@ def framed_by(
     if intro:
         all_cadences[first + intro - 1] = OPEN
     sketch = Sketch(tuple(all_cadences)) if sketcher is not None else None
-    return replace(plan, returns=tuple(returns), sketch=sketch, intro_bars=intro, outro_bars=outro)
+    names = tuple((bar + intro, name) for bar, name in plan.section_names)
+    framed = replace(plan, returns=tuple(returns), sketch=sketch, section_names=names)
+    return replace(framed, intro_bars=intro, outro_bars=outro)
 
 
 def extended(plan: Plan) -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ritornello.errors import PlanError
 from ritornello.music.plan import MAX_BARS
@@ -14,6 +14,11 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
 
     See `returns_of_sections`. Raises PlanError if a section cannot be read.
     """
+    return tuple(returns_of_sections(parse_sections(text)))
+
+
+def parse_sections(text: str) -> list[tuple[str, int]]:
+    """Return the names and the numbers of bars of the sections in a form. Raises PlanError."""
     sections = []
     for section in text.split():
         match = re.fullmatch(r"([^\W\d]+'*)(\d+)(~?)", section)
@@ -26,7 +31,7 @@ def parse_form(text: str) -> tuple[tuple[int, int], ...]:
         raise PlanError("the form is empty: must be sections, such as 'A8 A8 B8 A8~'")
     if (bars := sum(count for _, count in sections)) > MAX_BARS:
         raise PlanError(f"form of {bars} bars: must be at most {MAX_BARS}")
-    return tuple(returns_of_sections(sections))
+    return sections
 
 
 def returns_of_sections(sections: Iterable[tuple[str, int]]) -> list[tuple[int, int]]:
@@ -39,12 +44,22 @@ def returns_of_sections(sections: Iterable[tuple[str, int]]) -> list[tuple[int, 
     returns: list[tuple[int, int]] = []
     latest: dict[str, range] = {}
     for section, count in sections:
-        name = section.removesuffix("~")
-        letter = name.rstrip("'")
-        is_varied = name != section or (name not in latest and letter in latest)
-        repeated = latest.get(name, latest.get(letter, range(0)))
+        letter, is_varied = letter_of(section, latest)
+        repeated = latest.get(letter, range(0))
         similarity = 1 if is_varied else 3
         start = len(returns)
         returns += [(repeated[bar], similarity) if bar < len(repeated) else (-1, 0) for bar in range(count)]
-        latest[name] = range(start, start + count)
+        latest[section.removesuffix("~")] = range(start, start + count)
     return returns
+
+
+def letter_of(section: str, earlier: Collection[str]) -> tuple[str, bool]:
+    """Return the name of the section that a section repeats, and whether it varies that one.
+
+    `earlier` has the names of the sections before. A~ varies A, and so does A' if A is among them and A' not.
+    """
+    name = section.removesuffix("~")
+    letter = name.rstrip("'")
+    if letter != name and name not in earlier and letter in earlier:
+        return letter, True
+    return name, name != section

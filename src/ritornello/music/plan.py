@@ -61,6 +61,8 @@ class Plan:
     """Numbers of the parts whose density the user set: sampling rules hold them to their planned notes."""
     held_pitches: tuple[int, ...] = ()
     """Numbers of the parts whose register the user set: rules hold them to their planned mean pitches."""
+    section_names: tuple[tuple[int, str], ...] = ()
+    """Of the sections that the user named: the first bar, from 0, and the name; () names them by letters."""
     mean_velocity: int | None = None
     """The mean velocity of all notes, 1-127, to which a composed song is moved; None leaves it open."""
 
@@ -226,6 +228,7 @@ ITEM_READERS: dict[str, Callable[..., Any]] = {  # by field: makes an item of it
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),
     "returns": lambda bar, similarity: (int(bar), int(similarity)),
+    "section_names": lambda bar, name: (int(bar), str(name)),
     "parts": Part,
     "chords": lambda *values: _checked_chord(Chord(*values)),
 }

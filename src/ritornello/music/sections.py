@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from ritornello.music.form import letter_of
 from ritornello.music.plan import GRID, MAX_BARS, Plan
 from ritornello.music.score import Marker
 from ritornello.music.sketch import NO_CADENCE
@@ -124,7 +125,7 @@ def section_markers(plan: Plan, ticks_per_beat: int) -> tuple[Marker, ...]:
 
 def plan_sections(plan: Plan) -> list[Section]:
     """Return the sections of a plan, with its introduction and its ending as sections of their own."""
-    all_sections = sections(plan.timeline(GRID))
+    all_sections = _named(plan) if plan.section_names else sections(plan.timeline(GRID))
     if not (plan.intro_bars or plan.outro_bars):
         return all_sections
     assert plan.bars is not None
@@ -134,12 +135,24 @@ def plan_sections(plan: Plan) -> list[Section]:
     for each in all_sections:
         start, stop = max(each.start, first), min(each.start + each.bars, end)
         if start < stop:
-            letter = new_letters.setdefault(each.letter, letters(len(new_letters)))
+            new = each.letter if plan.section_names else letters(len(new_letters))
+            letter = new_letters.setdefault(each.letter, new)
             is_varied = each.is_varied and letter in {other.letter for other in inner}
             inner.append(Section(start, stop - start, letter, is_varied))
     intro = [Section(plan.pickup_bars, plan.intro_bars, INTRO)] if plan.intro_bars else []
     outro = [Section(end, plan.outro_bars, OUTRO)] if plan.outro_bars else []
     return [*intro, *inner, *outro]
+
+
+def _named(plan: Plan) -> list[Section]:
+    """Return the sections that the user named."""
+    assert plan.bars is not None
+    found: list[Section] = []
+    for (start, name), (end, _) in pairwise([*plan.section_names, (plan.bars, "")]):
+        letter, is_varied = letter_of(name, {section.letter for section in found})
+        if start < min(end, plan.bars):
+            found.append(Section(start, min(end, plan.bars) - start, letter, is_varied))
+    return found
 
 
 def _numbers(spans: Sequence[range], origin: Sequence[int]) -> list[int]:

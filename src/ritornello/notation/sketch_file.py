@@ -51,6 +51,8 @@ class SketchFile:
     """The meter of the pickup, which is the first bar."""
     meters: tuple[tuple[int, int, int], ...]
     """Changes of meter after the first full bar: bar from 0, numerator, denominator."""
+    section_names: tuple[tuple[int, str], ...]
+    """The first bar, from 0, and the name of each section."""
     chords: tuple[str | None, ...]
     returns: tuple[tuple[int, int], ...]
     cadences: tuple[int, ...]
@@ -89,7 +91,8 @@ class SketchFile:
         chords = parse_symbols(self.chords, bars, plan.key, plan.mode) if any(self.chords) else plan.chords
         closings = _closings(self.closings, bars)
         sketch = Sketch(self.cadences, self.motifs, plan.parts, tuple(textures), closings)
-        plan = replace(plan, chords=chords, returns=None if is_open else self.returns, sketch=sketch)
+        returns = None if is_open else self.returns
+        plan = replace(plan, chords=chords, returns=returns, sketch=sketch, section_names=self.section_names)
         plan.timeline(GRID)  # raises PlanError for impossible returns
         return plan
 
@@ -138,6 +141,7 @@ def from_dict(data: Any) -> SketchFile:
         options,
         parsed[0].meter if has_pickup else None,
         tuple((bar.index, *meter) for bar in parsed[has_pickup + 1 :] if (meter := bar.meter)),
+        tuple((bar, name) for bar, name in enumerate(names) if name),
         tuple(bar.text("chords") for bar in parsed),
         returns,
         tuple(bar.cadence for bar in parsed),
