@@ -126,6 +126,17 @@ def test_a_prompt_says_meter_tempo_key_and_parts() -> None:
     assert continued(bars=10, parts="bass").parts == (PIANO, BASS)
 
 
+@pytest.mark.parametrize(
+    ("parts", "genre"),
+    [((FIDDLE,), "fiddle"), ((PIANO, BASS, DRUMS), "game"), ((Part("", 19),) * 2, "chorale")],
+)
+def test_a_prompt_goes_on_in_a_label_that_has_its_parts(parts: tuple[Part, ...], genre: str) -> None:
+    for seed in range(5):
+        prompt, options = replace(SOURCE, parts=parts), parse_options(ComposeOptions(bars=10), LABELS)
+        plan = choose_plan(options, PLANS, np.random.default_rng(seed), given=prompt)
+        assert plan.genres == ((genre, 1.0),) and plan.parts == parts
+
+
 def test_a_tune_is_as_long_as_it_is_and_others_join_it() -> None:
     plan = continued(tune=True, genre="game")
     assert plan.bars == 4
