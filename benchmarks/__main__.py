@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {  # of names: the module, what 
             "Train MidiTok's REMI with GPT-2 or an LSTM (runs where miditok is installed)",
         ),
         "rival-songs": ("pop.remi", "Sample songs from a GPT-2 that `rivals` trained (same)"),
+        "cache": ("cache", "Nats per note of an LSTM with a cache of its song, instead of candidates"),
         "groups": (
             "groups",
             "Nats per note by collection and training time, and the worth of given notes",
