@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from benchmarks.shared import argument, benchmark
 from ritornello import midi
+from ritornello.music.plan import GRID
 from ritornello.performing.drum_hits import recording_of
 from ritornello.performing.feel_network import DRUMS, FeelKind, FeelNetwork, Quantity, bundled
-from ritornello.performing.grid_notes import BAR_AGO, GRID, Floats, Ints, Recording, Values
+from ritornello.performing.grid_notes import BAR_AGO, Floats, Ints, Recording, Values
 
 QUANTILES = np.linspace(0.005, 0.995, 100)
 PASSAGE_BARS, FEWEST_NOTES = 4, 24  # of what the detector hears

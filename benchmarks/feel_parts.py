@@ -15,11 +15,12 @@ from benchmarks.shared import midi_files
 from ritornello import midi
 from ritornello.errors import RitornelloError
 from ritornello.learning.own_feel import epochs_of, excerpts
+from ritornello.music.plan import GRID
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
 from ritornello.performing.analysis import analysed, phrase_ticks
 from ritornello.performing.feel_network import PARTS, FeelNetwork
-from ritornello.performing.grid_notes import GRID, Floats, Recording, Values
+from ritornello.performing.grid_notes import Floats, Recording, Values
 from ritornello.performing.manners import manner_of, style_of_labels
 from ritornello.performing.part_notes import (
     SongGrid,
