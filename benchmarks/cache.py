@@ -53,13 +53,11 @@ ABLATIONS = Path(__file__).resolve().with_name("ablations.py")
 REPRESENTATIONS = {"plain": f"{ABLATIONS}:Plain", "echo": f"{ABLATIONS}:WithEcho", "notes": "notes"}
 TITLES = {
     "plain": "LSTM without candidates",
-    "plain suffix": "the same with the suffix cache",
-    "plain neural": "the same with the neural cache",
-    "plain both": "the same with both",
     "echo": "LSTM with echo",
-    "echo both": "the same with both caches",
     "notes": "LSTM with echo, alone and form",
-    "notes both": "the same with both caches",
+    "suffix": "the same with the suffix cache",
+    "neural": "the same with the neural cache",
+    "both": "the same with both caches",
 }
 MATCHED = ("shift", "part", "pitch")  # rows that are equal in these match
 LONGEST = 16  # longer matches count as this long
@@ -310,7 +308,7 @@ def comparison(results: dict[str, list[dict[str, Any]]]) -> str:
             reference = np.array(songs["songs"]) / np.array(songs["notes"])
             lines.append(
                 [
-                    TITLES[f"{arm} {kind}".strip()],
+                    TITLES[kind or arm],
                     mean_of_seeds([one["nats"][kind]["reference"] for one in found]),
                     f"{np.median(reference):.3f}",
                     reduction(songs["songs"], plain) if (arm, kind) != (first, "") else "",

@@ -41,6 +41,8 @@ FIGURES = {  # name: a sentence in which the figure stands
     "gpt2_notes": r"it saw ([\d.]+ million) notes",
     "our_notes": r"our LSTM ([\d.]+) million",
     "alone_saves": r"Alone saves ([\d.]+%)",
+    "behind_cache_folk": r"needs ([\d.]+%) more nats on Nottingham",
+    "behind_cache_pop": r"and ([\d.]+%) more on POP909-CL \(",
 }
 
 
