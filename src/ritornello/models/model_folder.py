@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ritornello.errors import ModelError, PlanError
 from ritornello.music.plan import Plan
 from ritornello.system.files import replacing, sha256, sha256_file, write_json
+from ritornello.system.garbage import garbage_collector_paused
 from ritornello.system.suggest import similar_path
 
 FORMAT = 1
@@ -167,7 +168,8 @@ def read_plans(path: Path, info: dict[str, Any]) -> tuple[Plan, ...]:
         return ()
     file = _checked_file(path, info, "plans", PLANS, MAX_PLANS_BYTES)
     try:
-        return tuple(Plan.from_dict(plan) for plan in json.loads(file.read_bytes()))
+        with garbage_collector_paused():
+            return tuple(Plan.from_dict(plan) for plan in json.loads(file.read_bytes()))
     except (PlanError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{str(file)!r} is damaged: {error}") from error
 

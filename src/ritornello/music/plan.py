@@ -135,6 +135,8 @@ class Plan:
             )
         arguments = dict(values)
         try:
+            if arguments.get("returns") is not None:  # 200,000 items in the bundled model, so without calls
+                arguments["returns"] = tuple([(int(bar), int(same)) for bar, same in arguments["returns"]])
             for name, convert in ITEM_READERS.items():
                 if arguments.get(name) is not None:
                     arguments[name] = tuple(convert(*item) for item in arguments[name])
@@ -227,7 +229,6 @@ NEWER_FIELDS = tuple(field.name for field in fields(Plan))[9:]  # after `returns
 ITEM_READERS: dict[str, Callable[..., Any]] = {  # by field: makes an item of its list from the values in JSON
     "meters": lambda bar, numerator, denominator: (int(bar), int(numerator), int(denominator)),
     "genres": lambda label, weight: (str(label), float(weight)),
-    "returns": lambda bar, similarity: (int(bar), int(similarity)),
     "section_names": lambda bar, name: (int(bar), str(name)),
     "parts": Part,
     "chords": lambda *values: _checked_chord(Chord(*values)),
