@@ -38,7 +38,7 @@ class JamResult:
         return self._percentile_ms(50)
 
     @property
-    def most_ms(self) -> float:
+    def percentile_99_ms(self) -> float:
         """The 99th percentile of the lateness in milliseconds."""
         return self._percentile_ms(99)
 
