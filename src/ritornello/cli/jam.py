@@ -59,7 +59,8 @@ def command(list: bool, quiet: bool, **options: Any) -> None:
 
     result = jam(**options, report=(lambda line: None) if quiet else report)
     if not quiet:
-        late = f"lateness {result.median_ms:.1f} ms (median), {result.percentile_99_ms:.1f} ms (99th percentile)"
+        median, percentile = f"{result.median_ms:.1f} ms (median)", f"{result.percentile_99_ms:.1f} ms"
+        late = f"lateness {median}, {percentile} (99th percentile)"
         lost = f", {result.left_out} too late and left out" if result.left_out else ""
         click.echo(f"{result.turns} turns, {len(result.lateness_s)} notes, {late}{lost}")
     if result.is_interrupted:
