@@ -24,7 +24,6 @@ from ritornello.composing.options import (
     SketchOptions,
     SketchSource,
     VaryOptions,
-    seed_or_random,
     with_help_of,
 )
 from ritornello.composing.performed_files import check_networks, networks_again, on_grid, performed
@@ -32,7 +31,7 @@ from ritornello.composing.recipe import Recipe
 from ritornello.composing.replay import build_song
 from ritornello.composing.request import request_for
 from ritornello.composing.sampler import OnRow
-from ritornello.composing.sampling import song_generator
+from ritornello.composing.sampling import seed_or_random, song_generator
 from ritornello.composing.song import Song
 from ritornello.composing.song_requests import requests_of_own_plan, song_requests
 from ritornello.composing.takes import compose_takes

@@ -7,7 +7,6 @@ this module, so it imports no numpy.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -90,11 +89,6 @@ def _swing() -> Any:
 def _swing_notes() -> Any:
     choices = ("eighths", "sixteenths")
     return _option("Which notes swing.", "eighths", choices=choices)
-
-
-def seed_or_random(seed: int | None) -> int:
-    """Return the seed, or a random one of 16 bits, which is short to type again."""
-    return int.from_bytes(os.urandom(2), "big") if seed is None else int(seed)
 
 
 @dataclass(frozen=True, kw_only=True)

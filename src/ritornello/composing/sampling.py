@@ -6,6 +6,7 @@ alone, so a song is the same whatever other songs are composed in the same batch
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -116,3 +117,8 @@ def draw_classes(
         weights *= weights >= least[:, None]
     cumulated = np.add.accumulate(weights, axis=1, dtype=np.float64)
     return np.asarray(np.add.reduce(cumulated <= (uniforms * cumulated[:, -1])[:, None], axis=1))
+
+
+def seed_or_random(seed: int | None) -> int:
+    """Return the seed, or a random one of 16 bits, which is short to type again."""
+    return int.from_bytes(os.urandom(2), "big") if seed is None else int(seed)

@@ -246,7 +246,7 @@ class SamplingState:
         return pitches[bar] if bar < len(pitches) and pitches[bar] >= 0 else None
 
     def missing_bars(self, tick: int) -> dict[int, float]:
-        """By part: how many more bars it should have played in before a tick, within limits, above 0."""
+        """By part: in how many more bars it should have played before a tick, at most MOST_BARS_MISSING."""
         bar = self.song.bar_of(tick)
         if self.planned.notes[bar]:
             return self._missing_planned_bars(tick, bar)

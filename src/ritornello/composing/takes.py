@@ -55,8 +55,7 @@ def compose_takes(
     known_notes, written = [given_notes(given)], {_onsets_and_pitches(given.score)}
     for attempt in range(ATTEMPTS):
         avoided: PlayedNotes = frozenset().union(*known_notes) if attempt else frozenset()
-        avoid_nats = AVOID_NATS * GROWTH ** (attempt - 1) if attempt else 0.0
-        avoiding = replace(request, avoided=avoided, avoid_nats=avoid_nats)
+        avoiding = replace(request, avoided=avoided, avoid_nats=AVOID_NATS * GROWTH ** (attempt - 1))
         first = attempt * options.takes
         numbers = range(first, first + options.takes - len(takes))
         requests = [_request_of_take(avoiding, number, given, options, sketcher) for number in numbers]

@@ -9,7 +9,7 @@ from ritornello.music import theory
 from ritornello.music.chord_symbols import OPEN_CHORD, bar_symbols
 from ritornello.music.modes import tonality_name
 from ritornello.music.plan import GRID, Plan
-from ritornello.music.sections import plan_sections, sections
+from ritornello.music.sections import plan_sections
 from ritornello.music.sketch import NO_MOTIF, UNKNOWN, Sketch, Texture, part_names
 from ritornello.notation.sketch_bar import (
     BAR_KEYS,
@@ -83,7 +83,7 @@ def _add_repeats(bars: list[dict[str, Any]], plan: Plan) -> None:
         return
     returns += [(-1, 0)] * (len(bars) - len(returns))
     names: list[str | None] = [None] * len(bars)
-    for section in plan_sections(plan) if plan.section_names else sections(plan.timeline(GRID)):
+    for section in plan_sections(plan):
         names[section.start] = section.name
         span = slice(section.start, section.start + section.bars)
         if section.is_varied:

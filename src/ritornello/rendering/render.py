@@ -28,8 +28,8 @@ FILES_OF_A_FOLDER = (*FORMATS_OF_A_FOLDER, "recipe.json", "index.html")
 
 
 @runtime_checkable
-class HasContent(Protocol):
-    """A Recipe."""
+class RecipeLike(Protocol):
+    """An object with the content of a recipe, as Recipe is, which this module does not import."""
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON can hold it."""
@@ -49,7 +49,7 @@ def render(
     out: str | Path,
     *,
     picture: Literal["roll", "sheet"] = "roll",
-    recipe: str | Path | dict[str, Any] | HasContent | None = None,
+    recipe: str | Path | dict[str, Any] | RecipeLike | None = None,
     grid: Score | None = None,
     soundfont: str | Path | None = None,
     synth: audio.Synth = "own",
@@ -195,11 +195,11 @@ def song_page(score: Score, files: Collection[str]) -> str:
     return fill_template("song.html", title=title, files=files, palette=palette, **values)
 
 
-def _recipe_content(recipe: str | Path | dict[str, Any] | HasContent | None) -> dict[str, Any] | None:
+def _recipe_content(recipe: str | Path | dict[str, Any] | RecipeLike | None) -> dict[str, Any] | None:
     """The content of a recipe, which JSON can hold. Raises InputError."""
     if recipe is None:
         return None
-    if isinstance(recipe, HasContent):
+    if isinstance(recipe, RecipeLike):
         return recipe.to_dict()
     if not isinstance(recipe, dict):
         return _read_recipe(file_path(recipe, "recipe"))

@@ -14,7 +14,7 @@ from ritornello.models.model_folder import RARE_BREAKS
 from ritornello.representations.grid.vocabulary import DRUM_PART, MAX_SHIFT, PARTS, SHIFTS
 
 ONSET_NATS = 20.0  # subtracted from shifts after which a part would have a gap, or no part could play
-PART_NATS = 20.0  # subtracted from parts that must wait (with 8, four of ten chorales had an overlap)
+PART_NATS = 20.0  # subtracted from parts that must wait (with 8, half the chorales had a gap or overlap)
 
 
 def favour_onsets_where_notes_end(state: SamplingState) -> Bias | None:

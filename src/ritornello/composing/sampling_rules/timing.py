@@ -35,11 +35,11 @@ def forbid_onsets_outside_requested_bars(state: SamplingState) -> Bias | None:
     The next given note is not forbidden.
     """
     song, clock, given = state.song, state.song.clock, state.song.next_given("shift")
-    is_split = state.request.open_parts is not None or any(state.planned.is_silent)
-    if clock >= state.first_tick and state.end_tick == song.end_tick and not is_split:
+    has_closed_bars = state.request.open_parts is not None or any(state.planned.is_silent)
+    if clock >= state.first_tick and state.end_tick == song.end_tick and not has_closed_bars:
         return None
     bias = np.zeros(SHIFTS, np.float32)
-    for bar in range(song.bar, len(song.bar_starts)) if is_split else ():
+    for bar in range(song.bar, len(song.bar_starts)) if has_closed_bars else ():
         if song.bar_starts[bar] > clock + MAX_SHIFT:
             break
         if not state.playing_parts(song.bar_starts[bar]):
