@@ -299,19 +299,17 @@ def result(options: argparse.Namespace, arm: str, kinds: Sequence[str], seed: in
 
 
 def comparison(results: dict[str, list[dict[str, Any]]]) -> str:
-    """The table: a row for each network, and for each with a cache."""
+    """The table: a row for each network, and for each with a cache; intervals are of seed 0."""
     (first, *_), lines = results, []
-    plain = results[first][0]["nats"][""]["songs"]
+    others = {kind: results[first][0]["nats"][kind] for kind in list(results[first][0]["nats"])[:2]}
     for arm, found in results.items():
-        for kind in found[0]["nats"]:
-            songs = found[0]["nats"][kind]
-            reference = np.array(songs["songs"]) / np.array(songs["notes"])
-            lines.append(
-                [
-                    TITLES[kind or arm],
-                    mean_of_seeds([one["nats"][kind]["reference"] for one in found]),
-                    f"{np.median(reference):.3f}",
-                    reduction(songs["songs"], plain) if (arm, kind) != (first, "") else "",
-                ]
-            )
-    return table(["", "nats per note (seeds)", "median of songs", f"below {TITLES[first]}"], lines)
+        for kind, of_seed in found[0]["nats"].items():
+            of_songs = np.array(of_seed["songs"]) / np.array(of_seed["notes"])
+            nats = [one["nats"][kind]["reference"] for one in found]
+            below = [
+                "" if (arm, kind) == (first, other) else reduction(of_seed["songs"], compared["songs"])
+                for other, compared in others.items()
+            ]
+            lines.append([TITLES[kind or arm], mean_of_seeds(nats), f"{np.median(of_songs):.3f}", *below])
+    columns = [f"below {TITLES[first]}{kind and f' and the {kind} cache'}" for kind in others]
+    return table(["", "nats per note (seeds)", "median of songs", *columns], lines)

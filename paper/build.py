@@ -42,7 +42,7 @@ FIGURES = {  # name: a sentence in which the figure stands
     "our_notes": r"our LSTM ([\d.]+) million",
     "alone_saves": r"Alone saves ([\d.]+%)",
     "behind_cache_folk": r"needs ([\d.]+%) more nats on Nottingham",
-    "behind_cache_pop": r"and ([\d.]+%) more on POP909-CL \(",
+    "behind_cache_pop": r"and ([\d.]+%)\s+more on POP909-CL \(",
 }
 
 
