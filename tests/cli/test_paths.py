@@ -19,7 +19,7 @@ from tests.scores import tune
 def test_an_empty_path_is_refused(words: list[str], say: Say) -> None:
     code, _, error = say(*words)
     assert code == 2
-    assert "the path is empty, must name a file or a folder" in error
+    assert "the path is empty: must name a file or a folder" in error
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")

@@ -22,12 +22,12 @@ def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
 WRONG = [
     (
         ["compose", "--recipe", "RECIPE", "--bars", "8", "--genre", "game", "-n", "3", "--seed", "1"],
-        "--bars, --genre, --seed, -n: do not go with --recipe, must be among --feel, --swing, "
+        "--bars, --genre, --seed, -n: must not be given with --recipe, which allows --feel, --swing, "
         "--swing-notes; with --redraw also --creativity and --seed",
     ),
     (
         ["compose", "--recipe", "RECIPE", "--redraw", "--bars", "8"],
-        "--bars: do not go with --recipe --redraw",
+        "--bars: must not be given with --recipe --redraw",
     ),
     (
         ["compose", "--genre", "fiddle:1e308,game:1e308"],

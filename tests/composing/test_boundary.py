@@ -88,7 +88,7 @@ def test_a_wrong_recipe_leaves_no_folder(recipe: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("", "path '': the path is empty, must name a file or a folder"),
+        ("", "path '': the path is empty: must name a file or a folder"),
         ("-", "'-': must be the path of a file or a folder, not standard output"),
         (".png", r"'\.png': must have a name before its ending, such as song\.png"),
         (None, "path None: must be a text or a Path"),

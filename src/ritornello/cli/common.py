@@ -22,7 +22,7 @@ class _Path(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not value:
-            self.fail("the path is empty, must name a file or a folder", param, ctx)
+            self.fail("the path is empty: must name a file or a folder", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -176,7 +176,7 @@ def _check_goes_with_recipe(redraw: bool) -> None:
         known = ", ".join(flags[name] for name in allowed)
         more = "" if redraw else "; with --redraw also --creativity and --seed"
         what = "--recipe --redraw" if redraw else "--recipe"
-        raise InputError(f"{', '.join(wrong)}: do not go with {what}, must be among {known}{more}")
+        raise InputError(f"{', '.join(wrong)}: must not be given with {what}, which allows {known}{more}")
 
 
 def _open_sound() -> Any:

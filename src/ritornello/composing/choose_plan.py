@@ -196,7 +196,7 @@ class _Choice:
         return (*given, *added)
 
     def _joining(self) -> list[Instrument]:
-        """The requested instruments; with a prompt, those that it does not have, because its own continue."""
+        """The requested instruments that join the song; those that a prompt has already only continue."""
         requested = list(self.options.parts or ())
         if self.given is None or self.is_melody:
             return requested
@@ -295,5 +295,5 @@ def _programs(plan: Plan) -> set[int]:
 
 
 def _kinds(instrument: Instrument) -> set[tuple[bool, int]]:
-    """Whether a part with this instrument is one of drums, and its program: all pairs that are possible."""
+    """Whether it is drums, and its program (0 for drums), of each part that an instrument can stand for."""
     return {(False, program) for program in instrument.programs} or {(True, 0)}

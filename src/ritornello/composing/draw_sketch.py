@@ -130,10 +130,10 @@ def _is_open(plan: Plan, part: int) -> bool:
     return any(notes == UNKNOWN for notes, _ in plan.sketch.textures[part])
 
 
-def _tried(fill: Callable[..., Plan], required: Collection[int], first_bar: int = 0) -> Plan:
-    """Return the first plan of MAX_TRIES in which the required parts play in enough bars from a bar on.
+def _with_required_parts(fill: Callable[..., Plan], required: Collection[int], first_bar: int = 0) -> Plan:
+    """Fill a plan until its required parts play in enough bars from a bar on, at most MAX_TRIES times.
 
-    In the last one, parts that did not do so in the one before play in all bars.
+    At the last time, the parts that did not do so the time before play in all bars.
     """
     lacking: list[int] = []
     for tries in range(MAX_TRIES):
@@ -163,8 +163,10 @@ class PlanDrawer:
         if is_open:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
         has_requested_parts = given is not None or options.parts is not None
-        if self._file is not None and self._file.has_all_textures:  # as of a song whose sketch was drawn
-            has_requested_parts = False
+        if self._file is not None and self._file.has_all_textures:
+            has_requested_parts = (
+                False  # a drawn sketch, which gives the song that is composed with it at once
+            )
         parsed = parse_options(options, model.all_labels)
         self._options, self._given, self._is_melody = options, given, options.melody is not None
         self._is_blend = len(parsed.genres or ()) > 1
@@ -209,7 +211,7 @@ class PlanDrawer:
                 has_chords=bool(options.chords),
                 required={*must_play, *added},
             )
-            return _tried(fill, added, 0 if self._is_melody else len(given.timeline))
+            return _with_required_parts(fill, added, 0 if self._is_melody else len(given.timeline))
         if self.sketcher is not None and options.returns is None:
             plan = replace(plan, returns=None)  # the form of a training song, cut or extended
         if self._options.intro or self._options.outro:
@@ -246,7 +248,7 @@ class PlanDrawer:
             required = list(range(len(plan.parts)))
         required = [part for part in required if _is_open(plan, part)]
         fill = partial(self.sketcher.fill, plan, generator, self._options.creativity, open_bars=open_bars)
-        filled = _tried(partial(fill, required=required), required)
+        filled = _with_required_parts(partial(fill, required=required), required)
         if _is_silent(filled):
             filled = fill(without_rests=range(len(plan.parts)))
         if plan.parts and _is_silent(filled):

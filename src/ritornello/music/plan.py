@@ -135,7 +135,8 @@ class Plan:
             )
         arguments = dict(values)
         try:
-            if arguments.get("returns") is not None:  # 200,000 items in the bundled model, so without calls
+            if arguments.get("returns") is not None:
+                # In one list, because the plans of the bundled model have 200,000 items
                 arguments["returns"] = tuple([(int(bar), int(same)) for bar, same in arguments["returns"]])
             for name, convert in ITEM_READERS.items():
                 if arguments.get(name) is not None:

@@ -56,7 +56,7 @@ def file_path(path: Any, name: str = "path") -> Path:
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise InputError(f"{name} {path!r:.60}: must be a text or a Path")
     if not str(path):
-        raise InputError(f"{name} '': the path is empty, must name a file or a folder")
+        raise InputError(f"{name} '': the path is empty: must name a file or a folder")
     return Path(path)
 
 
