@@ -134,8 +134,8 @@ def test_what_closes_a_phrase_is_free() -> None:
 @pytest.mark.parametrize(
     ("style", "pitch", "free"),
     [
-        (StyleStats(leaps=0.1), 72, range(53, 68)),  # up to a fifth from the last pitch
-        (StyleStats(skips=0.1), 63, range(58, 63)),  # steps, and the last pitch itself
+        (StyleStats(leaps=0.0), 72, range(53, 68)),  # up to a fifth from the last pitch
+        (StyleStats(skips=0.0), 63, range(58, 63)),  # steps, and the last pitch itself
     ],
 )
 def test_a_line_is_kept_from_more_skips_and_leaps_than_people_write(
@@ -148,18 +148,20 @@ def test_a_line_is_kept_from_more_skips_and_leaps_than_people_write(
     assert bias is not None
     # of the moves before the present one, one of one is too wide; at least eight count
     assert np.flatnonzero(bias == 0).tolist() == list(free)
-    assert bias[free[0] - 1] == pytest.approx(-voice_leading.EXCESS_LEAP_NATS * (1 / 8 - 0.1))
+    assert bias[free[0] - 1] == pytest.approx(
+        -voice_leading.EXCESS_LEAP_NATS * (1 / 8 - voice_leading.MOVES_TOLERANCE)
+    )
 
 
 def test_lines_skip_freely_in_the_last_bar() -> None:
-    begun = song(StyleStats(skips=0.1))
+    begun = song(StyleStats(skips=0.0))
     for shift, pitch in ((96, 60), (96, 63), (72, 60)):
         begun.note(shift, 0, pitch, BEAT)
     assert voice_leading.penalize_skips_and_leaps(begun.put(shift=24, part=0).state) is None
 
 
 def test_chords_and_labels_with_leaps_may_leap() -> None:
-    free, chord = song(), song(StyleStats(leaps=0.1))
+    free, chord = song(), song(StyleStats(leaps=0.0))
     for pitch in (60, 72, 60):
         free.note(24, 0, pitch, BEAT)
         chord.note(24, 0, pitch, BEAT)

@@ -23,6 +23,7 @@ from ritornello.training.label_style import (
     notes_of_bars,
     notes_struck,
     played_shares,
+    repeated_patterns,
     repeated_rhythms,
     repeated_share,
     style_of_corpus,
@@ -178,3 +179,20 @@ def test_bars_repeat_the_onsets_of_earlier_bars() -> None:
     notes = [(0, 60, 0), (24, 62, 0), (96, 64, 0), (120, 65, 0), (192, 60, 0), (200, 40, 1)]
     assert repeated_rhythms(song(*notes, parts=(Part(), Part("", 0, True)))) == 0.5
     assert repeated_rhythms(song((0, 60, 0))) == 0
+
+
+def test_parts_repeat_the_onsets_of_their_earlier_bars() -> None:
+    """The piano repeats bar 1 in bar 2, not in bar 3; the flute bar 2 in bar 3; drums do not count."""
+    piano = [(0, 60, 0), (24, 62, 0), (96, 64, 0), (120, 65, 0), (192, 60, 0)]
+    notes = [*piano, (96, 72, 1), (192, 74, 1), (0, 36, 2), (96, 36, 2)]
+    parts = (Part(), Part("", 73), Part("", 0, True))
+    assert repeated_patterns(song(*sorted(notes), parts=parts)) == pytest.approx(2 / 3)
+    assert repeated_patterns(song((0, 36, 0), parts=(Part("", 0, True),))) == 0
+
+
+def test_only_labels_with_bands_have_patterns() -> None:
+    piano = song((0, 60, 0), (96, 62, 0))
+    band = song((0, 36, 1), (0, 60, 0), (96, 62, 0), parts=(Part(), Part("", 0, True)))
+    found = measure_style([(piano, ["piano"])] * 5 + [(band, ["game"])] * 5 + [(band, ["rare"])] * 4)
+    assert found["game"]["patterns"] == [1.0] * 10
+    assert "patterns" not in found["piano"] | found["rare"]

@@ -13,6 +13,7 @@ from ritornello.composing.bar_rhythms import BarRhythms
 from ritornello.composing.bar_tree import BarTree
 from ritornello.composing.drum_groove import DrumGroove
 from ritornello.composing.harmony_state import HarmonyState
+from ritornello.composing.part_patterns import PartPatterns
 from ritornello.composing.planned_parts import ClosingNote, PlannedParts, closing_notes
 from ritornello.composing.recent_notes import RecentNotes
 from ritornello.composing.request import PlayedNotes, Request
@@ -62,6 +63,7 @@ class SamplingState:
         self.harmony = HarmonyState.of(request)
         self.groove = DrumGroove.of(request, song.bar_starts)
         self.rhythms = BarRhythms.of(request, song.bar_starts)
+        self.patterns = PartPatterns.of(request, song.bar_starts)
         self.silent_bar = self.first_bar
         """The first requested bar in which no composed note sounds yet; beyond `last_bar` there is none."""
         given = request.given
@@ -113,6 +115,8 @@ class SamplingState:
             onset, part, pitch, duration, _ = notes[note]
             if self.rhythms is not None:
                 self.rhythms.add(onset)
+            if self.patterns is not None:
+                self.patterns.add(onset, part, pitch)
             if self.groove is not None and part == DRUM_PART:
                 self.groove.add(onset, pitch)
             self._cut_note(onset, part, pitch)

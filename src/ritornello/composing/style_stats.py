@@ -49,6 +49,8 @@ class StyleStats(NamedTuple):
     """The share of the first 16 bars that have the onsets of an earlier one, of pitched parts.
 
     The first bar with notes, which has no earlier one, does not count; nor does it below."""
+    patterns: float = 0.0
+    """The share of the first 16 bars of pitched parts that have the onsets of an earlier one of the part."""
     parallels: float = inf
     """The mean number of parallel fifths and octaves per beat."""
     clashes: float = inf

@@ -38,7 +38,7 @@ OPTIONAL_KEYS: dict[str, type] = {
 }
 # Statistics of "usual" that differ from song to song: each may have so many quantiles instead of one number
 DRAWN_STYLE_STATS, STYLE_QUANTILES = (
-    ("top_repeats", "skips", "leaps", "far_notes", "notes_struck", "rhythms", "clashes"),
+    ("top_repeats", "skips", "leaps", "far_notes", "notes_struck", "rhythms", "clashes", "patterns"),
     10,
 )
 # A label counts as one without gaps (or overlaps) if in 90% of its songs less than this share of the onsets
@@ -58,6 +58,7 @@ MAX_STYLE_STATS = {
     "far_notes": 1.0,
     "notes_struck": 128.0,
     "rhythms": 1.0,
+    "patterns": 1.0,
     "parallels": 100.0,
     "clashes": 100.0,
     "grooves": 1.0,

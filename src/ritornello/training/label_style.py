@@ -152,20 +152,47 @@ def repeated_rhythms(song: Score) -> float:
     The first bar with notes and drums do not count.
     """
     song = song.select(~song.of_drums)
+    return _repeated_bars(song, [0] * len(song))
+
+
+def repeated_patterns(song: Score) -> float:
+    """Return the share 0-1 of the first bars of pitched parts with the onsets of an earlier one of the part.
+
+    The first bar with notes of each part does not count.
+    """
+    song = song.select(~song.of_drums)
+    return _repeated_bars(song, song.part.tolist())
+
+
+def _repeated_bars(song: Score, parts: Sequence[int]) -> float:
+    """Return the share 0-1 of the first bars, by part, that have the onsets of an earlier one.
+
+    `parts` has a number for each note; the first bar of each does not count.
+    """
     timeline = Timeline.of(song)
     bar = timeline.bar_of(song.onset_ticks)
-    offset, rhythms = song.onset_ticks - timeline.start_ticks[bar], dict[int, set[int]]()
-    for number, ticks in zip(bar.tolist(), offset.tolist(), strict=True):
+    offset, onsets = song.onset_ticks - timeline.start_ticks[bar], dict[tuple[int, int], set[int]]()
+    for part, number, ticks in zip(parts, bar.tolist(), offset.tolist(), strict=True):
         if number < FIRST_BARS:
-            rhythms.setdefault(number, set()).add(ticks)
-    different = {(int(timeline.length_ticks[number]), *sorted(ticks)) for number, ticks in rhythms.items()}
-    return (len(rhythms) - len(different)) / max(1, len(rhythms) - 1)
+            onsets.setdefault((part, number), set()).add(ticks)
+    different = {
+        (part, int(timeline.length_ticks[number]), *sorted(ticks)) for (part, number), ticks in onsets.items()
+    }
+    return (len(onsets) - len(different)) / max(1, len(onsets) - len({part for part, _ in onsets}))
 
 
 def _quantiles(numbers: Iterable[float], least: float = 0.0) -> list[float]:
     """Return evenly spaced quantiles of a statistic of songs, all above the quantile `least` (0-1)."""
     found = np.quantile(list(numbers), least + (1 - least) * QUANTILES)
     return [round(number, 4) for number in found.tolist()]
+
+
+def _of_bands(songs: Sequence[Score]) -> dict[str, Any]:
+    """The statistics of the songs that have drums, if they are enough."""
+    bands = [song for song in songs if song.of_drums.any()]
+    if len(bands) < FEWEST_WITH_DRUMS:
+        return {}
+    return {"patterns": _quantiles(map(repeated_patterns, bands))}
 
 
 def _of_label(songs: Sequence[Score]) -> dict[str, Any]:
@@ -180,20 +207,25 @@ def _of_label(songs: Sequence[Score]) -> dict[str, Any]:
         "far_notes": _quantiles(map(far_notes, songs), least=0.5),
         "notes_struck": _quantiles(struck, least=0.5),
     }
-    return (of_lines if np.median(struck) < MOST_NOTES_OF_LINES else {}) | {
-        "repeats": round(float(np.quantile(list(map(repeated_share, songs)), MOST)), 4),
-        "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
-        "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
-        "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
-        "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
-        "gaps": round(float(np.quantile(gaps, MOST)), 4),
-        "top_repeats": _quantiles(_top_repeats(song) for song in analysed),
-        "skips": _quantiles(_wide_moves(song, WHOLE_TONE) for song in analysed),
-        "leaps": _quantiles(_wide_moves(song, FIFTH) for song in analysed),
-        "rhythms": _quantiles(map(repeated_rhythms, songs)),
-        "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
-        "clashes": _quantiles(_per_beat(clashes(song)) for song in analysed),
-    }
+    statistics = of_lines if np.median(struck) < MOST_NOTES_OF_LINES else {}
+    return (
+        statistics
+        | _of_bands(songs)
+        | {
+            "repeats": round(float(np.quantile(list(map(repeated_share, songs)), MOST)), 4),
+            "plays": round(float(np.quantile(plays, 1 - MOST)), 4),
+            "voices": int(np.quantile(voices, NEARLY_ALL, method="inverted_cdf")),
+            "notes": int(np.quantile(notes, NEARLY_ALL, method="inverted_cdf")),
+            "overlaps": round(float(np.quantile(overlaps, MOST)), 4),
+            "gaps": round(float(np.quantile(gaps, MOST)), 4),
+            "top_repeats": _quantiles(_top_repeats(song) for song in analysed),
+            "skips": _quantiles(_wide_moves(song, WHOLE_TONE) for song in analysed),
+            "leaps": _quantiles(_wide_moves(song, FIFTH) for song in analysed),
+            "rhythms": _quantiles(map(repeated_rhythms, songs)),
+            "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
+            "clashes": _quantiles(_per_beat(clashes(song)) for song in analysed),
+        }
+    )
 
 
 def measure_style(songs: Iterable[tuple[Score, Iterable[str]]]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from ritornello.composing.sampling_state import Bias, SamplingState, bias_at
 from ritornello.representations.grid.vocabulary import COLUMN, MAX_SHIFT, PARTS, PITCHES, SHIFTS, WAIT
 
 UNCHANGED = 3  # the similarity of a bar that returns note for note
-REPEAT_NATS = (0.0, 0.4, 1.2, 8.0)  # by similarity: added to each choice of the next note of the earlier bar
+REPEAT_NATS = (0.0, 0.9, 2.0, 8.0)  # by similarity: added to each choice of the next note of the earlier bar
 COPY_NATS = 6.0  # subtracted from the next note of an unplanned copy at the end of the bar; less before
 
 

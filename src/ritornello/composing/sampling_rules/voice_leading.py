@@ -14,6 +14,9 @@ from ritornello.representations.grid.vocabulary import COLUMN, DRUM_PART, PITCHE
 RARE_PARALLELS = 0.05  # a label with fewer parallels per beat avoids them
 PARALLEL_NATS = 6.0  # subtracted from pitches that make a parallel
 EXCESS_REPEAT_NATS = 40.0  # times the recent share of repeated highest pitches above that of the label
+# By how much the recent share of skips or leaps may exceed that of the song, since it varies within people's
+# songs too: with 0, parts of composed songs moved by step more often than theirs
+MOVES_TOLERANCE = 0.1
 EXCESS_LEAP_NATS = 40.0  # times the recent share of leaps above that of the label
 CLASH_NATS = 3.0  # subtracted from a pitch for each second with a sounding note, if a song has too many
 
@@ -62,7 +65,7 @@ def penalize_skips_and_leaps(state: SamplingState) -> Bias | None:
         return None
     bias, distance = np.zeros(PITCHES, np.float32), np.abs(np.arange(PITCHES) - move.pitch)
     for size, usual in ((WHOLE_TONE, state.style.skips), (FIFTH, state.style.leaps)):
-        excess = leading.share_of_moves(size) - usual
+        excess = leading.share_of_moves(size) - usual - MOVES_TOLERANCE
         bias[distance > size] -= EXCESS_LEAP_NATS * max(excess, 0.0)
     return bias if bias.any() else None
 
