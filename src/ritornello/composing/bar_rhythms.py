@@ -8,13 +8,12 @@ Which one it repeats follows from the form of the sketch.
 
 from __future__ import annotations
 
-from ritornello.composing.earlier_bars import EarlierBars
+from ritornello.composing.earlier_bars import EarlierBars, is_as_dense, lacking_repeats
 from ritornello.composing.request import Request
 from ritornello.composing.sampling import habit_generator
 from ritornello.representations.grid.vocabulary import DRUM_PART
 
 FEWEST_ONSETS = 2  # a bar with fewer is not repeated
-MOST_TIMES_NOTES = 1.5  # a bar with more than this many times the planned notes of another does not repeat it
 
 
 class BarRhythms:
@@ -63,20 +62,15 @@ class BarRhythms:
     def _must_repeat(self, bar: int) -> bool:
         """Whether a bar must repeat one: likelier the more repeats are lacking, never if it ends a phrase."""
         known = [number for number in sorted(self._onsets) if number < bar]
-        rhythms = {(self._bars.length_ticks[number], *self._onsets[number]) for number in known}
-        lacking = self._share * len(known) - (len(known) - len(rhythms))
+        rhythms = [(self._bars.length_ticks[number], *self._onsets[number]) for number in known]
+        lacking = lacking_repeats(self._share, rhythms)
         return not self._bars.ends_phrase[bar] and self._draws[bar] < lacking
 
     def _choose_origin(self, bar: int) -> int:
         """Return an earlier bar with a rhythm, and with about as many planned notes, or -1."""
         for earlier in self._bars.before(bar):
-            if len(self._onsets.get(earlier, ())) >= FEWEST_ONSETS and self._is_as_dense(earlier, bar):
+            if len(self._onsets.get(earlier, ())) >= FEWEST_ONSETS and is_as_dense(
+                self._planned, earlier, bar
+            ):
                 return earlier
         return -1
-
-    def _is_as_dense(self, earlier: int, bar: int) -> bool:
-        """Whether about as many notes are planned in both bars."""
-        if not self._planned:
-            return True
-        fewer, more = sorted((self._planned[earlier], self._planned[bar]))
-        return bool(more <= MOST_TIMES_NOTES * fewer)

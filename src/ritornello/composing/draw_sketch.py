@@ -164,9 +164,8 @@ class PlanDrawer:
             options = replace(options, genre=model.info.get("defaults", {}).get("genre"))
         has_requested_parts = given is not None or options.parts is not None
         if self._file is not None and self._file.has_all_textures:
-            has_requested_parts = (
-                False  # a drawn sketch, which gives the song that is composed with it at once
-            )
+            # This is a drawn sketch: it must give the song that `compose` gives at once
+            has_requested_parts = False
         parsed = parse_options(options, model.all_labels)
         self._options, self._given, self._is_melody = options, given, options.melody is not None
         self._is_blend = len(parsed.genres or ()) > 1

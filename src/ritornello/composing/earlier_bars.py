@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 
 from ritornello.composing.request import Request
 from ritornello.music.sketch import CLOSED, END
+
+MOST_TIMES_NOTES = 1.5  # a bar with more than this many times the planned notes of another does not repeat it
+
+
+def is_as_dense(planned: Sequence[int], earlier: int, bar: int) -> bool:
+    """Whether about as many notes are planned in both bars; `planned` (bars,) is empty without a plan."""
+    if not planned:
+        return True
+    fewer, more = sorted((planned[earlier], planned[bar]))
+    return more <= MOST_TIMES_NOTES * fewer
+
+
+def lacking_repeats(share: float, bars: Collection[Hashable]) -> float:
+    """Return how many of some bars lack to a share (0-1) of bars that are equal to an earlier one."""
+    return share * len(bars) - (len(bars) - len(set(bars)))
 
 
 class EarlierBars:

@@ -22,6 +22,7 @@ from ritornello.evaluation.coherence import (
     seam,
     sounds_after_end,
 )
+from ritornello.evaluation.part_bars import PART_MEASURES
 from ritornello.evaluation.style import quantile_interval
 from ritornello.evaluation.summary import FEWEST_SONGS, ROUNDS, SEED, bootstrap_interval
 from ritornello.music.score import Score
@@ -51,7 +52,8 @@ def coherence(
     }
     openings = {name: [first_bars(song, bars) for song in songs] for name, songs in sides.items()}
     usual = [UsualParts(openings["human"], column) for column in ("density", "variety")]
-    measures = [*MEASURES, *(Measure(each.name, each.count, is_of_opening=True) for each in usual)]
+    measures = [*MEASURES, *PART_MEASURES]
+    measures += [Measure(each.name, each.count, is_of_opening=True) for each in usual]
     if seam_bar is not None:
         measures += seam_measures(seam_bar)
     table: dict[str, Any] = {}

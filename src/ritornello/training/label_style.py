@@ -23,6 +23,7 @@ from ritornello.evaluation.coherence import (
     parallels,
     repeated_drum_bars,
 )
+from ritornello.evaluation.part_bars import rhythms_of_earlier_bars
 from ritornello.music.pickup import without_leading_silence
 from ritornello.music.score import Score
 from ritornello.music.timeline import Timeline
@@ -97,9 +98,7 @@ def habits_of_drums(song: Score) -> tuple[float, float, float] | None:
 
     Return None if fewer than FEWEST_GROOVES bars have a kick or snare. `backbeats` is 0 without bars of 4/4.
     """
-    timeline = Timeline.of(song)
-    if len(timeline) > FIRST_BARS:
-        song = song.select(song.onset_ticks < timeline.start_ticks[FIRST_BARS])
+    song = _opening(song)
     if not song.of_drums.any():
         return None
     analysed = AnalysedSong(song)
@@ -113,8 +112,8 @@ def habits_of_drums(song: Score) -> tuple[float, float, float] | None:
     )
 
 
-def _per_beat(amount: Amount) -> float:
-    """How often something occurs per beat; 0 in a song to which the measure does not apply."""
+def _per_place(amount: Amount) -> float:
+    """How often something occurs per beat or place; 0 in a song to which the measure does not apply."""
     return amount.amount / max(amount.of, 1.0)
 
 
@@ -152,7 +151,14 @@ def repeated_rhythms(song: Score) -> float:
     The first bar with notes and drums do not count.
     """
     song = song.select(~song.of_drums)
-    return _repeated_bars(song, [0] * len(song))
+    timeline = Timeline.of(song)
+    bar = timeline.bar_of(song.onset_ticks)
+    offset, rhythms = song.onset_ticks - timeline.start_ticks[bar], dict[int, set[int]]()
+    for number, ticks in zip(bar.tolist(), offset.tolist(), strict=True):
+        if number < FIRST_BARS:
+            rhythms.setdefault(number, set()).add(ticks)
+    different = {(int(timeline.length_ticks[number]), *sorted(ticks)) for number, ticks in rhythms.items()}
+    return (len(rhythms) - len(different)) / max(1, len(rhythms) - 1)
 
 
 def repeated_patterns(song: Score) -> float:
@@ -160,25 +166,15 @@ def repeated_patterns(song: Score) -> float:
 
     The first bar with notes of each part does not count.
     """
-    song = song.select(~song.of_drums)
-    return _repeated_bars(song, song.part.tolist())
+    return _per_place(rhythms_of_earlier_bars(AnalysedSong(_opening(song))))
 
 
-def _repeated_bars(song: Score, parts: Sequence[int]) -> float:
-    """Return the share 0-1 of the first bars, by part, that have the onsets of an earlier one.
-
-    `parts` has a number for each note; the first bar of each does not count.
-    """
+def _opening(song: Score) -> Score:
+    """Return the notes of the first bars of a song."""
     timeline = Timeline.of(song)
-    bar = timeline.bar_of(song.onset_ticks)
-    offset, onsets = song.onset_ticks - timeline.start_ticks[bar], dict[tuple[int, int], set[int]]()
-    for part, number, ticks in zip(parts, bar.tolist(), offset.tolist(), strict=True):
-        if number < FIRST_BARS:
-            onsets.setdefault((part, number), set()).add(ticks)
-    different = {
-        (part, int(timeline.length_ticks[number]), *sorted(ticks)) for (part, number), ticks in onsets.items()
-    }
-    return (len(onsets) - len(different)) / max(1, len(onsets) - len({part for part, _ in onsets}))
+    if len(timeline) <= FIRST_BARS:
+        return song
+    return song.select(song.onset_ticks < timeline.start_ticks[FIRST_BARS])
 
 
 def _quantiles(numbers: Iterable[float], least: float = 0.0) -> list[float]:
@@ -222,8 +218,8 @@ def _of_label(songs: Sequence[Score]) -> dict[str, Any]:
             "skips": _quantiles(_wide_moves(song, WHOLE_TONE) for song in analysed),
             "leaps": _quantiles(_wide_moves(song, FIFTH) for song in analysed),
             "rhythms": _quantiles(map(repeated_rhythms, songs)),
-            "parallels": round(float(np.mean([_per_beat(parallels(song)) for song in analysed])), 4),
-            "clashes": _quantiles(_per_beat(clashes(song)) for song in analysed),
+            "parallels": round(float(np.mean([_per_place(parallels(song)) for song in analysed])), 4),
+            "clashes": _quantiles(_per_place(clashes(song)) for song in analysed),
         }
     )
 

@@ -22,7 +22,7 @@ MOST_PART_NATS = 10.0  # the most that is added to a part at an onset of its pat
 def favour_onsets_of_patterns(state: SamplingState) -> Bias | None:
     """Make shifts unlikelier that would leave out an onset of a pattern.
 
-    So are all others in a bar in which all parts that may play repeat a pattern.
+    In a bar in which every part that may play repeats a pattern, all other onsets are unlikelier too.
     """
     patterns, clock = state.patterns, state.song.clock
     if patterns is None:
